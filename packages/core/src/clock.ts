@@ -1,0 +1,63 @@
+/** The time and the timers of a receiver; injected, so that tests need not wait. */
+export interface Clock {
+  /** The wall clock, in milliseconds since 1970. Decides on tolerance and on times in the future. */
+  now(): number
+  /** A clock that never jumps, in milliseconds from any origin. Decides on leases and deadlines. */
+  monotonic(): number
+  setTimeout(callback: () => void, delayMs: number): Timer
+}
+
+/** A timer that was set; it does not keep the process alive. */
+export interface Timer {
+  cancel(): void
+}
+
+/** The longest delay that Node's timers take; a longer one would fire at once. */
+const longestDelayMs = 2_147_483_647
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimeout(callback, delayMs) {
+    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), longestDelayMs))
+    timer.unref()
+    return { cancel: () => clearTimeout(timer) }
+  },
+}
+
+/** Resolves after `delayMs`, or at once when the signal aborts. */
+export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = () => {
+      timer.cancel()
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = clock.setTimeout(end, delayMs)
+    signal?.addEventListener('abort', end)
+  })
+}
+
+/** What `within` gives when the time is over. */
+export const timedOut: unique symbol = Symbol('timed out')
+
+/**
+ * The promise's value, or `timedOut` when `delayMs` pass first. The promise itself goes on: a caller that
+ * must know how it ended keeps hold of it.
+ */
+export function within<T>(clock: Clock, promise: Promise<T>, delayMs: number): Promise<T | typeof timedOut> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimeout(() => resolve(timedOut), delayMs)
+    promise.then(
+      (value) => {
+        timer.cancel()
+        resolve(value)
+      },
+      (error) => {
+        timer.cancel()
+        reject(error)
+      },
+    )
+  })
+}

@@ -1,0 +1,133 @@
+import { type Clock, delay, timedOut, within } from './clock.ts'
+import type { Claim, Ledger, Retention } from './ledger/ledger.ts'
+import type { Logger } from './logger.ts'
+
+interface CommitsOptions {
+  ledger: Ledger
+  clock: Clock
+  storeTimeoutSeconds: number
+  log: Logger
+}
+
+interface Pending {
+  claim: Claim
+  retention: Retention
+}
+
+const retryFromMs = 250
+const retryToMs = 15_000
+/** More than these waiting for a store that is down, and the oldest are given up: memory is finite. */
+const mostPending = 100_000
+
+/**
+ * Records that an event is done. The effect is there already, so a store that fails now does not fail the event:
+ * the commit is tried again in the background, and copies that come to this process meanwhile find it done.
+ */
+export class Commits {
+  readonly #options: CommitsOptions
+  readonly #pending = new Map<string, Pending>()
+  readonly #closing = new AbortController()
+  #retrying: Promise<void> | undefined
+
+  constructor(options: CommitsOptions) {
+    this.#options = options
+  }
+
+  isPending(messageId: string): boolean {
+    return this.#pending.has(messageId)
+  }
+
+  drop(messageId: string): void {
+    this.#pending.delete(messageId)
+  }
+
+  async commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost' | 'pending'> {
+    const answer = await this.#try({ claim, retention })
+    if (answer === 'lost') {
+      this.#options.log.error(
+        { messageId: claim.messageId },
+        'the lease was lost before the commit: the retry decides what the newest state is',
+      )
+    }
+    if (answer !== 'failed') return answer
+    this.#options.log.warn(
+      { messageId: claim.messageId },
+      'done, but the store did not record it: trying again in the background',
+    )
+    this.#remember({ claim, retention })
+    this.#retrying ??= this.#retry().finally(() => {
+      this.#retrying = undefined
+    })
+    return 'pending'
+  }
+
+  /** Waits for what is pending until `untilMs`; what is left by then is given up. */
+  async close(untilMs: number): Promise<void> {
+    const { clock, log } = this.#options
+    if (this.#retrying) {
+      // One try right now, however far off the next was.
+      await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending)))
+      await within(clock, this.#retrying, Math.max(untilMs - clock.monotonic(), 0))
+    }
+    this.#closing.abort()
+    if (this.#pending.size > 0) {
+      log.error(
+        { pending: this.#pending.size },
+        'closing with commits that the store never recorded: their retries run again',
+      )
+    }
+  }
+
+  #remember(pending: Pending): void {
+    this.#pending.set(pending.claim.messageId, pending)
+    if (this.#pending.size <= mostPending) return
+    const [oldest] = this.#pending.keys()
+    if (oldest !== undefined) this.#pending.delete(oldest)
+  }
+
+  async #retry(): Promise<void> {
+    let pauseMs = retryFromMs
+    while (this.#pending.size > 0 && !this.#closing.signal.aborted) {
+      await delay(this.#options.clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal)
+      pauseMs = Math.min(pauseMs * 2, retryToMs)
+      for (const pending of [...this.#pending.values()]) {
+        if (await this.#recommit(pending)) {
+          pauseMs = retryFromMs
+          continue
+        }
+        // The store is still away, so the others need not ask; should it be this one alone, they go first next time.
+        if (this.#pending.delete(pending.claim.messageId)) this.#remember(pending)
+        break
+      }
+    }
+  }
+
+  async #recommit(pending: Pending): Promise<boolean> {
+    const { messageId } = pending.claim
+    const answer = await this.#try(pending)
+    if (answer === 'failed') return false
+    if (this.#pending.get(messageId) === pending) this.#pending.delete(messageId)
+    if (answer === 'lost') {
+      this.#options.log.error(
+        { messageId },
+        'a commit came too late: another process has run the message, or a newer one',
+      )
+    }
+    return true
+  }
+
+  async #try({ claim, retention }: Pending): Promise<'ok' | 'lost' | 'failed'> {
+    const { ledger, clock, storeTimeoutSeconds } = this.#options
+    try {
+      const answer = await within(clock, commit(ledger, claim, retention), storeTimeoutSeconds * 1000)
+      return answer === timedOut ? 'failed' : answer
+    } catch {
+      return 'failed'
+    }
+  }
+}
+
+// A ledger of the application's own may throw where it ought to reject.
+async function commit(ledger: Ledger, claim: Claim, retention: Retention): Promise<'ok' | 'lost'> {
+  return ledger.commit(claim, retention)
+}

@@ -1,0 +1,409 @@
+import { randomUUID } from 'node:crypto'
+import { type Clock, delay, timedOut, within } from './clock.ts'
+import { Commits } from './commits.ts'
+import { DropEvent } from './errors.ts'
+import {
+  isDeletion,
+  isDirectoryEvent,
+  type ParsedEvent,
+  parseEvent,
+  type Resource,
+  resourceOf,
+  type ScimEvent,
+} from './events.ts'
+import type { EventSource, HandlerContext, Step } from './handlers.ts'
+import { formatInstant, type Instant } from './instant.ts'
+import { Lease } from './lease.ts'
+import type { BeginAnswer, BeginRequest, Claim, Guarantee, Ledger } from './ledger/ledger.ts'
+import { errorFields, type Logger } from './logger.ts'
+import { configureDispatcher, type DispatcherConfiguration, type DispatcherOptions } from './options.ts'
+import type { DispatchOutcome } from './outcome.ts'
+import { type EndTurn, Turns } from './turns.ts'
+
+export interface DispatchOptions {
+  /** @default 'manual' */
+  source?: EventSource
+  /** Makes a repeat a duplicate. @default a new one, so that every call runs */
+  idempotencyKey?: string
+  /** The store's time (`ledger.now()`) before what the event says was read: superseded by all that came since. */
+  observedAt?: Instant
+}
+
+export interface CloseOptions {
+  /** Seconds that running handlers have to finish before their signal aborts. @default 10 */
+  graceSeconds?: number
+}
+
+/** Runs events: begin, route, settle. Webhooks and the sync go through the same one. */
+export interface Dispatcher extends AsyncDisposable {
+  /** What the store promises for messages (once) and for order (one at a time, newest wins). */
+  readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
+  readonly ledger: Ledger
+  /**
+   * Runs an event of your own through the handlers, with the same once, order and newest-wins as a webhook.
+   * @throws TypeError when it is no usable event: a directory event without `data.id`, organization or time
+   */
+  dispatch(event: ScimEvent, options?: DispatchOptions): Promise<DispatchOutcome>
+  /** Makes a done message unseen, so that its replay runs again; says whether it was known. */
+  forget(idempotencyKey: string): Promise<boolean>
+  /** Makes a resource's watermark unseen, so that an older event may be applied; says whether it was known. */
+  forgetResource(resource: Resource): Promise<boolean>
+  /**
+   * Takes nothing new (503), lets running handlers finish, then aborts their signals. Again: the same promise. The
+   * store stays open; it is yours.
+   */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/** An event on its way through. Times are the clock's monotonic milliseconds. */
+export interface Delivery extends ParsedEvent {
+  idempotencyKey: string
+  source: EventSource
+  observedAt?: Instant | undefined
+  deadlineMs: number
+  log: Logger
+}
+
+interface Run {
+  ended: Promise<DispatchOutcome>
+  handling: boolean
+}
+
+const defaultGraceSeconds = 10
+/** What an aborted handler has left to release its claim in. */
+const afterAbortMs = 1000
+const pollFromMs = 10
+const pollToMs = 250
+
+/** @throws ConfigurationError when an option is wrong */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  return new EventDispatcher(configureDispatcher(options))
+}
+
+export class EventDispatcher implements Dispatcher {
+  readonly ledger: Ledger
+  readonly #config: DispatcherConfiguration
+  readonly #clock: Clock
+  readonly #turns: Turns
+  readonly #commits: Commits
+  readonly #runs = new Map<string, Run>()
+  readonly #leases = new Set<Lease>()
+  readonly #closing = new AbortController()
+  #closed: Promise<void> | undefined
+
+  constructor(config: DispatcherConfiguration) {
+    this.#config = config
+    this.#clock = config.clock
+    this.ledger = config.ledger
+    this.#turns = new Turns(config.clock)
+    this.#commits = new Commits(config)
+  }
+
+  get guarantee() {
+    return this.ledger.guarantee
+  }
+
+  get closing(): boolean {
+    return this.#closing.signal.aborted
+  }
+
+  async dispatch(event: ScimEvent, options: DispatchOptions = {}): Promise<DispatchOutcome> {
+    const idempotencyKey = options.idempotencyKey ?? randomUUID()
+    const parsed = parseEvent(event, idempotencyKey)
+    if ('unusable' in parsed) throw new TypeError(`dispatch: ${parsed.unusable}`)
+    const startedMs = this.#clock.monotonic()
+    const source = options.source ?? 'manual'
+    const result = await this.deliver({
+      ...parsed,
+      idempotencyKey,
+      source,
+      observedAt: options.observedAt,
+      deadlineMs: startedMs + this.#config.handlerTimeoutSeconds * 1000,
+      log: this.#config.log,
+    })
+    const durationMs = this.#clock.monotonic() - startedMs
+    this.#config.report({
+      ...result,
+      ...eventFields(parsed.event),
+      source,
+      messageId: idempotencyKey,
+      durationMs,
+    })
+    return result
+  }
+
+  /** One event, from its arrival to what is answered by its deadline. */
+  async deliver(delivery: Delivery): Promise<DispatchOutcome> {
+    const steps = this.#config.route(delivery.event)
+    if (steps.length === 0) return { outcome: 'unhandled' }
+    const key = delivery.idempotencyKey
+
+    // Copies of one message wait for the one that runs. Where that one never came to run, the next takes its place.
+    for (;;) {
+      if (this.closing) return { outcome: 'closed' }
+      if (this.#commits.isPending(key)) return { outcome: 'duplicate' }
+      const twin = this.#runs.get(key)
+      if (!twin) return this.#lead(delivery, steps)
+      const ended = await within(this.#clock, twin.ended, this.#leftMs(delivery))
+      if (ended === timedOut) return { outcome: 'in-flight' }
+      const answer = answerOfTwin(ended)
+      if (answer) return answer
+    }
+  }
+
+  async #lead(delivery: Delivery, steps: Step[]): Promise<DispatchOutcome> {
+    const key = delivery.idempotencyKey
+    const run: Run = { handling: false, ended: Promise.resolve({ outcome: 'busy' }) }
+    run.ended = this.#run(delivery, steps, run).finally(() => this.#runs.delete(key))
+    this.#runs.set(key, run)
+
+    const ended = await within(this.#clock, run.ended, this.#leftMs(delivery))
+    if (ended !== timedOut) return ended
+    if (!run.handling) return run.ended
+    void run.ended.then((late) => this.#reportLate(delivery, late))
+    return { outcome: 'deadline' }
+  }
+
+  /** Turn, claim, handlers, settlement. Waits for turn and claim no longer than to the deadline. */
+  async #run(delivery: Delivery, steps: Step[], run: Run): Promise<DispatchOutcome> {
+    const resource = this.#resourceKey(delivery.event)
+    const endTurn = await this.#turn(resource, delivery)
+    if (!endTurn) return { outcome: this.closing ? 'closed' : 'busy' }
+    try {
+      const begun = await this.#begin(delivery, resource)
+      if ('outcome' in begun) return begun
+      run.handling = true
+      return await this.#handle(delivery, steps, begun)
+    } finally {
+      endTurn()
+    }
+  }
+
+  #turn(resource: string | undefined, delivery: Delivery): Promise<EndTurn | undefined> {
+    if (resource === undefined) return Promise.resolve(() => {})
+    return this.#turns.take(resource, delivery.occurredAt ?? '', this.#leftMs(delivery), this.#closing.signal)
+  }
+
+  async #begin(delivery: Delivery, resource: string | undefined): Promise<Claim | DispatchOutcome> {
+    const { event, occurredAt, observedAt, idempotencyKey: messageId } = delivery
+    const deletion = isDirectoryEvent(event) && isDeletion(event)
+    const request: BeginRequest = {
+      token: randomUUID(),
+      messageId,
+      deletion,
+      leaseSeconds: this.#config.leaseSeconds,
+      ...(resource === undefined ? {} : { resource }),
+      ...(occurredAt === undefined ? {} : { occurredAt }),
+      ...(observedAt === undefined ? {} : { observedAt }),
+    }
+    for (let pauseMs = pollFromMs; ; pauseMs = Math.min(pauseMs * 2, pollToMs)) {
+      const answer = await this.#ask(request, delivery)
+      if ('error' in answer) return { outcome: 'store-unavailable', ...answer }
+      if (answer.state === 'begun') return claimOf(request, answer)
+      if (answer.state === 'duplicate' || answer.state === 'stale') return { outcome: answer.state }
+
+      const leftMs = this.#leftMs(delivery)
+      if (leftMs <= 0) return { outcome: answer.state }
+      await delay(this.#clock, Math.min(leftMs, pauseMs * (0.5 + Math.random())), this.#closing.signal)
+      if (this.closing) return { outcome: 'closed' }
+    }
+  }
+
+  /** One question to the store, under our own deadline. A claim that comes after it is given back. */
+  async #ask(request: BeginRequest, delivery: Delivery): Promise<BeginAnswer | { error: unknown }> {
+    const waitMs = Math.min(this.#config.storeTimeoutSeconds * 1000, Math.max(this.#leftMs(delivery), 1))
+    const asked = begin(this.ledger, request)
+    try {
+      const answer = await within(this.#clock, asked, waitMs)
+      if (answer !== timedOut) return answer
+    } catch (error) {
+      return { error }
+    }
+    asked.then(
+      (answer) => {
+        if (answer.state === 'begun') void this.#release(claimOf(request, answer), delivery.log)
+      },
+      () => {},
+    )
+    return { error: new Error('the store did not answer in time') }
+  }
+
+  async #handle(delivery: Delivery, steps: Step[], claim: Claim): Promise<DispatchOutcome> {
+    const { handlerTimeoutSeconds } = this.#config
+    const lease = new Lease({ ...this.#config, claim, log: delivery.log })
+    this.#leases.add(lease)
+    const ctx: HandlerContext = {
+      source: delivery.source,
+      idempotencyKey: delivery.idempotencyKey,
+      occurredAt: formatInstant(claim.occurredAt),
+      deadline: new Date(this.#clock.now() + this.#leftMs(delivery)),
+      signal: lease.signal,
+      log: delivery.log,
+    }
+    const work = runSteps(steps, ctx)
+    const ended = await within(this.#clock, work, handlerTimeoutSeconds * 1000)
+    this.#leases.delete(lease)
+    if (ended === timedOut) {
+      lease.abort('handlerTimeoutSeconds are over')
+      // Should it end well after all, that is still worth recording, unless somebody else has begun by then.
+      void work.then((late) => this.#settle(delivery, claim, late))
+      return { outcome: 'handler-failed', reason: 'handler-timeout' }
+    }
+    lease.end()
+    return this.#settle(delivery, claim, ended)
+  }
+
+  /** Commit or release. */
+  async #settle(delivery: Delivery, claim: Claim, ended: HandlersEnded): Promise<DispatchOutcome> {
+    if (ended.outcome === 'handler-failed') {
+      await this.#release(claim, delivery.log)
+      return ended
+    }
+    const committed = await this.#commits.commit(claim, {
+      // A sync's keys are new in each pass: there is no repeat to know them by.
+      retentionSeconds: delivery.source === 'sync' ? 0 : this.#config.retentionSeconds,
+      watermarkRetentionSeconds: this.#config.watermarkRetentionSeconds,
+    })
+    return committed === 'lost' ? { outcome: 'lost' } : ended
+  }
+
+  async #release(claim: Claim, log: Logger): Promise<void> {
+    const released = await within(
+      this.#clock,
+      release(this.ledger, claim),
+      this.#config.storeTimeoutSeconds * 1000,
+    ).catch(() => timedOut)
+    if (released === timedOut) {
+      log.warn({ messageId: claim.messageId }, 'the claim could not be released: it lapses with its lease')
+    }
+  }
+
+  forget(idempotencyKey: string): Promise<boolean> {
+    this.#commits.drop(idempotencyKey)
+    return this.ledger.forget(idempotencyKey)
+  }
+
+  forgetResource(resource: Resource): Promise<boolean> {
+    return this.ledger.forgetResource(resourceKey(resource))
+  }
+
+  close({ graceSeconds = defaultGraceSeconds }: CloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close(graceSeconds)
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(graceSeconds: number): Promise<void> {
+    this.#closing.abort()
+    const drained = () => Promise.all([...this.#runs.values()].map((run) => run.ended))
+    const graceEndsMs = this.#clock.monotonic() + graceSeconds * 1000
+    if ((await within(this.#clock, drained(), graceSeconds * 1000)) === timedOut) {
+      this.#config.log.warn(
+        { running: this.#runs.size },
+        'closing before every handler has ended: their signals abort now',
+      )
+      for (const lease of this.#leases) lease.abort('the receiver was closed')
+      await within(this.#clock, drained(), afterAbortMs)
+    }
+    await this.#commits.close(graceEndsMs)
+    this.#config.closeLedger()
+  }
+
+  #reportLate(delivery: Delivery, late: DispatchOutcome): void {
+    const fields = { messageId: delivery.idempotencyKey, type: delivery.event.type, outcome: late.outcome }
+    if (late.outcome === 'processed' || late.outcome === 'dropped') {
+      delivery.log.info(fields, 'a handler finished after its deadline: the retry will find it done')
+    } else {
+      delivery.log.error(
+        { ...fields, ...reasonFields(late) },
+        'a handler failed after its deadline: the retry runs it again',
+      )
+    }
+    this.#config.report({
+      ...late,
+      ...eventFields(delivery.event),
+      source: delivery.source,
+      messageId: delivery.idempotencyKey,
+      durationMs: this.#clock.monotonic() - delivery.deadlineMs,
+      late: true,
+    })
+  }
+
+  #resourceKey(event: ScimEvent): string | undefined {
+    if (this.#config.ordering === 'none' || !isDirectoryEvent(event)) return undefined
+    return resourceKey(resourceOf(event))
+  }
+
+  #leftMs(delivery: Delivery): number {
+    return delivery.deadlineMs - this.#clock.monotonic()
+  }
+}
+
+type HandlersEnded = DispatchOutcome & { outcome: 'processed' | 'dropped' | 'handler-failed' }
+
+async function runSteps(steps: Step[], ctx: HandlerContext): Promise<HandlersEnded> {
+  try {
+    for (const step of steps) await step(ctx)
+    return { outcome: 'processed' }
+  } catch (error) {
+    return DropEvent.is(error)
+      ? { outcome: 'dropped', reason: error.message, error }
+      : { outcome: 'handler-failed', error }
+  }
+}
+
+/** What a copy is answered, by what became of the one that ran; nothing where that one did not come to run. */
+function answerOfTwin({ outcome }: DispatchOutcome): DispatchOutcome | undefined {
+  switch (outcome) {
+    case 'processed':
+    case 'dropped':
+    case 'duplicate':
+      return { outcome: 'duplicate' }
+    case 'stale':
+    case 'lost':
+    case 'store-unavailable':
+      return { outcome }
+    case 'handler-failed':
+      return { outcome, reason: 'another attempt at the message failed' }
+    default:
+      return undefined
+  }
+}
+
+/** What a report and a log line say of an event: names, no values. */
+export function eventFields(event: ScimEvent) {
+  const resourceId = isDirectoryEvent(event) ? { resourceId: event.data.id } : {}
+  const organizationId = event.organization_id === undefined ? {} : { organizationId: event.organization_id }
+  return { eventId: event.id, type: event.type, ...organizationId, ...resourceId }
+}
+
+export function reasonFields({ reason, error }: { reason?: string; error?: unknown }): object {
+  return { ...(reason === undefined ? {} : { reason }), ...(error === undefined ? {} : errorFields(error)) }
+}
+
+/** Job queues (BullMQ, say) refuse a `:` in a key, so it is escaped, and the escape with it. */
+export function idempotencyKeyOf(messageId: string): string {
+  return messageId.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'))
+}
+
+function resourceKey({ kind, organizationId, id }: Resource): string {
+  return `${kind}:${encodeURIComponent(organizationId)}:${encodeURIComponent(id)}`
+}
+
+function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }): Claim {
+  const { token, messageId, resource, deletion = false } = request
+  const { fence, occurredAt } = answer
+  return { token, messageId, fence, occurredAt, deletion, ...(resource === undefined ? {} : { resource }) }
+}
+
+// A ledger of the application's own may throw where it ought to reject.
+async function begin(ledger: Ledger, request: BeginRequest): Promise<BeginAnswer> {
+  return ledger.begin(request)
+}
+
+async function release(ledger: Ledger, claim: Claim): Promise<void> {
+  return ledger.release(claim)
+}

@@ -1,0 +1,155 @@
+import { ConfigurationError } from './errors.ts'
+import {
+  type DirectoryDisabledEvent,
+  type DirectoryEnabledEvent,
+  type directoryEventTypes,
+  type GroupCreatedEvent,
+  type GroupDeletedEvent,
+  type GroupUpdatedEvent,
+  isDirectoryEvent,
+  type OtherEvent,
+  type ScimEvent,
+  type UserCreatedEvent,
+  type UserDeletedEvent,
+  type UserUpdatedEvent,
+} from './events.ts'
+import type { Logger } from './logger.ts'
+
+/** Which feed an event came by. */
+export type EventSource = 'webhook' | 'sync' | 'manual'
+
+/** What a handler is told beside the event. */
+export interface HandlerContext {
+  source: EventSource
+  /**
+   * The message's id, the same over all its attempts: the key for what you do elsewhere (a payment, a job). Has no
+   * `:`, which some job queues refuse. A sync's key is new in each pass.
+   */
+  idempotencyKey: string
+  /**
+   * The watermark that this event's commit writes: UTC with exactly nine decimals, comparable as text. Store it
+   * with your row, and write only where the row's is older.
+   */
+  occurredAt: string
+  /** When an answer would come too late, and becomes 503. The handler may go on: the retry finds it done. */
+  deadline: Date
+  /**
+   * Aborts when the lease is lost, after `handlerTimeoutSeconds`, or when `close()`'s grace ends; not at the
+   * deadline, so it is safe to hand to `fetch`.
+   */
+  signal: AbortSignal
+  /** The request's logger where the framework has one. */
+  log: Logger
+}
+
+/** A handler. It is done when what it returns has resolved; what it throws makes the sender try again. */
+export type On<Event> = (event: Event, ctx: HandlerContext) => unknown
+
+/**
+ * What your application does with events. Events of one resource run one at a time and the newest wins, so a
+ * create that was overtaken by an update never runs: write every user and group handler as an upsert.
+ */
+export interface Handlers {
+  onUserCreated?: On<UserCreatedEvent> | undefined
+  onUserUpdated?: On<UserUpdatedEvent> | undefined
+  /** Created and updated users that no narrower handler takes. The one to begin with. */
+  onUserUpserted?: On<UserCreatedEvent | UserUpdatedEvent> | undefined
+  /**
+   * Created or updated with `active: false`; it may be the first that you hear of a user. Without this handler
+   * such an event goes to created, updated or upserted.
+   */
+  onUserDeactivated?: On<UserCreatedEvent | UserUpdatedEvent> | undefined
+  onUserDeleted?: On<UserDeletedEvent> | undefined
+  onGroupCreated?: On<GroupCreatedEvent> | undefined
+  onGroupUpdated?: On<GroupUpdatedEvent> | undefined
+  /** Created and updated groups that no narrower handler takes. */
+  onGroupUpserted?: On<GroupCreatedEvent | GroupUpdatedEvent> | undefined
+  onGroupDeleted?: On<GroupDeletedEvent> | undefined
+  onDirectoryEnabled?: On<DirectoryEnabledEvent> | undefined
+  onDirectoryDisabled?: On<DirectoryDisabledEvent> | undefined
+  /** Every event that is processed, before its own handler; again on a retry. */
+  onEvent?: On<ScimEvent> | undefined
+  /** Any other event of Scalekit's, by its type: `{ 'organization.created': (event) => … }`. */
+  on?: { readonly [type: `${string}.${string}`]: On<OtherEvent> | undefined } | undefined
+}
+
+export type HandlerName = Exclude<keyof Handlers, 'on'>
+
+type AnyHandler = (event: never, ctx: HandlerContext) => unknown
+
+/** A handler that is sure to get the event that it asks for. */
+export type Step = (ctx: HandlerContext) => unknown
+
+/** Which handlers may take an event of a type, the narrowest first. */
+const candidates: Readonly<Record<(typeof directoryEventTypes)[number], readonly HandlerName[]>> = {
+  'organization.directory.user_created': ['onUserCreated', 'onUserUpserted'],
+  'organization.directory.user_updated': ['onUserUpdated', 'onUserUpserted'],
+  'organization.directory.user_deleted': ['onUserDeleted'],
+  'organization.directory.group_created': ['onGroupCreated', 'onGroupUpserted'],
+  'organization.directory.group_updated': ['onGroupUpdated', 'onGroupUpserted'],
+  'organization.directory.group_deleted': ['onGroupDeleted'],
+  'organization.directory_enabled': ['onDirectoryEnabled'],
+  'organization.directory_disabled': ['onDirectoryDisabled'],
+}
+
+export const handlerNames: readonly HandlerName[] = [
+  ...new Set(Object.values(candidates).flat()),
+  'onUserDeactivated',
+  'onEvent',
+]
+
+/** The steps that an event takes, in order; none where no function is there for it. */
+export type Router = (event: ScimEvent) => Step[]
+
+/** @throws ConfigurationError for a handler that is no function, or a directory's type under `on`. */
+export function createRouter(handlers: Handlers): Router {
+  for (const name of handlerNames) requireFunction(handlers[name], name)
+  const others = new Map(Object.entries(handlers.on ?? {}))
+  for (const [type, handler] of others) {
+    requireFunction(handler, `on['${type}']`)
+    if (!type.includes('.')) throw notAnEventType(type)
+    if (isDirectoryEvent({ type } as ScimEvent)) throw directoryTypeUnderOn(type)
+  }
+
+  const narrowest = (event: ScimEvent): AnyHandler | undefined => {
+    if (!isDirectoryEvent(event)) return others.get(event.type)
+    if (isDeactivation(event) && handlers.onUserDeactivated) return handlers.onUserDeactivated
+    const name = candidates[event.type].find((name) => handlers[name])
+    return name && (handlers[name] as AnyHandler)
+  }
+
+  return (event) =>
+    [handlers.onEvent, narrowest(event)]
+      .filter((handler) => handler !== undefined)
+      .map((handler) => (ctx) => handler(event as never, ctx))
+}
+
+function isDeactivation(event: ScimEvent): boolean {
+  return (
+    (event.type === 'organization.directory.user_created' ||
+      event.type === 'organization.directory.user_updated') &&
+    event.data.active === false
+  )
+}
+
+function requireFunction(handler: unknown, name: string): void {
+  if (handler === undefined || typeof handler === 'function') return
+  throw new ConfigurationError('ERR_SCIM_INVALID_HANDLER', `\`${name}\` must be a function.`, name)
+}
+
+function notAnEventType(type: string): ConfigurationError {
+  return new ConfigurationError(
+    'ERR_SCIM_INVALID_HANDLER',
+    `\`on['${type}']\` is no event type: they have a dot in them, such as 'organization.created'.`,
+    'on',
+  )
+}
+
+function directoryTypeUnderOn(type: string): ConfigurationError {
+  const names = candidates[type as keyof typeof candidates].join('` or `')
+  return new ConfigurationError(
+    'ERR_SCIM_INVALID_HANDLER',
+    `\`on['${type}']\` is a directory event: use \`${names}\`, so that it is deduplicated and ordered with the rest.`,
+    'on',
+  )
+}

@@ -1,0 +1,53 @@
+export { type BodyLimits, type BodyReader, givenBody, nodeBody } from './body.ts'
+export { type Clock, systemClock, type Timer } from './clock.ts'
+export { type CloseOptions, createDispatcher, type Dispatcher, type DispatchOptions } from './dispatcher.ts'
+export {
+  BodyError,
+  type BodyErrorReason,
+  ConfigurationError,
+  type ConfigurationErrorCode,
+  DropEvent,
+  StoreUnavailableError,
+} from './errors.ts'
+export {
+  type DeletedDirectoryUser,
+  type Directory,
+  type DirectoryDisabledEvent,
+  type DirectoryEnabledEvent,
+  type DirectoryEvent,
+  type DirectoryEventType,
+  type DirectoryGroup,
+  type DirectoryUser,
+  type GroupCreatedEvent,
+  type GroupDeletedEvent,
+  type GroupUpdatedEvent,
+  isDirectoryEvent,
+  type OtherEvent,
+  type Resource,
+  type ScimEvent,
+  type UserCreatedEvent,
+  type UserDeletedEvent,
+  type UserGroup,
+  type UserRole,
+  type UserUpdatedEvent,
+} from './events.ts'
+export type { EventSource, HandlerContext, HandlerName, Handlers, On } from './handlers.ts'
+export type { Instant } from './instant.ts'
+export type { KeyvLike } from './ledger/generic.ts'
+export type {
+  BeginAnswer,
+  BeginRequest,
+  Claim,
+  Guarantee,
+  Ledger,
+  LedgerRecord,
+  Retention,
+} from './ledger/ledger.ts'
+export type { Store } from './ledger/open-ledger.ts'
+export type { Logger } from './logger.ts'
+export { type DispatcherOptions, defaultPath, type ReceiverOptions, requirePath } from './options.ts'
+export type { DispatchOutcome, DispatchOutcomeName, Outcome, OutcomeReport, Reply } from './outcome.ts'
+export { type Attempt, createReceiver, type ReceiveResult, type Receiver, receiverFrom } from './receiver.ts'
+export { mapRoles, type RoleMapping } from './roles.ts'
+export type { SecretOption, SecretRequest, SecretResolver } from './secrets.ts'
+export type { HeaderSource } from './signature.ts'

@@ -1,0 +1,172 @@
+import type { Clock } from '../clock.ts'
+import { type Instant, instantFromMs } from '../instant.ts'
+import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from './judge.ts'
+import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention } from './ledger.ts'
+
+/** How many done messages, and how many resources, one generation holds. */
+export const defaultGenerationSize = 100_000
+
+/**
+ * A map of bounded size and constant cost: when the young generation is full it becomes the old one, and what was
+ * the old one is gone. So at least `size` of the newest entries are kept, and at most twice that.
+ */
+class Generations<Value> {
+  #young = new Map<string, Value>()
+  #old = new Map<string, Value>()
+  readonly #size: number
+
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  get(key: string): Value | undefined {
+    return this.#young.get(key) ?? this.#old.get(key)
+  }
+
+  set(key: string, value: Value): void {
+    if (this.#young.size >= this.#size && !this.#young.has(key)) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(key, value)
+  }
+
+  delete(key: string): boolean {
+    const wasYoung = this.#young.delete(key)
+    return this.#old.delete(key) || wasYoung
+  }
+}
+
+interface Applied {
+  state: ResourceState
+  untilMs: number
+}
+
+/**
+ * The ledger of one process. Every verb decides and writes with no `await` between, so it is exact within the
+ * process; leases run on a clock that never jumps. Done messages and watermarks are bounded: beyond the bound
+ * the oldest go, which shortens the retention. What is in flight is never evicted.
+ */
+export class MemoryLedger implements Ledger {
+  readonly guarantee = { message: 'process', order: 'process' } as const
+  readonly #clock: Clock
+  readonly #claims = new Map<string, MessageState>()
+  readonly #done: Generations<MessageState>
+  readonly #turns = new Map<string, ResourceState>()
+  readonly #applied: Generations<Applied>
+  readonly #records = new Map<string, { value: string; untilMs: number }>()
+
+  constructor(clock: Clock, generationSize = defaultGenerationSize) {
+    this.#clock = clock
+    this.#done = new Generations(generationSize)
+    this.#applied = new Generations(generationSize)
+  }
+
+  async begin(request: BeginRequest): Promise<BeginAnswer> {
+    const now = this.#time()
+    const { messageId, resource, token } = request
+    const state = resource === undefined ? undefined : this.#resource(resource, now)
+    const answer = judgeBegin(request, this.#message(messageId), state, now)
+    if (answer.state !== 'begun') return answer
+
+    const untilMs = now.ms + request.leaseSeconds * 1000
+    this.#claims.set(messageId, { token, done: false, untilMs })
+    if (resource !== undefined) {
+      this.#turns.set(resource, { ...state, fence: answer.fence, turn: { token, untilMs } })
+    }
+    return answer
+  }
+
+  async renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
+    const message = this.#claims.get(claim.messageId)
+    const turn = claim.resource === undefined ? undefined : this.#turns.get(claim.resource)?.turn
+    if (message?.token !== claim.token) return false
+    if (claim.resource !== undefined && turn?.token !== claim.token) return false
+    message.untilMs = this.#time().ms + leaseSeconds * 1000
+    if (turn) turn.untilMs = message.untilMs
+    return true
+  }
+
+  async commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost'> {
+    const now = this.#time()
+    const { messageId, resource, token } = claim
+    const state = resource === undefined ? undefined : this.#resource(resource, now)
+    const verdict = judgeCommit(claim, this.#message(messageId), state, now)
+    if (verdict === 'lost') return 'lost'
+    if (verdict === 'repeated') return 'ok'
+
+    this.#claims.delete(messageId)
+    if (retention.retentionSeconds > 0) {
+      this.#done.set(messageId, { token, done: true, untilMs: now.ms + retention.retentionSeconds * 1000 })
+    }
+    if (resource !== undefined) {
+      this.#turns.delete(resource)
+      this.#applied.set(resource, {
+        state: {
+          fence: claim.fence,
+          watermark: claim.occurredAt,
+          tombstone: claim.deletion,
+          appliedAt: now.instant,
+        },
+        untilMs: now.ms + retention.watermarkRetentionSeconds * 1000,
+      })
+    }
+    return 'ok'
+  }
+
+  async release(claim: Claim): Promise<void> {
+    if (this.#claims.get(claim.messageId)?.token === claim.token) this.#claims.delete(claim.messageId)
+    if (claim.resource === undefined) return
+    const state = this.#turns.get(claim.resource)
+    if (state?.turn?.token !== claim.token) return
+    this.#turns.delete(claim.resource)
+    // The fence outlives the turn, so that whoever lost it before is still told so.
+    const untilMs = this.#applied.get(claim.resource)?.untilMs ?? Number.POSITIVE_INFINITY
+    this.#applied.set(claim.resource, { state: { ...state, turn: undefined }, untilMs })
+  }
+
+  async forget(messageId: string): Promise<boolean> {
+    const wasClaimed = this.#claims.delete(messageId)
+    return this.#done.delete(messageId) || wasClaimed
+  }
+
+  async forgetResource(resource: string): Promise<boolean> {
+    const hadTurn = this.#turns.delete(resource)
+    return this.#applied.delete(resource) || hadTurn
+  }
+
+  record(name: string): LedgerRecord {
+    const present = () => {
+      const entry = this.#records.get(name)
+      return entry && entry.untilMs > this.#time().ms ? entry.value : undefined
+    }
+    return {
+      read: async () => present(),
+      compareAndSet: async (expected, value, expirySeconds) => {
+        if (present() !== expected) return false
+        if (value === undefined) this.#records.delete(name)
+        else this.#records.set(name, { value, untilMs: this.#time().ms + expirySeconds * 1000 })
+        return true
+      },
+    }
+  }
+
+  async now(): Promise<Instant> {
+    return this.#time().instant
+  }
+
+  #time(): StoreTime {
+    return { ms: this.#clock.monotonic(), instant: instantFromMs(this.#clock.now()) }
+  }
+
+  #message(messageId: string): MessageState | undefined {
+    return this.#claims.get(messageId) ?? this.#done.get(messageId)
+  }
+
+  #resource(resource: string, now: StoreTime): ResourceState | undefined {
+    const held = this.#turns.get(resource)
+    if (held) return held
+    const applied = this.#applied.get(resource)
+    return applied && applied.untilMs > now.ms ? applied.state : undefined
+  }
+}

@@ -1,0 +1,246 @@
+import { logAttempt } from './attempt-log.ts'
+import { type BodyReader, fetchBody, givenBody } from './body.ts'
+import { timedOut, within } from './clock.ts'
+import type { CloseOptions } from './dispatcher.ts'
+import {
+  type Dispatcher,
+  type DispatchOptions,
+  EventDispatcher,
+  eventFields,
+  idempotencyKeyOf,
+} from './dispatcher.ts'
+import { BodyError, ConfigurationError } from './errors.ts'
+import { parseEvent, type Resource, type ScimEvent } from './events.ts'
+import type { Logger } from './logger.ts'
+import {
+  configureReceiver,
+  type ReceiverConfiguration,
+  type ReceiverOptions,
+  type SigningKeys,
+} from './options.ts'
+import { type Outcome, type OutcomeReport, type Reply, replyTo } from './outcome.ts'
+import { secretRequest } from './secrets.ts'
+import { type HeaderSource, header, readSignedHeaders, verify } from './signature.ts'
+
+/** One HTTP request that wants to deliver an event. */
+export interface Attempt {
+  method: string
+  url: string
+  headers: HeaderSource
+  /** The bytes, or a function that reads them once it is known that they are wanted. Never a re-serialised object. */
+  body: Uint8Array | BodyReader
+  /** The route's parameters, for a secret resolver. */
+  params?: Readonly<Record<string, string | undefined>> | undefined
+  /** This request's own logger, in place of the receiver's. */
+  log?: Logger | undefined
+}
+
+/** What to answer an attempt. */
+export interface ReceiveResult extends Reply {
+  outcome: Outcome
+}
+
+/** Receives attempts: verify, parse, dispatch, respond. */
+export interface Receiver extends Dispatcher {
+  /** The logger that was given, complete. */
+  readonly log: Logger
+  /** Judges one attempt, by its deadline. Never rejects. */
+  receive(attempt: Attempt): Promise<ReceiveResult>
+  /** The same for WHATWG requests: Hono, Next.js, Bun, … Never rejects. */
+  fetch(request: Request, options?: { params?: Attempt['params'] }): Promise<Response>
+}
+
+/** @throws ConfigurationError when an option is wrong, or no secret is there */
+export function createReceiver(options: ReceiverOptions = {}): Receiver {
+  const config = configureReceiver(options)
+  return new AttemptReceiver(config)
+}
+
+/**
+ * For adapters: the receiver that was given to be shared, or a new one.
+ * @throws ConfigurationError when a shared receiver comes with options, which it could not heed
+ */
+export function receiverFrom(shared: Receiver | undefined, options: ReceiverOptions): Receiver {
+  if (shared === undefined) return createReceiver(options)
+  const given = Object.entries(options).find(([, value]) => value !== undefined)
+  if (given === undefined && typeof shared.receive === 'function') return shared
+  throw new ConfigurationError(
+    'ERR_SCIM_RECEIVER_OPTIONS',
+    given === undefined
+      ? '`receiver` must be what `createReceiver` gives.'
+      : `\`${given[0]}\` stands beside \`receiver\`, which has its own: give it to \`createReceiver\`.`,
+    given?.[0] ?? 'receiver',
+  )
+}
+
+/** Everything that is known of an attempt once it is judged, for the reply, the log and the report. */
+type Judgement = Pick<
+  OutcomeReport,
+  'outcome' | 'messageId' | 'eventId' | 'type' | 'organizationId' | 'resourceId' | 'reason' | 'error'
+> & { bodyBytes?: number }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+class AttemptReceiver implements Receiver {
+  readonly #config: ReceiverConfiguration
+  readonly #dispatcher: EventDispatcher
+
+  constructor(config: ReceiverConfiguration) {
+    this.#config = config
+    this.#dispatcher = new EventDispatcher(config)
+  }
+
+  async receive(attempt: Attempt): Promise<ReceiveResult> {
+    const { clock, report } = this.#config
+    const startedMs = clock.monotonic()
+    const log = attempt.log ?? this.#config.log
+    const deadlineMs = startedMs + this.#config.deadlineSeconds * 1000
+
+    const judgement = await this.#judge(attempt, deadlineMs, log).catch(
+      (error: unknown): Judgement => ({ outcome: 'internal', error }),
+    )
+    const durationMs = clock.monotonic() - startedMs
+    logAttempt(log, { ...judgement, durationMs })
+    const { bodyBytes: _, ...reported } = judgement
+    report({ ...reported, source: 'webhook', durationMs })
+    return { ...replyTo(judgement.outcome), outcome: judgement.outcome }
+  }
+
+  async fetch(request: Request, { params }: { params?: Attempt['params'] } = {}): Promise<Response> {
+    const { method, url, headers } = request
+    const reply = await this.receive({ method, url, headers, params, body: fetchBody(request) })
+    // The connection, and the length on it, are the server's.
+    const { connection: _, 'content-length': __, ...kept } = reply.headers
+    return new Response(method === 'HEAD' ? null : reply.body, { status: reply.status, headers: kept })
+  }
+
+  /** One attempt, top to bottom. */
+  async #judge(attempt: Attempt, deadlineMs: number, log: Logger): Promise<Judgement> {
+    if (this.#dispatcher.closing) return { outcome: 'closed' }
+    if (attempt.method !== 'POST') return { outcome: 'method', reason: attempt.method.slice(0, 16) }
+    if (isEncoded(attempt.headers)) return { outcome: 'content-encoding' }
+
+    const read = await this.#read(attempt.body, deadlineMs)
+    if ('outcome' in read) return read
+    const { body } = read
+    const bodyBytes = body.byteLength
+
+    const signed = readSignedHeaders(attempt.headers, this.#config.clock.now(), this.#config.toleranceSeconds)
+    if ('failure' in signed) return { outcome: 'invalid-signature', reason: signed.failure, bodyBytes }
+    const found = await this.#keysFor(attempt, deadlineMs)
+    if ('outcome' in found) return { ...found, bodyBytes }
+    if (found.keys.length === 0) return { outcome: 'invalid-signature', reason: 'no-secret', bodyBytes }
+    if (!verify(found.keys, signed, body)) {
+      return { outcome: 'invalid-signature', reason: 'no-matching-signature', bodyBytes }
+    }
+
+    const messageId = idempotencyKeyOf(signed.messageId)
+    const parsed = parseEvent(parseJson(body), messageId)
+    if ('unusable' in parsed)
+      return { outcome: 'invalid-payload', reason: parsed.unusable, messageId, bodyBytes }
+    this.#warnOfSurprises(parsed.event.type, parsed.surprises, log)
+
+    const ended = await this.#dispatcher.deliver({
+      ...parsed,
+      idempotencyKey: messageId,
+      source: 'webhook',
+      deadlineMs,
+      log,
+    })
+    return { ...ended, ...eventFields(parsed.event), messageId, bodyBytes }
+  }
+
+  async #read(body: Attempt['body'], deadlineMs: number): Promise<{ body: Uint8Array } | Judgement> {
+    const read = typeof body === 'function' ? body : givenBody(body)
+    const waiting = new AbortController()
+    try {
+      const limits = { limitBytes: this.#config.bodyLimitBytes, signal: waiting.signal }
+      const bytes = await within(this.#config.clock, read(limits), this.#leftMs(deadlineMs))
+      if (bytes !== timedOut) return { body: bytes }
+      waiting.abort()
+      return { outcome: 'body-timeout' }
+    } catch (error) {
+      if (!(error instanceof BodyError)) throw error
+      if (error.reason === 'too-large') return { outcome: 'too-large' }
+      return { outcome: error.reason === 'consumed' ? 'body-consumed' : 'body-aborted' }
+    }
+  }
+
+  async #keysFor(attempt: Attempt, deadlineMs: number): Promise<{ keys: SigningKeys } | Judgement> {
+    try {
+      const found = this.#config.secretsFor(secretRequest(attempt))
+      if (!(found instanceof Promise)) return { keys: found }
+      const keys = await within(this.#config.clock, found, this.#leftMs(deadlineMs))
+      return keys === timedOut
+        ? { outcome: 'resolver-failed', reason: 'no answer by the deadline' }
+        : { keys }
+    } catch (error) {
+      return { outcome: 'resolver-failed', error }
+    }
+  }
+
+  readonly #surprisesSeen = new Set<string>()
+
+  /** Once for each field: what one directory sends, it sends with every user. */
+  #warnOfSurprises(type: string, surprises: string[], log: Logger): void {
+    for (const surprise of surprises) {
+      const seen = `${type} ${surprise.replace(/\d+/g, '*')}`
+      if (this.#surprisesSeen.has(seen) || this.#surprisesSeen.size >= 1000) continue
+      this.#surprisesSeen.add(seen)
+      log.warn(
+        { type, field: surprise },
+        'a field is not of the documented type; the handler gets it as it is',
+      )
+    }
+  }
+
+  #leftMs(deadlineMs: number): number {
+    return deadlineMs - this.#config.clock.monotonic()
+  }
+
+  get log() {
+    return this.#config.log
+  }
+
+  get guarantee() {
+    return this.#dispatcher.guarantee
+  }
+
+  get ledger() {
+    return this.#dispatcher.ledger
+  }
+
+  dispatch(event: ScimEvent, options?: DispatchOptions) {
+    return this.#dispatcher.dispatch(event, options)
+  }
+
+  forget(idempotencyKey: string) {
+    return this.#dispatcher.forget(idempotencyKey)
+  }
+
+  forgetResource(resource: Resource) {
+    return this.#dispatcher.forgetResource(resource)
+  }
+
+  close(options?: CloseOptions) {
+    return this.#dispatcher.close(options)
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.close()
+  }
+}
+
+/** Bytes that were packed on the way are not the bytes that were signed. */
+function isEncoded(headers: HeaderSource): boolean {
+  const encoding = header(headers, 'content-encoding')
+  return encoding !== undefined && encoding.trim() !== '' && encoding.trim().toLowerCase() !== 'identity'
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(body))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,50 @@
+import type { Clock } from '../clock.ts'
+
+export interface FakeClock extends Clock {
+  /** Moves time on, firing the timers on the way in their order, and letting what they started run. */
+  advance(ms: number): Promise<void>
+  /** Moves the wall clock alone, as NTP does; timers and leases do not notice. */
+  jump(ms: number): void
+}
+
+interface Pending {
+  atMs: number
+  callback: () => void
+}
+
+/** A clock that stands still until it is told to move. @default from 2026-11-23T09:00:00Z */
+export function createFakeClock(from: Date = new Date('2026-11-23T09:00:00Z')): FakeClock {
+  let elapsedMs = 0
+  let jumpedMs = 0
+  const timers = new Set<Pending>()
+
+  const nextBefore = (limitMs: number): Pending | undefined =>
+    [...timers].filter((timer) => timer.atMs <= limitMs).sort((a, b) => a.atMs - b.atMs)[0]
+  /** Promises that were waiting get to run, some steps deep. */
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+  return {
+    now: () => from.getTime() + elapsedMs + jumpedMs,
+    monotonic: () => elapsedMs,
+    setTimeout(callback, delayMs) {
+      const timer = { atMs: elapsedMs + Math.max(delayMs, 0), callback }
+      timers.add(timer)
+      return { cancel: () => void timers.delete(timer) }
+    },
+    async advance(ms) {
+      const limitMs = elapsedMs + ms
+      await settle()
+      for (let timer = nextBefore(limitMs); timer; timer = nextBefore(limitMs)) {
+        timers.delete(timer)
+        elapsedMs = timer.atMs
+        timer.callback()
+        await settle()
+      }
+      elapsedMs = limitMs
+      await settle()
+    },
+    jump(ms) {
+      jumpedMs += ms
+    },
+  }
+}

@@ -1,0 +1,4 @@
+export { type SignedDelivery, type SignOptions, signDelivery, TEST_SECRET } from './deliveries.ts'
+export { createFakeClock, type FakeClock } from './fake-clock.ts'
+export { type ConformanceCheck, type ConformanceTools, ledgerConformance } from './ledger-conformance.ts'
+export { type EventPatch, sampleContext, sampleEvent } from './samples.ts'

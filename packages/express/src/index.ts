@@ -1,0 +1,79 @@
+import {
+  defaultPath,
+  type Receiver,
+  type ReceiverOptions,
+  receiverFrom,
+  requirePath,
+} from '@scalekit-scim/core'
+import type { Request, RequestHandler, Response } from 'express'
+import { capture } from './capture.ts'
+
+export * from '@scalekit-scim/core'
+
+export interface ScalekitScimOptions extends ReceiverOptions {
+  /**
+   * The whole path that is answered, mount and all. `false` answers whatever reaches the middleware: for
+   * `app.post('/hooks/:env', scalekitScim({ path: false, … }))`.
+   * @default '/webhooks/scalekit'
+   */
+  path?: string | false | undefined
+  /** A receiver made with `createReceiver`, for several mounts of one. No other option but `path` goes with it. */
+  receiver?: Receiver | undefined
+}
+
+/** The middleware, with its receiver: `middleware.receiver.close()` lets running handlers finish. */
+export type ScalekitScim = RequestHandler & { receiver: Receiver }
+
+/**
+ * Express middleware, of Express 4 and 5, that receives Scalekit's directory webhooks: it reads the raw body itself,
+ * verifies, deduplicates, orders, and routes to your handlers. Mount it before `express.json()`.
+ *
+ * Requests for another path go to `next()` untouched. Every other one is answered; `next(err)` is never called.
+ *
+ * @throws ConfigurationError when an option is wrong, or no secret is there
+ * @example
+ * app.use(scalekitScim({
+ *   onUserUpserted: (event) => accounts.upsert(event.data),
+ *   onUserDeactivated: (event) => accounts.disable(event.data.id),
+ *   onUserDeleted: (event) => accounts.disable(event.data.id),
+ * }))
+ */
+export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
+  const { path = defaultPath, receiver: shared, ...rest } = options
+  requirePath(path)
+  const receiver = receiverFrom(shared, rest)
+  let warnedOfPassing = false
+
+  const middleware = async (req: Request, res: Response, next: () => void): Promise<void> => {
+    if (path !== false && withoutTrailingSlash(req.baseUrl + req.path) !== withoutTrailingSlash(path)) {
+      if (req.headers['webhook-signature'] !== undefined && !warnedOfPassing) {
+        warnedOfPassing = true
+        warnOfPassing(receiver, path)
+      }
+      return next()
+    }
+    const reply = await receiver.receive({
+      method: req.method,
+      url: req.originalUrl,
+      headers: req.headers,
+      params: req.params as Record<string, string>,
+      body: capture(req),
+    })
+    // Another middleware (a time-out, say) may have answered, or the sender be gone.
+    if (res.headersSent || res.destroyed) return
+    res.writeHead(reply.status, reply.headers)
+    res.end(req.method === 'HEAD' ? undefined : reply.body)
+  }
+  return Object.assign(middleware, { receiver })
+}
+
+function withoutTrailingSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+function warnOfPassing({ log }: Receiver, path: string): void {
+  log.warn(
+    { path },
+    'a signed request went by to another path: set `path` to the whole path that Scalekit posts to, mount and all, or `path: false`',
+  )
+}

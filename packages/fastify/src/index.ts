@@ -1,0 +1,144 @@
+import type { Readable } from 'node:stream'
+import {
+  defaultPath,
+  nodeBody,
+  type Receiver,
+  type ReceiverOptions,
+  receiverFrom,
+  requirePath,
+} from '@scalekit-scim/core'
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+  HTTPMethods,
+  RouteShorthandOptions,
+} from 'fastify'
+import fp from 'fastify-plugin'
+
+export * from '@scalekit-scim/core'
+
+export interface ScalekitScimOptions extends ReceiverOptions {
+  /**
+   * The path of the endpoint, after the `prefix` of the registration.
+   * @default '/webhooks/scalekit'
+   */
+  path?: string | undefined
+  /** A receiver made with `createReceiver`, for several registrations of one. It is yours to close. */
+  receiver?: Receiver | undefined
+  /**
+   * Whether the receiver becomes `fastify.scalekitScim`. A second registration decorates nothing.
+   * @default true
+   */
+  decorate?: boolean | undefined
+  /** What other plugins read from a route: `{ config: { rateLimit: false }, schema: { hide: true } }`, say. */
+  route?: Pick<RouteShorthandOptions, 'config' | 'schema' | 'logLevel'> | undefined
+  /** Fastify's own, given to `register`. */
+  prefix?: string | undefined
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The receiver of the first registration that decorates. */
+    scalekitScim: Receiver
+  }
+}
+
+const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options) => {
+  const {
+    path = defaultPath,
+    receiver: shared,
+    decorate = true,
+    route,
+    prefix,
+    ...rest
+  } = withoutRegisterOptions(options)
+  requirePath(path)
+  const receiver = receiverFrom(
+    shared,
+    shared || rest.logger !== undefined ? rest : { ...rest, logger: fastify.log },
+  )
+  const logsByRequest = !shared && rest.logger === undefined
+
+  if (decorate && !fastify.hasDecorator('scalekitScim')) fastify.decorate('scalekitScim', receiver)
+  if (!shared) closeWith(fastify, receiver)
+
+  // A scope of its own, so that its body parser stays away from the host's routes. fastify-plugin takes the prefix
+  // away with the encapsulation, so it is given again.
+  await fastify.register(
+    async (scope) => {
+      takeAnyBody(scope)
+      const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+        const answer = await receiver.receive({
+          method: request.method,
+          url: request.originalUrl,
+          headers: request.headers,
+          params: request.params as Record<string, string>,
+          body: nodeBody((request.body ?? request.raw) as Readable, request.headers),
+          log: logsByRequest ? request.log : undefined,
+        })
+        const { connection, ...headers } = answer.headers
+        // HTTP/2 has no such header, and Node refuses it there.
+        if (connection !== undefined && request.raw.httpVersionMajor < 2)
+          reply.header('connection', connection)
+        return reply.code(answer.status).headers(headers).send(Buffer.from(answer.body))
+      }
+      for (const url of bothSlashForms(path)) {
+        scope.route({
+          ...route,
+          method: scope.supportedMethods as HTTPMethods[],
+          url,
+          exposeHeadRoute: false,
+          handler,
+        })
+      }
+    },
+    prefix === undefined ? {} : { prefix },
+  )
+}
+
+/**
+ * Fastify 5 plugin that receives Scalekit's directory webhooks: it reads the raw body itself, verifies, deduplicates,
+ * orders, and routes to your handlers. Your own routes keep their parsers, and your hooks run first.
+ *
+ * @throws ConfigurationError when an option is wrong, or no secret is there
+ * @example
+ * await fastify.register(scalekitScim, {
+ *   onUserUpserted: (event) => accounts.upsert(event.data),
+ *   onUserDeactivated: (event) => accounts.disable(event.data.id),
+ *   onUserDeleted: (event) => accounts.disable(event.data.id),
+ * })
+ */
+export const scalekitScim = fp(plugin, { fastify: '5.x', name: '@scalekit-scim/fastify' })
+
+export default scalekitScim
+
+/** New attempts are refused as soon as the server closes; it is closed when the last handler has ended. */
+function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
+  fastify.addHook('preClose', async () => {
+    void receiver.close()
+  })
+  fastify.addHook('onClose', () => receiver.close())
+}
+
+/** Hands every body on as the stream that it is, whatever type it says, or none. */
+function takeAnyBody(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  scope.addHook('onRequest', async (request) => {
+    // Fastify itself refuses a type that it cannot parse, before any parser is asked.
+    request.headers = { ...request.headers, 'content-type': 'application/octet-stream' }
+  })
+}
+
+function bothSlashForms(path: string): string[] {
+  const bare = path.endsWith('/') ? path.slice(0, -1) : path
+  return bare === '' ? ['/'] : [bare, `${bare}/`]
+}
+
+/** What Fastify's `register` adds to the options for itself. */
+function withoutRegisterOptions(options: ScalekitScimOptions): ScalekitScimOptions {
+  const { logLevel: _, logSerializers: __, ...own } = options as ScalekitScimOptions & Record<string, unknown>
+  return own
+}
