@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { type Clock, delay, timedOut, within } from './clock.ts'
 import { Commits } from './commits.ts'
 import { DropEvent } from './errors.ts'
@@ -188,7 +188,7 @@ export class EventDispatcher implements Dispatcher {
     const { event, occurredAt, observedAt, idempotencyKey: messageId } = delivery
     const deletion = isDirectoryEvent(event) && isDeletion(event)
     const request: BeginRequest = {
-      token: randomUUID(),
+      token: nextToken(),
       messageId,
       deletion,
       leaseSeconds: this.#config.leaseSeconds,
@@ -382,6 +382,14 @@ export function eventFields(event: ScimEvent) {
 
 export function reasonFields({ reason, error }: { reason?: string; error?: unknown }): object {
   return { ...(reason === undefined ? {} : { reason }), ...(error === undefined ? {} : errorFields(error)) }
+}
+
+/** One for each try at a message, unlike any other process's. Short, because a store keeps it with what is done. */
+const processTag = randomBytes(9).toString('base64url')
+let tokens = 0
+function nextToken(): string {
+  tokens++
+  return `${processTag}.${tokens.toString(36)}`
 }
 
 /** Job queues (BullMQ, say) refuse a `:` in a key, so it is escaped, and the escape with it. */

@@ -75,10 +75,10 @@ export class GenericLedger implements Ledger {
       const leaseMs = Math.ceil(request.leaseSeconds * 1000)
       const untilMs = now.ms + leaseMs
       const message: MessageState = { token, done: false, untilMs }
-      await calls.write(keys.message, JSON.stringify(message), leaseMs, messageText)
+      await calls.write(keys.message, JSON.stringify(message), leaseMs, { before: messageText })
       if (keys.resource) {
         const state: ResourceState = { ...resource, fence: answer.fence, turn: { token, untilMs } }
-        await calls.write(keys.resource, JSON.stringify(state), this.#resourceMs, resourceText)
+        await calls.write(keys.resource, JSON.stringify(state), this.#resourceMs, { before: resourceText })
       }
       return answer
     })
@@ -215,26 +215,30 @@ export class GenericLedger implements Ledger {
 
   /** Undoes, as far as the store answers, what a verb wrote before it failed: also a write that lands later. */
   async #giveBack(calls: CheckedCalls): Promise<void> {
-    for (const { key, text, before, landed } of calls.writes) {
-      if (before === null) continue
+    for (const { key, text, landed, undo } of calls.writes) {
+      if (!undo) continue
       await landed.catch(() => {})
       await this.#lock
         .hold([key], async () => {
           if ((await this.#keyv.get(key)) !== text) return
-          if (before === undefined) await this.#keyv.delete(key)
-          else await this.#keyv.set(key, before, this.#resourceMs)
+          if (undo.before === undefined) await this.#keyv.delete(key)
+          else await this.#keyv.set(key, undo.before, this.#resourceMs)
         })
         .catch(() => {})
     }
   }
 }
 
+/** What to put back when the verb fails. A write without it is to stand. */
+interface Undo {
+  before: string | undefined
+}
+
 interface Write {
   key: string
   text: string
-  /** What to put back when the verb fails; `null` where the write is to stand. */
-  before: string | undefined | null
   landed: Promise<unknown>
+  undo: Undo | undefined
 }
 
 /** The calls of one verb: under one deadline, and none believed that cannot be checked. */
@@ -264,14 +268,9 @@ class CheckedCalls {
     return second.values
   }
 
-  async write(
-    key: string,
-    text: string,
-    ttlMs: number | undefined,
-    before: Write['before'] = null,
-  ): Promise<void> {
+  async write(key: string, text: string, ttlMs: number | undefined, undo?: Undo): Promise<void> {
     const landed = Promise.resolve(this.#keyv.set(key, text, ttlMs))
-    this.writes.push({ key, text, before, landed })
+    this.writes.push({ key, text, landed, undo })
     await this.#inTime(landed)
     if ((await this.#inTime(this.#keyv.get(key))) !== text) {
       throw new StoreUnavailableError('a write did not read back')

@@ -1,0 +1,20 @@
+/** Milliseconds of CPU that this process spends on `work`, user and system. */
+export async function cpuMs(work: () => Promise<unknown> | unknown): Promise<number> {
+  const before = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+/** `6.5 µs (6.3 … 7.1)`: the median, and the least and most of the rounds. */
+export function spread(values: readonly number[], unit: string, digits = 1): string {
+  const show = (value: number) => value.toFixed(digits)
+  return `${show(median(values))} ${unit} (${show(Math.min(...values))} … ${show(Math.max(...values))})`
+}

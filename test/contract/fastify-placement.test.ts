@@ -1,0 +1,219 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { connect, constants } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fastifyCompress from '@fastify/compress'
+import fastifyRateLimit from '@fastify/rate-limit'
+import fastifySwagger from '@fastify/swagger'
+import { createReceiver } from '@scalekit-scim/core'
+import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
+import defaultExport, { type ScalekitScimOptions, scalekitScim } from '@scalekit-scim/fastify'
+import fastify, { type FastifyInstance } from 'fastify'
+import { expect, onTestFinished, test } from 'vitest'
+import { expectReply } from '../support/replies.ts'
+import { send } from '../support/wire.ts'
+
+const hire = sampleEvent('organization.directory.user_created')
+const otherSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+const scim = (options: ScalekitScimOptions = {}): ScalekitScimOptions => ({
+  secret: TEST_SECRET,
+  logger: false,
+  onUserUpserted: () => {},
+  ...options,
+})
+
+async function listen(app: FastifyInstance): Promise<string> {
+  onTestFinished(() => app.close())
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+}
+
+test('beside ordinary JSON routes, which stay as they were', async () => {
+  const app = fastify()
+  await app.register(scalekitScim, scim())
+  app.post('/echo', async (request) => request.body)
+  const origin = await listen(app)
+  expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'processed')
+  const json = { 'content-type': 'application/json' }
+  expect((await send(`${origin}/echo`, { headers: json, body: '{"a":1}' })).body).toBe('{"a":1}')
+  expect((await send(`${origin}/echo`, { headers: json, body: '{"a":' })).status).toBe(400)
+  expect((await send(`${origin}/echo`, { headers: { 'content-type': 'image/png' }, body: 'x' })).status).toBe(
+    415,
+  )
+})
+
+test('with a prefix, in both slash forms', async () => {
+  const app = fastify()
+  await app.register(scalekitScim, scim({ prefix: '/api', path: '/hooks/scim' }))
+  const origin = await listen(app)
+  expectReply(await send(`${origin}/api/hooks/scim`, signDelivery(hire)), 'processed')
+  expectReply(await send(`${origin}/api/hooks/scim/?x=1`, signDelivery(hire)), 'processed')
+  expect((await send(`${origin}/hooks/scim`, signDelivery(hire))).status).toBe(404)
+})
+
+test('inside a prefixed scope of the host', async () => {
+  const app = fastify()
+  await app.register(async (scope) => void (await scope.register(scalekitScim, scim())), { prefix: '/v1' })
+  expectReply(await send(`${await listen(app)}/v1/webhooks/scalekit`, signDelivery(hire)), 'processed')
+})
+
+test('twice in one server, with two secrets; the second decorates nothing', async () => {
+  const app = fastify()
+  await app.register(scalekitScim, scim({ path: '/live' }))
+  const first = app.scalekitScim
+  await app.register(defaultExport, scim({ path: '/staging', secret: otherSecret }))
+  expect(app.scalekitScim).toBe(first)
+  const origin = await listen(app)
+  expectReply(await send(`${origin}/live`, signDelivery(hire)), 'processed')
+  expectReply(await send(`${origin}/staging`, signDelivery(hire, { secret: otherSecret })), 'processed')
+  expectReply(await send(`${origin}/staging`, signDelivery(hire)), 'invalid-signature')
+})
+
+test('decorate: false decorates nothing', async () => {
+  const app = fastify()
+  await app.register(scalekitScim, scim({ decorate: false }))
+  expect(app.hasDecorator('scalekitScim')).toBe(false)
+  await app.close()
+})
+
+test.each(['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const)(
+  "behind a host's %s hook, whose reply stands",
+  async (hook) => {
+    const app = fastify()
+    app.addHook(hook as 'onRequest', async (request, reply) => {
+      if (request.headers.authorization !== 'let me in') return reply.code(401).send({ mine: true })
+    })
+    await app.register(scalekitScim, scim())
+    const url = `${await listen(app)}/webhooks/scalekit`
+    const refused = await send(url, signDelivery(hire))
+    expect([refused.status, refused.body]).toEqual([401, '{"mine":true}'])
+    const { headers, body } = signDelivery(hire)
+    expectReply(await send(url, { headers: { ...headers, authorization: 'let me in' }, body }), 'processed')
+  },
+)
+
+test("a host's error handler answers what its own hooks throw", async () => {
+  const app = fastify()
+  app.setErrorHandler((_error, _request, reply) => reply.code(418).send('mine'))
+  app.addHook('preHandler', async () => {
+    throw new Error('no')
+  })
+  await app.register(scalekitScim, scim())
+  expect((await send(`${await listen(app)}/webhooks/scalekit`, signDelivery(hire))).status).toBe(418)
+})
+
+test('a host body limit below ours does not count for us, and its compression leaves us alone', async () => {
+  const app = fastify({ bodyLimit: 10 })
+  await app.register(fastifyCompress, { threshold: 0 })
+  await app.register(scalekitScim, scim())
+  const { headers, body } = signDelivery(hire)
+  const answer = await send(`${await listen(app)}/webhooks/scalekit`, {
+    headers: { ...headers, 'accept-encoding': 'identity' },
+    body,
+  })
+  expectReply(answer, 'processed')
+})
+
+test('rate-limit and swagger are opted out of by `route`', async () => {
+  const app = fastify()
+  await app.register(fastifyRateLimit, { max: 1, timeWindow: '1 minute' })
+  await app.register(fastifySwagger)
+  await app.register(scalekitScim, scim({ route: { config: { rateLimit: false }, schema: { hide: true } } }))
+  app.get('/limited', async () => 'ok')
+  const origin = await listen(app)
+  for (let attempt = 0; attempt < 3; attempt++) {
+    expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'processed')
+    expect((await send(`${origin}/limited`, { method: 'GET', headers: {} })).status).toBe(
+      attempt === 0 ? 200 : 429,
+    )
+  }
+  expect(Object.keys(app.swagger().paths ?? {})).toEqual(['/limited'])
+})
+
+test('logs through request.log, so that the request’s id is on the line', async () => {
+  const lines: string[] = []
+  const app = fastify({
+    logger: { level: 'info', stream: { write: (line: string) => void lines.push(line) } },
+  })
+  let ctxLogged = false
+  await app.register(scalekitScim, {
+    secret: TEST_SECRET,
+    onUserUpserted: (_event, ctx) => {
+      ctx.log.info({ mine: true }, 'from the handler')
+      ctxLogged = true
+    },
+  })
+  const { headers, body } = signDelivery(hire, { messageId: 'msg_logged' })
+  expectReply(await send(`${await listen(app)}/webhooks/scalekit`, { headers, body }), 'processed')
+  expect(ctxLogged).toBe(true)
+  const own = lines
+    .map((line) => JSON.parse(line))
+    .filter((line) => line.messageId === 'msg_logged' || line.mine)
+  expect(own).toHaveLength(2)
+  expect(own.every((line) => typeof line.reqId === 'string')).toBe(true)
+})
+
+test('closing waits for the handler that runs', async () => {
+  const app = fastify()
+  let finished = false
+  await app.register(
+    scalekitScim,
+    scim({
+      onUserUpserted: async () => {
+        await sleep(300)
+        finished = true
+      },
+    }),
+  )
+  const answer = send(`${await listen(app)}/webhooks/scalekit`, signDelivery(hire))
+  await sleep(100)
+  await app.close()
+  expect(finished).toBe(true)
+  expectReply(await answer, 'processed')
+})
+
+test('closing leaves a shared receiver open: it is the one’s who made it', async () => {
+  const receiver = createReceiver({ secret: TEST_SECRET, logger: false, onUserUpserted: () => {} })
+  const app = fastify()
+  await app.register(scalekitScim, { receiver })
+  await app.close()
+  const reply = await receiver.receive({ ...signDelivery(hire), url: '/' })
+  expect(reply.outcome).toBe('processed')
+})
+
+test('over HTTP/2 too, where a connection header would be refused', async () => {
+  const app = fastify({ http2: true })
+  await app.register(scalekitScim, scim({ bodyLimitBytes: 100 }) as never)
+  const origin = await listen(app as unknown as FastifyInstance)
+  const session = connect(origin)
+  onTestFinished(() => session.destroy())
+  const { headers, body } = signDelivery(hire)
+  const stream = session.request({ ':method': 'POST', ':path': '/webhooks/scalekit', ...headers })
+  const status = new Promise((resolve) =>
+    stream.on('response', (head) => resolve(head[constants.HTTP2_HEADER_STATUS])),
+  )
+  stream.end(body)
+  expect(await status).toBe(413)
+})
+
+test('AsyncLocalStorage of the request flows into its handler, though others wait for the same user', async () => {
+  const storage = new AsyncLocalStorage<string>()
+  const seen: [string, string | undefined][] = []
+  const app = fastify()
+  app.addHook('onRequest', (request, _reply, done) =>
+    storage.run(String(request.headers['webhook-id']), done),
+  )
+  await app.register(
+    scalekitScim,
+    scim({
+      onUserUpserted: async (_event, ctx) => {
+        await sleep(20)
+        seen.push([ctx.idempotencyKey, storage.getStore()])
+      },
+    }),
+  )
+  const url = `${await listen(app)}/webhooks/scalekit`
+  await Promise.all([1, 2, 3, 4].map((n) => send(url, signDelivery(hire, { messageId: `msg_${n}` }))))
+  expect(seen).toHaveLength(4)
+  for (const [own, stored] of seen) expect(stored).toBe(own)
+})

@@ -1,0 +1,83 @@
+import { createReceiver } from '@scalekit-scim/core'
+import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
+import { Hono } from 'hono'
+import type { NextRequest } from 'next/server'
+import { expect, test } from 'vitest'
+import { expectedReplies } from '../support/replies.ts'
+
+const hire = sampleEvent('organization.directory.user_created')
+const url = 'http://localhost/webhooks/scalekit'
+
+async function expectResponse(response: Response, outcome: keyof typeof expectedReplies): Promise<void> {
+  expect(response.headers.get('scalekit-scim-outcome')).toBe(outcome)
+  expect(response.status).toBe(expectedReplies[outcome].status)
+  expect(await response.text()).toBe(expectedReplies[outcome].body)
+  expect(response.headers.get('connection')).toBeNull()
+}
+
+const receiver = createReceiver({
+  secret: ({ params }) => (params.env === 'nowhere' ? undefined : TEST_SECRET),
+  logger: false,
+  bodyLimitBytes: 10_000,
+  deadlineSeconds: 0.5,
+  onUserUpserted: () => {},
+})
+
+test('receiver.fetch answers a Hono route', async () => {
+  const app = new Hono().post('/hooks/:env', (c) => receiver.fetch(c.req.raw, { params: c.req.param() }))
+  await expectResponse(await app.request('/hooks/live', signDelivery(hire)), 'processed')
+  await expectResponse(await app.request('/hooks/nowhere', signDelivery(hire)), 'invalid-signature')
+})
+
+test('receiver.fetch is a Next.js route handler', async () => {
+  const POST = async (
+    request: NextRequest,
+    context: { params: Promise<{ env: string }> },
+  ): Promise<Response> => receiver.fetch(request, { params: await context.params })
+  const request = new Request(url, signDelivery(hire)) as NextRequest
+  await expectResponse(await POST(request, { params: Promise.resolve({ env: 'live' }) }), 'processed')
+})
+
+test('a body over the limit is refused before its end', async () => {
+  let pulled = 0
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled++
+      controller.enqueue(new Uint8Array(1000))
+    },
+  })
+  const request = new Request(url, { ...signDelivery(hire), body: endless, duplex: 'half' } as RequestInit)
+  await expectResponse(await receiver.fetch(request), 'too-large')
+  expect(pulled).toBeLessThan(20)
+})
+
+test('a body that was read before is told so', async () => {
+  const request = new Request(url, signDelivery(hire))
+  await request.json()
+  await expectResponse(await receiver.fetch(request), 'body-consumed')
+})
+
+test('a body that does not come is given up at the deadline, and its stream cancelled', async () => {
+  let cancelled = false
+  const silent = new ReadableStream<Uint8Array>({
+    cancel() {
+      cancelled = true
+    },
+  })
+  const request = new Request(url, { ...signDelivery(hire), body: silent, duplex: 'half' } as RequestInit)
+  await expectResponse(await receiver.fetch(request), 'body-timeout')
+  expect(cancelled).toBe(true)
+})
+
+test('a body that breaks off is told so', async () => {
+  const broken = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.error(new Error('reset')),
+  })
+  const request = new Request(url, { ...signDelivery(hire), body: broken, duplex: 'half' } as RequestInit)
+  await expectResponse(await receiver.fetch(request), 'body-aborted')
+})
+
+test('another method is refused, and HEAD without a body', async () => {
+  expect((await receiver.fetch(new Request(url, { method: 'HEAD' }))).status).toBe(405)
+  await expectResponse(await receiver.fetch(new Request(url)), 'method')
+})

@@ -1,0 +1,75 @@
+import Keyv, { type KeyvStoreAdapter } from 'keyv'
+
+/** How a store misbehaves from now on. */
+export interface Fault {
+  /** Which calls; all of them by default. */
+  on?: 'get' | 'set' | 'delete'
+  kind: 'throw' | 'hang' | 'late' | 'forget' | 'swallow'
+  delayMs?: number
+}
+
+/**
+ * A Keyv over an adapter that really stores, and can be told to fail as adapters do: throw, hang for ever, answer
+ * late, say `true` and store nothing, or turn every error into `undefined`.
+ */
+export function faultyStore(): {
+  keyv: Keyv
+  fail(fault: Fault | undefined): void
+  data: Map<string, string>
+} {
+  const data = new Map<string, string>()
+  const history: string[] = []
+  let fault: Fault | undefined
+
+  const call = async <T>(verb: 'get' | 'set' | 'delete', work: () => T, unknown: T): Promise<T> => {
+    const present = fault && (fault.on ?? verb) === verb ? fault : undefined
+    switch (present?.kind) {
+      case 'throw':
+        throw new Error('the store is down')
+      case 'hang':
+        return new Promise<T>(() => {})
+      case 'late':
+        await new Promise((resolve) => setTimeout(resolve, present.delayMs ?? 500))
+        return work()
+      case 'forget':
+        return verb === 'get' ? work() : unknown
+      case 'swallow':
+        return unknown
+      default:
+        return work()
+    }
+  }
+  const adapter = {
+    opts: { dialect: 'faulty', url: '' },
+    namespace: undefined,
+    get: (key: string) => call('get', () => data.get(key), undefined),
+    set: (key: string, value: string) =>
+      call(
+        'set',
+        () => {
+          history.push(`set ${key}`)
+          return data.set(key, value).has(key)
+        },
+        true,
+      ),
+    delete: (key: string) =>
+      call(
+        'delete',
+        () => {
+          history.push(`delete ${key}`)
+          return data.delete(key)
+        },
+        true,
+      ),
+    clear: async () => data.clear(),
+    on: () => adapter,
+  }
+  return {
+    keyv: new Keyv(adapter as unknown as KeyvStoreAdapter),
+    fail: (next) => {
+      fault = next
+    },
+    data,
+    history,
+  }
+}
