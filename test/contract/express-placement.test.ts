@@ -23,7 +23,7 @@ async function listen(app: Express): Promise<string> {
 }
 
 const versions = [
-  { name: 'Express 4', express: express4 as unknown as typeof express5, wildcard: '*' },
+  { name: 'Express 4', express: express4, wildcard: '*' },
   { name: 'Express 5', express: express5, wildcard: '/{*any}' },
 ]
 

@@ -44,7 +44,7 @@ test('beside ordinary JSON routes, which stay as they were', async () => {
 
 test('with a prefix, in both slash forms', async () => {
   const app = fastify()
-  await app.register(scalekitScim, scim({ prefix: '/api', path: '/hooks/scim' }))
+  await app.register(scalekitScim, { ...scim({ path: '/hooks/scim' }), prefix: '/api' })
   const origin = await listen(app)
   expectReply(await send(`${origin}/api/hooks/scim`, signDelivery(hire)), 'processed')
   expectReply(await send(`${origin}/api/hooks/scim/?x=1`, signDelivery(hire)), 'processed')

@@ -1,7 +1,7 @@
 import { createReceiver } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { Hono } from 'hono'
-import type { NextRequest } from 'next/server'
+import type { NextRequest } from 'next/server.js'
 import { expect, test } from 'vitest'
 import { expectedReplies } from '../support/replies.ts'
 

@@ -8,15 +8,20 @@ export interface Fault {
   delayMs?: number
 }
 
+export interface FaultyStore {
+  keyv: Keyv
+  /** From now on; `undefined` is well again. */
+  fail(fault: Fault | undefined): void
+  data: Map<string, string>
+  /** What was really done: `set <key>`, `delete <key>`. */
+  history: string[]
+}
+
 /**
  * A Keyv over an adapter that really stores, and can be told to fail as adapters do: throw, hang for ever, answer
  * late, say `true` and store nothing, or turn every error into `undefined`.
  */
-export function faultyStore(): {
-  keyv: Keyv
-  fail(fault: Fault | undefined): void
-  data: Map<string, string>
-} {
+export function faultyStore(): FaultyStore {
   const data = new Map<string, string>()
   const history: string[] = []
   let fault: Fault | undefined

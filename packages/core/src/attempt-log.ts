@@ -1,4 +1,4 @@
-import { reasonFields } from './dispatcher.ts'
+import { reasonFields } from './delivery.ts'
 import type { Logger, LogLevel } from './logger.ts'
 import type { Outcome, OutcomeReport } from './outcome.ts'
 

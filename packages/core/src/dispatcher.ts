@@ -1,22 +1,16 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { type Clock, delay, timedOut, within } from './clock.ts'
+import { randomUUID } from 'node:crypto'
+import { Claims } from './claims.ts'
+import { type Clock, timedOut, within } from './clock.ts'
 import { Commits } from './commits.ts'
+import { configureDispatcher, type DispatcherConfiguration } from './configure.ts'
+import { type Delivery, eventFields, leftMs, reasonFields, resourceKey } from './delivery.ts'
 import { DropEvent } from './errors.ts'
-import {
-  isDeletion,
-  isDirectoryEvent,
-  type ParsedEvent,
-  parseEvent,
-  type Resource,
-  resourceOf,
-  type ScimEvent,
-} from './events.ts'
+import { isDirectoryEvent, parseEvent, type Resource, resourceOf, type ScimEvent } from './events.ts'
 import type { EventSource, HandlerContext, Step } from './handlers.ts'
 import { formatInstant, type Instant } from './instant.ts'
 import { Lease } from './lease.ts'
-import type { BeginAnswer, BeginRequest, Claim, Guarantee, Ledger } from './ledger/ledger.ts'
-import { errorFields, type Logger } from './logger.ts'
-import { configureDispatcher, type DispatcherConfiguration, type DispatcherOptions } from './options.ts'
+import type { Claim, Guarantee, Ledger } from './ledger/ledger.ts'
+import type { DispatcherOptions } from './options.ts'
 import type { DispatchOutcome } from './outcome.ts'
 import { type EndTurn, Turns } from './turns.ts'
 
@@ -55,15 +49,6 @@ export interface Dispatcher extends AsyncDisposable {
   close(options?: CloseOptions): Promise<void>
 }
 
-/** An event on its way through. Times are the clock's monotonic milliseconds. */
-export interface Delivery extends ParsedEvent {
-  idempotencyKey: string
-  source: EventSource
-  observedAt?: Instant | undefined
-  deadlineMs: number
-  log: Logger
-}
-
 interface Run {
   ended: Promise<DispatchOutcome>
   handling: boolean
@@ -72,8 +57,6 @@ interface Run {
 const defaultGraceSeconds = 10
 /** What an aborted handler has left to release its claim in. */
 const afterAbortMs = 1000
-const pollFromMs = 10
-const pollToMs = 250
 
 /** @throws ConfigurationError when an option is wrong */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -85,6 +68,7 @@ export class EventDispatcher implements Dispatcher {
   readonly #config: DispatcherConfiguration
   readonly #clock: Clock
   readonly #turns: Turns
+  readonly #claims: Claims
   readonly #commits: Commits
   readonly #runs = new Map<string, Run>()
   readonly #leases = new Set<Lease>()
@@ -96,6 +80,7 @@ export class EventDispatcher implements Dispatcher {
     this.#clock = config.clock
     this.ledger = config.ledger
     this.#turns = new Turns(config.clock)
+    this.#claims = new Claims(config, this.#closing.signal)
     this.#commits = new Commits(config)
   }
 
@@ -144,7 +129,7 @@ export class EventDispatcher implements Dispatcher {
       if (this.#commits.isPending(key)) return { outcome: 'duplicate' }
       const twin = this.#runs.get(key)
       if (!twin) return this.#lead(delivery, steps)
-      const ended = await within(this.#clock, twin.ended, this.#leftMs(delivery))
+      const ended = await within(this.#clock, twin.ended, leftMs(delivery, this.#clock))
       if (ended === timedOut) return { outcome: 'in-flight' }
       const answer = answerOfTwin(ended)
       if (answer) return answer
@@ -157,7 +142,7 @@ export class EventDispatcher implements Dispatcher {
     run.ended = this.#run(delivery, steps, run).finally(() => this.#runs.delete(key))
     this.#runs.set(key, run)
 
-    const ended = await within(this.#clock, run.ended, this.#leftMs(delivery))
+    const ended = await within(this.#clock, run.ended, leftMs(delivery, this.#clock))
     if (ended !== timedOut) return ended
     if (!run.handling) return run.ended
     void run.ended.then((late) => this.#reportLate(delivery, late))
@@ -170,7 +155,7 @@ export class EventDispatcher implements Dispatcher {
     const endTurn = await this.#turn(resource, delivery)
     if (!endTurn) return { outcome: this.closing ? 'closed' : 'busy' }
     try {
-      const begun = await this.#begin(delivery, resource)
+      const begun = await this.#claims.begin(delivery, resource)
       if ('outcome' in begun) return begun
       run.handling = true
       return await this.#handle(delivery, steps, begun)
@@ -181,51 +166,12 @@ export class EventDispatcher implements Dispatcher {
 
   #turn(resource: string | undefined, delivery: Delivery): Promise<EndTurn | undefined> {
     if (resource === undefined) return Promise.resolve(() => {})
-    return this.#turns.take(resource, delivery.occurredAt ?? '', this.#leftMs(delivery), this.#closing.signal)
-  }
-
-  async #begin(delivery: Delivery, resource: string | undefined): Promise<Claim | DispatchOutcome> {
-    const { event, occurredAt, observedAt, idempotencyKey: messageId } = delivery
-    const deletion = isDirectoryEvent(event) && isDeletion(event)
-    const request: BeginRequest = {
-      token: nextToken(),
-      messageId,
-      deletion,
-      leaseSeconds: this.#config.leaseSeconds,
-      ...(resource === undefined ? {} : { resource }),
-      ...(occurredAt === undefined ? {} : { occurredAt }),
-      ...(observedAt === undefined ? {} : { observedAt }),
-    }
-    for (let pauseMs = pollFromMs; ; pauseMs = Math.min(pauseMs * 2, pollToMs)) {
-      const answer = await this.#ask(request, delivery)
-      if ('error' in answer) return { outcome: 'store-unavailable', ...answer }
-      if (answer.state === 'begun') return claimOf(request, answer)
-      if (answer.state === 'duplicate' || answer.state === 'stale') return { outcome: answer.state }
-
-      const leftMs = this.#leftMs(delivery)
-      if (leftMs <= 0) return { outcome: answer.state }
-      await delay(this.#clock, Math.min(leftMs, pauseMs * (0.5 + Math.random())), this.#closing.signal)
-      if (this.closing) return { outcome: 'closed' }
-    }
-  }
-
-  /** One question to the store, under our own deadline. A claim that comes after it is given back. */
-  async #ask(request: BeginRequest, delivery: Delivery): Promise<BeginAnswer | { error: unknown }> {
-    const waitMs = Math.min(this.#config.storeTimeoutSeconds * 1000, Math.max(this.#leftMs(delivery), 1))
-    const asked = begin(this.ledger, request)
-    try {
-      const answer = await within(this.#clock, asked, waitMs)
-      if (answer !== timedOut) return answer
-    } catch (error) {
-      return { error }
-    }
-    asked.then(
-      (answer) => {
-        if (answer.state === 'begun') void this.#release(claimOf(request, answer), delivery.log)
-      },
-      () => {},
+    return this.#turns.take(
+      resource,
+      delivery.occurredAt ?? '',
+      leftMs(delivery, this.#clock),
+      this.#closing.signal,
     )
-    return { error: new Error('the store did not answer in time') }
   }
 
   async #handle(delivery: Delivery, steps: Step[], claim: Claim): Promise<DispatchOutcome> {
@@ -236,7 +182,7 @@ export class EventDispatcher implements Dispatcher {
       source: delivery.source,
       idempotencyKey: delivery.idempotencyKey,
       occurredAt: formatInstant(claim.occurredAt),
-      deadline: new Date(this.#clock.now() + this.#leftMs(delivery)),
+      deadline: new Date(this.#clock.now() + leftMs(delivery, this.#clock)),
       signal: lease.signal,
       log: delivery.log,
     }
@@ -256,7 +202,7 @@ export class EventDispatcher implements Dispatcher {
   /** Commit or release. */
   async #settle(delivery: Delivery, claim: Claim, ended: HandlersEnded): Promise<DispatchOutcome> {
     if (ended.outcome === 'handler-failed') {
-      await this.#release(claim, delivery.log)
+      await this.#claims.release(claim, delivery.log)
       return ended
     }
     const committed = await this.#commits.commit(claim, {
@@ -265,17 +211,6 @@ export class EventDispatcher implements Dispatcher {
       watermarkRetentionSeconds: this.#config.watermarkRetentionSeconds,
     })
     return committed === 'lost' ? { outcome: 'lost' } : ended
-  }
-
-  async #release(claim: Claim, log: Logger): Promise<void> {
-    const released = await within(
-      this.#clock,
-      release(this.ledger, claim),
-      this.#config.storeTimeoutSeconds * 1000,
-    ).catch(() => timedOut)
-    if (released === timedOut) {
-      log.warn({ messageId: claim.messageId }, 'the claim could not be released: it lapses with its lease')
-    }
   }
 
   forget(idempotencyKey: string): Promise<boolean> {
@@ -336,10 +271,6 @@ export class EventDispatcher implements Dispatcher {
     if (this.#config.ordering === 'none' || !isDirectoryEvent(event)) return undefined
     return resourceKey(resourceOf(event))
   }
-
-  #leftMs(delivery: Delivery): number {
-    return delivery.deadlineMs - this.#clock.monotonic()
-  }
 }
 
 type HandlersEnded = DispatchOutcome & { outcome: 'processed' | 'dropped' | 'handler-failed' }
@@ -371,47 +302,4 @@ function answerOfTwin({ outcome }: DispatchOutcome): DispatchOutcome | undefined
     default:
       return undefined
   }
-}
-
-/** What a report and a log line say of an event: names, no values. */
-export function eventFields(event: ScimEvent) {
-  const resourceId = isDirectoryEvent(event) ? { resourceId: event.data.id } : {}
-  const organizationId = event.organization_id === undefined ? {} : { organizationId: event.organization_id }
-  return { eventId: event.id, type: event.type, ...organizationId, ...resourceId }
-}
-
-export function reasonFields({ reason, error }: { reason?: string; error?: unknown }): object {
-  return { ...(reason === undefined ? {} : { reason }), ...(error === undefined ? {} : errorFields(error)) }
-}
-
-/** One for each try at a message, unlike any other process's. Short, because a store keeps it with what is done. */
-const processTag = randomBytes(9).toString('base64url')
-let tokens = 0
-function nextToken(): string {
-  tokens++
-  return `${processTag}.${tokens.toString(36)}`
-}
-
-/** Job queues (BullMQ, say) refuse a `:` in a key, so it is escaped, and the escape with it. */
-export function idempotencyKeyOf(messageId: string): string {
-  return messageId.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'))
-}
-
-function resourceKey({ kind, organizationId, id }: Resource): string {
-  return `${kind}:${encodeURIComponent(organizationId)}:${encodeURIComponent(id)}`
-}
-
-function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }): Claim {
-  const { token, messageId, resource, deletion = false } = request
-  const { fence, occurredAt } = answer
-  return { token, messageId, fence, occurredAt, deletion, ...(resource === undefined ? {} : { resource }) }
-}
-
-// A ledger of the application's own may throw where it ought to reject.
-async function begin(ledger: Ledger, request: BeginRequest): Promise<BeginAnswer> {
-  return ledger.begin(request)
-}
-
-async function release(ledger: Ledger, claim: Claim): Promise<void> {
-  return ledger.release(claim)
 }

@@ -33,7 +33,7 @@ export {
 } from './events.ts'
 export type { EventSource, HandlerContext, HandlerName, Handlers, On } from './handlers.ts'
 export type { Instant } from './instant.ts'
-export type { KeyvLike } from './ledger/generic.ts'
+export type { KeyvLike } from './ledger/keyv-like.ts'
 export type {
   BeginAnswer,
   BeginRequest,
@@ -45,7 +45,8 @@ export type {
 } from './ledger/ledger.ts'
 export type { Store } from './ledger/open-ledger.ts'
 export type { Logger } from './logger.ts'
-export { type DispatcherOptions, defaultPath, type ReceiverOptions, requirePath } from './options.ts'
+export { requirePath } from './option-checks.ts'
+export { type DispatcherOptions, defaultPath, type ReceiverOptions } from './options.ts'
 export type { DispatchOutcome, DispatchOutcomeName, Outcome, OutcomeReport, Reply } from './outcome.ts'
 export { type Attempt, createReceiver, type ReceiveResult, type Receiver, receiverFrom } from './receiver.ts'
 export { mapRoles, type RoleMapping } from './roles.ts'

@@ -1,23 +1,13 @@
 import { logAttempt } from './attempt-log.ts'
 import { type BodyReader, fetchBody, givenBody } from './body.ts'
 import { timedOut, within } from './clock.ts'
-import type { CloseOptions } from './dispatcher.ts'
-import {
-  type Dispatcher,
-  type DispatchOptions,
-  EventDispatcher,
-  eventFields,
-  idempotencyKeyOf,
-} from './dispatcher.ts'
+import { configureReceiver, type ReceiverConfiguration, type SigningKeys } from './configure.ts'
+import { eventFields, idempotencyKeyOf } from './delivery.ts'
+import { type CloseOptions, type Dispatcher, type DispatchOptions, EventDispatcher } from './dispatcher.ts'
 import { BodyError, ConfigurationError } from './errors.ts'
 import { parseEvent, type Resource, type ScimEvent } from './events.ts'
 import type { Logger } from './logger.ts'
-import {
-  configureReceiver,
-  type ReceiverConfiguration,
-  type ReceiverOptions,
-  type SigningKeys,
-} from './options.ts'
+import type { ReceiverOptions } from './options.ts'
 import { type Outcome, type OutcomeReport, type Reply, replyTo } from './outcome.ts'
 import { secretRequest } from './secrets.ts'
 import { type HeaderSource, header, readSignedHeaders, verify } from './signature.ts'

@@ -13,6 +13,7 @@ import type {
   FastifyReply,
   FastifyRequest,
   HTTPMethods,
+  RegisterOptions,
   RouteShorthandOptions,
 } from 'fastify'
 import fp from 'fastify-plugin'
@@ -34,8 +35,6 @@ export interface ScalekitScimOptions extends ReceiverOptions {
   decorate?: boolean | undefined
   /** What other plugins read from a route: `{ config: { rateLimit: false }, schema: { hide: true } }`, say. */
   route?: Pick<RouteShorthandOptions, 'config' | 'schema' | 'logLevel'> | undefined
-  /** Fastify's own, given to `register`. */
-  prefix?: string | undefined
 }
 
 declare module 'fastify' {
@@ -137,8 +136,8 @@ function bothSlashForms(path: string): string[] {
   return bare === '' ? ['/'] : [bare, `${bare}/`]
 }
 
-/** What Fastify's `register` adds to the options for itself. */
-function withoutRegisterOptions(options: ScalekitScimOptions): ScalekitScimOptions {
-  const { logLevel: _, logSerializers: __, ...own } = options as ScalekitScimOptions & Record<string, unknown>
+/** The options without what Fastify's `register` takes for itself, of which the prefix is still of use. */
+function withoutRegisterOptions(options: ScalekitScimOptions & RegisterOptions) {
+  const { logLevel: _, logSerializers: __, ...own } = options
   return own
 }

@@ -1,20 +1,11 @@
-import { type Clock, timedOut, within } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { StoreUnavailableError } from '../errors.ts'
 import { type Instant, instantFromMs } from '../instant.ts'
+import { CheckedCalls } from './checked-calls.ts'
 import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from './judge.ts'
 import { KeyedLock } from './keyed-lock.ts'
+import type { KeyvLike } from './keyv-like.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention } from './ledger.ts'
-
-/** What we ask of a Keyv, of version 5 or 6; never `instanceof`, so that copies and look-alikes work. */
-export interface KeyvLike {
-  get(key: string): Promise<unknown>
-  set(key: string, value: string, ttlMs?: number): Promise<unknown>
-  delete(key: string): Promise<unknown>
-  on?(event: 'error', listener: (error: unknown) => void): unknown
-  off?(event: 'error', listener: (error: unknown) => void): unknown
-  readonly namespace?: string | undefined
-  readonly store?: unknown
-}
 
 interface GenericLedgerOptions {
   keyv: KeyvLike
@@ -24,8 +15,6 @@ interface GenericLedgerOptions {
   /** How long what is known of a resource is kept, also before its first commit. */
   watermarkRetentionSeconds: number
 }
-
-const canary = 'scalekit-scim'
 
 /**
  * A ledger over any Keyv. Keyv has no set-if-absent, so two processes can both win a message: best effort
@@ -197,13 +186,7 @@ export class GenericLedger implements Ledger {
 
   #exclusively<T>(keys: string[], work: (calls: CheckedCalls) => Promise<T>): Promise<T> {
     return this.#lock.hold(keys, async () => {
-      const calls = new CheckedCalls(
-        this.#keyv,
-        this.#clock,
-        this.#timeoutMs,
-        `${this.#prefix}canary`,
-        () => this.#failures,
-      )
+      const calls = this.#calls()
       try {
         return await work(calls)
       } catch (error) {
@@ -213,6 +196,11 @@ export class GenericLedger implements Ledger {
     })
   }
 
+  #calls(): CheckedCalls {
+    const canaryKey = `${this.#prefix}canary`
+    return new CheckedCalls(this.#keyv, this.#clock, this.#timeoutMs, canaryKey, () => this.#failures)
+  }
+
   /** Undoes, as far as the store answers, what a verb wrote before it failed: also a write that lands later. */
   async #giveBack(calls: CheckedCalls): Promise<void> {
     for (const { key, text, landed, undo } of calls.writes) {
@@ -220,88 +208,15 @@ export class GenericLedger implements Ledger {
       await landed.catch(() => {})
       await this.#lock
         .hold([key], async () => {
-          if ((await this.#keyv.get(key)) !== text) return
-          if (undo.before === undefined) await this.#keyv.delete(key)
-          else await this.#keyv.set(key, undo.before, this.#resourceMs)
+          const calls = this.#calls()
+          const [present] = await calls.read([key])
+          if (present !== text) return
+          if (undo.before === undefined) await calls.remove(key)
+          else await calls.write(key, undo.before, this.#resourceMs)
         })
         .catch(() => {})
     }
   }
-}
-
-/** What to put back when the verb fails. A write without it is to stand. */
-interface Undo {
-  before: string | undefined
-}
-
-interface Write {
-  key: string
-  text: string
-  landed: Promise<unknown>
-  undo: Undo | undefined
-}
-
-/** The calls of one verb: under one deadline, and none believed that cannot be checked. */
-class CheckedCalls {
-  readonly writes: Write[] = []
-  readonly #keyv: KeyvLike
-  readonly #clock: Clock
-  readonly #deadlineMs: number
-  readonly #canaryKey: string
-  readonly #failures: () => number
-
-  constructor(keyv: KeyvLike, clock: Clock, timeoutMs: number, canaryKey: string, failures: () => number) {
-    this.#keyv = keyv
-    this.#clock = clock
-    this.#deadlineMs = clock.monotonic() + timeoutMs
-    this.#canaryKey = canaryKey
-    this.#failures = failures
-  }
-
-  async read(keys: string[]): Promise<(string | undefined)[]> {
-    const first = await this.#readBesideCanary(keys)
-    if (first.canaryFound) return first.values
-    // A new store, or one that lost its data: or a dead one, which the canary's own write will tell.
-    await this.write(this.#canaryKey, canary, undefined)
-    const second = await this.#readBesideCanary(keys)
-    if (!second.canaryFound) throw new StoreUnavailableError('the store does not keep what it is given')
-    return second.values
-  }
-
-  async write(key: string, text: string, ttlMs: number | undefined, undo?: Undo): Promise<void> {
-    const landed = Promise.resolve(this.#keyv.set(key, text, ttlMs))
-    this.writes.push({ key, text, landed, undo })
-    await this.#inTime(landed)
-    if ((await this.#inTime(this.#keyv.get(key))) !== text) {
-      throw new StoreUnavailableError('a write did not read back')
-    }
-  }
-
-  async remove(key: string): Promise<void> {
-    await this.#inTime(this.#keyv.delete(key))
-    const [value] = (await this.#readBesideCanary([key])).values
-    if (value !== undefined) throw new StoreUnavailableError('a deletion did not read back')
-  }
-
-  async #readBesideCanary(keys: string[]): Promise<{ canaryFound: boolean; values: (string | undefined)[] }> {
-    const failuresBefore = this.#failures()
-    const calls = [this.#canaryKey, ...keys].map((key) => this.#keyv.get(key))
-    const [found, ...values] = await this.#inTime(Promise.all(calls))
-    if (this.#failures() !== failuresBefore) throw new StoreUnavailableError('the store reported an error')
-    return { canaryFound: found === canary, values: values.map(asText) }
-  }
-
-  async #inTime<T>(call: Promise<T>): Promise<T> {
-    const result = await within(this.#clock, call, this.#deadlineMs - this.#clock.monotonic())
-    if (result === timedOut) throw new StoreUnavailableError('the store did not answer in time')
-    return result
-  }
-}
-
-function asText(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'string') return value
-  throw new StoreUnavailableError('a key of ours holds what we did not write')
 }
 
 function parse<State>(text: string | undefined): State | undefined {

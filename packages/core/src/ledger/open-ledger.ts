@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { GenericLedger, type KeyvLike } from './generic.ts'
+import { GenericLedger } from './generic.ts'
+import type { KeyvLike } from './keyv-like.ts'
 import type { Ledger } from './ledger.ts'
 import { MemoryLedger } from './memory.ts'
 

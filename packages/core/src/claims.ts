@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { delay, timedOut, within } from './clock.ts'
+import type { DispatcherConfiguration } from './configure.ts'
+import { type Delivery, leftMs } from './delivery.ts'
+import { isDeletion, isDirectoryEvent } from './events.ts'
+import type { BeginAnswer, BeginRequest, Claim, Ledger } from './ledger/ledger.ts'
+import type { Logger } from './logger.ts'
+import type { DispatchOutcome } from './outcome.ts'
+
+type ClaimsOptions = Pick<
+  DispatcherConfiguration,
+  'ledger' | 'clock' | 'leaseSeconds' | 'storeTimeoutSeconds'
+>
+
+const pollFromMs = 10
+const pollToMs = 250
+
+/** Asks the ledger for messages, waits while others have them, and gives back what is not wanted any more. */
+export class Claims {
+  readonly #options: ClaimsOptions
+  readonly #closing: AbortSignal
+
+  constructor(options: ClaimsOptions, closing: AbortSignal) {
+    this.#options = options
+    this.#closing = closing
+  }
+
+  /** The claim, or what the event is answered without one. Waits no longer than to the deadline. */
+  async begin(delivery: Delivery, resource: string | undefined): Promise<Claim | DispatchOutcome> {
+    const { clock, leaseSeconds } = this.#options
+    const { event, occurredAt, observedAt, idempotencyKey: messageId } = delivery
+    const deletion = isDirectoryEvent(event) && isDeletion(event)
+    const request: BeginRequest = {
+      token: nextToken(),
+      messageId,
+      deletion,
+      leaseSeconds,
+      ...(resource === undefined ? {} : { resource }),
+      ...(occurredAt === undefined ? {} : { occurredAt }),
+      ...(observedAt === undefined ? {} : { observedAt }),
+    }
+    for (let pauseMs = pollFromMs; ; pauseMs = Math.min(pauseMs * 2, pollToMs)) {
+      const answer = await this.#ask(request, delivery)
+      if ('error' in answer) return { outcome: 'store-unavailable', ...answer }
+      if (answer.state === 'begun') return claimOf(request, answer)
+      if (answer.state === 'duplicate' || answer.state === 'stale') return { outcome: answer.state }
+
+      const waitMs = leftMs(delivery, clock)
+      if (waitMs <= 0) return { outcome: answer.state }
+      await delay(clock, Math.min(waitMs, pauseMs * (0.5 + Math.random())), this.#closing)
+      if (this.#closing.aborted) return { outcome: 'closed' }
+    }
+  }
+
+  /** One question to the store, under our own deadline. A claim that comes after it is given back. */
+  async #ask(request: BeginRequest, delivery: Delivery): Promise<BeginAnswer | { error: unknown }> {
+    const { ledger, clock, storeTimeoutSeconds } = this.#options
+    const waitMs = Math.min(storeTimeoutSeconds * 1000, Math.max(leftMs(delivery, clock), 1))
+    const asked = begin(ledger, request)
+    try {
+      const answer = await within(clock, asked, waitMs)
+      if (answer !== timedOut) return answer
+    } catch (error) {
+      return { error }
+    }
+    asked.then(
+      (answer) => {
+        if (answer.state === 'begun') void this.release(claimOf(request, answer), delivery.log)
+      },
+      () => {},
+    )
+    return { error: new Error('the store did not answer in time') }
+  }
+
+  /** Gives a claim back. Where the store does not answer, the claim lapses with its lease. */
+  async release(claim: Claim, log: Logger): Promise<void> {
+    const { ledger, clock, storeTimeoutSeconds } = this.#options
+    const released = await within(clock, release(ledger, claim), storeTimeoutSeconds * 1000).catch(
+      () => timedOut,
+    )
+    if (released === timedOut) {
+      log.warn({ messageId: claim.messageId }, 'the claim could not be released: it lapses with its lease')
+    }
+  }
+}
+
+function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }): Claim {
+  const { token, messageId, resource, deletion = false } = request
+  const { fence, occurredAt } = answer
+  return { token, messageId, fence, occurredAt, deletion, ...(resource === undefined ? {} : { resource }) }
+}
+
+/** One for each try at a message, unlike any other process's. Short, because a store keeps it with what is done. */
+const processTag = randomBytes(9).toString('base64url')
+let tokens = 0
+function nextToken(): string {
+  tokens++
+  return `${processTag}.${tokens.toString(36)}`
+}
+
+// A ledger of the application's own may throw where it ought to reject.
+async function begin(ledger: Ledger, request: BeginRequest): Promise<BeginAnswer> {
+  return ledger.begin(request)
+}
+
+async function release(ledger: Ledger, claim: Claim): Promise<void> {
+  return ledger.release(claim)
+}

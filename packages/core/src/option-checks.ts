@@ -1,0 +1,81 @@
+import { ConfigurationError } from './errors.ts'
+import type { NumberRule } from './options.ts'
+
+/** Rejects names that are not known, with the one that was probably meant. */
+export function requireKnownNames(options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigurationError('ERR_SCIM_INVALID_OPTION', 'The options must be an object.')
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    const meant = nearest(name, known)
+    throw new ConfigurationError(
+      'ERR_SCIM_UNKNOWN_OPTION',
+      `There is no option \`${name}\`${meant ? `; did you mean \`${meant}\`?` : '.'}`,
+      name,
+    )
+  }
+}
+
+export function numberOption(name: string, value: unknown, rule: NumberRule): number {
+  if (value === undefined) return rule.default
+  if (typeof value === 'number' && value >= rule.least && value <= rule.most) return value
+  throw invalid(name, `must be a number from ${rule.least} to ${rule.most}`)
+}
+
+export function choiceOption<Choice extends string>(
+  name: string,
+  value: Choice | undefined,
+  choices: readonly Choice[],
+): Choice | undefined {
+  if (value === undefined || choices.includes(value)) return value
+  throw invalid(name, `must be ${choices.map((choice) => `'${choice}'`).join(' or ')}`)
+}
+
+export function namespaceOption(namespace: unknown): string | undefined {
+  // Braces would end the hash tag that keeps a namespace's keys on one node of a Redis cluster.
+  if (
+    namespace === undefined ||
+    (typeof namespace === 'string' && /^[^\s{}\p{Cc}\p{Cs}]{1,64}$/u.test(namespace))
+  ) {
+    return namespace
+  }
+  throw invalid('namespace', 'must be 1 to 64 characters, without white space or braces')
+}
+
+export function invalid(name: string, problem: string): ConfigurationError {
+  return new ConfigurationError('ERR_SCIM_INVALID_OPTION', `\`${name}\` ${problem}.`, name)
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const scored = known.map((candidate) => ({
+    candidate,
+    edits: editDistance(name.toLowerCase(), candidate.toLowerCase()),
+  }))
+  const best = scored.reduce((a, b) => (b.edits < a.edits ? b : a))
+  return best.edits <= Math.max(2, name.length / 4) ? best.candidate : undefined
+}
+
+/** Levenshtein's. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      current.push(Math.min(replace, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1))
+    }
+    previous = current
+  }
+  return previous[b.length] ?? 0
+}
+
+/** For adapters. @throws ConfigurationError unless `path` is an absolute path, or `false` */
+export function requirePath(path: unknown): void {
+  if (path === false || (typeof path === 'string' && /^\/[^?#\s]*$/.test(path))) return
+  throw new ConfigurationError(
+    'ERR_SCIM_INVALID_OPTION',
+    "`path` must be a path such as '/webhooks/scalekit', without host or query, or `false`.",
+    'path',
+  )
+}
