@@ -51,7 +51,10 @@ export interface Dispatcher extends AsyncDisposable {
 
 interface Run {
   ended: Promise<DispatchOutcome>
+  /** From here on the deadline is answered while the handler goes on. */
   handling: boolean
+  /** The deadline came before: no handler may begin any more. */
+  abandoned: boolean
 }
 
 const defaultGraceSeconds = 10
@@ -103,7 +106,8 @@ export class EventDispatcher implements Dispatcher {
       idempotencyKey,
       source,
       observedAt: options.observedAt,
-      deadlineMs: startedMs + this.#config.handlerTimeoutSeconds * 1000,
+      // Nobody waits at the other end: time for the resource's turn, and for the handler.
+      deadlineMs: startedMs + 2 * this.#config.handlerTimeoutSeconds * 1000,
       log: this.#config.log,
     })
     const durationMs = this.#clock.monotonic() - startedMs
@@ -138,13 +142,16 @@ export class EventDispatcher implements Dispatcher {
 
   async #lead(delivery: Delivery, steps: Step[]): Promise<DispatchOutcome> {
     const key = delivery.idempotencyKey
-    const run: Run = { handling: false, ended: Promise.resolve({ outcome: 'busy' }) }
+    const run: Run = { handling: false, abandoned: false, ended: Promise.resolve({ outcome: 'busy' }) }
     run.ended = this.#run(delivery, steps, run).finally(() => this.#runs.delete(key))
     this.#runs.set(key, run)
 
     const ended = await within(this.#clock, run.ended, leftMs(delivery, this.#clock))
     if (ended !== timedOut) return ended
-    if (!run.handling) return run.ended
+    if (!run.handling) {
+      run.abandoned = true
+      return run.ended
+    }
     void run.ended.then((late) => this.#reportLate(delivery, late))
     return { outcome: 'deadline' }
   }
@@ -157,6 +164,10 @@ export class EventDispatcher implements Dispatcher {
     try {
       const begun = await this.#claims.begin(delivery, resource)
       if ('outcome' in begun) return begun
+      if (run.abandoned) {
+        await this.#claims.release(begun, delivery.log)
+        return { outcome: 'busy' }
+      }
       run.handling = true
       return await this.#handle(delivery, steps, begun)
     } finally {
@@ -182,7 +193,7 @@ export class EventDispatcher implements Dispatcher {
       source: delivery.source,
       idempotencyKey: delivery.idempotencyKey,
       occurredAt: formatInstant(claim.occurredAt),
-      deadline: new Date(this.#clock.now() + leftMs(delivery, this.#clock)),
+      deadline: new Date(this.#clock.now() + Math.min(leftMs(delivery, this.#clock), handlerTimeoutSeconds * 1000)),
       signal: lease.signal,
       log: delivery.log,
     }
@@ -233,7 +244,7 @@ export class EventDispatcher implements Dispatcher {
 
   async #close(graceSeconds: number): Promise<void> {
     this.#closing.abort()
-    const drained = () => Promise.all([...this.#runs.values()].map((run) => run.ended))
+    const drained = () => Promise.allSettled([...this.#runs.values()].map((run) => run.ended))
     const graceEndsMs = this.#clock.monotonic() + graceSeconds * 1000
     if ((await within(this.#clock, drained(), graceSeconds * 1000)) === timedOut) {
       this.#config.log.warn(

@@ -275,7 +275,7 @@ export function parseEvent(payload: unknown, messageId: string): ParsedEvent | U
   if (!isUsableId(event.data.id)) return { unusable: '`data.id` is missing: nothing else names the resource' }
   if (!isUsableId(organizationId)) return { unusable: '`organization_id` is missing, and in `data` too' }
   if (occurredAt === undefined) return { unusable: '`occurred_at` (or `timestamp`) is no RFC 3339 time' }
-  if (event.data.organization_id == null) event.data.organization_id = organizationId
+  if (event.data.organization_id == null) event.data = { ...event.data, organization_id: organizationId }
   return { event, occurredAt, surprises: surprisesIn(event) }
 }
 

@@ -61,8 +61,14 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
     })
     // Another middleware (a time-out, say) may have answered, or the sender be gone.
     if (res.headersSent || res.destroyed) return
-    res.writeHead(reply.status, reply.headers)
-    res.end(req.method === 'HEAD' ? undefined : reply.body)
+    try {
+      res.writeHead(reply.status, reply.headers)
+      res.end(req.method === 'HEAD' ? undefined : reply.body)
+    } catch (error) {
+      // Express 4 would let what another middleware throws in here end the process.
+      receiver.log.error({ errorName: (error as Error).name }, 'the reply could not be sent: another middleware failed')
+      res.destroy()
+    }
   }
   return Object.assign(middleware, { receiver })
 }

@@ -77,6 +77,7 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
           body: nodeBody((request.body ?? request.raw) as Readable, request.headers),
           log: logsByRequest ? request.log : undefined,
         })
+        if (reply.sent) return
         const { connection, ...headers } = answer.headers
         // HTTP/2 has no such header, and Node refuses it there.
         if (connection !== undefined && request.raw.httpVersionMajor < 2)
