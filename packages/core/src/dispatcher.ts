@@ -193,7 +193,9 @@ export class EventDispatcher implements Dispatcher {
       source: delivery.source,
       idempotencyKey: delivery.idempotencyKey,
       occurredAt: formatInstant(claim.occurredAt),
-      deadline: new Date(this.#clock.now() + Math.min(leftMs(delivery, this.#clock), handlerTimeoutSeconds * 1000)),
+      deadline: new Date(
+        this.#clock.now() + Math.min(leftMs(delivery, this.#clock), handlerTimeoutSeconds * 1000),
+      ),
       signal: lease.signal,
       log: delivery.log,
     }

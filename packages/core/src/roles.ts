@@ -1,4 +1,4 @@
-import type { DirectoryUser } from './events.ts'
+import type { UserGroup, UserRole } from './events.ts'
 
 export interface RoleMapping<Role extends string> {
   /** Role by group: by the group's id, else by its name, exactly as the directory writes it. */
@@ -11,9 +11,16 @@ export interface RoleMapping<Role extends string> {
   default?: Role | undefined
 }
 
+/** The two fields of a user's event that roles come from. A list that is none is unknown, like one that is absent. */
+export interface RoleSources {
+  groups?: readonly UserGroup[] | null | undefined
+  roles?: readonly UserRole[] | null | undefined
+}
+
 /**
- * The application's roles for a user, the highest first and none twice. `undefined` where the event says nothing of
- * what is mapped: leave the roles as they are then. An empty list is an answer: the user has none.
+ * The application's roles for a user, the highest first and none twice. `undefined` where the event does not say all
+ * that is mapped: leave the roles as they are then, or half of the truth takes away what the other half gave. An
+ * empty list is an answer: the user has none.
  *
  * @example
  * const [role] = mapRoles(event.data, {
@@ -23,28 +30,38 @@ export interface RoleMapping<Role extends string> {
  * }) ?? [account.role]
  */
 export function mapRoles<Role extends string>(
-  user: Pick<DirectoryUser, 'groups' | 'roles'>,
+  user: RoleSources,
   mapping: RoleMapping<Role>,
 ): Role[] | undefined {
-  const groups = mapping.groups && user.groups?.flatMap(({ id, name }) => lookUp(mapping.groups, id, name))
-  const roles = mapping.roles && user.roles?.flatMap(({ role_name }) => lookUp(mapping.roles, role_name))
-  if (!groups && !roles) return undefined
+  const found = new Set<Role>()
+  const sources = [
+    [mapping.groups, user.groups, (group: UserGroup) => [group.id, group.name]],
+    [mapping.roles, user.roles, (role: UserRole) => [role.role_name]],
+  ] as const
+  for (const [table, listed, keysOf] of sources) {
+    if (!table) continue
+    if (!Array.isArray(listed)) return undefined
+    for (const entry of listed) {
+      // What a directory sends passes as it is, so an entry may be no object at all.
+      const role = typeof entry === 'object' && entry !== null ? lookUp(table, keysOf(entry)) : undefined
+      if (role !== undefined) found.add(role)
+    }
+  }
+  if (!mapping.groups && !mapping.roles) return undefined
+  if (found.size === 0) return mapping.default === undefined ? [] : [mapping.default]
 
-  const found = [...new Set([...(groups ?? []), ...(roles ?? [])])]
-  if (found.length === 0) return mapping.default === undefined ? [] : [mapping.default]
   const rank = (role: Role) => {
     const index = mapping.precedence?.indexOf(role) ?? -1
-    return index < 0 ? Number.POSITIVE_INFINITY : index
+    return index < 0 ? Number.MAX_SAFE_INTEGER : index
   }
-  return found.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)))
+  return [...found].sort((a, b) => rank(a) - rank(b))
 }
 
 /** Own keys alone: a group may be named `constructor`. */
 function lookUp<Role extends string>(
-  roles: Readonly<Record<string, Role>> | undefined,
-  ...keys: (string | null | undefined)[]
-): Role[] {
-  const key = keys.find((key) => typeof key === 'string' && Object.hasOwn(roles ?? {}, key))
-  const role = key == null ? undefined : roles?.[key]
-  return role === undefined ? [] : [role]
+  table: Readonly<Record<string, Role>>,
+  keys: readonly unknown[],
+): Role | undefined {
+  const key = keys.find((key): key is string => typeof key === 'string' && Object.hasOwn(table, key))
+  return key === undefined ? undefined : table[key]
 }

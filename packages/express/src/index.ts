@@ -66,7 +66,10 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
       res.end(req.method === 'HEAD' ? undefined : reply.body)
     } catch (error) {
       // Express 4 would let what another middleware throws in here end the process.
-      receiver.log.error({ errorName: (error as Error).name }, 'the reply could not be sent: another middleware failed')
+      receiver.log.error(
+        { errorName: (error as Error).name },
+        'the reply could not be sent: another middleware failed',
+      )
       res.destroy()
     }
   }

@@ -62,16 +62,18 @@ const data: { readonly [Type in DirectoryEventType]: Extract<DirectoryEvent, { t
 
 const objects = { user: 'DirectoryUser', group: 'DirectoryGroup', directory: 'Directory' }
 
-/** What may be changed in a sample: fields of the envelope, and fields of its `data`. */
-export type EventPatch<Event extends DirectoryEvent> = Partial<Omit<Event, 'type' | 'data'>> & {
-  data?: Partial<Event['data']>
+/** What may be changed in a sample: fields of the envelope, and of its `data`. `undefined` leaves a field out. */
+export type EventPatch<Event extends DirectoryEvent> = Patch<Omit<Event, 'type' | 'data'>> & {
+  data?: Patch<Event['data']>
 }
+
+type Patch<Fields> = { [Name in keyof Fields]?: Fields[Name] | undefined }
 
 /**
  * One of the eight directory events, in the shape of Scalekit's reference, as a new object.
  *
  * @example
- * sampleEvent('organization.directory.user_updated', { data: { active: false } })
+ * sampleEvent('organization.directory.user_updated', { data: { active: false, groups: undefined } })
  */
 export function sampleEvent<Type extends DirectoryEventType>(
   type: Type,
@@ -88,9 +90,14 @@ export function sampleEvent<Type extends DirectoryEventType>(
     organization_id: dataPatch?.organization_id ?? organizationId,
     object: objects[kind],
     ...envelope,
-    data: { ...structuredClone(data[type]), ...dataPatch },
+    data: withoutUndefined({ ...structuredClone(data[type]), ...dataPatch }),
   }
-  return event as unknown as Extract<DirectoryEvent, { type: Type }>
+  return withoutUndefined(event) as unknown as Extract<DirectoryEvent, { type: Type }>
+}
+
+/** As the event is once it went over the wire. */
+function withoutUndefined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 /** A context to call a handler of yours with, in a unit test. */

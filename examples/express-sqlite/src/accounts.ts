@@ -1,0 +1,154 @@
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import { transaction } from './database.ts'
+import type { Groups } from './groups.ts'
+import { mayWrite } from './newest-wins.ts'
+import { defaultRole, type Role } from './roles.ts'
+
+export type AccountState = 'active' | 'deactivated' | 'deleted'
+
+export interface AccountKey {
+  organizationId: string
+  /** `diruser_…` */
+  id: string
+}
+
+export interface Account extends AccountKey {
+  state: AccountState
+  email: string | null
+  name: string | null
+  /** The highest first. */
+  roles: Role[]
+  /** The names of the groups that there are, or their ids. */
+  groups: string[]
+  /** When the newest event happened that was written here. */
+  occurredAt: string
+}
+
+/** What an event says of an account; `undefined` leaves what is there. */
+export interface AccountChange extends AccountKey {
+  occurredAt: string
+  active: boolean | undefined
+  email: string | undefined
+  name: string | undefined
+  roles: Role[] | undefined
+  groups: { id: string; name: string | null }[] | undefined
+}
+
+export class Accounts {
+  readonly #database: DatabaseSync
+  readonly #groups: Groups
+  readonly #find: StatementSync
+  readonly #save: StatementSync
+  readonly #leaveGroups: StatementSync
+  readonly #joinGroup: StatementSync
+  readonly #newest: StatementSync
+  readonly #count: StatementSync
+
+  constructor(database: DatabaseSync, groups: Groups) {
+    this.#database = database
+    this.#groups = groups
+    this.#find = database.prepare(`
+      ${selectAccounts} WHERE accounts.organization_id = :organizationId AND accounts.id = :id`)
+    this.#newest = database.prepare(`
+      ${selectAccounts} ORDER BY accounts.scim_occurred_at DESC, accounts.id LIMIT :limit`)
+    this.#count = database.prepare('SELECT count(*) AS count FROM accounts')
+    this.#save = database.prepare(`
+      INSERT INTO accounts (organization_id, id, state, email, name, roles, scim_occurred_at)
+      VALUES (:organizationId, :id, :state, :email, :name, :roles, :occurredAt)
+      ON CONFLICT DO UPDATE SET
+        state = excluded.state, email = excluded.email, name = excluded.name, roles = excluded.roles,
+        scim_occurred_at = excluded.scim_occurred_at`)
+    this.#leaveGroups = database.prepare(
+      'DELETE FROM memberships WHERE organization_id = :organizationId AND account_id = :id',
+    )
+    this.#joinGroup = database.prepare(`
+      INSERT INTO memberships (organization_id, account_id, group_id)
+      VALUES (:organizationId, :id, :groupId) ON CONFLICT DO NOTHING`)
+  }
+
+  /** Gives `false`, and writes nothing, where the row is newer. */
+  upsert({ organizationId, id, occurredAt, ...change }: AccountChange): boolean {
+    const key = { organizationId, id }
+    return transaction(this.#database, () => {
+      const row = this.find(key)
+      if (!mayWrite(row, { occurredAt })) return false
+      // Who comes back after a deletion begins anew.
+      const known = row?.state === 'deleted' ? undefined : row
+      this.#save.run({
+        ...key,
+        state: stateAfter(change.active, known),
+        email: change.email ?? known?.email ?? null,
+        name: change.name ?? known?.name ?? null,
+        roles: JSON.stringify(change.roles ?? known?.roles ?? [defaultRole]),
+        occurredAt,
+      })
+      if (change.groups) this.#moveTo(change.groups, key)
+      return true
+    })
+  }
+
+  /**
+   * Keeps a tombstone and nothing personal, also where the account was never heard of: its creation may still be on
+   * the way. Gives `false`, and writes nothing, where the row is newer.
+   */
+  delete(key: AccountKey, occurredAt: string): boolean {
+    return transaction(this.#database, () => {
+      if (!mayWrite(this.find(key), { occurredAt, isDeletion: true })) return false
+      this.#save.run({ ...key, state: 'deleted', email: null, name: null, roles: '[]', occurredAt })
+      this.#leaveGroups.run({ ...key })
+      return true
+    })
+  }
+
+  find({ organizationId, id }: AccountKey): Account | undefined {
+    const row = this.#find.get({ organizationId, id })
+    return row && toAccount(row)
+  }
+
+  /** The accounts that changed last, the newest change first. */
+  newest(limit: number): Account[] {
+    return this.#newest.all({ limit }).map(toAccount)
+  }
+
+  count(): number {
+    return Number(this.#count.get()?.count)
+  }
+
+  #moveTo(groups: NonNullable<AccountChange['groups']>, key: AccountKey): void {
+    this.#leaveGroups.run({ ...key })
+    for (const { id, name } of groups) {
+      this.#groups.mention({ organizationId: key.organizationId, id, name })
+      this.#joinGroup.run({ ...key, groupId: id })
+    }
+  }
+}
+
+const selectAccounts = `
+  SELECT accounts.*, (
+    SELECT json_group_array(coalesce(groups.name, groups.id) ORDER BY coalesce(groups.name, groups.id))
+    FROM memberships JOIN groups
+      ON groups.organization_id = memberships.organization_id AND groups.id = memberships.group_id
+    WHERE memberships.organization_id = accounts.organization_id AND memberships.account_id = accounts.id
+      AND groups.state = 'active'
+  ) AS group_names
+  FROM accounts`
+
+/** RFC 7643, 4.1.1: `active` says whether somebody may sign in. An event that does not say it changes nothing. */
+function stateAfter(active: boolean | undefined, known: Account | undefined): AccountState {
+  if (active === undefined) return known?.state ?? 'active'
+  return active ? 'active' : 'deactivated'
+}
+
+function toAccount(row: Record<string, SQLOutputValue>): Account {
+  return {
+    organizationId: String(row.organization_id),
+    id: String(row.id),
+    // The column's CHECK holds it to the three.
+    state: row.state as AccountState,
+    email: row.email === null ? null : String(row.email),
+    name: row.name === null ? null : String(row.name),
+    roles: JSON.parse(String(row.roles)),
+    groups: JSON.parse(String(row.group_names)),
+    occurredAt: String(row.scim_occurred_at),
+  }
+}

@@ -1,0 +1,42 @@
+import { type ScalekitScim, type ScalekitScimOptions, scalekitScim } from '@scalekit-scim/express'
+import express, { type Express } from 'express'
+import type { Accounts } from './accounts.ts'
+import { directoryHandlers } from './directory-handlers.ts'
+import type { Groups } from './groups.ts'
+import { accountsPage, pageHeaders } from './page.ts'
+
+export interface AppOptions extends Pick<ScalekitScimOptions, 'secret' | 'logger' | 'onOutcome'> {
+  accounts: Accounts
+  groups: Groups
+}
+
+/** How many accounts the page shows. */
+const shownAccounts = 200
+
+export function createApp({ accounts, groups, ...receiving }: AppOptions): {
+  app: Express
+  scim: ScalekitScim
+} {
+  const scim = scalekitScim({
+    ...directoryHandlers(accounts, groups),
+    ...receiving,
+    // One process. For several, give them one store: see the README.
+    store: 'memory',
+  })
+
+  const app = express()
+  app.disable('x-powered-by')
+  // Before any body parser: what Scalekit has signed are the bytes, not what they parse to.
+  app.use(scim)
+  app.use(express.json())
+
+  app.get('/', (request, response) => {
+    const page = accountsPage({
+      accounts: accounts.newest(shownAccounts),
+      count: accounts.count(),
+      isLive: request.query.live !== undefined,
+    })
+    response.set(pageHeaders).send(page)
+  })
+  return { app, scim }
+}

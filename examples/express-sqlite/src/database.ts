@@ -1,0 +1,67 @@
+import { DatabaseSync } from 'node:sqlite'
+
+/**
+ * How long a write waits for another process's. The whole process waits with it, so not for long: a handler that
+ * fails because the database is busy is answered 500, and Scalekit tries again.
+ */
+const busyTimeoutMs = 1000
+
+// Rows are keyed by organization and directory id, never by email: an email changes, and can be given to somebody else.
+// `scim_occurred_at` is the time of the event that wrote the row last (see newest-wins.ts). A deleted row stays.
+const schema = `
+  CREATE TABLE IF NOT EXISTS accounts (
+    organization_id  TEXT NOT NULL,
+    id               TEXT NOT NULL,
+    state            TEXT NOT NULL CHECK (state IN ('active', 'deactivated', 'deleted')),
+    email            TEXT,
+    name             TEXT,
+    roles            TEXT NOT NULL CHECK (json_valid(roles)),
+    scim_occurred_at TEXT NOT NULL,
+    PRIMARY KEY (organization_id, id)
+  ) STRICT;
+
+  CREATE INDEX IF NOT EXISTS accounts_by_time ON accounts (scim_occurred_at);
+
+  CREATE TABLE IF NOT EXISTS groups (
+    organization_id  TEXT NOT NULL,
+    id               TEXT NOT NULL,
+    state            TEXT NOT NULL CHECK (state IN ('active', 'deleted')),
+    name             TEXT,
+    scim_occurred_at TEXT NOT NULL,
+    PRIMARY KEY (organization_id, id)
+  ) STRICT;
+
+  CREATE TABLE IF NOT EXISTS memberships (
+    organization_id TEXT NOT NULL,
+    account_id      TEXT NOT NULL,
+    group_id        TEXT NOT NULL,
+    PRIMARY KEY (organization_id, account_id, group_id),
+    FOREIGN KEY (organization_id, account_id) REFERENCES accounts (organization_id, id),
+    FOREIGN KEY (organization_id, group_id) REFERENCES groups (organization_id, id)
+  ) STRICT;
+`
+
+export function openDatabase(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
+  // With a write-ahead log the page can be read while an event is written.
+  database.exec('PRAGMA journal_mode = WAL')
+  database.exec(schema)
+  return database
+}
+
+/**
+ * All of `work` or nothing of it. IMMEDIATE takes the write lock before the first read, so that nobody, in this
+ * process or another, can write between what `work` reads and what it writes. Nothing in it may be awaited.
+ */
+export function transaction<Result>(database: DatabaseSync, work: () => Result): Result {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    // SQLite has ended it already where the disk is full, say.
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}

@@ -1,0 +1,79 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { transaction } from './database.ts'
+import { beforeAllEvents, type GuardedRow, mayWrite } from './newest-wins.ts'
+
+export interface GroupKey {
+  organizationId: string
+  id: string
+}
+
+/** What an event says of a group; `undefined` leaves what is there. */
+export interface GroupChange extends GroupKey {
+  occurredAt: string
+  name: string | undefined
+}
+
+/** The customers' groups. Who is in them is written with the accounts: memberships come with users' events alone. */
+export class Groups {
+  readonly #database: DatabaseSync
+  readonly #find: StatementSync
+  readonly #save: StatementSync
+  readonly #mention: StatementSync
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+    this.#find = database.prepare('SELECT * FROM groups WHERE organization_id = :organizationId AND id = :id')
+    this.#save = database.prepare(`
+      INSERT INTO groups (organization_id, id, state, name, scim_occurred_at)
+      VALUES (:organizationId, :id, :state, :name, :occurredAt)
+      ON CONFLICT DO UPDATE SET
+        state = excluded.state, name = excluded.name, scim_occurred_at = excluded.scim_occurred_at`)
+    this.#mention = database.prepare(`
+      INSERT INTO groups (organization_id, id, state, name, scim_occurred_at)
+      VALUES (:organizationId, :id, 'active', :name, '${beforeAllEvents}')
+      ON CONFLICT DO UPDATE SET name = coalesce(excluded.name, name)
+      WHERE scim_occurred_at = '${beforeAllEvents}'`)
+  }
+
+  /** Gives `false`, and writes nothing, where the row is newer. */
+  upsert({ organizationId, id, name, occurredAt }: GroupChange): boolean {
+    return transaction(this.#database, () => {
+      const row = this.#row({ organizationId, id })
+      if (!mayWrite(row, { occurredAt })) return false
+      this.#save.run({ organizationId, id, state: 'active', name: name ?? row?.name ?? null, occurredAt })
+      return true
+    })
+  }
+
+  /**
+   * Memberships and roles stay as they are: Scalekit also sends an update of each member. Gives `false`, and writes
+   * nothing, where the row is newer.
+   */
+  delete({ organizationId, id }: GroupKey, occurredAt: string): boolean {
+    return transaction(this.#database, () => {
+      const row = this.#row({ organizationId, id })
+      if (!mayWrite(row, { occurredAt, isDeletion: true })) return false
+      this.#save.run({ organizationId, id, state: 'deleted', name: row?.name ?? null, occurredAt })
+      return true
+    })
+  }
+
+  /**
+   * A user's event may name a group before its own event comes: that is no error, and the group begins as a stub. Part
+   * of the caller's transaction.
+   */
+  mention({ organizationId, id, name }: GroupKey & { name: string | null }): void {
+    this.#mention.run({ organizationId, id, name })
+  }
+
+  #row(key: GroupKey): (GuardedRow & { name: string | null }) | undefined {
+    const row = this.#find.get({ ...key })
+    return (
+      row && {
+        state: String(row.state),
+        occurredAt: String(row.scim_occurred_at),
+        name: row.name === null ? null : String(row.name),
+      }
+    )
+  }
+}

@@ -1,0 +1,30 @@
+const escapes: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** Text that is HTML already. */
+export class Html {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** A template in which every value is escaped, but for what is `Html` itself. */
+export function html(
+  strings: TemplateStringsArray,
+  ...values: (string | number | Html | readonly Html[])[]
+): Html {
+  return new Html(String.raw({ raw: strings }, ...values.map((value) => rendered(value))))
+}
+
+function rendered(value: string | number | Html | readonly Html[]): string {
+  if (value instanceof Html) return value.text
+  if (typeof value === 'object') return value.map(({ text }) => text).join('')
+  return String(value).replace(/[&<>"']/g, (character) => escapes[character] ?? '')
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import type { Account, AccountState } from './accounts.ts'
+import { type Html, html } from './html.ts'
+import { style } from './style.ts'
+
+export interface AccountsPage {
+  accounts: readonly Account[]
+  /** Of all there are, shown or not. */
+  count: number
+  /** Loads itself anew. Only when asked to: a page that changes under the reader is hard to read. */
+  isLive: boolean
+}
+
+const liveSeconds = 3
+
+/** Names come from outside: even one that got past the escaping could run nothing and load nothing. */
+export const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'content-security-policy': [
+    "default-src 'none'",
+    `style-src 'sha256-${createHash('sha256').update(style.text).digest('base64')}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+export function accountsPage({ accounts, count, isLive }: AccountsPage): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  ${isLive ? html`<meta http-equiv="refresh" content="${liveSeconds}">` : ''}
+  <title>Accounts</title>
+  <style>${style}</style>
+</head>
+<body>
+  <main>
+    <header>
+      <h1>Accounts</h1>
+      <p>${summary(accounts.length, count)} ${liveLink(isLive)}</p>
+    </header>
+    ${count === 0 ? emptyNote : accountsTable(accounts)}
+  </main>
+</body>
+</html>
+`.text
+}
+
+const emptyNote = html`<p class="empty">Nobody yet. Assign somebody to your application in a directory that is connected to
+  Scalekit, and they appear here.</p>`
+
+function summary(shown: number, count: number): string {
+  if (shown < count) return `The ${shown} of ${count} that changed last.`
+  return count === 1 ? '1 account.' : `${count} accounts.`
+}
+
+function liveLink(isLive: boolean): Html {
+  return isLive
+    ? html`Loaded anew every ${liveSeconds} seconds. <a href="/">Stop</a>`
+    : html`<a href="/?live">Follow live</a>`
+}
+
+function accountsTable(accounts: readonly Account[]): Html {
+  return html`<div class="table" role="region" aria-label="Accounts, the newest change first" tabindex="0">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Who</th>
+            <th scope="col">State</th>
+            <th scope="col">Roles</th>
+            <th scope="col">Groups</th>
+            <th scope="col">Changed</th>
+          </tr>
+        </thead>
+        <tbody>${accounts.map(accountRow)}
+        </tbody>
+      </table>
+    </div>`
+}
+
+function accountRow(account: Account): Html {
+  const { id, organizationId, name, email, state, roles, groups, occurredAt } = account
+  return html`
+          <tr class="${state}">
+            <th scope="row">
+              <span class="name">${name ?? email ?? (state === 'deleted' ? 'Deleted account' : 'Without a name')}</span>
+              ${name !== null && email !== null ? html`<span class="email">${email}</span>` : ''}
+              <span class="ids"><code>${id}</code> in <code>${organizationId}</code></span>
+            </th>
+            <td><span class="state">${stateNames[state]}</span></td>
+            <td>${listed(roles)}</td>
+            <td>${listed(groups)}</td>
+            <td>${time(occurredAt)}</td>
+          </tr>`
+}
+
+const stateNames: Readonly<Record<AccountState, string>> = {
+  active: 'Active',
+  deactivated: 'Deactivated',
+  deleted: 'Deleted',
+}
+
+function listed(names: readonly string[]): Html {
+  if (names.length === 0) return html`<span class="none">none</span>`
+  return html`<ul>${names.map((name) => html`<li>${name}</li>`)}</ul>`
+}
+
+/** `2026-11-23T09:00:00.153954000Z`, to the minute. */
+function time(occurredAt: string): Html {
+  const minute = occurredAt.slice(0, 16)
+  return html`<time datetime="${minute}Z">${minute.replace('T', ' ')} UTC</time>`
+}

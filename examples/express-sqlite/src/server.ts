@@ -1,0 +1,51 @@
+import { once } from 'node:events'
+import { Accounts } from './accounts.ts'
+import { createApp } from './app.ts'
+import { openDatabase } from './database.ts'
+import { Groups } from './groups.ts'
+
+// The page shows people's names, so nobody but this machine is let in unless HOST says so.
+const { DATABASE_FILE = './accounts.db', HOST = '127.0.0.1', PORT = '3000' } = process.env
+
+/** How long a request that is still being sent may hold up the end. */
+const lingerMs = 1000
+
+const database = openDatabase(DATABASE_FILE)
+const groups = new Groups(database)
+const accounts = new Accounts(database, groups)
+const { app, scim } = createApp({
+  accounts,
+  groups,
+  // For your error tracker. The pack's own log leaves messages out: they may hold personal data.
+  onOutcome({ error }) {
+    if (error !== undefined) console.error(error)
+  },
+})
+
+const server = app.listen(Number(PORT), HOST, (error) => {
+  if (error) throw error
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : address
+  const host = HOST.includes(':') ? `[${HOST}]` : HOST
+  console.log(
+    `Listening on http://${host}:${port}, webhooks on /webhooks/scalekit, accounts in ${DATABASE_FILE}`,
+  )
+})
+
+let isStopping = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (!isStopping) void stop()
+  })
+}
+
+/** Takes nothing new, lets the handlers that are running finish and answer, and only then lets go of the database. */
+async function stop(): Promise<void> {
+  isStopping = true
+  const closed = once(server, 'close')
+  server.close()
+  await scim.receiver.close()
+  setTimeout(() => server.closeAllConnections(), lingerMs).unref()
+  await closed
+  database.close()
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { deletion, group, groupDeletion, id, organizationId, sparse, user } from './events.ts'
+import { databaseFile, processed, type RunningApp, startApp } from './support.ts'
+
+const inGroup = (name: string) => ({ groups: [{ id: 'dirgroup_1', name }] })
+
+/** One behaviour, of an application and a database of its own. */
+function test(name: string, check: (app: RunningApp) => Promise<void>): void {
+  it(name, async (t) => check(await startApp(t, await databaseFile(t))))
+}
+
+const accountOf = (app: RunningApp, key = id) => app.accounts.find({ organizationId, id: key })
+
+test('an account follows its user, with the role of the highest group', async (app) => {
+  const groups = [
+    { id: 'dirgroup_1', name: 'Engineering' },
+    { id: 'dirgroup_2', name: 'IT Admins' },
+  ]
+  assert.deepEqual(await app.deliver(user('09:00:00.5', { groups })), processed)
+  assert.deepEqual(accountOf(app), {
+    organizationId,
+    id,
+    state: 'active',
+    email: 'amelia.hart@example.com',
+    name: 'Amelia Hart',
+    roles: ['admin', 'editor'],
+    groups: ['Engineering', 'IT Admins'],
+    occurredAt: '2026-11-23T09:00:00.500000000Z',
+  })
+})
+
+test('what an event does not say is left as it is', async (app) => {
+  await app.deliver(user('09:00:00', inGroup('Engineering')))
+  const before = accountOf(app)
+  await app.deliver(sparse('10:00:00'))
+  assert.deepEqual(accountOf(app), { ...before, occurredAt: '2026-11-23T10:00:00.000000000Z' })
+})
+
+test('without groups and roles that are known, an account begins active and with the least role', async (app) => {
+  await app.deliver(sparse('09:00:00'))
+  assert.equal(accountOf(app)?.state, 'active')
+  assert.deepEqual(accountOf(app)?.roles, ['viewer'])
+})
+
+test('`active: false` deactivates, an event that does not say it leaves that, and `active: true` ends it', async (app) => {
+  await app.deliver(user('09:00:00', { active: false }))
+  assert.equal(accountOf(app)?.state, 'deactivated')
+  await app.deliver(sparse('10:00:00', { name: 'Amelia Stone' }))
+  assert.equal(accountOf(app)?.state, 'deactivated')
+  assert.equal(accountOf(app)?.name, 'Amelia Stone')
+  await app.deliver(user('11:00:00', { active: true }))
+  assert.equal(accountOf(app)?.state, 'active')
+})
+
+test('who leaves the last group that maps to a role has the default', async (app) => {
+  await app.deliver(user('09:00:00', inGroup('IT Admins')))
+  await app.deliver(user('10:00:00', { groups: [] }))
+  assert.deepEqual(accountOf(app)?.roles, ['viewer'])
+  assert.deepEqual(accountOf(app)?.groups, [])
+})
+
+test('a deletion keeps a tombstone and nothing personal', async (app) => {
+  await app.deliver(user('09:00:00'))
+  assert.deepEqual(await app.deliver(deletion('10:00:00')), processed)
+  assert.deepEqual(accountOf(app), {
+    organizationId,
+    id,
+    state: 'deleted',
+    email: null,
+    name: null,
+    roles: [],
+    groups: [],
+    occurredAt: '2026-11-23T10:00:00.000000000Z',
+  })
+})
+
+test('who comes back after a deletion begins anew', async (app) => {
+  await app.deliver(user('09:00:00', inGroup('IT Admins')))
+  await app.deliver(deletion('10:00:00'))
+  await app.deliver(sparse('11:00:00', { email: 'amelia@example.com' }))
+  const { state, name, email, roles } = accountOf(app) ?? {}
+  assert.deepEqual(
+    { state, name, email, roles },
+    { state: 'active', name: null, email: 'amelia@example.com', roles: ['viewer'] },
+  )
+})
+
+test('an email that is given to somebody else makes two accounts, not one', async (app) => {
+  await app.deliver(user('09:00:00', { email: 'info@example.com', name: 'Amelia' }))
+  await app.deliver(user('10:00:00', { id: 'diruser_2', email: 'info@example.com', name: 'Ben' }))
+  assert.equal(accountOf(app, 'diruser_1')?.name, 'Amelia')
+  assert.equal(accountOf(app, 'diruser_2')?.name, 'Ben')
+})
+
+test('one directory id in two organizations is two accounts', async (app) => {
+  await app.deliver(user('09:00:00'))
+  await app.deliver(user('09:00:00', { organization_id: 'org_2', name: 'Somebody else' }))
+  assert.equal(accountOf(app)?.name, 'Amelia Hart')
+  assert.equal(app.accounts.find({ organizationId: 'org_2', id })?.name, 'Somebody else')
+})
+
+test('a group may be named by a user before its own event comes, and is renamed and deleted by its own', async (app) => {
+  await app.deliver(user('09:00:00', inGroup('Engineering')))
+  await app.deliver(group('08:00:00', 'Engineers'))
+  assert.deepEqual(accountOf(app)?.groups, ['Engineers'])
+  await app.deliver(groupDeletion('10:00:00'))
+  assert.deepEqual(accountOf(app)?.groups, [])
+})
+
+test('fields that are not of the documented type say nothing, and fail nothing', async (app) => {
+  await app.deliver(user('09:00:00', inGroup('Engineering')))
+  const before = accountOf(app)
+  const odd = { email: { value: 'x' }, name: 7, active: 'yes', groups: 'Engineering' }
+  const event = { ...sparse('10:00:00'), data: { id, organization_id: organizationId, ...odd } }
+  // @ts-expect-error: not what a directory should send
+  assert.deepEqual(await app.deliver(event), processed)
+  assert.equal(accountOf(app)?.email, before?.email)
+  assert.deepEqual(accountOf(app)?.groups, before?.groups)
+})
+
+test('a forged delivery is refused and writes nothing', async (app) => {
+  const secret = TEST_SECRET.replace('c2Nh', 'c2Ni')
+  const reply = await app.deliver(user('09:00:00'), { secret })
+  assert.deepEqual(reply, { status: 400, outcome: 'invalid-signature' })
+  assert.equal(app.accounts.count(), 0)
+})

@@ -1,0 +1,35 @@
+import { sampleEvent } from '@scalekit-scim/core/testing'
+import type { DirectoryUser } from '@scalekit-scim/express'
+
+export const organizationId = 'org_1'
+export const id = 'diruser_1'
+
+export const user = (time: string, data: Partial<DirectoryUser> = {}) =>
+  sampleEvent('organization.directory.user_updated', {
+    occurred_at: `2026-11-23T${time}Z`,
+    data: { id, organization_id: organizationId, ...data },
+  })
+
+/** An update that says nothing but what is given. */
+export const sparse = (time: string, data: Partial<DirectoryUser> = {}) => ({
+  ...user(time),
+  data: { id, organization_id: organizationId, ...data },
+})
+
+export const deletion = (time: string) =>
+  sampleEvent('organization.directory.user_deleted', {
+    occurred_at: `2026-11-23T${time}Z`,
+    data: { id, organization_id: organizationId },
+  })
+
+export const group = (time: string, name: string) =>
+  sampleEvent('organization.directory.group_updated', {
+    occurred_at: `2026-11-23T${time}Z`,
+    data: { id: 'dirgroup_1', organization_id: organizationId, display_name: name },
+  })
+
+export const groupDeletion = (time: string) =>
+  sampleEvent('organization.directory.group_deleted', {
+    occurred_at: `2026-11-23T${time}Z`,
+    data: { id: 'dirgroup_1', organization_id: organizationId },
+  })

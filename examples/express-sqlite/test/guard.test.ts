@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { mayWrite } from '../src/newest-wins.ts'
+import { deletion, group, groupDeletion, id, organizationId, user } from './events.ts'
+import { databaseFile, processed, startApp } from './support.ts'
+
+const key = { organizationId, id }
+
+describe('the guard', () => {
+  const row = (occurredAt: string, state = 'active') => ({ occurredAt, state })
+  const cases = [
+    ['nothing is there', undefined, false, true],
+    ['the row is older', row('1'), false, true],
+    ['the row is newer', row('3'), false, false],
+    ['the row is newer, and the event deletes', row('3'), true, false],
+    ['the times are equal', row('2'), false, true],
+    ['the times are equal, and the row is a tombstone', row('2', 'deleted'), false, false],
+    ['the times are equal, and the event deletes', row('2'), true, true],
+    ['the deletion is repeated', row('2', 'deleted'), true, true],
+    ['the tombstone is older', row('1', 'deleted'), false, true],
+  ] as const
+  for (const [when, written, isDeletion, expected] of cases) {
+    it(`${expected ? 'writes' : 'keeps the row'} where ${when}`, () => {
+      assert.equal(mayWrite(written, { occurredAt: '2', isDeletion }), expected)
+    })
+  }
+})
+
+describe('after a restart that has lost the ledger', () => {
+  it('an older event is taken as new, and the newer row stays', async (t) => {
+    const file = await databaseFile(t)
+    const before = await startApp(t, file)
+    await before.deliver(user('10:00:00', { name: 'The newest' }))
+    assert.equal((await before.deliver(user('09:00:00', { name: 'Older' }))).outcome, 'stale')
+    await before.stop()
+
+    const after = await startApp(t, file)
+    assert.deepEqual(await after.deliver(user('09:00:00', { name: 'Older' })), processed)
+    assert.equal(after.accounts.find(key)?.name, 'The newest')
+  })
+
+  it('an update from before the deletion does not bring anybody back', async (t) => {
+    const file = await databaseFile(t)
+    const before = await startApp(t, file)
+    await before.deliver(user('09:00:00'))
+    await before.deliver(deletion('10:00:00'))
+    await before.stop()
+
+    const after = await startApp(t, file)
+    for (const time of ['09:30:00', '10:00:00']) await after.deliver(user(time))
+    assert.equal(after.accounts.find(key)?.state, 'deleted')
+  })
+
+  it('a creation that comes after its deletion finds the tombstone', async (t) => {
+    const file = await databaseFile(t)
+    const before = await startApp(t, file)
+    await before.deliver(deletion('10:00:00'))
+    await before.stop()
+
+    const after = await startApp(t, file)
+    await after.deliver(user('09:00:00'))
+    assert.equal(after.accounts.find(key)?.state, 'deleted')
+    assert.equal(after.accounts.find(key)?.email, null)
+  })
+
+  it('a group that was deleted stays deleted', async (t) => {
+    const file = await databaseFile(t)
+    const before = await startApp(t, file)
+    await before.deliver(user('08:00:00', { groups: [{ id: 'dirgroup_1', name: 'Engineering' }] }))
+    await before.deliver(groupDeletion('10:00:00'))
+    await before.stop()
+
+    const after = await startApp(t, file)
+    await after.deliver(group('09:00:00', 'Engineering'))
+    assert.deepEqual(after.accounts.find(key)?.groups, [])
+  })
+})
+
+describe('a database that is busy', () => {
+  it('fails the attempt and leaves nothing behind, and the retry of the message has its effect', async (t) => {
+    const file = await databaseFile(t)
+    const app = await startApp(t, file)
+    const other = new DatabaseSync(file)
+    t.after(() => other.close())
+    const messageId = 'msg_1'
+
+    other.exec('BEGIN IMMEDIATE')
+    const failed = await app.deliver(user('09:00:00'), { messageId })
+    other.exec('ROLLBACK')
+    assert.deepEqual(failed, { status: 500, outcome: 'handler-failed' })
+    assert.equal(app.accounts.count(), 0)
+
+    assert.deepEqual(await app.deliver(user('09:00:00'), { messageId }), processed)
+    assert.equal(app.accounts.find(key)?.state, 'active')
+    assert.equal((await app.deliver(user('09:00:00'), { messageId })).outcome, 'duplicate')
+  })
+})

@@ -1,0 +1,116 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+
+/** How long the application may take to start, and to stop. */
+const patienceMs = 15_000
+
+const example = fileURLToPath(new URL('../examples/express-sqlite/', import.meta.url))
+/** The application, as a process of its own. */
+export interface App {
+  url: string
+  secret: string
+  databaseFile: string
+  /** What it has said on its standard error. */
+  complaints(): string
+  /** From now on, what it says is shown. */
+  speakUp(): void
+  stop(): Promise<void>
+}
+
+/** Why everything ends before its time. */
+export class Ending extends Error {
+  readonly exitCode: number
+
+  constructor(exitCode: number, message = '') {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+/** Ends the child with us even where we are killed and can do nothing about it: its standard input ends then. */
+const stopWithParent = `data:text/javascript,${encodeURIComponent(
+  "process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).resume().unref()",
+)}`
+
+/** Starts the application on a port of its own, and resolves when it answers. */
+export async function startApp(databaseFile: string, port: number, ending: AbortController): Promise<App> {
+  const secret = `whsec_${randomBytes(32).toString('base64')}`
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--import', stopWithParent, 'src/server.ts'],
+    {
+      cwd: example,
+      env: {
+        ...process.env,
+        SCALEKIT_WEBHOOK_SECRET: secret,
+        DATABASE_FILE: databaseFile,
+        HOST: '127.0.0.1',
+        PORT: String(await freePort(port)),
+      },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    },
+  )
+  process.once('exit', () => child.kill('SIGKILL'))
+
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-20_000)
+  })
+  const exited = once(child, 'exit')
+  child.once('close', (code, signal) => {
+    ending.abort(new Ending(1, `${said}\nThe application has ended by itself (${signal ?? code}).`))
+  })
+
+  const stop = async () => {
+    child.removeAllListeners('close')
+    const force = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+    child.kill('SIGTERM')
+    if (child.exitCode === null && child.signalCode === null) await exited
+    clearTimeout(force)
+  }
+  try {
+    const url = await addressOf(child, ending.signal)
+    const speakUp = () => {
+      child.stdout.pipe(process.stdout)
+      child.stderr.pipe(process.stderr)
+    }
+    return { url, secret, databaseFile, complaints: () => said, speakUp, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Waits until it says where it listens, and answers there. */
+async function addressOf(
+  child: ChildProcessByStdio<Writable, Readable, Readable>,
+  ending: AbortSignal,
+): Promise<string> {
+  const signal = AbortSignal.any([ending, AbortSignal.timeout(patienceMs)])
+  let said = ''
+  for (;;) {
+    const [chunk] = await once(child.stdout, 'data', { signal })
+    said += chunk
+    const url = /http:\/\/[\w.:]+/.exec(said)?.[0]
+    if (url === undefined || !said.includes('\n')) continue
+    await fetch(url, { signal })
+    return url
+  }
+}
+
+async function freePort(wanted: number): Promise<number> {
+  const probe = createServer().listen(wanted, '127.0.0.1')
+  try {
+    await once(probe, 'listening')
+    return wanted
+  } catch {
+    console.log(`Port ${wanted} is taken: another one will do.`)
+    return 0
+  } finally {
+    probe.close()
+  }
+}
