@@ -1,11 +1,19 @@
 import type { KeyObject } from 'node:crypto'
-import { type Clock, systemClock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import { ConfigurationError } from './errors.ts'
 import { createRouter, handlerNames, type Router } from './handlers.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { openLedger, type Store } from './ledger/open-ledger.ts'
-import { completeLogger, type Logger } from './logger.ts'
-import { choiceOption, invalid, namespaceOption, numberOption, requireKnownNames } from './option-checks.ts'
+import type { Logger } from './logger.ts'
+import {
+  choiceOption,
+  clockOption,
+  invalid,
+  loggerOption,
+  namespaceOption,
+  numberOption,
+  requireKnownNames,
+} from './option-checks.ts'
 import {
   type DispatcherOptions,
   dispatcherOptionNames,
@@ -51,7 +59,7 @@ export function configureDispatcher(options: DispatcherOptions): DispatcherConfi
 
 export function configureReceiver(options: ReceiverOptions): ReceiverConfiguration {
   requireKnownNames(options, receiverOptionNames)
-  const log = completeLogger(options.logger)
+  const log = loggerOption(options.logger)
   const receiving = {
     secretsFor: resolveSecret(options, log),
     bodyLimitBytes: numberOption('bodyLimitBytes', options.bodyLimitBytes, numbers.bodyLimitBytes),
@@ -69,7 +77,7 @@ export function configureReceiver(options: ReceiverOptions): ReceiverConfigurati
 }
 
 function configure(options: DispatcherOptions): DispatcherConfiguration {
-  const log = completeLogger(options.logger)
+  const log = loggerOption(options.logger)
   const seconds = {
     leaseSeconds: numberOption('leaseSeconds', options.leaseSeconds, numbers.leaseSeconds),
     handlerTimeoutSeconds: numberOption(
@@ -98,7 +106,7 @@ function configure(options: DispatcherOptions): DispatcherConfiguration {
   const ordering = choiceOption('ordering', options.ordering, ['resource', 'none']) ?? 'resource'
   const required = choiceOption('requireGuarantee', options.requireGuarantee, ['atomic', 'process'])
   const namespace = namespaceOption(options.namespace)
-  const clock = options.clock ?? systemClock
+  const clock = clockOption(options.clock)
   if (options.onOutcome !== undefined && typeof options.onOutcome !== 'function') {
     throw invalid('onOutcome', 'must be a function')
   }

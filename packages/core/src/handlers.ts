@@ -20,6 +20,7 @@ export type EventSource = 'webhook' | 'sync' | 'manual'
 
 /** What a handler is told beside the event. */
 export interface HandlerContext {
+  /** 'webhook', 'sync' for what the directory sync found, or 'manual' for your own `dispatch()`. */
   source: EventSource
   /**
    * The message's id, the same over all its attempts: the key for what you do elsewhere (a payment, a job). Has no
@@ -50,7 +51,9 @@ export type On<Event> = (event: Event, ctx: HandlerContext) => unknown
  * create that was overtaken by an update never runs: write every user and group handler as an upsert.
  */
 export interface Handlers {
+  /** Created users. Still an upsert: the user may be known already. */
   onUserCreated?: On<UserCreatedEvent> | undefined
+  /** Updated users; it may be the first that you hear of one. */
   onUserUpdated?: On<UserUpdatedEvent> | undefined
   /** Created and updated users that no narrower handler takes. The one to begin with. */
   onUserUpserted?: On<UserCreatedEvent | UserUpdatedEvent> | undefined
@@ -59,13 +62,19 @@ export interface Handlers {
    * such an event goes to created, updated or upserted.
    */
   onUserDeactivated?: On<UserCreatedEvent | UserUpdatedEvent> | undefined
+  /** A deletion carries `id`, `organization_id`, `dp_id` and `email` alone. Keep a tombstone. */
   onUserDeleted?: On<UserDeletedEvent> | undefined
+  /** Created groups. Who is in them comes with the users. */
   onGroupCreated?: On<GroupCreatedEvent> | undefined
+  /** Updated groups; it may be the first that you hear of one. */
   onGroupUpdated?: On<GroupUpdatedEvent> | undefined
   /** Created and updated groups that no narrower handler takes. */
   onGroupUpserted?: On<GroupCreatedEvent | GroupUpdatedEvent> | undefined
+  /** Deleted groups. A `user_updated` comes for each member too. */
   onGroupDeleted?: On<GroupDeletedEvent> | undefined
+  /** A directory was switched on. Go by the event's type, never by `data.enabled`. */
   onDirectoryEnabled?: On<DirectoryEnabledEvent> | undefined
+  /** A directory was switched off: nothing more comes from it. Its users are not deleted by that. */
   onDirectoryDisabled?: On<DirectoryDisabledEvent> | undefined
   /** Every event that is processed, before its own handler; again on a retry. */
   onEvent?: On<ScimEvent> | undefined
@@ -104,7 +113,9 @@ export type Router = (event: ScimEvent) => Step[]
 /** @throws ConfigurationError for a handler that is no function, or a directory's type under `on`. */
 export function createRouter(handlers: Handlers): Router {
   for (const name of handlerNames) requireFunction(handlers[name], name)
-  const others = new Map(Object.entries(handlers.on ?? {}))
+  const { on = {} } = handlers
+  if (typeof on !== 'object' || on === null) throw notAnObject()
+  const others = new Map(Object.entries(on))
   for (const [type, handler] of others) {
     requireFunction(handler, `on['${type}']`)
     if (!type.includes('.')) throw notAnEventType(type)
@@ -135,6 +146,14 @@ function isDeactivation(event: ScimEvent): boolean {
 function requireFunction(handler: unknown, name: string): void {
   if (handler === undefined || typeof handler === 'function') return
   throw new ConfigurationError('ERR_SCIM_INVALID_HANDLER', `\`${name}\` must be a function.`, name)
+}
+
+function notAnObject(): ConfigurationError {
+  return new ConfigurationError(
+    'ERR_SCIM_INVALID_HANDLER',
+    "`on` must be an object of handlers by event type: `{ 'organization.created': (event) => … }`.",
+    'on',
+  )
 }
 
 function notAnEventType(type: string): ConfigurationError {

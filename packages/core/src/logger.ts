@@ -25,13 +25,14 @@ function line(message: string, fields: object): string {
 
 /**
  * A complete logger out of a partial one. `false` is silence, `undefined` the console's warnings and errors.
- * A logger that throws is not heard of again: a log line never decides what becomes of an event.
+ * What a logger throws or rejects with is not heard of: a log line never decides what becomes of an event.
  */
 export function completeLogger(logger: Partial<Logger> | false | undefined): Logger {
   const target = logger === false ? {} : (logger ?? consoleLogger)
   const write = (level: LogLevel) => (fields: object, message: string) => {
     try {
-      target[level]?.(fields, message)
+      const returned: unknown = target[level]?.(fields, message)
+      if (returned instanceof Promise) returned.catch(() => {})
     } catch {}
   }
   return Object.fromEntries(levels.map((level) => [level, write(level)])) as unknown as Logger

@@ -1,4 +1,6 @@
+import { type Clock, systemClock } from './clock.ts'
 import { ConfigurationError } from './errors.ts'
+import { completeLogger, type Logger } from './logger.ts'
 import type { NumberRule } from './options.ts'
 
 /** Rejects names that are not known, with the one that was probably meant. */
@@ -32,6 +34,26 @@ export function choiceOption<Choice extends string>(
   throw invalid(name, `must be ${choices.map((choice) => `'${choice}'`).join(' or ')}`)
 }
 
+export function loggerOption(logger: Partial<Logger> | false | undefined): Logger {
+  if (logger === undefined || logger === false || (typeof logger === 'object' && logger !== null)) {
+    return completeLogger(logger)
+  }
+  throw invalid('logger', 'must be a logger such as pino or `console`, or `false` for silence')
+}
+
+export function clockOption(clock: Clock | undefined): Clock {
+  if (clock === undefined) return systemClock
+  const verbs = ['now', 'monotonic', 'setTimeout'] as const
+  if (
+    typeof clock === 'object' &&
+    clock !== null &&
+    verbs.every((verb) => typeof clock[verb] === 'function')
+  ) {
+    return clock
+  }
+  throw invalid('clock', 'must have the methods `now`, `monotonic` and `setTimeout`')
+}
+
 export function namespaceOption(namespace: unknown): string | undefined {
   // Braces would end the hash tag that keeps a namespace's keys on one node of a Redis cluster.
   if (
@@ -53,7 +75,9 @@ function nearest(name: string, known: readonly string[]): string | undefined {
     edits: editDistance(name.toLowerCase(), candidate.toLowerCase()),
   }))
   const best = scored.reduce((a, b) => (b.edits < a.edits ? b : a))
-  return best.edits <= Math.max(2, name.length / 4) ? best.candidate : undefined
+  // No more than half of a short name may be wrong, or `x` would be taken for `on`.
+  const most = Math.min(Math.max(2, name.length / 4), name.length / 2)
+  return best.edits <= most ? best.candidate : undefined
 }
 
 /** Levenshtein's. */
