@@ -1,0 +1,403 @@
+// `npm start` and `npm test`, on any machine that has Node 18 or newer and npm: brings the Node and the pnpm that the
+// workspace needs where they are missing, installs and builds what has changed, and then runs. No dependencies, and
+// nothing that an old Node cannot read.
+
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { delimiter, dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const windows = process.platform === 'win32'
+
+const nodeWanted = 'node@24'
+const pnpmWanted = 'pnpm@12.21.0'
+const anyPnpm = `npx -y -p ${nodeWanted} -p ${pnpmWanted} -c`
+
+const toolsFile = join(root, '.cache', 'launch', 'tools.json')
+const buildStamp = join(root, '.cache', 'launch', 'built')
+/** Beside what it speaks of, so that both are deleted together. */
+const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
+const reportFolder = join(root, '.cache', 'report')
+
+/** Something went wrong that the one who runs this can mend: a message, and no stack. */
+class Failure extends Error {}
+
+/** The signal that has told us to stop, if one has. */
+let stoppedBy
+
+const commands = { start, test, tools }
+const [name, ...args] = process.argv.slice(2)
+const command = Object.hasOwn(commands, name) ? commands[name] : usage
+
+try {
+  process.exitCode = await command(args)
+} catch (error) {
+  if (!(error instanceof Failure)) throw error
+  console.error(`\n${error.message}`)
+  process.exitCode = 1
+}
+
+async function start(args) {
+  const env = await prepare()
+  return run('node', ['scripts/start.ts', ...args], { env })
+}
+
+async function test(args) {
+  // First of all, so that no earlier run is ever counted as this one.
+  rmSync(reportFolder, { recursive: true, force: true })
+  mkdirSync(reportFolder, { recursive: true })
+  const env = withoutNames(await prepare(), ['NODE_ENV'])
+
+  const failed = []
+  if (args.length > 0) {
+    say(`Only test/ with ${args.join(' ')}: no lint, no type check, no examples`)
+  } else {
+    await step('Linting', 'lint', env, '`npm run format` mends most of it.')
+    await step('Checking types', 'typecheck', env, '`npm run typecheck` repeats this check alone.')
+    for (const example of folders('examples').filter(hasTests)) {
+      say(`Testing examples/${example}…`)
+      if ((await testExample(example, env)) !== 0) failed.push(`examples/${example}`)
+      if (stoppedBy) return exitCodeOf(stoppedBy)
+    }
+  }
+
+  say('Testing…')
+  if ((await vitest(args, env)) !== 0) failed.push('test')
+  if (stoppedBy) return exitCodeOf(stoppedBy)
+  if (failed.length > 0) throw new Failure(`Failed: ${failed.join(', ')}.`)
+  return 0
+}
+
+function vitest(args, env) {
+  const require = createRequire(join(root, 'test', 'package.json'))
+  const manifest = require.resolve('vitest/package.json')
+  const bin = join(dirname(manifest), readJson(manifest).bin.vitest)
+  const report = [
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${join(reportFolder, 'vitest.json')}`,
+  ]
+  return run('node', [bin, 'run', ...report, ...args], { env, cwd: join(root, 'test') })
+}
+
+/** The examples stand alone, with Node's own test runner: it writes its TAP beside what it shows. */
+function testExample(example, env) {
+  const cwd = join(root, 'examples', example)
+  const tap = relative(cwd, join(reportFolder, `${example}.tap`))
+    .split(sep)
+    .join('/')
+  const reporters = [
+    '--test-reporter=spec --test-reporter-destination=stdout',
+    `--test-reporter=tap --test-reporter-destination=${tap}`,
+  ]
+  const options = [env.NODE_OPTIONS, ...reporters].filter(Boolean).join(' ')
+  return run('pnpm', ['test'], { env: { ...env, NODE_OPTIONS: options }, cwd })
+}
+
+function hasTests(example) {
+  const manifest = join(root, 'examples', example, 'package.json')
+  return existsSync(manifest) && readJson(manifest).scripts?.test !== undefined
+}
+
+/** Runs inside npx: says where npm has put the tools. */
+async function tools() {
+  const name = windows ? 'pnpm.cmd' : 'pnpm'
+  const pnpmFolder = (process.env[pathName()] ?? '')
+    .split(delimiter)
+    .find((path) => existsSync(join(path, name)))
+  const folders = [dirname(process.execPath), ...(pnpmFolder ? [pnpmFolder] : [])]
+  console.log(JSON.stringify({ node: process.version, folders }))
+  return 0
+}
+
+async function usage() {
+  console.error('node scripts/launch.mjs start [arguments of scripts/start.ts]')
+  console.error('node scripts/launch.mjs test [arguments of vitest, such as a filter]')
+  return 2
+}
+
+// ── Getting ready ──
+
+/** Tools, packages, build; gives the environment to run in. */
+async function prepare() {
+  const env = await environment()
+  await install(env)
+  await build(env)
+  return env
+}
+
+/** Our own environment with a Node and a pnpm in PATH that the workspace can use. */
+async function environment() {
+  // npx hands its own options down, and they would become those of the next npx.
+  const own = withoutNames(process.env, ['npm_config_package', 'npm_config_call', 'npm_config_yes'])
+  const env = withFolders(own, [dirname(process.execPath)])
+  const missing = []
+  if (!isSupported(process.version)) missing.push(nodeWanted)
+  if (missing.length > 0 || !(await hasPnpm(env))) missing.push(pnpmWanted)
+  return missing.length === 0 ? env : withFolders(env, await fetchTools(missing, env))
+}
+
+/** From 22.18 on, Node runs TypeScript as it is. 23 ended before most of our tools were made for it. */
+function isSupported(version) {
+  const [major, minor] = version.slice(1).split('.').map(Number)
+  return major > 23 || (major === 22 && minor >= 18)
+}
+
+async function hasPnpm(env) {
+  // Corepack's shim also goes by this name, and must not download or ask anything.
+  const probe = { ...env, COREPACK_ENABLE_NETWORK: '0', COREPACK_ENABLE_DOWNLOAD_PROMPT: '0' }
+  const { code, stdout } = await capture('pnpm', ['--version'], { env: probe })
+  return code === 0 && /^12\./.test(stdout.trim())
+}
+
+/** The folders of the tools that npm brings; npm keeps them, so it is asked once. */
+async function fetchTools(packages, env) {
+  const key = `${packages.join(' ')} ${process.platform} ${process.arch} ${process.version}`
+  const known = existsSync(toolsFile) ? readJson(toolsFile) : {}
+  if (known[key]?.every((path) => existsSync(path))) return known[key]
+
+  const why = packages.includes(nodeWanted)
+    ? ` (this is Node ${process.version}; 22.18 or newer is needed)`
+    : ''
+  say(`Bringing ${packages.join(' and ')} from npm${why}…`)
+  const wanted = packages.flatMap((name) => ['-p', name])
+  const { code, stdout, output } = await capture(
+    'npx',
+    ['-y', ...wanted, '-c', 'node scripts/launch.mjs tools'],
+    {
+      env,
+      quote: true,
+    },
+  )
+  const found = code === 0 ? parseLastLine(stdout) : undefined
+  if (!found || found.folders.length < 2 || !isSupported(found.node)) {
+    throw new Failure(
+      `${output}\nnpm could not bring ${packages.join(' and ')}. Is the registry reachable? With Node 24 and pnpm 12 ` +
+        'installed by other means, nothing needs to be brought.',
+    )
+  }
+  write(toolsFile, JSON.stringify({ ...known, [key]: found.folders }))
+  return found.folders
+}
+
+async function install(env) {
+  const manifests = ['package.json', ...workspaceFolders().map((folder) => join(folder, 'package.json'))]
+  const hash = hashOf(['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests])
+  const isThere = workspaceFolders().every((folder) => hasModules(folder))
+  if (isThere && read(installStamp) === hash) return
+
+  say('Installing…')
+  rmSync(installStamp, { force: true })
+  // CI: pnpm asks nothing then. And a production environment has no tools to build with.
+  const { code, output } = await capture('pnpm', ['install', '--frozen-lockfile'], {
+    env: { ...withoutNames(env, ['NODE_ENV']), CI: 'true' },
+  })
+  if (code !== 0) {
+    const mend = output.includes('OUTDATED_LOCKFILE')
+      ? `pnpm-lock.yaml does not match a package.json: \`${anyPnpm} 'pnpm install --no-frozen-lockfile'\` and commit it.`
+      : `\`${anyPnpm} 'pnpm install'\` repeats it alone.`
+    throw new Failure(`${output}\nInstalling failed. ${mend}`)
+  }
+  write(installStamp, hash)
+}
+
+async function build(env) {
+  const sources = folders('packages').flatMap((name) => sourcesOf(join('packages', name)))
+  const hash = hashOf(['tsconfig.base.json', 'pnpm-lock.yaml', ...sources])
+  const isThere = folders('packages').every((name) => isBuilt(join(root, 'packages', name)))
+  if (isThere && read(buildStamp) === hash) return
+
+  say('Building…')
+  rmSync(buildStamp, { force: true })
+  const { code, output } = await capture('pnpm', ['build'], { env: withoutNames(env, ['NODE_ENV']) })
+  if (code !== 0)
+    throw new Failure(`${output}\nBuilding failed. \`${anyPnpm} 'pnpm build'\` repeats it alone.`)
+  write(buildStamp, hash)
+}
+
+async function step(title, script, env, mend) {
+  say(`${title}…`)
+  const { code, output } = await capture('pnpm', ['run', script], { env })
+  if (code !== 0) throw new Failure(`${output}\n${title} failed, so no test was run. ${mend}`)
+}
+
+// ── What is there ──
+
+function workspaceFolders() {
+  const inside = (parent) => folders(parent).map((name) => join(parent, name))
+  return [...inside('packages'), ...inside('examples'), 'test', 'bench'].filter((folder) =>
+    existsSync(join(root, folder, 'package.json')),
+  )
+}
+
+function hasModules(folder) {
+  const { dependencies = {}, devDependencies = {} } = readJson(join(root, folder, 'package.json'))
+  const hasAny = Object.keys({ ...dependencies, ...devDependencies }).length > 0
+  return !hasAny || existsSync(join(root, folder, 'node_modules'))
+}
+
+/** Every file that the package says it has in `dist`. */
+function isBuilt(folder) {
+  if (!existsSync(join(folder, 'package.json'))) return true
+  const { main, types, exports, bin } = readJson(join(folder, 'package.json'))
+  const named = JSON.stringify([main, types, exports, bin]).match(/\.\/dist\/[^"]+/g) ?? []
+  return named.every((path) => existsSync(join(folder, path)))
+}
+
+/** All of a package but what is made from it. */
+function sourcesOf(folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .filter((entry) => !['node_modules', 'dist'].includes(entry.name) && !entry.name.endsWith('.md'))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name)
+      return entry.isDirectory() ? sourcesOf(path) : [path]
+    })
+}
+
+function folders(parent) {
+  if (!existsSync(join(root, parent))) return []
+  return readdirSync(join(root, parent), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+}
+
+function hashOf(paths) {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`)
+  for (const path of paths) {
+    const bytes = existsSync(join(root, path)) ? readFileSync(join(root, path)) : Buffer.of()
+    hash.update(`\n${path} ${bytes.length}\n`).update(bytes)
+  }
+  return hash.digest('hex')
+}
+
+function read(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+function write(path, text) {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+// ── Running ──
+
+/** Runs a command on our own terminal and gives its exit code. */
+function run(file, args, { env, cwd = root }) {
+  const child = spawn(file, windows ? args.map(quoted) : args, { cwd, env, stdio: 'inherit', shell: windows })
+  // A terminal's Ctrl-C reaches the child by itself, and twice would be one too many.
+  const onTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
+  return ended(file, child, (signal) => {
+    if (signal !== 'SIGINT' || !onTerminal) child.kill(signal)
+  })
+}
+
+/** Runs a command out of sight and gives its exit code and what it said. */
+async function capture(file, args, { env, quote = windows }) {
+  const chunks = []
+  const stdout = []
+  const child = spawn(file, quote && windows ? args.map(quoted) : args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    shell: windows,
+    // A group of its own, so that whatever it starts is stopped with it.
+    detached: !windows,
+  })
+  child.stdout.on('data', (chunk) => {
+    chunks.push(chunk)
+    stdout.push(chunk)
+  })
+  child.stderr.on('data', (chunk) => chunks.push(chunk))
+  let asked = false
+  const code = await ended(file, child, () => {
+    stopGroup(child, asked ? 'SIGKILL' : 'SIGTERM')
+    asked = true
+  })
+  if (stoppedBy) process.exit(exitCodeOf(stoppedBy))
+  return { code, stdout: String(Buffer.concat(stdout)), output: String(Buffer.concat(chunks)) }
+}
+
+function stopGroup(child, signal) {
+  try {
+    if (windows) child.kill(signal)
+    else process.kill(-child.pid, signal)
+  } catch {}
+}
+
+/** The exit code of a child; the signals that come meanwhile go to `pass`. */
+function ended(file, child, pass) {
+  const stop = (signal) => {
+    stoppedBy = signal
+    pass(signal)
+  }
+  const listeners = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => [signal, () => stop(signal)])
+  for (const [signal, listener] of listeners) process.on(signal, listener)
+  const watch = watchParent(() => stop('SIGTERM'))
+  return new Promise((resolve) => {
+    child.on('error', (error) => {
+      if (error.code !== 'ENOENT') console.error(`${file}: ${error.message}`)
+      resolve(127)
+    })
+    child.on('close', (code, signal) => resolve(signal ? exitCodeOf(signal) : code))
+  }).finally(() => {
+    clearInterval(watch)
+    for (const [signal, listener] of listeners) process.off(signal, listener)
+  })
+}
+
+function exitCodeOf(signal) {
+  return 128 + constants.signals[signal]
+}
+
+/** npm hands a SIGTERM to the shell that it runs us in, and the shell dies of it without a word to us. */
+function watchParent(orphaned) {
+  if (windows || process.env.npm_lifecycle_event === undefined) return undefined
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    orphaned()
+  }, 250)
+  return watch
+}
+
+/** For cmd.exe, which takes one string. */
+function quoted(argument) {
+  return /^[\w@.:\\/=-]+$/.test(argument) ? argument : `"${argument.replaceAll('"', '""')}"`
+}
+
+function say(line) {
+  console.error(`› ${line}`)
+}
+
+function parseLastLine(text) {
+  try {
+    return JSON.parse(text.trim().split('\n').at(-1) ?? '')
+  } catch {
+    return undefined
+  }
+}
+
+function pathName(env = process.env) {
+  return Object.keys(env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH'
+}
+
+function withFolders(env, folders) {
+  const name = pathName(env)
+  return { ...env, [name]: [...folders, env[name]].filter(Boolean).join(delimiter) }
+}
+
+function withoutNames(env, names) {
+  const lower = names.map((name) => name.toLowerCase())
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !lower.includes(name.toLowerCase())))
+}
