@@ -1,0 +1,125 @@
+import {
+  ConfigurationError,
+  type ConfigurationErrorCode,
+  createDispatcher,
+  createReceiver,
+  type ReceiverOptions,
+} from '@scalekit-scim/core'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { scalekitScim as forExpress } from '@scalekit-scim/express'
+import Keyv from 'keyv'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+
+const secret = `whsec_${Buffer.from('never to be seen in an error').toString('base64')}`
+const options = { secret, logger: false } as const
+
+/** One way to each code, and what its message must name for the reader to mend it. */
+const ways: Record<ConfigurationErrorCode, { run: () => unknown; option: string; mend: RegExp }> = {
+  ERR_SCIM_UNKNOWN_OPTION: {
+    run: () => createReceiver({ ...options, onUserUpsertd: () => {} } as ReceiverOptions),
+    option: 'onUserUpsertd',
+    mend: /did you mean `onUserUpserted`/,
+  },
+  ERR_SCIM_INVALID_OPTION: {
+    run: () => createReceiver({ ...options, deadlineSeconds: Number.NaN }),
+    option: 'deadlineSeconds',
+    mend: /a number from 0\.05 to 60/,
+  },
+  ERR_SCIM_INVALID_HANDLER: {
+    run: () => createReceiver({ ...options, on: { 'organization.directory.user_created': () => {} } }),
+    option: 'on',
+    mend: /use `onUserCreated`/,
+  },
+  ERR_SCIM_SECRET_MISSING: {
+    run: () => createReceiver({ logger: false }),
+    option: 'secret',
+    mend: /set SCALEKIT_WEBHOOK_SECRET/,
+  },
+  ERR_SCIM_SECRET_INVALID: {
+    run: () => createReceiver({ ...options, secret: `${secret}\n` }),
+    option: 'secret',
+    mend: /white space.*Scalekit dashboard/,
+  },
+  ERR_SCIM_STORE_INVALID: {
+    run: () => createReceiver({ ...options, store: 'redis://localhost' } as unknown as ReceiverOptions),
+    option: 'store',
+    mend: /new Keyv\(/,
+  },
+  ERR_SCIM_GUARANTEE: {
+    run: () => createReceiver({ ...options, store: 'memory', requireGuarantee: 'atomic' }),
+    option: 'requireGuarantee',
+    mend: /README/,
+  },
+  ERR_SCIM_NAMESPACE_IN_USE: {
+    run: () => {
+      const store = new Keyv()
+      createDispatcher({ store, logger: false })
+      createReceiver({ ...options, store })
+    },
+    option: 'namespace',
+    mend: /give each a `namespace`/,
+  },
+  ERR_SCIM_RECEIVER_OPTIONS: {
+    run: () => forExpress({ receiver: createReceiver(options), secret }),
+    option: 'secret',
+    mend: /give it to `createReceiver`/,
+  },
+}
+
+beforeEach(() => {
+  vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', undefined)
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+describe.each(Object.entries(ways))('%s', (code, { run, option, mend }) => {
+  const thrown = () => {
+    try {
+      run()
+    } catch (error) {
+      if (error instanceof ConfigurationError) return error
+      throw error
+    }
+    throw new Error('nothing was thrown')
+  }
+
+  test('is thrown, with its code and its option', () => {
+    expect(thrown()).toMatchObject({ name: 'ConfigurationError', code, option })
+  })
+  test('names the mend', () => {
+    expect(thrown().message).toMatch(mend)
+  })
+  test('never holds the secret', () => {
+    const error = thrown()
+    const encoded = secret.slice('whsec_'.length)
+    for (const text of [error.message, String(error.stack), JSON.stringify(error)]) {
+      expect(text).not.toContain(encoded)
+      expect(text).not.toContain('never to be seen')
+    }
+  })
+})
+
+test('a bad secret is not quoted, in whole or in part', () => {
+  for (const bad of ['whsec_hunter2!!', `${TEST_SECRET}=`, 'hunter2 hunter2']) {
+    expect(() => createReceiver({ logger: false, secret: bad })).toThrow(/^(?!.*hunter2)(?!.*c2Nh)/)
+  }
+})
+
+test('a receiver that was refused leaves its namespace free', () => {
+  const store = new Keyv()
+  expect(() => createReceiver({ ...options, store, requireGuarantee: 'atomic' })).toThrow(ConfigurationError)
+  expect(() => createReceiver({ ...options, store })).not.toThrow()
+})
+
+test('a receiver that was closed leaves its namespace free', async () => {
+  const store = new Keyv()
+  await createReceiver({ ...options, store }).close()
+  expect(() => createReceiver({ ...options, store })).not.toThrow()
+})
+
+test('two namespaces share a store', () => {
+  const store = new Keyv()
+  createReceiver({ ...options, store, namespace: 'one' })
+  expect(() => createReceiver({ ...options, store, namespace: 'two' })).not.toThrow()
+})

@@ -1,0 +1,241 @@
+import {
+  createDispatcher,
+  type DirectoryEventType,
+  type DispatchOutcomeName,
+  type Handlers,
+  isDirectoryEvent,
+  type ScimEvent,
+} from '@scalekit-scim/core'
+import { sampleEvent } from '@scalekit-scim/core/testing'
+import { describe, expect, test } from 'vitest'
+
+const other: ScimEvent = { id: 'evt_1', type: 'organization.created', data: {} }
+
+/** Runs an event through handlers of the given names; tells which of them were called, in order. */
+async function called(names: string[], event: ScimEvent): Promise<string[]> {
+  const calls: string[] = []
+  const handlers = Object.fromEntries(names.map((name) => [name, () => calls.push(name)]))
+  await createDispatcher({ logger: false, ...handlers }).dispatch(event)
+  return calls
+}
+
+async function outcomeWith(handlers: Handlers, event: ScimEvent): Promise<DispatchOutcomeName> {
+  return (await createDispatcher({ logger: false, ...handlers }).dispatch(event)).outcome
+}
+
+const inactive = (type: 'organization.directory.user_created' | 'organization.directory.user_updated') =>
+  sampleEvent(type, { data: { active: false } })
+
+const everyHandler = [
+  'onUserCreated',
+  'onUserUpdated',
+  'onUserUpserted',
+  'onUserDeactivated',
+  'onUserDeleted',
+  'onGroupCreated',
+  'onGroupUpdated',
+  'onGroupUpserted',
+  'onGroupDeleted',
+  'onDirectoryEnabled',
+  'onDirectoryDisabled',
+]
+
+describe('the narrowest handler takes an event, alone', () => {
+  const narrowest: Record<DirectoryEventType, string> = {
+    'organization.directory.user_created': 'onUserCreated',
+    'organization.directory.user_updated': 'onUserUpdated',
+    'organization.directory.user_deleted': 'onUserDeleted',
+    'organization.directory.group_created': 'onGroupCreated',
+    'organization.directory.group_updated': 'onGroupUpdated',
+    'organization.directory.group_deleted': 'onGroupDeleted',
+    'organization.directory_enabled': 'onDirectoryEnabled',
+    'organization.directory_disabled': 'onDirectoryDisabled',
+  }
+
+  test.each(Object.entries(narrowest))('%s goes to %s', async (type, name) => {
+    expect(await called(everyHandler, sampleEvent(type as DirectoryEventType))).toEqual([name])
+  })
+
+  test.each([
+    ['organization.directory.user_created', 'onUserUpserted'],
+    ['organization.directory.user_updated', 'onUserUpserted'],
+    ['organization.directory.group_created', 'onGroupUpserted'],
+    ['organization.directory.group_updated', 'onGroupUpserted'],
+  ] as const)('%s goes to %s where no narrower one is there', async (type, name) => {
+    expect(await called(['onUserUpserted', 'onGroupUpserted'], sampleEvent(type))).toEqual([name])
+  })
+
+  test.each([
+    ['organization.directory.user_created', ['onUserUpdated', 'onGroupCreated']],
+    ['organization.directory.user_updated', ['onUserCreated', 'onUserDeactivated']],
+    ['organization.directory.user_deleted', ['onUserUpserted', 'onUserDeactivated', 'onGroupDeleted']],
+    ['organization.directory.group_deleted', ['onGroupUpserted', 'onUserDeleted']],
+    ['organization.directory_enabled', ['onDirectoryDisabled']],
+    ['organization.directory_disabled', ['onDirectoryEnabled']],
+  ] as const)('%s is unhandled where only %j are there', async (type, names) => {
+    const handlers = Object.fromEntries(names.map((name) => [name, () => {}]))
+    expect(await outcomeWith(handlers, sampleEvent(type))).toBe('unhandled')
+  })
+})
+
+describe('onUserDeactivated', () => {
+  const types = ['organization.directory.user_created', 'organization.directory.user_updated'] as const
+
+  test.each(types)('takes a %s with active: false', async (type) => {
+    expect(await called(everyHandler, inactive(type))).toEqual(['onUserDeactivated'])
+  })
+
+  test.each([true, null, undefined])('does not take a user whose active is %j', async (active) => {
+    const event = sampleEvent('organization.directory.user_updated', { data: { active: active ?? null } })
+    if (active === undefined) delete event.data.active
+    expect(await called(everyHandler, event)).toEqual(['onUserUpdated'])
+  })
+
+  test.each(['false', 0])('does not take a user whose active is %j: that is not false', async (active) => {
+    const event = sampleEvent('organization.directory.user_updated')
+    Object.assign(event.data, { active })
+    expect(await called(everyHandler, event)).toEqual(['onUserUpdated'])
+  })
+
+  test('does not take a deletion, whatever it says', async () => {
+    const event = sampleEvent('organization.directory.user_deleted')
+    Object.assign(event.data, { active: false })
+    expect(await called(everyHandler, event)).toEqual(['onUserDeleted'])
+  })
+
+  test.each([
+    [['onUserCreated', 'onUserUpdated', 'onUserUpserted'], 'onUserUpdated'],
+    [['onUserUpserted'], 'onUserUpserted'],
+  ])('without it, such an event goes to one of %j', async (names, expected) => {
+    expect(await called(names, inactive('organization.directory.user_updated'))).toEqual([expected])
+  })
+})
+
+describe('onEvent', () => {
+  test('runs before the handler of the event', async () => {
+    const names = [...everyHandler, 'onEvent']
+    expect(await called(names, sampleEvent('organization.directory.user_created'))).toEqual([
+      'onEvent',
+      'onUserCreated',
+    ])
+  })
+
+  test('has ended before the handler of the event begins', async () => {
+    const steps: string[] = []
+    await createDispatcher({
+      logger: false,
+      onEvent: async () => {
+        await new Promise((resolve) => setImmediate(resolve))
+        steps.push('onEvent ended')
+      },
+      onUserUpserted: () => steps.push('onUserUpserted began'),
+    }).dispatch(sampleEvent('organization.directory.user_created'))
+    expect(steps).toEqual(['onEvent ended', 'onUserUpserted began'])
+  })
+
+  test('alone counts as a handler, for every type', async () => {
+    const event = sampleEvent('organization.directory.group_deleted')
+    expect(await outcomeWith({ onEvent: () => {} }, event)).toBe('processed')
+    expect(await outcomeWith({ onEvent: () => {} }, other)).toBe('processed')
+  })
+
+  test('fails the event when it throws, and its own handler does not run', async () => {
+    let ran = false
+    const outcome = await outcomeWith(
+      {
+        onEvent: () => Promise.reject(new Error('no')),
+        onUserUpserted: () => {
+          ran = true
+        },
+      },
+      sampleEvent('organization.directory.user_created'),
+    )
+    expect(outcome).toBe('handler-failed')
+    expect(ran).toBe(false)
+  })
+})
+
+describe('on', () => {
+  test('takes other types by their name', async () => {
+    const seen: string[] = []
+    const on = {
+      'organization.created': (event: ScimEvent) => seen.push(event.type),
+      'user.signup': () => {},
+    }
+    expect(await outcomeWith({ on }, other)).toBe('processed')
+    expect(seen).toEqual(['organization.created'])
+  })
+
+  test('leaves a type that it does not name unhandled', async () => {
+    expect(await outcomeWith({ on: { 'user.signup': () => {} } }, other)).toBe('unhandled')
+  })
+
+  test('may hold undefined for a type, which is then unhandled', async () => {
+    expect(await outcomeWith({ on: { 'organization.created': undefined } }, other)).toBe('unhandled')
+  })
+
+  test('does not find a handler on the prototype of objects', async () => {
+    const on = { 'user.signup': () => {} }
+    expect(await outcomeWith({ on }, { ...other, type: 'constructor' })).toBe('unhandled')
+  })
+
+  test('may be an object without a prototype', async () => {
+    const on = Object.assign(Object.create(null), { 'organization.created': () => {} })
+    expect(await outcomeWith({ on }, other)).toBe('processed')
+  })
+
+  test.each([
+    ['organization.directory.user_created', 'onUserCreated'],
+    ['organization.directory.group_deleted', 'onGroupDeleted'],
+    ['organization.directory_enabled', 'onDirectoryEnabled'],
+  ] as const)('refuses %s, and names %s', (type, name) => {
+    expect(() => createDispatcher({ logger: false, on: { [type]: () => {} } })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_SCIM_INVALID_HANDLER',
+        message: expect.stringContaining(`\`${name}\``),
+      }),
+    )
+  })
+
+  test('refuses a name that is no type', () => {
+    const on = { created: () => {} } as Handlers['on']
+    expect(() => createDispatcher({ logger: false, on })).toThrow(
+      expect.objectContaining({ code: 'ERR_SCIM_INVALID_HANDLER' }),
+    )
+  })
+
+  test.each([
+    ['null', null],
+    ['text', 'organization.created'],
+    ['a number', 1],
+    ['a list', [() => {}]],
+    ['a function', () => {}],
+  ])('refuses to be %s', (_name, on) => {
+    const options = { logger: false, on } as unknown as Handlers
+    expect(() => createDispatcher(options)).toThrow(expect.objectContaining({ name: 'ConfigurationError' }))
+  })
+})
+
+describe('a handler that is no function', () => {
+  test.each([...everyHandler, 'onEvent'])('%s is refused by its name', (name) => {
+    for (const value of [null, 'handler', {}, true]) {
+      expect(() => createDispatcher({ logger: false, [name]: value })).toThrow(
+        expect.objectContaining({
+          code: 'ERR_SCIM_INVALID_HANDLER',
+          option: name,
+          message: expect.stringContaining(`\`${name}\``),
+        }),
+      )
+    }
+  })
+
+  test('undefined counts as omitted', async () => {
+    const handlers: Handlers = { onUserCreated: undefined, onUserUpserted: () => {} }
+    expect(await outcomeWith(handlers, sampleEvent('organization.directory.user_created'))).toBe('processed')
+  })
+})
+
+test('isDirectoryEvent tells the eight from all others', () => {
+  expect(isDirectoryEvent(sampleEvent('organization.directory_enabled'))).toBe(true)
+  expect(isDirectoryEvent(other)).toBe(false)
+})

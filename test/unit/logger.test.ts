@@ -1,0 +1,158 @@
+import { Writable } from 'node:stream'
+import { createReceiver, type Logger, type ReceiverOptions } from '@scalekit-scim/core'
+import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
+import fastify from 'fastify'
+import pino from 'pino'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { completeLogger } from '../../packages/core/src/logger.ts'
+import { recordingLogger } from './recording-logger.ts'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** Receives one event that is processed (info) and one attempt that does not verify (warn). */
+async function receiveTwo(logger: ReceiverOptions['logger']): Promise<string[]> {
+  const receiver = createReceiver({ secret: TEST_SECRET, onUserUpserted: () => {}, logger })
+  const delivery = signDelivery(sampleEvent('organization.directory.user_created'))
+  const outcomes = [
+    await receiver.receive({ url: '/', ...delivery }),
+    await receiver.receive({ url: '/', ...delivery, body: Buffer.from('{}') }),
+  ]
+  return outcomes.map(({ outcome }) => outcome)
+}
+
+const asEver = ['processed', 'invalid-signature']
+
+/** A stream that keeps the JSON lines written to it. */
+function keptLines(): { stream: Writable; lines: { level: number; msg: string; outcome?: string }[] } {
+  const lines: { level: number; msg: string; outcome?: string }[] = []
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      for (const line of String(chunk).trim().split('\n')) lines.push(JSON.parse(line))
+      done()
+    },
+  })
+  return { stream, lines }
+}
+
+describe('a logger as it comes', () => {
+  test('pino gets fields and message', async () => {
+    const { stream, lines } = keptLines()
+    expect(await receiveTwo(pino({ level: 'debug' }, stream))).toEqual(asEver)
+    expect(lines).toMatchObject([
+      { level: 30, outcome: 'processed', msg: 'processed' },
+      { level: 40, outcome: 'invalid-signature' },
+    ])
+  })
+
+  test("pino's child gets them too, with its own fields", async () => {
+    const { stream, lines } = keptLines()
+    await receiveTwo(pino(stream).child({ component: 'scim' }))
+    expect(lines[0]).toMatchObject({ component: 'scim', outcome: 'processed' })
+  })
+
+  test("Fastify's gets fields and message", async () => {
+    const { stream, lines } = keptLines()
+    expect(await receiveTwo(fastify({ logger: { stream } }).log)).toEqual(asEver)
+    expect(lines).toMatchObject([{ outcome: 'processed' }, { outcome: 'invalid-signature' }])
+  })
+
+  test('console gets fields and message', async () => {
+    const info = vi.spyOn(console, 'info').mockImplementation(() => {})
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    expect(await receiveTwo(console)).toEqual(asEver)
+    expect(info).toHaveBeenCalledWith(expect.objectContaining({ outcome: 'processed' }), 'processed')
+    expect(warn).toHaveBeenCalledOnce()
+  })
+
+  test('a method is called on its logger, as one with private fields needs', () => {
+    class Counting implements Partial<Logger> {
+      #count = 0
+      warn() {
+        this.#count++
+      }
+      get count() {
+        return this.#count
+      }
+    }
+    const logger = new Counting()
+    completeLogger(logger).warn({}, 'a warning')
+    expect(logger.count).toBe(1)
+  })
+})
+
+describe('a logger that is not complete', () => {
+  test('with one level alone is asked for no other', async () => {
+    const { logger, lines } = recordingLogger()
+    expect(await receiveTwo({ warn: logger.warn })).toEqual(asEver)
+    expect(lines.map(({ level }) => level)).toEqual(['warn'])
+  })
+
+  test('with no level at all is silent', async () => {
+    const spies = consoleSpies()
+    expect(await receiveTwo({})).toEqual(asEver)
+    for (const spy of spies) expect(spy).not.toHaveBeenCalled()
+  })
+
+  test('as false is silent', async () => {
+    const spies = consoleSpies()
+    expect(await receiveTwo(false)).toEqual(asEver)
+    for (const spy of spies) expect(spy).not.toHaveBeenCalled()
+  })
+
+  test('left out is the console, for warnings and errors alone, one line each', async () => {
+    const [debug, info, warn] = consoleSpies()
+    expect(await receiveTwo(undefined)).toEqual(asEver)
+    expect(debug).not.toHaveBeenCalled()
+    expect(info).not.toHaveBeenCalled()
+    expect(warn?.mock.calls).toEqual([[expect.stringMatching(/^scalekit-scim: [^\n]+$/)]])
+  })
+})
+
+test('a logger that throws does not change what becomes of an event', async () => {
+  const fail = () => {
+    throw new Error('the disk is full')
+  }
+  expect(await receiveTwo({ debug: fail, info: fail, warn: fail, error: fail })).toEqual(asEver)
+})
+
+test('a logger that rejects does not change what becomes of an event, nor ends the process', async () => {
+  const fail = () => Promise.reject(new Error('the disk is full'))
+  const unhandled: unknown[] = []
+  const listener = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', listener)
+  try {
+    expect(await receiveTwo({ debug: fail, info: fail, warn: fail, error: fail })).toEqual(asEver)
+    await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    process.off('unhandledRejection', listener)
+  }
+  expect(unhandled).toEqual([])
+})
+
+test('no line holds the body, the signature, the secret, an email or what a handler threw', async () => {
+  const { logger, lines } = recordingLogger()
+  const receiver = createReceiver({
+    secret: TEST_SECRET,
+    logger,
+    onUserUpserted: () => {
+      throw Object.assign(new Error('private-message amelia.hart@example.com'), { detail: 'private-detail' })
+    },
+  })
+  const delivery = signDelivery(sampleEvent('organization.directory.user_created'))
+  const { outcome } = await receiver.receive({ url: '/', ...delivery })
+  await receiver.receive({ url: '/', ...delivery, body: Buffer.from('{"private-body":1}') })
+  expect(outcome).toBe('handler-failed')
+  const text = JSON.stringify(lines)
+  for (const secret of ['private-', 'amelia', 'Hart', TEST_SECRET, delivery.headers['webhook-signature']]) {
+    expect(text).not.toContain(secret)
+  }
+  expect(lines.map(({ level }) => level)).toEqual(['error', 'warn'])
+})
+
+function consoleSpies() {
+  return (['debug', 'info', 'warn', 'error'] as const).map((level) =>
+    vi.spyOn(console, level).mockImplementation(() => {}),
+  )
+}

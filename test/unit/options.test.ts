@@ -1,0 +1,346 @@
+import { createDispatcher, createReceiver, type ReceiverOptions } from '@scalekit-scim/core'
+import { createFakeClock, sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
+import { scalekitScim as forExpress } from '@scalekit-scim/express'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { recordingLogger } from './recording-logger.ts'
+
+const good = { secret: TEST_SECRET, logger: false, onUserUpserted: () => {} } as const
+
+/** What a JavaScript application gives, whatever the types say. */
+const make = (options: object) => createReceiver({ ...good, ...options } as ReceiverOptions)
+
+function refusal(option: string, code = 'ERR_SCIM_INVALID_OPTION') {
+  return expect.objectContaining({
+    name: 'ConfigurationError',
+    code,
+    option,
+    message: expect.stringContaining(`\`${option}\``),
+  })
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+describe('an option that is a number', () => {
+  const limits = {
+    leaseSeconds: { least: 0.05, most: 3600 },
+    handlerTimeoutSeconds: { least: 0.05, most: 604_800 },
+    retentionSeconds: { least: 1, most: 315_360_000 },
+    watermarkRetentionSeconds: { least: 1, most: 315_360_000 },
+    storeTimeoutSeconds: { least: 0.01, most: 60 },
+    bodyLimitBytes: { least: 1, most: 1_073_741_824 },
+    toleranceSeconds: { least: 1, most: 604_800 },
+    deadlineSeconds: { least: 0.05, most: 60 },
+  }
+  /** So that one option's limit is not met by way of another's. */
+  const companions: { [name: string]: object } = {
+    leaseSeconds: { storeTimeoutSeconds: 0.01 },
+    storeTimeoutSeconds: { leaseSeconds: 3600 },
+  }
+
+  describe.each(Object.entries(limits))('%s', (name, { least, most }) => {
+    test.each([
+      ['text from the environment', '9'],
+      ['empty text', ''],
+      ['NaN', Number.NaN],
+      ['infinite', Number.POSITIVE_INFINITY],
+      ['negative', -1],
+      ['zero', 0],
+      ['null', null],
+      ['a bigint', 9n],
+      ['true', true],
+      ['an object', {}],
+      ['a list', [9]],
+      ['below its least', least * 0.9],
+      ['over its most', most + 1],
+    ])('is refused when it is %s', (_name, value) => {
+      expect(() => make({ ...companions[name], [name]: value })).toThrow(refusal(name))
+    })
+
+    test.each([
+      ['its least', least],
+      ['its most', most],
+      ['undefined, which counts as omitted', undefined],
+    ])('may be %s', (_name, value) => {
+      expect(() => make({ ...companions[name], [name]: value })).not.toThrow()
+    })
+  })
+
+  test('storeTimeoutSeconds is refused over half of leaseSeconds', () => {
+    expect(() => make({ leaseSeconds: 4, storeTimeoutSeconds: 2 })).not.toThrow()
+    expect(() => make({ leaseSeconds: 4, storeTimeoutSeconds: 2.1 })).toThrow(refusal('storeTimeoutSeconds'))
+  })
+
+  test('deadlineSeconds beyond what Scalekit waits for is warned of', () => {
+    const { logger, lines } = recordingLogger()
+    make({ logger, deadlineSeconds: 10 })
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', message: expect.stringContaining('`deadlineSeconds`') }),
+    )
+  })
+})
+
+describe('an option of another kind', () => {
+  test.each<[name: string, value: unknown]>([
+    ['requireGuarantee', 'Atomic'],
+    ['requireGuarantee', 'best-effort'],
+    ['requireGuarantee', true],
+    ['requireGuarantee', null],
+    ['ordering', 'fifo'],
+    ['ordering', false],
+    ['ordering', null],
+    ['namespace', ''],
+    ['namespace', 'two words'],
+    ['namespace', 'a{b}'],
+    ['namespace', 'a\u0000'],
+    ['namespace', 'n'.repeat(65)],
+    ['namespace', 7],
+    ['namespace', null],
+    ['onOutcome', 'log'],
+    ['onOutcome', null],
+    ['logger', 'debug'],
+    ['logger', true],
+    ['logger', null],
+    ['clock', Date],
+    ['clock', 0],
+    ['clock', null],
+    ['clock', {}],
+  ])('%s is refused as %o', (name, value) => {
+    expect(() => make({ [name]: value })).toThrow(refusal(name))
+  })
+
+  test.each([
+    ['null', null],
+    ['false', false],
+    ['text', 'redis://localhost'],
+    ['an empty object', {}],
+    ['a client that is neither Keyv nor ledger', { get() {}, set() {} }],
+  ])('store is refused as %s', (_name, store) => {
+    expect(() => make({ store })).toThrow(refusal('store', 'ERR_SCIM_STORE_INVALID'))
+  })
+
+  test.each([
+    ['requireGuarantee', 'process'],
+    ['ordering', 'none'],
+    ['namespace', 'n'.repeat(64)],
+    ['namespace', 'my-app:eu.1'],
+    ['store', 'memory'],
+    ['onOutcome', () => {}],
+    ['clock', createFakeClock()],
+  ])('%s may be %o', (name, value) => {
+    expect(() => make({ [name]: value })).not.toThrow()
+  })
+
+  test.each(['store', 'namespace', 'requireGuarantee', 'ordering', 'logger', 'onOutcome', 'clock', 'on'])(
+    '%s as undefined counts as omitted',
+    (name) => {
+      vi.spyOn(console, 'warn').mockImplementation(() => {})
+      expect(() => make({ [name]: undefined })).not.toThrow()
+    },
+  )
+
+  test.each([
+    ['nothing', null],
+    ['text', 'secret'],
+    ['a number', 1],
+    ['a function', () => {}],
+  ])('the options themselves are refused as %s', (_name, options) => {
+    expect(() => createReceiver(options as unknown as ReceiverOptions)).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_INVALID_OPTION' }),
+    )
+  })
+
+  test('options without a prototype are options', () => {
+    const options = Object.assign(Object.create(null), good)
+    expect(() => createReceiver(options)).not.toThrow()
+    expect(() => createReceiver(Object.assign(options, { secret: undefined }))).toThrow(
+      expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }),
+    )
+  })
+})
+
+describe('an option that is not known', () => {
+  test.each([
+    ['onUserUpdate', 'onUserUpdated'],
+    ['onUserUpsert', 'onUserUpserted'],
+    ['onuserupserted', 'onUserUpserted'],
+    ['onUserDisabled', undefined],
+    ['onGroupUpsertd', 'onGroupUpserted'],
+    ['secrets', 'secret'],
+    ['signingSecret', undefined],
+    ['tolerance', undefined],
+    ['toleranceSecond', 'toleranceSeconds'],
+    ['bodyLimitByte', 'bodyLimitBytes'],
+    ['nameSpace', 'namespace'],
+    ['stores', 'store'],
+    ['x', undefined],
+  ])('%s is refused, with the nearest name where one is near: %s', (name, meant) => {
+    const error = refusedWith(() => make({ [name]: () => {} }))
+    expect(error).toEqual(refusal(name, 'ERR_SCIM_UNKNOWN_OPTION'))
+    if (meant) expect(error.message).toContain(`did you mean \`${meant}\`?`)
+    else expect(error.message).not.toContain('did you mean')
+  })
+
+  test('is refused also when it is undefined: a misspelt name never works', () => {
+    expect(() => make({ onUserUpdate: undefined })).toThrow(
+      refusal('onUserUpdate', 'ERR_SCIM_UNKNOWN_OPTION'),
+    )
+  })
+
+  test.each(['constructor', 'toString', '__proto__'])('%s is not known for being on every object', (name) => {
+    const options: unknown = JSON.parse(`{"${name}": 1}`)
+    expect(() => createDispatcher(options as object)).toThrow(refusal(name, 'ERR_SCIM_UNKNOWN_OPTION'))
+  })
+
+  test('is refused by a dispatcher where it is a receiver’s: a dispatcher verifies nothing', () => {
+    const options = { ...good } as object
+    expect(() => createDispatcher(options)).toThrow(refusal('secret', 'ERR_SCIM_UNKNOWN_OPTION'))
+  })
+
+  test('is refused by an adapter too, which knows its own beside the receiver’s', () => {
+    expect(() => forExpress({ ...good, path: '/hooks' })).not.toThrow()
+    expect(() => forExpress({ ...good, pathh: '/hooks' } as object)).toThrow(
+      refusal('pathh', 'ERR_SCIM_UNKNOWN_OPTION'),
+    )
+  })
+})
+
+describe('the secret', () => {
+  const withSecret = (secret: unknown) => () => make({ secret })
+  const accepts = async (options: ReceiverOptions) => {
+    const receiver = createReceiver({ logger: false, onUserUpserted: () => {}, ...options })
+    const delivery = signDelivery(sampleEvent('organization.directory.user_created'))
+    return (await receiver.receive({ url: '/', ...delivery })).outcome === 'processed'
+  }
+
+  test('comes from SCALEKIT_WEBHOOK_SECRET where the option is left out', async () => {
+    vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', TEST_SECRET)
+    expect(await accepts({})).toBe(true)
+  })
+
+  test('goes before SCALEKIT_WEBHOOK_SECRET where the option is given', async () => {
+    vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', 'whsec_b3RoZXIgc2VjcmV0IG9mIHR3ZW50eS1mb3VyIGJ5dGVz')
+    expect(await accepts({ secret: TEST_SECRET })).toBe(true)
+  })
+
+  test('missing in both places is refused, and both are named', () => {
+    vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', undefined)
+    const error = refusedWith(() => createReceiver({ logger: false }))
+    expect(error).toMatchObject({ code: 'ERR_SCIM_SECRET_MISSING', option: 'secret' })
+    expect(error.message).toContain('SCALEKIT_WEBHOOK_SECRET')
+    expect(error.message).toContain('`secret`')
+  })
+
+  test('empty in the environment is refused by the name of the variable', () => {
+    vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', '')
+    const error = refusedWith(() => createReceiver({ logger: false }))
+    expect(error.message).toContain('SCALEKIT_WEBHOOK_SECRET')
+  })
+
+  test.each([undefined, null])(
+    'present but %s is refused, and the environment does not stand in for it',
+    (secret) => {
+      vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', TEST_SECRET)
+      expect(withSecret(secret)).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }))
+    },
+  )
+
+  test('present but undefined is refused through an adapter too', () => {
+    vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', TEST_SECRET)
+    const options = { onUserUpserted: () => {}, secret: undefined } as object
+    expect(() => forExpress(options)).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }))
+  })
+
+  test('an empty list is no secret', () => {
+    expect(withSecret([])).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }))
+  })
+
+  const long = Buffer.from('a key of thirty-two random bytes')
+  test.each([
+    ['empty', ''],
+    ['whsec_ alone', 'whsec_'],
+    ['white space', ' '],
+    ['a space before it', ` ${TEST_SECRET}`],
+    ['a space after it', `${TEST_SECRET} `],
+    ['a line break after it', `${TEST_SECRET}\n`],
+    ['a line break in it', `${TEST_SECRET.slice(0, 20)}\n${TEST_SECRET.slice(20)}`],
+    ['quotes around it', `"${TEST_SECRET}"`],
+    ['base64url', `whsec_${Buffer.from([...long.subarray(0, 22), 0xff, 0xff]).toString('base64url')}`],
+    ['unpadded', `whsec_${long.toString('base64').replaceAll('=', '')}`],
+    ['a prefix in capitals', TEST_SECRET.replace('whsec_', 'WHSEC_')],
+    ['the prefix twice', `whsec_${TEST_SECRET}`],
+    ['a placeholder', 'whsec_...'],
+    ['a number', 42],
+    ['true', true],
+    ['an object', {}],
+    ['a Buffer', long],
+    ['one bad of two', [TEST_SECRET, 'whsec_!!!!']],
+    ['an empty one of two', [TEST_SECRET, '']],
+    ['an undefined one of two', [TEST_SECRET, undefined]],
+  ])('is refused when it is %s', (_name, secret) => {
+    expect(withSecret(secret)).toThrow(
+      expect.objectContaining({ code: 'ERR_SCIM_SECRET_INVALID', option: 'secret' }),
+    )
+  })
+
+  test.each([
+    ['with whsec_', TEST_SECRET],
+    ['without whsec_', TEST_SECRET.slice('whsec_'.length)],
+    ['in a list', [TEST_SECRET]],
+    ['by a resolver', () => TEST_SECRET],
+    ['by a resolver, later', async () => [TEST_SECRET]],
+  ])('is taken %s', async (_name, secret) => {
+    expect(await accepts({ secret })).toBe(true)
+  })
+
+  test('of under 24 bytes is warned of, without a word of it', () => {
+    const { logger, lines } = recordingLogger()
+    const short = Buffer.from('twenty-three bytes long').toString('base64')
+    make({ logger, secret: [TEST_SECRET, short] })
+    expect(lines).toEqual([{ level: 'warn', fields: { keyBytes: 23 }, message: expect.any(String) }])
+    expect(JSON.stringify(lines)).not.toContain(short)
+  })
+
+  test('of 24 bytes is not warned of', () => {
+    const { logger, lines } = recordingLogger()
+    make({ logger, secret: Buffer.from('twenty-four bytes exact!').toString('base64') })
+    expect(lines).toEqual([])
+  })
+})
+
+test('a receiver without any handler is warned of', () => {
+  const { logger, lines } = recordingLogger()
+  createReceiver({ secret: TEST_SECRET, logger })
+  expect(lines).toEqual([{ level: 'warn', fields: {}, message: expect.stringContaining('`onUserUpserted`') }])
+})
+
+describe('memory as the store', () => {
+  const warnings = (options: object) => {
+    const { logger, lines } = recordingLogger()
+    make({ logger, ...options })
+    return lines.filter(({ message }) => message.includes('memory'))
+  }
+
+  test('is warned of in production where it was not asked for', () => {
+    vi.stubEnv('NODE_ENV', 'production')
+    expect(warnings({})).toHaveLength(1)
+  })
+  test('is not warned of in production where it was', () => {
+    vi.stubEnv('NODE_ENV', 'production')
+    expect(warnings({ store: 'memory' })).toEqual([])
+  })
+  test('is not warned of elsewhere', () => {
+    vi.stubEnv('NODE_ENV', 'test')
+    expect(warnings({})).toEqual([])
+  })
+})
+
+function refusedWith(run: () => unknown): Error {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof Error) return error
+  }
+  throw new Error('nothing was refused')
+}
