@@ -1,0 +1,210 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { deliverTo, makeProject, makeWorkshop, node, type PackageName, pack, root } from './workshop.ts'
+
+// What is packed is what is tested here: tarballs, installed by npm into projects outside the tree.
+
+const names: PackageName[] = ['core', 'express', 'fastify']
+const require = createRequire(import.meta.url)
+const tsc = require.resolve('typescript/bin/tsc')
+const attw = join(dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist/index.js')
+
+const workshop = makeWorkshop()
+const tarballs = {} as Record<PackageName, string>
+/** Express 5 and Fastify 5; Express 4. */
+const five = join(workshop.folder, 'five')
+const four = join(workshop.folder, 'four')
+
+async function prepare(): Promise<void> {
+  for (const name of names) tarballs[name] = await pack(name, workshop.folder)
+  const node = '^22.13.0'
+  const packages = {
+    '@scalekit-scim/core': `file:${tarballs.core}`,
+    '@scalekit-scim/express': `file:${tarballs.express}`,
+  }
+  await Promise.all([
+    makeProject(five, {
+      ...packages,
+      '@scalekit-scim/fastify': `file:${tarballs.fastify}`,
+      express: '^5.0.0',
+      fastify: '^5.0.0',
+      '@types/express': '^5.0.0',
+      '@types/node': node,
+    }),
+    makeProject(four, { ...packages, express: '^4.19.0', '@types/express': '^4.17.0', '@types/node': node }),
+  ])
+}
+
+// Once, but asked for by each test: where it fails, as without a registry, every test fails and none is skipped.
+let prepared: Promise<void> | undefined
+beforeEach(() => {
+  prepared ??= prepare()
+  return prepared
+}, 180_000)
+
+afterAll(() => workshop.clear())
+
+describe.each(names)('the tarball of %s', (name) => {
+  const installed = () => join(five, 'node_modules/@scalekit-scim', name)
+  const files = () =>
+    readdirSync(installed(), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(installed().length + 1))
+
+  test('holds its manifest, its README and dist, and nothing else but a LICENSE', () => {
+    const others = files().filter((file) => !file.startsWith('dist/') && file !== 'LICENSE')
+    expect(others.sort()).toEqual(['README.md', 'package.json'])
+    expect(files()).toEqual(
+      expect.arrayContaining(['dist/index.js', 'dist/index.cjs', 'dist/index.d.ts', 'dist/index.d.cts']),
+    )
+  })
+
+  test('asks for published versions, and no workspace', () => {
+    const manifest = readFileSync(join(installed(), 'package.json'), 'utf8')
+    expect(manifest).not.toContain('workspace:')
+    const { version, dependencies, private: isPrivate } = JSON.parse(manifest)
+    expect(isPrivate).toBeUndefined()
+    if (name !== 'core') expect(dependencies['@scalekit-scim/core']).toBe(version)
+  })
+
+  test('holds no source map, and no path of the machine that built it', () => {
+    expect(files().filter((file) => file.endsWith('.map'))).toEqual([])
+    for (const file of files()) {
+      const text = readFileSync(join(installed(), file), 'utf8')
+      expect(text, file).not.toContain('sourceMappingURL')
+      expect(text, file).not.toContain(root)
+      expect(text, file).not.toContain('/node_modules/.pnpm/')
+      if (homedir() !== '/') expect(text, file).not.toContain(`${homedir()}/`)
+    }
+  })
+
+  test('is clean for publint', async () => {
+    const tarball = Uint8Array.from(await readFile(tarballs[name])).buffer
+    const { messages, pkg } = await publint({ pack: { tarball }, strict: true })
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
+  })
+
+  test('is clean for attw', async () => {
+    // Not for Node 10's resolution, which knows no `exports`: these packages need Node 22.
+    await node(workshop.folder, attw, tarballs[name], '--profile', 'node16', '--no-color', '--no-emoji')
+  })
+})
+
+const processed = {
+  status: 201,
+  body: { message: 'Webhook processed successfully' },
+  said: 'diruser_1',
+}
+
+describe.each([
+  ['Express 5', () => five, 'express'],
+  ['Express 4', () => four, 'express'],
+  ['Fastify 5', () => five, 'fastify'],
+] as const)('a project on %s', (_name, project, consumer) => {
+  test('receives a delivery as an ES module', async () => {
+    expect(await deliverTo(project(), `${consumer}.mjs`)).toEqual(processed)
+  })
+
+  test('receives a delivery in CommonJS', async () => {
+    expect(await deliverTo(project(), `${consumer}.cjs`)).toEqual(processed)
+  })
+})
+
+describe.each([
+  [
+    'Express 5 and Fastify 5',
+    () => five,
+    ['express.ts', 'fastify.ts', 'core.ts', 'types.cts', 'fastify-types.cts'],
+  ],
+  ['Express 4', () => four, ['express.ts', 'core.ts', 'types.cts']],
+] as const)('a project in TypeScript on %s', (_name, project, files) => {
+  let compiled: Promise<string> | undefined
+  const compile = async () => {
+    const compilerOptions = {
+      target: 'es2022',
+      module: 'nodenext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      // The declarations themselves are checked as well.
+      skipLibCheck: false,
+      types: ['node'],
+      outDir: 'out',
+      rootDir: '.',
+    }
+    await writeFile(join(project(), 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+    return node(project(), tsc, '--project', '.')
+  }
+
+  test('compiles', async () => {
+    compiled ??= compile()
+    await compiled
+  })
+
+  test.each(files.filter((file) => file.endsWith('.ts')))('receives a delivery with %s', async (file) => {
+    compiled ??= compile()
+    await compiled
+    expect(await deliverTo(project(), join('out', file.replace('.ts', '.js')))).toEqual(processed)
+  })
+})
+
+test.each(['testing.mjs', 'testing.cjs'])(
+  'core/testing signs where the installed one is asked to: %s',
+  async (file) => {
+    expect(await node(five, file)).toBe('true\n')
+  },
+)
+
+describe('what an import loads', () => {
+  // Each would be found if it were asked for. The SDK is stood in for: it is large, and only its name matters.
+  const heavy = ['@scalekit-sdk/node', 'fastify', 'express', 'keyv']
+
+  const standIn = async () => {
+    for (const name of ['@scalekit-sdk/node', 'keyv']) {
+      const folder = join(five, 'node_modules', name)
+      await mkdir(folder, { recursive: true })
+      await writeFile(
+        join(folder, 'package.json'),
+        JSON.stringify({ name, version: '1.0.0', main: 'index.js' }),
+      )
+      await writeFile(join(folder, 'index.js'), 'module.exports = {}')
+    }
+    await writeFile(join(five, 'all.mjs'), heavy.map((name) => `import '${name}'`).join('\n'))
+    await writeFile(join(five, 'all.cjs'), heavy.map((name) => `require('${name}')`).join('\n'))
+  }
+  let stoodIn: Promise<void> | undefined
+  beforeEach(() => {
+    stoodIn ??= standIn()
+    return stoodIn
+  })
+
+  const packagesLoaded = async (how: 'import' | 'require', name: string) => {
+    const urls: string[] = JSON.parse(await node(five, 'graph.mjs', how, name))
+    const names = urls.map((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1])
+    return new Set(names.filter((name) => name !== undefined))
+  }
+
+  test.each([
+    ['import', './all.mjs'],
+    ['require', './all.cjs'],
+  ] as const)('is seen: %s of %s', async (how, file) => {
+    expect([...(await packagesLoaded(how, file))]).toEqual(expect.arrayContaining(heavy))
+  })
+
+  describe.each(['import', 'require'] as const)('by %s', (how) => {
+    test.each([
+      ['@scalekit-scim/core', ['@scalekit-scim/core', 'raw-body', 'zod']],
+      ['@scalekit-scim/express', ['@scalekit-scim/core', '@scalekit-scim/express']],
+      ['@scalekit-scim/fastify', ['@scalekit-scim/core', '@scalekit-scim/fastify', 'fastify-plugin']],
+    ])('%s brings neither the SDK, nor a framework, nor a store', async (name, needed) => {
+      const loaded = await packagesLoaded(how, name)
+      expect([...loaded]).toEqual(expect.arrayContaining(needed))
+      expect(heavy.filter((name) => loaded.has(name))).toEqual([])
+    })
+  })
+})

@@ -1,0 +1,138 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { createHmac } from 'node:crypto'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../../', import.meta.url))
+const consumers = fileURLToPath(new URL('consumers/', import.meta.url))
+
+const signingKey = Buffer.from('a key of thirty-two random bytes')
+
+/** Our own Node comes first, and what npm or vitest have told this process of themselves stays here. */
+const env = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) =>
+        !/^(NODE_ENV|NODE_OPTIONS|VITEST.*|npm_(package|lifecycle|command|execpath).*)$/i.test(name),
+    ),
+  ),
+  PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+  SCALEKIT_WEBHOOK_SECRET: `whsec_${signingKey.toString('base64')}`,
+}
+
+/** Runs a command; rejects with all that it has said, unless it ends with 0. */
+export function run(cwd: string, command: string, ...args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { cwd, env, maxBuffer: 16_777_216 }, (error, stdout, stderr) => {
+      if (!error) resolve(stdout)
+      else reject(new Error(`${command} ${args.join(' ')}: ${error.message}\n${stdout}\n${stderr}`))
+    })
+  })
+}
+
+export const node = (cwd: string, ...args: string[]) => run(cwd, process.execPath, ...args)
+
+/** A folder outside the tree, so that nothing of the workspace is found by walking up from it. */
+export function makeWorkshop(): { folder: string; clear(): void } {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'scalekit-scim-packaging-')))
+  return { folder, clear: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+export type PackageName = 'core' | 'express' | 'fastify'
+
+/** The tarball that would be published. */
+export async function pack(name: PackageName, folder: string): Promise<string> {
+  await run(join(root, 'packages', name), 'pnpm', 'pack', '--pack-destination', folder)
+  const file = (await readdir(folder)).find((file) => file.startsWith(`scalekit-scim-${name}-`))
+  if (file === undefined) throw new Error(`pnpm pack has left no tarball of ${name} in ${folder}`)
+  return join(folder, file)
+}
+
+/** A project with the consumers in it, installed from the tarballs and the registry. */
+export async function makeProject(folder: string, dependencies: Record<string, string>): Promise<string> {
+  await mkdir(folder)
+  for (const file of await readdir(consumers)) {
+    // What only a CommonJS project may write goes by another name here, out of the sight of our own compiler.
+    await cp(join(consumers, file), join(folder, file.replace('.cts.txt', '.cts')))
+  }
+  const manifest = { name: 'consumer', private: true, type: 'module', dependencies }
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
+  await run(folder, npm, 'install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts')
+  return folder
+}
+
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+
+/** Starts a consumer's server, hands it one signed delivery, and tells what became of it. */
+export async function deliverTo(
+  project: string,
+  file: string,
+): Promise<{ status: number; body: unknown; said: string }> {
+  const child = spawn(process.execPath, [file], { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  try {
+    const lines = listen(child, file)
+    const port = await lines.next('listening ')
+    const response = await fetch(`http://127.0.0.1:${port}/webhooks/scalekit`, signedByHand())
+    return { status: response.status, body: await response.json(), said: await lines.next('upserted ') }
+  } finally {
+    child.kill()
+  }
+}
+
+function listen(child: ChildProcess, file: string) {
+  const said: string[] = []
+  const waiting = new Set<() => void>()
+  const hear = (line: string) => {
+    said.push(line)
+    for (const wake of waiting) wake()
+  }
+  for (const stream of [child.stdout, child.stderr]) if (stream) createInterface(stream).on('line', hear)
+  let ended = false
+  child.on('close', () => {
+    ended = true
+    hear('(ended)')
+  })
+
+  return {
+    /** The rest of the first line with this beginning. */
+    next: (beginning: string) =>
+      new Promise<string>((resolve, reject) => {
+        const look = () => {
+          const line = said.find((line) => line.startsWith(beginning))
+          if (line === undefined && !ended) return
+          waiting.delete(look)
+          if (line !== undefined) resolve(line.slice(beginning.length))
+          else reject(new Error(`${file} never said '${beginning}':\n${said.join('\n')}`))
+        }
+        waiting.add(look)
+        look()
+      }),
+  }
+}
+
+function signedByHand(): { method: string; headers: Record<string, string>; body: string } {
+  const id = 'msg_2KWPBgLlAfxdpx2AI54pPJ85f4W'
+  const timestamp = String(Math.floor(Date.now() / 1000))
+  const body = JSON.stringify({
+    id: 'evt_1',
+    type: 'organization.directory.user_created',
+    occurred_at: '2026-11-23T09:00:00.153954Z',
+    organization_id: 'org_1',
+    data: { id: 'diruser_1', organization_id: 'org_1', email: 'amelia.hart@example.com', active: true },
+  })
+  const signature = createHmac('sha256', signingKey).update(`${id}.${timestamp}.${body}`).digest('base64')
+  return {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': `v1,${signature}`,
+    },
+    body,
+  }
+}

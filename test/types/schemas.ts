@@ -1,0 +1,59 @@
+import type {
+  DeletedDirectoryUser,
+  Directory,
+  DirectoryGroup,
+  DirectoryUser,
+  UserGroup,
+} from '@scalekit-scim/core'
+import type { z } from 'zod'
+import type {
+  deletedUserSchema,
+  directorySchema,
+  groupSchema,
+  userSchema,
+} from '../../packages/core/src/events.ts'
+import { type Equal, holds } from './holds.ts'
+
+// The interfaces that handlers see are written by hand, and the schemas that run are open. Here they are one.
+
+/** Without the index signature that makes a schema open. */
+type Known<T> = { [K in keyof T as string extends K ? never : K]: T[K] }
+
+/** The fields that may be absent. */
+type Optional<T> = { [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? K : never }[keyof T]
+
+/** What a field holds where it is there, all the way down. Open records, with no known fields, stay as they are. */
+type Plain<T> = T extends readonly (infer Element)[]
+  ? Plain<Element>[]
+  : T extends object
+    ? keyof Known<T> extends never
+      ? T
+      : { [K in keyof Known<T>]-?: Plain<Exclude<T[K], undefined>> }
+    : T
+
+type Agrees<Interface, Schema extends z.ZodType> = Equal<
+  [keyof Interface, Optional<Interface>, Plain<Interface>],
+  [keyof Known<z.infer<Schema>>, Optional<Known<z.infer<Schema>>>, Plain<z.infer<Schema>>]
+>
+
+holds<Agrees<DirectoryUser, typeof userSchema>>()
+holds<Agrees<DeletedDirectoryUser, typeof deletedUserSchema>>()
+holds<Agrees<DirectoryGroup, typeof groupSchema>>()
+holds<Agrees<Directory, typeof directorySchema>>()
+
+// Each way of not agreeing shows.
+// @ts-expect-error a field too few
+holds<Agrees<Omit<DirectoryUser, 'email'>, typeof userSchema>>()
+// @ts-expect-error a field too many
+holds<Agrees<DirectoryUser & { badge?: string | null }, typeof userSchema>>()
+// @ts-expect-error a field of another type
+holds<Agrees<Omit<DirectoryUser, 'active'> & { active?: string | null }, typeof userSchema>>()
+// @ts-expect-error a field that may not be null
+holds<Agrees<Omit<DirectoryUser, 'active'> & { active?: boolean }, typeof userSchema>>()
+// @ts-expect-error a field that must be there
+holds<Agrees<Omit<DirectoryUser, 'email'> & { email: string | null }, typeof userSchema>>()
+// @ts-expect-error a field of another type, further down
+holds<Agrees<Omit<DirectoryUser, 'groups'> & { groups?: { id: number }[] | null }, typeof userSchema>>()
+
+/** What a field of a user's group holds is compared as well. */
+holds<Equal<keyof UserGroup, 'id' | 'name'>>()

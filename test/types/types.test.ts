@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { compilerOptions, diagnose } from './compile.ts'
+
+// The files beside this one say what compiles and, by `@ts-expect-error`, what must not: where such an error is
+// missing, the directive itself is one.
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const files = readdirSync(here)
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && name !== 'compile.ts')
+  .map((name) => here + name)
+const sources = compilerOptions({ built: false })
+const built = compilerOptions({ built: true })
+
+test('there are files to check, and errors expected in them', () => {
+  expect(files.length).toBeGreaterThanOrEqual(6)
+  const expected = files.flatMap((file) => readFileSync(file, 'utf8').match(/@ts-expect-error/g) ?? [])
+  expect(expected.length).toBeGreaterThan(40)
+})
+
+test('what should compile against the sources does, and nothing else', () => {
+  expect(diagnose(files, sources)).toEqual([])
+})
+
+test('what should compile against the built declarations does, and nothing else', () => {
+  expect(diagnose(files, built)).toEqual([])
+})
+
+test('an expected error that is missing is noticed', () => {
+  const virtual = `${here}missing.ts`
+  const text = `
+    import { scalekitScim } from '@scalekit-scim/express'
+    // @ts-expect-error
+    scalekitScim({ onUserUpserted: () => {} })
+  `
+  expect(diagnose([virtual], sources, { [virtual]: text })).toEqual([
+    expect.stringMatching(/missing\.ts:3: Unused '@ts-expect-error' directive/),
+  ])
+})
+
+describe('an application may add fields of its own to a user', () => {
+  const augmented = (from: string) => `
+    import type { DirectoryUser } from '${from}'
+    import { scalekitScim } from '@scalekit-scim/express'
+    declare module '${from}' {
+      interface DirectoryUser {
+        badge_number?: string | null
+      }
+    }
+    export const badge = (user: DirectoryUser) => user.badge_number?.trim()
+    scalekitScim({
+      onUserUpserted: ({ data }) => {
+        data.badge_number?.trim()
+        data.given_name?.trim()
+        // @ts-expect-error still closed to all other names
+        data.badge
+      },
+    })
+  `
+  const virtual = `${here}augmentation.ts`
+  const program = (from: string, options: typeof sources) =>
+    diagnose([virtual], options, { [virtual]: augmented(from) })
+
+  // The sources are augmented where the interface is declared; users augment the package that they import.
+  test.each(['@scalekit-scim/core', '@scalekit-scim/express'])('by augmenting %s, as it is built', (from) => {
+    expect(program(from, built)).toEqual([])
+  })
+
+  test('and without that, it does not compile', () => {
+    const text = augmented('@scalekit-scim/core').replace(/declare module[^}]*\}\s*\}/, '')
+    expect(diagnose([virtual], built, { [virtual]: text })).toHaveLength(2)
+  })
+})
