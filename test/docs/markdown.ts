@@ -1,0 +1,86 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Document {
+  /** From the root: `docs/errors.md`. */
+  path: string
+  text: string
+}
+
+export interface CodeBlock {
+  document: string
+  /** Where its first line of code stands, from 1. */
+  line: number
+  language: string
+  code: string
+}
+
+const patterns = [
+  '*.md',
+  'docs/**/*.md',
+  'packages/*/README.md',
+  'examples/*/README.md',
+  'bench/README.md',
+  'test/README.md',
+]
+
+export const documents: Document[] = globSync(patterns, { cwd: root })
+  .map((path) => path.replaceAll('\\', '/'))
+  .sort()
+  .map(readDocument)
+
+export function readDocument(path: string): Document {
+  return { path, text: readFileSync(join(root, path), 'utf8') }
+}
+
+export function codeBlocks({ path, text }: Document): CodeBlock[] {
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
+    ([, language = '', code = ''], index, all) => ({
+      document: path,
+      line: text.slice(0, all[index]?.index).split('\n').length + 1,
+      language,
+      code,
+    }),
+  ) as CodeBlock[]
+}
+
+export function withoutCode(text: string): string {
+  return text.replace(/^```[\s\S]*?^```$/gm, '')
+}
+
+export function headings(text: string): string[] {
+  return [...withoutCode(text).matchAll(/^#{1,6} +(.+)$/gm)].map(([, heading = '']) => heading.trim())
+}
+
+/** As the repository's host makes them. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+}
+
+/** The rows of the first table under a heading, cell by cell, without the head. */
+export function tableUnder(document: Document, heading: string): string[][] {
+  const [, section = ''] = document.text.split(`\n## ${heading}\n`)
+  const [table = ''] = /(?:^\|.*\|\n)+/m.exec(section.split('\n## ')[0] ?? '') ?? []
+  const [, , ...rows] = table.trim().split('\n')
+  return rows.map((row) =>
+    row
+      .slice(1, -1)
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  )
+}
+
+/** What stands in backticks. */
+export function codeIn(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+}
+
+export function exists(path: string): boolean {
+  return existsSync(join(root, path))
+}

@@ -1,0 +1,17 @@
+/** What blocks of the documentation may use without saying so: an application's own things, and no more. */
+export const prelude = `
+import type { DirectoryUser, Handlers } from '@scalekit-scim/core'
+import type { Express } from 'express'
+
+declare global {
+  const app: Express
+  const accounts: {
+    upsert(user: DirectoryUser, more?: { roles?: string[] | undefined; occurredAt?: string }): Promise<void>
+    disable(id: string): Promise<void>
+    isFull(organizationId: string): Promise<boolean>
+  }
+  const onUserUpserted: NonNullable<Handlers['onUserUpserted']>
+  const metrics: { record(name: string, durationMs: number): void }
+  const errors: { capture(error: unknown, fields: object): void }
+}
+`

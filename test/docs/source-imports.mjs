@@ -1,0 +1,18 @@
+// Preloaded into a process of its own: our packages are their sources there, as they are in vitest.
+import { registerHooks } from 'node:module'
+
+const sources = new Map([
+  ['@scalekit-scim/core', 'core/src/index.ts'],
+  ['@scalekit-scim/core/testing', 'core/src/testing/index.ts'],
+  ['@scalekit-scim/express', 'express/src/index.ts'],
+  ['@scalekit-scim/fastify', 'fastify/src/index.ts'],
+])
+
+registerHooks({
+  resolve(specifier, context, next) {
+    const source = sources.get(specifier)
+    return source === undefined
+      ? next(specifier, context)
+      : { url: new URL(`../../packages/${source}`, import.meta.url).href, shortCircuit: true }
+  },
+})

@@ -1,0 +1,74 @@
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { expect, test } from 'vitest'
+import { configureReceiver } from '../../packages/core/src/configure.ts'
+import { handlerNames } from '../../packages/core/src/handlers.ts'
+import { defaultPath } from '../../packages/core/src/options.ts'
+import { type Outcome, replyTo } from '../../packages/core/src/outcome.ts'
+import { codeIn, headings, readDocument, tableUnder } from './markdown.ts'
+import { ownMembers, unionMembers } from './type-check.ts'
+
+const readme = readDocument('README.md')
+const outcomes = unionMembers('packages/core/src/outcome.ts', 'Outcome') as Outcome[]
+
+test('every code of a ConfigurationError has its heading in docs/errors.md, and no heading is left over', () => {
+  const codes = unionMembers('packages/core/src/errors.ts', 'ConfigurationErrorCode')
+  const found = headings(readDocument('docs/errors.md').text).filter((heading) => heading.startsWith('ERR_'))
+  expect(codes.length).toBeGreaterThan(5)
+  expect(found.sort()).toEqual(codes)
+})
+
+const optionRows = new Map(
+  tableUnder(readme, 'Options').map(([name = '', value = '']) => [codeIn(name)[0] ?? '', value]),
+)
+
+test("the README's table of options names every option, and no other", () => {
+  const options = [
+    ...ownMembers('packages/core/src/options.ts', 'DispatcherOptions'),
+    ...ownMembers('packages/core/src/options.ts', 'ReceiverOptions'),
+    ...ownMembers('packages/express/src/index.ts', 'ScalekitScimOptions'),
+    ...ownMembers('packages/fastify/src/index.ts', 'ScalekitScimOptions'),
+  ]
+  // Fastify's own, for every plugin.
+  const expected = new Set(options.filter((name) => name !== 'prefix'))
+  expect([...optionRows.keys()].sort()).toEqual([...expected].sort())
+})
+
+test("the README's table of options has the defaults that a receiver runs on", () => {
+  const configured = configureReceiver({ secret: TEST_SECRET, logger: false })
+  const numbers = Object.entries(configured).filter(([, value]) => typeof value === 'number')
+  expect(numbers.length).toBeGreaterThan(7)
+  const written = numbers.map(([name]) => [name, Number(optionRows.get(name))])
+  expect(Object.fromEntries(written)).toEqual(Object.fromEntries(numbers))
+  expect(codeIn(optionRows.get('ordering') ?? '')).toEqual([`'${configured.ordering}'`])
+  expect(codeIn(optionRows.get('path') ?? '')).toEqual([defaultPath])
+  expect(configured.ledger.guarantee).toEqual({ message: 'process', order: 'process' })
+  expect(codeIn(optionRows.get('store') ?? '')).toEqual(["'memory'"])
+})
+
+test("the README's table of handlers names every handler, and no other", () => {
+  const named = tableUnder(readme, 'Handlers').flatMap(([names = '']) => codeIn(names))
+  expect(named.sort()).toEqual([...handlerNames, 'on'].sort())
+})
+
+test("the README's table of replies is the receiver's", () => {
+  const expected = outcomes.map((outcome) => {
+    const { status, body } = replyTo(outcome)
+    return [outcome, status, body]
+  })
+  const written = tableUnder(readme, 'Replies').map(([name = '', , status, body = '']) => [
+    codeIn(name)[0],
+    Number(status),
+    codeIn(body)[0],
+  ])
+  expect(outcomes.length).toBeGreaterThan(20)
+  expect(written.sort()).toEqual(expected.sort())
+})
+
+test('what the README says of headers of replies is so', () => {
+  for (const outcome of outcomes) {
+    const { status, headers } = replyTo(outcome)
+    expect(headers['scalekit-scim-outcome']).toBe(outcome)
+    expect(headers['retry-after']).toBe([409, 503].includes(status) ? '5' : undefined)
+    expect(headers.allow).toBe(status === 405 ? 'POST' : undefined)
+  }
+})
