@@ -2,10 +2,11 @@ import type { Clock } from '../clock.ts'
 import { StoreUnavailableError } from '../errors.ts'
 import { type Instant, instantFromMs } from '../instant.ts'
 import { CheckedCalls } from './checked-calls.ts'
+import type { DrivenLedger } from './driver.ts'
 import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from './judge.ts'
 import { KeyedLock } from './keyed-lock.ts'
 import type { KeyvLike } from './keyv-like.ts'
-import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention } from './ledger.ts'
+import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from './ledger.ts'
 
 interface GenericLedgerOptions {
   keyv: KeyvLike
@@ -24,7 +25,7 @@ interface GenericLedgerOptions {
  * believed unseen: every read brings a key along that must be there, an error that the Keyv emits meanwhile
  * counts against us, every write is read back, and each verb has one deadline over all its calls.
  */
-export class GenericLedger implements Ledger {
+export class GenericLedger implements DrivenLedger {
   readonly guarantee = { message: 'best-effort', order: 'best-effort' } as const
   readonly #keyv: KeyvLike
   readonly #prefix: string
@@ -47,7 +48,7 @@ export class GenericLedger implements Ledger {
   }
 
   /** Stops listening to the Keyv, which stays open: it is the application's. */
-  detach(): void {
+  close(): void {
     this.#keyv.off?.('error', this.#countFailure)
   }
 

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import type { DrivenLedger, DriverOptions } from './driver.ts'
+import { drivers } from './drivers.ts'
 import { GenericLedger } from './generic.ts'
 import type { KeyvLike } from './keyv-like.ts'
 import type { Ledger } from './ledger.ts'
@@ -70,15 +72,25 @@ export function openLedger(options: OpenOptions): OpenLedger {
       'two applications on one store need a `namespace` each: message ids are the same for both',
     )
   }
-  const ledger = new GenericLedger({ ...options, keyv: store, namespace: name })
+  const ledger =
+    drive(native, { ...options, namespace: name }) ??
+    new GenericLedger({ ...options, keyv: store, namespace: name })
   return {
     ledger,
     namespace: name,
     close: () => {
-      ledger.detach()
+      ledger.close()
       close()
     },
   }
+}
+
+function drive(adapter: object, options: DriverOptions): DrivenLedger | undefined {
+  for (const driver of drivers) {
+    const ledger = driver.open(adapter, options)
+    if (ledger) return ledger
+  }
+  return undefined
 }
 
 function occupy(native: object, namespace: string): () => void {

@@ -1,0 +1,4 @@
+import type { Driver } from './driver.ts'
+
+/** Asked in this order; what none of them knows gets the generic driver. */
+export const drivers: readonly Driver[] = []
