@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeWorkshop, node, type PackageName, pack, root, run } from './workshop.ts'
+
+// Each example is copied out of the tree, as a reader would, and stands on what is packed.
+
+const examples = readdirSync(join(root, 'examples'))
+const packages: PackageName[] = ['core', 'express', 'fastify']
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+const workshop = makeWorkshop()
+const tarballs = {} as Record<PackageName, string>
+
+beforeAll(async () => {
+  for (const name of packages) tarballs[name] = await pack(name, workshop.folder)
+}, 120_000)
+
+afterAll(() => workshop.clear())
+
+/** What git knows of the example, and no more: nothing that was installed or made in it. */
+async function copyOut(example: string): Promise<string> {
+  const folder = join(workshop.folder, example)
+  const source = join(root, 'examples', example)
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '.'], {
+    cwd: source,
+    encoding: 'utf8',
+  })
+  for (const file of files.split('\0').filter(Boolean)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true })
+    cpSync(join(source, file), join(folder, file))
+  }
+  // Until the packages are published, their tarballs stand in for them, in the example and beneath it.
+  const path = join(folder, 'package.json')
+  const manifest = JSON.parse(await readFile(path, 'utf8'))
+  const ours = Object.fromEntries(
+    packages.map((name) => [`@scalekit-scim/${name}`, `file:${tarballs[name]}`]),
+  )
+  const asked = (dependencies: Record<string, string> = {}) =>
+    Object.fromEntries(Object.entries(dependencies).map(([name, range]) => [name, ours[name] ?? range]))
+  await writeFile(
+    path,
+    JSON.stringify({
+      ...manifest,
+      dependencies: asked(manifest.dependencies),
+      devDependencies: asked(manifest.devDependencies),
+      overrides: { '@scalekit-scim/core': `file:${tarballs.core}` },
+    }),
+  )
+  await run(folder, npm, 'install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts')
+  return folder
+}
+
+describe.each(examples)('examples/%s, copied out of the tree', (example) => {
+  let copied: Promise<string> | undefined
+  const copy = () => {
+    copied ??= copyOut(example)
+    return copied
+  }
+
+  test('asks for published ranges alone', () => {
+    const manifest = readFileSync(join(root, 'examples', example, 'package.json'), 'utf8')
+    const { dependencies, devDependencies } = JSON.parse(manifest)
+    for (const range of Object.values({ ...dependencies, ...devDependencies })) expect(range).toMatch(/^\^\d/)
+  })
+
+  test('installs, and its own tests pass', { timeout: 300_000 }, async () => {
+    const folder = await copy()
+    const { scripts } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+    expect(scripts.test).toContain('node')
+    const said = await run(folder, npm, 'test')
+    expect(said).toMatch(/^. pass [1-9]\d*$/m)
+    expect(said).toMatch(/^. fail 0$/m)
+  })
+
+  test('its types are right', { timeout: 300_000 }, async () => {
+    const folder = await copy()
+    expect(await node(folder, join('node_modules', 'typescript', 'bin', 'tsc'))).toBe('')
+  })
+})
