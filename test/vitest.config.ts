@@ -15,7 +15,8 @@ export default defineConfig({
   },
   test: {
     include: ['**/*.test.ts'],
-    // Some tests wait for what a server does in its own time; none of them times anything.
-    testTimeout: 30_000,
+    // No test times anything: these end one that hangs, also on a machine that has much else to do.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })
