@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { connect, constants } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createGunzip } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
 import fastifyRateLimit from '@fastify/rate-limit'
 import fastifySwagger from '@fastify/swagger'
@@ -216,4 +217,31 @@ test('AsyncLocalStorage of the request flows into its handler, though others wai
   await Promise.all([1, 2, 3, 4].map((n) => send(url, signDelivery(hire, { messageId: `msg_${n}` }))))
   expect(seen).toHaveLength(4)
   for (const [own, stored] of seen) expect(stored).toBe(own)
+})
+
+test.each([
+  ['ignoreTrailingSlash', { ignoreTrailingSlash: true }],
+  ['its new place among the router’s options', { routerOptions: { ignoreTrailingSlash: true } }],
+])('in a host with %s, which takes both slash forms for one', async (_name, options) => {
+  const app = fastify(options)
+  await app.register(scalekitScim, scim())
+  const origin = await listen(app)
+  expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'processed')
+  expectReply(await send(`${origin}/webhooks/scalekit/`, signDelivery(hire)), 'processed')
+})
+
+test('behind a hook that unpacks bodies: one that cannot be unpacked is refused, and ends no process', async () => {
+  const app = fastify()
+  app.addHook('preParsing', async (request, _reply, payload) =>
+    request.headers['content-encoding'] === 'gzip' ? payload.pipe(createGunzip()) : payload,
+  )
+  await app.register(scalekitScim, scim())
+  const origin = await listen(app)
+  const delivery = signDelivery(hire)
+  const packed = { ...delivery.headers, 'content-encoding': 'gzip' }
+  expectReply(
+    await send(`${origin}/webhooks/scalekit`, { headers: packed, body: 'garbage' }),
+    'content-encoding',
+  )
+  expectReply(await send(`${origin}/webhooks/scalekit`, delivery), 'processed')
 })

@@ -10,6 +10,7 @@ declare global {
     disable(id: string): Promise<void>
     isFull(organizationId: string): Promise<boolean>
   }
+  const accountsOf: (environment: string) => typeof accounts
   const onUserUpserted: NonNullable<Handlers['onUserUpserted']>
   const metrics: { record(name: string, durationMs: number): void }
   const errors: { capture(error: unknown, fields: object): void }

@@ -117,6 +117,20 @@ test('a logger that throws does not change what becomes of an event', async () =
   expect(await receiveTwo({ debug: fail, info: fail, warn: fail, error: fail })).toEqual(asEver)
 })
 
+test("a request's own logger that throws does not change what becomes of an event", async () => {
+  const fail = () => {
+    throw new Error('the disk is full')
+  }
+  const receiver = createReceiver({ secret: TEST_SECRET, onUserUpserted: () => {}, logger: false })
+  const log = { debug: fail, info: fail, warn: fail, error: fail }
+  const { outcome } = await receiver.receive({
+    url: '/',
+    ...signDelivery(sampleEvent('organization.directory.user_created')),
+    log,
+  })
+  expect(outcome).toBe('processed')
+})
+
 test('a logger that rejects does not change what becomes of an event, nor ends the process', async () => {
   const fail = () => Promise.reject(new Error('the disk is full'))
   const unhandled: unknown[] = []

@@ -40,7 +40,7 @@ export function nodeBody(stream: Readable, headers: IncomingMessage['headers'] =
 /** A reader over a WHATWG request. */
 export function fetchBody(request: Request): BodyReader {
   return async ({ limitBytes, signal }) => {
-    if (request.bodyUsed) throw consumed()
+    if (request.bodyUsed || request.body?.locked) throw consumed()
     if (Number(request.headers.get('content-length')) > limitBytes) throw tooLarge()
     const chunks: Uint8Array[] = []
     let length = 0

@@ -39,16 +39,24 @@ export class Claims {
       ...(occurredAt === undefined ? {} : { occurredAt }),
       ...(observedAt === undefined ? {} : { observedAt }),
     }
+    let held: 'in-flight' | 'busy' | undefined
     for (let pauseMs = pollFromMs; ; pauseMs = Math.min(pauseMs * 2, pollToMs)) {
       const answer = await this.#ask(request, delivery)
-      if ('error' in answer) return { outcome: 'store-unavailable', ...answer }
+      if ('error' in answer) {
+        // The deadline cut the store short, which had answered well until then.
+        if (held && leftMs(delivery, clock) <= 0) return { outcome: held }
+        return { outcome: 'store-unavailable', ...answer }
+      }
       if (answer.state === 'begun') return claimOf(request, answer)
       if (answer.state === 'duplicate' || answer.state === 'stale') return { outcome: answer.state }
 
-      const waitMs = leftMs(delivery, clock)
-      if (waitMs <= 0) return { outcome: answer.state }
-      await delay(clock, Math.min(waitMs, pauseMs * (0.5 + Math.random())), this.#closing)
+      if (answer.state !== 'in-flight' && answer.state !== 'busy') {
+        return { outcome: 'store-unavailable', error: new Error('the ledger gave an answer that is none') }
+      }
+      held = answer.state
+      await delay(clock, Math.min(leftMs(delivery, clock), pauseMs * (0.5 + Math.random())), this.#closing)
       if (this.#closing.aborted) return { outcome: 'closed' }
+      if (leftMs(delivery, clock) <= 0) return { outcome: held }
     }
   }
 

@@ -15,7 +15,8 @@ interface Pending {
 }
 
 const retryFromMs = 250
-const retryToMs = 15_000
+/** Short, so that a store that is back knows what was done before another process asks it. */
+const retryToMs = 2000
 /** More than these waiting for a store that is down, and the oldest are given up: memory is finite. */
 const mostPending = 100_000
 
@@ -26,6 +27,8 @@ const mostPending = 100_000
 export class Commits {
   readonly #options: CommitsOptions
   readonly #pending = new Map<string, Pending>()
+  /** The newest of them for each resource. */
+  readonly #pendingOf = new Map<string, Pending>()
   readonly #closing = new AbortController()
   #retrying: Promise<void> | undefined
 
@@ -38,7 +41,14 @@ export class Commits {
   }
 
   drop(messageId: string): void {
-    this.#pending.delete(messageId)
+    const pending = this.#pending.get(messageId)
+    if (pending) this.#forget(pending)
+  }
+
+  /** Records what is pending for a resource, so that its next event is judged by it; says whether all is recorded. */
+  async flush(resource: string): Promise<boolean> {
+    const pending = this.#pendingOf.get(resource)
+    return pending === undefined || (await this.#recommit(pending))
   }
 
   async commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost' | 'pending'> {
@@ -79,10 +89,18 @@ export class Commits {
   }
 
   #remember(pending: Pending): void {
-    this.#pending.set(pending.claim.messageId, pending)
+    const { messageId, resource } = pending.claim
+    this.#pending.set(messageId, pending)
+    if (resource !== undefined) this.#pendingOf.set(resource, pending)
     if (this.#pending.size <= mostPending) return
-    const [oldest] = this.#pending.keys()
-    if (oldest !== undefined) this.#pending.delete(oldest)
+    const [oldest] = this.#pending.values()
+    if (oldest) this.#forget(oldest)
+  }
+
+  #forget(pending: Pending): boolean {
+    const { messageId, resource } = pending.claim
+    if (resource !== undefined && this.#pendingOf.get(resource) === pending) this.#pendingOf.delete(resource)
+    return this.#pending.get(messageId) === pending && this.#pending.delete(messageId)
   }
 
   async #retry(): Promise<void> {
@@ -96,7 +114,7 @@ export class Commits {
           continue
         }
         // The store is still away, so the others need not ask; should it be this one alone, they go first next time.
-        if (this.#pending.delete(pending.claim.messageId)) this.#remember(pending)
+        if (this.#forget(pending)) this.#remember(pending)
         break
       }
     }
@@ -106,7 +124,7 @@ export class Commits {
     const { messageId } = pending.claim
     const answer = await this.#try(pending)
     if (answer === 'failed') return false
-    if (this.#pending.get(messageId) === pending) this.#pending.delete(messageId)
+    this.#forget(pending)
     if (answer === 'lost') {
       this.#options.log.error(
         { messageId },

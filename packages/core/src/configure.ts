@@ -4,7 +4,7 @@ import { ConfigurationError } from './errors.ts'
 import { createRouter, handlerNames, type Router } from './handlers.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { openLedger, type Store } from './ledger/open-ledger.ts'
-import type { Logger } from './logger.ts'
+import { type Logger, unheard } from './logger.ts'
 import {
   choiceOption,
   clockOption,
@@ -161,8 +161,7 @@ function judgeGuarantee(
 function safely(onOutcome: DispatcherOptions['onOutcome']): (report: OutcomeReport) => void {
   return (report) => {
     try {
-      const returned: unknown = onOutcome?.(report)
-      if (returned instanceof Promise) returned.catch(() => {})
+      unheard(onOutcome?.(report))
     } catch {}
   }
 }

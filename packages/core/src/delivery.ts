@@ -1,8 +1,9 @@
 import type { Clock } from './clock.ts'
-import { isDirectoryEvent, type ParsedEvent, type Resource, type ScimEvent } from './events.ts'
+import { isDirectoryEvent, isUsableId, type ParsedEvent, type Resource, type ScimEvent } from './events.ts'
 import type { EventSource } from './handlers.ts'
 import type { Instant } from './instant.ts'
 import { errorFields, type Logger } from './logger.ts'
+import type { OutcomeReport } from './outcome.ts'
 
 /** An event on its way through. Times are the clock's monotonic milliseconds. */
 export interface Delivery extends ParsedEvent {
@@ -11,6 +12,8 @@ export interface Delivery extends ParsedEvent {
   observedAt?: Instant | undefined
   deadlineMs: number
   log: Logger
+  /** Taken before the handlers run: the event is theirs, to change as they like. */
+  fields: EventFields
 }
 
 /** What is left until an answer would come too late; negative when it would. */
@@ -28,9 +31,12 @@ export function resourceKey({ kind, organizationId, id }: Resource): string {
 }
 
 /** What a report and a log line say of an event: names, no values. */
-export function eventFields(event: ScimEvent) {
+export type EventFields = Pick<OutcomeReport, 'eventId' | 'type' | 'organizationId' | 'resourceId'>
+
+export function eventFields(event: ScimEvent): EventFields {
   const resourceId = isDirectoryEvent(event) ? { resourceId: event.data.id } : {}
-  const organizationId = event.organization_id === undefined ? {} : { organizationId: event.organization_id }
+  // Nothing holds it to be text where the event is no directory's.
+  const organizationId = isUsableId(event.organization_id) ? { organizationId: event.organization_id } : {}
   return { eventId: event.id, type: event.type, ...organizationId, ...resourceId }
 }
 

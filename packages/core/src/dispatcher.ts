@@ -10,6 +10,7 @@ import type { EventSource, HandlerContext, Step } from './handlers.ts'
 import { formatInstant, type Instant } from './instant.ts'
 import { Lease } from './lease.ts'
 import type { Claim, Guarantee, Ledger } from './ledger/ledger.ts'
+import { numberOption } from './option-checks.ts'
 import type { DispatcherOptions } from './options.ts'
 import type { DispatchOutcome } from './outcome.ts'
 import { type EndTurn, Turns } from './turns.ts'
@@ -101,6 +102,7 @@ export class EventDispatcher implements Dispatcher {
     if ('unusable' in parsed) throw new TypeError(`dispatch: ${parsed.unusable}`)
     const startedMs = this.#clock.monotonic()
     const source = options.source ?? 'manual'
+    const fields = eventFields(parsed.event)
     const result = await this.deliver({
       ...parsed,
       idempotencyKey,
@@ -109,11 +111,12 @@ export class EventDispatcher implements Dispatcher {
       // Nobody waits at the other end: time for the resource's turn, and for the handler.
       deadlineMs: startedMs + 2 * this.#config.handlerTimeoutSeconds * 1000,
       log: this.#config.log,
+      fields,
     })
     const durationMs = this.#clock.monotonic() - startedMs
     this.#config.report({
       ...result,
-      ...eventFields(parsed.event),
+      ...fields,
       source,
       messageId: idempotencyKey,
       durationMs,
@@ -152,7 +155,10 @@ export class EventDispatcher implements Dispatcher {
       run.abandoned = true
       return run.ended
     }
-    void run.ended.then((late) => this.#reportLate(delivery, late))
+    run.ended.then(
+      (late) => this.#reportLate(delivery, late),
+      (error) => this.#reportLate(delivery, { outcome: 'handler-failed', error }),
+    )
     return { outcome: 'deadline' }
   }
 
@@ -162,6 +168,8 @@ export class EventDispatcher implements Dispatcher {
     const endTurn = await this.#turn(resource, delivery)
     if (!endTurn) return { outcome: this.closing ? 'closed' : 'busy' }
     try {
+      // What was done to the resource and not recorded yet decides what is newer.
+      if (resource !== undefined && !(await this.#commits.flush(resource))) return unrecorded
       const begun = await this.#claims.begin(delivery, resource)
       if ('outcome' in begun) return begun
       if (run.abandoned) {
@@ -186,30 +194,39 @@ export class EventDispatcher implements Dispatcher {
   }
 
   async #handle(delivery: Delivery, steps: Step[], claim: Claim): Promise<DispatchOutcome> {
-    const { handlerTimeoutSeconds } = this.#config
+    const timeoutMs = this.#config.handlerTimeoutSeconds * 1000
     const lease = new Lease({ ...this.#config, claim, log: delivery.log })
     this.#leases.add(lease)
-    const ctx: HandlerContext = {
-      source: delivery.source,
-      idempotencyKey: delivery.idempotencyKey,
-      occurredAt: formatInstant(claim.occurredAt),
-      deadline: new Date(
-        this.#clock.now() + Math.min(leftMs(delivery, this.#clock), handlerTimeoutSeconds * 1000),
-      ),
-      signal: lease.signal,
-      log: delivery.log,
-    }
-    const work = runSteps(steps, ctx)
-    const ended = await within(this.#clock, work, handlerTimeoutSeconds * 1000)
-    this.#leases.delete(lease)
-    if (ended === timedOut) {
+    try {
+      const work = runSteps(steps, this.#contextOf(delivery, claim, lease))
+      const ended = await within(this.#clock, work, timeoutMs)
+      if (ended !== timedOut) {
+        lease.end()
+        return await this.#settle(delivery, claim, ended)
+      }
       lease.abort('handlerTimeoutSeconds are over')
       // Should it end well after all, that is still worth recording, unless somebody else has begun by then.
       void work.then((late) => this.#settle(delivery, claim, late))
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
+    } finally {
+      this.#leases.delete(lease)
+      lease.end()
     }
-    lease.end()
-    return this.#settle(delivery, claim, ended)
+  }
+
+  #contextOf(delivery: Delivery, claim: Claim, lease: Lease): HandlerContext {
+    const leftUntilAnswerMs = Math.min(
+      leftMs(delivery, this.#clock),
+      this.#config.handlerTimeoutSeconds * 1000,
+    )
+    return {
+      source: delivery.source,
+      idempotencyKey: delivery.idempotencyKey,
+      occurredAt: formatInstant(claim.occurredAt),
+      deadline: new Date(this.#clock.now() + leftUntilAnswerMs),
+      signal: lease.signal,
+      log: delivery.log,
+    }
   }
 
   /** Commit or release. */
@@ -235,8 +252,9 @@ export class EventDispatcher implements Dispatcher {
     return this.ledger.forgetResource(resourceKey(resource))
   }
 
-  close({ graceSeconds = defaultGraceSeconds }: CloseOptions = {}): Promise<void> {
-    this.#closed ??= this.#close(graceSeconds)
+  close({ graceSeconds }: CloseOptions = {}): Promise<void> {
+    const rule = { default: defaultGraceSeconds, least: 0, most: 3600 }
+    this.#closed ??= this.#close(numberOption('graceSeconds', graceSeconds, rule))
     return this.#closed
   }
 
@@ -261,7 +279,7 @@ export class EventDispatcher implements Dispatcher {
   }
 
   #reportLate(delivery: Delivery, late: DispatchOutcome): void {
-    const fields = { messageId: delivery.idempotencyKey, type: delivery.event.type, outcome: late.outcome }
+    const fields = { messageId: delivery.idempotencyKey, type: delivery.fields.type, outcome: late.outcome }
     if (late.outcome === 'processed' || late.outcome === 'dropped') {
       delivery.log.info(fields, 'a handler finished after its deadline: the retry will find it done')
     } else {
@@ -272,7 +290,7 @@ export class EventDispatcher implements Dispatcher {
     }
     this.#config.report({
       ...late,
-      ...eventFields(delivery.event),
+      ...delivery.fields,
       source: delivery.source,
       messageId: delivery.idempotencyKey,
       durationMs: this.#clock.monotonic() - delivery.deadlineMs,
@@ -284,6 +302,11 @@ export class EventDispatcher implements Dispatcher {
     if (this.#config.ordering === 'none' || !isDirectoryEvent(event)) return undefined
     return resourceKey(resourceOf(event))
   }
+}
+
+const unrecorded: DispatchOutcome = {
+  outcome: 'store-unavailable',
+  reason: 'an earlier event of the resource is done, and the store has not recorded it yet',
 }
 
 type HandlersEnded = DispatchOutcome & { outcome: 'processed' | 'dropped' | 'handler-failed' }

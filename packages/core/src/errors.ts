@@ -47,7 +47,12 @@ export class DropEvent extends Error {
   }
 
   static is(error: unknown): error is DropEvent {
-    return typeof error === 'object' && error !== null && dropBrand in error
+    try {
+      return typeof error === 'object' && error !== null && dropBrand in error
+    } catch {
+      // A proxy may throw whatever it is asked.
+      return false
+    }
   }
 }
 

@@ -31,29 +31,59 @@ export function completeLogger(logger: Partial<Logger> | false | undefined): Log
   const target = logger === false ? {} : (logger ?? consoleLogger)
   const write = (level: LogLevel) => (fields: object, message: string) => {
     try {
-      const returned: unknown = target[level]?.(fields, message)
-      if (returned instanceof Promise) returned.catch(() => {})
+      unheard(target[level]?.(fields, message))
     } catch {}
   }
   return Object.fromEntries(levels.map((level) => [level, write(level)])) as unknown as Logger
 }
 
-/** What of an application's error is safe to log: its message and fields may hold personal data. */
-export function errorFields(error: unknown): { errorName: string; errorCode?: string; errorAt?: string } {
-  if (!(error instanceof Error)) return { errorName: typeof error }
-  const code = (error as { code?: unknown }).code
-  const afterMessage = error.stack?.slice(error.stack.indexOf(error.message) + error.message.length)
-  const frames = afterMessage?.split('\n').filter((frame) => /^\s+at /.test(frame))
-  return {
-    errorName: error.name,
-    ...(typeof code === 'string' && /^\w{1,64}$/.test(code) ? { errorCode: code } : {}),
-    ...(frames?.[0]
-      ? {
-          errorAt: frames
-            .slice(0, 4)
-            .map((frame) => frame.trim())
-            .join(' < '),
-        }
-      : {}),
+/**
+ * What of an application's error is safe to log: its message and fields may hold personal data. Handlers throw
+ * anything, getters that throw included, and whatever it is, an attempt gets its answer.
+ */
+export function errorFields(error: unknown): ErrorFields {
+  try {
+    return error instanceof Error ? describe(error) : { errorName: typeof error }
+  } catch {
+    return { errorName: 'unreadable' }
   }
+}
+
+export interface ErrorFields {
+  errorName: string
+  errorCode?: string
+  errorAt?: string
+}
+
+function describe(error: Error): ErrorFields {
+  // They are declared as text, and assigned to by whoever likes to.
+  const { name, code, message, stack }: { [field in keyof Error | 'code']?: unknown } = error
+  const frames = typeof stack === 'string' ? framesOf(stack, message) : []
+  return {
+    errorName: typeof name === 'string' && isWord(name) ? name : 'Error',
+    ...(typeof code === 'string' && isWord(code) ? { errorCode: code } : {}),
+    ...(frames.length > 0 ? { errorAt: frames.join(' < ') } : {}),
+  }
+}
+
+/** The nearest frames. What is above them is the message, which may have lines that look alike. */
+function framesOf(stack: string, message: unknown): string[] {
+  const end = typeof message === 'string' ? stack.indexOf(message) + message.length : 0
+  return stack
+    .slice(Math.max(end, 0))
+    .split('\n')
+    .filter((line) => /^ +at (?:[^@]+ \()?(?:file:|node:|[A-Za-z]:\\|\/).*:\d+:\d+\)?$/.test(line))
+    .slice(0, 4)
+    .map((line) => line.trim())
+}
+
+/** A name or a code, and no sentence. */
+function isWord(text: string): boolean {
+  return /^\w{1,64}$/.test(text)
+}
+
+/** Keeps what an application's callback rejects with from ending the process. */
+export function unheard(returned: unknown): void {
+  if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
+  Promise.resolve(returned).catch(() => {})
 }

@@ -6,7 +6,7 @@ import { eventFields, idempotencyKeyOf } from './delivery.ts'
 import { type CloseOptions, type Dispatcher, type DispatchOptions, EventDispatcher } from './dispatcher.ts'
 import { BodyError, ConfigurationError } from './errors.ts'
 import { parseEvent, type Resource, type ScimEvent } from './events.ts'
-import type { Logger } from './logger.ts'
+import { completeLogger, type Logger } from './logger.ts'
 import type { ReceiverOptions } from './options.ts'
 import { type Outcome, type OutcomeReport, type Reply, replyTo } from './outcome.ts'
 import { secretRequest } from './secrets.ts'
@@ -83,7 +83,7 @@ class AttemptReceiver implements Receiver {
   async receive(attempt: Attempt): Promise<ReceiveResult> {
     const { clock, report } = this.#config
     const startedMs = clock.monotonic()
-    const log = attempt.log ?? this.#config.log
+    const log = attempt.log ? completeLogger(attempt.log) : this.#config.log
     const deadlineMs = startedMs + this.#config.deadlineSeconds * 1000
 
     const judgement = await this.#judge(attempt, deadlineMs, log).catch(
@@ -130,14 +130,16 @@ class AttemptReceiver implements Receiver {
       return { outcome: 'invalid-payload', reason: parsed.unusable, messageId, bodyBytes }
     this.#warnOfSurprises(parsed.event.type, parsed.surprises, log)
 
+    const fields = eventFields(parsed.event)
     const ended = await this.#dispatcher.deliver({
       ...parsed,
       idempotencyKey: messageId,
       source: 'webhook',
       deadlineMs,
       log,
+      fields,
     })
-    return { ...ended, ...eventFields(parsed.event), messageId, bodyBytes }
+    return { ...ended, ...fields, messageId, bodyBytes }
   }
 
   async #read(body: Attempt['body'], deadlineMs: number): Promise<{ body: Uint8Array } | Judgement> {

@@ -84,7 +84,7 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
           reply.header('connection', connection)
         return reply.code(answer.status).headers(headers).send(Buffer.from(answer.body))
       }
-      for (const url of bothSlashForms(path)) {
+      for (const url of slashForms(path, scope)) {
         scope.route({
           ...route,
           method: scope.supportedMethods as HTTPMethods[],
@@ -125,16 +125,24 @@ function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
 /** Hands every body on as the stream that it is, whatever type it says, or none. */
 function takeAnyBody(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  scope.addContentTypeParser('*', (_request, payload, done) => {
+    // A host's hook may have put a stream of its own here, and a refused body is never read: nobody else would hear it.
+    payload.on('error', () => {})
+    done(null, payload)
+  })
   scope.addHook('onRequest', async (request) => {
     // Fastify itself refuses a type that it cannot parse, before any parser is asked.
     request.headers = { ...request.headers, 'content-type': 'application/octet-stream' }
   })
 }
 
-function bothSlashForms(path: string): string[] {
+/** With and without a slash at its end; one is enough where the host takes them for the same. */
+function slashForms(path: string, { initialConfig }: FastifyInstance): string[] {
   const bare = path.endsWith('/') ? path.slice(0, -1) : path
-  return bare === '' ? ['/'] : [bare, `${bare}/`]
+  if (bare === '') return ['/']
+  return initialConfig.ignoreTrailingSlash || initialConfig.routerOptions?.ignoreTrailingSlash
+    ? [bare]
+    : [bare, `${bare}/`]
 }
 
 /** The options without what Fastify's `register` takes for itself, of which the prefix is still of use. */

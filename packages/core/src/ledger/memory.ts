@@ -6,6 +6,9 @@ import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention 
 /** How many done messages, and how many resources, one generation holds. */
 export const defaultGenerationSize = 100_000
 
+/** How long a claim that lapsed is kept for its handler, should it come back and nobody have begun since. */
+const lapsedKeptMs = 3_600_000
+
 /**
  * A map of bounded size and constant cost: when the young generation is full it becomes the old one, and what was
  * the old one is gone. So at least `size` of the newest entries are kept, and at most twice that.
@@ -64,6 +67,7 @@ export class MemoryLedger implements Ledger {
 
   async begin(request: BeginRequest): Promise<BeginAnswer> {
     const now = this.#time()
+    this.#forgetLapsed(now)
     const { messageId, resource, token } = request
     const state = resource === undefined ? undefined : this.#resource(resource, now)
     const answer = judgeBegin(request, this.#message(messageId), state, now)
@@ -118,9 +122,7 @@ export class MemoryLedger implements Ledger {
     const state = this.#turns.get(claim.resource)
     if (state?.turn?.token !== claim.token) return
     this.#turns.delete(claim.resource)
-    // The fence outlives the turn, so that whoever lost it before is still told so.
-    const untilMs = this.#applied.get(claim.resource)?.untilMs ?? Number.POSITIVE_INFINITY
-    this.#applied.set(claim.resource, { ...state, turn: undefined, untilMs })
+    this.#endTurn(claim.resource, state)
   }
 
   async forget(messageId: string): Promise<boolean> {
@@ -151,6 +153,29 @@ export class MemoryLedger implements Ledger {
 
   async now(): Promise<Instant> {
     return this.#time().instant
+  }
+
+  /** Handlers that never end leave their claims behind: two are looked at with each begin, and go to the back. */
+  #forgetLapsed(now: StoreTime): void {
+    for (let looked = 0; looked < 2; looked++) {
+      const [messageId, claim] = this.#claims.entries().next().value ?? []
+      if (messageId !== undefined && claim) {
+        this.#claims.delete(messageId)
+        if (claim.untilMs + lapsedKeptMs > now.ms) this.#claims.set(messageId, claim)
+      }
+      const [resource, state] = this.#turns.entries().next().value ?? []
+      if (resource !== undefined && state) {
+        this.#turns.delete(resource)
+        if ((state.turn?.untilMs ?? 0) + lapsedKeptMs > now.ms) this.#turns.set(resource, state)
+        else this.#endTurn(resource, state)
+      }
+    }
+  }
+
+  /** The fence outlives the turn, so that whoever lost it before is still told so. */
+  #endTurn(resource: string, state: ResourceState): void {
+    const untilMs = this.#applied.get(resource)?.untilMs ?? Number.POSITIVE_INFINITY
+    this.#applied.set(resource, { ...state, turn: undefined, untilMs })
   }
 
   #time(): StoreTime {

@@ -116,7 +116,8 @@ function memoryLedgerOn(map: object, namespace: string, clock: Clock): MemoryLed
 }
 
 function isLedger(store: unknown): store is Ledger {
-  return hasMethods(store, ['begin', 'renew', 'commit', 'release', 'forget', 'now'])
+  const verbs = ['begin', 'renew', 'commit', 'release', 'forget', 'forgetResource', 'record', 'now']
+  return hasMethods(store, verbs) && typeof (store as Partial<Ledger>).guarantee === 'object'
 }
 
 function isKeyvLike(store: unknown): store is KeyvLike {

@@ -1,0 +1,208 @@
+import { createDispatcher, type Ledger } from '@scalekit-scim/core'
+import { sampleEvent, signDelivery } from '@scalekit-scim/core/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseEvent } from '../../packages/core/src/events.ts'
+import { faultyStore } from '../support/faulty-store.ts'
+import { recordingLogger } from '../support/log.ts'
+import { expectReply } from '../support/replies.ts'
+import { subjects } from '../support/subjects.ts'
+import { send } from '../support/wire.ts'
+
+// Handlers, resolvers and ledgers that do what no types forbid. Whatever they do, an attempt gets its row of the table,
+// and the process lives.
+
+const unhandled: unknown[] = []
+const listener = (error: unknown) => void unhandled.push(error)
+beforeEach(() => {
+  unhandled.length = 0
+  process.on('unhandledRejection', listener)
+})
+afterEach(async () => {
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  process.off('unhandledRejection', listener)
+  expect(unhandled).toEqual([])
+})
+
+const secret = 'amelia.hart@example.com'
+const trap = (name: string) =>
+  Object.defineProperty(new Error('api'), name, {
+    get() {
+      throw new Error(secret)
+    },
+  })
+const hostile: [name: string, thrown: unknown][] = [
+  ['an error whose message is null', Object.assign(new Error('api'), { message: null })],
+  ['an error whose message is undefined', Object.assign(new Error('api'), { message: undefined })],
+  ['an error whose stack is a list', Object.assign(new Error('api'), { stack: [] })],
+  ...['message', 'stack', 'name', 'code'].map((name): [string, unknown] => [
+    `an error whose ${name} throws`,
+    trap(name),
+  ]),
+  [
+    'a proxy that throws whatever it is asked',
+    new Proxy(new Error('api'), {
+      has() {
+        throw new Error(secret)
+      },
+      getPrototypeOf() {
+        throw new Error(secret)
+      },
+    }),
+  ],
+  ['null', null],
+  ['undefined', undefined],
+  ['a frozen object', Object.freeze({ message: secret })],
+]
+
+const upsert = () => signDelivery(sampleEvent('organization.directory.user_updated'))
+
+describe.each(subjects)('$name', ({ start }) => {
+  test.each(hostile)('a handler that throws %s is answered as one that failed', async (_name, thrown) => {
+    const logger = recordingLogger()
+    const { url } = await start({
+      logger,
+      onUserUpserted: () => {
+        throw thrown
+      },
+    })
+    expectReply(await send(url, upsert()), 'handler-failed')
+    expect(logger.text()).not.toContain(secret)
+  })
+
+  test.each(hostile)('a resolver that throws %s is answered as one that failed', async (_name, thrown) => {
+    const { url } = await start({
+      secret: () => {
+        throw thrown
+      },
+      onUserUpserted: () => {},
+    })
+    expectReply(await send(url, upsert()), 'resolver-failed')
+  })
+
+  test.each([
+    ['its data deleted', (event: { data?: unknown }) => delete event.data],
+    ['its data emptied', (event: { data?: unknown }) => void Object.assign(event, { data: null })],
+    [
+      'its ids changed',
+      (event: object) => void Object.assign(event, { id: secret, organization_id: secret }),
+    ],
+  ])('an event that its handler leaves with %s is done, and logged as it came', async (_name, mutate) => {
+    const logger = recordingLogger()
+    const { url } = await start({ logger, onUserUpserted: (event) => void mutate(event as never) })
+    expectReply(await send(url, upsert()), 'processed')
+    expect(logger.text()).not.toContain(secret)
+    expect(logger.lines.at(-1)?.fields).toMatchObject({ resourceId: 'diruser_53891546960232461' })
+  })
+})
+
+test('a handler that fails oddly, or has emptied its event, after the deadline ends no process', async () => {
+  const [subject] = subjects
+  for (const [, thrown] of hostile) {
+    let ended = () => {}
+    const late = new Promise<void>((resolve) => {
+      ended = resolve
+    })
+    const server = await subject?.start({
+      deadlineSeconds: 0.05,
+      onUserUpserted: async (event) => {
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        Object.assign(event, { data: null })
+        ended()
+        throw thrown
+      },
+    })
+    expectReply(await send(server?.url ?? '', upsert()), 'deadline')
+    await late
+    await server?.close()
+  }
+})
+
+test('an error’s name and the lines of its message are not logged where they are no name and no frame', async () => {
+  const logger = recordingLogger()
+  const error = new Error(`first\n    at ${secret}\n    at (/home/${secret}:1:1)`)
+  error.name = secret
+  void error.stack
+  error.message = 'changed'
+  const dispatcher = createDispatcher({
+    logger,
+    store: 'memory',
+    onUserUpserted: () => {
+      throw error
+    },
+  })
+  const { outcome } = await dispatcher.dispatch(sampleEvent('organization.directory.user_updated'))
+  expect(outcome).toBe('handler-failed')
+  expect(logger.text()).not.toContain(secret)
+})
+
+test('of a list with a hundred thousand wrong entries only the first few are told', () => {
+  const event = sampleEvent('organization.directory.user_updated')
+  const groups = Array.from({ length: 100_000 }, () => 0)
+  const parsed = parseEvent({ ...event, data: { ...event.data, groups } }, 'msg_1')
+  if ('unusable' in parsed) throw new Error(parsed.unusable)
+  expect(parsed.surprises.length).toBeLessThanOrEqual(20)
+  expect(parsed.event.data).toMatchObject({ groups })
+})
+
+test('an older event never runs over a newer one whose commit the store has not recorded yet', async () => {
+  const { keyv, fail } = faultyStore()
+  const applied: string[] = []
+  const dispatcher = createDispatcher({
+    logger: false,
+    store: keyv,
+    leaseSeconds: 0.4,
+    storeTimeoutSeconds: 0.1,
+    onUserUpserted: (event) => {
+      applied.push(event.occurred_at)
+      if (event.occurred_at.includes('09:05')) fail({ kind: 'hang' })
+    },
+  })
+  const at = (time: string) =>
+    sampleEvent('organization.directory.user_updated', { occurred_at: `2026-11-23T${time}:00Z` })
+  const outcome = async (time: string) => (await dispatcher.dispatch(at(time))).outcome
+
+  expect(await outcome('09:05')).toBe('processed')
+  await new Promise((resolve) => setTimeout(resolve, 600)) // the lease has lapsed
+  expect(await outcome('09:00')).toBe('store-unavailable')
+  fail(undefined)
+  expect(await outcome('09:00')).toBe('stale')
+  expect(applied).toEqual(['2026-11-23T09:05:00Z'])
+  await dispatcher.close({ graceSeconds: 0 })
+})
+
+test('a resource that is busy to the deadline is told so, also by a store that takes its time', async () => {
+  const memory = createDispatcher({ logger: false, store: 'memory', onUserUpserted: () => {} }).ledger
+  const slow: Ledger = new Proxy(memory, {
+    get(target, name) {
+      const value = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return async (...args: unknown[]) => {
+        await new Promise((resolve) => setTimeout(resolve, 15))
+        return Reflect.apply(value, target, args)
+      }
+    },
+  })
+  const [subject] = subjects
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const first = await subject?.start({ store: slow, onUserUpserted: () => held })
+  const second = await subject?.start({ store: slow, deadlineSeconds: 0.3, onUserUpserted: () => {} })
+  const running = send(first?.url ?? '', upsert())
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  for (let copy = 0; copy < 5; copy++) expectReply(await send(second?.url ?? '', upsert()), 'busy')
+  release()
+  expectReply(await running, 'processed')
+})
+
+test('a ledger that answers what is no answer is a store that failed', async () => {
+  const memory = createDispatcher({ logger: false, store: 'memory', onUserUpserted: () => {} }).ledger
+  const odd = Object.assign(Object.create(memory), {
+    guarantee: memory.guarantee,
+    begin: async () => ({ state: 'whatever' }),
+  })
+  const [subject] = subjects
+  const server = await subject?.start({ store: odd, onUserUpserted: () => {} })
+  expectReply(await send(server?.url ?? '', upsert()), 'store-unavailable')
+})
