@@ -7,7 +7,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import {
-  type Clock,
   createDispatcher,
   createReceiver,
   type DispatcherOptions,
@@ -26,6 +25,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { sqliteSchema } from '../../packages/core/src/ledger/sqlite-table.ts'
 import { recordingLogger } from '../support/log.ts'
 import { NodeSqliteAdapter, type NodeSqliteOptions } from '../support/node-sqlite-adapter.ts'
+import { skewedClock } from '../support/skewed-clock.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'scim-sqlite-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -34,17 +34,6 @@ let files = 0
 const newFile = () => join(folder, `${++files}.db`)
 const storeOn = (file: string, options: Partial<NodeSqliteOptions> = {}) =>
   new Keyv({ store: new NodeSqliteAdapter({ uri: `sqlite://${file}`, ...options }) })
-
-function skewed(skewMs: number): Clock {
-  return {
-    now: () => Date.now() + skewMs,
-    monotonic: () => performance.now() + skewMs,
-    setTimeout: (callback, delayMs) => {
-      const timer = setTimeout(callback, delayMs).unref()
-      return { cancel: () => clearTimeout(timer) }
-    },
-  }
-}
 
 function openLedger(file: string, options: DispatcherOptions = {}) {
   return createDispatcher({
@@ -58,7 +47,7 @@ function openLedger(file: string, options: DispatcherOptions = {}) {
 
 describe('the contract of a ledger, on one file over several connections', () => {
   const file = newFile()
-  const open = ({ skewMs }: { skewMs: number }) => openLedger(file, { clock: skewed(skewMs) })
+  const open = ({ skewMs }: { skewMs: number }) => openLedger(file, { clock: skewedClock(skewMs) })
   for (const { name, run } of ledgerConformance(open, { atomic: true })) test(name, run)
 })
 
@@ -185,6 +174,27 @@ describe('faults', () => {
     expect((await deliver(receiver)).status).toBe(201)
     new DatabaseSync(file).exec('DROP TABLE scalekit_scim_ledger')
     expect((await deliver(receiver, 'msg_2')).status).toBe(201)
+  })
+
+  test('a claim whose answer never came is given back', async () => {
+    const adapter = new NodeSqliteAdapter({ uri: `sqlite://${newFile()}` })
+    const query = adapter.query.bind(adapter)
+    let losing = true
+    adapter.query = async (sql, ...parameters) => {
+      const rows = await query(sql, ...parameters)
+      if (!losing || !sql.startsWith('WITH change')) return rows
+      losing = false
+      throw new Error('the connection was lost')
+    }
+    // So long a lease that it does not lapse meanwhile.
+    const { receiver, runs } = receiverOn(new Keyv({ store: adapter }), {
+      leaseSeconds: 600,
+      deadlineSeconds: 0.2,
+    })
+    expect((await deliver(receiver)).status).toBe(503)
+    expect(losing).toBe(false)
+    await expect.poll(async () => (await deliver(receiver)).status, { timeout: 5000 }).toBe(201)
+    expect(runs()).toBe(1)
   })
 
   test('a file that could not be opened at start is opened when it can be', async () => {
