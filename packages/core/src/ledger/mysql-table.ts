@@ -35,9 +35,9 @@ const nowMs = `FLOOR(${nowMicros} / 1000)`
 const emptyMs = 600_000
 
 /**
- * Compares and swaps in one UPDATE of both rows. An UPDATE reads what is there now and locks it, in every isolation
- * level, where an INSERT of what is not there would leave a gap to race or deadlock in: so a row that is missing is made
- * first, empty, which says no more than none. One statement is one transaction: a connection that is lost leaves all of
+ * Compares and swaps in one UPDATE of both rows, which reads what is there now and locks it, in every isolation level.
+ * Where both are missing one INSERT does, which another's row refuses as a whole. Where one is missing it is made first,
+ * empty, which says no more than none: an INSERT that also looks would leave a gap to race or deadlock in. One statement is one transaction: a connection that is lost leaves all of
  * it or nothing, and no lock.
  */
 export class MysqlTable implements SwapTable {
@@ -63,7 +63,7 @@ export class MysqlTable implements SwapTable {
     const rows: { [K in Kind]?: StoredRow } = {}
     for (const { kind, state, expires_ms } of found) {
       if (!isKind(kind)) throw unexpected()
-      if (state !== null) rows[kind] = { state: asText(state), expiresMs: asNumber(expires_ms) }
+      if (expires_ms !== null) rows[kind] = { state: asText(state), expiresMs: asNumber(expires_ms) }
     }
     const micros = asNumber(found[0]?.now_us)
     return { now: { ms: micros / 1000, instant: `${String(micros).padStart(16, '0')}000` }, rows }
@@ -73,6 +73,7 @@ export class MysqlTable implements SwapTable {
     const [first, second] = changes
     if (!first) return true
     const missing = changes.filter(({ kind }) => seen.rows[kind] === undefined)
+    if (missing.length === changes.length) return this.#insert(changes)
     if (missing.length > 0) {
       const empty = missing.map((key) => `(${this.#hash(key)}, ${this.#name(key)}, ${nowMs} + ${emptyMs})`)
       await this.#statements.run(
@@ -89,6 +90,18 @@ export class MysqlTable implements SwapTable {
            SET ${set('a', first)}, ${set('b', second)} WHERE ${still('a', first)}`
         : `UPDATE scalekit_scim_ledger AS a SET ${set('a', first)} WHERE ${still('a', first)}`,
     )
+  }
+
+  /** All the rows, or none where one of them is there by now. */
+  async #insert(changes: readonly Change[]): Promise<boolean> {
+    const rows = changes.map(
+      ({ state, expiresMs, ...key }) =>
+        `(${this.#hash(key)}, ${this.#name(key)}, ${hex(state)}, ${Math.ceil(expiresMs)})`,
+    )
+    const inserted = await this.#statements.run(
+      `INSERT INTO scalekit_scim_ledger (row_key, name, state, expires_ms) VALUES ${rows.join(', ')}`,
+    )
+    return inserted !== undefined
   }
 
   async remove(key: Key): Promise<boolean> {
@@ -139,7 +152,8 @@ function hex(text: string | undefined): string {
   return text === undefined ? 'NULL' : `X'${Buffer.from(text).toString('hex')}'`
 }
 
-function asText(value: unknown): string {
+function asText(value: unknown): string | undefined {
+  if (value === null) return undefined
   if (value instanceof Uint8Array) return Buffer.from(value).toString()
   if (typeof value === 'string') return value
   throw unexpected()
@@ -164,6 +178,7 @@ const mysql: Dialect = {
   causeOf(error) {
     const code = codeOf(error)
     if (busyCodes.includes(code)) return 'busy'
+    if (code === 'ER_DUP_ENTRY') return 'taken'
     return code === 'ER_NO_SUCH_TABLE' ? 'no-table' : 'other'
   },
   codeOf,

@@ -9,6 +9,8 @@ export type Cause =
   | 'busy'
   /** Nothing was done; our table is not there. */
   | 'no-table'
+  /** Nothing was done; a row with that key is there. */
+  | 'taken'
   | 'other'
 
 export interface Dialect {
@@ -40,6 +42,7 @@ export class Statements {
     this.#options = options
   }
 
+  /** What the statement gave; `undefined` where a row that it would insert is there. */
   async run(sql: string, parameters: SqlValue[] = []): Promise<unknown> {
     const { clock, storeTimeoutSeconds } = this.#options
     const untilMs = clock.monotonic() + storeTimeoutSeconds * 1000
@@ -50,6 +53,7 @@ export class Statements {
         return answer
       } catch (error) {
         const cause = this.#dialect.causeOf(error)
+        if (cause === 'taken') return undefined
         if (cause === 'other' || clock.monotonic() >= untilMs) throw this.refuse(this.#dialect.codeOf(error))
         if (cause === 'no-table') await this.#create()
         else await delay(clock, pauseMs * (0.5 + Math.random()))

@@ -9,8 +9,9 @@ export interface Key {
   id: string
 }
 
+/** A row that is there; without a state it says no more than none. */
 export interface StoredRow {
-  state: string
+  state: string | undefined
   expiresMs: number
 }
 
