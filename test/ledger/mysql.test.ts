@@ -9,7 +9,13 @@ import {
   type Receiver,
   type ReceiverOptions,
 } from '@scalekit-scim/core'
-import { ledgerConformance, sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
+import {
+  createFakeClock,
+  ledgerConformance,
+  sampleEvent,
+  signDelivery,
+  TEST_SECRET,
+} from '@scalekit-scim/core/testing'
 import Keyv from 'keyv'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { mysqlSchema } from '../../packages/core/src/ledger/mysql-table.ts'
@@ -270,6 +276,33 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     expect((await deliver(receiver, 'd1')).status).toBe(201)
     await admin().query('DROP TABLE scalekit_scim_ledger')
     expect((await deliver(receiver, 'd2')).status).toBe(201)
+  })
+
+  test('what has expired is deleted in the background, and nothing else', async () => {
+    const clock = createFakeClock()
+    const { receiver } = receiverOn({ clock, storeTimeoutSeconds: 5 })
+    await receiver.ledger.record('kept').compareAndSet(undefined, 'a', 60)
+    const root = admin()
+    const left = async () => {
+      const [row] = await rowsOf(
+        root,
+        "SELECT COUNT(*) AS n FROM scalekit_scim_ledger WHERE name LIKE 'old%'",
+      )
+      return row?.n
+    }
+    const old = Array.from(
+      { length: 700 },
+      (_, index) => `(UNHEX(SHA2('${index}', 256)), 'old${index}', 'x', 1)`,
+    )
+    await root.query(`INSERT INTO scalekit_scim_ledger VALUES ${old.join(', ')}`)
+    await clock.advance(60_000)
+    await expect
+      .poll(async () => {
+        await clock.advance(250)
+        return left()
+      })
+      .toBe(0)
+    expect(await receiver.ledger.record('kept').read()).toBe('a')
   })
 
   test('a server that does not commit by itself gives 503, and the log names the mend', async () => {
