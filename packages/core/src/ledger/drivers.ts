@@ -1,4 +1,6 @@
 import type { Driver } from './driver.ts'
+import { mysqlDriver } from './mysql.ts'
+import { sqliteDriver } from './sqlite.ts'
 
 /** Asked in this order; what none of them knows gets the generic driver. */
-export const drivers: readonly Driver[] = []
+export const drivers: readonly Driver[] = [mysqlDriver, sqliteDriver]

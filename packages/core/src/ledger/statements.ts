@@ -1,0 +1,78 @@
+import { delay } from '../clock.ts'
+import { StoreUnavailableError } from '../errors.ts'
+import type { DriverOptions } from './driver.ts'
+import type { FirstConnection, SqlValue } from './first-connection.ts'
+
+/** What an error says of a statement that changed nothing, or may have. */
+export type Cause =
+  /** Nothing was done; somebody else was in the way. */
+  | 'busy'
+  /** Nothing was done; our table is not there. */
+  | 'no-table'
+  /** Nothing was done; a row with that key is there. */
+  | 'taken'
+  | 'other'
+
+export interface Dialect {
+  /** Makes what is not there yet. */
+  schema: readonly string[]
+  causeOf(error: unknown): Cause
+  /** The store's own name for what went wrong: its messages may hold what was written, and are not logged. */
+  codeOf(error: unknown): string
+  /** What an operator is told. */
+  mend(code: string): string
+}
+
+const pauseFromMs = 2
+const pauseToMs = 50
+
+/**
+ * Statements, each one call: asked again while others are in the way, until the time is over. A call that hangs is
+ * waited for: whoever asks has a deadline of their own.
+ */
+export class Statements {
+  readonly #connection: FirstConnection
+  readonly #dialect: Dialect
+  readonly #options: DriverOptions
+  #failing = false
+
+  constructor(connection: FirstConnection, dialect: Dialect, options: DriverOptions) {
+    this.#connection = connection
+    this.#dialect = dialect
+    this.#options = options
+  }
+
+  /** What the statement gave; `undefined` where a row that it would insert is there. */
+  async run(sql: string, parameters: SqlValue[] = []): Promise<unknown> {
+    const { clock, storeTimeoutSeconds } = this.#options
+    const untilMs = clock.monotonic() + storeTimeoutSeconds * 1000
+    for (let pauseMs = pauseFromMs; ; pauseMs = Math.min(pauseMs * 2, pauseToMs)) {
+      try {
+        const answer = await this.#connection.query(sql, ...parameters)
+        this.#failing = false
+        return answer
+      } catch (error) {
+        const cause = this.#dialect.causeOf(error)
+        if (cause === 'taken') return undefined
+        if (cause === 'other' || clock.monotonic() >= untilMs) throw this.refuse(this.#dialect.codeOf(error))
+        if (cause === 'no-table') await this.#create()
+        else await delay(clock, pauseMs * (0.5 + Math.random()))
+      }
+    }
+  }
+
+  async #create(): Promise<void> {
+    try {
+      for (const statement of this.#dialect.schema) await this.#connection.query(statement)
+    } catch (error) {
+      if (this.#dialect.causeOf(error) === 'other') throw this.refuse(this.#dialect.codeOf(error))
+    }
+  }
+
+  /** Logs the mend, once until it was well in between, and gives what to throw. */
+  refuse(code: string): StoreUnavailableError {
+    if (!this.#failing) this.#options.log.error({ code }, this.#dialect.mend(code))
+    this.#failing = true
+    return new StoreUnavailableError(`the database refused (${code})`)
+  }
+}

@@ -1,0 +1,322 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import KeyvMysql from '@keyv/mysql'
+import {
+  createDispatcher,
+  createReceiver,
+  type DispatcherOptions,
+  type Receiver,
+  type ReceiverOptions,
+} from '@scalekit-scim/core'
+import {
+  createFakeClock,
+  ledgerConformance,
+  sampleEvent,
+  signDelivery,
+  TEST_SECRET,
+} from '@scalekit-scim/core/testing'
+import Keyv from 'keyv'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { mysqlSchema } from '../../packages/core/src/ledger/mysql-table.ts'
+import { recordingLogger } from '../support/log.ts'
+import { mariadbServer } from '../support/mariadb-server.ts'
+import { skewedClock } from '../support/skewed-clock.ts'
+
+const host = '127.0.0.1'
+const uri = `mysql://root@${host}:3306/test`
+const answers = await new Promise<boolean>((resolve) => {
+  const socket = connect(3306, host, () => resolve(true)).on('error', () => resolve(false))
+  socket.on('close', () => socket.destroy()).setTimeout(1000, () => socket.destroy())
+})
+const own = await mariadbServer()
+afterAll(() => own?.remove())
+
+const whyNot = answers ? '' : ` (skipped: no MariaDB answers on ${host}:3306)`
+const whyNoneOfItsOwn = own ? '' : ' (skipped: no mariadbd in the PATH)'
+for (const reason of [whyNot, whyNoneOfItsOwn]) if (reason) console.warn(`MySQL ledger${reason}`)
+
+/** The adapter says nothing of what its queries give. */
+async function rowsOf(adapter: KeyvMysql, sql: string): Promise<Record<string, unknown>[]> {
+  const rows: unknown = await adapter.query(sql)
+  if (!Array.isArray(rows)) throw new Error('no rows')
+  return rows
+}
+
+const storeOn = (uri: string) => new Keyv({ store: new KeyvMysql(uri) })
+const namespace = `test-${randomUUID()}`
+
+function openLedger(options: DispatcherOptions = {}) {
+  return createDispatcher({
+    store: storeOn(uri),
+    namespace,
+    logger: false,
+    storeTimeoutSeconds: 5,
+    onEvent: () => {},
+    ...options,
+  }).ledger
+}
+
+describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
+  // A query of one's own is a pool of one's own, so that no lock of it is in the way of others.
+  const admin = () => new KeyvMysql({ uri: `${uri}?admin`, connectionLimit: 1 })
+
+  describe('the contract of a ledger', () => {
+    const open = ({ skewMs }: { skewMs: number }) => openLedger({ clock: skewedClock(skewMs) })
+    for (const { name, run } of ledgerConformance(open, { atomic: true })) test(name, run)
+  })
+
+  test('it is atomic, over processes', () => {
+    expect(openLedger({ requireGuarantee: 'atomic' }).guarantee).toEqual({
+      message: 'atomic',
+      order: 'atomic',
+    })
+  })
+
+  test('ids that differ in case, in accents or beyond the 255th sign are told apart', async () => {
+    const ledger = openLedger({ namespace: `test-${randomUUID()}` })
+    const long = 'x'.repeat(500)
+    for (const messageId of ['a', 'A', 'ä', 'a ', `${long}1`, `${long}2`]) {
+      const answer = await ledger.begin({ token: 't', messageId, resource: messageId, leaseSeconds: 60 })
+      expect(answer.state, messageId.slice(0, 3)).toBe('begun')
+    }
+  })
+
+  test('no statement scans the table', async () => {
+    const adapter = new KeyvMysql(uri)
+    const statements = new Set<string>()
+    const query = adapter.query.bind(adapter)
+    adapter.query = (sql: string) => {
+      statements.add(sql)
+      return query(sql)
+    }
+    const ledger = openLedger({ store: new Keyv({ store: adapter }), namespace: `test-${randomUUID()}` })
+    for (let index = 0; index < 200; index++) {
+      await ledger.begin({ token: 't', messageId: `m${index}`, leaseSeconds: 60 })
+    }
+    statements.clear()
+    await ledger.begin({ token: 't', messageId: 'm', resource: 'r', leaseSeconds: 60 })
+    await ledger.begin({ token: 't', messageId: 'm', resource: 'r', leaseSeconds: 60 })
+    await ledger.forget('m')
+    const ours = [...statements].filter((sql) => /^(SELECT|UPDATE|DELETE)/.test(sql.trim()))
+    expect(ours.length).toBeGreaterThanOrEqual(3)
+    for (const sql of ours) {
+      const plan = await rowsOf(adapter, `EXPLAIN ${sql}`)
+      for (const { table, type } of plan) {
+        if (['t', 'a', 'b', 'scalekit_scim_ledger'].includes(String(table))) {
+          expect(['const', 'eq_ref', 'ref', 'range'], sql).toContain(type)
+        }
+      }
+    }
+    const [plan] = await rowsOf(
+      adapter,
+      'EXPLAIN DELETE FROM scalekit_scim_ledger WHERE expires_ms <= 1 ORDER BY expires_ms LIMIT 500',
+    )
+    expect(plan).toMatchObject({ key: 'scalekit_scim_ledger_expiry', type: 'range' })
+  })
+
+  test('an account that may not make the table gives 503 and the mend in the log, and works once it is made', async () => {
+    const database = `scim_${randomUUID().replaceAll('-', '')}`
+    const account = `u${database.slice(-12)}`
+    const root = admin()
+    await root.query(`CREATE DATABASE ${database}`)
+    await root.query(`CREATE TABLE ${database}.keyv (id VARCHAR(255) PRIMARY KEY, value TEXT)`)
+    await root.query(`CREATE USER ${account}@'%' IDENTIFIED BY 'secret'`)
+    await root.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${database}.* TO ${account}@'%'`)
+    // The adapter makes its own table at its start, and fails without the right to.
+    await root.query(`GRANT CREATE ON ${database}.keyv TO ${account}@'%'`)
+    try {
+      const log = recordingLogger()
+      const store = storeOn(`mysql://${account}:secret@${host}:3306/${database}`)
+      const { ledger } = createDispatcher({ store, logger: log, onEvent: () => {} })
+      const request = { token: 't', messageId: 'm', leaseSeconds: 60 }
+      await expect(ledger.begin(request)).rejects.toMatchObject({ name: 'StoreUnavailableError' })
+      expect(log.text()).toContain('unless the table is made for it')
+      expect(log.text()).not.toContain('secret')
+      await root.query(mysqlSchema[0].replace('scalekit_scim_ledger', `${database}.scalekit_scim_ledger`))
+      expect((await ledger.begin(request)).state).toBe('begun')
+    } finally {
+      await root.query(`DROP DATABASE ${database}`)
+      await root.query(`DROP USER ${account}@'%'`)
+    }
+  })
+})
+
+describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
+  if (!own) return
+  const hire = sampleEvent('organization.directory.user_created')
+  const open: Receiver[] = []
+  const receiverOn = (options: ReceiverOptions = {}) => {
+    const log = recordingLogger()
+    const runs: string[] = []
+    const receiver = createReceiver({
+      secret: TEST_SECRET,
+      store: storeOn(own.uri),
+      logger: log,
+      storeTimeoutSeconds: 0.5,
+      // So long that only a claim that was given back can be had again.
+      leaseSeconds: 600,
+      onUserCreated: (_event, { idempotencyKey }) => void runs.push(idempotencyKey),
+      ...options,
+    })
+    open.push(receiver)
+    return { receiver, log, runs }
+  }
+  const deliver = async (receiver: Receiver, messageId: string) => {
+    const { id } = hire.data
+    const event = { ...hire, data: { ...hire.data, id: `${id}-${messageId}` } }
+    return receiver.receive({ url: '/', ...signDelivery(event, { messageId }) })
+  }
+  const eventually = (receiver: Receiver, messageId: string) =>
+    expect
+      .poll(async () => (await deliver(receiver, messageId)).status, { timeout: 20_000 })
+      .toBeLessThan(300)
+  const admin = () => new KeyvMysql({ uri: `${own.uri}?admin=${randomUUID()}`, connectionLimit: 1 })
+
+  const downAtStart: { before?: number; after?: number; runs?: string[] } = {}
+  beforeAll(async () => {
+    const { receiver, runs } = receiverOn()
+    downAtStart.before = (await deliver(receiver, 'down')).status
+    await own.start()
+    for (let tries = 0; tries < 20 && downAtStart.after !== 201; tries++) {
+      downAtStart.after = (await deliver(receiver, 'down')).status
+    }
+    downAtStart.runs = runs
+  }, 60_000)
+  afterEach(async () => {
+    for (const receiver of open.splice(0)) await receiver.close()
+  })
+
+  test('down at its start, then there: an adapter that never connected is no end', () => {
+    expect(downAtStart).toEqual({ before: 503, after: 201, runs: ['down'] })
+  })
+
+  test.each(['READ-COMMITTED', 'REPEATABLE-READ', 'SERIALIZABLE'])(
+    'in %s of many one wins, message and turn',
+    async (level) => {
+      await admin().query(`SET GLOBAL tx_isolation = '${level}'`)
+      const adapter = new KeyvMysql({ uri: `${own.uri}?${level}`, connectionLimit: 20 })
+      expect(await adapter.query('SELECT @@tx_isolation AS level')).toEqual([{ level }])
+      const { receiver } = receiverOn({ store: new Keyv({ store: adapter }), storeTimeoutSeconds: 5 })
+      const { ledger } = receiver
+      const claims = 20
+      for (let round = 0; round < 10; round++) {
+        const begin = (messageId: string, resource: string, index: number) =>
+          ledger.begin({
+            token: `${level}${round}.${index}`,
+            messageId: `${level}${round}.${messageId}`,
+            resource: `${level}${round}.${resource}`,
+            leaseSeconds: 60,
+          })
+        const copies = Array.from({ length: claims }, (_, index) => begin('same', 'one', index))
+        const rivals = Array.from({ length: claims }, (_, index) => begin(`other${index}`, 'two', index))
+        for (const answers of [await Promise.all(copies), await Promise.all(rivals)]) {
+          expect(answers.filter(({ state }) => state === 'begun').length).toBe(1)
+        }
+      }
+    },
+  )
+
+  test('frozen it gives 503 in begin, and then all works, with no claim left behind', async () => {
+    const { receiver, runs } = receiverOn()
+    expect((await deliver(receiver, 'f1')).status).toBe(201)
+    own.freeze()
+    const replies = await Promise.all(['f2', 'f3', 'f4'].map((messageId) => deliver(receiver, messageId)))
+    expect(replies.map(({ status }) => status)).toEqual([503, 503, 503])
+    own.thaw()
+    for (const messageId of ['f2', 'f3', 'f4']) await eventually(receiver, messageId)
+    expect(runs.sort()).toEqual(['f1', 'f2', 'f3', 'f4'])
+  })
+
+  test('frozen at the commit the event is answered 2xx, and recorded later', async () => {
+    const { receiver } = receiverOn({ onUserCreated: () => own.freeze() })
+    expect((await deliver(receiver, 'c1')).status).toBe(201)
+    own.thaw()
+    await receiver.close()
+    const other = receiverOn()
+    expect((await deliver(other.receiver, 'c1')).outcome).toBe('duplicate')
+    expect(other.runs).toEqual([])
+  })
+
+  test('a connection that is lost in the middle of a call gives 503, and then all works', async () => {
+    const { receiver, runs } = receiverOn({ storeTimeoutSeconds: 5 })
+    expect((await deliver(receiver, 'k1')).status).toBe(201)
+    const root = admin()
+    await root.query('LOCK TABLES scalekit_scim_ledger WRITE')
+    const waiting = deliver(receiver, 'k2')
+    await expect
+      .poll(async () => {
+        const stuck = await rowsOf(
+          root,
+          "SELECT ID FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table%'",
+        )
+        for (const { ID } of stuck) await root.query(`KILL ${String(ID)}`)
+        return stuck.length
+      })
+      .toBeGreaterThan(0)
+    expect(await waiting).toMatchObject({ status: 503, outcome: 'store-unavailable' })
+    await root.query('UNLOCK TABLES')
+    await eventually(receiver, 'k2')
+    expect(runs).toEqual(['k1', 'k2'])
+  })
+
+  test('killed and started again it has kept what was done', async () => {
+    const { receiver, runs } = receiverOn()
+    expect((await deliver(receiver, 'r1')).status).toBe(201)
+    await own.kill()
+    expect((await deliver(receiver, 'r2')).status).toBe(503)
+    await own.start()
+    await eventually(receiver, 'r2')
+    expect((await deliver(receiver, 'r1')).outcome).toBe('duplicate')
+    expect(runs).toEqual(['r1', 'r2'])
+  }, 60_000)
+
+  test('a table that somebody dropped is made again', async () => {
+    const { receiver } = receiverOn()
+    expect((await deliver(receiver, 'd1')).status).toBe(201)
+    await admin().query('DROP TABLE scalekit_scim_ledger')
+    expect((await deliver(receiver, 'd2')).status).toBe(201)
+  })
+
+  test('what has expired is deleted in the background, and nothing else', async () => {
+    const clock = createFakeClock()
+    const { receiver } = receiverOn({ clock, storeTimeoutSeconds: 5 })
+    await receiver.ledger.record('kept').compareAndSet(undefined, 'a', 60)
+    const root = admin()
+    const left = async () => {
+      const [row] = await rowsOf(
+        root,
+        "SELECT COUNT(*) AS n FROM scalekit_scim_ledger WHERE name LIKE 'old%'",
+      )
+      return row?.n
+    }
+    const old = Array.from(
+      { length: 700 },
+      (_, index) => `(UNHEX(SHA2('${index}', 256)), 'old${index}', 'x', 1)`,
+    )
+    await root.query(`INSERT INTO scalekit_scim_ledger VALUES ${old.join(', ')}`)
+    await clock.advance(60_000)
+    await expect
+      .poll(async () => {
+        await clock.advance(250)
+        return left()
+      })
+      .toBe(0)
+    expect(await receiver.ledger.record('kept').read()).toBe('a')
+  })
+
+  test('a server that does not commit by itself gives 503, and the log names the mend', async () => {
+    const root = admin()
+    await root.query('SET GLOBAL autocommit = 0')
+    const store = new Keyv({ store: new KeyvMysql(`${own.uri}?autocommit`) })
+    const { receiver, log } = receiverOn({ store })
+    expect((await deliver(receiver, 'a1')).status).toBe(503)
+    expect(log.text()).toContain('autocommit')
+    await root.query('SET GLOBAL autocommit = 1')
+  })
+})
+
+test('the DDL in docs/stores/mysql.md is what is made on first use', () => {
+  const page = readFileSync(new URL('../../docs/stores/mysql.md', import.meta.url), 'utf8')
+  for (const statement of mysqlSchema) expect(page).toContain(`${statement};`)
+})

@@ -1,0 +1,280 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import {
+  createDispatcher,
+  createReceiver,
+  type DispatcherOptions,
+  type Receiver,
+  type ReceiverOptions,
+} from '@scalekit-scim/core'
+import {
+  createFakeClock,
+  ledgerConformance,
+  sampleEvent,
+  signDelivery,
+  TEST_SECRET,
+} from '@scalekit-scim/core/testing'
+import Keyv from 'keyv'
+import { afterAll, describe, expect, test } from 'vitest'
+import { sqliteSchema } from '../../packages/core/src/ledger/sqlite-table.ts'
+import { recordingLogger } from '../support/log.ts'
+import { NodeSqliteAdapter, type NodeSqliteOptions } from '../support/node-sqlite-adapter.ts'
+import { skewedClock } from '../support/skewed-clock.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'scim-sqlite-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let files = 0
+const newFile = () => join(folder, `${++files}.db`)
+const storeOn = (file: string, options: Partial<NodeSqliteOptions> = {}) =>
+  new Keyv({ store: new NodeSqliteAdapter({ uri: `sqlite://${file}`, ...options }) })
+
+function openLedger(file: string, options: DispatcherOptions = {}) {
+  return createDispatcher({
+    store: storeOn(file),
+    logger: false,
+    storeTimeoutSeconds: 5,
+    onEvent: () => {},
+    ...options,
+  }).ledger
+}
+
+describe('the contract of a ledger, on one file over several connections', () => {
+  const file = newFile()
+  const open = ({ skewMs }: { skewMs: number }) => openLedger(file, { clock: skewedClock(skewMs) })
+  for (const { name, run } of ledgerConformance(open, { atomic: true })) test(name, run)
+})
+
+describe('the contract of a ledger, in memory', () => {
+  const ledger = openLedger(':memory:')
+  for (const { name, run } of ledgerConformance(() => ledger)) test(name, run)
+})
+
+test('a file is atomic over processes; a database in memory is this process’s alone', () => {
+  expect(openLedger(newFile()).guarantee).toEqual({ message: 'atomic', order: 'atomic' })
+  expect(openLedger(':memory:').guarantee).toEqual({ message: 'process', order: 'process' })
+  expect(() => openLedger(':memory:', { requireGuarantee: 'atomic' })).toThrow(
+    expect.objectContaining({ code: 'ERR_SCIM_GUARANTEE' }),
+  )
+})
+
+test('of three processes on one file one wins each message, and no two have a turn at once', async () => {
+  const file = newFile()
+  const database = new DatabaseSync(file)
+  database.exec('PRAGMA journal_mode = WAL')
+  database.exec('CREATE TABLE counters (resource TEXT PRIMARY KEY, n INTEGER NOT NULL)')
+  const [messages, resources] = [60, 6]
+  for (let index = 0; index < resources; index++) {
+    database.prepare('INSERT INTO counters VALUES (?, 0)').run(`user-${index}`)
+  }
+  const contender = fileURLToPath(new URL('../support/sqlite-contender.ts', import.meta.url))
+  const run = async () => {
+    const args = [contender, file, 'race', String(messages), String(resources)]
+    const { stdout } = await promisify(execFile)(process.execPath, args)
+    const won: number[] = JSON.parse(stdout)
+    return won
+  }
+  const won = await Promise.all([run(), run(), run()])
+  expect(won.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: messages }, (_, index) => index))
+  expect(won.filter((numbers) => numbers.length > 0).length, 'processes that won some').toBeGreaterThan(1)
+  expect(database.prepare('SELECT DISTINCT n FROM counters').all()).toEqual([{ n: messages / resources }])
+  database.close()
+}, 90_000)
+
+test('two namespaces on one file do not see each other', async () => {
+  const file = newFile()
+  const request = { token: 't', messageId: 'msg', resource: 'user', leaseSeconds: 60 }
+  for (const namespace of ['one', 'two']) {
+    expect((await openLedger(file, { namespace }).begin(request)).state).toBe('begun')
+  }
+})
+
+describe('faults', () => {
+  const hire = sampleEvent('organization.directory.user_created')
+  function receiverOn(store: Keyv, options: ReceiverOptions = {}) {
+    const log = recordingLogger()
+    let runs = 0
+    const receiver = createReceiver({
+      secret: TEST_SECRET,
+      store,
+      logger: log,
+      storeTimeoutSeconds: 0.5,
+      onUserCreated: () => void runs++,
+      ...options,
+    })
+    return { receiver, log, runs: () => runs }
+  }
+  const deliver = (receiver: Receiver, messageId = 'msg_1') =>
+    receiver.receive({ url: '/', ...signDelivery(hire, { messageId }) })
+
+  /** Another process that writes, and has not committed yet. */
+  async function lock(file: string): Promise<() => Promise<void>> {
+    const script = `
+      const database = new (require('node:sqlite').DatabaseSync)(process.argv[1])
+      database.exec('BEGIN IMMEDIATE')
+      process.stdin.on('end', () => database.exec('COMMIT')).resume()
+      console.log('locked')`
+    const child = spawn(process.execPath, ['-e', script, file], { stdio: ['pipe', 'pipe', 'ignore'] })
+    await once(child.stdout, 'data')
+    return async () => {
+      child.stdin.end()
+      await once(child, 'exit')
+    }
+  }
+
+  test('while another process holds the file’s lock every begin is 503, and then all works', async () => {
+    const file = newFile()
+    const { receiver, runs } = receiverOn(storeOn(file))
+    expect((await deliver(receiver)).status).toBe(201)
+    const unlock = await lock(file)
+    expect(await deliver(receiver, 'msg_2')).toMatchObject({ status: 503, outcome: 'store-unavailable' })
+    expect((await deliver(receiver)).outcome, 'what is done can still be read').toBe('duplicate')
+    await unlock()
+    expect(runs()).toBe(1)
+    expect((await deliver(receiver, 'msg_2')).status).toBe(201)
+    await receiver.close()
+  })
+
+  test('a commit that finds the file locked is answered 2xx and recorded later', async () => {
+    const file = newFile()
+    let unlock = async () => {}
+    const { receiver } = receiverOn(storeOn(file), {
+      onUserCreated: async () => {
+        unlock = await lock(file)
+      },
+    })
+    expect((await deliver(receiver)).status).toBe(201)
+    await unlock()
+    await receiver.close()
+    const other = receiverOn(storeOn(file))
+    expect((await deliver(other.receiver)).outcome).toBe('duplicate')
+    expect(other.runs()).toBe(0)
+  })
+
+  test('a database that cannot be written gives 503, and the log names the mend', async () => {
+    const file = newFile()
+    const first = receiverOn(storeOn(file))
+    await deliver(first.receiver, 'msg_0')
+    await first.receiver.close()
+    const { receiver, log, runs } = receiverOn(storeOn(file, { readOnly: true }))
+    expect((await deliver(receiver)).status).toBe(503)
+    expect(runs()).toBe(0)
+    expect(log.text()).toContain('read-only')
+  })
+
+  test('a table that somebody dropped is made again', async () => {
+    const file = newFile()
+    const { receiver } = receiverOn(storeOn(file))
+    expect((await deliver(receiver)).status).toBe(201)
+    new DatabaseSync(file).exec('DROP TABLE scalekit_scim_ledger')
+    expect((await deliver(receiver, 'msg_2')).status).toBe(201)
+  })
+
+  test('a claim whose answer never came is given back', async () => {
+    const adapter = new NodeSqliteAdapter({ uri: `sqlite://${newFile()}` })
+    const query = adapter.query.bind(adapter)
+    let losing = true
+    adapter.query = async (sql, ...parameters) => {
+      const rows = await query(sql, ...parameters)
+      if (!losing || !sql.startsWith('WITH change')) return rows
+      losing = false
+      throw new Error('the connection was lost')
+    }
+    // So long a lease that it does not lapse meanwhile.
+    const { receiver, runs } = receiverOn(new Keyv({ store: adapter }), {
+      leaseSeconds: 600,
+      deadlineSeconds: 0.2,
+    })
+    expect((await deliver(receiver)).status).toBe(503)
+    expect(losing).toBe(false)
+    await expect.poll(async () => (await deliver(receiver)).status, { timeout: 5000 }).toBe(201)
+    expect(runs()).toBe(1)
+  })
+
+  test('a file that could not be opened at start is opened when it can be', async () => {
+    const missing = join(folder, 'later')
+    const { receiver } = receiverOn(storeOn(join(missing, 'a.db')))
+    expect((await deliver(receiver)).status).toBe(503)
+    mkdirSync(missing)
+    expect((await deliver(receiver)).status).toBe(201)
+    await receiver.close()
+  })
+})
+
+describe('upkeep', () => {
+  test('what has expired is deleted in the background, and nothing else', async () => {
+    const file = newFile()
+    const clock = createFakeClock()
+    const dispatcher = createDispatcher({
+      store: storeOn(file),
+      logger: false,
+      clock,
+      onEvent: () => {},
+    })
+    const { ledger } = dispatcher
+    await ledger.record('kept').compareAndSet(undefined, 'a', 60)
+    const database = new DatabaseSync(file)
+    const insert = database.prepare("INSERT INTO scalekit_scim_ledger VALUES ('other', 'm', ?, '{}', 1)")
+    database.exec('BEGIN')
+    for (let index = 0; index < 700; index++) insert.run(`old-${index}`)
+    database.exec('COMMIT')
+    const left = () => database.prepare('SELECT COUNT(*) AS n FROM scalekit_scim_ledger').get()?.n
+    await clock.advance(60_000)
+    await expect.poll(left).toBeLessThan(701)
+    await expect
+      .poll(async () => {
+        await clock.advance(250)
+        return left()
+      })
+      .toBe(1)
+    expect(await ledger.record('kept').read()).toBe('a')
+
+    await dispatcher.close()
+    insert.run('late')
+    await clock.advance(600_000)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(left()).toBe(2)
+  })
+
+  test('no statement scans the table', async () => {
+    const file = newFile()
+    const clock = createFakeClock()
+    const adapter = new NodeSqliteAdapter({ uri: `sqlite://${file}` })
+    const statements = new Set<string>()
+    const query = adapter.query.bind(adapter)
+    adapter.query = (sql, ...parameters) => {
+      statements.add(sql)
+      return query(sql, ...parameters)
+    }
+    const { ledger } = createDispatcher({
+      store: new Keyv({ store: adapter }),
+      logger: false,
+      clock,
+      onEvent: () => {},
+    })
+    await ledger.begin({ token: 't', messageId: 'm', resource: 'r', leaseSeconds: 60 })
+    await ledger.forget('m')
+    await clock.advance(60_000)
+    await expect.poll(() => [...statements].some((sql) => sql.includes('ORDER BY expires_ms'))).toBe(true)
+    const database = new DatabaseSync(file)
+    const ours = [...statements].filter((sql) => /^\s*(SELECT CAST|WITH|DELETE)/.test(sql))
+    expect(ours.length).toBeGreaterThanOrEqual(4)
+    for (const sql of ours) {
+      const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()
+      expect(
+        plan.map(({ detail }) => String(detail)).filter((line) => /^SCAN (t|scalekit)/.test(line)),
+      ).toEqual([])
+    }
+  })
+
+  test('the DDL in docs/stores/sqlite.md is what is made on first use', () => {
+    const page = readFileSync(new URL('../../docs/stores/sqlite.md', import.meta.url), 'utf8')
+    for (const statement of sqliteSchema) expect(page).toContain(`${statement};`)
+  })
+})

@@ -1,0 +1,67 @@
+import { EventEmitter } from 'node:events'
+import { DatabaseSync } from 'node:sqlite'
+
+export interface NodeSqliteOptions {
+  uri: string
+  /** As on a file that may not be written. */
+  readOnly?: boolean
+}
+
+/**
+ * An adapter of the shape of `@keyv/sqlite` 4.0.8 over Node's own SQLite: the module under the real one is compiled for
+ * minutes where no binary of it can be had, and tests are not to wait for that. The same are: `opts`, one connection
+ * made in the constructor whose failure stays for ever, and `query(sql, ...parameters)`, which gives the rows.
+ */
+export class NodeSqliteAdapter extends EventEmitter {
+  readonly opts: NodeSqliteOptions & { dialect: 'sqlite'; db: string; table: string }
+  namespace: string | undefined
+  readonly #connected: Promise<DatabaseSync>
+
+  constructor({ uri, readOnly = false }: NodeSqliteOptions) {
+    super()
+    const db = uri.replace(/^sqlite:\/\//, '')
+    this.opts = { uri, readOnly, dialect: 'sqlite', db, table: 'keyv' }
+    this.#connected = this.#connect()
+  }
+
+  async #connect(): Promise<DatabaseSync> {
+    await new Promise((resolve) => setImmediate(resolve))
+    const database = new DatabaseSync(this.opts.db, { readOnly: this.opts.readOnly ?? false })
+    if (!this.opts.readOnly) {
+      database.exec('CREATE TABLE IF NOT EXISTS keyv(key VARCHAR(255) PRIMARY KEY, value TEXT )')
+    }
+    return database
+  }
+
+  async query(sql: string, ...parameters: (string | number | null)[]): Promise<Record<string, unknown>[]> {
+    const database = await this.#connected
+    // The real one answers from a thread: others get their turn in between.
+    await new Promise((resolve) => setImmediate(resolve))
+    return database.prepare(sql).all(...parameters)
+  }
+
+  async get(key: string): Promise<unknown> {
+    const [row] = await this.query('SELECT value FROM keyv WHERE key = ?', key)
+    return row?.value
+  }
+
+  async set(key: string, value: string): Promise<unknown> {
+    return this.query(
+      'INSERT INTO keyv VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+      key,
+      value,
+    )
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return (await this.query('DELETE FROM keyv WHERE key = ? RETURNING key', key)).length > 0
+  }
+
+  async clear(): Promise<void> {
+    await this.query('DELETE FROM keyv')
+  }
+
+  async disconnect(): Promise<void> {
+    ;(await this.#connected).close()
+  }
+}
