@@ -77,7 +77,14 @@ function ending<Adapter extends { disconnect(): Promise<unknown> }>(adapter: Ada
 
 function instance(store: Store, skewMs = 0): Dispatcher {
   const clock: Clock = { ...systemClock, now: () => Date.now() + skewMs }
-  const dispatcher = createDispatcher({ logger: false, store, namespace, clock, storeTimeoutSeconds: 5 })
+  const dispatcher = createDispatcher({
+    logger: false,
+    store,
+    namespace,
+    clock,
+    storeTimeoutSeconds: 5,
+    watermarkRetentionSeconds: 600,
+  })
   ended.unshift(() => dispatcher.close())
   return dispatcher
 }
