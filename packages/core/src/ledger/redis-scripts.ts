@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+
+// judge.ts in Lua, with the state beside it: one script for each verb, so that each is one atomic step.
+//
+//   …:m:<id>        c<token>   claimed; expires with its lease
+//                   d<token>   done; expires with its retention
+//   …:r:<resource>  <fence><mark>[<watermark><applied>][<turn until><token>]; expires with the watermark's retention
+//   …:s:<record>    the value as it is
+//
+// Fence, applied and turn are microseconds in 16 digits; a watermark is nanoseconds in 19, which no Lua number holds,
+// so times are compared as text. The mark says what follows it: '-' no watermark, 'w' one, 't' a tombstone's.
+//
+// No script has a `#!lua` line: without one a server that is out of memory refuses the first write that may grow,
+// and lets through what follows a write that may not. So `begin` starts with the growing one, and is refused whole;
+// the others start by deleting or prolonging, and pass.
+
+export interface Script {
+  text: string
+  sha1: string
+}
+
+// Every function and every call costs a server's time, so there are no more than needed.
+
+const foreign = "redis.error_reply('FOREIGN a key of ours holds what we did not write')"
+
+/** Into `fence`, `applied` (the mark, and with it watermark and time of application) and `turn`. */
+const readResource = `
+local stored = KEYS[2] and call('GET', KEYS[2])
+local fence, applied, turn = nil, '-', ''
+if stored then
+  local mark = sub(stored, 17, 17)
+  fence = sub(stored, 1, 16)
+  if mark == '-' then turn = sub(stored, 18)
+  elseif mark == 'w' or mark == 't' then applied, turn = sub(stored, 17, 52), sub(stored, 53)
+  else return ${foreign} end
+end
+`
+
+const readClock = `
+local time = call('TIME')
+local now = time[1] .. format('%06d', time[2])
+`
+
+/** Replies the state's name, or the fence and the watermark-to-be in one. */
+export const beginScript = script(`
+local token, lease_ms, keep_ms, occurred_at, deletion, observed_at = unpack(ARGV)
+local claim = 'c' .. token
+local known = call('GET', KEYS[1])
+if known and known ~= claim then
+  local kind = sub(known, 1, 1)
+  if kind == 'd' then return 'duplicate' elseif kind == 'c' then return 'in-flight' else return ${foreign} end
+end
+${readResource}
+${readClock}
+local counts_as = occurred_at
+if not observed_at and (occurred_at == '' or occurred_at > now) then
+  if occurred_at == '' or occurred_at > format('%.0f', now + 300000000) .. '000' then counts_as = now .. '000' end
+end
+local watermark = sub(applied, 2, 20)
+
+if not known then
+  if sub(turn, 1, 16) > now and sub(turn, 17) ~= token then return 'busy' end
+  if watermark ~= '' then
+    if observed_at then
+      if sub(applied, 21) .. '000' >= observed_at then return 'stale' end
+    elseif counts_as < watermark then
+      return 'stale'
+    elseif counts_as == watermark and deletion ~= '1' and sub(applied, 1, 1) == 't' then
+      return 'stale'
+    end
+  end
+end
+if observed_at and watermark > counts_as then counts_as = watermark end
+
+if not fence then fence = now
+elseif not known then fence = fence >= now and format('%.0f', fence + 1) or now end
+call('SET', KEYS[1], claim, 'PX', lease_ms)
+if KEYS[2] then
+  call('SET', KEYS[2], fence .. applied .. format('%.0f', now + lease_ms * 1000) .. token, 'PX', keep_ms)
+end
+return fence .. counts_as
+`)
+
+/** A claim that is absent is taken anew: nobody else has begun since, or its fence or turn would say so. */
+export const renewScript = script(`
+local token, lease_ms, keep_ms, claim_fence = unpack(ARGV)
+local claim = 'c' .. token
+local known = call('GET', KEYS[1])
+if known and known ~= claim then return 0 end
+${readResource}
+if fence and (fence ~= claim_fence or sub(turn, 17) ~= token) then return 0 end
+
+if known then call('PEXPIRE', KEYS[1], lease_ms) else call('SET', KEYS[1], claim, 'PX', lease_ms) end
+if KEYS[2] then
+  ${readClock}
+  call('SET', KEYS[2], claim_fence .. applied .. format('%.0f', now + lease_ms * 1000) .. token, 'PX', keep_ms)
+end
+return 1
+`)
+
+export const commitScript = script(`
+local token, retention_ms, keep_ms, claim_fence, watermark = unpack(ARGV)
+local done = 'd' .. token
+local known = call('GET', KEYS[1])
+if known == done then return 1 end
+if known and known ~= 'c' .. token then return 0 end
+${readResource}
+if fence and fence ~= claim_fence then return 0 end
+
+call('DEL', KEYS[1])
+if KEYS[2] then
+  ${readClock}
+  call('SET', KEYS[2], claim_fence .. watermark .. now, 'PX', keep_ms)
+end
+if retention_ms ~= '0' then call('SET', KEYS[1], done, 'PX', retention_ms) end
+return 1
+`)
+
+/** The fence outlives the turn, so that whoever lost it before is still told so. */
+export const releaseScript = script(`
+local token, keep_ms = unpack(ARGV)
+if call('GET', KEYS[1]) == 'c' .. token then call('DEL', KEYS[1]) end
+${readResource}
+if fence and sub(turn, 17) == token then call('SET', KEYS[2], fence .. applied, 'PX', keep_ms) end
+return 1
+`)
+
+/** `=x` stands for the value `x`, and the empty text for none. */
+export const compareAndSetScript = script(`
+local expected, value, expiry_ms = unpack(ARGV)
+local present = call('GET', KEYS[1])
+if (present and '=' .. present or '') ~= expected then return 0 end
+if value == '' then call('DEL', KEYS[1])
+else call('SET', KEYS[1], sub(value, 2), 'PX', expiry_ms) end
+return 1
+`)
+
+/** A script, so that in a cluster the node that has our keys is asked, and no other's clock. */
+export const nowScript = script(`${readClock} return now .. '000'`)
+
+function script(body: string): Script {
+  const text = `local call, sub, format = redis.call, string.sub, string.format\n${body}`
+  return { text, sha1: createHash('sha1').update(text).digest('hex') }
+}
