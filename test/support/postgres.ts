@@ -22,7 +22,8 @@ export function sqlOn(uri: string): (text: string, values?: unknown[]) => Promis
 export function adapterOn(uri: string, options: { schema?: string; max?: number } = {}): KeyvPostgres {
   const adapter = new KeyvPostgres({
     uri: `${uri}?application_name=${randomUUID()}`,
-    max: 4,
+    max: 3,
+    idleTimeoutMillis: 500,
     allowExitOnIdle: true,
     ...options,
   })
@@ -33,6 +34,28 @@ export function adapterOn(uri: string, options: { schema?: string; max?: number 
 /** The server's clock decides: an instance's own may be wrong. */
 export function skewedClock(skewMs: number) {
   return { ...systemClock, now: () => systemClock.now() + skewMs }
+}
+
+/** A schema of the test file's own, gone when the file is done: its functions are those of the sources. */
+export async function freshSchema(uri: string, role?: string): Promise<string> {
+  const schema = `scim_${randomUUID().replaceAll('-', '')}`
+  const sql = sqlOn(uri)
+  await sql(`CREATE SCHEMA ${schema}`)
+  if (role !== undefined) await sql(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
+  afterAll(() => sql(`DROP SCHEMA ${schema} CASCADE`))
+  return schema
+}
+
+/** A login that may do what it is granted, and no more; gone when the file is done. */
+export async function freshRole(uri: string): Promise<{ role: string; uri: string }> {
+  const role = `scim_${randomUUID().replaceAll('-', '')}`
+  const sql = sqlOn(uri)
+  await sql(`CREATE ROLE ${role} LOGIN`)
+  afterAll(async () => {
+    await sql(`DROP OWNED BY ${role}`)
+    await sql(`DROP ROLE ${role}`)
+  })
+  return { role, uri: uri.replace('//postgres@', `//${role}@`) }
 }
 
 /** Instances of one application that share a store; closed when the file is done. */

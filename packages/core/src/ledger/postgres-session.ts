@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '../errors.ts'
 import type { DriverOptions } from './driver.ts'
 import type { PostgresCall, PostgresQuery } from './postgres-pool.ts'
@@ -23,6 +24,8 @@ type SessionOptions = Pick<DriverOptions, 'clock' | 'log'>
 export class PostgresSession {
   readonly #query: PostgresQuery
   readonly #schema: string
+  /** Of a name there are 63 bytes, and each text has its own. */
+  readonly #suffix: string
   readonly #options: SessionOptions
   readonly #loggedAtMs = new Map<string, number>()
   #named = true
@@ -31,6 +34,7 @@ export class PostgresSession {
   constructor(query: PostgresQuery, schema: string, options: SessionOptions) {
     this.#query = query
     this.#schema = schema
+    this.#suffix = createHash('sha256').update(schema).digest('hex').slice(0, 8)
     this.#options = options
   }
 
@@ -52,7 +56,7 @@ export class PostgresSession {
   async #call(name: string, text: string, values: readonly unknown[]) {
     for (let created = false; ; ) {
       const call: PostgresCall = { text, values, query_timeout: deadAfterMs }
-      if (this.#named) call.name = `scalekit_scim_${name}_${this.#schema}`
+      if (this.#named) call.name = `scalekit_scim_${name}_${this.#suffix}`
       try {
         return await this.#query(call)
       } catch (error) {
