@@ -1,11 +1,35 @@
 import { randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
 import KeyvPostgres from '@keyv/postgres'
 import { createDispatcher, type Dispatcher, type DispatcherOptions, systemClock } from '@scalekit-scim/core'
 import Keyv from 'keyv'
 import { afterAll } from 'vitest'
+import { PostgresServer } from './postgres-server.ts'
 
-/** The server on this machine's usual port. */
-export const postgresUri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres'
+const usualUri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres'
+
+/** The server on this machine's usual port, else one of the test file's own; `undefined` where there is none. */
+export async function reachablePostgres(): Promise<string | undefined> {
+  if (await listens(new URL(usualUri))) return usualUri
+  const own = await PostgresServer.start()
+  if (own) afterAll(() => own.remove())
+  else skippedFor(`no PostgreSQL at ${new URL(usualUri).host}, and none is installed`)
+  return own?.uri
+}
+
+/** Says so loudly, and under CI fails. */
+export function skippedFor(reason: string): void {
+  if (process.env.CI) throw new Error(reason)
+  console.warn(`SKIPPED: ${reason}`)
+}
+
+function listens({ hostname, port }: URL): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(port || 5432), hostname)
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.end())
+  })
+}
 
 type Row = Record<string, unknown>
 
