@@ -61,6 +61,14 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     expect((await ledger.begin(request(`${long}a`))).state).toBe('in-flight')
   })
 
+  test('a named statement that the server has forgotten, as behind a pooler, is sent without its name', async () => {
+    const adapter = adapterOn(postgresUri, { schema, max: 1 })
+    const { ledger } = instances.open({ store: new Keyv6({ store: adapter }) })
+    await ledger.now()
+    await adapter.query('DEALLOCATE ALL')
+    expect(await ledger.now()).toMatch(/^\d{19}$/)
+  })
+
   describe('two begins that meet at the same moment', () => {
     // Both are let go at once, at the write, by a row that another transaction has inserted and takes back.
     test.each([
