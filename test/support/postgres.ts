@@ -4,6 +4,8 @@ import KeyvPostgres from '@keyv/postgres'
 import { createDispatcher, type Dispatcher, type DispatcherOptions, systemClock } from '@scalekit-scim/core'
 import Keyv from 'keyv'
 import { afterAll } from 'vitest'
+import { isPostgresAdapter, lastingQuery } from '../../packages/core/src/ledger/postgres-pool.ts'
+import { completeLogger } from '../../packages/core/src/logger.ts'
 import { PostgresServer } from './postgres-server.ts'
 
 const usualUri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres'
@@ -35,8 +37,13 @@ type Row = Record<string, unknown>
 
 /** SQL past the ledger, on a connection of its own. */
 export function sqlOn(uri: string): (text: string, values?: unknown[]) => Promise<Row[]> {
-  const adapter = adapterOn(uri, { max: 1 })
-  return (text, values) => adapter.query(text, values)
+  const adapter: object = adapterOn(uri, { max: 1 })
+  if (!isPostgresAdapter(adapter)) throw new Error('@keyv/postgres has another shape')
+  const query = lastingQuery(adapter, {
+    storeTimeoutSeconds: 30,
+    log: completeLogger(false),
+  })
+  return async (text, values = []) => [...(await query({ text, values }))]
 }
 
 /**
@@ -93,8 +100,8 @@ export function instancesOn(uri: string, shared: DispatcherOptions & { schema?: 
   return {
     namespace,
     open(own: DispatcherOptions = {}): Dispatcher {
-      const store = new Keyv(adapterOn(uri, schema === undefined ? {} : { schema }))
-      const dispatcher = createDispatcher({ logger: false, namespace, ...options, store, ...own })
+      const store = own.store ?? new Keyv(adapterOn(uri, schema === undefined ? {} : { schema }))
+      const dispatcher = createDispatcher({ logger: false, namespace, ...options, ...own, store })
       opened.push(dispatcher)
       return dispatcher
     },
