@@ -14,7 +14,7 @@ const usualUri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:54
 export async function reachablePostgres(): Promise<string | undefined> {
   if (await listens(new URL(usualUri))) return usualUri
   const own = await PostgresServer.start()
-  if (own) afterAll(() => own.remove())
+  if (own) cleanups.push(() => own.remove())
   else skippedFor(`no PostgreSQL at ${new URL(usualUri).host}, and none is installed`)
   return own?.uri
 }
@@ -32,6 +32,12 @@ function listens({ hostname, port }: URL): Promise<boolean> {
     socket.once('connect', () => socket.end())
   })
 }
+
+/** Done when the file is, the last first: a test has no hook for what comes after all of them. */
+const cleanups: (() => Promise<unknown>)[] = []
+afterAll(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup()
+})
 
 type Row = Record<string, unknown>
 
@@ -73,7 +79,7 @@ export async function freshSchema(uri: string, role?: string): Promise<string> {
   const sql = sqlOn(uri)
   await sql(`CREATE SCHEMA ${schema}`)
   if (role !== undefined) await sql(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
-  afterAll(() => sql(`DROP SCHEMA ${schema} CASCADE`))
+  cleanups.push(() => sql(`DROP SCHEMA IF EXISTS ${schema} CASCADE`))
   return schema
 }
 
@@ -82,7 +88,7 @@ export async function freshRole(uri: string): Promise<{ role: string; uri: strin
   const role = `scim_${randomUUID().replaceAll('-', '')}`
   const sql = sqlOn(uri)
   await sql(`CREATE ROLE ${role} LOGIN`)
-  afterAll(async () => {
+  cleanups.push(async () => {
     await sql(`DROP OWNED BY ${role}`)
     await sql(`DROP ROLE ${role}`)
   })
@@ -93,7 +99,7 @@ export async function freshRole(uri: string): Promise<{ role: string; uri: strin
 export function instancesOn(uri: string, shared: DispatcherOptions & { schema?: string } = {}) {
   const { schema, ...options } = shared
   const opened: Dispatcher[] = []
-  afterAll(async () => {
+  cleanups.push(async () => {
     await Promise.all(opened.map((dispatcher) => dispatcher.close({ graceSeconds: 0 })))
   })
   const namespace = randomUUID()
