@@ -66,7 +66,7 @@ export async function startServer(
   args: readonly string[] = [],
 ): Promise<Server> {
   const settings = {
-    NODE_ENV: 'test',
+    NODE_ENV: 'production',
     SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
     HOST: '127.0.0.1',
     PORT: '0',
