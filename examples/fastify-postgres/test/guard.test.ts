@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import pg from 'pg'
 import { migrate } from '../src/migrations.ts'
 import { Directory, inGroup } from './directory.ts'
-import { onDatabase, ownDatabase, ownNamespace, skip } from './servers.ts'
-import { type AppSettings, processed, startApp } from './support.ts'
+import { connectTo, onDatabase, ownDatabase, skip, someoneWaits } from './servers.ts'
+import { processed, startApp } from './support.ts'
 
 const databaseUrl = skip ? '' : await ownDatabase()
 if (!skip) await migrate(databaseUrl)
@@ -112,22 +111,57 @@ describe('when the ledger was lost', { skip }, () => {
   })
 })
 
+describe('transactions that meet', { skip }, () => {
+  const named = (...numbers: number[]) => ({
+    groups: numbers.map((number) => ({ id: `dirgroup_${number}`, name: 'Engineering' })),
+  })
+  const mention = `
+    INSERT INTO groups (organization_id, id, state, name, scim_occurred_at) VALUES ($1, $2, 'active', 'Other', '')`
+
+  it('lock the groups that are new in one order, whichever the events name them in', async (t) => {
+    const app = await startApp(t, { databaseUrl })
+    const directory = new Directory()
+    const other = await connectTo(t, databaseUrl)
+    await other.query('BEGIN')
+    await other.query(mention, [directory.organizationId, 'dirgroup_1'])
+    const reply = app.deliver(directory.user('09:00:00', named(2, 1)))
+    await someoneWaits(databaseUrl)
+    await other.query(mention, [directory.organizationId, 'dirgroup_2'])
+    await other.query('COMMIT')
+    assert.deepEqual(await reply, processed)
+  })
+
+  it('do not wait for each other over a group that is known', async (t) => {
+    const app = await startApp(t, { databaseUrl })
+    const directory = new Directory()
+    await app.deliver(directory.user('09:00:00', named(1)))
+    const other = await connectTo(t, databaseUrl)
+    await other.query('BEGIN')
+    await other.query('UPDATE groups SET name = $2 WHERE organization_id = $1', [
+      directory.organizationId,
+      'New',
+    ])
+    const reply = await app.deliver(directory.user('10:00:00', { id: 'diruser_2', ...named(1) }))
+    await other.query('COMMIT')
+    assert.deepEqual(reply, processed)
+  })
+})
+
 describe('a database that fails', { skip }, () => {
   it('in the middle of a transaction fails the attempt alone, and the retry has its effect', async (t) => {
     const directory = new Directory()
-    const settings: AppSettings = { databaseUrl, namespace: ownNamespace() }
-    const app = await startApp(t, settings)
+    const app = await startApp(t, { databaseUrl })
     const messageId = `msg_${directory.organizationId}`
     const event = directory.user('09:00:00', inGroup('Engineering'))
 
     // Its first statement is through, and the second waits for us.
-    const locker = new pg.Client({ connectionString: databaseUrl })
-    await locker.connect()
-    await locker.query('BEGIN; LOCK TABLE memberships IN ACCESS EXCLUSIVE MODE')
+    const other = await connectTo(t, databaseUrl)
+    await other.query('BEGIN; LOCK TABLE memberships IN ACCESS EXCLUSIVE MODE')
     const reply = app.deliver(event, { messageId })
-    await connectionLost(databaseUrl)
+    const pid = await someoneWaits(databaseUrl)
+    await onDatabase(databaseUrl, 'SELECT pg_terminate_backend($1)', [pid])
     assert.deepEqual(await reply, { status: 500, outcome: 'handler-failed' })
-    await locker.end()
+    await other.query('ROLLBACK')
     assert.equal(await app.accounts.find(directory.key), undefined)
 
     assert.deepEqual(await app.deliver(event, { messageId }), processed)
@@ -135,15 +169,3 @@ describe('a database that fails', { skip }, () => {
     assert.equal((await app.deliver(event, { messageId })).outcome, 'duplicate')
   })
 })
-
-/** Ends the connections that wait for a lock, as soon as there are some. */
-async function connectionLost(url: string): Promise<void> {
-  for (;;) {
-    const ended = await onDatabase(
-      url,
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    )
-    if (ended.length > 0) return
-  }
-}

@@ -7,8 +7,17 @@ import { onDatabase, ownDatabase, skip } from './servers.ts'
 
 const databaseUrl = skip ? '' : await ownDatabase()
 
+const files = (await readdir(new URL('../migrations/', import.meta.url))).sort()
+
+it('of migrations that begin at the same moment, one runs and the others find it done', {
+  skip,
+}, async () => {
+  const url = await ownDatabase('at_once')
+  const applied = await Promise.all(Array.from({ length: 8 }, () => migrate(url)))
+  assert.deepEqual(applied.flat().sort(), files)
+})
+
 it('processes that migrate at once run each file once, in order, and all succeed', { skip }, async (t) => {
-  const files = (await readdir(new URL('../migrations/', import.meta.url))).sort()
   const programs = [1, 2, 3].map(() => run(t, ['src/migrate.ts'], { DATABASE_URL: databaseUrl }))
   assert.deepEqual(await Promise.all(programs.map(({ ended }) => ended)), [0, 0, 0])
 

@@ -4,10 +4,9 @@ import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
-import pg from 'pg'
 import { Directory } from './directory.ts'
 import { run, startServer } from './processes.ts'
-import { onDatabase, ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
+import { connectTo, onDatabase, ownDatabase, ownNamespace, redisUrl, skip, someoneWaits } from './servers.ts'
 import { deliver, processed } from './support.ts'
 
 const databaseUrl = skip ? '' : await ownDatabase()
@@ -57,14 +56,15 @@ describe('on SIGTERM', { skip, timeout }, () => {
     const unused = connect({ host: '127.0.0.1', port: Number(new URL(server.url).port) })
     t.after(() => unused.destroy())
     await once(unused, 'connect')
-    const locker = await lockAccounts()
+    const other = await connectTo(t, databaseUrl)
+    await other.query('BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE')
     const reply = deliver(server.url, directory.user('09:00:00'))
-    await someoneWaits()
+    await someoneWaits(databaseUrl)
 
     server.child.kill('SIGTERM')
     await server.line('"msg":"stopping"')
     await refusesConnections(server.url)
-    await locker.end()
+    await other.query('COMMIT')
     assert.deepEqual(await reply, processed)
     assert.equal(await server.ended, 0)
     await server.line('"msg":"stopped"')
@@ -148,23 +148,6 @@ describe('a start that cannot be', { timeout }, () => {
     assert.doesNotMatch(server.output(), /hunter2/)
   })
 })
-
-async function lockAccounts(): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: databaseUrl })
-  await client.connect()
-  await client.query('BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE')
-  return client
-}
-
-async function someoneWaits(): Promise<void> {
-  for (;;) {
-    const waiting = await onDatabase(
-      databaseUrl,
-      `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    )
-    if (waiting.length > 0) return
-  }
-}
 
 async function refusesConnections(url: string): Promise<void> {
   for (;;) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { after } from 'node:test'
+import { after, type TestContext } from 'node:test'
 import { createClient } from '@keyv/redis'
 import pg from 'pg'
 import { within } from '../src/within.ts'
@@ -35,7 +35,8 @@ async function reasonToSkip(): Promise<string | false> {
 const own = `example_${randomUUID().replaceAll('-', '')}`
 
 /** An empty database of this test file's own, dropped when its tests are over. */
-export async function ownDatabase(name = own): Promise<string> {
+export async function ownDatabase(suffix = ''): Promise<string> {
+  const name = `${own}${suffix}`
   await onServer(`CREATE DATABASE ${name} TEMPLATE template0`)
   after(() => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
   const url = new URL(serverUrl)
@@ -73,6 +74,25 @@ export async function onDatabase(
     return rows
   } finally {
     await client.end()
+  }
+}
+
+/** Another process's connection, as far as the application knows. */
+export async function connectTo(t: TestContext, url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.after(() => client.end())
+  return client
+}
+
+/** Resolves with the process of a connection that waits for another's lock, when there is one. */
+export async function someoneWaits(url: string): Promise<unknown> {
+  for (;;) {
+    const [waiting] = await onDatabase(
+      url,
+      `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    )
+    if (waiting) return waiting.pid
   }
 }
 
