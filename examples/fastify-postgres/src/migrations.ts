@@ -6,7 +6,7 @@ import pg from 'pg'
 
 const folder = new URL('../migrations/', import.meta.url)
 /** Any number, but the same in every process: of two that start at once, one waits for the other. */
-const lockKey = 7_225_346_001
+export const lockKey = 7_225_346_001
 /** While a migration waits for a table, everybody else waits behind it: better to fail, and to be run again. */
 const lockTimeout = '5s'
 

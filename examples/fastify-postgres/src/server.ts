@@ -30,6 +30,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // Whoever asks twice does not want to wait.
     if (isStopping) process.exit(1)
+    // It has not begun, so that there is nothing to finish: a migration that is cut off is rolled back.
+    if (!app.server.listening) process.exit(0)
     isStopping = true
     void stop(signal)
   })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createApp } from '../src/app.ts'
+import { addHealthRoutes } from '../src/health.ts'
 import { migrate } from '../src/migrations.ts'
 import { Directory } from './directory.ts'
 import { onDatabase, ownDatabase, redisUrl, skip } from './servers.ts'
@@ -66,4 +68,16 @@ describe('health and readiness', { skip }, () => {
     assert.deepEqual(await get(app, '/ready'), ready)
     assert.deepEqual(await app.deliver(directory.user('10:00:00')), processed)
   })
+})
+
+it('a part that never answers is one that fails', { timeout: 60_000 }, async (t) => {
+  const app = createApp({ level: 'silent' })
+  t.after(() => app.close())
+  const silence = new Promise<never>(() => {})
+  addHealthRoutes(app, {
+    isStopping: () => false,
+    parts: { database: () => Promise.resolve(), ledger: () => silence },
+  })
+  const response = await app.inject('/ready')
+  assert.deepEqual({ status: response.statusCode, body: response.json() }, unavailable('ledger'))
 })

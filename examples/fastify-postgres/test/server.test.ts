@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { lockKey } from '../src/migrations.ts'
 import { Directory } from './directory.ts'
 import { run, startServer } from './processes.ts'
 import { connectTo, onDatabase, ownDatabase, ownNamespace, redisUrl, skip, someoneWaits } from './servers.ts'
@@ -19,7 +20,7 @@ const ready = async (url: string) => {
   const response = await fetch(`${url}/ready`)
   return { status: response.status, body: await response.json() }
 }
-const timeout = 60_000
+const timeout = 120_000
 
 describe('two instances on one database and one ledger', { skip, timeout }, () => {
   it('answer every copy of a message, and each account ends in its newest state', async (t) => {
@@ -72,6 +73,20 @@ describe('on SIGTERM', { skip, timeout }, () => {
       directory.organizationId,
     ])
     assert.deepEqual(row, { state: 'active' })
+  })
+
+  it('ends at once where it waits for the migrations of another process', async (t) => {
+    const other = await connectTo(t, databaseUrl)
+    await other.query('BEGIN')
+    await other.query('SELECT pg_advisory_xact_lock($1)', [lockKey])
+    const server = run(t, ['src/server.ts'], {
+      ...onRedis(),
+      SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
+      PORT: '0',
+    })
+    await someoneWaits(databaseUrl)
+    server.child.kill('SIGTERM')
+    assert.equal(await server.ended, 0)
   })
 
   it('it is not ready any more, but serves while it drains; a second signal ends it at once', async (t) => {
