@@ -37,46 +37,31 @@ async function bareInsert(): Promise<void> {
   await adapter.query(insert, ['bench', `msg_2KWPBgLlAfxdpx2AI54p${serial++}`])
 }
 
-const p50s: Record<Measured, number[]> = {
-  INSERT: [],
-  begin: [],
-  renew: [],
-  commit: [],
-  release: [],
-  duplicate: [],
-  now: [],
-}
+const p50s = noTimes()
 const cpu: { insert: number[]; beginCommit: number[] } = { insert: [], beginCommit: [] }
 
-async function time(name: Measured, times: number[], work: () => Promise<unknown>): Promise<void> {
+function noTimes(): Record<Measured, number[]> {
+  return { INSERT: [], begin: [], renew: [], commit: [], release: [], duplicate: [], now: [] }
+}
+
+async function time<T>(times: number[], work: () => Promise<T>): Promise<T> {
   const from = performance.now()
-  await work()
+  const result = await work()
   times.push(performance.now() - from)
+  return result
 }
 
 async function round(measured: boolean): Promise<void> {
-  const times: Record<Measured, number[]> = {
-    INSERT: [],
-    begin: [],
-    renew: [],
-    commit: [],
-    release: [],
-    duplicate: [],
-    now: [],
-  }
+  const times = noTimes()
   for (let call = 0; call < callsPerRound; call++) {
-    await time('INSERT', times.INSERT, bareInsert)
-    let claim: Claim | undefined
-    await time('begin', times.begin, async () => {
-      claim = await begin(ledger)
-    })
-    const given = claim as unknown as Claim
-    await time('renew', times.renew, () => ledger.renew(given, 12))
-    await time('commit', times.commit, () => ledger.commit(given, keep))
-    await time('duplicate', times.duplicate, () => ledger.begin({ ...given, leaseSeconds: 12 }))
-    await time('now', times.now, () => ledger.now())
+    await time(times.INSERT, bareInsert)
+    const claim = await time(times.begin, () => begin(ledger))
+    await time(times.renew, () => ledger.renew(claim, 12))
+    await time(times.commit, () => ledger.commit(claim, keep))
+    await time(times.duplicate, () => ledger.begin({ ...claim, leaseSeconds: 12 }))
+    await time(times.now, () => ledger.now())
     const released = await begin(ledger)
-    await time('release', times.release, () => ledger.release(released))
+    await time(times.release, () => ledger.release(released))
   }
   if (!measured) return
   for (const name of ['INSERT', ...verbs] as const) p50s[name].push(median(times[name]) * 1000)

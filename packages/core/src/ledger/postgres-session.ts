@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '../errors.ts'
 import type { DriverOptions } from './driver.ts'
 import type { PostgresCall, PostgresQuery } from './postgres-pool.ts'
-import { postgresLedgerSchema, wrongIsolationState } from './postgres-schema.ts'
+import { createMissing, wrongIsolationState } from './postgres-schema.ts'
 
 /** A connection that has not answered for so long is dead, though nobody says so: its lease has lapsed long since. */
 const deadAfterMs = 30_000
@@ -23,6 +24,8 @@ type SessionOptions = Pick<DriverOptions, 'clock' | 'log'>
 export class PostgresSession {
   readonly #query: PostgresQuery
   readonly #schema: string
+  /** Of a name there are 63 bytes, and each text has its own. */
+  readonly #suffix: string
   readonly #options: SessionOptions
   readonly #loggedAtMs = new Map<string, number>()
   #named = true
@@ -31,6 +34,7 @@ export class PostgresSession {
   constructor(query: PostgresQuery, schema: string, options: SessionOptions) {
     this.#query = query
     this.#schema = schema
+    this.#suffix = createHash('sha256').update(schema).digest('hex').slice(0, 8)
     this.#options = options
   }
 
@@ -52,7 +56,7 @@ export class PostgresSession {
   async #call(name: string, text: string, values: readonly unknown[]) {
     for (let created = false; ; ) {
       const call: PostgresCall = { text, values, query_timeout: deadAfterMs }
-      if (this.#named) call.name = `scalekit_scim_${name}_${this.#schema}`
+      if (this.#named) call.name = `scalekit_scim_${name}_${this.#suffix}`
       try {
         return await this.#query(call)
       } catch (error) {
@@ -69,10 +73,10 @@ export class PostgresSession {
     }
   }
 
-  /** In one transaction, under one lock over all processes: `IF NOT EXISTS` alone fails where two create at once. */
+  /** In one transaction, under one lock over all processes: looking first is not enough where two create at once. */
   async #create(because: string): Promise<void> {
     const schema = because === missing.schema ? `CREATE SCHEMA IF NOT EXISTS ${this.#schema};\n` : ''
-    const text = `SELECT pg_advisory_xact_lock(${createKey});\n${schema}${postgresLedgerSchema(this.#schema)}`
+    const text = `SELECT pg_advisory_xact_lock(${createKey});\n${schema}${createMissing(this.#schema)}`
     try {
       await this.#query({ text, query_timeout: deadAfterMs })
     } catch (error) {
