@@ -1,0 +1,141 @@
+import type { Pool, PoolClient } from 'pg'
+import { transaction } from './database.ts'
+import { mentionGroups, type NamedGroup } from './groups.ts'
+import { mayWrite } from './newest-wins.ts'
+import { defaultRole, type Role } from './roles.ts'
+
+export type AccountState = 'active' | 'deactivated' | 'deleted'
+
+export interface AccountKey {
+  organizationId: string
+  /** `diruser_…` */
+  id: string
+}
+
+export interface Account extends AccountKey {
+  state: AccountState
+  email: string | null
+  name: string | null
+  /** The highest first. */
+  roles: Role[]
+  /** The names of the groups that there are, or their ids. */
+  groups: string[]
+  /** When the newest event happened that was written here. */
+  occurredAt: string
+}
+
+/** What an event says of an account; `undefined` leaves what is there. */
+export interface AccountChange extends AccountKey {
+  occurredAt: string
+  active: boolean | undefined
+  email: string | undefined
+  name: string | undefined
+  roles: Role[] | undefined
+  groups: NamedGroup[] | undefined
+}
+
+export class Accounts {
+  readonly #pool: Pool
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  /**
+   * Gives `false`, and writes nothing, where the row is newer. Who comes back after a deletion begins anew: there is
+   * nothing personal left in a tombstone.
+   */
+  upsert(change: AccountChange): Promise<boolean> {
+    const { organizationId, id, active, email, name, roles, groups, occurredAt } = change
+    // RFC 7643, 4.1.1: `active` says whether somebody may sign in. An event that does not say it changes nothing.
+    const state = active === undefined ? null : active ? 'active' : 'deactivated'
+    return transaction(this.#pool, async (client) => {
+      const { rowCount } = await client.query(
+        `INSERT INTO accounts (organization_id, id, state, email, name, roles, scim_occurred_at)
+        VALUES ($1, $2, coalesce($3, 'active'), $4, $5, coalesce($6::text[], $7::text[]), $8)
+        ON CONFLICT (organization_id, id) DO UPDATE SET
+          state = CASE WHEN $3 IS NULL AND accounts.state <> 'deleted' THEN accounts.state ELSE excluded.state END,
+          email = coalesce(excluded.email, accounts.email),
+          name = coalesce(excluded.name, accounts.name),
+          roles = CASE WHEN $6 IS NULL AND accounts.state <> 'deleted' THEN accounts.roles ELSE excluded.roles END,
+          scim_occurred_at = excluded.scim_occurred_at
+        WHERE ${mayWrite('accounts')}`,
+        [organizationId, id, state, email, name, roles, [defaultRole], occurredAt],
+      )
+      if (rowCount !== 1) return false
+      if (groups) await moveTo(client, { organizationId, id }, groups)
+      return true
+    })
+  }
+
+  /**
+   * Keeps a tombstone and nothing personal, also where the account was never heard of: its creation may still be on
+   * the way. Gives `false`, and writes nothing, where the row is newer.
+   */
+  delete({ organizationId, id }: AccountKey, occurredAt: string): Promise<boolean> {
+    return transaction(this.#pool, async (client) => {
+      const { rowCount } = await client.query(
+        `INSERT INTO accounts (organization_id, id, state, roles, scim_occurred_at)
+        VALUES ($1, $2, 'deleted', '{}', $3)
+        ON CONFLICT (organization_id, id) DO UPDATE SET
+          state = excluded.state, email = NULL, name = NULL, roles = excluded.roles,
+          scim_occurred_at = excluded.scim_occurred_at
+        WHERE ${mayWrite('accounts')}`,
+        [organizationId, id, occurredAt],
+      )
+      if (rowCount !== 1) return false
+      await moveTo(client, { organizationId, id }, [])
+      return true
+    })
+  }
+
+  async find({ organizationId, id }: AccountKey): Promise<Account | undefined> {
+    const { rows } = await this.#pool.query<Account>(
+      `${selectAccounts} WHERE accounts.organization_id = $1 AND accounts.id = $2`,
+      [organizationId, id],
+    )
+    return rows[0]
+  }
+
+  /** In the order of their keys, from the one after `after` on: the cost of a page is the same, however far back. */
+  async page(limit: number, after?: AccountKey): Promise<Account[]> {
+    const { rows } = await this.#pool.query<Account>(
+      `${selectAccounts} WHERE (accounts.organization_id, accounts.id) > ($1, $2)
+      ORDER BY accounts.organization_id, accounts.id LIMIT $3`,
+      [after?.organizationId ?? '', after?.id ?? '', limit],
+    )
+    return rows
+  }
+}
+
+async function moveTo(
+  client: PoolClient,
+  { organizationId, id }: AccountKey,
+  groups: readonly NamedGroup[],
+): Promise<void> {
+  const byId = [...new Map(groups.map((group) => [group.id, group])).values()]
+  const values = [organizationId, id, byId.map((group) => group.id)]
+  await client.query(
+    'DELETE FROM memberships WHERE organization_id = $1 AND account_id = $2 AND group_id <> ALL ($3::text[])',
+    values,
+  )
+  if (byId.length === 0) return
+  await mentionGroups(client, organizationId, byId)
+  await client.query(
+    `INSERT INTO memberships (organization_id, account_id, group_id) SELECT $1, $2, unnest($3::text[])
+    ON CONFLICT DO NOTHING`,
+    values,
+  )
+}
+
+const selectAccounts = `
+  SELECT accounts.organization_id AS "organizationId", accounts.id, accounts.state, accounts.email, accounts.name,
+    accounts.roles, accounts.scim_occurred_at AS "occurredAt",
+    ARRAY(
+      SELECT coalesce(groups.name, groups.id) COLLATE "C"
+      FROM memberships JOIN groups USING (organization_id)
+      WHERE groups.id = memberships.group_id AND groups.state = 'active'
+        AND memberships.organization_id = accounts.organization_id AND memberships.account_id = accounts.id
+      ORDER BY 1
+    ) AS groups
+  FROM accounts`

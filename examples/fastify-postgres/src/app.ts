@@ -1,0 +1,57 @@
+import { type ScalekitScimOptions, scalekitScim } from '@scalekit-scim/fastify'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import type { Pool } from 'pg'
+import { addAccountRoutes } from './account-routes.ts'
+import { Accounts } from './accounts.ts'
+import { directoryHandlers } from './directory-handlers.ts'
+import { Groups } from './groups.ts'
+import { addHealthRoutes, isProbe } from './health.ts'
+import { type LoggerOptions, withoutPersonalData } from './log.ts'
+
+export interface RouteOptions
+  extends Pick<ScalekitScimOptions, 'secret' | 'store' | 'namespace' | 'requireGuarantee'> {
+  pool: Pool
+  /** From then on it is not ready any more. */
+  isStopping?: () => boolean
+}
+
+/** A sender that is slower than this is cut off, and cannot hold up the end of the process. */
+const requestTimeoutMs = 15_000
+
+export function createApp(logger: LoggerOptions): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    logger: { ...logger, serializers: withoutPersonalData },
+    logController: new LogController({ disableRequestLogging: isProbe }),
+    requestTimeout: requestTimeoutMs,
+  })
+  // Fastify's own would log the message of an error, and send it.
+  app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status >= 500) request.log.error({ err: error }, 'a request failed')
+    return reply.code(status).send({ error: status >= 500 ? 'Internal Server Error' : 'Bad Request' })
+  })
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'Not Found' }))
+  return app
+}
+
+/** All that it serves. The pool and the store stay open when the app closes: they are the caller's. */
+export async function addRoutes(
+  app: FastifyInstance,
+  { pool, isStopping = () => false, ...receiving }: RouteOptions,
+): Promise<void> {
+  // Whoever keeps a connection open goes elsewhere with the next request.
+  app.addHook('onSend', async (_request, reply) => {
+    if (isStopping()) reply.header('connection', 'close')
+  })
+
+  const accounts = new Accounts(pool)
+  await app.register(scalekitScim, { ...directoryHandlers(accounts, new Groups(pool)), ...receiving })
+  addAccountRoutes(app, accounts)
+  addHealthRoutes(app, {
+    isStopping,
+    parts: {
+      database: () => pool.query('SELECT 1'),
+      ledger: () => app.scalekitScim.ledger.now(),
+    },
+  })
+}

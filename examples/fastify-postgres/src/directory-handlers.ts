@@ -1,0 +1,94 @@
+import type {
+  DirectoryUser,
+  HandlerContext,
+  Handlers,
+  UserCreatedEvent,
+  UserUpdatedEvent,
+} from '@scalekit-scim/fastify'
+import type { Accounts } from './accounts.ts'
+import type { Groups, NamedGroup } from './groups.ts'
+import { rolesFor } from './roles.ts'
+
+/** What this application does with what its customers' directories say. */
+export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers {
+  const upsertUser = async (
+    { organization_id, data }: UserCreatedEvent | UserUpdatedEvent,
+    ctx: HandlerContext,
+  ) => {
+    const memberOf = groupsOf(data)
+    const written = await accounts.upsert({
+      organizationId: organization_id,
+      id: data.id,
+      occurredAt: ctx.occurredAt,
+      active: typeof data.active === 'boolean' ? data.active : undefined,
+      email: text(data.email),
+      name: text(data.name) ?? fullName(data),
+      roles: rolesFor(memberOf),
+      groups: memberOf,
+    })
+    logWhereKept(written, data.id, ctx)
+  }
+
+  return {
+    // Created or updated: which of the two comes first is not promised.
+    onUserUpserted: upsertUser,
+
+    // `active: false`. The account stays, with all that it owns. End its sessions and revoke its tokens here as well.
+    onUserDeactivated: upsertUser,
+
+    async onUserDeleted({ organization_id, data }, ctx) {
+      const written = await accounts.delete({ organizationId: organization_id, id: data.id }, ctx.occurredAt)
+      logWhereKept(written, data.id, ctx)
+    },
+
+    async onGroupUpserted({ organization_id, data }, ctx) {
+      const written = await groups.upsert({
+        organizationId: organization_id,
+        id: data.id,
+        occurredAt: ctx.occurredAt,
+        name: text(data.display_name),
+      })
+      logWhereKept(written, data.id, ctx)
+    },
+
+    async onGroupDeleted({ organization_id, data }, ctx) {
+      const written = await groups.delete({ organizationId: organization_id, id: data.id }, ctx.occurredAt)
+      logWhereKept(written, data.id, ctx)
+    },
+
+    // A pause, mostly, and no reason to lock a whole company out. Somebody should look at it, though.
+    onDirectoryDisabled({ organization_id, data }, ctx) {
+      ctx.log.warn(
+        { organizationId: organization_id, directoryId: data.id },
+        'a directory was disabled: its accounts stay as they are, and no longer follow it',
+      )
+    },
+  }
+}
+
+/** The guard has kept a newer row, and the event is done: to try it again would change nothing. */
+function logWhereKept(written: boolean, id: string, { log, occurredAt }: HandlerContext): void {
+  if (!written) log.warn({ id, occurredAt }, 'an event that the ledger let through is older than its row')
+}
+
+// A directory can send anything in any field. What is not as documented tells us nothing, and must not fail the event:
+// it would be sent eight times, and then be lost with all else that it says.
+
+/** PostgreSQL's text holds every character but this one. */
+const nul = '\0'
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value.replaceAll(nul, '') : undefined
+}
+
+function fullName({ given_name, family_name }: DirectoryUser): string | undefined {
+  return [text(given_name), text(family_name)].filter(Boolean).join(' ') || undefined
+}
+
+function groupsOf({ groups }: DirectoryUser): NamedGroup[] | undefined {
+  if (!Array.isArray(groups)) return undefined
+  return groups.flatMap((group) => {
+    const id = text(group?.id)
+    return id === undefined ? [] : [{ id, name: text(group.name) ?? null }]
+  })
+}

@@ -1,0 +1,80 @@
+import type { Pool, PoolClient } from 'pg'
+import { beforeAllEvents, mayWrite } from './newest-wins.ts'
+
+export interface GroupKey {
+  organizationId: string
+  id: string
+}
+
+/** What an event says of a group; `undefined` leaves what is there. */
+export interface GroupChange extends GroupKey {
+  occurredAt: string
+  name: string | undefined
+}
+
+/** A group as a user's event names it. */
+export interface NamedGroup {
+  id: string
+  name: string | null
+}
+
+/** The customers' groups. Who is in them is written with the accounts: memberships come with users' events alone. */
+export class Groups {
+  readonly #pool: Pool
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  /** Gives `false`, and writes nothing, where the row is newer. */
+  upsert({ organizationId, id, name, occurredAt }: GroupChange): Promise<boolean> {
+    return this.#write([organizationId, id, 'active', name ?? null, occurredAt])
+  }
+
+  /**
+   * Memberships and roles stay as they are: Scalekit also sends an update of each member. Gives `false`, and writes
+   * nothing, where the row is newer.
+   */
+  delete({ organizationId, id }: GroupKey, occurredAt: string): Promise<boolean> {
+    return this.#write([organizationId, id, 'deleted', null, occurredAt])
+  }
+
+  async #write(values: (string | null)[]): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      `INSERT INTO groups (organization_id, id, state, name, scim_occurred_at)
+      VALUES ($1, $2, $3, $4, $5)
+      ON CONFLICT (organization_id, id) DO UPDATE SET
+        state = excluded.state, name = coalesce(excluded.name, groups.name),
+        scim_occurred_at = excluded.scim_occurred_at
+      WHERE ${mayWrite('groups')}`,
+      values,
+    )
+    return rowCount === 1
+  }
+}
+
+/**
+ * A user's event may name groups before their own events come: that is no error, and such a group begins as a stub.
+ * Part of the caller's transaction.
+ *
+ * Groups that are known are not touched, for their members' events would queue up for the row. The rest is written in
+ * the order of the ids: two transactions that lock the same rows in different orders would wait for each other.
+ */
+export async function mentionGroups(
+  client: PoolClient,
+  organizationId: string,
+  groups: readonly NamedGroup[],
+): Promise<void> {
+  await client.query(
+    `INSERT INTO groups (organization_id, id, state, name, scim_occurred_at)
+    SELECT $1, named.id, 'active', named.name, '${beforeAllEvents}'
+    FROM unnest($2::text[], $3::text[]) AS named (id, name)
+    LEFT JOIN groups ON groups.organization_id = $1 AND groups.id = named.id
+    WHERE groups.id IS NULL
+      OR (groups.scim_occurred_at = '${beforeAllEvents}' AND groups.name IS DISTINCT FROM coalesce(named.name, groups.name))
+    ORDER BY named.id COLLATE "C"
+    ON CONFLICT (organization_id, id) DO UPDATE SET name = coalesce(excluded.name, groups.name)
+      WHERE groups.scim_occurred_at = '${beforeAllEvents}'`,
+    [organizationId, groups.map(({ id }) => id), groups.map(({ name }) => name)],
+  )
+}

@@ -1,0 +1,34 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { within } from './within.ts'
+
+export interface HealthOptions {
+  /** What it cannot work without, by name. */
+  parts: Readonly<Record<string, () => Promise<unknown>>>
+  isStopping: () => boolean
+}
+
+/** Asked every few seconds: their requests are not logged. */
+export function isProbe({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url === '/health' || routeOptions.url === '/ready'
+}
+
+/** How long a part may take to answer. */
+const patienceMs = 1000
+
+/**
+ * `/health`: the process is alive; where it does not answer, start another. `/ready`: send it requests. What it depends
+ * on belongs to the second alone: to restart every instance because the database is gone would mend nothing.
+ */
+export function addHealthRoutes(app: FastifyInstance, { parts, isStopping }: HealthOptions): void {
+  app.get('/health', () => ({ status: 'alive' }))
+
+  app.get('/ready', async (request, reply) => {
+    if (isStopping()) return reply.code(503).send({ status: 'stopping' })
+    const names = Object.keys(parts)
+    const answers = await Promise.allSettled(Object.values(parts).map((ask) => within(patienceMs, ask())))
+    const failing = names.filter((_, index) => answers[index]?.status === 'rejected')
+    if (failing.length === 0) return { status: 'ready' }
+    request.log.warn({ failing }, 'not ready')
+    return reply.code(503).send({ status: 'unavailable', failing })
+  })
+}

@@ -1,0 +1,17 @@
+import { mapRoles, type UserGroup } from '@scalekit-scim/fastify'
+
+export type Role = 'admin' | 'editor' | 'viewer'
+
+const precedence: readonly Role[] = ['admin', 'editor', 'viewer']
+export const defaultRole: Role = 'viewer'
+
+/** By the names that your customers give their groups; a group's id (`dirgroup_…`) does as well, and outlives a renaming. */
+const roleOfGroup: Readonly<Record<string, Role>> = {
+  'IT Admins': 'admin',
+  Engineering: 'editor',
+}
+
+/** The roles that come of being in these groups, the highest first; `undefined` where the groups are not known. */
+export function rolesFor(groups: UserGroup[] | undefined): Role[] | undefined {
+  return mapRoles({ groups: groups ?? null }, { groups: roleOfGroup, precedence, default: defaultRole })
+}

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { addRoutes, createApp } from './app.ts'
+import { type Config, InvalidEnvironment, readConfig } from './config.ts'
+import { openDatabase } from './database.ts'
+import { openLedgerStore } from './ledger-store.ts'
+import { exitWith } from './log.ts'
+import { migrate } from './migrations.ts'
+import { closeServer } from './stop.ts'
+import { within } from './within.ts'
+
+/** Handlers have ten seconds to finish (`close()` of the pack), and what is still being sent a little more. */
+const stopMs = 20_000
+const disconnectMs = 2000
+
+const config = configOrExit()
+const app = createApp({ level: config.logLevel })
+const { log } = app
+process.on('uncaughtException', (err) => exitWith(log, err, 'an error that nobody has caught'))
+process.on('unhandledRejection', (err) => exitWith(log, err, 'a rejection that nobody has handled'))
+
+const pool = openDatabase({
+  url: config.databaseUrl,
+  poolSize: config.databasePoolSize,
+  onError: (err) => log.warn({ err }, 'a connection to the database broke'),
+})
+const store = openLedgerStore(config.ledgerUrl, (err) => log.warn({ err }, 'the ledger has a problem'))
+
+let isStopping = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // Whoever asks twice does not want to wait.
+    if (isStopping) process.exit(1)
+    // It has not begun, so that there is nothing to finish: a migration that is cut off is rolled back.
+    if (!app.server.listening) process.exit(0)
+    isStopping = true
+    void stop(signal)
+  })
+}
+
+try {
+  await addRoutes(app, {
+    pool,
+    store,
+    namespace: config.ledgerNamespace,
+    secret: config.secrets,
+    isStopping: () => isStopping,
+    // Several instances need it, and both of the ledgers that there are here have it.
+    ...(config.isProduction ? { requireGuarantee: 'atomic' } : {}),
+  })
+  log.info({ applied: await migrate(config.databaseUrl) }, 'the database is up to date')
+  await app.listen({ host: config.host, port: config.port })
+} catch (error) {
+  // No event has come yet: there is nothing personal in what went wrong.
+  exitWith(log, error, `it does not start: ${error instanceof Error ? error.message : ''}`)
+}
+
+/**
+ * Not ready any more, but still serving while load balancers notice; then nothing new is taken, and what runs finishes
+ * and is answered; only then does it let go of the database and the ledger.
+ */
+async function stop(signal: string): Promise<void> {
+  const { drainSeconds } = config
+  log.info({ signal, drainSeconds }, 'stopping')
+  await sleep(drainSeconds * 1000)
+  setTimeout(() => exitWith(log, undefined, 'not everything has come to its end in time'), stopMs)
+  await closeServer(app)
+  await Promise.all([disconnect('database', pool.end()), disconnect('ledger', store.disconnect())])
+  log.info('stopped')
+  process.exit(0)
+}
+
+async function disconnect(part: string, disconnected: Promise<void>): Promise<void> {
+  await within(disconnectMs, disconnected).catch((err) =>
+    log.warn({ err, part }, 'a connection did not close'),
+  )
+}
+
+function configOrExit(): Config {
+  try {
+    return readConfig(process.env)
+  } catch (error) {
+    if (!(error instanceof InvalidEnvironment)) throw error
+    console.error(error.message)
+    process.exit(1)
+  }
+}

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import type { Account } from '../src/accounts.ts'
+import { migrate } from '../src/migrations.ts'
+import { Directory, id, inGroup } from './directory.ts'
+import { ownDatabase, redisUrl, skip } from './servers.ts'
+import { processed, type RunningApp, startApp } from './support.ts'
+
+const databaseUrl = skip ? '' : await ownDatabase()
+if (!skip) await migrate(databaseUrl)
+
+type Check = (app: RunningApp, directory: Directory) => Promise<void>
+
+/** One behaviour, of an application and a directory of its own. */
+function test(name: string, check: Check, ledgerUrl = redisUrl): void {
+  it(name, { skip }, async (t) => check(await startApp(t, { databaseUrl, ledgerUrl }), new Directory()))
+}
+
+const followsItsUser: Check = async (app, directory) => {
+  const groups = [
+    { id: 'dirgroup_1', name: 'Engineering' },
+    { id: 'dirgroup_2', name: 'IT Admins' },
+  ]
+  const messageId = `msg_${directory.organizationId}`
+  assert.deepEqual(await app.deliver(directory.user('09:00:00.5', { groups }), { messageId }), processed)
+  assert.deepEqual(await app.accounts.find(directory.key), {
+    ...directory.key,
+    state: 'active',
+    email: 'amelia.hart@example.com',
+    name: 'Amelia Hart',
+    roles: ['admin', 'editor'],
+    groups: ['Engineering', 'IT Admins'],
+    occurredAt: '2026-11-23T09:00:00.500000000Z',
+  })
+  const outcomeOf = async (time: string, options = {}) =>
+    (await app.deliver(directory.user(time), options)).outcome
+  assert.equal(await outcomeOf('09:00:00.5', { messageId }), 'duplicate')
+  assert.equal(await outcomeOf('09:00:00.4'), 'stale')
+}
+
+describe('an account, with its ledger', () => {
+  test('on Redis, follows its user, with the role of the highest group, once', followsItsUser)
+  test('on PostgreSQL, does the same', followsItsUser, databaseUrl)
+})
+
+test('what an event does not say is left as it is', async (app, directory) => {
+  await app.deliver(directory.user('09:00:00', inGroup('Engineering')))
+  const before = await app.accounts.find(directory.key)
+  await app.deliver(directory.sparse('10:00:00'))
+  const after = { ...before, occurredAt: '2026-11-23T10:00:00.000000000Z' }
+  assert.deepEqual(await app.accounts.find(directory.key), after)
+})
+
+test('without groups that are known, an account begins active and with the least role', async (app, directory) => {
+  await app.deliver(directory.sparse('09:00:00'))
+  const account = await app.accounts.find(directory.key)
+  assert.equal(account?.state, 'active')
+  assert.deepEqual(account?.roles, ['viewer'])
+})
+
+test('`active: false` deactivates, silence leaves that, and `active: true` ends it', async (app, directory) => {
+  const states: unknown[] = []
+  for (const event of [
+    directory.user('09:00:00', { active: false }),
+    directory.sparse('10:00:00', { name: 'Amelia Stone' }),
+    directory.user('11:00:00', { active: true }),
+  ]) {
+    await app.deliver(event)
+    states.push((await app.accounts.find(directory.key))?.state)
+  }
+  assert.deepEqual(states, ['deactivated', 'deactivated', 'active'])
+})
+
+test('who leaves the last group that maps to a role has the default', async (app, directory) => {
+  await app.deliver(directory.user('09:00:00', inGroup('IT Admins')))
+  await app.deliver(directory.user('10:00:00', { groups: [] }))
+  const account = await app.accounts.find(directory.key)
+  assert.deepEqual(account?.roles, ['viewer'])
+  assert.deepEqual(account?.groups, [])
+})
+
+test('a deletion keeps a tombstone and nothing personal', async (app, directory) => {
+  await app.deliver(directory.user('09:00:00'))
+  assert.deepEqual(await app.deliver(directory.deletion('10:00:00')), processed)
+  assert.deepEqual(await app.accounts.find(directory.key), {
+    ...directory.key,
+    state: 'deleted',
+    email: null,
+    name: null,
+    roles: [],
+    groups: [],
+    occurredAt: '2026-11-23T10:00:00.000000000Z',
+  })
+})
+
+test('who comes back after a deletion begins anew', async (app, directory) => {
+  await app.deliver(directory.user('09:00:00', inGroup('IT Admins')))
+  await app.deliver(directory.deletion('10:00:00'))
+  await app.deliver(directory.sparse('11:00:00', { email: 'amelia@example.com' }))
+  assert.deepEqual(await app.accounts.find(directory.key), {
+    ...directory.key,
+    state: 'active',
+    email: 'amelia@example.com',
+    name: null,
+    roles: ['viewer'],
+    groups: [],
+    occurredAt: '2026-11-23T11:00:00.000000000Z',
+  })
+})
+
+test('an email that is given to somebody else makes two accounts, not one', async (app, directory) => {
+  const email = 'info@example.com'
+  await app.deliver(directory.user('09:00:00', { email, name: 'Amelia' }))
+  await app.deliver(directory.user('10:00:00', { id: 'diruser_2', email, name: 'Ben' }))
+  assert.equal((await app.accounts.find(directory.key))?.name, 'Amelia')
+  assert.equal((await app.accounts.find({ ...directory.key, id: 'diruser_2' }))?.name, 'Ben')
+})
+
+test('one directory id in two organizations is two accounts', async (app, directory) => {
+  const other = new Directory()
+  await app.deliver(directory.user('09:00:00'))
+  await app.deliver(other.user('09:00:00', { name: 'Somebody else' }))
+  assert.equal((await app.accounts.find(directory.key))?.name, 'Amelia Hart')
+  assert.equal((await app.accounts.find(other.key))?.name, 'Somebody else')
+})
+
+test('a group may be named before its own event comes, and is renamed and deleted by its own', async (app, directory) => {
+  const groups = async () => (await app.accounts.find(directory.key))?.groups
+  await app.deliver(directory.user('09:00:00', inGroup('Engineering')))
+  assert.deepEqual(await groups(), ['Engineering'])
+  await app.deliver(directory.user('09:30:00', inGroup('Engine room')))
+  assert.deepEqual(await groups(), ['Engine room'])
+  await app.deliver(directory.group('08:00:00', 'Engineers'))
+  assert.deepEqual(await groups(), ['Engineers'])
+  await app.deliver(directory.user('10:00:00', inGroup('Engineering')))
+  assert.deepEqual(await groups(), ['Engineers'])
+  await app.deliver(directory.groupDeletion('11:00:00'))
+  assert.deepEqual(await groups(), [])
+})
+
+test('fields that are not of the documented type say nothing, and fail nothing', async (app, directory) => {
+  await app.deliver(directory.user('09:00:00', inGroup('Engineering')))
+  const { email, groups } = (await app.accounts.find(directory.key)) ?? {}
+  const odd = { email: { value: 'x' }, name: 7, active: 'yes', groups: 'Engineering' }
+  const event = directory.sparse('10:00:00')
+  Object.assign(event.data, odd)
+  assert.deepEqual(await app.deliver(event), processed)
+  const account = await app.accounts.find(directory.key)
+  assert.deepEqual({ email: account?.email, groups: account?.groups }, { email, groups })
+})
+
+test('a character that PostgreSQL cannot keep, and a group twice, fail nothing', async (app, directory) => {
+  const groups = [
+    { id: 'dirgroup_1', name: 'Engi\0neering' },
+    { id: 'dirgroup_1', name: 'Engineering' },
+  ]
+  assert.deepEqual(await app.deliver(directory.user('09:00:00', { name: 'A\0melia', groups })), processed)
+  const account = await app.accounts.find(directory.key)
+  assert.equal(account?.name, 'Amelia')
+  assert.deepEqual(account?.groups, ['Engineering'])
+})
+
+test('a forged delivery is refused and writes nothing', async (app, directory) => {
+  const secret = TEST_SECRET.replace('c2Nh', 'c2Ni')
+  const reply = await app.deliver(directory.user('09:00:00'), { secret })
+  assert.deepEqual(reply, { status: 400, outcome: 'invalid-signature' })
+  assert.equal(await app.accounts.find(directory.key), undefined)
+})
+
+test('accounts are read page by page, each once', async (app, directory) => {
+  for (const number of [3, 1, 2]) await app.deliver(directory.user('09:00:00', { id: `diruser_${number}` }))
+  const seen: string[] = []
+  let next: string | null = null
+  do {
+    const response = await fetch(`${app.url}/accounts?limit=2${next === null ? '' : `&after=${next}`}`)
+    assert.equal(response.headers.get('cache-control'), 'no-store')
+    const page: { accounts: Account[]; next: string | null } = JSON.parse(await response.text())
+    assert.ok(page.accounts.length <= 2)
+    for (const account of page.accounts) {
+      if (account.organizationId === directory.organizationId) seen.push(account.id)
+    }
+    next = page.next
+  } while (next !== null)
+  assert.deepEqual(seen, [id, 'diruser_2', 'diruser_3'])
+})
+
+test('a page that cannot be is answered 400', async (app) => {
+  for (const query of ['limit=0', 'limit=201', 'limit=x', 'after=x', 'after=WyJhIl0']) {
+    assert.equal((await fetch(`${app.url}/accounts?${query}`)).status, 400, query)
+  }
+})

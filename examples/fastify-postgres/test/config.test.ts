@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { InvalidEnvironment, readConfig, readDatabaseUrl } from '../src/config.ts'
+
+const DATABASE_URL = 'postgres://accounts:hunter2@127.0.0.1:5432/accounts'
+const usable = { SCALEKIT_WEBHOOK_SECRET: TEST_SECRET, DATABASE_URL, LEDGER_URL: 'redis://127.0.0.1:6379' }
+
+describe('the environment', () => {
+  it('needs three variables, and has a default for the rest', () => {
+    assert.deepEqual(readConfig({ ...usable, PORT: '', PATH: '/bin' }), {
+      secrets: [TEST_SECRET],
+      databaseUrl: DATABASE_URL,
+      databasePoolSize: 10,
+      ledgerUrl: 'redis://127.0.0.1:6379',
+      ledgerNamespace: 'fastify-postgres',
+      host: '127.0.0.1',
+      port: 3000,
+      logLevel: 'info',
+      drainSeconds: 0,
+      isProduction: false,
+    })
+  })
+
+  it('names every variable that is missing, at once', () => {
+    assert.throws(
+      () => readConfig({}),
+      hasProblems(['SCALEKIT_WEBHOOK_SECRET', 'DATABASE_URL', 'LEDGER_URL']),
+    )
+  })
+
+  const unusable: Record<string, string[]> = {
+    SCALEKIT_WEBHOOK_SECRET: ['whsec_', 'whsec_hunter2!', 'whsec_hunter_2', `${TEST_SECRET},`],
+    DATABASE_URL: ['hunter2', 'mysql://hunter2@localhost/accounts', 'postgres://hunter2 @:x'],
+    DATABASE_POOL_SIZE: ['0', '-1', '1.5', 'hunter2'],
+    LEDGER_URL: ['hunter2', 'memcached://hunter2@localhost'],
+    LEDGER_NAMESPACE: ['{hunter2}', 'hunter 2'],
+    PORT: ['65536', 'hunter2'],
+    LOG_LEVEL: ['hunter2'],
+    DRAIN_SECONDS: ['301', 'hunter2'],
+  }
+  for (const [name, values] of Object.entries(unusable)) {
+    it(`says how ${name} is to be, once, and never what it was`, () => {
+      for (const value of values) {
+        assert.throws(() => readConfig({ ...usable, [name]: value }), hasProblems([name]), value)
+      }
+    })
+  }
+
+  it('takes two secrets while one is rotated, and every URL that the servers have', () => {
+    const other = TEST_SECRET.replace('c2Nh', 'c2Ni')
+    const { secrets } = readConfig({ ...usable, SCALEKIT_WEBHOOK_SECRET: `${TEST_SECRET}, ${other}` })
+    assert.deepEqual(secrets, [TEST_SECRET, other])
+    for (const url of ['rediss://user:a%23b@cache:6380', 'postgres://db/ledger', 'postgresql:///ledger']) {
+      assert.equal(readConfig({ ...usable, LEDGER_URL: url }).ledgerUrl, url)
+    }
+  })
+
+  it('of a migration is the database alone', () => {
+    assert.equal(readDatabaseUrl({ DATABASE_URL }), DATABASE_URL)
+    assert.throws(() => readDatabaseUrl({}), hasProblems(['DATABASE_URL']))
+  })
+})
+
+function hasProblems(names: string[]) {
+  return (error: unknown) => {
+    assert.ok(error instanceof InvalidEnvironment)
+    const problems = error.message.trim().split('\n').slice(1)
+    assert.deepEqual(
+      problems.map((problem) => problem.trim().split(':')[0]),
+      names,
+    )
+    for (const problem of problems) assert.match(problem, /: \S+/)
+    assert.doesNotMatch(error.message, /hunter/)
+    return true
+  }
+}

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { parse } from 'yaml'
+import { environment, folder, run } from './processes.ts'
+import { ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
+
+// No container engine is needed here, and none is asked: the Dockerfile's steps run as commands in a folder, with a
+// stand-in for npm, and compose.yaml is parsed. That the images build and start is for a machine that has an engine.
+
+const databaseUrl = skip ? '' : await ownDatabase()
+const dockerfile = await readFile(join(folder, 'Dockerfile'), 'utf8')
+
+interface Step {
+  instruction: string
+  rest: string
+}
+
+/** The stages of a Dockerfile, each with its steps. Throws on a line that is no instruction. */
+function stagesOf(text: string): { name: string; image: string; steps: Step[] }[] {
+  const stages: ReturnType<typeof stagesOf> = []
+  for (const line of text.replaceAll('\\\n', '').split('\n')) {
+    if (line.trim() === '' || line.startsWith('#')) continue
+    const [, instruction = '', rest = ''] =
+      /^([A-Z]+) (.+)$/.exec(line) ?? assert.fail(`no instruction: ${line}`)
+    if (instruction === 'FROM') {
+      const [image = '', , name = 'last'] = rest.split(' ')
+      stages.push({ name, image, steps: [] })
+    } else (stages.at(-1) ?? assert.fail('no FROM')).steps.push({ instruction, rest })
+  }
+  return stages
+}
+
+describe('the Dockerfile', () => {
+  it('is of slim images of Node 24, and runs in production as somebody who is not root', () => {
+    const stages = stagesOf(dockerfile)
+    assert.deepEqual(
+      stages.map(({ image }) => image),
+      ['node:24-slim', 'node:24-slim'],
+    )
+    const last = Object.groupBy(stages.at(-1)?.steps ?? [], ({ instruction }) => instruction)
+    assert.match(last.ENV?.[0]?.rest ?? '', /NODE_ENV=production/)
+    assert.deepEqual(last.USER, [{ instruction: 'USER', rest: 'node' }])
+    assert.equal(last.HEALTHCHECK?.length, 1)
+  })
+
+  it('has steps that, run as a script in a folder, give a server that is healthy', {
+    skip,
+    timeout: 60_000,
+  }, async (t) => {
+    const image = await build(t)
+    const port = await freePort()
+    const env = {
+      ...image.env,
+      SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
+      DATABASE_URL: databaseUrl,
+      LEDGER_URL: redisUrl,
+      LEDGER_NAMESPACE: ownNamespace(),
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      DRAIN_SECONDS: '0',
+    }
+    const check = () => run(t, image.healthCheck, env, { cwd: image.cwd }).ended
+    assert.equal(await check(), 1)
+
+    const server = run(t, image.command, env, { cwd: image.cwd })
+    await server.line('Server listening')
+    assert.equal(await check(), 0)
+    server.child.kill('SIGTERM')
+    assert.equal(await server.ended, 0)
+  })
+})
+
+interface Image {
+  cwd: string
+  env: NodeJS.ProcessEnv
+  command: string[]
+  healthCheck: string[]
+}
+
+/** Runs the steps of all stages, each in a folder, and gives the last one. */
+async function build(t: TestContext): Promise<Image> {
+  const root = await mkdtemp(join(tmpdir(), 'fastify-postgres-'))
+  t.after(() => rm(root, { recursive: true, force: true }))
+  const PATH = [await fakeNpm(root), environment.PATH].join(delimiter)
+  const image: Image = { cwd: '', env: {}, command: [], healthCheck: [] }
+  for (const { name, steps } of stagesOf(dockerfile)) {
+    for (const { instruction, rest } of steps) {
+      if (instruction === 'WORKDIR') {
+        image.cwd = join(root, name, rest)
+        await mkdir(image.cwd, { recursive: true })
+      } else if (instruction === 'COPY') await copy(rest, root, image.cwd)
+      else if (instruction === 'RUN') {
+        const step = run(t, ['-c', rest], { PATH }, { cwd: image.cwd, command: '/bin/sh' })
+        assert.equal(await step.ended, 0, step.output())
+      } else if (instruction === 'ENV')
+        Object.assign(image.env, Object.fromEntries(rest.split(' ').map(pair)))
+      else if (instruction === 'CMD') image.command = withoutNode(rest)
+      else if (instruction === 'HEALTHCHECK') image.healthCheck = withoutNode(rest.slice(rest.indexOf('[')))
+      else assert.match(instruction, /^(USER|EXPOSE)$/)
+    }
+  }
+  return image
+}
+
+/** What npm does comes of the registry: in its place, the packages that this very test has. */
+async function fakeNpm(root: string): Promise<string> {
+  const bin = join(root, 'bin')
+  await mkdir(bin)
+  await writeFile(
+    join(bin, 'npm'),
+    `#!/bin/sh\ntest "$1 $2" = 'install --omit=dev' && test -f package.json && ln -s '${join(folder, 'node_modules')}' .\n`,
+  )
+  await chmod(join(bin, 'npm'), 0o755)
+  return bin
+}
+
+async function copy(rest: string, root: string, cwd: string): Promise<void> {
+  const words = rest.split(' ')
+  const stage = words[0]?.startsWith('--from=') ? words.shift()?.slice('--from='.length) : undefined
+  const to = words.pop() ?? ''
+  for (const word of words) {
+    const from = stage === undefined ? join(folder, word) : join(root, stage, word)
+    // The star says that it may be missing.
+    if (word.endsWith('*')) continue
+    if (word.endsWith('node_modules')) await symlink(from, join(cwd, to))
+    else await cp(from, to.endsWith('/') ? join(cwd, to, word) : join(cwd, to), { recursive: true })
+  }
+}
+
+function pair(text: string): [string, string] {
+  const at = text.indexOf('=')
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+function withoutNode(json: string): string[] {
+  const [program, ...args] = JSON.parse(json)
+  assert.equal(program, 'node')
+  return args
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  return typeof address === 'object' && address ? address.port : assert.fail()
+}
+
+describe('compose.yaml', () => {
+  it('parses, and its app asks for variables that .env.example has, and waits for healthy servers', async () => {
+    const text = await readFile(join(folder, 'compose.yaml'), 'utf8')
+    const { services, volumes } = parse(text, { strict: true })
+    const example = await readFile(join(folder, '.env.example'), 'utf8')
+    for (const [, name] of text.matchAll(/\$\{(\w+)/g)) assert.match(example, new RegExp(`^${name}=`, 'm'))
+    for (const [name, { condition }] of Object.entries<{ condition: string }>(services.app.depends_on)) {
+      assert.equal(condition, 'service_healthy')
+      assert.ok(services[name].healthcheck.test)
+    }
+    for (const mount of [...services.postgres.volumes, ...services.redis.volumes]) {
+      assert.ok(mount.split(':')[0] in volumes)
+    }
+    // Whoever is not on this machine reaches none of it.
+    for (const { ports } of Object.values<{ ports: string[] }>(services))
+      assert.match(ports.join(), /^127\.0\.0\.1:/)
+  })
+
+  it('has a Redis that keeps what it has promised', async () => {
+    const { services } = parse(await readFile(join(folder, 'compose.yaml'), 'utf8'))
+    assert.match(services.redis.command.join(' '), /--appendonly yes --maxmemory-policy noeviction/)
+  })
+})
