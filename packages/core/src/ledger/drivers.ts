@@ -1,4 +1,5 @@
 import type { Driver } from './driver.ts'
+import { redisDriver } from './redis.ts'
 
 /** Asked in this order; what none of them knows gets the generic driver. */
-export const drivers: readonly Driver[] = []
+export const drivers: readonly Driver[] = [redisDriver]

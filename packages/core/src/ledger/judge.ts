@@ -29,7 +29,7 @@ export interface StoreTime {
 /** An event from further ahead than this counts as of now: a skewed clock must not shut out all that follows. */
 const aheadSeconds = 300
 /** How far behind its reading a sync's watermark stays, so that it never beats a webhook on its way. */
-const syncMarginSeconds = 60
+export const syncMarginSeconds = 60
 
 export function judgeBegin(
   request: BeginRequest,

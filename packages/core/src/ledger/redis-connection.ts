@@ -1,0 +1,156 @@
+import { StoreUnavailableError } from '../errors.ts'
+import { type DriverOptions, inTime } from './driver.ts'
+
+/** The one thing that we ask of a client: to send a command to whoever has the key. */
+export interface RedisConnection {
+  /** @throws StoreUnavailableError `sent` says whether it may have been carried out all the same */
+  call(key: string, command: string[]): Promise<unknown>
+}
+
+/** A command that the store refused, or whose answer never came. */
+export class RedisUnavailableError extends StoreUnavailableError {
+  /** The server's own word (`OOM`, `READONLY`) or the connection's (`ECONNREFUSED`); the log shows it. */
+  readonly code: string
+  /** Whether the server may have carried the command out, though we do not know. */
+  readonly uncertain: boolean
+
+  constructor(cause: unknown, uncertain: boolean) {
+    const code = codeOf(cause)
+    super(`Redis did not carry a command out: ${code}`, { cause })
+    this.code = code
+    this.uncertain = uncertain
+  }
+}
+
+/** While a server is frozen its clients keep every command: more of them than this, and memory is worth more. */
+const mostUnanswered = 10_000
+
+type Send = (key: string, command: string[]) => Promise<unknown>
+
+/** What a kind of client needs beyond sending. */
+interface Client {
+  send: Send
+  /** Something to wait for before anything is sent; nothing when the client is open. */
+  opening(): Promise<unknown> | undefined
+  /** Whether what is sent now goes out at once; else the client keeps it until it has a connection. */
+  ready(): boolean
+}
+
+/** The connection that a Keyv adapter has, where it is one of the kinds that we know. */
+export function redisConnectionOf(adapter: object, options: DriverOptions): RedisConnection | undefined {
+  const client = nodeRedisOf(adapter, options) ?? ioRedisOf(adapter)
+  return client && connection(client, options)
+}
+
+function connection(client: Client, options: DriverOptions): RedisConnection {
+  let unanswered = 0
+  return {
+    async call(key, command) {
+      if (unanswered >= mostUnanswered) throw new RedisUnavailableError(tooMany, false)
+      const opening = client.opening()
+      if (opening) await opened(opening, options)
+      const ready = client.ready()
+      unanswered++
+      try {
+        return await client.send(key, command)
+      } catch (error) {
+        throw new RedisUnavailableError(error, ready && !isReply(error))
+      } finally {
+        unanswered--
+      }
+    },
+  }
+}
+
+const tooMany = Object.assign(new Error('too many commands wait for an answer'), { code: 'TOO_MANY' })
+
+async function opened(opening: Promise<unknown>, options: DriverOptions): Promise<void> {
+  try {
+    await inTime(options, opening)
+  } catch (error) {
+    throw error instanceof StoreUnavailableError ? error : new RedisUnavailableError(error, false)
+  }
+}
+
+/** `@keyv/redis`: a client, a cluster or a sentinel of node-redis, which is not opened before it is used. */
+interface NodeRedis {
+  readonly isOpen: boolean
+  readonly isReady?: boolean
+  connect(): Promise<unknown>
+  sendCommand(...args: unknown[]): Promise<unknown>
+}
+
+/** Several ledgers may share a client, and a cluster that is still being opened must not be used. */
+const openings = new WeakMap<NodeRedis, Promise<unknown>>()
+
+function nodeRedisOf(adapter: object, { storeTimeoutSeconds }: DriverOptions): Client | undefined {
+  if (!('getClient' in adapter && 'client' in adapter && isNodeRedis(adapter.client))) return undefined
+  const { client } = adapter
+  // What is still kept by the client when we have long given up need not be sent at all.
+  const whileOffline = { timeout: Math.ceil(storeTimeoutSeconds * 1000) }
+  const ready = () => client.isReady !== false
+  const optionsNow = () => (ready() ? undefined : whileOffline)
+  let send: Send = (_key, command) => client.sendCommand(command, optionsNow())
+  if ('slots' in client) send = (key, command) => client.sendCommand(key, false, command)
+  else if ('getSentinelNode' in client) send = (_key, command) => client.sendCommand(false, command)
+
+  return {
+    send,
+    ready,
+    opening() {
+      const present = openings.get(client)
+      if (present || client.isOpen) return present
+      // Not the adapter's getClient(), which listens to the client once more with each connection.
+      const opening = client.connect().finally(() => openings.delete(client))
+      openings.set(client, opening)
+      return opening
+    },
+  }
+}
+
+function isNodeRedis(client: unknown): client is NodeRedis {
+  return (
+    typeof client === 'object' &&
+    client !== null &&
+    'isOpen' in client &&
+    hasMethod(client, 'connect') &&
+    hasMethod(client, 'sendCommand')
+  )
+}
+
+/** `@keyv/valkey`: iovalkey, a client or a cluster; ioredis has the same shape. It opens itself, and finds the keys. */
+interface IoRedis {
+  readonly status: string
+  call(...command: string[]): Promise<unknown>
+}
+
+function ioRedisOf(adapter: object): Client | undefined {
+  if (!('redis' in adapter && isIoRedis(adapter.redis))) return undefined
+  const { redis } = adapter
+  return {
+    send: (_key, command) => redis.call(...command),
+    ready: () => redis.status === 'ready',
+    opening: () => undefined,
+  }
+}
+
+function isIoRedis(client: unknown): client is IoRedis {
+  return typeof client === 'object' && client !== null && 'status' in client && hasMethod(client, 'call')
+}
+
+function hasMethod(object: object, name: string): boolean {
+  return typeof Reflect.get(object, name) === 'function'
+}
+
+/** What the server itself said begins with a word in capitals; a connection's errors do not. */
+const reply = /^([A-Z]{2,})(?: |$)/
+
+function isReply(error: unknown): boolean {
+  return error instanceof Error && reply.test(error.message)
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return reply.exec(error.message)?.[1] ?? error.name
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import { createRequire } from 'node:module'
+import KeyvRedis, { createCluster } from '@keyv/redis'
+import KeyvValkey from '@keyv/valkey'
+import {
+  type Claim,
+  type Clock,
+  createDispatcher,
+  type Dispatcher,
+  type Ledger,
+  type Store,
+  systemClock,
+} from '@scalekit-scim/core'
+import { ledgerConformance } from '@scalekit-scim/core/testing'
+import Keyv5 from 'keyv'
+import Keyv6 from 'keyv6'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { recordingLogger } from '../support/log.ts'
+import { type RedisCluster, sharedRedis, startRedis, startRedisCluster } from '../support/redis-server.ts'
+
+/** What `@keyv/valkey` runs on; it does not hand its cluster on. */
+const iovalkey: { Cluster: new (nodes: { host: string; port: number }[]) => IovalkeyCluster } = createRequire(
+  createRequire(import.meta.url).resolve('@keyv/valkey'),
+)('iovalkey')
+type IovalkeyCluster = Exclude<ConstructorParameters<typeof KeyvValkey>[0], string>
+
+const redis = await sharedRedis()
+const namespace = `conformance-${randomUUID()}`
+let cluster: RedisCluster
+const ended: (() => Promise<unknown>)[] = []
+
+beforeAll(async () => {
+  if (redis) cluster = await startRedisCluster()
+})
+
+afterAll(async () => {
+  await Promise.all(ended.map((end) => end()))
+  await cluster?.remove()
+  await redis?.remove()
+})
+
+/** A Keyv, adapter and client of its own for each instance, as each process has them. */
+const stores: Record<string, () => Store> = {
+  '@keyv/redis in Keyv 5': () => new Keyv5(onRedis()),
+  '@keyv/redis in Keyv 6': () => new Keyv6({ store: onRedis() as never }) as Store,
+  '@keyv/redis on a cluster': () => {
+    const client = createCluster({ rootNodes: cluster.nodes.map(({ url }) => ({ url })) })
+    return new Keyv5(ending(new KeyvRedis(client)))
+  },
+  '@keyv/valkey in Keyv 5 (on a Redis server)': () => new Keyv5(onValkey()),
+  '@keyv/valkey in Keyv 6 (on a Redis server)': () => new Keyv6({ store: onValkey() as never }) as Store,
+  '@keyv/valkey on a cluster (of Redis servers)': () => {
+    const client = new iovalkey.Cluster(cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })))
+    return new Keyv5(ending(new KeyvValkey(client)))
+  },
+}
+
+function onRedis() {
+  return ending(new KeyvRedis(redis?.url))
+}
+
+function onValkey() {
+  return ending(new KeyvValkey(redis?.url ?? ''))
+}
+
+function ending<Adapter extends { disconnect(): Promise<unknown> }>(adapter: Adapter): Adapter {
+  ended.push(() => adapter.disconnect())
+  return adapter
+}
+
+function instance(store: Store, skewMs = 0): Dispatcher {
+  const clock: Clock = { ...systemClock, now: () => Date.now() + skewMs }
+  const dispatcher = createDispatcher({ logger: false, store, namespace, clock, storeTimeoutSeconds: 5 })
+  ended.unshift(() => dispatcher.close())
+  return dispatcher
+}
+
+describe.skipIf(!redis).each(Object.entries(stores))('the contract of a ledger, %s', (_name, store) => {
+  const open = ({ skewMs }: { skewMs: number }) => instance(store(), skewMs).ledger
+  for (const { name, run } of ledgerConformance(open, { atomic: true })) test(name, run)
+
+  test('is atomic over processes, for messages and for order', () => {
+    expect(instance(store()).guarantee).toEqual({ message: 'atomic', order: 'atomic' })
+  })
+
+  test('judges by the time of the server that has the keys, not by its own', async () => {
+    const [here, ahead] = [instance(store()).ledger, instance(store(), 3_600_000).ledger]
+    const distanceNanos = BigInt(await ahead.now()) - BigInt(await here.now())
+    expect(distanceNanos < 60_000_000_000n).toBe(true)
+  })
+})
+
+describe.skipIf(!redis)('what Redis holds', () => {
+  test('are keys of one hash slot that all expire, with times that outlive a loss of nanoseconds', async () => {
+    const { ledger } = instance(stores['@keyv/redis in Keyv 5']?.() as Store)
+    const [messageId, resource] = [`msg-${randomUUID()}`, `user:org:${randomUUID()}`]
+    const occurredAt = '1767603600000000001'
+    const claim = await begun(ledger, { messageId, resource, occurredAt })
+    const keys = [`{scim:${namespace}}:m:${messageId}`, `{scim:${namespace}}:r:${resource}`]
+    const values = () => keys.map((key) => redis?.cli('GET', key))
+    expect(values()).toEqual(['ctoken', expect.stringMatching(`^${claim.fence}-\\d{16}token$`)])
+
+    await ledger.commit(claim, { retentionSeconds: 60.0005, watermarkRetentionSeconds: 60.0005 })
+    expect(values()).toEqual(['dtoken', expect.stringMatching(`^${claim.fence}w${occurredAt}\\d{16}$`)])
+    for (const key of keys) expect(Number(redis?.cli('PTTL', key))).toBeGreaterThan(0)
+  })
+
+  test('that is evicted is warned of once', async () => {
+    const evicting = await startRedis('--maxmemory-policy', 'allkeys-lru')
+    ended.push(() => evicting.remove())
+    const logger = recordingLogger()
+    const store = new Keyv5(ending(new KeyvRedis(evicting.url)))
+    const dispatcher = createDispatcher({ logger, store, namespace })
+    ended.unshift(() => dispatcher.close())
+    for (let times = 0; times < 3; times++) await dispatcher.ledger.now()
+    await expect
+      .poll(() => logger.lines.filter(({ fields }) => fields.policy === 'allkeys-lru'))
+      .toHaveLength(1)
+  })
+})
+
+async function begun(
+  ledger: Ledger,
+  request: { messageId: string; resource: string; occurredAt: string },
+): Promise<Claim> {
+  const answer = await ledger.begin({ token: 'token', leaseSeconds: 60, ...request })
+  if (answer.state !== 'begun') throw new Error(answer.state)
+  return { token: 'token', deletion: false, ...request, fence: answer.fence, occurredAt: answer.occurredAt }
+}

@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A server of our own, that may be killed, frozen and filled. It keeps nothing on disk. */
+export interface RedisServer {
+  port: number
+  url: string
+  /** Runs a command by redis-cli, and gives what that prints. */
+  cli(...command: string[]): string
+  /** As a crash: what was in memory is lost. */
+  kill(): Promise<void>
+  /** Starts it again, empty, on its old port. */
+  start(): Promise<void>
+  freeze(): void
+  thaw(): void
+  /** Kills it and removes its folder. */
+  remove(): Promise<void>
+}
+
+const usualPort = 6379
+
+export const redisIsInstalled = spawnSync('redis-server', ['--version']).status === 0
+
+/** @param options as on the command line: `'--maxmemory', '3mb'` */
+export async function startRedis(...options: string[]): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'scim-redis-'))
+  const port = await freePort()
+  let child: ChildProcess | undefined
+
+  const server: RedisServer = {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    cli: (...command) => cli(port, command),
+    async kill() {
+      const running = child
+      child = undefined
+      if (!running) return
+      const ended = new Promise((resolve) => running.once('exit', resolve))
+      running.kill('SIGKILL')
+      await ended
+    },
+    async start() {
+      const always = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder]
+      child = spawn('redis-server', [...always, '--save', '', '--appendonly', 'no', ...options], {
+        stdio: 'ignore',
+      })
+      await untilAnswering(port)
+    },
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    async remove() {
+      await server.kill()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+  await server.start()
+  return server
+}
+
+/** The server on the usual port where one answers, else one of our own; nothing where there is none to be had. */
+export async function sharedRedis(): Promise<Pick<RedisServer, 'url' | 'cli' | 'remove'> | undefined> {
+  if (await answers(usualPort)) {
+    return {
+      url: `redis://127.0.0.1:${usualPort}`,
+      cli: (...command) => cli(usualPort, command),
+      remove: async () => {},
+    }
+  }
+  if (redisIsInstalled) return startRedis()
+  if (process.env.CI) throw new Error('no Redis: neither one on port 6379 nor a redis-server on the PATH')
+  console.warn('SKIPPED: the tests on Redis, for want of one on port 6379 or a redis-server on the PATH')
+  return undefined
+}
+
+export interface RedisCluster {
+  nodes: RedisServer[]
+  remove(): Promise<void>
+}
+
+/** Three masters that share the slots among them. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const nodes = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const busPort = await freePort()
+      return startRedis('--cluster-enabled', 'yes', '--cluster-port', String(busPort))
+    }),
+  )
+  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
+  nodes[0]?.cli('--cluster', 'create', ...addresses, '--cluster-replicas', '0', '--cluster-yes')
+  for (const node of nodes) {
+    while (!node.cli('CLUSTER', 'INFO').includes('cluster_state:ok')) await sleep(50)
+  }
+  return {
+    nodes,
+    remove: async () => void (await Promise.all(nodes.map((node) => node.remove()))),
+  }
+}
+
+function cli(port: number, command: string[]): string {
+  const { stdout, stderr, status } = spawnSync('redis-cli', ['-p', String(port), ...command])
+  if (status !== 0) throw new Error(`redis-cli: ${stderr}`)
+  return stdout.toString().trim()
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+/** Whether a Redis on this port says PONG. */
+export function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+    const end = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(1000, () => end(false))
+    socket.once('data', (data) => end(data.toString().startsWith('+PONG')))
+    socket.once('error', () => end(false))
+  })
+}
+
+async function untilAnswering(port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await answers(port)) return
+    await sleep(25)
+  }
+  throw new Error(`redis-server did not start on port ${port}`)
+}
