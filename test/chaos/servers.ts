@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Pool } from 'pg'
 
 /** A server of the test's own, to kill and to freeze. */
 export interface OwnServer {
@@ -66,16 +67,21 @@ export async function ownPostgres(): Promise<OwnServer | undefined> {
     '-c',
     'max_connections=100',
   ])
-  const isReady = join(bin, 'pg_isready')
-  const ready = async () => {
-    try {
-      execFileSync(isReady, ['-h', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
-      return true
-    } catch {
-      return false
-    }
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  return run(url, folder, { ...postgres, ready: () => acceptsQueries(url) })
+}
+
+async function acceptsQueries(url: string): Promise<boolean> {
+  const pool = new Pool({ connectionString: url, connectionTimeoutMillis: 1000 })
+  pool.on('error', () => {})
+  try {
+    await pool.query('SELECT 1')
+    return true
+  } catch {
+    return false
+  } finally {
+    await pool.end()
   }
-  return run(`postgres://postgres@127.0.0.1:${port}/postgres`, folder, { ...postgres, ready })
 }
 
 async function run(url: string, folder: string, { command, args, ready }: Program): Promise<OwnServer> {
@@ -83,10 +89,9 @@ async function run(url: string, folder: string, { command, args, ready }: Progra
   const server: OwnServer = {
     url,
     start: async () => {
-      // A group of its own, for the signals. A shell watches our end of a pipe, and takes the group along with us.
-      child = spawn('sh', ['-c', '"$0" "$@" & read _; kill -9 0', command, ...args], {
+      // The shell reads from us, so that the server goes when we do; and it waits, so that no zombie keeps the pid.
+      child = spawn('sh', ['-c', '"$0" "$@" & read _; kill -9 $! 2>&-; wait', command, ...args], {
         stdio: ['pipe', 'ignore', process.env.CHAOS_LOG ? 'inherit' : 'ignore'],
-        detached: true,
       })
       living.add(child)
       while (!(await ready())) await sleep(50)

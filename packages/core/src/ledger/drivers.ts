@@ -1,5 +1,6 @@
 import type { Driver } from './driver.ts'
+import { postgresDriver } from './postgres.ts'
 import { redisDriver } from './redis.ts'
 
 /** Asked in this order; what none of them knows gets the generic driver. */
-export const drivers: readonly Driver[] = [redisDriver]
+export const drivers: readonly Driver[] = [redisDriver, postgresDriver]

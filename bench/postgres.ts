@@ -1,0 +1,116 @@
+// What each verb of the ledger costs on PostgreSQL, one after the other, beside a bare INSERT on the same pool in the
+// same run. Rounds of all alternate, so that what else the machine does falls on all alike.
+import KeyvPostgres from '@keyv/postgres'
+import { type Claim, createDispatcher, type Ledger } from '@scalekit-scim/core'
+import Keyv from 'keyv'
+import { cpuMs, median, spread } from './measure.ts'
+
+const uri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres'
+const rounds = 9
+const callsPerRound = 200
+const warmUpRounds = 2
+const limitRatio = 2.3
+const verbs = ['begin', 'renew', 'commit', 'release', 'duplicate', 'now'] as const
+type Measured = (typeof verbs)[number] | 'INSERT'
+
+const adapter = new KeyvPostgres({ uri, max: 2 })
+const dispatcher = createDispatcher({
+  store: new Keyv(adapter),
+  namespace: `bench-${process.pid}`,
+  logger: false,
+})
+const { ledger } = dispatcher
+const keep = { retentionSeconds: 600, watermarkRetentionSeconds: 600 }
+let serial = 0
+
+async function begin(on: Ledger): Promise<Claim> {
+  const claim = { token: `t.${serial}`, messageId: `msg_2KWPBgLlAfxdpx2AI54p${serial++}`, deletion: false }
+  const resource = `user:org_64373838838:diruser_${serial % 100_000}`
+  const answer = await on.begin({ ...claim, resource, leaseSeconds: 12 })
+  if (answer.state !== 'begun') throw new Error(`the benchmark's own message was ${answer.state}`)
+  return { ...claim, resource, fence: answer.fence, occurredAt: answer.occurredAt }
+}
+
+const insert = `INSERT INTO scalekit_scim_bench (namespace, id, expires_at)
+  VALUES ($1, $2, now() + interval '10 min') ON CONFLICT (namespace, id) DO NOTHING`
+async function bareInsert(): Promise<void> {
+  await adapter.query(insert, ['bench', `msg_2KWPBgLlAfxdpx2AI54p${serial++}`])
+}
+
+const p50s = noTimes()
+const cpu: { insert: number[]; beginCommit: number[] } = { insert: [], beginCommit: [] }
+
+function noTimes(): Record<Measured, number[]> {
+  return { INSERT: [], begin: [], renew: [], commit: [], release: [], duplicate: [], now: [] }
+}
+
+async function time<T>(times: number[], work: () => Promise<T>): Promise<T> {
+  const from = performance.now()
+  const result = await work()
+  times.push(performance.now() - from)
+  return result
+}
+
+async function round(measured: boolean): Promise<void> {
+  const times = noTimes()
+  for (let call = 0; call < callsPerRound; call++) {
+    await time(times.INSERT, bareInsert)
+    const claim = await time(times.begin, () => begin(ledger))
+    await time(times.renew, () => ledger.renew(claim, 12))
+    await time(times.commit, () => ledger.commit(claim, keep))
+    await time(times.duplicate, () => ledger.begin({ ...claim, leaseSeconds: 12 }))
+    await time(times.now, () => ledger.now())
+    const released = await begin(ledger)
+    await time(times.release, () => ledger.release(released))
+  }
+  if (!measured) return
+  for (const name of ['INSERT', ...verbs] as const) p50s[name].push(median(times[name]) * 1000)
+}
+
+async function cpuRound(measured: boolean): Promise<void> {
+  const inserting = await cpuMs(async () => {
+    for (let call = 0; call < callsPerRound; call++) {
+      await bareInsert()
+      await bareInsert()
+    }
+  })
+  const beginning = await cpuMs(async () => {
+    for (let call = 0; call < callsPerRound; call++) await ledger.commit(await begin(ledger), keep)
+  })
+  if (!measured) return
+  cpu.insert.push((inserting * 1000) / callsPerRound)
+  cpu.beginCommit.push((beginning * 1000) / callsPerRound)
+}
+
+await adapter.query(`CREATE TABLE IF NOT EXISTS scalekit_scim_bench (
+  namespace text NOT NULL, id text NOT NULL, expires_at timestamptz NOT NULL, PRIMARY KEY (namespace, id))`)
+for (let index = -warmUpRounds; index < rounds; index++) {
+  await round(index >= 0)
+  await cpuRound(index >= 0)
+}
+await adapter.query('DROP TABLE scalekit_scim_bench')
+for (const table of ['messages', 'resources']) {
+  await adapter.query(`DELETE FROM scalekit_scim_${table} WHERE namespace = $1`, [`bench-${process.pid}`])
+}
+await dispatcher.close()
+await adapter.disconnect()
+
+const ratio = (name: Measured) => p50s[name].map((p50, index) => p50 / (p50s.INSERT[index] ?? Number.NaN))
+console.log(`p50 of ${callsPerRound} calls in sequence, ${rounds} rounds: median (least … most)`)
+console.log(`  ${'bare INSERT'.padEnd(12)} ${spread(p50s.INSERT, 'µs', 0)}`)
+for (const name of verbs) {
+  console.log(`  ${name.padEnd(12)} ${spread(p50s[name], 'µs', 0).padEnd(28)} ${spread(ratio(name), '×', 2)}`)
+}
+console.log("Node's CPU for begin and commit, beside two bare INSERTs")
+console.log(`  two INSERTs  ${spread(cpu.insert, 'µs', 0)}`)
+console.log(`  begin+commit ${spread(cpu.beginCommit, 'µs', 0)}`)
+console.log(
+  `  ratio        ${spread(
+    cpu.beginCommit.map((cost, index) => cost / (cpu.insert[index] ?? Number.NaN)),
+    '×',
+    2,
+  )}`,
+)
+const kept = verbs.every((name) => median(ratio(name)) <= limitRatio)
+console.log(`limit ${limitRatio} ×: ${kept ? 'kept' : 'EXCEEDED'}`)
+process.exitCode = kept ? 0 : 1

@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto'
+import KeyvPostgres from '@keyv/postgres'
+import { createReceiver, type Receiver, type ReceiverOptions } from '@scalekit-scim/core'
+import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
+import Keyv from 'keyv'
+import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { cutProxy } from '../support/cut-proxy.ts'
+import { skippedFor } from '../support/postgres.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
+
+// Each fault in turn on a server of the file's own. Leases are so long that a claim that nobody gave back is seen.
+
+const server = await PostgresServer.start()
+if (!server) skippedFor('PostgreSQL is not installed: its faults are not tested')
+afterAll(() => server?.remove())
+
+describe.skipIf(!server)('PostgreSQL', () => {
+  if (!server) return
+  const namespace = randomUUID()
+
+  /** An application with the adapter as it comes: nobody listens to its errors, and its connections idle for 10 s. */
+  function application({ uri = server?.uri ?? '', max = 10, ...options }: Application = {}): Receiver {
+    const store = options.store ?? new Keyv(new KeyvPostgres({ uri, max }))
+    const receiver = createReceiver({
+      secret: TEST_SECRET,
+      logger: false,
+      namespace,
+      leaseSeconds: 120,
+      storeTimeoutSeconds: 1,
+      deadlineSeconds: 5,
+      onUserUpserted: () => {},
+      ...options,
+      store,
+    })
+    onTestFinished(() => receiver.close({ graceSeconds: 0.1 }))
+    return receiver
+  }
+
+  beforeEach(async () => {
+    expect(await outcomeOf(application(), someDelivery())).toBe('processed')
+  })
+
+  test('down at start: 503, and all is well when it is up', async () => {
+    await server.stop()
+    const receiver = application()
+    const delivery = someDelivery()
+    expect(await outcomeOf(receiver, delivery)).toBe('store-unavailable')
+    await server.start()
+    expect(await outcomeOf(receiver, delivery)).toBe('processed')
+    expect(await outcomeOf(application(), delivery)).toBe('duplicate')
+  })
+
+  test.each(['fast', 'immediate'] as const)('stopped (%s) and started under use', async (how) => {
+    const receiver = application()
+    const [before, during] = [someDelivery(), someDelivery()]
+    expect(await outcomeOf(receiver, before)).toBe('processed')
+    await server.stop(how)
+    expect(await outcomeOf(receiver, before)).toBe('store-unavailable')
+    expect(await outcomeOf(receiver, during)).toBe('store-unavailable')
+    await server.start()
+    expect(await outcomeOf(receiver, during)).toBe('processed')
+    expect(await outcomeOf(receiver, before)).toBe('duplicate')
+  })
+
+  test('stopped before a commit: 2xx, and the commit is recorded when it is up', async () => {
+    const receiver = application({ onUserUpserted: () => server.stop() })
+    const delivery = someDelivery()
+    expect(await outcomeOf(receiver, delivery)).toBe('processed')
+    expect(await outcomeOf(receiver, delivery), 'this process knows').toBe('duplicate')
+    await server.start()
+    await becomes(application(), delivery, 'duplicate')
+  })
+
+  test('frozen: 503, and a claim that comes late is given back', async () => {
+    let runs = 0
+    const receiver = application({ onUserUpserted: () => void runs++ })
+    await outcomeOf(receiver, someDelivery())
+    runs = 0
+    const delivery = someDelivery()
+    server.freeze()
+    try {
+      expect(await outcomeOf(receiver, delivery)).toBe('store-unavailable')
+    } finally {
+      server.thaw()
+    }
+    expect(await outcomeOf(application(), delivery)).toBe('processed')
+    expect(runs).toBe(0)
+  })
+
+  test('frozen, a burst is refused and nothing of it stays behind', async () => {
+    const receiver = application({ max: 3 })
+    const deliveries = Array.from({ length: 20 }, someDelivery)
+    await outcomeOf(receiver, someDelivery())
+    server.freeze()
+    try {
+      const refused = await Promise.all(deliveries.map((delivery) => outcomeOf(receiver, delivery)))
+      expect(new Set(refused)).toEqual(new Set(['store-unavailable']))
+    } finally {
+      server.thaw()
+    }
+    const next = application()
+    for (const delivery of deliveries) expect(await outcomeOf(next, delivery)).toBe('processed')
+  })
+
+  test('frozen before a commit: 2xx, and the commit is recorded when it thaws', async () => {
+    const receiver = application({ onUserUpserted: () => server.freeze() })
+    const delivery = someDelivery()
+    try {
+      expect(await outcomeOf(receiver, delivery)).toBe('processed')
+    } finally {
+      server.thaw()
+    }
+    await becomes(application(), delivery, 'duplicate')
+  })
+
+  test('read-only: 503, until it is writable', async () => {
+    const receiver = application()
+    await outcomeOf(receiver, someDelivery())
+    const delivery = someDelivery()
+    await readOnly(server, 'on')
+    try {
+      await becomes(receiver, someDelivery, 'store-unavailable')
+      expect(await outcomeOf(receiver, delivery)).toBe('store-unavailable')
+    } finally {
+      await readOnly(server, 'off')
+    }
+    await becomes(receiver, delivery, 'processed')
+  })
+
+  test('its connection ended in the middle of a begin: 503, and the retry runs', async () => {
+    const receiver = application()
+    const delivery = someDelivery()
+    const messageId = delivery.headers['webhook-id']
+    const key = `hashtextextended('${namespace} m ${messageId}', 0)`
+    const held = server.sql(`BEGIN; SELECT pg_advisory_xact_lock(${key}); SELECT pg_sleep(2); COMMIT`)
+    await vi.waitFor(async () => expect(await waitingCalls(server, 'pg_sleep')).toBe(1))
+    const attempt = outcomeOf(application({ storeTimeoutSeconds: 4, leaseSeconds: 60 }), delivery)
+    await vi.waitFor(async () => expect(await waitingCalls(server, 'begin_v1')).toBe(1))
+    await server.sql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%begin_v1%' AND pid <> pg_backend_pid()`,
+    )
+    expect(await attempt).toBe('store-unavailable')
+    await held
+    expect(await outcomeOf(receiver, delivery)).toBe('processed')
+  })
+
+  test('a begin whose answer was lost on the way is given back', async () => {
+    const proxy = await cutProxy(server.port)
+    const receiver = application({ uri: server.uri.replace(`:${server.port}`, `:${proxy.port}`) })
+    await outcomeOf(receiver, someDelivery())
+    const delivery = someDelivery()
+    proxy.loseNextAnswer()
+    expect(await outcomeOf(receiver, delivery)).toBe('store-unavailable')
+    expect(await outcomeOf(application(), delivery)).toBe('processed')
+  })
+
+  test('a commit whose answer was lost on the way is 2xx, and a duplicate elsewhere', async () => {
+    const proxy = await cutProxy(server.port)
+    const receiver = application({
+      uri: server.uri.replace(`:${server.port}`, `:${proxy.port}`),
+      onUserUpserted: () => proxy.loseNextAnswer(),
+    })
+    const delivery = someDelivery()
+    expect(await outcomeOf(receiver, delivery)).toBe('processed')
+    expect(await outcomeOf(application(), delivery)).toBe('duplicate')
+  })
+
+  test('no connection left on the server: 503, until there is one', async () => {
+    await server.stop()
+    await server.start({ max_connections: '8', superuser_reserved_connections: '0' })
+    const sleeper = 'SELECT pg_sleep(60)'
+    const others = Array.from({ length: 8 }, () => server.sql(sleeper).catch(() => {}))
+    await vi.waitFor(async () =>
+      expect(await server.sql('SELECT 1').catch(String)).toContain('too many clients'),
+    )
+    const receiver = application()
+    const delivery = someDelivery()
+    expect(await outcomeOf(receiver, delivery)).toBe('store-unavailable')
+    await server.stop()
+    await Promise.all(others)
+    await server.start()
+    expect(await outcomeOf(receiver, delivery)).toBe('processed')
+  })
+
+  test('its pool used up by the application: 503, until a connection is free', async () => {
+    const adapter = new KeyvPostgres({ uri: server.uri, max: 2 })
+    const receiver = application({ store: new Keyv(adapter) })
+    const delivery = someDelivery()
+    const slow = [adapter.query('SELECT pg_sleep(3)'), adapter.query('SELECT pg_sleep(3)')]
+    await vi.waitFor(async () => expect(await waitingCalls(server, 'pg_sleep')).toBe(2))
+    expect(await outcomeOf(receiver, delivery)).toBe('store-unavailable')
+    await Promise.all(slow)
+    expect(await outcomeOf(receiver, delivery)).toBe('processed')
+  })
+})
+
+type Application = ReceiverOptions & { uri?: string; max?: number }
+type Delivery = ReturnType<typeof someDelivery>
+
+function someDelivery() {
+  const event = sampleEvent('organization.directory.user_updated', {
+    data: { id: `diruser_${randomUUID()}` },
+  })
+  return signDelivery(event)
+}
+
+async function outcomeOf(receiver: Receiver, delivery: Delivery): Promise<string> {
+  const { outcome, status } = await receiver.receive({ url: '/webhooks/scalekit', ...delivery })
+  if (outcome === 'store-unavailable') expect(status).toBe(503)
+  return outcome
+}
+
+async function becomes(
+  receiver: Receiver,
+  delivery: Delivery | (() => Delivery),
+  outcome: string,
+): Promise<void> {
+  const ask = async () =>
+    expect(await outcomeOf(receiver, typeof delivery === 'function' ? delivery() : delivery)).toBe(outcome)
+  await vi.waitFor(ask, { timeout: 20_000, interval: 200 })
+}
+
+async function readOnly(server: PostgresServer, value: 'on' | 'off'): Promise<void> {
+  await server.sql(`ALTER SYSTEM SET default_transaction_read_only = ${value}`)
+  await server.sql('SELECT pg_reload_conf()')
+}
+
+async function waitingCalls(server: PostgresServer, text: string): Promise<number> {
+  return Number(
+    await server.sql(
+      `SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%${text}%' AND pid <> pg_backend_pid()`,
+    ),
+  )
+}

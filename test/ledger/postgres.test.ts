@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto'
+import { type Dispatcher, type Ledger, postgresLedgerSchema } from '@scalekit-scim/core'
+import { createFakeClock, ledgerConformance, type OpenInstance } from '@scalekit-scim/core/testing'
+import Keyv6 from 'keyv6'
+import { describe, expect, test, vi } from 'vitest'
+import { sweepStatement } from '../../packages/core/src/ledger/postgres-sweep.ts'
+import { recordingLogger } from '../support/log.ts'
+import {
+  adapterOn,
+  freshRole,
+  freshSchema,
+  instancesOn,
+  reachablePostgres,
+  skewedClock,
+  sqlOn,
+} from '../support/postgres.ts'
+
+const reachable = await reachablePostgres()
+const postgresUri = reachable ?? ''
+const schema = reachable ? await freshSchema(postgresUri) : ''
+const sql = sqlOn(postgresUri)
+const instances = instancesOn(postgresUri, { schema })
+
+/** Five instances with good clocks in turn, and one more for each clock that is wrong. */
+function inTurn(openOne: (skewMs: number) => Dispatcher): (instance: OpenInstance) => Ledger {
+  const opened = new Map<string, Dispatcher>()
+  let turn = 0
+  return ({ skewMs }) => {
+    const key = skewMs === 0 ? `good ${turn++ % 5}` : String(skewMs)
+    const dispatcher = opened.get(key) ?? openOne(skewMs)
+    opened.set(key, dispatcher)
+    return dispatcher.ledger
+  }
+}
+
+describe.skipIf(!reachable)('PostgreSQL', () => {
+  describe('the contract of a ledger, @keyv/postgres in Keyv 5', () => {
+    const open = inTurn((skewMs) => instances.open({ clock: skewedClock(skewMs) }))
+    for (const { name, run } of ledgerConformance(open, { atomic: true })) test.concurrent(name, run)
+  })
+
+  describe('the contract of a ledger, @keyv/postgres in Keyv 6', () => {
+    const open = inTurn((skewMs) => {
+      const store = new Keyv6({ store: adapterOn(postgresUri, { schema }) })
+      return instances.open({ clock: skewedClock(skewMs), store })
+    })
+    for (const { name, run } of ledgerConformance(open, { atomic: true })) test.concurrent(name, run)
+  })
+
+  test('over PostgreSQL the guarantee is atomic, for messages and order', () => {
+    const { guarantee } = instances.open({ requireGuarantee: 'atomic' })
+    expect(guarantee).toEqual({ message: 'atomic', order: 'atomic' })
+  })
+
+  test('ids too long for an index are told apart', async () => {
+    const { ledger } = instances.open()
+    const long = `${'中'.repeat(5000)}${randomUUID()}`
+    const request = (id: string) => ({ token: randomUUID(), messageId: id, resource: id, leaseSeconds: 60 })
+    expect((await ledger.begin(request(`${long}a`))).state).toBe('begun')
+    expect((await ledger.begin(request(`${long}b`))).state).toBe('begun')
+    expect((await ledger.begin(request(`${long}a`))).state).toBe('in-flight')
+  })
+
+  test('messages whose resources and ids cross never wait for each other in a circle', async () => {
+    const opened = Array.from({ length: 4 }, () => instances.open({ storeTimeoutSeconds: 5 }).ledger)
+    const [one, two] = [randomUUID(), randomUUID()]
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        opened[index % 4]?.begin({
+          token: randomUUID(),
+          messageId: index % 2 ? one : two,
+          resource: index % 2 ? two : one,
+          leaseSeconds: 60,
+        }),
+      ),
+    )
+    expect(answers.filter((answer) => answer?.state === 'begun')).toHaveLength(2)
+  })
+
+  describe('tables and functions', () => {
+    test('that many instances make at once are made once, and all of them go on', async () => {
+      const empty = instancesOn(postgresUri, { schema: await freshSchema(postgresUri) })
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () => empty.open({ storeTimeoutSeconds: 5 }).ledger.begin(someRequest())),
+      )
+      expect(answers.map(({ state }) => state)).toEqual(Array(12).fill('begun'))
+    })
+
+    test('made beforehand serve an account that may make none', async () => {
+      const { role, uri } = await freshRole(postgresUri)
+      const prepared = await freshSchema(postgresUri, role)
+      await sql(postgresLedgerSchema(prepared))
+      await sql(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${prepared} TO ${role}`)
+      const clock = createFakeClock()
+      const { ledger } = instancesOn(uri, { schema: prepared }).open({ clock })
+      const request = someRequest()
+      const answer = await ledger.begin(request)
+      if (answer.state !== 'begun') throw new Error(answer.state)
+      const claim = { ...request, ...answer, deletion: false }
+      expect(await ledger.renew(claim, 60)).toBe(true)
+      expect(await ledger.commit(claim, keep)).toBe('ok')
+      expect(await ledger.forget(request.messageId)).toBe(true)
+      expect(await ledger.forgetResource(request.resource)).toBe(true)
+      expect(await ledger.record('r').compareAndSet(undefined, 'a', 60)).toBe(true)
+      expect(await ledger.record('r').read()).toBe('a')
+      await sql(`UPDATE ${prepared}.scalekit_scim_records SET expires_at = now() - interval '1 s'`)
+      await clock.advance(60_000)
+      await vi.waitFor(async () => expect(await rowsOf(prepared, 'records')).toBe(0))
+    })
+
+    test('missing where the account may make none, the log says what to do; made later, they serve', async () => {
+      const { role, uri } = await freshRole(postgresUri)
+      const bare = await freshSchema(postgresUri, role)
+      const logger = recordingLogger()
+      const { ledger } = instancesOn(uri, { schema: bare }).open({ logger })
+      await expect(ledger.begin(someRequest())).rejects.toThrow('PostgreSQL failed (42501)')
+      await expect(ledger.now()).rejects.toThrow()
+      const errors = logger.lines.filter(({ level }) => level === 'error')
+      expect(errors).toHaveLength(1)
+      expect(errors[0]?.message).toContain('postgresLedgerSchema()')
+
+      await sql(postgresLedgerSchema(bare))
+      await sql(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${bare} TO ${role}`)
+      expect((await ledger.begin(someRequest())).state).toBe('begun')
+    })
+
+    test('dropped under it are made again', async () => {
+      const own = await freshSchema(postgresUri)
+      const { ledger } = instancesOn(postgresUri, { schema: own }).open()
+      await ledger.begin(someRequest())
+      await sql(`DROP TABLE ${own}.scalekit_scim_messages`)
+      expect((await ledger.begin(someRequest())).state).toBe('begun')
+      await sql(`DROP SCHEMA ${own} CASCADE`)
+      expect((await ledger.begin(someRequest())).state).toBe('begun')
+    })
+  })
+
+  describe('the sweep', () => {
+    test('removes what expired, and nothing else', async () => {
+      const own = await freshSchema(postgresUri)
+      await sql(postgresLedgerSchema(own))
+      await seed(own, 1300, "now() - interval '1 s'")
+      await seed(own, 7, "now() + interval '1 h'")
+      const clock = createFakeClock()
+      instancesOn(postgresUri, { schema: own }).open({ clock })
+      await vi.waitFor(
+        async () => {
+          await clock.advance(60_000)
+          const left = [await rowsOf(own, 'messages'), await rowsOf(own, 'resources')]
+          expect(left).toEqual([7, 7])
+        },
+        { timeout: 10_000 },
+      )
+    })
+
+    test('does not wait for a row that another transaction holds', async () => {
+      const own = await freshSchema(postgresUri)
+      await sql(postgresLedgerSchema(own))
+      await seed(own, 10, "now() - interval '1 s'")
+      const holder = sqlOn(postgresUri)
+      await holder('BEGIN')
+      await holder(`SELECT FROM ${own}.scalekit_scim_messages WHERE id = '3' FOR UPDATE`)
+      expect(await sql(sweepStatement(own, 'messages'))).toEqual([{ answer: 9 }])
+      await holder('COMMIT')
+      expect(await sql(sweepStatement(own, 'messages'))).toEqual([{ answer: 1 }])
+    })
+
+    test('finds what expired by its index, without reading the table', async () => {
+      const own = await freshSchema(postgresUri)
+      await sql(postgresLedgerSchema(own))
+      await seed(own, 20_000, "now() + interval '1 h' * (n - 2000)")
+      await sql(`ANALYZE ${own}.scalekit_scim_messages`)
+      const plan = JSON.stringify(await sql(`EXPLAIN (FORMAT JSON) ${sweepStatement(own, 'messages')}`))
+      expect(plan).toContain('"Index Name":"scalekit_scim_messages_expiry"')
+      expect(plan).not.toContain('Seq Scan')
+    })
+  })
+
+  test.each(['repeatable read', 'serializable'])(
+    'under %s nothing is begun, and the log says what to do',
+    async (isolation) => {
+      const { role, uri } = await freshRole(postgresUri)
+      await sql(`ALTER ROLE ${role} SET default_transaction_isolation = '${isolation}'`)
+      const own = await freshSchema(postgresUri, role)
+      await sql(postgresLedgerSchema(own))
+      await sql(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${own} TO ${role}`)
+      const logger = recordingLogger()
+      const { ledger } = instancesOn(uri, { schema: own }).open({ logger })
+      await expect(ledger.begin(someRequest())).rejects.toThrow('PostgreSQL failed (SCIM1)')
+      expect(logger.text()).toContain("ALTER ROLE … SET default_transaction_isolation = 'read committed'")
+    },
+  )
+})
+
+const keep = { retentionSeconds: 60, watermarkRetentionSeconds: 60 }
+
+function someRequest() {
+  return { token: randomUUID(), messageId: randomUUID(), resource: randomUUID(), leaseSeconds: 60 }
+}
+
+async function seed(schema: string, count: number, expiresAt: string): Promise<void> {
+  const namespace = randomUUID()
+  await sql(
+    `INSERT INTO ${schema}.scalekit_scim_messages (namespace, id, token, done, expires_at)
+      SELECT $1, n::text, 't', true, ${expiresAt} FROM generate_series(1, $2::int) n`,
+    [namespace, count],
+  )
+  await sql(
+    `INSERT INTO ${schema}.scalekit_scim_resources (namespace, id, fence, expires_at)
+      SELECT $1, n::text, 1, ${expiresAt} FROM generate_series(1, $2::int) n`,
+    [namespace, count],
+  )
+}
+
+async function rowsOf(schema: string, table: string): Promise<unknown> {
+  const [row] = await sql(`SELECT count(*)::int AS count FROM ${schema}.scalekit_scim_${table}`)
+  return row?.count
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
+import KeyvPostgres from '@keyv/postgres'
+import { createDispatcher, type Dispatcher, type DispatcherOptions, systemClock } from '@scalekit-scim/core'
+import Keyv from 'keyv'
+import { afterAll } from 'vitest'
+import { PostgresServer } from './postgres-server.ts'
+
+const usualUri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres'
+
+/** The server on this machine's usual port, else one of the test file's own; `undefined` where there is none. */
+export async function reachablePostgres(): Promise<string | undefined> {
+  if (await listens(new URL(usualUri))) return usualUri
+  const own = await PostgresServer.start()
+  if (own) afterAll(() => own.remove())
+  else skippedFor(`no PostgreSQL at ${new URL(usualUri).host}, and none is installed`)
+  return own?.uri
+}
+
+/** Says so loudly, and under CI fails. */
+export function skippedFor(reason: string): void {
+  if (process.env.CI) throw new Error(reason)
+  console.warn(`SKIPPED: ${reason}`)
+}
+
+function listens({ hostname, port }: URL): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(port || 5432), hostname)
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.end())
+  })
+}
+
+type Row = Record<string, unknown>
+
+/** SQL past the ledger, on a connection of its own. */
+export function sqlOn(uri: string): (text: string, values?: unknown[]) => Promise<Row[]> {
+  const adapter = adapterOn(uri, { max: 1 })
+  return (text, values) => adapter.query(text, values)
+}
+
+/**
+ * An adapter with a pool of its own: to its code, another address is another pool. An idle connection goes at once,
+ * so that a server may go away in a test that does not use it.
+ */
+export function adapterOn(uri: string, options: { schema?: string; max?: number } = {}): KeyvPostgres {
+  const adapter = new KeyvPostgres({
+    uri: `${uri}?application_name=${randomUUID()}`,
+    max: 3,
+    idleTimeoutMillis: 500,
+    allowExitOnIdle: true,
+    ...options,
+  })
+  adapter.on('error', () => {})
+  return adapter
+}
+
+/** The server's clock decides: an instance's own may be wrong. */
+export function skewedClock(skewMs: number) {
+  return { ...systemClock, now: () => systemClock.now() + skewMs }
+}
+
+/** A schema of the test file's own, gone when the file is done: its functions are those of the sources. */
+export async function freshSchema(uri: string, role?: string): Promise<string> {
+  const schema = `scim_${randomUUID().replaceAll('-', '')}`
+  const sql = sqlOn(uri)
+  await sql(`CREATE SCHEMA ${schema}`)
+  if (role !== undefined) await sql(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
+  afterAll(() => sql(`DROP SCHEMA ${schema} CASCADE`))
+  return schema
+}
+
+/** A login that may do what it is granted, and no more; gone when the file is done. */
+export async function freshRole(uri: string): Promise<{ role: string; uri: string }> {
+  const role = `scim_${randomUUID().replaceAll('-', '')}`
+  const sql = sqlOn(uri)
+  await sql(`CREATE ROLE ${role} LOGIN`)
+  afterAll(async () => {
+    await sql(`DROP OWNED BY ${role}`)
+    await sql(`DROP ROLE ${role}`)
+  })
+  return { role, uri: uri.replace('//postgres@', `//${role}@`) }
+}
+
+/** Instances of one application that share a store; closed when the file is done. */
+export function instancesOn(uri: string, shared: DispatcherOptions & { schema?: string } = {}) {
+  const { schema, ...options } = shared
+  const opened: Dispatcher[] = []
+  afterAll(async () => {
+    await Promise.all(opened.map((dispatcher) => dispatcher.close({ graceSeconds: 0 })))
+  })
+  const namespace = randomUUID()
+  return {
+    namespace,
+    open(own: DispatcherOptions = {}): Dispatcher {
+      const store = new Keyv(adapterOn(uri, schema === undefined ? {} : { schema }))
+      const dispatcher = createDispatcher({ logger: false, namespace, ...options, store, ...own })
+      opened.push(dispatcher)
+      return dispatcher
+    },
+  }
+}
