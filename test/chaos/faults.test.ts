@@ -86,7 +86,7 @@ describe.each<StoreKind>(['redis', 'postgres'])('a %s that fails under load', (k
       expect(outcomes['timed-out'] ?? 0).toBe(0)
       expect(outcomes['store-unavailable'] ?? 0).toBeGreaterThan(0)
       expectDelivered([...sent, ...well], await journal.runs())
-      expect(well.filter(({ attempts }) => attempts.length > 1)).toEqual([])
+      expect(tally(well.flatMap(({ attempts }) => attempts))).toEqual({ processed: well.length })
     },
   )
 })

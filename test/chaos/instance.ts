@@ -44,6 +44,8 @@ const server = express()
   .listen(0, '127.0.0.1', () => {
     tell({ port: (server.address() as AddressInfo).port, guarantee: scim.receiver.guarantee.message })
   })
+// Longer than a test, so that no connection of the sender's is closed just as it sends.
+server.keepAliveTimeout = 600_000
 process.on('message', () => tell({ calls }))
 process.on('disconnect', () => process.exit())
 
