@@ -31,7 +31,7 @@ test.skipIf(!stores.redis || !stores.postgres)(
   'the same race shows a store without an atomic begin for what it is: handlers run twice',
   { timeout },
   async () => {
-    const { runs } = await race({ kind: 'redis', messages: 100, generic: true })
+    const { runs } = await race({ kind: 'redis', messages: 50, generic: true })
     expect(repeated(runs)).not.toEqual([])
   },
 )
