@@ -61,20 +61,55 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     expect((await ledger.begin(request(`${long}a`))).state).toBe('in-flight')
   })
 
-  test('messages whose resources and ids cross never wait for each other in a circle', async () => {
-    const opened = Array.from({ length: 4 }, () => instances.open({ storeTimeoutSeconds: 5 }).ledger)
-    const [one, two] = [randomUUID(), randomUUID()]
-    const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, index) =>
-        opened[index % 4]?.begin({
-          token: randomUUID(),
-          messageId: index % 2 ? one : two,
-          resource: index % 2 ? two : one,
-          leaseSeconds: 60,
-        }),
-      ),
-    )
-    expect(answers.filter((answer) => answer?.state === 'begun')).toHaveLength(2)
+  test('a named statement that the server has forgotten, as behind a pooler, is sent without its name', async () => {
+    const adapter = adapterOn(postgresUri, { schema, max: 1 })
+    const { ledger } = instances.open({ store: new Keyv6({ store: adapter }) })
+    await ledger.now()
+    await adapter.query('DEALLOCATE ALL')
+    expect(await ledger.now()).toMatch(/^\d{19}$/)
+  })
+
+  describe('two begins that meet at the same moment', () => {
+    // Both are let go at once, at the write, by a row that another transaction has inserted and takes back.
+    test.each([
+      ['of one message one is begun, and one in flight', 'messages', 'in-flight'],
+      ['of one resource one is begun, and one busy', 'resources', 'busy'],
+    ])('%s', async (_, table, other) => {
+      const [own, holder, request] = [await preparedSchema(), sqlOn(postgresUri), someRequest()]
+      const pair = instancesOn(postgresUri, { schema: own })
+      const key = table === 'messages' ? request.messageId : request.resource
+      await holder('BEGIN')
+      await holder(
+        table === 'messages'
+          ? `INSERT INTO ${own}.scalekit_scim_messages VALUES ($1, $2, 't', false, now())`
+          : `INSERT INTO ${own}.scalekit_scim_resources (namespace, id, fence, expires_at) VALUES ($1, $2, 1, now())`,
+        [pair.namespace, key],
+      )
+      const twin = { ...someRequest(), ...(table === 'messages' ? { messageId: key } : { resource: key }) }
+      const answers = [request, twin].map((each) => pair.open({ storeTimeoutSeconds: 5 }).ledger.begin(each))
+      await becomes(2, () => waitingBegins(own))
+      await holder('ROLLBACK')
+      const states = (await Promise.all(answers)).map(({ state }) => state)
+      expect(states.sort()).toEqual(['begun', other].sort())
+    })
+
+    test('a lease counts from when the claim was had, not from when it was asked for', async () => {
+      const [own, holder, request] = [await preparedSchema(), sqlOn(postgresUri), someRequest()]
+      const pair = instancesOn(postgresUri, { schema: own })
+      await holder('BEGIN')
+      await holder(`SELECT ${own}.scalekit_scim_lock_v1($1, $2, $3)`, [
+        pair.namespace,
+        request.messageId,
+        request.resource,
+      ])
+      const { ledger } = pair.open({ storeTimeoutSeconds: 5 })
+      const waited = ledger.begin({ ...request, leaseSeconds: 2 })
+      await becomes(1, () => waitingBegins(own))
+      await holder('SELECT pg_sleep(2.1)')
+      await holder('COMMIT')
+      expect((await waited).state).toBe('begun')
+      expect((await ledger.begin({ ...request, token: randomUUID() })).state).toBe('in-flight')
+    })
   })
 
   describe('tables and functions', () => {
@@ -105,7 +140,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       expect(await ledger.record('r').read()).toBe('a')
       await sql(`UPDATE ${prepared}.scalekit_scim_records SET expires_at = now() - interval '1 s'`)
       await clock.advance(60_000)
-      await vi.waitFor(async () => expect(await rowsOf(prepared, 'records')).toBe(0))
+      await becomes(0, () => rowsOf(prepared, 'records'))
     })
 
     test('missing where the account may make none, the log says what to do; made later, they serve', async () => {
@@ -137,8 +172,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
 
   describe('the sweep', () => {
     test('removes what expired, and nothing else', async () => {
-      const own = await freshSchema(postgresUri)
-      await sql(postgresLedgerSchema(own))
+      const own = await preparedSchema()
       await seed(own, 1300, "now() - interval '1 s'")
       await seed(own, 7, "now() + interval '1 h'")
       const clock = createFakeClock()
@@ -154,8 +188,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     })
 
     test('does not wait for a row that another transaction holds', async () => {
-      const own = await freshSchema(postgresUri)
-      await sql(postgresLedgerSchema(own))
+      const own = await preparedSchema()
       await seed(own, 10, "now() - interval '1 s'")
       const holder = sqlOn(postgresUri)
       await holder('BEGIN')
@@ -166,8 +199,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     })
 
     test('finds what expired by its index, without reading the table', async () => {
-      const own = await freshSchema(postgresUri)
-      await sql(postgresLedgerSchema(own))
+      const own = await preparedSchema()
       await seed(own, 20_000, "now() + interval '1 h' * (n - 2000)")
       await sql(`ANALYZE ${own}.scalekit_scim_messages`)
       const plan = JSON.stringify(await sql(`EXPLAIN (FORMAT JSON) ${sweepStatement(own, 'messages')}`))
@@ -196,6 +228,24 @@ const keep = { retentionSeconds: 60, watermarkRetentionSeconds: 60 }
 
 function someRequest() {
   return { token: randomUUID(), messageId: randomUUID(), resource: randomUUID(), leaseSeconds: 60 }
+}
+
+async function preparedSchema(): Promise<string> {
+  const own = await freshSchema(postgresUri)
+  await sql(postgresLedgerSchema(own))
+  return own
+}
+
+async function becomes(expected: number, ask: () => Promise<unknown>): Promise<void> {
+  await vi.waitFor(async () => expect(await ask()).toBe(expected), { timeout: 10_000 })
+}
+
+async function waitingBegins(schema: string): Promise<unknown> {
+  const [row] = await sql(
+    `SELECT count(*)::int AS count FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1`,
+    [`%${schema}.scalekit_scim_begin_v1%`],
+  )
+  return row?.count
 }
 
 async function seed(schema: string, count: number, expiresAt: string): Promise<void> {

@@ -38,7 +38,7 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     async kill() {
       const running = child
       child = undefined
-      if (!running) return
+      if (!running || running.exitCode !== null) return
       const ended = new Promise((resolve) => running.once('exit', resolve))
       running.kill('SIGKILL')
       await ended

@@ -72,6 +72,9 @@ export function openLedger(options: OpenOptions): OpenLedger {
       'two applications on one store need a `namespace` each: message ids are the same for both',
     )
   }
+  // Keyv 6 throws an error that nobody listens to, into the client's own event: that would end the process. Never
+  // taken off again, since the client goes on reconnecting after our close(). What is wrong, each call tells us.
+  store.on?.('error', unheard)
   const ledger =
     drive(native, { ...options, namespace: name }) ??
     new GenericLedger({ ...options, keyv: store, namespace: name })
@@ -84,6 +87,8 @@ export function openLedger(options: OpenOptions): OpenLedger {
     },
   }
 }
+
+function unheard(): void {}
 
 function drive(adapter: object, options: DriverOptions): DrivenLedger | undefined {
   for (const driver of drivers) {

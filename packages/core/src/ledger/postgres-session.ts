@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '../errors.ts'
 import type { DriverOptions } from './driver.ts'
 import type { PostgresCall, PostgresQuery } from './postgres-pool.ts'
-import { postgresLedgerSchema, wrongIsolationState } from './postgres-schema.ts'
+import { createMissing, wrongIsolationState } from './postgres-schema.ts'
 
 /** A connection that has not answered for so long is dead, though nobody says so: its lease has lapsed long since. */
 const deadAfterMs = 30_000
@@ -73,10 +73,10 @@ export class PostgresSession {
     }
   }
 
-  /** In one transaction, under one lock over all processes: `IF NOT EXISTS` alone fails where two create at once. */
+  /** In one transaction, under one lock over all processes: looking first is not enough where two create at once. */
   async #create(because: string): Promise<void> {
     const schema = because === missing.schema ? `CREATE SCHEMA IF NOT EXISTS ${this.#schema};\n` : ''
-    const text = `SELECT pg_advisory_xact_lock(${createKey});\n${schema}${postgresLedgerSchema(this.#schema)}`
+    const text = `SELECT pg_advisory_xact_lock(${createKey});\n${schema}${createMissing(this.#schema)}`
     try {
       await this.#query({ text, query_timeout: deadAfterMs })
     } catch (error) {
