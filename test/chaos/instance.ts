@@ -74,7 +74,7 @@ function openAdapter(): object {
   const adapter: KeyvStoreAdapter =
     store.kind === 'redis'
       ? new KeyvRedis(store.url)
-      : new KeyvPostgres({ uri: store.url, table: `keyv_${namespace.replaceAll('-', '_')}`, max: 3 })
+      : new KeyvPostgres({ uri: store.url, schema: table.schema, max: 3 })
   return generic ? anyOther(adapter) : adapter
 }
 

@@ -40,9 +40,10 @@ describe.each<StoreKind>(['redis', 'postgres'])('the newest wins, on %s', (kind)
       const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
       const runs = await journal.runs()
       const { polls, renew, begin, commit } = await fleet.calls()
+      const extra = (polls + renew) / sent.length
       console.log(
         `order on ${kind}: ${sent.length} deliveries in ${seconds} s;`,
-        `round trips beyond a begin and a commit: ${((polls + renew) / sent.length).toFixed(3)} a delivery,`,
+        `round trips beyond a begin and a commit: ${extra.toFixed(3)} a delivery,`,
         `${((begin + commit + renew) / sent.length).toFixed(3)} in all`,
         tally(sent.flatMap(({ attempts }) => attempts)),
       )
@@ -52,6 +53,7 @@ describe.each<StoreKind>(['redis', 'postgres'])('the newest wins, on %s', (kind)
       expect([...byMessage(runs).values()].filter(({ length }) => length > 1)).toEqual([])
       expect(overlaps(runs)).toEqual([])
       expectNewest(messages, await journal.accounts())
+      expect(extra).toBeLessThan(0.6)
     },
   )
 

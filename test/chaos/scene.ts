@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import KeyvRedis from '@keyv/redis'
 import { expect, onTestFinished } from 'vitest'
 import { Fleet, type InstanceOptions, type Kill } from './fleet.ts'
 import { Journal, type Run } from './journal.ts'
@@ -31,6 +32,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const journal = new Journal(journalUrl, namespace)
   await journal.create()
   onTestFinished(() => journal.drop())
+  if (rest.store.kind === 'redis') onTestFinished(() => emptyNamespace(rest.store.url, namespace))
   const fleet = await Fleet.start(
     processes,
     { ...rest, namespace, journal: { url: journalUrl, schema: namespace } },
@@ -41,6 +43,13 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const sender = new Sender({ target, waitsMs, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
   onTestFinished(() => sender.close())
   return { journal, fleet, sender, random }
+}
+
+/** The ledger's keys begin with what is a namespace to Keyv's adapter. */
+async function emptyNamespace(url: string, namespace: string): Promise<void> {
+  const adapter = new KeyvRedis(url, { namespace: `{scim:${namespace}}`, keyPrefixSeparator: ':' })
+  await adapter.clear()
+  await adapter.disconnect()
 }
 
 /** Whose effect is there. */
