@@ -1,7 +1,7 @@
 // What each verb of the ledger costs on Redis, one call after the other, beside a bare `SET k v NX PX` by the same
 // client. Rounds of all alternate, so that what else the machine does falls on all alike.
 import { randomUUID } from 'node:crypto'
-import KeyvRedis from '@keyv/redis'
+import KeyvRedis, { createClient } from '@keyv/redis'
 import { type Claim, createDispatcher } from '@scalekit-scim/core'
 import Keyv from 'keyv'
 import { cpuMs, median, spread } from './measure.ts'
@@ -12,12 +12,12 @@ const callsPerRound = 400
 const mostP50 = 1.5
 const mostCpu = 1.8
 
-const adapter = new KeyvRedis(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379')
+const client = createClient({ url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' })
+await client.connect()
+const adapter = new KeyvRedis(client)
 const namespace = `bench-${randomUUID()}`
 const dispatcher = createDispatcher({ store: new Keyv(adapter), namespace, logger: false })
 const { ledger } = dispatcher
-const client = await adapter.getClient()
-if (!('info' in client)) throw new Error('the benchmark runs on a single server')
 const retention = { retentionSeconds: 345_600, watermarkRetentionSeconds: 3_024_000 }
 const times = Array.from({ length: callsPerRound }, (_, index) => index)
 
@@ -80,12 +80,57 @@ for (let round = -warmUpRounds; round < rounds; round++) {
   note('cpu bare', (bare * 1000) / callsPerRound)
 }
 
-/** How many commands the server was sent for each verb, by its own count. */
-async function roundTrips(call: () => Promise<unknown>): Promise<number> {
-  const count = async () => Number(/total_commands_processed:(\d+)/.exec(await info('stats'))?.[1])
-  const packets = async () => Number(/evalsha:calls=(\d+)/.exec(await info('commandstats'))?.[1] ?? 0)
-  void count
-  const before = await packets()
-  for (let time = 0; time < 100; time++) await call()
-  return ((await packets()) - before) / 100
+console.log(`Redis, ${rounds} rounds of ${callsPerRound}, one after the other: median of p50 (least … most)`)
+const bareP50s = costs.get('SET NX PX') ?? []
+let kept = true
+for (const [name, values] of costs) {
+  if (name.startsWith('cpu')) continue
+  const ratio = median(values.map((cost, round) => cost / (bareP50s[round] ?? Number.NaN)))
+  kept &&= ratio <= mostP50
+  console.log(`  ${name.padEnd(20)} ${spread(values, 'µs').padEnd(28)} ${ratio.toFixed(2)} × of SET NX PX`)
 }
+console.log(`  limit ${mostP50} ×: ${kept ? 'kept' : 'EXCEEDED'}`)
+
+const [ours = [], bare = []] = [costs.get('cpu ours'), costs.get('cpu bare')]
+const ratios = ours.map((cost, round) => cost / (bare[round] ?? Number.NaN))
+const cpuKept = median(ratios) <= mostCpu
+console.log("Node's CPU a message")
+console.log(`  begin and commit     ${spread(ours, 'µs')}`)
+console.log(`  SET NX and SET       ${spread(bare, 'µs')}`)
+console.log(`  ratio                ${spread(ratios, '×', 2)}`)
+console.log(`  limit ${mostCpu} ×: ${cpuKept ? 'kept' : 'EXCEEDED'}`)
+
+const send = client.sendCommand.bind(client)
+let sent = 0
+Object.assign(client, {
+  sendCommand(command: string[], options?: object) {
+    sent++
+    return send(command, options)
+  },
+})
+const claim = await begin('trips')
+await ledger.renew(claim, 12)
+await ledger.commit(claim, retention)
+await ledger.forget('trips')
+await ledger.now()
+console.log(`Round trips of begin, renew, commit, forget and now: ${sent}`)
+const trips = sent
+
+const size = async (key: string) => Number(await send(['MEMORY', 'USAGE', key]))
+const [messageId, userId] = ['msg_2tVXqYcJnB8eKwq3hZ5fLmRdA0x', 'diruser_12345678901234567890']
+await ledger.commit(
+  { ...(await begin(messageId)), resource: `user:org_12345678901234567890:${userId}` },
+  retention,
+)
+const prefix = `{scim:${namespace}}:`
+console.log('MEMORY USAGE')
+console.log(`  a done message       ${await size(`${prefix}m:${messageId}`)} B`)
+console.log(`  a user               ${await size(`${prefix}r:user:org_12345678901234567890:${userId}`)} B`)
+
+await dispatcher.close()
+const ownKeys = `{scim:${namespace}}:*`
+for await (const keys of client.scanIterator({ MATCH: ownKeys, COUNT: 1000 })) {
+  if (keys.length > 0) await client.unlink(keys)
+}
+await adapter.disconnect()
+process.exitCode = kept && cpuKept && trips === 5 ? 0 : 1

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import KeyvRedis, { createCluster } from '@keyv/redis'
 import KeyvValkey from '@keyv/valkey'
@@ -16,7 +17,13 @@ import Keyv5 from 'keyv'
 import Keyv6 from 'keyv6'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { recordingLogger } from '../support/log.ts'
-import { type RedisCluster, sharedRedis, startRedis, startRedisCluster } from '../support/redis-server.ts'
+import {
+  type RedisCluster,
+  redisIsInstalled,
+  sharedRedis,
+  startRedis,
+  startRedisCluster,
+} from '../support/redis-server.ts'
 
 /** What `@keyv/valkey` runs on; it does not hand its cluster on. */
 const iovalkey: { Cluster: new (nodes: { host: string; port: number }[]) => IovalkeyCluster } = createRequire(
@@ -70,7 +77,14 @@ function ending<Adapter extends { disconnect(): Promise<unknown> }>(adapter: Ada
 
 function instance(store: Store, skewMs = 0): Dispatcher {
   const clock: Clock = { ...systemClock, now: () => Date.now() + skewMs }
-  const dispatcher = createDispatcher({ logger: false, store, namespace, clock, storeTimeoutSeconds: 5 })
+  const dispatcher = createDispatcher({
+    logger: false,
+    store,
+    namespace,
+    clock,
+    storeTimeoutSeconds: 5,
+    watermarkRetentionSeconds: 600,
+  })
   ended.unshift(() => dispatcher.close())
   return dispatcher
 }
@@ -88,6 +102,38 @@ describe.skipIf(!redis).each(Object.entries(stores))('the contract of a ledger, 
     const distanceNanos = BigInt(await ahead.now()) - BigInt(await here.now())
     expect(distanceNanos < 60_000_000_000n).toBe(true)
   })
+})
+
+describe.skipIf(!redisIsInstalled)('an account of Redis', () => {
+  test.each(['@keyv/redis', '@keyv/valkey'])(
+    'needs no more than docs/stores/redis.md says, by %s',
+    async (name) => {
+      const server = await startRedis()
+      ended.push(() => server.remove())
+      const page = await readFile(new URL('../../docs/stores/redis.md', import.meta.url), 'utf8')
+      const rights = /^ACL SETUSER scim on >secret (.*)$/m.exec(page)?.[1]?.split(' ') ?? []
+      expect(rights).not.toEqual([])
+      server.cli('ACL', 'SETUSER', 'scim', 'on', '>secret', ...rights)
+      server.cli('ACL', 'LOG', 'RESET')
+
+      const url = `redis://scim:secret@127.0.0.1:${server.port}`
+      const adapter = name === '@keyv/redis' ? new KeyvRedis(url) : new KeyvValkey(url)
+      const { ledger } = instance(new Keyv5(ending(adapter)))
+      const resource = 'user:org:1'
+      const claim = await begun(ledger, { messageId: 'msg', resource, occurredAt: '1767603600000000001' })
+      expect(await ledger.renew(claim, 60)).toBe(true)
+      expect(await ledger.commit(claim, { retentionSeconds: 60, watermarkRetentionSeconds: 60 })).toBe('ok')
+      await ledger.release(claim)
+      expect(await ledger.forget('msg')).toBe(true)
+      expect(await ledger.forgetResource(resource)).toBe(true)
+      const record = ledger.record('sync')
+      expect(await record.compareAndSet(undefined, 'a', 60)).toBe(true)
+      expect(await record.read()).toBe('a')
+      await ledger.now()
+      const denied = server.cli('ACL', 'LOG')
+      expect(denied).not.toMatch(/evalsha|eval|\bget|\bset\b|del|pexpire|time\n/i)
+    },
+  )
 })
 
 describe.skipIf(!redis)('what Redis holds', () => {

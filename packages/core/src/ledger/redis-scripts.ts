@@ -19,67 +19,64 @@ export interface Script {
   sha1: string
 }
 
-const micros = '%d'.repeat(16)
-const nanos = '%d'.repeat(19)
+// Every function and every call costs a server's time, so there are no more than needed.
 
-const preamble = `
-local function foreign() return redis.error_reply('FOREIGN a key of ours holds what we did not write') end
+const foreign = "redis.error_reply('FOREIGN a key of ours holds what we did not write')"
 
--- fence, watermark with its mark and time of application, and whatever turn follows them
-local function read_resource()
-  local text = KEYS[2] and redis.call('GET', KEYS[2])
-  if not text then return nil, '-', '' end
-  local fence, mark, rest = string.match(text, '^(${micros})([-wt])(.*)$')
-  if not fence then return nil end
-  if mark == '-' then return fence, '-', rest end
-  local applied = string.match(rest, '^${nanos}${micros}')
-  if not applied then return nil end
-  return fence, mark .. applied, string.sub(rest, 36)
+/** Into `fence`, `applied` (the mark, and with it watermark and time of application) and `turn`. */
+const readResource = `
+local stored = KEYS[2] and call('GET', KEYS[2])
+local fence, applied, turn = nil, '-', ''
+if stored then
+  local mark = sub(stored, 17, 17)
+  fence = sub(stored, 1, 16)
+  if mark == '-' then turn = sub(stored, 18)
+  elseif mark == 'w' or mark == 't' then applied, turn = sub(stored, 17, 52), sub(stored, 53)
+  else return ${foreign} end
 end
+`
 
-local function micros_of(time) return time[1] .. string.format('%06d', time[2]) end
-local function plus(micros, ms) return string.format('%.0f', micros + ms * 1000) end
+const readClock = `
+local time = call('TIME')
+local now = time[1] .. format('%06d', time[2])
 `
 
 /** Replies the state's name, or the fence and the watermark-to-be in one. */
 export const beginScript = script(`
 local token, lease_ms, keep_ms, occurred_at, deletion, observed_at = unpack(ARGV)
-local text = redis.call('GET', KEYS[1])
-local ours = text == 'c' .. token
-if text and not ours then
-  local kind = string.sub(text, 1, 1)
-  if kind == 'd' then return 'duplicate' elseif kind == 'c' then return 'in-flight' else return foreign() end
+local claim = 'c' .. token
+local known = call('GET', KEYS[1])
+if known and known ~= claim then
+  local kind = sub(known, 1, 1)
+  if kind == 'd' then return 'duplicate' elseif kind == 'c' then return 'in-flight' else return ${foreign} end
 end
-local fence, applied, turn = read_resource()
-if not applied then return foreign() end
-
-local now = micros_of(redis.call('TIME'))
-local watermark = string.sub(applied, 2, 20)
+${readResource}
+${readClock}
 local counts_as = occurred_at
-if observed_at == '' and (occurred_at == '' or occurred_at > plus(now, 300000) .. '000') then
-  counts_as = now .. '000'
+if not observed_at and (occurred_at == '' or occurred_at > now) then
+  if occurred_at == '' or occurred_at > format('%.0f', now + 300000000) .. '000' then counts_as = now .. '000' end
 end
+local watermark = sub(applied, 2, 20)
 
-if not ours then
-  if string.sub(turn, 1, 16) > now and string.sub(turn, 17) ~= token then return 'busy' end
+if not known then
+  if sub(turn, 1, 16) > now and sub(turn, 17) ~= token then return 'busy' end
   if watermark ~= '' then
-    if observed_at ~= '' then
-      if string.sub(applied, 21) .. '000' >= observed_at then return 'stale' end
+    if observed_at then
+      if sub(applied, 21) .. '000' >= observed_at then return 'stale' end
     elseif counts_as < watermark then
       return 'stale'
-    elseif counts_as == watermark and deletion == '0' and string.sub(applied, 1, 1) == 't' then
+    elseif counts_as == watermark and deletion ~= '1' and sub(applied, 1, 1) == 't' then
       return 'stale'
     end
   end
 end
-if observed_at ~= '' and watermark > counts_as then counts_as = watermark end
+if observed_at and watermark > counts_as then counts_as = watermark end
 
-if not (ours and fence) then
-  fence = fence and fence >= now and string.format('%.0f', fence + 1) or now
-end
-redis.call('SET', KEYS[1], 'c' .. token, 'PX', lease_ms)
+if not fence then fence = now
+elseif not known then fence = fence >= now and format('%.0f', fence + 1) or now end
+call('SET', KEYS[1], claim, 'PX', lease_ms)
 if KEYS[2] then
-  redis.call('SET', KEYS[2], fence .. applied .. plus(now, lease_ms) .. token, 'PX', keep_ms)
+  call('SET', KEYS[2], fence .. applied .. format('%.0f', now + lease_ms * 1000) .. token, 'PX', keep_ms)
 end
 return fence .. counts_as
 `)
@@ -87,64 +84,61 @@ return fence .. counts_as
 /** A claim that is absent is taken anew: nobody else has begun since, or its fence or turn would say so. */
 export const renewScript = script(`
 local token, lease_ms, keep_ms, claim_fence = unpack(ARGV)
-local text = redis.call('GET', KEYS[1])
-if text and text ~= 'c' .. token then return 0 end
-local fence, applied, turn = read_resource()
-if not applied then return foreign() end
-if fence and (fence ~= claim_fence or string.sub(turn, 17) ~= token) then return 0 end
+local claim = 'c' .. token
+local known = call('GET', KEYS[1])
+if known and known ~= claim then return 0 end
+${readResource}
+if fence and (fence ~= claim_fence or sub(turn, 17) ~= token) then return 0 end
 
-if redis.call('PEXPIRE', KEYS[1], lease_ms) == 0 then
-  redis.call('SET', KEYS[1], 'c' .. token, 'PX', lease_ms)
-end
+if known then call('PEXPIRE', KEYS[1], lease_ms) else call('SET', KEYS[1], claim, 'PX', lease_ms) end
 if KEYS[2] then
-  local now = micros_of(redis.call('TIME'))
-  redis.call('SET', KEYS[2], claim_fence .. applied .. plus(now, lease_ms) .. token, 'PX', keep_ms)
+  ${readClock}
+  call('SET', KEYS[2], claim_fence .. applied .. format('%.0f', now + lease_ms * 1000) .. token, 'PX', keep_ms)
 end
 return 1
 `)
 
 export const commitScript = script(`
 local token, retention_ms, keep_ms, claim_fence, watermark = unpack(ARGV)
-local text = redis.call('GET', KEYS[1])
-if text == 'd' .. token then return 1 end
-if text and text ~= 'c' .. token then return 0 end
-local fence, applied = read_resource()
-if not applied then return foreign() end
+local done = 'd' .. token
+local known = call('GET', KEYS[1])
+if known == done then return 1 end
+if known and known ~= 'c' .. token then return 0 end
+${readResource}
 if fence and fence ~= claim_fence then return 0 end
 
-redis.call('DEL', KEYS[1])
+call('DEL', KEYS[1])
 if KEYS[2] then
-  local now = micros_of(redis.call('TIME'))
-  redis.call('SET', KEYS[2], claim_fence .. watermark .. now, 'PX', keep_ms)
+  ${readClock}
+  call('SET', KEYS[2], claim_fence .. watermark .. now, 'PX', keep_ms)
 end
-if retention_ms ~= '0' then redis.call('SET', KEYS[1], 'd' .. token, 'PX', retention_ms) end
+if retention_ms ~= '0' then call('SET', KEYS[1], done, 'PX', retention_ms) end
 return 1
 `)
 
 /** The fence outlives the turn, so that whoever lost it before is still told so. */
 export const releaseScript = script(`
 local token, keep_ms = unpack(ARGV)
-if redis.call('GET', KEYS[1]) == 'c' .. token then redis.call('DEL', KEYS[1]) end
-local fence, applied, turn = read_resource()
-if not applied then return foreign() end
-if fence and string.sub(turn, 17) == token then redis.call('SET', KEYS[2], fence .. applied, 'PX', keep_ms) end
+if call('GET', KEYS[1]) == 'c' .. token then call('DEL', KEYS[1]) end
+${readResource}
+if fence and sub(turn, 17) == token then call('SET', KEYS[2], fence .. applied, 'PX', keep_ms) end
 return 1
 `)
 
 /** `=x` stands for the value `x`, and the empty text for none. */
 export const compareAndSetScript = script(`
 local expected, value, expiry_ms = unpack(ARGV)
-local present = redis.call('GET', KEYS[1])
+local present = call('GET', KEYS[1])
 if (present and '=' .. present or '') ~= expected then return 0 end
-if value == '' then redis.call('DEL', KEYS[1])
-else redis.call('SET', KEYS[1], string.sub(value, 2), 'PX', expiry_ms) end
+if value == '' then call('DEL', KEYS[1])
+else call('SET', KEYS[1], sub(value, 2), 'PX', expiry_ms) end
 return 1
 `)
 
 /** A script, so that in a cluster the node that has our keys is asked, and no other's clock. */
-export const nowScript = script(`return micros_of(redis.call('TIME')) .. '000'`)
+export const nowScript = script(`${readClock} return now .. '000'`)
 
 function script(body: string): Script {
-  const text = preamble + body
+  const text = `local call, sub, format = redis.call, string.sub, string.format\n${body}`
   return { text, sha1: createHash('sha1').update(text).digest('hex') }
 }

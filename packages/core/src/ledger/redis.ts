@@ -15,6 +15,8 @@ export const redisDriver: Driver = {
   },
 }
 
+/** A fence of 16 digits and an instant of 19. */
+const begunLength = 35
 /** How long after its connection was lost in the middle of a begin we ask again. */
 const askAgainMs = 50
 
@@ -44,14 +46,11 @@ class RedisLedger implements DrivenLedger {
   }
 
   async begin(request: BeginRequest): Promise<BeginAnswer> {
-    const reply = await this.#beginUntilSure(request.leaseSeconds, this.#keysOf(request), [
-      request.token,
-      wholeMs(request.leaseSeconds),
-      this.#keepMs,
-      countsAs(request) ?? '',
-      request.deletion ? '1' : '0',
-      request.observedAt ?? '',
-    ])
+    const { token, leaseSeconds, deletion, observedAt } = request
+    const args = [token, wholeMs(leaseSeconds), this.#keepMs, countsAs(request) ?? '']
+    if (deletion || observedAt !== undefined) args.push(deletion ? '1' : '0')
+    if (observedAt !== undefined) args.push(observedAt)
+    const reply = await this.#beginUntilSure(leaseSeconds, this.#keysOf(request), args)
     switch (reply) {
       case 'duplicate':
       case 'in-flight':
@@ -59,10 +58,8 @@ class RedisLedger implements DrivenLedger {
       case 'stale':
         return { state: reply }
     }
-    const [, fence, occurredAt] = /^(\d{16})(\d{19})$/.exec(reply) ?? []
-    if (fence === undefined || occurredAt === undefined)
-      throw new StoreUnavailableError('Redis answered oddly')
-    return { state: 'begun', fence: Number(fence), occurredAt }
+    if (reply.length !== begunLength) throw new StoreUnavailableError('Redis answered oddly')
+    return { state: 'begun', fence: Number(reply.slice(0, 16)), occurredAt: reply.slice(16) }
   }
 
   async renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
@@ -132,13 +129,13 @@ class RedisLedger implements DrivenLedger {
 
   async #run(script: scripts.Script, keys: string[], args: string[]): Promise<string> {
     const [key = ''] = keys
-    const rest = [String(keys.length), ...keys, ...args]
+    const command = ['EVALSHA', script.sha1, String(keys.length), ...keys, ...args]
     let reply: unknown
     try {
-      reply = await this.#connection.call(key, ['EVALSHA', script.sha1, ...rest])
+      reply = await this.#connection.call(key, command)
     } catch (error) {
       if (!(error instanceof RedisUnavailableError && error.code === 'NOSCRIPT')) throw error
-      reply = await this.#connection.call(key, ['EVAL', script.text, ...rest])
+      reply = await this.#connection.call(key, ['EVAL', script.text, ...command.slice(2)])
     }
     if (!this.#policyAsked) void this.#askForPolicy(key)
     return String(reply)
