@@ -15,6 +15,12 @@ export class PostgresServer {
   readonly #folder: string
   readonly #owner: { uid: number; gid: number } | undefined
   #postmaster: ChildProcess | undefined
+  /** Nor does a run that breaks off leave a server behind. */
+  readonly #atExit = () => {
+    this.thaw()
+    this.#postmaster?.kill('SIGQUIT')
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
 
   private constructor(port: number, bin: string) {
     this.port = port
@@ -35,6 +41,7 @@ export class PostgresServer {
     const server = new PostgresServer(await freePort(), bin)
     const flags = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--no-locale']
     await run(join(bin, 'initdb'), ['-D', server.#folder, ...flags], { cwd: '/', ...server.#owner })
+    process.once('exit', server.#atExit)
     await server.start(settings)
     return server
   }
@@ -49,7 +56,7 @@ export class PostgresServer {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
       fsync: 'off',
-      max_connections: '30',
+      max_connections: '100',
       ...settings,
     }
     const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
@@ -103,6 +110,7 @@ export class PostgresServer {
   }
 
   async remove(): Promise<void> {
+    process.off('exit', this.#atExit)
     this.thaw()
     await this.stop('immediate')
     rmSync(this.#folder, { recursive: true, force: true })

@@ -4,6 +4,8 @@ import KeyvPostgres from '@keyv/postgres'
 import { createDispatcher, type Dispatcher, type DispatcherOptions, systemClock } from '@scalekit-scim/core'
 import Keyv from 'keyv'
 import { afterAll } from 'vitest'
+import { isPostgresAdapter, lastingQuery } from '../../packages/core/src/ledger/postgres-pool.ts'
+import { completeLogger } from '../../packages/core/src/logger.ts'
 import { PostgresServer } from './postgres-server.ts'
 
 const usualUri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres'
@@ -12,7 +14,7 @@ const usualUri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:54
 export async function reachablePostgres(): Promise<string | undefined> {
   if (await listens(new URL(usualUri))) return usualUri
   const own = await PostgresServer.start()
-  if (own) afterAll(() => own.remove())
+  if (own) cleanups.push(() => own.remove())
   else skippedFor(`no PostgreSQL at ${new URL(usualUri).host}, and none is installed`)
   return own?.uri
 }
@@ -31,12 +33,23 @@ function listens({ hostname, port }: URL): Promise<boolean> {
   })
 }
 
+/** Done when the file is, the last first: a test has no hook for what comes after all of them. */
+const cleanups: (() => Promise<unknown>)[] = []
+afterAll(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup()
+})
+
 type Row = Record<string, unknown>
 
 /** SQL past the ledger, on a connection of its own. */
 export function sqlOn(uri: string): (text: string, values?: unknown[]) => Promise<Row[]> {
-  const adapter = adapterOn(uri, { max: 1 })
-  return (text, values) => adapter.query(text, values)
+  const adapter: object = adapterOn(uri, { max: 1 })
+  if (!isPostgresAdapter(adapter)) throw new Error('@keyv/postgres has another shape')
+  const query = lastingQuery(adapter, {
+    storeTimeoutSeconds: 30,
+    log: completeLogger(false),
+  })
+  return async (text, values = []) => [...(await query({ text, values }))]
 }
 
 /**
@@ -66,7 +79,7 @@ export async function freshSchema(uri: string, role?: string): Promise<string> {
   const sql = sqlOn(uri)
   await sql(`CREATE SCHEMA ${schema}`)
   if (role !== undefined) await sql(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
-  afterAll(() => sql(`DROP SCHEMA ${schema} CASCADE`))
+  cleanups.push(() => sql(`DROP SCHEMA IF EXISTS ${schema} CASCADE`))
   return schema
 }
 
@@ -75,7 +88,7 @@ export async function freshRole(uri: string): Promise<{ role: string; uri: strin
   const role = `scim_${randomUUID().replaceAll('-', '')}`
   const sql = sqlOn(uri)
   await sql(`CREATE ROLE ${role} LOGIN`)
-  afterAll(async () => {
+  cleanups.push(async () => {
     await sql(`DROP OWNED BY ${role}`)
     await sql(`DROP ROLE ${role}`)
   })
@@ -86,15 +99,15 @@ export async function freshRole(uri: string): Promise<{ role: string; uri: strin
 export function instancesOn(uri: string, shared: DispatcherOptions & { schema?: string } = {}) {
   const { schema, ...options } = shared
   const opened: Dispatcher[] = []
-  afterAll(async () => {
+  cleanups.push(async () => {
     await Promise.all(opened.map((dispatcher) => dispatcher.close({ graceSeconds: 0 })))
   })
   const namespace = randomUUID()
   return {
     namespace,
     open(own: DispatcherOptions = {}): Dispatcher {
-      const store = new Keyv(adapterOn(uri, schema === undefined ? {} : { schema }))
-      const dispatcher = createDispatcher({ logger: false, namespace, ...options, store, ...own })
+      const store = own.store ?? new Keyv(adapterOn(uri, schema === undefined ? {} : { schema }))
+      const dispatcher = createDispatcher({ logger: false, namespace, ...options, ...own, store })
       opened.push(dispatcher)
       return dispatcher
     },
