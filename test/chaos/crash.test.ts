@@ -1,0 +1,126 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { moment, userMessage } from './events.ts'
+import type { Kill, KillPoint } from './fleet.ts'
+import { Random, seed } from './random.ts'
+import { byMessage, completed, expectDelivered, openScene } from './scene.ts'
+import { inParallel, Sender, tally } from './sender.ts'
+import { openStores, type StoreKind } from './stores.ts'
+
+const handlerMs = 20
+const points: KillPoint[] = ['begin', 'handler', 'effect', 'commit']
+const timeout = 300_000
+
+const stores = await openStores()
+afterAll(() => stores.close())
+
+describe.each<StoreKind>(['redis', 'postgres'])('processes that are killed, on %s', (kind) => {
+  const place = () => ({
+    store: { kind, url: stores[kind] ?? '' },
+    journalUrl: stores.postgres ?? '',
+  })
+  const skip = !stores[kind] || !stores.postgres
+
+  test.skipIf(skip)(
+    'nothing is lost, and a handler runs again only where a kill fell between its effect and the commit',
+    { timeout },
+    async () => {
+      const kills = plannedKills(16)
+      const { journal, fleet, sender } = await openScene({
+        ...place(),
+        processes: 4,
+        kills,
+        handlerMs,
+        // Short, so that the test is: but longer than a busy machine keeps a living process from its work.
+        receiver: { leaseSeconds: 4 },
+      })
+      // Two for each user, so that a dead process's turn is in the way of a living one's event, too.
+      const messages = Array.from({ length: 400 }, (_, index) =>
+        userMessage(`msg_${index}`, {
+          userId: `user-${index % 200}`,
+          state: String(index),
+          occurredAt: moment(index),
+        }),
+      )
+      const sent = await inParallel(32, messages, (message) => sender.send(message))
+      const runs = await journal.runs()
+      const again = [...byMessage(completed(runs)).values()].filter(({ length }) => length > 1)
+      console.log(
+        `crash on ${kind}: ${fleet.killed.length} kills, ${again.length} handlers ran again`,
+        tally(sent.flatMap(({ attempts }) => attempts)),
+      )
+
+      expect(fleet.killed).toHaveLength(kills.length)
+      expect(fleet.crashed).toEqual([])
+      expectDelivered(sent, runs)
+      const uncommittedBy = new Map(fleet.killed.map(({ name, uncommitted }) => [name, uncommitted]))
+      const unexplained = again.flatMap((runsOfIt) =>
+        runsOfIt
+          .slice(0, -1)
+          .filter(({ instance, messageId }) => !uncommittedBy.get(instance)?.includes(messageId)),
+      )
+      expect(unexplained).toEqual([])
+
+      const accounts = await journal.accounts()
+      const wrong = messages.slice(200).filter(({ userId, state }) => accounts.get(userId)?.state !== state)
+      expect(wrong.map(({ userId }) => userId)).toEqual([])
+    },
+  )
+
+  test.skipIf(skip)(
+    'with Scalekit’s first waits a dead process’s message is done within 15 s of the kill',
+    { timeout },
+    async () => {
+      // In the begin, in the handler's work, in its write, and between that and the commit.
+      const kills = points.map((point): Kill => ({ point, skip: 0, delayMs: point === 'commit' ? 0 : 1 }))
+      const { journal, fleet, random } = await openScene({
+        ...place(),
+        // Some are left for the second attempt: a new process may take its time to start.
+        processes: kills.length + 2,
+        kills,
+        handlerMs,
+      })
+      const urls = fleet.instances.slice(0, kills.length).map(({ url }) => url ?? '')
+      const sent = await Promise.all(
+        urls.map((url, index) => {
+          const message = userMessage(`msg_${index}`, {
+            userId: `user-${index}`,
+            state: '1',
+            occurredAt: moment(0),
+          })
+          let attempts = 0
+          const target = async () => (attempts++ === 0 ? url : fleet.target(random))
+          // 5 s with the sender's jitter; the one after them comes 5 minutes later, and too late.
+          const waitsMs = [0, 4000 + random.below(2001)]
+          const sender = new Sender({ target, waitsMs })
+          return sender.send(message).finally(() => sender.close())
+        }),
+      )
+      const runs = completed(await journal.runs())
+
+      expect(fleet.killed).toHaveLength(kills.length)
+      expectDelivered(sent, runs)
+      const secondsAfterKill = sent.map(({ messageId, attempts }) => {
+        const done = runs.findLast((run) => run.messageId === messageId)
+        return Number((done?.endedNs ?? 0n) - (attempts[0]?.answeredNs ?? 0n)) / 1e9
+      })
+      console.log(
+        `real waits on ${kind}: done after the kill in`,
+        secondsAfterKill.map((s) => `${s.toFixed(1)} s`),
+      )
+      expect(secondsAfterKill.filter((seconds) => seconds > 15)).toEqual([])
+    },
+  )
+})
+
+function plannedKills(count: number): Kill[] {
+  const random = new Random(seed)
+  return Array.from({ length: count }, (_, index) => {
+    const point = points[index % points.length] ?? 'handler'
+    return {
+      point,
+      skip: random.below(10),
+      // Half of them just before the step, the others in it.
+      delayMs: random.below(2) * (1 + random.below(point === 'handler' ? handlerMs : 3)),
+    }
+  })
+}

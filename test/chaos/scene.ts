@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import KeyvRedis from '@keyv/redis'
+import { expect, onTestFinished } from 'vitest'
+import { Fleet, type InstanceOptions, type Kill } from './fleet.ts'
+import { Journal, type Run } from './journal.ts'
+import { Random, seed } from './random.ts'
+import { deliveryOf, fastWaitsMs, Sender, type SentMessage } from './sender.ts'
+
+interface SceneOptions extends Pick<InstanceOptions, 'store' | 'handlerMs'> {
+  /** The server for the journal, which none of our faults touches. */
+  journalUrl: string
+  processes: number
+  kills?: Kill[]
+  generic?: boolean
+  receiver?: NonNullable<InstanceOptions['receiver']>
+  waitsMs?: readonly number[]
+  timeoutMs?: number
+}
+
+export interface Scene {
+  journal: Journal
+  fleet: Fleet
+  sender: Sender
+  random: Random
+}
+
+/** A journal, a fleet and a sender, with names of their own, all gone when the test is over. */
+export async function openScene(options: SceneOptions): Promise<Scene> {
+  const { journalUrl, processes, kills = [], waitsMs = fastWaitsMs, timeoutMs, ...rest } = options
+  const namespace = `chaos_${randomUUID().replaceAll('-', '')}`
+  const random = new Random(seed)
+  const journal = new Journal(journalUrl, namespace)
+  await journal.create()
+  onTestFinished(() => journal.drop())
+  if (rest.store.kind === 'redis') onTestFinished(() => emptyNamespace(rest.store.url, namespace))
+  const fleet = await Fleet.start(
+    processes,
+    { ...rest, namespace, journal: { url: journalUrl, schema: namespace } },
+    kills,
+  )
+  onTestFinished(() => fleet.close())
+  const target = () => fleet.target(random)
+  const sender = new Sender({ target, waitsMs, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
+  onTestFinished(() => sender.close())
+  return { journal, fleet, sender, random }
+}
+
+/** The ledger's keys begin with what is a namespace to Keyv's adapter. */
+async function emptyNamespace(url: string, namespace: string): Promise<void> {
+  const adapter = new KeyvRedis(url, { namespace: `{scim:${namespace}}`, keyPrefixSeparator: ':' })
+  await adapter.clear()
+  await adapter.disconnect()
+}
+
+/** Whose effect is there. */
+export function completed(runs: readonly Run[]): Run[] {
+  return runs.filter(({ wrote }) => wrote !== undefined)
+}
+
+export function byMessage(runs: readonly Run[]): Map<string, Run[]> {
+  return Map.groupBy(runs, ({ messageId }) => messageId)
+}
+
+/** Every message was delivered, and each 2xx came after the effect: its own, or the newer one that it yields to. */
+export function expectDelivered(sent: readonly SentMessage[], runs: readonly Run[]): void {
+  const runsOf = byMessage(runs)
+  const undelivered = sent.filter((message) => !deliveryOf(message))
+  expect(undelivered.map(({ messageId, attempts }) => ({ messageId, attempts }))).toEqual([])
+  const tooEarly = sent.filter((message) => {
+    const answer = deliveryOf(message)
+    if (answer === undefined || answer.outcome === 'stale') return false
+    return !runsOf.get(message.messageId)?.some(({ endedNs }) => (endedNs ?? never) <= answer.answeredNs)
+  })
+  expect(tooEarly.map(({ messageId, attempts }) => ({ messageId, attempts }))).toEqual([])
+}
+
+const never = 2n ** 63n

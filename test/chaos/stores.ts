@@ -1,0 +1,47 @@
+import { answers, type OwnServer, ownPostgres, ownRedis } from './servers.ts'
+
+export type StoreKind = 'redis' | 'postgres'
+
+export interface Stores {
+  redis: string | undefined
+  postgres: string | undefined
+  /** Ends the servers that were started for the test. */
+  close(): Promise<void>
+}
+
+const usual = {
+  redis: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379',
+  postgres: process.env.POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres',
+}
+const own = { redis: ownRedis, postgres: ownPostgres }
+
+/**
+ * The servers on their usual ports where they answer, else some from the PATH, else none, which is said aloud.
+ * @throws Error under CI, when there is none
+ */
+export async function openStores(): Promise<Stores> {
+  const started: OwnServer[] = []
+  const open = async (kind: StoreKind) => {
+    const { port } = new URL(usual[kind])
+    if (await answers(Number(port), kind === 'redis' ? 'PING\r\n' : '')) return usual[kind]
+    const server = await own[kind]()
+    if (server) started.push(server)
+    else orSayAloud(kind)
+    return server?.url
+  }
+  const [redis, postgres] = await Promise.all([open('redis'), open('postgres')])
+  return {
+    redis,
+    postgres,
+    close: async () => {
+      for (const server of started) await server.destroy()
+    },
+  }
+}
+
+/** @throws Error under CI */
+export function orSayAloud(kind: StoreKind): void {
+  const missing = `no ${kind} answers at ${usual[kind]}, and none is on the PATH`
+  if (process.env.CI) throw new Error(missing)
+  console.warn(`SKIPPED: ${missing}`)
+}
