@@ -18,7 +18,7 @@ import {
 } from '@scalekit-scim/core/testing'
 import Keyv from 'keyv'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { mysqlSchema } from '../../packages/core/src/ledger/mysql-table.ts'
+import { mysqlSchema } from '../../packages/core/src/ledger/swap/mysql-table.ts'
 import { recordingLogger } from '../support/log.ts'
 import { mariadbServer } from '../support/mariadb-server.ts'
 import { skewedClock } from '../support/skewed-clock.ts'

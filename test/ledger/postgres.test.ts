@@ -3,7 +3,7 @@ import { type Dispatcher, type Ledger, postgresLedgerSchema } from '@scalekit-sc
 import { createFakeClock, ledgerConformance, type OpenInstance } from '@scalekit-scim/core/testing'
 import Keyv6 from 'keyv6'
 import { describe, expect, test, vi } from 'vitest'
-import { sweepStatement } from '../../packages/core/src/ledger/postgres-sweep.ts'
+import { sweepStatement } from '../../packages/core/src/ledger/postgres/sweep.ts'
 import { recordingLogger } from '../support/log.ts'
 import {
   adapterOn,
@@ -193,16 +193,16 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       const holder = sqlOn(postgresUri)
       await holder('BEGIN')
       await holder(`SELECT FROM ${own}.scalekit_scim_messages WHERE id = '3' FOR UPDATE`)
-      expect(await sql(sweepStatement(own, 'messages'))).toEqual([{ answer: 9 }])
+      expect(await sql(sweepStatement(own, 'messages', 500))).toEqual([{ answer: 9 }])
       await holder('COMMIT')
-      expect(await sql(sweepStatement(own, 'messages'))).toEqual([{ answer: 1 }])
+      expect(await sql(sweepStatement(own, 'messages', 500))).toEqual([{ answer: 1 }])
     })
 
     test('finds what expired by its index, without reading the table', async () => {
       const own = await preparedSchema()
       await seed(own, 20_000, "now() + interval '1 h' * (n - 2000)")
       await sql(`ANALYZE ${own}.scalekit_scim_messages`)
-      const plan = JSON.stringify(await sql(`EXPLAIN (FORMAT JSON) ${sweepStatement(own, 'messages')}`))
+      const plan = JSON.stringify(await sql(`EXPLAIN (FORMAT JSON) ${sweepStatement(own, 'messages', 500)}`))
       expect(plan).toContain('"Index Name":"scalekit_scim_messages_expiry"')
       expect(plan).not.toContain('Seq Scan')
     })

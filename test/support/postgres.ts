@@ -4,7 +4,7 @@ import KeyvPostgres from '@keyv/postgres'
 import { createDispatcher, type Dispatcher, type DispatcherOptions, systemClock } from '@scalekit-scim/core'
 import Keyv from 'keyv'
 import { afterAll } from 'vitest'
-import { isPostgresAdapter, lastingQuery } from '../../packages/core/src/ledger/postgres-pool.ts'
+import { isPostgresAdapter, lastingQuery } from '../../packages/core/src/ledger/postgres/pool.ts'
 import { completeLogger } from '../../packages/core/src/logger.ts'
 import { PostgresServer } from './postgres-server.ts'
 

@@ -44,7 +44,7 @@ export type {
   Retention,
 } from './ledger/ledger.ts'
 export type { Store } from './ledger/open-ledger.ts'
-export { postgresLedgerSchema } from './ledger/postgres-schema.ts'
+export { postgresLedgerSchema } from './ledger/postgres/schema.ts'
 export type { Logger } from './logger.ts'
 export { requirePath } from './option-checks.ts'
 export { type DispatcherOptions, defaultPath, type ReceiverOptions } from './options.ts'

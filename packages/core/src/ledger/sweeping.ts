@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 
-/** At most so many rows in one step: no step holds a lock for long. */
+/** At most so many rows of a table in one step: no step holds locks, or the disk, for long. */
 const stepRows = 500
 const pauseMs = 60_000
 /** Between two steps while there is more. */

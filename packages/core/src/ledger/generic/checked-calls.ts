@@ -1,6 +1,6 @@
-import { type Clock, timedOut, within } from '../clock.ts'
-import { StoreUnavailableError } from '../errors.ts'
-import type { KeyvLike } from './keyv-like.ts'
+import { type Clock, timedOut, within } from '../../clock.ts'
+import { StoreUnavailableError } from '../../errors.ts'
+import type { KeyvLike } from '../keyv-like.ts'
 
 /** The value of a key that must always be there. */
 const canary = 'scalekit-scim'

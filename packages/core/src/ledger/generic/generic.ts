@@ -1,12 +1,12 @@
-import type { Clock } from '../clock.ts'
-import { StoreUnavailableError } from '../errors.ts'
-import { type Instant, instantFromMs } from '../instant.ts'
+import type { Clock } from '../../clock.ts'
+import { StoreUnavailableError } from '../../errors.ts'
+import { type Instant, instantFromMs } from '../../instant.ts'
+import type { DrivenLedger } from '../driver.ts'
+import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from '../judge.ts'
+import type { KeyvLike } from '../keyv-like.ts'
+import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
 import { CheckedCalls } from './checked-calls.ts'
-import type { DrivenLedger } from './driver.ts'
-import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from './judge.ts'
 import { KeyedLock } from './keyed-lock.ts'
-import type { KeyvLike } from './keyv-like.ts'
-import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from './ledger.ts'
 
 interface GenericLedgerOptions {
   keyv: KeyvLike

@@ -1,5 +1,5 @@
-import { StoreUnavailableError } from '../errors.ts'
-import { type DriverOptions, inTime } from './driver.ts'
+import { StoreUnavailableError } from '../../errors.ts'
+import { type DriverOptions, inTime } from '../driver.ts'
 
 /** The one thing that we ask of a client: to send a command to whoever has the key. */
 export interface RedisConnection {

@@ -1,4 +1,4 @@
-import type { DrivenLedger, Driver } from './driver.ts'
+import type { DrivenLedger, Driver } from '../driver.ts'
 import { FirstConnection, isSqlAdapter } from './first-connection.ts'
 import { SqliteTable } from './sqlite-table.ts'
 import { SwapLedger } from './swap-ledger.ts'

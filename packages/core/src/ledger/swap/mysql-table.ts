@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { DriverOptions } from './driver.ts'
+import type { DriverOptions } from '../driver.ts'
 import type { FirstConnection } from './first-connection.ts'
 import { type Dialect, Statements } from './statements.ts'
 import {

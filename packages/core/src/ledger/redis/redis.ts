@@ -1,11 +1,11 @@
-import { delay } from '../clock.ts'
-import { StoreUnavailableError } from '../errors.ts'
-import { type Instant, newest, plusSeconds } from '../instant.ts'
-import { type DrivenLedger, type Driver, type DriverOptions, inTime } from './driver.ts'
-import { syncMarginSeconds } from './judge.ts'
-import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from './ledger.ts'
-import { type RedisConnection, RedisUnavailableError, redisConnectionOf } from './redis-connection.ts'
-import * as scripts from './redis-scripts.ts'
+import { delay } from '../../clock.ts'
+import { StoreUnavailableError } from '../../errors.ts'
+import { type Instant, newest, plusSeconds } from '../../instant.ts'
+import { type DrivenLedger, type Driver, type DriverOptions, inTime } from '../driver.ts'
+import { syncMarginSeconds } from '../judge.ts'
+import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
+import { type RedisConnection, RedisUnavailableError, redisConnectionOf } from './connection.ts'
+import * as scripts from './scripts.ts'
 
 /** Redis and Valkey, by `@keyv/redis` and `@keyv/valkey`. */
 export const redisDriver: Driver = {

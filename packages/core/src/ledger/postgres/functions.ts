@@ -1,6 +1,11 @@
-import type { SchemaPart } from './postgres-schema.ts'
-
 // The verbs, as functions of the server; what they decide, and why, is told in judge.ts.
+
+/** A table with its index, or a function. */
+export interface SchemaPart {
+  name: string
+  kind: 'table' | 'function'
+  sql: string
+}
 
 /** begin and renew. */
 export function claimFunctions(schema: string): SchemaPart[] {

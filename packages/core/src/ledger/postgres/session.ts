@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { StoreUnavailableError } from '../errors.ts'
-import type { DriverOptions } from './driver.ts'
-import type { PostgresCall, PostgresQuery } from './postgres-pool.ts'
-import { createMissing, wrongIsolationState } from './postgres-schema.ts'
+import { StoreUnavailableError } from '../../errors.ts'
+import type { DriverOptions } from '../driver.ts'
+import type { PostgresCall, PostgresQuery } from './pool.ts'
+import { createMissing, wrongIsolationState } from './schema.ts'
 
 /** A connection that has not answered for so long is dead, though nobody says so: its lease has lapsed long since. */
 const deadAfterMs = 30_000

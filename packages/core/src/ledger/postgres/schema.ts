@@ -1,4 +1,4 @@
-import { claimFunctions, keepingFunctions, settleFunctions } from './postgres-functions.ts'
+import { claimFunctions, keepingFunctions, type SchemaPart, settleFunctions } from './functions.ts'
 
 // What the ledger keeps in PostgreSQL, and the functions that decide there. They decide as judge.ts does.
 //
@@ -35,13 +35,6 @@ export function createMissing(schema: string): string {
     return `  IF ${found}('${schema.replaceAll("'", "''")}.${name}') IS NULL THEN EXECUTE $sql$${sql}$sql$; END IF;`
   })
   return `DO $do$ BEGIN\n${steps.join('\n')}\nEND $do$`
-}
-
-/** A table with its index, or a function. */
-export interface SchemaPart {
-  name: string
-  kind: 'table' | 'function'
-  sql: string
 }
 
 function parts(schema: string): SchemaPart[] {

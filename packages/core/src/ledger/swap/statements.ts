@@ -1,6 +1,6 @@
-import { delay } from '../clock.ts'
-import { StoreUnavailableError } from '../errors.ts'
-import type { DriverOptions } from './driver.ts'
+import { delay } from '../../clock.ts'
+import { StoreUnavailableError } from '../../errors.ts'
+import type { DriverOptions } from '../driver.ts'
 import type { FirstConnection, SqlValue } from './first-connection.ts'
 
 /** What an error says of a statement that changed nothing, or may have. */

@@ -1,14 +1,13 @@
-import { delay } from '../clock.ts'
-import { StoreUnavailableError } from '../errors.ts'
-import type { Instant } from '../instant.ts'
-import { type DrivenLedger, type DriverOptions, inTime } from './driver.ts'
-import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from './judge.ts'
-import type { BeginAnswer, BeginRequest, Claim, Guarantee, LedgerRecord, Retention } from './ledger.ts'
+import { delay } from '../../clock.ts'
+import { StoreUnavailableError } from '../../errors.ts'
+import type { Instant } from '../../instant.ts'
+import { type DrivenLedger, type DriverOptions, inTime } from '../driver.ts'
+import { giveBack } from '../give-back.ts'
+import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from '../judge.ts'
+import type { BeginAnswer, BeginRequest, Claim, Guarantee, LedgerRecord, Retention } from '../ledger.ts'
+import { Sweeping } from '../sweeping.ts'
 import type { Change, Key, Snapshot, StoredRow, SwapTable } from './swap-table.ts'
-import { Sweeping } from './sweeping.ts'
 
-const giveBackFromMs = 250
-const giveBackToMs = 4000
 /** So many races lost in a row are none: what we read is not what we write to, as behind a proxy that splits reads. */
 const mostRounds = 200
 
@@ -53,7 +52,7 @@ export class SwapLedger implements DrivenLedger {
     try {
       return await this.#begin(request)
     } catch (error) {
-      void this.#giveBack(request)
+      this.#giveBack(request)
       throw error
     }
   }
@@ -163,23 +162,10 @@ export class SwapLedger implements DrivenLedger {
     return now.instant
   }
 
-  /**
-   * A begin that failed may have been written, as where the connection broke before the answer came. Nobody will ask
-   * with this token again, so the claim is given back as soon as the store answers, or lapses.
-   */
-  async #giveBack({ token, messageId, resource, leaseSeconds }: BeginRequest): Promise<void> {
-    const { clock } = this.#options
-    const lapsesAtMs = clock.monotonic() + leaseSeconds * 1000
+  #giveBack({ token, messageId, resource, leaseSeconds }: BeginRequest): void {
     const claim: Claim = { token, messageId, fence: 0, occurredAt: '', deletion: false }
     if (resource !== undefined) claim.resource = resource
-    for (let pauseMs = giveBackFromMs; clock.monotonic() < lapsesAtMs; ) {
-      await delay(clock, pauseMs, this.#closing.signal)
-      pauseMs = Math.min(pauseMs * 2, giveBackToMs)
-      if (this.#closing.signal.aborted) return
-      try {
-        return await this.release(claim)
-      } catch {}
-    }
+    void giveBack(this.#options.clock, leaseSeconds, this.#closing.signal, () => this.release(claim))
   }
 
   async #decide<Answer>(keys: Key[], judge: (seen: Snapshot) => Decision<Answer>): Promise<Answer> {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import { delay } from '../clock.ts'
-import { StoreUnavailableError } from '../errors.ts'
-import type { Instant } from '../instant.ts'
-import { type DrivenLedger, type Driver, type DriverOptions, inTime } from './driver.ts'
-import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from './ledger.ts'
-import { isPostgresAdapter, lastingQuery, type PostgresQuery } from './postgres-pool.ts'
-import { mayHaveRun, PostgresSession } from './postgres-session.ts'
-import { PostgresSweep } from './postgres-sweep.ts'
+import { StoreUnavailableError } from '../../errors.ts'
+import type { Instant } from '../../instant.ts'
+import { type DrivenLedger, type Driver, type DriverOptions, inTime } from '../driver.ts'
+import { giveBack } from '../give-back.ts'
+import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
+import { Sweeping } from '../sweeping.ts'
+import { isPostgresAdapter, lastingQuery, type PostgresQuery } from './pool.ts'
+import { mayHaveRun, PostgresSession } from './session.ts'
+import { sweepOnce } from './sweep.ts'
 
 /** `@keyv/postgres`. */
 export const postgresDriver: Driver = {
@@ -19,17 +20,15 @@ export const postgresDriver: Driver = {
 
 /** An index takes entries of up to 2 700 bytes; these are at most three a character. */
 const longestId = 512
-const giveBackFromMs = 250
-const giveBackToMs = 5000
 
 /**
  * The ledger in PostgreSQL: a function a verb, a round trip a call. The functions decide as judge.ts does, by the
- * server's clock, under locks of their own; see postgres-schema.ts.
+ * server's clock, under locks of their own; see schema.ts.
  */
 class PostgresLedger implements DrivenLedger {
   readonly guarantee = { message: 'atomic', order: 'atomic' } as const
   readonly #session: PostgresSession
-  readonly #sweep: PostgresSweep
+  readonly #sweeping: Sweeping
   readonly #options: DriverOptions
   readonly #sql: ReturnType<typeof statements>
   readonly #closing = new AbortController()
@@ -37,13 +36,13 @@ class PostgresLedger implements DrivenLedger {
   constructor(query: PostgresQuery, schema: string, options: DriverOptions) {
     this.#options = options
     this.#session = new PostgresSession(query, schema, options)
-    this.#sweep = new PostgresSweep(this.#session, schema, options.clock)
+    this.#sweeping = new Sweeping(options.clock, (limit) => sweepOnce(this.#session, schema, limit))
     this.#sql = statements(schema)
   }
 
   close(): void {
     this.#closing.abort()
-    this.#sweep.close()
+    this.#sweeping.stop()
   }
 
   async begin(request: BeginRequest): Promise<BeginAnswer> {
@@ -62,9 +61,14 @@ class PostgresLedger implements DrivenLedger {
         ]),
       )
     } catch (error) {
-      if (mayHaveRun(error)) void this.#giveBack(request)
+      if (mayHaveRun(error)) this.#giveBack(request)
       throw error
     }
+  }
+
+  #giveBack(request: BeginRequest): void {
+    const release = () => this.release(request)
+    void giveBack(this.#options.clock, request.leaseSeconds, this.#closing.signal, release)
   }
 
   async renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
@@ -126,23 +130,6 @@ class PostgresLedger implements DrivenLedger {
   async #forget(message: string | null, resource: string | null): Promise<boolean> {
     const values = [this.#options.namespace, message, resource]
     return (await inTime(this.#options, this.#session.ask('forget', this.#sql.forget, values))) === true
-  }
-
-  /** The server may have begun before the connection was lost: asked until it answers, or until the lease is over. */
-  async #giveBack(request: BeginRequest): Promise<void> {
-    const { clock } = this.#options
-    const untilMs = clock.monotonic() + request.leaseSeconds * 1000
-    let pauseMs = giveBackFromMs
-    while (clock.monotonic() < untilMs) {
-      await delay(clock, pauseMs, this.#closing.signal)
-      if (this.#closing.signal.aborted) return
-      pauseMs = Math.min(pauseMs * 2, giveBackToMs)
-      try {
-        return await this.release(request)
-      } catch {
-        // Still away.
-      }
-    }
   }
 }
 

@@ -1,5 +1,5 @@
-import { instantFromMs } from '../instant.ts'
-import type { DriverOptions } from './driver.ts'
+import { instantFromMs } from '../../instant.ts'
+import type { DriverOptions } from '../driver.ts'
 import type { FirstConnection, SqlValue } from './first-connection.ts'
 import { type Cause, type Dialect, Statements } from './statements.ts'
 import {

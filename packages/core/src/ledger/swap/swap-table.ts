@@ -1,5 +1,5 @@
-import { StoreUnavailableError } from '../errors.ts'
-import type { StoreTime } from './judge.ts'
+import { StoreUnavailableError } from '../../errors.ts'
+import type { StoreTime } from '../judge.ts'
 
 /** A message, a resource, or a small named record. */
 export type Kind = 'm' | 'r' | 's'
