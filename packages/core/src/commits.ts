@@ -65,9 +65,7 @@ export class Commits {
       'done, but the store did not record it: trying again in the background',
     )
     this.#remember({ claim, retention })
-    this.#retrying ??= this.#retry().finally(() => {
-      this.#retrying = undefined
-    })
+    this.#retrying ??= this.#retry()
     return 'pending'
   }
 
@@ -109,6 +107,8 @@ export class Commits {
       await delay(this.#options.clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal)
       pauseMs = Math.min(pauseMs * 2, retryToMs)
       for (const pending of [...this.#pending.values()]) {
+        // Forgotten on purpose while we waited: it must not become done again.
+        if (this.#pending.get(pending.claim.messageId) !== pending) continue
         if (await this.#recommit(pending)) {
           pauseMs = retryFromMs
           continue
@@ -118,6 +118,8 @@ export class Commits {
         break
       }
     }
+    // With no await since the last look: what comes to be pending from here on begins a loop of its own.
+    this.#retrying = undefined
   }
 
   async #recommit(pending: Pending): Promise<boolean> {

@@ -317,8 +317,16 @@ async function runSteps(steps: Step[], ctx: HandlerContext): Promise<HandlersEnd
     return { outcome: 'processed' }
   } catch (error) {
     return DropEvent.is(error)
-      ? { outcome: 'dropped', reason: error.message, error }
+      ? { outcome: 'dropped', reason: reasonOf(error), error }
       : { outcome: 'handler-failed', error }
+  }
+}
+
+function reasonOf(error: DropEvent): string {
+  try {
+    return String(error.message)
+  } catch {
+    return 'unreadable'
   }
 }
 

@@ -61,7 +61,7 @@ export class PostgresSession {
         return await this.#query(call)
       } catch (error) {
         const code = sqlState(error)
-        if (this.#named && strayNames.includes(code)) this.#named = false
+        if (call.name !== undefined && strayNames.includes(code)) this.#named = false
         else if (!created && Object.values(missing).includes(code)) {
           created = true
           this.#creating ??= this.#create(code).finally(() => {
@@ -115,7 +115,10 @@ export class PostgresSession {
 
 /** Whether a call may have had its effect though it failed: the answer was lost, or the connection that it came over. */
 export function mayHaveRun(error: unknown): boolean {
-  const code = sqlState(error instanceof Error ? error.cause : undefined)
+  const cause = error instanceof Error ? error.cause : undefined
+  // The pool's own words, where no connection came free in time. To give back what never was would fill the pool more.
+  if (cause instanceof Error && /timeout exceeded when trying to connect/.test(cause.message)) return false
+  const code = sqlState(cause)
   const refused = /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('57') && !code.startsWith('08')
   return !refused && code !== 'ECONNREFUSED'
 }

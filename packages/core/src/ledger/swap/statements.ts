@@ -25,6 +25,8 @@ export interface Dialect {
 
 const pauseFromMs = 2
 const pauseToMs = 50
+/** While a server is frozen its pool keeps every statement: more of them than this, and memory is worth more. */
+const mostUnanswered = 1000
 
 /**
  * Statements, each one call: asked again while others are in the way, until the time is over. A call that hangs is
@@ -35,6 +37,7 @@ export class Statements {
   readonly #dialect: Dialect
   readonly #options: DriverOptions
   #failing = false
+  #unanswered = 0
 
   constructor(connection: FirstConnection, dialect: Dialect, options: DriverOptions) {
     this.#connection = connection
@@ -48,7 +51,7 @@ export class Statements {
     const untilMs = clock.monotonic() + storeTimeoutSeconds * 1000
     for (let pauseMs = pauseFromMs; ; pauseMs = Math.min(pauseMs * 2, pauseToMs)) {
       try {
-        const answer = await this.#connection.query(sql, ...parameters)
+        const answer = await this.#ask(sql, parameters)
         this.#failing = false
         return answer
       } catch (error) {
@@ -58,6 +61,16 @@ export class Statements {
         if (cause === 'no-table') await this.#create()
         else await delay(clock, pauseMs * (0.5 + Math.random()))
       }
+    }
+  }
+
+  async #ask(sql: string, parameters: SqlValue[]): Promise<unknown> {
+    if (this.#unanswered >= mostUnanswered) throw Object.assign(new Error('too many'), { code: 'TOO_MANY' })
+    this.#unanswered++
+    try {
+      return await this.#connection.query(sql, ...parameters)
+    } finally {
+      this.#unanswered--
     }
   }
 
