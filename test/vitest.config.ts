@@ -11,6 +11,7 @@ export default defineConfig({
       { find: /^@scalekit-scim\/core\/testing$/, replacement: source('core/src/testing/index.ts') },
       { find: /^@scalekit-scim\/express$/, replacement: source('express/src/index.ts') },
       { find: /^@scalekit-scim\/fastify$/, replacement: source('fastify/src/index.ts') },
+      { find: /^@scalekit-scim\/simulator$/, replacement: source('simulator/src/index.ts') },
     ],
   },
   test: {

@@ -1,0 +1,131 @@
+import type { DirectoryEvent, DirectoryEventType, DirectoryUser } from '@scalekit-scim/core'
+import { rawAttributes } from './raw-attributes.ts'
+import type { Directory, Group, User } from './records.ts'
+
+/** What an envelope says beside its data. */
+export interface Envelope {
+  eventId: string
+  environmentId: string
+  occurredAtMicros: number
+}
+
+/** One microsecond's time as Scalekit writes it, with six decimals. */
+export function formatMicros(micros: number): string {
+  const seconds = Math.floor(micros / 1_000_000)
+  const decimals = String(micros - seconds * 1_000_000).padStart(6, '0')
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${decimals}Z`
+}
+
+export function userEvent(
+  change: 'created' | 'updated',
+  user: User,
+  groups: readonly Group[],
+  envelope: Envelope,
+): DirectoryEvent {
+  return wrap(`organization.directory.user_${change}`, 'DirectoryUser', userData(user, groups), envelope)
+}
+
+/** A deletion carries no more than who it was. */
+export function userDeletedEvent(user: User, envelope: Envelope): DirectoryEvent {
+  const { id, organizationId, externalId, attributes } = user
+  const data = { id, organization_id: organizationId, dp_id: externalId, email: attributes.email }
+  return wrap('organization.directory.user_deleted', 'DirectoryUser', data, envelope)
+}
+
+export function groupEvent(
+  change: 'created' | 'updated' | 'deleted',
+  group: Group,
+  envelope: Envelope,
+): DirectoryEvent {
+  const data = {
+    directory_id: group.directoryId,
+    display_name: group.displayName,
+    dp_id: group.externalId,
+    external_id: null,
+    id: group.id,
+    organization_id: group.organizationId,
+    raw_attributes: { displayName: group.displayName, externalId: group.externalId },
+  }
+  return wrap(`organization.directory.group_${change}`, 'DirectoryGroup', data, envelope)
+}
+
+export function directoryEvent(
+  change: 'enabled' | 'disabled',
+  directory: Directory,
+  envelope: Envelope,
+): DirectoryEvent {
+  const data = {
+    directory_type: 'SCIM',
+    enabled: directory.enabled,
+    id: directory.id,
+    last_sync_at: null,
+    organization_id: directory.organizationId,
+    provider: directory.provider,
+    status: 'IN_PROGRESS',
+    updated_at: formatMicros(directory.updatedAtMicros),
+  }
+  return wrap(`organization.directory_${change}`, 'Directory', data, envelope)
+}
+
+function userData(user: User, groups: readonly Group[]): DirectoryUser {
+  const { attributes } = user
+  const name =
+    attributes.displayName ?? [attributes.givenName, attributes.familyName].filter(Boolean).join(' ')
+  return withoutUndefined({
+    active: user.active,
+    cost_center: attributes.costCenter,
+    custom_attributes: {},
+    department: attributes.department,
+    division: attributes.division,
+    dp_id: user.externalId,
+    email: attributes.email,
+    employee_id: attributes.employeeNumber,
+    family_name: attributes.familyName,
+    given_name: attributes.givenName,
+    groups: groups.map(({ id, displayName }) => ({ id, name: displayName })),
+    id: user.id,
+    language: attributes.language,
+    locale: attributes.locale,
+    name: name || undefined,
+    nickname: attributes.nickName,
+    organization: attributes.organization,
+    organization_id: user.organizationId,
+    phone_number: attributes.phoneNumber,
+    picture: attributes.picture,
+    preferred_username: attributes.userName,
+    profile: attributes.profileUrl,
+    raw_attributes: rawAttributes(user),
+    roles: [],
+    title: attributes.title,
+    user_type: attributes.userType,
+    zoneinfo: attributes.timezone,
+  })
+}
+
+function wrap(
+  type: DirectoryEventType,
+  object: string,
+  data: DirectoryEvent['data'],
+  { eventId, environmentId, occurredAtMicros }: Envelope,
+): DirectoryEvent {
+  const event = {
+    spec_version: '1',
+    id: eventId,
+    type,
+    occurred_at: formatMicros(occurredAtMicros),
+    environment_id: environmentId,
+    organization_id: data.organization_id,
+    object,
+    data: withoutUndefined(data),
+  }
+  // Type and data belong together by the callers above, which the compiler cannot follow through a union.
+  return event as DirectoryEvent
+}
+
+type Defined<Fields> = { [Name in keyof Fields]: Exclude<Fields[Name], undefined> }
+
+/** As it is once it went over the wire. */
+export function withoutUndefined<Fields extends object>(fields: Fields): Defined<Fields> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Defined<Fields>
+}

@@ -1,0 +1,80 @@
+// What a Scalekit environment holds. Times are whole microseconds since 1970, as numbers: the wire shows six decimals.
+
+/** A customer: the tenant that a directory belongs to. */
+export interface Organization {
+  /** `org_…` */
+  readonly id: string
+  readonly displayName: string
+  /** The application's own id of the customer. */
+  readonly externalId?: string
+  readonly createdAtMicros: number
+  readonly updatedAtMicros: number
+}
+
+/** A customer's connection to an identity provider. */
+export interface Directory {
+  /** `dir_…` */
+  readonly id: string
+  readonly organizationId: string
+  readonly name: string
+  readonly provider: Provider
+  readonly enabled: boolean
+  /** What a SCIM client shows as its bearer token. */
+  readonly scimToken: string
+  readonly createdAtMicros: number
+  readonly updatedAtMicros: number
+}
+
+export const providers = ['OKTA', 'MICROSOFT_AD', 'GOOGLE', 'ONELOGIN', 'PING_IDENTITY', 'JUMPCLOUD'] as const
+export type Provider = (typeof providers)[number]
+
+/** What is known of a person, as RFC 7643 4.1 and its enterprise extension name it. */
+export interface UserAttributes {
+  userName: string
+  email?: string
+  displayName?: string
+  givenName?: string
+  familyName?: string
+  nickName?: string
+  picture?: string
+  phoneNumber?: string
+  title?: string
+  department?: string
+  division?: string
+  costCenter?: string
+  employeeNumber?: string
+  userType?: string
+  organization?: string
+  language?: string
+  locale?: string
+  timezone?: string
+  profileUrl?: string
+}
+
+export interface User {
+  /** `diruser_…` */
+  readonly id: string
+  readonly organizationId: string
+  readonly directoryId: string
+  /** The id in the customer's own directory. */
+  readonly externalId: string
+  readonly active: boolean
+  readonly attributes: Readonly<UserAttributes>
+  /** Attributes that a SCIM client sent and that have no field above. */
+  readonly extra?: Readonly<Record<string, unknown>>
+  /** In the order in which they were joined. */
+  readonly groupIds: readonly string[]
+  readonly createdAtMicros: number
+  readonly updatedAtMicros: number
+}
+
+export interface Group {
+  /** `dirgroup_…` */
+  readonly id: string
+  readonly organizationId: string
+  readonly directoryId: string
+  readonly externalId: string
+  readonly displayName: string
+  readonly createdAtMicros: number
+  readonly updatedAtMicros: number
+}

@@ -1,0 +1,45 @@
+/** A source of numbers that a seed decides: the same seed gives the same run. */
+export interface Randomness {
+  /** At least 0, below 1. */
+  next(): number
+  /** A whole number, at least 0 and below `limit`. */
+  below(limit: number): number
+  /** True this often: `share` of 0 is never, of 1 always. */
+  chance(share: number): boolean
+  /** A source of its own under a name, so that one part's draws do not move another's. */
+  fork(name: string): Randomness
+}
+
+export function createRandomness(seed: number | string): Randomness {
+  return from(hash(String(seed)))
+}
+
+function from(state: number): Randomness {
+  const origin = state
+  const next = () => {
+    state = (state + 0x9e3779b9) | 0
+    return mix(state) / 2 ** 32
+  }
+  return {
+    next,
+    below: (limit) => Math.floor(next() * limit),
+    chance: (share) => next() < share,
+    fork: (name) => from(hash(`${origin} ${name}`)),
+  }
+}
+
+/** Spreads 32 bits: each bit that goes in moves about half of those that come out. */
+function mix(bits: number): number {
+  bits = Math.imul(bits ^ (bits >>> 16), 0x21f0aaad)
+  bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97)
+  return (bits ^ (bits >>> 15)) >>> 0
+}
+
+/** FNV-1a over UTF-16 units. */
+function hash(text: string): number {
+  let bits = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) {
+    bits = Math.imul(bits ^ text.charCodeAt(index), 0x01000193)
+  }
+  return mix(bits)
+}
