@@ -1,0 +1,76 @@
+// What the sync asks of `ScalekitClient` (@scalekit-sdk/node), by shape: core does not load the SDK. Its classes
+// satisfy these interfaces; so does a stand-in of your own.
+
+/** A time as protobuf says it. */
+export interface ApiTimestamp {
+  seconds: bigint
+  nanos: number
+}
+
+export interface ApiOrganization {
+  id: string
+}
+
+export interface ApiDirectory {
+  id: string
+  organizationId: string
+  enabled: boolean
+}
+
+export interface ApiGroup {
+  id: string
+  displayName: string
+  updatedAt?: ApiTimestamp | undefined
+  groupDetail?: Record<string, unknown> | undefined
+}
+
+export interface ApiUser {
+  id: string
+  email: string
+  preferredUsername: string
+  givenName: string
+  familyName: string
+  groups: readonly ApiGroup[]
+  updatedAt?: ApiTimestamp | undefined
+  /** The person as their own directory describes them (RFC 7643, 4.1); `active` is in here or nowhere. */
+  userDetail?: Record<string, unknown> | undefined
+}
+
+interface ApiPage {
+  totalSize: number
+  nextPageToken: string
+}
+
+export interface ListOptions {
+  pageSize?: number
+  pageToken?: string
+  includeDetail?: boolean
+  /** RFC 3339 */
+  updatedAfter?: string
+}
+
+export interface DirectoryApi {
+  organization: {
+    listOrganization(options: {
+      pageSize: number
+      pageToken?: string
+    }): Promise<{ organizations: readonly ApiOrganization[]; nextPageToken: string }>
+  }
+  directory: {
+    listDirectories(organizationId: string): Promise<{ directories: readonly ApiDirectory[] }>
+    getDirectory(
+      organizationId: string,
+      directoryId: string,
+    ): Promise<{ directory?: ApiDirectory | undefined }>
+    listDirectoryUsers(
+      organizationId: string,
+      directoryId: string,
+      options?: ListOptions,
+    ): Promise<ApiPage & { users: readonly ApiUser[] }>
+    listDirectoryGroups(
+      organizationId: string,
+      directoryId: string,
+      options?: ListOptions,
+    ): Promise<ApiPage & { groups: readonly ApiGroup[] }>
+  }
+}
