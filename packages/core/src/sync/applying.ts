@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto'
+import type {
+  Clock,
+  DirectoryEvent,
+  Dispatcher,
+  DispatchOutcome,
+  DispatchOutcomeName,
+  Instant,
+} from '@scalekit-scim/core'
+import type { Counts } from './report.ts'
+import { pause, Slots } from './waiting.ts'
+
+export type Change = 'created' | 'updated' | 'deleted'
+
+interface Applying {
+  dispatcher: Dispatcher
+  clock: Clock
+  dryRun: boolean
+  /** How many events run at a time, over all directories. */
+  atOnce: number
+}
+
+const counterOf: Readonly<Record<DispatchOutcomeName, 'applied' | keyof Counts>> = {
+  processed: 'applied',
+  duplicate: 'applied',
+  stale: 'stale',
+  dropped: 'dropped',
+  unhandled: 'unhandled',
+  'in-flight': 'failed',
+  busy: 'failed',
+  deadline: 'failed',
+  lost: 'failed',
+  'store-unavailable': 'failed',
+  closed: 'failed',
+  'handler-failed': 'failed',
+}
+const storePausesMs = [500, 1000, 2000]
+
+/** Takes events to the dispatcher, so many at a time over all directories of a pass. */
+export class Application {
+  readonly #options: Applying
+  readonly #slots: Slots
+  readonly #closed = new AbortController()
+
+  constructor(options: Applying) {
+    this.#options = options
+    this.#slots = new Slots(options.atOnce)
+  }
+
+  /** Aborts when the dispatcher takes nothing any more. */
+  get closed(): AbortSignal {
+    return this.#closed.signal
+  }
+
+  /** What one directory's walk applies: `add` waits for a free slot alone, `drained` for all that was added. */
+  open(signal: AbortSignal): Batch {
+    const running = new Set<Promise<void>>()
+    return {
+      add: async (event, change, observedAt, counts) => {
+        if (this.#options.dryRun) {
+          counts[change]++
+          return
+        }
+        await this.#slots.take()
+        if (signal.aborted) {
+          this.#slots.give()
+          throw signal.reason
+        }
+        const run = this.#apply(event, change, observedAt, counts, signal).finally(() => {
+          this.#slots.give()
+          running.delete(run)
+        })
+        running.add(run)
+      },
+      drained: async () => {
+        await Promise.all(running)
+      },
+    }
+  }
+
+  async #apply(
+    event: DirectoryEvent,
+    change: Change,
+    observedAt: Instant,
+    counts: Counts,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const outcome = await this.#dispatch(event, observedAt, signal)
+    if (outcome === 'closed') {
+      this.#closed.abort(new DOMException('scalekit-scim: the dispatcher was closed', 'AbortError'))
+      return
+    }
+    const counter = counterOf[outcome]
+    counts[counter === 'applied' ? change : counter]++
+  }
+
+  /** What may pass is tried again, under one key: a store that is away for a moment, and a lease that was lost. */
+  async #dispatch(
+    event: DirectoryEvent,
+    observedAt: Instant,
+    signal: AbortSignal,
+  ): Promise<DispatchOutcomeName> {
+    const { clock } = this.#options
+    const options = { source: 'sync', idempotencyKey: `sync_${randomUUID()}`, observedAt } as const
+    let lost = false
+    for (let tries = 0; ; ) {
+      const { outcome } = await this.#ask(event, options)
+      if (outcome === 'lost' && !lost) {
+        lost = true
+        continue
+      }
+      const pauseMs = storePausesMs[tries]
+      if (outcome !== 'store-unavailable' || pauseMs === undefined || signal.aborted) return outcome
+      tries++
+      await pause(clock, pauseMs * (0.5 + Math.random()), signal)
+    }
+  }
+
+  async #ask(event: DirectoryEvent, options: Parameters<Dispatcher['dispatch']>[1]): Promise<DispatchOutcome> {
+    try {
+      return await this.#options.dispatcher.dispatch(event, options)
+    } catch (error) {
+      // No usable event: a record without an id, say.
+      return { outcome: 'handler-failed', error }
+    }
+  }
+}
+
+export interface Batch {
+  add(event: DirectoryEvent, change: Change, observedAt: Instant, counts: Counts): Promise<void>
+  drained(): Promise<void>
+}

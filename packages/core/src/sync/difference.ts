@@ -1,0 +1,29 @@
+import { syncMarginSeconds } from '@scalekit-scim/core'
+import { hashOf, type KnownRecords } from './known.ts'
+import type { GroupRecord, UserRecord } from './records.ts'
+
+export type Difference = 'created' | 'updated' | 'unchanged'
+
+const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
+
+/**
+ * What of a record the application does not have. The times on both sides come from clocks that may be half a minute
+ * apart, and often in whole seconds, so a record counts as known only where the application's time is a margin beyond
+ * it; else it is sent once more. That writes a watermark of at least its reading less the margin, so that it settles.
+ */
+export function differenceOf(
+  record: UserRecord | GroupRecord,
+  known: KnownRecords | undefined,
+): Difference {
+  if (!known) return 'updated'
+  const index = known.indexOf(record.id)
+  if (index === undefined) return 'created'
+
+  const occurredAt = known.occurredAt(index)
+  if (occurredAt === undefined || record.updatedAt === undefined) return 'updated'
+  if (occurredAt < BigInt(record.updatedAt) + marginNanos) return 'updated'
+  const groups = known.groupsHash(index)
+  const listed = 'groupIds' in record ? record.groupIds : undefined
+  if (groups === undefined || listed === undefined) return 'unchanged'
+  return groups === hashOf(listed) ? 'unchanged' : 'updated'
+}

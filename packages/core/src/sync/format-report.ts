@@ -1,0 +1,83 @@
+import type {
+  Counts,
+  DirectoryReport,
+  HeldDeletions,
+  OrganizationReport,
+  ReportedError,
+  SyncReport,
+} from './report.ts'
+
+const heldBecause: Readonly<Record<HeldDeletions['reason'], string>> = {
+  'nothing-listed': 'the directory lists nothing at all',
+  'over-half': 'over half of what is known would go',
+  'over-limit': 'more than the limits allow',
+  'several-directories': '`known` does not say which of the directories each is of',
+  unsettled: 'the directory changed while it was read; the next pass looks again',
+  'directory-disabled': 'the directory was disabled meanwhile',
+}
+
+/**
+ * A report for a person: one line for each directory where something happened, and what to do about what was held.
+ *
+ * @example
+ * console.log(formatReport(await sync.run()))
+ */
+export function formatReport(report: SyncReport): string {
+  const { totals } = report
+  const lines = [
+    `${report.dryRun ? 'Dry run' : 'Sync'} ${report.outcome} in ${duration(report.durationMs)}${errorText(report.error)}`,
+    `${counted(totals.organizations, 'organization')} (${totals.skipped} skipped), ` +
+      `${counted(totals.directories, 'directory', 'directories')}, ` +
+      `${counted(totals.errors, 'error')}, ${counted(report.retries, 'retry', 'retries')}`,
+    `users: ${countsText(totals.users)}`,
+    `groups: ${countsText(totals.groups)}`,
+  ]
+  for (const organization of report.organizations) lines.push(...organizationLines(organization))
+  return lines.join('\n')
+}
+
+function organizationLines(organization: OrganizationReport): string[] {
+  const { organizationId, error, directories } = organization
+  const lines = error ? [`${organizationId}${errorText(error)}`] : []
+  for (const directory of directories) {
+    if (isQuiet(directory)) continue
+    lines.push(
+      `${organizationId} ${directory.directoryId} (${directory.mode}, ${duration(directory.durationMs)})` +
+        errorText(directory.error),
+      `  users: ${countsText(directory.users)}`,
+      `  groups: ${countsText(directory.groups)}`,
+      ...directory.held.map(heldText),
+    )
+  }
+  return lines
+}
+
+function isQuiet({ users, groups, error, held }: DirectoryReport): boolean {
+  const nothing = (counts: Counts) => counts.seen === counts.unchanged && counts.deleted === 0
+  return error === undefined && held.length === 0 && nothing(users) && nothing(groups)
+}
+
+function heldText({ kind, reason, count, approval }: HeldDeletions): string {
+  const what = `  held: ${counted(count, kind)} not listed any more, because ${heldBecause[reason]}`
+  return approval === undefined ? what : `${what}. To delete them: approve ${approval}`
+}
+
+function countsText({ seen, ...counts }: Counts): string {
+  const others = Object.entries(counts).filter(([, count]) => count > 0)
+  return [`${seen} seen`, ...others.map(([name, count]) => `${count} ${name}`)].join(', ')
+}
+
+function errorText(error: ReportedError | undefined): string {
+  if (!error) return ''
+  return `: ${error.name}${error.code === undefined ? '' : ` ${error.code}`}`
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 100) / 10
+  if (seconds < 60) return `${seconds} s`
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import type { DirectoryRef } from './records.ts'
+import type { HeldReason } from './report.ts'
+
+export interface DeletionLimits {
+  /** So many of one kind go without a question, however small the directory. */
+  maxCount: number
+  /** The share of a directory's users, or of its groups, that goes without a question. */
+  maxShare: number
+}
+
+/** What one complete walk saw. */
+export interface WalkTally {
+  /** Different ids. */
+  unique: number
+  /** What the pages said that there are; `undefined` where they did not agree with each other. */
+  totalSize: number | undefined
+}
+
+export interface DeletionCase {
+  directory: DirectoryRef
+  kind: 'user' | 'group'
+  /** How many the application has. */
+  known: number
+  /** Whether all of these are sure to be this directory's, and not another's of the organization. */
+  placed: boolean
+  /** Those that no walk has seen. */
+  candidates: readonly string[]
+  /** The second begun after the first had ended; there is none where the first did not add up. */
+  walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
+  /** Asked after the walks. */
+  enabled: boolean
+}
+
+export type Verdict = { apply: readonly string[] } | { held: HeldReason; approval?: string }
+
+/**
+ * Whether the records that the directory does not list any more may go. Paging promises no snapshot: a person who
+ * leaves moves all who follow a place up, past a reader between two pages, so one walk proves nothing. Two that each
+ * add up, one after the other, are believed; and how much may go by that alone is limited, since a customer's filter
+ * that was set wrong looks just like a customer whose people left.
+ */
+export function judgeDeletions(
+  subject: DeletionCase,
+  limits: DeletionLimits,
+  approvals: ReadonlySet<string>,
+): Verdict {
+  const { walks, candidates, enabled } = subject
+  if (walks.length < 2 || !walks.every(addsUp)) return { held: 'unsettled' }
+  if (!enabled) return { held: 'directory-disabled' }
+
+  const reason = reasonToAsk(subject, limits)
+  if (reason === undefined) return { apply: candidates }
+  const approval = approvalOf(subject)
+  return approvals.has(approval) ? { apply: candidates } : { held: reason, approval }
+}
+
+/** What a walk saw is what its pages had announced, all of them alike. */
+export function addsUp({ unique, totalSize }: WalkTally): boolean {
+  return unique === totalSize
+}
+
+function reasonToAsk(
+  { candidates, known, placed, walks }: DeletionCase,
+  { maxCount, maxShare }: DeletionLimits,
+): HeldReason | undefined {
+  const count = candidates.length
+  if (!placed) return 'several-directories'
+  if (walks.some(({ unique }) => unique === 0)) return 'nothing-listed'
+  if (count > known / 2) return 'over-half'
+  return count > Math.max(maxCount, maxShare * known) ? 'over-limit' : undefined
+}
+
+/** Names a set of deletions: the same for the same ids in any order, and for no other set. */
+export function approvalOf({
+  directory,
+  kind,
+  candidates,
+}: Pick<DeletionCase, 'directory' | 'kind' | 'candidates'>): string {
+  // As JSON, so that no id can be taken for two.
+  const set = [directory.organizationId, directory.id, kind, [...candidates].sort()]
+  return createHash('sha256').update(JSON.stringify(set)).digest('base64url')
+}

@@ -1,0 +1,164 @@
+import { type Instant, parseInstant } from '@scalekit-scim/core'
+import type { DirectoryRef } from './records.ts'
+import { SyncError } from './sync-error.ts'
+
+/** What the application has of one user or group. */
+export interface KnownRecord {
+  id: string
+  /** `ctx.occurredAt` as it was stored with the row, or any RFC 3339 time. Absent: the record is sent again. */
+  occurredAt?: string | null | undefined
+  /** The ids of the user's groups, in any order. Absent: memberships are not compared. */
+  groupIds?: readonly string[] | null | undefined
+  /**
+   * Whose record it is, where the application knows. An organization with several directories needs it: without, what
+   * another directory lists would look gone, and deletions there are held.
+   */
+  directoryId?: string | null | undefined
+}
+
+/**
+ * What the application has of a directory: all of its rows, tombstones left out. Read to its end before a walk
+ * begins; rows may be streamed.
+ */
+export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStream>
+type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
+
+const firstCapacity = 1024
+/** No time is this one: the digits of an instant end well below. */
+const noTime = 2n ** 64n - 1n
+
+/** `known`, read to its end: a few dozen bytes a record, since a directory may have a million. */
+export class KnownRecords {
+  readonly #indexes = new Map<string, number>()
+  #times = new BigUint64Array(firstCapacity)
+  #groups = new Float64Array(firstCapacity)
+  /** Whether each record said that it is this directory's. */
+  placed = true
+
+  get size(): number {
+    return this.#indexes.size
+  }
+
+  get ids(): Iterable<string> {
+    return this.#indexes.keys()
+  }
+
+  indexOf(id: string): number | undefined {
+    return this.#indexes.get(id)
+  }
+
+  /** Nanoseconds since 1970. */
+  occurredAt(index: number): bigint | undefined {
+    const time = this.#times[index]
+    return time === noTime ? undefined : time
+  }
+
+  /** As `hashOf` gives it. */
+  groupsHash(index: number): number | undefined {
+    const hash = this.#groups[index]
+    return hash === undefined || Number.isNaN(hash) ? undefined : hash
+  }
+
+  /** A record that comes twice counts once, as it came last. */
+  add(record: KnownRecord): void {
+    if (typeof record?.id !== 'string') throw invalid('a record without an `id`')
+    if (record.directoryId == null) this.placed = false
+    const index = this.#indexes.get(record.id) ?? this.#indexes.size
+    if (index >= this.#times.length) this.#grow()
+    this.#indexes.set(record.id, index)
+    this.#times[index] = record.occurredAt == null ? noTime : BigInt(timeOf(record.occurredAt))
+    this.#groups[index] = record.groupIds == null ? Number.NaN : hashOf(record.groupIds)
+  }
+
+  #grow(): void {
+    const capacity = this.#times.length * 2
+    const times = new BigUint64Array(capacity)
+    const groups = new Float64Array(capacity)
+    times.set(this.#times)
+    groups.set(this.#groups)
+    this.#times = times
+    this.#groups = groups
+  }
+}
+
+/** @throws SyncError for what is no record; and whatever `known` throws */
+export async function readKnown(
+  known: Known,
+  directory: DirectoryRef,
+  signal: AbortSignal,
+): Promise<KnownRecords> {
+  const records = new KnownRecords()
+  for await (const record of await known(directory)) {
+    signal.throwIfAborted()
+    if (record.directoryId == null || record.directoryId === directory.id) records.add(record)
+  }
+  return records
+}
+
+/** The ids that one walk has met: one bit for each that is known, the others by name. */
+export class Sightings {
+  readonly #known: KnownRecords
+  readonly #bits: Uint8Array
+  readonly #others = new Set<string>()
+  #met = 0
+
+  constructor(known: KnownRecords) {
+    this.#known = known
+    this.#bits = new Uint8Array(Math.ceil(known.size / 8))
+  }
+
+  /** How many different ids were met. */
+  get unique(): number {
+    return this.#met + this.#others.size
+  }
+
+  add(id: string): void {
+    const index = this.#known.indexOf(id)
+    if (index === undefined) {
+      this.#others.add(id)
+      return
+    }
+    const at = index >> 3
+    const bits = this.#bits[at] ?? 0
+    const bit = 1 << (index & 7)
+    if (bits & bit) return
+    this.#bits[at] = bits | bit
+    this.#met++
+  }
+
+  has(id: string): boolean {
+    const index = this.#known.indexOf(id)
+    if (index === undefined) return this.#others.has(id)
+    return ((this.#bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0
+  }
+}
+
+/** 53 bits over a set of ids, whatever their order: equal sets are equal, others differ but for one in 2^53. */
+export function hashOf(ids: readonly string[]): number {
+  // Two 32-bit multiplicative hashes side by side, since Math.imul is fast and a digest of each user is not.
+  let low = 0x2545f491
+  let high = 0x5bd1e995
+  for (const id of [...new Set(ids)].sort()) {
+    for (let index = 0; index <= id.length; index++) {
+      // One code beyond the id's own ends it, so that ['ab'] and ['a', 'b'] differ.
+      const code = index < id.length ? id.charCodeAt(index) : 0x10000
+      low = Math.imul(low ^ code, 0x9e3779b1)
+      high = Math.imul(high ^ code, 0x85ebca77)
+      low ^= high >>> 15
+      high ^= low >>> 13
+    }
+  }
+  return (high >>> 11) * 0x100000000 + (low >>> 0)
+}
+
+function timeOf(text: string): Instant {
+  const instant = parseInstant(text)
+  if (instant === undefined) {
+    throw invalid('an `occurredAt` that is no RFC 3339 time: give `ctx.occurredAt` as it was stored')
+  }
+  return instant
+}
+
+function invalid(problem: string): SyncError {
+  return new SyncError('ERR_SCIM_KNOWN_INVALID', `\`known\` gave ${problem}.`)
+}

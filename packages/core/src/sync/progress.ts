@@ -1,0 +1,42 @@
+import type { Instant, Ledger } from '@scalekit-scim/core'
+import type { DirectoryRef } from './records.ts'
+
+/** What is known of a directory's passes, by the store's clock. */
+export interface Milestones {
+  /** When its last good pass ended: whoever waits longest goes first. */
+  completedAt: Instant
+  /** When that pass began: an incremental one goes on from there. */
+  startedAt: Instant
+  /** When its last good full pass began. */
+  fullStartedAt: Instant
+}
+
+/** Longer than anybody goes without a full pass; a directory that was left behind is forgotten. */
+const keptSeconds = 35 * 86_400
+
+/** One small record a directory, since an environment may have ten thousand. */
+export async function readMilestones(ledger: Ledger, directory: DirectoryRef): Promise<Milestones | undefined> {
+  return parse(await ledger.record(recordName(directory)).read())
+}
+
+/** Only the pass that has the lease writes, so there is nobody to lose against but one that lost it. */
+export async function writeMilestones(
+  ledger: Ledger,
+  directory: DirectoryRef,
+  { completedAt, startedAt, fullStartedAt }: Milestones,
+): Promise<void> {
+  const record = ledger.record(recordName(directory))
+  const text = `${completedAt} ${startedAt} ${fullStartedAt}`
+  await record.compareAndSet(await record.read(), text, keptSeconds)
+}
+
+function recordName({ organizationId, id }: DirectoryRef): string {
+  return `sync:${encodeURIComponent(organizationId)}:${encodeURIComponent(id)}`
+}
+
+function parse(text: string | undefined): Milestones | undefined {
+  const match = /^(\d{19}) (\d{19}) (\d{19})$/.exec(text ?? '')
+  if (!match) return undefined
+  const [, completedAt = '', startedAt = '', fullStartedAt = ''] = match
+  return { completedAt, startedAt, fullStartedAt }
+}

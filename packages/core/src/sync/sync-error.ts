@@ -1,0 +1,13 @@
+/** The stable codes of {@link SyncError}; each has its heading in docs/errors.md. */
+export type SyncErrorCode = 'ERR_SCIM_KNOWN_INVALID' | 'ERR_SCIM_LEASE_LOST'
+
+/** Why a directory, or a whole pass, could not be finished. It is reported by its code, and thrown to nobody. */
+export class SyncError extends Error {
+  override readonly name = 'SyncError'
+  readonly code: SyncErrorCode
+
+  constructor(code: SyncErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}

@@ -1,0 +1,85 @@
+import type { Clock } from '@scalekit-scim/core'
+
+/** Pauses after which a store that failed is asked again. */
+const pausesMs = [500, 1000, 2000]
+
+/** Asks a store up to four times. @throws what the last try threw, or the signal's reason */
+export async function patiently<Answer>(
+  clock: Clock,
+  ask: () => Promise<Answer>,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  for (const pauseMs of pausesMs) {
+    try {
+      return await ask()
+    } catch {
+      await pause(clock, pauseMs * (0.5 + Math.random()), signal)
+      signal?.throwIfAborted()
+    }
+  }
+  return ask()
+}
+
+/** Resolves after `pauseMs`, or at once when the signal aborts. */
+export function pause(clock: Clock, pauseMs: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = () => {
+      timer.cancel()
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = clock.setTimeout(end, pauseMs)
+    signal?.addEventListener('abort', end)
+  })
+}
+
+/** The clock's timers keep no process alive; this does, until it is called off. */
+export function keepAlive(): () => void {
+  const timer = setInterval(() => {}, 2 ** 30)
+  return () => clearInterval(timer)
+}
+
+/** Visits all items, so many at a time. Rejects after every visit has ended, with what came first. */
+export async function eachOf<Item>(
+  items: AsyncIterable<Item> | Iterable<Item>,
+  atOnce: number,
+  visit: (item: Item) => Promise<void>,
+): Promise<void> {
+  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
+  const visitor = async () => {
+    for (;;) {
+      const next = await iterator.next()
+      if (next.done) return
+      await visit(next.value)
+    }
+  }
+  const ended = await Promise.allSettled(Array.from({ length: atOnce }, visitor))
+  const failed = ended.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+/** So many things at a time, first come, first served. */
+export class Slots {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  /** Nothing to wait for where one is free. */
+  take(): Promise<void> | undefined {
+    if (this.#free > 0) {
+      this.#free--
+      return undefined
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  give(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#free++
+  }
+}
