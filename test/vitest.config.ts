@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@scalekit-scim\/core$/, replacement: source('core/src/index.ts') },
+      { find: /^@scalekit-scim\/core\/sync$/, replacement: source('core/src/sync/index.ts') },
       { find: /^@scalekit-scim\/core\/testing$/, replacement: source('core/src/testing/index.ts') },
       { find: /^@scalekit-scim\/express$/, replacement: source('express/src/index.ts') },
       { find: /^@scalekit-scim\/fastify$/, replacement: source('fastify/src/index.ts') },

@@ -1,7 +1,9 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', testing: 'src/testing/index.ts' },
+  entry: { index: 'src/index.ts', sync: 'src/sync/index.ts', testing: 'src/testing/index.ts' },
+  // The sync takes core's public names from core itself: one copy of its classes, in CommonJS too.
+  external: ['@scalekit-scim/core'],
   format: ['esm', 'cjs'],
   target: 'node22',
   dts: true,

@@ -9,6 +9,8 @@ export type ConfigurationErrorCode =
   | 'ERR_SCIM_GUARANTEE'
   | 'ERR_SCIM_NAMESPACE_IN_USE'
   | 'ERR_SCIM_RECEIVER_OPTIONS'
+  | 'ERR_SCIM_API_VARIABLE_MISSING'
+  | 'ERR_SCIM_SDK_MISSING'
 
 /**
  * Thrown at start, never while a request is served: something in the options is wrong. The message says

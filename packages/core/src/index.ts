@@ -32,7 +32,7 @@ export {
   type UserUpdatedEvent,
 } from './events.ts'
 export type { EventSource, HandlerContext, HandlerName, Handlers, On } from './handlers.ts'
-export type { Instant } from './instant.ts'
+export { formatInstant, type Instant, parseInstant } from './instant.ts'
 export type { KeyvLike } from './ledger/keyv-like.ts'
 export type {
   BeginAnswer,

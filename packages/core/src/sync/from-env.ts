@@ -1,0 +1,62 @@
+import { ConfigurationError } from '@scalekit-scim/core'
+import type { DirectoryApi } from './directory-api.ts'
+
+/**
+ * Scalekit's client, from the environment variables of its quickstart: `SCALEKIT_ENVIRONMENT_URL` (or
+ * `SCALEKIT_ENV_URL`), `SCALEKIT_CLIENT_ID` and `SCALEKIT_CLIENT_SECRET`. Loads `@scalekit-sdk/node`, which is
+ * yours to install, when it is called and not before.
+ *
+ * @throws ConfigurationError when a variable is missing, or the SDK
+ * @example
+ * const scalekit = await scalekitFromEnv()
+ */
+export async function scalekitFromEnv(
+  variables: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<DirectoryApi> {
+  const url = required(variables, 'SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_ENV_URL')
+  const clientId = required(variables, 'SCALEKIT_CLIENT_ID')
+  const clientSecret = required(variables, 'SCALEKIT_CLIENT_SECRET')
+  if (!URL.canParse(url)) {
+    throw new ConfigurationError(
+      'ERR_SCIM_API_VARIABLE_MISSING',
+      'SCALEKIT_ENVIRONMENT_URL is no URL: it looks like https://your-app.scalekit.com',
+      'SCALEKIT_ENVIRONMENT_URL',
+    )
+  }
+  const { ScalekitClient } = await loadSdk()
+  return new ScalekitClient(url, clientId, clientSecret)
+}
+
+function required(
+  variables: Readonly<Record<string, string | undefined>>,
+  ...names: [string, ...string[]]
+): string {
+  const value = names.map((name) => variables[name]).find(Boolean)
+  if (value) return value
+  throw new ConfigurationError(
+    'ERR_SCIM_API_VARIABLE_MISSING',
+    `${names[0]} is not set: the dashboard shows it under API credentials`,
+    names[0],
+  )
+}
+
+async function loadSdk() {
+  try {
+    return await import('@scalekit-sdk/node')
+  } catch (error) {
+    if (!isMissingModule(error)) throw error
+    throw new ConfigurationError(
+      'ERR_SCIM_SDK_MISSING',
+      'the directory sync reads through @scalekit-sdk/node, which is not installed: npm install @scalekit-sdk/node',
+    )
+  }
+}
+
+function isMissingModule(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND') &&
+    error.message.includes('@scalekit-sdk/node')
+  )
+}
