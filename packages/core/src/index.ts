@@ -32,7 +32,8 @@ export {
   type UserUpdatedEvent,
 } from './events.ts'
 export type { EventSource, HandlerContext, HandlerName, Handlers, On } from './handlers.ts'
-export { formatInstant, type Instant, parseInstant } from './instant.ts'
+export { formatInstant, type Instant, parseInstant, plusSeconds } from './instant.ts'
+export { syncMarginSeconds } from './ledger/judge.ts'
 export type { KeyvLike } from './ledger/keyv-like.ts'
 export type {
   BeginAnswer,
@@ -45,9 +46,9 @@ export type {
 } from './ledger/ledger.ts'
 export type { Store } from './ledger/open-ledger.ts'
 export { postgresLedgerSchema } from './ledger/postgres/schema.ts'
-export type { Logger } from './logger.ts'
-export { requirePath } from './option-checks.ts'
-export { type DispatcherOptions, defaultPath, type ReceiverOptions } from './options.ts'
+export { type ErrorFields, errorFields, type Logger } from './logger.ts'
+export { clockOption, loggerOption, numberOption, requireKnownNames, requirePath } from './option-checks.ts'
+export { type DispatcherOptions, defaultPath, type NumberRule, type ReceiverOptions } from './options.ts'
 export type { DispatchOutcome, DispatchOutcomeName, Outcome, OutcomeReport, Reply } from './outcome.ts'
 export { type Attempt, createReceiver, type ReceiveResult, type Receiver, receiverFrom } from './receiver.ts'
 export { mapRoles, type RoleMapping, type RoleSources } from './roles.ts'

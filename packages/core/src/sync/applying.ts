@@ -52,8 +52,11 @@ export class Application {
     return this.#closed.signal
   }
 
-  /** What one directory's walk applies: `add` waits for a free slot alone, `drained` for all that was added. */
-  open(signal: AbortSignal): Batch {
+  /**
+   * The events of one walk: `add` waits for a free slot alone, `drained` for all that was added.
+   * @param mayGoOn throws where nothing may be applied any more
+   */
+  open(signal: AbortSignal, mayGoOn: () => void): Batch {
     const running = new Set<Promise<void>>()
     return {
       add: async (event, change, observedAt, counts) => {
@@ -62,9 +65,11 @@ export class Application {
           return
         }
         await this.#slots.take()
-        if (signal.aborted) {
+        try {
+          mayGoOn()
+        } catch (error) {
           this.#slots.give()
-          throw signal.reason
+          throw error
         }
         const run = this.#apply(event, change, observedAt, counts, signal).finally(() => {
           this.#slots.give()
@@ -116,7 +121,10 @@ export class Application {
     }
   }
 
-  async #ask(event: DirectoryEvent, options: Parameters<Dispatcher['dispatch']>[1]): Promise<DispatchOutcome> {
+  async #ask(
+    event: DirectoryEvent,
+    options: Parameters<Dispatcher['dispatch']>[1],
+  ): Promise<DispatchOutcome> {
     try {
       return await this.#options.dispatcher.dispatch(event, options)
     } catch (error) {

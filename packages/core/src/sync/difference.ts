@@ -11,10 +11,7 @@ const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
  * apart, and often in whole seconds, so a record counts as known only where the application's time is a margin beyond
  * it; else it is sent once more. That writes a watermark of at least its reading less the margin, so that it settles.
  */
-export function differenceOf(
-  record: UserRecord | GroupRecord,
-  known: KnownRecords | undefined,
-): Difference {
+export function differenceOf(record: UserRecord | GroupRecord, known: KnownRecords | undefined): Difference {
   if (!known) return 'updated'
   const index = known.indexOf(record.id)
   if (index === undefined) return 'created'

@@ -7,7 +7,11 @@ export type {
   DirectoryApi,
   ListOptions,
 } from './directory-api.ts'
+export { createDirectorySync, type DirectorySync } from './directory-sync.ts'
+export { formatReport } from './format-report.ts'
 export { scalekitFromEnv } from './from-env.ts'
+export type { Known, KnownRecord } from './known.ts'
+export type { DirectorySyncOptions, RunOptions, Schedule, SyncProgress } from './options.ts'
 export { PagingError } from './pages.ts'
 export {
   type DirectoryRef,
@@ -17,6 +21,16 @@ export {
   type UserRecord,
   userEvent,
 } from './records.ts'
+export type {
+  Counts,
+  DirectoryReport,
+  HeldDeletions,
+  HeldReason,
+  OrganizationReport,
+  ReportedError,
+  SyncReport,
+  SyncTotals,
+} from './report.ts'
 export type { Retry, Retrying } from './retrying.ts'
 export {
   directories,
@@ -25,3 +39,4 @@ export {
   type Organizations,
   type ReadOptions,
 } from './source.ts'
+export { SyncError, type SyncErrorCode } from './sync-error.ts'

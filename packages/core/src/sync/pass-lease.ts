@@ -58,9 +58,12 @@ export class PassLease {
     return this.#lost.signal
   }
 
-  /** Whether nobody else can have it. A process that was stopped for long finds out here, before its timers do. */
-  get held(): boolean {
-    return !this.#lost.signal.aborted && !this.#ranOut
+  /** @throws SyncError where another may have it. A process that was stopped for long finds out here, before its timers */
+  requireHeld(): void {
+    this.#lost.signal.throwIfAborted()
+    if (!this.#ranOut) return
+    this.#lose()
+    throw this.#lost.signal.reason
   }
 
   async end(): Promise<void> {
@@ -104,6 +107,8 @@ export class PassLease {
   }
 
   #lose(): void {
-    this.#lost.abort(new SyncError('ERR_SCIM_LEASE_LOST', "the sync's lease was lost: another pass may run now"))
+    this.#lost.abort(
+      new SyncError('ERR_SCIM_LEASE_LOST', "the sync's lease was lost: another pass may run now"),
+    )
   }
 }

@@ -15,7 +15,10 @@ export interface Milestones {
 const keptSeconds = 35 * 86_400
 
 /** One small record a directory, since an environment may have ten thousand. */
-export async function readMilestones(ledger: Ledger, directory: DirectoryRef): Promise<Milestones | undefined> {
+export async function readMilestones(
+  ledger: Ledger,
+  directory: DirectoryRef,
+): Promise<Milestones | undefined> {
   return parse(await ledger.record(recordName(directory)).read())
 }
 

@@ -1,0 +1,34 @@
+import type { Instant } from '@scalekit-scim/core'
+import type { Application } from './applying.ts'
+import type { SyncConfiguration } from './configure.ts'
+import type { SyncProgress } from './options.ts'
+import type { Retrying } from './retrying.ts'
+import { patiently } from './waiting.ts'
+
+/** What all directories of a pass share. */
+export interface PassContext {
+  config: SyncConfiguration
+  mode: 'auto' | 'full' | 'incremental'
+  dryRun: boolean
+  approvals: ReadonlySet<string>
+  /** A full pass that began before is too long ago. */
+  fullSince: Instant
+  application: Application
+  /** Aborts when the pass is to end: cancelled, its lease lost, or the dispatcher closed. */
+  signal: AbortSignal
+  /** @throws where nothing may be applied any more */
+  mayGoOn(): void
+  progress: SyncProgress
+  /** Tells whoever watches. */
+  progressed(): void
+}
+
+/** The store's time: what is read from here on is as of then, or newer. */
+export function storeTime({ config, signal }: Pick<PassContext, 'config' | 'signal'>): Promise<Instant> {
+  return patiently(config.clock, async () => config.dispatcher.ledger.now(), signal)
+}
+
+/** How the Directory API is called within a pass. */
+export function apiCalls(pass: PassContext, onRetry: () => void): Retrying {
+  return { signal: pass.signal, clock: pass.config.clock, onRetry }
+}

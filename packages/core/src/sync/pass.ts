@@ -1,0 +1,142 @@
+import { type Instant, plusSeconds } from '@scalekit-scim/core'
+import { Application } from './applying.ts'
+import type { SyncConfiguration } from './configure.ts'
+import { DirectoryPass, type DirectoryTask, openDirectoryReport } from './directory-pass.ts'
+import { type Discovery, discover } from './discovery.ts'
+import type { RunOptions, SyncProgress } from './options.ts'
+import { type PassContext, storeTime } from './pass-context.ts'
+import { PassLease } from './pass-lease.ts'
+import { reported, type SyncReport, totalsOf } from './report.ts'
+import { eachOf, keepAlive } from './waiting.ts'
+
+interface PassRequest extends RunOptions {
+  /** Ends the pass: the caller's, or `stop()`. */
+  signal: AbortSignal
+  /** The store's time of the first pass since the start: a full pass of before does not count. */
+  firstPassAt(now: Instant): Instant
+}
+
+/** One pass over all organizations, from the lease to the report. Rejects for nobody: what fails is in the report. */
+export async function runPass(config: SyncConfiguration, request: PassRequest): Promise<SyncReport> {
+  const { clock, log, leaseSeconds, dispatcher } = config
+  const startedMs = clock.monotonic()
+  const report = openReport(config, request)
+  const rest = keepAlive()
+  try {
+    const lease = await PassLease.take({ ledger: dispatcher.ledger, clock, leaseSeconds, log })
+    if (!lease) {
+      report.outcome = 'busy'
+      log.info({}, 'another pass of the sync is running: this one is left out')
+      return report
+    }
+    try {
+      await underLease(config, request, lease, report)
+    } finally {
+      await lease.end()
+    }
+  } catch (error) {
+    report.error = reported(error)
+    report.outcome = request.signal.aborted ? 'cancelled' : 'incomplete'
+  } finally {
+    report.durationMs = clock.monotonic() - startedMs
+    rest()
+  }
+  return report
+}
+
+async function underLease(
+  config: SyncConfiguration,
+  request: PassRequest,
+  lease: PassLease,
+  report: SyncReport,
+): Promise<void> {
+  const { dispatcher, clock, fullEverySeconds, eventsAtOnce, directoriesAtOnce } = config
+  const application = new Application({ dispatcher, clock, dryRun: report.dryRun, atOnce: eventsAtOnce })
+  const signal = AbortSignal.any([request.signal, lease.lost, application.closed])
+  const now = await storeTime({ config, signal })
+  const dayAgo = plusSeconds(now, -fullEverySeconds)
+  const firstPassAt = request.firstPassAt(now)
+  const progress: SyncProgress = {
+    organizations: 0,
+    directories: 0,
+    directoriesDone: 0,
+    seen: 0,
+    totalSize: 0,
+  }
+  const pass: PassContext = {
+    config,
+    mode: report.mode,
+    dryRun: report.dryRun,
+    approvals: new Set(request.approve),
+    fullSince: firstPassAt > dayAgo ? firstPassAt : dayAgo,
+    application,
+    signal,
+    mayGoOn: () => {
+      signal.throwIfAborted()
+      lease.requireHeld()
+    },
+    progress,
+    progressed: () => tell(request.onProgress, progress),
+  }
+
+  const discovery = await discover(pass, request.organizations ?? config.organizations)
+  report.organizations = [...discovery.organizations.values()]
+  await eachOf(discovery.tasks, directoriesAtOnce, async (task) => {
+    if (signal.aborted) return
+    await passDirectory(pass, task, discovery)
+    progress.directoriesDone++
+    pass.progressed()
+  })
+  conclude(report, discovery)
+  if (!signal.aborted) return
+  // A lost lease is no wish of anybody's.
+  report.outcome = lease.lost.aborted && !request.signal.aborted ? 'incomplete' : 'cancelled'
+  report.error ??= reported(signal.reason)
+}
+
+async function passDirectory(pass: PassContext, task: DirectoryTask, discovery: Discovery): Promise<void> {
+  const { log } = pass.config
+  const { organizationId, id: directoryId } = task.directory
+  const report = openDirectoryReport(pass, task)
+  discovery.organizations.get(organizationId)?.directories.push(report)
+  await new DirectoryPass(pass, task, report).run()
+
+  const fields = { organizationId, directoryId }
+  if (report.error && !pass.signal.aborted) {
+    log.error({ ...fields, ...report.error }, 'a directory could not be synced to its end; the others go on')
+  }
+  const failed = report.users.failed + report.groups.failed
+  if (failed > 0)
+    log.error({ ...fields, failed }, 'events of the sync failed; the next pass brings them again')
+  for (const { ids: _, ...held } of report.held) {
+    log.warn({ ...fields, ...held }, 'deletions are held: see the report, and approve what is right')
+  }
+}
+
+function openReport({ clock }: SyncConfiguration, request: PassRequest): SyncReport {
+  return {
+    startedAt: new Date(clock.now()).toISOString(),
+    durationMs: 0,
+    mode: request.mode ?? 'auto',
+    dryRun: request.dryRun ?? false,
+    outcome: 'complete',
+    organizations: [],
+    totals: totalsOf([]),
+    retries: 0,
+  }
+}
+
+function conclude(report: SyncReport, { retries, error }: Discovery): void {
+  report.totals = totalsOf(report.organizations)
+  const directories = report.organizations.flatMap((organization) => organization.directories)
+  report.retries = directories.reduce((sum, directory) => sum + directory.retries, retries)
+  if (error) report.error = error
+  const { errors, users, groups } = report.totals
+  if (error || errors > 0 || users.failed + groups.failed > 0) report.outcome = 'incomplete'
+}
+
+function tell(onProgress: RunOptions['onProgress'], progress: SyncProgress): void {
+  try {
+    onProgress?.({ ...progress })
+  } catch {}
+}
