@@ -128,16 +128,21 @@ export class DirectoryPass {
     if (candidates.length === 0) return
 
     let walks: readonly [WalkTally] | readonly [WalkTally, WalkTally] = [tally]
+    let steady = false
     if (addsUp(tally)) {
       const again = new Sightings(known)
       walks = [tally, await walk(this.#pages(kind), again, () => this.#pass.mayGoOn())]
+      steady = again.covers(sightings)
       candidates = candidates.filter((id) => !again.has(id))
       if (candidates.length === 0) return
     }
     const placed = this.#task.sole || known.placed
     const enabled = await this.#isEnabled()
-    const subject = { directory, kind: kind.name, known: known.size, placed, candidates, walks, enabled }
-    const verdict = judgeDeletions(subject, this.#pass.config.limits, this.#pass.approvals)
+    const verdict = judgeDeletions(
+      { directory, kind: kind.name, known: known.size, placed, candidates, walks, steady, enabled },
+      this.#pass.config.limits,
+      this.#pass.approvals,
+    )
 
     const counts = this.#report[kind.plural]
     if ('held' in verdict) {

@@ -28,6 +28,8 @@ export interface DeletionCase {
   candidates: readonly string[]
   /** The second begun after the first had ended; there is none where the first did not add up. */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
+  /** Whether the second met all whom the first had met. */
+  steady: boolean
   /** Asked after the walks. */
   enabled: boolean
 }
@@ -35,18 +37,20 @@ export interface DeletionCase {
 export type Verdict = { apply: readonly string[] } | { held: HeldReason; approval?: string }
 
 /**
- * Whether the records that the directory does not list any more may go. Paging promises no snapshot: a person who
- * leaves moves all who follow a place up, past a reader between two pages, so one walk proves nothing. Two that each
- * add up, one after the other, are believed; and how much may go by that alone is limited, since a customer's filter
- * that was set wrong looks just like a customer whose people left.
+ * Whether the records that the directory does not list any more may go. Paging promises no snapshot: where somebody
+ * leaves whom the reader has passed, all who follow move up, and one slips past between two pages; should somebody else
+ * join, even the numbers add up. But then who left is missing from a second walk. So two are believed that each add up,
+ * and of which the second met all whom the first had met.
+ *
+ * How much goes by that alone is limited, since a filter that was set wrong looks like people who have left.
  */
 export function judgeDeletions(
   subject: DeletionCase,
   limits: DeletionLimits,
   approvals: ReadonlySet<string>,
 ): Verdict {
-  const { walks, candidates, enabled } = subject
-  if (walks.length < 2 || !walks.every(addsUp)) return { held: 'unsettled' }
+  const { walks, steady, candidates, enabled } = subject
+  if (walks.length < 2 || !walks.every(addsUp) || !steady) return { held: 'unsettled' }
   if (!enabled) return { held: 'directory-disabled' }
 
   const reason = reasonToAsk(subject, limits)

@@ -126,6 +126,14 @@ export class Sightings {
     this.#met++
   }
 
+  /** Whether all that another walk has met was met here too. */
+  covers(earlier: Sightings): boolean {
+    return (
+      earlier.#bits.every((bits, at) => (bits & ~(this.#bits[at] ?? 0)) === 0) &&
+      [...earlier.#others].every((id) => this.#others.has(id))
+    )
+  }
+
   has(id: string): boolean {
     const index = this.#known.indexOf(id)
     if (index === undefined) return this.#others.has(id)
