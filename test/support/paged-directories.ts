@@ -61,7 +61,7 @@ export class TestApi implements DirectoryApi {
   /** Organizations without a directory. */
   bare: string[] = []
   beforePage: (call: PageCall) => void | Promise<void> = () => {}
-  bend: (page: Page, call: PageCall) => Page = (page) => page
+  bend: (page: Page, call: PageCall) => Page | Promise<Page> = (page) => page
   beforeList: (organizationId: string) => void = () => {}
 
   constructor(...directories: TestDirectory[]) {

@@ -1,0 +1,99 @@
+import { ConfigurationError } from '@scalekit-scim/core'
+import { createDirectorySync, type DirectorySyncOptions } from '@scalekit-scim/core/sync'
+import { expect, test } from 'vitest'
+import { application } from '../support/application.ts'
+import { recordingLogger } from '../support/log.ts'
+import { TestApi } from '../support/paged-directories.ts'
+
+/** What a misspelt or mistyped option looks like where no compiler looks. */
+function refused(patch: object): { code: string; option: string | undefined; message: string } {
+  try {
+    createDirectorySync(optionsWith(patch))
+  } catch (error) {
+    if (error instanceof ConfigurationError) {
+      return { code: error.code, option: error.option, message: error.message }
+    }
+    throw error
+  }
+  throw new Error('it was taken')
+}
+
+function optionsWith(patch: object): DirectorySyncOptions {
+  const { dispatcher } = application()
+  return { scalekit: new TestApi(), dispatcher, organizations: 'all', logger: false, ...patch }
+}
+
+test.each([
+  { patch: { know: {} }, option: 'know', says: 'did you mean `known`?' },
+  { patch: { known: { user: () => [] } }, option: 'user', says: 'did you mean `users`?' },
+  { patch: { deletions: { maxcount: 1 } }, option: 'maxcount', says: 'did you mean `maxCount`?' },
+  { patch: { concurrency: { event: 1 } }, option: 'event', says: 'did you mean `events`?' },
+  { patch: { schedule: { every: 1 } }, option: 'every', says: 'There is no option `every`' },
+])('$patch is refused, with what was meant', ({ patch, option, says }) => {
+  expect(refused(patch)).toEqual({
+    code: 'ERR_SCIM_UNKNOWN_OPTION',
+    option,
+    message: expect.stringContaining(says),
+  })
+})
+
+test.each([
+  { patch: { scalekit: undefined }, option: 'scalekit.organization' },
+  { patch: { scalekit: { organization: { listOrganization() {} } } }, option: 'scalekit.directory' },
+  { patch: { dispatcher: undefined }, option: 'dispatcher' },
+  { patch: { dispatcher: { dispatch() {} } }, option: 'dispatcher.ledger' },
+  { patch: { organizations: undefined }, option: 'organizations' },
+  { patch: { organizations: 'org_1' }, option: 'organizations' },
+  { patch: { organizations: ['org_1', ''] }, option: 'organizations' },
+  { patch: { known: { users: [] } }, option: 'known.users' },
+  { patch: { deletions: { maxShare: 1.1 } }, option: 'deletions.maxShare' },
+  { patch: { deletions: { maxCount: '20' } }, option: 'deletions.maxCount' },
+  { patch: { concurrency: { events: 1.5 } }, option: 'concurrency.events' },
+  { patch: { concurrency: { directories: 0 } }, option: 'concurrency.directories' },
+  { patch: { fullEverySeconds: 0 }, option: 'fullEverySeconds' },
+  { patch: { overlapSeconds: -1 }, option: 'overlapSeconds' },
+  { patch: { leaseSeconds: 0 }, option: 'leaseSeconds' },
+  { patch: { onReport: true }, option: 'onReport' },
+  { patch: { logger: true }, option: 'logger' },
+  { patch: { clock: {} }, option: 'clock' },
+  { patch: { schedule: {} }, option: 'schedule' },
+  { patch: { schedule: { everySeconds: 60, cron: '* * * * *' } }, option: 'schedule' },
+  { patch: { schedule: { everySeconds: '60' } }, option: 'schedule.everySeconds' },
+  { patch: { schedule: { cron: 'at noon' } }, option: 'schedule' },
+  { patch: { schedule: { cron: '0 3 * * *', timezone: 'Mars/Olympus' } }, option: 'schedule' },
+  { patch: { schedule: { cron: '0 3 * * *', jitterSeconds: -1 } }, option: 'schedule.jitterSeconds' },
+  { patch: { schedule: { everySeconds: 60, runAtStart: 'no' } }, option: 'schedule' },
+])('$patch is refused', ({ patch, option }) => {
+  expect(refused(patch)).toMatchObject({ code: 'ERR_SCIM_INVALID_OPTION', option })
+})
+
+test.each([
+  { run: { dryrun: true }, code: 'ERR_SCIM_UNKNOWN_OPTION' },
+  { run: { mode: 'whole' }, code: 'ERR_SCIM_INVALID_OPTION' },
+  { run: { approve: 'one' }, code: 'ERR_SCIM_INVALID_OPTION' },
+  { run: { dryRun: 'yes' }, code: 'ERR_SCIM_INVALID_OPTION' },
+  { run: { organizations: 'org_1' }, code: 'ERR_SCIM_INVALID_OPTION' },
+  { run: { signal: {} }, code: 'ERR_SCIM_INVALID_OPTION' },
+  { run: { onProgress: 1 }, code: 'ERR_SCIM_INVALID_OPTION' },
+])('a run with $run is refused', async ({ run, code }) => {
+  const sync = createDirectorySync(optionsWith({}))
+  await expect(sync.run(Object(run))).rejects.toMatchObject({ code })
+})
+
+test('options that are undefined count as left out', async () => {
+  const sync = createDirectorySync(
+    optionsWith({ known: undefined, schedule: undefined, deletions: undefined, concurrency: undefined }),
+  )
+  expect((await sync.run({ mode: undefined, approve: undefined })).outcome).toBe('complete')
+})
+
+test('start without a schedule is refused', () => {
+  const sync = createDirectorySync(optionsWith({}))
+  expect(() => sync.start()).toThrow(ConfigurationError)
+})
+
+test('on a ledger in memory there is a warning that other processes do not see its passes', () => {
+  const logger = recordingLogger()
+  createDirectorySync(optionsWith({ logger }))
+  expect(logger.lines).toMatchObject([{ level: 'warn', fields: { guarantee: 'process' } }])
+})

@@ -1,0 +1,371 @@
+import { type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
+import {
+  createDirectorySync,
+  type DirectorySyncOptions,
+  formatReport,
+  type SyncProgress,
+} from '@scalekit-scim/core/sync'
+import { DropEvent } from '@scalekit-scim/express'
+import { describe, expect, test } from 'vitest'
+import { type Application, application, have } from '../support/application.ts'
+import { recordingLogger } from '../support/log.ts'
+import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
+
+function syncOf(app: Application, api: TestApi, options: Partial<DirectorySyncOptions> = {}) {
+  return createDirectorySync({
+    scalekit: api,
+    dispatcher: app.dispatcher,
+    organizations: 'all',
+    known: app.known,
+    logger: false,
+    ...options,
+  })
+}
+
+describe('what comes', () => {
+  test('groups come before users, deletions last: people first', async () => {
+    const app = application()
+    const directory = new TestDirectory('org_1', people(3))
+    directory.teams = [{ id: 'dirgroup_new' }]
+    have(app, ['diruser_gone', 'diruser_0', 'diruser_1', 'diruser_2'])
+    app.groups.set('dirgroup_gone', { ...row('dirgroup_gone') })
+    app.groups.set('dirgroup_stays', { ...row('dirgroup_stays') })
+    directory.teams.push({ id: 'dirgroup_stays', updatedAtMs: 1 })
+    directory.people.push({ id: 'diruser_new' })
+    await syncOf(app, new TestApi(directory)).run()
+    expect(app.history).toEqual([
+      'created dirgroup_new',
+      'created diruser_new',
+      'deleted diruser_gone',
+      'deleted dirgroup_gone',
+    ])
+  })
+
+  test('people whose groups are others than known are updated', async () => {
+    const app = application()
+    have(app, ['diruser_0', 'diruser_1'])
+    Object.assign(app.users.get('diruser_0') ?? {}, { groupIds: ['b', 'a'] })
+    const [one, other] = people(2)
+    const directory = new TestDirectory('org_1', [
+      { id: 'diruser_0', ...one, groupIds: ['a', 'b'] },
+      { id: 'diruser_1', ...other, groupIds: ['a'] },
+    ])
+    const report = await syncOf(app, new TestApi(directory)).run()
+    expect(report.totals.users).toMatchObject({ unchanged: 1, updated: 1 })
+    expect(app.history).toEqual(['updated diruser_1'])
+  })
+
+  test('events run eight at a time over all directories', async () => {
+    const app = application()
+    const api = new TestApi(
+      ...['org_1', 'org_2', 'org_3'].map((id, i) => new TestDirectory(id, people(40, i * 40))),
+    )
+    let running = 0
+    let most = 0
+    app.before = async () => {
+      running++
+      most = Math.max(most, running)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      running--
+    }
+    const report = await syncOf(app, api).run()
+    expect(report.totals.users.created).toBe(120)
+    expect(most).toBe(8)
+  })
+
+  test('`known` may be a promise of rows, and may leave times out', async () => {
+    const app = application()
+    const known = { users: async () => people(2).map(({ id }) => ({ id, occurredAt: null })) }
+    const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(2))), { known }).run()
+    expect(report.totals.users).toMatchObject({ updated: 2 })
+  })
+
+  test('`known` with a time that is none ends the directory, by its code', async () => {
+    const app = application()
+    const known = { users: () => [{ id: 'diruser_0', occurredAt: 'yesterday' }] }
+    const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(2))), { known }).run()
+    expect(report.organizations[0]?.directories[0]?.error).toEqual({
+      name: 'SyncError',
+      code: 'ERR_SCIM_KNOWN_INVALID',
+    })
+  })
+})
+
+describe('full and incremental', () => {
+  test('the first pass is full, the next asks for what changed since its start, less the overlap', async () => {
+    const app = application()
+    const directory = new TestDirectory('org_1', people(3))
+    const api = new TestApi(directory)
+    const sync = syncOf(app, api)
+    const startedMs = Date.now()
+    await sync.run()
+    directory.people.push({ id: 'diruser_new', updatedAtMs: Date.now() })
+    directory.people.shift()
+    const report = await sync.run()
+    expect(report.organizations[0]?.directories[0]?.mode).toBe('incremental')
+    expect(report.totals.users).toMatchObject({ seen: 1, created: 1, deleted: 0 })
+    const since = Date.parse(String(api.calls.at(-1)?.updatedAfter))
+    expect(since).toBeGreaterThanOrEqual(startedMs - 301_000)
+    expect(since).toBeLessThanOrEqual(Date.now() - 299_000)
+  })
+
+  test("another start's first pass is full again", async () => {
+    const app = application()
+    const api = new TestApi(new TestDirectory('org_1', people(3)))
+    await syncOf(app, api).run()
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    const report = await syncOf(app, api).run()
+    expect(report.organizations[0]?.directories[0]?.mode).toBe('full')
+  })
+
+  test('it is full again once the last full one is old', async () => {
+    const app = application()
+    const api = new TestApi(new TestDirectory('org_1', people(3)))
+    const sync = syncOf(app, api, { fullEverySeconds: 1 })
+    await sync.run()
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    expect((await sync.run()).organizations[0]?.directories[0]?.mode).toBe('full')
+    expect((await sync.run()).organizations[0]?.directories[0]?.mode).toBe('incremental')
+  })
+
+  test('an incremental one without a good pass before is full', async () => {
+    const app = application()
+    const api = new TestApi(new TestDirectory('org_1', people(3)))
+    const sync = syncOf(app, api)
+    expect((await sync.run({ mode: 'incremental' })).organizations[0]?.directories[0]?.mode).toBe('full')
+    expect((await sync.run({ mode: 'incremental' })).organizations[0]?.directories[0]?.mode).toBe(
+      'incremental',
+    )
+  })
+
+  test('an event that failed comes again with the next pass', async () => {
+    const app = application()
+    const api = new TestApi(new TestDirectory('org_1', people(3)))
+    const sync = syncOf(app, api)
+    app.before = () => {
+      throw new Error('the database is down')
+    }
+    const first = await sync.run()
+    expect(first).toMatchObject({ outcome: 'incomplete', totals: { users: { failed: 3, created: 0 } } })
+    app.before = () => {}
+    expect(await sync.run()).toMatchObject({ outcome: 'complete', totals: { users: { created: 3 } } })
+  })
+
+  test('deletions that a moving directory hid are looked for again by the next pass', async () => {
+    const app = application()
+    have(app, ['diruser_0', 'diruser_1', 'diruser_2', 'diruser_gone'])
+    const api = new TestApi(new TestDirectory('org_1', people(3)))
+    api.bend = (page) => ({ ...page, totalSize: 4 })
+    const sync = syncOf(app, api)
+    expect((await sync.run()).totals.users.held).toBe(1)
+    api.bend = (page) => page
+    expect((await sync.run()).totals.users.deleted).toBe(1)
+  })
+})
+
+describe('of many', () => {
+  test('a failing organization and a failing directory do not stop the others', async () => {
+    const app = application()
+    const api = new TestApi(
+      ...['org_1', 'org_2', 'org_3'].map((id, i) => new TestDirectory(id, people(2, i * 2))),
+    )
+    api.beforeList = (id) => {
+      if (id === 'org_1') throw new TypeError('no')
+    }
+    api.beforePage = ({ directory }) => {
+      // The SDK rejects with bare texts at times.
+      if (directory.organizationId === 'org_2') throw 'gone'
+    }
+    const report = await syncOf(app, api, {
+      organizations: () => ['org_1', 'org_2', 'org_3', 'org_bare'],
+    }).run()
+    expect(report.outcome).toBe('incomplete')
+    expect(report.totals).toMatchObject({ organizations: 4, skipped: 1, directories: 2, errors: 2 })
+    expect(report.organizations).toMatchObject([
+      { organizationId: 'org_1', error: { name: 'TypeError' } },
+      { organizationId: 'org_2', directories: [{ error: { name: 'string' } }] },
+      { organizationId: 'org_3', directories: [{ users: { created: 2 } }] },
+      { organizationId: 'org_bare', skipped: 'no-directory' },
+    ])
+  })
+
+  test('groups that cannot be read do not keep people who have left', async () => {
+    const app = application()
+    have(app, ['diruser_0', 'diruser_1', 'diruser_2', 'diruser_gone'])
+    const api = new TestApi(new TestDirectory('org_1', people(3)))
+    api.beforePage = ({ kind }) => {
+      if (kind === 'groups') throw new Error('not implemented')
+    }
+    const report = await syncOf(app, api).run()
+    expect(report.outcome).toBe('incomplete')
+    expect(app.history).toEqual(['deleted diruser_gone'])
+  })
+
+  test('a pass that died is gone on with at the directory that waited longest', async () => {
+    const app = application()
+    const ids = ['org_1', 'org_2', 'org_3', 'org_4']
+    const api = new TestApi(...ids.map((id, i) => new TestDirectory(id, people(2, i * 2))))
+    const cancel = new AbortController()
+    api.beforePage = ({ directory }) => {
+      if (directory.organizationId === 'org_3') cancel.abort()
+    }
+    const options = { concurrency: { directories: 1 } }
+    const report = await syncOf(app, api, options).run({ signal: cancel.signal })
+    expect(report.outcome).toBe('cancelled')
+    api.calls.length = 0
+    api.beforePage = () => {}
+    await syncOf(app, api, options).run()
+    const order = [...new Set(api.calls.map(({ directory }) => directory.organizationId))]
+    expect(order).toEqual(['org_3', 'org_4', 'org_1', 'org_2'])
+  })
+})
+
+describe('the way', () => {
+  test('is told after each page', async () => {
+    const app = application()
+    const api = new TestApi(new TestDirectory('org_1', people(70)))
+    const seen: SyncProgress[] = []
+    await syncOf(app, api).run({ onProgress: (progress) => seen.push(progress) })
+    expect(seen.at(-1)).toEqual({
+      organizations: 1,
+      directories: 1,
+      directoriesDone: 1,
+      seen: 70,
+      totalSize: 70,
+    })
+    expect(seen.map((progress) => progress.seen)).toEqual([0, 0, 30, 60, 70, 70])
+  })
+
+  test('ends early by the signal, once the handlers that run have ended', async () => {
+    const app = application()
+    const api = new TestApi(new TestDirectory('org_1', people(300)))
+    const cancel = new AbortController()
+    app.before = async () => {
+      cancel.abort()
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    const report = await syncOf(app, api).run({ signal: cancel.signal })
+    expect(report).toMatchObject({ outcome: 'cancelled', error: { name: 'AbortError' } })
+    // So many run at a time, and those that had begun are counted.
+    expect(app.history.length).toBeGreaterThan(0)
+    expect(app.history.length).toBeLessThanOrEqual(8)
+    expect(report.totals.users.created).toBe(app.history.length)
+    // The lease is free again.
+    expect((await syncOf(app, api).run({ dryRun: true })).outcome).toBe('complete')
+  })
+
+  test('ends where the dispatcher is closed', async () => {
+    const app = application()
+    const api = new TestApi(new TestDirectory('org_1', people(300)))
+    app.before = () => void app.dispatcher.close()
+    const report = await syncOf(app, api).run()
+    expect(report.outcome).toBe('cancelled')
+    expect(report.totals.users.failed).toBe(0)
+  })
+})
+
+describe('what becomes of an event', () => {
+  test('a store that is away for a moment is asked again', async () => {
+    const app = application()
+    const { begin } = app.dispatcher.ledger
+    let away = 2
+    app.dispatcher.ledger.begin = (request) => {
+      if (away-- > 0) throw new StoreUnavailableError('away')
+      return begin.call(app.dispatcher.ledger, request)
+    }
+    const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(1)))).run()
+    expect(report.totals.users).toMatchObject({ created: 1, failed: 0 })
+  })
+
+  test('a lease that was lost is tried once more', async () => {
+    const app = application()
+    loseCommits(app.dispatcher.ledger, 1)
+    const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(1)))).run()
+    expect(report.totals.users).toMatchObject({ created: 1, failed: 0 })
+  })
+
+  test('and no more than once', async () => {
+    const app = application()
+    loseCommits(app.dispatcher.ledger, 2)
+    const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(1)))).run()
+    expect(report.totals.users).toMatchObject({ created: 0, failed: 1 })
+  })
+
+  test('one that the handler drops is counted, and does not fail the pass', async () => {
+    const app = application()
+    app.before = () => {
+      throw new DropEvent('seat-limit')
+    }
+    const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(2)))).run()
+    expect(report).toMatchObject({ outcome: 'complete', totals: { users: { dropped: 2 } } })
+  })
+})
+
+describe('the report', () => {
+  test('is said in lines for a person', async () => {
+    const app = application()
+    have(
+      app,
+      people(100).map(({ id }) => id),
+    )
+    const directory = new TestDirectory('org_1', people(40))
+    const report = await syncOf(app, new TestApi(directory, new TestDirectory('org_2', []))).run()
+    const approval = report.organizations[0]?.directories[0]?.held[0]?.approval
+    const text = formatReport(report)
+    expect(text).toContain('2 organizations (0 skipped), 2 directories, 0 errors, 0 retries')
+    expect(text).toContain('users: 40 seen, 40 unchanged, 160 held')
+    expect(text).toContain(
+      `held: 60 users not listed any more, because over half of what is known would go. To delete them: approve ${approval}`,
+    )
+  })
+
+  test('and logs hold no personal data, whatever fails', async () => {
+    const app = application()
+    const logger = recordingLogger()
+    const directory = new TestDirectory('org_1', [{ id: 'diruser_0', title: 'Chief of Secrets' }])
+    app.before = () => {
+      throw new Error('cannot store diruser_0@example.com')
+    }
+    const api = new TestApi(directory, new TestDirectory('org_2', []))
+    api.beforePage = ({ directory: { organizationId } }) => {
+      if (organizationId === 'org_2') throw new Error('ada@example.com')
+    }
+    const report = await syncOf(app, api, { logger }).run()
+    expect(JSON.stringify(report)).not.toMatch(/@example|Secrets/)
+    expect(logger.text()).not.toMatch(/@example|Secrets/)
+    expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(2)
+  })
+
+  test('goes to onReport, and what that throws is not heard of', async () => {
+    const app = application()
+    const heard: string[] = []
+    const onReport = (report: { outcome: string }) => {
+      heard.push(report.outcome)
+      throw new Error('no')
+    }
+    await syncOf(app, new TestApi(new TestDirectory('org_1', [])), { onReport }).run()
+    expect(heard).toEqual(['complete'])
+  })
+})
+
+function loseCommits(ledger: Ledger, times: number): void {
+  const { commit } = ledger
+  ledger.commit = async (claim, retention) => {
+    if (times-- > 0) {
+      await ledger.release(claim)
+      return 'lost'
+    }
+    return commit.call(ledger, claim, retention)
+  }
+}
+
+function row(id: string) {
+  return {
+    id,
+    active: true,
+    title: undefined,
+    occurredAt: '2026-06-01T09:00:00.000000000Z',
+    groupIds: [],
+    deleted: false,
+  }
+}
