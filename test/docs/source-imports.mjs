@@ -3,6 +3,7 @@ import { registerHooks } from 'node:module'
 
 const sources = new Map([
   ['@scalekit-scim/core', 'core/src/index.ts'],
+  ['@scalekit-scim/core/sync', 'core/src/sync/index.ts'],
   ['@scalekit-scim/core/testing', 'core/src/testing/index.ts'],
   ['@scalekit-scim/express', 'express/src/index.ts'],
   ['@scalekit-scim/fastify', 'fastify/src/index.ts'],

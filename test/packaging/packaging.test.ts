@@ -160,6 +160,13 @@ test.each(['testing.mjs', 'testing.cjs'])(
   },
 )
 
+test.each(['sync.mjs', 'sync.cjs'])(
+  'core/sync names what is missing where the SDK is not installed, by core’s own class: %s',
+  async (file) => {
+    expect(await node(four, file)).toBe('true ERR_SCIM_SDK_MISSING\n')
+  },
+)
+
 describe('what an import loads', () => {
   // Each would be found if it were asked for. The SDK is stood in for: it is large, and only its name matters.
   const heavy = ['@scalekit-sdk/node', 'fastify', 'express', 'keyv']
@@ -199,6 +206,7 @@ describe('what an import loads', () => {
   describe.each(['import', 'require'] as const)('by %s', (how) => {
     test.each([
       ['@scalekit-scim/core', ['@scalekit-scim/core', 'raw-body', 'zod']],
+      ['@scalekit-scim/core/sync', ['@scalekit-scim/core']],
       ['@scalekit-scim/express', ['@scalekit-scim/core', '@scalekit-scim/express']],
       ['@scalekit-scim/fastify', ['@scalekit-scim/core', '@scalekit-scim/fastify', 'fastify-plugin']],
     ])('%s brings neither the SDK, nor a framework, nor a store', async (name, needed) => {

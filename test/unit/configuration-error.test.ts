@@ -5,6 +5,7 @@ import {
   createReceiver,
   type ReceiverOptions,
 } from '@scalekit-scim/core'
+import { scalekitFromEnv } from '@scalekit-scim/core/sync'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { scalekitScim as forExpress } from '@scalekit-scim/express'
 import Keyv from 'keyv'
@@ -13,8 +14,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 const secret = `whsec_${Buffer.from('never to be seen in an error').toString('base64')}`
 const options = { secret, logger: false } as const
 
+/** Met only where the SDK is not installed: test/packaging has such a project. */
+type WithoutSdk = 'ERR_SCIM_SDK_MISSING'
+
 /** One way to each code, and what its message must name for the reader to mend it. */
-const ways: Record<ConfigurationErrorCode, { run: () => unknown; option: string; mend: RegExp }> = {
+const ways: Record<
+  Exclude<ConfigurationErrorCode, WithoutSdk>,
+  { run: () => unknown; option: string; mend: RegExp }
+> = {
   ERR_SCIM_UNKNOWN_OPTION: {
     run: () => createReceiver({ ...options, onUserUpsertd: () => {} } as ReceiverOptions),
     option: 'onUserUpsertd',
@@ -64,6 +71,11 @@ const ways: Record<ConfigurationErrorCode, { run: () => unknown; option: string;
     option: 'secret',
     mend: /give it to `createReceiver`/,
   },
+  ERR_SCIM_API_VARIABLE_MISSING: {
+    run: () => scalekitFromEnv({ SCALEKIT_CLIENT_ID: 'skc_1', SCALEKIT_CLIENT_SECRET: secret }),
+    option: 'SCALEKIT_ENVIRONMENT_URL',
+    mend: /SCALEKIT_ENVIRONMENT_URL is not set.*dashboard/,
+  },
 }
 
 beforeEach(() => {
@@ -74,9 +86,9 @@ afterEach(() => {
 })
 
 describe.each(Object.entries(ways))('%s', (code, { run, option, mend }) => {
-  const thrown = () => {
+  const thrown = async () => {
     try {
-      run()
+      await run()
     } catch (error) {
       if (error instanceof ConfigurationError) return error
       throw error
@@ -84,14 +96,14 @@ describe.each(Object.entries(ways))('%s', (code, { run, option, mend }) => {
     throw new Error('nothing was thrown')
   }
 
-  test('is thrown, with its code and its option', () => {
-    expect(thrown()).toMatchObject({ name: 'ConfigurationError', code, option })
+  test('is thrown, with its code and its option', async () => {
+    expect(await thrown()).toMatchObject({ name: 'ConfigurationError', code, option })
   })
-  test('names the mend', () => {
-    expect(thrown().message).toMatch(mend)
+  test('names the mend', async () => {
+    expect((await thrown()).message).toMatch(mend)
   })
-  test('never holds the secret', () => {
-    const error = thrown()
+  test('never holds the secret', async () => {
+    const error = await thrown()
     const encoded = secret.slice('whsec_'.length)
     for (const text of [error.message, String(error.stack), JSON.stringify(error)]) {
       expect(text).not.toContain(encoded)

@@ -27,7 +27,6 @@ export const defaultPageSize = 30
 /** The API broke its own rules of paging: what was read so far is not all there is. */
 export class PagingError extends Error {
   override readonly name = 'PagingError'
-  readonly code = 'ERR_SCIM_REPEATED_PAGE'
 }
 
 export function userPages<Observed>(

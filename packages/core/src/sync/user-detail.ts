@@ -53,7 +53,8 @@ function activeIn(detail: Fields): boolean | undefined {
   const active = name === undefined ? undefined : detail[name]
   if (typeof active === 'boolean') return active
   if (typeof active !== 'string') return undefined
-  return { true: true, false: false }[active.toLowerCase()]
+  const text = active.toLowerCase()
+  return text === 'true' ? true : text === 'false' ? false : undefined
 }
 
 /** The display name, or what a person is called when the parts are put together. */

@@ -1,0 +1,135 @@
+import { createFakeClock } from '@scalekit-scim/core/testing'
+import { describe, expect, test } from 'vitest'
+import { type Retry, remedyOf, retrying } from '../../packages/core/src/sync/retrying.ts'
+
+/** A call that fails with these one after the other, and then gives its number. */
+function failing(...errors: unknown[]) {
+  let calls = 0
+  return async () => {
+    const error = errors[calls++]
+    if (error !== undefined) throw error
+    return calls
+  }
+}
+
+const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+const limited = Object.assign(new Error('too many requests'), { grpcStatus: 8, httpStatus: 429 })
+
+async function pausesOf(error: unknown, random: () => number): Promise<Retry[]> {
+  const clock = createFakeClock()
+  const retries: Retry[] = []
+  const call = retrying(failing(error, error, error, error, error, error), {
+    clock,
+    random,
+    onRetry: (retry) => retries.push(retry),
+  })
+  const thrown = expect(call).rejects.toBe(error)
+  await clock.advance(3_600_000)
+  await thrown
+  return retries
+}
+
+test('six calls are made in all, and then the last one’s error is thrown as it is', async () => {
+  const retries = await pausesOf(reset, Math.random)
+  expect(retries.map(({ attempt, rateLimited }) => ({ attempt, rateLimited }))).toEqual(
+    [1, 2, 3, 4, 5].map((attempt) => ({ attempt, rateLimited: false })),
+  )
+  expect(retries.every(({ error }) => error === reset)).toBe(true)
+})
+
+test('a pause may be anything up to a bound that grows from half a second to thirty', async () => {
+  const longest = await pausesOf(reset, () => 1)
+  expect(longest.map(({ pauseMs }) => pauseMs)).toEqual([500, 1500, 4500, 13_500, 30_000])
+  const shortest = await pausesOf(reset, () => 0)
+  expect(shortest.map(({ pauseMs }) => pauseMs)).toEqual([0, 0, 0, 0, 0])
+})
+
+test('even the shortest pauses after a rate limit outlast its minute', async () => {
+  const retries = await pausesOf(limited, () => 0)
+  expect(retries.every(({ rateLimited }) => rateLimited)).toBe(true)
+  expect(retries.reduce((sum, { pauseMs }) => sum + pauseMs, 0)).toBeGreaterThan(60_000)
+})
+
+test.each([
+  ['60', 60_000],
+  ['1', 15_000],
+  ['86400', 120_000],
+  ['Tue, 24 Nov 2026 09:00:00 GMT', 15_000],
+])('Retry-After: %s of the token endpoint is heeded within reason', async (retryAfter, pauseMs) => {
+  const response = { status: 429, headers: { 'retry-after': retryAfter } }
+  const [retry] = await pausesOf(Object.assign(new Error('429'), { isAxiosError: true, response }), () => 0)
+  expect(retry).toMatchObject({ pauseMs, rateLimited: true })
+})
+
+test('the call waits for its pause', async () => {
+  const clock = createFakeClock()
+  let answer: number | undefined
+  const call = retrying(failing(reset), { clock, random: () => 0.5 }).then((given) => {
+    answer = given
+  })
+  await clock.advance(249)
+  expect(answer).toBeUndefined()
+  await clock.advance(1)
+  await call
+  expect(answer).toBe(2)
+})
+
+test('an abort ends a pause at once, and its reason is thrown', async () => {
+  const stopped = new Error('stopped')
+  const abort = new AbortController()
+  const onRetry = () => setImmediate(() => abort.abort(stopped))
+  const call = retrying(failing(limited), { clock: createFakeClock(), signal: abort.signal, onRetry })
+  await expect(call).rejects.toBe(stopped)
+})
+
+test('nothing is called under a signal that has aborted', async () => {
+  const call = retrying(() => Promise.reject(new Error('called')), { signal: AbortSignal.abort('stopped') })
+  await expect(call).rejects.toBe('stopped')
+})
+
+test('a call that an abort has left behind may fail unheard', async () => {
+  const abort = new AbortController()
+  let fail = (_: Error) => {}
+  const call = retrying(() => new Promise((_, reject) => (fail = reject)), { signal: abort.signal })
+  abort.abort(new Error('stopped'))
+  await expect(call).rejects.toThrow('stopped')
+  fail(new Error('too late'))
+  await new Promise((resolve) => setImmediate(resolve))
+})
+
+describe('what may mend an error is told by its shape', () => {
+  const withResponse = (status: number) => ({ isAxiosError: true, response: { status, headers: {} } })
+  test.each([
+    ['Canceled', { grpcStatus: 1, httpStatus: 499 }, 'again'],
+    ['Unknown: a gateway’s 500', { grpcStatus: 2, httpStatus: 500 }, 'again'],
+    ['InvalidArgument', { grpcStatus: 3, httpStatus: 400 }, 'none'],
+    ['DeadlineExceeded', { grpcStatus: 4, httpStatus: 504 }, 'again'],
+    ['NotFound', { grpcStatus: 5, httpStatus: 404 }, 'none'],
+    ['AlreadyExists: a conflict that is none of the network’s', { grpcStatus: 6, httpStatus: 409 }, 'none'],
+    ['PermissionDenied', { grpcStatus: 7, httpStatus: 403 }, 'none'],
+    ['ResourceExhausted', { grpcStatus: 8, httpStatus: 429 }, 'wait'],
+    ['FailedPrecondition', { grpcStatus: 9, httpStatus: 400 }, 'none'],
+    ['Aborted: a reset connection', { grpcStatus: 10, httpStatus: 409 }, 'again'],
+    ['Unimplemented', { grpcStatus: 12, httpStatus: 501 }, 'none'],
+    ['Internal', { grpcStatus: 13, httpStatus: 500 }, 'again'],
+    ['Unavailable', { grpcStatus: 14, httpStatus: 503 }, 'again'],
+    ['Unauthenticated', { grpcStatus: 16, httpStatus: 401 }, 'none'],
+    ['a bare ConnectError', { name: 'ConnectError', code: 14 }, 'again'],
+    ['the token endpoint’s 400', withResponse(400), 'none'],
+    ['the token endpoint’s 401', withResponse(401), 'none'],
+    ['the token endpoint’s 408', withResponse(408), 'again'],
+    ['the token endpoint’s 429', withResponse(429), 'wait'],
+    ['the token endpoint’s 502', withResponse(502), 'again'],
+    ['a response outweighs its code', { ...withResponse(401), code: 'ECONNRESET' }, 'none'],
+    ['a refused connection', { isAxiosError: true, code: 'ECONNREFUSED' }, 'again'],
+    ['a name server that is not there yet', { isAxiosError: true, code: 'EAI_AGAIN' }, 'again'],
+    ['a time-out', { isAxiosError: true, code: 'ECONNABORTED' }, 'again'],
+    ['a certificate that is not trusted', { isAxiosError: true, code: 'SELF_SIGNED_CERT_IN_CHAIN' }, 'none'],
+    ['fetch’s own', Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } }), 'again'],
+    ['an error of a program', new TypeError('x is not a function'), 'none'],
+    ['a text', 'directory does not exist for organization', 'none'],
+    ['nothing', undefined, 'none'],
+  ])('%s', (_, error, remedy) => {
+    expect(remedyOf(error)).toBe(remedy)
+  })
+})
