@@ -124,7 +124,7 @@ export class DirectoryPass {
     { known, sightings, tally, observedAt }: FirstWalk,
   ): Promise<void> {
     const { directory } = this.#task
-    let candidates = [...known.ids].filter((id) => !sightings.has(id))
+    let candidates = sightings.missing()
     if (candidates.length === 0) return
 
     let walks: readonly [WalkTally] | readonly [WalkTally, WalkTally] = [tally]
@@ -133,7 +133,7 @@ export class DirectoryPass {
       const again = new Sightings(known)
       walks = [tally, await walk(this.#pages(kind), again, () => this.#pass.mayGoOn())]
       steady = again.covers(sightings)
-      candidates = candidates.filter((id) => !again.has(id))
+      candidates = again.missing(sightings)
       if (candidates.length === 0) return
     }
     const placed = this.#task.sole || known.placed
