@@ -74,7 +74,7 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
           url: request.originalUrl,
           headers: request.headers,
           params: request.params as Record<string, string>,
-          body: nodeBody((request.body ?? request.raw) as Readable, request.headers),
+          body: nodeBody((request.body ?? request.raw) as Readable),
           log: logsByRequest ? request.log : undefined,
         })
         if (reply.sent) return
