@@ -90,7 +90,7 @@ class AttemptReceiver implements Receiver {
       (error: unknown): Judgement => ({ outcome: 'internal', error }),
     )
     const durationMs = clock.monotonic() - startedMs
-    logAttempt(log, { ...judgement, durationMs })
+    logAttempt(log, { ...judgement, durationMs, storeTrouble: this.#config.storeTrouble() })
     const { bodyBytes: _, ...reported } = judgement
     report({ ...reported, source: 'webhook', durationMs })
     return { ...replyTo(judgement.outcome), outcome: judgement.outcome }
