@@ -28,8 +28,9 @@ const adapters = {
   },
   '@keyv/valkey'(nodes: RedisServer[]) {
     const cluster = new iovalkey.Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })))
-    onTestFinished(() => cluster?.disconnect())
-    return new KeyvValkey(cluster)
+    const adapter = new KeyvValkey(cluster)
+    onTestFinished(() => adapter.disconnect())
+    return adapter
   },
 }
 
