@@ -3,7 +3,14 @@ import { StoreUnavailableError } from '../../errors.ts'
 import type { Instant } from '../../instant.ts'
 import { type DrivenLedger, type DriverOptions, inTime } from '../driver.ts'
 import { giveBack } from '../give-back.ts'
-import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from '../judge.ts'
+import {
+  judgeBegin,
+  judgeCommit,
+  judgeRenew,
+  type MessageState,
+  type ResourceState,
+  type StoreTime,
+} from '../judge.ts'
 import type { BeginAnswer, BeginRequest, Claim, Guarantee, LedgerRecord, Retention } from '../ledger.ts'
 import { Sweeping } from '../sweeping.ts'
 import type { Change, Key, Snapshot, StoredRow, SwapTable } from './swap-table.ts'
@@ -78,15 +85,14 @@ export class SwapLedger implements DrivenLedger {
   renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
     const keys = keysOf(claim)
     return this.#decide(keys.all, ({ now, rows }) => {
-      const message = messageIn(rows.m)
       const resource = resourceIn(rows.r, now)
-      if (message?.token !== claim.token || message.done) return { answer: false }
+      if (!judgeRenew(claim, messageIn(rows.m), resource, now)) return { answer: false }
+      const { token, fence } = claim
       const untilMs = now.ms + wholeMs(leaseSeconds)
-      const changes = [messageChange(keys.message, { ...message, untilMs })]
+      const changes = [messageChange(keys.message, { token, done: false, untilMs })]
       if (keys.resource) {
-        if (resource?.turn?.token !== claim.token) return { answer: false }
-        const turn = { token: claim.token, untilMs }
-        changes.push(this.#resourceChange(keys.resource, { ...resource, turn }, now))
+        const state: ResourceState = { ...resource, fence, turn: { token, untilMs } }
+        changes.push(this.#resourceChange(keys.resource, state, now))
       }
       return { answer: true, changes }
     })
