@@ -1,3 +1,4 @@
+export type { ApiFaultCondition, ApiFaultRule, ApiFaults } from './api/faults.ts'
 export {
   Environment,
   type EnvironmentOptions,
@@ -7,6 +8,7 @@ export {
   type NewGroup,
   type NewOrganization,
   type NewUser,
+  type OrganizationPatch,
   type UserPatch,
 } from './environment/environment.ts'
 export { EnvironmentError, type EnvironmentErrorReason } from './environment/errors.ts'
@@ -18,3 +20,4 @@ export type {
   User,
   UserAttributes,
 } from './environment/records.ts'
+export { createSimulator, type Simulator, type SimulatorFaults, type SimulatorOptions } from './simulator.ts'

@@ -19,6 +19,12 @@ export interface NewOrganization {
   externalId?: string
 }
 
+/** What is absent stays. */
+export interface OrganizationPatch {
+  displayName?: string
+  externalId?: string
+}
+
 export interface NewDirectory {
   id?: string
   name?: string
@@ -71,6 +77,7 @@ export class Environment {
   readonly #options: EnvironmentOptions
   readonly #idPrefix: string
   readonly #listeners = new Set<EventListener>()
+  readonly #changeListeners = new Set<() => void>()
   readonly #organizations = new Map<string, Organization>()
   readonly #directories = new Map<string, Directory>()
   readonly #rosters = new Map<string, Roster>()
@@ -89,6 +96,12 @@ export class Environment {
   onEvent(listener: EventListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  /** Calls the listener after each change, also of those of which no event tells; gives what stops that. */
+  onChange(listener: () => void): () => void {
+    this.#changeListeners.add(listener)
+    return () => void this.#changeListeners.delete(listener)
   }
 
   /** Makes changes of which no event tells: what was there before anybody listened. */
@@ -111,6 +124,12 @@ export class Environment {
   /** @throws EnvironmentError 'not-found' */
   organization(id: string): Organization {
     return found(this.#organizations.get(id), 'organization')
+  }
+
+  /** @throws EnvironmentError 'not-found' */
+  organizationByExternalId(externalId: string): Organization {
+    const organization = this.organizations.find((one) => one.externalId === externalId)
+    return found(organization, 'organization')
   }
 
   directoriesOf(organizationId: string): Directory[] {
@@ -144,6 +163,7 @@ export class Environment {
 
   // ── Customers and their directories ──
 
+  /** @throws EnvironmentError 'conflict' when another customer has that external id */
   createOrganization({ id, displayName, externalId }: NewOrganization): Organization {
     const atMicros = this.#stamp()
     const organization: Organization = {
@@ -153,8 +173,25 @@ export class Environment {
       createdAtMicros: atMicros,
       updatedAtMicros: atMicros,
     }
-    this.#organizations.set(organization.id, organization)
+    this.#putOrganization(organization)
     return organization
+  }
+
+  updateOrganization(id: string, patch: OrganizationPatch): Organization {
+    const before = this.organization(id)
+    const after = { ...before, ...patch }
+    nonEmpty('displayName', after.displayName)
+    if (isDeepStrictEqual(before, after)) return before
+    const organization = { ...after, updatedAtMicros: this.#stamp() }
+    this.#putOrganization(organization)
+    return organization
+  }
+
+  /** Takes its directories with it, as `deleteDirectory` does. */
+  deleteOrganization(id: string): void {
+    for (const directory of this.directoriesOf(id)) this.deleteDirectory(directory.id)
+    this.#organizations.delete(id)
+    this.#changed()
   }
 
   createDirectory(organizationId: string, options: NewDirectory = {}): Directory {
@@ -171,8 +208,8 @@ export class Environment {
       createdAtMicros: atMicros,
       updatedAtMicros: atMicros,
     }
-    this.#directories.set(directory.id, directory)
     this.#rosters.set(directory.id, new Roster())
+    this.#putDirectory(directory)
     if (enabled) this.#tell(directoryEvent('enabled', directory, this.#envelope(atMicros)))
     return directory
   }
@@ -181,10 +218,19 @@ export class Environment {
     const before = this.directory(id)
     if (before.enabled === enabled) return before
     const directory = { ...before, enabled, updatedAtMicros: this.#stamp() }
-    this.#directories.set(id, directory)
+    this.#putDirectory(directory)
     const change = enabled ? 'enabled' : 'disabled'
     this.#tell(directoryEvent(change, directory, this.#envelope(directory.updatedAtMicros)))
     return directory
+  }
+
+  /** Takes its people and groups with it. Scalekit has no event for that: the application finds out by itself. */
+  deleteDirectory(id: string): void {
+    const { users, groups } = this.roster(id)
+    for (const record of [...users, ...groups]) this.#directoryOf.delete(record.id)
+    this.#rosters.delete(id)
+    this.#directories.delete(id)
+    this.#changed()
   }
 
   // ── People ──
@@ -231,6 +277,7 @@ export class Environment {
     this.#open(user.directoryId)
     this.roster(user.directoryId).removeUser(user)
     this.#directoryOf.delete(id)
+    this.#changed()
     this.#tell(userDeletedEvent(user, this.#envelope(this.#stamp())))
   }
 
@@ -279,6 +326,7 @@ export class Environment {
     }
     roster.removeGroup(id)
     this.#directoryOf.delete(id)
+    this.#changed()
   }
 
   addMember(groupId: string, userId: string): User {
@@ -302,6 +350,23 @@ export class Environment {
     return user
   }
 
+  #putOrganization(organization: Organization): void {
+    const { externalId } = organization
+    const namesake = this.organizations.find(
+      (one) => externalId !== undefined && one.externalId === externalId,
+    )
+    if (namesake && namesake.id !== organization.id) {
+      throw new EnvironmentError('conflict', 'another organization has that external id')
+    }
+    this.#organizations.set(organization.id, organization)
+    this.#changed()
+  }
+
+  #putDirectory(directory: Directory): void {
+    this.#directories.set(directory.id, directory)
+    this.#changed()
+  }
+
   #putUser(user: User): void {
     const roster = this.roster(user.directoryId)
     const namesake = roster.userNamed(nonEmpty('userName', user.attributes.userName))
@@ -310,11 +375,13 @@ export class Environment {
     }
     roster.putUser(user)
     this.#directoryOf.set(user.id, user.directoryId)
+    this.#changed()
   }
 
   #putGroup(group: Group): void {
     this.roster(group.directoryId).putGroup(group)
     this.#directoryOf.set(group.id, group.directoryId)
+    this.#changed()
   }
 
   #rosterOf(id: string): Roster | undefined {
@@ -334,6 +401,10 @@ export class Environment {
     const distinct = [...new Set(groupIds)]
     for (const id of distinct) found(roster.group(id), 'group')
     return distinct
+  }
+
+  #changed(): void {
+    for (const listener of this.#changeListeners) listener()
   }
 
   #tell(event: DirectoryEvent): void {
