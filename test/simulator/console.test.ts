@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createReceiver, givenBody, type Receiver } from '@scalekit-scim/core'
+import { createReceiver, type Receiver } from '@scalekit-scim/core'
 import { createSimulator, type Simulator } from '@scalekit-scim/simulator'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -63,14 +63,14 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
 
   it('hires, updates, deactivates and deletes somebody, and each reaches the application', async () => {
     await hire('Noor', 'Santos')
-    await message('user created').getByText('201 processed').waitFor()
+    await message('user created').getByText('201 processed').first().waitFor()
     await show('hired')
 
     await button('Update Noor Santos').click()
     await page.getByLabel('Title').fill('Head of Support')
     await button('Save').click()
     await person('Head of Support').waitFor()
-    await message('user updated').getByText('201 processed').waitFor()
+    await message('user updated').getByText('201 processed').first().waitFor()
 
     await button('Deactivate Noor Santos').click()
     await person('Noor').getByText('deactivated').waitFor()
@@ -78,7 +78,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
 
     await button('Delete Noor Santos').click()
     await page.getByText('Nobody yet').waitFor()
-    await message('user deleted').getByText('201 processed').waitFor()
+    await message('user deleted').getByText('201 processed').first().waitFor()
     await show('deleted')
 
     expect(application.heard).toEqual(['enabled', 'created', 'updated', 'deactivated', 'deleted'])
@@ -87,17 +87,17 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
   it('replays, duplicates and forges a message, and shows what each was answered', async () => {
     await hire('Mei', 'Weber')
     const created = message('user created')
-    await created.getByText('201 processed').waitFor()
+    await created.getByText('201 processed').first().waitFor()
 
     await created.getByRole('button', { name: /^Replay/ }).click()
-    await created.getByText('200 duplicate').waitFor()
+    await created.getByText('200 duplicate').first().waitFor()
     await show('replayed')
     await created.getByRole('button', { name: /^Duplicate/ }).click()
     await created.getByText('5 attempts').waitFor()
     await created.getByRole('button', { name: /^Forge/ }).click()
-    await created.getByText('400 invalid-signature').waitFor()
+    await created.getByText('400 invalid-signature').first().waitFor()
     await created.getByRole('button', { name: /^Details/ }).click()
-    await created.getByRole('cell', { name: 'forge' }).waitFor()
+    await created.getByRole('cell', { name: 'forge', exact: true }).waitFor()
     await show('forged')
 
     expect(application.heard).toEqual(['enabled', 'created'])
@@ -107,11 +107,11 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     application.isBroken = true
     await hire('Jonas', 'Hart')
     const created = message('user created')
-    await created.getByText('500 handler-failed').waitFor()
-    await created.getByText('the next at').waitFor()
+    await created.getByText('500 handler-failed').first().waitFor()
+    await created.getByText('the next at').first().waitFor()
     await show('retrying')
     application.isBroken = false
-    await created.getByText('201 processed').waitFor()
+    await created.getByText('201 processed').first().waitFor()
   })
 
   it('takes a disabled directory, a new organization, a group and its members', async () => {
@@ -121,7 +121,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await page.getByRole('row').filter({ hasText: 'Engineering' }).waitFor()
     await hire('Elena', 'Rossi')
     await button('Update Elena Rossi').click()
-    await page.getByLabel('Engineering').check()
+    await page.getByRole('checkbox', { name: 'Engineering' }).check()
     await button('Save').click()
     await person('Elena').getByText('Engineering').waitFor()
     await button('Delete Engineering').click()
@@ -156,7 +156,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await page.emulateMedia({ colorScheme: 'dark' })
     await show('dark')
     await page.setViewportSize({ width: 390, height: 800 })
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
     expect(wider).toBeLessThanOrEqual(0)
     await show('narrow')
   })

@@ -110,9 +110,14 @@ function addDeliveryRoutes(router: Router, simulator: Simulator): void {
     if (!message) throw new DeliveryError('not-found', 'message not found')
     response.json(messageDetail(simulator, message))
   })
-  for (const action of ['replay', 'duplicate', 'forge'] as const) {
-    router.post(`/messages/:id/${action}`, async (request, response) => {
-      await deliveries[action](request.params.id)
+  const actions = {
+    replay: (id: string) => deliveries.replay(id),
+    duplicate: (id: string) => deliveries.duplicate(id, 3),
+    forge: (id: string) => deliveries.forge(id),
+  }
+  for (const [name, act] of Object.entries(actions)) {
+    router.post(`/messages/:id/${name}`, async (request: Request<{ id: string }>, response) => {
+      await act(request.params.id)
       response.json({})
     })
   }
@@ -170,7 +175,13 @@ function withoutUndefined<Fields extends Record<string, unknown>>(fields: Fields
   return Object.fromEntries(entries) as { [Name in keyof Fields]: Exclude<Fields[Name], undefined> }
 }
 
-const statuses = { 'not-found': 404, invalid: 400, conflict: 409, 'directory-disabled': 409 } as const
+const statuses = {
+  'not-found': 404,
+  invalid: 400,
+  conflict: 409,
+  'directory-disabled': 409,
+  closed: 503,
+} as const
 
 const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error)

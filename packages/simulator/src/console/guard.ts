@@ -5,17 +5,17 @@ import type { NextFunction, Request, Response } from 'express'
  * name of its own may be made to point here. So the host must be the one that we listen on, and a change must come
  * from our own page or from no page at all.
  */
-export function onlyOurPage(hosts: () => readonly string[]) {
+export function onlyOurPage(isOurs: (host: string) => boolean) {
   return (request: Request, response: Response, next: NextFunction): void => {
-    const host = request.headers.host ?? ''
-    if (!hosts().includes(host)) return refuse(response, `this console is not served as ${host || 'nobody'}`)
-    const { origin } = request.headers
-    if (origin !== undefined && origin !== `http://${host}`) return refuse(response, 'another page asked')
-    if (request.headers['sec-fetch-site'] === 'cross-site') return refuse(response, 'another page asked')
-    next()
+    const refusal = refusalOf(request, isOurs)
+    if (refusal === undefined) next()
+    else response.status(403).json({ error: refusal })
   }
 }
 
-function refuse(response: Response, reason: string): void {
-  response.status(403).json({ error: reason })
+function refusalOf({ headers }: Request, isOurs: (host: string) => boolean): string | undefined {
+  const { host = '', origin } = headers
+  if (!isOurs(host)) return 'the console has no such name'
+  if (origin !== undefined && origin !== `http://${host}`) return 'another page asked'
+  return headers['sec-fetch-site'] === 'cross-site' ? 'another page asked' : undefined
 }

@@ -1,10 +1,10 @@
-import { formatMicros } from '../environment/events.ts'
-import type { Environment } from '../environment/environment.ts'
-import type { Directory, Group, User } from '../environment/records.ts'
-import type { Attempt, Delivery, Message } from '../delivery/messages.ts'
-import type { Simulator } from '../simulator.ts'
 import type { WebhookFaults } from '../delivery/faults.ts'
+import type { Attempt, Delivery, Message } from '../delivery/messages.ts'
+import type { Environment } from '../environment/environment.ts'
+import { formatMicros } from '../environment/events.ts'
+import type { Directory, Group, User } from '../environment/records.ts'
 import { providers } from '../environment/records.ts'
+import type { Simulator } from '../simulator.ts'
 
 // What the page is told: enough to show, no more than a screen of it.
 

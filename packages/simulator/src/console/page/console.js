@@ -1,10 +1,10 @@
 import { html, nothing, render } from '/console/lit-html/lit-html.js'
+import { ask } from './api.js'
 import { deliveriesSection } from './deliveries.js'
 import { directorySection } from './directory.js'
-import { dialog } from './forms.js'
 import { clockTime } from './format.js'
+import { dialog } from './forms.js'
 import { attempt, start, state } from './state.js'
-import { ask } from './api.js'
 
 const root = document.getElementById('console')
 

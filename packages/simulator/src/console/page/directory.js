@@ -1,5 +1,5 @@
-import { html, nothing } from '/console/lit-html/lit-html.js'
 import { repeat } from '/console/lit-html/directives/repeat.js'
+import { html, nothing } from '/console/lit-html/lit-html.js'
 import { ask } from './api.js'
 import { count } from './format.js'
 import { someone } from './people.js'

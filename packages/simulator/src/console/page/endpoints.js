@@ -15,7 +15,10 @@ export function endpoints() {
 
 function endpointItem({ id, url, types, secrets }) {
   const rotate = () =>
-    attempt(() => ask('POST', `/endpoints/${id}/rotate-secret`), 'A new secret signs from now on; so does the old one, for a day.')
+    attempt(
+      () => ask('POST', `/endpoints/${id}/rotate-secret`),
+      'A new secret signs from now on; so does the old one, for a day.',
+    )
   return html`
     <div class="endpoint">
       <code>${url}</code>

@@ -58,7 +58,9 @@ const forms = {
     action: group ? 'Rename' : 'Create',
     submit: (entered) => {
       const body = { displayName: entered.get('displayName') }
-      return group ? ask('PATCH', `/groups/${group.id}`, body) : ask('POST', `/directories/${directory().id}/groups`, body)
+      return group
+        ? ask('PATCH', `/groups/${group.id}`, body)
+        : ask('POST', `/directories/${directory().id}/groups`, body)
     },
   }),
   endpoint: () => ({

@@ -1,6 +1,64 @@
-const givenNames = ['Amelia', 'Bashir', 'Chidi', 'Dara', 'Elena', 'Farid', 'Grace', 'Hiro', 'Ines', 'Jonas', 'Kavya', 'Liam', 'Mei', 'Noor', 'Olga', 'Pablo', 'Quinn', 'Rosa', 'Samir', 'Tomás', 'Uma', 'Vera', 'Wen', 'Yusuf', 'Zoë']
-const familyNames = ['Adeyemi', 'Brandt', 'Costa', 'Duarte', 'Eriksen', 'Fischer', 'García', 'Hart', 'Ivanova', 'Jansen', 'Kapoor', 'Lindqvist', 'Moreau', 'Nakamura', 'O’Brien', 'Petrov', 'Rossi', 'Santos', 'Tanaka', 'Vargas', 'Weber', 'Yilmaz']
-const titles = ['Account Executive', 'Designer', 'Engineer', 'Finance Analyst', 'Office Manager', 'Product Manager', 'Recruiter', 'Support Lead']
+const givenNames = [
+  'Amelia',
+  'Bashir',
+  'Chidi',
+  'Dara',
+  'Elena',
+  'Farid',
+  'Grace',
+  'Hiro',
+  'Ines',
+  'Jonas',
+  'Kavya',
+  'Liam',
+  'Mei',
+  'Noor',
+  'Olga',
+  'Pablo',
+  'Quinn',
+  'Rosa',
+  'Samir',
+  'Tomás',
+  'Uma',
+  'Vera',
+  'Wen',
+  'Yusuf',
+  'Zoë',
+]
+const familyNames = [
+  'Adeyemi',
+  'Brandt',
+  'Costa',
+  'Duarte',
+  'Eriksen',
+  'Fischer',
+  'García',
+  'Hart',
+  'Ivanova',
+  'Jansen',
+  'Kapoor',
+  'Lindqvist',
+  'Moreau',
+  'Nakamura',
+  'O’Brien',
+  'Petrov',
+  'Rossi',
+  'Santos',
+  'Tanaka',
+  'Vargas',
+  'Weber',
+  'Yilmaz',
+]
+const titles = [
+  'Account Executive',
+  'Designer',
+  'Engineer',
+  'Finance Analyst',
+  'Office Manager',
+  'Product Manager',
+  'Recruiter',
+  'Support Lead',
+]
 
 /** Somebody to hire, so that it takes one press; the form lets them be anybody else. */
 export function someone() {
@@ -10,7 +68,12 @@ export function someone() {
 }
 
 function emailOf(...names) {
-  const letters = names.map((name) => name.normalize('NFD').replace(/[^A-Za-z]/g, '').toLowerCase())
+  const letters = names.map((name) =>
+    name
+      .normalize('NFD')
+      .replace(/[^A-Za-z]/g, '')
+      .toLowerCase(),
+  )
   return `${letters.join('.')}@example.com`
 }
 

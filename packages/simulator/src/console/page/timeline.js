@@ -19,12 +19,18 @@ export function timeline({ attempts, nextAttemptAtMs, createdAtMs, state }) {
   return html`
     <svg class="timeline" viewBox="0 0 ${width} ${height}" role="img" aria-label=${spoken(attempts, state)}>
       <line x1=${marginX} x2=${width - marginX} y1=${lineY} y2=${lineY}></line>
-      ${ticks.map((seconds) => svg`
+      ${ticks.map(
+        (seconds) => svg`
         <line class="tick" x1=${x(seconds)} x2=${x(seconds)} y1=${lineY - 4} y2=${lineY + 4}></line>
-        <text x=${x(seconds)} y=${height - 2}>${seconds === 0 ? 'now' : duration(seconds)}</text>`)}
+        <text x=${x(seconds)} y=${height - 2}>${seconds === 0 ? 'now' : duration(seconds)}</text>`,
+      )}
       ${attempts.map((one) => mark(x(secondsAfter(one.startedAtMs)), one))}
-      ${nextAttemptAtMs === undefined ? nothing : svg`
-        <circle class="next" cx=${x(secondsAfter(nextAttemptAtMs))} cy=${lineY} r="5"><title>the next attempt</title></circle>`}
+      ${
+        nextAttemptAtMs === undefined
+          ? nothing
+          : svg`
+        <circle class="next" cx=${x(secondsAfter(nextAttemptAtMs))} cy=${lineY} r="5"><title>the next attempt</title></circle>`
+      }
     </svg>`
 }
 
