@@ -54,7 +54,7 @@ function deliveryLine(delivery, hasOthers) {
     <div class="delivery">
       <div class="bar">
         <span class="state ${stateClass[deliveryState]}">${deliveryState}</span>
-        ${last ? html`<span>${replyOf(last)}</span>` : nothing}
+        ${last ? html`<span>${last.trigger === 'schedule' ? '' : `${last.trigger}: `}${replyOf(last)}</span>` : nothing}
         <span class="quiet">${count(attempts.length, 'attempt')}${
           nextAttemptAtMs === undefined
             ? nothing
@@ -91,7 +91,7 @@ function attemptTable(attempts) {
               <tr>
                 <td>${one.trigger === 'schedule' ? one.number : one.trigger}</td>
                 <td><time>${clockTime(one.startedAtMs)}</time></td>
-                <td>${one.durationMs === undefined ? '' : `${Math.round(one.durationMs)} ms`}</td>
+                <td class="time">${Math.round(one.durationMs)} ms</td>
                 <td>
                   ${replyOf(one)}
                   ${one.faults.length > 0 ? html`<span class="quiet">made faulty: ${one.faults.join(', ')}</span>` : nothing}

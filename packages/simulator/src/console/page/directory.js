@@ -94,13 +94,13 @@ function personRow(person) {
       </th>
       <td><span class="state ${active ? 'on' : 'wait'}">${active ? 'active' : 'deactivated'}</span></td>
       <td>${groups.map(({ name }) => name).join(', ') || html`<span class="quiet">none</span>`}</td>
-      <td class="buttons">
+      <td><div class="buttons">
         <button class="small" aria-label="Update ${name}" @click=${() => update({ form: { kind: 'person', person } })}>Update</button>
         <button class="small" aria-label="${active ? 'Deactivate' : 'Activate'} ${name}" @click=${() => change({ active: !active })}>
           ${active ? 'Deactivate' : 'Activate'}
         </button>
         <button class="small danger" aria-label="Delete ${name}" @click=${() => attempt(() => ask('DELETE', `/users/${id}`))}>Delete</button>
-      </td>
+      </div></td>
     </tr>`
 }
 
@@ -150,9 +150,9 @@ function groupRow(group) {
     <tr>
       <th scope="row"><span class="name">${displayName}</span></th>
       <td>${memberCount}</td>
-      <td class="buttons">
+      <td><div class="buttons">
         <button class="small" aria-label="Rename ${displayName}" @click=${() => update({ form: { kind: 'group', group } })}>Rename</button>
         <button class="small danger" aria-label="Delete ${displayName}" @click=${() => attempt(() => ask('DELETE', `/groups/${id}`))}>Delete</button>
-      </td>
+      </div></td>
     </tr>`
 }

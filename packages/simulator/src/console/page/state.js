@@ -35,8 +35,9 @@ export async function start(drawPage) {
       if (isBack) void refresh()
     },
     changed: ({ directory, messageIds }) => {
-      if (directory) void refreshDirectory()
-      if (messageIds.length > 0) void refreshMessages(messageIds)
+      if (directory) directorySoon()
+      for (const id of messageIds) changedIds.add(id)
+      if (messageIds.length > 0) messagesSoon()
     },
   })
 }
@@ -77,6 +78,30 @@ export function directory() {
 async function refresh() {
   await Promise.all([refreshDirectory(), refreshMessages([])])
 }
+
+/** Runs `work` again and again while it is asked for, never twice at once: a storm of changes is one question. */
+function oneAtATime(work) {
+  let isRunning = false
+  let isWanted = false
+  return async () => {
+    isWanted = true
+    if (isRunning) return
+    isRunning = true
+    while (isWanted) {
+      isWanted = false
+      await work()
+    }
+    isRunning = false
+  }
+}
+
+const changedIds = new Set()
+const directorySoon = oneAtATime(refreshDirectory)
+const messagesSoon = oneAtATime(async () => {
+  const ids = [...changedIds]
+  changedIds.clear()
+  await refreshMessages(ids)
+})
 
 // An answer that was asked for earlier must not replace a later one.
 let asked = 0
