@@ -20,4 +20,6 @@ export type {
   User,
   UserAttributes,
 } from './environment/records.ts'
+export type { EnvironmentSnapshot } from './environment/snapshot.ts'
 export { createSimulator, type Simulator, type SimulatorFaults, type SimulatorOptions } from './simulator.ts'
+export { SnapshotError } from './snapshot.ts'

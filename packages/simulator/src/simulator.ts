@@ -3,8 +3,10 @@ import express from 'express'
 import { createApi } from './api/api.ts'
 import { ApiFaultDraw, type ApiFaults } from './api/faults.ts'
 import { Environment } from './environment/environment.ts'
+import { isEnvironmentSnapshot } from './environment/snapshot.ts'
 import { openPort } from './port.ts'
-import { createRandomness, type Randomness } from './randomness.ts'
+import { createRandomness, randomText } from './randomness.ts'
+import { Snapshot } from './snapshot.ts'
 
 export interface SimulatorOptions {
   /** Others than this machine reach it only when this is another. @default '127.0.0.1' */
@@ -13,6 +15,8 @@ export interface SimulatorOptions {
   port?: number
   /** Decides ids, secrets, faults and jitter: the same seed gives the same run. @default 'scalekit' */
   seed?: number | string
+  /** Where the environment is kept, so that the next start takes it up. @default nowhere: it ends with the process */
+  file?: string
   /** @default of the seed */
   clientId?: string
   /** @default of the seed */
@@ -55,7 +59,15 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const clientId = options.clientId ?? `skc_${10_000_000 + credentials.below(89_999_999)}`
   const clientSecret = options.clientSecret ?? `test_${randomText(credentials, 40)}`
   const clock = systemClock
-  const environment = new Environment({ clock, randomness: randomness.fork('environment') })
+  const snapshot = await Snapshot.open(options.file)
+  const from = snapshot.saved('environment', isEnvironmentSnapshot)
+  const environment = new Environment({
+    clock,
+    randomness: randomness.fork('environment'),
+    ...(from === undefined ? {} : { from }),
+  })
+  snapshot.keep('environment', () => environment.export())
+  environment.onChange(() => snapshot.changed())
   const apiFaults = new ApiFaultDraw(randomness.fork('api'), options.faults?.api)
   const { requestsPerMinute } = options
   const api = createApi({
@@ -71,7 +83,10 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const http1 = express().disable('x-powered-by').use(api.routes)
   const port = await openPort({ host, port: wantedPort, http1, http2: api.rpc })
 
-  const close = () => port.close()
+  const close = async () => {
+    await port.close()
+    await snapshot.close()
+  }
   return {
     url: port.url,
     variables: {
@@ -87,9 +102,4 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     close,
     [Symbol.asyncDispose]: close,
   }
-}
-
-function randomText(randomness: Randomness, length: number): string {
-  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
-  return Array.from({ length }, () => letters[randomness.below(letters.length)]).join('')
 }
