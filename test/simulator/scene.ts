@@ -38,6 +38,13 @@ export function hire({ simulator, directory }: Scene, count: number): User[] {
   )
 }
 
+/** The one that the SDK holds, which it shows to nobody. */
+export function accessTokenOf({ directory }: ScalekitClient): string {
+  const { accessToken } = Reflect.get(directory, 'coreClient') as { accessToken: string | null }
+  if (accessToken === null) throw new Error('the SDK has no token yet')
+  return accessToken
+}
+
 /** What the call was refused with: fails when it was not. */
 export async function refusal(call: Promise<unknown>): Promise<unknown> {
   return call.then(
