@@ -40,7 +40,7 @@ export function createConsole(simulator: Simulator, listeningHost: string): Cons
   const pages = new LivePages()
   const isOurs = hostsOf(simulator.url, listeningHost)
   const stopListening = [
-    simulator.environment.onEvent(() => pages.directoryChanged()),
+    simulator.environment.onChange(() => pages.directoryChanged()),
     simulator.deliveries.onChange(({ id }) => pages.messageChanged(id)),
   ]
   const router = express.Router()
