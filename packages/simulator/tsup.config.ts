@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises'
 import { defineConfig } from 'tsup'
 
 export default defineConfig([
@@ -6,7 +7,11 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     target: 'node22',
     dts: true,
+    // The CommonJS build finds its own files too.
+    shims: true,
     clean: ['!cli.js', '!cli'],
+    // What the browser loads, as it is.
+    onSuccess: () => cp('src/console/page', 'dist/page', { recursive: true }),
   },
   {
     // The command line: nobody imports it, and each command is loaded when it is run.

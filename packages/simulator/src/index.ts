@@ -1,10 +1,6 @@
 export type { ApiFaultCondition, ApiFaultRule, ApiFaults } from './api/faults.ts'
 export { SimulatorClock, type SimulatorClockOptions } from './clock.ts'
-export {
-  Deliveries,
-  type DeliveriesOptions,
-  type StoredDeliveries,
-} from './delivery/deliveries.ts'
+export { Deliveries, type DeliveriesOptions } from './delivery/deliveries.ts'
 export type { Endpoint, NewEndpoint, RotateOptions, StoredEndpoint } from './delivery/endpoints.ts'
 export { DeliveryError, type DeliveryErrorReason } from './delivery/errors.ts'
 export type { Fault, FaultName, WebhookFaults } from './delivery/faults.ts'
