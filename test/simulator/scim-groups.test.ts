@@ -65,6 +65,18 @@ describe('a group', () => {
     expect(told(scim.events)).toEqual([])
   })
 
+  it.each([
+    ['none', [], 2],
+    ['nobody that is in it', [{ value: 'diruser_1' }], 2],
+    ['no list at all', undefined, 0],
+  ])('loses by a removal that names %s', async (_case, value, left) => {
+    const one = await scim.createUser({ userName: 'one' })
+    const two = await scim.createUser({ userName: 'two' })
+    const id = await scim.createGroup('All', one, two)
+    await scim.patch(`/Groups/${id}`, { op: 'remove', path: 'members', value })
+    expect(scim.environment.roster(scim.directory.id).memberCount(id)).toBe(left)
+  })
+
   it('answers a PATCH with itself where attributes are named', async () => {
     const id = await scim.createGroup('All')
     const answer = await scim.patch(`/Groups/${id}?attributes=displayName`, {

@@ -129,6 +129,7 @@ describe('a user', () => {
     ['an empty userName', { ...ada, userName: ' ' }, 'invalidValue'],
     ['a number for a title', { ...ada, title: 7 }, 'invalidValue'],
     ['active that is neither', { ...ada, active: 'maybe' }, 'invalidValue'],
+    ['an extension that is no object', { ...ada, [enterprise]: 'Navy' }, 'invalidValue'],
     ['emails that are no objects', { ...ada, emails: ['ada@acme.test'] }, 'invalidValue'],
   ])('is refused: %s', async (_case, body, scimType) => {
     expectError(await scim.send('POST', '/Users', body), 400, scimType)
