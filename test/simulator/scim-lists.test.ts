@@ -63,16 +63,12 @@ describe('a list', () => {
     expect(await found(`groups.display eq "Engineers"`)).toEqual(['ada@acme.test'])
   })
 
-  it.each([
-    'userName',
-    'userName eq',
-    'userName xx "a"',
-    '(userName pr',
-    '"',
-    '"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n',
-  ])('answers 400 to a filter that it cannot read: %j', async (filter) => {
-    expectError(await scim.send('GET', `/Users?${new URLSearchParams({ filter })}`), 400, 'invalidFilter')
-  })
+  it.each(['userName', 'userName eq', 'userName xx "a"', '(userName pr', '"', `"${'\n'.repeat(200)}`])(
+    'answers 400 to a filter that it cannot read: %.20s',
+    async (filter) => {
+      expectError(await scim.send('GET', `/Users?${new URLSearchParams({ filter })}`), 400, 'invalidFilter')
+    },
+  )
 
   it('is paged from 1, and says how many there are', async () => {
     for (let number = 1; number <= 5; number++) await scim.createUser({ userName: `user${number}` })

@@ -88,7 +88,7 @@ describe('PATCH of a user', () => {
       { op: 'add', path: enterprise, value: { costCenter: '1' } },
       {
         op: 'replace',
-        value: { [enterprise]: { employeeNumber: '7' }, 'urn:acme:badge:1.0': { badge: 12 } },
+        value: { [enterprise.toLowerCase()]: { employeeNumber: '7' }, 'urn:acme:badge:1.0': { badge: 12 } },
       },
       { op: 'remove', path: `${enterprise}:division` },
     )
@@ -135,15 +135,15 @@ describe('PATCH of a user', () => {
   })
 
   it('is not what the environment holds until it is done', async () => {
-    const id = await scim.createUser({ addresses: [{ type: 'work', locality: 'London' }] })
+    const id = await scim.createUser({ 'urn:acme:badge:1.0': { badge: 12 } })
     const before = scim.environment.user(id)
     const copy = structuredClone(before)
     await scim.patch(`/Users/${id}`, {
       op: 'replace',
-      path: 'addresses[type eq "work"].locality',
-      value: 'Paris',
+      path: 'urn:acme:badge:1.0:badge',
+      value: 13,
     })
     expect(before).toEqual(copy)
-    expect(scim.environment.user(id).extra).toMatchObject({ addresses: [{ locality: 'Paris' }] })
+    expect(scim.environment.user(id).extra).toMatchObject({ 'urn:acme:badge:1.0': { badge: 13 } })
   })
 })
