@@ -54,7 +54,7 @@ export function toScimError(error: unknown): ScimError {
   const status = statusOf(error)
   if (status === 413) return new ScimError(413, 'the body is too large')
   if (status !== undefined && status < 500) {
-    return badRequest('invalidSyntax', 'the body is no JSON that can be read')
+    return badRequest('invalidSyntax', 'the request cannot be read: its body must be JSON')
   }
   return new ScimError(500, 'the simulator has failed: its standard error says why')
 }

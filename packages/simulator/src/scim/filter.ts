@@ -30,7 +30,9 @@ export function wantedValue(filter: Filter, name: string): string | undefined {
 
 /** What must be in an element that the filter would find; `undefined` where it does not say. */
 export function impliedFields(filter: Filter): Fields | undefined {
-  if (filter.op === 'eq' && 'compValue' in filter) return { [filter.attrPath]: filter.compValue }
+  if (filter.op === 'eq' && 'compValue' in filter) {
+    return /^\w+$/.test(filter.attrPath) ? { [filter.attrPath]: filter.compValue } : undefined
+  }
   if (filter.op !== 'and' || !('filters' in filter)) return undefined
   const parts = filter.filters.map(impliedFields)
   return parts.every((part) => part !== undefined) ? Object.assign({}, ...parts) : undefined

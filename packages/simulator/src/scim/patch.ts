@@ -99,7 +99,9 @@ function carryOut(resource: Fields, { op, path, value }: Edit): void {
 function editWhole(before: unknown, op: Operation, { attribute }: Path, value: unknown): unknown {
   const given = attribute ? readValue(attribute, value) : (value ?? undefined)
   if (op === 'remove') {
-    return given !== undefined && Array.isArray(before) ? removeFrom(before, given) : undefined
+    // RFC 7644 has no values here, but Entra ID and others name those that are to go. To name none removes none.
+    const isNamed = Array.isArray(before) && value !== undefined && value !== null
+    return isNamed ? removeFrom(before, given ?? []) : undefined
   }
   // A replacement by nothing removes; an addition of nothing changes nothing.
   if (given === undefined) return op === 'replace' ? undefined : before
@@ -147,7 +149,7 @@ function editMatching(
     // RFC 7644, 3.5.2.3 has a replacement fail here. Entra ID counts on what the filter tells of being made.
     const implied = subName === undefined && op === 'replace' ? undefined : impliedFields(filter)
     if (!implied) throw badRequest('noTarget', `no value of ${path.name} is as the path wants it`)
-    after.push(touch(implied))
+    after.push(touch(path.attribute ? [readValue(path.attribute, implied)].flat().at(0) : implied))
   }
   return withOnePrimary(after, touched)
 }

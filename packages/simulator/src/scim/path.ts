@@ -41,7 +41,6 @@ export function readPath(type: ResourceType, text: string): Path {
 /** The extension that a name stands for as a whole, also one that we do not know. */
 export function extensionNamed({ schema, extension }: ResourceType, name: string): string | undefined {
   if (!/^urn:/i.test(name)) return undefined
-  if (extension && isSame(name, extension.id)) return extension.id
   const known = extension ? [schema.id, extension.id] : [schema.id]
   const isAttribute = known.some((id) => isSame(name.slice(0, id.length + 1), `${id}:`))
   return isAttribute ? undefined : name

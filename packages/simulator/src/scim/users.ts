@@ -88,7 +88,7 @@ export class Users implements Resources<User> {
     this.#environment.deleteUser(this.get(id).id)
   }
 
-  /** What is not there goes (RFC 7644, 3.5.1), but for `active`: nobody comes back by its absence. */
+  /** What is not there goes (RFC 7644, 3.5.1), but for `externalId`, and `active`: nobody comes back by its absence. */
   #become(user: User, resource: Fields): User {
     const { attributes, extra, ...fields } = described(resource)
     const cleared: NonNullable<UserPatch['attributes']> = Object.fromEntries(

@@ -1,6 +1,6 @@
 import { type Attribute, attributeNamed } from './attribute.ts'
 import { badRequest } from './errors.ts'
-import { type ResourceType, topAttributes } from './schemas.ts'
+import { type ResourceType, type Schema, topAttributes } from './schemas.ts'
 
 /** A resource, or a part of one, as JSON has it. */
 export type Fields = Record<string, unknown>
@@ -26,10 +26,16 @@ export function readResource(type: ResourceType, body: unknown): Fields {
   const { extension } = type
   const entries = Object.entries(body).map(([name, value]): [string, unknown] =>
     extension && name.toLowerCase() === extension.id.toLowerCase()
-      ? [extension.id, isFields(value) ? readFields(extension.attributes, value) : undefined]
+      ? [extension.id, readExtension(extension, value)]
       : readEntry(topAttributes(type), name, value),
   )
   return present(entries)
+}
+
+function readExtension({ name, attributes }: Schema, value: unknown): Fields | undefined {
+  if (value === null) return undefined
+  if (!isFields(value)) throw badRequest('invalidValue', `the extension ${name} must be an object`)
+  return readFields(attributes, value)
 }
 
 /** An attribute's value as we hold it; `undefined` where there is none. @throws ScimError 'invalidValue' */
