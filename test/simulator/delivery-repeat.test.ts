@@ -35,7 +35,7 @@ async function live(seed: number, faults: WebhookFaults = everyFault): Promise<r
   const { id } = environment.createOrganization({ displayName: 'Megasoft' })
   const directory = environment.createDirectory(id)
   const group = environment.createGroup(directory.id, { displayName: 'Engineering' })
-  for (let day = 0; day < 12; day++) {
+  for (let day = 0; day < 6; day++) {
     const [one, two] = [1, 2].map((of) =>
       environment.createUser(directory.id, { attributes: { userName: `user${day}-${of}` } }),
     )
@@ -71,10 +71,7 @@ it('lives through the same run twice with one seed, and through another with ano
   expect(other).not.toEqual(first)
   // A run in which nothing happens is always the same.
   const deliveries = first?.flatMap((message) => message.deliveries) ?? []
-  const states = new Set(deliveries.map(({ state }) => state))
-  expect(states).toEqual(
-    new Set(['delivered', 'dropped', 'failed'].filter((state) => states.has(state as never))),
-  )
+  expect(new Set(deliveries.map(({ state }) => state))).toEqual(new Set(['delivered', 'dropped']))
   const faults = new Set(deliveries.flatMap(({ attempts }) => attempts.flatMap((attempt) => attempt.faults)))
   expect([...faults].sort()).toEqual(
     Object.keys(everyFault)
