@@ -104,6 +104,15 @@ it('counts the deadline to the end of the answer', async () => {
   expect(message.deliveries).toMatchObject([{ state: 'pending' }])
 })
 
+it('does not count the time in which this process itself is busy with more changes', async () => {
+  const { deliveries } = openDeliveries({ attemptDeadlineSeconds: 1 })
+  deliveries.addEndpoint(await startEndpoint())
+  const message = deliveries.send(userCreated)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
+  await deliveries.idle()
+  expect(statuses(attemptsOf(message))).toEqual([201])
+})
+
 it('takes a refused and a cut connection for failures, and says which it was', async () => {
   const { deliveries, clock } = openDeliveries()
   const gone = await startEndpoint()
