@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import { constants } from 'node:http2'
+import { createContextValues } from '@connectrpc/connect'
+import { connectNodeAdapter } from '@connectrpc/connect-node'
+import type { Clock } from '@scalekit-scim/core'
+import { DirectoryService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
+import { OrganizationService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
+import type { Router } from 'express'
+import type { Environment } from '../environment/environment.ts'
+import type { Http2Listener, Port } from '../port.ts'
+import { type Line, lineKey } from './context.ts'
+import { directoryService } from './directories.ts'
+import type { ApiFaultDraw } from './faults.ts'
+import { authenticated, environmentErrors, faulty, limited, validated } from './interceptors.ts'
+import { organizationService } from './organizations.ts'
+import { RateLimit } from './rate-limit.ts'
+import { tokenRoutes } from './token-routes.ts'
+import { AccessTokens } from './tokens.ts'
+
+export interface ApiOptions {
+  environment: Environment
+  clock: Clock
+  faults: ApiFaultDraw
+  clientId: string
+  clientSecret: string
+  tokenSeconds: number
+  requestsPerMinute?: number
+  /** The port that the API answers on; asked for once it is open. */
+  port: () => Port
+}
+
+export interface Api {
+  /** `POST /oauth/token` and `GET /keys`. */
+  routes: Router
+  /** The gRPC services. */
+  rpc: Http2Listener
+}
+
+export function createApi(options: ApiOptions): Api {
+  const { environment, clock, faults, requestsPerMinute, port } = options
+  const url = () => port().url
+  const tokens = new AccessTokens({ ...options, issuer: url })
+  const rpc = connectNodeAdapter({
+    connect: false,
+    grpcWeb: false,
+    interceptors: [
+      authenticated(tokens),
+      limited(new RateLimit(clock, requestsPerMinute)),
+      faulty(faults),
+      validated(),
+      environmentErrors,
+    ],
+    contextValues: (request) => createContextValues().set(lineKey, lineOf(request, port)),
+    routes: (router) => {
+      router.service(DirectoryService, directoryService({ environment, faults, url }))
+      router.service(OrganizationService, organizationService({ environment, faults }))
+    },
+  })
+  return { routes: tokenRoutes(tokens, faults), rpc }
+}
+
+function lineOf(request: IncomingMessage | Http2ServerRequest, port: () => Port): Line {
+  if (!('stream' in request)) throw new Error('gRPC comes over HTTP/2 alone')
+  const { stream } = request
+  return {
+    reset: () => port().socketOf(stream.session)?.resetAndDestroy(),
+    cut: () => stream.close(constants.NGHTTP2_CANCEL),
+  }
+}

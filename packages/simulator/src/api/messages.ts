@@ -1,0 +1,129 @@
+import { create, type JsonObject, type MessageInitShape } from '@bufbuild/protobuf'
+import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt'
+import { RegionCode } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/commons/commons_pb.js'
+import {
+  type DirectoryGroupSchema,
+  DirectoryProvider,
+  type DirectorySchema,
+  DirectoryType,
+  type DirectoryUserSchema,
+  SecretStatus,
+} from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
+import type { OrganizationSchema } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
+import { rawAttributes } from '../environment/raw-attributes.ts'
+import type { Directory, Group, Organization, Provider, User } from '../environment/records.ts'
+import type { Roster } from '../environment/roster.ts'
+import { newestMicros } from './listings.ts'
+
+export function timestamp(micros: number): Timestamp {
+  const seconds = Math.floor(micros / 1_000_000)
+  return create(TimestampSchema, { seconds: BigInt(seconds), nanos: (micros - seconds * 1_000_000) * 1000 })
+}
+
+export function microsOf({ seconds, nanos }: Timestamp): number {
+  return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000)
+}
+
+export function providerOf(provider: DirectoryProvider): Provider {
+  const known = providerNames.find(([, value]) => value === provider)
+  return known?.[0] ?? 'OKTA'
+}
+
+const providerNames = [
+  ['OKTA', DirectoryProvider.OKTA],
+  ['MICROSOFT_AD', DirectoryProvider.MICROSOFT_AD],
+  ['GOOGLE', DirectoryProvider.GOOGLE],
+  ['ONELOGIN', DirectoryProvider.ONELOGIN],
+  ['PING_IDENTITY', DirectoryProvider.PING_IDENTITY],
+  ['JUMPCLOUD', DirectoryProvider.JUMPCLOUD],
+] as const satisfies readonly (readonly [Provider, DirectoryProvider])[]
+
+export function organizationMessage(organization: Organization): MessageInitShape<typeof OrganizationSchema> {
+  return {
+    id: organization.id,
+    displayName: organization.displayName,
+    ...(organization.externalId === undefined ? {} : { externalId: organization.externalId }),
+    regionCode: RegionCode.US,
+    createTime: timestamp(organization.createdAtMicros),
+    updateTime: timestamp(organization.updatedAtMicros),
+  }
+}
+
+export function directoryMessage(
+  directory: Directory,
+  roster: Roster,
+  url: string,
+): MessageInitShape<typeof DirectorySchema> {
+  const { users, groups } = roster
+  return {
+    id: directory.id,
+    name: directory.name,
+    organizationId: directory.organizationId,
+    enabled: directory.enabled,
+    directoryType: DirectoryType.SCIM,
+    directoryProvider: DirectoryProvider[directory.provider],
+    directoryEndpoint: `${url}/scim/v2/${directory.id}`,
+    status: 'IN_PROGRESS',
+    totalUsers: users.length,
+    totalGroups: groups.length,
+    stats: {
+      totalUsers: users.length,
+      totalGroups: groups.length,
+      ...optionalTimestamp('userUpdatedAt', newestMicros(users)),
+      ...optionalTimestamp('groupUpdatedAt', newestMicros(groups)),
+    },
+    secrets: [
+      {
+        id: directory.id.replace('dir_', 'dirs_'),
+        directoryId: directory.id,
+        secretSuffix: directory.scimToken.slice(-4),
+        status: SecretStatus.ACTIVE,
+        createTime: timestamp(directory.createdAtMicros),
+      },
+    ],
+  }
+}
+
+export function userMessage(
+  user: User,
+  groups: readonly Group[],
+  includeDetail: boolean,
+): MessageInitShape<typeof DirectoryUserSchema> {
+  const { userName, email, givenName, familyName } = user.attributes
+  return {
+    id: user.id,
+    email: email ?? '',
+    preferredUsername: userName,
+    givenName: givenName ?? '',
+    familyName: familyName ?? '',
+    emails: email === undefined ? [] : [email],
+    groups: groups.map(({ id, displayName }) => ({ id, displayName })),
+    updatedAt: timestamp(user.updatedAtMicros),
+    // Texts and truth values of our own, and what a SCIM client sent as JSON.
+    ...(includeDetail ? { userDetail: rawAttributes(user) as JsonObject } : {}),
+  }
+}
+
+export function groupMessage(
+  group: Group,
+  memberCount: number,
+  includeDetail: boolean,
+): MessageInitShape<typeof DirectoryGroupSchema> {
+  const { id, displayName, externalId } = group
+  return {
+    id,
+    displayName,
+    totalUsers: memberCount,
+    updatedAt: timestamp(group.updatedAtMicros),
+    ...(includeDetail ? { groupDetail: { displayName, externalId } } : {}),
+  }
+}
+
+function optionalTimestamp<Name extends string>(
+  name: Name,
+  micros: number | undefined,
+): { [Key in Name]?: Timestamp } {
+  const fields: { [Key in Name]?: Timestamp } = {}
+  if (micros !== undefined) fields[name] = timestamp(micros)
+  return fields
+}

@@ -1,0 +1,98 @@
+import { createHash, generateKeyPair, type JsonWebKey, type KeyObject, randomUUID, sign } from 'node:crypto'
+import { promisify } from 'node:util'
+import type { Clock } from '@scalekit-scim/core'
+
+export interface TokenOptions {
+  clock: Clock
+  clientId: string
+  clientSecret: string
+  tokenSeconds: number
+  /** Who signs: the simulator's URL, known once it listens. */
+  issuer: () => string
+}
+
+/** RFC 6749, 5.1. */
+export interface TokenResponse {
+  access_token: string
+  token_type: 'Bearer'
+  expires_in: number
+  scope: string
+}
+
+/** Signs access tokens, and knows those that it signed until they expire. */
+export class AccessTokens {
+  readonly #options: TokenOptions
+  readonly #expiresAtMs = new Map<string, number>()
+  #keys: Promise<Keys> | undefined
+
+  constructor(options: TokenOptions) {
+    this.#options = options
+  }
+
+  isClient(clientId: unknown, clientSecret: unknown): boolean {
+    return clientId === this.#options.clientId && clientSecret === this.#options.clientSecret
+  }
+
+  async issue(): Promise<TokenResponse> {
+    const { clock, clientId, tokenSeconds } = this.#options
+    const { privateKey, jwk } = await this.#keyPair()
+    const nowMs = clock.now()
+    const issuedAt = Math.floor(nowMs / 1000)
+    const claims = {
+      iss: this.#options.issuer(),
+      sub: clientId,
+      aud: [clientId],
+      client_id: clientId,
+      iat: issuedAt,
+      nbf: issuedAt,
+      exp: issuedAt + tokenSeconds,
+      jti: randomUUID(),
+    }
+    const text = [{ alg: 'RS256', kid: jwk.kid, typ: 'JWT' }, claims].map(encoded).join('.')
+    const token = `${text}.${sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`
+    this.#forgetExpired(nowMs)
+    this.#expiresAtMs.set(token, nowMs + tokenSeconds * 1000)
+    return { access_token: token, token_type: 'Bearer', expires_in: tokenSeconds, scope: 'openid' }
+  }
+
+  /** Whether an `authorization` header bears a token of ours that is still good. */
+  accepts(authorization: string | null): boolean {
+    const token = authorization?.match(/^Bearer (.+)$/i)?.[1]
+    const expiresAtMs = token === undefined ? undefined : this.#expiresAtMs.get(token)
+    return expiresAtMs !== undefined && this.#options.clock.now() < expiresAtMs
+  }
+
+  /** RFC 7517: with what others verify the tokens. */
+  async jwks(): Promise<{ keys: JsonWebKey[] }> {
+    const { jwk } = await this.#keyPair()
+    return { keys: [jwk] }
+  }
+
+  /** Made when first asked for: a simulator that only sends webhooks need not wait for it. */
+  #keyPair(): Promise<Keys> {
+    this.#keys ??= generateKeys()
+    return this.#keys
+  }
+
+  #forgetExpired(nowMs: number): void {
+    for (const [token, expiresAtMs] of this.#expiresAtMs) {
+      if (expiresAtMs <= nowMs) this.#expiresAtMs.delete(token)
+    }
+  }
+}
+
+interface Keys {
+  privateKey: KeyObject
+  jwk: JsonWebKey
+}
+
+async function generateKeys(): Promise<Keys> {
+  const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
+  const jwk = publicKey.export({ format: 'jwk' })
+  const kid = `snk_${createHash('sha256').update(String(jwk.n)).digest('hex').slice(0, 16)}`
+  return { privateKey, jwk: { ...jwk, kid, alg: 'RS256', use: 'sig' } }
+}
+
+function encoded(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url')
+}

@@ -1,0 +1,114 @@
+import { createServer as createHttp1, type RequestListener } from 'node:http'
+import {
+  createServer as createHttp2,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type Http2Session,
+} from 'node:http2'
+import { createServer, type Socket } from 'node:net'
+
+export type Http2Listener = (request: Http2ServerRequest, response: Http2ServerResponse) => void
+
+export interface PortOptions {
+  host: string
+  port: number
+  http1: RequestListener
+  http2: Http2Listener
+}
+
+export interface Port {
+  readonly url: string
+  /** The TCP connection below an HTTP/2 session, which Node's own session gives no hold of. */
+  socketOf(session: Http2Session | undefined): Socket | undefined
+  /** Takes no more; what is being answered has `graceMs`, then every connection is ended. */
+  close(graceMs?: number): Promise<void>
+}
+
+/** What an HTTP/2 client says first, without TLS and without being asked (RFC 9113, 3.4). */
+const preface = Buffer.from('PRI')
+
+/** One TCP port for both: gRPC needs HTTP/2, everything else comes over HTTP/1.1. */
+export async function openPort({ host, port, http1, http2 }: PortOptions): Promise<Port> {
+  const sockets = new Set<Socket>()
+  const socketBySession = new WeakMap<Http2Session, Socket>()
+  const answering = new Set<object>()
+  let answered: (() => void) | undefined
+
+  const track = (response: { once(event: 'close', listener: () => void): unknown }) => {
+    answering.add(response)
+    response.once('close', () => {
+      answering.delete(response)
+      if (answering.size === 0) answered?.()
+    })
+  }
+  const first = createHttp1((request, response) => {
+    track(response)
+    http1(request, response)
+  })
+  const second = createHttp2((request, response) => {
+    track(response)
+    http2(request, response)
+  })
+  const sessions = new Set<Http2Session>()
+  second.on('session', (session) => {
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+  })
+  const listener = createServer((socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    // A peer that goes away in the middle of anything is no failure of ours.
+    socket.on('error', () => socket.destroy())
+    onFirstBytes(socket, (isHttp2) => {
+      if (!isHttp2) return first.emit('connection', socket)
+      second.once('session', (session) => socketBySession.set(session, socket))
+      return second.emit('connection', socket)
+    })
+  })
+
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject)
+    listener.listen(port, host, () => {
+      listener.off('error', reject)
+      resolve()
+    })
+  })
+  const address = listener.address()
+  const boundPort = typeof address === 'object' && address ? address.port : port
+
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
+    socketOf: (session) => session && socketBySession.get(session),
+    async close(graceMs = 1000) {
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
+      for (const session of sessions) session.close()
+      if (answering.size > 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, graceMs)
+          answered = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+      for (const session of sessions) session.destroy()
+      for (const socket of sockets) socket.destroy()
+      await closed
+    },
+  }
+}
+
+/** Tells by the first bytes what the client speaks, and leaves them to be read again. */
+function onFirstBytes(socket: Socket, tell: (isHttp2: boolean) => void): void {
+  const look = () => {
+    const bytes: Buffer | null = socket.read()
+    if (!bytes) return
+    socket.unshift(bytes)
+    const seen = bytes.subarray(0, preface.length)
+    const isHttp2 = seen.equals(preface.subarray(0, seen.length))
+    if (isHttp2 && seen.length < preface.length) return
+    socket.off('readable', look)
+    tell(isHttp2)
+  }
+  socket.on('readable', look)
+}
