@@ -1,13 +1,8 @@
 import type { Clock, ScimEvent } from '@scalekit-scim/core'
 import type { Randomness } from '../randomness.ts'
+import { Activity } from './activity.ts'
 import { Courier, type Depot, type Route } from './courier.ts'
-import {
-  type Endpoint,
-  Endpoints,
-  type NewEndpoint,
-  type RotateOptions,
-  type StoredEndpoint,
-} from './endpoints.ts'
+import { type Endpoint, Endpoints, type NewEndpoint, type RotateOptions } from './endpoints.ts'
 import { DeliveryError } from './errors.ts'
 import { requireFaults, type WebhookFaults } from './faults.ts'
 import { Lane } from './lane.ts'
@@ -16,6 +11,7 @@ import { MessageLog, MessageRecord, type OpenDelivery } from './message-log.ts'
 import type { Attempt, Message } from './messages.ts'
 import { Overtaking } from './overtaking.ts'
 import { Sender } from './sender.ts'
+import type { StoredDeliveries, StoredMessage } from './stored.ts'
 import { transmit } from './transmission.ts'
 
 export interface DeliveriesOptions {
@@ -34,13 +30,6 @@ export interface DeliveriesOptions {
   certificateAuthority?: string
 }
 
-/** What a file keeps. */
-export interface StoredDeliveries {
-  endpoints: readonly StoredEndpoint[]
-  drawn: number
-  sent: number
-}
-
 /** What finished messages' replies may hold in all: 64 kB each, eight times each, would be 5 GB. */
 const keptReplyBytes = 256 * 1024 * 1024
 
@@ -56,13 +45,12 @@ export class Deliveries {
   readonly #log: MessageLog
   readonly #sender: Sender
   readonly #depot: Depot
+  readonly #activity = new Activity()
   readonly #routes = new Map<string, Route>()
   readonly #couriers = new WeakMap<OpenDelivery, Courier>()
   readonly #listeners = new Set<(message: Message) => void>()
   #faults: WebhookFaults
   #sent = 0
-  #underWay = 0
-  #whenIdle: (() => void)[] = []
   #isClosed = false
 
   constructor(options: DeliveriesOptions) {
@@ -160,8 +148,8 @@ export class Deliveries {
   }
 
   /** When no attempt is under way, or waits for another to end. Those that wait for their time do not count. */
-  async idle(): Promise<void> {
-    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+  idle(): Promise<void> {
+    return this.#activity.idle()
   }
 
   get faults(): WebhookFaults {
@@ -175,13 +163,29 @@ export class Deliveries {
 
   // ── Beginning and end ──
 
+  /** Endpoints with their secrets, and the messages that are on their way; the log of attempts stays behind. */
   export(): StoredDeliveries {
-    return { ...this.#endpoints.export(), sent: this.#sent }
+    const messages = Array.from(this.#log.records, (record) => this.#stored(record))
+    return {
+      ...this.#endpoints.export(),
+      sent: this.#sent,
+      messages: messages.filter(({ deliveries }) => deliveries.length > 0),
+    }
   }
 
-  restore(stored: StoredDeliveries): void {
-    this.#endpoints.restore(stored)
-    this.#sent = stored.sent
+  /** Goes on where another run's `export` was: attempts that were due meanwhile, or cut off by its end, come now. */
+  restore({ messages, sent, ...endpoints }: StoredDeliveries): void {
+    this.#endpoints.restore(endpoints)
+    this.#sent = sent
+    for (const { ordinal, id, event, createdAtMs, deliveries } of messages) {
+      const record = new MessageRecord(ordinal, id, event, createdAtMs)
+      const couriers = deliveries.map(({ endpointId, ...progress }) => {
+        const courier = this.#address(record, endpointId, 'pending')
+        return () => courier.resume(progress)
+      })
+      this.#log.add(record)
+      for (const resume of couriers) resume()
+    }
   }
 
   /** No attempt begins any more; resolves when those under way have ended. */
@@ -211,17 +215,7 @@ export class Deliveries {
         this.#log.noteChange(record, attempt?.response?.body.length)
         this.#tell(record)
       },
-      track: (work) => this.#track(work),
-    }
-  }
-
-  async #track<Result>(work: Promise<Result>): Promise<Result> {
-    this.#underWay++
-    try {
-      return await work
-    } finally {
-      this.#underWay--
-      if (this.#underWay === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
+      track: (work) => this.#activity.track(work),
     }
   }
 
@@ -236,6 +230,14 @@ export class Deliveries {
     const couriers =
       endpointId === undefined ? this.#couriersOf(record) : [this.#courierTo(endpointId, record)]
     return (await Promise.all(couriers.map(attempt))).flat()
+  }
+
+  #stored({ ordinal, message: { id, event, createdAtMs }, deliveries }: MessageRecord): StoredMessage {
+    const pending = deliveries.flatMap((delivery) => {
+      const progress = delivery.state === 'pending' && this.#couriers.get(delivery)?.progress
+      return progress ? [{ endpointId: delivery.endpointId, ...progress }] : []
+    })
+    return { ordinal, id, event, createdAtMs, deliveries: pending }
   }
 
   #couriersOf({ deliveries }: MessageRecord): Courier[] {
