@@ -57,6 +57,17 @@ describe('it finds one mistake, and names no other', () => {
   })
 })
 
+test('what cannot be told from outside is a note: work that is silently repeated', async () => {
+  const found = await examine(await serve(ownEndpoint({ repeatsSilently: true })), '--write')
+  expect(found).toMatchObject({ exitCode: 0, wrong: [], notes: ['write-duplicate'] })
+})
+
+test('nor can an answer before the work, but by what it lets through', async () => {
+  const found = await examine(await serve(ownEndpoint({ answersBeforeItWorks: true })), '--write')
+  expect(found).toMatchObject({ exitCode: 0, wrong: [] })
+  expect(found.notes).toContain('write-unusable')
+})
+
 test('of an endpoint that verifies nothing, each forgery is let in', async () => {
   const found = await examine(await serve(ownEndpoint({ verifiesNothing: true })))
   const forgeries = ['unsigned', 'forged', 'tampered', 'empty-key', 'malformed-headers', 'expired']

@@ -18,6 +18,10 @@ export interface Mistakes {
   ignoresTime?: true
   /** @default 201 */
   status?: number
+  /** Works on it in `setImmediate`. */
+  answersBeforeItWorks?: true
+  /** Upserts, whether the message is done or not. */
+  repeatsSilently?: true
   /** Inserts, whether the message is done or not. */
   forgetsMessages?: true
   /** Asks whether the message is done, and notes it once it is, with an await between. */
@@ -46,6 +50,10 @@ export function ownEndpoint(mistakes: Mistakes = {}): Express {
     if (mistakes.rejectsUnknownTypes && !event.type.startsWith('organization.')) {
       return void res.status(422).json({ error: 'Unknown type' })
     }
+    if (mistakes.answersBeforeItWorks) {
+      setImmediate(() => void accounts.apply(String(req.headers['webhook-id']), event).catch(() => {}))
+      return void res.status(200).json({ message: 'Done' })
+    }
     const isNew = await accounts.apply(String(req.headers['webhook-id']), event)
     if (mistakes.status === 204) return void res.status(204).end()
     res.status(mistakes.status ?? (isNew ? 201 : 200)).json({ message: isNew ? 'Done' : 'Done before' })
@@ -61,10 +69,14 @@ interface DirectoryEvent {
   data: { id: string; name?: string }
 }
 
-function eventFrom(body: string | Buffer, { endsOnMalformedBody }: Mistakes): DirectoryEvent | undefined {
+function eventFrom(
+  body: string | Buffer,
+  { endsOnMalformedBody, answersBeforeItWorks }: Mistakes,
+): DirectoryEvent | undefined {
   try {
     const event = JSON.parse(String(body))
-    return typeof event?.type === 'string' && event.data ? event : undefined
+    const isUsable = typeof event?.type === 'string' && (event.data || answersBeforeItWorks)
+    return isUsable ? event : undefined
   } catch {
     // As an error that nobody catches does: here the process is the test's own.
     if (endsOnMalformedBody) servers.at(-1)?.close().closeAllConnections()
@@ -110,7 +122,7 @@ class Accounts {
 
   /** Gives `false` where the message was done before. */
   async apply(messageId: string, event: DirectoryEvent): Promise<boolean> {
-    if (this.#mistakes.forgetsMessages) {
+    if (this.#mistakes.forgetsMessages || this.#mistakes.repeatsSilently) {
       this.#write(event)
       return true
     }

@@ -23,7 +23,7 @@ export function complain(message: string): void {
 }
 
 export function withoutSecrets(text: string): string {
-  return text.replaceAll(/whsec_[^\s'"]*/g, 'whsec_…')
+  return text.replaceAll(/whsec_[\w+/=-]+/g, 'whsec_…').replaceAll(/'(--[\w-]+)=[^']*'/g, "'$1'")
 }
 
 /** What somebody else's server says, without what would move the cursor or change the title of the window. */

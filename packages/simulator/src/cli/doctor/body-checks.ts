@@ -24,7 +24,7 @@ export const bodyChecks: Check[] = [
   bytesCheck,
   {
     name: 'charset',
-    title: 'a charset in the content type does not matter',
+    title: 'a charset behind application/json does not matter',
     run: async (probe) => {
       const request = withHeaders(probe.sign(), { 'content-type': 'application/json; charset=utf-8' })
       return mustTake([await tried('application/json; charset=utf-8', request, probe)], anyType)
@@ -32,7 +32,7 @@ export const bodyChecks: Check[] = [
   },
   {
     name: 'content-type',
-    title: 'nor does the content type itself',
+    title: 'the content type does not matter',
     run: async (probe) => {
       const tries = []
       for (const type of ['application/cloudevents+json', 'text/plain', undefined]) {

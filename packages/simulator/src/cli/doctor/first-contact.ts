@@ -4,7 +4,7 @@ import { type Finding, isTaken, note, ok, shown, wrong } from './finding.ts'
 import { type Probe, someSecret } from './probe.ts'
 
 export const rawBody =
-  "Verify the bytes as they came, before any parser: app.post(path, express.raw({ type: '*/*', limit: '1mb' }), …), and JSON.parse only what has verified."
+  "Verify the bytes as they came, and JSON.parse them after: app.post(path, express.raw({ type: '*/*', limit: '1mb' }), …), before app.use(express.json())."
 
 /** A valid delivery of an event that nobody handles, and what its answer says. */
 export interface FirstContact {

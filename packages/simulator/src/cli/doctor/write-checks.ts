@@ -91,6 +91,14 @@ export function writeChecks(people: MarkedPeople): Check[] {
         return mustTake(tries, upsert)
       },
     },
+    {
+      name: 'write-unusable',
+      title: 'an event that cannot be worked on is refused',
+      run: async (probe) => {
+        const { event } = people.message('created', 'e', 0)
+        return unusableFinding(await probe.deliver({ ...event, data: null }))
+      },
+    },
   ]
 }
 
@@ -110,6 +118,15 @@ export function deletionCheck(people: MarkedPeople): Check {
       return wrong(`It refuses to delete ${listed(left)}.`, `Delete them by hand. ${upsert}`)
     },
   }
+}
+
+/** An answer that comes before the work is good, whatever becomes of it. */
+function unusableFinding(outcome: Exchange): Finding {
+  if (!isTaken(outcome)) return ok(`refused with ${shown(outcome)}`)
+  return note(
+    `It accepts a user_created that says nothing of a user (${shown(outcome)}): does it answer before it works?`,
+    'Await the work and then answer: what fails after the answer is lost, for Scalekit does not send it again.',
+  )
 }
 
 /** Whether it ran once cannot be seen from outside; failures can, and answers that tell the two apart. */
