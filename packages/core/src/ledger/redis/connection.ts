@@ -34,6 +34,8 @@ interface Client {
   opening(): Promise<unknown> | undefined
   /** Whether what is sent now goes out at once; else the client keeps it until it has a connection. */
   ready(): boolean
+  /** How many connections it has had: over a new one what it had kept goes out, for better or worse. */
+  connections(): number
 }
 
 /** The connection that a Keyv adapter has, where it is one of the kinds that we know. */
@@ -50,11 +52,13 @@ function connection(client: Client, options: DriverOptions): RedisConnection {
       const opening = client.opening()
       if (opening) await opened(opening, options)
       const ready = client.ready()
+      const connections = client.connections()
       unanswered++
       try {
         return await client.send(key, command)
       } catch (error) {
-        throw new RedisUnavailableError(error, ready && !isReply(error))
+        const wentOut = ready || client.connections() !== connections
+        throw new RedisUnavailableError(error, wentOut && !isReply(error))
       } finally {
         unanswered--
       }
@@ -72,8 +76,25 @@ async function opened(opening: Promise<unknown>, options: DriverOptions): Promis
   }
 }
 
+interface ConnectionSource {
+  on?(event: 'connect' | 'ready', listener: () => void): unknown
+}
+
+/** Several ledgers may share a client, which is listened to once. */
+const counts = new WeakMap<ConnectionSource, { connections: number }>()
+
+/** Counts a connection when it is made and when it is ready: a client may send before it says so. */
+function countConnections(client: ConnectionSource): () => number {
+  const count = counts.get(client) ?? { connections: 0 }
+  if (!counts.has(client)) {
+    counts.set(client, count)
+    for (const event of ['connect', 'ready'] as const) client.on?.(event, () => void count.connections++)
+  }
+  return () => count.connections
+}
+
 /** `@keyv/redis`: a client, a cluster or a sentinel of node-redis, which is not opened before it is used. */
-interface NodeRedis {
+interface NodeRedis extends ConnectionSource {
   readonly isOpen: boolean
   readonly isReady?: boolean
   connect(): Promise<unknown>
@@ -97,6 +118,7 @@ function nodeRedisOf(adapter: object, { storeTimeoutSeconds }: DriverOptions): C
   return {
     send,
     ready,
+    connections: countConnections(client),
     opening() {
       const present = openings.get(client)
       if (present || client.isOpen) return present
@@ -119,7 +141,7 @@ function isNodeRedis(client: unknown): client is NodeRedis {
 }
 
 /** `@keyv/valkey`: iovalkey, a client or a cluster; ioredis has the same shape. It opens itself, and finds the keys. */
-interface IoRedis {
+interface IoRedis extends ConnectionSource {
   readonly status: string
   call(...command: string[]): Promise<unknown>
 }
@@ -130,6 +152,7 @@ function ioRedisOf(adapter: object): Client | undefined {
   return {
     send: (_key, command) => redis.call(...command),
     ready: () => redis.status === 'ready',
+    connections: countConnections(redis),
     opening: () => undefined,
   }
 }
