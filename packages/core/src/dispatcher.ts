@@ -34,6 +34,8 @@ export interface CloseOptions {
 export interface Dispatcher extends AsyncDisposable {
   /** What the store promises for messages (once) and for order (one at a time, newest wins). */
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
+  /** Whether the events of one resource wait for one another, and older ones are superseded. */
+  readonly ordering: 'resource' | 'none'
   readonly ledger: Ledger
   /**
    * Runs an event of your own through the handlers, with the same once, order and newest-wins as a webhook.
@@ -100,6 +102,10 @@ export class EventDispatcher implements Dispatcher {
 
   get guarantee() {
     return this.ledger.guarantee
+  }
+
+  get ordering() {
+    return this.#config.ordering
   }
 
   get closing(): boolean {

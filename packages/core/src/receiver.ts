@@ -203,6 +203,10 @@ class AttemptReceiver implements Receiver {
     return this.#config.log
   }
 
+  get ordering() {
+    return this.#dispatcher.ordering
+  }
+
   get guarantee() {
     return this.#dispatcher.guarantee
   }
