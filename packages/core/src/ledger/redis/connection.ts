@@ -77,7 +77,7 @@ async function opened(opening: Promise<unknown>, options: DriverOptions): Promis
 }
 
 interface ConnectionSource {
-  on?(event: 'connect' | 'ready', listener: () => void): unknown
+  on?(event: 'connect' | 'ready' | 'node-error', listener: () => void): unknown
 }
 
 /** Several ledgers may share a client, which is listened to once. */
@@ -104,16 +104,21 @@ interface NodeRedis extends ConnectionSource {
 /** Several ledgers may share a client, and a cluster that is still being opened must not be used. */
 const openings = new WeakMap<NodeRedis, Promise<unknown>>()
 
-function nodeRedisOf(adapter: object, { storeTimeoutSeconds }: DriverOptions): Client | undefined {
+function nodeRedisOf(adapter: object, options: DriverOptions): Client | undefined {
   if (!('getClient' in adapter && 'client' in adapter && isNodeRedis(adapter.client))) return undefined
   const { client } = adapter
   // What is still kept by the client when we have long given up need not be sent at all.
-  const whileOffline = { timeout: Math.ceil(storeTimeoutSeconds * 1000) }
+  const whileOffline = { timeout: Math.ceil(options.storeTimeoutSeconds * 1000) }
   const ready = () => client.isReady !== false
   const optionsNow = () => (ready() ? undefined : whileOffline)
   let send: Send = (_key, command) => client.sendCommand(command, optionsNow())
-  if ('slots' in client) send = (key, command) => client.sendCommand(key, false, command)
-  else if ('getSentinelNode' in client) send = (_key, command) => client.sendCommand(false, command)
+  if ('slots' in client) {
+    const follow = followFailovers(client, options)
+    send = (key, command) => {
+      follow(key)
+      return client.sendCommand(key, false, command)
+    }
+  } else if ('getSentinelNode' in client) send = (_key, command) => client.sendCommand(false, command)
 
   return {
     send,
@@ -128,6 +133,34 @@ function nodeRedisOf(adapter: object, { storeTimeoutSeconds }: DriverOptions): C
       return opening
     },
   }
+}
+
+/** What stands for the slot of each ledger on a cluster: the part of its keys that is hashed. */
+const hashTags = new WeakMap<NodeRedis, Set<string>>()
+
+/**
+ * A cluster client of node-redis reads who has which slot again only when a node answers MOVED, and one that has died
+ * never will: so another is asked for a key of ours, and sends it on to the new master. Gives what to tell of each key.
+ */
+function followFailovers(client: NodeRedis, options: DriverOptions): (key: string) => void {
+  const present = hashTags.get(client)
+  const tags = present ?? new Set<string>()
+  if (!present) {
+    hashTags.set(client, tags)
+    let isAsking = false
+    client.on?.('node-error', () => {
+      if (isAsking) return
+      isAsking = true
+      // Which node it is put to is chance, and so may be the dead one: then the next error asks again.
+      const asked = [...tags].map((tag) =>
+        inTime(options, client.sendCommand(undefined, false, ['GET', `${tag}:`])),
+      )
+      void Promise.allSettled(asked).then(() => {
+        isAsking = false
+      })
+    })
+  }
+  return (key) => void tags.add(key.slice(0, key.indexOf('}') + 1))
 }
 
 function isNodeRedis(client: unknown): client is NodeRedis {
