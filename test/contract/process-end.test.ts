@@ -42,3 +42,18 @@ void dispatcher.dispatch(event)
 `)
   expect(ended).toEqual({ code: 0, printed: '' })
 })
+
+test('a commit that is only tried again in the background keeps no process alive', async () => {
+  const ended = await run(`
+const never = () => Promise.reject(new Error('away'))
+const ledger = {
+  guarantee: { message: 'atomic', order: 'atomic' },
+  begin: async () => ({ state: 'begun', fence: 1, occurredAt: '1764000000000000000' }),
+  renew: async () => true, release: async () => {},
+  commit: never, forget: never, forgetResource: never, now: never, record: never,
+}
+const dispatcher = createDispatcher({ store: ledger, logger: false, onUserUpserted: () => {} })
+console.log((await dispatcher.dispatch(event)).outcome)
+`)
+  expect(ended).toEqual({ code: 0, printed: 'processed' })
+})

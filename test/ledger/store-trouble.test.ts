@@ -60,6 +60,17 @@ describe.skipIf(!redisIsInstalled)('Redis', async () => {
     expect(await unavailableLine(nothing)).toMatchObject(coded('ECONNREFUSED'))
   })
 
+  test('a server that says nothing is named, with what may be wrong', async () => {
+    const frozen = await startRedis()
+    onTestFinished(() => frozen.remove())
+    const adapter = new KeyvRedis(frozen.url)
+    const line = await unavailableLine(adapter, async () => {
+      await adapter.getClient()
+      frozen.freeze()
+    })
+    expect(line).toMatchObject(coded('TIMEOUT'))
+  })
+
   test('killed under an open connection, it is the connection that is named', async () => {
     const victim = await startRedis()
     onTestFinished(() => victim.remove())

@@ -75,7 +75,9 @@ export function logAttempt(log: Logger, { error, reason, storeTrouble, ...fields
 }
 
 function storeFields(error: unknown, storeTrouble: string | undefined): object {
-  const errorCode = storeCodeOf(error) ?? storeTrouble
+  const own = storeCodeOf(error)
+  // Why there was no answer, the client may know.
+  const errorCode = own === undefined || own === 'TIMEOUT' ? (storeTrouble ?? own) : own
   if (errorCode === undefined) return {}
   const mend = storeMends[errorCode]
   return { errorCode, ...(mend === undefined ? {} : { mend }) }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { delay, timedOut, within } from './clock.ts'
 import type { DispatcherConfiguration } from './configure.ts'
 import { type Delivery, leftMs } from './delivery.ts'
+import { StoreTimeoutError } from './errors.ts'
 import { isDeletion, isDirectoryEvent } from './events.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger } from './ledger/ledger.ts'
 import type { Logger } from './logger.ts'
@@ -91,7 +92,7 @@ export class Claims {
       },
       () => {},
     )
-    const error = new Error('the store did not answer in time')
+    const error = new StoreTimeoutError()
     return left < storeTimeoutMs ? { error, cutByDeadline: true } : { error }
   }
 

@@ -34,8 +34,19 @@ export const systemClock: Clock = {
   },
 }
 
-/** Resolves after `delayMs`, or at once when the signal aborts. A process lives as long: somebody goes on after it. */
-export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+/** For what nobody awaits: a script that has done its own work may end. */
+export const inBackground: TimerOptions = { keepsAlive: false }
+
+/**
+ * Resolves after `delayMs`, or at once when the signal aborts. A process lives as long, unless it is
+ * `inBackground`.
+ */
+export function delay(
+  clock: Clock,
+  delayMs: number,
+  signal?: AbortSignal,
+  options: TimerOptions = { keepsAlive: true },
+): Promise<void> {
   if (signal?.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const end = () => {
@@ -43,7 +54,7 @@ export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       signal?.removeEventListener('abort', end)
       resolve()
     }
-    const timer = clock.setTimeout(end, delayMs, { keepsAlive: true })
+    const timer = clock.setTimeout(end, delayMs, options)
     signal?.addEventListener('abort', end)
   })
 }

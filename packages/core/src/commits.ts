@@ -1,4 +1,4 @@
-import { type Clock, delay, timedOut, within } from './clock.ts'
+import { type Clock, delay, inBackground, timedOut, within } from './clock.ts'
 import { StoreUnavailableError } from './errors.ts'
 import type { Claim, Ledger, Retention } from './ledger/ledger.ts'
 import type { Logger } from './logger.ts'
@@ -118,9 +118,10 @@ export class Commits {
   }
 
   async #retry(): Promise<void> {
+    const { clock } = this.#options
     let pauseMs = retryFromMs
     while (this.#pending.size > 0 && !this.#closing.signal.aborted) {
-      await delay(this.#options.clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal)
+      await delay(clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal, inBackground)
       pauseMs = Math.min(pauseMs * 2, retryToMs)
       for (const pending of [...this.#pending.values()]) {
         // Forgotten on purpose while we waited: it must not become done again.

@@ -23,6 +23,8 @@ export const storeMends: Readonly<Record<string, string>> = {
   CLUSTERDOWN:
     'a part of the cluster has no master: see CLUSTER NODES. It mends itself where there is a replica',
   ECONNREFUSED: 'nothing listens at the address: is the server up, and are host and port right?',
+  TIMEOUT:
+    'the store has said nothing within `storeTimeoutSeconds`: is it overloaded, frozen, or behind a firewall that drops?',
   ENOTFOUND: 'the name of the host is not known: mend it in the URL',
 }
 
