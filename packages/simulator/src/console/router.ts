@@ -41,6 +41,7 @@ export function createConsole(simulator: Simulator, listeningHost: string): Cons
   const isOurs = hostsOf(simulator.url, listeningHost)
   const stopListening = [
     simulator.environment.onChange(() => pages.directoryChanged()),
+    simulator.deliveries.onEndpointsChange(() => pages.directoryChanged()),
     simulator.deliveries.onChange(({ id }) => pages.messageChanged(id)),
   ]
   const router = express.Router()
