@@ -8,7 +8,7 @@ import { makeWorkshop, node, type PackageName, pack, root, run } from './worksho
 // Each example is copied out of the tree, as a reader would, and stands on what is packed.
 
 const examples = readdirSync(join(root, 'examples'))
-const packages: PackageName[] = ['core', 'express', 'fastify']
+const packages: PackageName[] = ['core', 'express', 'fastify', 'simulator']
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 const workshop = makeWorkshop()
 const tarballs = {} as Record<PackageName, string>

@@ -24,6 +24,13 @@ export interface Account extends AccountKey {
   occurredAt: string
 }
 
+/** What the directory sync compares with its directory. */
+export interface KnownAccount {
+  id: string
+  occurredAt: string
+  groupIds: string[]
+}
+
 /** What an event says of an account; `undefined` leaves what is there. */
 export interface AccountChange extends AccountKey {
   occurredAt: string
@@ -34,6 +41,8 @@ export interface AccountChange extends AccountKey {
   groups: { id: string; name: string | null }[] | undefined
 }
 
+const knownAtOnce = 1000
+
 export class Accounts {
   readonly #database: DatabaseSync
   readonly #groups: Groups
@@ -43,6 +52,7 @@ export class Accounts {
   readonly #joinGroup: StatementSync
   readonly #newest: StatementSync
   readonly #count: StatementSync
+  readonly #known: StatementSync
 
   constructor(database: DatabaseSync, groups: Groups) {
     this.#database = database
@@ -52,6 +62,14 @@ export class Accounts {
     this.#newest = database.prepare(`
       ${selectAccounts} ORDER BY accounts.scim_occurred_at DESC, accounts.id LIMIT :limit`)
     this.#count = database.prepare('SELECT count(*) AS count FROM accounts')
+    this.#known = database.prepare(`
+      SELECT id, scim_occurred_at, (
+        SELECT json_group_array(group_id) FROM memberships
+        WHERE memberships.organization_id = accounts.organization_id AND memberships.account_id = accounts.id
+      ) AS group_ids
+      FROM accounts
+      WHERE organization_id = :organizationId AND id > :after AND state <> 'deleted'
+      ORDER BY id LIMIT ${knownAtOnce}`)
     this.#save = database.prepare(`
       INSERT INTO accounts (organization_id, id, state, email, name, roles, scim_occurred_at)
       VALUES (:organizationId, :id, :state, :email, :name, :roles, :occurredAt)
@@ -110,6 +128,16 @@ export class Accounts {
     return this.#newest.all({ limit }).map(toAccount)
   }
 
+  /** All of a customer's but the tombstones, some at a time: events are written between. */
+  *known(organizationId: string): Iterable<KnownAccount> {
+    for (let after = ''; ; ) {
+      const rows = this.#known.all({ organizationId, after })
+      yield* rows.map(toKnownAccount)
+      if (rows.length < knownAtOnce) return
+      after = String(rows.at(-1)?.id)
+    }
+  }
+
   count(): number {
     return Number(this.#count.get()?.count)
   }
@@ -137,6 +165,14 @@ const selectAccounts = `
 function stateAfter(active: boolean | undefined, known: Account | undefined): AccountState {
   if (active === undefined) return known?.state ?? 'active'
   return active ? 'active' : 'deactivated'
+}
+
+function toKnownAccount(row: Record<string, SQLOutputValue>): KnownAccount {
+  return {
+    id: String(row.id),
+    occurredAt: String(row.scim_occurred_at),
+    groupIds: JSON.parse(String(row.group_ids)),
+  }
 }
 
 function toAccount(row: Record<string, SQLOutputValue>): Account {

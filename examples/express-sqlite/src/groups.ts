@@ -19,6 +19,7 @@ export class Groups {
   readonly #find: StatementSync
   readonly #save: StatementSync
   readonly #mention: StatementSync
+  readonly #known: StatementSync
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -28,11 +29,22 @@ export class Groups {
       VALUES (:organizationId, :id, :state, :name, :occurredAt)
       ON CONFLICT DO UPDATE SET
         state = excluded.state, name = excluded.name, scim_occurred_at = excluded.scim_occurred_at`)
+    this.#known = database.prepare(`
+      SELECT id, scim_occurred_at FROM groups
+      WHERE organization_id = :organizationId AND state <> 'deleted'`)
     this.#mention = database.prepare(`
       INSERT INTO groups (organization_id, id, state, name, scim_occurred_at)
       VALUES (:organizationId, :id, 'active', :name, '${beforeAllEvents}')
       ON CONFLICT DO UPDATE SET name = coalesce(excluded.name, name)
       WHERE scim_occurred_at = '${beforeAllEvents}'`)
+  }
+
+  /** All of a customer's but the tombstones. One that was only mentioned has no time yet. */
+  known(organizationId: string): { id: string; occurredAt: string | undefined }[] {
+    return this.#known.all({ organizationId }).map((row) => ({
+      id: String(row.id),
+      occurredAt: row.scim_occurred_at === beforeAllEvents ? undefined : String(row.scim_occurred_at),
+    }))
   }
 
   /** Gives `false`, and writes nothing, where the row is newer. */

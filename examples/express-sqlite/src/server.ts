@@ -4,6 +4,7 @@ import { createApp } from './app.ts'
 import { openDatabase } from './database.ts'
 import { Groups } from './groups.ts'
 import { disconnectStore, store } from './ledger-store.ts'
+import { openSync, wantsSync } from './sync.ts'
 
 // The page shows people's names, so nobody but this machine is let in unless HOST says so.
 const { DATABASE_FILE = './accounts.db', HOST = '127.0.0.1', PORT = '3000' } = process.env
@@ -24,8 +25,14 @@ const { app, scim } = createApp({
   },
 })
 
+// Before anything is served: a credential that is missing is better told now.
+const sync = wantsSync(process.env)
+  ? await openSync({ dispatcher: scim.receiver, accounts, groups, env: process.env })
+  : undefined
+
 const server = app.listen(Number(PORT), HOST, (error) => {
   if (error) throw error
+  sync?.start()
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : address
   const host = HOST.includes(':') ? `[${HOST}]` : HOST
@@ -41,11 +48,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-/** Takes nothing new, lets the handlers that are running finish and answer, and only then lets go of database and ledger. */
+/** Ends the sync, takes nothing new, lets the handlers that are running finish and answer, and only then lets go of database and ledger. */
 async function stop(): Promise<void> {
   isStopping = true
   const closed = once(server, 'close')
   server.close()
+  await sync?.stop()
   await scim.receiver.close()
   setTimeout(() => server.closeAllConnections(), lingerMs).unref()
   await closed

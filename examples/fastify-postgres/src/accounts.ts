@@ -24,6 +24,13 @@ export interface Account extends AccountKey {
   occurredAt: string
 }
 
+/** What the directory sync compares with its directory. */
+export interface KnownAccount {
+  id: string
+  occurredAt: string
+  groupIds: string[]
+}
+
 /** What an event says of an account; `undefined` leaves what is there. */
 export interface AccountChange extends AccountKey {
   occurredAt: string
@@ -33,6 +40,8 @@ export interface AccountChange extends AccountKey {
   roles: Role[] | undefined
   groups: NamedGroup[] | undefined
 }
+
+const knownAtOnce = 1000
 
 export class Accounts {
   readonly #pool: Pool
@@ -87,6 +96,26 @@ export class Accounts {
       await moveTo(client, { organizationId, id }, [])
       return true
     })
+  }
+
+  /** All of a customer's but the tombstones, some at a time. */
+  async *known(organizationId: string): AsyncIterable<KnownAccount> {
+    for (let after = ''; ; ) {
+      const { rows } = await this.#pool.query<KnownAccount>(
+        `SELECT id, scim_occurred_at AS "occurredAt", ARRAY(
+          SELECT group_id FROM memberships
+          WHERE memberships.organization_id = accounts.organization_id AND memberships.account_id = accounts.id
+        ) AS "groupIds"
+        FROM accounts
+        WHERE organization_id = $1 AND id > $2 AND state <> 'deleted'
+        ORDER BY id LIMIT $3`,
+        [organizationId, after, knownAtOnce],
+      )
+      yield* rows
+      const last = rows.at(-1)
+      if (!last || rows.length < knownAtOnce) return
+      after = last.id
+    }
   }
 
   async find({ organizationId, id }: AccountKey): Promise<Account | undefined> {

@@ -1,18 +1,25 @@
 import { z } from 'zod'
 
-export interface Config {
-  /** Several while one is rotated. */
-  secrets: string[]
+/** What a process needs that has no HTTP. */
+export interface WorkerConfig {
   databaseUrl: string
   databasePoolSize: number
   ledgerUrl: string
   ledgerNamespace: string
+  /** Scalekit's API credentials, for the directory sync, as `scalekitFromEnv` takes them. */
+  api: Readonly<Record<string, string>> | undefined
+  syncEverySeconds: number
+  logLevel: (typeof logLevels)[number]
+  isProduction: boolean
+}
+
+export interface Config extends WorkerConfig {
+  /** Several while one is rotated. */
+  secrets: string[]
   host: string
   port: number
-  logLevel: (typeof logLevels)[number]
   /** How long it goes on serving after it has said that it is not ready any more. */
   drainSeconds: number
-  isProduction: boolean
 }
 
 /** Names every variable that is wrong, with its mend; never a value. */
@@ -51,11 +58,7 @@ function commaSeparated(value: string): string[] {
   return value.split(',').map((part) => part.trim())
 }
 
-const schema = z.object({
-  SCALEKIT_WEBHOOK_SECRET: text(
-    'the signing secret of the endpoint (whsec_…), from its page in the Scalekit dashboard; while it is rotated both, with a comma between',
-    (value) => commaSeparated(value).every((secret) => signingSecret.test(secret)),
-  ).transform(commaSeparated),
+const workerFields = z.object({
   DATABASE_URL: text(
     'where the accounts are kept, postgres://user:password@host:5432/name; special characters in it percent-encoded',
     isUrl(postgres),
@@ -72,26 +75,73 @@ const schema = z.object({
     '1 to 64 letters, digits, -, _ or . to tell applications on one ledger apart',
     (value) => /^[\w.-]{1,64}$/.test(value),
   ).prefault('fastify-postgres'),
-  HOST: z.string().prefault('127.0.0.1'),
-  PORT: whole('the port to listen on', 65_535, '3000'),
+  SCALEKIT_ENVIRONMENT_URL: text(
+    'the URL of the Scalekit environment',
+    isUrl(['http:', 'https:']),
+  ).optional(),
+  SCALEKIT_CLIENT_ID: z.string().optional(),
+  SCALEKIT_CLIENT_SECRET: z.string().optional(),
+  SYNC_EVERY_SECONDS: whole('the seconds between two passes of the sync', 604_800, '3600').refine(
+    (seconds) => seconds > 0,
+    'the seconds between two passes of the sync, 1 or more',
+  ),
   LOG_LEVEL: z.enum(logLevels, `one of ${logLevels.join(', ')}`).prefault('info'),
-  DRAIN_SECONDS: whole('the seconds that a load balancer needs to look away', 300, '0'),
   NODE_ENV: z.string().optional(),
 })
 
+const serverFields = workerFields.extend({
+  SCALEKIT_WEBHOOK_SECRET: text(
+    'the signing secret of the endpoint (whsec_…), from its page in the Scalekit dashboard; while it is rotated both, with a comma between',
+    (value) => commaSeparated(value).every((secret) => signingSecret.test(secret)),
+  ).transform(commaSeparated),
+  HOST: z.string().prefault('127.0.0.1'),
+  PORT: whole('the port to listen on', 65_535, '3000'),
+  DRAIN_SECONDS: whole('the seconds that a load balancer needs to look away', 300, '0'),
+})
+
+const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET'] as const
+const apiMend = 'for the directory sync, from the API credentials in the dashboard: all three, or none'
+
 /** @throws InvalidEnvironment */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const values = check(schema, env)
+  const values = check(serverFields, env)
   return {
+    ...workerConfig(values, env),
     secrets: values.SCALEKIT_WEBHOOK_SECRET,
+    host: values.HOST,
+    port: values.PORT,
+    drainSeconds: values.DRAIN_SECONDS,
+  }
+}
+
+/**
+ * Of a process without HTTP, which needs no signing secret; the sync is what it is for.
+ * @throws InvalidEnvironment
+ */
+export function readWorkerConfig(
+  env: NodeJS.ProcessEnv,
+): WorkerConfig & { api: NonNullable<WorkerConfig['api']> } {
+  const { api, ...config } = workerConfig(check(workerFields, env), env)
+  if (!api) throw new InvalidEnvironment(apiVariables.map((name) => `${name}: ${apiMend}`))
+  return { ...config, api }
+}
+
+function workerConfig(values: z.output<typeof workerFields>, env: NodeJS.ProcessEnv): WorkerConfig {
+  const missing = apiVariables.filter((name) => !env[name])
+  if (missing.length > 0 && missing.length < apiVariables.length) {
+    throw new InvalidEnvironment(missing.map((name) => `${name}: ${apiMend}`))
+  }
+  return {
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE,
     ledgerUrl: values.LEDGER_URL,
     ledgerNamespace: values.LEDGER_NAMESPACE,
-    host: values.HOST,
-    port: values.PORT,
+    api:
+      missing.length > 0
+        ? undefined
+        : Object.fromEntries(apiVariables.map((name) => [name, env[name] ?? ''])),
+    syncEverySeconds: values.SYNC_EVERY_SECONDS,
     logLevel: values.LOG_LEVEL,
-    drainSeconds: values.DRAIN_SECONDS,
     isProduction: values.NODE_ENV === 'production',
   }
 }
@@ -101,7 +151,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
  * @throws InvalidEnvironment
  */
 export function readDatabaseUrl(env: NodeJS.ProcessEnv): string {
-  return check(schema.pick({ DATABASE_URL: true }), env).DATABASE_URL
+  return check(workerFields.pick({ DATABASE_URL: true }), env).DATABASE_URL
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {

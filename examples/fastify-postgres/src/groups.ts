@@ -26,6 +26,16 @@ export class Groups {
     this.#pool = pool
   }
 
+  /** All of a customer's but the tombstones. One that was only mentioned has no time yet. */
+  async known(organizationId: string): Promise<{ id: string; occurredAt: string | null }[]> {
+    const { rows } = await this.#pool.query<{ id: string; occurredAt: string | null }>(
+      `SELECT id, nullif(scim_occurred_at, '${beforeAllEvents}') AS "occurredAt" FROM groups
+      WHERE organization_id = $1 AND state <> 'deleted'`,
+      [organizationId],
+    )
+    return rows
+  }
+
   /** Gives `false`, and writes nothing, where the row is newer. */
   upsert({ organizationId, id, name, occurredAt }: GroupChange): Promise<boolean> {
     return this.#write([organizationId, id, 'active', name ?? null, occurredAt])

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { DirectorySync } from '@scalekit-scim/core/sync'
 import { addRoutes, createApp } from './app.ts'
 import { type Config, InvalidEnvironment, readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
@@ -6,6 +7,7 @@ import { openLedgerStore } from './ledger-store.ts'
 import { exitWith } from './log.ts'
 import { migrate } from './migrations.ts'
 import { closeServer } from './stop.ts'
+import { openSync } from './sync.ts'
 import { within } from './within.ts'
 
 /** Handlers have ten seconds to finish (`close()` of the pack), and what is still being sent a little more. */
@@ -26,6 +28,7 @@ const pool = openDatabase({
 const store = openLedgerStore(config.ledgerUrl, (err) => log.warn({ err }, 'the ledger has a problem'))
 
 let isStopping = false
+let sync: DirectorySync | undefined
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // Whoever asks twice does not want to wait.
@@ -48,10 +51,19 @@ try {
     ...(config.isProduction ? { requireGuarantee: 'atomic' } : {}),
   })
   log.info({ applied: await migrate(config.databaseUrl) }, 'the database is up to date')
+  sync = await openOwnSync()
   await app.listen({ host: config.host, port: config.port })
+  sync?.start()
 } catch (error) {
   // No event has come yet: there is nothing personal in what went wrong.
   exitWith(log, error, `it does not start: ${error instanceof Error ? error.message : ''}`)
+}
+
+/** Where there are no API credentials, webhooks are all there is, or a worker does it. */
+async function openOwnSync(): Promise<DirectorySync | undefined> {
+  const { api, syncEverySeconds: everySeconds } = config
+  if (!api) return undefined
+  return openSync({ dispatcher: app.scalekitScim, pool, api, everySeconds, log })
 }
 
 /**
@@ -63,6 +75,7 @@ async function stop(signal: string): Promise<void> {
   log.info({ signal, drainSeconds }, 'stopping')
   await sleep(drainSeconds * 1000)
   setTimeout(() => exitWith(log, undefined, 'not everything has come to its end in time'), stopMs)
+  await sync?.stop()
   await closeServer(app)
   await Promise.all([disconnect('database', pool.end()), disconnect('ledger', store.disconnect())])
   log.info('stopped')

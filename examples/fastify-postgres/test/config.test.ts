@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
-import { InvalidEnvironment, readConfig, readDatabaseUrl } from '../src/config.ts'
+import { InvalidEnvironment, readConfig, readDatabaseUrl, readWorkerConfig } from '../src/config.ts'
 
 const DATABASE_URL = 'postgres://accounts:hunter2@127.0.0.1:5432/accounts'
 const usable = { SCALEKIT_WEBHOOK_SECRET: TEST_SECRET, DATABASE_URL, LEDGER_URL: 'redis://127.0.0.1:6379' }
@@ -14,6 +14,8 @@ describe('the environment', () => {
       databasePoolSize: 10,
       ledgerUrl: 'redis://127.0.0.1:6379',
       ledgerNamespace: 'fastify-postgres',
+      api: undefined,
+      syncEverySeconds: 3600,
       host: '127.0.0.1',
       port: 3000,
       logLevel: 'info',
@@ -25,7 +27,7 @@ describe('the environment', () => {
   it('names every variable that is missing, at once', () => {
     assert.throws(
       () => readConfig({}),
-      hasProblems(['SCALEKIT_WEBHOOK_SECRET', 'DATABASE_URL', 'LEDGER_URL']),
+      hasProblems(['DATABASE_URL', 'LEDGER_URL', 'SCALEKIT_WEBHOOK_SECRET']),
     )
   })
 
@@ -43,6 +45,7 @@ describe('the environment', () => {
     PORT: ['65536', 'hunter2'],
     LOG_LEVEL: ['hunter2'],
     DRAIN_SECONDS: ['301', 'hunter2'],
+    SYNC_EVERY_SECONDS: ['0', 'hunter2'],
   }
   for (const [name, values] of Object.entries(unusable)) {
     it(`says how ${name} is to be, once, and never what it was`, () => {
@@ -51,6 +54,25 @@ describe('the environment', () => {
       }
     })
   }
+
+  const api = {
+    SCALEKIT_ENVIRONMENT_URL: 'https://acme.scalekit.com',
+    SCALEKIT_CLIENT_ID: 'skc_1',
+    SCALEKIT_CLIENT_SECRET: 'hunter2',
+  }
+
+  it('takes all API credentials or none, and names those that are missing', () => {
+    assert.deepEqual(readConfig({ ...usable, ...api }).api, api)
+    assert.equal(readConfig({ ...usable, SCALEKIT_CLIENT_ID: '' }).api, undefined)
+    const { SCALEKIT_CLIENT_ID: _, ...others } = api
+    assert.throws(() => readConfig({ ...usable, ...others }), hasProblems(['SCALEKIT_CLIENT_ID']))
+  })
+
+  it('of a worker needs the API credentials, and no signing secret', () => {
+    const { SCALEKIT_WEBHOOK_SECRET: _, ...others } = usable
+    assert.deepEqual(readWorkerConfig({ ...others, ...api }).api, api)
+    assert.throws(() => readWorkerConfig(others), hasProblems(Object.keys(api)))
+  })
 
   it('takes two secrets while one is rotated, and every URL that the servers have', () => {
     const other = TEST_SECRET.replace('c2Nh', 'c2Ni')

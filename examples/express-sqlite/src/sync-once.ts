@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util'
+import { formatReport } from '@scalekit-scim/core/sync'
+import { createDispatcher } from '@scalekit-scim/express'
+import { Accounts } from './accounts.ts'
+import { openDatabase } from './database.ts'
+import { directoryHandlers } from './directory-handlers.ts'
+import { Groups } from './groups.ts'
+import { disconnectStore, store } from './ledger-store.ts'
+import { progressLine } from './progress-line.ts'
+import { openSync } from './sync.ts'
+
+const usage = `Usage: npm run sync -- [options]
+
+One pass over the directories of all organizations, beside the server or without it.
+
+  --full                 read everything, and delete who is not listed any more
+  --dry-run              only say what would be done
+  --approve <approval>   delete what an earlier report has held; may be given several times
+  --organization <org_…> only this one; may be given several times
+  --help                 show this
+
+Exits with 0 when the pass is complete, else with 1; with 2 on wrong usage.
+`
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  let options: ReturnType<typeof readOptions>
+  try {
+    options = readOptions()
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`)
+    return 2
+  }
+  if (options === undefined) {
+    console.log(usage)
+    return 0
+  }
+
+  const database = openDatabase(process.env.DATABASE_FILE || './accounts.db')
+  const groups = new Groups(database)
+  const accounts = new Accounts(database, groups)
+  const dispatcher = createDispatcher({ ...directoryHandlers(accounts, groups), store })
+  const cancelled = new AbortController()
+  process.once('SIGINT', () => cancelled.abort())
+  process.once('SIGTERM', () => cancelled.abort())
+  const line = progressLine(process.stderr)
+  try {
+    const sync = await openSync({ dispatcher, accounts, groups, env: process.env, quiet: true })
+    const report = await sync.run({ ...options, signal: cancelled.signal, onProgress: line.show })
+    line.clear()
+    console.log(formatReport(report))
+    return report.outcome === 'complete' ? 0 : 1
+  } catch (error) {
+    line.clear()
+    console.error(error instanceof Error ? error.message : error)
+    return 1
+  } finally {
+    await dispatcher.close()
+    database.close()
+    await disconnectStore()
+  }
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      full: { type: 'boolean' },
+      'dry-run': { type: 'boolean' },
+      approve: { type: 'string', multiple: true },
+      organization: { type: 'string', multiple: true },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help) return undefined
+  return {
+    mode: values.full ? ('full' as const) : ('auto' as const),
+    dryRun: values['dry-run'] ?? false,
+    approve: values.approve ?? [],
+    ...(values.organization ? { organizations: values.organization } : {}),
+  }
+}

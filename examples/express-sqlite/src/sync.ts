@@ -1,0 +1,55 @@
+import {
+  createDirectorySync,
+  type DirectorySync,
+  formatReport,
+  scalekitFromEnv,
+} from '@scalekit-scim/core/sync'
+import type { Dispatcher } from '@scalekit-scim/express'
+import type { Accounts } from './accounts.ts'
+import type { Groups } from './groups.ts'
+
+export interface SyncOptions {
+  dispatcher: Dispatcher
+  accounts: Accounts
+  groups: Groups
+  env: NodeJS.ProcessEnv
+  /** Whoever asks for a pass shows its report. @default false */
+  quiet?: boolean
+}
+
+const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET']
+const hour = '3600'
+
+/** Whether the environment has anything of Scalekit's API credentials: without them webhooks are all there is. */
+export function wantsSync(env: NodeJS.ProcessEnv): boolean {
+  return apiVariables.some((name) => env[name])
+}
+
+/**
+ * Heals what webhooks have lost: reads the directories, and hands what differs from the accounts to the same handlers.
+ * @throws ConfigurationError when a credential is missing
+ */
+export async function openSync({
+  dispatcher,
+  accounts,
+  groups,
+  env,
+  quiet = false,
+}: SyncOptions): Promise<DirectorySync> {
+  return createDirectorySync({
+    scalekit: await scalekitFromEnv(env),
+    dispatcher,
+    organizations: 'all',
+    known: {
+      users: ({ organizationId }) => accounts.known(organizationId),
+      groups: ({ organizationId }) => groups.known(organizationId),
+    },
+    schedule: { everySeconds: Number(env.SYNC_EVERY_SECONDS || hour) },
+    onReport(report) {
+      const { users, groups } = report.totals
+      const isQuiet = (counts: typeof users) => counts.seen === counts.unchanged && counts.held === 0
+      if (quiet || (report.outcome === 'complete' && isQuiet(users) && isQuiet(groups))) return
+      if (report.outcome !== 'busy') console.log(formatReport(report))
+    },
+  })
+}

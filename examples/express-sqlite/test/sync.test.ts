@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { createSimulator, type Simulator } from '@scalekit-scim/simulator'
+import { Accounts } from '../src/accounts.ts'
+import { openDatabase } from '../src/database.ts'
+import { Groups } from '../src/groups.ts'
+import { databaseFile } from './support.ts'
+
+// Through the real SDK, against a local Scalekit whose webhooks go nowhere: what the application knows it has from a sync.
+
+const program = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
+const patience = { timeout: 60_000 }
+
+async function startScalekit(t: TestContext) {
+  const simulator = await createSimulator()
+  t.after(() => simulator.close())
+  const { environment } = simulator
+  const organization = environment.createOrganization({ displayName: 'Acme' })
+  const directory = environment.createDirectory(organization.id)
+  const hire = (userName: string, groupIds: string[] = []) =>
+    environment.createUser(directory.id, {
+      attributes: { userName, email: `${userName}@acme.example`, displayName: userName },
+      groupIds,
+    })
+  return { simulator, environment, organization, directory, hire }
+}
+
+function variables(
+  simulator: Simulator,
+  file: string,
+  more: Record<string, string> = {},
+): Record<string, string | undefined> {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  return { ...env, ...simulator.variables, DATABASE_FILE: file, ...more }
+}
+
+function runSync(env: NodeJS.ProcessEnv, ...args: string[]): Promise<{ code: unknown; said: string }> {
+  return new Promise((resolve) => {
+    const command = ['--disable-warning=ExperimentalWarning', program('sync-once'), ...args]
+    execFile(process.execPath, command, { env }, (error, stdout, stderr) => {
+      resolve({ code: error?.code ?? 0, said: stdout + stderr })
+    })
+  })
+}
+
+/** The states of all that a customer has, read from the file itself. */
+function states(file: string): string[] {
+  const database = openDatabase(file)
+  try {
+    return new Accounts(database, new Groups(database))
+      .newest(1000)
+      .map(({ name, state, groups }) => [name ?? 'nobody', state, ...groups].join(' '))
+      .sort()
+  } finally {
+    database.close()
+  }
+}
+
+test('one pass brings everybody, with their groups and states', patience, async (t) => {
+  const { simulator, environment, directory, hire } = await startScalekit(t)
+  const sales = environment.createGroup(directory.id, { displayName: 'Sales' })
+  hire('ann', [sales.id])
+  environment.updateUser(hire('ben').id, { active: false })
+  const file = await databaseFile(t)
+  const { code, said } = await runSync(variables(simulator, file))
+  assert.equal(code, 0, said)
+  assert.deepEqual(states(file), ['ann active Sales', 'ben deactivated'])
+  assert.match(said, /users: 2 seen, 2 created/)
+})
+
+test('a dry run says what would be done, and does nothing', patience, async (t) => {
+  const { simulator, hire } = await startScalekit(t)
+  hire('ann')
+  const file = await databaseFile(t)
+  assert.match(
+    (await runSync(variables(simulator, file), '--dry-run')).said,
+    /Dry run complete.*\n.*\n.*1 created/,
+  )
+  assert.deepEqual(states(file), [])
+})
+
+test(
+  'who has left is deleted by a full pass; more than a few only when that is approved',
+  patience,
+  async (t) => {
+    const { simulator, environment, hire } = await startScalekit(t)
+    const people = Array.from({ length: 60 }, (_, n) => hire(`person${n}`))
+    const file = await databaseFile(t)
+    const env = variables(simulator, file)
+    await runSync(env)
+
+    for (const { id } of people.slice(0, 2)) environment.deleteUser(id)
+    await runSync(env, '--full')
+    assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 2)
+
+    for (const { id } of people.slice(2, 27)) environment.deleteUser(id)
+    const held = await runSync(env, '--full')
+    const approval = /held: 25 users not listed.*approve (\S+)/.exec(held.said)?.[1]
+    assert.ok(approval, held.said)
+    assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 2)
+
+    await runSync(env, '--approve', approval)
+    assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 27)
+  },
+)
+
+test('a server heals what its webhooks have lost, and stops in the middle of it', patience, async (t) => {
+  const { simulator, hire } = await startScalekit(t)
+  const file = await databaseFile(t)
+  const env = variables(simulator, file, {
+    SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
+    SYNC_EVERY_SECONDS: '1',
+    PORT: '0',
+  })
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('server')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  await once(createInterface({ input: child.stdout }), 'line')
+  hire('ann')
+  while (!states(file).includes('ann active')) await new Promise((resolve) => setTimeout(resolve, 100))
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+})
+
+test('a credential that is missing is named, and so is an option that there is not', patience, async (t) => {
+  const file = await databaseFile(t)
+  const { simulator } = await startScalekit(t)
+  const { SCALEKIT_CLIENT_SECRET: _, ...env } = variables(simulator, file)
+  assert.match((await runSync(env)).said, /SCALEKIT_CLIENT_SECRET is not set/)
+  const misspelt = await runSync(env, '--ful')
+  assert.equal(misspelt.code, 2)
+  assert.match(misspelt.said, /'--ful'[\s\S]*Usage: npm run sync/)
+})

@@ -1,0 +1,48 @@
+import type { DirectorySync } from '@scalekit-scim/core/sync'
+import { createDispatcher, type Logger } from '@scalekit-scim/fastify'
+import { Accounts } from './accounts.ts'
+import type { readWorkerConfig } from './config.ts'
+import { openDatabase } from './database.ts'
+import { directoryHandlers } from './directory-handlers.ts'
+import { Groups } from './groups.ts'
+import { openLedgerStore } from './ledger-store.ts'
+import { openSync } from './sync.ts'
+import { within } from './within.ts'
+
+const disconnectMs = 2000
+
+export interface DirectoryWorker {
+  sync: DirectorySync
+  /** Ends the pass, waits for the events that run, and lets go of database and ledger. */
+  close(): Promise<void>
+}
+
+/** The sync without HTTP and without a signing secret: the handlers, on the ledger that the instances share. */
+export async function openDirectoryWorker(
+  config: ReturnType<typeof readWorkerConfig>,
+  log: Logger,
+): Promise<DirectoryWorker> {
+  const warn = (message: string) => (err: unknown) => log.warn({ err }, message)
+  const pool = openDatabase({
+    url: config.databaseUrl,
+    poolSize: config.databasePoolSize,
+    onError: warn('a connection to the database broke'),
+  })
+  const store = openLedgerStore(config.ledgerUrl, warn('the ledger has a problem'))
+  const dispatcher = createDispatcher({
+    ...directoryHandlers(new Accounts(pool), new Groups(pool)),
+    store,
+    namespace: config.ledgerNamespace,
+    logger: log,
+  })
+  const { api, syncEverySeconds: everySeconds } = config
+  const sync = await openSync({ dispatcher, pool, api, everySeconds, log })
+  return {
+    sync,
+    async close() {
+      await sync.stop()
+      await dispatcher.close()
+      await Promise.allSettled([pool.end(), within(disconnectMs, store.disconnect())])
+    },
+  }
+}

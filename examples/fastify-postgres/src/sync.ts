@@ -1,0 +1,40 @@
+import { createDirectorySync, type DirectorySync, scalekitFromEnv } from '@scalekit-scim/core/sync'
+import type { Dispatcher, Logger } from '@scalekit-scim/fastify'
+import type { Pool } from 'pg'
+import { Accounts } from './accounts.ts'
+import { Groups } from './groups.ts'
+
+export interface SyncOptions {
+  /** The webhooks' own, or one on the same ledger and namespace. */
+  dispatcher: Dispatcher
+  pool: Pool
+  api: Readonly<Record<string, string>>
+  everySeconds: number
+  log: Logger
+}
+
+/**
+ * Heals what webhooks have lost: reads the directories, and hands what differs from the accounts to the same handlers.
+ * One pass runs at a time over all instances, so each of them may start it.
+ */
+export async function openSync({
+  dispatcher,
+  pool,
+  api,
+  everySeconds,
+  log,
+}: SyncOptions): Promise<DirectorySync> {
+  const accounts = new Accounts(pool)
+  const groups = new Groups(pool)
+  return createDirectorySync({
+    scalekit: await scalekitFromEnv(api),
+    dispatcher,
+    organizations: 'all',
+    known: {
+      users: ({ organizationId }) => accounts.known(organizationId),
+      groups: ({ organizationId }) => groups.known(organizationId),
+    },
+    schedule: { everySeconds },
+    logger: log,
+  })
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, it, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createSimulator } from '@scalekit-scim/simulator'
+import { Accounts } from '../src/accounts.ts'
+import { openDatabase } from '../src/database.ts'
+import { migrate } from '../src/migrations.ts'
+import { run, startServer } from './processes.ts'
+import { ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
+
+// Through the real SDK, against a local Scalekit whose webhooks go nowhere: what the application knows it has from a sync.
+
+const patience = { timeout: 60_000 }
+
+describe('the directory sync', { skip }, async () => {
+  if (skip) return
+  const databaseUrl = await ownDatabase()
+  await migrate(databaseUrl)
+
+  /** A customer of this test's own, in one database. */
+  async function startScalekit(t: TestContext) {
+    const simulator = await createSimulator()
+    t.after(() => simulator.close())
+    const { environment } = simulator
+    const organization = environment.createOrganization({ displayName: 'Acme' })
+    const directory = environment.createDirectory(organization.id)
+    const hire = (userName: string, groupIds: string[] = []) =>
+      environment.createUser(directory.id, { attributes: { userName, displayName: userName }, groupIds })
+    const env = {
+      ...simulator.variables,
+      DATABASE_URL: databaseUrl,
+      LEDGER_URL: redisUrl,
+      LEDGER_NAMESPACE: ownNamespace(),
+      SYNC_EVERY_SECONDS: '1',
+    }
+    const pool = openDatabase({ url: databaseUrl, poolSize: 2, onError: () => {} })
+    t.after(() => pool.end())
+    /** Name, state and groups of each account of the customer, once `isRight` says that they are as they should be. */
+    const states = async () => {
+      const accounts = await new Accounts(pool).page(1000, { organizationId: organization.id, id: '' })
+      return accounts
+        .filter((account) => account.organizationId === organization.id)
+        .map(({ name, state, groups }) => [name ?? 'nobody', state, ...groups].join(' '))
+        .sort()
+    }
+    const until = async (isRight: (states: string[]) => boolean) => {
+      while (!isRight(await states())) await sleep(100)
+    }
+    return { simulator, environment, directory, hire, env, states, until }
+  }
+
+  const sync = async (t: TestContext, env: NodeJS.ProcessEnv, ...args: string[]) => {
+    const program = run(t, ['src/sync-once.ts', ...args], env)
+    return { code: await program.ended, said: program.output() }
+  }
+
+  it('brings everybody in one pass, with their groups and states', patience, async (t) => {
+    const { environment, directory, hire, env, states } = await startScalekit(t)
+    const sales = environment.createGroup(directory.id, { displayName: 'Sales' })
+    hire('ann', [sales.id])
+    environment.updateUser(hire('ben').id, { active: false })
+    const { code, said } = await sync(t, env)
+    assert.equal(code, 0, said)
+    assert.deepEqual(await states(), ['ann active Sales', 'ben deactivated'])
+  })
+
+  it('deletes who has left; more than a few only when that is approved', patience, async (t) => {
+    const { environment, hire, env, states } = await startScalekit(t)
+    const people = Array.from({ length: 60 }, (_, n) => hire(`person${n}`))
+    const gone = async () => (await states()).filter((state) => state === 'nobody deleted').length
+    await sync(t, env)
+    for (const { id } of people.slice(0, 25)) environment.deleteUser(id)
+    const held = await sync(t, env, '--full')
+    const approval = /held: 25 users not listed.*approve (\S+)/.exec(held.said)?.[1]
+    assert.ok(approval, held.said)
+    assert.equal(await gone(), 0)
+    await sync(t, env, '--approve', approval)
+    assert.equal(await gone(), 25)
+  })
+
+  it('heals in a server what its webhooks have lost, and stops with it', patience, async (t) => {
+    const { hire, env, until } = await startScalekit(t)
+    const server = await startServer(t, env)
+    hire('ann')
+    await until((states) => states.includes('ann active'))
+    server.child.kill('SIGTERM')
+    assert.equal(await server.ended, 0)
+  })
+
+  it('heals in a worker without HTTP and without a signing secret', patience, async (t) => {
+    const { hire, env, until } = await startScalekit(t)
+    const worker = run(t, ['src/worker.ts'], env)
+    await worker.line('the sync is running')
+    hire('ann')
+    await until((states) => states.includes('ann active'))
+    worker.child.kill('SIGTERM')
+    await once(worker.child, 'close')
+    assert.equal(worker.child.exitCode, 0, worker.output())
+    assert.doesNotMatch(worker.output(), /ann/)
+  })
+})
