@@ -1,4 +1,20 @@
 export type { ApiFaultCondition, ApiFaultRule, ApiFaults } from './api/faults.ts'
+export { SimulatorClock, type SimulatorClockOptions } from './clock.ts'
+export {
+  Deliveries,
+  type DeliveriesOptions,
+  type StoredDeliveries,
+} from './delivery/deliveries.ts'
+export type { Endpoint, NewEndpoint, RotateOptions, StoredEndpoint } from './delivery/endpoints.ts'
+export { DeliveryError, type DeliveryErrorReason } from './delivery/errors.ts'
+export type { Fault, FaultName, WebhookFaults } from './delivery/faults.ts'
+export type {
+  Attempt,
+  AttemptResponse,
+  AttemptTrigger,
+  Delivery,
+  Message,
+} from './delivery/messages.ts'
 export {
   Environment,
   type EnvironmentOptions,
@@ -20,4 +36,6 @@ export type {
   User,
   UserAttributes,
 } from './environment/records.ts'
+export type { EnvironmentSnapshot } from './environment/snapshot.ts'
 export { createSimulator, type Simulator, type SimulatorFaults, type SimulatorOptions } from './simulator.ts'
+export { SnapshotError } from './snapshot.ts'

@@ -14,6 +14,13 @@ export function createRandomness(seed: number | string): Randomness {
   return from(hash(String(seed)))
 }
 
+const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
+
+/** Letters and digits, for ids and secrets. */
+export function randomText(randomness: Randomness, length: number): string {
+  return Array.from({ length }, () => letters[randomness.below(letters.length)]).join('')
+}
+
 function from(state: number): Randomness {
   const origin = state
   const next = () => {

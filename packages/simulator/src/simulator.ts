@@ -1,10 +1,17 @@
-import { type Clock, systemClock } from '@scalekit-scim/core'
 import express from 'express'
 import { createApi } from './api/api.ts'
 import { ApiFaultDraw, type ApiFaults } from './api/faults.ts'
+import { SimulatorClock } from './clock.ts'
+import { Deliveries } from './delivery/deliveries.ts'
+import type { NewEndpoint } from './delivery/endpoints.ts'
+import type { WebhookFaults } from './delivery/faults.ts'
+import { isStoredDeliveries } from './delivery/is-stored.ts'
 import { Environment } from './environment/environment.ts'
+import { isEnvironmentSnapshot } from './environment/snapshot.ts'
+import { given } from './given.ts'
 import { openPort } from './port.ts'
-import { createRandomness, type Randomness } from './randomness.ts'
+import { createRandomness, type Randomness, randomText } from './randomness.ts'
+import { Snapshot } from './snapshot.ts'
 
 export interface SimulatorOptions {
   /** Others than this machine reach it only when this is another. @default '127.0.0.1' */
@@ -13,6 +20,8 @@ export interface SimulatorOptions {
   port?: number
   /** Decides ids, secrets, faults and jitter: the same seed gives the same run. @default 'scalekit' */
   seed?: number | string
+  /** Where the environment is kept, so that the next start takes it up. @default nowhere: it ends with the process */
+  file?: string
   /** @default of the seed */
   clientId?: string
   /** @default of the seed */
@@ -21,22 +30,32 @@ export interface SimulatorOptions {
   tokenSeconds?: number
   /** API calls above this fail with ResourceExhausted until the minute is over. @default no limit */
   requestsPerMinute?: number
+  /** Where webhooks go from the start. One that the file has already, by its URL, is not added again. @default none */
+  endpoints?: readonly NewEndpoint[]
+  /** How much faster than real time its clock goes; at 0 it stands still but for `step`. @default 1 */
+  clockSpeed?: number
+  /** How far a wait between attempts may be off the schedule, up or down. @default 0.2 */
+  retryJitterShare?: number
   faults?: SimulatorFaults
 }
 
 export interface SimulatorFaults {
+  webhooks?: WebhookFaults
   api?: ApiFaults
 }
 
 export interface Simulator extends AsyncDisposable {
   /** Where the SDK finds it. */
   readonly url: string
-  /** The environment variables of Scalekit's quickstart, to be pasted. */
+  /** The environment variables of Scalekit's quickstart, to be pasted; the secret is the first endpoint's. */
   readonly variables: Readonly<Record<string, string>>
   readonly environment: Environment
-  readonly clock: Clock
+  readonly deliveries: Deliveries
+  readonly clock: SimulatorClock
   /** Replaces the faults of each part that is given; those of a part that is absent stay. */
   setFaults(faults: SimulatorFaults): void
+  /** Moves a clock that stands still, running each attempt that falls due to its end on the way. */
+  step(ms: number): Promise<void>
   /** Ends all that is under way and frees the port. */
   close(): Promise<void>
 }
@@ -50,46 +69,92 @@ export interface Simulator extends AsyncDisposable {
  */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { host = '127.0.0.1', port: wantedPort = 0, seed = 'scalekit', tokenSeconds = 86_399 } = options
+  const snapshot = await Snapshot.open(options.file)
   const randomness = createRandomness(seed)
-  const credentials = randomness.fork('credentials')
-  const clientId = options.clientId ?? `skc_${10_000_000 + credentials.below(89_999_999)}`
-  const clientSecret = options.clientSecret ?? `test_${randomText(credentials, 40)}`
-  const clock = systemClock
-  const environment = new Environment({ clock, randomness: randomness.fork('environment') })
+  const clock = new SimulatorClock(given({ speed: options.clockSpeed }))
+  const environment = openEnvironment(clock, randomness, snapshot)
+  const deliveries = openDeliveries(options, clock, randomness, snapshot)
+  environment.onEvent((event) => deliveries.send(event))
+  clock.settled = () => deliveries.idle()
+
+  const credentials = credentialsOf(options, randomness.fork('credentials'))
   const apiFaults = new ApiFaultDraw(randomness.fork('api'), options.faults?.api)
-  const { requestsPerMinute } = options
   const api = createApi({
     environment,
     clock,
     faults: apiFaults,
-    clientId,
-    clientSecret,
+    ...credentials,
     tokenSeconds,
-    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    ...given({ requestsPerMinute: options.requestsPerMinute }),
     port: () => port,
   })
   const http1 = express().disable('x-powered-by').use(api.routes)
   const port = await openPort({ host, port: wantedPort, http1, http2: api.rpc })
 
-  const close = () => port.close()
+  const close = async () => {
+    await port.close()
+    await deliveries.close()
+    clock.close()
+    await snapshot.close()
+  }
   return {
     url: port.url,
-    variables: {
-      SCALEKIT_ENVIRONMENT_URL: port.url,
-      SCALEKIT_CLIENT_ID: clientId,
-      SCALEKIT_CLIENT_SECRET: clientSecret,
+    get variables() {
+      return {
+        SCALEKIT_ENVIRONMENT_URL: port.url,
+        SCALEKIT_CLIENT_ID: credentials.clientId,
+        SCALEKIT_CLIENT_SECRET: credentials.clientSecret,
+        ...given({ SCALEKIT_WEBHOOK_SECRET: deliveries.endpoints[0]?.secrets[0] }),
+      }
     },
     environment,
+    deliveries,
     clock,
-    setFaults(faults) {
-      if (faults.api) apiFaults.set(faults.api)
+    setFaults({ webhooks, api }) {
+      if (webhooks) deliveries.faults = webhooks
+      if (api) apiFaults.set(api)
     },
+    step: (ms) => clock.step(ms),
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-function randomText(randomness: Randomness, length: number): string {
-  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
-  return Array.from({ length }, () => letters[randomness.below(letters.length)]).join('')
+function openEnvironment(clock: SimulatorClock, randomness: Randomness, snapshot: Snapshot): Environment {
+  const from = snapshot.saved('environment', isEnvironmentSnapshot)
+  const environment = new Environment({
+    clock,
+    randomness: randomness.fork('environment'),
+    ...given({ from }),
+  })
+  snapshot.keep('environment', () => environment.export())
+  environment.onChange(() => snapshot.changed())
+  return environment
+}
+
+function openDeliveries(
+  { retryJitterShare, faults, endpoints = [] }: SimulatorOptions,
+  clock: SimulatorClock,
+  randomness: Randomness,
+  snapshot: Snapshot,
+): Deliveries {
+  const deliveries = new Deliveries({
+    clock,
+    randomness: randomness.fork('deliveries'),
+    ...given({ retryJitterShare, faults: faults?.webhooks }),
+  })
+  const stored = snapshot.saved('deliveries', isStoredDeliveries)
+  if (stored) deliveries.restore(stored)
+  const known = new Set(deliveries.endpoints.map(({ url }) => url))
+  for (const endpoint of endpoints) if (!known.has(endpoint.url)) deliveries.addEndpoint(endpoint)
+  snapshot.keep('deliveries', () => deliveries.export())
+  deliveries.onChange(() => snapshot.changed())
+  return deliveries
+}
+
+function credentialsOf({ clientId, clientSecret }: SimulatorOptions, randomness: Randomness) {
+  return {
+    clientId: clientId ?? `skc_${10_000_000 + randomness.below(89_999_999)}`,
+    clientSecret: clientSecret ?? `test_${randomText(randomness, 40)}`,
+  }
 }

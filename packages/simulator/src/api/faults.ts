@@ -1,3 +1,4 @@
+import { ConfigurationError } from '@scalekit-scim/core'
 import type { Randomness } from '../randomness.ts'
 
 /** How often a fault strikes: a share of the calls (0 to 1), or a condition. */
@@ -49,7 +50,24 @@ export interface ApiFaults {
   orderByUpdate?: boolean
 }
 
-export type ApiFaultName = Exclude<keyof ApiFaults, 'latencyMs' | 'orderByUpdate'>
+const faultNames = [
+  'unavailable',
+  'resourceExhausted',
+  'internal',
+  'deadlineExceeded',
+  'canceled',
+  'resetConnection',
+  'cutCall',
+  'slow',
+  'tokenFailure',
+  'repeatToken',
+  'emptyPage',
+  'truncateWalk',
+  'wrongTotal',
+  'movingTotal',
+] as const satisfies readonly (keyof ApiFaults)[]
+
+export type ApiFaultName = (typeof faultNames)[number]
 
 /** What is known of the call that a fault may strike. */
 export interface Occasion {
@@ -77,7 +95,7 @@ export class ApiFaultDraw {
 
   /** Replaces all faults. Counting and drawing begin anew, so that the same faults strike the same calls again. */
   set(faults: ApiFaults): void {
-    this.#faults = { ...faults }
+    this.#faults = { slow: 1, ...checked(faults) }
     this.#calls = 0
     this.#streams.clear()
     this.#struck.clear()
@@ -88,7 +106,8 @@ export class ApiFaultDraw {
     return this.#calls
   }
 
-  strikes(name: ApiFaultName, occasion: Occasion = {}, rule = this.#faults[name]): boolean {
+  strikes(name: ApiFaultName, occasion: Occasion = {}): boolean {
+    const rule = this.#faults[name]
     if (rule === undefined) return false
     const { share = 1, times = Infinity, ...where } = typeof rule === 'number' ? { share: rule } : rule
     const { method, page, call }: ApiFaultCondition = where
@@ -107,4 +126,22 @@ export class ApiFaultDraw {
     this.#streams.set(name, stream)
     return stream
   }
+}
+
+/** @throws ConfigurationError for a fault that there is not, or a share that is none */
+function checked(faults: ApiFaults): ApiFaults {
+  const known: readonly string[] = [...faultNames, 'latencyMs', 'orderByUpdate']
+  for (const name of Object.keys(faults)) {
+    if (known.includes(name)) continue
+    const message = `there is no API fault '${name}'; there are ${known.join(', ')}`
+    throw new ConfigurationError('ERR_SCIM_UNKNOWN_OPTION', message, name)
+  }
+  for (const name of faultNames) {
+    const rule = faults[name]
+    const share = typeof rule === 'object' ? rule.share : rule
+    if (share === undefined || (share >= 0 && share <= 1)) continue
+    const message = `the share of the API fault '${name}' is from 0 to 1, not ${share}`
+    throw new ConfigurationError('ERR_SCIM_INVALID_OPTION', message, name)
+  }
+  return faults
 }

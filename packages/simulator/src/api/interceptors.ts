@@ -41,8 +41,10 @@ export function faulty(faults: ApiFaultDraw): Interceptor {
     }
     request.contextValues.set(occasionKey, occasion)
     const line = request.contextValues.get(lineKey)
-    const { latencyMs = 0, slow = 1 } = faults.faults
-    if (latencyMs > 0 && faults.strikes('slow', occasion, slow)) await wait(latencyMs)
+    const { latencyMs = 0 } = faults.faults
+    if (latencyMs > 0 && faults.strikes('slow', occasion)) {
+      await wait(latencyMs, undefined, { signal: request.signal })
+    }
     if (faults.strikes('resetConnection', occasion)) {
       line.reset()
       throw new ConnectError('reset on demand', Code.Aborted)

@@ -1,16 +1,21 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock, DirectoryEvent } from '@scalekit-scim/core'
-import type { Randomness } from '../randomness.ts'
+import { type Randomness, randomText } from '../randomness.ts'
 import { EnvironmentError } from './errors.ts'
 import { directoryEvent, type Envelope, groupEvent, userDeletedEvent, userEvent } from './events.ts'
+import { Holdings } from './holdings.ts'
+import { Ids } from './ids.ts'
 import type { Directory, Group, Organization, Provider, User, UserAttributes } from './records.ts'
-import { Roster } from './roster.ts'
+import type { Roster } from './roster.ts'
+import type { EnvironmentSnapshot } from './snapshot.ts'
 
 export interface EnvironmentOptions {
   clock: Clock
   randomness: Randomness
   /** The time that a change bears, in whole microseconds. @default the clock's, and later than every one before */
   stampMicros?: () => number
+  /** What there is at the start. @default nothing */
+  from?: EnvironmentSnapshot
 }
 
 export interface NewOrganization {
@@ -75,21 +80,19 @@ export type EventListener = (event: DirectoryEvent) => void
 export class Environment {
   readonly id: string
   readonly #options: EnvironmentOptions
-  readonly #idPrefix: string
+  readonly #ids: Ids
+  readonly #holdings = new Holdings()
   readonly #listeners = new Set<EventListener>()
-  readonly #changeListeners = new Set<() => void>()
-  readonly #organizations = new Map<string, Organization>()
-  readonly #directories = new Map<string, Directory>()
-  readonly #rosters = new Map<string, Roster>()
-  readonly #directoryOf = new Map<string, string>()
-  #ids = 0
-  #lastMicros = 0
+  #lastMicros: number
   #isSilent = false
 
   constructor(options: EnvironmentOptions) {
+    const { randomness, from } = options
     this.#options = options
-    this.#idPrefix = String(10_000_000 + options.randomness.below(89_999_999))
-    this.id = this.#nextId('env')
+    this.#ids = new Ids(randomness, from?.ids)
+    this.#lastMicros = from?.lastMicros ?? 0
+    this.id = from?.id ?? this.#ids.next('env')
+    if (from) this.#holdings.restore(from)
   }
 
   /** Calls the listener at each event, in order, before the change returns; gives what stops that. */
@@ -100,8 +103,17 @@ export class Environment {
 
   /** Calls the listener after each change, also of those of which no event tells; gives what stops that. */
   onChange(listener: () => void): () => void {
-    this.#changeListeners.add(listener)
-    return () => void this.#changeListeners.delete(listener)
+    return this.#holdings.onChange(listener)
+  }
+
+  /** All that there is, for `from` in another process. */
+  export(): EnvironmentSnapshot {
+    return {
+      id: this.id,
+      ids: this.#ids.export(),
+      lastMicros: this.#lastMicros,
+      ...this.#holdings.export(),
+    }
   }
 
   /** Makes changes of which no event tells: what was there before anybody listened. */
@@ -115,46 +127,39 @@ export class Environment {
     }
   }
 
-  // ── What there is ──
+  // ── What there is: what is not is an EnvironmentError 'not-found' ──
 
   get organizations(): Organization[] {
-    return [...this.#organizations.values()]
+    return this.#holdings.organizations
   }
 
-  /** @throws EnvironmentError 'not-found' */
   organization(id: string): Organization {
-    return found(this.#organizations.get(id), 'organization')
+    return this.#holdings.organization(id)
   }
 
-  /** @throws EnvironmentError 'not-found' */
   organizationByExternalId(externalId: string): Organization {
-    const organization = this.organizations.find((one) => one.externalId === externalId)
-    return found(organization, 'organization')
+    return this.#holdings.organizationByExternalId(externalId)
   }
 
   directoriesOf(organizationId: string): Directory[] {
-    this.organization(organizationId)
-    return [...this.#directories.values()].filter((directory) => directory.organizationId === organizationId)
+    return this.#holdings.directoriesOf(organizationId)
   }
 
-  /** @throws EnvironmentError 'not-found' */
   directory(id: string): Directory {
-    return found(this.#directories.get(id), 'directory')
+    return this.#holdings.directory(id)
   }
 
-  /** Who and what is in a directory: to be read, never written. @throws EnvironmentError 'not-found' */
+  /** Who and what is in a directory: to be read, never written. */
   roster(directoryId: string): Roster {
-    return found(this.#rosters.get(directoryId), 'directory')
+    return this.#holdings.roster(directoryId)
   }
 
-  /** @throws EnvironmentError 'not-found' */
   user(id: string): User {
-    return found(this.#rosterOf(id)?.user(id), 'user')
+    return this.#holdings.user(id)
   }
 
-  /** @throws EnvironmentError 'not-found' */
   group(id: string): Group {
-    return found(this.#rosterOf(id)?.group(id), 'group')
+    return this.#holdings.group(id)
   }
 
   groupsOf(user: User): Group[] {
@@ -173,7 +178,7 @@ export class Environment {
       createdAtMicros: atMicros,
       updatedAtMicros: atMicros,
     }
-    this.#putOrganization(organization)
+    this.#holdings.putOrganization(organization)
     return organization
   }
 
@@ -183,33 +188,32 @@ export class Environment {
     nonEmpty('displayName', after.displayName)
     if (isDeepStrictEqual(before, after)) return before
     const organization = { ...after, updatedAtMicros: this.#stamp() }
-    this.#putOrganization(organization)
+    this.#holdings.putOrganization(organization)
     return organization
   }
 
   /** Takes its directories with it, as `deleteDirectory` does. */
   deleteOrganization(id: string): void {
-    for (const directory of this.directoriesOf(id)) this.deleteDirectory(directory.id)
-    this.#organizations.delete(id)
-    this.#changed()
+    this.#holdings.removeOrganization(id)
   }
 
   createDirectory(organizationId: string, options: NewDirectory = {}): Directory {
     const { displayName } = this.organization(organizationId)
     const { id, provider = 'OKTA', name = `${displayName} directory`, enabled = true } = options
     const atMicros = this.#stamp()
+    const directoryId = this.#idFor('dir', id)
     const directory: Directory = {
-      id: this.#idFor('dir', id),
+      id: directoryId,
       organizationId,
       name,
       provider,
       enabled,
-      scimToken: `scim_${this.#randomText(24)}`,
+      // By its own id, so that one made after a restart has another token than the first.
+      scimToken: `scim_${randomText(this.#options.randomness.fork(directoryId), 24)}`,
       createdAtMicros: atMicros,
       updatedAtMicros: atMicros,
     }
-    this.#rosters.set(directory.id, new Roster())
-    this.#putDirectory(directory)
+    this.#holdings.putDirectory(directory)
     if (enabled) this.#tell(directoryEvent('enabled', directory, this.#envelope(atMicros)))
     return directory
   }
@@ -218,7 +222,7 @@ export class Environment {
     const before = this.directory(id)
     if (before.enabled === enabled) return before
     const directory = { ...before, enabled, updatedAtMicros: this.#stamp() }
-    this.#putDirectory(directory)
+    this.#holdings.putDirectory(directory)
     const change = enabled ? 'enabled' : 'disabled'
     this.#tell(directoryEvent(change, directory, this.#envelope(directory.updatedAtMicros)))
     return directory
@@ -226,11 +230,7 @@ export class Environment {
 
   /** Takes its people and groups with it. Scalekit has no event for that: the application finds out by itself. */
   deleteDirectory(id: string): void {
-    const { users, groups } = this.roster(id)
-    for (const record of [...users, ...groups]) this.#directoryOf.delete(record.id)
-    this.#rosters.delete(id)
-    this.#directories.delete(id)
-    this.#changed()
+    this.#holdings.removeDirectory(id)
   }
 
   // ── People ──
@@ -275,9 +275,7 @@ export class Environment {
   deleteUser(id: string): void {
     const user = this.user(id)
     this.#open(user.directoryId)
-    this.roster(user.directoryId).removeUser(user)
-    this.#directoryOf.delete(id)
-    this.#changed()
+    this.#holdings.removeUser(user)
     this.#tell(userDeletedEvent(user, this.#envelope(this.#stamp())))
   }
 
@@ -296,7 +294,7 @@ export class Environment {
       createdAtMicros: atMicros,
       updatedAtMicros: atMicros,
     }
-    this.#putGroup(group)
+    this.#holdings.putGroup(group)
     this.#tell(groupEvent('created', group, this.#envelope(atMicros)))
     return group
   }
@@ -309,7 +307,7 @@ export class Environment {
     nonEmpty('displayName', after.displayName)
     if (isDeepStrictEqual(before, after)) return before
     const group = { ...after, updatedAtMicros: this.#stamp() }
-    this.#putGroup(group)
+    this.#holdings.putGroup(group)
     this.#tell(groupEvent('updated', group, this.#envelope(group.updatedAtMicros)))
     return group
   }
@@ -318,15 +316,12 @@ export class Environment {
   deleteGroup(id: string): void {
     const group = this.group(id)
     this.#open(group.directoryId)
-    const roster = this.roster(group.directoryId)
-    const members = roster.membersOf(id)
+    const members = this.roster(group.directoryId).membersOf(id)
     this.#tell(groupEvent('deleted', group, this.#envelope(this.#stamp())))
     for (const member of members) {
       this.#changeUser({ ...member, groupIds: member.groupIds.filter((groupId) => groupId !== id) })
     }
-    roster.removeGroup(id)
-    this.#directoryOf.delete(id)
-    this.#changed()
+    this.#holdings.removeGroup(group)
   }
 
   addMember(groupId: string, userId: string): User {
@@ -350,43 +345,9 @@ export class Environment {
     return user
   }
 
-  #putOrganization(organization: Organization): void {
-    const { externalId } = organization
-    const namesake = this.organizations.find(
-      (one) => externalId !== undefined && one.externalId === externalId,
-    )
-    if (namesake && namesake.id !== organization.id) {
-      throw new EnvironmentError('conflict', 'another organization has that external id')
-    }
-    this.#organizations.set(organization.id, organization)
-    this.#changed()
-  }
-
-  #putDirectory(directory: Directory): void {
-    this.#directories.set(directory.id, directory)
-    this.#changed()
-  }
-
   #putUser(user: User): void {
-    const roster = this.roster(user.directoryId)
-    const namesake = roster.userNamed(nonEmpty('userName', user.attributes.userName))
-    if (namesake && namesake.id !== user.id) {
-      throw new EnvironmentError('conflict', 'the directory has a user of that userName already')
-    }
-    roster.putUser(user)
-    this.#directoryOf.set(user.id, user.directoryId)
-    this.#changed()
-  }
-
-  #putGroup(group: Group): void {
-    this.roster(group.directoryId).putGroup(group)
-    this.#directoryOf.set(group.id, group.directoryId)
-    this.#changed()
-  }
-
-  #rosterOf(id: string): Roster | undefined {
-    const directoryId = this.#directoryOf.get(id)
-    return directoryId === undefined ? undefined : this.#rosters.get(directoryId)
+    nonEmpty('userName', user.attributes.userName)
+    this.#holdings.putUser(user)
   }
 
   /** The directory, when it takes changes: one that is disabled hears nothing from its provider. */
@@ -399,12 +360,10 @@ export class Environment {
   #membershipsIn(directoryId: string, groupIds: readonly string[]): string[] {
     const roster = this.roster(directoryId)
     const distinct = [...new Set(groupIds)]
-    for (const id of distinct) found(roster.group(id), 'group')
+    for (const id of distinct) {
+      if (!roster.group(id)) throw new EnvironmentError('not-found', 'group not found')
+    }
     return distinct
-  }
-
-  #changed(): void {
-    for (const listener of this.#changeListeners) listener()
   }
 
   #tell(event: DirectoryEvent): void {
@@ -413,7 +372,7 @@ export class Environment {
   }
 
   #envelope(occurredAtMicros: number): Envelope {
-    return { eventId: this.#nextId('evt'), environmentId: this.id, occurredAtMicros }
+    return { eventId: this.#ids.next('evt'), environmentId: this.id, occurredAtMicros }
   }
 
   #stamp(): number {
@@ -424,29 +383,12 @@ export class Environment {
 
   /** One of the caller's choice, or the next. @throws EnvironmentError 'conflict' when it is taken */
   #idFor(prefix: string, wanted: string | undefined): string {
-    if (wanted === undefined) return this.#nextId(prefix)
+    if (wanted === undefined) return this.#ids.next(prefix)
     if (!wanted.startsWith(`${prefix}_`))
       throw new EnvironmentError('invalid', `id must begin with ${prefix}_`)
-    if (this.#directoryOf.has(wanted) || this.#organizations.has(wanted) || this.#directories.has(wanted)) {
-      throw new EnvironmentError('conflict', `${wanted} is taken`)
-    }
+    if (this.#holdings.isTaken(wanted)) throw new EnvironmentError('conflict', `${wanted} is taken`)
     return wanted
   }
-
-  #nextId(prefix: string): string {
-    this.#ids++
-    return `${prefix}_${this.#idPrefix}${String(this.#ids).padStart(9, '0')}`
-  }
-
-  #randomText(length: number): string {
-    const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
-    return Array.from({ length }, () => letters[this.#options.randomness.below(letters.length)]).join('')
-  }
-}
-
-function found<Item>(item: Item | undefined, what: string): Item {
-  if (item === undefined) throw new EnvironmentError('not-found', `${what} not found`)
-  return item
 }
 
 function nonEmpty(name: string, text: string): string {

@@ -1,0 +1,59 @@
+import type { ScimEvent } from '@scalekit-scim/core'
+import type { FaultName } from './faults.ts'
+
+// What these say changes while a message is under way; a reader who must keep a state copies it.
+
+/** One event on its way to all endpoints that want it, under one id. */
+export interface Message {
+  /** `msg_…`: the `webhook-id` of all its attempts. */
+  readonly id: string
+  readonly event: ScimEvent
+  readonly createdAtMs: number
+  readonly deliveries: readonly Delivery[]
+}
+
+/** One message on its way to one endpoint. */
+export interface Delivery {
+  readonly endpointId: string
+  /** Failed: given up after the last attempt. Dropped: a fault, never sent. */
+  readonly state: 'pending' | 'delivered' | 'failed' | 'dropped'
+  /** Those that have ended, in the order in which they began. */
+  readonly attempts: readonly Attempt[]
+  readonly attemptsUnderWay: number
+  /** By the simulator's clock. */
+  readonly nextAttemptAtMs?: number
+}
+
+export type AttemptTrigger = 'schedule' | 'replay' | 'duplicate' | 'forge'
+
+/** One request, as it was sent and answered. */
+export interface Attempt {
+  /** From 1, over all triggers. */
+  readonly number: number
+  readonly trigger: AttemptTrigger
+  /** By the simulator's clock. */
+  readonly startedAtMs: number
+  /** In real time. */
+  readonly durationMs: number
+  readonly request: {
+    readonly headers: Readonly<Record<string, string>>
+    /** As much of it as was sent. */
+    readonly body: string
+  }
+  readonly response?: AttemptResponse
+  /** Why there is no response. */
+  readonly error?: string
+  readonly faults: readonly FaultName[]
+}
+
+export interface AttemptResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** At most its first 64 kB. */
+  readonly body: string
+}
+
+/** Scalekit counts 200 and 201 as delivered, and nothing else. */
+export function isDelivered({ response }: Pick<Attempt, 'response'>): boolean {
+  return response?.status === 200 || response?.status === 201
+}

@@ -1,0 +1,161 @@
+import { EnvironmentError } from './errors.ts'
+import type { Directory, Group, Organization, User } from './records.ts'
+import { Roster } from './roster.ts'
+
+export interface HoldingsSnapshot {
+  organizations: readonly Organization[]
+  directories: readonly Directory[]
+  users: readonly User[]
+  groups: readonly Group[]
+}
+
+/** All records of an environment: finds them, keeps names unique, and tells that something is not as it was. */
+export class Holdings {
+  readonly #organizations = new Map<string, Organization>()
+  readonly #directories = new Map<string, Directory>()
+  readonly #rosters = new Map<string, Roster>()
+  readonly #directoryOf = new Map<string, string>()
+  readonly #listeners = new Set<() => void>()
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  isTaken(id: string): boolean {
+    return this.#directoryOf.has(id) || this.#organizations.has(id) || this.#directories.has(id)
+  }
+
+  // ── Finding: what is not there is an EnvironmentError 'not-found' ──
+
+  get organizations(): Organization[] {
+    return [...this.#organizations.values()]
+  }
+
+  organization(id: string): Organization {
+    return found(this.#organizations.get(id), 'organization')
+  }
+
+  organizationByExternalId(externalId: string): Organization {
+    return found(
+      this.organizations.find((one) => one.externalId === externalId),
+      'organization',
+    )
+  }
+
+  directoriesOf(organizationId: string): Directory[] {
+    this.organization(organizationId)
+    return [...this.#directories.values()].filter((directory) => directory.organizationId === organizationId)
+  }
+
+  directory(id: string): Directory {
+    return found(this.#directories.get(id), 'directory')
+  }
+
+  roster(directoryId: string): Roster {
+    return found(this.#rosters.get(directoryId), 'directory')
+  }
+
+  user(id: string): User {
+    return found(this.#rosterOf(id)?.user(id), 'user')
+  }
+
+  group(id: string): Group {
+    return found(this.#rosterOf(id)?.group(id), 'group')
+  }
+
+  // ── Keeping: a name that another has is an EnvironmentError 'conflict' ──
+
+  putOrganization(organization: Organization): void {
+    const { id, externalId } = organization
+    const namesake = this.organizations.find(
+      (one) => externalId !== undefined && one.externalId === externalId,
+    )
+    if (namesake && namesake.id !== id) {
+      throw new EnvironmentError('conflict', 'another organization has that external id')
+    }
+    this.#organizations.set(id, organization)
+    this.#changed()
+  }
+
+  putDirectory(directory: Directory): void {
+    this.#directories.set(directory.id, directory)
+    if (!this.#rosters.has(directory.id)) this.#rosters.set(directory.id, new Roster())
+    this.#changed()
+  }
+
+  putUser(user: User): void {
+    const roster = this.roster(user.directoryId)
+    const namesake = roster.userNamed(user.attributes.userName)
+    if (namesake && namesake.id !== user.id) {
+      throw new EnvironmentError('conflict', 'the directory has a user of that userName already')
+    }
+    roster.putUser(user)
+    this.#directoryOf.set(user.id, user.directoryId)
+    this.#changed()
+  }
+
+  putGroup(group: Group): void {
+    this.roster(group.directoryId).putGroup(group)
+    this.#directoryOf.set(group.id, group.directoryId)
+    this.#changed()
+  }
+
+  removeOrganization(id: string): void {
+    for (const directory of this.directoriesOf(id)) this.removeDirectory(directory.id)
+    this.#organizations.delete(id)
+    this.#changed()
+  }
+
+  removeDirectory(id: string): void {
+    const { users, groups } = this.roster(id)
+    for (const record of [...users, ...groups]) this.#directoryOf.delete(record.id)
+    this.#rosters.delete(id)
+    this.#directories.delete(id)
+    this.#changed()
+  }
+
+  removeUser(user: User): void {
+    this.roster(user.directoryId).removeUser(user)
+    this.#directoryOf.delete(user.id)
+    this.#changed()
+  }
+
+  removeGroup(group: Group): void {
+    this.roster(group.directoryId).removeGroup(group.id)
+    this.#directoryOf.delete(group.id)
+    this.#changed()
+  }
+
+  export(): HoldingsSnapshot {
+    const rosters = [...this.#rosters.values()]
+    return {
+      organizations: this.organizations,
+      directories: [...this.#directories.values()],
+      groups: rosters.flatMap(({ groups }) => groups),
+      users: rosters.flatMap(({ users }) => users),
+    }
+  }
+
+  /** Groups before people: a membership is counted where its group is there. */
+  restore({ organizations, directories, groups, users }: HoldingsSnapshot): void {
+    for (const organization of organizations) this.putOrganization(organization)
+    for (const directory of directories) this.putDirectory(directory)
+    for (const group of groups) this.putGroup(group)
+    for (const user of users) this.putUser(user)
+  }
+
+  #rosterOf(id: string): Roster | undefined {
+    const directoryId = this.#directoryOf.get(id)
+    return directoryId === undefined ? undefined : this.#rosters.get(directoryId)
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+function found<Item>(item: Item | undefined, what: string): Item {
+  if (item === undefined) throw new EnvironmentError('not-found', `${what} not found`)
+  return item
+}

@@ -1,0 +1,275 @@
+import type { DirectoryEvent } from '@scalekit-scim/core'
+import { createFakeClock } from '@scalekit-scim/core/testing'
+import { type Directory, Environment, EnvironmentError } from '@scalekit-scim/simulator'
+import { describe, expect, it } from 'vitest'
+import { createRandomness } from '../../packages/simulator/src/randomness.ts'
+
+interface Scene {
+  environment: Environment
+  directory: Directory
+  /** What was told since it was last asked. */
+  told: () => DirectoryEvent[]
+}
+
+function startScene(): Scene {
+  const environment = new Environment({ clock: createFakeClock(), randomness: createRandomness('test') })
+  const events: DirectoryEvent[] = []
+  environment.onEvent((event) => events.push(event))
+  const organization = environment.createOrganization({ displayName: 'Acme' })
+  const directory = environment.createDirectory(organization.id)
+  const told = () => events.splice(0)
+  told()
+  return { environment, directory, told }
+}
+
+const types = (events: readonly DirectoryEvent[]) =>
+  events.map(({ type }) => type.replace('organization.', ''))
+
+function reasonOf(change: () => unknown): string | undefined {
+  try {
+    change()
+  } catch (error) {
+    if (error instanceof EnvironmentError) return error.reason
+    throw error
+  }
+  return undefined
+}
+
+describe('each change is told as Scalekit tells it', () => {
+  it('a person who is hired', () => {
+    const { environment, directory, told } = startScene()
+    const user = environment.createUser(directory.id, {
+      externalId: '00u1',
+      attributes: { userName: 'ann', email: 'ann@acme.example', givenName: 'Ann', familyName: 'Lee' },
+    })
+    const [event] = told()
+    expect(event).toMatchObject({
+      spec_version: '1',
+      type: 'organization.directory.user_created',
+      object: 'DirectoryUser',
+      environment_id: environment.id,
+      organization_id: directory.organizationId,
+      occurred_at: '2026-11-23T09:00:00.000002Z',
+      data: {
+        id: user.id,
+        dp_id: '00u1',
+        active: true,
+        email: 'ann@acme.example',
+        name: 'Ann Lee',
+        preferred_username: 'ann',
+        groups: [],
+        raw_attributes: { userName: 'ann', name: { givenName: 'Ann', familyName: 'Lee' } },
+      },
+    })
+    expect(JSON.parse(JSON.stringify(event))).toEqual(event)
+  })
+
+  it('an update, a deactivation and an attribute that is removed', () => {
+    const { environment, directory, told } = startScene()
+    const { id } = environment.createUser(directory.id, { attributes: { userName: 'ann', title: 'CTO' } })
+    told()
+    environment.updateUser(id, { attributes: { department: 'IT' } })
+    environment.updateUser(id, { active: false })
+    environment.updateUser(id, { attributes: { title: null } })
+    const events = told()
+    expect(types(events)).toEqual(Array(3).fill('directory.user_updated'))
+    expect(events.map(({ data }) => data)).toMatchObject([
+      { title: 'CTO', department: 'IT', active: true },
+      { title: 'CTO', department: 'IT', active: false },
+      { department: 'IT', active: false },
+    ])
+    expect(events[2]?.data).not.toHaveProperty('title')
+  })
+
+  it('a deletion, which says no more than who it was', () => {
+    const { environment, directory, told } = startScene()
+    const { id } = environment.createUser(directory.id, {
+      externalId: '00u1',
+      attributes: { userName: 'ann', email: 'ann@acme.example', title: 'CTO' },
+    })
+    told()
+    environment.deleteUser(id)
+    const [event] = told()
+    expect(event).toMatchObject({ type: 'organization.directory.user_deleted' })
+    expect(event?.data).toEqual({
+      id,
+      organization_id: directory.organizationId,
+      dp_id: '00u1',
+      email: 'ann@acme.example',
+    })
+    expect(reasonOf(() => environment.user(id))).toBe('not-found')
+  })
+
+  it('groups, whose memberships are told by their members alone', () => {
+    const { environment, directory, told } = startScene()
+    const { id } = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
+    told()
+    const group = environment.createGroup(directory.id, { displayName: 'Sales' })
+    environment.addMember(group.id, id)
+    environment.updateGroup(group.id, { displayName: 'Field sales' })
+    environment.removeMember(group.id, id)
+    const events = told()
+    expect(types(events)).toEqual([
+      'directory.group_created',
+      'directory.user_updated',
+      'directory.group_updated',
+      'directory.user_updated',
+    ])
+    expect(events.map(({ data }) => data)).toMatchObject([
+      { id: group.id, display_name: 'Sales' },
+      { groups: [{ id: group.id, name: 'Sales' }] },
+      { display_name: 'Field sales' },
+      { groups: [] },
+    ])
+  })
+
+  it('a deleted group, and then each of its members', () => {
+    const { environment, directory, told } = startScene()
+    const sales = environment.createGroup(directory.id, { displayName: 'Sales' })
+    const all = environment.createGroup(directory.id, { displayName: 'All' })
+    const groupIds = [sales.id, all.id]
+    const [ann, bob] = ['ann', 'bob'].map((userName) =>
+      environment.createUser(directory.id, { attributes: { userName }, groupIds }),
+    )
+    environment.createUser(directory.id, { attributes: { userName: 'carl' }, groupIds: [all.id] })
+    told()
+    environment.deleteGroup(sales.id)
+    const events = told()
+    expect(events.map(({ type, data }) => [type, data.id])).toEqual([
+      ['organization.directory.group_deleted', sales.id],
+      ['organization.directory.user_updated', ann?.id],
+      ['organization.directory.user_updated', bob?.id],
+    ])
+    expect(events[1]?.data).toMatchObject({ groups: [{ id: all.id }] })
+    expect(environment.user(bob?.id ?? '').groupIds).toEqual([all.id])
+    expect(reasonOf(() => environment.group(sales.id))).toBe('not-found')
+  })
+
+  it('directories that are enabled and disabled', () => {
+    const { environment, directory, told } = startScene()
+    environment.createDirectory(directory.organizationId, { enabled: false })
+    environment.setDirectoryEnabled(directory.id, false)
+    environment.setDirectoryEnabled(directory.id, true)
+    environment.createDirectory(directory.organizationId)
+    const events = told()
+    expect(types(events)).toEqual(['directory_disabled', 'directory_enabled', 'directory_enabled'])
+    expect(events[0]?.data).toMatchObject({ id: directory.id, enabled: false })
+  })
+})
+
+describe('nothing is told', () => {
+  it('of a change that changes nothing', () => {
+    const { environment, directory, told } = startScene()
+    const group = environment.createGroup(directory.id, { displayName: 'Sales' })
+    const user = environment.createUser(directory.id, {
+      attributes: { userName: 'ann', title: 'CTO' },
+      groupIds: [group.id],
+    })
+    told()
+    environment.updateUser(user.id, { active: true, attributes: { title: 'CTO', department: null } })
+    environment.updateUser(user.id, { groupIds: [group.id, group.id] })
+    environment.addMember(group.id, user.id)
+    environment.updateGroup(group.id, { displayName: 'Sales' })
+    environment.setDirectoryEnabled(directory.id, true)
+    expect(told()).toEqual([])
+    expect(environment.user(user.id)).toBe(user)
+  })
+
+  it('of organizations, of what is done silently, and of a deleted directory', () => {
+    const { environment, directory, told } = startScene()
+    const { id } = environment.createOrganization({ displayName: 'Other' })
+    environment.updateOrganization(id, { displayName: 'Another' })
+    environment.silently(() => environment.createUser(directory.id, { attributes: { userName: 'ann' } }))
+    environment.deleteDirectory(directory.id)
+    environment.deleteOrganization(id)
+    expect(told()).toEqual([])
+  })
+
+  it('of a change that is refused', () => {
+    const { environment, directory, told } = startScene()
+    const ann = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
+    const bob = environment.createUser(directory.id, { attributes: { userName: 'bob' } })
+    told()
+    const create = (userName: string) => environment.createUser(directory.id, { attributes: { userName } })
+    expect(reasonOf(() => create('ANN'))).toBe('conflict')
+    expect(reasonOf(() => create(' '))).toBe('invalid')
+    expect(reasonOf(() => environment.updateUser(bob.id, { attributes: { userName: 'Ann' } }))).toBe(
+      'conflict',
+    )
+    expect(reasonOf(() => environment.updateUser(bob.id, { groupIds: ['dirgroup_1'] }))).toBe('not-found')
+    expect(reasonOf(() => environment.createGroup(directory.id, { displayName: '' }))).toBe('invalid')
+    const taken = { id: ann.id, attributes: { userName: 'carl' } }
+    expect(reasonOf(() => environment.createUser(directory.id, taken))).toBe('conflict')
+    expect(told()).toEqual([])
+    expect(environment.user(bob.id)).toBe(bob)
+  })
+})
+
+it('takes no change of people and groups while the directory is disabled, and still shows them', () => {
+  const { environment, directory, told } = startScene()
+  const group = environment.createGroup(directory.id, { displayName: 'Sales' })
+  const user = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
+  environment.setDirectoryEnabled(directory.id, false)
+  told()
+  const changes = [
+    () => environment.createUser(directory.id, { attributes: { userName: 'bob' } }),
+    () => environment.updateUser(user.id, { active: false }),
+    () => environment.deleteUser(user.id),
+    () => environment.createGroup(directory.id, { displayName: 'All' }),
+    () => environment.updateGroup(group.id, { displayName: 'All' }),
+    () => environment.deleteGroup(group.id),
+    () => environment.addMember(group.id, user.id),
+  ]
+  expect(changes.map(reasonOf)).toEqual(changes.map(() => 'directory-disabled'))
+  expect(told()).toEqual([])
+  expect(environment.roster(directory.id).users).toEqual([user])
+})
+
+it('lets a userName be taken again once its bearer is gone or has another', () => {
+  const { environment, directory } = startScene()
+  const create = () => environment.createUser(directory.id, { attributes: { userName: 'ann' } })
+  const first = create()
+  environment.updateUser(first.id, { attributes: { userName: 'ann.lee' } })
+  const second = create()
+  environment.deleteUser(second.id)
+  expect(create().id).not.toBe(second.id)
+})
+
+it('gives each change a later time than the one before, however fast they come', () => {
+  const { environment, directory, told } = startScene()
+  for (let index = 0; index < 5; index++) {
+    environment.createUser(directory.id, { attributes: { userName: `user${index}` } })
+  }
+  const times = told().map((event) => event.occurred_at)
+  expect(times.toSorted()).toEqual(times)
+  expect(new Set(times).size).toBe(5)
+})
+
+it('forgets all that was in a deleted directory', () => {
+  const { environment, directory } = startScene()
+  const user = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
+  const group = environment.createGroup(directory.id, { displayName: 'Sales' })
+  environment.deleteOrganization(directory.organizationId)
+  const finds = [
+    () => environment.organization(directory.organizationId),
+    () => environment.directory(directory.id),
+    () => environment.roster(directory.id),
+    () => environment.user(user.id),
+    () => environment.group(group.id),
+  ]
+  expect(finds.map(reasonOf)).toEqual(finds.map(() => 'not-found'))
+})
+
+it('tells of every change to whoever keeps it', () => {
+  const { environment, directory } = startScene()
+  let changes = 0
+  const stop = environment.onChange(() => changes++)
+  const { id } = environment.silently(() => environment.createOrganization({ displayName: 'Other' }))
+  environment.updateOrganization(id, { displayName: 'Other' })
+  expect(changes).toBe(1)
+  environment.deleteOrganization(id)
+  expect(changes).toBe(2)
+  stop()
+  environment.setDirectoryEnabled(directory.id, false)
+  expect(changes).toBe(2)
+})

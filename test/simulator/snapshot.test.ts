@@ -1,0 +1,91 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSimulator, type Simulator, SnapshotError } from '@scalekit-scim/simulator'
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'simulator-'))
+  onTestFinished(() => rm(path, { recursive: true }))
+  return path
+}
+
+/** A customer with a person in a group. */
+function fill({ environment }: Simulator) {
+  const organization = environment.createOrganization({ displayName: 'Acme', externalId: 'acme' })
+  const directory = environment.createDirectory(organization.id)
+  const group = environment.createGroup(directory.id, { displayName: 'Sales' })
+  const user = environment.createUser(directory.id, {
+    active: false,
+    attributes: { userName: 'ann', title: 'CTO' },
+    extra: { 'urn:example': { badge: 7 } },
+    groupIds: [group.id],
+  })
+  return { organization, directory, group, user }
+}
+
+it('takes up what it held when it was closed, and goes on from there', async () => {
+  const file = join(await folder(), 'simulator.json')
+  const endpoint = { url: 'http://127.0.0.1:9/webhooks' }
+  const first = await createSimulator({ file, endpoints: [endpoint] })
+  const { organization, directory, group, user } = fill(first)
+  const secrets = first.variables
+  await first.close()
+
+  await using second = await createSimulator({ file, endpoints: [endpoint] })
+  const { environment } = second
+  expect(environment.id).toBe(first.environment.id)
+  expect(environment.organizationByExternalId('acme')).toEqual(organization)
+  expect(environment.directory(directory.id)).toEqual(directory)
+  expect(environment.group(group.id)).toEqual(group)
+  expect(environment.user(user.id)).toEqual(user)
+  expect(environment.roster(directory.id).membersOf(group.id)).toEqual([user])
+  expect(second.deliveries.endpoints).toEqual(first.deliveries.endpoints)
+  expect({ ...second.variables, SCALEKIT_ENVIRONMENT_URL: '' }).toEqual({
+    ...secrets,
+    SCALEKIT_ENVIRONMENT_URL: '',
+  })
+
+  const another = environment.createDirectory(organization.id)
+  expect(another.id).not.toBe(directory.id)
+  expect(another.scimToken).not.toBe(directory.scimToken)
+  expect(another.createdAtMicros).toBeGreaterThan(user.updatedAtMicros)
+})
+
+it('saves soon after a change, whole and for its owner alone', async () => {
+  const path = await folder()
+  const file = join(path, 'simulator.json')
+  await using simulator = await createSimulator({ file })
+  const { user } = fill(simulator)
+  await expect.poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 30_000 }).toContain(user.id)
+  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  expect(await readdir(path)).toEqual(['simulator.json'])
+})
+
+it('says at its end that it could not write', async () => {
+  const path = await folder()
+  const simulator = await createSimulator({ file: join(path, 'missing', 'simulator.json') })
+  fill(simulator)
+  await expect(simulator.close()).rejects.toThrow(SnapshotError)
+})
+
+describe('a file that is none of ours is an error that says how to mend it', () => {
+  it.each([
+    ['no JSON', '{"version":1,', 'it is not JSON'],
+    ['a list', '[]', 'it is not one of the simulator'],
+    ['of another version', '{"version":2}', 'it is of version 2, not 1'],
+    [
+      'without records',
+      '{"version":1,"environment":{"id":"env_1"}}',
+      "'environment' is not as it was written",
+    ],
+    ['without endpoints', '{"version":1,"deliveries":{}}', "'deliveries' is not as it was written"],
+  ])('%s', async (_, text, reason) => {
+    const file = join(await folder(), 'simulator.json')
+    await writeFile(file, text)
+    const start = createSimulator({ file })
+    await expect(start).rejects.toThrow(SnapshotError)
+    await expect(start).rejects.toThrow(`${file} cannot be taken up: ${reason}. Delete or move the file`)
+    expect(await readFile(file, 'utf8')).toBe(text)
+  })
+})
