@@ -1,10 +1,6 @@
 export type { ApiFaultCondition, ApiFaultRule, ApiFaults } from './api/faults.ts'
 export { SimulatorClock, type SimulatorClockOptions } from './clock.ts'
-export {
-  Deliveries,
-  type DeliveriesOptions,
-  type StoredDeliveries,
-} from './delivery/deliveries.ts'
+export { Deliveries } from './delivery/deliveries.ts'
 export type { Endpoint, NewEndpoint, RotateOptions, StoredEndpoint } from './delivery/endpoints.ts'
 export { DeliveryError, type DeliveryErrorReason } from './delivery/errors.ts'
 export type { Fault, FaultName, WebhookFaults } from './delivery/faults.ts'
@@ -15,6 +11,8 @@ export type {
   Delivery,
   Message,
 } from './delivery/messages.ts'
+export type { DeliveriesOptions } from './delivery/options.ts'
+export type { StoredDeliveries, StoredMessage } from './delivery/stored.ts'
 export {
   Environment,
   type EnvironmentOptions,

@@ -8,6 +8,7 @@ import type { MessageRecord, OpenDelivery } from './message-log.ts'
 import { type Attempt, type AttemptTrigger, isDelivered } from './messages.ts'
 import type { Overtaking } from './overtaking.ts'
 import { waitAfterMs } from './schedule.ts'
+import type { Progress } from './stored.ts'
 import type { Transmission, Transmitted } from './transmission.ts'
 
 /** What a courier shares with all others. */
@@ -71,6 +72,19 @@ export class Courier {
     }
   }
 
+  /** Goes on with what another run of the simulator began. */
+  resume({ failures, nextAttemptAtMs = 0 }: Progress): void {
+    this.#failures = failures
+    this.#numbers = failures
+    this.#wait(Math.max(nextAttemptAtMs - this.#depot.clock.now(), 0))
+  }
+
+  /** What `resume` needs. */
+  get progress(): Progress {
+    const { nextAttemptAtMs } = this.#delivery
+    return { failures: this.#failures, ...(nextAttemptAtMs === undefined ? {} : { nextAttemptAtMs }) }
+  }
+
   /** Attempts out of turn: they bring no retry, and no fault but what they are themselves. */
   async attempt(trigger: Exclude<AttemptTrigger, 'schedule'>, copies = 1): Promise<Attempt[]> {
     const endpoint = this.#depot.endpoint(this.#delivery.endpointId)
@@ -91,8 +105,9 @@ export class Courier {
   }
 
   #wait(waitMs: number, struck: StruckFaults = {}): void {
-    const { clock } = this.#depot
+    const { clock, isClosed } = this.#depot
     this.#delivery.nextAttemptAtMs = clock.now() + waitMs
+    if (isClosed) return
     const timer = clock.setTimeout(() => this.#setOut(struck), waitMs)
     this.#cancelWait = () => timer.cancel()
   }
@@ -152,7 +167,7 @@ export class Courier {
       this.#randomness.fork(`wait ${this.#failures}`),
     )
     if (waitMs === undefined) this.#end('failed')
-    else if (!this.#depot.isClosed) this.#wait(waitMs)
+    else this.#wait(waitMs)
     this.#depot.changed(this.#record)
   }
 

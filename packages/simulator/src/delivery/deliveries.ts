@@ -1,45 +1,19 @@
 import type { Clock, ScimEvent } from '@scalekit-scim/core'
 import type { Randomness } from '../randomness.ts'
-import { Courier, type Depot, type Route } from './courier.ts'
-import {
-  type Endpoint,
-  Endpoints,
-  type NewEndpoint,
-  type RotateOptions,
-  type StoredEndpoint,
-} from './endpoints.ts'
+import { Activity } from './activity.ts'
+import type { Courier, Depot } from './courier.ts'
+import { Couriers } from './couriers.ts'
+import { type Endpoint, Endpoints, type NewEndpoint, type RotateOptions } from './endpoints.ts'
 import { DeliveryError } from './errors.ts'
 import { requireFaults, type WebhookFaults } from './faults.ts'
-import { Lane } from './lane.ts'
+import { Listeners, type MessageListener } from './listeners.ts'
 import { messageId } from './message-id.ts'
 import { MessageLog, MessageRecord, type OpenDelivery } from './message-log.ts'
 import type { Attempt, Message } from './messages.ts'
-import { Overtaking } from './overtaking.ts'
+import type { DeliveriesOptions } from './options.ts'
 import { Sender } from './sender.ts'
+import type { StoredDeliveries, StoredMessage } from './stored.ts'
 import { transmit } from './transmission.ts'
-
-export interface DeliveriesOptions {
-  clock: Clock
-  randomness: Randomness
-  /** How far a wait may be off the schedule, up or down. @default 0.2 */
-  retryJitterShare?: number
-  faults?: WebhookFaults
-  /** How long an attempt waits for its whole answer, in real time. @default 10 */
-  attemptDeadlineSeconds?: number
-  /** How many attempts an endpoint gets at a time. @default 64 */
-  connectionsPerEndpoint?: number
-  /** How many finished messages are kept. @default 10 000 */
-  keptMessages?: number
-  /** PEM: by what endpoints on https with a certificate of their own are trusted. */
-  certificateAuthority?: string
-}
-
-/** What a file keeps. */
-export interface StoredDeliveries {
-  endpoints: readonly StoredEndpoint[]
-  drawn: number
-  sent: number
-}
 
 /** What finished messages' replies may hold in all: 64 kB each, eight times each, would be 5 GB. */
 const keptReplyBytes = 256 * 1024 * 1024
@@ -51,18 +25,14 @@ const mostCopies = 100
 export class Deliveries {
   readonly #clock: Clock
   readonly #randomness: Randomness
-  readonly #connectionsPerEndpoint: number
   readonly #endpoints: Endpoints
   readonly #log: MessageLog
   readonly #sender: Sender
-  readonly #depot: Depot
-  readonly #routes = new Map<string, Route>()
-  readonly #couriers = new WeakMap<OpenDelivery, Courier>()
-  readonly #listeners = new Set<(message: Message) => void>()
+  readonly #activity = new Activity()
+  readonly #couriers: Couriers
+  readonly #listeners = new Listeners()
   #faults: WebhookFaults
   #sent = 0
-  #underWay = 0
-  #whenIdle: (() => void)[] = []
   #isClosed = false
 
   constructor(options: DeliveriesOptions) {
@@ -70,7 +40,6 @@ export class Deliveries {
     const { connectionsPerEndpoint = 64, keptMessages = 10_000, attemptDeadlineSeconds = 10 } = options
     this.#clock = clock
     this.#randomness = randomness.fork('messages')
-    this.#connectionsPerEndpoint = connectionsPerEndpoint
     this.#endpoints = new Endpoints(clock, randomness.fork('endpoints'))
     this.#log = new MessageLog({ finished: keptMessages, bytes: keptReplyBytes })
     this.#sender = new Sender({
@@ -78,7 +47,8 @@ export class Deliveries {
       ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
     })
     this.#faults = requireFaults(options.faults ?? {})
-    this.#depot = this.#openDepot(options.retryJitterShare ?? 0.2)
+    const depot = this.#openDepot(options.retryJitterShare ?? 0.2)
+    this.#couriers = new Couriers(depot, connectionsPerEndpoint, this.#randomness)
   }
 
   // ── Endpoints ──
@@ -96,9 +66,9 @@ export class Deliveries {
   removeEndpoint(id: string): void {
     this.#endpoints.remove(id)
     for (const delivery of this.#allDeliveries()) {
-      if (delivery.endpointId === id) this.#couriers.get(delivery)?.giveUp()
+      if (delivery.endpointId === id) this.#couriers.of(delivery)?.giveUp()
     }
-    this.#routes.delete(id)
+    this.#couriers.closeRoute(id)
   }
 
   /** A new secret signs, and for a while the old one too. @throws DeliveryError 'not-found' */
@@ -125,9 +95,9 @@ export class Deliveries {
     const id = messageId(createdAtMs, ordinal, this.#randomness.fork(`id ${ordinal}`))
     const record = new MessageRecord(ordinal, id, event, createdAtMs)
     const wanting = this.#endpoints.all.filter(({ types }) => !types || types.includes(event.type))
-    const couriers = wanting.map((endpoint) => this.#address(record, endpoint.id, 'pending'))
+    const couriers = wanting.map((endpoint) => this.#couriers.address(record, endpoint.id, 'pending'))
     this.#log.add(record)
-    this.#tell(record)
+    this.#listeners.tell(record.message)
     for (const courier of couriers) courier.begin()
     return record.message
   }
@@ -154,14 +124,13 @@ export class Deliveries {
   }
 
   /** Calls the listener after each change to a message; gives what stops that. */
-  onChange(listener: (message: Message) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+  onChange(listener: MessageListener): () => void {
+    return this.#listeners.add(listener)
   }
 
   /** When no attempt is under way, or waits for another to end. Those that wait for their time do not count. */
-  async idle(): Promise<void> {
-    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+  idle(): Promise<void> {
+    return this.#activity.idle()
   }
 
   get faults(): WebhookFaults {
@@ -175,19 +144,35 @@ export class Deliveries {
 
   // ── Beginning and end ──
 
+  /** Endpoints with their secrets, and the messages that are on their way; the log of attempts stays behind. */
   export(): StoredDeliveries {
-    return { ...this.#endpoints.export(), sent: this.#sent }
+    const messages = Array.from(this.#log.records, (record) => this.#stored(record))
+    return {
+      ...this.#endpoints.export(),
+      sent: this.#sent,
+      messages: messages.filter(({ deliveries }) => deliveries.length > 0),
+    }
   }
 
-  restore(stored: StoredDeliveries): void {
-    this.#endpoints.restore(stored)
-    this.#sent = stored.sent
+  /** Goes on where another run's `export` was: attempts that were due meanwhile, or cut off by its end, come now. */
+  restore({ messages, sent, ...endpoints }: StoredDeliveries): void {
+    this.#endpoints.restore(endpoints)
+    this.#sent = sent
+    for (const { ordinal, id, event, createdAtMs, deliveries } of messages) {
+      const record = new MessageRecord(ordinal, id, event, createdAtMs)
+      const couriers = deliveries.map(({ endpointId, ...progress }) => {
+        const courier = this.#couriers.address(record, endpointId, 'pending')
+        return () => courier.resume(progress)
+      })
+      this.#log.add(record)
+      for (const resume of couriers) resume()
+    }
   }
 
   /** No attempt begins any more; resolves when those under way have ended. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const delivery of this.#allDeliveries()) this.#couriers.get(delivery)?.stop()
+    for (const delivery of this.#allDeliveries()) this.#couriers.of(delivery)?.stop()
     await this.idle()
     this.#sender.close()
   }
@@ -209,19 +194,9 @@ export class Deliveries {
       transmit: (transmission) => transmit(transmission, this.#clock, this.#sender),
       changed: (record, attempt) => {
         this.#log.noteChange(record, attempt?.response?.body.length)
-        this.#tell(record)
+        this.#listeners.tell(record.message)
       },
-      track: (work) => this.#track(work),
-    }
-  }
-
-  async #track<Result>(work: Promise<Result>): Promise<Result> {
-    this.#underWay++
-    try {
-      return await work
-    } finally {
-      this.#underWay--
-      if (this.#underWay === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
+      track: (work) => this.#activity.track(work),
     }
   }
 
@@ -234,49 +209,28 @@ export class Deliveries {
     const record = this.#log.get(messageId)
     if (!record) throw new DeliveryError('not-found', 'message not found')
     const couriers =
-      endpointId === undefined ? this.#couriersOf(record) : [this.#courierTo(endpointId, record)]
+      endpointId === undefined ? this.#couriers.ofAll(record) : [this.#courierTo(endpointId, record)]
     return (await Promise.all(couriers.map(attempt))).flat()
   }
 
-  #couriersOf({ deliveries }: MessageRecord): Courier[] {
-    return deliveries.flatMap((delivery) => {
-      const courier = this.#couriers.get(delivery)
-      return courier && this.#endpoints.find(delivery.endpointId) ? [courier] : []
+  #stored({ ordinal, message: { id, event, createdAtMs }, deliveries }: MessageRecord): StoredMessage {
+    const pending = deliveries.flatMap((delivery) => {
+      const progress = delivery.state === 'pending' && this.#couriers.of(delivery)?.progress
+      return progress ? [{ endpointId: delivery.endpointId, ...progress }] : []
     })
+    return { ordinal, id, event, createdAtMs, deliveries: pending }
   }
 
   /** Also to an endpoint that it was not for: nothing is scheduled there, so until it is replayed it counts as failed. */
   #courierTo(endpointId: string, record: MessageRecord): Courier {
     if (!this.#endpoints.find(endpointId)) throw new DeliveryError('not-found', 'endpoint not found')
     const delivery = record.deliveries.find((one) => one.endpointId === endpointId)
-    const courier = delivery && this.#couriers.get(delivery)
-    return courier ?? this.#address(record, endpointId, 'failed')
-  }
-
-  #address(record: MessageRecord, endpointId: string, state: 'pending' | 'failed'): Courier {
-    const delivery: OpenDelivery = { endpointId, state, attempts: [], attemptsUnderWay: 0 }
-    const randomness = this.#randomness.fork(`${record.ordinal} ${endpointId}`)
-    const courier = new Courier(this.#depot, this.#routeTo(endpointId), record, delivery, randomness)
-    record.deliveries.push(delivery)
-    this.#couriers.set(delivery, courier)
-    return courier
-  }
-
-  #routeTo(endpointId: string): Route {
-    const known = this.#routes.get(endpointId)
-    if (known) return known
-    const route = { lane: new Lane(this.#connectionsPerEndpoint), overtaking: new Overtaking(this.#clock) }
-    this.#routes.set(endpointId, route)
-    return route
+    const courier = delivery && this.#couriers.of(delivery)
+    return courier ?? this.#couriers.address(record, endpointId, 'failed')
   }
 
   *#allDeliveries(): Iterable<OpenDelivery> {
     for (const { deliveries } of this.#log.records) yield* deliveries
-  }
-
-  /** Listeners are called when the change is complete, and what they throw is theirs. */
-  #tell({ message }: MessageRecord): void {
-    for (const listener of this.#listeners) queueMicrotask(() => listener(message))
   }
 
   #requireOpen(): void {

@@ -1,0 +1,20 @@
+/** For servers on this machine in tests, and for nothing else: the key is public. Valid for a hundred years. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUPueFYZHIv4etWOHXt8V+uAt89jMwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDA4MjM0NVoYDzIxMjYxMDMx
+MDgyMzQ1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARgXvhHyHn6mMB8POkkNvcEWlSJe1+g3ES4AaaFjTAyH7qjoZbqZEVG
+WRQvbtvn1hWwiGxCQ1iCC+h49lYvOyHqo28wbTAdBgNVHQ4EFgQUHWrrE27lx951
+pHwySor6s0TM7S8wHwYDVR0jBBgwFoAUHWrrE27lx951pHwySor6s0TM7S8wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAKg/RiLeileeM+9kemTk2yAFbD0sDeuWCjkEzu+xGVeSAiAk
+0CStWdVnzlzBPny+eMwC+x794SLGh5+/3jGKB3ti7w==
+-----END CERTIFICATE-----
+`
+
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0YUfaBikVLqBSziA
+OX46qzHIpyCBGJiD6BI8d01CB5WhRANCAARgXvhHyHn6mMB8POkkNvcEWlSJe1+g
+3ES4AaaFjTAyH7qjoZbqZEVGWRQvbtvn1hWwiGxCQ1iCC+h49lYvOyHq
+-----END PRIVATE KEY-----
+`

@@ -1,0 +1,95 @@
+import { expect, it } from 'vitest'
+import {
+  attemptsOf,
+  openDeliveries,
+  startEndpoint,
+  statuses,
+  userCreated,
+  userNumber,
+} from './delivery-scene.ts'
+
+const from = new Date('2026-11-23T09:00:00Z')
+
+/** What a file would give back. */
+const stored = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value))
+
+it('goes on with endpoints and their secrets, the old one until its time', async () => {
+  const before = openDeliveries({ from })
+  const { id } = before.deliveries.addEndpoint({ url: 'http://127.0.0.1:1/', types: [userCreated.type] })
+  before.deliveries.rotateSecret(id, { keepOldSeconds: 60 })
+  const after = openDeliveries({ from: new Date(from.getTime() + 30_000) })
+  after.deliveries.restore(stored(before.deliveries.export()))
+  expect(after.deliveries.endpoints).toEqual(before.deliveries.endpoints)
+  await after.clock.step(30_000)
+  expect(after.deliveries.endpoints[0]?.secrets).toHaveLength(1)
+})
+
+it('gives new ids and secrets, none twice', () => {
+  const before = openDeliveries({ from })
+  const one = before.deliveries.addEndpoint({ url: 'http://127.0.0.1:1/' })
+  const after = openDeliveries({ from })
+  after.deliveries.restore(stored(before.deliveries.export()))
+  const two = after.deliveries.addEndpoint({ url: 'http://127.0.0.1:1/' })
+  expect(two.id).not.toBe(one.id)
+  expect(two.secrets).not.toEqual(one.secrets)
+})
+
+it('tries again what was on its way, under its id and at its time', async () => {
+  const endpoint = await startEndpoint((response, index) => response.writeHead(index < 3 ? 500 : 201).end())
+  const before = openDeliveries({ from })
+  before.deliveries.addEndpoint(endpoint)
+  const { id } = before.deliveries.send(userCreated)
+  await before.clock.step(6000)
+  await before.deliveries.close()
+
+  const after = openDeliveries({ from: new Date(from.getTime() + 10_000) })
+  after.deliveries.restore(stored(before.deliveries.export()))
+  const message = after.deliveries.messages[0]
+  expect(message).toMatchObject({
+    id,
+    deliveries: [{ state: 'pending', nextAttemptAtMs: from.getTime() + 305_000 }],
+  })
+  await after.clock.step(294_999)
+  expect(endpoint.received).toHaveLength(2)
+  await after.clock.step(1)
+  await after.clock.step(1_800_000)
+  expect(endpoint.received.map(({ headers }) => headers['webhook-id'])).toEqual([id, id, id, id])
+  expect(message && attemptsOf(message).map(({ number }) => number)).toEqual([3, 4])
+})
+
+it('sends at once what was due meanwhile', async () => {
+  const endpoint = await startEndpoint((response, index) => response.writeHead(index < 1 ? 500 : 201).end())
+  const before = openDeliveries({ from })
+  before.deliveries.addEndpoint(endpoint)
+  before.deliveries.send(userCreated)
+  await before.deliveries.close()
+  const after = openDeliveries({ from: new Date(from.getTime() + 3_600_000) })
+  after.deliveries.restore(stored(before.deliveries.export()))
+  await after.clock.step(0)
+  expect(statuses(after.deliveries.messages.flatMap(attemptsOf))).toEqual([201])
+})
+
+it('keeps a wait that begins while it closes', async () => {
+  const endpoint = await startEndpoint((response) => response.writeHead(500).end())
+  const { deliveries } = openDeliveries({ from })
+  deliveries.addEndpoint(endpoint)
+  deliveries.send(userCreated)
+  await deliveries.close()
+  expect(deliveries.export().messages).toMatchObject([
+    { deliveries: [{ failures: 1, nextAttemptAtMs: from.getTime() + 5000 }] },
+  ])
+})
+
+it('leaves behind what is finished', async () => {
+  const { deliveries } = openDeliveries({ from })
+  deliveries.addEndpoint(await startEndpoint())
+  deliveries.send(userNumber(1))
+  await deliveries.idle()
+  expect(deliveries.export()).toMatchObject({ sent: 1, messages: [] })
+})
+
+it('uses no message id again when it starts anew without a file, though its seed is the same', () => {
+  const idOf = (at: number) => openDeliveries({ from: new Date(at) }).deliveries.send(userCreated).id
+  expect(idOf(from.getTime())).toBe(idOf(from.getTime()))
+  expect(idOf(from.getTime())).not.toBe(idOf(from.getTime() + 1))
+})

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest'
+import {
+  attemptsOf,
+  openDeliveries,
+  startEndpoint,
+  statuses,
+  userCreated,
+  userNumber,
+} from './delivery-scene.ts'
+
+const refuses = (status: number, headers = {}) =>
+  startEndpoint((response) => response.writeHead(status, headers).end())
+
+it('tries eight times, at Scalekit’s intervals to the second, and then gives up', async () => {
+  const { deliveries, clock } = openDeliveries()
+  deliveries.addEndpoint(await refuses(500))
+  const message = deliveries.send(userCreated)
+  await clock.step(7 * 24 * 3_600_000)
+  const seconds = attemptsOf(message).map(({ startedAtMs }) => (startedAtMs - message.createdAtMs) / 1000)
+  expect(seconds).toEqual([0, 5, 305, 2105, 9305, 27_305, 63_305, 99_305])
+  expect(message.deliveries).toMatchObject([{ state: 'failed' }])
+  expect(message.deliveries[0]).not.toHaveProperty('nextAttemptAtMs')
+})
+
+it('says when the next attempt comes', async () => {
+  const { deliveries, clock } = openDeliveries()
+  deliveries.addEndpoint(await refuses(500))
+  const message = deliveries.send(userCreated)
+  await clock.step(5000)
+  expect(message.deliveries).toMatchObject([
+    { state: 'pending', nextAttemptAtMs: message.createdAtMs + 305_000 },
+  ])
+})
+
+it('waits up to a fifth less or more than that, drawn for each message and wait', async () => {
+  const { deliveries, clock } = openDeliveries({ retryJitterShare: 0.2 })
+  deliveries.addEndpoint(await refuses(500))
+  const messages = Array.from({ length: 50 }, (_, number) => deliveries.send(userNumber(number)))
+  await clock.step(400_000)
+  const waits = messages.flatMap((message) => {
+    const [first, second, third] = attemptsOf(message).map(({ startedAtMs }) => startedAtMs)
+    return [((second ?? 0) - (first ?? 0)) / 5000, ((third ?? 0) - (second ?? 0)) / 300_000]
+  })
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(0.8)
+  expect(Math.max(...waits)).toBeLessThanOrEqual(1.2)
+  // Spread over the whole: the extremes of a hundred fair draws are nearly at the ends.
+  expect(Math.min(...waits)).toBeLessThan(0.84)
+  expect(Math.max(...waits)).toBeGreaterThan(1.16)
+})
+
+describe.each([200, 201])('a reply of %i', (status) => {
+  it('delivers', async () => {
+    const { deliveries, clock } = openDeliveries()
+    deliveries.addEndpoint(await refuses(status))
+    const message = deliveries.send(userCreated)
+    await clock.step(3_600_000)
+    expect(message.deliveries).toMatchObject([{ state: 'delivered' }])
+    expect(statuses(attemptsOf(message))).toEqual([status])
+  })
+})
+
+describe.each([202, 203, 204, 301, 302, 307, 308, 400, 410, 500])('a reply of %i', (status) => {
+  it('is a failure, and followed nowhere', async () => {
+    const { deliveries, clock } = openDeliveries()
+    const elsewhere = await startEndpoint()
+    const endpoint = await refuses(status, status >= 300 && status < 400 ? { location: elsewhere.url } : {})
+    deliveries.addEndpoint(endpoint)
+    const message = deliveries.send(userCreated)
+    await clock.step(5000)
+    expect(statuses(attemptsOf(message))).toEqual([status, status])
+    expect(message.deliveries).toMatchObject([{ state: 'pending' }])
+    expect(elsewhere.received).toEqual([])
+  })
+})
+
+it('waits at least a minute after a 429', async () => {
+  const { deliveries, clock } = openDeliveries()
+  deliveries.addEndpoint(await refuses(429))
+  const message = deliveries.send(userCreated)
+  await clock.step(1000_000)
+  const seconds = attemptsOf(message).map(({ startedAtMs }) => (startedAtMs - message.createdAtMs) / 1000)
+  expect(seconds).toEqual([0, 60, 360])
+})
+
+it('cuts an endpoint that hangs at the deadline, and waits at least a minute after it', async () => {
+  const { deliveries, clock } = openDeliveries({ attemptDeadlineSeconds: 1 })
+  const endpoint = await startEndpoint((response, index) => {
+    if (index > 0) response.writeHead(201).end()
+  })
+  deliveries.addEndpoint(endpoint)
+  const message = deliveries.send(userCreated)
+  await clock.step(59_999)
+  expect(attemptsOf(message)).toMatchObject([{ error: 'no answer within 1 s' }])
+  await clock.step(1)
+  expect(statuses(attemptsOf(message))).toEqual([undefined, 201])
+})
+
+it('counts the deadline to the end of the answer', async () => {
+  const { deliveries, clock } = openDeliveries({ attemptDeadlineSeconds: 0.1 })
+  deliveries.addEndpoint(await startEndpoint((response) => response.writeHead(200).write('and so on')))
+  const message = deliveries.send(userCreated)
+  await clock.step(0)
+  expect(attemptsOf(message)).toMatchObject([{ error: 'no answer within 0.1 s' }])
+  expect(message.deliveries).toMatchObject([{ state: 'pending' }])
+})
+
+it('does not count the time in which this process itself is busy with more changes', async () => {
+  const { deliveries } = openDeliveries({ attemptDeadlineSeconds: 1 })
+  deliveries.addEndpoint(await startEndpoint())
+  const message = deliveries.send(userCreated)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
+  await deliveries.idle()
+  expect(statuses(attemptsOf(message))).toEqual([201])
+})
+
+it('takes a refused and a cut connection for failures, and says which it was', async () => {
+  const { deliveries, clock } = openDeliveries()
+  const gone = await startEndpoint()
+  await gone.close()
+  deliveries.addEndpoint(gone)
+  deliveries.addEndpoint(await startEndpoint((response) => response.socket?.destroy()))
+  const message = deliveries.send(userCreated)
+  await clock.step(5000)
+  expect(message.deliveries).toMatchObject([
+    { attempts: [{ error: expect.stringContaining('ECONNREFUSED') }, {}] },
+    { attempts: [{ error: 'socket hang up' }, {}] },
+  ])
+})
+
+it('goes on at real time, faster, on a clock that runs', async () => {
+  const { deliveries, clock } = openDeliveries()
+  const endpoint = await startEndpoint((response, index) => response.writeHead(index < 3 ? 500 : 201).end())
+  deliveries.addEndpoint(endpoint)
+  clock.speed = 10_000
+  const delivered = new Promise<void>((resolve) => {
+    deliveries.onChange(({ deliveries: [delivery] }) => delivery?.state === 'delivered' && resolve())
+  })
+  const message = deliveries.send(userCreated)
+  await delivered
+  expect(statuses(attemptsOf(message))).toEqual([500, 500, 500, 201])
+})
