@@ -102,7 +102,7 @@ async function addressOf(
   }
 }
 
-async function freePort(wanted: number): Promise<number> {
+export async function freePort(wanted: number): Promise<number> {
   const probe = createServer().listen(wanted, '127.0.0.1')
   try {
     await once(probe, 'listening')

@@ -1,31 +1,22 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isDeepStrictEqual, parseArgs, styleText } from 'node:util'
-import { signDelivery } from '@scalekit-scim/core/testing'
+import { parseArgs } from 'node:util'
 import { type App, Ending, startApp } from './app-process.ts'
-import { type Delivery, type EndState, eveningOf, workingDay } from './day.ts'
 
 const usage = `Usage: npm start -- [--once]
 
-Starts examples/express-sqlite with a database and a signing secret of its own, sends it
-a working day of signed deliveries over HTTP, checks every answer and what the database
-holds in the evening, and leaves the application up to look at. Ctrl-C stops it.
+Starts examples/express-sqlite with a database and a signing secret of its own, and beside it
+a local Scalekit with its console, whose webhooks go to the application. Ctrl-C stops both.
 
-  --once    stop it after the day; exit with 0 when all was as it should be, else with 1
+  --once    instead: send the application a working day of signed deliveries, check every answer
+            and what the database holds in the evening, and exit: with 0 when all was as it
+            should be, else with 1
   --help    show this
 
   PORT      where the application listens; 3000, or another one where that is taken
 `
-
-const hasColours = process.stdout.isTTY && !process.env.NO_COLOR
-
-// SQLite is still marked as experimental, and the reader has no use for the warning. It is given when the module is
-// loaded, so that comes after.
-process.removeAllListeners('warning')
-const { DatabaseSync } = await import('node:sqlite')
 
 process.exitCode = await main()
 
@@ -44,14 +35,7 @@ async function main(): Promise<number> {
   let app: App | undefined
   try {
     app = await startApp(join(folder, 'accounts.db'), args.port, ending)
-    console.log(`The application is up at ${app.url}. A day in its life:\n`)
-    const isRight = await runDay(app, ending.signal)
-    if (!args.once) {
-      console.log(`\nIt stays up at ${bold(app.url)}: look at its accounts. Ctrl-C stops it.`)
-      app.speakUp()
-      await untilInterrupted(ending.signal)
-    }
-    return isRight ? 0 : 1
+    return args.once ? await sendDay(app, ending.signal) : await serve(app, ending.signal)
   } catch (error) {
     // What was cut off in the middle fails in ways of its own; the reason is the first one.
     const cause: unknown = ending.signal.aborted ? ending.signal.reason : error
@@ -81,138 +65,30 @@ function readArguments(): { once: boolean; port: number } | number {
   }
 }
 
+// Each is loaded when it is wanted: neither waits for what the other needs.
+
+async function sendDay(app: App, signal: AbortSignal): Promise<number> {
+  const { runDay } = await import('./scripted-day.ts')
+  console.log(`The application is up at ${app.url}. A day in its life:\n`)
+  return (await runDay(app, signal)) ? 0 : 1
+}
+
+async function serve(app: App, signal: AbortSignal): Promise<number> {
+  const { introduce, startLocalScalekit } = await import('./local-scalekit.ts')
+  const simulator = await startLocalScalekit(app)
+  try {
+    app.speakUp()
+    introduce(app, simulator)
+    await untilInterrupted(signal)
+    return 0
+  } finally {
+    await simulator.close()
+  }
+}
+
 async function untilInterrupted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
   const { reason } = signal
   if (reason instanceof Ending && reason.message) throw reason
   console.log('\nStopping.')
-}
-
-// ── The day ──
-
-async function runDay(app: App, signal: AbortSignal): Promise<boolean> {
-  // Yesterday: the day is over, wherever this is run.
-  const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
-  const deliveries = workingDay(date)
-  const wrong: string[] = []
-
-  console.log(dim(row('when', 'what', 'HTTP', 'outcome')))
-  for (const delivery of deliveries) {
-    const { what, event, expect } = delivery
-    const { status, outcome } = await send(delivery, app, signal)
-    const isRight = status === expect.status && outcome === expect.outcome
-    if (!isRight) wrong.push(what)
-    const expected = isRight ? '' : ` (expected ${expect.status} ${expect.outcome})`
-    console.log(
-      `${row(event.occurred_at.slice(11, 16), what, status, outcome)} ${verdict(isRight)}${expected}`,
-    )
-  }
-
-  console.log('\nIn the evening, its database says:\n')
-  const wrongAccounts = compareAccounts(accountsIn(app.databaseFile), eveningOf(date))
-
-  const count = wrong.length + wrongAccounts
-  if (count === 0) {
-    console.log(
-      `\n${good(`All ${deliveries.length} deliveries ended as they should, and so did every account.`)}`,
-    )
-  } else {
-    console.log(`\n${bad(`${wrong.length} deliveries and ${wrongAccounts} accounts are WRONG.`)}`)
-    console.error(app.complaints())
-  }
-  return count === 0
-}
-
-async function send(
-  { event, messageId, isForged, isLocked }: Delivery,
-  app: App,
-  signal: AbortSignal,
-): Promise<{ status: number; outcome: string }> {
-  const secret = isForged ? `whsec_${randomBytes(32).toString('base64')}` : app.secret
-  const delivery = signDelivery(event, { secret, ...(messageId === undefined ? {} : { messageId }) })
-  const unlock = isLocked ? lockDatabase(app.databaseFile) : undefined
-  try {
-    const response = await fetch(`${app.url}/webhooks/scalekit`, { ...delivery, signal })
-    await response.arrayBuffer()
-    return { status: response.status, outcome: response.headers.get('scalekit-scim-outcome') ?? 'none' }
-  } finally {
-    unlock?.()
-  }
-}
-
-/** A second connection that writes, as another process would: the application's own writes fail meanwhile. */
-function lockDatabase(file: string): () => void {
-  const database = new DatabaseSync(file)
-  database.exec('BEGIN IMMEDIATE')
-  return () => database.close()
-}
-
-/** Read from the file itself: what the application would say of it is not what is asked. */
-function accountsIn(file: string): EndState[] {
-  const database = new DatabaseSync(file, { readOnly: true })
-  const rows = database
-    .prepare(`
-      SELECT id, state, name, email, roles, scim_occurred_at, (
-        SELECT json_group_array(groups.name ORDER BY groups.name)
-        FROM memberships JOIN groups ON groups.id = memberships.group_id
-        WHERE memberships.account_id = accounts.id AND groups.state = 'active'
-      ) AS groups
-      FROM accounts ORDER BY id`)
-    .all()
-  database.close()
-  return rows.map(({ id, state, name, email, roles, groups, scim_occurred_at }) => ({
-    id: String(id),
-    state: String(state),
-    name: name === null ? null : String(name),
-    email: email === null ? null : String(email),
-    roles: JSON.parse(String(roles)),
-    groups: JSON.parse(String(groups)),
-    occurredAt: String(scim_occurred_at),
-  }))
-}
-
-/** Shows each account, and gives the number of those that are wrong, missing or too many. */
-function compareAccounts(found: EndState[], expected: EndState[]): number {
-  const ids = [...new Set([...expected, ...found].map(({ id }) => id))]
-  const wrong = ids.filter((id) => {
-    const account = found.find((one) => one.id === id)
-    const wanted = expected.find((one) => one.id === id)
-    const isRight = isDeepStrictEqual(account, wanted)
-    const time = account?.occurredAt.slice(11, 16) ?? ''
-    const what = [account?.name ?? id, ...(account?.roles ?? []), ...(account?.groups ?? [])].join(', ')
-    console.log(`${row(time, what, '', account?.state ?? 'missing')} ${verdict(isRight)}`)
-    if (!isRight) console.log('  expected', wanted, '\n  found', account)
-    return !isRight
-  })
-  return wrong.length
-}
-
-// ── What is shown ──
-
-function row(time: string, what: string, status: number | string, outcome: string): string {
-  return `${time.padEnd(5)}  ${what.padEnd(44)}  ${String(status).padEnd(4)}  ${outcome.padEnd(17)} `
-}
-
-function verdict(isRight: boolean): string {
-  return isRight ? good('ok') : bad('WRONG')
-}
-
-function good(text: string): string {
-  return styled('green', text)
-}
-
-function bad(text: string): string {
-  return styled('red', text)
-}
-
-function bold(text: string): string {
-  return styled('bold', text)
-}
-
-function dim(text: string): string {
-  return styled('dim', text)
-}
-
-function styled(style: 'green' | 'red' | 'bold' | 'dim', text: string): string {
-  return hasColours ? styleText(style, text, { validateStream: false }) : text
 }

@@ -182,6 +182,17 @@ test('closing leaves a shared receiver open: it is the one’s who made it', asy
   expect(reply.outcome).toBe('processed')
 })
 
+test('a schema for the body is refused when it is registered, with the mend', async () => {
+  const app = fastify()
+  const route = { schema: { body: { type: 'object' } } }
+  await expect(app.register(scalekitScim, scim({ route }))).rejects.toMatchObject({
+    name: 'ConfigurationError',
+    code: 'ERR_SCIM_INVALID_OPTION',
+    option: 'route',
+    message: expect.stringContaining('`route.schema`'),
+  })
+})
+
 test('over HTTP/2 too, where a connection header would be refused', async () => {
   const app = fastify({ http2: true })
   await app.register(scalekitScim, scim({ bodyLimitBytes: 100 }) as never)

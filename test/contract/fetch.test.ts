@@ -51,6 +51,12 @@ test('a body over the limit is refused before its end', async () => {
   expect(pulled).toBeLessThan(20)
 })
 
+test('a request without a signature is refused before its body comes', async () => {
+  const silent = new ReadableStream<Uint8Array>({})
+  const request = new Request(url, { method: 'POST', body: silent, duplex: 'half' } as RequestInit)
+  await expectResponse(await receiver.fetch(request), 'invalid-signature')
+})
+
 test('a body that was read before is told so', async () => {
   const request = new Request(url, signDelivery(hire))
   await request.json()

@@ -190,6 +190,26 @@ describe('operators', () => {
     expect(runs).toBe(3)
   })
 
+  test.each([[''], [undefined], [null], [7], [{}]])('forget(%j) names the mend', async (wrong) => {
+    const forgotten = receiverWith().forget(wrong as never)
+    await expect(forgotten).rejects.toThrow(TypeError)
+    await expect(forgotten).rejects.toThrow('give the idempotency key')
+  })
+
+  test.each([
+    [undefined],
+    ['diruser_1'],
+    [{}],
+    [{ kind: 'person', organizationId: 'org_1', id: 'diruser_1' }],
+    [{ kind: 'user', organizationId: '', id: 'diruser_1' }],
+    [{ kind: 'user', organizationId: 'org_1' }],
+    [{ kind: 'user', organization_id: 'org_1', id: 'diruser_1' }],
+  ])('forgetResource(%j) names the mend', async (wrong) => {
+    const forgotten = receiverWith().forgetResource(wrong as never)
+    await expect(forgotten).rejects.toThrow(TypeError)
+    await expect(forgotten).rejects.toThrow('give { kind:')
+  })
+
   test('ordering: none runs an older event too', async () => {
     const seen: string[] = []
     const receiver = receiverWith({

@@ -80,6 +80,42 @@ describe.each(subjects)('every reply, $name', ({ start }) => {
     expect(log.lines.map((line) => line.level)).toEqual(['warn'])
   })
 
+  const unsigned: [string, (headers: Record<string, string>) => Record<string, string>][] = [
+    ['no signature', ({ 'webhook-signature': _, ...headers }) => headers],
+    ['no id', ({ 'webhook-id': _, ...headers }) => headers],
+    ['no timestamp', ({ 'webhook-timestamp': _, ...headers }) => headers],
+    ['a malformed timestamp', (headers) => ({ ...headers, 'webhook-timestamp': 'now' })],
+    ['a timestamp out of tolerance', (headers) => ({ ...headers, 'webhook-timestamp': '1614265330' })],
+  ]
+  test.each(unsigned)(
+    'invalid-signature: with %s it is answered before its body comes',
+    async (_name, without) => {
+      const { port } = await start({ onEvent: () => expect.unreachable() })
+      const headers = without(signDelivery(hire).headers)
+      const { text } = await sendRaw(port, head(path, { ...headers, 'content-length': '1000' }), [])
+      expect(text).toMatch(/^HTTP\/1\.1 400 /)
+      expect(text).toContain('{"error":"Invalid signature"}')
+      expect(text.toLowerCase()).toContain('connection: close')
+    },
+  )
+
+  test('invalid-signature: without a signature, nothing of a body that goes on and on is kept', async () => {
+    const { port } = await start({ onEvent: () => expect.unreachable() })
+    const piece = Buffer.alloc(64 * 1024, 0x20)
+    const chunk = Buffer.concat([Buffer.from('10000\r\n'), piece, Buffer.from('\r\n')])
+    const total = 800 * chunk.length
+    const pieces = Array.from({ length: 800 }, () => chunk)
+    const { text, sentBytes } = await sendRaw(port, head(path, { 'transfer-encoding': 'chunked' }), pieces)
+    expect(text).toMatch(/^HTTP\/1\.1 400 /)
+    expect(sentBytes).toBeLessThan(total / 2)
+  })
+
+  test('too-large goes before a signature that is missing, where the length is known', async () => {
+    const { port } = await start({ onEvent: () => expect.unreachable() })
+    const { text } = await sendRaw(port, head(path, { 'content-length': String(50 * 1024 * 1024) }), [])
+    expect(text).toMatch(/^HTTP\/1\.1 413 /)
+  })
+
   test('invalid-signature: a resolver that knows no secret', async () => {
     const { url } = await start({ secret: () => undefined, onEvent: () => {} })
     expectReply(await send(url, signDelivery(hire)), 'invalid-signature')

@@ -4,6 +4,7 @@ import { configureReceiver } from '../../packages/core/src/configure.ts'
 import { handlerNames } from '../../packages/core/src/handlers.ts'
 import { defaultPath } from '../../packages/core/src/options.ts'
 import { type Outcome, replyTo } from '../../packages/core/src/outcome.ts'
+import { storeMends } from '../../packages/core/src/store-trouble.ts'
 import { codeIn, headings, readDocument, tableUnder } from './markdown.ts'
 import { ownMembers, unionMembers } from './type-check.ts'
 
@@ -15,6 +16,11 @@ test('every code of a ConfigurationError has its heading in docs/errors.md, and 
   const found = headings(readDocument('docs/errors.md').text).filter((heading) => heading.startsWith('ERR_'))
   expect(codes.length).toBeGreaterThan(5)
   expect(found.sort()).toEqual(codes)
+})
+
+test('every code of a store that has a mend is in the table of docs/errors.md, in the same words', () => {
+  const rows = tableUnder(readDocument('docs/errors.md'), 'StoreUnavailableError')
+  expect(Object.fromEntries(rows.map(([code = '', mend]) => [codeIn(code)[0], mend]))).toEqual(storeMends)
 })
 
 const optionRows = new Map(

@@ -115,6 +115,48 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
     expect(plan).toMatchObject({ key: 'scalekit_scim_ledger_expiry', type: 'range' })
   })
 
+  /** An adapter some of whose statements fail: after they were carried out, or instead. */
+  function failing(fails: (sql: string) => 'before' | 'after' | undefined) {
+    const adapter = new KeyvMysql(uri)
+    const query = adapter.query.bind(adapter)
+    const asked: string[] = []
+    adapter.query = async (sql: string) => {
+      asked.push(sql)
+      const lost = Object.assign(new Error('lost'), { code: 'PROTOCOL_CONNECTION_LOST' })
+      const when = fails(sql)
+      if (when === 'before') throw lost
+      const answer: unknown = await query(sql)
+      if (when === 'after') throw lost
+      return answer as never
+    }
+    return { store: new Keyv({ store: adapter }), asked }
+  }
+
+  test('a begin that was written and whose answer was lost is given back', async () => {
+    let failed = 0
+    const { store } = failing((sql) => {
+      return sql.trim().startsWith('INSERT') && failed++ === 0 ? 'after' : undefined
+    })
+    const request = { messageId: randomUUID(), resource: randomUUID(), leaseSeconds: 600 }
+    await expect(openLedger({ store }).begin({ ...request, token: 'a' })).rejects.toMatchObject({
+      name: 'StoreUnavailableError',
+    })
+    const other = openLedger({ namespace })
+    await expect.poll(async () => (await other.begin({ ...request, token: 'b' })).state).toBe('begun')
+  })
+
+  test('a begin that came no further than to read is not given back: there is nothing to give', async () => {
+    const clock = createFakeClock()
+    const { store, asked } = failing((sql) => (sql.trim().startsWith('SELECT') ? 'before' : undefined))
+    const reads = () => asked.filter((sql) => sql.includes('scalekit_scim_ledger AS t')).length
+    const ledger = openLedger({ store, clock })
+    const request = { token: 'a', messageId: randomUUID(), leaseSeconds: 600 }
+    await expect(ledger.begin(request)).rejects.toMatchObject({ name: 'StoreUnavailableError' })
+    expect(reads()).toBe(1)
+    await clock.advance(5000)
+    expect(reads()).toBe(1)
+  })
+
   test('an account that may not make the table gives 503 and the mend in the log, and works once it is made', async () => {
     const database = `scim_${randomUUID().replaceAll('-', '')}`
     const account = `u${database.slice(-12)}`
@@ -226,6 +268,34 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     own.thaw()
     for (const messageId of ['f2', 'f3', 'f4']) await eventually(receiver, messageId)
     expect(runs.sort()).toEqual(['f1', 'f2', 'f3', 'f4'])
+  })
+
+  test('frozen under a storm: what nobody waits for any more is not begun, and soon all works', async () => {
+    const adapter = new KeyvMysql(own.uri)
+    const query = adapter.query.bind(adapter)
+    const writes: string[] = []
+    adapter.query = (sql: string) => {
+      if (/^(INSERT|UPDATE)/.test(sql)) writes.push(sql)
+      return query(sql)
+    }
+    const { receiver, runs } = receiverOn({ store: new Keyv({ store: adapter }) })
+    expect((await deliver(receiver, 'calm')).status).toBe(201)
+    writes.length = 0
+    own.freeze()
+    // More than are let wait for an answer.
+    const storm = Array.from({ length: 1500 }, (_, index) => deliver(receiver, `storm${index}`))
+    const statuses = new Set((await Promise.all(storm)).map(({ status }) => status))
+    own.thaw()
+    expect(statuses).toEqual(new Set([503]))
+    await eventually(receiver, 'after')
+    // To begin it, and to commit it; a busy machine may need some tries at that.
+    expect(writes.length).toBeLessThan(50)
+    const [left] = await rowsOf(
+      adapter,
+      "SELECT COUNT(*) AS n FROM scalekit_scim_ledger WHERE name LIKE '%storm%'",
+    )
+    expect(left).toEqual({ n: 0 })
+    expect(runs).toEqual(['calm', 'after'])
   })
 
   test('frozen at the commit the event is answered 2xx, and recorded later', async () => {

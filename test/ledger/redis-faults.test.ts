@@ -179,6 +179,29 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(it.ran.filter((ran) => ran === messageId)).toHaveLength(1)
     })
 
+    test('an answer that is lost though the begin was kept while there was no connection: nobody is locked out', async () => {
+      const redis = await server()
+      const proxy = await lossyProxy(redis.port)
+      ended.push(() => proxy.close())
+      const it = instance(store({ ...redis, url: `redis://127.0.0.1:${proxy.port}` }), {
+        deadlineSeconds: 1.5,
+      })
+      expect(await untilDone(it, someMessage())).toBe(processed)
+      await proxy.pause()
+      await sleep(50)
+      const messageId = someMessage()
+      const attempted = it.attempt(messageId)
+      await sleep(50)
+      proxy.loseNextAnswer(messageId)
+      await proxy.resume()
+      await attempted
+      // A client that gives up at once has nothing to lose, until it is told again.
+      if (proxy.lost === 0) await untilDone(it, messageId)
+      expect(proxy.lost).toBe(1)
+      const claim = `{scim:faults}:m:${messageId}`
+      await expect.poll(() => redis.cli('GET', claim), { timeout: 10_000 }).not.toMatch(/^c/)
+    })
+
     test('its clients killed under load: every message is done, and once', async () => {
       const redis = await server()
       const it = instance(store(redis))

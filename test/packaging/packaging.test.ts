@@ -65,6 +65,12 @@ describe.each(names)('the tarball of %s', (name) => {
     )
   })
 
+  test('has a README whose links lead to what is in it, or to the web', () => {
+    const text = readFileSync(join(installed(), 'README.md'), 'utf8')
+    const targets = [...text.matchAll(/\]\(([^)#\s]+)/g)].map(([, target = '']) => target)
+    expect(targets.filter((target) => !/^https:/.test(target) && !files().includes(target))).toEqual([])
+  })
+
   test('asks for published versions, and no workspace', () => {
     const manifest = readFileSync(join(installed(), 'package.json'), 'utf8')
     expect(manifest).not.toContain('workspace:')

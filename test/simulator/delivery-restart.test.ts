@@ -71,10 +71,11 @@ it('sends at once what was due meanwhile', async () => {
 
 it('keeps a wait that begins while it closes', async () => {
   const endpoint = await startEndpoint((response) => response.writeHead(500).end())
-  const { deliveries } = openDeliveries({ from })
+  const { deliveries, clock } = openDeliveries({ from })
   deliveries.addEndpoint(endpoint)
   deliveries.send(userCreated)
   await deliveries.close()
+  await clock.step(60_000)
   expect(deliveries.export().messages).toMatchObject([
     { deliveries: [{ failures: 1, nextAttemptAtMs: from.getTime() + 5000 }] },
   ])

@@ -1,40 +1,73 @@
-import type { AddressInfo } from 'node:net'
-import { connect, createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 
 export interface LossyProxy {
   port: number
-  /** The next answer is lost, and the connection with it, though the server has done what it was asked. */
-  loseNextAnswer(): void
+  /**
+   * The answer to the next request that holds `text` is lost, and the connection with it, though the server has done
+   * what it was asked.
+   */
+  loseNextAnswer(text?: string): void
   /** How many answers were lost. */
   readonly lost: number
+  /** Ends all connections, and refuses new ones. */
+  pause(): Promise<void>
+  resume(): Promise<void>
   close(): Promise<void>
 }
 
 /** Passes bytes on to a server on `port`. */
 export async function lossyProxy(port: number): Promise<LossyProxy> {
-  let losing = false
+  let losingAnswerTo: string | undefined
   let lost = 0
-  const proxy = createServer((client) => {
+  const clients = new Set<Socket>()
+  const pass = (client: Socket) => {
     const server = connect(port, '127.0.0.1')
-    client.on('error', () => {}).on('close', () => server.destroy())
+    let losing = false
+    clients.add(client)
+    client
+      .on('error', () => {})
+      .on('close', () => {
+        clients.delete(client)
+        server.destroy()
+      })
     server.on('error', () => {}).on('close', () => client.destroy())
-    client.pipe(server)
+    client.on('data', (data) => {
+      if (losingAnswerTo !== undefined && data.includes(losingAnswerTo)) {
+        losing = true
+        losingAnswerTo = undefined
+      }
+      server.write(data)
+    })
     server.on('data', (data) => {
       if (!losing) return client.write(data)
-      losing = false
       lost++
       return client.destroy()
     })
-  })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  }
+  const listen = async (port: number): Promise<Server> => {
+    const proxy = createServer(pass)
+    await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve))
+    return proxy
+  }
+  let proxy = await listen(0)
+  const address = proxy.address() as AddressInfo
+  const end = async () => {
+    proxy.close()
+    for (const client of clients) client.destroy()
+  }
   return {
-    port: (proxy.address() as AddressInfo).port,
-    loseNextAnswer: () => {
-      losing = true
+    port: address.port,
+    loseNextAnswer: (text = '') => {
+      losingAnswerTo = text
     },
     get lost() {
       return lost
     },
-    close: async () => void proxy.close(),
+    pause: end,
+    async resume() {
+      proxy = await listen(address.port)
+    },
+    close: end,
   }
 }

@@ -81,18 +81,27 @@ export interface RedisCluster {
   remove(): Promise<void>
 }
 
-/** Three masters that share the slots among them. */
-export async function startRedisCluster(): Promise<RedisCluster> {
+/** Three masters that share the slots among them, each with so many replicas, which soon take over. */
+export async function startRedisCluster(replicas: 0 | 1 = 0): Promise<RedisCluster> {
   const nodes = await Promise.all(
-    [1, 2, 3].map(async () => {
-      const busPort = await freePort()
-      return startRedis('--cluster-enabled', 'yes', '--cluster-port', String(busPort))
+    Array.from({ length: 3 * (1 + replicas) }, async () => {
+      const busPort = String(await freePort())
+      return startRedis(
+        '--cluster-enabled',
+        'yes',
+        '--cluster-port',
+        busPort,
+        '--cluster-node-timeout',
+        '2000',
+      )
     }),
   )
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
-  nodes[0]?.cli('--cluster', 'create', ...addresses, '--cluster-replicas', '0', '--cluster-yes')
+  nodes[0]?.cli('--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes')
   for (const node of nodes) {
     while (!node.cli('CLUSTER', 'INFO').includes('cluster_state:ok')) await sleep(50)
+    // A replica that has nothing of its master yet cannot take over.
+    while (node.cli('INFO', 'replication').includes('master_link_status:down')) await sleep(50)
   }
   return {
     nodes,

@@ -21,7 +21,7 @@ export const expectedReplies: Record<Outcome, ExpectedReply> = {
   duplicate: { status: 200, body: '{"message":"Already processed"}' },
   stale: { status: 200, body: '{"message":"Superseded by a newer event"}' },
   dropped: { status: 200, body: '{"message":"Dropped"}' },
-  'invalid-signature': { status: 400, body: '{"error":"Invalid signature"}' },
+  'invalid-signature': { status: 400, body: '{"error":"Invalid signature"}', closes: true },
   'invalid-payload': { status: 400, body: '{"error":"Invalid payload"}' },
   'body-timeout': { status: 408, body: '{"error":"Request Timeout"}', closes: true },
   'body-aborted': { status: 400, body: '{"error":"Bad Request"}', closes: true },

@@ -1,3 +1,4 @@
+import { systemClock } from '@scalekit-scim/core'
 import { createDirectorySync, type DirectorySyncOptions, type SyncReport } from '@scalekit-scim/core/sync'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../chaos/random.ts'
@@ -270,6 +271,19 @@ test('who is put back between the two walks stays', async () => {
   const report = await sync().run()
   expect(deletions(app)).toEqual([])
   expect(report.totals.users).toMatchObject({ deleted: 0, held: 0 })
+})
+
+test('a process that slept for longer than its lease deletes nobody any more, before any timer tells it', async () => {
+  const { app, directory, sync } = scene(100)
+  directory.people.splice(0, 10)
+  let sleptMs = 0
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + sleptMs }
+  app.before = () => {
+    sleptMs = 61_000
+  }
+  const report = await sync({ clock, concurrency: { events: 1 } }).run()
+  expect(report).toMatchObject({ outcome: 'incomplete', error: { code: 'ERR_SCIM_LEASE_LOST' } })
+  expect(deletions(app)).toHaveLength(1)
 })
 
 /**

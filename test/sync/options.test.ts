@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@scalekit-scim/core'
+import { ConfigurationError, createDispatcher } from '@scalekit-scim/core'
 import { createDirectorySync, type DirectorySyncOptions } from '@scalekit-scim/core/sync'
 import { expect, test } from 'vitest'
 import { application } from '../support/application.ts'
@@ -96,4 +96,12 @@ test('on a ledger in memory there is a warning that other processes do not see i
   const logger = recordingLogger()
   createDirectorySync(optionsWith({ logger }))
   expect(logger.lines).toMatchObject([{ level: 'warn', fields: { guarantee: 'process' } }])
+})
+
+test('a dispatcher without order is refused: a sync would undo newer webhooks there', () => {
+  const dispatcher = createDispatcher({ ordering: 'none', store: 'memory', logger: false })
+  expect(refused({ dispatcher })).toMatchObject({
+    option: 'dispatcher',
+    message: expect.stringContaining("leave `ordering` at 'resource'"),
+  })
 })

@@ -65,3 +65,31 @@ test('what is dropped is done: the same message again is a duplicate', async () 
   expect((await dispatcher.dispatch(event, options)).outcome).toBe('dropped')
   expect((await dispatcher.dispatch(event, options)).outcome).toBe('duplicate')
 })
+
+test.each([
+  [
+    'throws',
+    {
+      get(): never {
+        throw new Error('unreadable')
+      },
+    },
+  ],
+  [
+    'is no text',
+    {
+      value: {
+        toString() {
+          throw new Error('unreadable')
+        },
+      },
+    },
+  ],
+])('a DropEvent whose message %s drops all the same', async (_name, message) => {
+  const error = Object.defineProperty(new DropEvent('seat-limit'), 'message', message)
+  expect(await outcomeOf({ createDispatcher }, error)).toEqual({
+    outcome: 'dropped',
+    reason: 'unreadable',
+    error,
+  })
+})

@@ -1,6 +1,8 @@
+import KeyvRedis from '@keyv/redis'
 import { createDispatcher, createReceiver, type ReceiverOptions } from '@scalekit-scim/core'
 import { createFakeClock, sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { scalekitScim as forExpress } from '@scalekit-scim/express'
+import { Keyv } from 'keyv'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { recordingLogger } from './recording-logger.ts'
 
@@ -344,3 +346,23 @@ function refusedWith(run: () => unknown): Error {
   }
   throw new Error('nothing was refused')
 }
+
+describe('a shared store', () => {
+  // Connects to nothing before it is used.
+  const shared = () => new Keyv(new KeyvRedis('redis://127.0.0.1:1'))
+  const warnings = (options: object) => {
+    const { logger, lines } = recordingLogger()
+    make({ store: shared(), logger, ...options })
+    return lines.filter(({ level, message }) => level === 'warn' && message.includes('`namespace`'))
+  }
+
+  test('without a namespace is warned of, once, when the receiver is made', () => {
+    expect(warnings({})).toHaveLength(1)
+  })
+  test('with a namespace of the receiver, or of the Keyv, is not warned of', () => {
+    expect(warnings({ namespace: 'billing' })).toEqual([])
+    const store = shared()
+    store.namespace = 'billing'
+    expect(warnings({ store })).toEqual([])
+  })
+})

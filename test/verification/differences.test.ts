@@ -265,6 +265,36 @@ describe('more text after a valid signature, behind a second comma', () => {
   })
 })
 
+describe('two signature headers', () => {
+  const other = `v1,${Buffer.alloc(32, 7).toString('base64')}`
+  const pairs = [
+    ['first', [validSignature, other]],
+    ['last', [other, validSignature]],
+    ['in a list of its own', [`v1a,AAAA ${validSignature}`, other]],
+  ] as const
+
+  test.each(pairs)('joined as Node joins them, the valid one %s: we accept', async (_name, entries) => {
+    expect(await ours(delivery({ signature: entries.join(', ') }))).toBe('accepts')
+  })
+  test.each(pairs)('in WHATWG Headers, the valid one %s: we accept', async (_name, entries) => {
+    const headers = new Headers(valid.headers)
+    headers.delete('webhook-signature')
+    for (const entry of entries) headers.append('webhook-signature', entry)
+    expect(await ours({ headers, body: valid.body })).toBe('accepts')
+  })
+  test.each(pairs)('as a list, the valid one %s: we accept', async (_name, entries) => {
+    expect(
+      await ours({ headers: { ...valid.headers, 'webhook-signature': entries }, body: valid.body }),
+    ).toBe('accepts')
+  })
+  test('neither of them valid: we reject', async () => {
+    expect(await ours(delivery({ signature: `${other}, ${other}` }))).toBe('rejects')
+  })
+  test('the comma of an entry is no separator: we reject', async () => {
+    expect(await ours(delivery({ signature: validSignature.replace(',', ', ') }))).toBe('rejects')
+  })
+})
+
 describe('header containers of other kinds', () => {
   const nullPrototype: HeaderSource = Object.assign(Object.create(null), valid.headers)
 

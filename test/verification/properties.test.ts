@@ -309,7 +309,8 @@ const mutations: { [name: string]: (choice: number, text: string, other: Uint8Ar
     withEntry(request, request.entry.replace('v1,', 'v1a,')),
   'the signature unpadded': () => (request) => withEntry(request, request.entry.replaceAll('=', '')),
   'the signature with trailing text': (_choice, text) => (request) =>
-    withEntry(request, `${request.entry}${text.replaceAll(' ', '') || '='}`),
+    // Neither of what stands between entries.
+    withEntry(request, `${request.entry}${text.replaceAll(/[ ,]/g, '') || '='}`),
   'the signature written with the bits that base64 leaves over': () => (request) =>
     withEntry(request, leftOverBits(request.entry)),
 }

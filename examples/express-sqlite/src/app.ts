@@ -5,7 +5,7 @@ import { directoryHandlers } from './directory-handlers.ts'
 import type { Groups } from './groups.ts'
 import { accountsPage, pageHeaders } from './page.ts'
 
-export interface AppOptions extends Pick<ScalekitScimOptions, 'secret' | 'logger' | 'onOutcome'> {
+export interface AppOptions extends Pick<ScalekitScimOptions, 'secret' | 'store' | 'logger' | 'onOutcome'> {
   accounts: Accounts
   groups: Groups
 }
@@ -20,8 +20,6 @@ export function createApp({ accounts, groups, ...receiving }: AppOptions): {
   const scim = scalekitScim({
     ...directoryHandlers(accounts, groups),
     ...receiving,
-    // One process. For several, give them one store: see the README.
-    store: 'memory',
   })
 
   const app = express()

@@ -3,6 +3,7 @@ import { Accounts } from './accounts.ts'
 import { createApp } from './app.ts'
 import { openDatabase } from './database.ts'
 import { Groups } from './groups.ts'
+import { disconnectStore, store } from './ledger-store.ts'
 
 // The page shows people's names, so nobody but this machine is let in unless HOST says so.
 const { DATABASE_FILE = './accounts.db', HOST = '127.0.0.1', PORT = '3000' } = process.env
@@ -16,6 +17,7 @@ const accounts = new Accounts(database, groups)
 const { app, scim } = createApp({
   accounts,
   groups,
+  store,
   // For your error tracker. The pack's own log leaves messages out: they may hold personal data.
   onOutcome({ error }) {
     if (error !== undefined) console.error(error)
@@ -39,7 +41,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-/** Takes nothing new, lets the handlers that are running finish and answer, and only then lets go of the database. */
+/** Takes nothing new, lets the handlers that are running finish and answer, and only then lets go of database and ledger. */
 async function stop(): Promise<void> {
   isStopping = true
   const closed = once(server, 'close')
@@ -48,4 +50,5 @@ async function stop(): Promise<void> {
   setTimeout(() => server.closeAllConnections(), lingerMs).unref()
   await closed
   database.close()
+  await disconnectStore()
 }

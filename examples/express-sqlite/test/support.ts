@@ -33,7 +33,7 @@ export async function startApp(t: TestContext, file: string): Promise<RunningApp
   const database = openDatabase(file)
   const groups = new Groups(database)
   const accounts = new Accounts(database, groups)
-  const { app, scim } = createApp({ accounts, groups, secret: TEST_SECRET, logger: false })
+  const { app, scim } = createApp({ accounts, groups, secret: TEST_SECRET, store: 'memory', logger: false })
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

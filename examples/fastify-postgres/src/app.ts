@@ -7,6 +7,7 @@ import { directoryHandlers } from './directory-handlers.ts'
 import { Groups } from './groups.ts'
 import { addHealthRoutes, isProbe } from './health.ts'
 import { type LoggerOptions, withoutPersonalData } from './log.ts'
+import { remembered, tryDatabase, tryLedger } from './readiness.ts'
 
 export interface RouteOptions
   extends Pick<ScalekitScimOptions, 'secret' | 'store' | 'namespace' | 'requireGuarantee'> {
@@ -50,8 +51,8 @@ export async function addRoutes(
   addHealthRoutes(app, {
     isStopping,
     parts: {
-      database: () => pool.query('SELECT 1'),
-      ledger: () => app.scalekitScim.ledger.now(),
+      database: remembered(() => tryDatabase(pool)),
+      ledger: remembered(() => tryLedger(app.scalekitScim.ledger)),
     },
   })
 }

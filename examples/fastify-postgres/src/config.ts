@@ -41,6 +41,12 @@ function isUrl(protocols: readonly string[]) {
   return (value: string) => protocols.includes(URL.parse(value)?.protocol ?? '')
 }
 
+/** A Redis has numbers for its databases; its client throws at what else stands there. */
+function isLedgerUrl(value: string): boolean {
+  if (isUrl(postgres)(value)) return true
+  return isUrl(['redis:', 'rediss:'])(value) && /^(?:\/\d*)?$/.test(URL.parse(value)?.pathname ?? '')
+}
+
 function commaSeparated(value: string): string[] {
   return value.split(',').map((part) => part.trim())
 }
@@ -59,8 +65,8 @@ const schema = z.object({
     'the connections to the database at most, 1 or more',
   ),
   LEDGER_URL: text(
-    'where messages are remembered, redis://host:6379, rediss://… or postgres://…; special characters in it percent-encoded',
-    isUrl(['redis:', 'rediss:', ...postgres]),
+    'where messages are remembered, redis://host:6379 (and /1, a number, for a database of it), rediss://… or postgres://…; special characters in it percent-encoded',
+    isLedgerUrl,
   ),
   LEDGER_NAMESPACE: text(
     '1 to 64 letters, digits, -, _ or . to tell applications on one ledger apart',

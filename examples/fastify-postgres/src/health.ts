@@ -26,9 +26,13 @@ export function addHealthRoutes(app: FastifyInstance, { parts, isStopping }: Hea
     if (isStopping()) return reply.code(503).send({ status: 'stopping' })
     const names = Object.keys(parts)
     const answers = await Promise.allSettled(Object.values(parts).map((ask) => within(patienceMs, ask())))
-    const failing = names.filter((_, index) => answers[index]?.status === 'rejected')
-    if (failing.length === 0) return { status: 'ready' }
-    request.log.warn({ failing }, 'not ready')
+    const errors = names.flatMap((part, index) => {
+      const answer = answers[index]
+      return answer?.status === 'rejected' ? [{ part, err: answer.reason }] : []
+    })
+    if (errors.length === 0) return { status: 'ready' }
+    for (const { part, err } of errors) request.log.warn({ part, err }, 'not ready')
+    const failing = errors.map(({ part }) => part)
     return reply.code(503).send({ status: 'unavailable', failing })
   })
 }

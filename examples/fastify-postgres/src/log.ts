@@ -8,7 +8,13 @@ export type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | un
  */
 export const withoutPersonalData: NonNullable<LoggerOptions['serializers']> = {
   req: ({ method, routeOptions }) => ({ method, route: routeOptions.url }),
-  err: ({ name, code, stack = '' }) => ({ type: name, code, message: '', stack: frames(stack) }),
+  err: (error) => ({ type: error.name, code: codeOf(error), message: '', stack: frames(error.stack ?? '') }),
+}
+
+/** The ledger's errors have the server's as their cause, and its code is what tells what to do. */
+function codeOf({ code, cause }: { code?: unknown; cause?: unknown }): string | undefined {
+  if (typeof code === 'string') return code
+  return cause instanceof Error ? codeOf(cause) : undefined
 }
 
 /** A stack begins with the message, which may have lines of its own. */

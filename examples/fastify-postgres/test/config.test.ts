@@ -33,7 +33,12 @@ describe('the environment', () => {
     SCALEKIT_WEBHOOK_SECRET: ['whsec_', 'whsec_hunter2!', 'whsec_hunter_2', `${TEST_SECRET},`],
     DATABASE_URL: ['hunter2', 'mysql://hunter2@localhost/accounts', 'postgres://hunter2 @:x'],
     DATABASE_POOL_SIZE: ['0', '-1', '1.5', 'hunter2'],
-    LEDGER_URL: ['hunter2', 'memcached://hunter2@localhost'],
+    LEDGER_URL: [
+      'hunter2',
+      'memcached://hunter2@localhost',
+      'redis://host/hunter2',
+      'redis://host/0/hunter2',
+    ],
     LEDGER_NAMESPACE: ['{hunter2}', 'hunter 2'],
     PORT: ['65536', 'hunter2'],
     LOG_LEVEL: ['hunter2'],
@@ -51,7 +56,13 @@ describe('the environment', () => {
     const other = TEST_SECRET.replace('c2Nh', 'c2Ni')
     const { secrets } = readConfig({ ...usable, SCALEKIT_WEBHOOK_SECRET: `${TEST_SECRET}, ${other}` })
     assert.deepEqual(secrets, [TEST_SECRET, other])
-    for (const url of ['rediss://user:a%23b@cache:6380', 'postgres://db/ledger', 'postgresql:///ledger']) {
+    for (const url of [
+      'rediss://user:a%23b@cache:6380',
+      'redis://cache:6379/',
+      'redis://cache:6379/1',
+      'postgres://db/ledger',
+      'postgresql:///ledger',
+    ]) {
       assert.equal(readConfig({ ...usable, LEDGER_URL: url }).ledgerUrl, url)
     }
   })

@@ -1,5 +1,12 @@
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@keyv/redis'
 import pg from 'pg'
 import { within } from '../src/within.ts'
@@ -61,6 +68,56 @@ if (!skip) {
   )
 }
 
+/** A login that may do what it is granted, and no more, on this database; gone when the tests are over. */
+export async function ownRole(databaseUrl: string, suffix: string): Promise<{ role: string; url: string }> {
+  const role = `${own}${suffix}`
+  await onDatabase(databaseUrl, `CREATE ROLE ${role} LOGIN PASSWORD '${role}'`)
+  after(async () => {
+    await onDatabase(databaseUrl, `DROP OWNED BY ${role}`)
+    await onServer(`DROP ROLE ${role}`)
+  })
+  const url = new URL(databaseUrl)
+  url.username = role
+  url.password = role
+  return { role, url: url.href }
+}
+
+/** A Redis that the test may spoil; `undefined` where none is installed. */
+export async function ownRedis(t: TestContext, ...options: string[]): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'example-redis-'))
+  const port = await freePort()
+  const always = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', '']
+  const child = spawn('redis-server', [...always, ...options], { stdio: 'ignore' })
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await rm(folder, { recursive: true, force: true })
+  })
+  const started = await Promise.race([
+    once(child, 'spawn').then(() => true),
+    once(child, 'error').then(() => false),
+  ])
+  if (!started) return undefined
+  const url = `redis://127.0.0.1:${port}`
+  while (!(await isUp(url))) await sleep(25)
+  return url
+}
+
+async function isUp(url: string): Promise<boolean> {
+  return onRedis((client) => client.ping(), url).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (typeof address !== 'object' || address === null) throw new Error('no port')
+  return address.port
+}
+
 /** One statement, on a connection of its own. */
 export async function onDatabase(
   url: string,
@@ -100,8 +157,11 @@ function onServer(sql: string): Promise<unknown> {
   return onDatabase(serverUrl, sql)
 }
 
-async function onRedis(work: (client: ReturnType<typeof redisClient>) => Promise<unknown>): Promise<void> {
-  const client = redisClient()
+async function onRedis(
+  work: (client: ReturnType<typeof redisClient>) => Promise<unknown>,
+  url = redisUrl,
+): Promise<void> {
+  const client = redisClient(url)
   client.on('error', () => {})
   await client.connect()
   try {
@@ -111,6 +171,6 @@ async function onRedis(work: (client: ReturnType<typeof redisClient>) => Promise
   }
 }
 
-function redisClient() {
-  return createClient({ url: redisUrl, socket: { reconnectStrategy: false } })
+function redisClient(url: string) {
+  return createClient({ url, socket: { reconnectStrategy: false } })
 }

@@ -1,8 +1,13 @@
 import { reasonFields } from './delivery.ts'
 import type { Logger, LogLevel } from './logger.ts'
 import type { Outcome, OutcomeReport } from './outcome.ts'
+import { storeCodeOf, storeMends } from './store-trouble.ts'
 
-type AttemptFields = Omit<OutcomeReport, 'source' | 'late'> & { bodyBytes?: number }
+type AttemptFields = Omit<OutcomeReport, 'source' | 'late'> & {
+  bodyBytes?: number
+  /** What the store's client said of itself, should the error say nothing. */
+  storeTrouble?: string | undefined
+}
 
 /** One line for each attempt: what became of it and, where somebody should act, how. */
 const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
@@ -56,14 +61,24 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   internal: ['error', 'scalekit-scim itself failed; please report it'],
 }
 
-export function logAttempt(log: Logger, { error, reason, ...fields }: AttemptFields): void {
+export function logAttempt(log: Logger, { error, reason, storeTrouble, ...fields }: AttemptFields): void {
   const [level, message] = lines[fields.outcome]
   log[level](
     {
       ...fields,
       durationMs: Math.round(fields.durationMs),
       ...reasonFields({ ...(reason === undefined ? {} : { reason }), error }),
+      ...(fields.outcome === 'store-unavailable' ? storeFields(error, storeTrouble) : {}),
     },
     message,
   )
+}
+
+function storeFields(error: unknown, storeTrouble: string | undefined): object {
+  const own = storeCodeOf(error)
+  // Why there was no answer, the client may know.
+  const errorCode = own === undefined || own === 'TIMEOUT' ? (storeTrouble ?? own) : own
+  if (errorCode === undefined) return {}
+  const mend = storeMends[errorCode]
+  return { errorCode, ...(mend === undefined ? {} : { mend }) }
 }

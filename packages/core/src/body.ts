@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import getRawBody from 'raw-body'
 import { BodyError } from './errors.ts'
@@ -24,11 +23,10 @@ export function givenBody(bytes: Uint8Array): BodyReader {
 }
 
 /** A reader over a Node request that nobody has read yet. Stops at the limit; never waits on a spent stream. */
-export function nodeBody(stream: Readable, headers: IncomingMessage['headers'] = {}): BodyReader {
+export function nodeBody(stream: Readable): BodyReader {
   return async ({ limitBytes }) => {
     if (stream.readableDidRead || stream.readableEnded) throw consumed()
     if (stream.destroyed) throw aborted()
-    if (Number(headers['content-length']) > limitBytes) throw tooLarge()
     try {
       return await getRawBody(stream, { limit: limitBytes })
     } catch (error) {
@@ -41,7 +39,6 @@ export function nodeBody(stream: Readable, headers: IncomingMessage['headers'] =
 export function fetchBody(request: Request): BodyReader {
   return async ({ limitBytes, signal }) => {
     if (request.bodyUsed || request.body?.locked) throw consumed()
-    if (Number(request.headers.get('content-length')) > limitBytes) throw tooLarge()
     const chunks: Uint8Array[] = []
     let length = 0
     const reader = request.body?.getReader()

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { delay, timedOut, within } from './clock.ts'
 import type { DispatcherConfiguration } from './configure.ts'
 import { type Delivery, leftMs } from './delivery.ts'
+import { StoreTimeoutError } from './errors.ts'
 import { isDeletion, isDirectoryEvent } from './events.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger } from './ledger/ledger.ts'
 import type { Logger } from './logger.ts'
@@ -14,8 +15,18 @@ type ClaimsOptions = Pick<
 
 const pollFromMs = 10
 const pollToMs = 250
-/** Node's timers may fire a moment before their time. */
-const timerSlackMs = 2
+
+/** A claim, and when it was asked for: its lease ends no earlier than `leaseSeconds` later. */
+export interface Begun {
+  claim: Claim
+  askedAtMs: number
+}
+
+type Failed = {
+  error: unknown
+  /** The store still had time, but the deadline had come. */
+  cutByDeadline?: true
+}
 
 /** Asks the ledger for messages, waits while others have them, and gives back what is not wanted any more. */
 export class Claims {
@@ -28,7 +39,7 @@ export class Claims {
   }
 
   /** The claim, or what the event is answered without one. Waits no longer than to the deadline. */
-  async begin(delivery: Delivery, resource: string | undefined): Promise<Claim | DispatchOutcome> {
+  async begin(delivery: Delivery, resource: string | undefined): Promise<Begun | DispatchOutcome> {
     const { clock, leaseSeconds } = this.#options
     const { event, occurredAt, observedAt, idempotencyKey: messageId } = delivery
     const deletion = isDirectoryEvent(event) && isDeletion(event)
@@ -43,13 +54,14 @@ export class Claims {
     }
     let held: 'in-flight' | 'busy' | undefined
     for (let pauseMs = pollFromMs; ; pauseMs = Math.min(pauseMs * 2, pollToMs)) {
+      const askedAtMs = clock.monotonic()
       const answer = await this.#ask(request, delivery)
       if ('error' in answer) {
-        // The deadline cut the store short, which had answered well until then.
-        if (held && leftMs(delivery, clock) <= timerSlackMs) return { outcome: held }
-        return { outcome: 'store-unavailable', ...answer }
+        // A store that has answered well until the deadline has not failed.
+        if (held && answer.cutByDeadline) return { outcome: held }
+        return { outcome: 'store-unavailable', error: answer.error }
       }
-      if (answer.state === 'begun') return claimOf(request, answer)
+      if (answer.state === 'begun') return { claim: claimOf(request, answer), askedAtMs }
       if (answer.state === 'duplicate' || answer.state === 'stale') return { outcome: answer.state }
 
       if (answer.state !== 'in-flight' && answer.state !== 'busy') {
@@ -63,12 +75,13 @@ export class Claims {
   }
 
   /** One question to the store, under our own deadline. A claim that comes after it is given back. */
-  async #ask(request: BeginRequest, delivery: Delivery): Promise<BeginAnswer | { error: unknown }> {
+  async #ask(request: BeginRequest, delivery: Delivery): Promise<BeginAnswer | Failed> {
     const { ledger, clock, storeTimeoutSeconds } = this.#options
-    const waitMs = Math.min(storeTimeoutSeconds * 1000, Math.max(leftMs(delivery, clock), 1))
+    const left = Math.max(leftMs(delivery, clock), 1)
+    const storeTimeoutMs = storeTimeoutSeconds * 1000
     const asked = begin(ledger, request)
     try {
-      const answer = await within(clock, asked, waitMs)
+      const answer = await within(clock, asked, Math.min(storeTimeoutMs, left))
       if (answer !== timedOut) return answer
     } catch (error) {
       return { error }
@@ -79,7 +92,8 @@ export class Claims {
       },
       () => {},
     )
-    return { error: new Error('the store did not answer in time') }
+    const error = new StoreTimeoutError()
+    return left < storeTimeoutMs ? { error, cutByDeadline: true } : { error }
   }
 
   /** Gives a claim back. Where the store does not answer, the claim lapses with its lease. */

@@ -4,10 +4,19 @@ export interface Clock {
   now(): number
   /** A clock that never jumps, in milliseconds from any origin. Decides on leases and deadlines. */
   monotonic(): number
-  setTimeout(callback: () => void, delayMs: number): Timer
+  setTimeout(callback: () => void, delayMs: number, options?: TimerOptions): Timer
 }
 
-/** A timer that was set; it does not keep the process alive. */
+export interface TimerOptions {
+  /**
+   * Whether the process is to live until then: for what somebody awaits. A deadline or a renewal in the background is no
+   * reason to.
+   * @default false
+   */
+  keepsAlive?: boolean
+}
+
+/** A timer that was set. */
 export interface Timer {
   cancel(): void
 }
@@ -18,15 +27,26 @@ const longestDelayMs = 2_147_483_647
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  setTimeout(callback, delayMs) {
+  setTimeout(callback, delayMs, { keepsAlive = false } = {}) {
     const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), longestDelayMs))
-    timer.unref()
+    if (!keepsAlive) timer.unref()
     return { cancel: () => clearTimeout(timer) }
   },
 }
 
-/** Resolves after `delayMs`, or at once when the signal aborts. */
-export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+/** For what nobody awaits: a script that has done its own work may end. */
+export const inBackground: TimerOptions = { keepsAlive: false }
+
+/**
+ * Resolves after `delayMs`, or at once when the signal aborts. A process lives as long, unless it is
+ * `inBackground`.
+ */
+export function delay(
+  clock: Clock,
+  delayMs: number,
+  signal?: AbortSignal,
+  options: TimerOptions = { keepsAlive: true },
+): Promise<void> {
   if (signal?.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const end = () => {
@@ -34,7 +54,7 @@ export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       signal?.removeEventListener('abort', end)
       resolve()
     }
-    const timer = clock.setTimeout(end, delayMs)
+    const timer = clock.setTimeout(end, delayMs, options)
     signal?.addEventListener('abort', end)
   })
 }

@@ -1,4 +1,5 @@
-import { type Clock, delay, timedOut, within } from './clock.ts'
+import { type Clock, delay, inBackground, timedOut, within } from './clock.ts'
+import { StoreUnavailableError } from './errors.ts'
 import type { Claim, Ledger, Retention } from './ledger/ledger.ts'
 import type { Logger } from './logger.ts'
 
@@ -29,6 +30,8 @@ export class Commits {
   readonly #pending = new Map<string, Pending>()
   /** The newest of them for each resource. */
   readonly #pendingOf = new Map<string, Pending>()
+  /** What was sent for each message and has not been answered. */
+  readonly #underWay = new Map<string, Promise<unknown>>()
   readonly #closing = new AbortController()
   #retrying: Promise<void> | undefined
 
@@ -40,9 +43,22 @@ export class Commits {
     return this.#pending.has(messageId)
   }
 
-  drop(messageId: string): void {
+  /**
+   * Gives up what is pending for a message, so that it is not done again once it is forgotten; says whether there was
+   * any. What is on its way to the store is waited for.
+   * @throws StoreUnavailableError when the store does not answer it in time
+   */
+  async drop(messageId: string): Promise<boolean> {
+    const { clock, storeTimeoutSeconds } = this.#options
     const pending = this.#pending.get(messageId)
+    const underWay = this.#underWay.get(messageId) ?? Promise.resolve()
     if (pending) this.#forget(pending)
+    if ((await within(clock, underWay, storeTimeoutSeconds * 1000)) === timedOut) {
+      throw new StoreUnavailableError(
+        'a commit of the message is on its way to the store: forget it once more',
+      )
+    }
+    return pending !== undefined
   }
 
   /** Records what is pending for a resource, so that its next event is judged by it; says whether all is recorded. */
@@ -72,9 +88,9 @@ export class Commits {
   /** Waits for what is pending until `untilMs`; what is left by then is given up. */
   async close(untilMs: number): Promise<void> {
     const { clock, log } = this.#options
-    if (this.#retrying) {
-      // One try right now, however far off the next was.
-      await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending)))
+    // One try right now, however far off the next was.
+    await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending)))
+    if (this.#pending.size > 0 && this.#retrying) {
       await within(clock, this.#retrying, Math.max(untilMs - clock.monotonic(), 0))
     }
     this.#closing.abort()
@@ -102,9 +118,10 @@ export class Commits {
   }
 
   async #retry(): Promise<void> {
+    const { clock } = this.#options
     let pauseMs = retryFromMs
     while (this.#pending.size > 0 && !this.#closing.signal.aborted) {
-      await delay(this.#options.clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal)
+      await delay(clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal, inBackground)
       pauseMs = Math.min(pauseMs * 2, retryToMs)
       for (const pending of [...this.#pending.values()]) {
         // Forgotten on purpose while we waited: it must not become done again.
@@ -139,11 +156,20 @@ export class Commits {
   async #try({ claim, retention }: Pending): Promise<'ok' | 'lost' | 'failed'> {
     const { ledger, clock, storeTimeoutSeconds } = this.#options
     try {
-      const answer = await within(clock, commit(ledger, claim, retention), storeTimeoutSeconds * 1000)
+      const sent = this.#send(claim.messageId, commit(ledger, claim, retention))
+      const answer = await within(clock, sent, storeTimeoutSeconds * 1000)
       return answer === timedOut ? 'failed' : answer
     } catch {
       return 'failed'
     }
+  }
+
+  #send<T>(messageId: string, sent: Promise<T>): Promise<T> {
+    const all = Promise.allSettled([this.#underWay.get(messageId), sent]).then(() => {
+      if (this.#underWay.get(messageId) === all) this.#underWay.delete(messageId)
+    })
+    this.#underWay.set(messageId, all)
+    return sent
   }
 }
 

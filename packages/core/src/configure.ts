@@ -24,12 +24,15 @@ import {
 } from './options.ts'
 import type { OutcomeReport } from './outcome.ts'
 import { resolveSecret } from './secrets.ts'
+import { listenToStore } from './store-trouble.ts'
 
 /** What a dispatcher runs on: every option checked, every default in place. */
 export interface DispatcherConfiguration {
   route: Router
   ledger: Ledger
   closeLedger(): void
+  /** Of what the store's client complained of a moment ago. */
+  storeTrouble(): string | undefined
   ordering: 'resource' | 'none'
   leaseSeconds: number
   handlerTimeoutSeconds: number
@@ -118,7 +121,7 @@ function configure(options: DispatcherOptions): DispatcherConfiguration {
     )
   }
 
-  const { ledger, close: closeLedger } = openLedger({
+  const { ledger, close } = openLedger({
     ...seconds,
     store: options.store,
     namespace,
@@ -128,10 +131,25 @@ function configure(options: DispatcherOptions): DispatcherConfiguration {
   try {
     judgeGuarantee(ledger, required, options.store, log)
   } catch (error) {
-    closeLedger()
+    close()
     throw error
   }
-  return { ...seconds, route, ledger, closeLedger, ordering, log, clock, report: safely(options.onOutcome) }
+  const listener = listenToStore(options.store, clock)
+  const closeLedger = () => {
+    listener.stop()
+    close()
+  }
+  return {
+    ...seconds,
+    route,
+    ledger,
+    closeLedger,
+    storeTrouble: listener.lastCode,
+    ordering,
+    log,
+    clock,
+    report: safely(options.onOutcome),
+  }
 }
 
 function judgeGuarantee(

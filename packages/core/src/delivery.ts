@@ -30,6 +30,14 @@ export function resourceKey({ kind, organizationId, id }: Resource): string {
   return `${kind}:${encodeURIComponent(organizationId)}:${encodeURIComponent(id)}`
 }
 
+/** Whether it names one, whatever an untyped caller gave. */
+export function isResource(value: unknown): value is Resource {
+  if (typeof value !== 'object' || value === null) return false
+  const { kind, organizationId, id }: { [name in keyof Resource]?: unknown } = value
+  const isKind = kind === 'user' || kind === 'group' || kind === 'directory'
+  return isKind && isUsableId(organizationId) && isUsableId(id)
+}
+
 /** What a report and a log line say of an event: names, no values. */
 export type EventFields = Pick<OutcomeReport, 'eventId' | 'type' | 'organizationId' | 'resourceId'>
 

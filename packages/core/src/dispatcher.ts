@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { Claims } from './claims.ts'
+import { type Begun, Claims } from './claims.ts'
 import { type Clock, timedOut, within } from './clock.ts'
 import { Commits } from './commits.ts'
 import { configureDispatcher, type DispatcherConfiguration } from './configure.ts'
-import { type Delivery, eventFields, leftMs, reasonFields, resourceKey } from './delivery.ts'
+import { type Delivery, eventFields, isResource, leftMs, reasonFields, resourceKey } from './delivery.ts'
 import { DropEvent } from './errors.ts'
 import { isDirectoryEvent, parseEvent, type Resource, resourceOf, type ScimEvent } from './events.ts'
 import type { EventSource, HandlerContext, Step } from './handlers.ts'
 import { formatInstant, type Instant } from './instant.ts'
 import { Lease } from './lease.ts'
 import type { Claim, Guarantee, Ledger } from './ledger/ledger.ts'
+import { unheard } from './logger.ts'
 import { numberOption } from './option-checks.ts'
 import type { DispatcherOptions } from './options.ts'
 import type { DispatchOutcome } from './outcome.ts'
@@ -33,15 +34,24 @@ export interface CloseOptions {
 export interface Dispatcher extends AsyncDisposable {
   /** What the store promises for messages (once) and for order (one at a time, newest wins). */
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
+  /** Whether the events of one resource wait for one another, and older ones are superseded. */
+  readonly ordering: 'resource' | 'none'
   readonly ledger: Ledger
   /**
    * Runs an event of your own through the handlers, with the same once, order and newest-wins as a webhook.
    * @throws TypeError when it is no usable event: a directory event without `data.id`, organization or time
    */
   dispatch(event: ScimEvent, options?: DispatchOptions): Promise<DispatchOutcome>
-  /** Makes a done message unseen, so that its replay runs again; says whether it was known. */
+  /**
+   * Makes a done message unseen, so that its replay runs again; says whether it was known. One whose handler runs is
+   * taken again when its lease is renewed.
+   * @throws TypeError when it is no key
+   */
   forget(idempotencyKey: string): Promise<boolean>
-  /** Makes a resource's watermark unseen, so that an older event may be applied; says whether it was known. */
+  /**
+   * Makes a resource's watermark unseen, so that an older event may be applied; says whether it was known.
+   * @throws TypeError when it names no resource
+   */
   forgetResource(resource: Resource): Promise<boolean>
   /**
    * Takes nothing new (503), lets running handlers finish, then aborts their signals. Again: the same promise. The
@@ -61,6 +71,8 @@ interface Run {
 const defaultGraceSeconds = 10
 /** What an aborted handler has left to release its claim in. */
 const afterAbortMs = 1000
+/** How long after the deadline an event that did not come to run may still say why. */
+const afterDeadlineMs = 50
 
 /** @throws ConfigurationError when an option is wrong */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -90,6 +102,10 @@ export class EventDispatcher implements Dispatcher {
 
   get guarantee() {
     return this.ledger.guarantee
+  }
+
+  get ordering() {
+    return this.#config.ordering
   }
 
   get closing(): boolean {
@@ -153,7 +169,8 @@ export class EventDispatcher implements Dispatcher {
     if (ended !== timedOut) return ended
     if (!run.handling) {
       run.abandoned = true
-      return run.ended
+      const answer = await within(this.#clock, run.ended, afterDeadlineMs)
+      return answer === timedOut ? { outcome: 'busy' } : answer
     }
     run.ended.then(
       (late) => this.#reportLate(delivery, late),
@@ -173,7 +190,7 @@ export class EventDispatcher implements Dispatcher {
       const begun = await this.#claims.begin(delivery, resource)
       if ('outcome' in begun) return begun
       if (run.abandoned) {
-        await this.#claims.release(begun, delivery.log)
+        await this.#claims.release(begun.claim, delivery.log)
         return { outcome: 'busy' }
       }
       run.handling = true
@@ -193,20 +210,22 @@ export class EventDispatcher implements Dispatcher {
     )
   }
 
-  async #handle(delivery: Delivery, steps: Step[], claim: Claim): Promise<DispatchOutcome> {
+  async #handle(delivery: Delivery, steps: Step[], begun: Begun): Promise<DispatchOutcome> {
     const timeoutMs = this.#config.handlerTimeoutSeconds * 1000
-    const lease = new Lease({ ...this.#config, claim, log: delivery.log })
+    const { claim } = begun
+    const lease = new Lease({ ...this.#config, ...begun, log: delivery.log })
     this.#leases.add(lease)
     try {
       const work = runSteps(steps, this.#contextOf(delivery, claim, lease))
       const ended = await within(this.#clock, work, timeoutMs)
       if (ended !== timedOut) {
         lease.end()
+        if (ended.outcome === 'handler-failed') await lease.settled()
         return await this.#settle(delivery, claim, ended)
       }
       lease.abort('handlerTimeoutSeconds are over')
       // Should it end well after all, that is still worth recording, unless somebody else has begun by then.
-      void work.then((late) => this.#settle(delivery, claim, late))
+      unheard(work.then((late) => this.#settle(delivery, claim, late)))
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
     } finally {
       this.#leases.delete(lease)
@@ -243,12 +262,22 @@ export class EventDispatcher implements Dispatcher {
     return committed === 'lost' ? { outcome: 'lost' } : ended
   }
 
-  forget(idempotencyKey: string): Promise<boolean> {
-    this.#commits.drop(idempotencyKey)
-    return this.ledger.forget(idempotencyKey)
+  async forget(idempotencyKey: string): Promise<boolean> {
+    if (typeof idempotencyKey !== 'string' || idempotencyKey === '') {
+      throw new TypeError(
+        'forget: give the idempotency key of a message, as `ctx.idempotencyKey` and the log have it',
+      )
+    }
+    const wasPending = await this.#commits.drop(idempotencyKey)
+    return (await this.ledger.forget(idempotencyKey)) || wasPending
   }
 
-  forgetResource(resource: Resource): Promise<boolean> {
+  async forgetResource(resource: Resource): Promise<boolean> {
+    if (!isResource(resource)) {
+      throw new TypeError(
+        "forgetResource: give { kind: 'user' | 'group' | 'directory', organizationId, id }, as the events have them",
+      )
+    }
     return this.ledger.forgetResource(resourceKey(resource))
   }
 

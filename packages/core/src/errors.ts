@@ -79,3 +79,12 @@ export class BodyError extends Error {
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
 }
+
+/** The store has said nothing, for as long as it may take. */
+export class StoreTimeoutError extends StoreUnavailableError {
+  readonly code = 'TIMEOUT'
+
+  constructor() {
+    super('the store did not answer in time')
+  }
+}

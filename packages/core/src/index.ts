@@ -1,5 +1,5 @@
 export { type BodyLimits, type BodyReader, givenBody, nodeBody } from './body.ts'
-export { type Clock, systemClock, type Timer } from './clock.ts'
+export { type Clock, systemClock, type Timer, type TimerOptions } from './clock.ts'
 export { type CloseOptions, createDispatcher, type Dispatcher, type DispatchOptions } from './dispatcher.ts'
 export {
   BodyError,

@@ -61,7 +61,8 @@ function describe(error: Error): ErrorFields {
   const frames = typeof stack === 'string' ? framesOf(stack, message) : []
   return {
     errorName: typeof name === 'string' && isWord(name) ? name : 'Error',
-    ...(typeof code === 'string' && isWord(code) ? { errorCode: code } : {}),
+    // An error's name is no code; some put it there where they know none.
+    ...(typeof code === 'string' && isWord(code) && code !== 'Error' ? { errorCode: code } : {}),
     ...(frames.length > 0 ? { errorAt: frames.join(' < ') } : {}),
   }
 }

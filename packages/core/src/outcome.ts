@@ -72,7 +72,6 @@ interface ReplyRow {
 const retryAfter = { 'retry-after': '5' }
 /** What was not read of a body cannot be told from the next request on the connection. */
 const connectionClose = { connection: 'close' }
-const invalidSignature: ReplyRow = { status: 400, body: { error: 'Invalid signature' } }
 const processingFailed: ReplyRow = { status: 500, body: { error: 'Processing failed' } }
 const unavailable: ReplyRow = { status: 503, body: { error: 'Service Unavailable' }, headers: retryAfter }
 
@@ -82,7 +81,7 @@ const rows: Readonly<Record<Outcome, ReplyRow>> = {
   duplicate: { status: 200, body: { message: 'Already processed' } },
   stale: { status: 200, body: { message: 'Superseded by a newer event' } },
   dropped: { status: 200, body: { message: 'Dropped' } },
-  'invalid-signature': invalidSignature,
+  'invalid-signature': { status: 400, body: { error: 'Invalid signature' }, headers: connectionClose },
   'invalid-payload': { status: 400, body: { error: 'Invalid payload' } },
   'body-timeout': { status: 408, body: { error: 'Request Timeout' }, headers: connectionClose },
   'body-aborted': { status: 400, body: { error: 'Bad Request' }, headers: connectionClose },

@@ -90,7 +90,7 @@ class AttemptReceiver implements Receiver {
       (error: unknown): Judgement => ({ outcome: 'internal', error }),
     )
     const durationMs = clock.monotonic() - startedMs
-    logAttempt(log, { ...judgement, durationMs })
+    logAttempt(log, { ...judgement, durationMs, storeTrouble: this.#config.storeTrouble() })
     const { bodyBytes: _, ...reported } = judgement
     report({ ...reported, source: 'webhook', durationMs })
     return { ...replyTo(judgement.outcome), outcome: judgement.outcome }
@@ -109,14 +109,17 @@ class AttemptReceiver implements Receiver {
     if (this.#dispatcher.closing) return { outcome: 'closed' }
     if (attempt.method !== 'POST') return { outcome: 'method', reason: attempt.method.slice(0, 16) }
     if (isEncoded(attempt.headers)) return { outcome: 'content-encoding' }
+    if (this.#isTooLong(attempt)) return { outcome: 'too-large' }
+
+    // Before the body is read: whoever cannot have signed it has no claim on the memory that it takes.
+    const signed = readSignedHeaders(attempt.headers, this.#config.clock.now(), this.#config.toleranceSeconds)
+    if ('failure' in signed) return { outcome: 'invalid-signature', reason: signed.failure }
 
     const read = await this.#read(attempt.body, deadlineMs)
     if ('outcome' in read) return read
     const { body } = read
     const bodyBytes = body.byteLength
 
-    const signed = readSignedHeaders(attempt.headers, this.#config.clock.now(), this.#config.toleranceSeconds)
-    if ('failure' in signed) return { outcome: 'invalid-signature', reason: signed.failure, bodyBytes }
     const found = await this.#keysFor(attempt, deadlineMs)
     if ('outcome' in found) return { ...found, bodyBytes }
     if (found.keys.length === 0) return { outcome: 'invalid-signature', reason: 'no-secret', bodyBytes }
@@ -140,6 +143,12 @@ class AttemptReceiver implements Receiver {
       fields,
     })
     return { ...ended, ...fields, messageId, bodyBytes }
+  }
+
+  /** As far as that is known before the body is read. */
+  #isTooLong({ body, headers }: Attempt): boolean {
+    const bytes = typeof body === 'function' ? Number(header(headers, 'content-length')) : body.byteLength
+    return bytes > this.#config.bodyLimitBytes
   }
 
   async #read(body: Attempt['body'], deadlineMs: number): Promise<{ body: Uint8Array } | Judgement> {
@@ -192,6 +201,10 @@ class AttemptReceiver implements Receiver {
 
   get log() {
     return this.#config.log
+  }
+
+  get ordering() {
+    return this.#dispatcher.ordering
   }
 
   get guarantee() {

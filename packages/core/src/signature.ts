@@ -50,6 +50,9 @@ export function parseSecret(secret: string, source = 'secret'): KeyObject {
   return createSecretKey(key)
 }
 
+/** A space; or a comma and a space, with which two headers of the name are joined. An entry has its comma alone. */
+const betweenSignatures = /,? /
+
 /** One `v1,…` signature. */
 export function sign(key: KeyObject, messageId: string, timestamp: string, body: Uint8Array): string {
   return `v1,${createHmac('sha256', key).update(`${messageId}.${timestamp}.`).update(body).digest('base64')}`
@@ -82,7 +85,7 @@ export function readSignedHeaders(
 export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: Uint8Array): boolean {
   const expected = keys.map((key) => Buffer.from(sign(key, signed.messageId, signed.timestamp, body)))
   let matches = false
-  for (const entry of signed.signatures.split(' ')) {
+  for (const entry of signed.signatures.split(betweenSignatures)) {
     const candidate = Buffer.from(entry)
     for (const signature of expected) {
       if (candidate.length === signature.length && timingSafeEqual(candidate, signature)) matches = true

@@ -8,7 +8,7 @@ import type { Request } from 'express'
 export function capture(req: Request): BodyReader {
   const { rawBody, body } = req as { rawBody?: unknown; body?: unknown }
   const bytes = bytesOf(rawBody) ?? bytesOf(body)
-  return bytes ? givenBody(bytes) : nodeBody(req, req.headers)
+  return bytes ? givenBody(bytes) : nodeBody(req)
 }
 
 function bytesOf(value: unknown): Uint8Array | undefined {

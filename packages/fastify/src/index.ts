@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import {
+  ConfigurationError,
   defaultPath,
   nodeBody,
   type Receiver,
@@ -33,7 +34,10 @@ export interface ScalekitScimOptions extends ReceiverOptions {
    * @default true
    */
   decorate?: boolean | undefined
-  /** What other plugins read from a route: `{ config: { rateLimit: false }, schema: { hide: true } }`, say. */
+  /**
+   * What other plugins read from a route: `{ config: { rateLimit: false }, schema: { hide: true } }`, say. No schema of
+   * the `body`: it is bytes until it has verified, and then its events have their own.
+   */
   route?: Pick<RouteShorthandOptions, 'config' | 'schema' | 'logLevel'> | undefined
 }
 
@@ -54,6 +58,7 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
     ...rest
   } = withoutRegisterOptions(options)
   requirePath(path)
+  requireBodyless(route)
   const receiver = receiverFrom(
     shared,
     shared || rest.logger !== undefined ? rest : { ...rest, logger: fastify.log },
@@ -74,7 +79,7 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
           url: request.originalUrl,
           headers: request.headers,
           params: request.params as Record<string, string>,
-          body: nodeBody((request.body ?? request.raw) as Readable, request.headers),
+          body: nodeBody((request.body ?? request.raw) as Readable),
           log: logsByRequest ? request.log : undefined,
         })
         if (reply.sent) return
@@ -113,6 +118,17 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
 export const scalekitScim = fp(plugin, { fastify: '5.x', name: '@scalekit-scim/fastify' })
 
 export default scalekitScim
+
+/** Fastify itself would refuse the route, for it answers GET as well, and says nothing of where the schema came from. */
+function requireBodyless(route: ScalekitScimOptions['route']): void {
+  if (route?.schema?.body === undefined) return
+  throw new ConfigurationError(
+    'ERR_SCIM_INVALID_OPTION',
+    '`route.schema` must have no `body`: what is received are bytes, which the plugin verifies and parses itself. ' +
+      'Describe it in `route.schema.description`.',
+    'route',
+  )
+}
 
 /** New attempts are refused as soon as the server closes; it is closed when the last handler has ended. */
 function closeWith(fastify: FastifyInstance, receiver: Receiver): void {

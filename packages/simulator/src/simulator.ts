@@ -2,6 +2,7 @@ import express from 'express'
 import { createApi } from './api/api.ts'
 import { ApiFaultDraw, type ApiFaults } from './api/faults.ts'
 import { SimulatorClock } from './clock.ts'
+import { createConsole } from './console/router.ts'
 import { Deliveries } from './delivery/deliveries.ts'
 import type { NewEndpoint } from './delivery/endpoints.ts'
 import type { WebhookFaults } from './delivery/faults.ts'
@@ -11,6 +12,7 @@ import { isEnvironmentSnapshot } from './environment/snapshot.ts'
 import { given } from './given.ts'
 import { openPort } from './port.ts'
 import { createRandomness, type Randomness, randomText } from './randomness.ts'
+import { scimRouter } from './scim/router.ts'
 import { Snapshot } from './snapshot.ts'
 
 export interface SimulatorOptions {
@@ -89,15 +91,17 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     port: () => port,
   })
   const http1 = express().disable('x-powered-by').use(api.routes)
+  http1.use('/scim/v2/:directoryId', scimRouter(environment))
   const port = await openPort({ host, port: wantedPort, http1, http2: api.rpc })
 
   const close = async () => {
+    consolePage.close()
     await port.close()
     await deliveries.close()
     clock.close()
     await snapshot.close()
   }
-  return {
+  const simulator: Simulator = {
     url: port.url,
     get variables() {
       return {
@@ -118,6 +122,9 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     close,
     [Symbol.asyncDispose]: close,
   }
+  const consolePage = createConsole(simulator, host)
+  http1.use(consolePage.router)
+  return simulator
 }
 
 function openEnvironment(clock: SimulatorClock, randomness: Randomness, snapshot: Snapshot): Environment {

@@ -4,7 +4,7 @@ import { createReceiver, nodeBody } from '@scalekit-scim/core'
 const receiver = createReceiver({ onUserUpserted: (event) => console.log(`upserted ${event.data.id}`) })
 const server = createServer(async (req, res) => {
   const { method = '', url = '', headers } = req
-  const reply = await receiver.receive({ method, url, headers, body: nodeBody(req, headers) })
+  const reply = await receiver.receive({ method, url, headers, body: nodeBody(req) })
   res.writeHead(reply.status, reply.headers).end(reply.body)
 })
 server.listen(0, '127.0.0.1', () => {

@@ -1,5 +1,5 @@
 import { type Clock, timedOut, within } from '../clock.ts'
-import { StoreUnavailableError } from '../errors.ts'
+import { StoreTimeoutError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -34,6 +34,6 @@ export async function inTime<T>(
   call: Promise<T>,
 ): Promise<T> {
   const result = await within(clock, call, storeTimeoutSeconds * 1000)
-  if (result === timedOut) throw new StoreUnavailableError('the store did not answer in time')
+  if (result === timedOut) throw new StoreTimeoutError()
   return result
 }

@@ -1,4 +1,4 @@
-import { type Clock, delay } from '../clock.ts'
+import { type Clock, delay, inBackground } from '../clock.ts'
 
 const fromMs = 250
 const toMs = 4000
@@ -15,7 +15,7 @@ export async function giveBack(
 ): Promise<void> {
   const lapsesAtMs = clock.monotonic() + leaseSeconds * 1000
   for (let pauseMs = fromMs; clock.monotonic() < lapsesAtMs; pauseMs = Math.min(pauseMs * 2, toMs)) {
-    await delay(clock, pauseMs, closing)
+    await delay(clock, pauseMs, closing, inBackground)
     if (closing.aborted) return
     try {
       return await release()

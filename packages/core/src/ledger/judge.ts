@@ -67,6 +67,19 @@ export function judgeCommit(
   return 'ok'
 }
 
+/** Whether a claim still stands, or stands again: absent, nobody else has begun since. What was released is not. */
+export function judgeRenew(
+  claim: Claim,
+  message: MessageState | undefined,
+  resource: ResourceState | undefined,
+  now: StoreTime,
+): boolean {
+  const known = message && (!message.done || message.untilMs > now.ms) ? message : undefined
+  if (known && (known.done || known.token !== claim.token)) return false
+  if (claim.resource === undefined || !resource) return true
+  return resource.fence === claim.fence && resource.turn?.token === claim.token
+}
+
 /** Only strictly older is stale: the reference's own samples share one time. Equal to a tombstone is stale too. */
 function isStale(request: BeginRequest, resource: ResourceState, now: StoreTime): boolean {
   if (resource.watermark === undefined) return false
@@ -95,8 +108,12 @@ function effectiveTime(request: BeginRequest, now: StoreTime): Instant {
     : occurredAt
 }
 
+/** A clock that ticks in milliseconds gives many begins one time, and no two may have one fence. */
+let lastFence = 0
+
 /** Rises with the clock too, so that a store that lost its data never gives out a fence again. */
 function nextFence(resource: ResourceState | undefined, now: StoreTime): number {
   const microseconds = Number(now.instant.slice(0, -3))
-  return Math.max((resource?.fence ?? 0) + 1, microseconds)
+  lastFence = Math.max(lastFence + 1, (resource?.fence ?? 0) + 1, microseconds)
+  return lastFence
 }

@@ -85,7 +85,11 @@ export interface Ledger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
   /** Judged in this order: our own token, duplicate, in-flight, busy, stale, begun. Only 'begun' writes. */
   begin(request: BeginRequest): Promise<BeginAnswer>
-  /** Whether the claim is still ours, and now for `leaseSeconds` more. */
+  /**
+   * Whether the claim is still ours, and now for `leaseSeconds` more. As with commit, one that is absent while nobody
+   * else has begun since is ours still, and taken anew: a store that lost its data would else let a second handler begin
+   * beside the one that runs. What was released with its resource's turn, or committed, is not.
+   */
   renew(claim: Claim, leaseSeconds: number): Promise<boolean>
   /**
    * Done. 'ok' where the claim is ours or absent (a store that lost its data) and the fence has not moved; again
@@ -94,9 +98,12 @@ export interface Ledger {
   commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost'>
   /** Failed: the message may be begun again at once. Nothing happens where the claim is no longer ours. */
   release(claim: Claim): Promise<void>
-  /** Makes a message unseen, done or in flight; says whether it was known. For a replay on purpose. */
+  /**
+   * Makes a message unseen, done or in flight; says whether it was known, and had not expired. For a replay on purpose.
+   * One in flight is only unseen until its next renewal.
+   */
   forget(messageId: string): Promise<boolean>
-  /** Makes a resource unseen, watermark, turn and all; says whether it was known. */
+  /** Makes a resource unseen, watermark, turn and all, the latter until its next renewal; says whether it was known. */
   forgetResource(resource: string): Promise<boolean>
   record(name: string): LedgerRecord
   /** The store's time. */

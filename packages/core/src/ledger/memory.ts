@@ -1,6 +1,13 @@
 import type { Clock } from '../clock.ts'
 import { type Instant, instantFromMs } from '../instant.ts'
-import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from './judge.ts'
+import {
+  judgeBegin,
+  judgeCommit,
+  judgeRenew,
+  type MessageState,
+  type ResourceState,
+  type StoreTime,
+} from './judge.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention } from './ledger.ts'
 
 /** How many done messages, and how many resources, one generation holds. */
@@ -34,9 +41,9 @@ class Generations<Value> {
     this.#young.set(key, value)
   }
 
-  delete(key: string): boolean {
-    const wasYoung = this.#young.delete(key)
-    return this.#old.delete(key) || wasYoung
+  delete(key: string): void {
+    this.#young.delete(key)
+    this.#old.delete(key)
   }
 }
 
@@ -82,12 +89,13 @@ export class MemoryLedger implements Ledger {
   }
 
   async renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
-    const message = this.#claims.get(claim.messageId)
-    const turn = claim.resource === undefined ? undefined : this.#turns.get(claim.resource)?.turn
-    if (message?.token !== claim.token) return false
-    if (claim.resource !== undefined && turn?.token !== claim.token) return false
-    message.untilMs = this.#time().ms + leaseSeconds * 1000
-    if (turn) turn.untilMs = message.untilMs
+    const now = this.#time()
+    const { messageId, resource, token, fence } = claim
+    const state = resource === undefined ? undefined : this.#resource(resource, now)
+    if (!judgeRenew(claim, this.#message(messageId), state, now)) return false
+    const untilMs = now.ms + leaseSeconds * 1000
+    this.#claims.set(messageId, { token, done: false, untilMs })
+    if (resource !== undefined) this.#turns.set(resource, { ...state, fence, turn: { token, untilMs } })
     return true
   }
 
@@ -126,13 +134,17 @@ export class MemoryLedger implements Ledger {
   }
 
   async forget(messageId: string): Promise<boolean> {
-    const wasClaimed = this.#claims.delete(messageId)
-    return this.#done.delete(messageId) || wasClaimed
+    const known = this.#message(messageId)
+    this.#claims.delete(messageId)
+    this.#done.delete(messageId)
+    return known !== undefined && known.untilMs > this.#time().ms
   }
 
   async forgetResource(resource: string): Promise<boolean> {
-    const hadTurn = this.#turns.delete(resource)
-    return this.#applied.delete(resource) || hadTurn
+    const known = this.#resource(resource, this.#time())
+    this.#turns.delete(resource)
+    this.#applied.delete(resource)
+    return known !== undefined
   }
 
   record(name: string): LedgerRecord {

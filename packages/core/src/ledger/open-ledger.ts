@@ -67,9 +67,9 @@ export function openLedger(options: OpenOptions): OpenLedger {
     return { ledger: memoryLedgerOn(native, name, clock), namespace: name, close }
   }
   if (namespace === undefined && name === unnamed) {
-    log.info(
+    log.warn(
       { namespace: name },
-      'two applications on one store need a `namespace` each: message ids are the same for both',
+      'no `namespace` is given: two applications on one store need one each, for message ids are the same for both',
     )
   }
   // Keyv 6 throws an error that nobody listens to, into the client's own event: that would end the process. Never

@@ -59,6 +59,7 @@ export function configureSync(options: DirectorySyncOptions): SyncConfiguration 
   ])
   requireMethods('dispatcher', options.dispatcher, ['dispatch'])
   requireMethods('dispatcher.ledger', options.dispatcher.ledger, ['record', 'now'])
+  requireOrder(options.dispatcher)
   requireOrganizations(options.organizations)
   const clock = clockOption(options.clock)
 
@@ -98,6 +99,15 @@ export function checkRunOptions(options: RunOptions): void {
     throw invalid('signal', 'must be an AbortSignal')
   if (organizations !== undefined) requireOrganizations(organizations)
   requireFunction('onProgress', options.onProgress)
+}
+
+/** What says that a webhook is newer than what the sync has read is the order of a resource's events alone. */
+function requireOrder({ ordering }: Dispatcher): void {
+  if (ordering !== 'none') return
+  throw invalid(
+    'dispatcher',
+    "has `ordering: 'none'`, and with it a sync would undo webhooks that are newer than what it read: leave `ordering` at 'resource'",
+  )
 }
 
 function wholeNumber(name: 'directories' | 'events', value: unknown): number {

@@ -1,23 +1,17 @@
-import { formatInstant, type Instant, plusSeconds } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core'
 import type { Batch } from './applying.ts'
 import { differenceOf } from './difference.ts'
+import { DirectoryReader } from './directory-reader.ts'
+import type { DirectoryTask } from './directory-task.ts'
 import { addsUp, judgeDeletions, type WalkTally } from './gate.ts'
 import { groupKind, type Kind, userKind } from './kinds.ts'
-import { type Known, type KnownRecords, readKnown, Sightings } from './known.ts'
+import { type KnownRecords, Sightings } from './known.ts'
 import type { Page } from './pages.ts'
-import { apiCalls, type PassContext, storeTime } from './pass-context.ts'
-import { type Milestones, writeMilestones } from './progress.ts'
-import type { DirectoryRef, GroupRecord, UserRecord } from './records.ts'
-import { type DirectoryReport, noCounts, reported } from './report.ts'
-import { retrying } from './retrying.ts'
+import { type PassContext, storeTime } from './pass-context.ts'
+import { never, writeMilestones } from './progress.ts'
+import type { GroupRecord, UserRecord } from './records.ts'
+import { type DirectoryReport, reported } from './report.ts'
 import { walk } from './walk.ts'
-
-export interface DirectoryTask {
-  directory: DirectoryRef
-  /** Whether the organization has no other directory, enabled or not. */
-  sole: boolean
-  milestones: Milestones | undefined
-}
 
 /** What a first walk leaves to find the deletions with. */
 interface FirstWalk {
@@ -28,7 +22,6 @@ interface FirstWalk {
   observedAt: Instant
 }
 
-const never: Instant = '0'.repeat(19)
 /** So many of what is held are named in the report. */
 const namedAtMost = 1000
 
@@ -37,6 +30,7 @@ export class DirectoryPass {
   readonly #pass: PassContext
   readonly #task: DirectoryTask
   readonly #report: DirectoryReport
+  readonly #reader: DirectoryReader
   /** Whether a walk did not add up, so that the next pass has to look again. */
   #unsettled = false
 
@@ -44,6 +38,7 @@ export class DirectoryPass {
     this.#pass = pass
     this.#task = task
     this.#report = report
+    this.#reader = new DirectoryReader(pass, task, report)
   }
 
   /** Leaves in the report what happened, and does not reject. */
@@ -84,15 +79,15 @@ export class DirectoryPass {
     const { mode } = this.#report
     const source = config.known[kind.plural]
     // Read to its end before the walk: who joins after that is no candidate.
-    let known = mode === 'full' ? await this.#known(source) : undefined
+    let known = mode === 'full' ? await this.#reader.known(source) : undefined
     const sightings = known && known.size > 0 ? new Sightings(known) : undefined
     const observedAt = await storeTime(this.#pass)
     const batch = application.open(signal, this.#pass.mayGoOn)
     let tally: WalkTally
     try {
-      tally = await walk(this.#pages(kind), sightings, async (page) => {
+      tally = await walk(this.#reader.pages(kind), sightings, async (page) => {
         // Most directories have no changes at most times: what is known of them need not be asked.
-        if (page.items.length > 0) known ??= await this.#known(source)
+        if (page.items.length > 0) known ??= await this.#reader.known(source)
         await this.#apply(kind, page, known, batch)
       })
     } finally {
@@ -124,20 +119,20 @@ export class DirectoryPass {
     { known, sightings, tally, observedAt }: FirstWalk,
   ): Promise<void> {
     const { directory } = this.#task
-    let candidates = [...known.ids].filter((id) => !sightings.has(id))
+    let candidates = sightings.missing()
     if (candidates.length === 0) return
 
     let walks: readonly [WalkTally] | readonly [WalkTally, WalkTally] = [tally]
     let steady = false
     if (addsUp(tally)) {
       const again = new Sightings(known)
-      walks = [tally, await walk(this.#pages(kind), again, () => this.#pass.mayGoOn())]
+      walks = [tally, await walk(this.#reader.pages(kind), again, () => this.#pass.mayGoOn())]
       steady = again.covers(sightings)
-      candidates = candidates.filter((id) => !again.has(id))
+      candidates = again.missing(sightings)
       if (candidates.length === 0) return
     }
     const placed = this.#task.sole || known.placed
-    const enabled = await this.#isEnabled()
+    const enabled = await this.#reader.isEnabled()
     const verdict = judgeDeletions(
       { directory, kind: kind.name, known: known.size, placed, candidates, walks, steady, enabled },
       this.#pass.config.limits,
@@ -168,55 +163,6 @@ export class DirectoryPass {
     }
   }
 
-  #pages<Item extends { id: string }, DirectoryRecord extends UserRecord | GroupRecord>(
-    kind: Kind<Item, DirectoryRecord>,
-  ): AsyncIterable<Page<Item, Instant>> {
-    const { config } = this.#pass
-    return this.#watched(
-      kind.pages(config.scalekit, this.#task.directory, {
-        ...this.#calls,
-        updatedAfter: this.#updatedAfter,
-        observe: () => storeTime(this.#pass),
-      }),
-    )
-  }
-
-  async *#watched<Item>(
-    pages: AsyncIterable<Page<Item, Instant>>,
-  ): AsyncGenerator<Page<Item, Instant>, void> {
-    const { progress } = this.#pass
-    let first = true
-    for await (const page of pages) {
-      if (first) progress.totalSize += page.totalSize
-      first = false
-      yield page
-      progress.seen += page.items.length
-      this.#pass.progressed()
-    }
-  }
-
-  get #updatedAfter(): string | undefined {
-    const { milestones } = this.#task
-    if (this.#report.mode === 'full' || !milestones) return undefined
-    return formatInstant(plusSeconds(milestones.startedAt, -this.#pass.config.overlapSeconds))
-  }
-
-  get #calls() {
-    return apiCalls(this.#pass, () => this.#report.retries++)
-  }
-
-  async #known(source: Known | undefined): Promise<KnownRecords | undefined> {
-    return source && readKnown(source, this.#task.directory, this.#pass.signal)
-  }
-
-  /** One that was switched off meanwhile may list nobody. */
-  async #isEnabled(): Promise<boolean> {
-    const { organizationId, id } = this.#task.directory
-    const { scalekit } = this.#pass.config
-    const answer = await retrying(() => scalekit.directory.getDirectory(organizationId, id), this.#calls)
-    return answer.directory?.enabled === true
-  }
-
   /**
    * An event that failed is brought again by the next pass, since that goes on from where the last one without a
    * failure began; deletions that a moving directory hid are looked for again by a full one.
@@ -231,30 +177,5 @@ export class DirectoryPass {
       startedAt: failed ? (milestones?.startedAt ?? never) : startedAt,
       fullStartedAt: full ? startedAt : (milestones?.fullStartedAt ?? never),
     })
-  }
-}
-
-/** A directory that no pass has finished is read whole, whatever was asked for. */
-export function modeFor(
-  { mode, approvals, fullSince }: Pick<PassContext, 'mode' | 'approvals' | 'fullSince'>,
-  milestones: Milestones | undefined,
-): 'full' | 'incremental' {
-  if (mode === 'full' || approvals.size > 0) return 'full'
-  if (!milestones || milestones.startedAt === never) return 'full'
-  return mode === 'incremental' || milestones.fullStartedAt >= fullSince ? 'incremental' : 'full'
-}
-
-export function openDirectoryReport(
-  pass: Pick<PassContext, 'mode' | 'approvals' | 'fullSince'>,
-  { directory, milestones }: DirectoryTask,
-): DirectoryReport {
-  return {
-    directoryId: directory.id,
-    mode: modeFor(pass, milestones),
-    users: noCounts(),
-    groups: noCounts(),
-    held: [],
-    retries: 0,
-    durationMs: 0,
   }
 }

@@ -1,4 +1,4 @@
-import type { DirectoryTask } from './directory-pass.ts'
+import type { DirectoryTask } from './directory-task.ts'
 import { apiCalls, type PassContext } from './pass-context.ts'
 import { readMilestones } from './progress.ts'
 import { type OrganizationReport, type ReportedError, reported } from './report.ts'

@@ -1,4 +1,5 @@
 import { type Instant, parseInstant } from '@scalekit-scim/core'
+import { IdTable } from './id-table.ts'
 import type { DirectoryRef } from './records.ts'
 import { SyncError } from './sync-error.ts'
 
@@ -27,24 +28,24 @@ const firstCapacity = 1024
 /** No time is this one: the digits of an instant end well below. */
 const noTime = 2n ** 64n - 1n
 
-/** `known`, read to its end: a few dozen bytes a record, since a directory may have a million. */
+/** `known`, read to its end: some sixty bytes a record, since a directory may have a million. */
 export class KnownRecords {
-  readonly #indexes = new Map<string, number>()
+  readonly #ids = new IdTable()
   #times = new BigUint64Array(firstCapacity)
   #groups = new Float64Array(firstCapacity)
   /** Whether each record said that it is this directory's. */
   placed = true
 
   get size(): number {
-    return this.#indexes.size
-  }
-
-  get ids(): Iterable<string> {
-    return this.#indexes.keys()
+    return this.#ids.size
   }
 
   indexOf(id: string): number | undefined {
-    return this.#indexes.get(id)
+    return this.#ids.indexOf(id)
+  }
+
+  idAt(index: number): string {
+    return this.#ids.at(index)
   }
 
   /** Nanoseconds since 1970. */
@@ -63,9 +64,8 @@ export class KnownRecords {
   add(record: KnownRecord): void {
     if (typeof record?.id !== 'string') throw invalid('a record without an `id`')
     if (record.directoryId == null) this.placed = false
-    const index = this.#indexes.get(record.id) ?? this.#indexes.size
+    const index = this.#ids.add(record.id)
     if (index >= this.#times.length) this.#grow()
-    this.#indexes.set(record.id, index)
     this.#times[index] = record.occurredAt == null ? noTime : BigInt(timeOf(record.occurredAt))
     this.#groups[index] = record.groupIds == null ? Number.NaN : hashOf(record.groupIds)
   }
@@ -100,7 +100,7 @@ export class Sightings {
   readonly #known: KnownRecords
   readonly #bits: Uint8Array
   readonly #others = new Set<string>()
-  #met = 0
+  #knownMet = 0
 
   constructor(known: KnownRecords) {
     this.#known = known
@@ -109,7 +109,7 @@ export class Sightings {
 
   /** How many different ids were met. */
   get unique(): number {
-    return this.#met + this.#others.size
+    return this.#knownMet + this.#others.size
   }
 
   add(id: string): void {
@@ -118,12 +118,9 @@ export class Sightings {
       this.#others.add(id)
       return
     }
-    const at = index >> 3
-    const bits = this.#bits[at] ?? 0
-    const bit = 1 << (index & 7)
-    if (bits & bit) return
-    this.#bits[at] = bits | bit
-    this.#met++
+    if (this.#met(index)) return
+    this.#bits[index >> 3] = (this.#bits[index >> 3] ?? 0) | (1 << (index & 7))
+    this.#knownMet++
   }
 
   /** Whether all that another walk has met was met here too. */
@@ -134,9 +131,17 @@ export class Sightings {
     )
   }
 
-  has(id: string): boolean {
-    const index = this.#known.indexOf(id)
-    if (index === undefined) return this.#others.has(id)
+  /** Those that are known and were not met, neither here nor in the other walks. */
+  missing(...others: readonly Sightings[]): string[] {
+    const missing: string[] = []
+    for (let index = 0; index < this.#known.size; index++) {
+      if (!this.#met(index) && !others.some((other) => other.#met(index)))
+        missing.push(this.#known.idAt(index))
+    }
+    return missing
+  }
+
+  #met(index: number): boolean {
     return ((this.#bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0
   }
 }

@@ -11,6 +11,8 @@ export interface Milestones {
   fullStartedAt: Instant
 }
 
+/** For what has not happened yet. */
+export const never: Instant = '0'.repeat(19)
 /** Longer than anybody goes without a full pass; a directory that was left behind is forgotten. */
 const keptSeconds = 35 * 86_400
 

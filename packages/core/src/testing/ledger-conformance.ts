@@ -34,7 +34,7 @@ export function ledgerConformance(
   const checks: ConformanceCheck[] = []
   const check = (name: string, body: (ledger: Ledger) => Promise<void>) =>
     checks.push({ name, run: async () => body(await open({ skewMs: 0 })) })
-  for (const suite of [messages, leases, turns, watermarks, syncs, records]) suite(check)
+  for (const suite of [messages, leases, turns, fences, watermarks, syncs, records]) suite(check)
   if (!atomic) return checks
 
   checks.push({
@@ -146,6 +146,19 @@ function messages(check: Check): void {
     }
   })
 
+  check('what has expired or lapsed was not known to forget', async (ledger) => {
+    const done = await begun(ledger, someRequest({ resource: someId('user'), occurredAt: at('09:00') }))
+    await ledger.commit(done, {
+      retentionSeconds: shortLeaseSeconds,
+      watermarkRetentionSeconds: shortLeaseSeconds,
+    })
+    const lapsed = await begun(ledger, someRequest({ leaseSeconds: shortLeaseSeconds }))
+    await sleep(beyondMs)
+    assert.equal(await ledger.forget(done.messageId), false)
+    assert.equal(await ledger.forget(lapsed.messageId), false)
+    assert.equal(await ledger.forgetResource(resourceOf(done)), false)
+  })
+
   check('a claim that the store has lost can still be committed', async (ledger) => {
     const claim = await begun(ledger, someRequest({ resource: someId('user'), occurredAt: at('09:00') }))
     await ledger.forget(claim.messageId)
@@ -252,6 +265,52 @@ function leases(check: Check): void {
     await ledger.commit(claim, keep)
     assert.equal(await ledger.renew(claim, 60), false)
   })
+
+  check('what was released cannot be renewed, and stays free', async (ledger) => {
+    const claim = await begun(ledger, someRequest({ resource: someId('user') }))
+    await ledger.release(claim)
+    assert.equal(await ledger.renew(claim, 60), false)
+    await begun(ledger, someRequest({ messageId: claim.messageId, resource: claim.resource }))
+  })
+
+  check('a claim that the store has lost is taken anew by its renewal, message and turn', async (ledger) => {
+    const claim = await begun(ledger, someRequest({ resource: someId('user'), occurredAt: at('09:00') }))
+    const alone = await begun(ledger, someRequest())
+    for (const { messageId } of [claim, alone]) await ledger.forget(messageId)
+    await ledger.forgetResource(resourceOf(claim))
+    for (const lost of [claim, alone]) {
+      assert.equal(await ledger.renew(lost, 60), true)
+      assert.equal((await ledger.begin(someRequest({ messageId: lost.messageId }))).state, 'in-flight')
+    }
+    assert.equal((await ledger.begin(someRequest({ resource: claim.resource }))).state, 'busy')
+    for (const lost of [claim, alone]) assert.equal(await ledger.commit(lost, keep), 'ok')
+    const older = someRequest({ resource: claim.resource, occurredAt: at('08:00') })
+    assert.equal((await ledger.begin(older)).state, 'stale')
+  })
+
+  check('a claim of which the store has lost one half is taken anew too', async (ledger) => {
+    const message = await begun(ledger, someRequest({ resource: someId('user') }))
+    await ledger.forget(message.messageId)
+    const turn = await begun(ledger, someRequest({ resource: someId('user') }))
+    await ledger.forgetResource(resourceOf(turn))
+    for (const claim of [message, turn]) {
+      assert.equal(await ledger.renew(claim, 60), true)
+      assert.equal((await ledger.begin(someRequest({ messageId: claim.messageId }))).state, 'in-flight')
+      assert.equal((await ledger.begin(someRequest({ resource: claim.resource }))).state, 'busy')
+      assert.equal(await ledger.commit(claim, keep), 'ok')
+    }
+  })
+
+  check('a renewal takes nothing from who has begun since, nor from who has done', async (ledger) => {
+    const late = await begun(ledger, someRequest({ resource: someId('user') }))
+    await ledger.forget(late.messageId)
+    await ledger.forgetResource(resourceOf(late))
+    const next = await begun(ledger, someRequest({ resource: late.resource }))
+    assert.equal(await ledger.renew(late, 60), false)
+    assert.equal(await ledger.commit(next, keep), 'ok')
+    assert.equal(await ledger.renew(late, 60), false)
+    await begun(ledger, someRequest({ messageId: late.messageId, resource: late.resource }))
+  })
 }
 
 function turns(check: Check): void {
@@ -302,6 +361,22 @@ function turns(check: Check): void {
       assert.equal(await ledger.forgetResource(resource), true)
       assert.equal(await ledger.forgetResource(resource), false)
       await begun(ledger, someRequest({ resource, occurredAt: at('09:00') }))
+    },
+  )
+}
+
+function fences(check: Check): void {
+  check(
+    'who has begun before a resource was forgotten has lost to who begins at once after it',
+    async (ledger) => {
+      for (let round = 0; round < 20; round++) {
+        const late = await begun(ledger, someRequest({ resource: someId('user') }))
+        await ledger.forgetResource(resourceOf(late))
+        const next = await begun(ledger, someRequest({ resource: late.resource }))
+        assert.ok(next.fence > late.fence)
+        assert.equal(await ledger.commit(late, keep), 'lost')
+        assert.equal(await ledger.commit(next, keep), 'ok')
+      }
     },
   )
 }

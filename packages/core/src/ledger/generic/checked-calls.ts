@@ -1,5 +1,5 @@
 import { type Clock, timedOut, within } from '../../clock.ts'
-import { StoreUnavailableError } from '../../errors.ts'
+import { StoreTimeoutError, StoreUnavailableError } from '../../errors.ts'
 import type { KeyvLike } from '../keyv-like.ts'
 
 /** The value of a key that must always be there. */
@@ -69,7 +69,7 @@ export class CheckedCalls {
 
   async #inTime<T>(call: Promise<T>): Promise<T> {
     const result = await within(this.#clock, call, this.#deadlineMs - this.#clock.monotonic())
-    if (result === timedOut) throw new StoreUnavailableError('the store did not answer in time')
+    if (result === timedOut) throw new StoreTimeoutError()
     return result
   }
 }

@@ -2,7 +2,14 @@ import type { Clock } from '../../clock.ts'
 import { StoreUnavailableError } from '../../errors.ts'
 import { type Instant, instantFromMs } from '../../instant.ts'
 import type { DrivenLedger } from '../driver.ts'
-import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from '../judge.ts'
+import {
+  judgeBegin,
+  judgeCommit,
+  judgeRenew,
+  type MessageState,
+  type ResourceState,
+  type StoreTime,
+} from '../judge.ts'
 import type { KeyvLike } from '../keyv-like.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
 import { CheckedCalls } from './checked-calls.ts'
@@ -24,6 +31,9 @@ interface GenericLedgerOptions {
  * Keyv hides failures: a dead store's `get` says `undefined`, and its `set` may say `true`. So nothing is
  * believed unseen: every read brings a key along that must be there, an error that the Keyv emits meanwhile
  * counts against us, every write is read back, and each verb has one deadline over all its calls.
+ *
+ * Leases are judged by this machine's wall clock, since no other is the same for all processes: one that is set back
+ * prolongs what was claimed before by as much.
  */
 export class GenericLedger implements DrivenLedger {
   readonly guarantee = { message: 'best-effort', order: 'best-effort' } as const
@@ -49,7 +59,11 @@ export class GenericLedger implements DrivenLedger {
 
   /** Stops listening to the Keyv, which stays open: it is the application's. */
   close(): void {
-    this.#keyv.off?.('error', this.#countFailure)
+    try {
+      this.#keyv.off?.('error', this.#countFailure)
+    } catch {
+      // A listener too many is no reason to keep what else is closed.
+    }
   }
 
   begin(request: BeginRequest): Promise<BeginAnswer> {
@@ -62,7 +76,7 @@ export class GenericLedger implements DrivenLedger {
       if (answer.state !== 'begun') return answer
 
       const { token } = request
-      const leaseMs = Math.ceil(request.leaseSeconds * 1000)
+      const leaseMs = wholeMs(request.leaseSeconds)
       const untilMs = now.ms + leaseMs
       const message: MessageState = { token, done: false, untilMs }
       await calls.write(keys.message, JSON.stringify(message), leaseMs, { before: messageText })
@@ -78,16 +92,17 @@ export class GenericLedger implements DrivenLedger {
     const keys = this.#keysOf(claim)
     return this.#exclusively(keys.all, async (calls) => {
       const [messageText, resourceText] = await calls.read(keys.all)
-      const message = parse<MessageState>(messageText)
       const resource = parse<ResourceState>(resourceText)
-      const leaseMs = Math.ceil(leaseSeconds * 1000)
-      const untilMs = this.#time().ms + leaseMs
-      if (message?.token !== claim.token || message.done) return false
-      if (keys.resource && resource?.turn?.token !== claim.token) return false
-      await calls.write(keys.message, JSON.stringify({ ...message, untilMs }), leaseMs)
+      const now = this.#time()
+      if (!judgeRenew(claim, parse(messageText), resource, now)) return false
+      const { token, fence } = claim
+      const leaseMs = wholeMs(leaseSeconds)
+      const untilMs = now.ms + leaseMs
+      const message: MessageState = { token, done: false, untilMs }
+      await calls.write(keys.message, JSON.stringify(message), leaseMs)
       if (keys.resource) {
-        const turn = { token: claim.token, untilMs }
-        await calls.write(keys.resource, JSON.stringify({ ...resource, turn }), this.#resourceMs)
+        const state: ResourceState = { ...resource, fence, turn: { token, untilMs } }
+        await calls.write(keys.resource, JSON.stringify(state), this.#resourceMs)
       }
       return true
     })

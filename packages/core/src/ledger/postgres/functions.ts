@@ -91,29 +91,39 @@ END
 $f$;`,
     },
     {
-      name: 'scalekit_scim_renew_v1',
+      name: 'scalekit_scim_renew_v2',
       kind: 'function',
-      sql: `-- Whether the claim is still the token's.
-CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_renew_v1(
-  in_namespace text, in_message text, in_token text, in_lease_seconds double precision, in_resource text
+      sql: `-- Whether the claim is still the token's; one that is absent while nobody else has begun since is taken anew.
+CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_renew_v2(
+  in_namespace text, in_message text, in_token text, in_lease_seconds double precision, in_resource text,
+  in_fence bigint, in_keep_seconds double precision
 ) RETURNS boolean LANGUAGE plpgsql AS $f$
 DECLARE
-  until_at timestamptz := ${schema}.scalekit_scim_lock_v1(in_namespace, in_message, in_resource)
-    + make_interval(secs => in_lease_seconds);
+  now_at timestamptz := ${schema}.scalekit_scim_lock_v1(in_namespace, in_message, in_resource);
+  until_at timestamptz := now_at + make_interval(secs => in_lease_seconds);
 BEGIN
+  PERFORM FROM ${schema}.scalekit_scim_messages
+    WHERE namespace = in_namespace AND id = in_message AND (NOT done OR expires_at > now_at)
+      AND (done OR token <> in_token);
+  IF FOUND THEN RETURN false; END IF;
   PERFORM set_config('synchronous_commit', 'off', true);
   IF in_resource IS NOT NULL THEN
-    PERFORM FROM ${schema}.scalekit_scim_messages
-      WHERE namespace = in_namespace AND id = in_message AND token = in_token AND NOT done;
-    IF NOT FOUND THEN RETURN false; END IF;
     UPDATE ${schema}.scalekit_scim_resources
       SET turn_until = until_at, expires_at = greatest(expires_at, until_at)
-      WHERE namespace = in_namespace AND id = in_resource AND turn_token = in_token;
-    IF NOT FOUND THEN RETURN false; END IF;
+      WHERE namespace = in_namespace AND id = in_resource AND fence = in_fence AND turn_token = in_token;
+    IF NOT FOUND THEN
+      INSERT INTO ${schema}.scalekit_scim_resources AS r (namespace, id, fence, turn_token, turn_until, expires_at)
+        VALUES (in_namespace, in_resource, in_fence, in_token, until_at,
+          greatest(until_at, ${schema}.scalekit_scim_expiry_v1(now_at, in_keep_seconds)))
+        ON CONFLICT (namespace, id) DO NOTHING;
+      IF NOT FOUND THEN RETURN false; END IF;
+    END IF;
   END IF;
-  UPDATE ${schema}.scalekit_scim_messages SET expires_at = until_at
-    WHERE namespace = in_namespace AND id = in_message AND token = in_token AND NOT done;
-  RETURN FOUND;
+  INSERT INTO ${schema}.scalekit_scim_messages AS m (namespace, id, token, done, expires_at)
+    VALUES (in_namespace, in_message, in_token, false, until_at)
+    ON CONFLICT (namespace, id) DO UPDATE
+      SET token = excluded.token, done = false, expires_at = excluded.expires_at;
+  RETURN true;
 END
 $f$;`,
     },
@@ -188,19 +198,23 @@ $f$;`,
 export function keepingFunctions(schema: string): SchemaPart[] {
   return [
     {
-      name: 'scalekit_scim_forget_v1',
+      name: 'scalekit_scim_forget_v2',
       kind: 'function',
-      sql: `-- Forgets a message, or a resource; whether it was known.
-CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_forget_v1(in_namespace text, in_message text, in_resource text)
+      sql: `-- Forgets a message, or a resource; whether it was known, and had not expired.
+CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_forget_v2(in_namespace text, in_message text, in_resource text)
 RETURNS boolean LANGUAGE plpgsql AS $f$
+DECLARE
+  now_at timestamptz := ${schema}.scalekit_scim_lock_v1(in_namespace, in_message, in_resource);
+  known boolean;
 BEGIN
-  PERFORM ${schema}.scalekit_scim_lock_v1(in_namespace, in_message, in_resource);
   IF in_resource IS NULL THEN
-    DELETE FROM ${schema}.scalekit_scim_messages WHERE namespace = in_namespace AND id = in_message;
+    DELETE FROM ${schema}.scalekit_scim_messages WHERE namespace = in_namespace AND id = in_message
+      RETURNING expires_at > now_at INTO known;
   ELSE
-    DELETE FROM ${schema}.scalekit_scim_resources WHERE namespace = in_namespace AND id = in_resource;
+    DELETE FROM ${schema}.scalekit_scim_resources WHERE namespace = in_namespace AND id = in_resource
+      RETURNING expires_at > now_at INTO known;
   END IF;
-  RETURN FOUND;
+  RETURN coalesce(known, false);
 END
 $f$;`,
     },

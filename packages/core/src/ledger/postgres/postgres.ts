@@ -72,8 +72,15 @@ class PostgresLedger implements DrivenLedger {
   }
 
   async renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
-    const { token } = claim
-    const values = [this.#options.namespace, keyOf(claim.messageId), token, leaseSeconds, resourceOf(claim)]
+    const values = [
+      this.#options.namespace,
+      keyOf(claim.messageId),
+      claim.token,
+      leaseSeconds,
+      resourceOf(claim),
+      claim.fence,
+      this.#options.watermarkRetentionSeconds,
+    ]
     return (await this.#session.ask('renew', this.#sql.renew, values)) === true
   }
 
@@ -137,10 +144,10 @@ function statements(schema: string) {
   const name = `${schema}.scalekit_scim`
   return {
     begin: `SELECT ${name}_begin_v1($1, $2, $3, $4, $5, $6, $7, $8, $9) AS answer`,
-    renew: `SELECT ${name}_renew_v1($1, $2, $3, $4, $5) AS answer`,
+    renew: `SELECT ${name}_renew_v2($1, $2, $3, $4, $5, $6, $7) AS answer`,
     commit: `SELECT ${name}_commit_v1($1, $2, $3, $4, $5, $6, $7, $8, $9) AS answer`,
     release: `SELECT ${name}_release_v1($1, $2, $3, $4) AS answer`,
-    forget: `SELECT ${name}_forget_v1($1, $2, $3) AS answer`,
+    forget: `SELECT ${name}_forget_v2($1, $2, $3) AS answer`,
     record: `SELECT ${name}_record_v1($1, $2, $3, $4, $5) AS answer`,
     read: `SELECT value AS answer FROM ${name}_records
       WHERE namespace = $1 AND id = $2 AND expires_at > clock_timestamp()`,

@@ -34,6 +34,8 @@ interface Client {
   opening(): Promise<unknown> | undefined
   /** Whether what is sent now goes out at once; else the client keeps it until it has a connection. */
   ready(): boolean
+  /** How many connections it has had: over a new one what it had kept goes out, for better or worse. */
+  connections(): number
 }
 
 /** The connection that a Keyv adapter has, where it is one of the kinds that we know. */
@@ -50,11 +52,13 @@ function connection(client: Client, options: DriverOptions): RedisConnection {
       const opening = client.opening()
       if (opening) await opened(opening, options)
       const ready = client.ready()
+      const connections = client.connections()
       unanswered++
       try {
         return await client.send(key, command)
       } catch (error) {
-        throw new RedisUnavailableError(error, ready && !isReply(error))
+        const wentOut = ready || client.connections() !== connections
+        throw new RedisUnavailableError(error, wentOut && !isReply(error))
       } finally {
         unanswered--
       }
@@ -72,8 +76,25 @@ async function opened(opening: Promise<unknown>, options: DriverOptions): Promis
   }
 }
 
+interface ConnectionSource {
+  on?(event: 'connect' | 'ready' | 'node-error', listener: () => void): unknown
+}
+
+/** Several ledgers may share a client, which is listened to once. */
+const counts = new WeakMap<ConnectionSource, { connections: number }>()
+
+/** Counts a connection when it is made and when it is ready: a client may send before it says so. */
+function countConnections(client: ConnectionSource): () => number {
+  const count = counts.get(client) ?? { connections: 0 }
+  if (!counts.has(client)) {
+    counts.set(client, count)
+    for (const event of ['connect', 'ready'] as const) client.on?.(event, () => void count.connections++)
+  }
+  return () => count.connections
+}
+
 /** `@keyv/redis`: a client, a cluster or a sentinel of node-redis, which is not opened before it is used. */
-interface NodeRedis {
+interface NodeRedis extends ConnectionSource {
   readonly isOpen: boolean
   readonly isReady?: boolean
   connect(): Promise<unknown>
@@ -83,20 +104,26 @@ interface NodeRedis {
 /** Several ledgers may share a client, and a cluster that is still being opened must not be used. */
 const openings = new WeakMap<NodeRedis, Promise<unknown>>()
 
-function nodeRedisOf(adapter: object, { storeTimeoutSeconds }: DriverOptions): Client | undefined {
+function nodeRedisOf(adapter: object, options: DriverOptions): Client | undefined {
   if (!('getClient' in adapter && 'client' in adapter && isNodeRedis(adapter.client))) return undefined
   const { client } = adapter
   // What is still kept by the client when we have long given up need not be sent at all.
-  const whileOffline = { timeout: Math.ceil(storeTimeoutSeconds * 1000) }
+  const whileOffline = { timeout: Math.ceil(options.storeTimeoutSeconds * 1000) }
   const ready = () => client.isReady !== false
   const optionsNow = () => (ready() ? undefined : whileOffline)
   let send: Send = (_key, command) => client.sendCommand(command, optionsNow())
-  if ('slots' in client) send = (key, command) => client.sendCommand(key, false, command)
-  else if ('getSentinelNode' in client) send = (_key, command) => client.sendCommand(false, command)
+  if ('slots' in client) {
+    const follow = followFailovers(client, options)
+    send = (key, command) => {
+      follow(key)
+      return client.sendCommand(key, false, command)
+    }
+  } else if ('getSentinelNode' in client) send = (_key, command) => client.sendCommand(false, command)
 
   return {
     send,
     ready,
+    connections: countConnections(client),
     opening() {
       const present = openings.get(client)
       if (present || client.isOpen) return present
@@ -106,6 +133,34 @@ function nodeRedisOf(adapter: object, { storeTimeoutSeconds }: DriverOptions): C
       return opening
     },
   }
+}
+
+/** What stands for the slot of each ledger on a cluster: the part of its keys that is hashed. */
+const hashTags = new WeakMap<NodeRedis, Set<string>>()
+
+/**
+ * A cluster client of node-redis reads who has which slot again only when a node answers MOVED, and one that has died
+ * never will: so another is asked for a key of ours, and sends it on to the new master. Gives what to tell of each key.
+ */
+function followFailovers(client: NodeRedis, options: DriverOptions): (key: string) => void {
+  const present = hashTags.get(client)
+  const tags = present ?? new Set<string>()
+  if (!present) {
+    hashTags.set(client, tags)
+    let isAsking = false
+    client.on?.('node-error', () => {
+      if (isAsking) return
+      isAsking = true
+      // Which node it is put to is chance, and so may be the dead one: then the next error asks again.
+      const asked = [...tags].map((tag) =>
+        inTime(options, client.sendCommand(undefined, false, ['GET', `${tag}:`])),
+      )
+      void Promise.allSettled(asked).then(() => {
+        isAsking = false
+      })
+    })
+  }
+  return (key) => void tags.add(key.slice(0, key.indexOf('}') + 1))
 }
 
 function isNodeRedis(client: unknown): client is NodeRedis {
@@ -119,7 +174,7 @@ function isNodeRedis(client: unknown): client is NodeRedis {
 }
 
 /** `@keyv/valkey`: iovalkey, a client or a cluster; ioredis has the same shape. It opens itself, and finds the keys. */
-interface IoRedis {
+interface IoRedis extends ConnectionSource {
   readonly status: string
   call(...command: string[]): Promise<unknown>
 }
@@ -130,6 +185,7 @@ function ioRedisOf(adapter: object): Client | undefined {
   return {
     send: (_key, command) => redis.call(...command),
     ready: () => redis.status === 'ready',
+    connections: countConnections(redis),
     opening: () => undefined,
   }
 }

@@ -86,6 +86,6 @@ export class Statements {
   refuse(code: string): StoreUnavailableError {
     if (!this.#failing) this.#options.log.error({ code }, this.#dialect.mend(code))
     this.#failing = true
-    return new StoreUnavailableError(`the database refused (${code})`)
+    return Object.assign(new StoreUnavailableError(`the database refused (${code})`), { code })
   }
 }

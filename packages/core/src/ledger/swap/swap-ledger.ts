@@ -3,7 +3,14 @@ import { StoreUnavailableError } from '../../errors.ts'
 import type { Instant } from '../../instant.ts'
 import { type DrivenLedger, type DriverOptions, inTime } from '../driver.ts'
 import { giveBack } from '../give-back.ts'
-import { judgeBegin, judgeCommit, type MessageState, type ResourceState, type StoreTime } from '../judge.ts'
+import {
+  judgeBegin,
+  judgeCommit,
+  judgeRenew,
+  type MessageState,
+  type ResourceState,
+  type StoreTime,
+} from '../judge.ts'
 import type { BeginAnswer, BeginRequest, Claim, Guarantee, LedgerRecord, Retention } from '../ledger.ts'
 import { Sweeping } from '../sweeping.ts'
 import type { Change, Key, Snapshot, StoredRow, SwapTable } from './swap-table.ts'
@@ -48,18 +55,29 @@ export class SwapLedger implements DrivenLedger {
     this.#closing.abort()
   }
 
+  /**
+   * A server that was frozen answers all at once what it was asked meanwhile, when whoever asked has gone. So what was
+   * read too late is not written to, and only what was written is given back: else each begin would cost it three more.
+   */
   async begin(request: BeginRequest): Promise<BeginAnswer> {
+    const { clock, storeTimeoutSeconds } = this.#options
+    const goneAtMs = clock.monotonic() + storeTimeoutSeconds * 1000
+    let written = false
+    const beforeSwap = () => {
+      if (clock.monotonic() > goneAtMs) throw new StoreUnavailableError('the store answered too late')
+      written = true
+    }
     try {
-      return await this.#begin(request)
+      return await this.#begin(request, beforeSwap)
     } catch (error) {
-      this.#giveBack(request)
+      if (written) this.#giveBack(request)
       throw error
     }
   }
 
-  #begin(request: BeginRequest): Promise<BeginAnswer> {
+  #begin(request: BeginRequest, beforeSwap: () => void): Promise<BeginAnswer> {
     const keys = keysOf(request)
-    return this.#decide(keys.all, ({ now, rows }): Decision<BeginAnswer> => {
+    const judge = ({ now, rows }: Snapshot): Decision<BeginAnswer> => {
       const resource = resourceIn(rows.r, now)
       const answer = judgeBegin(request, messageIn(rows.m), resource, now)
       if (answer.state !== 'begun') return { answer }
@@ -72,21 +90,21 @@ export class SwapLedger implements DrivenLedger {
         changes.push(this.#resourceChange(keys.resource, state, now))
       }
       return { answer, changes }
-    })
+    }
+    return this.#decide(keys.all, judge, beforeSwap)
   }
 
   renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
     const keys = keysOf(claim)
     return this.#decide(keys.all, ({ now, rows }) => {
-      const message = messageIn(rows.m)
       const resource = resourceIn(rows.r, now)
-      if (message?.token !== claim.token || message.done) return { answer: false }
+      if (!judgeRenew(claim, messageIn(rows.m), resource, now)) return { answer: false }
+      const { token, fence } = claim
       const untilMs = now.ms + wholeMs(leaseSeconds)
-      const changes = [messageChange(keys.message, { ...message, untilMs })]
+      const changes = [messageChange(keys.message, { token, done: false, untilMs })]
       if (keys.resource) {
-        if (resource?.turn?.token !== claim.token) return { answer: false }
-        const turn = { token: claim.token, untilMs }
-        changes.push(this.#resourceChange(keys.resource, { ...resource, turn }, now))
+        const state: ResourceState = { ...resource, fence, turn: { token, untilMs } }
+        changes.push(this.#resourceChange(keys.resource, state, now))
       }
       return { answer: true, changes }
     })
@@ -168,12 +186,18 @@ export class SwapLedger implements DrivenLedger {
     void giveBack(this.#options.clock, leaseSeconds, this.#closing.signal, () => this.release(claim))
   }
 
-  async #decide<Answer>(keys: Key[], judge: (seen: Snapshot) => Decision<Answer>): Promise<Answer> {
+  async #decide<Answer>(
+    keys: Key[],
+    judge: (seen: Snapshot) => Decision<Answer>,
+    beforeSwap = () => {},
+  ): Promise<Answer> {
     for (let round = 0; round < mostRounds; round++) {
       if (round > 2) await delay(this.#options.clock, Math.random() * 10)
       const seen = await this.#table.read(keys)
       const { answer, changes = [] } = judge(seen)
-      if (changes.length === 0 || (await this.#table.swap(seen, changes))) return answer
+      if (changes.length === 0) return answer
+      beforeSwap()
+      if (await this.#table.swap(seen, changes)) return answer
     }
     throw new StoreUnavailableError('what is read never is what is written to')
   }

@@ -1,0 +1,64 @@
+import { formatInstant, type Instant, plusSeconds } from '@scalekit-scim/core'
+import type { DirectoryTask } from './directory-task.ts'
+import type { Kind } from './kinds.ts'
+import { type Known, type KnownRecords, readKnown } from './known.ts'
+import type { Page } from './pages.ts'
+import { apiCalls, type PassContext, storeTime } from './pass-context.ts'
+import type { GroupRecord, UserRecord } from './records.ts'
+import type { DirectoryReport } from './report.ts'
+import { retrying } from './retrying.ts'
+
+/** What a pass asks about one directory: the API, and the application. */
+export class DirectoryReader {
+  readonly #pass: PassContext
+  readonly #task: DirectoryTask
+  readonly #report: DirectoryReport
+
+  constructor(pass: PassContext, task: DirectoryTask, report: DirectoryReport) {
+    this.#pass = pass
+    this.#task = task
+    this.#report = report
+  }
+
+  /** From the first page to the last; of an incremental pass, of what changed since the last one. */
+  async *pages<Item extends { id: string }, DirectoryRecord extends UserRecord | GroupRecord>(
+    kind: Kind<Item, DirectoryRecord>,
+  ): AsyncGenerator<Page<Item, Instant>, void> {
+    const { config, progress, progressed } = this.#pass
+    const pages = kind.pages(config.scalekit, this.#task.directory, {
+      ...this.#calls,
+      updatedAfter: this.#updatedAfter,
+      observe: () => storeTime(this.#pass),
+    })
+    let first = true
+    for await (const page of pages) {
+      if (first) progress.totalSize += page.totalSize
+      first = false
+      yield page
+      progress.seen += page.items.length
+      progressed()
+    }
+  }
+
+  async known(source: Known | undefined): Promise<KnownRecords | undefined> {
+    return source && readKnown(source, this.#task.directory, this.#pass.signal)
+  }
+
+  /** One that was switched off meanwhile may list nobody. */
+  async isEnabled(): Promise<boolean> {
+    const { organizationId, id } = this.#task.directory
+    const { scalekit } = this.#pass.config
+    const answer = await retrying(() => scalekit.directory.getDirectory(organizationId, id), this.#calls)
+    return answer.directory?.enabled === true
+  }
+
+  get #updatedAfter(): string | undefined {
+    const { milestones } = this.#task
+    if (this.#report.mode === 'full' || !milestones) return undefined
+    return formatInstant(plusSeconds(milestones.startedAt, -this.#pass.config.overlapSeconds))
+  }
+
+  get #calls() {
+    return apiCalls(this.#pass, () => this.#report.retries++)
+  }
+}

@@ -1,0 +1,36 @@
+import type { PassContext } from './pass-context.ts'
+import { type Milestones, never } from './progress.ts'
+import type { DirectoryRef } from './records.ts'
+import { type DirectoryReport, noCounts } from './report.ts'
+
+export interface DirectoryTask {
+  directory: DirectoryRef
+  /** Whether the organization has no other directory, enabled or not. */
+  sole: boolean
+  milestones: Milestones | undefined
+}
+
+/** A directory that no pass has finished is read whole, whatever was asked for. */
+export function modeFor(
+  { mode, approvals, fullSince }: Pick<PassContext, 'mode' | 'approvals' | 'fullSince'>,
+  milestones: Milestones | undefined,
+): 'full' | 'incremental' {
+  if (mode === 'full' || approvals.size > 0) return 'full'
+  if (!milestones || milestones.startedAt === never) return 'full'
+  return mode === 'incremental' || milestones.fullStartedAt >= fullSince ? 'incremental' : 'full'
+}
+
+export function openDirectoryReport(
+  pass: Pick<PassContext, 'mode' | 'approvals' | 'fullSince'>,
+  { directory, milestones }: DirectoryTask,
+): DirectoryReport {
+  return {
+    directoryId: directory.id,
+    mode: modeFor(pass, milestones),
+    users: noCounts(),
+    groups: noCounts(),
+    held: [],
+    retries: 0,
+    durationMs: 0,
+  }
+}

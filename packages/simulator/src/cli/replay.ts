@@ -1,0 +1,95 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { signDelivery } from '@scalekit-scim/core/testing'
+import { parseEndpoint, secretFrom } from './endpoint.ts'
+import { type Exchange, exchangeOrFail, isDelivered, type Request } from './exchange.ts'
+import { exitCodes, wrongUsage } from './failures.ts'
+import { readInput } from './files.ts'
+import { type Recorded, readRecording } from './recording.ts'
+import { newId } from './sample.ts'
+import { summaryOf } from './send.ts'
+import { printable, say, sayJson, styled } from './terminal.ts'
+
+export interface ReplayOptions {
+  to: string
+  secret?: string
+  asIs?: boolean
+  json?: boolean
+}
+
+/** Headers that belong to the connection on which they came. */
+const connectionHeaders = [
+  'host',
+  'content-length',
+  'connection',
+  'transfer-encoding',
+  'keep-alive',
+  'expect',
+]
+
+/** `replay`: one after the other, in their order. Gives the exit code. */
+export async function replay(path: string, options: ReplayOptions): Promise<number> {
+  const url = parseEndpoint(options.to)
+  const toOutgoing = options.asIs ? asRecorded : signedWith(secretFrom(options.secret))
+  const recording = readRecording(await readInput(path), path)
+  if (recording.length === 0) throw wrongUsage(`${path} is empty: there is nothing to send.`)
+  // All of them before the first is sent: a recording is not half sent for the sake of its last line.
+  const deliveries = recording.map((recorded, index) => toOutgoing(recorded, index + 1))
+
+  const results: { messageId: string; delivered: boolean; exchange: Exchange }[] = []
+  for (const { messageId, request } of deliveries) {
+    const exchange = await exchangeOrFail(url, request)
+    const delivered = isDelivered(exchange)
+    results.push({ messageId, delivered, exchange })
+    if (!options.json)
+      say(`${printable(messageId)}  ${styled(delivered ? 'green' : 'red', summaryOf(exchange))}`)
+  }
+
+  const delivered = results.filter((result) => result.delivered).length
+  if (options.json) {
+    sayJson({
+      sent: results.length,
+      delivered,
+      deliveries: results.map(({ exchange, ...result }) => ({ ...result, ...exchange })),
+    })
+  } else {
+    say(`\n${delivered} of ${results.length} delivered.`)
+  }
+  return delivered === results.length ? exitCodes.good : exitCodes.refused
+}
+
+interface Outgoing {
+  messageId: string
+  request: Request
+}
+
+function signedWith(secret: string): (recorded: Recorded) => Outgoing {
+  return ({ body, messageId = newId('msg') }) => ({
+    messageId,
+    request: signDelivery(body, { secret, messageId }),
+  })
+}
+
+function asRecorded({ body, headers, messageId }: Recorded, number: number): Outgoing {
+  if (!headers) {
+    throw wrongUsage(
+      `Number ${number} is an event and has no recorded headers. Leave --as-is out, and it is signed anew.`,
+    )
+  }
+  const kept = Object.entries(headers).filter(([name]) => !connectionHeaders.includes(name))
+  for (const [name, value] of kept) requireSendable(name, value, number)
+  return {
+    messageId: messageId ?? 'without an id',
+    request: { method: 'POST', headers: Object.fromEntries(kept), body: Buffer.from(body) },
+  }
+}
+
+function requireSendable(name: string, value: string, number: number): void {
+  try {
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+  } catch {
+    throw wrongUsage(
+      `Number ${number} has a header that HTTP cannot carry: ${JSON.stringify(name)}. Take it out of the recording.`,
+    )
+  }
+}

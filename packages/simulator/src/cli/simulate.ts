@@ -1,0 +1,206 @@
+import { type Attempt, isDelivered, type Message } from '../delivery/messages.ts'
+import type { Directory } from '../environment/records.ts'
+import { given } from '../given.ts'
+import { createSimulator, type Simulator } from '../simulator.ts'
+import { SnapshotError } from '../snapshot.ts'
+import { checkedSecret, parseEndpoint } from './endpoint.ts'
+import { exitCodes, Failure } from './failures.ts'
+import { printable, say, sayJson, styled } from './terminal.ts'
+
+export interface SimulateOptions {
+  host: string
+  port: number
+  seed: string
+  file?: string
+  endpoint: readonly string[]
+  secret?: string
+  speed: number
+  rateLimit?: number
+  json?: boolean
+}
+
+const webhookVariable = 'SCALEKIT_WEBHOOK_SECRET'
+
+/** `simulate`: until it is told to stop. Gives the exit code. */
+export async function simulate(options: SimulateOptions): Promise<number> {
+  // Heard from the start: who changes their mind early has not to wait.
+  const stopped = untilStopped()
+  const secret = options.secret ?? (process.env[webhookVariable] || undefined)
+  const simulator = await open(options, secret)
+  try {
+    const directories = directoriesOf(simulator)
+    if (options.json) sayJson(summaryOf(simulator, directories, secret))
+    else {
+      introduce(simulator, directories, secret)
+      sayAttempts(simulator)
+    }
+    await stopped
+    if (!options.json) say('\nStopping.')
+  } finally {
+    await simulator.close()
+  }
+  return exitCodes.good
+}
+
+async function open(options: SimulateOptions, secret: string | undefined): Promise<Simulator> {
+  const { host, port, seed, speed } = options
+  const source = options.secret === undefined ? webhookVariable : '--secret'
+  if (secret !== undefined) checkedSecret(secret, source)
+  const endpoints = options.endpoint.map((address) => ({
+    url: parseEndpoint(address).href,
+    ...given({ secret }),
+  }))
+  try {
+    const simulator = await createSimulator({
+      host,
+      port,
+      seed,
+      clockSpeed: speed,
+      endpoints,
+      ...given({ file: options.file, requestsPerMinute: options.rateLimit }),
+    })
+    if (secret !== undefined) takeSecret(simulator, new Set(endpoints.map(({ url }) => url)), secret)
+    return simulator
+  } catch (error) {
+    throw failureOf(error, options)
+  }
+}
+
+/** An endpoint that the file has from an earlier run gets the secret of this one. */
+function takeSecret({ deliveries }: Simulator, urls: ReadonlySet<string>, secret: string): void {
+  for (const { id, url, secrets } of deliveries.endpoints) {
+    if (urls.has(url) && secrets[0] !== secret) deliveries.rotateSecret(id, { secret, keepOldSeconds: 0 })
+  }
+}
+
+function failureOf(error: unknown, { host, port }: SimulateOptions): unknown {
+  if (error instanceof SnapshotError) return new Failure(error.message, exitCodes.refused)
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') {
+    return new Failure(
+      `Port ${port} is taken. Give another --port; 0 is any that is free.`,
+      exitCodes.refused,
+    )
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new Failure(
+      `Cannot listen on ${host}, port ${port} (${code}). Give an address of this machine as --host, and a --port from 1024 on.`,
+      exitCodes.refused,
+    )
+  }
+  return error
+}
+
+/** Those that there are; at a first start one, so that there is somewhere to provision to. */
+function directoriesOf({ environment }: Simulator): Directory[] {
+  if (environment.organizations.length === 0) {
+    // It was there before the application was: nothing is told of it.
+    environment.silently(() => {
+      const { id } = environment.createOrganization({ displayName: 'Acme' })
+      environment.createDirectory(id)
+    })
+  }
+  return environment.organizations.flatMap(({ id }) => environment.directoriesOf(id))
+}
+
+function summaryOf({ url, variables, deliveries }: Simulator, directories: Directory[], secret?: string) {
+  return {
+    url,
+    console: url,
+    scim: directories.map((directory) => ({
+      directoryId: directory.id,
+      name: directory.name,
+      url: scimUrl(url, directory),
+      token: directory.scimToken,
+    })),
+    endpoints: deliveries.endpoints.map((endpoint) => ({
+      id: endpoint.id,
+      url: endpoint.url,
+      ...given({ secret: ownSecret(endpoint.secrets, secret) }),
+    })),
+    variables: Object.fromEntries(pastable(variables, secret)),
+  }
+}
+
+function introduce(
+  { url, variables, deliveries }: Simulator,
+  directories: Directory[],
+  secret?: string,
+): void {
+  say(`The simulator is up at ${styled('bold', url)}. Ctrl-C stops it.\n`)
+  say(`  Console   ${url}`)
+  for (const directory of directories) {
+    say(`  SCIM      ${scimUrl(url, directory)}  ${styled('dim', printable(directory.name))}`)
+    say(`  Token     ${directory.scimToken}`)
+  }
+  const [first, ...others] = deliveries.endpoints
+  if (!first) say('  Webhooks  go nowhere yet: give --endpoint URL, or add one in the console')
+  for (const endpoint of deliveries.endpoints) say(`  Webhooks  ${endpoint.url}`)
+
+  say('\nFor the environment of your application:\n')
+  for (const [name, value] of pastable(variables, secret)) say(`  ${name}=${value}`)
+  if (first && ownSecret(first.secrets, secret) === undefined)
+    say(`  # ${webhookVariable} is the one that you gave.`)
+  for (const endpoint of others) {
+    const own = ownSecret(endpoint.secrets, secret)
+    if (own !== undefined) say(`  # at ${endpoint.url}: ${webhookVariable}=${own}`)
+  }
+  say('\nDeliveries, as they end:\n')
+}
+
+function scimUrl(url: string, { id }: Directory): string {
+  return `${url}/scim/v2/${id}`
+}
+
+/** What was made here has to be said, to be pasted; what was given is a secret of somebody's, and is not repeated. */
+function ownSecret([newest]: readonly string[], given: string | undefined): string | undefined {
+  return newest === given ? undefined : newest
+}
+
+function pastable(variables: Simulator['variables'], secret: string | undefined): [string, string][] {
+  return Object.entries(variables).filter(([name, value]) => name !== webhookVariable || value !== secret)
+}
+
+function sayAttempts({ deliveries }: Simulator): void {
+  const known = new WeakSet<Attempt>()
+  deliveries.onChange((message) => {
+    for (const { attempts, endpointId } of message.deliveries) {
+      const url = deliveries.endpoints.find(({ id }) => id === endpointId)?.url ?? endpointId
+      for (const attempt of attempts) {
+        if (!known.has(attempt)) say(lineOf(message, attempt, url))
+        known.add(attempt)
+      }
+    }
+  })
+}
+
+function lineOf({ id, event }: Message, attempt: Attempt, url: string): string {
+  const { response, error = 'no answer', durationMs, number, startedAtMs } = attempt
+  const answer = response
+    ? [response.status, response.headers['scalekit-scim-outcome']].filter(Boolean).join(' ')
+    : error
+  return [
+    new Date(startedAtMs).toISOString().slice(11, 19),
+    event.type.replace(/^organization\.(directory\.)?/, ''),
+    id,
+    number > 1 ? `attempt ${number}` : '',
+    styled(isDelivered(attempt) ? 'green' : 'red', printable(answer)),
+    styled('dim', `${Math.round(durationMs)} ms ${url}`),
+  ]
+    .filter(Boolean)
+    .join('  ')
+}
+
+/** The first signal ends it well; whoever asks twice does not want to wait. */
+async function untilStopped(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let isAsked = false
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (isAsked) process.exit(exitCodes.interrupted)
+        isAsked = true
+        resolve()
+      })
+    }
+  })
+}

@@ -1,0 +1,21 @@
+import type { NextFunction, Request, Response } from 'express'
+
+/**
+ * Keeps other pages out of a console that has no log-in: a page elsewhere may send requests to this machine, and a
+ * name of its own may be made to point here. So the host must be the one that we listen on, and a change must come
+ * from our own page or from no page at all.
+ */
+export function onlyOurPage(isOurs: (host: string) => boolean) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const refusal = refusalOf(request, isOurs)
+    if (refusal === undefined) next()
+    else response.status(403).json({ error: refusal })
+  }
+}
+
+function refusalOf({ headers }: Request, isOurs: (host: string) => boolean): string | undefined {
+  const { host = '', origin } = headers
+  if (!isOurs(host)) return 'the console has no such name'
+  if (origin !== undefined && origin !== `http://${host}`) return 'another page asked'
+  return headers['sec-fetch-site'] === 'cross-site' ? 'another page asked' : undefined
+}

@@ -1,0 +1,55 @@
+import type { Request, Response } from 'express'
+
+const heartbeatMs = 15_000
+/** Changes that come together are told together. */
+const gatherMs = 40
+
+/** Tells the open pages what has changed (server-sent events); they ask for the rest. */
+export class LivePages {
+  readonly #pages = new Set<Response>()
+  readonly #messageIds = new Set<string>()
+  #directoryChanged = false
+  #timer: NodeJS.Timeout | undefined
+  readonly #heartbeat = setInterval(() => this.#write(': still here\n\n'), heartbeatMs).unref()
+
+  join(request: Request, response: Response): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    response.write('retry: 1000\n\n')
+    this.#pages.add(response)
+    request.on('close', () => this.#pages.delete(response))
+  }
+
+  messageChanged(id: string): void {
+    this.#messageIds.add(id)
+    this.#soon()
+  }
+
+  directoryChanged(): void {
+    this.#directoryChanged = true
+    this.#soon()
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat)
+    clearTimeout(this.#timer)
+    for (const page of this.#pages) page.end()
+    this.#pages.clear()
+  }
+
+  #soon(): void {
+    if (this.#pages.size === 0) this.#messageIds.clear()
+    else this.#timer ??= setTimeout(() => this.#tell(), gatherMs).unref()
+  }
+
+  #tell(): void {
+    this.#timer = undefined
+    const what = { messageIds: [...this.#messageIds], directory: this.#directoryChanged }
+    this.#messageIds.clear()
+    this.#directoryChanged = false
+    this.#write(`data: ${JSON.stringify(what)}\n\n`)
+  }
+
+  #write(text: string): void {
+    for (const page of this.#pages) page.write(text)
+  }
+}

@@ -1,0 +1,158 @@
+import { repeat } from '/console/lit-html/directives/repeat.js'
+import { html, nothing } from '/console/lit-html/lit-html.js'
+import { ask } from './api.js'
+import { count } from './format.js'
+import { someone } from './people.js'
+import { attempt, directories, directory, pageSize, refreshDirectory, state, update } from './state.js'
+
+export function directorySection() {
+  const shown = directory()
+  return html`
+    <section aria-labelledby="directory-title">
+      <div class="bar">
+        <h2 id="directory-title">Directory</h2>
+        <button @click=${() => update({ form: { kind: 'organization' } })}>New organization</button>
+      </div>
+      ${shown ? directoryBody(shown) : html`<p class="empty">No directory yet: make an organization.</p>`}
+    </section>`
+}
+
+function directoryBody(shown) {
+  const isOff = !shown.enabled
+  return html`
+    <div class="sheet pad">
+      <div class="bar">
+        <label>Shown
+          <select @change=${(event) => choose(event.target.value)}>
+            ${directories().map(
+              ({ id, name, organization }) =>
+                html`<option value=${id} ?selected=${id === shown.id}>${organization.displayName}: ${name}</option>`,
+            )}
+          </select>
+        </label>
+        <span class="state ${isOff ? 'off' : 'on'}">${isOff ? 'disabled' : 'enabled'}</span>
+        <button @click=${() => attempt(() => ask('POST', `/directories/${shown.id}/${isOff ? 'enable' : 'disable'}`))}>
+          ${isOff ? 'Enable' : 'Disable'}
+        </button>
+        <button @click=${() => update({ form: { kind: 'directory', organization: shown.organization } })}>
+          New directory for ${shown.organization.displayName}
+        </button>
+      </div>
+      <details>
+        <summary>SCIM endpoint, for an identity provider or any SCIM client</summary>
+        <dl>
+          <dt>Base URL</dt><dd><code>${shown.scimUrl}</code></dd>
+          <dt>Bearer token</dt><dd><code>${shown.scimToken}</code></dd>
+        </dl>
+      </details>
+    </div>
+    ${people(shown)}
+    ${groups(shown)}`
+}
+
+function choose(directoryId) {
+  update({ directoryId, offset: 0, search: '' })
+  void refreshDirectory()
+}
+
+// ── People ──
+
+function people(shown) {
+  const { items, count: total } = state.users
+  return html`
+    <div class="bar">
+      <h3>People</h3>
+      <button class="main" ?disabled=${!shown.enabled} @click=${() => update({ form: { kind: 'hire', person: someone() } })}>
+        Hire
+      </button>
+      <label class="end">Search
+        <input type="search" .value=${state.search} @input=${(event) => search(event.target.value)}>
+      </label>
+    </div>
+    ${
+      items.length === 0
+        ? html`<p class="empty">${state.search ? 'Nobody by that name.' : 'Nobody yet. Press “Hire”.'}</p>`
+        : html`
+          <div class="sheet table" role="region" aria-label="People" tabindex="0">
+            <table>
+              <thead><tr><th scope="col">Who</th><th scope="col">State</th><th scope="col">Groups</th><th scope="col">Change</th></tr></thead>
+              <tbody>${repeat(items, ({ id }) => id, personRow)}</tbody>
+            </table>
+          </div>`
+    }
+    ${total > pageSize ? pager(total) : nothing}`
+}
+
+function personRow(person) {
+  const { id, name, email, title, active, groups } = person
+  const change = (patch, done) => attempt(() => ask('PATCH', `/users/${id}`, patch), done)
+  return html`
+    <tr>
+      <th scope="row">
+        <span class="name">${name}</span>
+        <span class="quiet">${email}${title ? ` · ${title}` : ''}</span>
+      </th>
+      <td><span class="state ${active ? 'on' : 'wait'}">${active ? 'active' : 'deactivated'}</span></td>
+      <td>${groups.map(({ name }) => name).join(', ') || html`<span class="quiet">none</span>`}</td>
+      <td><div class="buttons">
+        <button class="small" aria-label="Update ${name}" @click=${() => update({ form: { kind: 'person', person } })}>Update</button>
+        <button class="small" aria-label="${active ? 'Deactivate' : 'Activate'} ${name}" @click=${() => change({ active: !active })}>
+          ${active ? 'Deactivate' : 'Activate'}
+        </button>
+        <button class="small danger" aria-label="Delete ${name}" @click=${() => attempt(() => ask('DELETE', `/users/${id}`))}>Delete</button>
+      </div></td>
+    </tr>`
+}
+
+function search(text) {
+  update({ search: text, offset: 0 })
+  void refreshDirectory()
+}
+
+function pager(total) {
+  const go = (offset) => {
+    update({ offset })
+    void refreshDirectory()
+  }
+  const { offset } = state
+  return html`
+    <nav class="bar" aria-label="Pages of people">
+      <button ?disabled=${offset === 0} @click=${() => go(Math.max(offset - pageSize, 0))}>Back</button>
+      <span>${offset + 1} to ${Math.min(offset + pageSize, total)} of ${count(total, 'person', 'people')}</span>
+      <button ?disabled=${offset + pageSize >= total} @click=${() => go(offset + pageSize)}>On</button>
+    </nav>`
+}
+
+// ── Groups ──
+
+function groups(shown) {
+  return html`
+    <div class="bar">
+      <h3>Groups</h3>
+      <button ?disabled=${!shown.enabled} @click=${() => update({ form: { kind: 'group' } })}>New group</button>
+    </div>
+    ${
+      state.groups.length === 0
+        ? html`<p class="empty">None yet. People join one by their “Update”.</p>`
+        : html`
+          <div class="sheet table" role="region" aria-label="Groups" tabindex="0">
+            <table>
+              <thead><tr><th scope="col">Name</th><th scope="col">Members</th><th scope="col">Change</th></tr></thead>
+              <tbody>${repeat(state.groups, ({ id }) => id, groupRow)}</tbody>
+            </table>
+          </div>`
+    }`
+}
+
+function groupRow(group) {
+  const { id, displayName, memberCount } = group
+  return html`
+    <tr>
+      <th scope="row"><span class="name">${displayName}</span></th>
+      <td>${memberCount}</td>
+      <td><div class="buttons">
+        <button class="small" aria-label="Rename ${displayName}" @click=${() => update({ form: { kind: 'group', group } })}>Rename</button>
+        <button class="small danger" aria-label="Delete ${displayName}" @click=${() => attempt(() => ask('DELETE', `/groups/${id}`))}>Delete</button>
+      </div></td>
+    </tr>`
+}

@@ -1,0 +1,68 @@
+import { html, nothing } from '/console/lit-html/lit-html.js'
+import { ask } from './api.js'
+import { attempt, state, update } from './state.js'
+
+export function endpoints() {
+  const { endpoints: all } = state.simulator
+  return html`
+    <details class="sheet pad" ?open=${all.length === 0}>
+      <summary>${all.length === 1 ? html`To <code>${all[0].url}</code>` : `To ${all.length} endpoints`}${faultSummary()}</summary>
+      ${all.map(endpointItem)}
+      <div class="bar"><button @click=${() => update({ form: { kind: 'endpoint' } })}>New endpoint</button></div>
+      ${faultFields()}
+    </details>`
+}
+
+function endpointItem({ id, url, types, secrets }) {
+  const rotate = () =>
+    attempt(
+      () => ask('POST', `/endpoints/${id}/rotate-secret`),
+      'A new secret signs from now on; so does the old one, for a day.',
+    )
+  return html`
+    <div class="endpoint">
+      <code>${url}</code>
+      ${types ? html`<p class="quiet">only ${types.join(', ')}</p>` : nothing}
+      <details>
+        <summary>Signing secret</summary>
+        ${secrets.map((secret) => html`<code class="block">${secret}</code>`)}
+      </details>
+      <div class="buttons">
+        <button class="small" aria-label="Rotate the secret of ${url}" @click=${rotate}>Rotate secret</button>
+        <button class="small danger" aria-label="Remove ${url}" @click=${() => attempt(() => ask('DELETE', `/endpoints/${id}`))}>Remove</button>
+      </div>
+    </div>`
+}
+
+// ── Faults: each is a share of the messages, drawn by the seed ──
+
+const faultNames = {
+  drop: 'Lose the message',
+  duplicate: 'Send it three times at once',
+  corruptSignature: 'Break its signature',
+  truncate: 'Cut its body',
+  slow: 'Send it slowly',
+  reorder: 'Hold it back behind later ones',
+}
+
+function faultSummary() {
+  const active = Object.entries(state.simulator.faults).filter(([, share]) => share > 0)
+  if (active.length === 0) return nothing
+  return html` <span class="state wait">faults: ${active.map(([name, share]) => `${name} ${Math.round(share * 100)} %`).join(', ')}</span>`
+}
+
+function faultFields() {
+  const set = (name, percent) => attempt(() => ask('PUT', '/faults', { [name]: percent / 100 }))
+  return html`
+    <fieldset>
+      <legend>Faults on the way</legend>
+      ${Object.entries(faultNames).map(
+        ([name, label]) => html`
+          <label class="fault">${label}
+            <input type="range" min="0" max="100" step="10" .value=${String(Math.round((state.simulator.faults[name] ?? 0) * 100))}
+              @change=${(event) => set(name, Number(event.target.value))}>
+            <output>${Math.round((state.simulator.faults[name] ?? 0) * 100)} %</output>
+          </label>`,
+      )}
+    </fieldset>`
+}

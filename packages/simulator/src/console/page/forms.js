@@ -1,0 +1,133 @@
+import { html, nothing } from '/console/lit-html/lit-html.js'
+import { ask } from './api.js'
+import { attempt, directory, refreshDirectory, state, update } from './state.js'
+
+/** The dialog of what is being filled in. Escape and “Cancel” close it; a refusal leaves it open. */
+export function dialog(form) {
+  const { title, fields, action, submit } = forms[form.kind](form)
+  const close = () => update({ form: undefined })
+  const send = async (event) => {
+    event.preventDefault()
+    const entered = new FormData(event.target)
+    if (await attempt(() => submit(entered))) close()
+  }
+  return html`
+    <dialog aria-labelledby="form-title" @close=${close}>
+      <form @submit=${send}>
+        <h2 id="form-title">${title}</h2>
+        ${fields}
+        <div class="bar">
+          <button class="main" type="submit">${action}</button>
+          <button type="button" @click=${close}>Cancel</button>
+        </div>
+      </form>
+    </dialog>`
+}
+
+const forms = {
+  organization: () => ({
+    title: 'New organization',
+    fields: html`${field('Name', 'displayName', '', { required: true })} ${providerField()}`,
+    action: 'Create',
+    submit: async (entered) => {
+      const organization = await ask('POST', '/organizations', { displayName: entered.get('displayName') })
+      await createDirectory(organization.id, entered)
+    },
+  }),
+  directory: ({ organization }) => ({
+    title: `New directory for ${organization.displayName}`,
+    fields: html`${field('Name', 'name', '')} ${providerField()}`,
+    action: 'Create',
+    submit: (entered) => createDirectory(organization.id, entered),
+  }),
+  hire: ({ person }) => ({
+    title: 'Hire',
+    fields: html`${personFields(person)} ${groupFields([])}`,
+    action: 'Hire',
+    submit: (entered) => ask('POST', `/directories/${directory().id}/users`, personOf(entered)),
+  }),
+  person: ({ person }) => ({
+    title: `Update ${person.name}`,
+    fields: html`${personFields(person)} ${groupFields(person.groups)}`,
+    action: 'Save',
+    submit: (entered) => ask('PATCH', `/users/${person.id}`, personOf(entered)),
+  }),
+  group: ({ group }) => ({
+    title: group ? `Rename ${group.displayName}` : 'New group',
+    fields: field('Name', 'displayName', group?.displayName ?? '', { required: true }),
+    action: group ? 'Rename' : 'Create',
+    submit: (entered) => {
+      const body = { displayName: entered.get('displayName') }
+      return group
+        ? ask('PATCH', `/groups/${group.id}`, body)
+        : ask('POST', `/directories/${directory().id}/groups`, body)
+    },
+  }),
+  endpoint: () => ({
+    title: 'New endpoint',
+    fields: html`
+      ${field('URL', 'url', '', { required: true, type: 'url' })}
+      ${field('Signing secret, or none for a new one', 'secret', '')}`,
+    action: 'Add',
+    submit: (entered) =>
+      ask('POST', '/endpoints', { url: entered.get('url'), ...some('secret', entered.get('secret')) }),
+  }),
+}
+
+async function createDirectory(organizationId, entered) {
+  const { id } = await ask('POST', `/organizations/${organizationId}/directories`, {
+    provider: entered.get('provider'),
+    ...some('name', entered.get('name')),
+  })
+  update({ directoryId: id, offset: 0, search: '' })
+  await refreshDirectory()
+}
+
+function personOf(entered) {
+  const text = (name) => entered.get(name).trim() || null
+  return {
+    givenName: text('givenName'),
+    familyName: text('familyName'),
+    email: text('email'),
+    title: text('title'),
+    groupIds: entered.getAll('groupIds'),
+  }
+}
+
+function personFields({ givenName, familyName, email, title }) {
+  return html`
+    ${field('Given name', 'givenName', givenName ?? '', { required: true })}
+    ${field('Family name', 'familyName', familyName ?? '')}
+    ${field('Email', 'email', email ?? '', { required: true, type: 'email' })}
+    ${field('Title', 'title', title ?? '')}`
+}
+
+function groupFields(memberships) {
+  if (state.groups.length === 0) return nothing
+  const isIn = (id) => memberships.some((group) => group.id === id)
+  return html`
+    <fieldset>
+      <legend>Groups</legend>
+      ${state.groups.map(
+        ({ id, displayName }) =>
+          html`<label class="choice"><input type="checkbox" name="groupIds" value=${id} ?checked=${isIn(id)}> ${displayName}</label>`,
+      )}
+    </fieldset>`
+}
+
+function providerField() {
+  return html`
+    <label>Identity provider
+      <select name="provider">
+        ${state.simulator.providers.map((provider) => html`<option>${provider}</option>`)}
+      </select>
+    </label>`
+}
+
+function field(label, name, value, { required = false, type = 'text' } = {}) {
+  return html`<label>${label}<input name=${name} type=${type} value=${value} ?required=${required} autocomplete="off"></label>`
+}
+
+function some(name, text) {
+  return text?.trim() ? { [name]: text.trim() } : {}
+}

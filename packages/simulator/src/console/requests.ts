@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { providers } from '../environment/records.ts'
+
+// What the page sends. A text of null removes it.
+
+const text = z.string().trim().min(1).max(500)
+const groupIds = z.array(z.string()).max(1000)
+
+export const newOrganization = z.strictObject({ displayName: text })
+export const newDirectory = z.strictObject({ name: text.optional(), provider: z.enum(providers).optional() })
+export const newGroup = z.strictObject({ displayName: text })
+export const newUser = z.strictObject({
+  givenName: text,
+  familyName: text.nullish(),
+  email: text,
+  title: text.nullish(),
+  groupIds: groupIds.optional(),
+})
+export const userPatch = z.strictObject({
+  givenName: text.nullish(),
+  familyName: text.nullish(),
+  email: text.nullish(),
+  title: text.nullish(),
+  active: z.boolean().optional(),
+  groupIds: groupIds.optional(),
+})
+export const newEndpoint = z.strictObject({
+  url: z.url().max(2000),
+  secret: text.optional(),
+  types: z.array(text).optional(),
+})
+export const step = z.strictObject({ seconds: z.number().min(0).max(604_800) })
+export const faultShares = z.partialRecord(
+  z.enum(['drop', 'delay', 'duplicate', 'reorder', 'corruptSignature', 'clockSkew', 'truncate', 'slow']),
+  z.number().min(0).max(1),
+)
+export const usersQuery = z.object({
+  search: z.string().default(''),
+  offset: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(200).default(25),
+})
+export const messagesQuery = z.object({ limit: z.coerce.number().int().min(1).max(500).default(100) })

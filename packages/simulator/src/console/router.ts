@@ -1,0 +1,72 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import express, { type Router } from 'express'
+import type { Simulator } from '../simulator.ts'
+import { consoleApi } from './api.ts'
+import { onlyOurPage } from './guard.ts'
+import { LivePages } from './live.ts'
+
+/** Beside this file in the sources, and beside the bundle in what is published. */
+const pageFolder = fileURLToPath(new URL('./page', import.meta.url))
+/** The browser's build lies in the package's own folder, above the one for Node. */
+const litHtmlFolder = join(dirname(createRequire(import.meta.url).resolve('lit-html')), '..')
+
+/** Names and addresses come from outside: even one that got past the escaping could load nothing. */
+const securityHeaders = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'cache-control': 'no-cache',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+export interface Console {
+  router: Router
+  /** Lets the open pages go. */
+  close(): void
+}
+
+/** The page at `/`, what it loads and asks for under `/console`. */
+export function createConsole(simulator: Simulator, listeningHost: string): Console {
+  const pages = new LivePages()
+  const isOurs = hostsOf(simulator.url, listeningHost)
+  const stopListening = [
+    simulator.environment.onChange(() => pages.directoryChanged()),
+    simulator.deliveries.onChange(({ id }) => pages.messageChanged(id)),
+  ]
+  const router = express.Router()
+  router.use(['/console', '/'], (request, response, next) => {
+    if (request.path !== '/' && !request.originalUrl.startsWith('/console')) return next('router')
+    response.set(securityHeaders)
+    onlyOurPage(isOurs)(request, response, next)
+  })
+  router.get('/', (_request, response) => response.sendFile('index.html', { root: pageFolder }))
+  router.get('/console/api/live', (request, response) => pages.join(request, response))
+  router.use('/console/api', consoleApi(simulator))
+  router.use('/console/lit-html', express.static(litHtmlFolder))
+  router.use('/console', express.static(pageFolder))
+  return {
+    router,
+    close() {
+      for (const stop of stopListening) stop()
+      pages.close()
+    },
+  }
+}
+
+/** By which names we are found: this machine's own, or any where we were told to listen to others. */
+function hostsOf(url: string, listeningHost: string): (host: string) => boolean {
+  const { port, host } = new URL(url)
+  const isLoopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(listeningHost)
+  const ours = new Set([host, `localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`])
+  return (asked) => !isLoopback || ours.has(asked)
+}

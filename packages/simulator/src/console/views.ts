@@ -1,0 +1,107 @@
+import type { WebhookFaults } from '../delivery/faults.ts'
+import type { Attempt, Delivery, Message } from '../delivery/messages.ts'
+import type { Environment } from '../environment/environment.ts'
+import { formatMicros } from '../environment/events.ts'
+import type { Directory, Group, User } from '../environment/records.ts'
+import { providers } from '../environment/records.ts'
+import type { Simulator } from '../simulator.ts'
+
+// What the page is told: enough to show, no more than a screen of it.
+
+export function simulatorView(simulator: Simulator) {
+  const { environment, deliveries, clock, url } = simulator
+  return {
+    url,
+    environmentId: environment.id,
+    clock: { nowMs: clock.now(), speed: clock.speed },
+    providers,
+    organizations: environment.organizations.map(({ id, displayName }) => ({
+      id,
+      displayName,
+      directories: environment.directoriesOf(id).map((directory) => directoryView(directory, url)),
+    })),
+    endpoints: deliveries.endpoints,
+    faults: faultShares(deliveries.faults),
+  }
+}
+
+function directoryView({ id, name, provider, enabled, scimToken }: Directory, url: string) {
+  return { id, name, provider, enabled, scimUrl: `${url}/scim/v2/${id}`, scimToken }
+}
+
+function faultShares(faults: WebhookFaults): Record<string, number> {
+  return Object.fromEntries(Object.entries(faults).map(([name, fault]) => [name, fault?.share ?? 0]))
+}
+
+export function userView(environment: Environment, user: User) {
+  const { id, active, attributes, updatedAtMicros } = user
+  const { givenName, familyName, email, title } = attributes
+  return {
+    id,
+    name: nameOf(user),
+    givenName,
+    familyName,
+    email,
+    title,
+    active,
+    groups: environment.groupsOf(user).map(({ id, displayName }) => ({ id, name: displayName })),
+    updatedAt: formatMicros(updatedAtMicros),
+  }
+}
+
+export function groupView(environment: Environment, { id, displayName, directoryId }: Group) {
+  return { id, displayName, memberCount: environment.roster(directoryId).memberCount(id) }
+}
+
+export function nameOf({ attributes: { displayName, givenName, familyName, userName } }: User): string {
+  return displayName ?? ([givenName, familyName].filter(Boolean).join(' ') || userName)
+}
+
+/** One line of the live list. */
+export function messageView(simulator: Simulator, message: Message) {
+  const { id, event, createdAtMs, deliveries } = message
+  return {
+    id,
+    type: event.type,
+    what: subjectOf(event.data),
+    createdAtMs,
+    deliveries: deliveries.map((delivery) => ({
+      ...deliveryView(simulator, delivery, createdAtMs),
+      attempts: delivery.attempts.map(attemptView),
+    })),
+  }
+}
+
+/** The message whole: what was sent, and what came back. */
+export function messageDetail(simulator: Simulator, message: Message) {
+  const { id, event, createdAtMs, deliveries } = message
+  return {
+    id,
+    event,
+    deliveries: deliveries.map((delivery) => ({
+      ...deliveryView(simulator, delivery, createdAtMs),
+      attempts: delivery.attempts.map((attempt) => ({
+        ...attemptView(attempt),
+        requestHeaders: attempt.request.headers,
+        responseHeaders: attempt.response?.headers,
+        responseBody: attempt.response?.body,
+      })),
+    })),
+  }
+}
+
+function deliveryView({ deliveries }: Simulator, delivery: Delivery, createdAtMs: number) {
+  const { endpointId, state, attemptsUnderWay, nextAttemptAtMs } = delivery
+  const url = deliveries.endpoints.find(({ id }) => id === endpointId)?.url ?? 'an endpoint that was removed'
+  return { endpointId, url, state, attemptsUnderWay, nextAttemptAtMs, createdAtMs }
+}
+
+function attemptView({ number, trigger, startedAtMs, durationMs, response, error, faults }: Attempt) {
+  const outcome = response?.headers['scalekit-scim-outcome']
+  return { number, trigger, startedAtMs, durationMs, status: response?.status, outcome, error, faults }
+}
+
+function subjectOf(data: object): string {
+  const { name, display_name, email, id } = data as Partial<Record<string, unknown>>
+  return String(name || display_name || email || id || '')
+}

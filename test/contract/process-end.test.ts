@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const sources = fileURLToPath(new URL('../docs/source-imports.mjs', import.meta.url))
+
+/** A script with nothing that keeps it alive but what it awaits: no server, no connection, no timer of its own. */
+function run(script: string): Promise<{ code: unknown; printed: string }> {
+  const args = ['--disable-warning=ExperimentalWarning', '--import', sources, '--input-type=module', '--eval']
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...args, prelude + script], { timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({ code: error?.code ?? error?.signal ?? 0, printed: (stdout + stderr).trim() })
+    })
+  })
+}
+
+const prelude = `
+import { createDispatcher } from '@scalekit-scim/core'
+import { sampleEvent } from '@scalekit-scim/core/testing'
+const event = sampleEvent('organization.directory.user_created')
+`
+
+test('a script that awaits the claim that another process has, and nothing else, lives to see it', async () => {
+  const ended = await run(`
+const never = () => Promise.reject(new Error('not asked here'))
+let begins = 0
+const ledger = {
+  guarantee: { message: 'atomic', order: 'atomic' },
+  begin: async () => (++begins < 5 ? { state: 'in-flight' } : { state: 'duplicate' }),
+  renew: never, commit: never, release: never, forget: never, forgetResource: never, now: never, record: never,
+}
+const dispatcher = createDispatcher({ store: ledger, logger: false, onUserUpserted: () => {} })
+console.log((await dispatcher.dispatch(event)).outcome, begins)
+`)
+  expect(ended).toEqual({ code: 0, printed: 'duplicate 5' })
+})
+
+test('a handler that has nothing to wait for, and its renewals, keep no process alive', async () => {
+  const ended = await run(`
+const dispatcher = createDispatcher({ logger: false, onUserUpserted: () => new Promise(() => {}) })
+void dispatcher.dispatch(event)
+`)
+  expect(ended).toEqual({ code: 0, printed: '' })
+})
+
+test('a commit that is only tried again in the background keeps no process alive', async () => {
+  const ended = await run(`
+const never = () => Promise.reject(new Error('away'))
+const ledger = {
+  guarantee: { message: 'atomic', order: 'atomic' },
+  begin: async () => ({ state: 'begun', fence: 1, occurredAt: '1764000000000000000' }),
+  renew: async () => true, release: async () => {},
+  commit: never, forget: never, forgetResource: never, now: never, record: never,
+}
+const dispatcher = createDispatcher({ store: ledger, logger: false, onUserUpserted: () => {} })
+console.log((await dispatcher.dispatch(event)).outcome)
+`)
+  expect(ended).toEqual({ code: 0, printed: 'processed' })
+})

@@ -1,0 +1,67 @@
+import { createRequire } from 'node:module'
+import KeyvRedis, { createCluster } from '@keyv/redis'
+import KeyvValkey from '@keyv/valkey'
+import { createDispatcher } from '@scalekit-scim/core'
+import { sampleEvent } from '@scalekit-scim/core/testing'
+import { Keyv } from 'keyv'
+import { expect, onTestFinished, test } from 'vitest'
+import { type RedisServer, redisIsInstalled, startRedisCluster } from '../support/redis-server.ts'
+
+/** What `@keyv/valkey` runs on; it does not hand its cluster on. */
+const iovalkey: { Cluster: new (nodes: { host: string; port: number }[]) => IovalkeyCluster } = createRequire(
+  createRequire(import.meta.url).resolve('@keyv/valkey'),
+)('iovalkey')
+type IovalkeyCluster = Exclude<ConstructorParameters<typeof KeyvValkey>[0], string>
+
+const namespace = 'failover'
+const anyKey = `{scim:${namespace}}:m:`
+
+/** Each as docs/stores/redis.md has it for a cluster. */
+const adapters = {
+  '@keyv/redis'(nodes: RedisServer[]) {
+    const cluster = createCluster({ rootNodes: nodes.map(({ url }) => ({ url })) })
+    onTestFinished(() => cluster.destroy())
+    return new KeyvRedis(cluster)
+  },
+  '@keyv/valkey'(nodes: RedisServer[]) {
+    const cluster = new iovalkey.Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })))
+    const adapter = new KeyvValkey(cluster)
+    onTestFinished(() => adapter.disconnect())
+    return adapter
+  },
+}
+
+test.skipIf(!redisIsInstalled).each(Object.entries(adapters))(
+  'a master that dies: nothing hangs, and events run on its replica, by %s',
+  async (_name, adapterOn) => {
+    const cluster = await startRedisCluster(1)
+    onTestFinished(() => cluster.remove())
+    const dispatcher = createDispatcher({
+      store: new Keyv(adapterOn(cluster.nodes)),
+      namespace,
+      logger: false,
+      storeTimeoutSeconds: 1,
+      onUserUpserted: () => {},
+    })
+    onTestFinished(() => dispatcher.close({ graceSeconds: 0 }))
+    const outcome = async () => {
+      const event = sampleEvent('organization.directory.user_created')
+      return (await dispatcher.dispatch({ ...event, data: { ...event.data, id: crypto.randomUUID() } }))
+        .outcome
+    }
+    await expect.poll(outcome, { timeout: 10_000 }).toBe('processed')
+
+    await masterOf(cluster.nodes).kill()
+    expect(await outcome()).toBe('store-unavailable')
+    await expect.poll(outcome, { timeout: 60_000 }).toBe('processed')
+  },
+  120_000,
+)
+
+/** The node that a write of the namespace is not sent on from. */
+function masterOf(nodes: RedisServer[]): RedisServer {
+  const master = nodes.find((node) => node.cli('SET', anyKey, '') === 'OK')
+  if (!master) throw new Error('no node has the slot')
+  master.cli('DEL', anyKey)
+  return master
+}

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto'
+import KeyvRedis from '@keyv/redis'
+import { createReceiver } from '@scalekit-scim/core'
+import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
+import { Keyv } from 'keyv'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { storeMends } from '../../packages/core/src/store-trouble.ts'
+import { recordingLogger } from '../support/log.ts'
+import { adapterOn, freshRole, freshSchema, reachablePostgres, sqlOn } from '../support/postgres.ts'
+import { freePort, redisIsInstalled, startRedis } from '../support/redis-server.ts'
+
+/** What the line of an attempt says that the store did not serve. */
+async function unavailableLine(adapter: object, beforeIt?: () => unknown) {
+  const log = recordingLogger()
+  const store = new Keyv(adapter)
+  const receiver = createReceiver({
+    secret: TEST_SECRET,
+    store,
+    namespace: randomUUID(),
+    logger: log,
+    storeTimeoutSeconds: 1,
+    onUserUpserted: () => expect.unreachable(),
+  })
+  onTestFinished(async () => {
+    await receiver.close({ graceSeconds: 0 })
+    if (adapter instanceof KeyvRedis) await adapter.disconnect(true).catch(() => {})
+  })
+  await beforeIt?.()
+  const delivery = signDelivery(sampleEvent('organization.directory.user_created'))
+  const { outcome } = await receiver.receive({ url: '/', ...delivery })
+  expect(outcome).toBe('store-unavailable')
+  return log.lines.find(({ fields }) => fields.outcome === outcome)?.fields
+}
+
+const coded = (errorCode: string) => ({ errorCode, mend: storeMends[errorCode] })
+
+describe.skipIf(!redisIsInstalled)('Redis', async () => {
+  if (!redisIsInstalled) return
+  const redis = await startRedis()
+  afterAll(() => redis.remove())
+  redis.cli('ACL', 'SETUSER', 'low', 'on', '>low', '~*', '+@connection')
+  const as = (user: string) => new KeyvRedis(redis.url.replace('//', `//${user}@`))
+
+  test('a wrong password is named, with its mend', async () => {
+    expect(await unavailableLine(as('low:wrong'))).toMatchObject(coded('WRONGPASS'))
+  })
+
+  test('a right that is missing is named, with its mend', async () => {
+    expect(await unavailableLine(as('low:low'))).toMatchObject(coded('NOPERM'))
+  })
+
+  test('no more memory is named, with its mend', async () => {
+    redis.cli('CONFIG', 'SET', 'maxmemory', '1')
+    onTestFinished(() => void redis.cli('CONFIG', 'SET', 'maxmemory', '0'))
+    expect(await unavailableLine(new KeyvRedis(redis.url))).toMatchObject(coded('OOM'))
+  })
+
+  test('nothing at the address is named, with its mend', async () => {
+    const nothing = new KeyvRedis(`redis://127.0.0.1:${await freePort()}`)
+    expect(await unavailableLine(nothing)).toMatchObject(coded('ECONNREFUSED'))
+  })
+
+  test('a server that says nothing is named, with what may be wrong', async () => {
+    const frozen = await startRedis()
+    onTestFinished(() => frozen.remove())
+    const adapter = new KeyvRedis(frozen.url)
+    const line = await unavailableLine(adapter, async () => {
+      await adapter.getClient()
+      frozen.freeze()
+    })
+    expect(line).toMatchObject(coded('TIMEOUT'))
+  })
+
+  test('killed under an open connection, it is the connection that is named', async () => {
+    const victim = await startRedis()
+    onTestFinished(() => victim.remove())
+    const adapter = new KeyvRedis(victim.url)
+    const line = await unavailableLine(adapter, async () => {
+      await adapter.getClient()
+      await victim.kill()
+    })
+    expect(line).toMatchObject(coded('ECONNREFUSED'))
+  })
+})
+
+const uri = await reachablePostgres()
+
+describe.skipIf(uri === undefined)('PostgreSQL', () => {
+  if (uri === undefined) return
+
+  test('a right that is missing is named, with its mend', async () => {
+    const { role, uri: asRole } = await freshRole(uri)
+    const schema = await freshSchema(uri, role)
+    expect(await unavailableLine(adapterOn(asRole, { schema }))).toMatchObject(coded('42501'))
+  })
+
+  test('a database that is read-only is named, with its mend', async () => {
+    const { role, uri: asRole } = await freshRole(uri)
+    const schema = await freshSchema(uri, role)
+    await sqlOn(uri)(`GRANT CREATE ON SCHEMA ${schema} TO ${role}`)
+    await sqlOn(uri)(`ALTER ROLE ${role} SET default_transaction_read_only = on`)
+    expect(await unavailableLine(adapterOn(asRole, { schema }))).toMatchObject(coded('25006'))
+  })
+})
+
+test('what an application throws with a word in capitals has no code of a store', async () => {
+  const log = recordingLogger()
+  const receiver = createReceiver({
+    secret: TEST_SECRET,
+    logger: log,
+    onUserUpserted: () => {
+      throw new Error('SMITH is not known')
+    },
+  })
+  await receiver.receive({ url: '/', ...signDelivery(sampleEvent('organization.directory.user_created')) })
+  expect(log.text()).not.toContain('SMITH')
+})

@@ -1,0 +1,254 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createReceiver, type ScimEvent } from '@scalekit-scim/core'
+import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
+import { scalekitScim } from '@scalekit-scim/express'
+import express from 'express'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { runCommand } from './command-line.ts'
+import { serve, stopServing } from './own-endpoint.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'scim-cli-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+afterEach(stopServing)
+
+const userCreated = 'organization.directory.user_created'
+const signed = ['--secret', TEST_SECRET]
+
+/** Our own middleware, and the events that it has let through. */
+async function application() {
+  const events: ScimEvent[] = []
+  const receiver = createReceiver({
+    secret: TEST_SECRET,
+    logger: false,
+    onEvent: (event) => void events.push(event),
+  })
+  const url = await serve(express().use(scalekitScim({ receiver, path: '/hooks' })))
+  return { url, events }
+}
+
+function fileWith(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+/** An address where nobody listens. */
+async function nowhere(): Promise<string> {
+  const url = await serve(() => {})
+  await stopServing()
+  return url
+}
+
+describe('the command line', () => {
+  test.each(['', 'simulate', 'send', 'replay', 'doctor'])('helps with examples: %s --help', async (name) => {
+    const ran = await runCommand([...(name ? [name] : []), '--help'])
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(ran.stdout).toMatch(/^Usage: scalekit-scim/)
+    expect(ran.stdout).toMatch(/Examples:\n {2}scalekit-scim /)
+  })
+
+  test('says its version', async () => {
+    const manifest = new URL('../../packages/simulator/package.json', import.meta.url)
+    const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
+    expect(await runCommand(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  const to = ['--to', 'http://127.0.0.1:9/hooks']
+  const wrong: [args: string[], says: RegExp][] = [
+    [['dcotor'], /unknown command 'dcotor' \(Did you mean doctor\?\)\. See scalekit-scim --help\./],
+    [['doctor'], /missing required argument 'URL'\. See scalekit-scim doctor --help\./],
+    [['doctor', '/hooks', ...signed], /"\/hooks" is no http or https address\. Give all of it: http:/],
+    [['doctor', 'http://127.0.0.1:9'], /No signing secret: give --secret, or set SCALEKIT_WEBHOOK_SECRET\./],
+    [['doctor', 'http://127.0.0.1:9', '--secret', 'whsec_!'], /--secret is not base64\. Copy .* \(whsec_…\)/],
+    [['doctor', 'http://127.0.0.1:9', '--secert=aHVzaA=='], /unknown option '--secert'\. See/],
+    [['send', userCreated, ...signed], /required option '--to <URL>' not specified/],
+    [['send', 'user_craeted', ...to, ...signed], /no event type "user_craeted"\. Those .* user_created, /],
+    [['send', 'user_created', ...to, ...signed, '--set', 'data.active'], /--set takes path=value/],
+    [['send', 'user_created', ...to, ...signed, '--set', 'type.a=1'], /type is no object/],
+    [['send', 'user_created', ...to, ...signed, '--at', 'noon'], /--at takes a time such as/],
+    [['send', 'user_created', ...to, ...signed, '--id', 'a b'], /--id takes 1 to 256 printable/],
+    [['send', 'user_created', ...to, ...signed, '--data', '/no/where'], /cannot be read \(ENOENT\)/],
+    [['replay', '/no/where', ...to, ...signed], /cannot be read \(ENOENT\)/],
+    [['simulate', '--port', '70000'], /must be a whole number, from 0 to 65535/],
+  ]
+  test.each(wrong)('refuses %j with 2 and one line', async (args, says) => {
+    const { exitCode, stdout, stderr } = await runCommand(args)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toMatch(/^scalekit-scim: [^\n]+\n$/)
+    expect(stderr).toMatch(says)
+  })
+
+  test.each([[['send', 'user_created', '--to']], [['replay', '-', '--to']], [['doctor']]])(
+    'says with 3 that nobody listens: %j',
+    async (args) => {
+      const input = JSON.stringify(sampleEvent(userCreated))
+      const url = await nowhere()
+      const ran = await runCommand([...args, url, ...signed, '--json'], {
+        input,
+      })
+      expect(ran).toEqual({
+        exitCode: 3,
+        stdout: '',
+        stderr: `scalekit-scim: Could not connect to ${url} (ECONNREFUSED). Is the application running, and is that its address?\n`,
+      })
+    },
+  )
+})
+
+describe('send', () => {
+  test('sends one signed delivery, and shows the answer', async () => {
+    const { url, events } = await application()
+    const ran = await runCommand(['send', 'user_created', '--to', url, '--id', 'msg_1'], {
+      env: { SCALEKIT_WEBHOOK_SECRET: TEST_SECRET },
+    })
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(ran.stdout).toContain(`POST ${url}\n${userCreated} ${events[0]?.id} msg_1\n`)
+    expect(ran.stdout).toMatch(
+      /^201 Created in \d+ ms, processed\n\{"message":"Webhook processed successfully"\}\n$/m,
+    )
+    expect(events).toMatchObject([{ type: userCreated, data: { email: 'amelia.hart@example.com' } }])
+  })
+
+  test('with fields of its own: of a file, and set one by one', async () => {
+    const { url, events } = await application()
+    const data = fileWith('user.json', '{"organization_id":"org_1","email":"a@x.example","title":"Chief"}')
+    const sets = ['data.active=false', 'data.email=b@x.example', 'data.raw_attributes.level=7', 'id=evt_1']
+    const args = ['send', userCreated, '--to', url, ...signed, '--data', data]
+    await runCommand([...args, ...sets.flatMap((set) => ['--set', set])])
+    expect(events).toMatchObject([
+      {
+        id: 'evt_1',
+        organization_id: 'org_1',
+        data: {
+          organization_id: 'org_1',
+          name: 'Amelia Hart',
+          title: 'Chief',
+          active: false,
+          email: 'b@x.example',
+          raw_attributes: { level: 7 },
+        },
+      },
+    ])
+  })
+
+  test('any event of Scalekit', async () => {
+    const { url, events } = await application()
+    const input = '{"id":"org_1"}'
+    await runCommand(['send', 'organization.created', '--to', url, ...signed, '--data', '-'], { input })
+    expect(events).toMatchObject([{ type: 'organization.created', data: { id: 'org_1' } }])
+  })
+
+  test('--json is one document, and a refusal is 1', async () => {
+    const { url, events } = await application()
+    const ran = await runCommand(['send', 'user_created', '--to', url, ...signed, '--at', '-600', '--json'])
+    expect(ran).toMatchObject({ exitCode: 1, stderr: '' })
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      delivered: false,
+      event: { type: userCreated },
+      status: 400,
+      headers: { 'scalekit-scim-outcome': 'invalid-signature' },
+      body: '{"error":"Invalid signature"}',
+    })
+    expect(ran.stdout).not.toContain(TEST_SECRET)
+    expect(events).toEqual([])
+  })
+
+  test('202 is no delivery', async () => {
+    const url = await serve((_req, res) => void res.writeHead(202).end('\u001b]0;mine\u0007later'))
+    const { exitCode, stdout } = await runCommand(['send', 'user_created', '--to', url, ...signed])
+    expect(exitCode).toBe(1)
+    expect(stdout).toMatch(/^Scalekit counts only 200 and 201 as delivered, and would try this again\.$/m)
+    // What moves the cursor or names the window stays with the server.
+    expect(stdout).toContain('\ufffd]0;mine\ufffdlater')
+  })
+
+  test('a password in the address goes to the server, and is not shown', async () => {
+    let authorization: string | undefined
+    const url = await serve((req, res) => {
+      authorization = req.headers.authorization
+      res.writeHead(201).end()
+    })
+    const withPassword = url.replace('http://', 'http://ada:open-sesame@')
+    const { stdout } = await runCommand(['send', 'user_created', '--to', withPassword, ...signed])
+    expect(authorization).toBe(`Basic ${Buffer.from('ada:open-sesame').toString('base64')}`)
+    expect(stdout).not.toContain('sesame')
+  })
+})
+
+describe('replay', () => {
+  const old = new Date(Date.now() - 3_600_000)
+  const first = signDelivery(sampleEvent(userCreated, { id: 'evt_1' }), { messageId: 'msg_1', at: old })
+  const recorded = { headers: first.headers, body: first.body.toString() }
+  const event = sampleEvent('organization.directory.user_updated', { id: 'evt_2' })
+
+  test('sends each again, signed anew, in its order and with its id', async () => {
+    const { url, events } = await application()
+    const lines = [recorded, event, { request: recorded }, { id: 'msg_3', event: { ...event, id: 'evt_3' } }]
+    const path = fileWith('all.jsonl', `${lines.map((line) => JSON.stringify(line)).join('\n\n')}\n`)
+    const ran = await runCommand(['replay', path, '--to', url, ...signed, '--json'])
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+    const report = JSON.parse(ran.stdout)
+    expect(report).toMatchObject({ sent: 4, delivered: 4 })
+    const outcomes = report.deliveries.map(
+      (delivery: { messageId: string; headers: Record<string, string> }) =>
+        `${delivery.messageId.slice(0, 5)} ${delivery.headers['scalekit-scim-outcome']}`,
+    )
+    expect(outcomes).toEqual([
+      'msg_1 processed',
+      expect.stringMatching(/^msg_. processed$/),
+      'msg_1 duplicate',
+      'msg_3 processed',
+    ])
+    expect(events.map(({ id }) => id)).toEqual(['evt_1', 'evt_2', 'evt_3'])
+  })
+
+  test('--as-is keeps the headers, down to a signature that is too old', async () => {
+    const heard: NodeJS.Dict<string | string[]>[] = []
+    const server = createServer((req, res) => {
+      heard.push(req.headers)
+      res.writeHead(200).end()
+    })
+    const url = await serve((req, res) => server.emit('request', req, res))
+    const path = fileWith(
+      'one.json',
+      JSON.stringify({ ...recorded, headers: { ...recorded.headers, Host: 'x' } }),
+    )
+    const ran = await runCommand(['replay', path, '--to', url, '--as-is'])
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(ran.stdout).toMatch(/^msg_1 {2}200 OK in \d+ ms\n\n1 of 1 delivered\.\n$/)
+    expect(heard).toMatchObject([{ ...first.headers, host: new URL(url).host }])
+
+    const { url: real } = await application()
+    expect((await runCommand(['replay', path, '--to', real, '--as-is'])).exitCode).toBe(1)
+  })
+
+  const unusable: [name: string, text: string, says: RegExp][] = [
+    ['nothing', '', /is empty: there is nothing to send/],
+    ['a line that is no JSON', '{"type":"a.b","data":{}}\n{', /Line 2 of .* is no JSON\./],
+    [
+      'what is no event',
+      '[{"type":"a.b","data":{}},{"hello":1}]',
+      /Item 2 of .* is neither an event nor a delivery/,
+    ],
+    [
+      'a header of two lines',
+      JSON.stringify({ headers: { 'x-a': 'b\nc' }, body: '' }),
+      /Number 1 has a header that HTTP cannot carry: "x-a"/,
+    ],
+    [
+      'an event',
+      JSON.stringify(event),
+      /Number 1 is an event and has no recorded headers\. Leave --as-is out/,
+    ],
+  ]
+  test.each(unusable)('sends nothing of a recording with %s', async (_name, text, says) => {
+    const { url, events } = await application()
+    const ran = await runCommand(['replay', '-', '--to', url, '--as-is', ...signed], { input: text })
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ran.stderr).toMatch(says)
+    expect(events).toEqual([])
+  })
+})

@@ -1,0 +1,244 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createReceiver, type Receiver } from '@scalekit-scim/core'
+import { createSimulator, type Simulator } from '@scalekit-scim/simulator'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { chromiumPath, launchChromium } from '../support/chromium.ts'
+
+// Screenshots of each state, for whoever wants to look: CONSOLE_SHOTS=/some/folder npm test -- console
+const shots = process.env.CONSOLE_SHOTS
+
+describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
+  let browser: Browser
+  let simulator: Simulator
+  let application: Application
+  let page: Page
+  let complaints: string[]
+
+  beforeAll(async () => {
+    browser = await launchChromium()
+  })
+  afterAll(() => browser?.close())
+
+  beforeEach(async () => {
+    application = await startApplication()
+    simulator = await createSimulator({
+      endpoints: [{ url: application.url, secret }],
+      retryJitterShare: 0,
+    })
+    const organization = simulator.environment.createOrganization({ displayName: 'Acme' })
+    simulator.environment.createDirectory(organization.id, { name: 'Okta' })
+    await simulator.deliveries.idle()
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+    complaints = []
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    page.on('pageerror', (error) => complaints.push(String(error)))
+    await page.goto(simulator.url)
+  })
+  afterEach(async () => {
+    await page.close()
+    await simulator.close()
+    await application.close()
+    expect(complaints).toEqual([])
+  })
+
+  const button = (name: string) => page.getByRole('button', { name, exact: true })
+  const person = (name: string) => page.getByRole('row').filter({ hasText: name })
+  const message = (text: string) => page.getByRole('listitem').filter({ hasText: text }).first()
+  const show = async (name: string) => {
+    if (shots) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true })
+  }
+
+  async function hire(givenName: string, familyName: string) {
+    await button('Hire').first().click()
+    await page.getByLabel('Given name').fill(givenName)
+    await page.getByLabel('Family name').fill(familyName)
+    await page.getByLabel('Email').fill(`${givenName.toLowerCase()}@example.com`)
+    await page.getByRole('dialog').getByRole('button', { name: 'Hire' }).click()
+    await person(givenName).waitFor()
+  }
+
+  it('hires, updates, deactivates and deletes somebody, and each reaches the application', async () => {
+    await hire('Noor', 'Santos')
+    await message('user created').getByText('201 processed').first().waitFor()
+    await show('hired')
+
+    await button('Update Noor Santos').click()
+    await page.getByLabel('Title').fill('Head of Support')
+    await button('Save').click()
+    await person('Head of Support').waitFor()
+    await message('user updated').getByText('201 processed').first().waitFor()
+
+    await button('Deactivate Noor Santos').click()
+    await person('Noor').getByText('deactivated').waitFor()
+    await show('deactivated')
+
+    await button('Delete Noor Santos').click()
+    await page.getByText('Nobody yet').waitFor()
+    await message('user deleted').getByText('201 processed').first().waitFor()
+    await show('deleted')
+
+    expect(application.heard).toEqual(['enabled', 'created', 'updated', 'deactivated', 'deleted'])
+  })
+
+  it('replays, duplicates and forges a message, and shows what each was answered', async () => {
+    await hire('Mei', 'Weber')
+    const created = message('user created')
+    await created.getByText('201 processed').first().waitFor()
+
+    await created.getByRole('button', { name: /^Replay/ }).click()
+    await created.getByText('200 duplicate').first().waitFor()
+    await show('replayed')
+    await created.getByRole('button', { name: /^Duplicate/ }).click()
+    await created.getByText('5 attempts').waitFor()
+    await created.getByRole('button', { name: /^Forge/ }).click()
+    await created.getByText('400 invalid-signature').first().waitFor()
+    await created.getByRole('button', { name: /^Details/ }).click()
+    await created.getByRole('cell', { name: 'forge', exact: true }).waitFor()
+    await show('forged')
+
+    expect(application.heard).toEqual(['enabled', 'created'])
+  })
+
+  it('shows the retries to come while the application fails, and that it is delivered later', async () => {
+    application.isBroken = true
+    await hire('Jonas', 'Hart')
+    const created = message('user created')
+    await created.getByText('500 handler-failed').first().waitFor()
+    await created.getByText('the next at').first().waitFor()
+    await show('retrying')
+    application.isBroken = false
+    await created.getByText('201 processed').first().waitFor()
+  })
+
+  it('takes a disabled directory, a new organization, a group and its members', async () => {
+    await button('New group').click()
+    await page.getByLabel('Name').fill('Engineering')
+    await button('Create').click()
+    await page.getByRole('row').filter({ hasText: 'Engineering' }).waitFor()
+    await hire('Elena', 'Rossi')
+    await button('Update Elena Rossi').click()
+    await page.getByRole('checkbox', { name: 'Engineering' }).check()
+    await button('Save').click()
+    await person('Elena').getByText('Engineering').waitFor()
+    await button('Delete Engineering').click()
+    await person('Elena').getByText('none').waitFor()
+
+    await button('Disable').click()
+    await button('Enable').waitFor()
+    expect(await button('Hire').first().isDisabled()).toBe(true)
+    await show('disabled')
+
+    await button('New organization').click()
+    await page.getByLabel('Name').fill('Globex')
+    await button('Create').click()
+    await page.getByRole('option', { name: /^Globex/, selected: true }).waitFor({ state: 'attached' })
+    await page.getByText('Nobody yet').waitFor()
+  })
+
+  it('can be used by keyboard alone', async () => {
+    await button('Hire').first().focus()
+    await page.keyboard.press('Enter')
+    const field = page.getByLabel('Given name')
+    await field.waitFor()
+    await page.keyboard.press('Escape')
+    await field.waitFor({ state: 'detached' })
+    await page.keyboard.press('Enter')
+    await field.press('Enter')
+    await page.getByRole('row').nth(1).waitFor()
+  })
+
+  it('is readable in the dark, and on a narrow screen scrolls in one direction', async () => {
+    await hire('Wen', 'Tanaka')
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await show('dark')
+    await page.setViewportSize({ width: 390, height: 800 })
+    const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+    expect(wider).toBeLessThanOrEqual(0)
+    await show('narrow')
+  })
+})
+
+describe('the console, asked by others than its page', () => {
+  it('answers no request by another host name, and no change asked for by another page', async () => {
+    await using simulator = await createSimulator()
+    const state = `${simulator.url}/console/api/state`
+    const organizations = `${simulator.url}/console/api/organizations`
+    const change = (headers: Record<string, string>) =>
+      fetch(organizations, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: '{"displayName":"Evil"}',
+      })
+
+    expect((await fetch(state)).status).toBe(200)
+    expect((await change({ origin: 'https://evil.example' })).status).toBe(403)
+    expect((await change({ origin: 'null' })).status).toBe(403)
+    expect(await statusByHost(simulator.url, 'evil.example')).toBe(403)
+    expect(simulator.environment.organizations).toEqual([])
+    expect((await change({ origin: new URL(simulator.url).origin })).status).toBe(201)
+  })
+})
+
+const secret = 'whsec_Y29uc29sZS10ZXN0LXNlY3JldC10aGlydHktdHdv'
+
+interface Application {
+  url: string
+  heard: string[]
+  isBroken: boolean
+  close(): Promise<void>
+}
+
+async function startApplication(): Promise<Application> {
+  const heard: string[] = []
+  const hear = (what: string) => () => {
+    if (application.isBroken) throw new Error('broken on purpose')
+    heard.push(what)
+  }
+  const receiver: Receiver = createReceiver({
+    secret,
+    store: 'memory',
+    logger: false,
+    onDirectoryEnabled: hear('enabled'),
+    onUserCreated: hear('created'),
+    onUserUpdated: hear('updated'),
+    onUserDeactivated: hear('deactivated'),
+    onUserDeleted: hear('deleted'),
+  })
+  const server: Server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const { method = '', url = '', headers } = request
+    const answer = await receiver.receive({ method, url, headers, body: Buffer.concat(chunks) })
+    response.writeHead(answer.status, answer.headers).end(answer.body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const application: Application = {
+    url: `http://127.0.0.1:${port}/webhooks/scalekit`,
+    heard,
+    isBroken: false,
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await receiver.close()
+    },
+  }
+  return application
+}
+
+/** `fetch` does not let the host be another than the URL's. */
+async function statusByHost(url: string, host: string): Promise<number | undefined> {
+  const { request } = await import('node:http')
+  return new Promise((resolve, reject) => {
+    request(`${url}/console/api/state`, { headers: { host } }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+      .on('error', reject)
+      .end()
+  })
+}

@@ -1,0 +1,135 @@
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import Fastify from 'fastify'
+import { afterEach, describe, expect, test } from 'vitest'
+import { runCommand } from './command-line.ts'
+import { type Mistakes, ownEndpoint, serve, stopServing } from './own-endpoint.ts'
+
+afterEach(stopServing)
+
+interface Report {
+  good: boolean
+  wrong: number
+  notes: number
+  checks: { check: string; state: string; says: string; mend?: string }[]
+}
+
+async function examine(url: string, ...args: string[]) {
+  const { exitCode, stdout, stderr } = await runCommand([
+    'doctor',
+    url,
+    '--secret',
+    TEST_SECRET,
+    '--json',
+    ...args,
+  ])
+  const report: Report = JSON.parse(stdout)
+  const named = (state: string) =>
+    report.checks.filter((check) => check.state === state).map(({ check }) => check)
+  return { exitCode, stderr, report, wrong: named('wrong'), notes: named('note') }
+}
+
+test('it finds nothing in an endpoint that makes no mistake', async () => {
+  const found = await examine(await serve(ownEndpoint()), '--write')
+  expect(found).toMatchObject({ exitCode: 0, stderr: '', wrong: [], notes: [] })
+  expect(found.report).toMatchObject({ good: true, wrong: 0, notes: 0 })
+})
+
+describe('it finds one mistake, and names no other', () => {
+  const cases: [name: string, mistakes: Mistakes, wrong: string[]][] = [
+    ['verifying JSON.stringify(req.body)', { verifiesParsedBody: true }, ['bytes']],
+    ['letting in what has no signature', { acceptsUnsigned: true }, ['unsigned']],
+    ['no tolerance of time', { ignoresTime: true }, ['expired', 'from-the-future']],
+    ['202', { status: 202 }, ['status']],
+    ['204', { status: 204 }, ['status']],
+    ['no deduplication', { forgetsMessages: true }, ['write-duplicate', 'write-duplicates-at-once']],
+    ['asking before it writes', { asksBeforeItWrites: true }, ['write-duplicates-at-once']],
+    ['reading one signature of the list', { readsFirstSignatureOnly: true }, ['several-signatures']],
+    ['a body limit of 100 kB', { bodyLimit: '100kb' }, ['large']],
+    ['users that it must know', { failsOnUnknownUsers: true }, ['write-unknown']],
+  ]
+  test.each(cases)('%s', async (_name, mistakes, wrong) => {
+    const found = await examine(await serve(ownEndpoint(mistakes)), '--write')
+    expect(found).toMatchObject({ exitCode: 1, wrong })
+    for (const check of found.report.checks.filter(({ state }) => state === 'wrong')) {
+      expect(check.says).toMatch(/\.$/)
+      expect(check.mend).toMatch(/\.$/)
+    }
+  })
+})
+
+test('what cannot be told from outside is a note: work that is silently repeated', async () => {
+  const found = await examine(await serve(ownEndpoint({ repeatsSilently: true })), '--write')
+  expect(found).toMatchObject({ exitCode: 0, wrong: [], notes: ['write-duplicate'] })
+})
+
+test('nor can an answer before the work, but by what it lets through', async () => {
+  const found = await examine(await serve(ownEndpoint({ answersBeforeItWorks: true })), '--write')
+  expect(found).toMatchObject({ exitCode: 0, wrong: [] })
+  expect(found.notes).toContain('write-unusable')
+})
+
+test('of an endpoint that verifies nothing, each forgery is let in', async () => {
+  const found = await examine(await serve(ownEndpoint({ verifiesNothing: true })))
+  const forgeries = ['unsigned', 'forged', 'tampered', 'empty-key', 'malformed-headers', 'expired']
+  expect(found.wrong).toEqual([...forgeries, 'from-the-future'])
+})
+
+test('a comparison that throws at another length is found by the valid signature that it misses', async () => {
+  const found = await examine(await serve(ownEndpoint({ comparesWithoutLength: true })))
+  expect(found.wrong).toEqual(['several-signatures'])
+  expect(found.notes).toEqual(['malformed-headers'])
+})
+
+test('a refused type is told from a refused signature', async () => {
+  const found = await examine(await serve(ownEndpoint({ rejectsUnknownTypes: true })))
+  expect(found).toMatchObject({ exitCode: 1, wrong: ['valid'] })
+  expect(found.report.checks[0]?.says).toMatch(/of a type that it does not know \(422\)/)
+})
+
+test('an endpoint that ends is found out, and what follows is skipped', async () => {
+  const found = await examine(await serve(ownEndpoint({ endsOnMalformedBody: true })))
+  expect(found).toMatchObject({ exitCode: 1, wrong: ['no-event'] })
+  expect(found.report.checks.find(({ check }) => check === 'at-once')?.state).toBe('skipped')
+})
+
+test('with another secret it says so, and claims nothing of what it cannot see', async () => {
+  const { exitCode, stdout } = await runCommand([
+    'doctor',
+    await serve(ownEndpoint()),
+    '--secret',
+    'whsec_YW5vdGhlciBzZWNyZXQgdGhhdCBpcyBub3QgdGhlaXJz',
+    '--write',
+    '--json',
+  ])
+  const report: Report = JSON.parse(stdout)
+  expect(exitCode).toBe(1)
+  expect(report.checks[0]?.mend).toMatch(/^Is --secret the secret of this very endpoint\?/)
+  expect(new Set(report.checks.slice(1).map(({ state }) => state))).toEqual(new Set(['skipped']))
+})
+
+test('Fastify with its own JSON parser: what is verified again is not what was sent', async () => {
+  const fastify = Fastify()
+  const app = ownEndpoint()
+  fastify.post('/hooks', (request, reply) => {
+    // As it is found in examples: the parsed body is written out again, and verified.
+    const text = JSON.stringify(request.body)
+    reply.hijack()
+    void forward(app, request.headers, text).then(({ status, body }) => {
+      reply.raw.writeHead(status, { 'content-type': 'application/json' }).end(body)
+    })
+  })
+  const url = await fastify.listen({ host: '127.0.0.1', port: 0 })
+  const found = await examine(`${url}/hooks`)
+  await fastify.close()
+  expect(found.wrong).toEqual(['bytes'])
+  expect(found.notes).toContain('content-type')
+})
+
+async function forward(app: Parameters<typeof serve>[0], headers: object, body: string) {
+  const url = await serve(app)
+  const kept = Object.fromEntries(
+    Object.entries(headers).filter(([name]) => /^(webhook-|content-type)/.test(name)),
+  )
+  const response = await fetch(url, { method: 'POST', headers: kept, body })
+  return { status: response.status, body: await response.text() }
+}

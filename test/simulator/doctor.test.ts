@@ -1,0 +1,91 @@
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { scalekitScim } from '@scalekit-scim/express'
+import express, { type RequestHandler } from 'express'
+import { afterEach, expect, test } from 'vitest'
+import { runCommand, startCommand } from './command-line.ts'
+import { ownEndpoint, serve, stopServing } from './own-endpoint.ts'
+
+afterEach(stopServing)
+
+const signed = ['--secret', TEST_SECRET]
+
+test('the table names each check, and ends with the sum', async () => {
+  const url = await serve(ownEndpoint({ status: 204 }))
+  const { exitCode, stdout, stderr } = await runCommand(['doctor', url, ...signed])
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' })
+  expect(stdout).toContain(`${url}\n`)
+  expect(stdout).toMatch(/^ok {7}a valid delivery is accepted +204$/m)
+  expect(stdout).toMatch(
+    /^WRONG {4}it answers 200 or 201\n {11}It answers 204, .+\n {11}Mend: Answer 200 or 201 once/m,
+  )
+  expect(stdout).toMatch(/\nSomething is wrong\. 19 ok, 1 WRONG, 0 to note\.\n$/)
+  expect(stdout).not.toContain(TEST_SECRET)
+})
+
+test('it is in colour only where that is asked for', async () => {
+  const url = await serve(ownEndpoint())
+  const coloured = await runCommand(['doctor', url, ...signed], { env: { FORCE_COLOR: '1' } })
+  expect(coloured.stdout).toContain('\u001b[32mok')
+  const plain = await runCommand(['doctor', url, ...signed], { env: { NO_COLOR: '1' } })
+  expect(plain.stdout).not.toContain('\u001b')
+})
+
+const noAnswer: [name: string, handler: RequestHandler, says: RegExp][] = [
+  ['a redirect', (_req, res) => res.redirect(308, '/elsewhere'), /^It redirects \(308\)/],
+  ['a login', (_req, res) => void res.status(401).end(), /^Something asks for credentials .* \(401\)/],
+  ['another path', (_req, res) => void res.status(404).end(), /^Nothing answers POST .* \(404\)/],
+  ['a failure', (_req, res) => void res.status(500).end(), /^It fails on a valid delivery .* \(500\)/],
+  ['a cut connection', (req) => void req.socket.destroy(), /^The connection ended without an answer/],
+  ['no answer at all', () => {}, /^It has not answered within 10 s/],
+]
+test.each(noAnswer)('%s is told for what it is', async (_name, handler, says) => {
+  const url = await serve(express().use(handler))
+  const { exitCode, stdout } = await runCommand(['doctor', url, ...signed, '--json'])
+  const { checks } = JSON.parse(stdout)
+  expect(exitCode).toBe(1)
+  expect(checks[0]).toMatchObject({ check: 'valid', state: 'wrong', says: expect.stringMatching(says) })
+  expect(checks.filter(({ state }: { state: string }) => state === 'wrong')).toHaveLength(1)
+})
+
+test('of our middleware behind a body parser it knows the mend', async () => {
+  const app = express().use(
+    express.json(),
+    scalekitScim({ path: '/hooks', secret: TEST_SECRET, logger: false, onEvent: () => {} }),
+  )
+  const { stdout } = await runCommand(['doctor', await serve(app), ...signed, '--json'])
+  expect(JSON.parse(stdout).checks[0].mend).toBe('Mount scalekitScim before express.json().')
+})
+
+test('interrupted, it deletes what it has made, and says that not all has run', async () => {
+  const heard: { type: string; data: { id: string } }[] = []
+  let onUser = () => {}
+  const created = new Promise<void>((resolve) => {
+    onUser = resolve
+  })
+  const app = express().use(express.json({ type: () => true, limit: '3mb' }), async (req, res) => {
+    heard.push(req.body)
+    if (req.body?.type?.endsWith('user_created')) {
+      onUser()
+      await sleep(300)
+    }
+    res.status(201).end()
+  })
+  app.use(((_error, _req, res, _next) => void res.status(400).end()) as express.ErrorRequestHandler)
+  const child = startCommand(['doctor', await serve(app), ...signed, '--write', '--json'])
+  const said = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+
+  await created
+  child.kill('SIGINT')
+
+  const [stdout, stderr] = await said
+  expect(child.exitCode).toBe(130)
+  expect(stderr).toBe('scalekit-scim: Interrupted: not all checks have run.\n')
+  expect(JSON.parse(stdout).checks.at(-2)).toMatchObject({ check: 'write-delete' })
+  const idsOf = (change: string) =>
+    new Set(heard.filter((event) => event?.type?.endsWith(`user_${change}`)).map(({ data }) => data.id))
+  expect(idsOf('created').size).toBe(1)
+  expect(idsOf('deleted')).toEqual(idsOf('created'))
+})

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  ada,
+  enterprise,
+  expectError,
+  groupSchema,
+  openScimDirectory,
+  type ScimDirectory,
+  told,
+  userSchema,
+} from './scim-directory.ts'
+
+let scim: ScimDirectory
+beforeEach(async () => {
+  scim = await openScimDirectory()
+})
+afterEach(() => scim.close())
+
+describe('who is let in', () => {
+  it.each([
+    ['without a token', null],
+    ['with a wrong one', 'scim_wrong'],
+    ['with an empty one', ''],
+  ])('answers 401 %s, with a challenge', async (_case, token) => {
+    const answer = await scim.send('GET', '/Users', undefined, { token })
+    expectError(answer, 401)
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+  })
+
+  it("answers 401 to another directory's token", async () => {
+    const other = scim.environment.createDirectory(scim.directory.organizationId)
+    expectError(await scim.send('GET', '/Users', undefined, { token: other.scimToken }), 401)
+  })
+
+  it('answers 404 for a directory that there is not', async () => {
+    expectError(await scim.send('GET', scim.baseUrl.replace(scim.directory.id, 'dir_1')), 404)
+  })
+
+  it('answers 403 while the directory is disabled, and changes nothing', async () => {
+    const id = await scim.createUser()
+    scim.environment.setDirectoryEnabled(scim.directory.id, false)
+    expectError(await scim.send('DELETE', `/Users/${id}`), 403)
+    expect(scim.environment.user(id).active).toBe(true)
+  })
+
+  it('refuses the stranger before it reads what they send', async () => {
+    expectError(await scim.send('POST', '/Users', '{"userName":', { token: 'scim_wrong' }), 401)
+  })
+})
+
+describe('several directories in one process', () => {
+  it("does not show, change or take as a member another directory's user", async () => {
+    const other = scim.environment.createDirectory(scim.directory.organizationId)
+    const stranger = scim.environment.createUser(other.id, { attributes: { userName: 'eve@acme.test' } })
+    scim.events.length = 0
+    expectError(await scim.send('GET', `/Users/${stranger.id}`), 404)
+    expectError(await scim.send('DELETE', `/Users/${stranger.id}`), 404)
+    expectError(
+      await scim.patch(`/Users/${stranger.id}`, { op: 'replace', path: 'active', value: false }),
+      404,
+    )
+    expectError(
+      await scim.send('POST', '/Groups', { displayName: 'All', members: [{ value: stranger.id }] }),
+      400,
+      'invalidValue',
+    )
+    expect(told(scim.events)).toEqual([])
+  })
+
+  it('gives each its own addresses when both are asked at once', async () => {
+    const other = scim.environment.createDirectory(scim.directory.organizationId)
+    const ask = async (id: string, token: string) => {
+      const base = scim.baseUrl.replace(scim.directory.id, id)
+      const { body } = await scim.send('POST', `${base}/Users`, ada, { token })
+      expect(body.meta.location).toBe(`${base}/Users/${body.id}`)
+    }
+    await Promise.all([ask(scim.directory.id, scim.directory.scimToken), ask(other.id, other.scimToken)])
+  })
+})
+
+describe('discovery', () => {
+  it('says what the server can do', async () => {
+    expect(await scim.get('/ServiceProviderConfig')).toMatchObject({
+      patch: { supported: true },
+      bulk: { supported: false },
+      filter: { supported: true, maxResults: 1000 },
+      etag: { supported: true },
+      sort: { supported: false },
+      authenticationSchemes: [{ type: 'oauthbearertoken' }],
+    })
+  })
+
+  it('lists resource types and schemas, and gives each by its id', async () => {
+    for (const [path, ids] of [
+      ['/ResourceTypes', ['User', 'Group']],
+      ['/Schemas', [userSchema, enterprise, groupSchema]],
+    ] as const) {
+      const { Resources, totalResults } = await scim.get(path)
+      expect(totalResults).toBe(ids.length)
+      expect(Resources.map(({ id }) => id)).toEqual(ids)
+      for (const resource of Resources) {
+        expect(await scim.get(`${path}/${resource.id}`)).toEqual(resource)
+        expect(resource.meta.location).toBe(`${scim.baseUrl}${path}/${resource.id}`)
+      }
+      expectError(await scim.send('GET', `${path}/none`), 404)
+    }
+  })
+
+  it.each(['/Me', '/Bulk'])('says that there is no %s', async (path) => {
+    expectError(await scim.send('POST', path, {}), 501)
+  })
+
+  it('answers 404 to what it does not know', async () => {
+    expectError(await scim.send('GET', '/Devices'), 404)
+    expectError(await scim.send('POST', '/Users/diruser_1', {}), 404)
+  })
+})

@@ -1,0 +1,148 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { DirectoryEvent } from '@scalekit-scim/core'
+import { createFakeClock } from '@scalekit-scim/core/testing'
+import { type Directory, Environment } from '@scalekit-scim/simulator'
+import express from 'express'
+import { expect } from 'vitest'
+import { createRandomness } from '../../packages/simulator/src/randomness.ts'
+import { scimRouter } from '../../packages/simulator/src/scim/router.ts'
+
+export const userSchema = 'urn:ietf:params:scim:schemas:core:2.0:User'
+export const groupSchema = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+export const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+
+export const ada = {
+  schemas: [userSchema],
+  userName: 'ada@acme.test',
+  externalId: 'ext-1',
+  name: { givenName: 'Ada', familyName: 'Lovelace' },
+  emails: [{ value: 'ada@acme.test', type: 'work', primary: true }],
+  active: true,
+}
+
+/** What the tests read of a resource, a list or an error. Where it is none of that kind, it is not there. */
+export interface ScimBody {
+  [name: string]: unknown
+  id: string
+  meta: { created: string; location: string; version: string }
+  userName: string
+  displayName: string
+  active: boolean
+  members: { value: string }[]
+  totalResults: number
+  startIndex: number
+  itemsPerPage: number
+  Resources: ScimBody[]
+}
+
+export interface ScimAnswer {
+  status: number
+  headers: Headers
+  /** `undefined` where nothing came, which a test that reads it fails by. */
+  body: ScimBody
+}
+
+export interface ScimOptions {
+  token?: string | null
+  headers?: Record<string, string>
+}
+
+/** A directory behind a SCIM server of its own, as an identity provider meets it. */
+export interface ScimDirectory {
+  environment: Environment
+  directory: Directory
+  baseUrl: string
+  /** All that the environment has told since this was emptied last. */
+  events: DirectoryEvent[]
+  send(method: string, path: string, body?: unknown, options?: ScimOptions): Promise<ScimAnswer>
+  patch(path: string, ...operations: object[]): Promise<ScimAnswer>
+  /** The body of what is there. */
+  get(path: string): Promise<ScimBody>
+  /** Ada, with the differences; gives the id. */
+  createUser(fields?: object): Promise<string>
+  createGroup(displayName: string, ...memberIds: string[]): Promise<string>
+  close(): Promise<void>
+}
+
+export async function openScimDirectory(): Promise<ScimDirectory> {
+  const environment = new Environment({ clock: createFakeClock(), randomness: createRandomness('scim') })
+  const { id } = environment.createOrganization({ displayName: 'Acme' })
+  const directory = environment.createDirectory(id)
+  const events: DirectoryEvent[] = []
+  environment.onEvent((event) => void events.push(event))
+
+  const app = express().use('/scim/v2/:directoryId', scimRouter(environment))
+  const server: Server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const baseUrl = `http://127.0.0.1:${port}/scim/v2/${directory.id}`
+
+  const send: ScimDirectory['send'] = async (method, path, body, { token, headers } = {}) => {
+    const response = await fetch(path.startsWith('http') ? path : baseUrl + path, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token ?? directory.scimToken}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/scim+json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? undefined : JSON.parse(text),
+    }
+  }
+  return {
+    environment,
+    directory,
+    baseUrl,
+    events,
+    send,
+    patch: (path, ...operations) =>
+      send('PATCH', path, {
+        schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+        Operations: operations,
+      }),
+    async get(path) {
+      const { status, body } = await send('GET', path)
+      expect(status).toBe(200)
+      return body
+    },
+    async createUser(fields) {
+      const { status, body } = await send('POST', '/Users', { ...ada, ...fields })
+      expect(status).toBe(201)
+      return body.id
+    },
+    async createGroup(displayName, ...memberIds) {
+      const members = memberIds.map((value) => ({ value }))
+      const { status, body } = await send('POST', '/Groups', { schemas: [groupSchema], displayName, members })
+      expect(status).toBe(201)
+      return body.id
+    },
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** The types of what was told, without what they have in common, and forgets them. */
+export function told(events: DirectoryEvent[]): string[] {
+  return events.splice(0).map(({ type }) => type.replace(/^organization\.(directory\.)?/, ''))
+}
+
+/** RFC 7644, 3.12: the status goes as a string. */
+export function expectError({ status, body }: ScimAnswer, wanted: number, scimType?: string): void {
+  expect(status).toBe(wanted)
+  expect(body).toEqual({
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
+    status: String(wanted),
+    ...(scimType ? { scimType } : {}),
+    detail: expect.any(String),
+  })
+}

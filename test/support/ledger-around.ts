@@ -1,0 +1,22 @@
+import { type Clock, createDispatcher, type Ledger, systemClock } from '@scalekit-scim/core'
+
+/** A real ledger in memory, some of whose verbs are the test's. */
+export function ledgerAround(
+  own: (real: Ledger) => Partial<Ledger>,
+  clock: Clock = systemClock,
+): { ledger: Ledger; real: Ledger } {
+  const { ledger: real } = createDispatcher({ store: 'memory', logger: false, clock, onEvent: () => {} })
+  const ledger: Ledger = {
+    guarantee: real.guarantee,
+    begin: (request) => real.begin(request),
+    renew: (...args) => real.renew(...args),
+    commit: (...args) => real.commit(...args),
+    release: (claim) => real.release(claim),
+    forget: (messageId) => real.forget(messageId),
+    forgetResource: (resource) => real.forgetResource(resource),
+    record: (name) => real.record(name),
+    now: () => real.now(),
+    ...own(real),
+  }
+  return { ledger, real }
+}

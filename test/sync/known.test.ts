@@ -1,0 +1,66 @@
+import { createDirectorySync } from '@scalekit-scim/core/sync'
+import { expect, test } from 'vitest'
+import { IdTable } from '../../packages/core/src/sync/id-table.ts'
+import { hashOf } from '../../packages/core/src/sync/known.ts'
+import { Random } from '../chaos/random.ts'
+import { application } from '../support/application.ts'
+import { TestApi, TestDirectory } from '../support/paged-directories.ts'
+
+test('ids are found as a Map finds them, and given back as they were', () => {
+  const random = new Random(7)
+  const table = new IdTable()
+  const map = new Map<string, number>()
+  for (let round = 0; round < 20_000; round++) {
+    // Short ones, so that many come again; ends of others; characters of one, two, three and four bytes; one that is long.
+    const text =
+      round === 9000 ? 'x'.repeat(5000) : String(random.below(9000)).padStart(random.below(8), 'aé漢😀')
+    const id = text.toWellFormed()
+    expect(table.indexOf(id)).toBe(map.get(id))
+    const index = map.get(id) ?? map.size
+    map.set(id, index)
+    expect(table.add(id)).toBe(index)
+  }
+  expect(table.size).toBe(map.size)
+  for (const [id, index] of map) expect(table.at(index)).toBe(id)
+})
+
+test('the empty id is an id like others', () => {
+  const table = new IdTable()
+  expect(table.indexOf('')).toBeUndefined()
+  expect(table.add('')).toBe(0)
+  expect(table.add('a')).toBe(1)
+  expect(table.indexOf('')).toBe(0)
+  expect(table.at(0)).toBe('')
+})
+
+test('groups are the same in any order, and however often each is named', () => {
+  expect(hashOf(['b', 'a', 'b'])).toBe(hashOf(['a', 'b']))
+})
+
+test('other groups are other groups', () => {
+  const sets = [[], [''], ['a'], ['b'], ['ab'], ['a', 'b'], ['a', 'bc'], ['ab', 'c'], ['a', 'b', 'c']]
+  expect(new Set(sets.map(hashOf)).size).toBe(sets.length)
+  for (const set of sets) expect(hashOf(set)).toBeLessThan(2 ** 53)
+})
+
+/** Clocks may be half a minute apart, and times are cut to seconds. */
+test.each([
+  { aheadSeconds: 60, sent: 'unchanged' },
+  { aheadSeconds: 59.999, sent: 'updated' },
+  { aheadSeconds: 0, sent: 'updated' },
+  { aheadSeconds: -5, sent: 'updated' },
+])(
+  'a record that is known as of $aheadSeconds s after its own time is $sent',
+  async ({ aheadSeconds, sent }) => {
+    const updatedAtMs = Date.parse('2026-03-01T09:00:00Z')
+    const occurredAt = new Date(updatedAtMs + aheadSeconds * 1000).toISOString()
+    const sync = createDirectorySync({
+      scalekit: new TestApi(new TestDirectory('org_1', [{ id: 'diruser_0', updatedAtMs }])),
+      dispatcher: application().dispatcher,
+      organizations: 'all',
+      known: { users: () => [{ id: 'diruser_0', occurredAt }] },
+      logger: false,
+    })
+    expect((await sync.run()).totals.users).toMatchObject({ [sent]: 1 })
+  },
+)

@@ -1,0 +1,15 @@
+import { createDispatcher } from '@scalekit-scim/core'
+import { expect, test } from 'vitest'
+import { faultyStore } from '../support/faulty-store.ts'
+
+test('a Keyv whose `off` throws does not keep a dispatcher from closing, nor its namespace in use', async () => {
+  const { keyv } = faultyStore()
+  const store = Object.assign(Object.create(keyv), {
+    off() {
+      throw new Error('no listener')
+    },
+  })
+  const open = () => createDispatcher({ logger: false, store, onEvent: () => {} })
+  await expect(open().close()).resolves.toBeUndefined()
+  await open().close()
+})
