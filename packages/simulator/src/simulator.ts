@@ -39,6 +39,8 @@ export interface SimulatorOptions {
   /** How far a wait between attempts may be off the schedule, up or down. @default 0.2 */
   retryJitterShare?: number
   faults?: SimulatorFaults
+  /** The time that a change bears, in whole microseconds: another clock's. @default the simulator's, each later than the last */
+  stampMicros?: () => number
 }
 
 export interface SimulatorFaults {
@@ -74,7 +76,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const snapshot = await Snapshot.open(options.file)
   const randomness = createRandomness(seed)
   const clock = new SimulatorClock(given({ speed: options.clockSpeed }))
-  const environment = openEnvironment(clock, randomness, snapshot)
+  const environment = openEnvironment(options, clock, randomness, snapshot)
   const deliveries = openDeliveries(options, clock, randomness, snapshot)
   environment.onEvent((event) => deliveries.send(event))
   clock.settled = () => deliveries.idle()
@@ -127,12 +129,17 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   return simulator
 }
 
-function openEnvironment(clock: SimulatorClock, randomness: Randomness, snapshot: Snapshot): Environment {
+function openEnvironment(
+  { stampMicros }: SimulatorOptions,
+  clock: SimulatorClock,
+  randomness: Randomness,
+  snapshot: Snapshot,
+): Environment {
   const from = snapshot.saved('environment', isEnvironmentSnapshot)
   const environment = new Environment({
     clock,
     randomness: randomness.fork('environment'),
-    ...given({ from }),
+    ...given({ from, stampMicros }),
   })
   snapshot.keep('environment', () => environment.export())
   environment.onChange(() => snapshot.changed())
