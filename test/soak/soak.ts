@@ -9,13 +9,17 @@ for (let seed = first; seed < first + seeds; seed++) {
     seed,
     changes,
     onProgress: (done) => {
-      if (process.stderr.isTTY && done % 100 === 0) process.stderr.write(`\rseed ${seed}: ${done} of ${changes} `)
+      if (process.stderr.isTTY && done % 100 === 0)
+        process.stderr.write(`\rseed ${seed}: ${done} of ${changes} `)
     },
   })
   const { kills, passes, unequal, harmed, story } = report
   const seconds = Math.round((performance.now() - from) / 1000)
-  const verdict = unequal.length + harmed.length === 0 ? 'equal' : `${unequal.length} UNEQUAL, ${harmed.length} HARMED`
-  console.log(`seed ${seed}: ${verdict} after ${changes} changes, ${kills} kills, ${passes} passes, ${seconds} s`)
+  const verdict =
+    unequal.length + harmed.length === 0 ? 'equal' : `${unequal.length} UNEQUAL, ${harmed.length} HARMED`
+  console.log(
+    `seed ${seed}: ${verdict} after ${changes} changes, ${kills} kills, ${passes} passes, ${seconds} s`,
+  )
   if (verdict === 'equal') continue
   wrong++
   console.log(unequal.slice(0, 5), harmed.slice(0, 5))

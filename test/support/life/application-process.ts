@@ -117,7 +117,10 @@ export class ApplicationProcess {
     await listening
   }
 
-  async #answer(child: ChildProcess, { ledger }: Extract<FromApplication, { ledger: unknown }>): Promise<void> {
+  async #answer(
+    child: ChildProcess,
+    { ledger }: Extract<FromApplication, { ledger: unknown }>,
+  ): Promise<void> {
     const answered: ToApplication = { ledger: await answer(this.#ledger, ledger) }
     if (child.connected) child.send(answered, () => {})
   }

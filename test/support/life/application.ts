@@ -37,6 +37,8 @@ const { leaseSeconds, ownLedger, secret } = options
 const tell = (message: FromApplication) => void process.send?.(message)
 
 const database = openDatabase(options.databaseFile)
+// A process that is killed loses nothing by it, as a machine would.
+database.exec('PRAGMA synchronous = OFF')
 const groups = new Groups(database)
 const accounts = new Accounts(database, groups)
 const distant = new LedgerAtADistance((ledger) => tell({ ledger }))
@@ -49,6 +51,7 @@ const scim = scalekitScim({
   store: ownLedger ? 'memory' : distant.ledger,
   clock,
   leaseSeconds,
+  storeTimeoutSeconds: leaseSeconds / 2,
 })
 
 const knownUsers = database.prepare(`

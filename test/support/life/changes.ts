@@ -44,7 +44,8 @@ export class Administrators {
     const { users, groups } = this.#environment.roster(directory.id)
     if (!directory.enabled) {
       if (this.#random.next() < 0.05) this.#environment.setDirectoryEnabled(directory.id, true)
-      return this.change()
+      this.change()
+      return
     }
     const user = this.#oneOf(users)
     const group = this.#oneOf(groups)
@@ -70,7 +71,8 @@ export class Administrators {
     const name = ++this.#names
     if (dice < 0.25) this.#environment.updateUser(user.id, { active: !user.active })
     else if (dice < 0.4) this.#environment.updateUser(user.id, { attributes: { familyName: `Name ${name}` } })
-    else if (dice < 0.5) this.#environment.updateUser(user.id, { attributes: { email: `mail.${name}@example.com` } })
+    else if (dice < 0.5)
+      this.#environment.updateUser(user.id, { attributes: { email: `mail.${name}@example.com` } })
     else if (dice < 0.75) this.#environment.addMember(group.id, user.id)
     else if (dice < 0.9) this.#leave(user)
     else if (dice < 0.95) this.#environment.updateGroup(group.id, { displayName: `Group ${name}` })

@@ -35,7 +35,10 @@ export class Chronicle {
       .filter(({ event }) => event.data.id === id)
       .flatMap((message) => message.deliveries.map((delivery) => ({ message, delivery })))
       .flatMap(({ message, delivery }): Line[] => [
-        { atMs: message.createdAtMs, text: `${message.id} of ${message.event.occurred_at}: ${delivery.state}` },
+        {
+          atMs: message.createdAtMs,
+          text: `${message.id} of ${message.event.occurred_at}: ${delivery.state}`,
+        },
         ...delivery.attempts.map(({ startedAtMs, response, error }) => {
           const outcome = response?.headers['scalekit-scim-outcome'] ?? ''
           return { atMs: startedAtMs, text: `${message.id}: ${response?.status ?? error} ${outcome}` }

@@ -3,7 +3,16 @@ import type { Ledger } from '@scalekit-scim/core'
 /** What the application asks of a ledger that outlives it, over the channel between the two processes. */
 export interface LedgerCall {
   call: number
-  verb: 'begin' | 'renew' | 'commit' | 'release' | 'forget' | 'forgetResource' | 'now' | 'read' | 'compareAndSet'
+  verb:
+    | 'begin'
+    | 'renew'
+    | 'commit'
+    | 'release'
+    | 'forget'
+    | 'forgetResource'
+    | 'now'
+    | 'read'
+    | 'compareAndSet'
   /** Of a record: its name comes first. */
   parameters: unknown[]
 }

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSimulator, type Simulator, type WebhookFaults } from '@scalekit-scim/simulator'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { createSimulator, type Simulator, type WebhookFaults } from '@scalekit-scim/simulator'
 import { Random } from '../../chaos/random.ts'
 import { ApplicationProcess } from './application-process.ts'
 import { Administrators, type Size } from './changes.ts'
@@ -38,7 +38,7 @@ export interface LifeReport {
 export const convergenceSeconds = 91
 const clocksApartMs = 30_000
 /** Of claims and passes, in real time: who was killed holds them no longer. */
-const leaseSeconds = 4
+const leaseSeconds = 1.5
 
 const faults: WebhookFaults = {
   drop: { share: 0.1 },
@@ -82,7 +82,8 @@ class Life implements AsyncDisposable {
   static async begin(options: LifeOptions, folder: string): Promise<Life> {
     const random = new Random(options.seed)
     const time = new TimeFile(join(folder, 'time'))
-    const skewMs = () => (random.next() - 0.5) * clocksApartMs
+    const clocks = new Random(options.seed + 2e6)
+    const skewMs = () => (clocks.next() - 0.5) * clocksApartMs
     const wholeSeconds = options.seed % 2 === 0
     const simulator: Simulator = await createSimulator({
       seed: options.seed,
@@ -136,7 +137,11 @@ class Life implements AsyncDisposable {
     this.#databaseFile = join(parts.folder, 'accounts.db')
     const { environment, clock } = parts.simulator
     const { organizations = 3, users = 2000, groups = 100 } = options
-    this.#administrators = new Administrators(environment, parts.random, { organizations, users, groups })
+    this.#administrators = new Administrators(environment, new Random(options.seed + 1e6), {
+      organizations,
+      users,
+      groups,
+    })
     this.#chronicle = new Chronicle(() => clock.now())
     this.#chronicle.watch(environment)
     this.#passes = new Passes(parts.application, this.#chronicle, () => this.#lookForHarm())
@@ -149,12 +154,12 @@ class Life implements AsyncDisposable {
     const loseAt = Math.floor(changes * (0.6 + this.#random.next() * 0.3))
     for (let change = 0; change < changes; change++) {
       this.#administrators.change()
-      if (this.#random.next() < 0.3) await this.#advance(this.#waitSeconds())
+      if (this.#random.next() < 0.2) await this.#advance(this.#waitSeconds())
       if (change === backupAt) this.#backUp()
       if (change === loseAt) await this.#lose()
       await this.#mayDie(change)
       const mode = this.#random.next() < 0.4 ? 'full' : 'incremental'
-      if (this.#random.next() < 1 / 100) this.#passes.begin({ mode })
+      if (this.#random.next() < 1 / 150) this.#passes.begin({ mode })
       onProgress?.(change + 1)
     }
     return this.#end()
@@ -194,7 +199,7 @@ class Life implements AsyncDisposable {
   #waitSeconds(): number {
     if (this.#passes.areUnderWay) return this.#random.next() * 2
     const isNight = this.#random.next() < 0.01
-    return this.#random.next() * (isNight ? 10 * 3600 : 90)
+    return this.#random.next() * (isNight ? 10 * 3600 : 150)
   }
 
   async #advance(seconds: number): Promise<void> {
@@ -206,7 +211,7 @@ class Life implements AsyncDisposable {
   async #mayDie(change: number): Promise<void> {
     if (this.#application.port === undefined) {
       if (change >= this.#reviveAt) await this.#application.start()
-    } else if (this.#random.next() < 1 / 300) {
+    } else if (this.#random.next() < 1 / 400) {
       this.#kills++
       this.#reviveAt = change + this.#random.below(this.#random.next() < 0.3 ? 200 : 20)
       await sleep(this.#random.next() * 5)
