@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '@scalekit-scim/core'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { createSimulator, type Simulator, type WebhookFaults } from '@scalekit-scim/simulator'
 import { Random } from '../../chaos/random.ts'
@@ -11,7 +12,7 @@ import { Chronicle } from './chronicle.ts'
 import { harmed, type Mismatch, mismatches } from './comparison.ts'
 import { type Door, openDoor } from './door.ts'
 import { Passes } from './passes.ts'
-import { realTimers, TimeFile } from './time-file.ts'
+import { TimeFile } from './time-file.ts'
 
 export interface LifeOptions extends Partial<Size> {
   seed: number
@@ -105,7 +106,7 @@ class Life implements AsyncDisposable {
       secret: TEST_SECRET,
       variables: simulator.variables,
       skewMs,
-      ledgerClock: { now: () => Math.floor(simulator.clock.now() + ledgerSkewMs), ...realTimers },
+      ledgerClock: { ...systemClock, now: () => Math.floor(simulator.clock.now() + ledgerSkewMs) },
     })
     const door = await openDoor(
       () => application.port,

@@ -39,12 +39,13 @@ export class Passes {
 
   /** One that ends well: another's lease may have to lapse first. */
   async #last(): Promise<void> {
+    let report: SyncReport | undefined
     for (let tries = 0; tries < 20; tries++) {
-      const report = await this.#runAndApprove({ mode: 'full' })
+      report = await this.#runAndApprove({ mode: 'full' })
       if (report?.outcome === 'complete') return
       await sleep(500)
     }
-    throw new Error('no last pass came to its end')
+    throw new Error(`no last pass came to its end: ${report ? told(report) : 'the application died'}`)
   }
 
   async #runAndApprove(run: RunOptions): Promise<SyncReport | undefined> {

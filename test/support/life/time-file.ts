@@ -1,5 +1,5 @@
 import { openSync, readSync, writeSync } from 'node:fs'
-import type { Clock } from '@scalekit-scim/core'
+import { type Clock, systemClock } from '@scalekit-scim/core'
 
 /** The simulator's time, for other processes: a file of eight bytes, which is written before anything is sent. */
 export class TimeFile {
@@ -23,18 +23,10 @@ export function clockByFile(path: string, skewMs: number): Clock {
   const file = openSync(path, 'r')
   const bytes = new Float64Array(1)
   return {
+    ...systemClock,
     now() {
       readSync(file, bytes, 0, 8, 0)
       return Math.floor((bytes[0] ?? 0) + skewMs)
     },
-    ...realTimers,
   }
-}
-
-export const realTimers: Omit<Clock, 'now'> = {
-  monotonic: () => performance.now(),
-  setTimeout(callback, delayMs) {
-    const timer = setTimeout(callback, delayMs).unref()
-    return { cancel: () => clearTimeout(timer) }
-  },
 }
