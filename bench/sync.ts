@@ -1,12 +1,10 @@
 // What the sync's streams cost beside a bare loop over the SDK, and what asking one page ahead gains. Both walk in
 // turns, a stretch of pages each, so that what else the machine does falls on both alike.
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type DirectoryRef, directoryUsers, scalekitFromEnv } from '@scalekit-scim/core/sync'
+import { directoryUsers, scalekitFromEnv } from '@scalekit-scim/core/sync'
 import { cpuMs, median, spread } from './measure.ts'
+import { bareLoop, pageSize, startSyncServer } from './sync-subject.ts'
 
-const pageSize = 30
 const userCount = 100_000
 const stretchPages = 50
 const leastOfBare = 0.9
@@ -15,31 +13,25 @@ const handlerMs = 5
 const serverMs = 20
 const leastGain = 1.15
 
-const server = fork(new URL('sync-server.ts', import.meta.url), [String(userCount)])
-const [{ variables, directory }]: [{ variables: Record<string, string>; directory: DirectoryRef }] =
-  (await once(server, 'message')) as never
-const api = await scalekitFromEnv(variables)
+const server = await startSyncServer(1, userCount)
+const directory = server.directories[0] ?? { organizationId: '', id: '' }
+const api = await scalekitFromEnv(server.variables)
 
 interface Walk {
   /** Goes on by so many pages, and says how many users they had. */
   advance(pages: number): Promise<number>
 }
 
-/** What anybody would write: page after page, each looked at before the next is asked for. */
-function bareLoop(handlePage?: () => Promise<unknown>): Walk {
-  let pageToken: string | undefined = ''
+function bare(handlePage?: () => Promise<unknown>): Walk {
+  const walk = bareLoop(api, directory)
   return {
     async advance(pages) {
       let users = 0
-      for (let page = 0; page < pages && pageToken !== undefined; page++) {
-        const answer = await api.directory.listDirectoryUsers(directory.organizationId, directory.id, {
-          pageSize,
-          includeDetail: true,
-          ...(pageToken && { pageToken }),
-        })
-        for (const user of answer.users) users += user.id === '' ? 0 : 1
+      for (let page = 0; page < pages; page++) {
+        const { value } = await walk.next()
+        if (value === undefined) break
+        users += value
         await handlePage?.()
-        pageToken = answer.nextPageToken || undefined
       }
       return users
     },
@@ -77,9 +69,9 @@ async function take(walk: Walk, pages: number): Promise<Taken> {
 
 /** Both walk side by side, a stretch of pages each in turn. */
 async function compare(wholePages: number, handle?: () => Promise<unknown>) {
-  await bareLoop().advance(50)
+  await bare().advance(50)
   await stream().advance(50)
-  const [bareWalk, ourWalk] = [bareLoop(handle), stream(handle)]
+  const [bareWalk, ourWalk] = [bare(handle), stream(handle)]
   const stretches: { bare: Taken; ours: Taken }[] = []
   for (let page = 0; page < wholePages; page += stretchPages) {
     const pages = Math.min(stretchPages, wholePages - page)
@@ -127,13 +119,12 @@ function show(title: string, stretches: Awaited<ReturnType<typeof compare>>, lea
 
 const walkKept = show(`${userCount} users`, await compare(Math.ceil(userCount / pageSize)), leastOfBare)
 
-server.send({ api: { latencyMs: serverMs } })
-await once(server, 'message')
+await server.setFaults({ api: { latencyMs: serverMs } })
 const aheadKept = show(
   `One page ahead: ${serverMs} ms of the server's and ${handlerMs} ms of a handler's a page`,
   await compare(aheadPages, () => wait(handlerMs)),
   leastGain,
 )
 
-server.disconnect()
+server.end()
 process.exitCode = walkKept && aheadKept ? 0 : 1
