@@ -7,8 +7,10 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     target: 'node22',
     dts: true,
-    // The CommonJS build finds its own files too.
-    shims: true,
+    // In CommonJS `import.meta` is empty, and is asked for nothing there.
+    esbuildOptions(options) {
+      options.logOverride = { 'empty-import-meta': 'silent' }
+    },
     clean: ['!cli.js', '!cli'],
     // What the browser loads, as it is.
     onSuccess: () => cp('src/console/page', 'dist/page', { recursive: true }),

@@ -6,11 +6,11 @@ import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { deliverTo, makeProject, makeWorkshop, node, type PackageName, pack, root } from './workshop.ts'
+import { deliverTo, makeProject, makeWorkshop, node, type PackageName, pack, root, run } from './workshop.ts'
 
 // What is packed is what is tested here: tarballs, installed by npm into projects outside the tree.
 
-const names: PackageName[] = ['core', 'express', 'fastify']
+const names: PackageName[] = ['core', 'express', 'fastify', 'simulator']
 const require = createRequire(import.meta.url)
 const tsc = require.resolve('typescript/bin/tsc')
 const attw = join(dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist/index.js')
@@ -20,6 +20,8 @@ const tarballs = {} as Record<PackageName, string>
 /** Express 5 and Fastify 5; Express 4. */
 const five = join(workshop.folder, 'five')
 const four = join(workshop.folder, 'four')
+/** The simulator alone, with the SDK that it brings. */
+const simulating = join(workshop.folder, 'simulating')
 
 async function prepare(): Promise<void> {
   for (const name of names) tarballs[name] = await pack(name, workshop.folder)
@@ -38,6 +40,10 @@ async function prepare(): Promise<void> {
       '@types/node': node,
     }),
     makeProject(four, { ...packages, express: '^4.19.0', '@types/express': '^4.17.0', '@types/node': node }),
+    makeProject(simulating, {
+      '@scalekit-scim/core': `file:${tarballs.core}`,
+      '@scalekit-scim/simulator': `file:${tarballs.simulator}`,
+    }),
   ])
 }
 
@@ -51,7 +57,8 @@ beforeEach(() => {
 afterAll(() => workshop.clear())
 
 describe.each(names)('the tarball of %s', (name) => {
-  const installed = () => join(five, 'node_modules/@scalekit-scim', name)
+  const project = name === 'simulator' ? simulating : five
+  const installed = () => join(project, 'node_modules/@scalekit-scim', name)
   const files = () =>
     readdirSync(installed(), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -157,6 +164,19 @@ describe.each([
     await compiled
     expect(await deliverTo(project(), join('out', file.replace('.ts', '.js')))).toEqual(processed)
   })
+})
+
+test.each(['simulator.mjs', 'simulator.cjs'])(
+  'the simulator serves its console and its keys from where it is installed: %s',
+  async (file) => {
+    expect(await node(simulating, file)).toBe('200 200 200 200 200\n')
+  },
+)
+
+test('scalekit-scim is on the path of who has installed the simulator', async () => {
+  const bin = join(simulating, 'node_modules/.bin/scalekit-scim')
+  expect(await run(simulating, bin, '--help')).toContain('Usage: scalekit-scim')
+  expect(await run(simulating, bin, '--version')).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 
 test.each(['testing.mjs', 'testing.cjs'])(

@@ -42,7 +42,7 @@ export function makeWorkshop(): { folder: string; clear(): void } {
   return { folder, clear: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-export type PackageName = 'core' | 'express' | 'fastify'
+export type PackageName = 'core' | 'express' | 'fastify' | 'simulator'
 
 /** The tarball that would be published. */
 export async function pack(name: PackageName, folder: string): Promise<string> {

@@ -89,3 +89,35 @@ describe('a file that is none of ours is an error that says how to mend it', () 
     expect(await readFile(file, 'utf8')).toBe(text)
   })
 })
+
+it('keeps an endpoint and a rotated secret, though nothing else has changed', async () => {
+  const file = join(await folder(), 'simulator.json')
+  const first = await createSimulator({ file })
+  const { id } = first.deliveries.addEndpoint({ url: 'http://127.0.0.1:9/webhooks' })
+  first.deliveries.rotateSecret(id)
+  await expect.poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 30_000 }).toContain(id)
+  const { endpoints } = first.deliveries
+  await first.close()
+
+  await using second = await createSimulator({ file })
+  expect(second.deliveries.endpoints).toEqual(endpoints)
+})
+
+it('goes on from the time at which a faster clock was left', async () => {
+  const file = join(await folder(), 'simulator.json')
+  const first = await createSimulator({ file, clockSpeed: 0 })
+  await first.step(86_400_000)
+  const leftAtMs = first.clock.now()
+  await first.close()
+
+  await using second = await createSimulator({ file, clockSpeed: 0 })
+  expect(second.clock.now()).toBe(leftAtMs)
+})
+
+it('refuses deliveries that are not as they were written, before it takes up anything', async () => {
+  const file = join(await folder(), 'simulator.json')
+  await (await createSimulator({ file })).close()
+  const saved = JSON.parse(await readFile(file, 'utf8'))
+  await writeFile(file, JSON.stringify({ ...saved, deliveries: { ...saved.deliveries, messages: [{}] } }))
+  await expect(createSimulator({ file })).rejects.toThrow(SnapshotError)
+})

@@ -69,6 +69,12 @@ export function listenToStore(store: unknown, clock: Clock): StoreListener {
   if (typeof emitter.on === 'function') emitter.on('error', hear)
   return {
     lastCode: () => (last && clock.monotonic() - last.atMs < freshMs ? last.code : undefined),
-    stop: () => void (typeof emitter.off === 'function' && emitter.off('error', hear)),
+    stop() {
+      try {
+        emitter.off?.('error', hear)
+      } catch {
+        // One that cannot forget us hears nothing more of it.
+      }
+    },
   }
 }

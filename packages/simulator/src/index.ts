@@ -35,5 +35,6 @@ export type {
   UserAttributes,
 } from './environment/records.ts'
 export type { EnvironmentSnapshot } from './environment/snapshot.ts'
+export { PortError } from './port.ts'
 export { createSimulator, type Simulator, type SimulatorFaults, type SimulatorOptions } from './simulator.ts'
 export { SnapshotError } from './snapshot.ts'

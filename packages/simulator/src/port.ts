@@ -27,6 +27,20 @@ export interface Port {
 /** What an HTTP/2 client says first, without TLS and without being asked (RFC 9113, 3.4). */
 const preface = Buffer.from('PRI')
 
+/** Nobody can listen there. */
+export class PortError extends Error {
+  override readonly name = 'PortError'
+  /** Node's own: EADDRINUSE, EACCES, … */
+  readonly code: string | undefined
+
+  constructor(host: string, port: number, cause: NodeJS.ErrnoException) {
+    const taken = `Port ${port} of ${host} is taken: choose another one, or 0 for any that is free.`
+    const other = `${host}, port ${port}, cannot be listened on (${cause.code}).`
+    super(cause.code === 'EADDRINUSE' ? taken : other, { cause })
+    this.code = cause.code
+  }
+}
+
 /** One TCP port for both: gRPC needs HTTP/2, everything else comes over HTTP/1.1. */
 export async function openPort({ host, port, http1, http2 }: PortOptions): Promise<Port> {
   const sockets = new Set<Socket>()
@@ -67,9 +81,9 @@ export async function openPort({ host, port, http1, http2 }: PortOptions): Promi
   })
 
   await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject)
+    listener.once('error', (error) => reject(new PortError(host, port, error)))
     listener.listen(port, host, () => {
-      listener.off('error', reject)
+      listener.removeAllListeners('error')
       resolve()
     })
   })

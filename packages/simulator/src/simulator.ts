@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import express from 'express'
 import { createApi } from './api/api.ts'
 import { ApiFaultDraw, type ApiFaults } from './api/faults.ts'
@@ -20,7 +21,11 @@ export interface SimulatorOptions {
   host?: string
   /** @default 0: any that is free */
   port?: number
-  /** Decides ids, secrets, faults and jitter: the same seed gives the same run. @default 'scalekit' */
+  /**
+   * Decides ids, secrets, faults and jitter: with a clock that begins at the same time, the same seed gives the same run.
+   * @default secrets that are the same at each start, and ids that are new at each, so that an application which has
+   * kept what it heard of an earlier start takes nobody for somebody else
+   */
   seed?: number | string
   /** Where the environment is kept, so that the next start takes it up. @default nowhere: it ends with the process */
   file?: string
@@ -34,8 +39,14 @@ export interface SimulatorOptions {
   requestsPerMinute?: number
   /** Where webhooks go from the start. One that the file has already, by its URL, is not added again. @default none */
   endpoints?: readonly NewEndpoint[]
-  /** How much faster than real time its clock goes; at 0 it stands still but for `step`. @default 1 */
+  /**
+   * How much faster than real time its clock goes; at 0 it stands still but for `step`. A receiver refuses what was
+   * signed over 300 s away from its own clock, so give it this one: `createReceiver({ clock: simulator.clock })`.
+   * @default 1
+   */
   clockSpeed?: number
+  /** The time at which its clock begins. @default now; of a clock that is faster or stands still, where the file left it */
+  from?: Date
   /** How far a wait between attempts may be off the schedule, up or down. @default 0.2 */
   retryJitterShare?: number
   faults?: SimulatorFaults
@@ -72,11 +83,12 @@ export interface Simulator extends AsyncDisposable {
  * const { url, variables } = simulator
  */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { host = '127.0.0.1', port: wantedPort = 0, seed = 'scalekit', tokenSeconds = 86_399 } = options
+  const { host = '127.0.0.1', port: wantedPort = 0, seed, tokenSeconds = 86_399 } = options
   const snapshot = await Snapshot.open(options.file)
-  const randomness = createRandomness(seed)
-  const clock = new SimulatorClock(given({ speed: options.clockSpeed }))
-  const environment = openEnvironment(options, clock, randomness, snapshot)
+  const randomness = createRandomness(seed ?? 'scalekit')
+  const clock = openClock(options, snapshot)
+  const ids = seed === undefined ? createRandomness(randomUUID()) : randomness.fork('environment')
+  const environment = openEnvironment(options, clock, ids, snapshot)
   const deliveries = openDeliveries(options, clock, randomness, snapshot)
   environment.onEvent((event) => deliveries.send(event))
   clock.settled = () => deliveries.idle()
@@ -94,7 +106,11 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   })
   const http1 = express().disable('x-powered-by').use(api.routes)
   http1.use('/scim/v2/:directoryId', scimRouter(environment))
-  const port = await openPort({ host, port: wantedPort, http1, http2: api.rpc })
+  const port = await openPort({ host, port: wantedPort, http1, http2: api.rpc }).catch(async (error) => {
+    await deliveries.close()
+    clock.close()
+    throw error
+  })
 
   const close = async () => {
     consolePage.close()
@@ -129,6 +145,21 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   return simulator
 }
 
+/** One that goes as time does needs no memory of it. */
+function openClock({ clockSpeed = 1, from }: SimulatorOptions, snapshot: Snapshot): SimulatorClock {
+  const leftAtMs = clockSpeed === 1 ? undefined : snapshot.saved('clockMs', isTime)
+  const clock = new SimulatorClock({
+    speed: clockSpeed,
+    ...given({ from: from ?? (leftAtMs === undefined ? undefined : new Date(leftAtMs)) }),
+  })
+  snapshot.keep('clockMs', () => clock.now())
+  return clock
+}
+
+function isTime(saved: unknown): saved is number {
+  return typeof saved === 'number' && Number.isFinite(saved)
+}
+
 function openEnvironment(
   { stampMicros }: SimulatorOptions,
   clock: SimulatorClock,
@@ -138,7 +169,7 @@ function openEnvironment(
   const from = snapshot.saved('environment', isEnvironmentSnapshot)
   const environment = new Environment({
     clock,
-    randomness: randomness.fork('environment'),
+    randomness,
     ...given({ from, stampMicros }),
   })
   snapshot.keep('environment', () => environment.export())
@@ -163,6 +194,7 @@ function openDeliveries(
   for (const endpoint of endpoints) if (!known.has(endpoint.url)) deliveries.addEndpoint(endpoint)
   snapshot.keep('deliveries', () => deliveries.export())
   deliveries.onChange(() => snapshot.changed())
+  deliveries.onEndpointsChange(() => snapshot.changed())
   return deliveries
 }
 

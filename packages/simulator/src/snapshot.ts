@@ -50,12 +50,11 @@ export class Snapshot {
     this.#timer.unref()
   }
 
-  /** Saves what has not been. @throws SnapshotError when that fails */
+  /** Saves once more. @throws SnapshotError when that fails */
   async close(): Promise<void> {
-    const isWaiting = this.#timer !== undefined
     clearTimeout(this.#timer)
     this.#timer = undefined
-    await (isWaiting ? this.#save() : this.#saving)
+    await this.#save()
   }
 
   #save(): Promise<void> {

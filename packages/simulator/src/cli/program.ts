@@ -66,15 +66,16 @@ function simulateCommand(exit: Exit): Command {
       'the address it listens on; others than 127.0.0.1 let other machines in',
       '127.0.0.1',
     )
-    .option(
-      '--seed <text>',
-      'decides ids, secrets, faults and jitter: the same seed, the same run',
-      'scalekit',
-    )
+    .option('--seed <text>', 'decides ids, secrets, faults and jitter; without it ids are new at each start')
     .option('--file <path>', 'keeps directories, endpoints and secrets over restarts')
     .option('--endpoint <URL>', 'where webhooks go; may be given several times', collected, [])
     .addOption(secretOption())
-    .option('--speed <factor>', 'how fast its clock runs: 60 makes a minute of retries a second', number, 1)
+    .option(
+      '--speed <factor>',
+      'how fast its clock runs: 60 makes a minute of retries a second, and soon a receiver refuses the times',
+      number,
+      1,
+    )
     .option('--rate-limit <number>', 'API requests a minute before it says ResourceExhausted', wholeNumber(1))
     .addOption(new Option('--json', 'its addresses and variables as one JSON document, once it is up'))
     .addHelpText(

@@ -10,7 +10,7 @@ import { printable, say, sayJson, styled } from './terminal.ts'
 export interface SimulateOptions {
   host: string
   port: number
-  seed: string
+  seed?: string
   file?: string
   endpoint: readonly string[]
   secret?: string
@@ -19,6 +19,8 @@ export interface SimulateOptions {
   json?: boolean
 }
 
+const fastNote =
+  '  Clock     not the real one: once they are 5 minutes apart, a receiver refuses what it signs (`toleranceSeconds`)'
 const webhookVariable = 'SCALEKIT_WEBHOOK_SECRET'
 
 /** `simulate`: until it is told to stop. Gives the exit code. */
@@ -43,7 +45,7 @@ export async function simulate(options: SimulateOptions): Promise<number> {
 }
 
 async function open(options: SimulateOptions, secret: string | undefined): Promise<Simulator> {
-  const { host, port, seed, speed } = options
+  const { host, port, speed } = options
   const source = options.secret === undefined ? webhookVariable : '--secret'
   if (secret !== undefined) checkedSecret(secret, source)
   const endpoints = options.endpoint.map((address) => ({
@@ -54,10 +56,9 @@ async function open(options: SimulateOptions, secret: string | undefined): Promi
     const simulator = await createSimulator({
       host,
       port,
-      seed,
       clockSpeed: speed,
       endpoints,
-      ...given({ file: options.file, requestsPerMinute: options.rateLimit }),
+      ...given({ seed: options.seed, file: options.file, requestsPerMinute: options.rateLimit }),
     })
     if (secret !== undefined) takeSecret(simulator, new Set(endpoints.map(({ url }) => url)), secret)
     return simulator
@@ -123,7 +124,7 @@ function summaryOf({ url, variables, deliveries }: Simulator, directories: Direc
 }
 
 function introduce(
-  { url, variables, deliveries }: Simulator,
+  { url, variables, deliveries, clock }: Simulator,
   directories: Directory[],
   secret?: string,
 ): void {
@@ -133,6 +134,7 @@ function introduce(
     say(`  SCIM      ${scimUrl(url, directory)}  ${styled('dim', printable(directory.name))}`)
     say(`  Token     ${directory.scimToken}`)
   }
+  if (clock.speed !== 1) say(fastNote)
   const [first, ...others] = deliveries.endpoints
   if (!first) say('  Webhooks  go nowhere yet: give --endpoint URL, or add one in the console')
   for (const endpoint of deliveries.endpoints) say(`  Webhooks  ${endpoint.url}`)

@@ -1,16 +1,17 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import express, { type Router } from 'express'
 import type { Simulator } from '../simulator.ts'
 import { consoleApi } from './api.ts'
 import { onlyOurPage } from './guard.ts'
 import { LivePages } from './live.ts'
 
+/** As an ES module, or in the CommonJS build. */
+const here = typeof __dirname === 'undefined' ? import.meta.dirname : __dirname
 /** Beside this file in the sources, and beside the bundle in what is published. */
-const pageFolder = fileURLToPath(new URL('./page', import.meta.url))
+const pageFolder = join(here, 'page')
 /** The browser's build lies in the package's own folder, above the one for Node. */
-const litHtmlFolder = join(dirname(createRequire(import.meta.url).resolve('lit-html')), '..')
+const litHtmlFolder = join(dirname(createRequire(join(here, 'router.js')).resolve('lit-html')), '..')
 
 /** Names and addresses come from outside: even one that got past the escaping could load nothing. */
 const securityHeaders = {
@@ -41,6 +42,7 @@ export function createConsole(simulator: Simulator, listeningHost: string): Cons
   const isOurs = hostsOf(simulator.url, listeningHost)
   const stopListening = [
     simulator.environment.onChange(() => pages.directoryChanged()),
+    simulator.deliveries.onEndpointsChange(() => pages.directoryChanged()),
     simulator.deliveries.onChange(({ id }) => pages.messageChanged(id)),
   ]
   const router = express.Router()

@@ -76,6 +76,11 @@ export class Deliveries {
     return this.#endpoints.rotateSecret(id, options)
   }
 
+  /** Calls the listener after each change to the endpoints; gives what stops that. */
+  onEndpointsChange(listener: () => void): () => void {
+    return this.#endpoints.onChange(listener)
+  }
+
   // ── Messages ──
 
   /** All that are under way and the newest of the finished ones, the newest last. */

@@ -44,6 +44,7 @@ export class Endpoints {
   readonly #clock: Clock
   readonly #randomness: Randomness
   readonly #stored = new Map<string, StoredEndpoint>()
+  readonly #listeners = new Set<() => void>()
   /** How many ids and secrets were drawn: after a restart the next one must be new. */
   #drawn = 0
 
@@ -61,18 +62,25 @@ export class Endpoints {
     return stored && this.#public(stored)
   }
 
+  /** Calls the listener after each change; gives what stops that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
   add({ url, secret, types }: NewEndpoint): Endpoint {
     requireUrl(url)
     const id = `ep_${this.#drawBytes(15).toString('hex')}`
     const first = { secret: secret === undefined ? this.#newSecret() : requireSecret(secret) }
     const stored = { id, url, ...(types ? { types: [...types] } : {}), secrets: [first] }
-    this.#stored.set(id, stored)
+    this.#put(stored)
     return this.#public(stored)
   }
 
   remove(id: string): void {
     this.#require(id)
     this.#stored.delete(id)
+    this.#tell()
   }
 
   rotateSecret(id: string, options: RotateOptions = {}): Endpoint {
@@ -85,7 +93,7 @@ export class Endpoints {
       expiresAtMs: Math.min(expiresAtMs, lastMs),
     }))
     const after = { ...before, secrets: [newest, ...old.filter((one) => this.#isValid(one))] }
-    this.#stored.set(id, after)
+    this.#put(after)
     return this.#public(after)
   }
 
@@ -97,6 +105,15 @@ export class Endpoints {
     this.#stored.clear()
     for (const endpoint of endpoints) this.#stored.set(endpoint.id, endpoint)
     this.#drawn = drawn
+  }
+
+  #put(endpoint: StoredEndpoint): void {
+    this.#stored.set(endpoint.id, endpoint)
+    this.#tell()
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener()
   }
 
   #public({ id, url, types, secrets }: StoredEndpoint): Endpoint {

@@ -1,10 +1,31 @@
-import type { Deliveries } from './deliveries.ts'
+import { z } from 'zod'
+import type { StoredDeliveries } from './stored.ts'
 
-type Stored = ReturnType<Deliveries['export']>
+const endpoint = z.object({
+  id: z.string(),
+  url: z.url(),
+  types: z.array(z.string()).optional(),
+  secrets: z.array(z.object({ secret: z.string(), expiresAtMs: z.number().optional() })).min(1),
+})
+
+const message = z.object({
+  ordinal: z.number(),
+  id: z.string(),
+  event: z.looseObject({ type: z.string() }),
+  createdAtMs: z.number(),
+  deliveries: z.array(
+    z.object({ endpointId: z.string(), failures: z.number(), nextAttemptAtMs: z.number().optional() }),
+  ),
+})
+
+const stored = z.object({
+  endpoints: z.array(endpoint),
+  drawn: z.number(),
+  sent: z.number(),
+  messages: z.array(message),
+})
 
 /** Whether something read from a file is what `Deliveries.export` gave. */
-export function isStoredDeliveries(saved: unknown): saved is Stored {
-  if (typeof saved !== 'object' || saved === null) return false
-  const { endpoints, drawn, sent }: Partial<Record<string, unknown>> = { ...saved }
-  return Array.isArray(endpoints) && typeof drawn === 'number' && typeof sent === 'number'
+export function isStoredDeliveries(saved: unknown): saved is StoredDeliveries {
+  return stored.safeParse(saved).success
 }

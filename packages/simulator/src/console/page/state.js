@@ -51,6 +51,7 @@ export function update(change) {
 export async function attempt(work, done) {
   try {
     await work()
+    void directorySoon()
     if (done) notify(done)
   } catch (error) {
     notify(error.message, true)

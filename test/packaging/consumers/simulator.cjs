@@ -1,0 +1,19 @@
+const { createSimulator } = require('@scalekit-scim/simulator')
+
+async function main() {
+  const simulator = await createSimulator()
+  const answers = []
+  for (const path of [
+    '/',
+    '/console/console.js',
+    '/console/lit-html/lit-html.js',
+    '/console/api/state',
+    '/keys',
+  ]) {
+    answers.push((await fetch(simulator.url + path)).status)
+  }
+  await simulator.close()
+  console.log(answers.join(' '))
+}
+
+main()

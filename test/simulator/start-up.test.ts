@@ -1,0 +1,81 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createSimulator, PortError, type Simulator } from '@scalekit-scim/simulator'
+import { expect, it, onTestFinished } from 'vitest'
+
+it('says that its port is taken, and by what to mend it', async () => {
+  await using first = await createSimulator()
+  const port = Number(new URL(first.url).port)
+  const refused = await createSimulator({ port }).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(PortError)
+  expect(refused).toMatchObject({
+    code: 'EADDRINUSE',
+    message: `Port ${port} of 127.0.0.1 is taken: choose another one, or 0 for any that is free.`,
+  })
+})
+
+it('gives new ids at each start, and the same secrets, unless a seed decides both', async () => {
+  const endpoints = [{ url: 'http://127.0.0.1:9/webhooks' }]
+  await using first = await createSimulator({ endpoints })
+  await using second = await createSimulator({ endpoints })
+  expect(second.environment.id).not.toBe(first.environment.id)
+  expect(pasted(second)).toEqual(pasted(first))
+
+  await using third = await createSimulator({ endpoints, seed: 7 })
+  await using fourth = await createSimulator({ endpoints, seed: 7 })
+  expect(fourth.environment.id).toBe(third.environment.id)
+  expect(pasted(fourth)).toEqual(pasted(third))
+})
+
+it('runs the same life twice, to the byte, with one seed and a clock that begins at one time', async () => {
+  const one = await attemptsOfALife()
+  expect(await attemptsOfALife()).toEqual(one)
+  expect(one.filter(({ status }) => status === 500).length).toBeGreaterThan(3)
+})
+
+function pasted({ variables: { SCALEKIT_ENVIRONMENT_URL: _, ...others } }: Simulator) {
+  return others
+}
+
+/** Twenty people come and change under faults, at an endpoint that refuses every third request body by its length. */
+async function attemptsOfALife() {
+  const server = createServer(async (request, response) => {
+    let length = 0
+    for await (const chunk of request) length += chunk.length
+    response.writeHead(length % 3 === 0 ? 500 : 201).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  await using simulator = await createSimulator({
+    seed: 'a life',
+    clockSpeed: 0,
+    from: new Date('2026-11-23T09:00:00Z'),
+    endpoints: [{ url }],
+    faults: {
+      webhooks: { drop: { share: 0.1 }, corruptSignature: { share: 0.2 }, duplicate: { share: 0.2 } },
+    },
+  })
+  const { environment, deliveries } = simulator
+  const { id } = environment.createDirectory(environment.createOrganization({ displayName: 'Acme' }).id)
+  for (let n = 0; n < 20; n++) {
+    const user = environment.createUser(id, { attributes: { userName: `person${'x'.repeat(n)}` } })
+    await simulator.step(1000)
+    if (n % 4 === 0) environment.updateUser(user.id, { active: false })
+  }
+  await simulator.step(3_600_000)
+  return deliveries.messages.flatMap(({ id, deliveries }) =>
+    deliveries.flatMap(({ state, attempts }) =>
+      attempts.map(({ number, startedAtMs, request, response, faults }) => ({
+        id,
+        state,
+        number,
+        startedAtMs,
+        signature: request.headers['webhook-signature'],
+        body: request.body,
+        status: response?.status,
+        faults,
+      })),
+    ),
+  )
+}
