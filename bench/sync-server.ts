@@ -1,13 +1,17 @@
-// The simulator in a process of its own, so that what it costs is not counted as the reader's.
+// The simulator in a process of its own, so that what it costs is not counted as the reader's. Arguments: how many
+// directories, each a customer's own, and how many users each has. Their ids are `diruser_0` and so on.
 import { createSimulator, type SimulatorFaults } from '@scalekit-scim/simulator'
 
-const userCount = Number(process.argv[2])
+const [directoryCount = 1, userCount = 0] = process.argv.slice(2).map(Number)
 const simulator = await createSimulator()
 const { environment } = simulator
-const organization = environment.createOrganization({ displayName: 'Acme' })
-const directory = environment.createDirectory(organization.id)
-for (let number = 0; number < userCount; number++) {
-  environment.createUser(directory.id, {
+const directories = Array.from({ length: directoryCount }, (_, index) => {
+  const organization = environment.createOrganization({ displayName: `Customer ${index}` })
+  return { organizationId: organization.id, id: environment.createDirectory(organization.id).id }
+})
+for (let number = 0; number < directoryCount * userCount; number++) {
+  environment.createUser(directories[Math.floor(number / userCount)]?.id ?? '', {
+    id: `diruser_${number}`,
     attributes: {
       userName: `user.${number}`,
       email: `user.${number}@example.com`,
@@ -25,7 +29,4 @@ process.on('message', (faults: SimulatorFaults) => {
   process.send?.('set')
 })
 process.on('disconnect', () => void simulator.close())
-process.send?.({
-  variables: simulator.variables,
-  directory: { organizationId: organization.id, id: directory.id },
-})
+process.send?.({ variables: simulator.variables, directories })

@@ -1,118 +1,130 @@
-// What the sync's streams cost beside a bare loop over the SDK, and what asking one page ahead gains. Rounds of both
-// alternate, so that what else the machine does falls on both alike.
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
+// What the sync's streams cost beside a bare loop over the SDK, and what asking one page ahead gains. Both walk in
+// turns, a stretch of pages each, so that what else the machine does falls on both alike.
 import { setTimeout as wait } from 'node:timers/promises'
-import { type DirectoryRef, directoryUsers, scalekitFromEnv } from '@scalekit-scim/core/sync'
-import { median, spread } from './measure.ts'
+import { directoryUsers, scalekitFromEnv } from '@scalekit-scim/core/sync'
+import { cpuMs, median, spread } from './measure.ts'
+import { bareLoop, pageSize, startSyncServer } from './sync-subject.ts'
 
-const pageSize = 30
 const userCount = 100_000
-const walkRounds = 3
+const stretchPages = 50
 const leastOfBare = 0.9
-const aheadRounds = 5
-const aheadPages = 100
+const aheadPages = 500
 const handlerMs = 5
 const serverMs = 20
 const leastGain = 1.15
 
-const server = fork(new URL('sync-server.ts', import.meta.url), [String(userCount)])
-const [{ variables, directory }]: [{ variables: Record<string, string>; directory: DirectoryRef }] =
-  (await once(server, 'message')) as never
-const api = await scalekitFromEnv(variables)
+const server = await startSyncServer(1, userCount)
+const directory = server.directories[0] ?? { organizationId: '', id: '' }
+const api = await scalekitFromEnv(server.variables)
 
-/** What anybody would write: page after page, each looked at before the next is asked for. */
-async function bareLoop(pages: number, handlePage?: () => Promise<unknown>): Promise<number> {
-  let users = 0
-  let pageToken = ''
-  for (let page = 0; page < pages; page++) {
-    const answer = await api.directory.listDirectoryUsers(directory.organizationId, directory.id, {
-      pageSize,
-      includeDetail: true,
-      ...(pageToken && { pageToken }),
-    })
-    users += answer.users.length
-    await handlePage?.()
-    pageToken = answer.nextPageToken
-    if (!pageToken) break
-  }
-  return users
+interface Walk {
+  /** Goes on by so many pages, and says how many users they had. */
+  advance(pages: number): Promise<number>
 }
 
-async function stream(pages: number, handlePage?: () => Promise<unknown>): Promise<number> {
-  let users = 0
-  for await (const _ of directoryUsers(api, directory)) {
-    users++
-    if (users % pageSize === 0) await handlePage?.()
-    if (users === pages * pageSize) break
+function bare(handlePage?: () => Promise<unknown>): Walk {
+  const walk = bareLoop(api, directory)
+  return {
+    async advance(pages) {
+      let users = 0
+      for (let page = 0; page < pages; page++) {
+        const { value } = await walk.next()
+        if (value === undefined) break
+        users += value
+        await handlePage?.()
+      }
+      return users
+    },
   }
-  return users
 }
 
-async function elapsedMs(walk: () => Promise<number>, expectedUsers: number): Promise<number> {
+function stream(handlePage?: () => Promise<unknown>): Walk {
+  const records = directoryUsers(api, directory)
+  return {
+    async advance(pages) {
+      let users = 0
+      while (users < pages * pageSize && !(await records.next()).done) {
+        users++
+        if (users % pageSize === 0) await handlePage?.()
+      }
+      return users
+    },
+  }
+}
+
+interface Taken {
+  ms: number
+  cpuMs: number
+  users: number
+}
+
+async function take(walk: Walk, pages: number): Promise<Taken> {
   const from = performance.now()
-  const users = await walk()
-  const elapsed = performance.now() - from
-  if (users !== expectedUsers) throw new Error(`the walk brought ${users} users of ${expectedUsers}`)
-  return elapsed
+  let users = 0
+  const cpu = await cpuMs(async () => {
+    users = await walk.advance(pages)
+  })
+  return { ms: performance.now() - from, cpuMs: cpu, users }
 }
 
-interface Round {
-  bareMs: number
-  oursMs: number
-}
-
-async function compare(
-  rounds: number,
-  expectedUsers: number,
-  pages: number,
-  handle?: () => Promise<unknown>,
-) {
-  await bareLoop(50)
-  await stream(50)
-  const taken: Round[] = []
-  for (let round = 0; round < rounds; round++) {
-    const bareMs = await elapsedMs(() => bareLoop(pages, handle), expectedUsers)
-    const oursMs = await elapsedMs(() => stream(pages, handle), expectedUsers)
-    taken.push({ bareMs, oursMs })
+/** Both walk side by side, a stretch of pages each in turn. */
+async function compare(wholePages: number, handle?: () => Promise<unknown>) {
+  await bare().advance(50)
+  await stream().advance(50)
+  const [bareWalk, ourWalk] = [bare(handle), stream(handle)]
+  const stretches: { bare: Taken; ours: Taken }[] = []
+  for (let page = 0; page < wholePages; page += stretchPages) {
+    const pages = Math.min(stretchPages, wholePages - page)
+    const bare = await take(bareWalk, pages)
+    const ours = await take(ourWalk, pages)
+    if (bare.users !== ours.users)
+      throw new Error(`${bare.users} users by one way, ${ours.users} by the other`)
+    stretches.push({ bare, ours })
   }
-  return taken
+  return stretches
 }
 
-function show(title: string, taken: readonly Round[], users: number, least: number): boolean {
-  const ratios = taken.map(({ bareMs, oursMs }) => bareMs / oursMs)
-  const rate = (ms: number) => (users / ms) * 1000
+function show(title: string, stretches: Awaited<ReturnType<typeof compare>>, least: number): boolean {
+  const ratios = stretches.map(({ bare, ours }) => bare.ms / ours.ms)
   const kept = median(ratios) >= least
-  console.log(title)
-  const line = (name: string, values: readonly number[]) =>
-    console.log(`  ${name.padEnd(22)} ${spread(values, 'users/s', 0)}`)
-  line(
+  const line = (name: string, values: readonly number[], unit: string, digits: number) =>
+    console.log(`  ${name.padEnd(26)} ${spread(values, unit, digits)}`)
+  const lines = (name: string, taken: readonly Taken[]) => {
+    line(
+      name,
+      taken.map(({ users, ms }) => (users / ms) * 1000),
+      'users/s',
+      0,
+    )
+    line(
+      '',
+      taken.map((one) => (one.cpuMs * 1000) / one.users),
+      'µs of CPU a user',
+      0,
+    )
+  }
+  console.log(`${title}, ${stretches.length} stretches: median (least … most)`)
+  lines(
     'a bare loop over the SDK',
-    taken.map(({ bareMs }) => rate(bareMs)),
+    stretches.map(({ bare }) => bare),
   )
-  line(
+  lines(
     'directoryUsers',
-    taken.map(({ oursMs }) => rate(oursMs)),
+    stretches.map(({ ours }) => ours),
   )
-  console.log(`  ${'ratio'.padEnd(24)} ${spread(ratios, '×', 2)}`)
+  line('speed', ratios, '×', 2)
   console.log(`  at least ${least} ×: ${kept ? 'kept' : 'MISSED'}`)
   return kept
 }
 
-const walks = await compare(walkRounds, userCount, Number.POSITIVE_INFINITY)
-const walksKept = show(
-  `${userCount} users, ${walkRounds} rounds: median (least … most)`,
-  walks,
-  userCount,
-  leastOfBare,
+const walkKept = show(`${userCount} users`, await compare(Math.ceil(userCount / pageSize)), leastOfBare)
+
+await server.setFaults({ api: { latencyMs: serverMs } })
+const aheadKept = show(
+  `One page ahead: ${serverMs} ms of the server's and ${handlerMs} ms of a handler's a page`,
+  await compare(aheadPages, () => wait(handlerMs)),
+  leastGain,
 )
 
-server.send({ api: { latencyMs: serverMs } })
-await once(server, 'message')
-const aheadUsers = aheadPages * pageSize
-const ahead = await compare(aheadRounds, aheadUsers, aheadPages, () => wait(handlerMs))
-const title = `One page ahead: ${serverMs} ms of the server's and ${handlerMs} ms of a handler's a page`
-const aheadKept = show(title, ahead, aheadUsers, leastGain)
-
-server.disconnect()
-process.exitCode = walksKept && aheadKept ? 0 : 1
+server.end()
+process.exitCode = walkKept && aheadKept ? 0 : 1

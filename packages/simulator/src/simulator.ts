@@ -50,6 +50,8 @@ export interface SimulatorOptions {
   /** How far a wait between attempts may be off the schedule, up or down. @default 0.2 */
   retryJitterShare?: number
   faults?: SimulatorFaults
+  /** The time that a change bears, in whole microseconds: another clock's. @default the simulator's, each later than the last */
+  stampMicros?: () => number
 }
 
 export interface SimulatorFaults {
@@ -86,7 +88,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const randomness = createRandomness(seed ?? 'scalekit')
   const clock = openClock(options, snapshot)
   const ids = seed === undefined ? createRandomness(randomUUID()) : randomness.fork('environment')
-  const environment = openEnvironment(clock, ids, snapshot)
+  const environment = openEnvironment(options, clock, ids, snapshot)
   const deliveries = openDeliveries(options, clock, randomness, snapshot)
   environment.onEvent((event) => deliveries.send(event))
   clock.settled = () => deliveries.idle()
@@ -158,12 +160,17 @@ function isTime(saved: unknown): saved is number {
   return typeof saved === 'number' && Number.isFinite(saved)
 }
 
-function openEnvironment(clock: SimulatorClock, randomness: Randomness, snapshot: Snapshot): Environment {
+function openEnvironment(
+  { stampMicros }: SimulatorOptions,
+  clock: SimulatorClock,
+  randomness: Randomness,
+  snapshot: Snapshot,
+): Environment {
   const from = snapshot.saved('environment', isEnvironmentSnapshot)
   const environment = new Environment({
     clock,
     randomness,
-    ...given({ from }),
+    ...given({ from, stampMicros }),
   })
   snapshot.keep('environment', () => environment.export())
   environment.onChange(() => snapshot.changed())

@@ -1,6 +1,6 @@
 import { syncMarginSeconds } from '@scalekit-scim/core'
 import { hashOf, type KnownRecords } from './known.ts'
-import type { GroupRecord, UserRecord } from './records.ts'
+import type { ComparedRecord } from './records.ts'
 
 export type Difference = 'created' | 'updated' | 'unchanged'
 
@@ -11,7 +11,7 @@ const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
  * apart, and often in whole seconds, so a record counts as known only where the application's time is a margin beyond
  * it; else it is sent once more. That writes a watermark of at least its reading less the margin, so that it settles.
  */
-export function differenceOf(record: UserRecord | GroupRecord, known: KnownRecords | undefined): Difference {
+export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
   if (!known) return 'updated'
   const index = known.indexOf(record.id)
   if (index === undefined) return 'created'
@@ -20,7 +20,6 @@ export function differenceOf(record: UserRecord | GroupRecord, known: KnownRecor
   if (occurredAt === undefined || record.updatedAt === undefined) return 'updated'
   if (occurredAt < BigInt(record.updatedAt) + marginNanos) return 'updated'
   const groups = known.groupsHash(index)
-  const listed = 'groupIds' in record ? record.groupIds : undefined
-  if (groups === undefined || listed === undefined) return 'unchanged'
-  return groups === hashOf(listed) ? 'unchanged' : 'updated'
+  if (groups === undefined || record.groupIds === undefined) return 'unchanged'
+  return groups === hashOf(record.groupIds) ? 'unchanged' : 'updated'
 }

@@ -106,10 +106,13 @@ export class DirectoryPass {
     const counts = this.#report[kind.plural]
     for (const item of page.items) {
       counts.seen++
-      const record = kind.record(item, this.#task.directory)
-      const change = differenceOf(record, known)
-      if (change === 'unchanged') counts.unchanged++
-      else await batch.add(kind.event(record, change), change, page.observedAt, counts)
+      const change = differenceOf(kind.compared(item), known)
+      if (change === 'unchanged') {
+        counts.unchanged++
+        continue
+      }
+      const event = kind.event(kind.record(item, this.#task.directory), change)
+      await batch.add(event, change, page.observedAt, counts)
     }
   }
 

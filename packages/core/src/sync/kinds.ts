@@ -2,6 +2,9 @@ import type { DirectoryEvent, Instant } from '@scalekit-scim/core'
 import type { ApiGroup, ApiUser, DirectoryApi } from './directory-api.ts'
 import { groupPages, type Page, type PageOptions, userPages } from './pages.ts'
 import {
+  type ComparedRecord,
+  comparedGroup,
+  comparedUser,
   type DirectoryRef,
   type GroupRecord,
   groupDeletedEvent,
@@ -24,6 +27,7 @@ export interface Kind<Item extends { id: string }, DirectoryRecord extends UserR
     directory: DirectoryRef,
     options: PageOptions<Instant>,
   ): AsyncIterable<Page<Item, Instant>>
+  compared(item: Item): ComparedRecord
   record(item: Item, directory: DirectoryRef): DirectoryRecord
   event(record: DirectoryRecord, change: RecordChange): DirectoryEvent
   deletedEvent(directory: DirectoryRef, id: string, occurredAt: Instant): DirectoryEvent
@@ -33,6 +37,7 @@ export const userKind: Kind<ApiUser, UserRecord> = {
   name: 'user',
   plural: 'users',
   pages: userPages,
+  compared: comparedUser,
   record: (user, directory) => userRecord(user, directory, true),
   event: userEvent,
   deletedEvent: userDeletedEvent,
@@ -42,6 +47,7 @@ export const groupKind: Kind<ApiGroup, GroupRecord> = {
   name: 'group',
   plural: 'groups',
   pages: groupPages,
+  compared: comparedGroup,
   record: groupRecord,
   event: groupEvent,
   deletedEvent: groupDeletedEvent,

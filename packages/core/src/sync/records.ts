@@ -39,6 +39,9 @@ export interface UserRecord extends DirectoryRecord<DirectoryUser> {
 
 export interface GroupRecord extends DirectoryRecord<DirectoryGroup> {}
 
+/** What of a record is compared with what the application has: all that an unchanged one costs. */
+export type ComparedRecord = Pick<UserRecord, 'id' | 'updatedAt' | 'groupIds'>
+
 export type RecordChange = 'created' | 'updated'
 
 // Protobuf has no absent text, only the empty one: below, what is empty was not said and is left out.
@@ -67,6 +70,14 @@ export function userRecord(user: ApiUser, directory: DirectoryRef, detailed: boo
     data,
     ...(groupsKnown ? { groupIds: groups.map((group) => group.id) } : {}),
   }
+}
+
+export function comparedUser({ id, groups, updatedAt }: ApiUser): ComparedRecord {
+  return { ...timed(id, updatedAt), groupIds: groups.map((group) => group.id) }
+}
+
+export function comparedGroup({ id, updatedAt }: ApiGroup): ComparedRecord {
+  return timed(id, updatedAt)
 }
 
 export function groupRecord(group: ApiGroup, directory: DirectoryRef): GroupRecord {
@@ -135,13 +146,16 @@ function envelope({
 }
 
 function recordOf(id: string, directory: DirectoryRef, updatedAt: ApiTimestamp | undefined) {
-  const instant = updatedAt && instantOf(updatedAt)
   return {
-    id,
+    ...timed(id, updatedAt),
     organizationId: directory.organizationId,
     directoryId: directory.id,
-    ...(instant === undefined ? {} : { updatedAt: instant }),
   }
+}
+
+function timed(id: string, updatedAt: ApiTimestamp | undefined): Pick<UserRecord, 'id' | 'updatedAt'> {
+  const instant = updatedAt && instantOf(updatedAt)
+  return instant === undefined ? { id } : { id, updatedAt: instant }
 }
 
 /** Nothing for a time before 1970: Go's zero time says that nobody knows. */

@@ -1,0 +1,56 @@
+import type { Deliveries, Environment } from '@scalekit-scim/simulator'
+
+interface Line {
+  atMs: number
+  /** Of whom it speaks; absent where it concerns all. */
+  id?: string
+  text: string
+}
+
+/** What happened in a life, to be read where its end is wrong. */
+export class Chronicle {
+  readonly #nowMs: () => number
+  readonly #lines: Line[] = []
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
+
+  watch(environment: Environment): void {
+    environment.onEvent(({ type, data, occurred_at }) => {
+      const active = 'active' in data ? ` active: ${data.active}` : ''
+      const groups =
+        'groups' in data && data.groups ? ` groups: ${data.groups.map(({ id }) => id).join(' ')}` : ''
+      this.#add(`${type} as of ${occurred_at}${active}${groups}`, data.id)
+    })
+  }
+
+  note(text: string): void {
+    this.#add(text)
+  }
+
+  /** The life of one record: its changes and webhooks, and what befell the application meanwhile. */
+  of(id: string, deliveries: Deliveries): string {
+    const attempts = deliveries.messages
+      .filter(({ event }) => event.data.id === id)
+      .flatMap((message) => message.deliveries.map((delivery) => ({ message, delivery })))
+      .flatMap(({ message, delivery }): Line[] => [
+        {
+          atMs: message.createdAtMs,
+          text: `${message.id} of ${message.event.occurred_at}: ${delivery.state}`,
+        },
+        ...delivery.attempts.map(({ startedAtMs, response, error }) => {
+          const outcome = response?.headers['scalekit-scim-outcome'] ?? ''
+          return { atMs: startedAtMs, text: `${message.id}: ${response?.status ?? error} ${outcome}` }
+        }),
+      ])
+    return [...this.#lines.filter((line) => line.id === undefined || line.id === id), ...attempts]
+      .toSorted((a, b) => a.atMs - b.atMs)
+      .map(({ atMs, text }) => `  ${new Date(atMs).toISOString()}  ${text}`)
+      .join('\n')
+  }
+
+  #add(text: string, id?: string): void {
+    this.#lines.push({ atMs: this.#nowMs(), text, ...(id === undefined ? {} : { id }) })
+  }
+}

@@ -1,0 +1,48 @@
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface Door extends AsyncDisposable {
+  url: string
+}
+
+/**
+ * What stands before the application, as a load balancer would: one address however often it dies. Nobody there is a
+ * 502. `passing` runs before each request goes on.
+ */
+export async function openDoor(port: () => number | undefined, passing: () => void): Promise<Door> {
+  const agent = new Agent({ keepAlive: true })
+  const server = createServer((incoming, response) => {
+    passing()
+    const target = port()
+    if (target === undefined) refuse(response)
+    else forward(incoming, response, target, agent)
+  })
+  server.listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port: own } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${own}/webhooks/scalekit`,
+    async [Symbol.asyncDispose]() {
+      agent.destroy()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+function forward(incoming: IncomingMessage, response: ServerResponse, port: number, agent: Agent): void {
+  const { method, url, headers } = incoming
+  const outgoing = request({ host: '127.0.0.1', port, agent, method, path: url, headers })
+  outgoing.on('response', (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers)
+    answer.pipe(response)
+    answer.on('error', () => response.destroy())
+  })
+  outgoing.on('error', () => refuse(response))
+  incoming.pipe(outgoing)
+}
+
+function refuse(response: ServerResponse): void {
+  if (response.headersSent) response.destroy()
+  else response.writeHead(502).end()
+}

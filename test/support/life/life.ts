@@ -1,0 +1,252 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '@scalekit-scim/core'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { createSimulator, type Simulator, type WebhookFaults } from '@scalekit-scim/simulator'
+import { Random } from '../../chaos/random.ts'
+import { ApplicationProcess } from './application-process.ts'
+import { Administrators, type Size } from './changes.ts'
+import { Chronicle } from './chronicle.ts'
+import { harmed, type Mismatch, mismatches } from './comparison.ts'
+import { type Door, openDoor } from './door.ts'
+import { Passes } from './passes.ts'
+import { TimeFile } from './time-file.ts'
+
+export interface LifeOptions extends Partial<Size> {
+  seed: number
+  changes: number
+  onProgress?: (changes: number) => void
+}
+
+export interface LifeReport {
+  seed: number
+  kills: number
+  passes: number
+  /** Records that two last full passes left unlike the directory's. */
+  unequal: Mismatch[]
+  /** Whom the application deleted, at any time, though the directory had them. */
+  harmed: string[]
+  /** The seed, and the life of the first record that went wrong. */
+  story: string
+}
+
+/**
+ * After the last change, until a full pass makes all equal: the margin of 60 s that a sync's watermark stays behind
+ * its reading, and the 30 s that clocks are apart.
+ */
+export const convergenceSeconds = 91
+const clocksApartMs = 30_000
+/** Of claims and passes, in real time: who was killed holds them no longer. */
+const leaseSeconds = 1.5
+
+const faults: WebhookFaults = {
+  drop: { share: 0.1 },
+  duplicate: { share: 0.1 },
+  delay: { share: 0.05, seconds: 40 * 3600 },
+  reorder: { share: 0.1, past: 3 },
+  corruptSignature: { share: 0.02 },
+  truncate: { share: 0.02 },
+}
+
+/** What a restored backup, or a new server, comes without. */
+const losses = ['database', 'database and ledger', 'ledger'] as const
+
+/** A life of directories, an application that follows them through all that goes wrong, and what it is at the end. */
+export async function live(options: LifeOptions): Promise<LifeReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-life-'))
+  try {
+    await using life = await Life.begin(options, folder)
+    return await life.run()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+class Life implements AsyncDisposable {
+  readonly #options: LifeOptions
+  readonly #random: Random
+  readonly #simulator: Simulator
+  readonly #time: TimeFile
+  readonly #databaseFile: string
+  readonly #administrators: Administrators
+  readonly #chronicle: Chronicle
+  readonly #application: ApplicationProcess
+  readonly #passes: Passes
+  readonly #door: Door
+  readonly #harmed = new Set<string>()
+  #kills = 0
+  /** The change at which a dead application is started again. */
+  #reviveAt = 0
+
+  static async begin(options: LifeOptions, folder: string): Promise<Life> {
+    const random = new Random(options.seed)
+    const time = new TimeFile(join(folder, 'time'))
+    const clocks = new Random(options.seed + 2e6)
+    const skewMs = () => (clocks.next() - 0.5) * clocksApartMs
+    const wholeSeconds = options.seed % 2 === 0
+    const simulator: Simulator = await createSimulator({
+      seed: options.seed,
+      clockSpeed: 0,
+      // Each change's is another server's clock.
+      stampMicros: () => {
+        const ms = simulator.clock.now() + skewMs()
+        return wholeSeconds ? Math.floor(ms / 1000) * 1_000_000 : Math.floor(ms * 1000)
+      },
+      faults: { webhooks: faults, api: { internal: 0.001, orderByUpdate: options.seed % 4 === 1 } },
+    })
+    time.set(simulator.clock.now())
+    const ledgerSkewMs = skewMs()
+    const application = new ApplicationProcess({
+      databaseFile: join(folder, 'accounts.db'),
+      timeFile: time.path,
+      ownLedger: options.seed % 4 === 0,
+      leaseSeconds,
+      secret: TEST_SECRET,
+      variables: simulator.variables,
+      skewMs,
+      ledgerClock: { ...systemClock, now: () => Math.floor(simulator.clock.now() + ledgerSkewMs) },
+    })
+    const door = await openDoor(
+      () => application.port,
+      () => time.set(simulator.clock.now()),
+    )
+    simulator.deliveries.addEndpoint({ url: door.url, secret: TEST_SECRET })
+    const life = new Life(options, { random, simulator, time, application, door, folder })
+    await application.start()
+    return life
+  }
+
+  private constructor(
+    options: LifeOptions,
+    parts: {
+      random: Random
+      simulator: Simulator
+      time: TimeFile
+      application: ApplicationProcess
+      door: Door
+      folder: string
+    },
+  ) {
+    this.#options = options
+    this.#random = parts.random
+    this.#simulator = parts.simulator
+    this.#time = parts.time
+    this.#application = parts.application
+    this.#door = parts.door
+    this.#databaseFile = join(parts.folder, 'accounts.db')
+    const { environment, clock } = parts.simulator
+    const { organizations = 3, users = 2000, groups = 100 } = options
+    this.#administrators = new Administrators(environment, new Random(options.seed + 1e6), {
+      organizations,
+      users,
+      groups,
+    })
+    this.#chronicle = new Chronicle(() => clock.now())
+    this.#chronicle.watch(environment)
+    this.#passes = new Passes(parts.application, this.#chronicle, () => this.#lookForHarm())
+    this.#administrators.settle()
+  }
+
+  async run(): Promise<LifeReport> {
+    const { changes, onProgress } = this.#options
+    const backupAt = Math.floor(changes * (0.3 + this.#random.next() * 0.2))
+    const loseAt = Math.floor(changes * (0.6 + this.#random.next() * 0.3))
+    for (let change = 0; change < changes; change++) {
+      this.#administrators.change()
+      if (this.#random.next() < 0.2) await this.#advance(this.#waitSeconds())
+      if (change === backupAt) this.#backUp()
+      if (change === loseAt) await this.#lose()
+      await this.#mayDie(change)
+      const mode = this.#random.next() < 0.4 ? 'full' : 'incremental'
+      if (this.#random.next() < 1 / 150) this.#passes.begin({ mode })
+      onProgress?.(change + 1)
+    }
+    return this.#end()
+  }
+
+  /** Two full passes after all; then all webhooks that are still on their way, and two more. */
+  async #end(): Promise<LifeReport> {
+    this.#administrators.enableAll()
+    this.#simulator.setFaults({ api: {} })
+    await this.#passes.ended()
+    if (this.#application.port === undefined) await this.#application.start()
+    await this.#advance(convergenceSeconds)
+    await this.#passes.lastTwo()
+    let unequal = this.#compare()
+    if (unequal.length === 0) {
+      for (let hour = 0; hour < 80; hour++) await this.#advance(3600)
+      await this.#passes.lastTwo()
+      unequal = this.#compare()
+    }
+    const [firstHarmed] = this.#harmed
+    const id = unequal[0]?.id ?? firstHarmed
+    const { seed } = this.#options
+    return {
+      seed,
+      kills: this.#kills,
+      passes: this.#passes.count,
+      unequal,
+      harmed: [...this.#harmed],
+      story:
+        id === undefined
+          ? `seed ${seed}: equal`
+          : `seed ${seed}, ${id}:\n${this.#chronicle.of(id, this.#simulator.deliveries)}`,
+    }
+  }
+
+  /** While a pass reads, time goes slowly: a page takes milliseconds, and not a minute. */
+  #waitSeconds(): number {
+    if (this.#passes.areUnderWay) return this.#random.next() * 2
+    const isNight = this.#random.next() < 0.01
+    return this.#random.next() * (isNight ? 10 * 3600 : 150)
+  }
+
+  async #advance(seconds: number): Promise<void> {
+    await this.#simulator.step(seconds * 1000)
+    this.#time.set(this.#simulator.clock.now())
+  }
+
+  /** Killed in the middle of whatever it does then; started again soon, or after an outage. */
+  async #mayDie(change: number): Promise<void> {
+    if (this.#application.port === undefined) {
+      if (change >= this.#reviveAt) await this.#application.start()
+    } else if (this.#random.next() < 1 / 400) {
+      this.#kills++
+      this.#reviveAt = change + this.#random.below(this.#random.next() < 0.3 ? 200 : 20)
+      await sleep(this.#random.next() * 5)
+      this.#chronicle.note('the application is killed')
+      void this.#application.kill()
+    }
+  }
+
+  #backUp(): void {
+    this.#chronicle.note('a backup is made')
+    this.#application.backUp()
+  }
+
+  async #lose(): Promise<void> {
+    const lost = losses[this.#options.seed % losses.length] ?? 'database'
+    await this.#application.kill()
+    this.#chronicle.note(`the ${lost} is lost`)
+    if (lost !== 'ledger') this.#application.restore()
+    if (lost !== 'database') this.#application.loseLedger()
+    await this.#application.start()
+  }
+
+  #compare(): Mismatch[] {
+    this.#lookForHarm()
+    return mismatches(this.#simulator.environment, this.#databaseFile)
+  }
+
+  #lookForHarm(): void {
+    for (const id of harmed(this.#simulator.environment, this.#databaseFile)) this.#harmed.add(id)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#application.kill()
+    await this.#simulator.close()
+    await this.#door[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,32 @@
+import { openSync, readSync, writeSync } from 'node:fs'
+import { type Clock, systemClock } from '@scalekit-scim/core'
+
+/** The simulator's time, for other processes: a file of eight bytes, which is written before anything is sent. */
+export class TimeFile {
+  readonly path: string
+  readonly #file: number
+  readonly #bytes = new Float64Array(1)
+
+  constructor(path: string) {
+    this.path = path
+    this.#file = openSync(path, 'w')
+  }
+
+  set(nowMs: number): void {
+    this.#bytes[0] = nowMs
+    writeSync(this.#file, this.#bytes, 0, 8, 0)
+  }
+}
+
+/** A clock that shows the file's time, a little off; leases and deadlines go by real time, as work does. */
+export function clockByFile(path: string, skewMs: number): Clock {
+  const file = openSync(path, 'r')
+  const bytes = new Float64Array(1)
+  return {
+    ...systemClock,
+    now() {
+      readSync(file, bytes, 0, 8, 0)
+      return Math.floor((bytes[0] ?? 0) + skewMs)
+    },
+  }
+}
