@@ -37,7 +37,12 @@ const stopWithParent = `data:text/javascript,${encodeURIComponent(
 )}`
 
 /** Starts the application on a port of its own, and resolves when it answers. */
-export async function startApp(databaseFile: string, port: number, ending: AbortController): Promise<App> {
+export async function startApp(
+  databaseFile: string,
+  port: number,
+  ending: AbortController,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<App> {
   const secret = `whsec_${randomBytes(32).toString('base64')}`
   const child = spawn(
     process.execPath,
@@ -46,6 +51,7 @@ export async function startApp(databaseFile: string, port: number, ending: Abort
       cwd: example,
       env: {
         ...process.env,
+        ...variables,
         SCALEKIT_WEBHOOK_SECRET: secret,
         DATABASE_FILE: databaseFile,
         HOST: '127.0.0.1',

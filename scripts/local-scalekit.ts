@@ -4,13 +4,23 @@ import { bold, dim } from './terminal.ts'
 
 const wantedPort = 4000
 
-/** A local Scalekit with a customer in it, whose webhooks go to the application from now on. */
-export async function startLocalScalekit(app: App): Promise<Simulator> {
-  const simulator = await createSimulator({ port: await freePort(wantedPort) })
-  simulator.deliveries.addEndpoint({ url: `${app.url}/webhooks/scalekit`, secret: app.secret })
-  addCustomer(simulator.environment)
-  await simulator.deliveries.idle()
-  return simulator
+/** So often the application looks for what its webhooks have lost: somebody is watching. */
+const syncEverySeconds = 15
+
+export async function startLocalScalekit(): Promise<Simulator> {
+  return createSimulator({ port: await freePort(wantedPort) })
+}
+
+/** By which the application's sync finds it. */
+export function syncVariables({ variables }: Simulator): Readonly<Record<string, string>> {
+  return { ...variables, SYNC_EVERY_SECONDS: String(syncEverySeconds) }
+}
+
+/** Its webhooks go to the application from now on, and there is a customer. */
+export async function connect({ deliveries, environment }: Simulator, app: App): Promise<void> {
+  deliveries.addEndpoint({ url: `${app.url}/webhooks/scalekit`, secret: app.secret })
+  addCustomer(environment)
+  await deliveries.idle()
 }
 
 export function introduce(app: App, { url }: Simulator): void {
@@ -19,7 +29,8 @@ export function introduce(app: App, { url }: Simulator): void {
   ${bold('Application')}   ${app.url}/?live   ${dim('… and the account is here a moment later')}
 
   ${dim(`The console also shows each delivery with its attempts, and a SCIM endpoint for any
-  SCIM client. ${url} is also what the SDK takes for Scalekit.`)}
+  SCIM client. Under “To …” it loses as many messages as you like: the application's
+  sync asks every ${syncEverySeconds} seconds, and finds who was hired meanwhile.`)}
 `)
 }
 

@@ -32,10 +32,10 @@ async function main(): Promise<number> {
   process.stdout.on('error', () => ending.abort(new Ending(1)))
 
   const folder = await mkdtemp(join(tmpdir(), 'scalekit-scim-day-'))
-  let app: App | undefined
+  const start = (variables?: Readonly<Record<string, string>>) =>
+    startApp(join(folder, 'accounts.db'), args.port, ending, variables)
   try {
-    app = await startApp(join(folder, 'accounts.db'), args.port, ending)
-    return args.once ? await sendDay(app, ending.signal) : await serve(app, ending.signal)
+    return args.once ? await sendDay(start, ending.signal) : await serve(start, ending.signal)
   } catch (error) {
     // What was cut off in the middle fails in ways of its own; the reason is the first one.
     const cause: unknown = ending.signal.aborted ? ending.signal.reason : error
@@ -43,7 +43,6 @@ async function main(): Promise<number> {
     if (cause.message) console.error(cause.message)
     return cause.exitCode
   } finally {
-    await app?.stop()
     await rm(folder, { recursive: true, force: true })
   }
 }
@@ -67,21 +66,32 @@ function readArguments(): { once: boolean; port: number } | number {
 
 // Each is loaded when it is wanted: neither waits for what the other needs.
 
-async function sendDay(app: App, signal: AbortSignal): Promise<number> {
+type Start = (variables?: Readonly<Record<string, string>>) => Promise<App>
+
+async function sendDay(start: Start, signal: AbortSignal): Promise<number> {
   const { runDay } = await import('./scripted-day.ts')
-  console.log(`The application is up at ${app.url}. A day in its life:\n`)
-  return (await runDay(app, signal)) ? 0 : 1
+  const app = await start()
+  try {
+    console.log(`The application is up at ${app.url}. A day in its life:\n`)
+    return (await runDay(app, signal)) ? 0 : 1
+  } finally {
+    await app.stop()
+  }
 }
 
-async function serve(app: App, signal: AbortSignal): Promise<number> {
-  const { introduce, startLocalScalekit } = await import('./local-scalekit.ts')
-  const simulator = await startLocalScalekit(app)
+async function serve(start: Start, signal: AbortSignal): Promise<number> {
+  const { connect, introduce, startLocalScalekit, syncVariables } = await import('./local-scalekit.ts')
+  const simulator = await startLocalScalekit()
+  let app: App | undefined
   try {
+    app = await start(syncVariables(simulator))
+    await connect(simulator, app)
     app.speakUp()
     introduce(app, simulator)
     await untilInterrupted(signal)
     return 0
   } finally {
+    await app?.stop()
     await simulator.close()
   }
 }
