@@ -70,7 +70,12 @@ type Start = (variables?: Readonly<Record<string, string>>) => Promise<App>
 
 async function sendDay(start: Start, signal: AbortSignal): Promise<number> {
   const { runDay } = await import('./scripted-day.ts')
-  const app = await start()
+  // Whoever has credentials in the environment has them for something else.
+  const app = await start({
+    SCALEKIT_ENVIRONMENT_URL: '',
+    SCALEKIT_CLIENT_ID: '',
+    SCALEKIT_CLIENT_SECRET: '',
+  })
   try {
     console.log(`The application is up at ${app.url}. A day in its life:\n`)
     return (await runDay(app, signal)) ? 0 : 1

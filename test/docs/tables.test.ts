@@ -5,6 +5,7 @@ import { handlerNames } from '../../packages/core/src/handlers.ts'
 import { defaultPath } from '../../packages/core/src/options.ts'
 import { type Outcome, replyTo } from '../../packages/core/src/outcome.ts'
 import { storeMends } from '../../packages/core/src/store-trouble.ts'
+import { optionNames as syncOptionNames } from '../../packages/core/src/sync/options.ts'
 import { codeIn, headings, readDocument, tableUnder } from './markdown.ts'
 import { ownMembers, unionMembers } from './type-check.ts'
 
@@ -49,6 +50,11 @@ test("the README's table of options has the defaults that a receiver runs on", (
   expect(codeIn(optionRows.get('path') ?? '')).toEqual([defaultPath])
   expect(configured.ledger.guarantee).toEqual({ message: 'process', order: 'process' })
   expect(codeIn(optionRows.get('store') ?? '')).toEqual(["'memory'"])
+})
+
+test("the README's table of the sync's options names every one, and no other", () => {
+  const named = tableUnder(readme, 'Directory sync').flatMap(([name = '']) => codeIn(name))
+  expect(named.sort()).toEqual([...syncOptionNames].sort())
 })
 
 test("the README's table of handlers names every handler, and no other", () => {
