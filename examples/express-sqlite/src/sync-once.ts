@@ -19,7 +19,7 @@ One pass over the directories of all organizations, beside the server or without
   --organization <org_…> only this one; may be given several times
   --help                 show this
 
-Exits with 0 when the pass is complete, else with 1; with 2 on wrong usage.
+Exits with 0 when the pass is complete, with 3 when it has held deletions, else with 1; with 2 on wrong usage.
 `
 
 process.exitCode = await main()
@@ -50,7 +50,8 @@ async function main(): Promise<number> {
     const report = await sync.run({ ...options, signal: cancelled.signal, onProgress: line.show })
     line.clear()
     console.log(formatReport(report))
-    return report.outcome === 'complete' ? 0 : 1
+    if (report.outcome !== 'complete') return 1
+    return report.totals.users.held + report.totals.groups.held > 0 ? 3 : 0
   } catch (error) {
     line.clear()
     console.error(error instanceof Error ? error.message : error)
@@ -74,7 +75,7 @@ function readOptions() {
   })
   if (values.help) return undefined
   return {
-    mode: values.full ? ('full' as const) : ('auto' as const),
+    mode: values.full ? ('full' as const) : ('incremental' as const),
     dryRun: values['dry-run'] ?? false,
     approve: values.approve ?? [],
     ...(values.organization ? { organizations: values.organization } : {}),

@@ -102,6 +102,7 @@ test(
     const held = await runSync(env, '--full')
     const approval = /held: 25 users not listed.*approve (\S+)/.exec(held.said)?.[1]
     assert.ok(approval, held.said)
+    assert.equal(held.code, 3)
     assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 2)
 
     await runSync(env, '--approve', approval)

@@ -74,6 +74,7 @@ describe('the directory sync', { skip }, async () => {
     const held = await sync(t, env, '--full')
     const approval = /held: 25 users not listed.*approve (\S+)/.exec(held.said)?.[1]
     assert.ok(approval, held.said)
+    assert.equal(held.code, 3)
     assert.equal(await gone(), 0)
     await sync(t, env, '--approve', approval)
     assert.equal(await gone(), 25)

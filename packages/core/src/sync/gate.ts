@@ -53,6 +53,9 @@ export function judgeDeletions(
   if (walks.length < 2 || !walks.every(addsUp) || !steady) return { held: 'unsettled' }
   if (!enabled) return { held: 'directory-disabled' }
 
+  // Nobody can approve this: the other directory's people, who are there, would be among them.
+  if (!subject.placed) return { held: 'several-directories' }
+
   const reason = reasonToAsk(subject, limits)
   if (reason === undefined) return { apply: candidates }
   const approval = approvalOf(subject)
@@ -65,11 +68,10 @@ export function addsUp({ unique, totalSize }: WalkTally): boolean {
 }
 
 function reasonToAsk(
-  { candidates, known, placed, walks }: DeletionCase,
+  { candidates, known, walks }: DeletionCase,
   { maxCount, maxShare }: DeletionLimits,
 ): HeldReason | undefined {
   const count = candidates.length
-  if (!placed) return 'several-directories'
   if (walks.some(({ unique }) => unique === 0)) return 'nothing-listed'
   if (count > known / 2) return 'over-half'
   return count > Math.max(maxCount, maxShare * known) ? 'over-limit' : undefined
@@ -81,7 +83,7 @@ export function approvalOf({
   kind,
   candidates,
 }: Pick<DeletionCase, 'directory' | 'kind' | 'candidates'>): string {
-  // As JSON, so that no id can be taken for two.
+  // As JSON, so that no id can be taken for two. In hexadecimal: no command line takes it for an option.
   const set = [directory.organizationId, directory.id, kind, [...candidates].sort()]
-  return createHash('sha256').update(JSON.stringify(set)).digest('base64url')
+  return createHash('sha256').update(JSON.stringify(set)).digest('hex')
 }
