@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { createSimulator, PortError, type Simulator } from '@scalekit-scim/simulator'
 import { expect, it, onTestFinished } from 'vitest'
 
@@ -12,6 +13,37 @@ it('says that its port is taken, and by what to mend it', async () => {
     code: 'EADDRINUSE',
     message: `Port ${port} of 127.0.0.1 is taken: choose another one, or 0 for any that is free.`,
   })
+})
+
+it.each(['P', 'PR'])(
+  'lives on when a client sends no more than %s, and takes a preface in pieces',
+  async (start) => {
+    await using simulator = await createSimulator()
+    const socket = connect(Number(new URL(simulator.url).port), '127.0.0.1').on('error', () => {})
+    onTestFinished(() => void socket.destroy())
+    socket.write(start)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect((await fetch(`${simulator.url}/keys`)).status).toBe(200)
+
+    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'.slice(start.length))
+    socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+    const [answer] = await once(socket, 'data')
+    // A SETTINGS frame (RFC 9113, 6.5): it is taken for HTTP/2.
+    expect(answer[3]).toBe(4)
+  },
+)
+
+it('answers what is too long, or is no secret, in JSON and with no stack', async () => {
+  await using simulator = await createSimulator()
+  const post = (path: string, type: string, body: string) =>
+    fetch(simulator.url + path, { method: 'POST', headers: { 'content-type': type }, body })
+  const long = await post('/oauth/token', 'application/x-www-form-urlencoded', 'x'.repeat(3_000_000))
+  expect([long.status, await long.json()]).toEqual([413, { error: 'Payload Too Large' }])
+
+  const endpoint = JSON.stringify({ url: 'http://127.0.0.1:9/', secret: 'whsec_!!' })
+  const refused = await post('/console/api/endpoints', 'application/json', endpoint)
+  expect(refused.status).toBe(400)
+  expect(await refused.text()).not.toContain('!!')
 })
 
 it('gives new ids at each start, and the same secrets, unless a seed decides both', async () => {

@@ -24,6 +24,9 @@ export interface Port {
   close(graceMs?: number): Promise<void>
 }
 
+/** Who connects and says nothing for so long has nothing to say. */
+const silenceMs = 10_000
+
 /** What an HTTP/2 client says first, without TLS and without being asked (RFC 9113, 3.4). */
 const preface = Buffer.from('PRI')
 
@@ -114,15 +117,20 @@ export async function openPort({ host, port, http1, http2 }: PortOptions): Promi
 
 /** Tells by the first bytes what the client speaks, and leaves them to be read again. */
 function onFirstBytes(socket: Socket, tell: (isHttp2: boolean) => void): void {
+  let head = Buffer.alloc(0)
   const look = () => {
     const bytes: Buffer | null = socket.read()
     if (!bytes) return
-    socket.unshift(bytes)
-    const seen = bytes.subarray(0, preface.length)
+    head = Buffer.concat([head, bytes])
+    const seen = head.subarray(0, preface.length)
     const isHttp2 = seen.equals(preface.subarray(0, seen.length))
+    // Given back only when they suffice: what is given back is told at once as new.
     if (isHttp2 && seen.length < preface.length) return
     socket.off('readable', look)
+    socket.setTimeout(0)
+    socket.unshift(head)
     tell(isHttp2)
   }
+  socket.setTimeout(silenceMs, () => socket.destroy())
   socket.on('readable', look)
 }

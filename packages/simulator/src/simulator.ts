@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import express from 'express'
+import { STATUS_CODES } from 'node:http'
+import express, { type ErrorRequestHandler } from 'express'
 import { createApi } from './api/api.ts'
 import { ApiFaultDraw, type ApiFaults } from './api/faults.ts'
 import { SimulatorClock } from './clock.ts'
@@ -142,7 +143,15 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   }
   const consolePage = createConsole(simulator, host)
   http1.use(consolePage.router)
+  http1.use(answerError)
   return simulator
+}
+
+/** What no part has answered itself: a body that is too long, say. Express's own answer is a page with a stack. */
+const answerError: ErrorRequestHandler = (error, _request, response, next) => {
+  if (response.headersSent) return next(error)
+  const status = typeof error?.status === 'number' ? error.status : 500
+  response.status(status).json({ error: STATUS_CODES[status] ?? 'Error' })
 }
 
 /** One that goes as time does needs no memory of it. */

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '@scalekit-scim/core'
 import express, { type ErrorRequestHandler, type Request, type Router } from 'express'
 import { z } from 'zod'
 import { DeliveryError } from '../delivery/errors.ts'
@@ -187,6 +188,10 @@ const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error)
   if (error instanceof EnvironmentError || error instanceof DeliveryError) {
     return void response.status(statuses[error.reason]).json({ error: error.message })
+  }
+  // A secret that is none; what it says never holds it.
+  if (error instanceof ConfigurationError) {
+    return void response.status(400).json({ error: error.message })
   }
   if (error instanceof z.ZodError) {
     const [issue] = error.issues
