@@ -147,7 +147,7 @@ describe('a start that cannot be', { timeout }, () => {
       LEDGER_URL: '',
     })
     assert.equal(await server.ended, 1)
-    assert.match(server.output(), /SCALEKIT_WEBHOOK_SECRET: [\s\S]*DATABASE_URL: [\s\S]*LEDGER_URL: /)
+    assert.match(server.output(), /DATABASE_URL: [\s\S]*LEDGER_URL: [\s\S]*SCALEKIT_WEBHOOK_SECRET: /)
     assert.doesNotMatch(server.output(), /base64|hunter2|at file:/)
   })
 
