@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import express, { type Router } from 'express'
@@ -8,8 +9,8 @@ import { LivePages } from './live.ts'
 
 /** As an ES module, or in the CommonJS build. */
 const here = typeof __dirname === 'undefined' ? import.meta.dirname : __dirname
-/** Beside this file in the sources, and beside the bundle in what is published. */
-const pageFolder = join(here, 'page')
+/** Beside this file in the sources and beside the library's bundle; above the chunks of the command line. */
+const pageFolder = [join(here, 'page'), join(here, '..', 'page')].find((path) => existsSync(path)) ?? here
 /** The browser's build lies in the package's own folder, above the one for Node. */
 const litHtmlFolder = join(dirname(createRequire(join(here, 'router.js')).resolve('lit-html')), '..')
 
