@@ -63,10 +63,13 @@ describe.skipIf(!redis)('examples/express-sqlite on Redis, as its README says', 
     expect(await once(second.child, 'exit')).toEqual([0, null])
   })
 
-  test('ends on SIGTERM also while Redis is away', { timeout: 60_000 }, async () => {
+  test.each([
+    ['is away', () => redis?.kill(), () => redis?.start()],
+    ['says nothing', () => redis?.freeze(), () => redis?.thaw()],
+  ])('ends on SIGTERM also while Redis %s', { timeout: 60_000 }, async (_what, fail, mend) => {
     const { child, url } = await startExample()
-    await redis?.kill()
-    onTestFinished(() => redis?.start())
+    await fail()
+    onTestFinished(mend)
     expect(await outcomeAt(url)).toBe('store-unavailable')
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])

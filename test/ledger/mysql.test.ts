@@ -116,13 +116,16 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
   })
 
   /** An adapter some of whose statements fail: after they were carried out, or instead. */
-  function failing(fails: (sql: string) => 'before' | 'after' | undefined) {
+  function failing(
+    fails: (sql: string) => 'before' | 'after' | undefined,
+    code = 'PROTOCOL_CONNECTION_LOST',
+  ) {
     const adapter = new KeyvMysql(uri)
     const query = adapter.query.bind(adapter)
     const asked: string[] = []
     adapter.query = async (sql: string) => {
       asked.push(sql)
-      const lost = Object.assign(new Error('lost'), { code: 'PROTOCOL_CONNECTION_LOST' })
+      const lost = Object.assign(new Error('lost'), { code })
       const when = fails(sql)
       if (when === 'before') throw lost
       const answer: unknown = await query(sql)
@@ -145,9 +148,12 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
     await expect.poll(async () => (await other.begin({ ...request, token: 'b' })).state).toBe('begun')
   })
 
-  test('a begin that came no further than to read is not given back: there is nothing to give', async () => {
+  test.each([
+    ['came no further than to read', 'SELECT', 'PROTOCOL_CONNECTION_LOST'],
+    ['was not sent, because too many wait for an answer,', 'INSERT', 'TOO_MANY'],
+  ])('a begin that %s is not given back: there is nothing to give', async (_what, verb, code) => {
     const clock = createFakeClock()
-    const { store, asked } = failing((sql) => (sql.trim().startsWith('SELECT') ? 'before' : undefined))
+    const { store, asked } = failing((sql) => (sql.trim().startsWith(verb) ? 'before' : undefined), code)
     const reads = () => asked.filter((sql) => sql.includes('scalekit_scim_ledger AS t')).length
     const ledger = openLedger({ store, clock })
     const request = { token: 'a', messageId: randomUUID(), leaseSeconds: 600 }

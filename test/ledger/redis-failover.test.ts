@@ -31,9 +31,19 @@ const adapters = {
   },
 }
 
-test.skipIf(!redisIsInstalled).each(Object.entries(adapters))(
-  'a master that dies: nothing hangs, and events run on its replica, by %s',
-  async (_name, adapterOn) => {
+/** One is refused at its port, of the other nothing is heard any more. */
+const ends = {
+  dies: (master: RedisServer) => master.kill(),
+  'is cut off': (master: RedisServer) => master.freeze(),
+}
+
+const cases = Object.entries(adapters).flatMap(([adapter, adapterOn]) =>
+  Object.entries(ends).map(([happens, end]) => ({ adapter, adapterOn, happens, end })),
+)
+
+test.skipIf(!redisIsInstalled).each(cases)(
+  'a master that $happens: nothing hangs, and events run on its replica, by $adapter',
+  async ({ adapterOn, end }) => {
     const cluster = await startRedisCluster(1)
     onTestFinished(() => cluster.remove())
     const dispatcher = createDispatcher({
@@ -51,11 +61,41 @@ test.skipIf(!redisIsInstalled).each(Object.entries(adapters))(
     }
     await expect.poll(outcome, { timeout: 10_000 }).toBe('processed')
 
-    await masterOf(cluster.nodes).kill()
+    await end(masterOf(cluster.nodes))
     expect(await outcome()).toBe('store-unavailable')
     await expect.poll(outcome, { timeout: 60_000 }).toBe('processed')
   },
   120_000,
+)
+
+test.skipIf(!redisIsInstalled)(
+  'what is asked of a dead master that nobody takes over from is not kept for it, and surely has not run',
+  async () => {
+    const cluster = await startRedisCluster()
+    onTestFinished(() => cluster.remove())
+    const adapter = adapters['@keyv/redis'](cluster.nodes)
+    const dispatcher = createDispatcher({
+      store: new Keyv(adapter),
+      namespace,
+      logger: false,
+      storeTimeoutSeconds: 1,
+      onUserUpserted: () => {},
+    })
+    onTestFinished(() => dispatcher.close({ graceSeconds: 0 }))
+    const request = { token: 'a', messageId: crypto.randomUUID(), leaseSeconds: 600 }
+    await expect
+      .poll(async () => (await dispatcher.ledger.begin(request)).state, { timeout: 10_000 })
+      .toBe('begun')
+    const broken = new Promise((resolve) => adapter.client.once('node-error', resolve))
+    await masterOf(cluster.nodes).kill()
+    await broken
+
+    await expect(dispatcher.ledger.begin(request)).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      uncertain: false,
+    })
+  },
+  60_000,
 )
 
 /** The node that a write of the namespace is not sent on from. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import KeyvRedis from '@keyv/redis'
+import KeyvValkey from '@keyv/valkey'
 import { createReceiver } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { Keyv } from 'keyv'
@@ -57,6 +58,13 @@ describe.skipIf(!redisIsInstalled)('Redis', async () => {
 
   test('nothing at the address is named, with its mend', async () => {
     const nothing = new KeyvRedis(`redis://127.0.0.1:${await freePort()}`)
+    expect(await unavailableLine(nothing)).toMatchObject(coded('ECONNREFUSED'))
+  })
+
+  test('the name of a client’s own error does not stand for the reason', async () => {
+    const url = `redis://127.0.0.1:${await freePort()}`
+    const nothing = new KeyvValkey(url, { maxRetriesPerRequest: 0 })
+    onTestFinished(() => nothing.disconnect())
     expect(await unavailableLine(nothing)).toMatchObject(coded('ECONNREFUSED'))
   })
 

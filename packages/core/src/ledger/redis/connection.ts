@@ -1,5 +1,6 @@
 import { StoreUnavailableError } from '../../errors.ts'
 import { type DriverOptions, inTime } from '../driver.ts'
+import { followFailovers } from './failovers.ts'
 
 /** The one thing that we ask of a client: to send a command to whoever has the key. */
 export interface RedisConnection {
@@ -10,13 +11,13 @@ export interface RedisConnection {
 /** A command that the store refused, or whose answer never came. */
 export class RedisUnavailableError extends StoreUnavailableError {
   /** The server's own word (`OOM`, `READONLY`) or the connection's (`ECONNREFUSED`); the log shows it. */
-  readonly code: string
+  readonly code: string | undefined
   /** Whether the server may have carried the command out, though we do not know. */
   readonly uncertain: boolean
 
   constructor(cause: unknown, uncertain: boolean) {
     const code = codeOf(cause)
-    super(`Redis did not carry a command out: ${code}`, { cause })
+    super(`Redis did not carry a command out${code === undefined ? '' : `: ${code}`}`, { cause })
     this.code = code
     this.uncertain = uncertain
   }
@@ -57,7 +58,7 @@ function connection(client: Client, options: DriverOptions): RedisConnection {
       try {
         return await client.send(key, command)
       } catch (error) {
-        const wentOut = ready || client.connections() !== connections
+        const wentOut = !wasKept(error) && (ready || client.connections() !== connections)
         throw new RedisUnavailableError(error, wentOut && !isReply(error))
       } finally {
         unanswered--
@@ -77,7 +78,7 @@ async function opened(opening: Promise<unknown>, options: DriverOptions): Promis
 }
 
 interface ConnectionSource {
-  on?(event: 'connect' | 'ready' | 'node-error', listener: () => void): unknown
+  on?(event: string, listener: () => void): unknown
 }
 
 /** Several ledgers may share a client, which is listened to once. */
@@ -114,10 +115,8 @@ function nodeRedisOf(adapter: object, options: DriverOptions): Client | undefine
   let send: Send = (_key, command) => client.sendCommand(command, optionsNow())
   if ('slots' in client) {
     const follow = followFailovers(client, options)
-    send = (key, command) => {
-      follow(key)
-      return client.sendCommand(key, false, command)
-    }
+    // Whether the node that has the key is there is not known before.
+    send = (key, command) => follow(key, client.sendCommand(key, false, command, whileOffline))
   } else if ('getSentinelNode' in client) send = (_key, command) => client.sendCommand(false, command)
 
   return {
@@ -133,34 +132,6 @@ function nodeRedisOf(adapter: object, options: DriverOptions): Client | undefine
       return opening
     },
   }
-}
-
-/** What stands for the slot of each ledger on a cluster: the part of its keys that is hashed. */
-const hashTags = new WeakMap<NodeRedis, Set<string>>()
-
-/**
- * A cluster client of node-redis reads who has which slot again only when a node answers MOVED, and one that has died
- * never will: so another is asked for a key of ours, and sends it on to the new master. Gives what to tell of each key.
- */
-function followFailovers(client: NodeRedis, options: DriverOptions): (key: string) => void {
-  const present = hashTags.get(client)
-  const tags = present ?? new Set<string>()
-  if (!present) {
-    hashTags.set(client, tags)
-    let isAsking = false
-    client.on?.('node-error', () => {
-      if (isAsking) return
-      isAsking = true
-      // Which node it is put to is chance, and so may be the dead one: then the next error asks again.
-      const asked = [...tags].map((tag) =>
-        inTime(options, client.sendCommand(undefined, false, ['GET', `${tag}:`])),
-      )
-      void Promise.allSettled(asked).then(() => {
-        isAsking = false
-      })
-    })
-  }
-  return (key) => void tags.add(key.slice(0, key.indexOf('}') + 1))
 }
 
 function isNodeRedis(client: unknown): client is NodeRedis {
@@ -205,8 +176,16 @@ function isReply(error: unknown): boolean {
   return error instanceof Error && reply.test(error.message)
 }
 
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error
+/**
+ * Whether node-redis has kept the command for want of a connection until its time-out, which ends with its sending.
+ * The class says no more than its name.
+ */
+function wasKept(error: unknown): boolean {
+  return error instanceof Error && error.constructor.name === 'TimeoutError'
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
   if ('code' in error && typeof error.code === 'string') return error.code
-  return reply.exec(error.message)?.[1] ?? error.name
+  return wasKept(error) ? 'TIMEOUT' : reply.exec(error.message)?.[1]
 }

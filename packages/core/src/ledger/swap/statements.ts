@@ -27,6 +27,7 @@ const pauseFromMs = 2
 const pauseToMs = 50
 /** While a server is frozen its pool keeps every statement: more of them than this, and memory is worth more. */
 const mostUnanswered = 1000
+const tooMany = 'TOO_MANY'
 
 /**
  * Statements, each one call: asked again while others are in the way, until the time is over. A call that hangs is
@@ -65,7 +66,7 @@ export class Statements {
   }
 
   async #ask(sql: string, parameters: SqlValue[]): Promise<unknown> {
-    if (this.#unanswered >= mostUnanswered) throw Object.assign(new Error('too many'), { code: 'TOO_MANY' })
+    if (this.#unanswered >= mostUnanswered) throw Object.assign(new Error('too many'), { code: tooMany })
     this.#unanswered++
     try {
       return await this.#connection.query(sql, ...parameters)
@@ -88,4 +89,9 @@ export class Statements {
     this.#failing = true
     return Object.assign(new StoreUnavailableError(`the database refused (${code})`), { code })
   }
+}
+
+/** Whether a statement failed before it was sent: so many waited for an answer that it was refused here. */
+export function wasNeverSent(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && 'code' in error && error.code === tooMany
 }

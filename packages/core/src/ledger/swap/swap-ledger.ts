@@ -13,6 +13,7 @@ import {
 } from '../judge.ts'
 import type { BeginAnswer, BeginRequest, Claim, Guarantee, LedgerRecord, Retention } from '../ledger.ts'
 import { Sweeping } from '../sweeping.ts'
+import { wasNeverSent } from './statements.ts'
 import type { Change, Key, Snapshot, StoredRow, SwapTable } from './swap-table.ts'
 
 /** So many races lost in a row are none: what we read is not what we write to, as behind a proxy that splits reads. */
@@ -70,7 +71,7 @@ export class SwapLedger implements DrivenLedger {
     try {
       return await this.#begin(request, beforeSwap)
     } catch (error) {
-      if (written) this.#giveBack(request)
+      if (written && !wasNeverSent(error)) this.#giveBack(request)
       throw error
     }
   }
