@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -177,6 +179,30 @@ test('scalekit-scim is on the path of who has installed the simulator', async ()
   const bin = join(simulating, 'node_modules/.bin/scalekit-scim')
   expect(await run(simulating, bin, '--help')).toContain('Usage: scalekit-scim')
   expect(await run(simulating, bin, '--version')).toMatch(/^\d+\.\d+\.\d+\n$/)
+})
+
+test('scalekit-scim simulate serves its console, with all that the page loads, and ends on SIGINT', async () => {
+  const bin = join(simulating, 'node_modules/@scalekit-scim/simulator/dist/cli.js')
+  const child = spawn(process.execPath, [bin, 'simulate', '--port', '0', '--json'], {
+    cwd: simulating,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    const [said] = await once(child.stdout, 'data')
+    const { url } = JSON.parse(String(said))
+    const page = await fetch(url)
+    expect(page.status).toBe(200)
+    const loaded = [...(await page.text()).matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path)
+    expect(loaded.length).toBeGreaterThan(1)
+    for (const path of [...loaded, '/console/lit-html/lit-html.js']) {
+      expect((await fetch(url + path)).status, path).toBe(200)
+    }
+    const ended = once(child, 'exit')
+    child.kill('SIGINT')
+    expect(await ended).toEqual([0, null])
+  } finally {
+    child.kill('SIGKILL')
+  }
 })
 
 test.each(['testing.mjs', 'testing.cjs'])(
