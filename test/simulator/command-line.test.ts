@@ -225,6 +225,40 @@ describe('replay', () => {
     expect((await runCommand(['replay', path, '--to', real, '--as-is'])).exitCode).toBe(1)
   })
 
+  test('a file with a byte order mark, and headers as lists', async () => {
+    const { url, events } = await application()
+    const listed = Object.entries(recorded.headers).map(([name, value]) => [name, [value]])
+    const text = JSON.stringify({ ...recorded, headers: Object.fromEntries(listed) })
+    const ran = await runCommand(['replay', fileWith('bom.json', `\ufeff${text}`), '--to', url, ...signed])
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringMatching(/^msg_1 {2}201/) })
+    expect(events).toHaveLength(1)
+  })
+
+  const notSent: [name: string, item: object, says: RegExp][] = [
+    ['a line break', { id: 'msg_1\n', event }, /^Item 1 of -: its message id must be 1 to 256 printable/],
+    ['a letter that no header has', { id: 'msg_é', event }, /^Item 1 of -: its message id must be 1 to 256/],
+    [
+      'no end',
+      { ...recorded, headers: { 'webhook-id': 'm'.repeat(257) } },
+      /its message id must be 1 to 256/,
+    ],
+    ['nothing in it', { id: '', event }, /its message id must be 1 to 256 printable/],
+    ['a number for it', { id: 7, event }, /^Item 1 of -: its "id" is no text\. Give the message id/],
+    [
+      'an object for it',
+      { ...recorded, headers: { 'Webhook-Id': {} } },
+      /its header "Webhook-Id" is no text/,
+    ],
+  ]
+  test.each(notSent)('sends nothing of a recording with a message id with %s', async (_name, item, says) => {
+    const { url, events } = await application()
+    const ran = await runCommand(['replay', '-', '--to', url, ...signed], { input: JSON.stringify(item) })
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ran.stderr.replace(/^scalekit-scim: /, '')).toMatch(says)
+    expect(ran.stderr).toMatch(/^[^\n]+\n$/)
+    expect(events).toEqual([])
+  })
+
   const unusable: [name: string, text: string, says: RegExp][] = [
     ['nothing', '', /is empty: there is nothing to send/],
     ['a line that is no JSON', '{"type":"a.b","data":{}}\n{', /Line 2 of .* is no JSON\./],
@@ -236,12 +270,12 @@ describe('replay', () => {
     [
       'a header of two lines',
       JSON.stringify({ headers: { 'x-a': 'b\nc' }, body: '' }),
-      /Number 1 has a header that HTTP cannot carry: "x-a"/,
+      /Item 1 of -: HTTP cannot carry its header "x-a"/,
     ],
     [
       'an event',
       JSON.stringify(event),
-      /Number 1 is an event and has no recorded headers\. Leave --as-is out/,
+      /Item 1 of - is an event and has no recorded headers\. Leave --as-is out/,
     ],
   ]
   test.each(unusable)('sends nothing of a recording with %s', async (_name, text, says) => {

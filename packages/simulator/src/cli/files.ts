@@ -6,7 +6,8 @@ import { wrongUsage } from './failures.ts'
 export async function readInput(path: string): Promise<string> {
   if (path === '-') return text(process.stdin)
   try {
-    return await readFile(path, 'utf8')
+    // A byte order mark, as some editors write it, is no part of the text; `text` leaves it out by itself.
+    return new TextDecoder().decode(await readFile(path))
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? error.code : error
     throw wrongUsage(`${path} cannot be read (${reason}). Give a file, or - for standard input.`)

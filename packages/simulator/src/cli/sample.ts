@@ -39,6 +39,13 @@ export function newId(prefix: string): string {
   return `${prefix}_${randomUUID().replaceAll('-', '')}`
 }
 
+export const messageIdForm = '1 to 256 printable characters without spaces, such as msg_1'
+
+/** HTTP carries it as it was signed, and a receiver takes it. */
+export function isMessageId(text: string): boolean {
+  return /^[\x21-\x7e]{1,256}$/.test(text)
+}
+
 /**
  * Sets one field by its path: `data.active=false`. A value that reads as JSON is that, any other is text.
  * @throws Failure

@@ -4,7 +4,7 @@ import { shownAddress, type Target, targetOf } from './endpoint.ts'
 import { type Exchange, exchangeOrFail, isDelivered, outcomeHeader } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
 import { isJsonObject, type JsonObject, readInput } from './files.ts'
-import { eventNow, newId, setField } from './sample.ts'
+import { eventNow, isMessageId, messageIdForm, newId, setField } from './sample.ts'
 import { printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SendOptions {
@@ -22,9 +22,7 @@ export async function send(type: string, options: SendOptions): Promise<number> 
   const target = targetOf(options.to, options.secret)
   const event = await eventOf(type, options)
   const messageId = options.id ?? newId('msg')
-  if (!/^[\x21-\x7e]{1,256}$/.test(messageId)) {
-    throw wrongUsage('--id takes 1 to 256 printable characters without spaces, such as msg_1.')
-  }
+  if (!isMessageId(messageId)) throw wrongUsage(`--id takes ${messageIdForm}.`)
   const at = timeOf(options.at)
   const delivery = signDelivery(event, { secret: target.secret, messageId, at })
 
