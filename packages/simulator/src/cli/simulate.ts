@@ -5,7 +5,8 @@ import { createSimulator, type Simulator } from '../simulator.ts'
 import { SnapshotError } from '../snapshot.ts'
 import { checkedSecret, parseEndpoint } from './endpoint.ts'
 import { exitCodes, Failure } from './failures.ts'
-import { printable, say, sayJson, styled } from './terminal.ts'
+import { onInterruption } from './interruption.ts'
+import { complain, printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SimulateOptions {
   host: string
@@ -26,7 +27,7 @@ const webhookVariable = 'SCALEKIT_WEBHOOK_SECRET'
 /** `simulate`: until it is told to stop. Gives the exit code. */
 export async function simulate(options: SimulateOptions): Promise<number> {
   // Heard from the start: who changes their mind early has not to wait.
-  const stopped = untilStopped()
+  const stopped = new Promise<void>((resolve) => void onInterruption(resolve))
   const secret = options.secret ?? (process.env[webhookVariable] || undefined)
   const simulator = await open(options, secret)
   try {
@@ -37,7 +38,7 @@ export async function simulate(options: SimulateOptions): Promise<number> {
       sayAttempts(simulator)
     }
     await stopped
-    if (!options.json) say('\nStopping.')
+    sayGoodbye(simulator, options)
   } finally {
     await simulator.close()
   }
@@ -193,16 +194,15 @@ function lineOf({ id, event }: Message, attempt: Attempt, url: string): string {
     .join('  ')
 }
 
-/** The first signal ends it well; whoever asks twice does not want to wait. */
-async function untilStopped(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    let isAsked = false
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        if (isAsked) process.exit(exitCodes.interrupted)
-        isAsked = true
-        resolve()
-      })
-    }
-  })
+/** An attempt that is under way is heard to its end; who waits for that is told. */
+function sayGoodbye({ deliveries }: Simulator, { json }: SimulateOptions): void {
+  const underWay = deliveries.messages
+    .flatMap((message) => message.deliveries)
+    .reduce((sum, { attemptsUnderWay }) => sum + attemptsUnderWay, 0)
+  const wait =
+    underWay === 0
+      ? 'Stopping.'
+      : `Stopping, once what is under way is answered (${underWay}), in 10 s at most. Press Ctrl-C again to stop at once.`
+  if (!json) say(`\n${wait}`)
+  else if (underWay > 0) complain(wait)
 }
