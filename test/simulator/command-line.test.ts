@@ -72,6 +72,7 @@ describe('the command line', () => {
     [['send', 'user_created', ...to, ...signed, '--id', 'a b'], /--id takes 1 to 256 printable/],
     [['send', 'user_created', ...to, ...signed, '--data', '/no/where'], /cannot be read \(ENOENT\)/],
     [['replay', '/no/where', ...to, ...signed], /cannot be read \(ENOENT\)/],
+    [['simulate', ...signed], /--secret signs for what --endpoint names, .* Add --endpoint URL, or leave/],
     [['simulate', '--port', '70000'], /must be a whole number, from 0 to 65535/],
   ]
   test.each(wrong)('refuses %j with 2 and one line', async (args, says) => {

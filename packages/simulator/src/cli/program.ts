@@ -6,11 +6,9 @@ import { complain } from './terminal.ts'
 
 type Exit = (exitCode: number) => void
 
-const secretOption = () =>
-  new Option(
-    '--secret <whsec_…>',
-    'the signing secret; without it SCALEKIT_WEBHOOK_SECRET from the environment',
-  )
+const secretOption = (
+  description = 'the signing secret; without it SCALEKIT_WEBHOOK_SECRET from the environment',
+) => new Option('--secret <whsec_…>', description)
 const jsonOption = () => new Option('--json', 'one JSON document on standard output, and nothing else')
 
 export function createProgram(exit: Exit): Command {
@@ -69,7 +67,11 @@ function simulateCommand(exit: Exit): Command {
     .option('--seed <text>', 'decides ids, secrets, faults and jitter; without it ids are new at each start')
     .option('--file <path>', 'keeps directories, endpoints and secrets over restarts')
     .option('--endpoint <URL>', 'where webhooks go; may be given several times', collected, [])
-    .addOption(secretOption())
+    .addOption(
+      secretOption(
+        'signs for what --endpoint names; without it SCALEKIT_WEBHOOK_SECRET from the environment, else secrets of the seed',
+      ),
+    )
     .option(
       '--speed <factor>',
       'how fast its clock runs: 60 makes a minute of retries a second, and soon a receiver refuses the times',

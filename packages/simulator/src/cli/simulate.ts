@@ -4,7 +4,7 @@ import { given } from '../given.ts'
 import { createSimulator, type Simulator } from '../simulator.ts'
 import { SnapshotError } from '../snapshot.ts'
 import { checkedSecret, parseEndpoint } from './endpoint.ts'
-import { exitCodes, Failure } from './failures.ts'
+import { exitCodes, Failure, wrongUsage } from './failures.ts'
 import { onInterruption } from './interruption.ts'
 import { complain, printable, say, sayJson, styled } from './terminal.ts'
 
@@ -47,6 +47,11 @@ export async function simulate(options: SimulateOptions): Promise<number> {
 
 async function open(options: SimulateOptions, secret: string | undefined): Promise<Simulator> {
   const { host, port, speed } = options
+  if (options.secret !== undefined && options.endpoint.length === 0) {
+    throw wrongUsage(
+      '--secret signs for what --endpoint names, and none is given. Add --endpoint URL, or leave --secret out.',
+    )
+  }
   const source = options.secret === undefined ? webhookVariable : '--secret'
   if (secret !== undefined) checkedSecret(secret, source)
   const endpoints = options.endpoint.map((address) => ({
