@@ -67,7 +67,26 @@ describe('the command line', () => {
     [['send', userCreated, ...signed], /required option '--to <URL>' not specified/],
     [['send', 'user_craeted', ...to, ...signed], /no event type "user_craeted"\. Those .* user_created, /],
     [['send', 'user_created', ...to, ...signed, '--set', 'data.active'], /--set takes path=value/],
-    [['send', 'user_created', ...to, ...signed, '--set', 'type.a=1'], /type is no object/],
+    [['send', 'user_created', ...to, ...signed, '--set', '.a=1'], /--set takes path=value/],
+    [['send', 'user_created', ...to, ...signed, '--set', 'data..a=1'], /--set takes path=value/],
+    [
+      ['send', 'user_created', ...to, ...signed, '--set', 'type=a.b'],
+      /--set type: the type is the command’s/,
+    ],
+    [['send', 'user_created', ...to, ...signed, '--set', 'type.a=1'], /--set type\.a: events have no such/],
+    [['send', 'user_created', ...to, ...signed, '--set', 'id.a=1'], /--set id\.a: events have no such field/],
+    [
+      ['send', 'user_created', ...to, ...signed, '--set', '__proto__.x=1'],
+      /no such field\. Give data\.<path>/,
+    ],
+    [['send', 'user_created', ...to, ...signed, '--set', 'constructor=1'], /no such field/],
+    [['send', 'user_created', ...to, ...signed, '--set', 'data=1'], /--set data takes a JSON object/],
+    [['send', 'user_created', ...to, ...signed, '--set', 'data=[]'], /--set data takes a JSON object/],
+    [
+      ['send', 'user_created', ...to, ...signed, '--set', 'data.email.a=1'],
+      /data\.email\.a: email is no object/,
+    ],
+    [['send', 'user_created', ...to, ...signed, '--at', '5'], /--at takes a time such as/],
     [['send', 'user_created', ...to, ...signed, '--at', 'noon'], /--at takes a time such as/],
     [['send', 'user_created', ...to, ...signed, '--id', 'a b'], /--id takes 1 to 256 printable/],
     [['send', 'user_created', ...to, ...signed, '--data', '/no/where'], /cannot be read \(ENOENT\)/],
@@ -133,6 +152,21 @@ describe('send', () => {
         },
       },
     ])
+  })
+
+  test('the envelope keeps its types, and data takes any name and value', async () => {
+    const { url, events } = await application()
+    const sets = ['id=7', 'display_name=null', 'data.active="no"', 'data.__proto__.x=1', 'data.seats=[1]']
+    const args = ['send', userCreated, '--to', url, ...signed, ...sets.flatMap((set) => ['--set', set])]
+    expect(await runCommand(args)).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(events).toMatchObject([{ id: '7', display_name: null, data: { active: 'no', seats: [1] } }])
+    expect(Object.entries(events[0]?.data ?? {})).toContainEqual(['__proto__', { x: 1 }])
+  })
+
+  test('a whole event is none of the fields of data', async () => {
+    const args = ['send', userCreated, '--to', 'http://127.0.0.1:9', ...signed, '--data', '-']
+    const ran = await runCommand(args, { input: JSON.stringify(sampleEvent(userCreated)) })
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(/is a whole event/) })
   })
 
   test('any event of Scalekit', async () => {

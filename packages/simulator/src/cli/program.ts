@@ -98,7 +98,7 @@ function sendCommand(exit: Exit): Command {
     .addOption(secretOption())
     .option(
       '--set <path=value>',
-      'a field, such as data.active=false; JSON or text; may be given several times',
+      'a field: any in data, such as data.active=false, as JSON or text; or id, occurred_at and so on; may be given several times',
       collected,
       [],
     )

@@ -4,7 +4,8 @@ import { shownAddress, type Target, targetOf } from './endpoint.ts'
 import { type Exchange, exchangeOrFail, isDelivered, outcomeHeader } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
 import { isJsonObject, type JsonObject, readInput } from './files.ts'
-import { eventNow, isMessageId, messageIdForm, newId, setField } from './sample.ts'
+import { eventNow, isMessageId, messageIdForm, newId } from './sample.ts'
+import { setField } from './set-field.ts'
 import { printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SendOptions {
@@ -55,6 +56,11 @@ async function dataFrom(path: string): Promise<JsonObject> {
     throw wrongUsage(`${path} is no JSON. --data takes one JSON object with fields of data.`)
   }
   if (!isJsonObject(fields)) throw wrongUsage(`${path} is no JSON object. --data takes the fields of data.`)
+  if (typeof fields.type === 'string' && isJsonObject(fields.data)) {
+    throw wrongUsage(
+      `${path} is a whole event. --data takes what is in its data; scalekit-scim replay sends events.`,
+    )
+  }
   return fields
 }
 
@@ -62,7 +68,8 @@ async function dataFrom(path: string): Promise<JsonObject> {
 function timeOf(text: string | undefined): Date {
   if (text === undefined) return new Date()
   const at = /^[+-]\d+$/.test(text) ? new Date(Date.now() + Number(text) * 1000) : new Date(text)
-  if (!(at.getTime() >= 1000)) {
+  // A date reads `5` as the first of May, 2001.
+  if (!/^([+-]|\d{4}-)/.test(text) || !(at.getTime() >= 1000)) {
     throw wrongUsage('--at takes a time such as 2026-11-23T09:00:00Z, or seconds from now such as -600.')
   }
   return at
