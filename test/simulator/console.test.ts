@@ -181,6 +181,24 @@ describe('the console, asked by others than its page', () => {
     expect(simulator.environment.organizations).toEqual([])
     expect((await change({ origin: new URL(simulator.url).origin })).status).toBe(201)
   })
+
+  it.each([
+    ['no object', '[]', 'Invalid input: expected object, received array'],
+    ['a name that it does not know', '{"displayName":"Acme","x":1}', 'Unrecognized key: "x"'],
+    [
+      'a number for a text',
+      '{"displayName":7}',
+      'displayName: Invalid input: expected string, received number',
+    ],
+  ])('says what is wrong with %s', async (_what, body, error) => {
+    await using simulator = await createSimulator()
+    const response = await fetch(`${simulator.url}/console/api/organizations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    expect([response.status, await response.json()]).toEqual([400, { error }])
+  })
 })
 
 const secret = 'whsec_Y29uc29sZS10ZXN0LXNlY3JldC10aGlydHktdHdv'
