@@ -8,6 +8,11 @@ export interface Counts {
   created: number
   updated: number
   deleted: number
+  /**
+   * Handlers ran once more for what the application has already: its time is not a minute beyond the record's, and
+   * clocks differ. For two minutes after a change each pass does so, and then it counts as unchanged.
+   */
+  repeated: number
   /** The application has them as they are. */
   unchanged: number
   /** A webhook was newer. */
@@ -108,6 +113,7 @@ export function noCounts(): Counts {
     created: 0,
     updated: 0,
     deleted: 0,
+    repeated: 0,
     unchanged: 0,
     stale: 0,
     dropped: 0,
