@@ -50,6 +50,15 @@ describe('the command line', () => {
     expect(ran.stdout).toMatch(/Examples:\n {2}scalekit-scim /)
   })
 
+  test('send --help names the types that send knows, and help is as --help', async () => {
+    const { stdout } = await runCommand(['help', 'send'])
+    expect(await runCommand(['send', '--help'])).toEqual({ exitCode: 0, stdout, stderr: '' })
+    const { stderr } = await runCommand(['send', 'nothing', '--to', 'http://127.0.0.1:9', ...signed])
+    const types = stderr.match(/(user|group|directory)_[a-z]+/g) ?? []
+    expect(types).toHaveLength(8)
+    for (const type of types) expect(stdout).toMatch(new RegExp(`^ {2}.*\\b${type}\\b`, 'm'))
+  })
+
   test('says its version', async () => {
     const manifest = new URL('../../packages/simulator/package.json', import.meta.url)
     const { version } = JSON.parse(readFileSync(manifest, 'utf8'))

@@ -11,7 +11,7 @@ import { printable, say, sayJson, styled } from './terminal.ts'
 export interface SendOptions {
   to: string
   secret?: string
-  set: readonly string[]
+  set?: readonly string[]
   data?: string
   id?: string
   at?: string
@@ -35,7 +35,7 @@ export async function send(type: string, options: SendOptions): Promise<number> 
   return isDelivered(outcome) ? exitCodes.good : exitCodes.refused
 }
 
-async function eventOf(type: string, { data, set }: SendOptions): Promise<JsonObject> {
+async function eventOf(type: string, { data, set = [] }: SendOptions): Promise<JsonObject> {
   const event = eventNow(type)
   if (data !== undefined) {
     const fields = await dataFrom(data)

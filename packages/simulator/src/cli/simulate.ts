@@ -13,7 +13,7 @@ export interface SimulateOptions {
   port: number
   seed?: string
   file?: string
-  endpoint: readonly string[]
+  endpoint?: readonly string[]
   secret?: string
   speed: number
   rateLimit?: number
@@ -46,15 +46,15 @@ export async function simulate(options: SimulateOptions): Promise<number> {
 }
 
 async function open(options: SimulateOptions, secret: string | undefined): Promise<Simulator> {
-  const { host, port, speed } = options
-  if (options.secret !== undefined && options.endpoint.length === 0) {
+  const { host, port, speed, endpoint: addresses = [] } = options
+  if (options.secret !== undefined && addresses.length === 0) {
     throw wrongUsage(
       '--secret signs for what --endpoint names, and none is given. Add --endpoint URL, or leave --secret out.',
     )
   }
   const source = options.secret === undefined ? webhookVariable : '--secret'
   if (secret !== undefined) checkedSecret(secret, source)
-  const endpoints = options.endpoint.map((address) => ({
+  const endpoints = addresses.map((address) => ({
     url: parseEndpoint(address).href,
     ...given({ secret }),
   }))
