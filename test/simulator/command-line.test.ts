@@ -100,6 +100,9 @@ describe('the command line', () => {
     [['send', 'user_created', ...to, ...signed, '--id', 'a b'], /--id takes 1 to 256 printable/],
     [['send', 'user_created', ...to, ...signed, '--data', '/no/where'], /cannot be read \(ENOENT\)/],
     [['replay', '/no/where', ...to, ...signed], /cannot be read \(ENOENT\)/],
+    [['replay', '', ...to, ...signed], /: The file "" cannot be read \(ENOENT\)/],
+    [['replay', '-', ...to, ...signed], /: Standard input is empty: there is nothing to send/],
+    [['doctor', 'http://ada:p%zz@127.0.0.1:9', ...signed], /password in the address is not percent-encoded/],
     [['simulate', ...signed], /--secret signs for what --endpoint names, .* Add --endpoint URL, or leave/],
     [['simulate', '--port', '70000'], /must be a whole number, from 0 to 65535/],
   ]
@@ -279,15 +282,27 @@ describe('replay', () => {
   })
 
   const notSent: [name: string, item: object, says: RegExp][] = [
-    ['a line break', { id: 'msg_1\n', event }, /^Item 1 of -: its message id must be 1 to 256 printable/],
-    ['a letter that no header has', { id: 'msg_é', event }, /^Item 1 of -: its message id must be 1 to 256/],
+    [
+      'a line break',
+      { id: 'msg_1\n', event },
+      /^Item 1 of standard input: its message id must be 1 to 256 printable/,
+    ],
+    [
+      'a letter that no header has',
+      { id: 'msg_é', event },
+      /^Item 1 of standard input: its message id must be 1 to 256/,
+    ],
     [
       'no end',
       { ...recorded, headers: { 'webhook-id': 'm'.repeat(257) } },
       /its message id must be 1 to 256/,
     ],
     ['nothing in it', { id: '', event }, /its message id must be 1 to 256 printable/],
-    ['a number for it', { id: 7, event }, /^Item 1 of -: its "id" is no text\. Give the message id/],
+    [
+      'a number for it',
+      { id: 7, event },
+      /^Item 1 of standard input: its "id" is no text\. Give the message id/,
+    ],
     [
       'an object for it',
       { ...recorded, headers: { 'Webhook-Id': {} } },
@@ -303,6 +318,8 @@ describe('replay', () => {
     expect(events).toEqual([])
   })
 
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+
   const unusable: [name: string, text: string, says: RegExp][] = [
     ['nothing', '', /is empty: there is nothing to send/],
     ['a line that is no JSON', '{"type":"a.b","data":{}}\n{', /Line 2 of .* is no JSON\./],
@@ -314,12 +331,14 @@ describe('replay', () => {
     [
       'a header of two lines',
       JSON.stringify({ headers: { 'x-a': 'b\nc' }, body: '' }),
-      /Item 1 of -: HTTP cannot carry its header "x-a"/,
+      /Item 1 of standard input: HTTP cannot carry its header "x-a"/,
     ],
+    ['nothing but depth', `{"type":"a.b","data":${deep}}`, /Item 1 of standard input is nested too deep/],
+    ['requests in requests', `${'{"request":'.repeat(9000)}1${'}'.repeat(9000)}`, /is neither an event nor/],
     [
       'an event',
       JSON.stringify(event),
-      /Item 1 of - is an event and has no recorded headers\. Leave --as-is out/,
+      /Item 1 of standard input is an event and has no recorded headers\. Leave --as-is out/,
     ],
   ]
   test.each(unusable)('sends nothing of a recording with %s', async (_name, text, says) => {

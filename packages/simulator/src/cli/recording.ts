@@ -1,5 +1,5 @@
 import { wrongUsage } from './failures.ts'
-import { isJsonObject, type JsonObject } from './files.ts'
+import { isJsonObject, type JsonObject, jsonText } from './files.ts'
 
 /** One delivery or event that was recorded. */
 export interface Recorded {
@@ -13,16 +13,17 @@ export interface Recorded {
 
 /** Items of a JSON document, or of one on each line. @throws Failure, which names the item */
 export function readRecording(text: string, path: string): Recorded[] {
+  const name = path === '-' ? 'standard input' : path
   const whole = parsed(text)
   if (whole !== undefined) {
-    return [whole].flat().map((item, index) => recordedFrom(item, `Item ${index + 1} of ${path}`))
+    return [whole].flat().map((item, index) => recordedFrom(item, `Item ${index + 1} of ${name}`))
   }
   const lines = text
     .split('\n')
     .flatMap((line, index) => (line.trim() === '' ? [] : [{ line, number: index + 1 }]))
   return lines.map(({ line, number }) => {
     const item = parsed(line)
-    const where = `Line ${number} of ${path}`
+    const where = `Line ${number} of ${name}`
     if (item === undefined)
       throw wrongUsage(`${where} is no JSON. A recording is JSON, or JSON on each line.`)
     return recordedFrom(item, where)
@@ -31,14 +32,14 @@ export function readRecording(text: string, path: string): Recorded[] {
 
 function recordedFrom(item: unknown, where: string): Recorded {
   if (isJsonObject(item)) {
-    if (isJsonObject(item.request)) return recordedFrom(item.request, where)
-    if (isJsonObject(item.headers) && item.body !== undefined) {
-      return deliveryFrom(item.body, headersFrom(item.headers, where), where)
+    const delivery = isJsonObject(item.request) ? item.request : item
+    if (isJsonObject(delivery.headers) && delivery.body !== undefined) {
+      return deliveryFrom(delivery.body, headersFrom(delivery.headers, where), where)
     }
     if (isJsonObject(item.event)) {
-      return { where, body: JSON.stringify(item.event), ...idFrom(item.id, where) }
+      return { where, body: jsonText(item.event, where), ...idFrom(item.id, where) }
     }
-    if (typeof item.type === 'string') return { where, body: JSON.stringify(item) }
+    if (typeof item.type === 'string') return { where, body: jsonText(item, where) }
   }
   throw wrongUsage(
     `${where} is neither an event nor a delivery: it has no "type", no "event", and not both "headers" and "body".`,
@@ -49,7 +50,7 @@ function deliveryFrom(body: unknown, headers: Readonly<Record<string, string>>, 
   return {
     where,
     // A body that is no text has been parsed by whoever recorded it, and what was signed is gone.
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    body: typeof body === 'string' ? body : jsonText(body, where),
     headers,
     ...idFrom(headers['webhook-id'], where),
   }

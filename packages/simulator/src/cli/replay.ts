@@ -3,7 +3,7 @@ import { signDelivery } from '@scalekit-scim/core/testing'
 import { parseEndpoint, secretFrom } from './endpoint.ts'
 import { type Exchange, exchangeOrFail, isDelivered, type Request } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
-import { readInput } from './files.ts'
+import { inputName, readInput } from './files.ts'
 import { type Recorded, readRecording } from './recording.ts'
 import { isMessageId, messageIdForm, newId } from './sample.ts'
 import { summaryOf } from './send.ts'
@@ -31,7 +31,7 @@ export async function replay(path: string, options: ReplayOptions): Promise<numb
   const url = parseEndpoint(options.to)
   const toOutgoing = options.asIs ? asRecorded : signedWith(secretFrom(options.secret))
   const recording = readRecording(await readInput(path), path)
-  if (recording.length === 0) throw wrongUsage(`${path} is empty: there is nothing to send.`)
+  if (recording.length === 0) throw wrongUsage(`${inputName(path)} is empty: there is nothing to send.`)
   // All of them before the first is sent: a recording is not half sent for the sake of its last line.
   const deliveries = recording.map(toOutgoing)
 

@@ -3,7 +3,7 @@ import { signDelivery } from '@scalekit-scim/core/testing'
 import { shownAddress, type Target, targetOf } from './endpoint.ts'
 import { type Exchange, exchangeOrFail, isDelivered, outcomeHeader } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
-import { isJsonObject, type JsonObject, readInput } from './files.ts'
+import { inputName, isJsonObject, type JsonObject, jsonText, readInput } from './files.ts'
 import { eventNow, isMessageId, messageIdForm, newId } from './sample.ts'
 import { setField } from './set-field.ts'
 import { printable, say, sayJson, styled } from './terminal.ts'
@@ -25,7 +25,7 @@ export async function send(type: string, options: SendOptions): Promise<number> 
   const messageId = options.id ?? newId('msg')
   if (!isMessageId(messageId)) throw wrongUsage(`--id takes ${messageIdForm}.`)
   const at = timeOf(options.at)
-  const delivery = signDelivery(event, { secret: target.secret, messageId, at })
+  const delivery = signDelivery(jsonText(event, 'The event'), { secret: target.secret, messageId, at })
 
   const outcome = await exchangeOrFail(target.url, delivery)
 
@@ -53,12 +53,13 @@ async function dataFrom(path: string): Promise<JsonObject> {
   try {
     fields = JSON.parse(text)
   } catch {
-    throw wrongUsage(`${path} is no JSON. --data takes one JSON object with fields of data.`)
+    throw wrongUsage(`${inputName(path)} is no JSON. --data takes one JSON object with fields of data.`)
   }
-  if (!isJsonObject(fields)) throw wrongUsage(`${path} is no JSON object. --data takes the fields of data.`)
+  if (!isJsonObject(fields))
+    throw wrongUsage(`${inputName(path)} is no JSON object. --data takes the fields of data.`)
   if (typeof fields.type === 'string' && isJsonObject(fields.data)) {
     throw wrongUsage(
-      `${path} is a whole event. --data takes what is in its data; scalekit-scim replay sends events.`,
+      `${inputName(path)} is a whole event. --data takes what is in its data; scalekit-scim replay sends events.`,
     )
   }
   return fields
@@ -77,7 +78,7 @@ function timeOf(text: string | undefined): Date {
 
 function show({ url }: Target, sent: { messageId: string; event: JsonObject }, outcome: Exchange): void {
   say(`POST ${shownAddress(url)}`)
-  say(styled('dim', `${sent.event.type} ${sent.event.id} ${sent.messageId}`))
+  say(styled('dim', printable(`${sent.event.type} ${sent.event.id} ${sent.messageId}`)))
   say(isDelivered(outcome) ? styled('green', summaryOf(outcome)) : styled('red', summaryOf(outcome)))
   if (outcome.kind === 'answer' && outcome.body !== '') say(printable(outcome.body))
   if (!isDelivered(outcome)) {
