@@ -3,7 +3,7 @@ import type { Directory } from '../environment/records.ts'
 import { given } from '../given.ts'
 import { createSimulator, type Simulator } from '../simulator.ts'
 import { SnapshotError } from '../snapshot.ts'
-import { checkedSecret, parseEndpoint } from './endpoint.ts'
+import { checkedSecret, parseEndpoint, shownAddress } from './endpoint.ts'
 import { exitCodes, Failure, wrongUsage } from './failures.ts'
 import { onInterruption } from './interruption.ts'
 import { complain, printable, say, sayJson, styled } from './terminal.ts'
@@ -40,7 +40,9 @@ export async function simulate(options: SimulateOptions): Promise<number> {
     await stopped
     sayGoodbye(simulator, options)
   } finally {
-    await simulator.close()
+    await simulator.close().catch((error) => {
+      throw failureOf(error, options)
+    })
   }
   return exitCodes.good
 }
@@ -54,10 +56,8 @@ async function open(options: SimulateOptions, secret: string | undefined): Promi
   }
   const source = options.secret === undefined ? webhookVariable : '--secret'
   if (secret !== undefined) checkedSecret(secret, source)
-  const endpoints = addresses.map((address) => ({
-    url: parseEndpoint(address).href,
-    ...given({ secret }),
-  }))
+  const urls = new Set(addresses.map((address) => parseEndpoint(address).href))
+  const endpoints = [...urls].map((url) => ({ url, ...given({ secret }) }))
   try {
     const simulator = await createSimulator({
       host,
@@ -66,7 +66,7 @@ async function open(options: SimulateOptions, secret: string | undefined): Promi
       endpoints,
       ...given({ seed: options.seed, file: options.file, requestsPerMinute: options.rateLimit }),
     })
-    if (secret !== undefined) takeSecret(simulator, new Set(endpoints.map(({ url }) => url)), secret)
+    if (secret !== undefined) takeSecret(simulator, urls, secret)
     return simulator
   } catch (error) {
     throw failureOf(error, options)
@@ -122,7 +122,7 @@ function summaryOf({ url, variables, deliveries }: Simulator, directories: Direc
     })),
     endpoints: deliveries.endpoints.map((endpoint) => ({
       id: endpoint.id,
-      url: endpoint.url,
+      url: shownUrl(endpoint.url),
       ...given({ secret: ownSecret(endpoint.secrets, secret) }),
     })),
     variables: Object.fromEntries(pastable(variables, secret)),
@@ -143,7 +143,7 @@ function introduce(
   if (clock.speed !== 1) say(fastNote)
   const [first, ...others] = deliveries.endpoints
   if (!first) say('  Webhooks  go nowhere yet: give --endpoint URL, or add one in the console')
-  for (const endpoint of deliveries.endpoints) say(`  Webhooks  ${endpoint.url}`)
+  for (const endpoint of deliveries.endpoints) say(`  Webhooks  ${shownUrl(endpoint.url)}`)
 
   say('\nFor the environment of your application:\n')
   for (const [name, value] of pastable(variables, secret)) say(`  ${name}=${value}`)
@@ -151,9 +151,13 @@ function introduce(
     say(`  # ${webhookVariable} is the one that you gave.`)
   for (const endpoint of others) {
     const own = ownSecret(endpoint.secrets, secret)
-    if (own !== undefined) say(`  # at ${endpoint.url}: ${webhookVariable}=${own}`)
+    if (own !== undefined) say(`  # at ${shownUrl(endpoint.url)}: ${webhookVariable}=${own}`)
   }
   say('\nDeliveries, as they end:\n')
+}
+
+function shownUrl(url: string): string {
+  return shownAddress(new URL(url))
 }
 
 function scimUrl(url: string, { id }: Directory): string {
@@ -173,16 +177,17 @@ function sayAttempts({ deliveries }: Simulator): void {
   const known = new WeakSet<Attempt>()
   deliveries.onChange((message) => {
     for (const { attempts, endpointId } of message.deliveries) {
-      const url = deliveries.endpoints.find(({ id }) => id === endpointId)?.url ?? endpointId
+      const endpoint = deliveries.endpoints.find(({ id }) => id === endpointId)
+      const where = endpoint ? shownUrl(endpoint.url) : endpointId
       for (const attempt of attempts) {
-        if (!known.has(attempt)) say(lineOf(message, attempt, url))
+        if (!known.has(attempt)) say(lineOf(message, attempt, where))
         known.add(attempt)
       }
     }
   })
 }
 
-function lineOf({ id, event }: Message, attempt: Attempt, url: string): string {
+function lineOf({ id, event }: Message, attempt: Attempt, where: string): string {
   const { response, error = 'no answer', durationMs, number, startedAtMs } = attempt
   const answer = response
     ? [response.status, response.headers['scalekit-scim-outcome']].filter(Boolean).join(' ')
@@ -193,7 +198,7 @@ function lineOf({ id, event }: Message, attempt: Attempt, url: string): string {
     id,
     number > 1 ? `attempt ${number}` : '',
     styled(isDelivered(attempt) ? 'green' : 'red', printable(answer)),
-    styled('dim', `${Math.round(durationMs)} ms ${url}`),
+    styled('dim', `${Math.round(durationMs)} ms ${where}`),
   ]
     .filter(Boolean)
     .join('  ')
