@@ -6,6 +6,7 @@ import { printable, say, styled } from './terminal.ts'
 
 const fastNote =
   '  Clock     not the real one: once they are 5 minutes apart, a receiver refuses what it signs (`toleranceSeconds`)'
+
 /** For `--json`. */
 export function summaryOf(
   { url, variables, deliveries }: Simulator,
