@@ -5,7 +5,12 @@ import { createDispatcher } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import { Keyv } from 'keyv'
 import { expect, onTestFinished, test } from 'vitest'
-import { type RedisServer, redisIsInstalled, startRedisCluster } from '../support/redis-server.ts'
+import {
+  type RedisServer,
+  redisIsInstalled,
+  startRedisCluster,
+  startRedisShard,
+} from '../support/redis-server.ts'
 
 /** What `@keyv/valkey` runs on; it does not hand its cluster on. */
 const iovalkey: { Cluster: new (nodes: { host: string; port: number }[]) => IovalkeyCluster } = createRequire(
@@ -37,14 +42,25 @@ const ends = {
   'is cut off': (master: RedisServer) => master.freeze(),
 }
 
+/** In a cluster of one shard nobody is there to vote: whoever runs it names the new master. */
+const topologies = {
+  'three shards': { start: () => startRedisCluster(1), promote: () => {} },
+  'one shard': {
+    start: startRedisShard,
+    promote: (replica: RedisServer) => void replica.cli('CLUSTER', 'FAILOVER', 'TAKEOVER'),
+  },
+}
+
 const cases = Object.entries(adapters).flatMap(([adapter, adapterOn]) =>
-  Object.entries(ends).map(([happens, end]) => ({ adapter, adapterOn, happens, end })),
+  Object.entries(topologies).flatMap(([shards, topology]) =>
+    Object.entries(ends).map(([happens, end]) => ({ adapter, adapterOn, shards, ...topology, happens, end })),
+  ),
 )
 
 test.skipIf(!redisIsInstalled).each(cases)(
-  'a master that $happens: nothing hangs, and events run on its replica, by $adapter',
-  async ({ adapterOn, end }) => {
-    const cluster = await startRedisCluster(1)
+  'a master of $shards that $happens: nothing hangs, and events run on its replica, by $adapter',
+  async ({ adapterOn, start, promote, end }) => {
+    const cluster = await start()
     onTestFinished(() => cluster.remove())
     const dispatcher = createDispatcher({
       store: new Keyv(adapterOn(cluster.nodes)),
@@ -61,11 +77,44 @@ test.skipIf(!redisIsInstalled).each(cases)(
     }
     await expect.poll(outcome, { timeout: 10_000 }).toBe('processed')
 
-    await end(masterOf(cluster.nodes))
+    const master = masterOf(cluster.nodes)
+    await end(master)
     expect(await outcome()).toBe('store-unavailable')
+    promote(cluster.nodes.find((node) => node !== master) ?? master)
     await expect.poll(outcome, { timeout: 60_000 }).toBe('processed')
   },
   120_000,
+)
+
+test.skipIf(!redisIsInstalled)(
+  'a process that starts while the master is dead goes on with its replica, and close() ends every connection to it',
+  async () => {
+    const { nodes, remove } = await startRedisShard()
+    onTestFinished(remove)
+    const [master, replica] = nodes
+    if (!(master && replica)) throw new Error('no nodes')
+    await master.kill()
+    const dispatcher = createDispatcher({
+      store: new Keyv(adapters['@keyv/redis'](nodes)),
+      namespace,
+      logger: false,
+      storeTimeoutSeconds: 1,
+      onUserUpserted: () => {},
+    })
+    const isUp = () =>
+      dispatcher.ledger.now().then(
+        () => true,
+        () => false,
+      )
+    expect(await isUp()).toBe(false)
+
+    replica.cli('CLUSTER', 'FAILOVER', 'TAKEOVER')
+    await expect.poll(isUp, { timeout: 20_000 }).toBe(true)
+    expect(connectionsTo(replica)).toBeGreaterThan(0)
+    await dispatcher.close()
+    await expect.poll(() => connectionsTo(replica)).toBe(0)
+  },
+  60_000,
 )
 
 test.skipIf(!redisIsInstalled)(
@@ -104,4 +153,9 @@ function masterOf(nodes: RedisServer[]): RedisServer {
   if (!master) throw new Error('no node has the slot')
   master.cli('DEL', anyKey)
   return master
+}
+
+function connectionsTo(node: RedisServer): number {
+  const clients = node.cli('CLIENT', 'LIST', 'TYPE', 'normal').split('\n')
+  return clients.filter((client) => !client.includes('cmd=client|list')).length
 }

@@ -83,23 +83,52 @@ export interface RedisCluster {
 
 /** Three masters that share the slots among them, each with so many replicas, which soon take over. */
 export async function startRedisCluster(replicas: 0 | 1 = 0): Promise<RedisCluster> {
-  const nodes = await Promise.all(
-    Array.from({ length: 3 * (1 + replicas) }, async () => {
-      const busPort = String(await freePort())
-      return startRedis(
-        '--cluster-enabled',
-        'yes',
-        '--cluster-port',
-        busPort,
-        '--cluster-node-timeout',
-        '2000',
-      )
-    }),
-  )
+  const nodes = await startClusterNodes(3 * (1 + replicas))
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
   nodes[0]?.cli('--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes')
+  return clusterOf(nodes)
+}
+
+/** A master that has all slots, and its replica; which no other master lets take over: somebody has to tell it to. */
+export async function startRedisShard(): Promise<RedisCluster> {
+  const nodes = await startClusterNodes(2)
+  const [master, replica] = nodes
+  if (!(master && replica)) throw new Error('no nodes')
+  master.cli('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+  replica.cli(
+    'CLUSTER',
+    'MEET',
+    '127.0.0.1',
+    String(master.port),
+    master.cli('CONFIG', 'GET', 'cluster-port').split('\n')[1] ?? '',
+  )
+  const masterId = master.cli('CLUSTER', 'MYID')
+  while (!replica.cli('CLUSTER', 'NODES').includes(masterId)) await sleep(50)
+  while (replica.cli('CLUSTER', 'REPLICATE', masterId) !== 'OK') await sleep(50)
+  return clusterOf(nodes)
+}
+
+function startClusterNodes(count: number): Promise<RedisServer[]> {
+  return Promise.all(Array.from({ length: count }, () => startClusterNode()))
+}
+
+/** Of twelve free ports one may be somebody else's before its server has it: then on others. */
+async function startClusterNode(tries = 3): Promise<RedisServer> {
+  const busPort = String(await freePort())
+  const options = ['--cluster-enabled', 'yes', '--cluster-port', busPort, '--cluster-node-timeout', '2000']
+  try {
+    return await startRedis(...options)
+  } catch (error) {
+    if (tries === 1) throw error
+    return startClusterNode(tries - 1)
+  }
+}
+
+async function clusterOf(nodes: RedisServer[]): Promise<RedisCluster> {
   for (const node of nodes) {
     while (!node.cli('CLUSTER', 'INFO').includes('cluster_state:ok')) await sleep(50)
+    // Clients learn of those nodes alone that are in here.
+    while (!nodes.every(({ port }) => node.cli('CLUSTER', 'SLOTS').includes(String(port)))) await sleep(50)
     // A replica that has nothing of its master yet cannot take over.
     while (node.cli('INFO', 'replication').includes('master_link_status:down')) await sleep(50)
   }

@@ -1,11 +1,13 @@
 import { StoreUnavailableError } from '../../errors.ts'
 import { type DriverOptions, inTime } from '../driver.ts'
-import { followFailovers } from './failovers.ts'
+import { followFailovers, type NodeRedisCluster } from './cluster.ts'
 
 /** The one thing that we ask of a client: to send a command to whoever has the key. */
 export interface RedisConnection {
   /** @throws StoreUnavailableError `sent` says whether it may have been carried out all the same */
   call(key: string, command: string[]): Promise<unknown>
+  /** Ends what was opened beside the client, which itself stays open. */
+  close(): void
 }
 
 /** A command that the store refused, or whose answer never came. */
@@ -37,11 +39,12 @@ interface Client {
   ready(): boolean
   /** How many connections it has had: over a new one what it had kept goes out, for better or worse. */
   connections(): number
+  close?(): void
 }
 
 /** The connection that a Keyv adapter has, where it is one of the kinds that we know. */
 export function redisConnectionOf(adapter: object, options: DriverOptions): RedisConnection | undefined {
-  const client = nodeRedisOf(adapter, options) ?? ioRedisOf(adapter)
+  const client = nodeRedisOf(adapter, options) ?? ioRedisOf(adapter, options)
   return client && connection(client, options)
 }
 
@@ -64,6 +67,7 @@ function connection(client: Client, options: DriverOptions): RedisConnection {
         unanswered--
       }
     },
+    close: () => client.close?.(),
   }
 }
 
@@ -95,7 +99,7 @@ function countConnections(client: ConnectionSource): () => number {
 }
 
 /** `@keyv/redis`: a client, a cluster or a sentinel of node-redis, which is not opened before it is used. */
-interface NodeRedis extends ConnectionSource {
+export interface NodeRedis extends ConnectionSource {
   readonly isOpen: boolean
   readonly isReady?: boolean
   connect(): Promise<unknown>
@@ -108,30 +112,62 @@ const openings = new WeakMap<NodeRedis, Promise<unknown>>()
 function nodeRedisOf(adapter: object, options: DriverOptions): Client | undefined {
   if (!('getClient' in adapter && 'client' in adapter && isNodeRedis(adapter.client))) return undefined
   const { client } = adapter
-  // What is still kept by the client when we have long given up need not be sent at all.
-  const whileOffline = { timeout: Math.ceil(options.storeTimeoutSeconds * 1000) }
+  if (isCluster(client)) return clusterOf(client, options)
   const ready = () => client.isReady !== false
-  const optionsNow = () => (ready() ? undefined : whileOffline)
-  let send: Send = (_key, command) => client.sendCommand(command, optionsNow())
-  if ('slots' in client) {
-    const follow = followFailovers(client, options)
-    // Whether the node that has the key is there is not known before.
-    send = (key, command) => follow(key, client.sendCommand(key, false, command, whileOffline))
-  } else if ('getSentinelNode' in client) send = (_key, command) => client.sendCommand(false, command)
-
+  const optionsNow = () => (ready() ? undefined : whileOffline(options))
+  const isSentinel = 'getSentinelNode' in client
   return {
-    send,
+    send: isSentinel
+      ? (_key, command) => client.sendCommand(false, command)
+      : (_key, command) => client.sendCommand(command, optionsNow()),
     ready,
     connections: countConnections(client),
-    opening() {
-      const present = openings.get(client)
-      if (present || client.isOpen) return present
-      // Not the adapter's getClient(), which listens to the client once more with each connection.
-      const opening = client.connect().finally(() => openings.delete(client))
-      openings.set(client, opening)
-      return opening
-    },
+    opening: () => opening(client),
   }
+}
+
+function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
+  const followed = followFailovers(given, options)
+  const watched = <T>(cluster: NodeRedisCluster, asked: Promise<T>) =>
+    withFailures(asked, options, () => followed.failed(cluster))
+  return {
+    send(key, command) {
+      const { current } = followed
+      // Whether the node that has the key is there is not known before.
+      return watched(current, current.sendCommand(key, false, command, whileOffline(options)))
+    },
+    ready: () => true,
+    connections: countConnections(given),
+    opening() {
+      const { current } = followed
+      const opened = opening(current)
+      return opened && watched(current, opened)
+    },
+    close: followed.close,
+  }
+}
+
+/** Hands on what was asked, and tells when no node answers it, or not in time: one that is frozen ends no connection. */
+function withFailures<T>(asked: Promise<T>, options: DriverOptions, onFailure: () => void): Promise<T> {
+  inTime(options, asked).catch((error) => {
+    if (!isReply(error)) onFailure()
+  })
+  return asked
+}
+
+/** What is still kept by the client when we have long given up need not be sent at all. */
+function whileOffline({ storeTimeoutSeconds }: DriverOptions): { timeout: number } {
+  return { timeout: Math.ceil(storeTimeoutSeconds * 1000) }
+}
+
+/** Opens a client once, whoever asks. */
+function opening(client: NodeRedis): Promise<unknown> | undefined {
+  const present = openings.get(client)
+  if (present || client.isOpen) return present
+  // Not the adapter's getClient(), which listens to the client once more with each connection.
+  const opened = client.connect().finally(() => openings.delete(client))
+  openings.set(client, opened)
+  return opened
 }
 
 function isNodeRedis(client: unknown): client is NodeRedis {
@@ -144,17 +180,24 @@ function isNodeRedis(client: unknown): client is NodeRedis {
   )
 }
 
+function isCluster(client: NodeRedis): client is NodeRedisCluster {
+  return 'slots' in client && hasMethod(client, 'duplicate') && hasMethod(client, 'destroy')
+}
+
 /** `@keyv/valkey`: iovalkey, a client or a cluster; ioredis has the same shape. It opens itself, and finds the keys. */
 interface IoRedis extends ConnectionSource {
   readonly status: string
   call(...command: string[]): Promise<unknown>
+  /** A cluster's: reads who has which slot again, one question at a time. */
+  refreshSlotsCache?(onEnd: () => void): void
 }
 
-function ioRedisOf(adapter: object): Client | undefined {
+function ioRedisOf(adapter: object, options: DriverOptions): Client | undefined {
   if (!('redis' in adapter && isIoRedis(adapter.redis))) return undefined
   const { redis } = adapter
+  const refresh = () => redis.refreshSlotsCache?.(() => {})
   return {
-    send: (_key, command) => redis.call(...command),
+    send: (_key, command) => withFailures(redis.call(...command), options, refresh),
     ready: () => redis.status === 'ready',
     connections: countConnections(redis),
     opening: () => undefined,
