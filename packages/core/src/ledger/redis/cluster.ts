@@ -1,5 +1,5 @@
 import { type DriverOptions, inTime } from '../driver.ts'
-import type { NodeRedis } from './connection.ts'
+import type { NodeRedis } from './node-redis.ts'
 
 /** A cluster of node-redis. */
 export interface NodeRedisCluster extends NodeRedis {
@@ -60,7 +60,7 @@ export function followFailovers(given: NodeRedisCluster, options: DriverOptions)
     },
     close() {
       isClosed = true
-      if (current !== given) end(current)
+      replaceBy(given)
     },
   }
 }
