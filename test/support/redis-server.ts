@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -103,8 +103,8 @@ export async function startRedisShard(): Promise<RedisCluster> {
     master.cli('CONFIG', 'GET', 'cluster-port').split('\n')[1] ?? '',
   )
   const masterId = master.cli('CLUSTER', 'MYID')
-  while (!replica.cli('CLUSTER', 'NODES').includes(masterId)) await sleep(50)
-  while (replica.cli('CLUSTER', 'REPLICATE', masterId) !== 'OK') await sleep(50)
+  await until(() => replica.cli('CLUSTER', 'NODES').includes(masterId), 'nodes that have met')
+  await until(() => replica.cli('CLUSTER', 'REPLICATE', masterId) === 'OK', 'a replica')
   return clusterOf(nodes)
 }
 
@@ -126,15 +126,42 @@ async function startClusterNode(tries = 3): Promise<RedisServer> {
 
 async function clusterOf(nodes: RedisServer[]): Promise<RedisCluster> {
   for (const node of nodes) {
-    while (!node.cli('CLUSTER', 'INFO').includes('cluster_state:ok')) await sleep(50)
+    await until(() => node.cli('CLUSTER', 'INFO').includes('cluster_state:ok'), 'a cluster that is ok')
     // Clients learn of those nodes alone that are in here.
-    while (!nodes.every(({ port }) => node.cli('CLUSTER', 'SLOTS').includes(String(port)))) await sleep(50)
+    const known = () => node.cli('CLUSTER', 'SLOTS')
+    await until(() => nodes.every(({ port }) => known().includes(String(port))), 'nodes that know each other')
     // A replica that has nothing of its master yet cannot take over.
-    while (node.cli('INFO', 'replication').includes('master_link_status:down')) await sleep(50)
+    const replication = () => node.cli('INFO', 'replication')
+    await until(() => !replication().includes('master_link_status:down'), 'a replica that has its data')
   }
   return {
     nodes,
     remove: async () => void (await Promise.all(nodes.map((node) => node.remove()))),
+  }
+}
+
+/** Three sentinels, who agree that a master is down when two have not heard from it for a second. */
+export async function startSentinels(name: string, master: RedisServer) {
+  const folder = await mkdtemp(join(tmpdir(), 'scim-sentinel-'))
+  const monitor = `sentinel monitor ${name} 127.0.0.1 ${master.port} 2`
+  const ports = await Promise.all([freePort(), freePort(), freePort()])
+  const children = await Promise.all(
+    ports.map(async (port) => {
+      const file = join(folder, `${port}.conf`)
+      await writeFile(file, `${monitor}\nsentinel down-after-milliseconds ${name} 1000\n`)
+      const child = spawn('redis-server', [file, '--sentinel', '--port', String(port)], { stdio: 'ignore' })
+      await untilAnswering(port)
+      const known = () => cli(port, ['INFO', 'sentinel'])
+      await until(() => /slaves=[1-9].*sentinels=3/.test(known()), 'sentinels that know each other')
+      return child
+    }),
+  )
+  return {
+    ports,
+    async remove() {
+      for (const child of children) child.kill('SIGKILL')
+      await rm(folder, { recursive: true, force: true })
+    },
   }
 }
 
@@ -165,6 +192,14 @@ export function answers(port: number): Promise<boolean> {
     socket.once('data', (data) => end(data.toString().startsWith('+PONG')))
     socket.once('error', () => end(false))
   })
+}
+
+async function until(isSo: () => boolean, what: string): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    if (isSo()) return
+    await sleep(50)
+  }
+  throw new Error(`there is not, in 20 s: ${what}`)
 }
 
 async function untilAnswering(port: number): Promise<void> {
