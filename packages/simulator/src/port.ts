@@ -12,12 +12,17 @@ export type Http2Listener = (request: Http2ServerRequest, response: Http2ServerR
 export interface PortOptions {
   host: string
   port: number
+}
+
+export interface Answers {
   http1: RequestListener
   http2: Http2Listener
 }
 
 export interface Port {
   readonly url: string
+  /** To be called before anything is awaited: until then nobody is answered. */
+  answer(answers: Answers): void
   /** The TCP connection below an HTTP/2 session, which Node's own session gives no hold of. */
   socketOf(session: Http2Session | undefined): Socket | undefined
   /** Takes no more; what is being answered has `graceMs`, then every connection is ended. */
@@ -45,7 +50,7 @@ export class PortError extends Error {
 }
 
 /** One TCP port for both: gRPC needs HTTP/2, everything else comes over HTTP/1.1. */
-export async function openPort({ host, port, http1, http2 }: PortOptions): Promise<Port> {
+export async function openPort({ host, port }: PortOptions): Promise<Port> {
   const sockets = new Set<Socket>()
   const socketBySession = new WeakMap<Http2Session, Socket>()
   const answering = new Set<object>()
@@ -58,14 +63,8 @@ export async function openPort({ host, port, http1, http2 }: PortOptions): Promi
       if (answering.size === 0) answered?.()
     })
   }
-  const first = createHttp1((request, response) => {
-    track(response)
-    http1(request, response)
-  })
-  const second = createHttp2((request, response) => {
-    track(response)
-    http2(request, response)
-  })
+  const first = createHttp1((_request, response) => track(response))
+  const second = createHttp2((_request, response) => track(response))
   const sessions = new Set<Http2Session>()
   second.on('session', (session) => {
     sessions.add(session)
@@ -95,6 +94,10 @@ export async function openPort({ host, port, http1, http2 }: PortOptions): Promi
 
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
+    answer({ http1, http2 }) {
+      first.on('request', http1)
+      second.on('request', http2)
+    },
     socketOf: (session) => session && socketBySession.get(session),
     async close(graceMs = 1000) {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
