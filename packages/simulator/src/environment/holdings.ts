@@ -52,6 +52,13 @@ export class Holdings {
     return found(this.#directories.get(id), 'directory')
   }
 
+  /** The directory, when it takes changes: one that is disabled hears nothing from its provider. */
+  openDirectory(id: string): Directory {
+    const directory = this.directory(id)
+    if (!directory.enabled) throw new EnvironmentError('directory-disabled', 'the directory is disabled')
+    return directory
+  }
+
   roster(directoryId: string): Roster {
     return found(this.#rosters.get(directoryId), 'directory')
   }
@@ -62,6 +69,10 @@ export class Holdings {
 
   group(id: string): Group {
     return found(this.#rosterOf(id)?.group(id), 'group')
+  }
+
+  groupsOf({ groupIds }: User): Group[] {
+    return groupIds.map((id) => this.group(id))
   }
 
   // ── Keeping: a name that another has is an EnvironmentError 'conflict' ──
