@@ -70,7 +70,7 @@ function assemble(
   const ids = seed === undefined ? createRandomness(randomUUID()) : randomness.fork('environment')
   const environment = openEnvironment(options, clock, ids, snapshot)
   const deliveries = openDeliveries(options, clock, randomness, snapshot)
-  environment.onEvent((event) => deliveries.send(event))
+  const stopSending = environment.onEvent((event) => deliveries.send(event))
   clock.settled = () => deliveries.idle()
 
   const credentials = credentialsOf(options, randomness.fork('credentials'))
@@ -88,6 +88,7 @@ function assemble(
   const close = async () => {
     consolePage.close()
     await port.close()
+    stopSending()
     await deliveries.close()
     clock.close()
     await snapshot.close()

@@ -1,4 +1,5 @@
 import type { Clock, DirectoryEvent } from '@scalekit-scim/core'
+import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
 import { EnvironmentError } from './errors.ts'
 import type { Envelope } from './events.ts'
@@ -28,7 +29,7 @@ export class Chronicle {
   readonly environmentId: string
   readonly #options: ChronicleOptions
   readonly #ids: Ids
-  readonly #listeners = new Set<EventListener>()
+  readonly #listeners = new Listeners<[DirectoryEvent]>()
   #lastMicros: number
   #isSilent = false
 
@@ -41,8 +42,7 @@ export class Chronicle {
   }
 
   onEvent(listener: EventListener): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   silently<Result>(work: () => Result): Result {
@@ -78,8 +78,7 @@ export class Chronicle {
       environmentId: this.environmentId,
       occurredAtMicros,
     })
-    if (this.#isSilent) return
-    for (const listener of this.#listeners) listener(event)
+    if (!this.#isSilent) this.#listeners.tell(event)
   }
 
   export(): ChronicleSnapshot {
