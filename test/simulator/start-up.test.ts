@@ -11,7 +11,7 @@ it('says that its port is taken, and by what to mend it', async () => {
   expect(refused).toBeInstanceOf(PortError)
   expect(refused).toMatchObject({
     code: 'EADDRINUSE',
-    message: `Port ${port} of 127.0.0.1 is taken: choose another one, or 0 for any that is free.`,
+    message: `Port ${port} of 127.0.0.1 cannot be listened on (EADDRINUSE): it is taken. Choose another one, or 0 for any that is free.`,
   })
 })
 

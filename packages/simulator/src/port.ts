@@ -35,6 +35,15 @@ const silenceMs = 10_000
 /** What an HTTP/2 client says first, without TLS and without being asked (RFC 9113, 3.4). */
 const preface = Buffer.from('PRI')
 
+/** What to do about the code that Node gives. */
+export const portMends: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'it is taken. Choose another one, or 0 for any that is free',
+  EACCES: 'ports below 1024 need a right of their own. Choose one from 1024 on',
+  EADDRNOTAVAIL: 'the host is no address of this machine. Choose 127.0.0.1, or 0.0.0.0 for all that it has',
+  ENOTFOUND:
+    'the name of the host is not known. Choose 127.0.0.1, or 0.0.0.0 for all addresses of this machine',
+}
+
 /** Nobody can listen there. */
 export class PortError extends Error {
   override readonly name = 'PortError'
@@ -42,9 +51,9 @@ export class PortError extends Error {
   readonly code: string | undefined
 
   constructor(host: string, port: number, cause: NodeJS.ErrnoException) {
-    const taken = `Port ${port} of ${host} is taken: choose another one, or 0 for any that is free.`
-    const other = `${host}, port ${port}, cannot be listened on (${cause.code}).`
-    super(cause.code === 'EADDRINUSE' ? taken : other, { cause })
+    const { code = 'no code' } = cause
+    const mend = portMends[code] ?? 'choose another one'
+    super(`Port ${port} of ${host} cannot be listened on (${code}): ${mend}.`, { cause })
     this.code = cause.code
   }
 }

@@ -48,12 +48,18 @@ export class Environment {
     return this.#chronicle.environmentId
   }
 
-  /** Calls the listener at each event, in order, before the change returns; gives what stops that. What it throws is uncaught. */
+  /**
+   * Calls the listener at each event, in order, before the change returns; gives what stops that. What it throws is
+   * uncaught.
+   */
   onEvent(listener: EventListener): () => void {
     return this.#chronicle.onEvent(listener)
   }
 
-  /** Calls the listener after each change, also of those of which no event tells; gives what stops that. What it throws is uncaught. */
+  /**
+   * Calls the listener after each change, also of those of which no event tells; gives what stops that. What it throws
+   * is uncaught.
+   */
   onChange(listener: () => void): () => void {
     return this.#holdings.onChange(listener)
   }
