@@ -108,7 +108,7 @@ it.each([
   const folder = await mkdtemp(join(tmpdir(), 'simulator-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const file = join(folder, 'simulator.json')
-  const first = await createSimulator({ file, endpoints: [endpoint], retryJitterShare: 0 })
+  const first = await createSimulator({ file, endpoints: [{ url: endpoint.url }], retryJitterShare: 0 })
   first.deliveries.send(userCreated)
   await first.deliveries.idle()
   await first.close()

@@ -9,7 +9,7 @@ import type { Deliveries } from './delivery/deliveries.ts'
 import type { Environment } from './environment/environment.ts'
 import { given } from './given.ts'
 import { openClock, openDeliveries, openEnvironment } from './kept-parts.ts'
-import type { SimulatorFaults, SimulatorOptions } from './options.ts'
+import { requireFaultNames, requireOptions, type SimulatorFaults, type SimulatorOptions } from './options.ts'
 import { openPort, type Port } from './port.ts'
 import { createRandomness, type Randomness, randomText } from './randomness.ts'
 import { scimRouter } from './scim/router.ts'
@@ -34,13 +34,16 @@ export interface Simulator extends AsyncDisposable {
 }
 
 /**
- * Starts a local stand-in for Scalekit: one port that `@scalekit-sdk/node` takes for the real thing.
+ * Starts a local stand-in for Scalekit: one port that `@scalekit-sdk/node` takes for the real thing. Rejects with a
+ * ConfigurationError when an option is wrong, and with a PortError or a SnapshotError when its port cannot be opened or
+ * its file not be kept; then it has sent nothing, and holds nothing.
  *
  * @example
  * await using simulator = await createSimulator()
  * const { url, variables } = simulator
  */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  requireOptions(options)
   const { host = defaultHost, port: wantedPort = 0 } = options
   const snapshot = await Snapshot.open(options.file)
   let clock: SimulatorClock | undefined
@@ -108,7 +111,9 @@ function assemble(
     environment,
     deliveries,
     clock,
-    setFaults({ webhooks, api }) {
+    setFaults(parts) {
+      requireFaultNames(parts)
+      const { webhooks, api } = parts
       if (webhooks) deliveries.faults = webhooks
       if (api) faults.set(api)
     },
