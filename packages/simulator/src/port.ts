@@ -5,13 +5,15 @@ import {
   type Http2ServerResponse,
   type Http2Session,
 } from 'node:http2'
-import { createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 
 export type Http2Listener = (request: Http2ServerRequest, response: Http2ServerResponse) => void
 
 export interface PortOptions {
   host: string
   port: number
+  /** How long a client has to say what it wants: the first bytes, and then all headers of a request. @default 10 000 */
+  patienceMs?: number
 }
 
 export interface Answers {
@@ -28,9 +30,6 @@ export interface Port {
   /** Takes no more; what is being answered has `graceMs`, then every connection is ended. */
   close(graceMs?: number): Promise<void>
 }
-
-/** Who connects and says nothing for so long has nothing to say. */
-const silenceMs = 10_000
 
 /** What an HTTP/2 client says first, without TLS and without being asked (RFC 9113, 3.4). */
 const preface = Buffer.from('PRI')
@@ -59,7 +58,7 @@ export class PortError extends Error {
 }
 
 /** One TCP port for both: gRPC needs HTTP/2, everything else comes over HTTP/1.1. */
-export async function openPort({ host, port }: PortOptions): Promise<Port> {
+export async function openPort({ host, port, patienceMs = 10_000 }: PortOptions): Promise<Port> {
   const sockets = new Set<Socket>()
   const socketBySession = new WeakMap<Http2Session, Socket>()
   const answering = new Set<object>()
@@ -72,33 +71,43 @@ export async function openPort({ host, port }: PortOptions): Promise<Port> {
       if (answering.size === 0) answered?.()
     })
   }
-  const first = createHttp1((_request, response) => track(response))
+  // It listens for both, for only a server that listens looks after clients that dawdle.
+  const first = createHttp1(
+    { headersTimeout: patienceMs, connectionsCheckingInterval: patienceMs / 10 },
+    (_request, response) => track(response),
+  )
   const second = createHttp2((_request, response) => track(response))
   const sessions = new Set<Http2Session>()
   second.on('session', (session) => {
     sessions.add(session)
     session.once('close', () => sessions.delete(session))
   })
-  const listener = createServer((socket) => {
+  const takeHttp1 = first.listeners('connection')
+  first.removeAllListeners('connection').on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     // A peer that goes away in the middle of anything is no failure of ours.
     socket.on('error', () => socket.destroy())
-    onFirstBytes(socket, (isHttp2) => {
-      if (!isHttp2) return first.emit('connection', socket)
+    onFirstBytes(socket, patienceMs, (isHttp2) => {
+      if (!isHttp2) {
+        for (const take of takeHttp1) take.call(first, socket)
+        return
+      }
+      // Only HTTP/1.1 may have more to say to a client that has said all.
+      socket.allowHalfOpen = false
       second.once('session', (session) => socketBySession.set(session, socket))
-      return second.emit('connection', socket)
+      second.emit('connection', socket)
     })
   })
 
   await new Promise<void>((resolve, reject) => {
-    listener.once('error', (error) => reject(new PortError(host, port, error)))
-    listener.listen(port, host, () => {
-      listener.removeAllListeners('error')
+    const refuse = (error: Error) => reject(new PortError(host, port, error))
+    first.once('error', refuse).listen(port, host, () => {
+      first.off('error', refuse)
       resolve()
     })
   })
-  const address = listener.address()
+  const address = first.address()
   const boundPort = typeof address === 'object' && address ? address.port : port
 
   return {
@@ -109,7 +118,7 @@ export async function openPort({ host, port }: PortOptions): Promise<Port> {
     },
     socketOf: (session) => session && socketBySession.get(session),
     async close(graceMs = 1000) {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
+      const closed = new Promise<void>((resolve) => first.close(() => resolve()))
       for (const session of sessions) session.close()
       if (answering.size > 0) {
         await new Promise<void>((resolve) => {
@@ -128,7 +137,7 @@ export async function openPort({ host, port }: PortOptions): Promise<Port> {
 }
 
 /** Tells by the first bytes what the client speaks, and leaves them to be read again. */
-function onFirstBytes(socket: Socket, tell: (isHttp2: boolean) => void): void {
+function onFirstBytes(socket: Socket, patienceMs: number, tell: (isHttp2: boolean) => void): void {
   let head = Buffer.alloc(0)
   const look = () => {
     const bytes: Buffer | null = socket.read()
@@ -139,10 +148,13 @@ function onFirstBytes(socket: Socket, tell: (isHttp2: boolean) => void): void {
     // Given back only when they suffice: what is given back is told at once as new.
     if (isHttp2 && seen.length < preface.length) return
     socket.off('readable', look)
+    socket.off('end', leave)
     socket.setTimeout(0)
     socket.unshift(head)
     tell(isHttp2)
   }
-  socket.setTimeout(silenceMs, () => socket.destroy())
+  const leave = () => socket.destroy()
+  socket.setTimeout(patienceMs, leave)
+  socket.on('end', leave)
   socket.on('readable', look)
 }
