@@ -6,6 +6,8 @@ import {
   type Http2Session,
 } from 'node:http2'
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Activity } from './activity.ts'
 
 export type Http2Listener = (request: Http2ServerRequest, response: Http2ServerResponse) => void
 
@@ -61,15 +63,9 @@ export class PortError extends Error {
 export async function openPort({ host, port, patienceMs = 10_000 }: PortOptions): Promise<Port> {
   const sockets = new Set<Socket>()
   const socketBySession = new WeakMap<Http2Session, Socket>()
-  const answering = new Set<object>()
-  let answered: (() => void) | undefined
-
+  const answering = new Activity()
   const track = (response: { once(event: 'close', listener: () => void): unknown }) => {
-    answering.add(response)
-    response.once('close', () => {
-      answering.delete(response)
-      if (answering.size === 0) answered?.()
-    })
+    void answering.track(new Promise<void>((resolve) => response.once('close', resolve)))
   }
   // It listens for both, for only a server that listens looks after clients that dawdle.
   const first = createHttp1(
@@ -120,15 +116,7 @@ export async function openPort({ host, port, patienceMs = 10_000 }: PortOptions)
     async close(graceMs = 1000) {
       const closed = new Promise<void>((resolve) => first.close(() => resolve()))
       for (const session of sessions) session.close()
-      if (answering.size > 0) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, graceMs)
-          answered = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
-      }
+      await Promise.race([answering.idle(), sleep(graceMs, undefined, { ref: false })])
       for (const session of sessions) session.destroy()
       for (const socket of sockets) socket.destroy()
       await closed

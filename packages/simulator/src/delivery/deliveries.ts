@@ -1,7 +1,7 @@
 import type { Clock, ScimEvent } from '@scalekit-scim/core'
+import { Activity } from '../activity.ts'
 import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
-import { Activity } from './activity.ts'
 import type { Courier, Depot } from './courier.ts'
 import { Couriers } from './couriers.ts'
 import { type Endpoint, Endpoints, type NewEndpoint, type RotateOptions } from './endpoints.ts'
