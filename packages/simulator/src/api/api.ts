@@ -44,6 +44,8 @@ export function createApi(options: ApiOptions): Api {
   const rpc = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
+    // The SDK accepts gzip, which costs both sides a fifth of their time and saves nothing on the same machine.
+    compressMinBytes: Number.POSITIVE_INFINITY,
     interceptors: [
       authenticated(tokens),
       limited(new RateLimit(clock, requestsPerMinute)),
