@@ -12,7 +12,7 @@ import { openClock, openDeliveries, openEnvironment } from './kept-parts.ts'
 import { requireFaultNames, requireOptions, type SimulatorFaults, type SimulatorOptions } from './options.ts'
 import { openPort, type Port } from './port.ts'
 import { createRandomness, type Randomness, randomText } from './randomness.ts'
-import { scimRouter } from './scim/router.ts'
+import { answerNoDirectory, scimRouter } from './scim/router.ts'
 import { Snapshot } from './snapshot.ts'
 
 const defaultHost = '127.0.0.1'
@@ -124,6 +124,7 @@ function assemble(
   const consolePage = createConsole(simulator, host)
   const http1 = express().disable('x-powered-by').use(api.routes)
   http1.use('/scim/v2/:directoryId', scimRouter(environment))
+  http1.use('/scim', answerNoDirectory)
   http1.use(consolePage.router)
   http1.use(answerError)
   port.answer({ http1, http2: api.rpc })
