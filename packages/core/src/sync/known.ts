@@ -151,7 +151,7 @@ export function hashOf(ids: readonly string[]): number {
   // Two 32-bit multiplicative hashes side by side, since Math.imul is fast and a digest of each user is not.
   let low = 0x2545f491
   let high = 0x5bd1e995
-  for (const id of [...new Set(ids)].sort()) {
+  for (const id of ids.length < 2 ? ids : [...new Set(ids)].sort()) {
     for (let index = 0; index <= id.length; index++) {
       // One code beyond the id's own ends it, so that ['ab'] and ['a', 'b'] differ.
       const code = index < id.length ? id.charCodeAt(index) : 0x10000
