@@ -110,25 +110,40 @@ test(
   },
 )
 
-test('a server heals what its webhooks have lost, and stops in the middle of it', patience, async (t) => {
-  const { simulator, hire } = await startScalekit(t)
-  const file = await databaseFile(t)
-  const env = variables(simulator, file, {
-    SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
-    SYNC_EVERY_SECONDS: '1',
-    PORT: '0',
-  })
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('server')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.after(() => child.kill('SIGKILL'))
-  await once(createInterface({ input: child.stdout }), 'line')
-  hire('ann')
-  while (!states(file).includes('ann active')) await new Promise((resolve) => setTimeout(resolve, 100))
-  child.kill('SIGTERM')
-  assert.deepEqual(await once(child, 'exit'), [0, null])
-})
+test(
+  'a server heals what its webhooks have lost, says so, and stops in the middle of it',
+  patience,
+  async (t) => {
+    const { simulator, environment, hire } = await startScalekit(t)
+    const file = await databaseFile(t)
+    const env = variables(simulator, file, {
+      SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
+      SYNC_EVERY_SECONDS: '1',
+      SYNC_FULL_EVERY_SECONDS: '1',
+      PORT: '0',
+    })
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('server')], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    const said: string[] = []
+    const lines = createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
+    await once(lines, 'line')
+    const until = async (isRight: () => boolean) => {
+      while (!isRight()) await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    const ann = hire('ann')
+    for (const name of ['ben', 'cho']) hire(name)
+    await until(() => states(file).includes('ann active'))
+    environment.deleteUser(ann.id)
+    await until(() => states(file).includes('nobody deleted'))
+    await until(() => said.some((line) => line.includes('1 deleted')))
+    assert.ok(!said.some((line) => line.includes('No sync')))
+    child.kill('SIGTERM')
+    assert.deepEqual(await once(child, 'exit'), [0, null])
+  },
+)
 
 test('a credential that is missing is named, and so is an option that there is not', patience, async (t) => {
   const file = await databaseFile(t)

@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDispatcher } from '@scalekit-scim/fastify'
 import { createSimulator } from '@scalekit-scim/simulator'
+import pino from 'pino'
 import { Accounts } from '../src/accounts.ts'
 import { openDatabase } from '../src/database.ts'
 import { directoryHandlers } from '../src/directory-handlers.ts'
@@ -105,7 +106,7 @@ describe('the directory sync', { skip }, async () => {
       api: simulator.variables,
       schedule: { everySeconds: 3600 },
       fullEverySeconds: 86_400,
-      log: { info() {}, warn() {}, error() {} },
+      log: pino({ level: 'silent' }),
     })
     await sync.run()
     assert.equal((await states()).length, 60)
