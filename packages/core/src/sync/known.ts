@@ -2,6 +2,7 @@ import { type Instant, parseInstant } from '@scalekit-scim/core'
 import { IdTable } from './id-table.ts'
 import type { DirectoryRef } from './records.ts'
 import { SyncError } from './sync-error.ts'
+import { untilAborted } from './waiting.ts'
 
 /** What the application has of one user or group. */
 export interface KnownRecord {
@@ -81,18 +82,17 @@ export class KnownRecords {
   }
 }
 
-/** @throws SyncError for what is no record; and whatever `known` throws */
-export async function readKnown(
-  known: Known,
-  directory: DirectoryRef,
-  signal: AbortSignal,
-): Promise<KnownRecords> {
-  const records = new KnownRecords()
-  for await (const record of await known(directory)) {
-    signal.throwIfAborted()
-    if (record.directoryId == null || record.directoryId === directory.id) records.add(record)
+/** @throws SyncError for what is no record; whatever `known` throws; and the signal's reason, also while nothing comes */
+export function readKnown(known: Known, directory: DirectoryRef, signal: AbortSignal): Promise<KnownRecords> {
+  const read = async () => {
+    const records = new KnownRecords()
+    for await (const record of await known(directory)) {
+      signal.throwIfAborted()
+      if (record?.directoryId == null || record.directoryId === directory.id) records.add(record)
+    }
+    return records
   }
-  return records
+  return untilAborted(read(), signal)
 }
 
 /** The ids that one walk has met: one bit for each that is known, the others by name. */
