@@ -19,8 +19,8 @@ export interface KnownRecord {
 }
 
 /**
- * What the application has of a directory: all of its rows, tombstones left out. Read to its end before a walk
- * begins; rows may be streamed.
+ * What the application has of a directory: all of its rows, tombstones left out, and no other organization's, which
+ * would look deleted here. Read to its end before a walk begins; rows may be streamed.
  */
 export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStream>
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
