@@ -17,8 +17,9 @@ export interface SyncOptions {
   quiet?: boolean
 }
 
-const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET']
+export const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET']
 const hour = '3600'
+const day = '86400'
 
 /** Whether the environment has anything of Scalekit's API credentials: without them webhooks are all there is. */
 export function wantsSync(env: NodeJS.ProcessEnv): boolean {
@@ -44,10 +45,14 @@ export async function openSync({
       users: ({ organizationId }) => accounts.known(organizationId),
       groups: ({ organizationId }) => groups.known(organizationId),
     },
-    schedule: { everySeconds: Number(env.SYNC_EVERY_SECONDS || hour) },
+    schedule: env.SYNC_CRON
+      ? { cron: env.SYNC_CRON }
+      : { everySeconds: Number(env.SYNC_EVERY_SECONDS || hour) },
+    fullEverySeconds: Number(env.SYNC_FULL_EVERY_SECONDS || day),
     onReport(report) {
       const { users, groups } = report.totals
-      const isQuiet = (counts: typeof users) => counts.seen === counts.unchanged && counts.held === 0
+      const isQuiet = ({ seen, unchanged, deleted, held }: typeof users) =>
+        seen === unchanged && deleted + held === 0
       if (quiet || (report.outcome === 'complete' && isQuiet(users) && isQuiet(groups))) return
       if (report.outcome !== 'busy') console.log(formatReport(report))
     },
