@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -25,13 +25,18 @@ async function main(): Promise<number> {
   if (typeof args === 'number') return args
 
   const ending = new AbortController()
-  process.on('SIGINT', () => ending.abort(new Ending(130)))
+  process.on('SIGINT', () => {
+    // Whoever asks twice does not want to wait for what is still being answered.
+    if (ending.signal.aborted) process.exit(130)
+    ending.abort(new Ending(130))
+  })
   process.on('SIGTERM', () => ending.abort(new Ending(143)))
   process.on('SIGHUP', () => ending.abort(new Ending(129)))
   // Whoever was reading has gone: `npm start | head`, say.
   process.stdout.on('error', () => ending.abort(new Ending(1)))
 
-  const folder = await mkdtemp(join(tmpdir(), 'scalekit-scim-day-'))
+  const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-day-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const start = (variables?: Readonly<Record<string, string>>) =>
     startApp(join(folder, 'accounts.db'), args.port, ending, variables)
   try {
@@ -42,8 +47,6 @@ async function main(): Promise<number> {
     if (!(cause instanceof Ending)) throw cause
     if (cause.message) console.error(cause.message)
     return cause.exitCode
-  } finally {
-    await rm(folder, { recursive: true, force: true })
   }
 }
 
@@ -105,5 +108,5 @@ async function untilInterrupted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
   const { reason } = signal
   if (reason instanceof Ending && reason.message) throw reason
-  console.log('\nStopping.')
+  console.log('\nStopping. Ctrl-C again does it at once.')
 }

@@ -50,6 +50,15 @@ describe('the command line', () => {
     expect(ran.stdout).toMatch(/Examples:\n {2}scalekit-scim /)
   })
 
+  test('send --help names the types that send knows, and help is as --help', async () => {
+    const { stdout } = await runCommand(['help', 'send'])
+    expect(await runCommand(['send', '--help'])).toEqual({ exitCode: 0, stdout, stderr: '' })
+    const { stderr } = await runCommand(['send', 'nothing', '--to', 'http://127.0.0.1:9', ...signed])
+    const types = stderr.match(/(user|group|directory)_[a-z]+/g) ?? []
+    expect(types).toHaveLength(8)
+    for (const type of types) expect(stdout).toMatch(new RegExp(`^ {2}.*\\b${type}\\b`, 'm'))
+  })
+
   test('says its version', async () => {
     const manifest = new URL('../../packages/simulator/package.json', import.meta.url)
     const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
@@ -67,11 +76,34 @@ describe('the command line', () => {
     [['send', userCreated, ...signed], /required option '--to <URL>' not specified/],
     [['send', 'user_craeted', ...to, ...signed], /no event type "user_craeted"\. Those .* user_created, /],
     [['send', 'user_created', ...to, ...signed, '--set', 'data.active'], /--set takes path=value/],
-    [['send', 'user_created', ...to, ...signed, '--set', 'type.a=1'], /type is no object/],
+    [['send', 'user_created', ...to, ...signed, '--set', '.a=1'], /--set takes path=value/],
+    [['send', 'user_created', ...to, ...signed, '--set', 'data..a=1'], /--set takes path=value/],
+    [
+      ['send', 'user_created', ...to, ...signed, '--set', 'type=a.b'],
+      /--set type: the type is the command’s/,
+    ],
+    [['send', 'user_created', ...to, ...signed, '--set', 'type.a=1'], /--set type\.a: events have no such/],
+    [['send', 'user_created', ...to, ...signed, '--set', 'id.a=1'], /--set id\.a: events have no such field/],
+    [
+      ['send', 'user_created', ...to, ...signed, '--set', '__proto__.x=1'],
+      /no such field\. Give data\.<path>/,
+    ],
+    [['send', 'user_created', ...to, ...signed, '--set', 'constructor=1'], /no such field/],
+    [['send', 'user_created', ...to, ...signed, '--set', 'data=1'], /--set data takes a JSON object/],
+    [['send', 'user_created', ...to, ...signed, '--set', 'data=[]'], /--set data takes a JSON object/],
+    [
+      ['send', 'user_created', ...to, ...signed, '--set', 'data.email.a=1'],
+      /data\.email\.a: email is no object/,
+    ],
+    [['send', 'user_created', ...to, ...signed, '--at', '5'], /--at takes a time such as/],
     [['send', 'user_created', ...to, ...signed, '--at', 'noon'], /--at takes a time such as/],
     [['send', 'user_created', ...to, ...signed, '--id', 'a b'], /--id takes 1 to 256 printable/],
     [['send', 'user_created', ...to, ...signed, '--data', '/no/where'], /cannot be read \(ENOENT\)/],
     [['replay', '/no/where', ...to, ...signed], /cannot be read \(ENOENT\)/],
+    [['replay', '', ...to, ...signed], /: The file "" cannot be read \(ENOENT\)/],
+    [['replay', '-', ...to, ...signed], /: Standard input is empty: there is nothing to send/],
+    [['doctor', 'http://ada:p%zz@127.0.0.1:9', ...signed], /password in the address is not percent-encoded/],
+    [['simulate', ...signed], /--secret signs for what --endpoint names, .* Add --endpoint URL, or leave/],
     [['simulate', '--port', '70000'], /must be a whole number, from 0 to 65535/],
   ]
   test.each(wrong)('refuses %j with 2 and one line', async (args, says) => {
@@ -132,6 +164,21 @@ describe('send', () => {
         },
       },
     ])
+  })
+
+  test('the envelope keeps its types, and data takes any name and value', async () => {
+    const { url, events } = await application()
+    const sets = ['id=7', 'display_name=null', 'data.active="no"', 'data.__proto__.x=1', 'data.seats=[1]']
+    const args = ['send', userCreated, '--to', url, ...signed, ...sets.flatMap((set) => ['--set', set])]
+    expect(await runCommand(args)).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(events).toMatchObject([{ id: '7', display_name: null, data: { active: 'no', seats: [1] } }])
+    expect(Object.entries(events[0]?.data ?? {})).toContainEqual(['__proto__', { x: 1 }])
+  })
+
+  test('a whole event is none of the fields of data', async () => {
+    const args = ['send', userCreated, '--to', 'http://127.0.0.1:9', ...signed, '--data', '-']
+    const ran = await runCommand(args, { input: JSON.stringify(sampleEvent(userCreated)) })
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(/is a whole event/) })
   })
 
   test('any event of Scalekit', async () => {
@@ -225,6 +272,54 @@ describe('replay', () => {
     expect((await runCommand(['replay', path, '--to', real, '--as-is'])).exitCode).toBe(1)
   })
 
+  test('a file with a byte order mark, and headers as lists', async () => {
+    const { url, events } = await application()
+    const listed = Object.entries(recorded.headers).map(([name, value]) => [name, [value]])
+    const text = JSON.stringify({ ...recorded, headers: Object.fromEntries(listed) })
+    const ran = await runCommand(['replay', fileWith('bom.json', `\ufeff${text}`), '--to', url, ...signed])
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringMatching(/^msg_1 {2}201/) })
+    expect(events).toHaveLength(1)
+  })
+
+  const notSent: [name: string, item: object, says: RegExp][] = [
+    [
+      'a line break',
+      { id: 'msg_1\n', event },
+      /^Item 1 of standard input: its message id must be 1 to 256 printable/,
+    ],
+    [
+      'a letter that no header has',
+      { id: 'msg_é', event },
+      /^Item 1 of standard input: its message id must be 1 to 256/,
+    ],
+    [
+      'no end',
+      { ...recorded, headers: { 'webhook-id': 'm'.repeat(257) } },
+      /its message id must be 1 to 256/,
+    ],
+    ['nothing in it', { id: '', event }, /its message id must be 1 to 256 printable/],
+    [
+      'a number for it',
+      { id: 7, event },
+      /^Item 1 of standard input: its "id" is no text\. Give the message id/,
+    ],
+    [
+      'an object for it',
+      { ...recorded, headers: { 'Webhook-Id': {} } },
+      /its header "Webhook-Id" is no text/,
+    ],
+  ]
+  test.each(notSent)('sends nothing of a recording with a message id with %s', async (_name, item, says) => {
+    const { url, events } = await application()
+    const ran = await runCommand(['replay', '-', '--to', url, ...signed], { input: JSON.stringify(item) })
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ran.stderr.replace(/^scalekit-scim: /, '')).toMatch(says)
+    expect(ran.stderr).toMatch(/^[^\n]+\n$/)
+    expect(events).toEqual([])
+  })
+
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+
   const unusable: [name: string, text: string, says: RegExp][] = [
     ['nothing', '', /is empty: there is nothing to send/],
     ['a line that is no JSON', '{"type":"a.b","data":{}}\n{', /Line 2 of .* is no JSON\./],
@@ -236,12 +331,14 @@ describe('replay', () => {
     [
       'a header of two lines',
       JSON.stringify({ headers: { 'x-a': 'b\nc' }, body: '' }),
-      /Number 1 has a header that HTTP cannot carry: "x-a"/,
+      /Item 1 of standard input: HTTP cannot carry its header "x-a"/,
     ],
+    ['nothing but depth', `{"type":"a.b","data":${deep}}`, /Item 1 of standard input is nested too deep/],
+    ['requests in requests', `${'{"request":'.repeat(9000)}1${'}'.repeat(9000)}`, /is neither an event nor/],
     [
       'an event',
       JSON.stringify(event),
-      /Number 1 is an event and has no recorded headers\. Leave --as-is out/,
+      /Item 1 of standard input is an event and has no recorded headers\. Leave --as-is out/,
     ],
   ]
   test.each(unusable)('sends nothing of a recording with %s', async (_name, text, says) => {

@@ -31,6 +31,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     simulator.environment.createDirectory(organization.id, { name: 'Okta' })
     await simulator.deliveries.idle()
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+    page.setDefaultTimeout(20_000)
     complaints = []
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text())
@@ -51,6 +52,9 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
   const show = async (name: string) => {
     if (shots) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true })
   }
+
+  const wider = () => page.evaluate('document.documentElement.scrollWidth - innerWidth')
+  const confirm = (action: string) => page.getByRole('dialog').getByRole('button', { name: action }).click()
 
   async function hire(givenName: string, familyName: string) {
     await button('Hire').first().click()
@@ -77,6 +81,8 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await show('deactivated')
 
     await button('Delete Noor Santos').click()
+    await show('deleting')
+    await confirm('Delete')
     await page.getByText('Nobody yet').waitFor()
     await message('user deleted').getByText('201 processed').first().waitFor()
     await show('deleted')
@@ -125,6 +131,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await button('Save').click()
     await person('Elena').getByText('Engineering').waitFor()
     await button('Delete Engineering').click()
+    await confirm('Delete')
     await person('Elena').getByText('none').waitFor()
 
     await button('Disable').click()
@@ -151,16 +158,82 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await page.getByRole('row').nth(1).waitFor()
   })
 
+  it('deletes nobody before it has asked, and by keyboard whoever it was', async () => {
+    await hire('Uma', 'Costa')
+    const ask = page.getByRole('dialog', { name: 'Delete Uma Costa?' })
+    const remove = button('Delete Uma Costa')
+    await remove.focus()
+    // The first choice is to let it be, and takes one back to where one was.
+    for (const key of ['Enter', 'Escape']) {
+      await page.keyboard.press('Enter')
+      await ask.waitFor()
+      await page.keyboard.press(key)
+      await ask.waitFor({ state: 'detached' })
+      await expect.poll(() => page.evaluate('document.activeElement.ariaLabel')).toBe('Delete Uma Costa')
+    }
+    expect(simulator.deliveries.messages.map(({ event }) => event.type)).not.toContain(userDeleted)
+
+    await page.keyboard.press('Enter')
+    await ask.waitFor()
+    await page.keyboard.press('Shift+Tab')
+    await page.keyboard.press('Enter')
+    await page.getByText('Nobody yet').waitFor()
+    expect(simulator.deliveries.messages.map(({ event }) => event.type)).toContain(userDeleted)
+  })
+
+  it('asks before it removes an endpoint', async () => {
+    await page.getByText(`To ${application.url}`).click()
+    await button(`Remove ${application.url}`).click()
+    await show('removing')
+    await confirm('Remove')
+    await button(`Remove ${application.url}`).waitFor({ state: 'detached' })
+    expect(simulator.deliveries.endpoints).toEqual([])
+  })
+
   it('is readable in the dark, and on a narrow screen scrolls in one direction', async () => {
     await hire('Wen', 'Tanaka')
     await page.emulateMedia({ colorScheme: 'dark' })
     await show('dark')
     await page.setViewportSize({ width: 390, height: 800 })
-    const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-    expect(wider).toBeLessThanOrEqual(0)
+    expect(await wider()).toBeLessThanOrEqual(0)
     await show('narrow')
   })
+
+  it.each(['with spaces ', 'withoutspaces'])('lets no name widen the page: one %s', async (part) => {
+    const long = part.repeat(500 / part.length).trim()
+    const { environment } = simulator
+    const { id } = environment.createOrganization({ displayName: long })
+    const directory = environment.createDirectory(id, { name: long })
+    const group = environment.createGroup(directory.id, { displayName: long })
+    environment.createUser(directory.id, {
+      attributes: { userName: long, email: `${long}@example.com`, givenName: long, title: long },
+      groupIds: [group.id],
+    })
+    simulator.deliveries.addEndpoint({ url: `http://127.0.0.1:9/${part.trim().replace(' ', '').repeat(40)}` })
+    await page.getByLabel('Shown').selectOption(directory.id)
+    await person(long).first().waitFor()
+    await page.getByText('To 2 endpoints').click()
+    for (const [name, width] of [
+      ['wide', 1280],
+      ['narrow', 390],
+    ] as const) {
+      await page.setViewportSize({ width, height: 900 })
+      const opened = [
+        page.locator('body'),
+        button(`Delete ${long}`).first(),
+        page.getByRole('button', { name: /^New directory/ }),
+      ]
+      for (const [index, opener] of opened.entries()) {
+        await opener.click({ position: { x: 1, y: 1 } })
+        await show(`long-${part.trim()}-${name}-${index}`)
+        expect(await wider(), `${name} ${index}`).toBeLessThanOrEqual(0)
+        await page.keyboard.press('Escape')
+      }
+    }
+  })
 })
+
+const userDeleted = 'organization.directory.user_deleted'
 
 describe('the console, asked by others than its page', () => {
   it('answers no request by another host name, and no change asked for by another page', async () => {
@@ -180,6 +253,24 @@ describe('the console, asked by others than its page', () => {
     expect(await statusByHost(simulator.url, 'evil.example')).toBe(403)
     expect(simulator.environment.organizations).toEqual([])
     expect((await change({ origin: new URL(simulator.url).origin })).status).toBe(201)
+  })
+
+  it.each([
+    ['no object', '[]', 'Invalid input: expected object, received array'],
+    ['a name that it does not know', '{"displayName":"Acme","x":1}', 'Unrecognized key: "x"'],
+    [
+      'a number for a text',
+      '{"displayName":7}',
+      'displayName: Invalid input: expected string, received number',
+    ],
+  ])('says what is wrong with %s', async (_what, body, error) => {
+    await using simulator = await createSimulator()
+    const response = await fetch(`${simulator.url}/console/api/organizations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    expect([response.status, await response.json()]).toEqual([400, { error }])
   })
 })
 

@@ -1,10 +1,14 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { scalekitScim } from '@scalekit-scim/express'
 import express, { type RequestHandler } from 'express'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { certificate, privateKey } from './certificate.ts'
 import { runCommand, startCommand } from './command-line.ts'
 import { ownEndpoint, serve, stopServing } from './own-endpoint.ts'
 
@@ -49,6 +53,45 @@ test.each(noAnswer)('%s is told for what it is', async (_name, handler, says) =>
   expect(checks[0]).toMatchObject({ check: 'valid', state: 'wrong', says: expect.stringMatching(says) })
   expect(checks.filter(({ state }: { state: string }) => state === 'wrong')).toHaveLength(1)
 })
+
+const others: [what: string, server: () => Server, scheme: string, exitCode: number, says: RegExp][] = [
+  [
+    'a certificate that nobody has signed',
+    () => createSecureServer({ cert: certificate, key: privateKey }),
+    'https',
+    3,
+    /\(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Its certificate is not trusted here: set NODE_EXTRA_CA_CERTS to a PEM/,
+  ],
+  ['no TLS', () => createServer(), 'https', 3, /TLS failed: is it an http address, not https\?/],
+  [
+    'no HTTP',
+    () => createTcpServer((socket) => socket.on('error', () => {}).write('220 mail\u0007 ready\r\n')),
+    'http',
+    1,
+    /^( +What it answers is|No answer:) no HTTP, but "220 mail\ufffd ready"/m,
+  ],
+  [
+    'broken HTTP',
+    () => createTcpServer((socket) => socket.on('error', () => {}).write('HTTP/1.1 200 OK\r\nnonsense\r\n')),
+    'http',
+    1,
+    /^( +What it answers is|No answer:) broken HTTP \(Parse Error/m,
+  ],
+]
+test.each(others)(
+  'doctor and send say what they have seen: %s',
+  async (_what, open, scheme, exitCode, says) => {
+    const server = open().listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
+    for (const command of [['doctor'], ['send', 'user_created', '--to']]) {
+      const ran = await runCommand([...command, url, ...signed])
+      expect(ran.exitCode).toBe(exitCode)
+      expect(ran.stdout + ran.stderr).toMatch(says)
+    }
+  },
+)
 
 test('of our middleware behind a body parser it knows the mend', async () => {
   const app = express().use(

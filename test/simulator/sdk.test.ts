@@ -236,6 +236,30 @@ describe('what breaks a rule of the descriptors is a bad request', () => {
     expect(error).toMatchObject({ httpStatus: 400, grpcStatus: invalidArgument })
   })
 
+  it('a page token of another listing', async () => {
+    const scene = await startScene()
+    const { simulator, sdk, organization, directory } = scene
+    hire(scene, 11)
+    const other = simulator.environment.createDirectory(organization.id)
+    for (let index = 0; index < 10; index++) {
+      simulator.environment.createOrganization({ displayName: `Branch ${index}` })
+    }
+    const users = (directoryId: string, options: object) =>
+      sdk.directory.listDirectoryUsers(organization.id, directoryId, { pageSize: 10, ...options })
+    const { nextPageToken: pageToken } = await users(directory.id, {})
+    const { nextPageToken: ofOrganizations } = await sdk.organization.listOrganization({ pageSize: 10 })
+    const calls = [
+      users(other.id, { pageToken }),
+      users(directory.id, { pageToken, updatedAfter: '2026-01-01T00:00:00Z' }),
+      users(directory.id, { pageToken: ofOrganizations }),
+      sdk.directory.listDirectoryGroups(organization.id, directory.id, { pageToken }),
+      sdk.organization.listOrganization({ pageSize: 10, pageToken }),
+    ]
+    for (const call of calls) expect(await refusal(call)).toBeInstanceOf(ScalekitBadRequestException)
+    // Neither its length nor its detail makes a listing another one.
+    expect((await users(directory.id, { pageToken, pageSize: 5, includeDetail: true })).users).toHaveLength(1)
+  })
+
   it('a page of 31 groups, of 101 organizations, ids without their prefix', async () => {
     const { sdk, organization, directory } = await startScene()
     const calls = [

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { ScalekitClient } from '@scalekit-sdk/node'
 import { afterAll, afterEach, expect, test } from 'vitest'
@@ -24,24 +25,28 @@ async function start(args: readonly string[], until: string, env: NodeJS.Process
   const child = startCommand(['simulate', '--port', '0', ...args], { env })
   children.push(child)
   const complaints = text(child.stderr)
-  let said = ''
+  let heard = ''
   child.stdout.setEncoding('utf8')
-  while (!said.includes(until)) {
-    const [chunk] = await Promise.race([
-      once(child.stdout, 'data'),
-      once(child, 'exit').then(async () => {
-        throw new Error(`it has ended: ${await complaints}`)
-      }),
-    ])
-    said += chunk
+  const hear = async (part: string) => {
+    while (!heard.includes(part)) {
+      const [chunk] = await Promise.race([
+        once(child.stdout, 'data'),
+        once(child, 'exit').then(async () => {
+          throw new Error(`it has ended: ${await complaints}`)
+        }),
+      ])
+      heard += chunk
+    }
+    return heard
   }
+  const said = await hear(until)
   const stop = async () => {
     const closed = once(child, 'close')
     child.kill('SIGINT')
     await closed
     return { exitCode: child.exitCode, stderr: await complaints }
   }
-  return { said, stop }
+  return { said, hear, child, stop }
 }
 
 test('what it says is enough for the SDK, and Ctrl-C ends it well', async () => {
@@ -60,6 +65,39 @@ test('what it says is enough for the SDK, and Ctrl-C ends it well', async () => 
   expect(organizations.map(({ displayName }) => displayName)).toEqual(['Acme'])
 
   expect(await stop()).toEqual({ exitCode: 0, stderr: '' })
+})
+
+/** The simulator with a delivery under way, to an endpoint that answers when it is told to. */
+async function startWithHungDelivery() {
+  const underWay = Promise.withResolvers<() => void>()
+  const hooks = await serve((_req, res) => underWay.resolve(() => void res.writeHead(201).end()))
+  const simulator = await start(['--endpoint', hooks], 'Deliveries, as they end:\n')
+  const [, url, directoryId] = /SCIM +(\S+)\/scim\/v2\/(\S+)/.exec(simulator.said) ?? []
+  await fetch(`${url}/console/api/directories/${directoryId}/disable`, { method: 'POST' })
+  return { ...simulator, answer: await underWay.promise }
+}
+
+const waiting = 'Stopping, once what is under way is answered (1), in 10 s at most. Press Ctrl-C again'
+
+test('Ctrl-C waits for what is under way and says so; pressed again it stops at once', async () => {
+  const { child, hear, stop } = await startWithHungDelivery()
+  child.kill('SIGINT')
+  await hear(waiting)
+  await sleep(600)
+  const askedAtMs = performance.now()
+  expect((await stop()).exitCode).toBe(130)
+  expect(performance.now() - askedAtMs).toBeLessThan(5000)
+})
+
+test('a Ctrl-C that npx passes on as well is one', async () => {
+  const { child, hear, answer } = await startWithHungDelivery()
+  const closed = once(child, 'close')
+  child.kill('SIGINT')
+  child.kill('SIGTERM')
+  await hear(waiting)
+  answer()
+  await closed
+  expect(child.exitCode).toBe(0)
 })
 
 test('for people it says the same, with what to paste', async () => {

@@ -1,17 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
 import { chromiumPath, launchChromium } from '../support/chromium.ts'
+import { serve, stopServing } from './own-endpoint.ts'
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url))
 
 it.skipIf(!chromiumPath)('npm start: who is hired in the console has an account a moment later', async () => {
-  const child = spawn(process.execPath, [script], {
-    env: { ...process.env, PORT: '0', NO_COLOR: '1' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
+  const child = start()
   const addresses = await addressesSaidBy(child)
   const browser = await launchChromium()
   onTestFinished(() => browser.close())
@@ -27,9 +26,44 @@ it.skipIf(!chromiumPath)('npm start: who is hired in the console has an account 
   await page.getByText('Zoë Fischer').waitFor()
 
   child.kill('SIGINT')
-  const [code] = await new Promise<unknown[]>((resolve) => child.once('exit', (...ended) => resolve(ended)))
-  expect(code).toBe(0)
+  await once(child, 'exit')
+  expect(child.exitCode).toBe(0)
 })
+
+it('npm start: a second Ctrl-C waits for no endpoint that does not answer', async () => {
+  const child = start()
+  const { Console } = await addressesSaidBy(child)
+  const asked = Promise.withResolvers<void>()
+  const url = await serve(() => asked.resolve())
+  onTestFinished(stopServing)
+  const post = (path: string, body: object) =>
+    fetch(`${Console}/console/api${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  await post('/endpoints', { url })
+  const { id } = (await (await post('/organizations', { displayName: 'Globex' })).json()) as { id: string }
+  await post(`/organizations/${id}/directories`, {})
+  await asked.promise
+
+  const exited = once(child, 'exit')
+  child.kill('SIGINT')
+  await sleep(1500)
+  expect(child.exitCode).toBe(null)
+  child.kill('SIGINT')
+  await exited
+  expect(child.exitCode).toBe(130)
+})
+
+function start(): ChildProcess {
+  const child = spawn(process.execPath, [script], {
+    env: { ...process.env, PORT: '0', NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
+}
 
 async function addressesSaidBy(child: ChildProcess): Promise<{ Console: string; Application: string }> {
   if (!child.stdout) throw new Error('it has no output')

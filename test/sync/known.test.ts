@@ -46,8 +46,8 @@ test('other groups are other groups', () => {
 /** Clocks may be half a minute apart, and times are cut to seconds. */
 test.each([
   { aheadSeconds: 60, sent: 'unchanged' },
-  { aheadSeconds: 59.999, sent: 'updated' },
-  { aheadSeconds: 0, sent: 'updated' },
+  { aheadSeconds: 59.999, sent: 'repeated' },
+  { aheadSeconds: 0, sent: 'repeated' },
   { aheadSeconds: -5, sent: 'updated' },
 ])(
   'a record that is known as of $aheadSeconds s after its own time is $sent',

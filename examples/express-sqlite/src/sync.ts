@@ -1,7 +1,9 @@
 import {
+  type Counts,
   createDirectorySync,
   type DirectorySync,
   formatReport,
+  type SyncReport,
   scalekitFromEnv,
 } from '@scalekit-scim/core/sync'
 import type { Dispatcher } from '@scalekit-scim/express'
@@ -50,11 +52,20 @@ export async function openSync({
       : { everySeconds: Number(env.SYNC_EVERY_SECONDS || hour) },
     fullEverySeconds: Number(env.SYNC_FULL_EVERY_SECONDS || day),
     onReport(report) {
-      const { users, groups } = report.totals
-      const isQuiet = ({ seen, unchanged, deleted, held }: typeof users) =>
-        seen === unchanged && deleted + held === 0
-      if (quiet || (report.outcome === 'complete' && isQuiet(users) && isQuiet(groups))) return
-      if (report.outcome !== 'busy') console.log(formatReport(report))
+      const text = quiet || report.outcome === 'busy' ? '' : textOf(report)
+      if (text) console.log(text)
     },
   })
+}
+
+/** Nothing where nothing was found, one line where something was, and the whole report where somebody has to look. */
+function textOf(report: SyncReport): string {
+  const { users, groups } = report.totals
+  if (report.outcome !== 'complete' || users.held + groups.held > 0) return formatReport(report)
+  const found = [...foundIn('users', users), ...foundIn('groups', groups)]
+  return found.length === 0 ? '' : `Sync: ${found.join(', ')}`
+}
+
+function foundIn(kind: string, { seen, unchanged, repeated, ...found }: Counts): string[] {
+  return Object.entries(found).flatMap(([name, count]) => (count > 0 ? [`${kind} ${count} ${name}`] : []))
 }

@@ -147,6 +147,32 @@ test(
   },
 )
 
+test(
+  'a server says in one line what a pass has found, and nothing where it has found nothing',
+  patience,
+  async (t) => {
+    const { simulator, hire } = await startScalekit(t)
+    const env = variables(simulator, await databaseFile(t), {
+      SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
+      SYNC_EVERY_SECONDS: '1',
+      PORT: '0',
+    })
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('server')], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    const said: string[] = []
+    const lines = createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
+    await once(lines, 'line')
+    hire('ann')
+    while (!said.includes('Sync: users 1 created')) await once(lines, 'line')
+    // Some passes more, each of which sends her once more: her change is not two minutes old.
+    await new Promise((resolve) => setTimeout(resolve, 3500))
+    assert.deepEqual(said.slice(1), ['Sync: users 1 created'])
+  },
+)
+
 test('a credential that is missing is named, and so is an option that there is not', patience, async (t) => {
   const file = await databaseFile(t)
   const { simulator } = await startScalekit(t)

@@ -10,7 +10,7 @@ import type {
 import type { Counts } from './report.ts'
 import { pause, Slots } from './waiting.ts'
 
-export type Change = 'created' | 'updated' | 'deleted'
+export type Change = 'created' | 'updated' | 'deleted' | 'repeated'
 
 interface Applying {
   dispatcher: Dispatcher

@@ -2,7 +2,7 @@ import { syncMarginSeconds } from '@scalekit-scim/core'
 import { hashOf, type KnownRecords } from './known.ts'
 import type { ComparedRecord } from './records.ts'
 
-export type Difference = 'created' | 'updated' | 'unchanged'
+export type Difference = 'created' | 'updated' | 'repeated' | 'unchanged'
 
 const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
 
@@ -18,8 +18,9 @@ export function differenceOf(record: ComparedRecord, known: KnownRecords | undef
 
   const occurredAt = known.occurredAt(index)
   if (occurredAt === undefined || record.updatedAt === undefined) return 'updated'
-  if (occurredAt < BigInt(record.updatedAt) + marginNanos) return 'updated'
+  const updatedAt = BigInt(record.updatedAt)
+  if (occurredAt < updatedAt) return 'updated'
   const groups = known.groupsHash(index)
-  if (groups === undefined || record.groupIds === undefined) return 'unchanged'
-  return groups === hashOf(record.groupIds) ? 'unchanged' : 'updated'
+  if (groups !== undefined && record.groupIds && groups !== hashOf(record.groupIds)) return 'updated'
+  return occurredAt < updatedAt + marginNanos ? 'repeated' : 'unchanged'
 }

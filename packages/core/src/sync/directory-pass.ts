@@ -111,7 +111,8 @@ export class DirectoryPass {
         counts.unchanged++
         continue
       }
-      const event = kind.event(kind.record(item, this.#task.directory), change)
+      const told = change === 'repeated' ? 'updated' : change
+      const event = kind.event(kind.record(item, this.#task.directory), told)
       await batch.add(event, change, page.observedAt, counts)
     }
   }

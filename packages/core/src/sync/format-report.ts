@@ -53,7 +53,8 @@ function organizationLines(organization: OrganizationReport): string[] {
 }
 
 function isQuiet({ users, groups, error, held }: DirectoryReport): boolean {
-  const nothing = (counts: Counts) => counts.seen === counts.unchanged && counts.deleted === 0
+  const nothing = ({ seen, unchanged, repeated, deleted }: Counts) =>
+    seen === unchanged + repeated && deleted === 0
   return error === undefined && held.length === 0 && nothing(users) && nothing(groups)
 }
 

@@ -8,6 +8,11 @@ export interface Counts {
   created: number
   updated: number
   deleted: number
+  /**
+   * Sent once more to be sure: the application has it as of the record's time or up to a minute later, and clocks
+   * differ. Passes soon after a change do so, and then it counts as unchanged.
+   */
+  repeated: number
   /** The application has them as they are. */
   unchanged: number
   /** A webhook was newer. */
@@ -108,6 +113,7 @@ export function noCounts(): Counts {
     created: 0,
     updated: 0,
     deleted: 0,
+    repeated: 0,
     unchanged: 0,
     stale: 0,
     dropped: 0,

@@ -1,3 +1,4 @@
+import type { Timestamp } from '@bufbuild/protobuf/wkt'
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
 import type { DirectoryService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
 import type { Environment } from '../environment/environment.ts'
@@ -14,6 +15,12 @@ export interface ServiceOptions {
   environment: Environment
   faults: ApiFaultDraw
   url: string
+}
+
+interface ListRequest extends PageRequest {
+  directoryId: string
+  directoryGroupId?: string | undefined
+  updatedAfter?: Timestamp | undefined
 }
 
 /** The calls behind the SDK's `directory` client. A directory that is disabled is listed like any other. */
@@ -33,11 +40,15 @@ export function directoryService({
     environment.roster(directoryIn(organizationId, id).id)
   const paged = <Item extends { readonly updatedAtMicros: number }>(
     items: readonly Item[],
-    request: PageRequest,
+    kind: 'users' | 'groups',
+    request: ListRequest,
     { values }: HandlerContext,
   ) => {
+    const { directoryId, directoryGroupId = '', updatedAfter } = request
+    const after = updatedAfter ? microsOf(updatedAfter) : ''
     const ordered = faults.faults.orderByUpdate ? byUpdate(items) : items
-    return pageOf(ordered, request, faults, values.get(occasionKey))
+    const listing = [kind, directoryId, directoryGroupId, after].join(' ')
+    return pageOf(ordered, listing, request, faults, values.get(occasionKey))
   }
 
   return {
@@ -66,7 +77,7 @@ export function directoryService({
       const roster = rosterIn(request.organizationId, request.directoryId)
       const members = inGroup(roster, request.directoryGroupId)
       const changed = request.updatedAfter ? updatedAfter(members, microsOf(request.updatedAfter)) : members
-      const { items, ...page } = paged(changed, request, context)
+      const { items, ...page } = paged(changed, 'users', request, context)
       const includeDetail = request.includeDetail ?? false
       return {
         ...page,
@@ -77,7 +88,7 @@ export function directoryService({
       const roster = rosterIn(request.organizationId, request.directoryId)
       const { groups } = roster
       const changed = request.updatedAfter ? updatedAfter(groups, microsOf(request.updatedAfter)) : groups
-      const { items, ...page } = paged(changed, request, context)
+      const { items, ...page } = paged(changed, 'groups', request, context)
       const includeDetail = request.includeDetail ?? false
       return {
         ...page,

@@ -33,7 +33,8 @@ export function organizationService({
       const { externalId } = request
       const all = environment.organizations
       const wanted = externalId ? all.filter((organization) => organization.externalId === externalId) : all
-      const { items, ...page } = pageOf(wanted, request, faults, values.get(occasionKey))
+      const listing = `organizations ${externalId}`
+      const { items, ...page } = pageOf(wanted, listing, request, faults, values.get(occasionKey))
       return { ...page, organizations: items.map(organizationMessage) }
     },
     searchOrganization(request, { values }) {
@@ -41,7 +42,8 @@ export function organizationService({
       const wanted = environment.organizations.filter(({ id, displayName, externalId = '' }) =>
         [id, displayName, externalId].some((text) => text.toLowerCase().includes(sought)),
       )
-      const { items, ...page } = pageOf(wanted, request, faults, values.get(occasionKey))
+      const listing = `organizations like ${sought}`
+      const { items, ...page } = pageOf(wanted, listing, request, faults, values.get(occasionKey))
       return { ...page, organizations: items.map(organizationMessage) }
     },
     getOrganization: get,

@@ -17,17 +17,19 @@ export interface Page<Item> {
 export const defaultPageSize = 10
 
 /**
- * Cuts a page out of a listing. A token is an offset and no more: whoever joins or leaves during a walk moves all
- * that come after, as Scalekit promises nothing better.
+ * Cuts a page out of a listing. A token is an offset within the listing of that name and no more: whoever joins or
+ * leaves during a walk moves all that come after, as Scalekit promises nothing better. One of another listing is
+ * refused (AIP-158), where an offset alone would give a page that passes for the right one.
  */
 export function pageOf<Item>(
   all: readonly Item[],
+  listing: string,
   request: PageRequest,
   faults: ApiFaultDraw,
   occasion: Occasion,
 ): Page<Item> {
   const size = request.pageSize || defaultPageSize
-  const from = offsetIn(request.pageToken)
+  const from = offsetIn(request.pageToken, listing)
   const until = from + size
   const strikes = (name: Parameters<ApiFaultDraw['strikes']>[0]) => faults.strikes(name, occasion)
   const isLast = until >= all.length
@@ -36,8 +38,8 @@ export function pageOf<Item>(
   return {
     items: strikes('emptyPage') ? [] : all.slice(from, until),
     totalSize: all.length + (strikes('wrongTotal') ? 1 : 0) + (strikes('movingTotal') ? from / size + 1 : 0),
-    nextPageToken: hasNext ? tokenAt(nextOffset) : '',
-    prevPageToken: from > 0 ? tokenAt(Math.max(from - size, 0)) : '',
+    nextPageToken: hasNext ? tokenAt(nextOffset, listing) : '',
+    prevPageToken: from > 0 ? tokenAt(Math.max(from - size, 0), listing) : '',
   }
 }
 
@@ -48,15 +50,20 @@ export function pageNumber(request: object): number | undefined {
   return Math.floor(offsetIn(request.pageToken) / (request.pageSize || defaultPageSize)) + 1
 }
 
-function tokenAt(offset: number): string {
-  return Buffer.from(`from ${offset}`).toString('base64url')
+function tokenAt(offset: number, listing: string): string {
+  return Buffer.from(`from ${offset} of ${listing}`).toString('base64url')
 }
 
-function offsetIn(token: string): number {
+/** Of any listing, where none is named. */
+function offsetIn(token: string, listing?: string): number {
   if (token === '') return 0
-  const offset = Buffer.from(token, 'base64url')
-    .toString()
-    .match(/^from (\d{1,9})$/)?.[1]
+  const [, offset, named] =
+    Buffer.from(token, 'base64url')
+      .toString()
+      .match(/^from (\d{1,9}) of (.*)$/s) ?? []
   if (offset === undefined) throw new ConnectError('page_token is not one of a page', Code.InvalidArgument)
+  if (listing !== undefined && named !== listing) {
+    throw new ConnectError('page_token is one of another listing', Code.InvalidArgument)
+  }
   return Number(offset)
 }

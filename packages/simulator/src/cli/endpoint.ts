@@ -17,10 +17,22 @@ export function targetOf(address: string, secret: string | undefined): Target {
 
 export function parseEndpoint(address: string): URL {
   const url = URL.parse(address)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') {
+    if (isDecodable(url.username + url.password)) return url
+    throw wrongUsage('The user or the password in the address is not percent-encoded: write %25 for %.')
+  }
   throw wrongUsage(
     `${JSON.stringify(address)} is no http or https address. Give all of it: http://127.0.0.1:3000/webhooks/scalekit`,
   )
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The option, else the environment. */

@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https'
 import { setImmediate } from 'node:timers/promises'
 import { shownAddress } from './endpoint.ts'
 import { noConnection } from './failures.ts'
+import { printable } from './terminal.ts'
 
 /** How long Scalekit waits for an answer. */
 export const deadlineMs = 10_000
@@ -28,8 +29,8 @@ export interface Answer {
 
 export interface NoAnswer {
   kind: 'no-answer'
-  /** Nobody listens there, nothing came in time, or the connection ended without an answer. */
-  reason: 'no-connection' | 'late' | 'cut'
+  /** Nobody listens there, nothing came in time, the connection ended without an answer, or what came is no HTTP. */
+  reason: 'no-connection' | 'late' | 'cut' | 'no-http'
   detail: string
   durationMs: number
 }
@@ -73,7 +74,10 @@ export function exchange(
         isConnected = true
       })
     })
-    request.on('error', (error) => fail(isConnected ? 'cut' : 'no-connection', codeOf(error)))
+    request.on('error', (error) => {
+      if (isUnreadable(error)) fail('no-http', seenIn(error))
+      else fail(isConnected ? 'cut' : 'no-connection', codeOf(error))
+    })
     request.on('response', (response) => {
       void answerOf(response, elapsedMs).then(end, (error) => fail('cut', codeOf(error)))
     })
@@ -139,4 +143,21 @@ async function write(request: ClientRequest, body: Uint8Array, settled: AbortSig
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message
+}
+
+interface UnreadableAnswer extends Error {
+  rawPacket: Buffer
+}
+
+/** Node's parser of HTTP has given up. */
+function isUnreadable(error: Error): error is UnreadableAnswer {
+  return 'rawPacket' in error && Buffer.isBuffer(error.rawPacket)
+}
+
+/** Its beginning tells most: `220 mail.example ESMTP`, say. */
+function seenIn(error: UnreadableAnswer): string {
+  const [line = ''] = error.rawPacket.subarray(0, 60).toString().split(/\r?\n/)
+  return line.startsWith('HTTP/')
+    ? `broken HTTP (${error.message})`
+    : `no HTTP, but ${JSON.stringify(printable(line))}`
 }

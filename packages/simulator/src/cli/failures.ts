@@ -16,8 +16,19 @@ export function wrongUsage(message: string): Failure {
 }
 
 export function noConnection(address: string, detail: string): Failure {
-  return new Failure(
-    `Could not connect to ${address} (${detail}). Is the application running, and is that its address?`,
-    exitCodes.noConnection,
-  )
+  const [, mend] = mends.find(([pattern]) => pattern.test(detail)) ?? [undefined, defaultMend]
+  return new Failure(`Could not connect to ${address} (${detail}). ${mend}`, exitCodes.noConnection)
 }
+
+const defaultMend = 'Is the application running, and is that its address?'
+
+/** By the code of Node's error. */
+const mends: [RegExp, string][] = [
+  [
+    /SELF_SIGNED|ISSUER_CERT|LEAF_SIGNATURE|CERT_UNTRUSTED/,
+    'Its certificate is not trusted here: set NODE_EXTRA_CA_CERTS to a PEM file with the certificate that signed it, or with its own where it is self-signed.',
+  ],
+  [/ALTNAME/, 'Its certificate is for another name: give the one that it was issued for.'],
+  [/^CERT_/, 'Its certificate is not valid now: renew it, and mind the clocks.'],
+  [/^(EPROTO|ERR_SSL)/, 'TLS failed: is it an http address, not https?'],
+]

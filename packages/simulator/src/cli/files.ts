@@ -4,12 +4,30 @@ import { wrongUsage } from './failures.ts'
 
 /** A file, or standard input for `-`. @throws Failure */
 export async function readInput(path: string): Promise<string> {
-  if (path === '-') return text(process.stdin)
   try {
-    return await readFile(path, 'utf8')
+    // A byte order mark, as some editors write it, is no part of the text; `text` leaves it out by itself.
+    return path === '-' ? await text(process.stdin) : new TextDecoder().decode(await readFile(path))
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? error.code : error
-    throw wrongUsage(`${path} cannot be read (${reason}). Give a file, or - for standard input.`)
+    const reason = String(error instanceof Error && 'code' in error ? error.code : error)
+    const mend = reason.includes('TOO_L')
+      ? 'It is over 500 MB: give it in parts.'
+      : 'Give a file, or - for standard input.'
+    throw wrongUsage(`${inputName(path)} cannot be read (${reason}). ${mend}`)
+  }
+}
+
+/** As it is called in what is said of it. */
+export function inputName(path: string): string {
+  if (path === '-') return 'Standard input'
+  return path === '' ? 'The file ""' : path
+}
+
+/** @throws Failure where it is nested so deep that it can be read and not be written */
+export function jsonText(value: unknown, what: string): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    throw wrongUsage(`${what} is nested too deep to be sent.`)
   }
 }
 

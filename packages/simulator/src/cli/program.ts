@@ -6,15 +6,14 @@ import { complain } from './terminal.ts'
 
 type Exit = (exitCode: number) => void
 
-const secretOption = () =>
-  new Option(
-    '--secret <whsec_…>',
-    'the signing secret; without it SCALEKIT_WEBHOOK_SECRET from the environment',
-  )
+const secretOption = (
+  description = 'the signing secret; without it SCALEKIT_WEBHOOK_SECRET from the environment',
+) => new Option('--secret <whsec_…>', description)
 const jsonOption = () => new Option('--json', 'one JSON document on standard output, and nothing else')
 
 export function createProgram(exit: Exit): Command {
   const program = configured(new Command('scalekit-scim'), '')
+    .helpCommand('help [command]', 'show this, or the help of a command')
     .description('A local stand-in for Scalekit’s directory sync, and a check-up for webhook endpoints.')
     .version(manifest.version, '-V, --version', 'show the version')
     .addHelpText(
@@ -24,7 +23,9 @@ export function createProgram(exit: Exit): Command {
         'scalekit-scim send user_created --to http://127.0.0.1:3000/webhooks/scalekit',
         'scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit',
       )}
-Exit codes: 0 good · 1 a check failed, or the endpoint refused · 2 wrong usage · 3 could not connect
+Exit codes:
+  0 good · 1 a check failed, the endpoint refused, or the simulator cannot start
+  2 wrong usage · 3 could not connect · 130 interrupted
 `,
     )
   for (const command of [
@@ -42,7 +43,6 @@ Exit codes: 0 good · 1 a check failed, or the endpoint refused · 2 wrong usage
 function configured(command: Command, path: string): Command {
   return command
     .helpOption('-h, --help', 'show this')
-    .helpCommand(false)
     .exitOverride()
     .configureOutput({
       outputError: (text) =>
@@ -68,8 +68,12 @@ function simulateCommand(exit: Exit): Command {
     )
     .option('--seed <text>', 'decides ids, secrets, faults and jitter; without it ids are new at each start')
     .option('--file <path>', 'keeps directories, endpoints and secrets over restarts')
-    .option('--endpoint <URL>', 'where webhooks go; may be given several times', collected, [])
-    .addOption(secretOption())
+    .option('--endpoint <URL>', 'where webhooks go; may be given several times', collected)
+    .addOption(
+      secretOption(
+        'signs for what --endpoint names; without it SCALEKIT_WEBHOOK_SECRET from the environment, else secrets of the seed',
+      ),
+    )
     .option(
       '--speed <factor>',
       'how fast its clock runs: 60 makes a minute of retries a second, and soon a receiver refuses the times',
@@ -96,9 +100,8 @@ function sendCommand(exit: Exit): Command {
     .addOption(secretOption())
     .option(
       '--set <path=value>',
-      'a field, such as data.active=false; JSON or text; may be given several times',
+      'a field: any in data, such as data.active=false, as JSON or text; or id, occurred_at and so on; may be given several times',
       collected,
-      [],
     )
     .option('--data <file>', 'a JSON object of fields for data; - is standard input')
     .option('--id <msg_…>', 'the message id: the same one again is a duplicate')
@@ -106,11 +109,16 @@ function sendCommand(exit: Exit): Command {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      examples(
-        'scalekit-scim send user_created --to $URL --set data.email=ada@acme.example',
-        'scalekit-scim send user_updated --to $URL --set data.active=false --id msg_1',
-        'scalekit-scim send user_deleted --to $URL --data user.json --json',
-      ),
+      `
+Event types of directories:
+  user_created, user_updated, user_deleted, group_created, group_updated,
+  group_deleted, directory_enabled, directory_disabled
+Any other of Scalekit's goes by its whole name, such as organization.created.
+${examples(
+  'scalekit-scim send user_created --to $URL --set data.email=ada@acme.example',
+  'scalekit-scim send user_updated --to $URL --set data.active=false --id msg_1',
+  'scalekit-scim send user_deleted --to $URL --data user.json --json',
+)}`,
     )
     .action(async (type, options) => exit(await (await import('./send.ts')).send(type, options)))
 }
@@ -129,8 +137,9 @@ function replayCommand(exit: Exit): Command {
     .addHelpText(
       'after',
       `
-A line, or an item of a JSON array, is an event; or {"headers": {…}, "body": "…"}; or that under "request"; or
-{"id": "msg_…", "event": {…}}. Message ids are kept. What is not signed as it is, is signed with the time of now.
+A line, or an item of a JSON array, is an event; or {"headers": {…}, "body": "…"};
+or that under "request"; or {"id": "msg_…", "event": {…}}. Message ids are kept,
+and without --as-is each is signed anew, with the time of now.
 ${examples('scalekit-scim replay deliveries.jsonl --to $URL')}`,
     )
     .action(async (file, options) => exit(await (await import('./replay.ts')).replay(file, options)))
@@ -147,7 +156,8 @@ function doctorCommand(exit: Exit): Command {
     .addHelpText(
       'after',
       `
-Without --write the events are of a type that no application handles, so that nothing is written.
+Without --write the events are of a type that no application handles, so that
+nothing is written.
 ${examples(
   'scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit',
   'scalekit-scim doctor https://staging.example.com/webhooks/scalekit --write --json',
@@ -162,7 +172,7 @@ function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`
 }
 
-function collected(value: string, before: string[]): string[] {
+function collected(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
 

@@ -3,9 +3,9 @@ import { signDelivery } from '@scalekit-scim/core/testing'
 import { parseEndpoint, secretFrom } from './endpoint.ts'
 import { type Exchange, exchangeOrFail, isDelivered, type Request } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
-import { readInput } from './files.ts'
+import { inputName, readInput } from './files.ts'
 import { type Recorded, readRecording } from './recording.ts'
-import { newId } from './sample.ts'
+import { isMessageId, messageIdForm, newId } from './sample.ts'
 import { summaryOf } from './send.ts'
 import { printable, say, sayJson, styled } from './terminal.ts'
 
@@ -31,9 +31,9 @@ export async function replay(path: string, options: ReplayOptions): Promise<numb
   const url = parseEndpoint(options.to)
   const toOutgoing = options.asIs ? asRecorded : signedWith(secretFrom(options.secret))
   const recording = readRecording(await readInput(path), path)
-  if (recording.length === 0) throw wrongUsage(`${path} is empty: there is nothing to send.`)
+  if (recording.length === 0) throw wrongUsage(`${inputName(path)} is empty: there is nothing to send.`)
   // All of them before the first is sent: a recording is not half sent for the sake of its last line.
-  const deliveries = recording.map((recorded, index) => toOutgoing(recorded, index + 1))
+  const deliveries = recording.map(toOutgoing)
 
   const results: { messageId: string; delivered: boolean; exchange: Exchange }[] = []
   for (const { messageId, request } of deliveries) {
@@ -63,33 +63,33 @@ interface Outgoing {
 }
 
 function signedWith(secret: string): (recorded: Recorded) => Outgoing {
-  return ({ body, messageId = newId('msg') }) => ({
-    messageId,
-    request: signDelivery(body, { secret, messageId }),
-  })
+  return ({ where, body, messageId = newId('msg') }) => {
+    if (!isMessageId(messageId)) throw wrongUsage(`${where}: its message id must be ${messageIdForm}.`)
+    return { messageId, request: signDelivery(body, { secret, messageId }) }
+  }
 }
 
-function asRecorded({ body, headers, messageId }: Recorded, number: number): Outgoing {
+function asRecorded({ where, body, headers, messageId }: Recorded): Outgoing {
   if (!headers) {
     throw wrongUsage(
-      `Number ${number} is an event and has no recorded headers. Leave --as-is out, and it is signed anew.`,
+      `${where} is an event and has no recorded headers. Leave --as-is out, and it is signed anew.`,
     )
   }
   const kept = Object.entries(headers).filter(([name]) => !connectionHeaders.includes(name))
-  for (const [name, value] of kept) requireSendable(name, value, number)
+  for (const [name, value] of kept) requireSendable(name, value, where)
   return {
     messageId: messageId ?? 'without an id',
     request: { method: 'POST', headers: Object.fromEntries(kept), body: Buffer.from(body) },
   }
 }
 
-function requireSendable(name: string, value: string, number: number): void {
+function requireSendable(name: string, value: string, where: string): void {
   try {
     validateHeaderName(name)
     validateHeaderValue(name, value)
   } catch {
     throw wrongUsage(
-      `Number ${number} has a header that HTTP cannot carry: ${JSON.stringify(name)}. Take it out of the recording.`,
+      `${where}: HTTP cannot carry its header ${JSON.stringify(name)}. Take it out of the recording.`,
     )
   }
 }

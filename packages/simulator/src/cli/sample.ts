@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { DirectoryEventType } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import { wrongUsage } from './failures.ts'
-import { isJsonObject, type JsonObject } from './files.ts'
+import type { JsonObject } from './files.ts'
 
 const directoryTypes = [
   'organization.directory.user_created',
@@ -39,42 +39,11 @@ export function newId(prefix: string): string {
   return `${prefix}_${randomUUID().replaceAll('-', '')}`
 }
 
-/**
- * Sets one field by its path: `data.active=false`. A value that reads as JSON is that, any other is text.
- * @throws Failure
- */
-export function setField(event: JsonObject, assignment: string): void {
-  const at = assignment.indexOf('=')
-  const names = assignment.slice(0, Math.max(at, 0)).split('.')
-  const last = names.pop()
-  if (!last || names.includes('')) {
-    throw wrongUsage(
-      `--set takes path=value, such as --set data.active=false, and not ${JSON.stringify(assignment)}.`,
-    )
-  }
-  let holder = event
-  for (const name of names) {
-    const inner = Object.hasOwn(holder, name) ? holder[name] : {}
-    if (!isJsonObject(inner)) {
-      throw wrongUsage(`--set ${assignment}: ${name} is no object, so nothing can be set in it.`)
-    }
-    define(holder, name, inner)
-    holder = inner
-  }
-  define(holder, last, parsedOrText(assignment.slice(at + 1)))
-}
+export const messageIdForm = '1 to 256 printable characters without spaces, such as msg_1'
 
-/** As a parser of JSON does it: `__proto__` is a name like others. */
-function define(holder: JsonObject, name: string, value: unknown): void {
-  Object.defineProperty(holder, name, { value, enumerable: true, writable: true, configurable: true })
-}
-
-function parsedOrText(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
+/** HTTP carries it as it was signed, and a receiver takes it. */
+export function isMessageId(text: string): boolean {
+  return /^[\x21-\x7e]{1,256}$/.test(text)
 }
 
 function lastPart(type: string): string {

@@ -3,14 +3,15 @@ import { signDelivery } from '@scalekit-scim/core/testing'
 import { shownAddress, type Target, targetOf } from './endpoint.ts'
 import { type Exchange, exchangeOrFail, isDelivered, outcomeHeader } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
-import { isJsonObject, type JsonObject, readInput } from './files.ts'
-import { eventNow, newId, setField } from './sample.ts'
+import { inputName, isJsonObject, type JsonObject, jsonText, readInput } from './files.ts'
+import { eventNow, isMessageId, messageIdForm, newId } from './sample.ts'
+import { setField } from './set-field.ts'
 import { printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SendOptions {
   to: string
   secret?: string
-  set: readonly string[]
+  set?: readonly string[]
   data?: string
   id?: string
   at?: string
@@ -22,11 +23,9 @@ export async function send(type: string, options: SendOptions): Promise<number> 
   const target = targetOf(options.to, options.secret)
   const event = await eventOf(type, options)
   const messageId = options.id ?? newId('msg')
-  if (!/^[\x21-\x7e]{1,256}$/.test(messageId)) {
-    throw wrongUsage('--id takes 1 to 256 printable characters without spaces, such as msg_1.')
-  }
+  if (!isMessageId(messageId)) throw wrongUsage(`--id takes ${messageIdForm}.`)
   const at = timeOf(options.at)
-  const delivery = signDelivery(event, { secret: target.secret, messageId, at })
+  const delivery = signDelivery(jsonText(event, 'The event'), { secret: target.secret, messageId, at })
 
   const outcome = await exchangeOrFail(target.url, delivery)
 
@@ -36,7 +35,7 @@ export async function send(type: string, options: SendOptions): Promise<number> 
   return isDelivered(outcome) ? exitCodes.good : exitCodes.refused
 }
 
-async function eventOf(type: string, { data, set }: SendOptions): Promise<JsonObject> {
+async function eventOf(type: string, { data, set = [] }: SendOptions): Promise<JsonObject> {
   const event = eventNow(type)
   if (data !== undefined) {
     const fields = await dataFrom(data)
@@ -54,9 +53,15 @@ async function dataFrom(path: string): Promise<JsonObject> {
   try {
     fields = JSON.parse(text)
   } catch {
-    throw wrongUsage(`${path} is no JSON. --data takes one JSON object with fields of data.`)
+    throw wrongUsage(`${inputName(path)} is no JSON. --data takes one JSON object with fields of data.`)
   }
-  if (!isJsonObject(fields)) throw wrongUsage(`${path} is no JSON object. --data takes the fields of data.`)
+  if (!isJsonObject(fields))
+    throw wrongUsage(`${inputName(path)} is no JSON object. --data takes the fields of data.`)
+  if (typeof fields.type === 'string' && isJsonObject(fields.data)) {
+    throw wrongUsage(
+      `${inputName(path)} is a whole event. --data takes what is in its data; scalekit-scim replay sends events.`,
+    )
+  }
   return fields
 }
 
@@ -64,7 +69,8 @@ async function dataFrom(path: string): Promise<JsonObject> {
 function timeOf(text: string | undefined): Date {
   if (text === undefined) return new Date()
   const at = /^[+-]\d+$/.test(text) ? new Date(Date.now() + Number(text) * 1000) : new Date(text)
-  if (!(at.getTime() >= 1000)) {
+  // A date reads `5` as the first of May, 2001.
+  if (!/^([+-]|\d{4}-)/.test(text) || !(at.getTime() >= 1000)) {
     throw wrongUsage('--at takes a time such as 2026-11-23T09:00:00Z, or seconds from now such as -600.')
   }
   return at
@@ -72,7 +78,7 @@ function timeOf(text: string | undefined): Date {
 
 function show({ url }: Target, sent: { messageId: string; event: JsonObject }, outcome: Exchange): void {
   say(`POST ${shownAddress(url)}`)
-  say(styled('dim', `${sent.event.type} ${sent.event.id} ${sent.messageId}`))
+  say(styled('dim', printable(`${sent.event.type} ${sent.event.id} ${sent.messageId}`)))
   say(isDelivered(outcome) ? styled('green', summaryOf(outcome)) : styled('red', summaryOf(outcome)))
   if (outcome.kind === 'answer' && outcome.body !== '') say(printable(outcome.body))
   if (!isDelivered(outcome)) {

@@ -4,15 +4,16 @@ import { given } from '../given.ts'
 import { createSimulator, type Simulator } from '../simulator.ts'
 import { SnapshotError } from '../snapshot-error.ts'
 import { checkedSecret, parseEndpoint } from './endpoint.ts'
-import { exitCodes, Failure } from './failures.ts'
-import { printable, say, sayJson, styled } from './terminal.ts'
+import { exitCodes, Failure, wrongUsage } from './failures.ts'
+import { onInterruption } from './interruption.ts'
+import { complain, printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SimulateOptions {
   host: string
   port: number
   seed?: string
   file?: string
-  endpoint: readonly string[]
+  endpoint?: readonly string[]
   secret?: string
   speed: number
   rateLimit?: number
@@ -26,7 +27,7 @@ const webhookVariable = 'SCALEKIT_WEBHOOK_SECRET'
 /** `simulate`: until it is told to stop. Gives the exit code. */
 export async function simulate(options: SimulateOptions): Promise<number> {
   // Heard from the start: who changes their mind early has not to wait.
-  const stopped = untilStopped()
+  const stopped = new Promise<void>((resolve) => void onInterruption(resolve))
   const secret = options.secret ?? (process.env[webhookVariable] || undefined)
   const simulator = await open(options, secret)
   try {
@@ -37,7 +38,7 @@ export async function simulate(options: SimulateOptions): Promise<number> {
       sayAttempts(simulator)
     }
     await stopped
-    if (!options.json) say('\nStopping.')
+    sayGoodbye(simulator, options)
   } finally {
     await simulator.close()
   }
@@ -45,10 +46,15 @@ export async function simulate(options: SimulateOptions): Promise<number> {
 }
 
 async function open(options: SimulateOptions, secret: string | undefined): Promise<Simulator> {
-  const { host, port, speed } = options
+  const { host, port, speed, endpoint: addresses = [] } = options
+  if (options.secret !== undefined && addresses.length === 0) {
+    throw wrongUsage(
+      '--secret signs for what --endpoint names, and none is given. Add --endpoint URL, or leave --secret out.',
+    )
+  }
   const source = options.secret === undefined ? webhookVariable : '--secret'
   if (secret !== undefined) checkedSecret(secret, source)
-  const endpoints = options.endpoint.map((address) => ({
+  const endpoints = addresses.map((address) => ({
     url: parseEndpoint(address).href,
     ...given({ secret }),
   }))
@@ -193,16 +199,15 @@ function lineOf({ id, event }: Message, attempt: Attempt, url: string): string {
     .join('  ')
 }
 
-/** The first signal ends it well; whoever asks twice does not want to wait. */
-async function untilStopped(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    let isAsked = false
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        if (isAsked) process.exit(exitCodes.interrupted)
-        isAsked = true
-        resolve()
-      })
-    }
-  })
+/** An attempt that is under way is heard to its end; who waits for that is told. */
+function sayGoodbye({ deliveries }: Simulator, { json }: SimulateOptions): void {
+  const underWay = deliveries.messages
+    .flatMap((message) => message.deliveries)
+    .reduce((sum, { attemptsUnderWay }) => sum + attemptsUnderWay, 0)
+  const wait =
+    underWay === 0
+      ? 'Stopping.'
+      : `Stopping, once what is under way is answered (${underWay}), in 10 s at most. Press Ctrl-C again to stop at once.`
+  if (!json) say(`\n${wait}`)
+  else if (underWay > 0) complain(wait)
 }

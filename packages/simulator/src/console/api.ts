@@ -195,7 +195,9 @@ const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   }
   if (error instanceof z.ZodError) {
     const [issue] = error.issues
-    return void response.status(400).json({ error: `${issue?.path.join('.')}: ${issue?.message}` })
+    // What is wrong with the body as a whole has no path.
+    const said = [issue?.path.join('.'), issue?.message].filter(Boolean)
+    return void response.status(400).json({ error: said.join(': ') })
   }
   response.status(error?.status ?? 500).json({ error: error?.expose ? error.message : 'internal error' })
 }

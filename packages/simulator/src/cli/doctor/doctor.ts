@@ -1,5 +1,6 @@
 import { shownAddress, type Target, targetOf } from '../endpoint.ts'
 import { exitCodes, noConnection, wrongUsage } from '../failures.ts'
+import { onInterruption } from '../interruption.ts'
 import { complain, say, sayJson } from '../terminal.ts'
 import { bodyChecks } from './body-checks.ts'
 import { type Check, type Finding, isTaken, skipped } from './finding.ts'
@@ -24,19 +25,14 @@ export async function doctor(address: string, options: DoctorOptions): Promise<n
   if (options.organization === '')
     throw wrongUsage('--organization must not be empty: give an id, such as org_1.')
   const interruption = new AbortController()
-  const interrupt = () => {
-    // Whoever asks twice does not want to wait for what is still to be deleted.
-    if (interruption.signal.aborted) process.exit(exitCodes.interrupted)
-    interruption.abort()
-  }
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  const stopListening = onInterruption(() => interruption.abort())
   try {
     if (!options.json) say(`${shownAddress(target.url)}\n`)
     const examination = new Examination(new Probe(target, interruption.signal), options.json !== true)
     await examination.run(target, options)
     return conclude(examination, target, options)
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+    stopListening()
   }
 }
 

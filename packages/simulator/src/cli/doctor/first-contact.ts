@@ -1,4 +1,4 @@
-import type { Answer, Exchange } from '../exchange.ts'
+import type { Answer, Exchange, NoAnswer } from '../exchange.ts'
 import { isDelivered, outcomeHeader } from '../exchange.ts'
 import { type Finding, isTaken, note, ok, shown, wrong } from './finding.ts'
 import { type Probe, someSecret } from './probe.ts'
@@ -28,17 +28,7 @@ function statusOf(outcome: Exchange): Finding {
 }
 
 async function refusalOf(outcome: Exchange, probe: Probe): Promise<Finding> {
-  if (outcome.kind === 'no-answer') {
-    return outcome.reason === 'late'
-      ? wrong(
-          'It has not answered within 10 s, when Scalekit gives up and tries again.',
-          'Answer each request, also where the type is unknown or something throws; put long work on a durable queue.',
-        )
-      : wrong(
-          `The connection ended without an answer (${outcome.detail}).`,
-          'See the application’s log: it, or a proxy before it, ends the connection.',
-        )
-  }
+  if (outcome.kind === 'no-answer') return silenceOf(outcome)
   if (outcome.status < 300 || outcome.status >= 500) return failureOf(outcome)
   if (outcome.status < 400) {
     return wrong(
@@ -57,6 +47,25 @@ async function refusalOf(outcome: Exchange, probe: Probe): Promise<Finding> {
   return wrong(
     `It refuses a valid delivery (${shown(outcome)}).`,
     `Is --secret the secret of this very endpoint? If it is: ${rawBody}`,
+  )
+}
+
+function silenceOf({ reason, detail }: NoAnswer): Finding {
+  if (reason === 'late') {
+    return wrong(
+      'It has not answered within 10 s, when Scalekit gives up and tries again.',
+      'Answer each request, also where the type is unknown or something throws; put long work on a durable queue.',
+    )
+  }
+  if (reason === 'no-http') {
+    return wrong(
+      `What it answers is ${detail}.`,
+      'Give the address of the application: at this one something else listens, or what it sends is cut up on the way.',
+    )
+  }
+  return wrong(
+    `The connection ended without an answer (${detail}).`,
+    'See the application’s log: it, or a proxy before it, ends the connection. Where TLS is spoken, give an https address.',
   )
 }
 

@@ -85,6 +85,16 @@ function people(shown) {
 
 function personRow(person) {
   const { id, name, email, title, active, groups } = person
+  const remove = () =>
+    update({
+      form: {
+        kind: 'removal',
+        action: 'Delete',
+        name,
+        text: 'The directory forgets them for good, and the application is told.',
+        path: `/users/${id}`,
+      },
+    })
   const change = (patch, done) => attempt(() => ask('PATCH', `/users/${id}`, patch), done)
   return html`
     <tr>
@@ -99,7 +109,7 @@ function personRow(person) {
         <button class="small" aria-label="${active ? 'Deactivate' : 'Activate'} ${name}" @click=${() => change({ active: !active })}>
           ${active ? 'Deactivate' : 'Activate'}
         </button>
-        <button class="small danger" aria-label="Delete ${name}" @click=${() => attempt(() => ask('DELETE', `/users/${id}`))}>Delete</button>
+        <button class="small danger" aria-label="Delete ${name}" @click=${remove}>Delete</button>
       </div></td>
     </tr>`
 }
@@ -146,13 +156,23 @@ function groups(shown) {
 
 function groupRow(group) {
   const { id, displayName, memberCount } = group
+  const remove = () =>
+    update({
+      form: {
+        kind: 'removal',
+        action: 'Delete',
+        name: displayName,
+        text: 'Its members leave it, and the application is told.',
+        path: `/groups/${id}`,
+      },
+    })
   return html`
     <tr>
       <th scope="row"><span class="name">${displayName}</span></th>
       <td>${memberCount}</td>
       <td><div class="buttons">
         <button class="small" aria-label="Rename ${displayName}" @click=${() => update({ form: { kind: 'group', group } })}>Rename</button>
-        <button class="small danger" aria-label="Delete ${displayName}" @click=${() => attempt(() => ask('DELETE', `/groups/${id}`))}>Delete</button>
+        <button class="small danger" aria-label="Delete ${displayName}" @click=${remove}>Delete</button>
       </div></td>
     </tr>`
 }

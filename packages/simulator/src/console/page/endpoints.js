@@ -19,6 +19,16 @@ function endpointItem({ id, url, types, secrets }) {
       () => ask('POST', `/endpoints/${id}/rotate-secret`),
       'A new secret signs from now on; so does the old one, for a day.',
     )
+  const remove = () =>
+    update({
+      form: {
+        kind: 'removal',
+        action: 'Remove',
+        name: url,
+        text: 'Nothing more goes there, and what is on its way is given up.',
+        path: `/endpoints/${id}`,
+      },
+    })
   return html`
     <div class="endpoint">
       <code>${url}</code>
@@ -29,7 +39,7 @@ function endpointItem({ id, url, types, secrets }) {
       </details>
       <div class="buttons">
         <button class="small" aria-label="Rotate the secret of ${url}" @click=${rotate}>Rotate secret</button>
-        <button class="small danger" aria-label="Remove ${url}" @click=${() => attempt(() => ask('DELETE', `/endpoints/${id}`))}>Remove</button>
+        <button class="small danger" aria-label="Remove ${url}" @click=${remove}>Remove</button>
       </div>
     </div>`
 }

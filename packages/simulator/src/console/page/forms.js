@@ -5,20 +5,26 @@ import { attempt, directory, refreshDirectory, state, update } from './state.js'
 /** The dialog of what is being filled in. Escape and “Cancel” close it; a refusal leaves it open. */
 export function dialog(form) {
   const { title, fields, action, submit } = forms[form.kind](form)
-  const close = () => update({ form: undefined })
+  const leave = () => update({ form: undefined })
+  // Taken away without being closed, it would leave the focus nowhere.
+  const close = ({ target }) => {
+    target.closest('dialog').close()
+    leave()
+  }
   const send = async (event) => {
     event.preventDefault()
     const entered = new FormData(event.target)
-    if (await attempt(() => submit(entered))) close()
+    if (await attempt(() => submit(entered))) close(event)
   }
+  const isRemoval = form.kind === 'removal'
   return html`
-    <dialog aria-labelledby="form-title" @close=${close}>
+    <dialog aria-labelledby="form-title" @close=${leave}>
       <form @submit=${send}>
         <h2 id="form-title">${title}</h2>
         ${fields}
         <div class="bar">
-          <button class="main" type="submit">${action}</button>
-          <button type="button" @click=${close}>Cancel</button>
+          <button class="main ${isRemoval ? 'danger' : ''}" type="submit">${action}</button>
+          <button type="button" ?autofocus=${isRemoval} @click=${close}>Cancel</button>
         </div>
       </form>
     </dialog>`
@@ -62,6 +68,12 @@ const forms = {
         ? ask('PATCH', `/groups/${group.id}`, body)
         : ask('POST', `/directories/${directory().id}/groups`, body)
     },
+  }),
+  removal: ({ action, name, text, path }) => ({
+    title: `${action} ${name}?`,
+    fields: html`<p>${text}</p>`,
+    action,
+    submit: () => ask('DELETE', path),
   }),
   endpoint: () => ({
     title: 'New endpoint',

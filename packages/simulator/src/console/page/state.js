@@ -30,9 +30,9 @@ export async function start(drawPage) {
   await refresh()
   listen({
     connected: (isConnected) => {
-      const isBack = isConnected && !state.isConnected
       update({ isConnected })
-      if (isBack) void refresh()
+      // Of what changed before, nothing was heard.
+      if (isConnected) void refresh()
     },
     changed: ({ directory, messageIds }) => {
       if (directory) directorySoon()
