@@ -54,6 +54,8 @@ async function startBare(): Promise<string> {
     pageToken = page.nextPageToken
   } while (pageToken !== '')
   const adapter = connectNodeAdapter({
+    // As the simulator, so that both do the same.
+    compressMinBytes: Number.POSITIVE_INFINITY,
     routes: (router) => {
       const empty = create(ListDirectoryUsersResponseSchema)
       router.service(DirectoryService, {

@@ -4,6 +4,14 @@ import { bold, dim } from './terminal.ts'
 
 const wantedPort = 4000
 
+/** Enough of them that one can be dismissed: where over half of a directory would go, a sync asks. */
+const people = [
+  ['Amelia', 'Hart', 'Engineer'],
+  ['Ben', 'Okafor', 'Engineer'],
+  ['Chidi', 'Nwosu', 'Engineering Manager'],
+  ['Dana', 'Lindqvist', 'Engineer'],
+] as const
+
 /** So often the application looks for what its webhooks have lost: somebody is watching. */
 const syncEverySeconds = 15
 
@@ -13,7 +21,13 @@ export async function startLocalScalekit(): Promise<Simulator> {
 
 /** By which the application's sync finds it. */
 export function syncVariables({ variables }: Simulator): Readonly<Record<string, string>> {
-  return { ...variables, SYNC_EVERY_SECONDS: String(syncEverySeconds) }
+  // A full pass each time, for nobody waits a day to see somebody dismissed.
+  return {
+    ...variables,
+    SYNC_EVERY_SECONDS: String(syncEverySeconds),
+    SYNC_CRON: '',
+    SYNC_FULL_EVERY_SECONDS: '1',
+  }
 }
 
 /** Its webhooks go to the application from now on, and there is a customer. */
@@ -30,7 +44,7 @@ export function introduce(app: App, { url }: Simulator): void {
 
   ${dim(`The console also shows each delivery with its attempts, and a SCIM endpoint for any
   SCIM client. Under “To …” it loses as many messages as you like: the application's
-  sync asks every ${syncEverySeconds} seconds, and finds who was hired meanwhile.`)}
+  sync asks every ${syncEverySeconds} seconds, and finds who was hired, or dismissed, meanwhile.`)}
 `)
 }
 
@@ -39,14 +53,9 @@ function addCustomer(environment: Environment): void {
   const { id: directoryId } = environment.createDirectory(organizationId, { name: 'Okta' })
   const engineering = environment.createGroup(directoryId, { displayName: 'Engineering' })
   environment.createGroup(directoryId, { displayName: 'IT Admins' })
-  environment.createUser(directoryId, {
-    attributes: {
-      userName: 'amelia.hart@example.com',
-      email: 'amelia.hart@example.com',
-      givenName: 'Amelia',
-      familyName: 'Hart',
-      title: 'Engineer',
-    },
-    groupIds: [engineering.id],
-  })
+  for (const [givenName, familyName, title] of people) {
+    const email = `${givenName}.${familyName}@example.com`.toLowerCase()
+    const attributes = { userName: email, email, givenName, familyName, title }
+    environment.createUser(directoryId, { attributes, groupIds: [engineering.id] })
+  }
 }

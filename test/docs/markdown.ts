@@ -65,8 +65,20 @@ export function anchorOf(heading: string): string {
 
 /** The rows of the first table under a heading, cell by cell, without the head. */
 export function tableUnder(document: Document, heading: string): string[][] {
-  const [, section = ''] = document.text.split(`\n## ${heading}\n`)
-  const [table = ''] = /(?:^\|.*\|\n)+/m.exec(section.split('\n## ')[0] ?? '') ?? []
+  return tablesUnder(document, heading)[0] ?? []
+}
+
+export function tablesUnder(document: Document, heading: string): string[][][] {
+  return [...sectionUnder(document, heading).matchAll(/(?:^\|.*\|\n)+/gm)].map(([table]) => rowsOf(table))
+}
+
+/** From a heading to the next one that is not below it. */
+export function sectionUnder({ text }: Document, heading: string): string {
+  const [, level = '', section = ''] = text.split(new RegExp(`^(##+) ${heading}\n`, 'm'))
+  return section.split(new RegExp(`^#{2,${level.length}} `, 'm'))[0] ?? ''
+}
+
+function rowsOf(table: string): string[][] {
   const [, , ...rows] = table.trim().split('\n')
   return rows.map((row) =>
     row

@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { codeBlocks, readDocument, root } from './markdown.ts'
+import { collect, runBlock } from './run-block.ts'
 
 const blocks = codeBlocks(readDocument('README.md')).filter(({ language }) => language === 'ts')
 /** Below test/, so that the blocks find express and fastify. */
@@ -42,7 +42,7 @@ for (const [framework, name, start] of quickStarts) {
 }
 
 test('the example of a test of handlers passes as it stands', async () => {
-  const child = runBlock('handlers', blockWith("from 'node:test'"))
+  const child = runBlock(join(folder, 'handlers.ts'), blockWith("from 'node:test'"))
   const output = collect(child)
   const [code] = await once(child, 'exit')
   expect(output()).toContain('a person who leaves is disabled')
@@ -57,26 +57,12 @@ function blockWith(...parts: string[]): string {
   return block.code
 }
 
-function runBlock(name: string, code: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const path = join(folder, `${name}.ts`)
-  writeFileSync(path, code)
-  const preload = new URL('source-imports.mjs', import.meta.url).href
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', preload, path], {
-    env: { ...process.env, ...env, NODE_OPTIONS: '', NODE_ENV: '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-}
-
-function collect(child: ChildProcess): () => string {
-  const chunks: Buffer[] = []
-  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
-  child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk))
-  return () => Buffer.concat(chunks).toString()
-}
-
 async function startBlock(name: string, code: string) {
   const port = await freePort()
-  const child = runBlock(name, code, { PORT: String(port), SCALEKIT_WEBHOOK_SECRET: TEST_SECRET })
+  const child = runBlock(join(folder, `${name}.ts`), code, {
+    PORT: String(port),
+    SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
+  })
   onTestFinished(() => void child.kill())
   const output = collect(child)
   const origin = `http://127.0.0.1:${port}`

@@ -7,6 +7,7 @@ const sources = new Map([
   ['@scalekit-scim/core/testing', 'core/src/testing/index.ts'],
   ['@scalekit-scim/express', 'express/src/index.ts'],
   ['@scalekit-scim/fastify', 'fastify/src/index.ts'],
+  ['@scalekit-scim/simulator', 'simulator/src/index.ts'],
 ])
 
 registerHooks({

@@ -6,6 +6,7 @@ import { defaultPath } from '../../packages/core/src/options.ts'
 import { type Outcome, replyTo } from '../../packages/core/src/outcome.ts'
 import { storeMends } from '../../packages/core/src/store-trouble.ts'
 import { optionNames as syncOptionNames } from '../../packages/core/src/sync/options.ts'
+import { portMends } from '../../packages/simulator/src/port.ts'
 import { codeIn, headings, readDocument, tableUnder } from './markdown.ts'
 import { ownMembers, unionMembers } from './type-check.ts'
 
@@ -22,6 +23,25 @@ test('every code of a ConfigurationError has its heading in docs/errors.md, and 
 test('every code of a store that has a mend is in the table of docs/errors.md, in the same words', () => {
   const rows = tableUnder(readDocument('docs/errors.md'), 'StoreUnavailableError')
   expect(Object.fromEntries(rows.map(([code = '', mend]) => [codeIn(code)[0], mend]))).toEqual(storeMends)
+})
+
+test("every reason of the simulator's errors is in their tables of docs/errors.md, and no other", () => {
+  const sources = {
+    SnapshotError: 'snapshot-error.ts',
+    EnvironmentError: 'environment/errors.ts',
+    DeliveryError: 'delivery/errors.ts',
+  }
+  for (const [name, path] of Object.entries(sources)) {
+    const rows = tableUnder(readDocument('docs/errors.md'), name)
+    const reasons = unionMembers(`packages/simulator/src/${path}`, `${name}Reason`)
+    expect(rows.map(([reason = '']) => codeIn(reason)[0]).sort()).toEqual(reasons)
+    expect(rows.every(([, cause, mend]) => cause && mend)).toBe(true)
+  }
+})
+
+test('every code of a port that has a mend is in the table of docs/errors.md, in the same words', () => {
+  const rows = tableUnder(readDocument('docs/errors.md'), 'PortError')
+  expect(Object.fromEntries(rows.map(([code = '', mend]) => [codeIn(code)[0], mend]))).toEqual(portMends)
 })
 
 const optionRows = new Map(

@@ -1,11 +1,18 @@
 import { createRequire } from 'node:module'
-import KeyvRedis, { createCluster } from '@keyv/redis'
+import KeyvRedis, { createCluster, createSentinel } from '@keyv/redis'
 import KeyvValkey from '@keyv/valkey'
-import { createDispatcher } from '@scalekit-scim/core'
+import { createDispatcher, type Dispatcher } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
-import { Keyv } from 'keyv'
+import { Keyv, type KeyvStoreAdapter } from 'keyv'
 import { expect, onTestFinished, test } from 'vitest'
-import { type RedisServer, redisIsInstalled, startRedisCluster } from '../support/redis-server.ts'
+import {
+  type RedisServer,
+  redisIsInstalled,
+  startRedis,
+  startRedisCluster,
+  startRedisShard,
+  startSentinels,
+} from '../support/redis-server.ts'
 
 /** What `@keyv/valkey` runs on; it does not hand its cluster on. */
 const iovalkey: { Cluster: new (nodes: { host: string; port: number }[]) => IovalkeyCluster } = createRequire(
@@ -37,35 +44,86 @@ const ends = {
   'is cut off': (master: RedisServer) => master.freeze(),
 }
 
+/** In a cluster of one shard nobody is there to vote: whoever runs it names the new master. */
+const topologies = {
+  'three shards': { start: () => startRedisCluster(1), promote: () => {} },
+  'one shard': {
+    start: startRedisShard,
+    promote: (replica: RedisServer) => void replica.cli('CLUSTER', 'FAILOVER', 'TAKEOVER'),
+  },
+}
+
 const cases = Object.entries(adapters).flatMap(([adapter, adapterOn]) =>
-  Object.entries(ends).map(([happens, end]) => ({ adapter, adapterOn, happens, end })),
+  Object.entries(topologies).flatMap(([shards, topology]) =>
+    Object.entries(ends).map(([happens, end]) => ({ adapter, adapterOn, shards, ...topology, happens, end })),
+  ),
 )
 
 test.skipIf(!redisIsInstalled).each(cases)(
-  'a master that $happens: nothing hangs, and events run on its replica, by $adapter',
-  async ({ adapterOn, end }) => {
-    const cluster = await startRedisCluster(1)
+  'a master of $shards that $happens: nothing hangs, and events run on its replica, by $adapter',
+  async ({ adapterOn, start, promote, end }) => {
+    const cluster = await start()
     onTestFinished(() => cluster.remove())
-    const dispatcher = createDispatcher({
-      store: new Keyv(adapterOn(cluster.nodes)),
-      namespace,
-      logger: false,
-      storeTimeoutSeconds: 1,
-      onUserUpserted: () => {},
-    })
-    onTestFinished(() => dispatcher.close({ graceSeconds: 0 }))
-    const outcome = async () => {
-      const event = sampleEvent('organization.directory.user_created')
-      return (await dispatcher.dispatch({ ...event, data: { ...event.data, id: crypto.randomUUID() } }))
-        .outcome
-    }
+    const dispatcher = dispatcherOn(adapterOn(cluster.nodes))
+    const outcome = () => outcomeOf(dispatcher)
     await expect.poll(outcome, { timeout: 10_000 }).toBe('processed')
 
-    await end(masterOf(cluster.nodes))
+    const master = masterOf(cluster.nodes)
+    await end(master)
     expect(await outcome()).toBe('store-unavailable')
+    promote(cluster.nodes.find((node) => node !== master) ?? master)
     await expect.poll(outcome, { timeout: 60_000 }).toBe('processed')
   },
   120_000,
+)
+
+test.skipIf(!redisIsInstalled).each(Object.entries(ends))(
+  'a master under sentinels that %s: nothing hangs, and events run on its replica, by @keyv/redis',
+  async (_happens, end) => {
+    const master = await startRedis()
+    onTestFinished(() => master.remove())
+    const replica = await startRedis('--replicaof', `127.0.0.1 ${master.port}`)
+    onTestFinished(() => replica.remove())
+    const sentinels = await startSentinels('accounts', master)
+    onTestFinished(() => sentinels.remove())
+    const sentinel = createSentinel({
+      name: 'accounts',
+      sentinelRootNodes: sentinels.ports.map((port) => ({ host: '127.0.0.1', port })),
+    })
+    onTestFinished(() => sentinel.destroy())
+    const dispatcher = dispatcherOn(new KeyvRedis(sentinel))
+    await expect.poll(() => outcomeOf(dispatcher), { timeout: 10_000 }).toBe('processed')
+
+    await end(master)
+    expect(await outcomeOf(dispatcher)).toBe('store-unavailable')
+    await expect.poll(() => outcomeOf(dispatcher), { timeout: 60_000 }).toBe('processed')
+  },
+  120_000,
+)
+
+test.skipIf(!redisIsInstalled)(
+  'a process that starts while the master is dead goes on with its replica, and close() ends every connection to it',
+  async () => {
+    const { nodes, remove } = await startRedisShard()
+    onTestFinished(remove)
+    const [master, replica] = nodes
+    if (!(master && replica)) throw new Error('no nodes')
+    await master.kill()
+    const dispatcher = dispatcherOn(adapters['@keyv/redis'](nodes))
+    const isUp = () =>
+      dispatcher.ledger.now().then(
+        () => true,
+        () => false,
+      )
+    expect(await isUp()).toBe(false)
+
+    replica.cli('CLUSTER', 'FAILOVER', 'TAKEOVER')
+    await expect.poll(isUp, { timeout: 20_000 }).toBe(true)
+    expect(connectionsTo(replica)).toBeGreaterThan(0)
+    await dispatcher.close()
+    await expect.poll(() => connectionsTo(replica)).toBe(0)
+  },
+  60_000,
 )
 
 test.skipIf(!redisIsInstalled)(
@@ -74,14 +132,7 @@ test.skipIf(!redisIsInstalled)(
     const cluster = await startRedisCluster()
     onTestFinished(() => cluster.remove())
     const adapter = adapters['@keyv/redis'](cluster.nodes)
-    const dispatcher = createDispatcher({
-      store: new Keyv(adapter),
-      namespace,
-      logger: false,
-      storeTimeoutSeconds: 1,
-      onUserUpserted: () => {},
-    })
-    onTestFinished(() => dispatcher.close({ graceSeconds: 0 }))
+    const dispatcher = dispatcherOn(adapter)
     const request = { token: 'a', messageId: crypto.randomUUID(), leaseSeconds: 600 }
     await expect
       .poll(async () => (await dispatcher.ledger.begin(request)).state, { timeout: 10_000 })
@@ -98,10 +149,32 @@ test.skipIf(!redisIsInstalled)(
   60_000,
 )
 
+function dispatcherOn(adapter: KeyvStoreAdapter): Dispatcher {
+  const dispatcher = createDispatcher({
+    store: new Keyv(adapter),
+    namespace,
+    logger: false,
+    storeTimeoutSeconds: 1,
+    onUserUpserted: () => {},
+  })
+  onTestFinished(() => dispatcher.close({ graceSeconds: 0 }))
+  return dispatcher
+}
+
+async function outcomeOf(dispatcher: Dispatcher) {
+  const event = sampleEvent('organization.directory.user_created')
+  return (await dispatcher.dispatch({ ...event, data: { ...event.data, id: crypto.randomUUID() } })).outcome
+}
+
 /** The node that a write of the namespace is not sent on from. */
 function masterOf(nodes: RedisServer[]): RedisServer {
   const master = nodes.find((node) => node.cli('SET', anyKey, '') === 'OK')
   if (!master) throw new Error('no node has the slot')
   master.cli('DEL', anyKey)
   return master
+}
+
+function connectionsTo(node: RedisServer): number {
+  const clients = node.cli('CLIENT', 'LIST', 'TYPE', 'normal').split('\n')
+  return clients.filter((client) => !client.includes('cmd=client|list')).length
 }

@@ -1,4 +1,8 @@
-import { expect, it } from 'vitest'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSimulator } from '@scalekit-scim/simulator'
+import { expect, it, onTestFinished } from 'vitest'
 import {
   attemptsOf,
   openDeliveries,
@@ -93,4 +97,28 @@ it('uses no message id again when it starts anew without a file, though its seed
   const idOf = (at: number) => openDeliveries({ from: new Date(at) }).deliveries.send(userCreated).id
   expect(idOf(from.getTime())).toBe(idOf(from.getTime()))
   expect(idOf(from.getTime())).not.toBe(idOf(from.getTime() + 1))
+})
+
+it.each([
+  ['its port cannot be opened', { host: 'simulator.invalid' }],
+  ['an endpoint is wrong', { endpoints: [{ url: 'http://127.0.0.1:9/', secret: 'whsec_!!' }] }],
+  ['a fault is wrong', { faults: { api: { unavailable: 2 } } }],
+])('sends nothing of what the file has where the simulator does not start: %s', async (_, wrong) => {
+  const endpoint = await startEndpoint((response, index) => response.writeHead(index < 1 ? 500 : 201).end())
+  const folder = await mkdtemp(join(tmpdir(), 'simulator-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'simulator.json')
+  const first = await createSimulator({ file, endpoints: [{ url: endpoint.url }], retryJitterShare: 0 })
+  first.deliveries.send(userCreated)
+  await first.deliveries.idle()
+  await first.close()
+
+  const late = { file, clockSpeed: 0.5, from: new Date(Date.now() + 60_000) }
+  await expect(createSimulator({ ...late, ...wrong })).rejects.toThrow()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(endpoint.received).toHaveLength(1)
+
+  await using second = await createSimulator(late)
+  await expect.poll(() => endpoint.received.length).toBe(2)
+  await second.deliveries.idle()
 })

@@ -1,3 +1,4 @@
+import { createSimulator } from '@scalekit-scim/simulator'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   ada,
@@ -35,6 +36,17 @@ describe('who is let in', () => {
   it('answers 404 for a directory that there is not', async () => {
     expectError(await scim.send('GET', scim.baseUrl.replace(scim.directory.id, 'dir_1')), 404)
   })
+
+  it.each(['/scim', '/scim/v2', '/scim/v2/'])(
+    'answers 404 as SCIM does at %s, and says where',
+    async (path) => {
+      await using simulator = await createSimulator()
+      const response = await fetch(simulator.url + path)
+      expect(response.headers.get('content-type')).toContain('application/scim+json')
+      const body = await response.json()
+      expect(body).toMatchObject({ status: '404', detail: expect.stringContaining('/scim/v2/') })
+    },
+  )
 
   it('answers 403 while the directory is disabled, and changes nothing', async () => {
     const id = await scim.createUser()

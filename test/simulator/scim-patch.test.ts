@@ -59,6 +59,28 @@ describe('PATCH of a user', () => {
     expect(body.emails).toEqual([work, home])
   })
 
+  it('adds thousands one by one, each once, and takes them out again', async () => {
+    const emails = Array.from({ length: 4000 }, (_, index) => ({ value: `ada+${index}@acme.test` }))
+    const one = (op: string) =>
+      [...emails, ...emails].map((value) => ({ op, path: 'emails', value: [value] }))
+    const body = await patched({}, ...one('add'))
+    expect(body.emails).toEqual([...ada.emails, ...emails])
+    const after = await scim.patch(`/Users/${body.id}`, ...one('remove'))
+    expect(after.body.emails).toEqual(ada.emails)
+  })
+
+  it('is refused whole where it would go through millions of values', async () => {
+    const numbers = Array.from({ length: 1001 }, (_, index) => ({ value: `+44 ${index}` }))
+    const id = await scim.createUser({ phoneNumbers: numbers })
+    told(scim.events)
+    const removals = numbers.map(({ value }) => ({
+      op: 'remove',
+      path: `phoneNumbers[value eq "no ${value}"]`,
+    }))
+    expectError(await scim.patch(`/Users/${id}`, ...removals), 413)
+    expect(told(scim.events)).toEqual([])
+  })
+
   it('has one primary value: the one made so last', async () => {
     const home = { value: 'home@acme.test', type: 'home', primary: true }
     const body = await patched({}, { op: 'add', value: { emails: [home] } })
@@ -116,6 +138,12 @@ describe('PATCH of a user', () => {
     ['the id', { op: 'replace', path: 'id', value: 'x' }, 400, 'mutability'],
     ['the groups', { op: 'add', path: 'groups', value: [] }, 400, 'mutability'],
     ['no userName', { op: 'remove', path: 'userName' }, 400, 'invalidValue'],
+    [
+      'two primary values',
+      { op: 'replace', path: 'emails', value: ['a', 'b'].map((value) => ({ value, primary: true })) },
+      400,
+      'invalidValue',
+    ],
     ['a value of another type', { op: 'replace', path: 'title', value: {} }, 400, 'invalidValue'],
   ])('is refused whole: %s', async (_case, operation, status, scimType) => {
     const id = await scim.createUser()

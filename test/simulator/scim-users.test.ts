@@ -85,6 +85,14 @@ describe('a user', () => {
     expect(scim.environment.roster(scim.directory.id).users).toHaveLength(1)
   })
 
+  it.each([
+    ['a name that is no object', { name: 'Ada' }],
+    ['two primary values', { emails: ['a', 'b'].map((value) => ({ value, primary: true })) }],
+  ])('is not created with %s', async (_case, fields) => {
+    expectError(await scim.send('POST', '/Users', { ...ada, ...fields }), 400, 'invalidValue')
+    expect(scim.environment.roster(scim.directory.id).users).toHaveLength(0)
+  })
+
   it('is replaced by PUT: what is not sent goes, but for its being active', async () => {
     const id = await scim.createUser({ title: 'Countess', active: false, nickName: 'A', shoeSize: 38 })
     const { status, body } = await scim.send('PUT', `/Users/${id}`, {

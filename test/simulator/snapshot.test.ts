@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSimulator, type Simulator, SnapshotError } from '@scalekit-scim/simulator'
@@ -55,18 +56,85 @@ it('takes up what it held when it was closed, and goes on from there', async () 
 it('saves soon after a change, whole and for its owner alone', async () => {
   const path = await folder()
   const file = join(path, 'simulator.json')
-  await using simulator = await createSimulator({ file })
+  const simulator = await createSimulator({ file })
   const { user } = fill(simulator)
   await expect.poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 30_000 }).toContain(user.id)
   expect((await stat(file)).mode & 0o777).toBe(0o600)
+  await simulator.close()
   expect(await readdir(path)).toEqual(['simulator.json'])
 })
 
 it('says at its end that it could not write', async () => {
-  const path = await folder()
-  const simulator = await createSimulator({ file: join(path, 'missing', 'simulator.json') })
+  const path = join(await folder(), 'gone')
+  await mkdir(path)
+  const simulator = await createSimulator({ file: join(path, 'simulator.json') })
   fill(simulator)
-  await expect(simulator.close()).rejects.toThrow(SnapshotError)
+  await rm(path, { recursive: true })
+  await expect(simulator.close()).rejects.toMatchObject({ name: 'SnapshotError', reason: 'unusable' })
+})
+
+describe('refuses at its start, in a line that says how to mend it,', () => {
+  it('a file in a folder that is not there', async () => {
+    const file = join(await folder(), 'missing', 'simulator.json')
+    const refused = await createSimulator({ file }).catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(SnapshotError)
+    expect(refused).toMatchObject({
+      reason: 'unusable',
+      message: `${file} cannot be written (ENOENT). Give a file that you may read and write, in a folder that is there.`,
+    })
+  })
+
+  it('a folder', async () => {
+    const path = await folder()
+    const refused = await createSimulator({ file: path }).catch((error: unknown) => error)
+    expect(refused).toMatchObject({
+      reason: 'unusable',
+      message: `${path} cannot be read (EISDIR). Give a file that you may read and write, in a folder that is there.`,
+    })
+    await expect(stat(`${path}.lock`)).rejects.toThrow('ENOENT')
+  })
+
+  it('a file that another simulator has, until that is closed', async () => {
+    const file = join(await folder(), 'simulator.json')
+    const first = await createSimulator({ file })
+    const { organization } = fill(first)
+    const refused = await createSimulator({ file }).catch((error: unknown) => error)
+    expect(refused).toMatchObject({
+      name: 'SnapshotError',
+      reason: 'in-use',
+      message: `${file} is kept by the simulator of process ${process.pid}. Stop that one, or give another file; where that process is no simulator, delete ${file}.lock.`,
+    })
+    await first.close()
+    await using second = await createSimulator({ file })
+    expect(second.environment.organization(organization.id)).toEqual(organization)
+  })
+
+  it('a file that another process has', async () => {
+    const file = join(await folder(), 'simulator.json')
+    await writeFile(`${file}.lock`, `${process.ppid} simulator`)
+    await expect(createSimulator({ file })).rejects.toMatchObject({ reason: 'in-use' })
+  })
+})
+
+it.each([
+  ['of a process that is gone', () => `${spawnSync(process.execPath, ['--version']).pid} simulator`],
+  ['of an earlier process with the same id, as in a container', () => `${process.pid} simulator`],
+  ['that was cut short', () => ''],
+])('takes over a file with the lock %s', async (_, lock) => {
+  const file = join(await folder(), 'simulator.json')
+  await writeFile(`${file}.lock`, lock())
+  await using simulator = await createSimulator({ file })
+  fill(simulator)
+})
+
+it('leaves no lock behind where it did not start', async () => {
+  const path = await folder()
+  const file = join(path, 'simulator.json')
+  await writeFile(file, 'no JSON')
+  await expect(createSimulator({ file })).rejects.toThrow(SnapshotError)
+  await rm(file)
+  await expect(createSimulator({ file, host: '192.0.2.1' })).rejects.toThrow('EADDRNOTAVAIL')
+  expect(await readdir(path)).toEqual([])
 })
 
 describe('a file that is none of ours is an error that says how to mend it', () => {

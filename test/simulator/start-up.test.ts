@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { createSimulator, PortError, type Simulator } from '@scalekit-scim/simulator'
 import { expect, it, onTestFinished } from 'vitest'
+import { openPort } from '../../packages/simulator/src/port.ts'
 
 it('says that its port is taken, and by what to mend it', async () => {
   await using first = await createSimulator()
@@ -11,7 +12,7 @@ it('says that its port is taken, and by what to mend it', async () => {
   expect(refused).toBeInstanceOf(PortError)
   expect(refused).toMatchObject({
     code: 'EADDRINUSE',
-    message: `Port ${port} of 127.0.0.1 is taken: choose another one, or 0 for any that is free.`,
+    message: `Port ${port} of 127.0.0.1 cannot be listened on (EADDRINUSE): it is taken. Choose another one, or 0 for any that is free.`,
   })
 })
 
@@ -111,3 +112,17 @@ async function attemptsOfALife() {
     ),
   )
 }
+
+it('ends a connection whose headers come too slowly, as any HTTP server does', async () => {
+  const port = await openPort({ host: '127.0.0.1', port: 0, patienceMs: 200 })
+  onTestFinished(() => port.close())
+  port.answer({ http1: (_request, response) => response.end('hello'), http2: () => {} })
+  const socket = connect(Number(new URL(port.url).port), '127.0.0.1')
+  socket.write('GET / HTTP/1.1\r\nx-slow: ')
+  const dawdle = setInterval(() => socket.write('x'), 20)
+  onTestFinished(() => clearInterval(dawdle))
+  let answer = ''
+  for await (const chunk of socket) answer += chunk
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+  expect(await (await fetch(port.url)).text()).toBe('hello')
+})

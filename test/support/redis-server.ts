@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -83,29 +83,85 @@ export interface RedisCluster {
 
 /** Three masters that share the slots among them, each with so many replicas, which soon take over. */
 export async function startRedisCluster(replicas: 0 | 1 = 0): Promise<RedisCluster> {
-  const nodes = await Promise.all(
-    Array.from({ length: 3 * (1 + replicas) }, async () => {
-      const busPort = String(await freePort())
-      return startRedis(
-        '--cluster-enabled',
-        'yes',
-        '--cluster-port',
-        busPort,
-        '--cluster-node-timeout',
-        '2000',
-      )
-    }),
-  )
+  const nodes = await startClusterNodes(3 * (1 + replicas))
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
   nodes[0]?.cli('--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes')
+  return clusterOf(nodes)
+}
+
+/** A master that has all slots, and its replica; which no other master lets take over: somebody has to tell it to. */
+export async function startRedisShard(): Promise<RedisCluster> {
+  const nodes = await startClusterNodes(2)
+  const [master, replica] = nodes
+  if (!(master && replica)) throw new Error('no nodes')
+  master.cli('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+  replica.cli(
+    'CLUSTER',
+    'MEET',
+    '127.0.0.1',
+    String(master.port),
+    master.cli('CONFIG', 'GET', 'cluster-port').split('\n')[1] ?? '',
+  )
+  const masterId = master.cli('CLUSTER', 'MYID')
+  await until(() => replica.cli('CLUSTER', 'NODES').includes(masterId), 'nodes that have met')
+  await until(() => replica.cli('CLUSTER', 'REPLICATE', masterId) === 'OK', 'a replica')
+  return clusterOf(nodes)
+}
+
+function startClusterNodes(count: number): Promise<RedisServer[]> {
+  return Promise.all(Array.from({ length: count }, () => startClusterNode()))
+}
+
+/** Of twelve free ports one may be somebody else's before its server has it: then on others. */
+async function startClusterNode(tries = 3): Promise<RedisServer> {
+  const busPort = String(await freePort())
+  const options = ['--cluster-enabled', 'yes', '--cluster-port', busPort, '--cluster-node-timeout', '2000']
+  try {
+    return await startRedis(...options)
+  } catch (error) {
+    if (tries === 1) throw error
+    return startClusterNode(tries - 1)
+  }
+}
+
+async function clusterOf(nodes: RedisServer[]): Promise<RedisCluster> {
   for (const node of nodes) {
-    while (!node.cli('CLUSTER', 'INFO').includes('cluster_state:ok')) await sleep(50)
+    await until(() => node.cli('CLUSTER', 'INFO').includes('cluster_state:ok'), 'a cluster that is ok')
+    // Clients learn of those nodes alone that are in here.
+    const known = () => node.cli('CLUSTER', 'SLOTS')
+    await until(() => nodes.every(({ port }) => known().includes(String(port))), 'nodes that know each other')
     // A replica that has nothing of its master yet cannot take over.
-    while (node.cli('INFO', 'replication').includes('master_link_status:down')) await sleep(50)
+    const replication = () => node.cli('INFO', 'replication')
+    await until(() => !replication().includes('master_link_status:down'), 'a replica that has its data')
   }
   return {
     nodes,
     remove: async () => void (await Promise.all(nodes.map((node) => node.remove()))),
+  }
+}
+
+/** Three sentinels, who agree that a master is down when two have not heard from it for a second. */
+export async function startSentinels(name: string, master: RedisServer) {
+  const folder = await mkdtemp(join(tmpdir(), 'scim-sentinel-'))
+  const monitor = `sentinel monitor ${name} 127.0.0.1 ${master.port} 2`
+  const ports = await Promise.all([freePort(), freePort(), freePort()])
+  const children = await Promise.all(
+    ports.map(async (port) => {
+      const file = join(folder, `${port}.conf`)
+      await writeFile(file, `${monitor}\nsentinel down-after-milliseconds ${name} 1000\n`)
+      const child = spawn('redis-server', [file, '--sentinel', '--port', String(port)], { stdio: 'ignore' })
+      await untilAnswering(port)
+      const known = () => cli(port, ['INFO', 'sentinel'])
+      await until(() => /slaves=[1-9].*sentinels=3/.test(known()), 'sentinels that know each other')
+      return child
+    }),
+  )
+  return {
+    ports,
+    async remove() {
+      for (const child of children) child.kill('SIGKILL')
+      await rm(folder, { recursive: true, force: true })
+    },
   }
 }
 
@@ -136,6 +192,14 @@ export function answers(port: number): Promise<boolean> {
     socket.once('data', (data) => end(data.toString().startsWith('+PONG')))
     socket.once('error', () => end(false))
   })
+}
+
+async function until(isSo: () => boolean, what: string): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    if (isSo()) return
+    await sleep(50)
+  }
+  throw new Error(`there is not, in 20 s: ${what}`)
 }
 
 async function untilAnswering(port: number): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type DirectorySyncOptions,
   formatReport,
   type SyncProgress,
+  type SyncReport,
 } from '@scalekit-scim/core/sync'
 import { DropEvent } from '@scalekit-scim/express'
 import { describe, expect, test } from 'vitest'
@@ -254,6 +255,21 @@ describe('the way', () => {
     expect((await syncOf(app, api).run({ dryRun: true })).outcome).toBe('complete')
   })
 
+  test.each([
+    { waitsFor: 'the rows of `known`', options: { known: { users: neverEnding } } },
+    { waitsFor: 'the list of organizations', options: { organizations: neverEnding } },
+  ])('ends early by the signal and by stop(), also where $waitsFor never come', async ({ options }) => {
+    const app = application()
+    const sync = syncOf(app, new TestApi(new TestDirectory('org_1', people(3))), options)
+    const cancelled = sync.run({ signal: AbortSignal.timeout(20) })
+    expect(await cancelled).toMatchObject({ outcome: 'cancelled', error: { name: 'TimeoutError' } })
+    const stopped = sync.run()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await sync.stop()
+    expect((await stopped).outcome).toBe('cancelled')
+    expect(app.history).toEqual([])
+  })
+
   test('ends where the dispatcher is closed', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(300)))
@@ -336,17 +352,31 @@ describe('the report', () => {
     expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(2)
   })
 
-  test('goes to onReport, and what that throws is not heard of', async () => {
+  test.each([
+    { does: 'throws', fail: () => raise() },
+    { does: 'rejects with', fail: async () => raise() },
+  ])('goes to onReport, and what that or onProgress $does is not heard of', async ({ fail }) => {
     const app = application()
     const heard: string[] = []
-    const onReport = (report: { outcome: string }) => {
-      heard.push(report.outcome)
-      throw new Error('no')
+    const onReport = ({ outcome }: SyncReport) => {
+      heard.push(outcome)
+      return fail()
     }
-    await syncOf(app, new TestApi(new TestDirectory('org_1', [])), { onReport }).run()
+    const sync = syncOf(app, new TestApi(new TestDirectory('org_1', people(1))), { onReport })
+    const report = await sync.run({ onProgress: fail })
     expect(heard).toEqual(['complete'])
+    expect(report.totals.users.created).toBe(1)
   })
 })
+
+function raise(): never {
+  throw new Error('no')
+}
+
+/** Of a database that does not answer any more. */
+async function* neverEnding(): AsyncGenerator<never> {
+  await new Promise(() => {})
+}
 
 function loseCommits(ledger: Ledger, times: number): void {
   const { commit } = ledger

@@ -1,5 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
-import { directories, directoryUsers, type ReadOptions, type Retry } from '@scalekit-scim/core/sync'
+import {
+  directories,
+  directoryUsers,
+  type Organizations,
+  type ReadOptions,
+  type Retry,
+} from '@scalekit-scim/core/sync'
 import { type ApiFaults, createSimulator, type Simulator } from '@scalekit-scim/simulator'
 import { ScalekitClient } from '@scalekit-sdk/node'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -141,13 +147,19 @@ describe('directories', () => {
     expect(await all(directories(api(), 'all'))).toEqual(expected)
   })
 
-  test.each(['a list', 'a function', 'an asynchronous function'])('of %s, each once', async (kind) => {
+  const forms: Record<string, (names: string[]) => Organizations> = {
+    'a list': (names) => names,
+    'a function': (names) => () => names,
+    'a function that has to ask': (names) => async () => names,
+    'a stream': (names) =>
+      async function* () {
+        yield* names
+      },
+  }
+  test.each(Object.keys(forms))('of %s, each once', async (form) => {
     const wanted = expected.slice(5, 8)
     const names = [...wanted, ...wanted].map(({ organizationId }) => organizationId)
-    async function* later() {
-      yield* names
-    }
-    const organizations = { 'a list': names, 'a function': () => names }[kind] ?? later
+    const organizations = forms[form]?.(names) ?? []
     expect(await all(directories(api(), organizations))).toEqual(wanted)
   })
 })

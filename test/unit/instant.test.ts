@@ -172,7 +172,51 @@ describe('comparing times as text', () => {
       { seed, numRuns: 2000 },
     )
   })
+
+  test(`any fields, offset and decimals are the moment that the calendar makes of them (seed ${seed})`, () => {
+    const two = (most: number) => fc.nat(most).map((number) => `${number}`.padStart(2, '0'))
+    const day = fc.tuple(
+      fc.oneof(fc.nat(9999), fc.integer({ min: 1965, max: 2290 })).map((year) => `${year}`.padStart(4, '0')),
+      two(13),
+      two(32),
+    )
+    const time = fc.tuple(two(24), two(60), two(60))
+    const decimals = fc.stringMatching(/^\d{0,12}$/)
+    const zone = fc.option(fc.tuple(fc.constantFrom('+', '-'), two(24), two(60)), { nil: undefined })
+    fc.assert(
+      fc.property(day, time, decimals, zone, (day, time, decimals, zone) => {
+        const offset = zone ? `${zone[0]}${zone[1]}:${zone[2]}` : 'Z'
+        const text = `${day.join('-')}T${time.join(':')}${decimals && '.'}${decimals}${offset}`
+        expect(parseInstant(text)).toBe(reckoned(day, time, decimals, zone))
+      }),
+      { seed, numRuns: 5000 },
+    )
+  })
 })
+
+/** The same by whole numbers of nanoseconds, from the parts of the text. */
+function reckoned(
+  day: readonly string[],
+  time: readonly string[],
+  decimals: string,
+  zone: readonly [string, string, string] | undefined,
+): string | undefined {
+  const [year = 0, month = 0, date = 0] = day.map(Number)
+  const midnight = new Date(0)
+  midnight.setUTCFullYear(year, month - 1, date)
+  if (midnight.toISOString().slice(0, 10) !== day.join('-')) return undefined
+  const [hour = 0, minute = 0, second = 0] = time.map(Number)
+  const [sign, offsetHour, offsetMinute] = zone ?? ['+', '00', '00']
+  const minutes = Number(offsetHour) * 60 + Number(offsetMinute)
+  if ([hour, Number(offsetHour)].some((hours) => hours > 23)) return undefined
+  if ([minute, second, Number(offsetMinute)].some((sixtieth) => sixtieth > 59)) return undefined
+
+  const seconds = hour * 3600 + minute * 60 + second - (sign === '-' ? -minutes : minutes) * 60
+  const nanos = BigInt(midnight.getTime() / 1000 + seconds) * 10n ** 9n
+  const whole = nanos + BigInt(decimals.slice(0, 9).padEnd(9, '0'))
+  if (whole < 0n) return earliest
+  return whole >= 10n ** 19n ? latest : `${whole}`.padStart(19, '0')
+}
 
 describe('reckoning with times', () => {
   test('milliseconds keep their fractions, to the microsecond', () => {

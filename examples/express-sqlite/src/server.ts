@@ -4,7 +4,7 @@ import { createApp } from './app.ts'
 import { openDatabase } from './database.ts'
 import { Groups } from './groups.ts'
 import { disconnectStore, store } from './ledger-store.ts'
-import { openSync, wantsSync } from './sync.ts'
+import { apiVariables, openSync, wantsSync } from './sync.ts'
 
 // The page shows people's names, so nobody but this machine is let in unless HOST says so.
 const { DATABASE_FILE = './accounts.db', HOST = '127.0.0.1', PORT = '3000' } = process.env
@@ -39,6 +39,7 @@ const server = app.listen(Number(PORT), HOST, (error) => {
   console.log(
     `Listening on http://${host}:${port}, webhooks on /webhooks/scalekit, accounts in ${DATABASE_FILE}`,
   )
+  if (!sync) console.log(`No sync: what webhooks lose stays lost. Set ${apiVariables.join(', ')}`)
 })
 
 let isStopping = false

@@ -19,8 +19,9 @@ export interface SyncOptions {
   quiet?: boolean
 }
 
-const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET']
+export const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET']
 const hour = '3600'
+const day = '86400'
 
 /** Whether the environment has anything of Scalekit's API credentials: without them webhooks are all there is. */
 export function wantsSync(env: NodeJS.ProcessEnv): boolean {
@@ -46,7 +47,10 @@ export async function openSync({
       users: ({ organizationId }) => accounts.known(organizationId),
       groups: ({ organizationId }) => groups.known(organizationId),
     },
-    schedule: { everySeconds: Number(env.SYNC_EVERY_SECONDS || hour) },
+    schedule: env.SYNC_CRON
+      ? { cron: env.SYNC_CRON }
+      : { everySeconds: Number(env.SYNC_EVERY_SECONDS || hour) },
+    fullEverySeconds: Number(env.SYNC_FULL_EVERY_SECONDS || day),
     onReport(report) {
       const text = quiet || report.outcome === 'busy' ? '' : textOf(report)
       if (text) console.log(text)

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
-import { createSimulator, type Simulator } from '@scalekit-scim/simulator'
+import { createSimulator, type Simulator, type SimulatorOptions } from '@scalekit-scim/simulator'
 import { Accounts } from '../src/accounts.ts'
 import { openDatabase } from '../src/database.ts'
 import { Groups } from '../src/groups.ts'
@@ -16,8 +16,8 @@ import { databaseFile } from './support.ts'
 const program = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
 const patience = { timeout: 60_000 }
 
-async function startScalekit(t: TestContext) {
-  const simulator = await createSimulator()
+async function startScalekit(t: TestContext, options: SimulatorOptions = {}) {
+  const simulator = await createSimulator(options)
   t.after(() => simulator.close())
   const { environment } = simulator
   const organization = environment.createOrganization({ displayName: 'Acme' })
@@ -110,25 +110,42 @@ test(
   },
 )
 
-test('a server heals what its webhooks have lost, and stops in the middle of it', patience, async (t) => {
-  const { simulator, hire } = await startScalekit(t)
-  const file = await databaseFile(t)
-  const env = variables(simulator, file, {
-    SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
-    SYNC_EVERY_SECONDS: '1',
-    PORT: '0',
-  })
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('server')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.after(() => child.kill('SIGKILL'))
-  await once(createInterface({ input: child.stdout }), 'line')
-  hire('ann')
-  while (!states(file).includes('ann active')) await new Promise((resolve) => setTimeout(resolve, 100))
-  child.kill('SIGTERM')
-  assert.deepEqual(await once(child, 'exit'), [0, null])
-})
+test(
+  'a server heals what its webhooks have lost, says so, and stops in the middle of it',
+  patience,
+  async (t) => {
+    // Of an hour ago: what is as new as the pass is sent once more.
+    const from = new Date(Date.now() - 3_600_000)
+    const { simulator, environment, hire } = await startScalekit(t, { from })
+    const file = await databaseFile(t)
+    const env = variables(simulator, file, {
+      SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
+      SYNC_EVERY_SECONDS: '1',
+      SYNC_FULL_EVERY_SECONDS: '1',
+      PORT: '0',
+    })
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('server')], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    const said: string[] = []
+    const lines = createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
+    await once(lines, 'line')
+    const until = async (isRight: () => boolean) => {
+      while (!isRight()) await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    const ann = hire('ann')
+    for (const name of ['ben', 'cho']) hire(name)
+    await until(() => states(file).includes('ann active'))
+    environment.deleteUser(ann.id)
+    await until(() => states(file).includes('nobody deleted'))
+    await until(() => said.some((line) => line.includes('1 deleted')))
+    assert.ok(!said.some((line) => line.includes('No sync')))
+    child.kill('SIGTERM')
+    assert.deepEqual(await once(child, 'exit'), [0, null])
+  },
+)
 
 test(
   'a server says in one line what a pass has found, and nothing where it has found nothing',

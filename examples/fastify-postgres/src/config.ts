@@ -1,3 +1,4 @@
+import type { Schedule } from '@scalekit-scim/core/sync'
 import { z } from 'zod'
 
 /** What a process needs that has no HTTP. */
@@ -8,7 +9,8 @@ export interface WorkerConfig {
   ledgerNamespace: string
   /** Scalekit's API credentials, for the directory sync, as `scalekitFromEnv` takes them. */
   api: Readonly<Record<string, string>> | undefined
-  syncEverySeconds: number
+  syncSchedule: Schedule
+  syncFullEverySeconds: number
   logLevel: (typeof logLevels)[number]
   isProduction: boolean
 }
@@ -39,9 +41,10 @@ function text(mend: string, isUsable: (value: string) => boolean) {
   return z.string(mend).refine(isUsable, mend)
 }
 
-function whole(mend: string, most: number, preset: string) {
-  const isUsable = (value: string) => /^\d{1,9}$/.test(value) && Number(value) <= most
-  return text(`${mend}, a whole number from 0 to ${most}`, isUsable).prefault(preset).transform(Number)
+function whole(mend: string, least: number, most: number) {
+  const isUsable = (value: string) =>
+    /^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most
+  return text(`${mend}, a whole number from ${least} to ${most}`, isUsable).transform(Number)
 }
 
 function isUrl(protocols: readonly string[]) {
@@ -63,10 +66,7 @@ const workerFields = z.object({
     'where the accounts are kept, postgres://user:password@host:5432/name; special characters in it percent-encoded',
     isUrl(postgres),
   ),
-  DATABASE_POOL_SIZE: whole('the connections to the database at most', 1000, '10').refine(
-    (size) => size > 0,
-    'the connections to the database at most, 1 or more',
-  ),
+  DATABASE_POOL_SIZE: whole('the connections to the database at most', 1, 1000).prefault('10'),
   LEDGER_URL: text(
     'where messages are remembered, redis://host:6379 (and /1, a number, for a database of it), rediss://… or postgres://…; special characters in it percent-encoded',
     isLedgerUrl,
@@ -81,9 +81,12 @@ const workerFields = z.object({
   ).optional(),
   SCALEKIT_CLIENT_ID: z.string().optional(),
   SCALEKIT_CLIENT_SECRET: z.string().optional(),
-  SYNC_EVERY_SECONDS: whole('the seconds between two passes of the sync', 604_800, '3600').refine(
-    (seconds) => seconds > 0,
-    'the seconds between two passes of the sync, 1 or more',
+  SYNC_EVERY_SECONDS: whole('the seconds between two passes of the sync', 1, 604_800).optional(),
+  SYNC_CRON: text("when a pass of the sync begins, such as '0 3 * * *'", (value) =>
+    /^\S+(?: +\S+){4,5}$/.test(value),
+  ).optional(),
+  SYNC_FULL_EVERY_SECONDS: whole('the seconds until a directory is read whole again', 1, 2_678_400).prefault(
+    '86400',
   ),
   LOG_LEVEL: z.enum(logLevels, `one of ${logLevels.join(', ')}`).prefault('info'),
   NODE_ENV: z.string().optional(),
@@ -95,8 +98,8 @@ const serverFields = workerFields.extend({
     (value) => commaSeparated(value).every((secret) => signingSecret.test(secret)),
   ).transform(commaSeparated),
   HOST: z.string().prefault('127.0.0.1'),
-  PORT: whole('the port to listen on', 65_535, '3000'),
-  DRAIN_SECONDS: whole('the seconds that a load balancer needs to look away', 300, '0'),
+  PORT: whole('the port to listen on', 0, 65_535).prefault('3000'),
+  DRAIN_SECONDS: whole('the seconds that a load balancer needs to look away', 0, 300).prefault('0'),
 })
 
 const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET'] as const
@@ -140,10 +143,20 @@ function workerConfig(values: z.output<typeof workerFields>, env: NodeJS.Process
       missing.length > 0
         ? undefined
         : Object.fromEntries(apiVariables.map((name) => [name, env[name] ?? ''])),
-    syncEverySeconds: values.SYNC_EVERY_SECONDS,
+    syncSchedule: scheduleOf(values),
+    syncFullEverySeconds: values.SYNC_FULL_EVERY_SECONDS,
     logLevel: values.LOG_LEVEL,
     isProduction: values.NODE_ENV === 'production',
   }
+}
+
+function scheduleOf({
+  SYNC_CRON: cron,
+  SYNC_EVERY_SECONDS: everySeconds,
+}: z.output<typeof workerFields>): Schedule {
+  if (cron === undefined) return { everySeconds: everySeconds ?? 3600 }
+  if (everySeconds === undefined) return { cron }
+  throw new InvalidEnvironment(['SYNC_CRON: or SYNC_EVERY_SECONDS, one of the two'])
 }
 
 /**

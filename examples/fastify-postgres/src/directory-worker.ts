@@ -33,10 +33,12 @@ export async function openDirectoryWorker(
     ...directoryHandlers(new Accounts(pool), new Groups(pool)),
     store,
     namespace: config.ledgerNamespace,
+    // Beside web processes it is one more instance.
+    ...(config.isProduction ? { requireGuarantee: 'atomic' } : {}),
     logger: log,
   })
-  const { api, syncEverySeconds: everySeconds } = config
-  const sync = await openSync({ dispatcher, pool, api, everySeconds, log })
+  const { api, syncSchedule: schedule, syncFullEverySeconds: fullEverySeconds } = config
+  const sync = await openSync({ dispatcher, pool, api, schedule, fullEverySeconds, log })
   return {
     sync,
     async close() {

@@ -61,9 +61,9 @@ try {
 
 /** Where there are no API credentials, webhooks are all there is, or a worker does it. */
 async function openOwnSync(): Promise<DirectorySync | undefined> {
-  const { api, syncEverySeconds: everySeconds } = config
+  const { api, syncSchedule: schedule, syncFullEverySeconds: fullEverySeconds } = config
   if (!api) return undefined
-  return openSync({ dispatcher: app.scalekitScim, pool, api, everySeconds, log })
+  return openSync({ dispatcher: app.scalekitScim, pool, api, schedule, fullEverySeconds, log })
 }
 
 /**

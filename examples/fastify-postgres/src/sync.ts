@@ -1,4 +1,9 @@
-import { createDirectorySync, type DirectorySync, scalekitFromEnv } from '@scalekit-scim/core/sync'
+import {
+  createDirectorySync,
+  type DirectorySync,
+  type Schedule,
+  scalekitFromEnv,
+} from '@scalekit-scim/core/sync'
 import type { Dispatcher, Logger } from '@scalekit-scim/fastify'
 import type { Pool } from 'pg'
 import { Accounts } from './accounts.ts'
@@ -9,7 +14,8 @@ export interface SyncOptions {
   dispatcher: Dispatcher
   pool: Pool
   api: Readonly<Record<string, string>>
-  everySeconds: number
+  schedule: Schedule
+  fullEverySeconds: number
   log: Logger
 }
 
@@ -21,7 +27,8 @@ export async function openSync({
   dispatcher,
   pool,
   api,
-  everySeconds,
+  schedule,
+  fullEverySeconds,
   log,
 }: SyncOptions): Promise<DirectorySync> {
   const accounts = new Accounts(pool)
@@ -34,7 +41,10 @@ export async function openSync({
       users: ({ organizationId }) => accounts.known(organizationId),
       groups: ({ organizationId }) => groups.known(organizationId),
     },
-    schedule: { everySeconds },
+    schedule,
+    fullEverySeconds,
+    // Each takes a connection. The other half is left to webhooks: they have to be answered in time, a pass does not.
+    concurrency: { events: Math.ceil(pool.options.max / 2) },
     logger: log,
   })
 }

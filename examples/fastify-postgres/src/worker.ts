@@ -9,7 +9,7 @@ const config = configOrExit()
 const log = pino({ level: config.logLevel, serializers: withoutPersonalData })
 const worker = await openDirectoryWorker(config, log)
 worker.sync.start()
-log.info({ everySeconds: config.syncEverySeconds }, 'the sync is running')
+log.info(config.syncSchedule, 'the sync is running')
 
 let isStopping = false
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

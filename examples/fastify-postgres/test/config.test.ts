@@ -15,7 +15,8 @@ describe('the environment', () => {
       ledgerUrl: 'redis://127.0.0.1:6379',
       ledgerNamespace: 'fastify-postgres',
       api: undefined,
-      syncEverySeconds: 3600,
+      syncSchedule: { everySeconds: 3600 },
+      syncFullEverySeconds: 86_400,
       host: '127.0.0.1',
       port: 3000,
       logLevel: 'info',
@@ -46,6 +47,8 @@ describe('the environment', () => {
     LOG_LEVEL: ['hunter2'],
     DRAIN_SECONDS: ['301', 'hunter2'],
     SYNC_EVERY_SECONDS: ['0', 'hunter2'],
+    SYNC_CRON: ['hunter2', '0 3 * * hunter2 * *'],
+    SYNC_FULL_EVERY_SECONDS: ['0', 'hunter2'],
   }
   for (const [name, values] of Object.entries(unusable)) {
     it(`says how ${name} is to be, once, and never what it was`, () => {
@@ -66,6 +69,18 @@ describe('the environment', () => {
     assert.equal(readConfig({ ...usable, SCALEKIT_CLIENT_ID: '' }).api, undefined)
     const { SCALEKIT_CLIENT_ID: _, ...others } = api
     assert.throws(() => readConfig({ ...usable, ...others }), hasProblems(['SCALEKIT_CLIENT_ID']))
+  })
+
+  it('takes an interval for the sync, or a cron expression, and not both', () => {
+    const SYNC_CRON = '0 3 * * *'
+    assert.deepEqual(readConfig({ ...usable, SYNC_CRON, SYNC_EVERY_SECONDS: '' }).syncSchedule, {
+      cron: SYNC_CRON,
+    })
+    assert.deepEqual(readConfig({ ...usable, SYNC_EVERY_SECONDS: '60' }).syncSchedule, { everySeconds: 60 })
+    assert.throws(
+      () => readConfig({ ...usable, SYNC_CRON, SYNC_EVERY_SECONDS: '60' }),
+      hasProblems(['SYNC_CRON']),
+    )
   })
 
   it('of a worker needs the API credentials, and no signing secret', () => {

@@ -158,16 +158,28 @@ describe('compose.yaml', () => {
     const { services, volumes } = parse(text, { strict: true })
     const example = await readFile(join(folder, '.env.example'), 'utf8')
     for (const [, name] of text.matchAll(/\$\{(\w+)/g)) assert.match(example, new RegExp(`^${name}=`, 'm'))
-    for (const [name, { condition }] of Object.entries<{ condition: string }>(services.app.depends_on)) {
-      assert.equal(condition, 'service_healthy')
-      assert.ok(services[name].healthcheck.test)
+    for (const { depends_on } of [services.app, services.worker]) {
+      for (const [name, { condition }] of Object.entries<{ condition: string }>(depends_on)) {
+        assert.equal(condition, 'service_healthy')
+        assert.ok(services[name].healthcheck?.test ?? services[name].build)
+      }
     }
     for (const mount of [...services.postgres.volumes, ...services.redis.volumes]) {
       assert.ok(mount.split(':')[0] in volumes)
     }
     // Whoever is not on this machine reaches none of it.
-    for (const { ports } of Object.values<{ ports: string[] }>(services))
-      assert.match(ports.join(), /^127\.0\.0\.1:/)
+    for (const { ports = [] } of Object.values<{ ports?: string[] }>(services)) {
+      for (const port of ports) assert.match(port, /^127\.0\.0\.1:/)
+    }
+  })
+
+  it('has a worker on the servers of the app, whose health nobody asks over HTTP', async () => {
+    const { services } = parse(await readFile(join(folder, 'compose.yaml'), 'utf8'))
+    const { command, environment, healthcheck } = services.worker
+    assert.ok((await readFile(join(folder, command[1]), 'utf8')).includes('sync.start()'))
+    assert.equal(healthcheck.disable, true)
+    for (const name of ['DATABASE_URL', 'LEDGER_URL'])
+      assert.equal(environment[name], services.app.environment[name])
   })
 
   it('has a Redis that keeps what it has promised', async () => {

@@ -2,10 +2,15 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createDispatcher } from '@scalekit-scim/fastify'
 import { createSimulator } from '@scalekit-scim/simulator'
+import pino from 'pino'
 import { Accounts } from '../src/accounts.ts'
 import { openDatabase } from '../src/database.ts'
+import { directoryHandlers } from '../src/directory-handlers.ts'
+import { Groups } from '../src/groups.ts'
 import { migrate } from '../src/migrations.ts'
+import { openSync } from '../src/sync.ts'
 import { run, startServer } from './processes.ts'
 import { ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
 
@@ -78,6 +83,34 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(await gone(), 0)
     await sync(t, env, '--approve', approval)
     assert.equal(await gone(), 25)
+  })
+
+  it('leaves half of the connections to webhooks', patience, async (t) => {
+    const { simulator, hire, states } = await startScalekit(t)
+    for (let n = 0; n < 60; n++) hire(`person${n}`)
+    const pool = openDatabase({ url: databaseUrl, poolSize: 4, onError: () => {} })
+    t.after(() => pool.end())
+    let inUse = 0
+    let most = 0
+    pool.on('acquire', () => {
+      inUse++
+      most = Math.max(most, inUse)
+    })
+    pool.on('release', () => inUse--)
+
+    const handlers = directoryHandlers(new Accounts(pool), new Groups(pool))
+    const dispatcher = createDispatcher({ ...handlers, store: 'memory', logger: false })
+    const sync = await openSync({
+      dispatcher,
+      pool,
+      api: simulator.variables,
+      schedule: { everySeconds: 3600 },
+      fullEverySeconds: 86_400,
+      log: pino({ level: 'silent' }),
+    })
+    await sync.run()
+    assert.equal((await states()).length, 60)
+    assert.equal(most, 2)
   })
 
   it('heals in a server what its webhooks have lost, and stops with it', patience, async (t) => {

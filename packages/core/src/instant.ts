@@ -9,42 +9,28 @@ const earliest: Instant = '0'.repeat(digits)
 const latest: Instant = '9'.repeat(digits)
 const nanosPerMs = 1_000_000n
 
-/** RFC 3339, 5.6, with any number of decimals. */
-const rfc3339 =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/
+/** RFC 3339, 5.6, with any number of decimals: all before them stands in its fixed place. */
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
 /**
  * Reads an RFC 3339 time; decimals beyond the ninth are cut. A time before 1970 (Go's zero time, say) counts
  * as 1970. Gives `undefined` for anything that is no such time.
  */
 export function parseInstant(text: unknown): Instant | undefined {
-  if (typeof text !== 'string' || text.length > 64) return undefined
-  const match = rfc3339.exec(text)
-  if (!match) return undefined
-  const [
-    ,
-    year,
-    month,
-    day,
-    hour,
-    minute,
-    second,
-    decimals = '',
-    sign,
-    offsetHour = '0',
-    offsetMinute = '0',
-  ] = match
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined
-  if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined
-
+  if (typeof text !== 'string' || text.length > 64 || !rfc3339.test(text)) return undefined
+  // A sync reads one of every row. Groups of the expression, and a bigint, would take thrice as long.
+  const [year, month, day] = [numberAt(text, 0, 4), numberAt(text, 5, 2), numberAt(text, 8, 2)]
+  const [hour, minute, second] = [numberAt(text, 11, 2), numberAt(text, 14, 2), numberAt(text, 17, 2)]
+  if (hour > 23 || minute > 59 || second > 59) return undefined
   const date = new Date(0)
-  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
-  if (date.getUTCMonth() + 1 !== Number(month) || date.getUTCDate() !== Number(day)) return undefined
-  date.setUTCHours(Number(hour), Number(minute), Number(second))
+  date.setUTCFullYear(year, month - 1, day)
+  if (date.getUTCMonth() + 1 !== month || date.getUTCDate() !== day) return undefined
 
-  const offsetMinutes = Number(offsetHour) * 60 + Number(offsetMinute)
-  const seconds = date.getTime() / 1000 - (sign === '-' ? -offsetMinutes : offsetMinutes) * 60
-  return fromNanos(BigInt(seconds) * 1_000_000_000n + BigInt(decimals.slice(0, 9).padEnd(9, '0')))
+  const zoneAt = text.length - (text.at(-3) === ':' ? '+00:00' : 'Z').length
+  const offset = offsetMinutes(text, zoneAt)
+  if (offset === undefined) return undefined
+  const seconds = date.getTime() / 1000 + hour * 3600 + (minute - offset) * 60 + second
+  return fromSeconds(seconds, text.slice(20, zoneAt))
 }
 
 /** UTC with exactly nine decimals: `2026-11-23T09:00:00.000000000Z`. Comparable as text. */
@@ -63,6 +49,25 @@ export function plusSeconds(instant: Instant, seconds: number): Instant {
 
 export function newest(...instants: Instant[]): Instant {
   return instants.reduce((a, b) => (a > b ? a : b))
+}
+
+function numberAt(text: string, start: number, digits: number): number {
+  let number = 0
+  for (let at = start; at < start + digits; at++) number = number * 10 + text.charCodeAt(at) - 48
+  return number
+}
+
+function offsetMinutes(text: string, zoneAt: number): number | undefined {
+  if (zoneAt === text.length - 1) return 0
+  const [hours, minutes] = [numberAt(text, zoneAt + 1, 2), numberAt(text, zoneAt + 4, 2)]
+  if (hours > 23 || minutes > 59) return undefined
+  return (hours * 60 + minutes) * (text[zoneAt] === '-' ? -1 : 1)
+}
+
+function fromSeconds(seconds: number, decimals: string): Instant {
+  if (seconds < 0) return earliest
+  const text = `${seconds}`.padStart(digits - 9, '0') + decimals.slice(0, 9).padEnd(9, '0')
+  return text.length > digits ? latest : text
 }
 
 function fromNanos(nanos: bigint): Instant {

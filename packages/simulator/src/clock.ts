@@ -69,7 +69,7 @@ export class SimulatorClock implements Clock {
    * Moves time on by that much: each timer that falls due fires in its order, at its time, and what it started comes
    * to its end before the next one does. A running clock stands still meanwhile. Steps wait for one another.
    */
-  step(ms: number): Promise<void> {
+  async step(ms: number): Promise<void> {
     if (!(ms >= 0 && Number.isFinite(ms))) throw new RangeError('a step must be zero milliseconds or more')
     const step = this.#steps.then(() => this.#step(ms))
     this.#steps = step.catch(() => {})

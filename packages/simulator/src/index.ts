@@ -35,6 +35,7 @@ export type {
   UserAttributes,
 } from './environment/records.ts'
 export type { EnvironmentSnapshot } from './environment/snapshot.ts'
+export type { SimulatorFaults, SimulatorOptions } from './options.ts'
 export { PortError } from './port.ts'
-export { createSimulator, type Simulator, type SimulatorFaults, type SimulatorOptions } from './simulator.ts'
-export { SnapshotError } from './snapshot.ts'
+export { createSimulator, type Simulator } from './simulator.ts'
+export { SnapshotError, type SnapshotErrorReason } from './snapshot-error.ts'

@@ -67,11 +67,14 @@ export class Passes {
   }
 }
 
-function told({ outcome, totals: { users, groups } }: SyncReport): string {
+function told({ outcome, error, organizations, totals: { users, groups } }: SyncReport): string {
   const counted = (counts: typeof users) =>
     Object.entries(counts)
       .filter(([, count]) => count > 0)
       .map(([name, count]) => `${name} ${count}`)
       .join(', ')
-  return `${outcome}; users ${counted(users)}; groups ${counted(groups)}`
+  const errors = [{ error }, ...organizations, ...organizations.flatMap(({ directories }) => directories)]
+    .flatMap(({ error }) => error ?? [])
+    .map(({ name, code }) => `; ${name} ${code ?? ''}`)
+  return `${outcome}; users ${counted(users)}; groups ${counted(groups)}${errors.join('')}`
 }

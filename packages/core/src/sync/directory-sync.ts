@@ -1,4 +1,5 @@
 import type { Instant } from '@scalekit-scim/core'
+import { callBack } from './call-back.ts'
 import { checkRunOptions, configureSync, invalid, type SyncConfiguration } from './configure.ts'
 import type { DirectorySyncOptions, RunOptions } from './options.ts'
 import { runPass } from './pass.ts'
@@ -88,7 +89,7 @@ class ScheduledSync implements DirectorySync {
       },
     })
     this.#log(report)
-    hear(this.#config.onReport, report)
+    callBack(this.#config.onReport, report)
     return report
   }
 
@@ -105,11 +106,4 @@ class ScheduledSync implements DirectorySync {
     running.then(ended, ended)
     return running
   }
-}
-
-/** Keeps what a callback throws, or rejects with, to itself. */
-function hear(onReport: DirectorySyncOptions['onReport'], report: SyncReport): void {
-  try {
-    Promise.resolve(onReport?.(report)).catch(() => {})
-  } catch {}
 }

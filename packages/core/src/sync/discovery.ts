@@ -4,7 +4,7 @@ import { readMilestones } from './progress.ts'
 import { type OrganizationReport, type ReportedError, reported } from './report.ts'
 import { retrying } from './retrying.ts'
 import { type Organizations, organizationIds } from './source.ts'
-import { eachOf, patiently } from './waiting.ts'
+import { eachOf, patiently, untilAborted } from './waiting.ts'
 
 /** What there is to do: the organizations, and their enabled directories with what is known of their last passes. */
 export interface Discovery {
@@ -48,7 +48,8 @@ export async function discover(pass: PassContext, organizations: Organizations):
     pass.progressed()
   }
   try {
-    await eachOf(organizationIds(config.scalekit, organizations, calls), config.directoriesAtOnce, lookAt)
+    const ids = organizationIds(config.scalekit, organizations, calls)
+    await untilAborted(eachOf(ids, config.directoriesAtOnce, lookAt), pass.signal)
   } catch (error) {
     discovery.error = reported(error)
   }

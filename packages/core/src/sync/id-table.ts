@@ -52,7 +52,13 @@ export class IdTable {
   #encode(id: string): number {
     // A UTF-16 unit is three bytes at most.
     if (id.length * 3 > this.#encoded.length) this.#encoded = new Uint8Array(id.length * 3)
-    return this.#encoder.encodeInto(id, this.#encoded).written
+    for (let at = 0; at < id.length; at++) {
+      const code = id.charCodeAt(at)
+      // Hardly any id is more than ASCII, and to call the encoder costs more than to copy one.
+      if (code > 0x7f) return this.#encoder.encodeInto(id, this.#encoded).written
+      this.#encoded[at] = code
+    }
+    return id.length
   }
 
   /** The slot of the encoded id, or the free one where it would be. */

@@ -2,6 +2,7 @@ import { type Instant, parseInstant } from '@scalekit-scim/core'
 import { IdTable } from './id-table.ts'
 import type { DirectoryRef } from './records.ts'
 import { SyncError } from './sync-error.ts'
+import { untilAborted } from './waiting.ts'
 
 /** What the application has of one user or group. */
 export interface KnownRecord {
@@ -18,8 +19,8 @@ export interface KnownRecord {
 }
 
 /**
- * What the application has of a directory: all of its rows, tombstones left out. Read to its end before a walk
- * begins; rows may be streamed.
+ * What the application has of a directory: all of its rows, tombstones left out, and no other organization's, which
+ * would look deleted here. Read to its end before a walk begins; rows may be streamed.
  */
 export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStream>
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
@@ -81,18 +82,17 @@ export class KnownRecords {
   }
 }
 
-/** @throws SyncError for what is no record; and whatever `known` throws */
-export async function readKnown(
-  known: Known,
-  directory: DirectoryRef,
-  signal: AbortSignal,
-): Promise<KnownRecords> {
-  const records = new KnownRecords()
-  for await (const record of await known(directory)) {
-    signal.throwIfAborted()
-    if (record.directoryId == null || record.directoryId === directory.id) records.add(record)
+/** @throws SyncError for what is no record; whatever `known` throws; and the signal's reason, also while nothing comes */
+export function readKnown(known: Known, directory: DirectoryRef, signal: AbortSignal): Promise<KnownRecords> {
+  const read = async () => {
+    const records = new KnownRecords()
+    for await (const record of await known(directory)) {
+      signal.throwIfAborted()
+      if (record?.directoryId == null || record.directoryId === directory.id) records.add(record)
+    }
+    return records
   }
-  return records
+  return untilAborted(read(), signal)
 }
 
 /** The ids that one walk has met: one bit for each that is known, the others by name. */
@@ -151,7 +151,7 @@ export function hashOf(ids: readonly string[]): number {
   // Two 32-bit multiplicative hashes side by side, since Math.imul is fast and a digest of each user is not.
   let low = 0x2545f491
   let high = 0x5bd1e995
-  for (const id of [...new Set(ids)].sort()) {
+  for (const id of ids.length < 2 ? ids : [...new Set(ids)].sort()) {
     for (let index = 0; index <= id.length; index++) {
       // One code beyond the id's own ends it, so that ['ab'] and ['a', 'b'] differ.
       const code = index < id.length ? id.charCodeAt(index) : 0x10000

@@ -1,5 +1,6 @@
 import { type Instant, plusSeconds } from '@scalekit-scim/core'
 import { Application } from './applying.ts'
+import { callBack } from './call-back.ts'
 import type { SyncConfiguration } from './configure.ts'
 import { DirectoryPass } from './directory-pass.ts'
 import { type DirectoryTask, openDirectoryReport } from './directory-task.ts'
@@ -77,7 +78,7 @@ async function underLease(
       lease.requireHeld()
     },
     progress,
-    progressed: () => tell(request.onProgress, progress),
+    progressed: () => callBack(request.onProgress, { ...progress }),
   }
 
   const discovery = await discover(pass, request.organizations ?? config.organizations)
@@ -134,10 +135,4 @@ function conclude(report: SyncReport, { retries, error }: Discovery): void {
   if (error) report.error = error
   const { errors, users, groups } = report.totals
   if (error || errors > 0 || users.failed + groups.failed > 0) report.outcome = 'incomplete'
-}
-
-function tell(onProgress: RunOptions['onProgress'], progress: SyncProgress): void {
-  try {
-    onProgress?.({ ...progress })
-  } catch {}
 }

@@ -9,8 +9,8 @@ export interface Counts {
   updated: number
   deleted: number
   /**
-   * Handlers ran once more for what the application has already: its time is not a minute beyond the record's, and
-   * clocks differ. For two minutes after a change each pass does so, and then it counts as unchanged.
+   * Sent once more to be sure: the application has it as of the record's time or up to a minute later, and clocks
+   * differ. Passes soon after a change do so, and then it counts as unchanged.
    */
   repeated: number
   /** The application has them as they are. */

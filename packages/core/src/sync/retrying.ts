@@ -1,4 +1,5 @@
 import { type Clock, systemClock, type Timer } from '@scalekit-scim/core'
+import { untilAborted } from './waiting.ts'
 
 /** How calls of the API are tried again. */
 export interface Retrying {
@@ -73,16 +74,6 @@ async function pause(pauseMs: number, clock: Clock, signal: AbortSignal | undefi
     timer.cancel()
     clearInterval(awake)
   }
-}
-
-/** The SDK's methods take no signal: a call that is left behind ends unheard. */
-function untilAborted<Answer>(answer: Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
-  if (!signal) return answer
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }
 
 /** What may mend a call that failed: nothing, another call, or another once a rate limit's window is over. */

@@ -4,7 +4,8 @@ import { type DirectoryRef, type GroupRecord, groupRecord, type UserRecord, user
 import { type Retrying, retrying } from './retrying.ts'
 
 /** Which customers: all of the environment, these ids, or those that a function of yours gives. */
-export type Organizations = 'all' | readonly string[] | (() => Iterable<string> | AsyncIterable<string>)
+export type Organizations = 'all' | readonly string[] | (() => OrganizationIds | Promise<OrganizationIds>)
+type OrganizationIds = Iterable<string> | AsyncIterable<string>
 
 /** What of a directory is read, and how. */
 export interface ReadOptions extends Retrying {
@@ -72,7 +73,7 @@ export async function* organizationIds(
   options: Retrying = {},
 ): AsyncGenerator<string, void, void> {
   const seen = new Set<string>()
-  for await (const id of namedOrganizations(api, organizations, options)) {
+  for await (const id of await namedOrganizations(api, organizations, options)) {
     options.signal?.throwIfAborted()
     if (seen.has(id)) continue
     seen.add(id)
@@ -84,7 +85,7 @@ function namedOrganizations(
   api: DirectoryApi,
   organizations: Organizations,
   options: Retrying,
-): Iterable<string> | AsyncIterable<string> {
+): OrganizationIds | Promise<OrganizationIds> {
   if (organizations === 'all') return allOrganizations(api, options)
   return typeof organizations === 'function' ? organizations() : organizations
 }

@@ -34,6 +34,23 @@ export function pause(clock: Clock, pauseMs: number, signal?: AbortSignal): Prom
   })
 }
 
+/**
+ * Rejects with the signal's reason as soon as it aborts. What takes no signal of its own, as the SDK's methods and the
+ * application's functions do not, is left behind then, and ends unheard.
+ */
+export function untilAborted<Answer>(
+  answer: Promise<Answer>,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  if (!signal) return answer
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
 /** The clock's timers keep no process alive; this does, until it is called off. */
 export function keepAlive(): () => void {
   const timer = setInterval(() => {}, 2 ** 30)

@@ -14,7 +14,7 @@ import { type PageRequest, pageOf } from './pages.ts'
 export interface ServiceOptions {
   environment: Environment
   faults: ApiFaultDraw
-  url: () => string
+  url: string
 }
 
 interface ListRequest extends PageRequest {
@@ -30,7 +30,7 @@ export function directoryService({
   url,
 }: ServiceOptions): Partial<ServiceImpl<typeof DirectoryService>> {
   const describe = (directory: Directory) =>
-    directoryMessage(directory, environment.roster(directory.id), url())
+    directoryMessage(directory, environment.roster(directory.id), url)
   const directoryIn = (organizationId: string, id: string): Directory => {
     const directory = environment.directory(id)
     if (directory.organizationId === organizationId) return directory

@@ -8,7 +8,7 @@ export interface TokenOptions {
   clientSecret: string
   tokenSeconds: number
   /** Who signs: the simulator's URL, known once it listens. */
-  issuer: () => string
+  issuer: string
 }
 
 /** RFC 6749, 5.1. */
@@ -39,7 +39,7 @@ export class AccessTokens {
     const nowMs = clock.now()
     const issuedAt = Math.floor(nowMs / 1000)
     const claims = {
-      iss: this.#options.issuer(),
+      iss: this.#options.issuer,
       sub: clientId,
       aud: [clientId],
       client_id: clientId,

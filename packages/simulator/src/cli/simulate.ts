@@ -2,7 +2,7 @@ import { type Attempt, isDelivered, type Message } from '../delivery/messages.ts
 import type { Directory } from '../environment/records.ts'
 import { given } from '../given.ts'
 import { createSimulator, type Simulator } from '../simulator.ts'
-import { SnapshotError } from '../snapshot.ts'
+import { SnapshotError } from '../snapshot-error.ts'
 import { checkedSecret, parseEndpoint, secretVariable, shownAddress } from './endpoint.ts'
 import { exitCodes, Failure, wrongUsage } from './failures.ts'
 import { onInterruption } from './interruption.ts'

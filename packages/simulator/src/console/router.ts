@@ -40,7 +40,7 @@ export interface Console {
 /** The page at `/`, what it loads and asks for under `/console`. */
 export function createConsole(simulator: Simulator, listeningHost: string): Console {
   const pages = new LivePages()
-  const isOurs = hostsOf(simulator.url, listeningHost)
+  const guard = onlyOurPage(listeningHost)
   const stopListening = [
     simulator.environment.onChange(() => pages.directoryChanged()),
     simulator.deliveries.onEndpointsChange(() => pages.directoryChanged()),
@@ -50,7 +50,7 @@ export function createConsole(simulator: Simulator, listeningHost: string): Cons
   router.use(['/console', '/'], (request, response, next) => {
     if (request.path !== '/' && !request.originalUrl.startsWith('/console')) return next('router')
     response.set(securityHeaders)
-    onlyOurPage(isOurs)(request, response, next)
+    guard(request, response, next)
   })
   router.get('/', (_request, response) => response.sendFile('index.html', { root: pageFolder }))
   router.get('/console/api/live', (request, response) => pages.join(request, response))
@@ -64,12 +64,4 @@ export function createConsole(simulator: Simulator, listeningHost: string): Cons
       pages.close()
     },
   }
-}
-
-/** By which names we are found: this machine's own, or any where we were told to listen to others. */
-function hostsOf(url: string, listeningHost: string): (host: string) => boolean {
-  const { port, host } = new URL(url)
-  const isLoopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(listeningHost)
-  const ours = new Set([host, `localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`])
-  return (asked) => !isLoopback || ours.has(asked)
 }

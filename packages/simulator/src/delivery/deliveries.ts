@@ -1,12 +1,12 @@
 import type { Clock, ScimEvent } from '@scalekit-scim/core'
+import { Activity } from '../activity.ts'
+import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
-import { Activity } from './activity.ts'
 import type { Courier, Depot } from './courier.ts'
 import { Couriers } from './couriers.ts'
 import { type Endpoint, Endpoints, type NewEndpoint, type RotateOptions } from './endpoints.ts'
 import { DeliveryError } from './errors.ts'
 import { requireFaults, type WebhookFaults } from './faults.ts'
-import { Listeners, type MessageListener } from './listeners.ts'
 import { messageId } from './message-id.ts'
 import { MessageLog, MessageRecord, type OpenDelivery } from './message-log.ts'
 import type { Attempt, Message } from './messages.ts'
@@ -30,7 +30,7 @@ export class Deliveries {
   readonly #sender: Sender
   readonly #activity = new Activity()
   readonly #couriers: Couriers
-  readonly #listeners = new Listeners()
+  readonly #listeners = new Listeners<[Message]>()
   #faults: WebhookFaults
   #sent = 0
   #isClosed = false
@@ -76,7 +76,7 @@ export class Deliveries {
     return this.#endpoints.rotateSecret(id, options)
   }
 
-  /** Calls the listener after each change to the endpoints; gives what stops that. */
+  /** Calls the listener after each change to the endpoints; gives what stops that. What it throws is uncaught. */
   onEndpointsChange(listener: () => void): () => void {
     return this.#endpoints.onChange(listener)
   }
@@ -102,7 +102,7 @@ export class Deliveries {
     const wanting = this.#endpoints.all.filter(({ types }) => !types || types.includes(event.type))
     const couriers = wanting.map((endpoint) => this.#couriers.address(record, endpoint.id, 'pending'))
     this.#log.add(record)
-    this.#listeners.tell(record.message)
+    this.#tell(record)
     for (const courier of couriers) courier.begin()
     return record.message
   }
@@ -128,8 +128,8 @@ export class Deliveries {
     return this.#attempt(messageId, endpointId, (courier) => courier.attempt('forge'))
   }
 
-  /** Calls the listener after each change to a message; gives what stops that. */
-  onChange(listener: MessageListener): () => void {
+  /** Calls the listener after each change to a message; gives what stops that. What it throws is uncaught. */
+  onChange(listener: (message: Message) => void): () => void {
     return this.#listeners.add(listener)
   }
 
@@ -199,10 +199,15 @@ export class Deliveries {
       transmit: (transmission) => transmit(transmission, this.#clock, this.#sender),
       changed: (record, attempt) => {
         this.#log.noteChange(record, attempt?.response?.body.length)
-        this.#listeners.tell(record.message)
+        this.#tell(record)
       },
       track: (work) => this.#activity.track(work),
     }
+  }
+
+  /** A moment later, when the change is complete: a listener may change something itself. */
+  #tell({ message }: MessageRecord): void {
+    queueMicrotask(() => this.#listeners.tell(message))
   }
 
   async #attempt(

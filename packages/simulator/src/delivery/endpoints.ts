@@ -1,5 +1,6 @@
 import type { Clock } from '@scalekit-scim/core'
 import { signDelivery } from '@scalekit-scim/core/testing'
+import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
 import { DeliveryError } from './errors.ts'
 
@@ -44,7 +45,7 @@ export class Endpoints {
   readonly #clock: Clock
   readonly #randomness: Randomness
   readonly #stored = new Map<string, StoredEndpoint>()
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
   /** How many ids and secrets were drawn: after a restart the next one must be new. */
   #drawn = 0
 
@@ -64,8 +65,7 @@ export class Endpoints {
 
   /** Calls the listener after each change; gives what stops that. */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   add({ url, secret, types }: NewEndpoint): Endpoint {
@@ -80,7 +80,7 @@ export class Endpoints {
   remove(id: string): void {
     this.#require(id)
     this.#stored.delete(id)
-    this.#tell()
+    this.#listeners.tell()
   }
 
   rotateSecret(id: string, options: RotateOptions = {}): Endpoint {
@@ -109,11 +109,7 @@ export class Endpoints {
 
   #put(endpoint: StoredEndpoint): void {
     this.#stored.set(endpoint.id, endpoint)
-    this.#tell()
-  }
-
-  #tell(): void {
-    for (const listener of this.#listeners) listener()
+    this.#listeners.tell()
   }
 
   #public({ id, url, types, secrets }: StoredEndpoint): Endpoint {

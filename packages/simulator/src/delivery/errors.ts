@@ -1,4 +1,4 @@
-export type DeliveryErrorReason = 'not-found' | 'invalid' | 'conflict' | 'closed'
+export type DeliveryErrorReason = 'not-found' | 'invalid' | 'closed'
 
 /** What deliveries cannot take: an endpoint or a message that is not there, a setting of the wrong form. */
 export class DeliveryError extends Error {

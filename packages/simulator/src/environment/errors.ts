@@ -10,3 +10,9 @@ export class EnvironmentError extends Error {
     this.reason = reason
   }
 }
+
+/** @throws EnvironmentError 'invalid' */
+export function nonEmpty(name: string, text: string): string {
+  if (text.trim() === '') throw new EnvironmentError('invalid', `${name} must not be empty`)
+  return text
+}

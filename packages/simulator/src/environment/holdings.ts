@@ -1,3 +1,4 @@
+import { Listeners } from '../listeners.ts'
 import { EnvironmentError } from './errors.ts'
 import type { Directory, Group, Organization, User } from './records.ts'
 import { Roster } from './roster.ts'
@@ -15,11 +16,10 @@ export class Holdings {
   readonly #directories = new Map<string, Directory>()
   readonly #rosters = new Map<string, Roster>()
   readonly #directoryOf = new Map<string, string>()
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   isTaken(id: string): boolean {
@@ -52,6 +52,13 @@ export class Holdings {
     return found(this.#directories.get(id), 'directory')
   }
 
+  /** The directory, when it takes changes: one that is disabled hears nothing from its provider. */
+  openDirectory(id: string): Directory {
+    const directory = this.directory(id)
+    if (!directory.enabled) throw new EnvironmentError('directory-disabled', 'the directory is disabled')
+    return directory
+  }
+
   roster(directoryId: string): Roster {
     return found(this.#rosters.get(directoryId), 'directory')
   }
@@ -62,6 +69,10 @@ export class Holdings {
 
   group(id: string): Group {
     return found(this.#rosterOf(id)?.group(id), 'group')
+  }
+
+  groupsOf({ groupIds }: User): Group[] {
+    return groupIds.map((id) => this.group(id))
   }
 
   // ── Keeping: a name that another has is an EnvironmentError 'conflict' ──
@@ -75,13 +86,13 @@ export class Holdings {
       throw new EnvironmentError('conflict', 'another organization has that external id')
     }
     this.#organizations.set(id, organization)
-    this.#changed()
+    this.#listeners.tell()
   }
 
   putDirectory(directory: Directory): void {
     this.#directories.set(directory.id, directory)
     if (!this.#rosters.has(directory.id)) this.#rosters.set(directory.id, new Roster())
-    this.#changed()
+    this.#listeners.tell()
   }
 
   putUser(user: User): void {
@@ -92,19 +103,19 @@ export class Holdings {
     }
     roster.putUser(user)
     this.#directoryOf.set(user.id, user.directoryId)
-    this.#changed()
+    this.#listeners.tell()
   }
 
   putGroup(group: Group): void {
     this.roster(group.directoryId).putGroup(group)
     this.#directoryOf.set(group.id, group.directoryId)
-    this.#changed()
+    this.#listeners.tell()
   }
 
   removeOrganization(id: string): void {
     for (const directory of this.directoriesOf(id)) this.removeDirectory(directory.id)
     this.#organizations.delete(id)
-    this.#changed()
+    this.#listeners.tell()
   }
 
   removeDirectory(id: string): void {
@@ -112,19 +123,19 @@ export class Holdings {
     for (const record of [...users, ...groups]) this.#directoryOf.delete(record.id)
     this.#rosters.delete(id)
     this.#directories.delete(id)
-    this.#changed()
+    this.#listeners.tell()
   }
 
   removeUser(user: User): void {
     this.roster(user.directoryId).removeUser(user)
     this.#directoryOf.delete(user.id)
-    this.#changed()
+    this.#listeners.tell()
   }
 
   removeGroup(group: Group): void {
     this.roster(group.directoryId).removeGroup(group.id)
     this.#directoryOf.delete(group.id)
-    this.#changed()
+    this.#listeners.tell()
   }
 
   export(): HoldingsSnapshot {
@@ -148,10 +159,6 @@ export class Holdings {
   #rosterOf(id: string): Roster | undefined {
     const directoryId = this.#directoryOf.get(id)
     return directoryId === undefined ? undefined : this.#rosters.get(directoryId)
-  }
-
-  #changed(): void {
-    for (const listener of this.#listeners) listener()
   }
 }
 

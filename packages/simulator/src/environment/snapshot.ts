@@ -1,13 +1,8 @@
+import type { ChronicleSnapshot } from './chronicle.ts'
 import type { HoldingsSnapshot } from './holdings.ts'
-import type { IdsSnapshot } from './ids.ts'
 
 /** All of an environment, as JSON can hold it. */
-export interface EnvironmentSnapshot extends HoldingsSnapshot {
-  id: string
-  ids: IdsSnapshot
-  /** The newest time that a change bears: later ones are later than it. */
-  lastMicros: number
-}
+export interface EnvironmentSnapshot extends ChronicleSnapshot, HoldingsSnapshot {}
 
 /** Whether something read from a file is what `Environment.export` gave. */
 export function isEnvironmentSnapshot(saved: unknown): saved is EnvironmentSnapshot {

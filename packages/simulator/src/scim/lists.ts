@@ -1,4 +1,4 @@
-import { type Fields, isFields } from './values.ts'
+import { isFields, isPrimary } from './values.ts'
 
 // Attributes of many values (RFC 7643, 2.4).
 
@@ -6,8 +6,10 @@ export type Item = unknown
 
 /** Those of `given` that are there already are not added again (RFC 7644, 3.5.2.1). */
 export function addTo(items: readonly Item[], given: Item): Item[] {
-  const known = new Set(items.map(identity))
-  const added = [given].flat().filter((item) => !known.has(identity(item)))
+  const wanted = [given].flat()
+  const values = new Set(wanted.map(distinctive))
+  const known = new Set(items.filter((item) => values.has(distinctive(item))).map(identity))
+  const added = wanted.filter((item) => known.size < known.add(identity(item)).size)
   return withOnePrimary([...items, ...added], new Set(added))
 }
 
@@ -22,10 +24,6 @@ export function withOnePrimary(items: readonly Item[], touched: ReadonlySet<Item
   const chosen = items.filter((item) => touched.has(item) && isPrimary(item)).at(-1)
   if (chosen === undefined) return [...items]
   return items.map((item) => (item !== chosen && isPrimary(item) ? { ...item, primary: false } : item))
-}
-
-function isPrimary(item: Item): item is Fields {
-  return isFields(item) && item.primary === true
 }
 
 function identity(item: Item): string {

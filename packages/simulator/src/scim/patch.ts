@@ -1,81 +1,26 @@
 import { attributeNamed } from './attribute.ts'
-import { badRequest } from './errors.ts'
+import { type Edit, type Operation, readEdits } from './edits.ts'
+import { badRequest, ScimError } from './errors.ts'
 import { impliedFields, matches, parseFilter } from './filter.ts'
 import { addTo, type Item, removeFrom, withOnePrimary } from './lists.ts'
-import { extensionNamed, type Path, readPath } from './path.ts'
+import type { Path } from './path.ts'
 import type { ResourceType } from './schemas.ts'
 import { type Fields, isFields, own, readValue } from './values.ts'
 
-const messageSchema = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
-
-type Operation = 'add' | 'remove' | 'replace'
-
-/** One operation on one attribute. */
-interface Edit {
-  readonly op: Operation
-  readonly path: Path
-  readonly value: unknown
-}
+/** How many values the operations of one PATCH may go through, all together: each of a list that it has to do with. */
+const mostVisits = 1_000_000
 
 /** Carries out a PATCH (RFC 7644, 3.5.2) on a resource that is the caller's own. All of it, or it throws. */
 export function patchResource(type: ResourceType, resource: Fields, body: unknown): Fields {
-  for (const edit of readEdits(type, body)) carryOut(resource, edit)
+  let visits = 0
+  for (const edit of readEdits(type, body)) {
+    visits += 1 + countAt(resource, edit.path)
+    if (visits > mostVisits)
+      throw new ScimError(413, 'too much for one PATCH: send its operations in several')
+    carryOut(resource, edit)
+  }
   return resource
 }
-
-// ── What is asked ──
-
-function readEdits(type: ResourceType, body: unknown): Edit[] {
-  const isMessage = isFields(body) && Array.isArray(body.schemas) && body.schemas.includes(messageSchema)
-  if (!isMessage)
-    throw badRequest('invalidSyntax', `a PATCH must be a JSON object of schema ${messageSchema}`)
-  const { Operations: operations } = body
-  if (!Array.isArray(operations) || operations.length === 0) {
-    throw badRequest('invalidSyntax', 'Operations must be a list, and not empty')
-  }
-  return operations.flatMap((operation) => readOperation(type, operation))
-}
-
-function readOperation(type: ResourceType, operation: unknown): Edit[] {
-  if (!isFields(operation)) throw badRequest('invalidSyntax', 'an operation must be an object')
-  const { path: text, value } = operation
-  const op = readOp(operation.op)
-  if (op !== 'remove' && value === undefined) throw badRequest('invalidValue', `${op} needs a value`)
-  if (text === undefined || text === null || text === '') {
-    if (op === 'remove') throw badRequest('noTarget', 'remove needs a path')
-    return editsOf(type, op, value)
-  }
-  if (typeof text !== 'string') throw badRequest('invalidPath', 'path must be a string')
-  const path = readPath(type, text)
-  if (path.attribute?.mutability === 'readOnly') {
-    throw badRequest('mutability', `${path.name} is not to be written`)
-  }
-  if (path.name === undefined && op !== 'remove') return editsOf(type, op, value, path.extension)
-  return [{ op, path, value }]
-}
-
-/** Entra ID begins it with a capital. */
-function readOp(op: unknown): Operation {
-  const name = typeof op === 'string' ? op.toLowerCase() : undefined
-  if (name === 'add' || name === 'remove' || name === 'replace') return name
-  throw badRequest('invalidSyntax', 'op must be add, remove or replace')
-}
-
-/**
- * An object in place of a path: each of its names is one, also one with a filter or a dot, as Entra ID sends them.
- * What is read-only is passed over: Okta sends a group's id along with its name.
- */
-function editsOf(type: ResourceType, op: Operation, value: unknown, extension?: string): Edit[] {
-  if (!isFields(value)) throw badRequest('invalidValue', `${op} without a path needs an object`)
-  return Object.entries(value).flatMap(([name, part]) => {
-    const inner = extension === undefined && isFields(part) ? extensionNamed(type, name) : undefined
-    if (inner !== undefined) return editsOf(type, op, part, inner)
-    const path = readPath(type, extension === undefined ? name : `${extension}:${name}`)
-    return path.attribute?.mutability === 'readOnly' ? [] : [{ op, path, value: part }]
-  })
-}
-
-// ── What is done ──
 
 function carryOut(resource: Fields, { op, path, value }: Edit): void {
   const { extension, name } = path
@@ -163,6 +108,12 @@ function withField(item: unknown, name: string, value: unknown): Fields {
   const fields = isFields(item) ? { ...item } : {}
   put(fields, name, value)
   return fields
+}
+
+function countAt(resource: Fields, { extension, name }: Path): number {
+  const holder = extension === undefined ? resource : fieldsAt(resource, extension)
+  const found = name === undefined ? undefined : own(holder, name)
+  return Array.isArray(found) ? found.length : 0
 }
 
 function fieldsAt(fields: Fields, name: string): Fields {

@@ -56,6 +56,11 @@ export function scimRouter(environment: Environment): Router {
   return router
 }
 
+/** What a client is told whose base URL has no directory, or something else in its place. */
+export function answerNoDirectory(_request: Request, response: Response): void {
+  sendScim(response, 404, new ScimError(404, 'the base URL is /scim/v2/ and the id of a directory').body)
+}
+
 function answerError(error: unknown, _request: Request, response: Response, next: NextFunction): void {
   if (response.headersSent) {
     next(error)

@@ -9,6 +9,11 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** RFC 7643, 2.4: the preferred one of a list. */
+export function isPrimary(value: unknown): value is Fields {
+  return isFields(value) && value.primary === true
+}
+
 /** Never what an object inherits: a client chooses the name. */
 export function own(fields: Readonly<Fields>, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined
@@ -29,6 +34,11 @@ export function readResource(type: ResourceType, body: unknown): Fields {
       ? [extension.id, readExtension(extension, value)]
       : readEntry(topAttributes(type), name, value),
   )
+  for (const [name, value] of entries) {
+    if (Array.isArray(value) && value.filter(isPrimary).length > 1) {
+      throw badRequest('invalidValue', `one of ${name} may be primary at most`)
+    }
+  }
   return present(entries)
 }
 
@@ -53,7 +63,8 @@ function readSingle(attribute: Attribute, value: unknown): unknown {
   if (type === 'complex') {
     if (isFields(value)) return readFields(attribute.subAttributes, value)
     // Entra ID sends a manager as the bare id, or as a list of one.
-    if (!multiValued && typeof value === 'string') return { value }
+    const hasValue = attributeNamed(attribute.subAttributes, 'value') !== undefined
+    if (!multiValued && hasValue && typeof value === 'string') return { value }
     if (!multiValued && Array.isArray(value) && value.length === 1) return readSingle(attribute, value[0])
     throw badRequest('invalidValue', `${name} must be ${multiValued ? 'a list of objects' : 'an object'}`)
   }

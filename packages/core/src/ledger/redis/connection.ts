@@ -1,11 +1,15 @@
 import { StoreUnavailableError } from '../../errors.ts'
 import { type DriverOptions, inTime } from '../driver.ts'
-import { followFailovers } from './failovers.ts'
+import { type Client, isReply, replyCode, wasKept } from './client.ts'
+import { ioRedisOf } from './io-redis.ts'
+import { nodeRedisOf } from './node-redis.ts'
 
 /** The one thing that we ask of a client: to send a command to whoever has the key. */
 export interface RedisConnection {
   /** @throws StoreUnavailableError `sent` says whether it may have been carried out all the same */
   call(key: string, command: string[]): Promise<unknown>
+  /** Ends what was opened beside the client, which itself stays open. */
+  close(): void
 }
 
 /** A command that the store refused, or whose answer never came. */
@@ -26,22 +30,9 @@ export class RedisUnavailableError extends StoreUnavailableError {
 /** While a server is frozen its clients keep every command: more of them than this, and memory is worth more. */
 const mostUnanswered = 10_000
 
-type Send = (key: string, command: string[]) => Promise<unknown>
-
-/** What a kind of client needs beyond sending. */
-interface Client {
-  send: Send
-  /** Something to wait for before anything is sent; nothing when the client is open. */
-  opening(): Promise<unknown> | undefined
-  /** Whether what is sent now goes out at once; else the client keeps it until it has a connection. */
-  ready(): boolean
-  /** How many connections it has had: over a new one what it had kept goes out, for better or worse. */
-  connections(): number
-}
-
 /** The connection that a Keyv adapter has, where it is one of the kinds that we know. */
 export function redisConnectionOf(adapter: object, options: DriverOptions): RedisConnection | undefined {
-  const client = nodeRedisOf(adapter, options) ?? ioRedisOf(adapter)
+  const client = nodeRedisOf(adapter, options) ?? ioRedisOf(adapter, options)
   return client && connection(client, options)
 }
 
@@ -64,6 +55,7 @@ function connection(client: Client, options: DriverOptions): RedisConnection {
         unanswered--
       }
     },
+    close: () => client.close?.(),
   }
 }
 
@@ -77,115 +69,8 @@ async function opened(opening: Promise<unknown>, options: DriverOptions): Promis
   }
 }
 
-interface ConnectionSource {
-  on?(event: string, listener: () => void): unknown
-}
-
-/** Several ledgers may share a client, which is listened to once. */
-const counts = new WeakMap<ConnectionSource, { connections: number }>()
-
-/** Counts a connection when it is made and when it is ready: a client may send before it says so. */
-function countConnections(client: ConnectionSource): () => number {
-  const count = counts.get(client) ?? { connections: 0 }
-  if (!counts.has(client)) {
-    counts.set(client, count)
-    for (const event of ['connect', 'ready'] as const) client.on?.(event, () => void count.connections++)
-  }
-  return () => count.connections
-}
-
-/** `@keyv/redis`: a client, a cluster or a sentinel of node-redis, which is not opened before it is used. */
-interface NodeRedis extends ConnectionSource {
-  readonly isOpen: boolean
-  readonly isReady?: boolean
-  connect(): Promise<unknown>
-  sendCommand(...args: unknown[]): Promise<unknown>
-}
-
-/** Several ledgers may share a client, and a cluster that is still being opened must not be used. */
-const openings = new WeakMap<NodeRedis, Promise<unknown>>()
-
-function nodeRedisOf(adapter: object, options: DriverOptions): Client | undefined {
-  if (!('getClient' in adapter && 'client' in adapter && isNodeRedis(adapter.client))) return undefined
-  const { client } = adapter
-  // What is still kept by the client when we have long given up need not be sent at all.
-  const whileOffline = { timeout: Math.ceil(options.storeTimeoutSeconds * 1000) }
-  const ready = () => client.isReady !== false
-  const optionsNow = () => (ready() ? undefined : whileOffline)
-  let send: Send = (_key, command) => client.sendCommand(command, optionsNow())
-  if ('slots' in client) {
-    const follow = followFailovers(client, options)
-    // Whether the node that has the key is there is not known before.
-    send = (key, command) => follow(key, client.sendCommand(key, false, command, whileOffline))
-  } else if ('getSentinelNode' in client) send = (_key, command) => client.sendCommand(false, command)
-
-  return {
-    send,
-    ready,
-    connections: countConnections(client),
-    opening() {
-      const present = openings.get(client)
-      if (present || client.isOpen) return present
-      // Not the adapter's getClient(), which listens to the client once more with each connection.
-      const opening = client.connect().finally(() => openings.delete(client))
-      openings.set(client, opening)
-      return opening
-    },
-  }
-}
-
-function isNodeRedis(client: unknown): client is NodeRedis {
-  return (
-    typeof client === 'object' &&
-    client !== null &&
-    'isOpen' in client &&
-    hasMethod(client, 'connect') &&
-    hasMethod(client, 'sendCommand')
-  )
-}
-
-/** `@keyv/valkey`: iovalkey, a client or a cluster; ioredis has the same shape. It opens itself, and finds the keys. */
-interface IoRedis extends ConnectionSource {
-  readonly status: string
-  call(...command: string[]): Promise<unknown>
-}
-
-function ioRedisOf(adapter: object): Client | undefined {
-  if (!('redis' in adapter && isIoRedis(adapter.redis))) return undefined
-  const { redis } = adapter
-  return {
-    send: (_key, command) => redis.call(...command),
-    ready: () => redis.status === 'ready',
-    connections: countConnections(redis),
-    opening: () => undefined,
-  }
-}
-
-function isIoRedis(client: unknown): client is IoRedis {
-  return typeof client === 'object' && client !== null && 'status' in client && hasMethod(client, 'call')
-}
-
-function hasMethod(object: object, name: string): boolean {
-  return typeof Reflect.get(object, name) === 'function'
-}
-
-/** What the server itself said begins with a word in capitals; a connection's errors do not. */
-const reply = /^([A-Z]{2,})(?: |$)/
-
-function isReply(error: unknown): boolean {
-  return error instanceof Error && reply.test(error.message)
-}
-
-/**
- * Whether node-redis has kept the command for want of a connection until its time-out, which ends with its sending.
- * The class says no more than its name.
- */
-function wasKept(error: unknown): boolean {
-  return error instanceof Error && error.constructor.name === 'TimeoutError'
-}
-
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if ('code' in error && typeof error.code === 'string') return error.code
-  return wasKept(error) ? 'TIMEOUT' : reply.exec(error.message)?.[1]
+  return wasKept(error) ? 'TIMEOUT' : replyCode(error)
 }

@@ -43,6 +43,7 @@ class RedisLedger implements DrivenLedger {
 
   close(): void {
     this.#closing.abort()
+    this.#connection.close()
   }
 
   async begin(request: BeginRequest): Promise<BeginAnswer> {

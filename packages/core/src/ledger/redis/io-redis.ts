@@ -1,0 +1,29 @@
+import type { DriverOptions } from '../driver.ts'
+import { type Client, type ConnectionSource, countConnections, hasMethod, withFailures } from './client.ts'
+
+/** `@keyv/valkey`: iovalkey, a client or a cluster; ioredis has the same shape. It opens itself, and finds the keys. */
+interface IoRedis extends ConnectionSource {
+  readonly status: string
+  call(...command: string[]): Promise<unknown>
+  /** A cluster's: reads who has which slot again, one question at a time. */
+  refreshSlotsCache?(onEnd: () => void): void
+}
+
+export function ioRedisOf(adapter: object, options: DriverOptions): Client | undefined {
+  if (!('redis' in adapter && isIoRedis(adapter.redis))) return undefined
+  const { redis } = adapter
+  const isCluster = hasMethod(redis, 'refreshSlotsCache')
+  const refresh = () => redis.refreshSlotsCache?.(() => {})
+  return {
+    send: isCluster
+      ? (_key, command) => withFailures(redis.call(...command), options, refresh)
+      : (_key, command) => redis.call(...command),
+    ready: () => redis.status === 'ready',
+    connections: countConnections(redis),
+    opening: () => undefined,
+  }
+}
+
+function isIoRedis(client: unknown): client is IoRedis {
+  return typeof client === 'object' && client !== null && 'status' in client && hasMethod(client, 'call')
+}

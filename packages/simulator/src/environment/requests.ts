@@ -1,0 +1,56 @@
+import type { Provider, UserAttributes } from './records.ts'
+
+// What may be asked of an environment.
+
+export interface NewOrganization {
+  id?: string
+  displayName: string
+  externalId?: string
+}
+
+/** What is absent stays. */
+export interface OrganizationPatch {
+  displayName?: string
+  externalId?: string
+}
+
+export interface NewDirectory {
+  id?: string
+  name?: string
+  /** @default 'OKTA' */
+  provider?: Provider
+  /** @default true */
+  enabled?: boolean
+}
+
+export interface NewUser {
+  id?: string
+  externalId?: string
+  /** @default true */
+  active?: boolean
+  attributes: UserAttributes
+  extra?: Record<string, unknown>
+  groupIds?: readonly string[]
+}
+
+/** What is absent stays; an attribute of `null` is removed. */
+export interface UserPatch {
+  externalId?: string
+  active?: boolean
+  attributes?: { [Name in keyof UserAttributes]?: UserAttributes[Name] | null }
+  /** Replaces all that was there. */
+  extra?: Record<string, unknown>
+  /** Replaces all memberships. */
+  groupIds?: readonly string[]
+}
+
+export interface NewGroup {
+  id?: string
+  externalId?: string
+  displayName: string
+}
+
+export interface GroupPatch {
+  externalId?: string
+  displayName?: string
+}
