@@ -104,6 +104,8 @@ describe('the command line', () => {
     [['replay', '-', ...to, ...signed], /: Standard input is empty: there is nothing to send/],
     [['doctor', 'http://ada:p%zz@127.0.0.1:9', ...signed], /password in the address is not percent-encoded/],
     [['simulate', ...signed], /--secret signs for what --endpoint names, .* Add --endpoint URL, or leave/],
+    [['simulate', '--host', ''], /'--host <address>' argument '' is invalid\. It must not be empty/],
+    [['doctor', 'http://127.0.0.1:9', ...signed, '--organization', ' '], /It must not be empty/],
     [['simulate', '--port', '70000'], /must be a whole number, from 0 to 65535/],
   ]
   test.each(wrong)('refuses %j with 2 and one line', async (args, says) => {

@@ -137,3 +137,26 @@ test('a port that is taken is said in one line', async () => {
     stderr: `scalekit-scim: Port ${port} is taken. Give another --port; 0 is any that is free.\n`,
   })
 })
+
+test('an endpoint that is given twice is one, and its password is not shown', async () => {
+  const hooks = (await serve((_req, res) => void res.writeHead(201).end())).replace(
+    '//',
+    '//ada:open-sesame@',
+  )
+  const { said, stop } = await start(['--endpoint', hooks, '--endpoint', hooks], 'Deliveries, as they end:\n')
+  expect(said.match(/^ {2}Webhooks {2}.*$/gm)).toEqual([
+    `  Webhooks  ${hooks.replace('ada:open-sesame@', '')}`,
+  ])
+  expect(said).not.toContain('sesame')
+  await stop()
+})
+
+test('a file that cannot be written is said in one line', async () => {
+  const gone = mkdtempSync(join(tmpdir(), 'scim-gone-'))
+  const { stop } = await start(['--file', join(gone, 'kept.json'), '--json'], '\n}\n')
+  rmSync(gone, { recursive: true })
+  const { exitCode, stderr } = await stop()
+  expect(exitCode).toBe(1)
+  expect(stderr).toMatch(/^scalekit-scim: .*kept\.json cannot be written.*\n$/m)
+  expect(stderr).not.toContain('    at ')
+})

@@ -2,7 +2,7 @@ import { signDelivery } from '@scalekit-scim/core/testing'
 import { wrongUsage } from './failures.ts'
 import { withoutSecrets } from './terminal.ts'
 
-const secretVariable = 'SCALEKIT_WEBHOOK_SECRET'
+export const secretVariable = 'SCALEKIT_WEBHOOK_SECRET'
 
 /** Where deliveries go to, and what they are signed with. */
 export interface Target {
@@ -54,7 +54,7 @@ export function checkedSecret(secret: string, source: string): string {
 }
 
 /** An address as it may be shown: without the password that it may hold. */
-export function shownAddress(url: URL): string {
+export function shownAddress(url: URL | string): string {
   const shown = new URL(url)
   shown.username = ''
   shown.password = ''

@@ -64,10 +64,11 @@ function simulateCommand(exit: Exit): Command {
     .option(
       '--host <address>',
       'the address it listens on; others than 127.0.0.1 let other machines in',
+      someText,
       '127.0.0.1',
     )
     .option('--seed <text>', 'decides ids, secrets, faults and jitter; without it ids are new at each start')
-    .option('--file <path>', 'keeps directories, endpoints and secrets over restarts')
+    .option('--file <path>', 'keeps directories, endpoints and secrets over restarts', someText)
     .option('--endpoint <URL>', 'where webhooks go; may be given several times', collected)
     .addOption(
       secretOption(
@@ -151,7 +152,7 @@ function doctorCommand(exit: Exit): Command {
     .argument('<URL>', 'the endpoint, of whatever make')
     .addOption(secretOption())
     .option('--write', 'also create a marked user, diruser_doctor_…, and delete it again')
-    .option('--organization <org_…>', 'with --write: whose directory the user is in', 'org_doctor')
+    .option('--organization <org_…>', 'with --write: whose directory the user is in', someText, 'org_doctor')
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -174,6 +175,11 @@ function examples(...lines: string[]): string {
 
 function collected(value: string, before: string[] = []): string[] {
   return [...before, value]
+}
+
+function someText(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.')
+  return text
 }
 
 function number(text: string): number {

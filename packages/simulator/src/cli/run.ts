@@ -7,6 +7,8 @@ import { complain } from './terminal.ts'
 export async function run(args: readonly string[]): Promise<number> {
   // Whoever was reading has gone: `scalekit-scim doctor … | head`, say.
   process.stdout.on('error', () => process.exit(exitCodes.refused))
+  // Then the exit code says it alone.
+  process.stderr.on('error', () => {})
   let exitCode: number = exitCodes.good
   const program = createProgram((code) => {
     exitCode = code

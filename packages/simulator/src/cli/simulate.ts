@@ -3,9 +3,10 @@ import type { Directory } from '../environment/records.ts'
 import { given } from '../given.ts'
 import { createSimulator, type Simulator } from '../simulator.ts'
 import { SnapshotError } from '../snapshot-error.ts'
-import { checkedSecret, parseEndpoint } from './endpoint.ts'
+import { checkedSecret, parseEndpoint, secretVariable, shownAddress } from './endpoint.ts'
 import { exitCodes, Failure, wrongUsage } from './failures.ts'
 import { onInterruption } from './interruption.ts'
+import { introduce, summaryOf } from './introduction.ts'
 import { complain, printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SimulateOptions {
@@ -20,15 +21,11 @@ export interface SimulateOptions {
   json?: boolean
 }
 
-const fastNote =
-  '  Clock     not the real one: once they are 5 minutes apart, a receiver refuses what it signs (`toleranceSeconds`)'
-const webhookVariable = 'SCALEKIT_WEBHOOK_SECRET'
-
 /** `simulate`: until it is told to stop. Gives the exit code. */
 export async function simulate(options: SimulateOptions): Promise<number> {
   // Heard from the start: who changes their mind early has not to wait.
   const stopped = new Promise<void>((resolve) => void onInterruption(resolve))
-  const secret = options.secret ?? (process.env[webhookVariable] || undefined)
+  const secret = options.secret ?? (process.env[secretVariable] || undefined)
   const simulator = await open(options, secret)
   try {
     const directories = directoriesOf(simulator)
@@ -40,7 +37,9 @@ export async function simulate(options: SimulateOptions): Promise<number> {
     await stopped
     sayGoodbye(simulator, options)
   } finally {
-    await simulator.close()
+    await simulator.close().catch((error) => {
+      throw failureOf(error, options)
+    })
   }
   return exitCodes.good
 }
@@ -52,12 +51,10 @@ async function open(options: SimulateOptions, secret: string | undefined): Promi
       '--secret signs for what --endpoint names, and none is given. Add --endpoint URL, or leave --secret out.',
     )
   }
-  const source = options.secret === undefined ? webhookVariable : '--secret'
+  const source = options.secret === undefined ? secretVariable : '--secret'
   if (secret !== undefined) checkedSecret(secret, source)
-  const endpoints = addresses.map((address) => ({
-    url: parseEndpoint(address).href,
-    ...given({ secret }),
-  }))
+  const urls = new Set(addresses.map((address) => parseEndpoint(address).href))
+  const endpoints = [...urls].map((url) => ({ url, ...given({ secret }) }))
   try {
     const simulator = await createSimulator({
       host,
@@ -66,7 +63,7 @@ async function open(options: SimulateOptions, secret: string | undefined): Promi
       endpoints,
       ...given({ seed: options.seed, file: options.file, requestsPerMinute: options.rateLimit }),
     })
-    if (secret !== undefined) takeSecret(simulator, new Set(endpoints.map(({ url }) => url)), secret)
+    if (secret !== undefined) takeSecret(simulator, urls, secret)
     return simulator
   } catch (error) {
     throw failureOf(error, options)
@@ -110,79 +107,21 @@ function directoriesOf({ environment }: Simulator): Directory[] {
   return environment.organizations.flatMap(({ id }) => environment.directoriesOf(id))
 }
 
-function summaryOf({ url, variables, deliveries }: Simulator, directories: Directory[], secret?: string) {
-  return {
-    url,
-    console: url,
-    scim: directories.map((directory) => ({
-      directoryId: directory.id,
-      name: directory.name,
-      url: scimUrl(url, directory),
-      token: directory.scimToken,
-    })),
-    endpoints: deliveries.endpoints.map((endpoint) => ({
-      id: endpoint.id,
-      url: endpoint.url,
-      ...given({ secret: ownSecret(endpoint.secrets, secret) }),
-    })),
-    variables: Object.fromEntries(pastable(variables, secret)),
-  }
-}
-
-function introduce(
-  { url, variables, deliveries, clock }: Simulator,
-  directories: Directory[],
-  secret?: string,
-): void {
-  say(`The simulator is up at ${styled('bold', url)}. Ctrl-C stops it.\n`)
-  say(`  Console   ${url}`)
-  for (const directory of directories) {
-    say(`  SCIM      ${scimUrl(url, directory)}  ${styled('dim', printable(directory.name))}`)
-    say(`  Token     ${directory.scimToken}`)
-  }
-  if (clock.speed !== 1) say(fastNote)
-  const [first, ...others] = deliveries.endpoints
-  if (!first) say('  Webhooks  go nowhere yet: give --endpoint URL, or add one in the console')
-  for (const endpoint of deliveries.endpoints) say(`  Webhooks  ${endpoint.url}`)
-
-  say('\nFor the environment of your application:\n')
-  for (const [name, value] of pastable(variables, secret)) say(`  ${name}=${value}`)
-  if (first && ownSecret(first.secrets, secret) === undefined)
-    say(`  # ${webhookVariable} is the one that you gave.`)
-  for (const endpoint of others) {
-    const own = ownSecret(endpoint.secrets, secret)
-    if (own !== undefined) say(`  # at ${endpoint.url}: ${webhookVariable}=${own}`)
-  }
-  say('\nDeliveries, as they end:\n')
-}
-
-function scimUrl(url: string, { id }: Directory): string {
-  return `${url}/scim/v2/${id}`
-}
-
-/** What was made here has to be said, to be pasted; what was given is a secret of somebody's, and is not repeated. */
-function ownSecret([newest]: readonly string[], given: string | undefined): string | undefined {
-  return newest === given ? undefined : newest
-}
-
-function pastable(variables: Simulator['variables'], secret: string | undefined): [string, string][] {
-  return Object.entries(variables).filter(([name, value]) => name !== webhookVariable || value !== secret)
-}
-
 function sayAttempts({ deliveries }: Simulator): void {
   const known = new WeakSet<Attempt>()
   deliveries.onChange((message) => {
     for (const { attempts, endpointId } of message.deliveries) {
-      const url = deliveries.endpoints.find(({ id }) => id === endpointId)?.url ?? endpointId
+      const endpoint = deliveries.endpoints.find(({ id }) => id === endpointId)
+      const where = endpoint ? shownAddress(endpoint.url) : endpointId
       for (const attempt of attempts) {
-        if (!known.has(attempt)) say(lineOf(message, attempt, url))
+        if (!known.has(attempt)) say(lineOf(message, attempt, where))
         known.add(attempt)
       }
     }
   })
 }
 
-function lineOf({ id, event }: Message, attempt: Attempt, url: string): string {
+function lineOf({ id, event }: Message, attempt: Attempt, where: string): string {
   const { response, error = 'no answer', durationMs, number, startedAtMs } = attempt
   const answer = response
     ? [response.status, response.headers['scalekit-scim-outcome']].filter(Boolean).join(' ')
@@ -193,7 +132,7 @@ function lineOf({ id, event }: Message, attempt: Attempt, url: string): string {
     id,
     number > 1 ? `attempt ${number}` : '',
     styled(isDelivered(attempt) ? 'green' : 'red', printable(answer)),
-    styled('dim', `${Math.round(durationMs)} ms ${url}`),
+    styled('dim', `${Math.round(durationMs)} ms ${where}`),
   ]
     .filter(Boolean)
     .join('  ')

@@ -1,5 +1,5 @@
 import { shownAddress, type Target, targetOf } from '../endpoint.ts'
-import { exitCodes, noConnection, wrongUsage } from '../failures.ts'
+import { exitCodes, noConnection } from '../failures.ts'
 import { onInterruption } from '../interruption.ts'
 import { complain, say, sayJson } from '../terminal.ts'
 import { bodyChecks } from './body-checks.ts'
@@ -22,8 +22,6 @@ export interface DoctorOptions {
 /** `doctor`: all checks, one after the other. Gives the exit code. */
 export async function doctor(address: string, options: DoctorOptions): Promise<number> {
   const target = targetOf(address, options.secret)
-  if (options.organization === '')
-    throw wrongUsage('--organization must not be empty: give an id, such as org_1.')
   const interruption = new AbortController()
   const stopListening = onInterruption(() => interruption.abort())
   try {
