@@ -25,10 +25,23 @@ function optionsWith(patch: object): DirectorySyncOptions {
 
 test.each([
   { patch: { know: {} }, option: 'know', says: 'did you mean `known`?' },
-  { patch: { known: { user: () => [] } }, option: 'user', says: 'did you mean `users`?' },
-  { patch: { deletions: { maxcount: 1 } }, option: 'maxcount', says: 'did you mean `maxCount`?' },
-  { patch: { concurrency: { event: 1 } }, option: 'event', says: 'did you mean `events`?' },
-  { patch: { schedule: { every: 1 } }, option: 'every', says: 'There is no option `every`' },
+  { patch: { known: { user: () => [] } }, option: 'known.user', says: 'did you mean `known.users`?' },
+  {
+    patch: { deletions: { maxcount: 1 } },
+    option: 'deletions.maxcount',
+    says: 'did you mean `deletions.maxCount`?',
+  },
+  {
+    patch: { concurrency: { event: 1 } },
+    option: 'concurrency.event',
+    says: 'did you mean `concurrency.events`?',
+  },
+  {
+    patch: { schedule: { every: 1 } },
+    option: 'schedule.every',
+    says: 'There is no option `schedule.every`',
+  },
+  { patch: { deletions: { max: 1 } }, option: 'deletions.max', says: 'are `maxCount`, `maxShare`' },
 ])('$patch is refused, with what was meant', ({ patch, option, says }) => {
   expect(refused(patch)).toEqual({
     code: 'ERR_SCIM_UNKNOWN_OPTION',
@@ -45,6 +58,12 @@ test.each([
   { patch: { organizations: undefined }, option: 'organizations' },
   { patch: { organizations: 'org_1' }, option: 'organizations' },
   { patch: { organizations: ['org_1', ''] }, option: 'organizations' },
+  { patch: { known: () => [] }, option: 'known' },
+  { patch: { known: [] }, option: 'known' },
+  { patch: { known: null }, option: 'known' },
+  { patch: { schedule: 60 }, option: 'schedule' },
+  { patch: { deletions: 5 }, option: 'deletions' },
+  { patch: { concurrency: 3 }, option: 'concurrency' },
   { patch: { known: { users: [] } }, option: 'known.users' },
   { patch: { deletions: { maxShare: 1.1 } }, option: 'deletions.maxShare' },
   { patch: { deletions: { maxCount: '20' } }, option: 'deletions.maxCount' },

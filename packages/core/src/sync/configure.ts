@@ -44,9 +44,9 @@ export interface SyncConfiguration {
 export function configureSync(options: DirectorySyncOptions): SyncConfiguration {
   requireKnownNames(options, optionNames)
   const { known = {}, deletions = {}, concurrency = {} } = options
-  requireKnownNames(known, ['users', 'groups'])
-  requireKnownNames(deletions, ['maxCount', 'maxShare'])
-  requireKnownNames(concurrency, ['directories', 'events'])
+  requireKnownNames(known, ['users', 'groups'], 'known')
+  requireKnownNames(deletions, ['maxCount', 'maxShare'], 'deletions')
+  requireKnownNames(concurrency, ['directories', 'events'], 'concurrency')
   requireFunction('known.users', known.users)
   requireFunction('known.groups', known.groups)
   requireFunction('onReport', options.onReport)
