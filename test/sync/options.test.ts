@@ -1,9 +1,9 @@
 import { ConfigurationError, createDispatcher } from '@scalekit-scim/core'
 import { createDirectorySync, type DirectorySyncOptions } from '@scalekit-scim/core/sync'
 import { expect, test } from 'vitest'
-import { application } from '../support/application.ts'
+import { application, have } from '../support/application.ts'
 import { recordingLogger } from '../support/log.ts'
-import { TestApi } from '../support/paged-directories.ts'
+import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
 /** What a misspelt or mistyped option looks like where no compiler looks. */
 function refused(patch: object): { code: string; option: string | undefined; message: string } {
@@ -97,6 +97,32 @@ test.each([
 ])('a run with $run is refused', async ({ run, code }) => {
   const sync = createDirectorySync(optionsWith({}))
   await expect(sync.run(Object(run))).rejects.toMatchObject({ code })
+})
+
+test.each([
+  { deletions: { maxCount: 5 }, may: 5 },
+  { deletions: { maxShare: 0.01 }, may: 10 },
+  { deletions: { maxCount: 5, maxShare: 0.01 }, may: 10 },
+  { deletions: { maxCount: 5, maxShare: undefined }, may: 5 },
+  { deletions: { maxCount: 0 }, may: 0 },
+  { deletions: {}, may: 50 },
+])('with $deletions $may of 1000 people are deleted, and one more is held', async ({ deletions, may }) => {
+  const held = async (gone: number) => {
+    const all = people(1000)
+    const app = application()
+    have(
+      app,
+      all.map(({ id }) => id),
+    )
+    const sync = createDirectorySync({
+      ...optionsWith({ deletions }),
+      scalekit: new TestApi(new TestDirectory('org_1', all.slice(gone))),
+      known: app.known,
+    })
+    return (await sync.run({ dryRun: true })).totals.users.held
+  }
+  expect(await held(may)).toBe(0)
+  expect(await held(may + 1)).toBe(may + 1)
 })
 
 test('options that are undefined count as left out', async () => {
