@@ -85,7 +85,7 @@ describe('what comes', () => {
     const app = application()
     const known = { users: () => [{ id: 'diruser_0', occurredAt: 'yesterday' }] }
     const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(2))), { known }).run()
-    expect(report.organizations[0]?.directories[0]?.error).toEqual({
+    expect(report.organizations[0]?.directories[0]?.error).toMatchObject({
       name: 'SyncError',
       code: 'ERR_SCIM_KNOWN_INVALID',
     })

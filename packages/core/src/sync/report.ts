@@ -1,4 +1,5 @@
 import { errorFields } from '@scalekit-scim/core'
+import { SyncError } from './sync-error.ts'
 
 /** What became of the records of one kind. */
 export interface Counts {
@@ -55,6 +56,13 @@ export interface HeldDeletions {
 export interface ReportedError {
   name: string
   code?: string
+  /** What is wrong and how to mend it, of a {@link SyncError}: such words hold no personal data. */
+  mend?: string
+  /**
+   * The error itself, to look at: its message may hold personal data. Not enumerable, so no log, no `JSON.stringify`
+   * and no copy of the report has it.
+   */
+  readonly cause?: unknown
 }
 
 export interface DirectoryReport {
@@ -147,5 +155,10 @@ const countNames = Object.keys(noCounts()) as (keyof Counts)[]
 
 export function reported(error: unknown): ReportedError {
   const { errorName, errorCode } = errorFields(error)
-  return { name: errorName, ...(errorCode === undefined ? {} : { code: errorCode }) }
+  const report: ReportedError = {
+    name: errorName,
+    ...(errorCode === undefined ? {} : { code: errorCode }),
+    ...(error instanceof SyncError ? { mend: error.message } : {}),
+  }
+  return Object.defineProperty(report, 'cause', { value: error, enumerable: false })
 }
