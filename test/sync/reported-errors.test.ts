@@ -1,6 +1,15 @@
 import { inspect } from 'node:util'
-import { createDirectorySync, formatReport, type Known, type SyncReport } from '@scalekit-scim/core/sync'
-import { expect, test } from 'vitest'
+import {
+  createDirectorySync,
+  formatReport,
+  type Known,
+  type SyncReport,
+  scalekitFromEnv,
+} from '@scalekit-scim/core/sync'
+import { createSimulator } from '@scalekit-scim/simulator'
+import { ScalekitClient } from '@scalekit-sdk/node'
+import { expect, onTestFinished, test } from 'vitest'
+import { reported } from '../../packages/core/src/sync/report.ts'
 import { application } from '../support/application.ts'
 import { recordingLogger } from '../support/log.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
@@ -59,3 +68,68 @@ test("what is wrong with a record of `known` is said in the report, the log and 
   expect(errorsOf(logger)).toMatchObject([{ fields: { mend } }])
   expect(formatReport(report)).toEqual(mend)
 })
+
+test.each([
+  { wrong: 'id', variable: 'SCALEKIT_CLIENT_ID' },
+  { wrong: 'secret', variable: 'SCALEKIT_CLIENT_SECRET' },
+])('a client $wrong that Scalekit does not know is told as such', async ({ variable }) => {
+  const simulator = await createSimulator()
+  onTestFinished(() => simulator.close())
+  const sync = createDirectorySync({
+    scalekit: await scalekitFromEnv({ ...simulator.variables, [variable]: 'skc_of_somebody_else' }),
+    dispatcher: application().dispatcher,
+    organizations: 'all',
+    logger: false,
+  })
+  const report = await sync.run()
+  expect(report).toMatchObject({
+    outcome: 'incomplete',
+    error: {
+      name: 'SyncError',
+      code: 'ERR_SCIM_API_CREDENTIALS',
+      mend: expect.stringContaining('compare SCALEKIT_CLIENT_ID and SCALEKIT_CLIENT_SECRET'),
+    },
+  })
+  expect(report.error?.cause).toMatchObject({ name: 'AxiosError' })
+  expect(JSON.stringify(report)).not.toContain('somebody')
+})
+
+// The SDK tries for some seconds by itself.
+test.concurrent.each([
+  { url: 'http://127.0.0.1:9', code: 'ECONNREFUSED' },
+  { url: 'http://localhost:9', code: 'ECONNREFUSED' },
+  { url: 'http://nowhere.invalid', code: 'ENOTFOUND' },
+])('an API at $url is reported by the code of the network', async ({ url, code }) => {
+  const client = new ScalekitClient(url, 'skc_1', 'secret')
+  const error: unknown = await client.directory.listDirectories('org_1').catch((thrown) => thrown)
+  expect(reported(error)).toEqual({ name: 'ScalekitServiceUnavailableException', code })
+})
+
+test.each([
+  { error: new TypeError('fetch failed', { cause: withCode('ECONNRESET') }), code: 'ECONNRESET' },
+  { error: Object.assign(new Error('connect ETIMEDOUT'), { code: '08006' }), code: '08006' },
+  { error: new Error('no account of EVE@EXAMPLE'), code: undefined },
+  { error: withStatus(401, 'https://api.example.com/accounts'), code: 'ERR_BAD_REQUEST' },
+  { error: withStatus(500, 'oauth/token'), code: 'ERR_BAD_REQUEST' },
+])('other errors keep what they say themselves: $error, $code', ({ error, code }) => {
+  expect(reported(error).code).toBe(code)
+  expect(reported(error).mend).toBeUndefined()
+})
+
+test('an error that throws whatever it is asked is reported, too', () => {
+  const trap = () => {
+    throw new Error('no')
+  }
+  expect(reported(new Proxy(new Error(), { get: trap, getPrototypeOf: trap }))).toEqual({
+    name: 'unreadable',
+  })
+})
+
+function withCode(code: string): Error {
+  return Object.assign(new Error('the peer went away'), { code })
+}
+
+function withStatus(status: number, url: string): Error {
+  const fields = { code: 'ERR_BAD_REQUEST', response: { status }, config: { url } }
+  return Object.assign(new Error(`Request failed with status code ${status}`), fields)
+}

@@ -1,4 +1,5 @@
 import { errorFields } from '@scalekit-scim/core'
+import { credentialsRefused, networkCodeOf } from './api-trouble.ts'
 import { SyncError } from './sync-error.ts'
 
 /** What became of the records of one kind. */
@@ -155,10 +156,22 @@ const countNames = Object.keys(noCounts()) as (keyof Counts)[]
 
 export function reported(error: unknown): ReportedError {
   const { errorName, errorCode } = errorFields(error)
+  const { ours, networkCode } = explained(error)
+  const code = ours?.code ?? errorCode ?? networkCode
   const report: ReportedError = {
-    name: errorName,
-    ...(errorCode === undefined ? {} : { code: errorCode }),
-    ...(error instanceof SyncError ? { mend: error.message } : {}),
+    name: ours?.name ?? errorName,
+    ...(code === undefined ? {} : { code }),
+    ...(ours === undefined ? {} : { mend: ours.message }),
   }
   return Object.defineProperty(report, 'cause', { value: error, enumerable: false })
+}
+
+function explained(error: unknown): { ours?: SyncError | undefined; networkCode?: string | undefined } {
+  try {
+    const ours = error instanceof SyncError ? error : credentialsRefused(error)
+    return { ours, networkCode: networkCodeOf(error) }
+  } catch {
+    // It is somebody else's, and may throw whatever it is asked.
+    return {}
+  }
 }
