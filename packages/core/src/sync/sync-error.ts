@@ -1,5 +1,5 @@
 /** The stable codes of {@link SyncError}; each has its heading in docs/errors.md. */
-export type SyncErrorCode = 'ERR_SCIM_KNOWN_INVALID' | 'ERR_SCIM_LEASE_LOST'
+export type SyncErrorCode = 'ERR_SCIM_KNOWN_INVALID' | 'ERR_SCIM_LEASE_LOST' | 'ERR_SCIM_WALK_SHORT'
 
 /** Why a directory, or a whole pass, could not be finished. It is reported by its code, and thrown to nobody. */
 export class SyncError extends Error {
