@@ -203,6 +203,30 @@ test('of several directories each loses its own, where `known` says whose each i
 })
 
 describe('a customer who removes 40 % of the people', () => {
+  test('stays in the reports until it is settled', async () => {
+    const { app, directory, sync } = scene(100)
+    const everybody = directory.people
+    directory.people = everybody.slice(40)
+    const hourly = sync()
+    const first = await hourly.run()
+    expect(only(await hourly.run()).held).toEqual(only(first).held)
+    directory.people = everybody
+    expect(only(await hourly.run()).held).toEqual([])
+    expect(only(await hourly.run()).mode).toBe('incremental')
+    expect(deletions(app)).toEqual([])
+  })
+
+  test('an approval that names nothing any more is in the report', async () => {
+    const { directory, sync } = scene(100)
+    directory.people = directory.people.slice(40)
+    const [held] = only(await sync().run()).held
+    const approval = String(held?.approval)
+    const used = await sync().run({ approve: [approval] })
+    expect([used.totals.users.deleted, used.unusedApprovals]).toEqual([40, []])
+    const again = await sync().run({ approve: [approval, 'mistyped'] })
+    expect([again.totals.users.deleted, again.unusedApprovals]).toEqual([0, [approval, 'mistyped']])
+  })
+
   test('is held, and what was approved is applied exactly', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80).map(({ id }) => id)

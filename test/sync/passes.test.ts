@@ -162,6 +162,45 @@ describe('full and incremental', () => {
     api.bend = (page) => page
     expect((await sync.run()).totals.users.deleted).toBe(1)
   })
+
+  test('a full walk that brings fewer than there are is an error, and the next pass is full again', async () => {
+    const app = application()
+    const api = new TestApi(new TestDirectory('org_1', people(100)))
+    const sync = syncOf(app, api)
+    api.bend = (page) => ({ ...page, nextPageToken: '' })
+    const first = await sync.run()
+    expect(first.outcome).toBe('incomplete')
+    expect(first.organizations[0]?.directories[0]?.error).toMatchObject({
+      name: 'SyncError',
+      code: 'ERR_SCIM_WALK_SHORT',
+    })
+    api.bend = (page) => page
+    expect(await sync.run()).toMatchObject({ outcome: 'complete', totals: { users: { created: 70 } } })
+  })
+
+  test('an incremental walk that brings fewer than there are is followed by a full one', async () => {
+    const app = application()
+    const directory = new TestDirectory('org_1', people(100))
+    const api = new TestApi(directory)
+    have(
+      app,
+      directory.people.map(({ id }) => id),
+    )
+    const sync = syncOf(app, api)
+    await sync.run()
+    directory.people = directory.people.map((person) => ({
+      ...person,
+      active: false,
+      updatedAtMs: Date.now(),
+    }))
+    api.bend = (page) => ({ ...page, nextPageToken: '' })
+    expect((await sync.run()).totals.users).toMatchObject({ seen: 30, updated: 30 })
+    api.bend = (page) => page
+    const second = await sync.run()
+    expect(second.totals.users).toMatchObject({ seen: 100, updated: 70 })
+    const modes = [second, await sync.run()].map((report) => report.organizations[0]?.directories[0]?.mode)
+    expect(modes).toEqual(['full', 'incremental'])
+  })
 })
 
 describe('of many', () => {

@@ -11,6 +11,7 @@ import { type PassContext, storeTime } from './pass-context.ts'
 import { never, writeMilestones } from './progress.ts'
 import type { GroupRecord, UserRecord } from './records.ts'
 import { type DirectoryReport, reported } from './report.ts'
+import { SyncError } from './sync-error.ts'
 import { walk } from './walk.ts'
 
 /** What a first walk leaves to find the deletions with. */
@@ -31,8 +32,8 @@ export class DirectoryPass {
   readonly #task: DirectoryTask
   readonly #report: DirectoryReport
   readonly #reader: DirectoryReader
-  /** Whether a walk did not add up, so that the next pass has to look again. */
-  #unsettled = false
+  /** Whether changes may have been missed, so that the next pass must not go on from this one. */
+  #short = false
 
   constructor(pass: PassContext, task: DirectoryTask, report: DirectoryReport) {
     this.#pass = pass
@@ -94,7 +95,22 @@ export class DirectoryPass {
       await batch.drained()
     }
     signal.throwIfAborted()
+    if (tally.short) this.#fallShort(kind)
     return known && sightings && { known, sightings, tally, observedAt }
+  }
+
+  /**
+   * A full walk that brings fewer than there are is an error. Of an incremental one it is not sure that the API counts
+   * what has changed, and not all that there are: it is followed by a full one.
+   */
+  #fallShort({ plural }: { plural: string }): void {
+    this.#short = true
+    if (this.#report.mode === 'incremental') return
+    const error = new SyncError(
+      'ERR_SCIM_WALK_SHORT',
+      `the API listed fewer ${plural} than it says that there are`,
+    )
+    this.#report.error ??= reported(error)
   }
 
   async #apply<Item extends { id: string }, DirectoryRecord extends UserRecord | GroupRecord>(
@@ -146,7 +162,6 @@ export class DirectoryPass {
     const counts = this.#report[kind.plural]
     if ('held' in verdict) {
       const { held: reason, approval } = verdict
-      this.#unsettled ||= reason === 'unsettled'
       counts.held += candidates.length
       this.#report.held.push({
         kind: kind.name,
@@ -157,6 +172,7 @@ export class DirectoryPass {
       })
       return
     }
+    if (verdict.approval !== undefined) this.#pass.approvalsUsed.add(verdict.approval)
     const batch = this.#pass.application.open(this.#pass.signal, this.#pass.mayGoOn)
     try {
       for (const id of verdict.apply) {
@@ -169,17 +185,19 @@ export class DirectoryPass {
 
   /**
    * An event that failed is brought again by the next pass, since that goes on from where the last one without a
-   * failure began; deletions that a moving directory hid are looked for again by a full one.
+   * failure began. Deletions that are held are looked for again by a full one, until they are settled.
    */
   async #complete(startedAt: Instant): Promise<void> {
     const { directory, milestones } = this.#task
-    const { users, groups, mode } = this.#report
-    const failed = users.failed + groups.failed > 0
-    const full = mode === 'full' && !this.#unsettled
+    const { users, groups, mode, held } = this.#report
+    const missed = this.#short || users.failed + groups.failed > 0
+    // Who is in which directory nobody can settle by looking again.
+    const unsettled = this.#short || held.some(({ reason }) => reason !== 'several-directories')
+    const fullStartedAt = mode === 'full' ? startedAt : (milestones?.fullStartedAt ?? never)
     await writeMilestones(this.#pass.config.dispatcher.ledger, directory, {
       completedAt: await storeTime(this.#pass),
-      startedAt: failed ? (milestones?.startedAt ?? never) : startedAt,
-      fullStartedAt: full ? startedAt : (milestones?.fullStartedAt ?? never),
+      startedAt: missed ? (milestones?.startedAt ?? never) : startedAt,
+      fullStartedAt: unsettled ? never : fullStartedAt,
     })
   }
 }

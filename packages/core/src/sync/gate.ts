@@ -15,6 +15,8 @@ export interface WalkTally {
   unique: number
   /** What the pages said that there are; `undefined` where they did not agree with each other. */
   totalSize: number | undefined
+  /** Whether it brought fewer records than its last page said that there are. */
+  short: boolean
 }
 
 export interface DeletionCase {
@@ -34,7 +36,10 @@ export interface DeletionCase {
   enabled: boolean
 }
 
-export type Verdict = { apply: readonly string[] } | { held: HeldReason; approval?: string }
+/** Where a person had to decide, and has, `approval` says by which. */
+export type Verdict =
+  | { apply: readonly string[]; approval?: string }
+  | { held: HeldReason; approval?: string }
 
 /**
  * Whether the records that the directory does not list any more may go. Paging promises no snapshot: where somebody
@@ -59,11 +64,11 @@ export function judgeDeletions(
   const reason = reasonToAsk(subject, limits)
   if (reason === undefined) return { apply: candidates }
   const approval = approvalOf(subject)
-  return approvals.has(approval) ? { apply: candidates } : { held: reason, approval }
+  return approvals.has(approval) ? { apply: candidates, approval } : { held: reason, approval }
 }
 
 /** What a walk saw is what its pages had announced, all of them alike. */
-export function addsUp({ unique, totalSize }: WalkTally): boolean {
+export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalSize'>): boolean {
   return unique === totalSize
 }
 

@@ -11,6 +11,8 @@ export interface PassContext {
   mode: 'auto' | 'full' | 'incremental'
   dryRun: boolean
   approvals: ReadonlySet<string>
+  /** Those by which something was applied, or in a dry run would have been. */
+  approvalsUsed: Set<string>
   /** A full pass that began before is too long ago. */
   fullSince: Instant
   application: Application

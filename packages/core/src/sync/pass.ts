@@ -70,6 +70,7 @@ async function underLease(
     mode: report.mode,
     dryRun: report.dryRun,
     approvals: new Set(request.approve),
+    approvalsUsed: new Set(),
     fullSince: firstPassAt > dayAgo ? firstPassAt : dayAgo,
     application,
     signal,
@@ -90,6 +91,7 @@ async function underLease(
     pass.progressed()
   })
   conclude(report, discovery)
+  report.unusedApprovals = [...pass.approvals].filter((approval) => !pass.approvalsUsed.has(approval))
   if (!signal.aborted) return
   // A lost lease is no wish of anybody's.
   report.outcome = lease.lost.aborted && !request.signal.aborted ? 'incomplete' : 'cancelled'
@@ -124,6 +126,7 @@ function openReport({ clock }: SyncConfiguration, request: PassRequest): SyncRep
     outcome: 'complete',
     organizations: [],
     totals: totalsOf([]),
+    unusedApprovals: [...new Set(request.approve)],
     retries: 0,
   }
 }

@@ -32,8 +32,10 @@ export interface Counts {
 /**
  * Why deletions were not applied. A person may approve where the directory is believed and the number is not:
  * 'nothing-listed' (the directory lists nothing at all), 'over-half', 'over-limit'. 'unsettled': the directory changed while it was read,
- * or lied about its size; the next pass looks again. 'directory-disabled': it was switched off meanwhile.
+ * or lied about its size. 'directory-disabled': it was switched off meanwhile.
  * 'several-directories': the organization has more than one, and `known` did not say whose each record is.
+ *
+ * After all but the last the next pass is a full one, so that what is held stays in the reports until it is settled.
  */
 export type HeldReason =
   | 'nothing-listed'
@@ -100,6 +102,8 @@ export interface SyncReport {
   outcome: 'complete' | 'incomplete' | 'cancelled' | 'busy'
   organizations: OrganizationReport[]
   totals: SyncTotals
+  /** Of `approve`, those that name no deletions that are to be made: used before, mistyped, or of a set that has changed. */
+  unusedApprovals: readonly string[]
   /** Calls of the Directory API that were made again. */
   retries: number
   /** What ended the pass as a whole. */

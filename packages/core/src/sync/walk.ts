@@ -13,12 +13,20 @@ export async function walk<Item extends { id: string }, Observed>(
   visit: (page: Page<Item, Observed>) => Promise<void> | void,
 ): Promise<WalkTally> {
   const totals = new Set<number>()
+  let met = 0
+  let announced = 0
   for await (const page of pages) {
     // Two are as good as many: they do not agree.
     if (totals.size < 2) totals.add(page.totalSize)
+    met += page.items.length
+    announced = page.totalSize
     for (const { id } of page.items) sightings?.add(id)
     await visit(page)
   }
   const [totalSize] = totals
-  return { unique: sightings?.unique ?? 0, totalSize: totals.size === 1 ? totalSize : undefined }
+  return {
+    unique: sightings?.unique ?? 0,
+    totalSize: totals.size === 1 ? totalSize : undefined,
+    short: met < announced,
+  }
 }
