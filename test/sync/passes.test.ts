@@ -388,7 +388,7 @@ describe('the report', () => {
     const report = await syncOf(app, api, { logger }).run()
     expect(JSON.stringify(report)).not.toMatch(/@example|Secrets/)
     expect(logger.text()).not.toMatch(/@example|Secrets/)
-    expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(2)
+    expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(3)
   })
 
   test.each([

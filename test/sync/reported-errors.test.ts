@@ -60,6 +60,34 @@ test('whatever was thrown is the cause', async () => {
   expect(error?.cause).toBe('gone')
 })
 
+test('each event that fails is logged as a webhook is, and no more than ten of a walk are', async () => {
+  const app = application()
+  app.before = () => {
+    throw new RangeError('no room for ada@example.com')
+  }
+  const logger = recordingLogger()
+  const sync = createDirectorySync({
+    scalekit: new TestApi(new TestDirectory('org_1', people(12))),
+    dispatcher: app.dispatcher,
+    organizations: 'all',
+    logger,
+  })
+  const { totals } = await sync.run()
+  expect(totals.users.failed).toBe(12)
+  const [first, ...others] = errorsOf(logger)
+  expect(first?.fields).toEqual({
+    outcome: 'handler-failed',
+    type: 'organization.directory.user_updated',
+    organizationId: 'org_1',
+    resourceId: 'diruser_0',
+    errorName: 'RangeError',
+    errorAt: expect.stringContaining('reported-errors.test.ts'),
+  })
+  expect(others).toHaveLength(10)
+  expect(others.at(-1)?.fields).toMatchObject({ failed: 12 })
+  expect(logger.text()).not.toContain('ada')
+})
+
 test("what is wrong with a record of `known` is said in the report, the log and the report's lines", async () => {
   const known = () => [{ id: 'diruser_0', occurredAt: Object(new Date()) }]
   const { report, error, logger } = await passWith(known)
