@@ -1,7 +1,7 @@
-import { createDirectorySync } from '@scalekit-scim/core/sync'
+import { createDirectorySync, type Known } from '@scalekit-scim/core/sync'
 import { expect, test } from 'vitest'
 import { IdTable } from '../../packages/core/src/sync/id-table.ts'
-import { hashOf } from '../../packages/core/src/sync/known.ts'
+import { hashOf, readKnown } from '../../packages/core/src/sync/known.ts'
 import { Random } from '../chaos/random.ts'
 import { application } from '../support/application.ts'
 import { TestApi, TestDirectory } from '../support/paged-directories.ts'
@@ -64,3 +64,30 @@ test.each([
     expect((await sync.run()).totals.users).toMatchObject({ [sent]: 1 })
   },
 )
+
+class QueryResult {
+  rows = []
+}
+
+test.each([
+  { gave: [{ occurredAt: 'secret' }], says: '`id` of type undefined' },
+  { gave: [{ id: 7_654_321 }], says: '`id` of type number' },
+  { gave: ['secret'], says: 'string where a record belongs' },
+  { gave: [{ id: 'secret', occurredAt: new Date() }], says: '`occurredAt` of type Date: give' },
+  { gave: [{ id: 'secret', occurredAt: 'secret' }], says: '`occurredAt` that is text, but no RFC 3339 time' },
+  { gave: [{ id: 'secret', occurredAt: 7_654_321n }], says: '`occurredAt` of type bigint' },
+  { gave: [{ id: 'secret', directoryId: 7_654_321 }], says: '`directoryId` of type number' },
+  { gave: [{ id: 'secret', groupIds: '{secret}' }], says: '`groupIds` of type string' },
+  { gave: [{ id: 'secret', groupIds: ['secret', null] }], says: '`groupIds[1]` of type null' },
+  { gave: [{ id: 'secret', groupIds: new Set(['secret']) }], says: '`groupIds` of type Set' },
+  { gave: undefined, says: 'undefined where records belong' },
+  { gave: new QueryResult(), says: 'QueryResult where records belong' },
+])('`known` that gives $gave is told which field is wrong, and not its value', async ({ gave, says }) => {
+  const known: Known = () => Object(gave === undefined ? Promise.resolve() : gave)
+  const directory = { organizationId: 'org_1', id: 'dir_1' }
+  const error: unknown = await readKnown(known, directory, new AbortController().signal).catch(
+    (thrown) => thrown,
+  )
+  expect(error).toMatchObject({ code: 'ERR_SCIM_KNOWN_INVALID', message: expect.stringContaining(says) })
+  expect(error).not.toMatchObject({ message: expect.stringMatching(/secret|7654321/) })
+})

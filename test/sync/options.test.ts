@@ -1,9 +1,9 @@
 import { ConfigurationError, createDispatcher } from '@scalekit-scim/core'
 import { createDirectorySync, type DirectorySyncOptions } from '@scalekit-scim/core/sync'
 import { expect, test } from 'vitest'
-import { application } from '../support/application.ts'
+import { application, have } from '../support/application.ts'
 import { recordingLogger } from '../support/log.ts'
-import { TestApi } from '../support/paged-directories.ts'
+import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
 /** What a misspelt or mistyped option looks like where no compiler looks. */
 function refused(patch: object): { code: string; option: string | undefined; message: string } {
@@ -25,10 +25,23 @@ function optionsWith(patch: object): DirectorySyncOptions {
 
 test.each([
   { patch: { know: {} }, option: 'know', says: 'did you mean `known`?' },
-  { patch: { known: { user: () => [] } }, option: 'user', says: 'did you mean `users`?' },
-  { patch: { deletions: { maxcount: 1 } }, option: 'maxcount', says: 'did you mean `maxCount`?' },
-  { patch: { concurrency: { event: 1 } }, option: 'event', says: 'did you mean `events`?' },
-  { patch: { schedule: { every: 1 } }, option: 'every', says: 'There is no option `every`' },
+  { patch: { known: { user: () => [] } }, option: 'known.user', says: 'did you mean `known.users`?' },
+  {
+    patch: { deletions: { maxcount: 1 } },
+    option: 'deletions.maxcount',
+    says: 'did you mean `deletions.maxCount`?',
+  },
+  {
+    patch: { concurrency: { event: 1 } },
+    option: 'concurrency.event',
+    says: 'did you mean `concurrency.events`?',
+  },
+  {
+    patch: { schedule: { every: 1 } },
+    option: 'schedule.every',
+    says: 'There is no option `schedule.every`',
+  },
+  { patch: { deletions: { max: 1 } }, option: 'deletions.max', says: 'are `maxCount`, `maxShare`' },
 ])('$patch is refused, with what was meant', ({ patch, option, says }) => {
   expect(refused(patch)).toEqual({
     code: 'ERR_SCIM_UNKNOWN_OPTION',
@@ -45,6 +58,12 @@ test.each([
   { patch: { organizations: undefined }, option: 'organizations' },
   { patch: { organizations: 'org_1' }, option: 'organizations' },
   { patch: { organizations: ['org_1', ''] }, option: 'organizations' },
+  { patch: { known: () => [] }, option: 'known' },
+  { patch: { known: [] }, option: 'known' },
+  { patch: { known: null }, option: 'known' },
+  { patch: { schedule: 60 }, option: 'schedule' },
+  { patch: { deletions: 5 }, option: 'deletions' },
+  { patch: { concurrency: 3 }, option: 'concurrency' },
   { patch: { known: { users: [] } }, option: 'known.users' },
   { patch: { deletions: { maxShare: 1.1 } }, option: 'deletions.maxShare' },
   { patch: { deletions: { maxCount: '20' } }, option: 'deletions.maxCount' },
@@ -78,6 +97,32 @@ test.each([
 ])('a run with $run is refused', async ({ run, code }) => {
   const sync = createDirectorySync(optionsWith({}))
   await expect(sync.run(Object(run))).rejects.toMatchObject({ code })
+})
+
+test.each([
+  { deletions: { maxCount: 5 }, may: 5 },
+  { deletions: { maxShare: 0.01 }, may: 10 },
+  { deletions: { maxCount: 5, maxShare: 0.01 }, may: 10 },
+  { deletions: { maxCount: 5, maxShare: undefined }, may: 5 },
+  { deletions: { maxCount: 0 }, may: 0 },
+  { deletions: {}, may: 50 },
+])('with $deletions $may of 1000 people are deleted, and one more is held', async ({ deletions, may }) => {
+  const held = async (gone: number) => {
+    const all = people(1000)
+    const app = application()
+    have(
+      app,
+      all.map(({ id }) => id),
+    )
+    const sync = createDirectorySync({
+      ...optionsWith({ deletions }),
+      scalekit: new TestApi(new TestDirectory('org_1', all.slice(gone))),
+      known: app.known,
+    })
+    return (await sync.run({ dryRun: true })).totals.users.held
+  }
+  expect(await held(may)).toBe(0)
+  expect(await held(may + 1)).toBe(may + 1)
 })
 
 test('options that are undefined count as left out', async () => {

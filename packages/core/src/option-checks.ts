@@ -3,18 +3,29 @@ import { ConfigurationError } from './errors.ts'
 import { completeLogger, type Logger } from './logger.ts'
 import type { NumberRule } from './options.ts'
 
-/** Rejects names that are not known, with the one that was probably meant. */
-export function requireKnownNames(options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
+/**
+ * Rejects names that are not known, with the one that was probably meant.
+ * @param parent The option that these are within
+ */
+export function requireKnownNames(options: object, known: readonly string[], parent?: string): void {
+  const all = known.map((name) => `\`${name}\``).join(', ')
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    if (parent !== undefined) throw invalid(parent, `must be an object; its options are ${all}`)
     throw new ConfigurationError('ERR_SCIM_INVALID_OPTION', 'The options must be an object.')
   }
+  const path = (name: string) => (parent === undefined ? name : `${parent}.${name}`)
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const meant = nearest(name, known)
+    const mend = meant
+      ? `; did you mean \`${path(meant)}\`?`
+      : parent
+        ? `: those of \`${parent}\` are ${all}.`
+        : '.'
     throw new ConfigurationError(
       'ERR_SCIM_UNKNOWN_OPTION',
-      `There is no option \`${name}\`${meant ? `; did you mean \`${meant}\`?` : '.'}`,
-      name,
+      `There is no option \`${path(name)}\`${mend}`,
+      path(name),
     )
   }
 }

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type {
-  Clock,
-  DirectoryEvent,
-  Dispatcher,
-  DispatchOutcome,
-  DispatchOutcomeName,
-  Instant,
+import {
+  type Clock,
+  type DirectoryEvent,
+  type Dispatcher,
+  type DispatchOutcome,
+  type DispatchOutcomeName,
+  errorFields,
+  type Instant,
+  type Logger,
 } from '@scalekit-scim/core'
 import type { Counts } from './report.ts'
 import { pause, Slots } from './waiting.ts'
@@ -18,6 +20,7 @@ interface Applying {
   dryRun: boolean
   /** How many events run at a time, over all directories. */
   atOnce: number
+  log: Logger
 }
 
 const counterOf: Readonly<Record<DispatchOutcomeName, 'applied' | keyof Counts>> = {
@@ -34,6 +37,8 @@ const counterOf: Readonly<Record<DispatchOutcomeName, 'applied' | keyof Counts>>
   closed: 'failed',
   'handler-failed': 'failed',
 }
+/** Of one walk: where a whole table is missing, the first of them say all. */
+const loggedAtMost = 10
 const storePausesMs = [500, 1000, 2000]
 
 /** Takes events to the dispatcher, so many at a time over all directories of a pass. */
@@ -58,6 +63,10 @@ export class Application {
    */
   open(signal: AbortSignal, mayGoOn: () => void): Batch {
     const running = new Set<Promise<void>>()
+    let failures = 0
+    const failed = (event: DirectoryEvent, ended: DispatchOutcome) => {
+      if (failures++ < loggedAtMost) this.#logFailure(event, ended)
+    }
     return {
       add: async (event, change, observedAt, counts) => {
         if (this.#options.dryRun) {
@@ -71,7 +80,7 @@ export class Application {
           this.#slots.give()
           throw error
         }
-        const run = this.#apply(event, change, observedAt, counts, signal).finally(() => {
+        const run = this.#apply({ event, change, observedAt, counts, signal, failed }).finally(() => {
           this.#slots.give()
           running.delete(run)
         })
@@ -83,39 +92,45 @@ export class Application {
     }
   }
 
-  async #apply(
-    event: DirectoryEvent,
-    change: Change,
-    observedAt: Instant,
-    counts: Counts,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const outcome = await this.#dispatch(event, observedAt, signal)
-    if (outcome === 'closed') {
+  async #apply({ event, change, observedAt, counts, signal, failed }: Applied): Promise<void> {
+    const ended = await this.#dispatch(event, observedAt, signal)
+    if (ended.outcome === 'closed') {
       this.#closed.abort(new DOMException('scalekit-scim: the dispatcher was closed', 'AbortError'))
       return
     }
-    const counter = counterOf[outcome]
+    const counter = counterOf[ended.outcome]
     counts[counter === 'applied' ? change : counter]++
+    if (counter === 'failed') failed(event, ended)
+  }
+
+  /** As a webhook's attempt is logged: names, no values. */
+  #logFailure(event: DirectoryEvent, { outcome, reason, error }: DispatchOutcome): void {
+    this.#options.log.error(
+      {
+        outcome,
+        type: event.type,
+        organizationId: event.organization_id,
+        resourceId: event.data.id,
+        ...(reason === undefined ? {} : { reason }),
+        ...(error === undefined ? {} : errorFields(error)),
+      },
+      "an event of the sync failed. The error itself goes to the dispatcher's `onOutcome`",
+    )
   }
 
   /** What may pass is tried again, under one key: a store that is away for a moment, and a lease that was lost. */
-  async #dispatch(
-    event: DirectoryEvent,
-    observedAt: Instant,
-    signal: AbortSignal,
-  ): Promise<DispatchOutcomeName> {
+  async #dispatch(event: DirectoryEvent, observedAt: Instant, signal: AbortSignal): Promise<DispatchOutcome> {
     const { clock } = this.#options
     const options = { source: 'sync', idempotencyKey: `sync_${randomUUID()}`, observedAt } as const
     let lost = false
     for (let tries = 0; ; ) {
-      const { outcome } = await this.#ask(event, options)
-      if (outcome === 'lost' && !lost) {
+      const ended = await this.#ask(event, options)
+      if (ended.outcome === 'lost' && !lost) {
         lost = true
         continue
       }
       const pauseMs = storePausesMs[tries]
-      if (outcome !== 'store-unavailable' || pauseMs === undefined || signal.aborted) return outcome
+      if (ended.outcome !== 'store-unavailable' || pauseMs === undefined || signal.aborted) return ended
       tries++
       await pause(clock, pauseMs * (0.5 + Math.random()), signal)
     }
@@ -132,6 +147,15 @@ export class Application {
       return { outcome: 'handler-failed', error }
     }
   }
+}
+
+interface Applied {
+  event: DirectoryEvent
+  change: Change
+  observedAt: Instant
+  counts: Counts
+  signal: AbortSignal
+  failed(event: DirectoryEvent, ended: DispatchOutcome): void
 }
 
 export interface Batch {

@@ -44,9 +44,9 @@ export interface SyncConfiguration {
 export function configureSync(options: DirectorySyncOptions): SyncConfiguration {
   requireKnownNames(options, optionNames)
   const { known = {}, deletions = {}, concurrency = {} } = options
-  requireKnownNames(known, ['users', 'groups'])
-  requireKnownNames(deletions, ['maxCount', 'maxShare'])
-  requireKnownNames(concurrency, ['directories', 'events'])
+  requireKnownNames(known, ['users', 'groups'], 'known')
+  requireKnownNames(deletions, ['maxCount', 'maxShare'], 'deletions')
+  requireKnownNames(concurrency, ['directories', 'events'], 'concurrency')
   requireFunction('known.users', known.users)
   requireFunction('known.groups', known.groups)
   requireFunction('onReport', options.onReport)
@@ -69,10 +69,7 @@ export function configureSync(options: DirectorySyncOptions): SyncConfiguration 
     organizations: options.organizations,
     known,
     timetable: timetableOf(options.schedule, clock),
-    limits: {
-      maxCount: numberOption('deletions.maxCount', deletions.maxCount, numbers.maxCount),
-      maxShare: numberOption('deletions.maxShare', deletions.maxShare, numbers.maxShare),
-    },
+    limits: limitsOf(deletions),
     directoriesAtOnce: wholeNumber('directories', concurrency.directories),
     eventsAtOnce: wholeNumber('events', concurrency.events),
     fullEverySeconds: numberOption('fullEverySeconds', options.fullEverySeconds, numbers.fullEverySeconds),
@@ -99,6 +96,16 @@ export function checkRunOptions(options: RunOptions): void {
     throw invalid('signal', 'must be an AbortSignal')
   if (organizations !== undefined) requireOrganizations(organizations)
   requireFunction('onProgress', options.onProgress)
+}
+
+/** One that is given is the whole limit: the other's default would widen it. */
+function limitsOf({ maxCount, maxShare }: NonNullable<DirectorySyncOptions['deletions']>): DeletionLimits {
+  const count = numberOption('deletions.maxCount', maxCount, numbers.maxCount)
+  const share = numberOption('deletions.maxShare', maxShare, numbers.maxShare)
+  return {
+    maxCount: maxCount === undefined && maxShare !== undefined ? 0 : count,
+    maxShare: maxShare === undefined && maxCount !== undefined ? 0 : share,
+  }
 }
 
 /** What says that a webhook is newer than what the sync has read is the order of a resource's events alone. */

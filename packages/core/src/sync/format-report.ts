@@ -70,7 +70,8 @@ function countsText({ seen, ...counts }: Counts): string {
 
 function errorText(error: ReportedError | undefined): string {
   if (!error) return ''
-  return `: ${error.name}${error.code === undefined ? '' : ` ${error.code}`}`
+  const { name, code, mend } = error
+  return `: ${name}${code === undefined ? '' : ` ${code}`}${mend === undefined ? '' : `: ${mend}`}`
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {

@@ -1,7 +1,7 @@
-import { type Instant, parseInstant } from '@scalekit-scim/core'
+import { parseInstant } from '@scalekit-scim/core'
 import { IdTable } from './id-table.ts'
+import { noTime, requireRecord, requireRecords } from './known-record.ts'
 import type { DirectoryRef } from './records.ts'
-import { SyncError } from './sync-error.ts'
 import { untilAborted } from './waiting.ts'
 
 /** What the application has of one user or group. */
@@ -26,8 +26,8 @@ export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStre
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
 
 const firstCapacity = 1024
-/** No time is this one: the digits of an instant end well below. */
-const noTime = 2n ** 64n - 1n
+/** Of a record without one. No time is this one: the digits of an instant end well below. */
+const unknownTime = 2n ** 64n - 1n
 
 /** `known`, read to its end: some sixty bytes a record, since a directory may have a million. */
 export class KnownRecords {
@@ -52,7 +52,7 @@ export class KnownRecords {
   /** Nanoseconds since 1970. */
   occurredAt(index: number): bigint | undefined {
     const time = this.#times[index]
-    return time === noTime ? undefined : time
+    return time === unknownTime ? undefined : time
   }
 
   /** As `hashOf` gives it. */
@@ -63,11 +63,10 @@ export class KnownRecords {
 
   /** A record that comes twice counts once, as it came last. */
   add(record: KnownRecord): void {
-    if (typeof record?.id !== 'string') throw invalid('a record without an `id`')
     if (record.directoryId == null) this.placed = false
     const index = this.#ids.add(record.id)
     if (index >= this.#times.length) this.#grow()
-    this.#times[index] = record.occurredAt == null ? noTime : BigInt(timeOf(record.occurredAt))
+    this.#times[index] = record.occurredAt == null ? unknownTime : nanoseconds(record.occurredAt)
     this.#groups[index] = record.groupIds == null ? Number.NaN : hashOf(record.groupIds)
   }
 
@@ -86,9 +85,12 @@ export class KnownRecords {
 export function readKnown(known: Known, directory: DirectoryRef, signal: AbortSignal): Promise<KnownRecords> {
   const read = async () => {
     const records = new KnownRecords()
-    for await (const record of await known(directory)) {
+    const stream = await known(directory)
+    requireRecords(stream)
+    for await (const record of stream) {
       signal.throwIfAborted()
-      if (record?.directoryId == null || record.directoryId === directory.id) records.add(record)
+      requireRecord(record)
+      if (record.directoryId == null || record.directoryId === directory.id) records.add(record)
     }
     return records
   }
@@ -164,14 +166,8 @@ export function hashOf(ids: readonly string[]): number {
   return (high >>> 11) * 0x100000000 + (low >>> 0)
 }
 
-function timeOf(text: string): Instant {
+function nanoseconds(text: string): bigint {
   const instant = parseInstant(text)
-  if (instant === undefined) {
-    throw invalid('an `occurredAt` that is no RFC 3339 time: give `ctx.occurredAt` as it was stored')
-  }
-  return instant
-}
-
-function invalid(problem: string): SyncError {
-  return new SyncError('ERR_SCIM_KNOWN_INVALID', `\`known\` gave ${problem}.`)
+  if (instant === undefined) throw noTime()
+  return BigInt(instant)
 }

@@ -22,9 +22,9 @@ export interface DirectorySyncOptions {
    */
   schedule?: Schedule | undefined
   /**
-   * How much of a directory's users, or of its groups, one pass deletes without a question: the greater of the two.
-   * Over half of them is always asked about.
-   * @default 20 records or 0.05
+   * How much of a directory's users, or of its groups, one pass deletes without a question: the greater of the two
+   * where both are given, else the one alone. Over half of them is always asked about.
+   * @default 20 records or 0.05, whichever is more
    */
   deletions?: { maxCount?: number | undefined; maxShare?: number | undefined } | undefined
   /**

@@ -52,8 +52,8 @@ async function underLease(
   lease: PassLease,
   report: SyncReport,
 ): Promise<void> {
-  const { dispatcher, clock, fullEverySeconds, eventsAtOnce, directoriesAtOnce } = config
-  const application = new Application({ dispatcher, clock, dryRun: report.dryRun, atOnce: eventsAtOnce })
+  const { dispatcher, clock, log, fullEverySeconds, eventsAtOnce, directoriesAtOnce } = config
+  const application = new Application({ dispatcher, clock, dryRun: report.dryRun, atOnce: eventsAtOnce, log })
   const signal = AbortSignal.any([request.signal, lease.lost, application.closed])
   const now = await storeTime({ config, signal })
   const dayAgo = plusSeconds(now, -fullEverySeconds)

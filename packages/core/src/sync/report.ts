@@ -1,4 +1,6 @@
 import { errorFields } from '@scalekit-scim/core'
+import { credentialsRefused, networkCodeOf } from './api-trouble.ts'
+import { SyncError } from './sync-error.ts'
 
 /** What became of the records of one kind. */
 export interface Counts {
@@ -57,6 +59,13 @@ export interface HeldDeletions {
 export interface ReportedError {
   name: string
   code?: string
+  /** What is wrong and how to mend it, of a {@link SyncError}: such words hold no personal data. */
+  mend?: string
+  /**
+   * The error itself, to look at: its message may hold personal data. Not enumerable, so no log, no `JSON.stringify`
+   * and no copy of the report has it.
+   */
+  readonly cause?: unknown
 }
 
 export interface DirectoryReport {
@@ -151,5 +160,22 @@ const countNames = Object.keys(noCounts()) as (keyof Counts)[]
 
 export function reported(error: unknown): ReportedError {
   const { errorName, errorCode } = errorFields(error)
-  return { name: errorName, ...(errorCode === undefined ? {} : { code: errorCode }) }
+  const { ours, networkCode } = explained(error)
+  const code = ours?.code ?? errorCode ?? networkCode
+  const report: ReportedError = {
+    name: ours?.name ?? errorName,
+    ...(code === undefined ? {} : { code }),
+    ...(ours === undefined ? {} : { mend: ours.message }),
+  }
+  return Object.defineProperty(report, 'cause', { value: error, enumerable: false })
+}
+
+function explained(error: unknown): { ours?: SyncError | undefined; networkCode?: string | undefined } {
+  try {
+    const ours = error instanceof SyncError ? error : credentialsRefused(error)
+    return { ours, networkCode: networkCodeOf(error) }
+  } catch {
+    // It is somebody else's, and may throw whatever it is asked.
+    return {}
+  }
 }

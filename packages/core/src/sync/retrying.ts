@@ -90,7 +90,7 @@ const byGrpcStatus: Readonly<Record<number, Remedy>> = {
   14: 'again', // Unavailable
 }
 
-const networkCodes: ReadonlySet<string> = new Set([
+export const networkCodes: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
   'ECONNABORTED',
   'ECONNREFUSED',
@@ -128,11 +128,11 @@ function retryAfterMs(error: unknown): number {
   return typeof seconds === 'string' && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : 0
 }
 
-function numberIn(value: unknown, name: string): number | undefined {
+export function numberIn(value: unknown, name: string): number | undefined {
   const found = field(value, name)
   return typeof found === 'number' ? found : undefined
 }
 
-function field(value: unknown, name: string): unknown {
+export function field(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

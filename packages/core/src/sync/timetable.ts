@@ -19,7 +19,7 @@ const cronJitterSeconds = 30
 /** @throws ConfigurationError for a schedule that is none */
 export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timetable | undefined {
   if (schedule === undefined) return undefined
-  requireKnownNames(schedule, names)
+  requireKnownNames(schedule, names, 'schedule')
   const { everySeconds, cron, jitterSeconds, runAtStart = true } = schedule
   if ((everySeconds === undefined) === (cron === undefined)) {
     throw invalid('must have either `everySeconds` or `cron`')
