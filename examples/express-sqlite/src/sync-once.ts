@@ -13,7 +13,8 @@ const usage = `Usage: npm run sync -- [options]
 
 One pass over the directories of all organizations, beside the server or without it.
 
-  --full                 read everything, and delete who is not listed any more
+  --full                 read everything, and delete who is not listed any more;
+                         with the ledger in memory, as it is here, each run does
   --dry-run              only say what would be done
   --approve <approval>   delete what an earlier report has held; may be given several times
   --organization <org_…> only this one; may be given several times

@@ -85,7 +85,7 @@ test('a dry run says what would be done, and does nothing', patience, async (t) 
 })
 
 test(
-  'who has left is deleted by a full pass; more than a few only when that is approved',
+  'who has left is deleted by each run, with the ledger in memory; more than a few only when that is approved',
   patience,
   async (t) => {
     const { simulator, environment, hire } = await startScalekit(t)
@@ -95,7 +95,7 @@ test(
     await runSync(env)
 
     for (const { id } of people.slice(0, 2)) environment.deleteUser(id)
-    await runSync(env, '--full')
+    await runSync(env)
     assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 2)
 
     for (const { id } of people.slice(2, 27)) environment.deleteUser(id)

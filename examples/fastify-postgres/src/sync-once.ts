@@ -10,7 +10,8 @@ const usage = `Usage: npm run sync -- [options]
 
 One pass over the directories of all organizations, beside the instances or without them.
 
-  --full                 read everything, and delete who is not listed any more
+  --full                 read everything, and delete who is not listed any more;
+                         else what has changed since the last pass
   --dry-run              only say what would be done
   --approve <approval>   delete what an earlier report has held; may be given several times
   --organization <org_…> only this one; may be given several times
