@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { formatReport } from '@scalekit-scim/core/sync'
+import { formatReport, type SyncReport } from '@scalekit-scim/core/sync'
 import { createDispatcher } from '@scalekit-scim/express'
 import { Accounts } from './accounts.ts'
 import { openDatabase } from './database.ts'
@@ -51,6 +51,7 @@ async function main(): Promise<number> {
     const report = await sync.run({ ...options, signal: cancelled.signal, onProgress: line.show })
     line.clear()
     console.log(formatReport(report))
+    if (asksForApproval(report)) console.log('To approve: npm run sync -- --approve <approval>')
     if (report.outcome !== 'complete') return 1
     return report.totals.users.held + report.totals.groups.held > 0 ? 3 : 0
   } catch (error) {
@@ -62,6 +63,11 @@ async function main(): Promise<number> {
     database.close()
     await disconnectStore()
   }
+}
+
+function asksForApproval({ organizations }: SyncReport): boolean {
+  const held = organizations.flatMap(({ directories }) => directories.flatMap((directory) => directory.held))
+  return held.some(({ approval }) => approval !== undefined)
 }
 
 function readOptions() {

@@ -103,6 +103,7 @@ test(
     const approval = /held: 25 users not listed.*approve (\S+)/.exec(held.said)?.[1]
     assert.ok(approval, held.said)
     assert.equal(held.code, 3)
+    assert.match(held.said, /npm run sync -- --approve/)
     assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 2)
 
     await runSync(env, '--approve', approval)

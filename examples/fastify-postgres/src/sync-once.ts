@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { formatReport } from '@scalekit-scim/core/sync'
+import { formatReport, type SyncReport } from '@scalekit-scim/core/sync'
 import pino from 'pino'
 import { readWorkerConfig } from './config.ts'
 import { type DirectoryWorker, openDirectoryWorker } from './directory-worker.ts'
@@ -49,6 +49,7 @@ async function main(): Promise<number> {
     const report = await worker.sync.run({ ...options, signal: cancelled.signal, onProgress: line.show })
     line.clear()
     console.log(formatReport(report))
+    if (asksForApproval(report)) console.log('To approve: npm run sync -- --approve <approval>')
     if (report.outcome !== 'complete') return 1
     return report.totals.users.held + report.totals.groups.held > 0 ? 3 : 0
   } catch (error) {
@@ -58,6 +59,11 @@ async function main(): Promise<number> {
   } finally {
     await worker?.close()
   }
+}
+
+function asksForApproval({ organizations }: SyncReport): boolean {
+  const held = organizations.flatMap(({ directories }) => directories.flatMap((directory) => directory.held))
+  return held.some(({ approval }) => approval !== undefined)
 }
 
 function readOptions() {

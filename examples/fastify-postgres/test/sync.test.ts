@@ -81,6 +81,7 @@ describe('the directory sync', { skip }, async () => {
     const approval = /held: 25 users not listed.*approve (\S+)/.exec(held.said)?.[1]
     assert.ok(approval, held.said)
     assert.equal(held.code, 3)
+    assert.match(held.said, /npm run sync -- --approve/)
     assert.equal(await gone(), 0)
     await sync(t, env, '--approve', approval)
     assert.equal(await gone(), 25)
