@@ -124,6 +124,37 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(await server.ended, 0)
   })
 
+  it('takes nothing new while it stops, also when an event of the sync is held up', patience, async (t) => {
+    const { hire, env } = await startScalekit(t)
+    const pool = openDatabase({ url: databaseUrl, poolSize: 2, onError: () => {} })
+    const holder = await pool.connect()
+    t.after(() => {
+      holder.release(true)
+      return pool.end()
+    })
+    await holder.query('BEGIN; LOCK TABLE accounts IN SHARE MODE')
+    hire('ann')
+    const server = await startServer(t, env)
+    const isWaiting = async () =>
+      (
+        await pool.query(
+          'SELECT FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())',
+        )
+      ).rowCount
+    while (!(await isWaiting())) await sleep(100)
+
+    server.child.kill('SIGTERM')
+    const isListening = () =>
+      fetch(`${server.url}/health`).then(
+        () => true,
+        () => false,
+      )
+    while (await isListening()) await sleep(100)
+    assert.ok(await isWaiting(), 'it has taken new events until the one of the sync had ended')
+    await holder.query('COMMIT')
+    assert.equal(await server.ended, 0)
+  })
+
   it('heals in a worker without HTTP and without a signing secret', patience, async (t) => {
     const { hire, env, until } = await startScalekit(t)
     const worker = run(t, ['src/worker.ts'], env)
