@@ -11,7 +11,7 @@ import { openSync } from './sync.ts'
 
 const usage = `Usage: npm run sync -- [options]
 
-One pass over the directories of all organizations, beside the server or without it.
+One pass over the directories of all organizations. Stop the server before, where the ledger is in memory.
 
   --full                 read everything, and delete who is not listed any more;
                          with the ledger in memory, as it is here, each run does

@@ -71,6 +71,8 @@ test('one pass brings everybody, with their groups and states', patience, async 
   assert.equal(code, 0, said)
   assert.deepEqual(states(file), ['ann active Sales', 'ben deactivated'])
   assert.match(said, /users: 2 seen, 2 created/)
+  // That the ledger is this process's own is meant, and no reason to warn at each start.
+  assert.doesNotMatch(said, /shared `store`/)
 })
 
 test('a dry run says what would be done, and does nothing', patience, async (t) => {
