@@ -94,6 +94,13 @@ test("the README's table of handlers names every handler, and no other", () => {
   expect(named.sort()).toEqual([...handlerNames, 'on'].sort())
 })
 
+test("the simulator's table of the API's faults names every one, and no other", () => {
+  const named = tableUnder(readDocument('packages/simulator/README.md'), 'Faults').flatMap(([names = '']) =>
+    codeIn(names),
+  )
+  expect(named.sort()).toEqual(ownMembers('packages/simulator/src/api/faults.ts', 'ApiFaults').sort())
+})
+
 test("the README's table of replies is the receiver's", () => {
   const expected = outcomes.map((outcome) => {
     const { status, body } = replyTo(outcome)
