@@ -21,7 +21,9 @@ export interface SyncOptions {
 
 export const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET']
 /** Of one process with its ledger in memory, as it is meant here, the sync would warn at each start. Its reports say the rest. */
-const errorsAlone: Partial<Logger> = { error: (fields, message) => console.error(message, fields) }
+const errorsAlone: Partial<Logger> = {
+  error: (fields, message) => console.error(`${message} ${JSON.stringify(fields)}`),
+}
 const hour = '3600'
 const day = '86400'
 

@@ -176,6 +176,24 @@ test(
   },
 )
 
+test(
+  'while the API cannot be reached it says that it tries again, and ends when it is told to',
+  patience,
+  async (t) => {
+    const { simulator } = await startScalekit(t)
+    await simulator.close()
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('sync-once')], {
+      env: variables(simulator, await databaseFile(t)),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    const [line] = await once(createInterface({ input: child.stderr }), 'line')
+    assert.match(line, /No progress for 5 s.*tried again/)
+    child.kill('SIGTERM')
+    assert.deepEqual(await once(child, 'exit'), [1, null])
+  },
+)
+
 test('a credential that is missing is named, and so is an option that there is not', patience, async (t) => {
   const file = await databaseFile(t)
   const { simulator } = await startScalekit(t)
