@@ -5,9 +5,9 @@ import { handlerNames } from '../../packages/core/src/handlers.ts'
 import { defaultPath } from '../../packages/core/src/options.ts'
 import { type Outcome, replyTo } from '../../packages/core/src/outcome.ts'
 import { storeMends } from '../../packages/core/src/store-trouble.ts'
-import { optionNames as syncOptionNames } from '../../packages/core/src/sync/options.ts'
+import { runOptionNames, optionNames as syncOptionNames } from '../../packages/core/src/sync/options.ts'
 import { portMends } from '../../packages/simulator/src/port.ts'
-import { codeIn, headings, readDocument, tableUnder } from './markdown.ts'
+import { codeIn, headings, readDocument, tablesUnder, tableUnder } from './markdown.ts'
 import { ownMembers, unionMembers } from './type-check.ts'
 
 const readme = readDocument('README.md')
@@ -77,9 +77,28 @@ test("the README's table of the sync's options names every one, and no other", (
   expect(named.sort()).toEqual([...syncOptionNames].sort())
 })
 
+test("the README's tables of a pass name every option, outcome, count and reason, and no other", () => {
+  const named = tablesUnder(readme, 'Running a pass').map((rows) =>
+    rows.flatMap(([name = '']) => codeIn(name)),
+  )
+  expect(named.map((names) => names.sort())).toEqual([
+    [...runOptionNames].sort(),
+    ['busy', 'cancelled', 'complete', 'incomplete'],
+    ownMembers('packages/core/src/sync/report.ts', 'Counts').sort(),
+    unionMembers('packages/core/src/sync/report.ts', 'HeldReason'),
+  ])
+})
+
 test("the README's table of handlers names every handler, and no other", () => {
   const named = tableUnder(readme, 'Handlers').flatMap(([names = '']) => codeIn(names))
   expect(named.sort()).toEqual([...handlerNames, 'on'].sort())
+})
+
+test("the simulator's table of the API's faults names every one, and no other", () => {
+  const named = tableUnder(readDocument('packages/simulator/README.md'), 'Faults').flatMap(([names = '']) =>
+    codeIn(names),
+  )
+  expect(named.sort()).toEqual(ownMembers('packages/simulator/src/api/faults.ts', 'ApiFaults').sort())
 })
 
 test("the README's table of replies is the receiver's", () => {

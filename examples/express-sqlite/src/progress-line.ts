@@ -2,15 +2,26 @@ import type { SyncProgress } from '@scalekit-scim/core/sync'
 
 const width = 24
 const everyMs = 100
+const silenceMs = 5000
+const silenceText = `No progress for ${silenceMs / 1000} s: calls of Scalekit's API that fail are tried again, for a minute or more\n`
 
-/** How far a pass is, on a terminal: one line that is written over and over. Elsewhere it says nothing. */
+/**
+ * How far a pass is, on a terminal: one line that is written over and over. That nothing comes for long is said
+ * elsewhere too.
+ */
 export function progressLine(terminal: NodeJS.WriteStream): {
   show(progress: SyncProgress): void
   clear(): void
 } {
   let shownAt = 0
+  const clear = () => void (terminal.isTTY && terminal.write('\r\x1b[2K'))
+  const silence = setTimeout(() => {
+    clear()
+    terminal.write(silenceText)
+  }, silenceMs)
   return {
     show({ directories, directoriesDone, seen, totalSize }) {
+      silence.refresh()
       if (!terminal.isTTY || Date.now() - shownAt < everyMs) return
       shownAt = Date.now()
       const done = Math.round((width * Math.min(seen, totalSize)) / Math.max(totalSize, 1))
@@ -20,7 +31,8 @@ export function progressLine(terminal: NodeJS.WriteStream): {
       )
     },
     clear() {
-      if (terminal.isTTY) terminal.write('\r\x1b[2K')
+      clearTimeout(silence)
+      clear()
     },
   }
 }

@@ -49,13 +49,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-/** Ends the sync, takes nothing new, lets the handlers that are running finish and answer, and only then lets go of database and ledger. */
+/** Ends the sync and takes nothing new, lets the handlers of both finish and answer, and only then lets go of database and ledger. */
 async function stop(): Promise<void> {
   isStopping = true
   const closed = once(server, 'close')
   server.close()
-  await sync?.stop()
-  await scim.receiver.close()
+  await Promise.all([sync?.stop(), scim.receiver.close()])
   setTimeout(() => server.closeAllConnections(), lingerMs).unref()
   await closed
   database.close()

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { formatReport } from '@scalekit-scim/core/sync'
+import { formatReport, type SyncReport } from '@scalekit-scim/core/sync'
 import { createDispatcher } from '@scalekit-scim/express'
 import { Accounts } from './accounts.ts'
 import { openDatabase } from './database.ts'
@@ -11,9 +11,10 @@ import { openSync } from './sync.ts'
 
 const usage = `Usage: npm run sync -- [options]
 
-One pass over the directories of all organizations, beside the server or without it.
+One pass over the directories of all organizations. Stop the server before, where the ledger is in memory.
 
-  --full                 read everything, and delete who is not listed any more
+  --full                 read everything, and delete who is not listed any more;
+                         with the ledger in memory, as it is here, each run does
   --dry-run              only say what would be done
   --approve <approval>   delete what an earlier report has held; may be given several times
   --organization <org_…> only this one; may be given several times
@@ -50,6 +51,7 @@ async function main(): Promise<number> {
     const report = await sync.run({ ...options, signal: cancelled.signal, onProgress: line.show })
     line.clear()
     console.log(formatReport(report))
+    if (asksForApproval(report)) console.log('To approve: npm run sync -- --approve <approval>')
     if (report.outcome !== 'complete') return 1
     return report.totals.users.held + report.totals.groups.held > 0 ? 3 : 0
   } catch (error) {
@@ -61,6 +63,11 @@ async function main(): Promise<number> {
     database.close()
     await disconnectStore()
   }
+}
+
+function asksForApproval({ organizations }: SyncReport): boolean {
+  const held = organizations.flatMap(({ directories }) => directories.flatMap((directory) => directory.held))
+  return held.some(({ approval }) => approval !== undefined)
 }
 
 function readOptions() {

@@ -71,6 +71,8 @@ test('one pass brings everybody, with their groups and states', patience, async 
   assert.equal(code, 0, said)
   assert.deepEqual(states(file), ['ann active Sales', 'ben deactivated'])
   assert.match(said, /users: 2 seen, 2 created/)
+  // That the ledger is this process's own is meant, and no reason to warn at each start.
+  assert.doesNotMatch(said, /shared `store`/)
 })
 
 test('a dry run says what would be done, and does nothing', patience, async (t) => {
@@ -85,7 +87,7 @@ test('a dry run says what would be done, and does nothing', patience, async (t) 
 })
 
 test(
-  'who has left is deleted by a full pass; more than a few only when that is approved',
+  'who has left is deleted by each run, with the ledger in memory; more than a few only when that is approved',
   patience,
   async (t) => {
     const { simulator, environment, hire } = await startScalekit(t)
@@ -95,7 +97,7 @@ test(
     await runSync(env)
 
     for (const { id } of people.slice(0, 2)) environment.deleteUser(id)
-    await runSync(env, '--full')
+    await runSync(env)
     assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 2)
 
     for (const { id } of people.slice(2, 27)) environment.deleteUser(id)
@@ -103,6 +105,7 @@ test(
     const approval = /held: 25 users not listed.*approve (\S+)/.exec(held.said)?.[1]
     assert.ok(approval, held.said)
     assert.equal(held.code, 3)
+    assert.match(held.said, /npm run sync -- --approve/)
     assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 2)
 
     await runSync(env, '--approve', approval)
@@ -170,6 +173,24 @@ test(
     // Some passes more, each of which sends her once more: her change is not two minutes old.
     await new Promise((resolve) => setTimeout(resolve, 3500))
     assert.deepEqual(said.slice(1), ['Sync: users 1 created'])
+  },
+)
+
+test(
+  'while the API cannot be reached it says that it tries again, and ends when it is told to',
+  patience,
+  async (t) => {
+    const { simulator } = await startScalekit(t)
+    await simulator.close()
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('sync-once')], {
+      env: variables(simulator, await databaseFile(t)),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    const [line] = await once(createInterface({ input: child.stderr }), 'line')
+    assert.match(line, /No progress for 5 s.*tried again/)
+    child.kill('SIGTERM')
+    assert.deepEqual(await once(child, 'exit'), [1, null])
   },
 )
 

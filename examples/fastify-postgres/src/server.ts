@@ -75,8 +75,8 @@ async function stop(signal: string): Promise<void> {
   log.info({ signal, drainSeconds }, 'stopping')
   await sleep(drainSeconds * 1000)
   setTimeout(() => exitWith(log, undefined, 'not everything has come to its end in time'), stopMs)
-  await sync?.stop()
-  await closeServer(app)
+  // Both at once: the events of the sync have the same ten seconds.
+  await Promise.all([sync?.stop(), closeServer(app)])
   await Promise.all([disconnect('database', pool.end()), disconnect('ledger', store.disconnect())])
   log.info('stopped')
   process.exit(0)

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { formatReport } from '@scalekit-scim/core/sync'
+import { formatReport, type SyncReport } from '@scalekit-scim/core/sync'
 import pino from 'pino'
 import { readWorkerConfig } from './config.ts'
 import { type DirectoryWorker, openDirectoryWorker } from './directory-worker.ts'
@@ -10,7 +10,8 @@ const usage = `Usage: npm run sync -- [options]
 
 One pass over the directories of all organizations, beside the instances or without them.
 
-  --full                 read everything, and delete who is not listed any more
+  --full                 read everything, and delete who is not listed any more;
+                         else what has changed since the last pass
   --dry-run              only say what would be done
   --approve <approval>   delete what an earlier report has held; may be given several times
   --organization <org_…> only this one; may be given several times
@@ -48,6 +49,7 @@ async function main(): Promise<number> {
     const report = await worker.sync.run({ ...options, signal: cancelled.signal, onProgress: line.show })
     line.clear()
     console.log(formatReport(report))
+    if (asksForApproval(report)) console.log('To approve: npm run sync -- --approve <approval>')
     if (report.outcome !== 'complete') return 1
     return report.totals.users.held + report.totals.groups.held > 0 ? 3 : 0
   } catch (error) {
@@ -57,6 +59,11 @@ async function main(): Promise<number> {
   } finally {
     await worker?.close()
   }
+}
+
+function asksForApproval({ organizations }: SyncReport): boolean {
+  const held = organizations.flatMap(({ directories }) => directories.flatMap((directory) => directory.held))
+  return held.some(({ approval }) => approval !== undefined)
 }
 
 function readOptions() {

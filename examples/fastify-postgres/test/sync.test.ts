@@ -70,16 +70,18 @@ describe('the directory sync', { skip }, async () => {
     assert.deepEqual(await states(), ['ann active Sales', 'ben deactivated'])
   })
 
-  it('deletes who has left; more than a few only when that is approved', patience, async (t) => {
+  it('deletes who has left by --full; more than a few only when that is approved', patience, async (t) => {
     const { environment, hire, env, states } = await startScalekit(t)
     const people = Array.from({ length: 60 }, (_, n) => hire(`person${n}`))
     const gone = async () => (await states()).filter((state) => state === 'nobody deleted').length
     await sync(t, env)
     for (const { id } of people.slice(0, 25)) environment.deleteUser(id)
+    assert.equal((await sync(t, env)).code, 0)
     const held = await sync(t, env, '--full')
     const approval = /held: 25 users not listed.*approve (\S+)/.exec(held.said)?.[1]
     assert.ok(approval, held.said)
     assert.equal(held.code, 3)
+    assert.match(held.said, /npm run sync -- --approve/)
     assert.equal(await gone(), 0)
     await sync(t, env, '--approve', approval)
     assert.equal(await gone(), 25)
@@ -119,6 +121,37 @@ describe('the directory sync', { skip }, async () => {
     hire('ann')
     await until((states) => states.includes('ann active'))
     server.child.kill('SIGTERM')
+    assert.equal(await server.ended, 0)
+  })
+
+  it('takes nothing new while it stops, also when an event of the sync is held up', patience, async (t) => {
+    const { hire, env } = await startScalekit(t)
+    const pool = openDatabase({ url: databaseUrl, poolSize: 2, onError: () => {} })
+    const holder = await pool.connect()
+    t.after(() => {
+      holder.release(true)
+      return pool.end()
+    })
+    await holder.query('BEGIN; LOCK TABLE accounts IN SHARE MODE')
+    hire('ann')
+    const server = await startServer(t, env)
+    const isWaiting = async () =>
+      (
+        await pool.query(
+          'SELECT FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())',
+        )
+      ).rowCount
+    while (!(await isWaiting())) await sleep(100)
+
+    server.child.kill('SIGTERM')
+    const isListening = () =>
+      fetch(`${server.url}/health`).then(
+        () => true,
+        () => false,
+      )
+    while (await isListening()) await sleep(100)
+    assert.ok(await isWaiting(), 'it has taken new events until the one of the sync had ended')
+    await holder.query('COMMIT')
     assert.equal(await server.ended, 0)
   })
 

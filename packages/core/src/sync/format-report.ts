@@ -23,20 +23,34 @@ const heldBecause: Readonly<Record<HeldDeletions['reason'], string>> = {
  * console.log(formatReport(await sync.run()))
  */
 export function formatReport(report: SyncReport): string {
-  const { totals } = report
+  const { totals, outcome } = report
+  const what = report.dryRun ? 'Dry run' : 'Sync'
+  if (outcome === 'busy') return `${what} not begun: another pass is running`
   const lines = [
-    `${report.dryRun ? 'Dry run' : 'Sync'} ${report.outcome} in ${duration(report.durationMs)}${errorText(report.error)}`,
+    `${what} ${outcome} in ${duration(report.durationMs)}${modeText(report)}${errorText(report.error)}`,
     `${counted(totals.organizations, 'organization')} (${totals.skipped} skipped), ` +
       `${counted(totals.directories, 'directory', 'directories')}, ` +
       `${counted(totals.errors, 'error')}, ${counted(report.retries, 'retry', 'retries')}`,
-    `users: ${countsText(totals.users)}`,
-    `groups: ${countsText(totals.groups)}`,
+    ...countLines(totals),
   ]
-  for (const organization of report.organizations) lines.push(...organizationLines(organization))
+  // The totals are the only directory's own.
+  const withCounts = totals.directories > 1
+  for (const organization of report.organizations) {
+    lines.push(...organizationLines(organization, withCounts))
+  }
   return lines.join('\n')
 }
 
-function organizationLines(organization: OrganizationReport): string[] {
+function modeText({ organizations, totals }: SyncReport): string {
+  const directories = organizations.flatMap((organization) => organization.directories)
+  const full = directories.filter(({ mode }) => mode === 'full').length
+  if (totals.directories === 0) return ''
+  if (full === 0) return ' (incremental)'
+  if (full === totals.directories) return ' (full)'
+  return ` (${full} of ${totals.directories} directories full)`
+}
+
+function organizationLines(organization: OrganizationReport, withCounts: boolean): string[] {
   const { organizationId, error, directories } = organization
   const lines = error ? [`${organizationId}${errorText(error)}`] : []
   for (const directory of directories) {
@@ -44,8 +58,7 @@ function organizationLines(organization: OrganizationReport): string[] {
     lines.push(
       `${organizationId} ${directory.directoryId} (${directory.mode}, ${duration(directory.durationMs)})` +
         errorText(directory.error),
-      `  users: ${countsText(directory.users)}`,
-      `  groups: ${countsText(directory.groups)}`,
+      ...(withCounts ? countLines(directory).map((line) => `  ${line}`) : []),
       ...directory.held.map(heldText),
     )
   }
@@ -61,6 +74,10 @@ function isQuiet({ users, groups, error, held }: DirectoryReport): boolean {
 function heldText({ kind, reason, count, approval }: HeldDeletions): string {
   const what = `  held: ${counted(count, kind)} not listed any more, because ${heldBecause[reason]}`
   return approval === undefined ? what : `${what}. To delete them: approve ${approval}`
+}
+
+function countLines({ users, groups }: Record<'users' | 'groups', Counts>): string[] {
+  return [`users: ${countsText(users)}`, `groups: ${countsText(groups)}`]
 }
 
 function countsText({ seen, ...counts }: Counts): string {
