@@ -64,3 +64,9 @@ test('a pass that another kept from beginning is one line without counts', async
   expect(formatReport(await sync.run())).toBe('Sync not begun: another pass is running')
   expect(formatReport(await sync.run({ dryRun: true }))).toBe('Dry run not begun: another pass is running')
 })
+
+test('an approval that names nothing is said', async () => {
+  const { sync } = syncOf(new TestApi(new TestDirectory('org_1', people(3))))
+  const text = formatReport(await sync.run({ approve: ['mistyped'] }))
+  expect(text.split('\n').at(-1)).toBe('approval mistyped: no deletions are held by that name, now')
+})

@@ -110,6 +110,7 @@ test(
 
     await runSync(env, '--approve', approval)
     assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 27)
+    assert.equal((await runSync(env, '--approve', approval)).code, 1, 'it names nothing any more')
   },
 )
 

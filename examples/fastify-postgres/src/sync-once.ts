@@ -17,7 +17,8 @@ One pass over the directories of all organizations, beside the instances or with
   --organization <org_…> only this one; may be given several times
   --help                 show this
 
-Exits with 0 when the pass is complete, with 3 when it has held deletions, else with 1; with 2 on wrong usage.
+Exits with 0 when the pass is complete, with 3 when it has held deletions, else with 1, as where an
+approval named none; with 2 on wrong usage.
 `
 
 process.exitCode = await main()
@@ -50,7 +51,7 @@ async function main(): Promise<number> {
     line.clear()
     console.log(formatReport(report))
     if (asksForApproval(report)) console.log('To approve: npm run sync -- --approve <approval>')
-    if (report.outcome !== 'complete') return 1
+    if (report.outcome !== 'complete' || report.unusedApprovals.length > 0) return 1
     return report.totals.users.held + report.totals.groups.held > 0 ? 3 : 0
   } catch (error) {
     line.clear()

@@ -85,6 +85,7 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(await gone(), 0)
     await sync(t, env, '--approve', approval)
     assert.equal(await gone(), 25)
+    assert.equal((await sync(t, env, '--approve', approval)).code, 1, 'it names nothing any more')
   })
 
   it('leaves half of the connections to webhooks', patience, async (t) => {

@@ -18,7 +18,7 @@ export interface DirectorySync extends AsyncDisposable {
    * @throws ConfigurationError where no `schedule` is given
    */
   start(): void
-  /** Begins no pass any more, ends those that run, and waits for the events that have begun. Before `dispatcher.close()`. */
+  /** Begins no pass any more, ends those that run, and waits for the events that have begun. Beside `dispatcher.close()`, whose grace ends them. */
   stop(): Promise<void>
 }
 

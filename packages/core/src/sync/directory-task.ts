@@ -10,13 +10,13 @@ export interface DirectoryTask {
   milestones: Milestones | undefined
 }
 
-/** A directory that no pass has finished is read whole, whatever was asked for. */
+/** A directory that no pass has finished or settled is read whole, whatever was asked for. */
 export function modeFor(
   { mode, approvals, fullSince }: Pick<PassContext, 'mode' | 'approvals' | 'fullSince'>,
   milestones: Milestones | undefined,
 ): 'full' | 'incremental' {
   if (mode === 'full' || approvals.size > 0) return 'full'
-  if (!milestones || milestones.startedAt === never) return 'full'
+  if (!milestones || milestones.startedAt === never || milestones.fullStartedAt === never) return 'full'
   return mode === 'incremental' || milestones.fullStartedAt >= fullSince ? 'incremental' : 'full'
 }
 

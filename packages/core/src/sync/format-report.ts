@@ -38,6 +38,9 @@ export function formatReport(report: SyncReport): string {
   for (const organization of report.organizations) {
     lines.push(...organizationLines(organization, withCounts))
   }
+  for (const approval of report.unusedApprovals) {
+    lines.push(`approval ${approval}: no deletions are held by that name, now`)
+  }
   return lines.join('\n')
 }
 

@@ -7,7 +7,7 @@ export interface Milestones {
   completedAt: Instant
   /** When that pass began: an incremental one goes on from there. */
   startedAt: Instant
-  /** When its last good full pass began. */
+  /** When its last good full pass began; `never` where one is to settle what a pass left open. */
   fullStartedAt: Instant
 }
 
