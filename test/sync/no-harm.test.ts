@@ -210,6 +210,7 @@ describe('a customer who removes 40 % of the people', () => {
     const hourly = sync()
     const first = await hourly.run()
     expect(only(await hourly.run()).held).toEqual(only(first).held)
+    expect(only(await hourly.run({ mode: 'incremental' })).held).toEqual(only(first).held)
     directory.people = everybody
     expect(only(await hourly.run()).held).toEqual([])
     expect(only(await hourly.run()).mode).toBe('incremental')

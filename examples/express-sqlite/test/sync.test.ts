@@ -48,6 +48,19 @@ function runSync(env: NodeJS.ProcessEnv, ...args: string[]): Promise<{ code: unk
   })
 }
 
+/** The example's server, as soon as it listens, and all that it says. */
+async function startServer(t: TestContext, env: NodeJS.ProcessEnv) {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('server')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const said: string[] = []
+  const lines = createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
+  await once(lines, 'line')
+  return { child, lines, said }
+}
+
 /** The states of all that a customer has, read from the file itself. */
 function states(file: string): string[] {
   const database = openDatabase(file)
@@ -128,14 +141,7 @@ test(
       SYNC_FULL_EVERY_SECONDS: '1',
       PORT: '0',
     })
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('server')], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    t.after(() => child.kill('SIGKILL'))
-    const said: string[] = []
-    const lines = createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
-    await once(lines, 'line')
+    const { child, said } = await startServer(t, env)
     const until = async (isRight: () => boolean) => {
       while (!isRight()) await new Promise((resolve) => setTimeout(resolve, 100))
     }
@@ -161,14 +167,7 @@ test(
       SYNC_EVERY_SECONDS: '1',
       PORT: '0',
     })
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('server')], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    t.after(() => child.kill('SIGKILL'))
-    const said: string[] = []
-    const lines = createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
-    await once(lines, 'line')
+    const { lines, said } = await startServer(t, env)
     hire('ann')
     while (!said.includes('Sync: users 1 created')) await once(lines, 'line')
     // Some passes more, each of which sends her once more: her change is not two minutes old.

@@ -54,9 +54,12 @@ export function followFailovers(given: NodeRedisCluster, options: DriverOptions)
     failed(cluster) {
       if (cluster !== current || isCopying || isClosed) return
       isCopying = true
-      void copy().finally(() => {
-        isCopying = false
-      })
+      // Nobody waits for it: should there be no copy, the next failure tries again.
+      copy()
+        .catch(() => {})
+        .finally(() => {
+          isCopying = false
+        })
     },
     close() {
       isClosed = true
