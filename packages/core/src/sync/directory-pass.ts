@@ -190,13 +190,13 @@ export class DirectoryPass {
   async #complete(startedAt: Instant): Promise<void> {
     const { directory, milestones } = this.#task
     const { users, groups, mode, held } = this.#report
-    const missed = this.#short || users.failed + groups.failed > 0
+    const failed = users.failed + groups.failed > 0
     // Who is in which directory nobody can settle by looking again.
     const unsettled = this.#short || held.some(({ reason }) => reason !== 'several-directories')
     const fullStartedAt = mode === 'full' ? startedAt : (milestones?.fullStartedAt ?? never)
     await writeMilestones(this.#pass.config.dispatcher.ledger, directory, {
       completedAt: await storeTime(this.#pass),
-      startedAt: missed ? (milestones?.startedAt ?? never) : startedAt,
+      startedAt: failed ? (milestones?.startedAt ?? never) : startedAt,
       fullStartedAt: unsettled ? never : fullStartedAt,
     })
   }
