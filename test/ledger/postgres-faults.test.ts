@@ -50,6 +50,18 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(await outcomeOf(application(), delivery)).toBe('duplicate')
   })
 
+  test("stopped as the adapter's first connection is given up: the process lives on", async () => {
+    const fields = Buffer.from('SFATAL\0C57P01\0Mterminating connection\0\0')
+    const head = Buffer.from('E\0\0\0\0')
+    head.writeInt32BE(fields.length + 4, 1)
+    const proxy = await cutProxy(server.port, { answerToGoodbye: Buffer.concat([head, fields]) })
+    const uncaught = uncaughtErrors()
+    const receiver = application({ uri: server.uri.replace(`:${server.port}`, `:${proxy.port}`) })
+    expect(await outcomeOf(receiver, someDelivery())).toBe('processed')
+    await vi.waitFor(async () => expect(await foreignConnections(server)).toBe(0))
+    expect(uncaught).toEqual([])
+  })
+
   test.each(['fast', 'immediate'] as const)('stopped (%s) and started under use', async (how) => {
     const receiver = application()
     const [before, during] = [someDelivery(), someDelivery()]
@@ -223,6 +235,27 @@ async function becomes(
 async function readOnly(server: PostgresServer, value: 'on' | 'off'): Promise<void> {
   await server.sql(`ALTER SYSTEM SET default_transaction_read_only = ${value}`)
   await server.sql('SELECT pg_reload_conf()')
+}
+
+/** What the adapter's own pool holds: ours bears its name. */
+async function foreignConnections(server: PostgresServer): Promise<number> {
+  return Number(
+    await server.sql(
+      `SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name NOT IN ('scalekit-scim', 'psql')`,
+    ),
+  )
+}
+
+/** What would have ended the process from now on, in this test. */
+function uncaughtErrors(): unknown[] {
+  const uncaught: unknown[] = []
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException').on('uncaughtException', (error) => uncaught.push(error))
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of others) process.on('uncaughtException', listener)
+  })
+  return uncaught
 }
 
 async function waitingCalls(server: PostgresServer, text: string): Promise<number> {

@@ -1,12 +1,24 @@
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** A way to a server that can be told to lose the next answer, and the connection with it. */
-export async function cutProxy(port: number): Promise<{ port: number; loseNextAnswer(): void }> {
+/** PostgreSQL's Terminate. */
+const goodbye = Buffer.from('X\0\0\0\x04', 'latin1')
+
+/**
+ * A way to a server that can be told to lose the next answer, and the connection with it. With `answerToGoodbye`, who
+ * says PostgreSQL's goodbye is sent those bytes: what a server says that shuts down before it has read the goodbye.
+ */
+export async function cutProxy(
+  port: number,
+  { answerToGoodbye }: { answerToGoodbye?: Buffer } = {},
+): Promise<{ port: number; loseNextAnswer(): void }> {
   let losing = false
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1')
-    client.on('data', (bytes) => upstream.write(bytes))
+    client.on('data', (bytes) => {
+      if (answerToGoodbye && bytes.equals(goodbye)) client.write(answerToGoodbye)
+      else upstream.write(bytes)
+    })
     upstream.on('data', (bytes) => {
       if (!losing) return void client.write(bytes)
       losing = false

@@ -88,14 +88,20 @@ function withOwnName(uri: string | undefined): string {
   return `${uri}${uri.includes('?') ? '&' : '?'}${name}`
 }
 
-/** A call that cannot be made has the pool drop the connection that it had for it, rather than keep it idle. */
+/**
+ * Hangs up the connection that this pool has, rather than tell the server goodbye: until the server had read that, an
+ * error of its own, as it sends one to everybody when it shuts down, would find no listener and end the process.
+ */
 async function giveUpConnection(query: PostgresAdapter['query']): Promise<void> {
-  const impossible = {
-    get submit(): never {
-      throw new Error('this pool is not used any more')
+  const hangUp = {
+    submit(connection: { stream: { destroy(): void } }) {
+      connection.stream.destroy()
+    },
+    handleError(this: { callback(error: unknown): void }, error: unknown) {
+      this.callback(error)
     },
   }
-  await query(impossible).catch(() => {})
+  await query(hangUp).catch(() => {})
 }
 
 /** Several statements in one text answer with no rows at all. */
