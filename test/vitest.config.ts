@@ -20,5 +20,6 @@ export default defineConfig({
     // No test times anything: these end one that hangs, also on a machine that has much else to do.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 })

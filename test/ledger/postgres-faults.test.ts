@@ -58,7 +58,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     const uncaught = uncaughtErrors()
     const receiver = application({ uri: server.uri.replace(`:${server.port}`, `:${proxy.port}`) })
     expect(await outcomeOf(receiver, someDelivery())).toBe('processed')
-    await vi.waitFor(async () => expect(await foreignConnections(server)).toBe(0))
+    await until(async () => expect(await foreignConnections(server)).toBe(0))
     expect(uncaught).toEqual([])
   })
 
@@ -145,9 +145,9 @@ describe.skipIf(!server)('PostgreSQL', () => {
     const messageId = delivery.headers['webhook-id']
     const key = `hashtextextended('${namespace} m ${messageId}', 0)`
     const held = server.sql(`BEGIN; SELECT pg_advisory_xact_lock(${key}); SELECT pg_sleep(2); COMMIT`)
-    await vi.waitFor(async () => expect(await waitingCalls(server, 'pg_sleep')).toBe(1))
+    await until(async () => expect(await waitingCalls(server, 'pg_sleep')).toBe(1))
     const attempt = outcomeOf(application({ storeTimeoutSeconds: 4, leaseSeconds: 60 }), delivery)
-    await vi.waitFor(async () => expect(await waitingCalls(server, 'begin_v1')).toBe(1))
+    await until(async () => expect(await waitingCalls(server, 'begin_v1')).toBe(1))
     await server.sql(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%begin_v1%' AND pid <> pg_backend_pid()`,
     )
@@ -180,11 +180,8 @@ describe.skipIf(!server)('PostgreSQL', () => {
   test('no connection left on the server: 503, until there is one', async () => {
     await server.stop()
     await server.start({ max_connections: '8', superuser_reserved_connections: '0' })
-    const sleeper = 'SELECT pg_sleep(60)'
-    const others = Array.from({ length: 8 }, () => server.sql(sleeper).catch(() => {}))
-    await vi.waitFor(async () =>
-      expect(await server.sql('SELECT 1').catch(String)).toContain('too many clients'),
-    )
+    const others = Array.from({ length: 8 }, () => connectionHeld(server))
+    await until(async () => expect(await server.sql('SELECT 1').catch(String)).toContain('too many clients'))
     const receiver = application()
     const delivery = someDelivery()
     expect(await outcomeOf(receiver, delivery)).toBe('store-unavailable')
@@ -199,7 +196,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     const receiver = application({ store: new Keyv(adapter) })
     const delivery = someDelivery()
     const slow = [adapter.query('SELECT pg_sleep(3)'), adapter.query('SELECT pg_sleep(3)')]
-    await vi.waitFor(async () => expect(await waitingCalls(server, 'pg_sleep')).toBe(2))
+    await until(async () => expect(await waitingCalls(server, 'pg_sleep')).toBe(2))
     expect(await outcomeOf(receiver, delivery)).toBe('store-unavailable')
     await Promise.all(slow)
     expect(await outcomeOf(receiver, delivery)).toBe('processed')
@@ -229,7 +226,19 @@ async function becomes(
 ): Promise<void> {
   const ask = async () =>
     expect(await outcomeOf(receiver, typeof delivery === 'function' ? delivery() : delivery)).toBe(outcome)
-  await vi.waitFor(ask, { timeout: 20_000, interval: 200 })
+  await until(ask)
+}
+
+async function until(holds: () => Promise<void>): Promise<void> {
+  await vi.waitFor(holds, { timeout: 20_000, interval: 100 })
+}
+
+/** One of the server's connections, had again when another took the last, until the server stops. */
+async function connectionHeld(server: PostgresServer): Promise<void> {
+  for (;;) {
+    const failure = await server.sql('SELECT pg_sleep(60)').then(() => '', String)
+    if (!failure.includes('too many clients')) return
+  }
 }
 
 async function readOnly(server: PostgresServer, value: 'on' | 'off'): Promise<void> {

@@ -58,7 +58,7 @@ it('saves soon after a change, whole and for its owner alone', async () => {
   const file = join(path, 'simulator.json')
   const simulator = await createSimulator({ file })
   const { user } = fill(simulator)
-  await expect.poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 30_000 }).toContain(user.id)
+  await expect.poll(() => readFile(file, 'utf8').catch(() => '')).toContain(user.id)
   expect((await stat(file)).mode & 0o777).toBe(0o600)
   await simulator.close()
   expect(await readdir(path)).toEqual(['simulator.json'])
@@ -163,7 +163,7 @@ it('keeps an endpoint and a rotated secret, though nothing else has changed', as
   const first = await createSimulator({ file })
   const { id } = first.deliveries.addEndpoint({ url: 'http://127.0.0.1:9/webhooks' })
   first.deliveries.rotateSecret(id)
-  await expect.poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 30_000 }).toContain(id)
+  await expect.poll(() => readFile(file, 'utf8').catch(() => '')).toContain(id)
   const { endpoints } = first.deliveries
   await first.close()
 
