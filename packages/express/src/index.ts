@@ -106,6 +106,6 @@ function withoutTrailingSlash(path: string): string {
 function warnOfPassing({ log }: Receiver, path: string): void {
   log.warn(
     { path },
-    'a signed request went by to another path: set `path` to the whole path that Scalekit posts to, mount and all, or `path: false`',
+    'a signed request went by to another path: set `path` to the whole path as it arrives here, mount and all and without what a proxy takes off, or `path: false`',
   )
 }
