@@ -180,6 +180,7 @@ describe('an option that is not known', () => {
     ['tolerance', 'toleranceSeconds'],
     ['bodyLimit', 'bodyLimitBytes'],
     ['verbose', undefined],
+    ['o', undefined],
     ['toleranceSecond', 'toleranceSeconds'],
     ['bodyLimitByte', 'bodyLimitBytes'],
     ['nameSpace', 'namespace'],
