@@ -2,6 +2,8 @@ import KeyvRedis from '@keyv/redis'
 import { createDispatcher, createReceiver, type ReceiverOptions } from '@scalekit-scim/core'
 import { createFakeClock, sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { scalekitScim as forExpress } from '@scalekit-scim/express'
+import { scalekitScim as forFastify } from '@scalekit-scim/fastify'
+import Fastify from 'fastify'
 import { Keyv } from 'keyv'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { recordingLogger } from './recording-logger.ts'
@@ -148,9 +150,13 @@ describe('an option of another kind', () => {
     ['a number', 1],
     ['a function', () => {}],
   ])('the options themselves are refused as %s', (_name, options) => {
-    expect(() => createReceiver(options as unknown as ReceiverOptions)).toThrow(
-      expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_INVALID_OPTION' }),
-    )
+    const refused = expect.objectContaining({
+      name: 'ConfigurationError',
+      code: 'ERR_SCIM_INVALID_OPTION',
+      message: expect.stringContaining('must be an object'),
+    })
+    expect(() => createReceiver(options as unknown as ReceiverOptions)).toThrow(refused)
+    expect(() => forExpress(options as unknown as ReceiverOptions)).toThrow(refused)
   })
 
   test('options without a prototype are options', () => {
@@ -170,8 +176,11 @@ describe('an option that is not known', () => {
     ['onUserDisabled', undefined],
     ['onGroupUpsertd', 'onGroupUpserted'],
     ['secrets', 'secret'],
-    ['signingSecret', undefined],
-    ['tolerance', undefined],
+    ['signingSecret', 'secret'],
+    ['tolerance', 'toleranceSeconds'],
+    ['bodyLimit', 'bodyLimitBytes'],
+    ['verbose', undefined],
+    ['o', undefined],
     ['toleranceSecond', 'toleranceSeconds'],
     ['bodyLimitByte', 'bodyLimitBytes'],
     ['nameSpace', 'namespace'],
@@ -205,6 +214,54 @@ describe('an option that is not known', () => {
     expect(() => forExpress({ ...good, pathh: '/hooks' } as object)).toThrow(
       refusal('pathh', 'ERR_SCIM_UNKNOWN_OPTION'),
     )
+  })
+})
+
+describe('the path', () => {
+  const express = (path: unknown) => () => forExpress({ ...good, path } as object)
+  const fastify = async (path: unknown) => {
+    const app = Fastify()
+    try {
+      await app.register(forFastify, { ...good, path } as object)
+    } finally {
+      await app.close()
+    }
+  }
+
+  test.each([
+    ['relative', 'webhooks/scalekit'],
+    ['empty', ''],
+    ['a URL', 'https://acme.example/webhooks/scalekit'],
+    ['with a query', '/hooks?env=live'],
+    ['an expression', /hooks/],
+    ['a list', ['/a', '/b']],
+    ['null', null],
+  ])('is refused when it is %s', async (_name, path) => {
+    expect(express(path)).toThrow(refusal('path'))
+    await expect(fastify(path)).rejects.toThrow(refusal('path'))
+  })
+
+  test('may be false in Express alone: Fastify has a route for it, or none', async () => {
+    expect(express(false)).not.toThrow()
+    await expect(fastify(false)).rejects.toThrow(refusal('path'))
+  })
+
+  test.each(['/hooks/:env', '/:env/hooks', '/hooks/*', '/hooks{/:env}'])(
+    'is refused as the pattern %s in Express, which would never match, and `path: false` is named',
+    (pattern) => {
+      const error = refusedWith(express(pattern))
+      expect(error).toEqual(refusal('path'))
+      expect(error.message).toContain('`app.post(')
+      expect(error.message).toContain('path: false')
+    },
+  )
+
+  test('may be a pattern in Fastify, which routes it', async () => {
+    await expect(fastify('/hooks/:env')).resolves.toBeUndefined()
+  })
+
+  test('may have a colon within a segment', () => {
+    expect(express('/v1/directory:receive')).not.toThrow()
   })
 })
 

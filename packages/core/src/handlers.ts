@@ -145,7 +145,11 @@ function isDeactivation(event: ScimEvent): boolean {
 
 function requireFunction(handler: unknown, name: string): void {
   if (handler === undefined || typeof handler === 'function') return
-  throw new ConfigurationError('ERR_SCIM_INVALID_HANDLER', `\`${name}\` must be a function.`, name)
+  throw new ConfigurationError(
+    'ERR_SCIM_INVALID_HANDLER',
+    `\`${name}\` must be a function: give the function itself, not what a call of it returns.`,
+    name,
+  )
 }
 
 function notAnObject(): ConfigurationError {

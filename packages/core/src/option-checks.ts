@@ -88,7 +88,14 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   const best = scored.reduce((a, b) => (b.edits < a.edits ? b : a))
   // No more than half of a short name may be wrong, or `x` would be taken for `on`.
   const most = Math.min(Math.max(2, name.length / 4), name.length / 2)
-  return best.edits <= most ? best.candidate : undefined
+  if (best.edits <= most) return best.candidate
+  // `tolerance` for toleranceSeconds, `signingSecret` for secret.
+  if (name.length < 4) return undefined
+  return known.find((candidate) => candidate.startsWith(name) || endsWithWord(name, candidate))
+}
+
+function endsWithWord(name: string, word: string): boolean {
+  return name.endsWith(word.charAt(0).toUpperCase() + word.slice(1))
 }
 
 /** Levenshtein's. */
@@ -105,12 +112,8 @@ function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0
 }
 
-/** For adapters. @throws ConfigurationError unless `path` is an absolute path, or `false` */
+/** For adapters. @throws ConfigurationError unless `path` is an absolute path */
 export function requirePath(path: unknown): void {
-  if (path === false || (typeof path === 'string' && /^\/[^?#\s]*$/.test(path))) return
-  throw new ConfigurationError(
-    'ERR_SCIM_INVALID_OPTION',
-    "`path` must be a path such as '/webhooks/scalekit', without host or query, or `false`.",
-    'path',
-  )
+  if (typeof path === 'string' && /^\/[^?#\s]*$/.test(path)) return
+  throw invalid('path', "must be a path such as '/webhooks/scalekit', without host or query")
 }

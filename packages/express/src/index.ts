@@ -1,4 +1,5 @@
 import {
+  ConfigurationError,
   defaultPath,
   type Receiver,
   type ReceiverOptions,
@@ -39,8 +40,9 @@ export type ScalekitScim = RequestHandler & { receiver: Receiver }
  * }))
  */
 export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
+  requireObject(options)
   const { path = defaultPath, receiver: shared, ...rest } = options
-  requirePath(path)
+  if (path !== false) requireLiteral(path)
   const receiver = receiverFrom(shared, rest)
   let warnedOfPassing = false
 
@@ -76,6 +78,27 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
   return Object.assign(middleware, { receiver })
 }
 
+/** Before they are taken apart: of text each character would be an option. */
+function requireObject(options: unknown): void {
+  if (typeof options === 'object' && options !== null) return
+  throw new ConfigurationError(
+    'ERR_SCIM_INVALID_OPTION',
+    'The options must be an object: `scalekitScim({ secret, onUserUpserted })`.',
+  )
+}
+
+/** A pattern would never match, for the path is compared as it stands. */
+function requireLiteral(path: string): void {
+  requirePath(path)
+  if (!/\/:|[*{}]/.test(path)) return
+  throw new ConfigurationError(
+    'ERR_SCIM_INVALID_OPTION',
+    '`path` is compared as it stands, so a pattern never matches. Leave the pattern to Express: ' +
+      "`app.post('/hooks/:env', scalekitScim({ path: false, … }))`.",
+    'path',
+  )
+}
+
 function withoutTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path
 }
@@ -83,6 +106,6 @@ function withoutTrailingSlash(path: string): string {
 function warnOfPassing({ log }: Receiver, path: string): void {
   log.warn(
     { path },
-    'a signed request went by to another path: set `path` to the whole path that Scalekit posts to, mount and all, or `path: false`',
+    'a signed request went by to another path: set `path` to the whole path as it arrives here, mount and all and without what a proxy takes off, or `path: false`',
   )
 }
