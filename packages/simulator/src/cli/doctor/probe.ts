@@ -58,7 +58,7 @@ export class Probe {
   }
 
   async post(request: Request): Promise<Exchange> {
-    const outcome = await exchange(this.#target.url, request, this.#signal)
+    const outcome = await exchange(this.#target.url, request, { signal: this.#signal })
     if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') this.isGone = true
     return outcome
   }
