@@ -9,9 +9,10 @@ import type { Simulator } from '../simulator.ts'
 // What the page is told: enough to show, no more than a screen of it.
 
 export function simulatorView(simulator: Simulator) {
-  const { environment, deliveries, clock, url } = simulator
+  const { environment, deliveries, clock, url, variables } = simulator
   return {
     url,
+    variables,
     environmentId: environment.id,
     clock: { nowMs: clock.now(), speed: clock.speed },
     providers,
@@ -63,7 +64,8 @@ export function messageView(simulator: Simulator, message: Message) {
   return {
     id,
     type: event.type,
-    what: subjectOf(event.data),
+    what: subjectOf(simulator.environment, event.data),
+    customer: customerOf(simulator.environment, event.organization_id),
     createdAtMs,
     deliveries: deliveries.map((delivery) => ({
       ...deliveryView(simulator, delivery, createdAtMs),
@@ -101,7 +103,16 @@ function attemptView({ number, trigger, startedAtMs, durationMs, response, error
   return { number, trigger, startedAtMs, durationMs, status: response?.status, outcome, error, faults }
 }
 
-function subjectOf(data: object): string {
-  const { name, display_name, email, id } = data as Partial<Record<string, unknown>>
-  return String(name || display_name || email || id || '')
+/** A directory's event has its id alone, which nobody knows it by. */
+function subjectOf(environment: Environment, data: object): string {
+  const { name, display_name, email, preferred_username, id } = data as Partial<Record<string, unknown>>
+  const directory = environment.organizations
+    .flatMap((organization) => environment.directoriesOf(organization.id))
+    .find((one) => one.id === id)
+  return String(name || display_name || email || preferred_username || directory?.name || id || '')
+}
+
+/** Whose it is; nobody's any more where the organization was deleted. */
+function customerOf(environment: Environment, organizationId: unknown): string | undefined {
+  return environment.organizations.find(({ id }) => id === organizationId)?.displayName
 }
