@@ -195,6 +195,22 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await page.getByText('Nobody yet').waitFor()
   })
 
+  it('goes to the page before where the last one of a page is deleted', async () => {
+    const { environment } = simulator
+    const [organization] = environment.organizations
+    const [directory] = environment.directoriesOf(organization?.id ?? '')
+    for (let number = 1; number <= 26; number++) {
+      environment.createUser(directory?.id ?? '', {
+        attributes: { userName: `person ${number}`, displayName: `Person ${number}` },
+      })
+    }
+    await page.getByText('1 to 25 of 26 people').waitFor()
+    await button('Next').click()
+    await button('Delete Person 1').click()
+    await confirm('Delete')
+    await person('Person 26').waitFor()
+  })
+
   it('can be used by keyboard alone', async () => {
     await button('Hire').first().focus()
     await page.keyboard.press('Enter')

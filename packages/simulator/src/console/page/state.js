@@ -140,7 +140,13 @@ export async function refreshDirectory() {
     ask('GET', `/directories/${shown.id}/users?${query}`),
     ask('GET', `/directories/${shown.id}/groups`),
   ]).catch(() => [])
-  if (turn === asked && users && groups) update({ users, groups })
+  if (turn !== asked || !users || !groups) return
+  // The last one of the last page has gone.
+  if (users.items.length === 0 && users.count > 0) {
+    state.offset = Math.floor((users.count - 1) / pageSize) * pageSize
+    return refreshDirectory()
+  }
+  update({ users, groups })
 }
 
 async function refreshMessages(changedIds) {
