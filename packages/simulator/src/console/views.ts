@@ -1,6 +1,7 @@
 import type { WebhookFaults } from '../delivery/faults.ts'
 import type { Attempt, Delivery, Message } from '../delivery/messages.ts'
 import type { Environment } from '../environment/environment.ts'
+import { EnvironmentError } from '../environment/errors.ts'
 import { formatMicros } from '../environment/events.ts'
 import type { Directory, Group, User } from '../environment/records.ts'
 import { providers } from '../environment/records.ts'
@@ -106,13 +107,20 @@ function attemptView({ number, trigger, startedAtMs, durationMs, response, error
 /** A directory's event has its id alone, which nobody knows it by. */
 function subjectOf(environment: Environment, data: object): string {
   const { name, display_name, email, preferred_username, id } = data as Partial<Record<string, unknown>>
-  const directory = environment.organizations
-    .flatMap((organization) => environment.directoriesOf(organization.id))
-    .find((one) => one.id === id)
-  return String(name || display_name || email || preferred_username || directory?.name || id || '')
+  const known = name || display_name || email || preferred_username
+  return String(known || unlessGone(() => environment.directory(String(id)).name) || id || '')
 }
 
-/** Whose it is; nobody's any more where the organization was deleted. */
 function customerOf(environment: Environment, organizationId: unknown): string | undefined {
-  return environment.organizations.find(({ id }) => id === organizationId)?.displayName
+  return unlessGone(() => environment.organization(String(organizationId)).displayName)
+}
+
+/** A message outlives what it is about. */
+function unlessGone(find: () => string): string | undefined {
+  try {
+    return find()
+  } catch (error) {
+    if (error instanceof EnvironmentError) return undefined
+    throw error
+  }
 }
