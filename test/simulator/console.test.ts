@@ -133,6 +133,8 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     const wait = page.getByText(/\(in \d s\)/)
     const seen = new Set<string | null>()
     await expect.poll(async () => seen.add(await wait.textContent()).size, { timeout: 20_000 }).toBe(3)
+    // Before its simulator goes: a page that loses it complains.
+    await page.goto('about:blank')
   })
 
   it('shows the newest of many messages, more of them on demand, and those alone that are not delivered', async () => {
