@@ -121,9 +121,10 @@ describe('a fault strikes', () => {
   it('never, when it is unknown or no share: that is an error', async () => {
     const { simulator } = await startScene()
     const set = (api: object) => () => simulator.setFaults({ api })
-    expect(set({ unavailble: 1 })).toThrow("no API fault 'unavailble'")
-    expect(set({ internal: 2 })).toThrow('from 0 to 1')
-    expect(set({ internal: { share: Number.NaN } })).toThrow('from 0 to 1')
+    expect(set({ unavailble: 1 })).toThrow('There is no option `faults.api.unavailble`')
+    expect(set({ internal: 2 })).toThrow('`faults.api.internal` must be a number from 0 to 1')
+    expect(set({ internal: { share: Number.NaN } })).toThrow('`faults.api.internal.share` must be')
+    expect(set({ internal: 'often' })).toThrow('`faults.api.internal` must be an object')
   })
 })
 

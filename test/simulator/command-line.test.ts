@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createReceiver, type ScimEvent } from '@scalekit-scim/core'
@@ -252,6 +253,65 @@ describe('replay', () => {
       'msg_3 processed',
     ])
     expect(events.map(({ id }) => id)).toEqual(['evt_1', 'evt_2', 'evt_3'])
+  })
+
+  describe('goes', () => {
+    const input = Array.from({ length: 4 }, () => JSON.stringify(event)).join('\n')
+
+    /** Replays four events to that endpoint: what was said, and the numbers of the connections that brought them. */
+    async function replayTo(answer: RequestListener) {
+      const sockets: Socket[] = []
+      const url = await serve((req, res) => {
+        sockets.push(req.socket)
+        req.resume().on('end', () => answer(req, res))
+      })
+      const { stdout, exitCode } = await runCommand(['replay', '-', '--to', url, ...signed], { input })
+      const said = stdout.split('\n').flatMap((line) => line.match(/\d+ OK|No answer/) ?? [])
+      const known = [...new Set(sockets)]
+      return { exitCode, said, connections: sockets.map((socket) => known.indexOf(socket)) }
+    }
+
+    const delivered = { exitCode: 0, said: ['200 OK', '200 OK', '200 OK', '200 OK'] }
+
+    test('all on one connection, which the endpoint keeps', async () => {
+      const ran = await replayTo((_req, res) => res.writeHead(200).end())
+      expect(ran).toEqual({ ...delivered, connections: [0, 0, 0, 0] })
+    })
+
+    test('each on its own where the endpoint keeps none', async () => {
+      const ran = await replayTo((_req, res) => res.writeHead(200, { connection: 'close' }).end())
+      expect(ran).toEqual({ ...delivered, connections: [0, 1, 2, 3] })
+    })
+
+    test('each on its own where the endpoint does not say, and hangs up', async () => {
+      const ran = await replayTo(({ socket }) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'))
+      expect(ran).toEqual({ ...delivered, connections: [0, 1, 2, 3] })
+    })
+
+    test('on after one that was cut, which is told and not sent twice', async () => {
+      let count = 0
+      const ran = await replayTo(({ socket }, res) => {
+        count++
+        if (count === 2) socket.destroy()
+        else res.writeHead(200).end()
+      })
+      expect(ran).toEqual({
+        exitCode: 1,
+        said: ['200 OK', 'No answer', '200 OK', '200 OK'],
+        connections: [0, 0, 1, 1],
+      })
+    })
+  })
+
+  test('signs each when it is its turn, not all at the start', async () => {
+    const times: number[] = []
+    const url = await serve((req, res) => {
+      times.push(Number(req.headers['webhook-timestamp']))
+      setTimeout(() => res.writeHead(200).end(), times.length === 1 ? 1100 : 0)
+    })
+    const input = JSON.stringify([event, event])
+    expect((await runCommand(['replay', '-', '--to', url, ...signed], { input })).exitCode).toBe(0)
+    expect(times[1]).toBeGreaterThan(times[0] ?? Number.NaN)
   })
 
   test('--as-is keeps the headers, down to a signature that is too old', async () => {

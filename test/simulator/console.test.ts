@@ -120,6 +120,57 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await created.getByText('201 processed').first().waitFor()
   })
 
+  it('counts down to the next attempt', async () => {
+    // Its 5 s are 20 here: nobody is too slow to see them pass.
+    await using slow = await createSimulator({
+      endpoints: [{ url: application.url, secret }],
+      retryJitterShare: 0,
+      clockSpeed: 0.25,
+    })
+    application.isBroken = true
+    slow.environment.createDirectory(slow.environment.createOrganization({ displayName: 'Acme' }).id)
+    await page.goto(slow.url)
+    const wait = page.getByText(/\(in \d s\)/)
+    const seen = new Set<string | null>()
+    await expect.poll(async () => seen.add(await wait.textContent()).size, { timeout: 20_000 }).toBe(3)
+    // Before its simulator goes: a page that loses it complains.
+    await page.goto('about:blank')
+  })
+
+  it('shows the newest of many messages, more of them on demand, and those alone that are not delivered', async () => {
+    const { environment, deliveries } = simulator
+    const [organization] = environment.organizations
+    const [directory] = environment.directoriesOf(organization?.id ?? '')
+    for (let number = 1; number <= 120; number++) {
+      environment.createUser(directory?.id ?? '', { attributes: { userName: `person ${number}` } })
+    }
+    await deliveries.idle()
+    application.isBroken = true
+    environment.createUser(directory?.id ?? '', { attributes: { userName: 'unlucky' } })
+    await page.getByText('The newest 100 of 122 messages.').waitFor()
+    const list = page.getByRole('list', { name: /^Messages/ }).locator('> li')
+    expect(await list.count()).toBe(100)
+    await show('many')
+    await page.getByRole('button', { name: 'Show 100 more' }).click()
+    await expect.poll(() => list.count()).toBe(122)
+    await message('directory enabled Okta').waitFor()
+
+    await page.getByLabel('Only what is not delivered').check()
+    await expect.poll(() => list.count()).toBe(1)
+    await message('unlucky').getByText('500 handler-failed').first().waitFor()
+    application.isBroken = false
+    await button('Replay user created, unlucky').click()
+    await page.getByText('All that was sent is delivered.').waitFor()
+  })
+
+  it('has the variables that the application needs, to be copied', async () => {
+    await page.getByText('Variables for your application').click()
+    const { SCALEKIT_CLIENT_ID: clientId, SCALEKIT_WEBHOOK_SECRET: webhookSecret } = simulator.variables
+    await page.getByText(`SCALEKIT_CLIENT_ID=${clientId}`).waitFor()
+    await page.getByText(`SCALEKIT_WEBHOOK_SECRET=${webhookSecret}`).waitFor()
+    await show('variables')
+  })
+
   it('takes a disabled directory, a new organization, a group and its members', async () => {
     await button('New group').click()
     await page.getByLabel('Name').fill('Engineering')
@@ -132,11 +183,19 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await person('Elena').getByText('Engineering').waitFor()
     await button('Delete Engineering').click()
     await confirm('Delete')
-    await person('Elena').getByText('none').waitFor()
+    await person('Elena').getByText('no groups').waitFor()
 
     await button('Disable').click()
     await button('Enable').waitFor()
-    expect(await button('Hire').first().isDisabled()).toBe(true)
+    for (const name of [
+      'Hire',
+      'New group',
+      'Update Elena Rossi',
+      'Deactivate Elena Rossi',
+      'Delete Elena Rossi',
+    ]) {
+      expect(await button(name).first().isDisabled(), name).toBe(true)
+    }
     await show('disabled')
 
     await button('New organization').click()
@@ -144,6 +203,22 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await button('Create').click()
     await page.getByRole('option', { name: /^Globex/, selected: true }).waitFor({ state: 'attached' })
     await page.getByText('Nobody yet').waitFor()
+  })
+
+  it('goes to the page before where the last one of a page is deleted', async () => {
+    const { environment } = simulator
+    const [organization] = environment.organizations
+    const [directory] = environment.directoriesOf(organization?.id ?? '')
+    for (let number = 1; number <= 26; number++) {
+      environment.createUser(directory?.id ?? '', {
+        attributes: { userName: `person ${number}`, displayName: `Person ${number}` },
+      })
+    }
+    await page.getByText('1 to 25 of 26 people').waitFor()
+    await button('Next').click()
+    await button('Delete Person 1').click()
+    await confirm('Delete')
+    await person('Person 26').waitFor()
   })
 
   it('can be used by keyboard alone', async () => {

@@ -231,15 +231,19 @@ it('strikes each endpoint for itself', async () => {
 
 describe('a fault’s settings', () => {
   it.each<[string, unknown]>([
-    ['dropp is no fault', { dropp: { share: 1 } }],
-    ['toString is no fault', { toString: { share: 1 } }],
-    ['drop.share has no value that it can have', { drop: { share: 1.5 } }],
-    ['drop.share has no value that it can have', { drop: {} }],
-    ['drop.seconds is no setting', { drop: { share: 1, seconds: 3 } }],
-    ['delay.seconds has no value that it can have', { delay: { share: 1 } }],
-    ['delay.seconds has no value that it can have', { delay: { share: 1, seconds: -1 } }],
-    ['duplicate.copies has no value that it can have', { duplicate: { share: 1, copies: 0 } }],
-    ['truncate.contentLength has no value that it can have', { truncate: { share: 1, contentLength: '' } }],
+    ['There is no option `faults.webhooks.dropp`', { dropp: { share: 1 } }],
+    ['There is no option `faults.webhooks.toString`', { toString: { share: 1 } }],
+    ['`faults.webhooks.drop` must be an object', { drop: true }],
+    ['`faults.webhooks.drop.share` must be a number from 0 to 1', { drop: { share: 1.5 } }],
+    ['`faults.webhooks.drop.share` must be a number from 0 to 1', { drop: {} }],
+    ['There is no option `faults.webhooks.drop.seconds`', { drop: { share: 1, seconds: 3 } }],
+    ['`faults.webhooks.delay.seconds` must be a number', { delay: { share: 1 } }],
+    ['`faults.webhooks.delay.seconds` must be a number', { delay: { share: 1, seconds: -1 } }],
+    ['`faults.webhooks.duplicate.copies` must be a whole number', { duplicate: { share: 1, copies: 0 } }],
+    [
+      "`faults.webhooks.truncate.contentLength` must be 'full'",
+      { truncate: { share: 1, contentLength: '' } },
+    ],
   ])('are refused: %s', (message, faults) => {
     const { deliveries } = openDeliveries()
     expect(() => Reflect.set(deliveries, 'faults', faults)).toThrow(message)

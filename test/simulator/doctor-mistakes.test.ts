@@ -1,4 +1,5 @@
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import express from 'express'
 import Fastify from 'fastify'
 import { afterEach, describe, expect, test } from 'vitest'
 import { runCommand } from './command-line.ts'
@@ -73,6 +74,22 @@ test('of an endpoint that verifies nothing, each forgery is let in', async () =>
   const forgeries = ['unsigned', 'forged', 'tampered', 'empty-key', 'malformed-headers', 'expired']
   expect(found.wrong).toEqual([...forgeries, 'from-the-future'])
 })
+
+test.each([0, 1, 8])(
+  'behind a rate limit of %i it takes no 429 for a refusal of what was forged',
+  async (limit) => {
+    let count = 0
+    const app = express()
+      .use((_req, res, next) => (++count > limit ? void res.status(429).end() : next()))
+      .use(ownEndpoint({ verifiesNothing: true }))
+    const { report, exitCode } = await examine(await serve(app))
+    expect(exitCode).toBe(1)
+    const states = Object.fromEntries(report.checks.map(({ check, state }) => [check, state]))
+    for (const check of ['tampered', 'empty-key', 'expired']) expect(states[check], check).not.toBe('ok')
+    const limited = report.checks.filter(({ says }) => says.startsWith('A rate limit answers'))
+    expect(limited).toMatchObject([{ state: 'wrong', mend: expect.stringMatching(/^Leave this path out/) }])
+  },
+)
 
 test('a comparison that throws at another length is found by the valid signature that it misses', async () => {
   const found = await examine(await serve(ownEndpoint({ comparesWithoutLength: true })))

@@ -17,9 +17,35 @@ describe('refuses at its start, with what to give instead,', () => {
     [{ verbose: true }, 'There is no option `verbose`.'],
     [
       { endpoints: [{ url: 'http://127.0.0.1:9/', secrets: '' }] },
-      'There is no option `secrets`; did you mean `secret`?',
+      'There is no option `endpoints[0].secrets`; did you mean `endpoints[0].secret`?',
     ],
-    [{ faults: { webhook: {} } }, 'There is no option `webhook`; did you mean `webhooks`?'],
+    [
+      { endpoints: [{ url: 'http://127.0.0.1:9/' }, { url: 'localhost:9' }] },
+      '`endpoints[1].url` must be a full http or https URL.',
+    ],
+    [
+      { endpoints: [{ url: 'http://127.0.0.1:9/', secret: '' }] },
+      "`endpoints[0].secret` is empty. Copy the signing secret (whsec_…) from the endpoint's page in the Scalekit dashboard.",
+    ],
+    [{ faults: { webhook: {} } }, 'There is no option `faults.webhook`; did you mean `faults.webhooks`?'],
+    [
+      { faults: { webhooks: { dropp: { share: 1 } } } },
+      'There is no option `faults.webhooks.dropp`; did you mean `faults.webhooks.drop`?',
+    ],
+    [
+      { faults: { webhooks: { delay: { share: 0.5 } } } },
+      '`faults.webhooks.delay.seconds` must be a number, 0 or more.',
+    ],
+    [
+      { faults: { api: { unavailble: 1 } } },
+      'There is no option `faults.api.unavailble`; did you mean `faults.api.unavailable`?',
+    ],
+    [{ faults: { api: { internal: 2 } } }, '`faults.api.internal` must be a number from 0 to 1.'],
+    [
+      { faults: { api: { internal: { pages: 2 } } } },
+      'There is no option `faults.api.internal.pages`; did you mean `faults.api.internal.page`?',
+    ],
+    [{ faults: { api: { latencyMs: '5' } } }, '`faults.api.latencyMs` must be a number, 0 or more.'],
     [{ seed: {} }, '`seed` must be a number or a text.'],
     [{ seed: Number.NaN }, '`seed` must be a number or a text.'],
     [{ port: '4000' }, '`port` must be a whole number from 0 to 65535.'],
@@ -58,7 +84,7 @@ it('takes a secret that is undefined for an environment variable that is not set
   const endpoints = [{ url: 'http://127.0.0.1:9/', secret: undefined }]
   expect(await refusalOf({ endpoints })).toMatchObject({
     code: 'ERR_SCIM_SECRET_MISSING',
-    option: 'endpoints',
+    option: 'endpoints[0].secret',
   })
 })
 
@@ -71,6 +97,6 @@ it('takes no faults of a part that there is not while it runs', async () => {
   await using simulator = await createSimulator()
   // @ts-expect-error: misspelt
   expect(() => simulator.setFaults({ webhook: {} })).toThrow(
-    'There is no option `webhook`; did you mean `webhooks`?',
+    'There is no option `faults.webhook`; did you mean `faults.webhooks`?',
   )
 })

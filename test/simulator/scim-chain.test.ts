@@ -90,3 +90,17 @@ it("goes from a SCIM request to the application's own database, all of a person'
     { id, state: 'deleted', email: null, name: null, groups: null },
   ])
 })
+
+it('lets somebody go whose name and email have a character that some databases refuse', async () => {
+  const scim = await openScimDirectory()
+  onTestFinished(() => scim.close())
+  const example = await openExample(scim)
+  const id = await scim.createUser({
+    name: { givenName: 'A\0da', familyName: 'Lovelace' },
+    emails: [{ value: 'a\0da@acme.test', type: 'work', primary: true }],
+  })
+  expect(await scim.get(`/Users/${id}`)).toMatchObject({ name: { givenName: 'A\0da' } })
+  expect(await example.accountsAfterDelivery()).toMatchObject([{ id, state: 'active' }])
+  await scim.patch(`/Users/${id}`, { op: 'replace', path: 'active', value: false })
+  expect(await example.accountsAfterDelivery()).toMatchObject([{ id, state: 'deactivated' }])
+})

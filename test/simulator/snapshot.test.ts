@@ -182,10 +182,60 @@ it('goes on from the time at which a faster clock was left', async () => {
   expect(second.clock.now()).toBe(leftAtMs)
 })
 
-it('refuses deliveries that are not as they were written, before it takes up anything', async () => {
-  const file = join(await folder(), 'simulator.json')
-  await (await createSimulator({ file })).close()
-  const saved = JSON.parse(await readFile(file, 'utf8'))
-  await writeFile(file, JSON.stringify({ ...saved, deliveries: { ...saved.deliveries, messages: [{}] } }))
-  await expect(createSimulator({ file })).rejects.toThrow(SnapshotError)
+describe('a file that was edited by hand is taken up whole, or refused by its name and what is wrong', () => {
+  interface Edited {
+    environment: Record<'organizations' | 'directories' | 'groups' | 'users', Record<string, unknown>[]>
+    deliveries: { endpoints: Record<string, unknown>[]; messages: unknown[] }
+  }
+
+  const mangled = "'deliveries' is not as it was written"
+  const edits: [what: string, edit: (saved: Edited) => unknown, says: RegExp | string][] = [
+    [
+      'no organization',
+      ({ environment }) => environment.organizations.pop(),
+      /dir_\w+ names org_\w+, which is/,
+    ],
+    [
+      'no directory',
+      ({ environment }) => environment.directories.pop(),
+      /dirgroup_\w+ names dir_\w+, which is/,
+    ],
+    [
+      'no group',
+      ({ environment }) => environment.groups.pop(),
+      /diruser_\w+ names dirgroup_\w+, which is not there/,
+    ],
+    [
+      'two of one name',
+      ({ environment: { users } }) => users.push({ ...users[0], id: 'diruser_2' }),
+      'the directory has a user of that userName already',
+    ],
+    ['a message that is none', ({ deliveries }) => deliveries.messages.push({}), mangled],
+    ['no endpoint', ({ deliveries }) => deliveries.endpoints.pop(), mangled],
+    [
+      'a secret that is none',
+      ({ deliveries: { endpoints } }) =>
+        Object.assign(endpoints[0] ?? {}, { secrets: [{ secret: 'whsec_*' }] }),
+      mangled,
+    ],
+    [
+      'an address that is none of a web server',
+      ({ deliveries: { endpoints } }) => Object.assign(endpoints[0] ?? {}, { url: 'ftp://127.0.0.1/' }),
+      mangled,
+    ],
+  ]
+  it.each(edits)('%s', async (_, edit, says) => {
+    const file = join(await folder(), 'simulator.json')
+    const first = await createSimulator({ file, endpoints: [{ url: 'http://127.0.0.1:9/webhooks' }] })
+    fill(first)
+    await first.close()
+    const saved = JSON.parse(await readFile(file, 'utf8'))
+    edit(saved)
+    await writeFile(file, JSON.stringify(saved))
+
+    const refused = await createSimulator({ file }).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ name: 'SnapshotError', reason: 'broken' })
+    expect(refused).toHaveProperty('message', expect.stringMatching(says))
+    expect(refused).toHaveProperty('message', expect.stringContaining(`${file} cannot be taken up: `))
+  })
 })

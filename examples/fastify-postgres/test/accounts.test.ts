@@ -155,9 +155,12 @@ test('a character that PostgreSQL cannot keep, and a group twice, fail nothing',
     { id: 'dirgroup_1', name: 'Engi\0neering' },
     { id: 'dirgroup_1', name: 'Engineering' },
   ]
-  assert.deepEqual(await app.deliver(directory.user('09:00:00', { name: 'A\0melia', groups })), processed)
+  const fields = { name: 'A\0melia', email: 'a\0@example.com', active: false, groups }
+  assert.deepEqual(await app.deliver(directory.user('09:00:00', fields)), processed)
   const account = await app.accounts.find(directory.key)
   assert.equal(account?.name, 'Amelia')
+  assert.equal(account?.email, 'a@example.com')
+  assert.equal(account?.state, 'deactivated')
   assert.deepEqual(account?.groups, ['Engineering'])
 })
 

@@ -2,6 +2,7 @@ import { SimulatorClock } from './clock.ts'
 import { Deliveries } from './delivery/deliveries.ts'
 import { isStoredDeliveries } from './delivery/is-stored.ts'
 import { Environment } from './environment/environment.ts'
+import { EnvironmentError } from './environment/errors.ts'
 import { isEnvironmentSnapshot } from './environment/snapshot.ts'
 import { given } from './given.ts'
 import type { SimulatorOptions } from './options.ts'
@@ -32,11 +33,12 @@ export function openEnvironment(
   snapshot: Snapshot,
 ): Environment {
   const from = snapshot.saved('environment', isEnvironmentSnapshot)
-  const environment = new Environment({
-    clock,
-    randomness,
-    ...given({ from, stampMicros }),
-  })
+  let environment: Environment
+  try {
+    environment = new Environment({ clock, randomness, ...given({ from, stampMicros }) })
+  } catch (error) {
+    throw error instanceof EnvironmentError ? snapshot.broken(error.message, error) : error
+  }
   snapshot.keep('environment', () => environment.export())
   environment.onChange(() => snapshot.changed())
   return environment

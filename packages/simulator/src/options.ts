@@ -1,8 +1,10 @@
 import { ConfigurationError, requireKnownNames } from '@scalekit-scim/core'
+import { signDelivery } from '@scalekit-scim/core/testing'
 import { z } from 'zod'
 import type { ApiFaults } from './api/faults.ts'
 import type { NewEndpoint } from './delivery/endpoints.ts'
 import type { WebhookFaults } from './delivery/faults.ts'
+import { type Rule, requireRule, requireRules } from './option-rules.ts'
 
 export interface SimulatorOptions {
   /** Others than this machine reach it only when this is another. @default '127.0.0.1' */
@@ -47,8 +49,6 @@ export interface SimulatorFaults {
   api?: ApiFaults
 }
 
-type Rule = readonly [schema: z.ZodType, what: string]
-
 const text = z.string().min(1)
 
 /** What each option can be. */
@@ -80,27 +80,36 @@ const rules: Readonly<Record<keyof SimulatorOptions, Rule>> = {
 
 /** Before anything is opened. @throws ConfigurationError for the first that is wrong */
 export function requireOptions(options: SimulatorOptions): void {
-  requireKnownNames(options, Object.keys(rules))
-  const values = new Map<string, unknown>(Object.entries(options))
-  for (const [name, [schema, what]] of Object.entries(rules)) {
-    const value = values.get(name)
-    if (value === undefined || schema.safeParse(value).success) continue
-    throw new ConfigurationError('ERR_SCIM_INVALID_OPTION', `\`${name}\` must be ${what}.`, name)
+  requireRules(options, rules)
+  for (const [index, endpoint] of (options.endpoints ?? []).entries()) {
+    requireEndpoint(endpoint, `endpoints[${index}]`)
   }
-  for (const endpoint of options.endpoints ?? []) requireEndpoint(endpoint)
   requireFaultNames(options.faults ?? {})
 }
 
 export function requireFaultNames(faults: SimulatorFaults): void {
-  requireKnownNames(faults, ['webhooks', 'api'])
+  requireKnownNames(faults, ['webhooks', 'api'], 'faults')
 }
 
-function requireEndpoint(endpoint: NewEndpoint): void {
-  requireKnownNames(endpoint, ['url', 'secret', 'types'])
-  if (!('secret' in endpoint) || endpoint.secret !== undefined) return
-  throw new ConfigurationError(
-    'ERR_SCIM_SECRET_MISSING',
-    "An endpoint's `secret` is given and is undefined: is its environment variable set? Without the option the seed decides.",
-    'endpoints',
-  )
+function requireEndpoint(endpoint: NewEndpoint, path: string): void {
+  requireKnownNames(endpoint, ['url', 'secret', 'types'], path)
+  requireRule(endpoint.url, [z.url({ protocol: /^https?$/ }), 'a full http or https URL'], `${path}.url`)
+  if ('secret' in endpoint) requireSecret(endpoint.secret, `${path}.secret`)
+}
+
+function requireSecret(secret: string | undefined, path: string): void {
+  if (secret === undefined) {
+    throw new ConfigurationError(
+      'ERR_SCIM_SECRET_MISSING',
+      `\`${path}\` is given and is undefined: is its environment variable set? Without the option the seed decides.`,
+      path,
+    )
+  }
+  try {
+    // core knows best what a usable secret is.
+    signDelivery('', { secret })
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    throw new ConfigurationError(error.code, error.message.replace('`secret`', `\`${path}\``), path)
+  }
 }

@@ -1,3 +1,4 @@
+import type { SnapshotError } from './snapshot-error.ts'
 import { type Saved, SnapshotFile } from './snapshot-file.ts'
 
 const leastDelayMs = 200
@@ -32,7 +33,12 @@ export class Snapshot {
   saved<Part>(name: string, isPart: (saved: unknown) => saved is Part): Part | undefined {
     const part = this.#saved[name]
     if (part === undefined || isPart(part)) return part
-    throw this.#file?.broken(`'${name}' is not as it was written`)
+    throw this.broken(`'${name}' is not as it was written`)
+  }
+
+  /** What is thrown where something that was saved cannot be taken up. */
+  broken(what: string, cause?: unknown): SnapshotError | undefined {
+    return this.#file?.broken(what, cause)
   }
 
   /** Saves what `part` gives under that name, from the next change on. */

@@ -1,4 +1,5 @@
-import { ConfigurationError } from '@scalekit-scim/core'
+import { z } from 'zod'
+import { type Rule, requireRule, requireRules } from '../option-rules.ts'
 import type { Randomness } from '../randomness.ts'
 
 /** How often a fault strikes: a share of the calls (0 to 1), or a condition. */
@@ -128,20 +129,29 @@ export class ApiFaultDraw {
   }
 }
 
-/** @throws ConfigurationError for a fault that there is not, or a share that is none */
+const share: Rule = [z.number().min(0).max(1), 'a number from 0 to 1']
+const place: Rule = [z.int().min(1), 'a whole number, 1 or more']
+const conditionRules: Readonly<Record<keyof ApiFaultCondition, Rule>> = {
+  share,
+  method: [z.string(), "the name of a call, such as 'listDirectoryUsers'"],
+  page: place,
+  call: place,
+  times: [z.int().min(0), 'a whole number, 0 or more'],
+}
+const otherRules: Readonly<Record<Exclude<keyof ApiFaults, ApiFaultName>, Rule>> = {
+  latencyMs: [z.number().min(0), 'a number, 0 or more'],
+  orderByUpdate: [z.boolean(), 'true or false'],
+}
+
+/** @throws ConfigurationError for a fault that there is not, or a rule that is none */
 function checked(faults: ApiFaults): ApiFaults {
-  const known: readonly string[] = [...faultNames, 'latencyMs', 'orderByUpdate']
-  for (const name of Object.keys(faults)) {
-    if (known.includes(name)) continue
-    const message = `there is no API fault '${name}'; there are ${known.join(', ')}`
-    throw new ConfigurationError('ERR_SCIM_UNKNOWN_OPTION', message, name)
-  }
+  const path = 'faults.api'
+  const anything = Object.fromEntries(faultNames.map((name): [string, Rule] => [name, [z.unknown(), '']]))
+  requireRules(faults, { ...anything, ...otherRules }, path)
   for (const name of faultNames) {
     const rule = faults[name]
-    const share = typeof rule === 'object' ? rule.share : rule
-    if (share === undefined || (share >= 0 && share <= 1)) continue
-    const message = `the share of the API fault '${name}' is from 0 to 1, not ${share}`
-    throw new ConfigurationError('ERR_SCIM_INVALID_OPTION', message, name)
+    if (typeof rule === 'number') requireRule(rule, share, `${path}.${name}`)
+    else if (rule !== undefined) requireRules(rule, conditionRules, `${path}.${name}`)
   }
   return faults
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { shownAddress } from './endpoint.ts'
 import { noConnection } from './failures.ts'
@@ -37,22 +38,29 @@ export interface NoAnswer {
 
 export type Exchange = Answer | NoAnswer
 
+export interface ExchangeOptions {
+  signal?: AbortSignal | undefined
+  /** Whose connections are used again. @default a connection of its own */
+  agent?: Agent | undefined
+}
+
 /**
- * One request on a connection of its own, byte for byte: no redirect is followed and no header added but Host,
- * Content-Length and Connection. Never rejects.
+ * One request, byte for byte: no redirect is followed and no header added but Host, Content-Length and Connection.
+ * Never rejects.
  */
 export function exchange(
   url: URL,
   { method, headers, body }: Request,
-  signal?: AbortSignal,
+  { signal, agent }: ExchangeOptions = {},
 ): Promise<Exchange> {
   const startedAtMs = performance.now()
   const elapsedMs = () => Math.round(performance.now() - startedAtMs)
   return new Promise((resolve) => {
     let isConnected = false
+    let socket: Socket | undefined
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     const length = body.byteLength > 0 || method === 'POST' ? { 'content-length': body.byteLength } : {}
-    const request = send(url, { method, headers: { ...headers, ...length }, agent: false })
+    const request = send(url, { method, headers: { ...headers, ...length }, agent: agent ?? false })
     const settled = new AbortController()
 
     const end = (outcome: Exchange) => {
@@ -61,6 +69,7 @@ export function exchange(
       signal?.removeEventListener('abort', onAbort)
       resolve(outcome)
       request.destroy()
+      if (!agent || !isKept(outcome)) socket?.destroy()
     }
     const fail = (reason: NoAnswer['reason'], detail: string) =>
       end({ kind: 'no-answer', reason, detail, durationMs: elapsedMs() })
@@ -69,7 +78,10 @@ export function exchange(
     if (signal?.aborted) return onAbort()
     signal?.addEventListener('abort', onAbort)
 
-    request.on('socket', (socket) => {
+    request.on('socket', (given) => {
+      socket = given
+      isConnected = request.reusedSocket
+      if (isConnected) return
       socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
         isConnected = true
       })
@@ -88,8 +100,8 @@ export function exchange(
 }
 
 /** As {@link exchange}, for those who have nothing to say where nobody listens. @throws Failure */
-export async function exchangeOrFail(url: URL, request: Request): Promise<Exchange> {
-  const outcome = await exchange(url, request)
+export async function exchangeOrFail(url: URL, request: Request, agent?: Agent): Promise<Exchange> {
+  const outcome = await exchange(url, request, { agent })
   if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') {
     throw noConnection(shownAddress(url), outcome.detail)
   }
@@ -104,6 +116,14 @@ export function isDelivered(outcome: Exchange): boolean {
 /** What our own middleware says of an attempt. */
 export function outcomeHeader(outcome: Exchange): string | undefined {
   return outcome.kind === 'answer' ? outcome.headers['scalekit-scim-outcome'] : undefined
+}
+
+/**
+ * Whether the server has said that it keeps the connection. HTTP/1.1 lets it keep silent too, but some that do hang up
+ * at once, and a request on such a connection would look like one that was cut.
+ */
+function isKept(outcome: Exchange): boolean {
+  return outcome.kind === 'answer' && /\bkeep-alive\b/i.test(outcome.headers.connection ?? '')
 }
 
 async function answerOf(response: IncomingMessage, elapsedMs: () => number): Promise<Answer> {

@@ -1,4 +1,6 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { Agent as HttpAgent, validateHeaderName, validateHeaderValue } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import { setImmediate } from 'node:timers/promises'
 import { signDelivery } from '@scalekit-scim/core/testing'
 import { parseEndpoint, secretFrom } from './endpoint.ts'
 import { type Exchange, exchangeOrFail, isDelivered, type Request } from './exchange.ts'
@@ -36,8 +38,7 @@ export async function replay(path: string, options: ReplayOptions): Promise<numb
   const deliveries = recording.map(toOutgoing)
 
   const results: { messageId: string; delivered: boolean; exchange: Exchange }[] = []
-  for (const { messageId, request } of deliveries) {
-    const exchange = await exchangeOrFail(url, request)
+  for await (const { messageId, exchange } of sent(deliveries, url)) {
     const delivered = isDelivered(exchange)
     results.push({ messageId, delivered, exchange })
     if (!options.json)
@@ -59,13 +60,28 @@ export async function replay(path: string, options: ReplayOptions): Promise<numb
 
 interface Outgoing {
   messageId: string
-  request: Request
+  /** Signed when it is sent: a long recording takes longer than a signature is good for. */
+  request(): Request
+}
+
+/** One after the other, on one connection where the server keeps it. */
+async function* sent(deliveries: readonly Outgoing[], url: URL) {
+  const agent = new (url.protocol === 'https:' ? HttpsAgent : HttpAgent)({ keepAlive: true })
+  try {
+    for (const { messageId, request } of deliveries) {
+      // In a turn of the event loop it is heard that the server has hung up since: then the next one is on a new one.
+      await setImmediate()
+      yield { messageId, exchange: await exchangeOrFail(url, request(), agent) }
+    }
+  } finally {
+    agent.destroy()
+  }
 }
 
 function signedWith(secret: string): (recorded: Recorded) => Outgoing {
   return ({ where, body, messageId = newId('msg') }) => {
     if (!isMessageId(messageId)) throw wrongUsage(`${where}: its message id must be ${messageIdForm}.`)
-    return { messageId, request: signDelivery(body, { secret, messageId }) }
+    return { messageId, request: () => signDelivery(body, { secret, messageId }) }
   }
 }
 
@@ -77,10 +93,8 @@ function asRecorded({ where, body, headers, messageId }: Recorded): Outgoing {
   }
   const kept = Object.entries(headers).filter(([name]) => !connectionHeaders.includes(name))
   for (const [name, value] of kept) requireSendable(name, value, where)
-  return {
-    messageId: messageId ?? 'without an id',
-    request: { method: 'POST', headers: Object.fromEntries(kept), body: Buffer.from(body) },
-  }
+  const request = { method: 'POST', headers: Object.fromEntries(kept), body: Buffer.from(body) }
+  return { messageId: messageId ?? 'without an id', request: () => request }
 }
 
 function requireSendable(name: string, value: string, where: string): void {

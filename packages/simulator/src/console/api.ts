@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Request, type Router } from 'ex
 import { z } from 'zod'
 import { DeliveryError } from '../delivery/errors.ts'
 import type { WebhookFaults } from '../delivery/faults.ts'
+import type { Message } from '../delivery/messages.ts'
 import { EnvironmentError } from '../environment/errors.ts'
 import type { User } from '../environment/records.ts'
 import type { Simulator } from '../simulator.ts'
@@ -102,9 +103,10 @@ function addPeopleRoutes(router: Router, { environment }: Simulator): void {
 function addDeliveryRoutes(router: Router, simulator: Simulator): void {
   const { deliveries } = simulator
   router.get('/messages', (request, response) => {
-    const { limit } = messagesQuery.parse(request.query)
-    const newest = deliveries.messages.slice(-limit).reverse()
-    response.json(newest.map((message) => messageView(simulator, message)))
+    const { limit, only } = messagesQuery.parse(request.query)
+    const found = only === undefined ? deliveries.messages : deliveries.messages.filter(isUndelivered)
+    const newest = found.slice(-limit).reverse()
+    response.json({ count: found.length, items: newest.map((message) => messageView(simulator, message)) })
   })
   router.get('/messages/:id', (request, response) => {
     const message = deliveries.message(request.params.id)
@@ -138,6 +140,11 @@ function addDeliveryRoutes(router: Router, simulator: Simulator): void {
     deliveries.faults = withShares(deliveries.faults, faultShares.parse(request.body))
     response.json({})
   })
+}
+
+/** To one of those that it is for. */
+function isUndelivered({ deliveries }: Message): boolean {
+  return deliveries.some(({ state }) => state !== 'delivered')
 }
 
 /** What a fault does where nothing else was asked for. */

@@ -39,4 +39,7 @@ export const usersQuery = z.object({
   offset: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(200).default(25),
 })
-export const messagesQuery = z.object({ limit: z.coerce.number().int().min(1).max(500).default(100) })
+export const messagesQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  only: z.enum(['undelivered']).optional(),
+})

@@ -1,6 +1,7 @@
 import type { WebhookFaults } from '../delivery/faults.ts'
 import type { Attempt, Delivery, Message } from '../delivery/messages.ts'
 import type { Environment } from '../environment/environment.ts'
+import { EnvironmentError } from '../environment/errors.ts'
 import { formatMicros } from '../environment/events.ts'
 import type { Directory, Group, User } from '../environment/records.ts'
 import { providers } from '../environment/records.ts'
@@ -9,9 +10,10 @@ import type { Simulator } from '../simulator.ts'
 // What the page is told: enough to show, no more than a screen of it.
 
 export function simulatorView(simulator: Simulator) {
-  const { environment, deliveries, clock, url } = simulator
+  const { environment, deliveries, clock, url, variables } = simulator
   return {
     url,
+    variables,
     environmentId: environment.id,
     clock: { nowMs: clock.now(), speed: clock.speed },
     providers,
@@ -63,7 +65,8 @@ export function messageView(simulator: Simulator, message: Message) {
   return {
     id,
     type: event.type,
-    what: subjectOf(event.data),
+    what: subjectOf(simulator.environment, event.data),
+    customer: customerOf(simulator.environment, event.organization_id),
     createdAtMs,
     deliveries: deliveries.map((delivery) => ({
       ...deliveryView(simulator, delivery, createdAtMs),
@@ -101,7 +104,23 @@ function attemptView({ number, trigger, startedAtMs, durationMs, response, error
   return { number, trigger, startedAtMs, durationMs, status: response?.status, outcome, error, faults }
 }
 
-function subjectOf(data: object): string {
-  const { name, display_name, email, id } = data as Partial<Record<string, unknown>>
-  return String(name || display_name || email || id || '')
+/** A directory's event has its id alone, which nobody knows it by. */
+function subjectOf(environment: Environment, data: object): string {
+  const { name, display_name, email, preferred_username, id } = data as Partial<Record<string, unknown>>
+  const known = name || display_name || email || preferred_username
+  return String(known || unlessGone(() => environment.directory(String(id)).name) || id || '')
+}
+
+function customerOf(environment: Environment, organizationId: unknown): string | undefined {
+  return unlessGone(() => environment.organization(String(organizationId)).displayName)
+}
+
+/** A message outlives what it is about. */
+function unlessGone(find: () => string): string | undefined {
+  try {
+    return find()
+  } catch (error) {
+    if (error instanceof EnvironmentError) return undefined
+    throw error
+  }
 }

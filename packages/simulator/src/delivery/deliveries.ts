@@ -142,7 +142,7 @@ export class Deliveries {
     return this.#faults
   }
 
-  /** Holds for what is drawn from now on. @throws DeliveryError 'invalid' */
+  /** Holds for what is drawn from now on. @throws ConfigurationError */
   set faults(faults: WebhookFaults) {
     this.#faults = requireFaults(faults)
   }

@@ -1,5 +1,7 @@
+import { requireKnownNames } from '@scalekit-scim/core'
+import { z } from 'zod'
+import { needed, type Rule, requireRules } from '../option-rules.ts'
 import type { Randomness } from '../randomness.ts'
-import { DeliveryError } from './errors.ts'
 
 export interface Fault {
   /** How often it strikes: 0 never, 1 always. */
@@ -83,47 +85,30 @@ function struckBy<Name extends keyof WebhookFaults>(
   return fault && randomness.fork(name).chance(fault.share) ? fault : undefined
 }
 
-const isCount = (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1000
-const isShare = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1
-const isNumber = (value: unknown) => Number.isFinite(value)
-const isDuration = (value: unknown) => isNumber(value) && Number(value) >= 0
+const count: Rule = [z.int().min(1).max(1000), 'a whole number from 1 to 1000']
+const share: Rule = [z.number().min(0).max(1), 'a number from 0 to 1']
+const duration: Rule = [z.number().min(0), 'a number, 0 or more']
 
-type Checks = Record<string, (value: unknown) => boolean>
-
-/** For each fault, each of its settings: those of a `?` may be absent. */
-const settings: Record<keyof WebhookFaults, Checks> = {
+/** For each fault, each of its settings but the share, which all have. */
+const settings: Record<keyof WebhookFaults, Readonly<Record<string, Rule>>> = {
   drop: {},
-  delay: { seconds: isDuration },
-  duplicate: { 'copies?': isCount },
-  reorder: { 'past?': isCount, 'atMostSeconds?': isDuration },
+  delay: { seconds: needed(duration) },
+  duplicate: { copies: count },
+  reorder: { past: count, atMostSeconds: duration },
   corruptSignature: {},
-  clockSkew: { seconds: isNumber },
-  truncate: { 'keepShare?': isShare, 'contentLength?': (value) => value === 'full' || value === 'short' },
-  slow: { seconds: isDuration },
+  clockSkew: { seconds: needed([z.number(), 'a number']) },
+  truncate: { keepShare: share, contentLength: [z.enum(['full', 'short']), "'full' or 'short'"] },
+  slow: { seconds: needed(duration) },
 }
 
-const settingsOf = new Map(Object.entries(settings))
-
-/** @throws DeliveryError 'invalid': the console and files hand in what the types do not hold */
+/** @throws ConfigurationError: JavaScript and files hand in what the types do not hold */
 export function requireFaults(faults: WebhookFaults): WebhookFaults {
-  for (const [name, fault] of Object.entries<Fault | undefined>({ ...faults })) {
-    if (fault === undefined) continue
-    const checks = settingsOf.get(name)
-    if (!checks) throw new DeliveryError('invalid', `${name} is no fault`)
-    requireSettings(name, { ...fault }, { share: isShare, ...checks })
+  const path = 'faults.webhooks'
+  requireKnownNames(faults, Object.keys(settings), path)
+  const values = new Map(Object.entries(faults))
+  for (const [name, rules] of Object.entries(settings)) {
+    const fault = values.get(name)
+    if (fault !== undefined) requireRules(fault, { share: needed(share), ...rules }, `${path}.${name}`)
   }
   return faults
-}
-
-function requireSettings(name: string, fault: Record<string, unknown>, checks: Checks): void {
-  for (const [key, isRight] of Object.entries(checks)) {
-    const setting = key.replace('?', '')
-    const value = fault[setting]
-    delete fault[setting]
-    if (value === undefined && key.endsWith('?')) continue
-    if (!isRight(value))
-      throw new DeliveryError('invalid', `${name}.${setting} has no value that it can have`)
-  }
-  const [unknown] = Object.keys(fault)
-  if (unknown !== undefined) throw new DeliveryError('invalid', `${name}.${unknown} is no setting`)
 }

@@ -148,18 +148,36 @@ export class Holdings {
     }
   }
 
-  /** Groups before people: a membership is counted where its group is there. */
+  /**
+   * Groups before people: a membership is counted where its group is there. A file may have been edited by hand.
+   * @throws EnvironmentError where one names what is not there, or has another's name
+   */
   restore({ organizations, directories, groups, users }: HoldingsSnapshot): void {
     for (const organization of organizations) this.putOrganization(organization)
-    for (const directory of directories) this.putDirectory(directory)
-    for (const group of groups) this.putGroup(group)
-    for (const user of users) this.putUser(user)
+    for (const directory of directories) {
+      requireNamed(directory.id, directory.organizationId, this.#organizations)
+      this.putDirectory(directory)
+    }
+    for (const group of groups) {
+      requireNamed(group.id, group.directoryId, this.#directories)
+      this.putGroup(group)
+    }
+    for (const user of users) {
+      requireNamed(user.id, user.directoryId, this.#directories)
+      const roster = this.roster(user.directoryId)
+      for (const id of user.groupIds) requireNamed(user.id, id, { has: () => roster.group(id) !== undefined })
+      this.putUser(user)
+    }
   }
 
   #rosterOf(id: string): Roster | undefined {
     const directoryId = this.#directoryOf.get(id)
     return directoryId === undefined ? undefined : this.#rosters.get(directoryId)
   }
+}
+
+function requireNamed(id: string, named: string, there: { has(id: string): boolean }): void {
+  if (!there.has(named)) throw new EnvironmentError('not-found', `${id} names ${named}, which is not there`)
 }
 
 function found<Item>(item: Item | undefined, what: string): Item {

@@ -3,7 +3,7 @@ import { exitCodes, noConnection } from '../failures.ts'
 import { onInterruption } from '../interruption.ts'
 import { complain, say, sayJson } from '../terminal.ts'
 import { bodyChecks } from './body-checks.ts'
-import { type Check, type Finding, isTaken, skipped } from './finding.ts'
+import { type Check, type Finding, isTaken, rateLimited, skipped } from './finding.ts'
 import { firstContact, timeFinding } from './first-contact.ts'
 import { MarkedPeople } from './marked-people.ts'
 import { Probe } from './probe.ts'
@@ -103,9 +103,18 @@ class Examination {
     if (this.probe.isGone) this.#hopeless ??= 'nobody listens there any more'
     if (this.#hopeless !== undefined) return this.#add(check, skipped(this.#hopeless))
     if (!this.probe.isAccepted && check.name.startsWith('write-')) return this.#add(check, skipped(blind))
+    this.probe.isLimited = false
     const finding = await check.run(this.probe)
     if (this.probe.isInterrupted) return
-    this.#add(check, this.probe.isAccepted || isLetIn(check, finding) ? finding : skipped(blind))
+    if (isLetIn(check, finding)) this.#add(check, finding)
+    else if (!this.probe.isAccepted) this.#add(check, skipped(blind))
+    else this.#add(check, this.probe.isLimited && check.name !== 'at-once' ? this.#limited() : finding)
+  }
+
+  /** What a rate limit answers tells nothing of the endpoint; least of all that it has refused a forgery. */
+  #limited(): Finding {
+    const isKnown = this.results.some(({ says }) => says === rateLimited.says)
+    return isKnown ? skipped('a rate limit answered (429)') : rateLimited
   }
 
   #add({ name, title }: { name: string; title: string }, finding: Finding): void {

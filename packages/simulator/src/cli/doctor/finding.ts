@@ -42,6 +42,16 @@ export function isRefused(outcome: Exchange): boolean {
   return outcome.kind === 'answer' && outcome.status >= 400
 }
 
+/** It was not looked at: neither taken nor refused. */
+export function isLimited(outcome: Exchange): boolean {
+  return outcome.kind === 'answer' && outcome.status === 429
+}
+
+export const rateLimited = wrong(
+  'A rate limit answers in its place (429), and Scalekit counts that as a failure; what the endpoint would say is not known.',
+  'Leave this path out of rate limits: a directory that is imported sends thousands, and the signature tells who sends.',
+)
+
 /** `400`, `201 duplicate`, or why there is no answer. */
 export function shown(outcome: Exchange): string {
   if (outcome.kind === 'no-answer') return `no answer (${outcome.detail})`
@@ -90,7 +100,7 @@ export function mustTake(tries: readonly Tried[], mend: string): Finding {
 /** What a check has found, unless the endpoint does not survive it. */
 export async function withAliveness(probe: Probe, finding: Finding): Promise<Finding> {
   const after = await probe.deliver()
-  if (isTaken(after) || !(probe.isAccepted || probe.isGone)) return finding
+  if (isTaken(after) || isLimited(after) || !(probe.isAccepted || probe.isGone)) return finding
   return wrong(
     `After it the endpoint does not accept a valid delivery any more: ${shown(after)}.`,
     'Nothing that comes from outside may end the process: catch what parsing and verifying throw, and see the log for what did.',

@@ -1,6 +1,6 @@
 import type { Answer, Exchange, NoAnswer } from '../exchange.ts'
 import { isDelivered, outcomeHeader } from '../exchange.ts'
-import { type Finding, isTaken, note, ok, shown, wrong } from './finding.ts'
+import { type Finding, isLimited, isTaken, note, ok, rateLimited, shown, wrong } from './finding.ts'
 import { type Probe, someSecret } from './probe.ts'
 
 export const rawBody =
@@ -29,6 +29,7 @@ function statusOf(outcome: Exchange): Finding {
 
 async function refusalOf(outcome: Exchange, probe: Probe): Promise<Finding> {
   if (outcome.kind === 'no-answer') return silenceOf(outcome)
+  if (isLimited(outcome)) return rateLimited
   if (outcome.status < 300 || outcome.status >= 500) return failureOf(outcome)
   if (outcome.status < 400) {
     return wrong(

@@ -4,6 +4,7 @@ import type { Target } from '../endpoint.ts'
 import { type Exchange, exchange, type Request } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
 import { newId } from '../sample.ts'
+import { isLimited } from './finding.ts'
 
 /** No application handles it, so nothing is written. */
 const probeType = 'scalekit_scim.doctor_probe'
@@ -16,6 +17,8 @@ export class Probe {
   isAccepted = false
   /** Nobody listens there any more. */
   isGone = false
+  /** A rate limit has answered, since this was set to false. */
+  isLimited = false
   readonly #target: Target
   readonly #signal: AbortSignal | undefined
 
@@ -58,8 +61,9 @@ export class Probe {
   }
 
   async post(request: Request): Promise<Exchange> {
-    const outcome = await exchange(this.#target.url, request, this.#signal)
+    const outcome = await exchange(this.#target.url, request, { signal: this.#signal })
     if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') this.isGone = true
+    if (isLimited(outcome)) this.isLimited = true
     return outcome
   }
 

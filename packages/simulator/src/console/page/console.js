@@ -28,11 +28,15 @@ function page() {
 }
 
 function header() {
-  const { url, clock } = state.simulator
+  const { url, clock, variables } = state.simulator
   return html`
     <header>
       <h1>Scalekit simulator</h1>
       <p><code>${url}</code></p>
+      <details>
+        <summary>Variables for your application</summary>
+        <pre tabindex="0">${Object.entries(variables).map(([name, value]) => `${name}=${value}\n`)}</pre>
+      </details>
       <p>
         ${clock.speed === 1 ? nothing : html`<time>${clockTime(clock.nowMs)}</time>`}
         ${clock.speed === 0 ? steps() : clock.speed === 1 ? nothing : html`, ${clock.speed} times as fast`}

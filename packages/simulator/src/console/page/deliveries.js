@@ -3,24 +3,52 @@ import { html, nothing } from '/console/lit-html/lit-html.js'
 import { ask } from './api.js'
 import { endpoints } from './endpoints.js'
 import { clockTime, count, duration, replyOf } from './format.js'
-import { attempt, state, toggleMessage } from './state.js'
+import { attempt, chooseMessages, messagesStep, mostMessages, nowMs, state, toggleMessage } from './state.js'
 import { timeline } from './timeline.js'
 
 export function deliveriesSection() {
+  const { items } = state.messages
   return html`
     <section aria-labelledby="deliveries-title">
-      <div class="bar"><h2 id="deliveries-title">Deliveries</h2></div>
+      <div class="bar">
+        <h2 id="deliveries-title">Deliveries</h2>
+        <label class="end choice">
+          <input type="checkbox" .checked=${state.onlyUndelivered}
+            @change=${(event) => chooseMessages({ onlyUndelivered: event.target.checked, shownMessages: messagesStep })}>
+          Only what is not delivered
+        </label>
+      </div>
       ${endpoints()}
       ${
-        state.messages.length === 0
-          ? html`<p class="empty">Nothing was sent yet. Whatever changes in the directory is, at once.</p>`
-          : html`<ol class="messages" aria-label="Messages, the newest first">${repeat(state.messages, ({ id }) => id, messageItem)}</ol>`
+        items.length === 0
+          ? html`<p class="empty">${
+              state.onlyUndelivered
+                ? 'All that was sent is delivered.'
+                : 'Nothing was sent yet. A change in the directory is sent at once: hire somebody.'
+            }</p>`
+          : html`<ol class="messages" aria-label="Messages, the newest first">${repeat(items, ({ id }) => id, messageItem)}</ol>`
       }
+      ${more()}
     </section>`
 }
 
+function more() {
+  const { items, count: total } = state.messages
+  if (total <= items.length) return nothing
+  const { shownMessages } = state
+  return html`
+    <div class="bar">
+      <span class="quiet">The newest ${items.length} of ${count(total, 'message')}.</span>
+      ${
+        shownMessages < mostMessages
+          ? html`<button @click=${() => chooseMessages({ shownMessages: shownMessages + messagesStep })}>Show ${messagesStep} more</button>`
+          : nothing
+      }
+    </div>`
+}
+
 function messageItem(message) {
-  const { id, type, what, createdAtMs, deliveries } = message
+  const { id, type, what, customer, createdAtMs, deliveries } = message
   const isOpen = state.open.has(id)
   const about = `${shortType(type)}, ${what}`
   const act = (action, done) => attempt(() => ask('POST', `/messages/${id}/${action}`), done)
@@ -28,41 +56,45 @@ function messageItem(message) {
     <li class="sheet pad">
       <div class="bar">
         <button class="fold" aria-expanded=${isOpen} aria-label="Details of ${about}" @click=${() => toggleMessage(id)}>${isOpen ? '▾' : '▸'}</button>
-        <span class="what"><strong>${shortType(type)}</strong> ${what}</span>
+        <span class="what"><strong>${shortType(type)}</strong> ${what}${
+          customer && state.simulator.organizations.length > 1
+            ? html`<span class="quiet"> · ${customer}</span>`
+            : nothing
+        }</span>
         <time class="quiet">${clockTime(createdAtMs)}</time>
+        ${
+          deliveries.length === 0
+            ? nothing
+            : html`
+              <div class="buttons">
+                <button class="small" title="Send it once more" aria-label="Replay ${about}" @click=${() => act('replay', 'Sent once more.')}>Replay</button>
+                <button class="small" title="Send it three times at once" aria-label="Duplicate ${about}" @click=${() => act('duplicate', 'Sent three times at once.')}>Duplicate</button>
+                <button class="small" title="Send it with a wrong signature" aria-label="Forge ${about}" @click=${() => act('forge', 'Sent with a wrong signature.')}>Forge</button>
+              </div>`
+        }
       </div>
       ${deliveries.length === 0 ? html`<p class="quiet">No endpoint wanted it.</p>` : nothing}
       ${deliveries.map((delivery) => deliveryLine(delivery, deliveries.length > 1))}
-      ${
-        deliveries.length === 0
-          ? nothing
-          : html`
-            <div class="buttons">
-              <button class="small" aria-label="Replay ${about}" @click=${() => act('replay', 'Sent once more.')}>Replay</button>
-              <button class="small" aria-label="Duplicate ${about}" @click=${() => act('duplicate', 'Sent three times at once.')}>Duplicate</button>
-              <button class="small" aria-label="Forge ${about}" @click=${() => act('forge', 'Sent with a wrong signature.')}>Forge</button>
-            </div>`
-      }
       ${isOpen ? messageDetail(state.details.get(id)) : nothing}
     </li>`
 }
 
 function deliveryLine(delivery, hasOthers) {
-  const { state: deliveryState, attempts, nextAttemptAtMs, url } = delivery
+  const { state: deliveryState, attempts, attemptsUnderWay, nextAttemptAtMs, url } = delivery
   const last = attempts.at(-1)
   return html`
     <div class="delivery">
       <div class="bar">
         <span class="state ${stateClass[deliveryState]}">${deliveryState}</span>
         ${last ? html`<span>${last.trigger === 'schedule' ? '' : `${last.trigger}: `}${replyOf(last)}</span>` : nothing}
-        <span class="quiet">${count(attempts.length, 'attempt')}${
+        <span class="quiet">${attemptsUnderWay > 0 ? 'under way, ' : nothing}${count(attempts.length, 'attempt')}${
           nextAttemptAtMs === undefined
             ? nothing
-            : html`, the next at <time>${clockTime(nextAttemptAtMs)}</time> (in ${duration(Math.max(nextAttemptAtMs - state.simulator.clock.nowMs, 0) / 1000)})`
+            : html`, the next at <time>${clockTime(nextAttemptAtMs)}</time> (in ${duration(Math.max(nextAttemptAtMs - nowMs(), 0) / 1000)})`
         }</span>
         ${hasOthers ? html`<code class="quiet">${url}</code>` : nothing}
       </div>
-      ${timeline(delivery)}
+      ${attempts.length > 1 || nextAttemptAtMs !== undefined ? timeline(delivery) : nothing}
     </div>`
 }
 
@@ -94,7 +126,7 @@ function attemptTable(attempts) {
                 <td class="time">${Math.round(one.durationMs)} ms</td>
                 <td>
                   ${replyOf(one)}
-                  ${one.faults.length > 0 ? html`<span class="quiet">made faulty: ${one.faults.join(', ')}</span>` : nothing}
+                  ${faultsOf(one)}
                   <details>
                     <summary>Headers and body</summary>
                     <pre tabindex="0">${headerLines(one.requestHeaders)}</pre>
@@ -106,6 +138,12 @@ function attemptTable(attempts) {
         </tbody>
       </table>
     </div>`
+}
+
+/** A forged one says so already. */
+function faultsOf({ faults }) {
+  const others = faults.filter((fault) => fault !== 'forge')
+  return others.length > 0 ? html`<span class="quiet">made faulty: ${others.join(', ')}</span>` : nothing
 }
 
 function headerLines(headers) {

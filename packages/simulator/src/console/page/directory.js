@@ -75,15 +75,19 @@ function people(shown) {
         : html`
           <div class="sheet table" role="region" aria-label="People" tabindex="0">
             <table>
-              <thead><tr><th scope="col">Who</th><th scope="col">State</th><th scope="col">Groups</th><th scope="col">Change</th></tr></thead>
-              <tbody>${repeat(items, ({ id }) => id, personRow)}</tbody>
+              <thead><tr><th scope="col">Who</th><th scope="col">Groups</th><th scope="col">Change</th></tr></thead>
+              <tbody>${repeat(
+                items,
+                ({ id }) => id,
+                (person) => personRow(person, shown.enabled),
+              )}</tbody>
             </table>
           </div>`
     }
     ${total > pageSize ? pager(total) : nothing}`
 }
 
-function personRow(person) {
+function personRow(person, isOn) {
   const { id, name, email, title, active, groups } = person
   const remove = () =>
     update({
@@ -100,16 +104,17 @@ function personRow(person) {
     <tr>
       <th scope="row">
         <span class="name">${name}</span>
-        <span class="quiet">${email}${title ? ` · ${title}` : ''}</span>
+        <span class="state ${active ? 'on' : 'wait'}">${active ? 'active' : 'deactivated'}</span>
+        <span class="quiet">${email}</span>
+        ${title ? html`<span class="quiet">${title}</span>` : nothing}
       </th>
-      <td><span class="state ${active ? 'on' : 'wait'}">${active ? 'active' : 'deactivated'}</span></td>
-      <td>${groups.map(({ name }) => name).join(', ') || html`<span class="quiet">none</span>`}</td>
+      <td>${groups.map(({ name }) => name).join(', ') || html`<span class="quiet">no groups</span>`}</td>
       <td><div class="buttons">
-        <button class="small" aria-label="Update ${name}" @click=${() => update({ form: { kind: 'person', person } })}>Update</button>
-        <button class="small" aria-label="${active ? 'Deactivate' : 'Activate'} ${name}" @click=${() => change({ active: !active })}>
+        <button class="small" ?disabled=${!isOn} aria-label="Update ${name}" @click=${() => update({ form: { kind: 'person', person } })}>Update</button>
+        <button class="small" ?disabled=${!isOn} aria-label="${active ? 'Deactivate' : 'Activate'} ${name}" @click=${() => change({ active: !active })}>
           ${active ? 'Deactivate' : 'Activate'}
         </button>
-        <button class="small danger" aria-label="Delete ${name}" @click=${remove}>Delete</button>
+        <button class="small danger" ?disabled=${!isOn} aria-label="Delete ${name}" @click=${remove}>Delete</button>
       </div></td>
     </tr>`
 }
@@ -127,9 +132,9 @@ function pager(total) {
   const { offset } = state
   return html`
     <nav class="bar" aria-label="Pages of people">
-      <button ?disabled=${offset === 0} @click=${() => go(Math.max(offset - pageSize, 0))}>Back</button>
+      <button ?disabled=${offset === 0} @click=${() => go(Math.max(offset - pageSize, 0))}>Previous</button>
       <span>${offset + 1} to ${Math.min(offset + pageSize, total)} of ${count(total, 'person', 'people')}</span>
-      <button ?disabled=${offset + pageSize >= total} @click=${() => go(offset + pageSize)}>On</button>
+      <button ?disabled=${offset + pageSize >= total} @click=${() => go(offset + pageSize)}>Next</button>
     </nav>`
 }
 
@@ -148,13 +153,17 @@ function groups(shown) {
           <div class="sheet table" role="region" aria-label="Groups" tabindex="0">
             <table>
               <thead><tr><th scope="col">Name</th><th scope="col">Members</th><th scope="col">Change</th></tr></thead>
-              <tbody>${repeat(state.groups, ({ id }) => id, groupRow)}</tbody>
+              <tbody>${repeat(
+                state.groups,
+                ({ id }) => id,
+                (group) => groupRow(group, shown.enabled),
+              )}</tbody>
             </table>
           </div>`
     }`
 }
 
-function groupRow(group) {
+function groupRow(group, isOn) {
   const { id, displayName, memberCount } = group
   const remove = () =>
     update({
@@ -169,10 +178,10 @@ function groupRow(group) {
   return html`
     <tr>
       <th scope="row"><span class="name">${displayName}</span></th>
-      <td>${memberCount}</td>
+      <td>${memberCount}<span class="unit">${memberCount === 1 ? ' member' : ' members'}</span></td>
       <td><div class="buttons">
-        <button class="small" aria-label="Rename ${displayName}" @click=${() => update({ form: { kind: 'group', group } })}>Rename</button>
-        <button class="small danger" aria-label="Delete ${displayName}" @click=${remove}>Delete</button>
+        <button class="small" ?disabled=${!isOn} aria-label="Rename ${displayName}" @click=${() => update({ form: { kind: 'group', group } })}>Rename</button>
+        <button class="small danger" ?disabled=${!isOn} aria-label="Delete ${displayName}" @click=${remove}>Delete</button>
       </div></td>
     </tr>`
 }

@@ -10,7 +10,9 @@ export const state = {
   offset: 0,
   users: { count: 0, items: [] },
   groups: [],
-  messages: [],
+  messages: { count: 0, items: [] },
+  shownMessages: 100,
+  onlyUndelivered: false,
   /** Ids of the messages that are shown whole. */
   open: new Set(),
   details: new Map(),
@@ -20,14 +22,21 @@ export const state = {
 }
 
 export const pageSize = 25
-const shownMessages = 100
+/** The list grows by this, up to what the simulator gives at once. */
+export const messagesStep = 100
+export const mostMessages = 500
 
 let draw = () => {}
 let noticeTimer
+/** When `GET /state` was answered, by the page's own clock. */
+let askedAtMs = 0
 
 export async function start(drawPage) {
   draw = drawPage
   await refresh()
+  setInterval(() => {
+    if (state.messages.items.some(isWaiting)) draw()
+  }, 1000)
   listen({
     connected: (isConnected) => {
       update({ isConnected })
@@ -64,6 +73,16 @@ export function notify(text, isError = false) {
   clearTimeout(noticeTimer)
   update({ notice: { text, isError } })
   noticeTimer = setTimeout(() => update({ notice: undefined }), isError ? 10_000 : 4000)
+}
+
+/** The simulator's time, which goes on between two answers. */
+export function nowMs() {
+  const { nowMs, speed } = state.simulator.clock
+  return nowMs + (performance.now() - askedAtMs) * speed
+}
+
+function isWaiting({ deliveries }) {
+  return deliveries.some(({ nextAttemptAtMs }) => nextAttemptAtMs !== undefined)
 }
 
 export function directories() {
@@ -112,6 +131,7 @@ export async function refreshDirectory() {
   const simulator = await ask('GET', '/state').catch(() => undefined)
   if (!simulator || turn !== asked) return
   state.simulator = simulator
+  askedAtMs = performance.now()
   const shown = directory()
   if (!shown) return update({ users: { count: 0, items: [] }, groups: [] })
   state.directoryId = shown.id
@@ -120,13 +140,26 @@ export async function refreshDirectory() {
     ask('GET', `/directories/${shown.id}/users?${query}`),
     ask('GET', `/directories/${shown.id}/groups`),
   ]).catch(() => [])
-  if (turn === asked && users && groups) update({ users, groups })
+  if (turn !== asked || !users || !groups) return
+  // The last one of the last page has gone.
+  if (users.items.length === 0 && users.count > 0) {
+    state.offset = Math.floor((users.count - 1) / pageSize) * pageSize
+    return refreshDirectory()
+  }
+  update({ users, groups })
 }
 
 async function refreshMessages(changedIds) {
-  const messages = await ask('GET', `/messages?limit=${shownMessages}`).catch(() => undefined)
+  const only = state.onlyUndelivered ? '&only=undelivered' : ''
+  const messages = await ask('GET', `/messages?limit=${state.shownMessages}${only}`).catch(() => undefined)
   if (messages) update({ messages })
   await Promise.all(changedIds.filter((id) => state.open.has(id)).map(loadDetail))
+}
+
+/** Shows other messages, or more of them. */
+export function chooseMessages(change) {
+  update(change)
+  void messagesSoon()
 }
 
 export async function toggleMessage(id) {
