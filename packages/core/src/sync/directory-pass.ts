@@ -83,7 +83,7 @@ export class DirectoryPass {
     let known = mode === 'full' ? await this.#reader.known(source) : undefined
     const sightings = known && known.size > 0 ? new Sightings(known) : undefined
     const observedAt = await storeTime(this.#pass)
-    const batch = application.open(signal, this.#pass.mayGoOn)
+    const batch = application.open(this.#pass, this.#task.directory.id)
     let tally: WalkTally
     try {
       tally = await walk(this.#reader.pages(kind), sightings, async (page) => {
@@ -122,7 +122,7 @@ export class DirectoryPass {
     const counts = this.#report[kind.plural]
     for (const item of page.items) {
       counts.seen++
-      const change = differenceOf(kind.compared(item), known)
+      const change = differenceOf(kind.compared(item), known, this.#task.sole)
       if (change === 'unchanged') {
         counts.unchanged++
         continue
@@ -139,8 +139,8 @@ export class DirectoryPass {
     { known, sightings, tally, observedAt }: FirstWalk,
   ): Promise<void> {
     const { directory } = this.#task
-    let candidates = sightings.missing()
-    if (candidates.length === 0) return
+    let missing = sightings.missing()
+    if (missing.length === 0) return
 
     let walks: readonly [WalkTally] | readonly [WalkTally, WalkTally] = [tally]
     let steady = false
@@ -148,32 +148,39 @@ export class DirectoryPass {
       const again = new Sightings(known)
       walks = [tally, await walk(this.#reader.pages(kind), again, () => this.#pass.mayGoOn())]
       steady = again.covers(sightings)
-      candidates = again.missing(sightings)
-      if (candidates.length === 0) return
+      missing = again.missing(sightings)
+      if (missing.length === 0) return
     }
-    const placed = this.#task.sole || known.placed
     const enabled = await this.#reader.isEnabled()
+    const isOwn = (index: number) => this.#task.sole || known.isPlaced(index)
+    const idsOf = (indexes: number[]) => indexes.map((index) => known.idAt(index))
     const verdict = judgeDeletions(
-      { directory, kind: kind.name, known: known.size, placed, candidates, walks, steady, enabled },
+      {
+        directory,
+        kind: kind.name,
+        known: known.count(isOwn),
+        candidates: idsOf(missing.filter(isOwn)),
+        unplaced: idsOf(missing.filter((index) => !isOwn(index))),
+        walks,
+        steady,
+        enabled,
+      },
       this.#pass.config.limits,
       this.#pass.approvals,
     )
 
     const counts = this.#report[kind.plural]
-    if ('held' in verdict) {
-      const { held: reason, approval } = verdict
-      counts.held += candidates.length
+    for (const { ids, ...held } of verdict.held) {
+      counts.held += ids.length
       this.#report.held.push({
         kind: kind.name,
-        reason,
-        count: candidates.length,
-        ...(approval === undefined ? {} : { approval }),
-        ids: candidates.sort().slice(0, namedAtMost),
+        ...held,
+        count: ids.length,
+        ids: [...ids].sort().slice(0, namedAtMost),
       })
-      return
     }
     if (verdict.approval !== undefined) this.#pass.approvalsUsed.add(verdict.approval)
-    const batch = this.#pass.application.open(this.#pass.signal, this.#pass.mayGoOn)
+    const batch = this.#pass.application.open(this.#pass, directory.id)
     try {
       for (const id of verdict.apply) {
         await batch.add(kind.deletedEvent(directory, id, observedAt), 'deleted', observedAt, counts)

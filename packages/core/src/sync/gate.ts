@@ -22,12 +22,12 @@ export interface WalkTally {
 export interface DeletionCase {
   directory: DirectoryRef
   kind: 'user' | 'group'
-  /** How many the application has. */
+  /** How many the application has of this directory. */
   known: number
-  /** Whether all of these are sure to be this directory's, and not another's of the organization. */
-  placed: boolean
-  /** Those that no walk has seen. */
+  /** Those of them that no walk has seen. */
   candidates: readonly string[]
+  /** Whom no walk has seen either, and who may be another directory's of the organization. */
+  unplaced: readonly string[]
   /** The second begun after the first had ended; there is none where the first did not add up. */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
   /** Whether the second met all whom the first had met. */
@@ -36,10 +36,18 @@ export interface DeletionCase {
   enabled: boolean
 }
 
-/** Where a person had to decide, and has, `approval` says by which. */
-export type Verdict =
-  | { apply: readonly string[]; approval?: string }
-  | { held: HeldReason; approval?: string }
+export interface Verdict {
+  apply: readonly string[]
+  /** Where a person had to decide, and has: by which. */
+  approval?: string
+  held: readonly Held[]
+}
+
+interface Held {
+  reason: HeldReason
+  ids: readonly string[]
+  approval?: string
+}
 
 /**
  * Whether the records that the directory does not list any more may go. Paging promises no snapshot: where somebody
@@ -54,17 +62,21 @@ export function judgeDeletions(
   limits: DeletionLimits,
   approvals: ReadonlySet<string>,
 ): Verdict {
-  const { walks, steady, candidates, enabled } = subject
-  if (walks.length < 2 || !walks.every(addsUp) || !steady) return { held: 'unsettled' }
-  if (!enabled) return { held: 'directory-disabled' }
+  const { walks, steady, candidates, unplaced, enabled } = subject
+  const holdAll = (reason: HeldReason) => ({
+    apply: [],
+    held: [{ reason, ids: [...candidates, ...unplaced] }],
+  })
+  if (walks.length < 2 || !walks.every(addsUp) || !steady) return holdAll('unsettled')
+  if (!enabled) return holdAll('directory-disabled')
 
-  // Nobody can approve this: the other directory's people, who are there, would be among them.
-  if (!subject.placed) return { held: 'several-directories' }
-
+  // Nobody can approve these: the other directory's people, who are there, would be among them.
+  const held: Held[] = unplaced.length > 0 ? [{ reason: 'several-directories', ids: unplaced }] : []
   const reason = reasonToAsk(subject, limits)
-  if (reason === undefined) return { apply: candidates }
+  if (reason === undefined) return { apply: candidates, held }
   const approval = approvalOf(subject)
-  return approvals.has(approval) ? { apply: candidates, approval } : { held: reason, approval }
+  if (approvals.has(approval)) return { apply: candidates, approval, held }
+  return { apply: [], held: [{ reason, ids: candidates, approval }, ...held] }
 }
 
 /** What a walk saw is what its pages had announced, all of them alike. */
@@ -77,6 +89,7 @@ function reasonToAsk(
   { maxCount, maxShare }: DeletionLimits,
 ): HeldReason | undefined {
   const count = candidates.length
+  if (count === 0) return undefined
   if (walks.some(({ unique }) => unique === 0)) return 'nothing-listed'
   if (count > known / 2) return 'over-half'
   return count > Math.max(maxCount, maxShare * known) ? 'over-limit' : undefined
