@@ -33,7 +33,7 @@ export interface Counts {
  * Why deletions were not applied. A person may approve where the directory is believed and the number is not:
  * 'nothing-listed' (the directory lists nothing at all), 'over-half', 'over-limit'. 'unsettled': the directory changed while it was read,
  * or lied about its size. 'directory-disabled': it was switched off meanwhile.
- * 'several-directories': the organization has more than one, and `known` did not say whose each record is.
+ * 'several-directories': the organization has more than one, and `known` did not say whose these are.
  *
  * After all but the last the next pass is a full one, so that what is held stays in the reports until it is settled.
  */
