@@ -11,7 +11,7 @@ import {
 } from '@scalekit-scim/core'
 import type { PassContext } from './pass-context.ts'
 import type { Counts } from './report.ts'
-import { pause, Slots } from './waiting.ts'
+import { pause, Slots, untilAborted } from './waiting.ts'
 
 export type Change = 'created' | 'updated' | 'deleted' | 'repeated'
 
@@ -59,7 +59,10 @@ export class Application {
   }
 
   /** The events of one walk over a directory: `add` waits for a free slot alone, `drained` for all that was added. */
-  open({ signal, mayGoOn }: Pick<PassContext, 'signal' | 'mayGoOn'>, directoryId: string): Batch {
+  open(
+    { signal, mayGoOn, graceOver }: Pick<PassContext, 'signal' | 'mayGoOn' | 'graceOver'>,
+    directoryId: string,
+  ): Batch {
     const running = new Set<Promise<void>>()
     let failures = 0
     const failed = (event: DirectoryEvent, ended: DispatchOutcome) => {
@@ -71,7 +74,9 @@ export class Application {
           counts[change]++
           return
         }
-        await this.#slots.take()
+        const slot = this.#slots.take()
+        // Of a pass that ends nobody wants the slot that comes late.
+        if (slot) await untilAborted(slot, signal)
         try {
           mayGoOn()
         } catch (error) {
@@ -86,7 +91,7 @@ export class Application {
         running.add(run)
       },
       drained: async () => {
-        await Promise.all(running)
+        await untilAborted(Promise.all(running), graceOver)
       },
     }
   }
@@ -126,7 +131,7 @@ export class Application {
     let lost = false
     for (let tries = 0; ; ) {
       const ended = await this.#ask(event, options)
-      if (ended.outcome === 'lost' && !lost) {
+      if (ended.outcome === 'lost' && !lost && !signal.aborted) {
         lost = true
         continue
       }

@@ -18,6 +18,8 @@ export interface PassContext {
   application: Application
   /** Aborts when the pass is to end: cancelled, its lease lost, or the dispatcher closed. */
   signal: AbortSignal
+  /** Aborts, after `signal`, when the events that have begun are waited for no longer. */
+  graceOver: AbortSignal
   /** @throws where nothing may be applied any more */
   mayGoOn(): void
   progress: SyncProgress

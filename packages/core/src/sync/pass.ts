@@ -14,6 +14,8 @@ import { eachOf, keepAlive } from './waiting.ts'
 interface PassRequest extends RunOptions {
   /** Ends the pass: the caller's, or `stop()`. */
   signal: AbortSignal
+  /** Aborts when the events that have begun are waited for no longer. The pass has been ended before. */
+  graceOver: AbortSignal
   /** The store's time of the first pass since the start: a full pass of before does not count. */
   firstPassAt(now: Instant): Instant
 }
@@ -34,6 +36,8 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
     try {
       await underLease(config, request, lease, report)
     } finally {
+      // Also where a handler has outlasted the grace: the claim that it runs under keeps its resource, and nothing else
+      // of the pass goes on.
       await lease.end()
     }
   } catch (error) {
@@ -74,6 +78,7 @@ async function underLease(
     fullSince: firstPassAt > dayAgo ? firstPassAt : dayAgo,
     application,
     signal,
+    graceOver: request.graceOver,
     mayGoOn: () => {
       signal.throwIfAborted()
       lease.requireHeld()

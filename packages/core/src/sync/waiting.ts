@@ -51,6 +51,15 @@ export function untilAborted<Answer>(
   })
 }
 
+/** Whether it settles in that time. */
+export async function endsWithin(clock: Clock, ending: Promise<unknown>, delayMs: number): Promise<boolean> {
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  ending.then(end, end)
+  await pause(clock, delayMs, ended.signal)
+  return ended.signal.aborted
+}
+
 /** The clock's timers keep no process alive; this does, until it is called off. */
 export function keepAlive(): () => void {
   const timer = setInterval(() => {}, 2 ** 30)
