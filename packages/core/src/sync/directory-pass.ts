@@ -191,15 +191,19 @@ export class DirectoryPass {
   }
 
   /**
-   * An event that failed is brought again by the next pass, since that goes on from where the last one without a
-   * failure began. Deletions that are held are looked for again by a full one, until they are settled.
+   * An event that failed is brought again by the next pass. Of an incremental one that goes on from where the last pass
+   * without a failure began; of a full one it may have changed long before, or be a deletion, and the next is full too.
+   * Deletions that are held are looked for again by a full one, until they are settled.
    */
   async #complete(startedAt: Instant): Promise<void> {
     const { directory, milestones } = this.#task
     const { users, groups, mode, held } = this.#report
     const failed = users.failed + groups.failed > 0
     // Who is in which directory nobody can settle by looking again.
-    const unsettled = this.#short || held.some(({ reason }) => reason !== 'several-directories')
+    const unsettled =
+      this.#short ||
+      (mode === 'full' && failed) ||
+      held.some(({ reason }) => reason !== 'several-directories')
     const fullStartedAt = mode === 'full' ? startedAt : (milestones?.fullStartedAt ?? never)
     await writeMilestones(this.#pass.config.dispatcher.ledger, directory, {
       completedAt: await storeTime(this.#pass),
