@@ -91,3 +91,19 @@ test.each([
   expect(error).toMatchObject({ code: 'ERR_SCIM_KNOWN_INVALID', message: expect.stringContaining(says) })
   expect(error).not.toMatchObject({ message: expect.stringMatching(/secret|7654321/) })
 })
+
+test('rows that are there at once leave time to others, and are left in their middle when the pass ends', async () => {
+  let read = 0
+  const known: Known = function* () {
+    // All of the rows of a database in this process, say.
+    while (read < 1_000_000) yield { id: `diruser_${read++ % 1000}` }
+  }
+  const cancel = new AbortController()
+  setImmediate(() => cancel.abort())
+  const directory = { organizationId: 'org_1', id: 'dir_1' }
+  await expect(readKnown(known, directory, cancel.signal)).rejects.toMatchObject({ name: 'AbortError' })
+  const readThen = read
+  await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(read).toBe(readThen)
+})

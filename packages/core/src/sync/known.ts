@@ -1,3 +1,4 @@
+import { setImmediate as othersHaveRun } from 'node:timers/promises'
 import { parseInstant } from '@scalekit-scim/core'
 import { IdTable } from './id-table.ts'
 import { noTime, requireRecord, requireRecords } from './known-record.ts'
@@ -27,6 +28,8 @@ export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStre
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
 
 const firstCapacity = 1024
+/** A million rows that are there at once take seconds, and webhooks have to be answered meanwhile. */
+const readAtOnce = 1000
 /** Of a record without one. No time is this one: the digits of an instant end well below. */
 const unknownTime = 2n ** 64n - 1n
 const place = { unsaid: 0, asked: 1, here: 2 }
@@ -108,7 +111,9 @@ export function readKnown(known: Known, directory: DirectoryRef, signal: AbortSi
     const records = new KnownRecords()
     const stream = await known(directory)
     requireRecords(stream)
+    let read = 0
     for await (const record of stream) {
+      if (++read % readAtOnce === 0) await othersHaveRun()
       signal.throwIfAborted()
       requireRecord(record)
       if (record.directoryId == null || record.directoryId === directory.id) records.add(record)
