@@ -85,7 +85,7 @@ test.each([
 ])('`known` that gives $gave is told which field is wrong, and not its value', async ({ gave, says }) => {
   const known: Known = () => Object(gave === undefined ? Promise.resolve() : gave)
   const directory = { organizationId: 'org_1', id: 'dir_1' }
-  const error: unknown = await readKnown(known, directory, new AbortController().signal).catch(
+  const error: unknown = await readKnown(known, directory, () => false, new AbortController().signal).catch(
     (thrown) => thrown,
   )
   expect(error).toMatchObject({ code: 'ERR_SCIM_KNOWN_INVALID', message: expect.stringContaining(says) })
@@ -101,7 +101,9 @@ test('rows that are there at once leave time to others, and are left in their mi
   const cancel = new AbortController()
   setImmediate(() => cancel.abort())
   const directory = { organizationId: 'org_1', id: 'dir_1' }
-  await expect(readKnown(known, directory, cancel.signal)).rejects.toMatchObject({ name: 'AbortError' })
+  await expect(readKnown(known, directory, () => false, cancel.signal)).rejects.toMatchObject({
+    name: 'AbortError',
+  })
   const readThen = read
   await new Promise((resolve) => setImmediate(resolve))
   await new Promise((resolve) => setImmediate(resolve))

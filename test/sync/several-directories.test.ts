@@ -140,3 +140,36 @@ test('the limits are of those who are sure to be of the directory', async () => 
     { reason: 'several-directories', ids: ['diruser_5', 'diruser_6', 'diruser_7'] },
   ])
 })
+
+test.each([1, 2])(
+  'of %i directories left, whose was removed is asked about once, however few they are, and the approval deletes them',
+  async (left) => {
+    const { app, okta, entra, api } = await twoDirectories()
+    const third = new TestDirectory('org_1', people(2, 8), 'dir_third')
+    if (left > 1) api.directories.push(third)
+    const sync = app.syncWith(api)
+    await sync.run({ mode: 'full' })
+    api.directories.splice(0, 1)
+    // Somebody whom the directory that is left has taken over, with the id that they had.
+    const [taken] = okta.people
+    if (taken) entra.people.push(taken)
+
+    const report = await sync.run({ mode: 'full' })
+    const there = left > 1 ? 6 : 4
+    expect(report.totals.users).toMatchObject({ seen: there, updated: 1, deleted: 0, held: 4 })
+    const held = report.organizations[0]?.directories.flatMap((directory) => directory.held) ?? []
+    expect(held).toMatchObject([
+      {
+        kind: 'user',
+        reason: 'directory-removed',
+        count: 4,
+        ids: ['diruser_1', 'diruser_2', 'diruser_3', 'diruser_4'],
+      },
+    ])
+    expect(app.users.get('diruser_0')).toMatchObject({ deleted: false, directoryId: 'dir_entra' })
+
+    const approved = await sync.run({ approve: [String(held[0]?.approval)] })
+    expect(approved).toMatchObject({ totals: { users: { deleted: 4, held: 0 } }, unusedApprovals: [] })
+    expect(Object.keys(app.live())).toHaveLength(there)
+  },
+)

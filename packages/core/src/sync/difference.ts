@@ -20,7 +20,7 @@ export function differenceOf(
   if (!known) return 'updated'
   const index = known.indexOf(record.id)
   if (index === undefined) return 'created'
-  if (!sole && known.isToBePlaced(index)) return 'updated'
+  if (known.isOfRemoved(index) || (!sole && known.isToBePlaced(index))) return 'updated'
 
   const occurredAt = known.occurredAt(index)
   if (occurredAt === undefined || record.updatedAt === undefined) return 'updated'

@@ -152,7 +152,7 @@ export class DirectoryPass {
       if (missing.length === 0) return
     }
     const enabled = await this.#reader.isEnabled()
-    const isOwn = (index: number) => this.#task.sole || known.isPlaced(index)
+    const isOwn = (index: number) => known.isPlaced(index) || (this.#task.sole && !known.isOfRemoved(index))
     const idsOf = (indexes: number[]) => indexes.map((index) => known.idAt(index))
     const verdict = judgeDeletions(
       {
@@ -160,7 +160,8 @@ export class DirectoryPass {
         kind: kind.name,
         known: known.count(isOwn),
         candidates: idsOf(missing.filter(isOwn)),
-        unplaced: idsOf(missing.filter((index) => !isOwn(index))),
+        unplaced: idsOf(missing.filter((index) => !isOwn(index) && !known.isOfRemoved(index))),
+        ofRemoved: idsOf(missing.filter((index) => known.isOfRemoved(index))),
         walks,
         steady,
         enabled,
@@ -179,7 +180,7 @@ export class DirectoryPass {
         ids: [...ids].sort().slice(0, namedAtMost),
       })
     }
-    if (verdict.approval !== undefined) this.#pass.approvalsUsed.add(verdict.approval)
+    for (const approval of verdict.approvals) this.#pass.approvalsUsed.add(approval)
     const batch = this.#pass.application.open(this.#pass, directory.id)
     try {
       for (const id of verdict.apply) {

@@ -41,7 +41,7 @@ export class DirectoryReader {
   }
 
   async known(source: Known | undefined): Promise<KnownRecords | undefined> {
-    return source && readKnown(source, this.#task.directory, this.#pass.signal)
+    return source && readKnown(source, this.#task.directory, this.#task.isOthers, this.#pass.signal)
   }
 
   /** One that was switched off meanwhile may list nobody. */

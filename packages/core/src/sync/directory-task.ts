@@ -7,6 +7,8 @@ export interface DirectoryTask {
   directory: DirectoryRef
   /** Whether the organization has no other directory, enabled or not. */
   sole: boolean
+  /** Whether the records of that directory are no matter of this task's. */
+  isOthers: (directoryId: string) => boolean
   milestones: Milestones | undefined
 }
 

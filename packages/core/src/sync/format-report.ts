@@ -11,6 +11,7 @@ const heldBecause: Readonly<Record<HeldDeletions['reason'], string>> = {
   'nothing-listed': 'the directory lists nothing at all',
   'over-half': 'over half of what is known would go',
   'over-limit': 'more than the limits allow',
+  'directory-removed': 'their directory is not there any more',
   'several-directories': '`known` does not say which of the directories they are of',
   unsettled: 'the directory changed while it was read; the next pass looks again',
   'directory-disabled': 'the directory was disabled meanwhile',

@@ -28,6 +28,8 @@ export interface DeletionCase {
   candidates: readonly string[]
   /** Whom no walk has seen either, and who may be another directory's of the organization. */
   unplaced: readonly string[]
+  /** Nor these, who are of a directory that the organization does not have any more. */
+  ofRemoved: readonly string[]
   /** The second begun after the first had ended; there is none where the first did not add up. */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
   /** Whether the second met all whom the first had met. */
@@ -39,7 +41,7 @@ export interface DeletionCase {
 export interface Verdict {
   apply: readonly string[]
   /** Where a person had to decide, and has: by which. */
-  approval?: string
+  approvals: readonly string[]
   held: readonly Held[]
 }
 
@@ -62,21 +64,31 @@ export function judgeDeletions(
   limits: DeletionLimits,
   approvals: ReadonlySet<string>,
 ): Verdict {
-  const { walks, steady, candidates, unplaced, enabled } = subject
+  const { directory, kind, walks, steady, candidates, unplaced, ofRemoved, enabled } = subject
   const holdAll = (reason: HeldReason) => ({
     apply: [],
-    held: [{ reason, ids: [...candidates, ...unplaced] }],
+    approvals: [],
+    held: [{ reason, ids: [...candidates, ...unplaced, ...ofRemoved] }],
   })
   if (walks.length < 2 || !walks.every(addsUp) || !steady) return holdAll('unsettled')
   if (!enabled) return holdAll('directory-disabled')
 
+  const apply: string[] = []
+  const approved: string[] = []
+  const held: Held[] = []
+  const decide = (ids: readonly string[], reason: HeldReason | undefined) => {
+    if (ids.length === 0) return
+    const approval = reason && approvalOf({ directory, kind, candidates: ids })
+    if (reason && approval && !approvals.has(approval)) return held.push({ reason, ids, approval })
+    if (approval) approved.push(approval)
+    return apply.push(...ids)
+  }
+  decide(candidates, reasonToAsk(subject, limits))
+  // A list of directories that came too short must delete nobody by itself.
+  decide(ofRemoved, 'directory-removed')
   // Nobody can approve these: the other directory's people, who are there, would be among them.
-  const held: Held[] = unplaced.length > 0 ? [{ reason: 'several-directories', ids: unplaced }] : []
-  const reason = reasonToAsk(subject, limits)
-  if (reason === undefined) return { apply: candidates, held }
-  const approval = approvalOf(subject)
-  if (approvals.has(approval)) return { apply: candidates, approval, held }
-  return { apply: [], held: [{ reason, ids: candidates, approval }, ...held] }
+  if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
+  return { apply, approvals: approved, held }
 }
 
 /** What a walk saw is what its pages had announced, all of them alike. */
@@ -89,7 +101,6 @@ function reasonToAsk(
   { maxCount, maxShare }: DeletionLimits,
 ): HeldReason | undefined {
   const count = candidates.length
-  if (count === 0) return undefined
   if (walks.some(({ unique }) => unique === 0)) return 'nothing-listed'
   if (count > known / 2) return 'over-half'
   return count > Math.max(maxCount, maxShare * known) ? 'over-limit' : undefined

@@ -32,7 +32,7 @@ const firstCapacity = 1024
 const readAtOnce = 1000
 /** Of a record without one. No time is this one: the digits of an instant end well below. */
 const unknownTime = 2n ** 64n - 1n
-const place = { unsaid: 0, asked: 1, here: 2 }
+const place = { unsaid: 0, asked: 1, here: 2, removed: 3 }
 
 /** `known`, read to its end: some sixty bytes a record, since a directory may have a million. */
 export class KnownRecords {
@@ -77,18 +77,23 @@ export class KnownRecords {
     return this.#places[index] === place.here
   }
 
-  /** Whether the application would keep whose the record is, and does not know. */
+  /** Whether it said that it is of a directory which the organization does not have any more. */
+  isOfRemoved(index: number): boolean {
+    return this.#places[index] === place.removed
+  }
+
+  /** Whether the application would keep whose the record is, and does not know, or not any more. */
   isToBePlaced(index: number): boolean {
-    return this.#places[index] === place.asked
+    return this.#places[index] === place.asked || this.isOfRemoved(index)
   }
 
   /** A record that comes twice counts once, as it came last. */
-  add(record: KnownRecord): void {
+  add(record: KnownRecord, directoryId: string): void {
     const index = this.#ids.add(record.id)
     if (index >= this.#times.length) this.#grow()
     this.#times[index] = record.occurredAt == null ? unknownTime : nanoseconds(record.occurredAt)
     this.#groups[index] = record.groupIds == null ? Number.NaN : hashOf(record.groupIds)
-    this.#places[index] = placeOf(record.directoryId)
+    this.#places[index] = placeOf(record.directoryId, directoryId)
   }
 
   #grow(): void {
@@ -105,8 +110,16 @@ export class KnownRecords {
   }
 }
 
-/** @throws SyncError for what is no record; whatever `known` throws; and the signal's reason, also while nothing comes */
-export function readKnown(known: Known, directory: DirectoryRef, signal: AbortSignal): Promise<KnownRecords> {
+/**
+ * @param isOthers whether a directory has a pass of its own that its records belong to
+ * @throws SyncError for what is no record; whatever `known` throws; and the signal's reason, also while nothing comes
+ */
+export function readKnown(
+  known: Known,
+  directory: DirectoryRef,
+  isOthers: (directoryId: string) => boolean,
+  signal: AbortSignal,
+): Promise<KnownRecords> {
   const read = async () => {
     const records = new KnownRecords()
     const stream = await known(directory)
@@ -116,7 +129,7 @@ export function readKnown(known: Known, directory: DirectoryRef, signal: AbortSi
       if (++read % readAtOnce === 0) await othersHaveRun()
       signal.throwIfAborted()
       requireRecord(record)
-      if (record.directoryId == null || record.directoryId === directory.id) records.add(record)
+      if (record.directoryId == null || !isOthers(record.directoryId)) records.add(record, directory.id)
     }
     return records
   }
@@ -191,10 +204,11 @@ export function hashOf(ids: readonly string[]): number {
   return (high >>> 11) * 0x100000000 + (low >>> 0)
 }
 
-/** Of a record that is not another directory's: those are not added. */
-function placeOf(directoryId: string | null | undefined): number {
-  if (directoryId === null) return place.asked
-  return directoryId === undefined ? place.unsaid : place.here
+/** Of a record that is not another's of the directories that there are: those are not added. */
+function placeOf(said: string | null | undefined, directoryId: string): number {
+  if (said === null) return place.asked
+  if (said === undefined) return place.unsaid
+  return said === directoryId ? place.here : place.removed
 }
 
 function nanoseconds(text: string): bigint {

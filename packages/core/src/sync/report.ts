@@ -31,7 +31,8 @@ export interface Counts {
 
 /**
  * Why deletions were not applied. A person may approve where the directory is believed and the number is not:
- * 'nothing-listed' (the directory lists nothing at all), 'over-half', 'over-limit'. 'unsettled': the directory changed while it was read,
+ * 'nothing-listed' (the directory lists nothing at all), 'over-half', 'over-limit', and 'directory-removed' (the
+ * organization does not have their directory any more). 'unsettled': the directory changed while it was read,
  * or lied about its size. 'directory-disabled': it was switched off meanwhile.
  * 'several-directories': the organization has more than one, and `known` did not say whose these are.
  *
@@ -41,6 +42,7 @@ export type HeldReason =
   | 'nothing-listed'
   | 'over-half'
   | 'over-limit'
+  | 'directory-removed'
   | 'several-directories'
   | 'unsettled'
   | 'directory-disabled'
