@@ -120,9 +120,14 @@ export class DirectoryPass {
     batch: Batch,
   ): Promise<void> {
     const counts = this.#report[kind.plural]
+    const { clocks } = this.#pass
+    const latest = clocks.latestAt(page.observedAt)
     for (const item of page.items) {
       counts.seen++
-      const change = differenceOf(kind.compared(item), known, this.#task.sole)
+      const compared = kind.compared(item)
+      if (compared.updatedAt !== undefined && compared.updatedAt > latest)
+        await clocks.heed(compared.updatedAt)
+      const change = differenceOf(compared, known, this.#task.sole)
       if (change === 'unchanged') {
         counts.unchanged++
         continue

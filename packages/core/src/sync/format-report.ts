@@ -1,4 +1,5 @@
 import type {
+  ClocksApart,
   Counts,
   DirectoryReport,
   HeldDeletions,
@@ -34,6 +35,7 @@ export function formatReport(report: SyncReport): string {
       `${counted(totals.errors, 'error')}, ${counted(report.retries, 'retry', 'retries')}`,
     ...countLines(totals),
   ]
+  if (report.clocksApart) lines.push(clocksText(report.clocksApart))
   // The totals are the only directory's own.
   const withCounts = totals.directories > 1
   for (const organization of report.organizations) {
@@ -43,6 +45,19 @@ export function formatReport(report: SyncReport): string {
     lines.push(`approval ${approval}: no deletions are held by that name, now`)
   }
   return lines.join('\n')
+}
+
+function clocksText({ storeAheadSeconds, recordsAheadSeconds }: ClocksApart): string {
+  const store = storeAheadSeconds ?? 0
+  const apart = [
+    ...(store === 0
+      ? []
+      : [`the store's is ${Math.abs(store)} s ${store > 0 ? 'ahead of' : 'behind'} this process's`]),
+    ...(recordsAheadSeconds === undefined
+      ? []
+      : [`Scalekit's is ${recordsAheadSeconds} s ahead of the store's`]),
+  ]
+  return `clocks: ${apart.join(', ')}. Set them by NTP: changes may be missed meanwhile`
 }
 
 function modeText({ organizations, totals }: SyncReport): string {

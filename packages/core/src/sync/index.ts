@@ -22,6 +22,7 @@ export {
   userEvent,
 } from './records.ts'
 export type {
+  ClocksApart,
   Counts,
   DirectoryReport,
   HeldDeletions,

@@ -1,5 +1,6 @@
 import type { Instant } from '@scalekit-scim/core'
 import type { Application } from './applying.ts'
+import type { Clocks } from './clocks.ts'
 import type { SyncConfiguration } from './configure.ts'
 import type { SyncProgress } from './options.ts'
 import type { Retrying } from './retrying.ts'
@@ -22,6 +23,7 @@ export interface PassContext {
   graceOver: AbortSignal
   /** @throws where nothing may be applied any more */
   mayGoOn(): void
+  clocks: Clocks
   progress: SyncProgress
   /** Tells whoever watches. */
   progressed(): void

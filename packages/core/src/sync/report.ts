@@ -82,6 +82,14 @@ export interface DirectoryReport {
   durationMs: number
 }
 
+/** Which clocks are over 30 s apart, and by how much. A minute is all the margin there is, and beyond it changes are missed. */
+export interface ClocksApart {
+  /** The store's is so far ahead of this process's; below zero, behind. */
+  storeAheadSeconds?: number
+  /** A record has a time that is so far ahead of the store's: so is Scalekit's clock, or the store's is behind. */
+  recordsAheadSeconds?: number
+}
+
 export interface OrganizationReport {
   organizationId: string
   /** Why nothing was read: it has no directory, or none that is enabled. */
@@ -108,6 +116,8 @@ export interface SyncReport {
   unusedApprovals: readonly string[]
   /** Calls of the Directory API that were made again. */
   retries: number
+  /** Only where the pass has found some that are. */
+  clocksApart?: ClocksApart
   /** What ended the pass as a whole. */
   error?: ReportedError
 }
