@@ -157,6 +157,7 @@ export class DirectoryPass {
       if (missing.length === 0) return
     }
     const enabled = await this.#reader.isEnabled()
+    steady &&= await this.#reader.hasSameSiblings()
     const isOwn = (index: number) => known.isPlaced(index) || (this.#task.sole && !known.isOfRemoved(index))
     const idsOf = (indexes: number[]) => indexes.map((index) => known.idAt(index))
     const verdict = judgeDeletions(

@@ -52,6 +52,18 @@ export class DirectoryReader {
     return answer.directory?.enabled === true
   }
 
+  /** Where a customer has connected another one since the pass began, who is missing here may be there. */
+  async hasSameSiblings(): Promise<boolean> {
+    const { directory, directories } = this.#task
+    const { scalekit } = this.#pass.config
+    const answer = await retrying(
+      () => scalekit.directory.listDirectories(directory.organizationId),
+      this.#calls,
+    )
+    const now = new Set(answer.directories.map(({ id }) => id))
+    return now.size === directories.size && [...now].every((id) => directories.has(id))
+  }
+
   get #updatedAfter(): string | undefined {
     const { milestones } = this.#task
     if (this.#report.mode === 'full' || !milestones) return undefined

@@ -41,7 +41,8 @@ export async function discover(pass: PassContext, organizations: Organizations):
         )
         // What was a directory's that is not there any more is the first one's to ask about.
         const isOthers = (other: string) => other !== id && (number > 0 || ids.has(other))
-        discovery.tasks.push({ directory, sole: ids.size === 1, isOthers, milestones })
+        const sole = ids.size === 1
+        discovery.tasks.push({ directory, directories: ids, sole, isOthers, milestones })
         progress.directories++
       }
     } catch (error) {

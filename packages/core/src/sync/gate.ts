@@ -32,7 +32,7 @@ export interface DeletionCase {
   ofRemoved: readonly string[]
   /** The second begun after the first had ended; there is none where the first did not add up. */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
-  /** Whether the second met all whom the first had met. */
+  /** Whether the second met all whom the first had met, and the organization has the directories that it had. */
   steady: boolean
   /** Asked after the walks. */
   enabled: boolean
@@ -56,6 +56,8 @@ interface Held {
  * leaves whom the reader has passed, all who follow move up, and one slips past between two pages; should somebody else
  * join, even the numbers add up. But then who left is missing from a second walk. So two are believed that each add up,
  * and of which the second met all whom the first had met.
+ *
+ * And the organization still has the directories that the pass began with: `known` may hold people of a newer one.
  *
  * How much goes by that alone is limited, since a filter that was set wrong looks like people who have left.
  */
