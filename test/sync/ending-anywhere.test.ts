@@ -3,6 +3,7 @@ import { createDirectorySync, type DirectoryApi, type Known } from '@scalekit-sc
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { application, have } from '../support/application.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
+import { hastyClock } from './in-process-api.ts'
 
 // A pass asks others some dozens of times: the API, the application, the store. It is ended at each of these questions.
 
@@ -37,6 +38,7 @@ function scene(ask: Ask) {
     organizations: 'all',
     known: { users: asked('known users', app.known.users), groups: asked('known groups', app.known.groups) },
     logger: false,
+    clock: hastyClock,
   })
   return { app, sync }
 }
@@ -103,6 +105,36 @@ test.each([
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect(app.history).toHaveLength(applied)
     expect(await app.dispatcher.ledger.record('sync:pass').read()).toBeUndefined()
+    expect(unheard).toEqual([])
+  }
+})
+
+test('a pass one of whose questions fails harms nobody, and the next one brings what is missing', async () => {
+  let asked = 'nothing'
+  onTestFailed(() => console.error(`failed at ${asked}`))
+  for (const [at, question] of (await questions()).entries()) {
+    asked = `${question}, its question ${at}`
+    let number = 0
+    const { app, sync } = scene(async () => {
+      if (number++ === at) throw new TypeError('no')
+    })
+    await sync.run()
+    expect(app.live()).toEqual(
+      expect.arrayContaining(
+        people(65)
+          .map(({ id }) => id)
+          .slice(1),
+      ),
+    )
+    expect(await app.dispatcher.ledger.record('sync:pass').read()).toBeUndefined()
+    // What is read in the millisecond of what was applied is no newer.
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    expect((await sync.run()).outcome).toBe('complete')
+    expect(app.live().sort()).toEqual(
+      people(65)
+        .map(({ id }) => id)
+        .sort(),
+    )
     expect(unheard).toEqual([])
   }
 })
