@@ -179,6 +179,9 @@ test.each([1, 2])(
         ids: ['diruser_1', 'diruser_2', 'diruser_3', 'diruser_4'],
       },
     ])
+    // To look again would settle nothing.
+    const modes = (await sync.run()).organizations[0]?.directories.map(({ mode }) => mode)
+    expect(new Set(modes)).toEqual(new Set(['incremental']))
     expect(app.users.get('diruser_0')).toMatchObject({ deleted: false, directoryId: 'dir_entra' })
 
     const approved = await fullPass(sync, { approve: [String(held[0]?.approval)] })

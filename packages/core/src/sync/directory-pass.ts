@@ -10,7 +10,7 @@ import type { Page } from './pages.ts'
 import { type PassContext, storeTime } from './pass-context.ts'
 import { never, writeMilestones } from './progress.ts'
 import type { GroupRecord, UserRecord } from './records.ts'
-import { type DirectoryReport, reported } from './report.ts'
+import { type DirectoryReport, type HeldReason, reported } from './report.ts'
 import { SyncError } from './sync-error.ts'
 import { walk } from './walk.ts'
 
@@ -22,6 +22,9 @@ interface FirstWalk {
   /** The store's time before it: whatever was applied since is newer than what it found missing. */
   observedAt: Instant
 }
+
+/** What nobody can settle by looking again: who is in which directory. */
+const lasting: ReadonlySet<HeldReason> = new Set(['directory-removed', 'several-directories'])
 
 /** So many of what is held are named in the report. */
 const namedAtMost = 1000
@@ -206,11 +209,8 @@ export class DirectoryPass {
     const { directory, milestones } = this.#task
     const { users, groups, mode, held } = this.#report
     const failed = users.failed + groups.failed > 0
-    // Who is in which directory nobody can settle by looking again.
     const unsettled =
-      this.#short ||
-      (mode === 'full' && failed) ||
-      held.some(({ reason }) => reason !== 'several-directories')
+      this.#short || (mode === 'full' && failed) || held.some(({ reason }) => !lasting.has(reason))
     const fullStartedAt = mode === 'full' ? startedAt : (milestones?.fullStartedAt ?? never)
     await writeMilestones(this.#pass.config.dispatcher.ledger, directory, {
       completedAt: await storeTime(this.#pass),

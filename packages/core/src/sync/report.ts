@@ -31,12 +31,13 @@ export interface Counts {
 
 /**
  * Why deletions were not applied. A person may approve where the directory is believed and the number is not:
- * 'nothing-listed' (the directory lists nothing at all), 'over-half', 'over-limit', and 'directory-removed' (the
- * organization does not have their directory any more). 'unsettled': the directory changed while it was read,
- * or lied about its size. 'directory-disabled': it was switched off meanwhile.
- * 'several-directories': the organization has more than one, and `known` did not say whose these are.
+ * 'nothing-listed' (the directory lists nothing at all), 'over-half', 'over-limit'. 'unsettled': the directory changed
+ * while it was read, or lied about its size, or the organization got another. 'directory-disabled': it was switched off
+ * meanwhile. 'directory-removed', which a person may approve too: `known` says that these are of a directory which the
+ * organization does not have any more. 'several-directories': it has more than one, and `known` did not say whose these
+ * are.
  *
- * After all but the last the next pass is a full one, so that what is held stays in the reports until it is settled.
+ * After all but the last two the next pass is a full one, so that what is held stays in the reports until it is settled.
  */
 export type HeldReason =
   | 'nothing-listed'
