@@ -12,9 +12,11 @@ interface Scene {
   recordAhead?: number
   /** How long the API takes for a page. */
   answersIn?: number
+  /** How long the store takes to say its time, at first. */
+  storeAnswersIn?: number
 }
 
-async function pass({ storeAhead = 0, recordAhead, answersIn = 0 }: Scene) {
+async function pass({ storeAhead = 0, recordAhead, answersIn = 0, storeAnswersIn = 0 }: Scene) {
   let nowMs = Date.parse('2026-11-24T09:00:00Z')
   const clock = { ...systemClock, now: () => nowMs }
   const dispatcher = createDispatcher({
@@ -26,8 +28,14 @@ async function pass({ storeAhead = 0, recordAhead, answersIn = 0 }: Scene) {
   })
   onTestFinished(() => dispatcher.close())
   const directory = new TestDirectory('org_1', people(70))
-  const [last] = directory.people.slice(-1)
-  if (last && recordAhead !== undefined) last.updatedAtMs = nowMs + recordAhead * 1000
+  const [first] = directory.people
+  if (first && recordAhead !== undefined) first.updatedAtMs = nowMs + recordAhead * 1000
+  const { now } = dispatcher.ledger
+  dispatcher.ledger.now = () => {
+    nowMs += storeAnswersIn * 1000
+    storeAnswersIn = 0
+    return now.call(dispatcher.ledger)
+  }
   const api = new TestApi(directory)
   api.beforePage = () => {
     nowMs += answersIn * 1000
@@ -64,10 +72,12 @@ test.each([
 
 test.each([
   { of: 'clocks that are near enough', scene: { storeAhead: 30, recordAhead: 60 } },
+  // The page of groups has come a minute after the beginning, and that of users a minute later.
   {
     of: 'a record that was changed while its page was on the way',
-    scene: { recordAhead: 60, answersIn: 60 },
+    scene: { recordAhead: 100, answersIn: 60 },
   },
+  { of: 'a store that took long to say its time', scene: { storeAnswersIn: 60 } },
 ])('nothing is said of $of', async ({ scene }) => {
   const { report, text, warned } = await pass(scene)
   expect(report).not.toHaveProperty('clocksApart')
