@@ -85,9 +85,27 @@ test.each([
 ])('`known` that gives $gave is told which field is wrong, and not its value', async ({ gave, says }) => {
   const known: Known = () => Object(gave === undefined ? Promise.resolve() : gave)
   const directory = { organizationId: 'org_1', id: 'dir_1' }
-  const error: unknown = await readKnown(known, directory, new AbortController().signal).catch(
+  const error: unknown = await readKnown(known, directory, () => false, new AbortController().signal).catch(
     (thrown) => thrown,
   )
   expect(error).toMatchObject({ code: 'ERR_SCIM_KNOWN_INVALID', message: expect.stringContaining(says) })
   expect(error).not.toMatchObject({ message: expect.stringMatching(/secret|7654321/) })
+})
+
+test('rows that are there at once leave time to others, and are left in their middle when the pass ends', async () => {
+  let read = 0
+  const known: Known = function* () {
+    // All of the rows of a database in this process, say.
+    while (read < 1_000_000) yield { id: `diruser_${read++ % 1000}` }
+  }
+  const cancel = new AbortController()
+  setImmediate(() => cancel.abort())
+  const directory = { organizationId: 'org_1', id: 'dir_1' }
+  await expect(readKnown(known, directory, () => false, cancel.signal)).rejects.toMatchObject({
+    name: 'AbortError',
+  })
+  const readThen = read
+  await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(read).toBe(readThen)
 })

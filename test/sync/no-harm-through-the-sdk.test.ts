@@ -34,6 +34,7 @@ const quickClock = {
 
 interface Scene {
   app: Application
+  organizationId: string
   directoryId: string
   /** Runs before the SDK is asked for a page of users; the first is 1. */
   beforePage: (page: number) => void
@@ -53,6 +54,7 @@ function scene(count: number): Scene {
   let asked = 0
   const scene: Scene = {
     app,
+    organizationId: organization.id,
     directoryId,
     pages,
     beforePage: () => {},
@@ -186,6 +188,19 @@ describe('nobody is deleted, and the report says why,', () => {
     const { held } = await run.pass()
     expect(deleted(run)).toEqual([])
     expect(held).toMatchObject([{ reason: 'directory-disabled', count: 1 }])
+  })
+
+  // A walk over 99 people takes four.
+  test.each([1, 2, 4, 5, 8])('when the organization is removed while page %i is read', async (removedAt) => {
+    const run = scene(100)
+    run.dismiss(7, 1)
+    run.beforePage = (page) => {
+      if (page === removedAt) environment.deleteOrganization(run.organizationId)
+    }
+    const { error, users } = await run.pass()
+    expect(deleted(run)).toEqual([])
+    expect(users).toMatchObject({ deleted: 0, held: 0 })
+    expect(error).toMatchObject({ name: 'ScalekitNotFoundException' })
   })
 
   test('when the directory was disabled before', async () => {

@@ -132,6 +132,24 @@ describe('nothing is deleted, and the report says why,', () => {
     expect(only(report).held[0]?.approval).toBeUndefined()
   })
 
+  test('when the customer connects another directory after the pass has begun', async () => {
+    const { app, api, directory, sync } = scene(100)
+    api.beforePage = ({ kind }) => {
+      if (kind !== 'groups') return
+      const other = new TestDirectory('org_1', people(5, 100), 'dir_other')
+      api.directories.push(other)
+      // Webhooks have brought its people, before the pass asks what the application has.
+      have(
+        app,
+        other.people.map(({ id }) => id),
+      )
+    }
+    const report = await sync().run()
+    expect(deletions(app)).toEqual([])
+    expect(only(report).held).toMatchObject([{ reason: 'unsettled', count: 5 }])
+    expect(only(report).directoryId).toBe(directory.id)
+  })
+
   test('when the directory is disabled already: it is not even read', async () => {
     const { app, api, directory, sync } = scene(100)
     directory.people = []

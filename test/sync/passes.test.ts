@@ -152,6 +152,30 @@ describe('full and incremental', () => {
     expect(await sync.run()).toMatchObject({ outcome: 'complete', totals: { users: { created: 3 } } })
   })
 
+  test.each(['deleted', 'created'] as const)(
+    'what a full pass could not have %s comes again with the next one, however long ago it changed',
+    async (change) => {
+      const app = application()
+      const directory = new TestDirectory('org_1', people(10))
+      have(
+        app,
+        directory.people.map(({ id }) => id),
+      )
+      const sync = syncOf(app, new TestApi(directory))
+      await sync.run()
+      if (change === 'deleted') directory.people.pop()
+      // A database that was restored from a backup, say.
+      else app.users.delete('diruser_9')
+      app.before = () => {
+        throw new Error('the database is away for a moment')
+      }
+      expect((await sync.run({ mode: 'full' })).totals.users.failed).toBe(1)
+      app.before = () => {}
+      expect((await sync.run()).totals.users).toMatchObject({ [change]: 1 })
+      expect((await sync.run()).organizations[0]?.directories[0]?.mode).toBe('incremental')
+    },
+  )
+
   test('deletions that a moving directory hid are looked for again by the next pass', async () => {
     const app = application()
     have(app, ['diruser_0', 'diruser_1', 'diruser_2', 'diruser_gone'])

@@ -29,11 +29,14 @@ export interface KnownAccount {
   id: string
   occurredAt: string
   groupIds: string[]
+  /** `null`: nobody has told it yet. */
+  directoryId: string | null
 }
 
 /** What an event says of an account; `undefined` leaves what is there. */
 export interface AccountChange extends AccountKey {
   occurredAt: string
+  directoryId: string | undefined
   active: boolean | undefined
   email: string | undefined
   name: string | undefined
@@ -63,7 +66,7 @@ export class Accounts {
       ${selectAccounts} ORDER BY accounts.scim_occurred_at DESC, accounts.id LIMIT :limit`)
     this.#count = database.prepare('SELECT count(*) AS count FROM accounts')
     this.#known = database.prepare(`
-      SELECT id, scim_occurred_at, (
+      SELECT id, scim_occurred_at, directory_id, (
         SELECT json_group_array(group_id) FROM memberships
         WHERE memberships.organization_id = accounts.organization_id AND memberships.account_id = accounts.id
       ) AS group_ids
@@ -71,9 +74,10 @@ export class Accounts {
       WHERE organization_id = :organizationId AND id > :after AND state <> 'deleted'
       ORDER BY id LIMIT ${knownAtOnce}`)
     this.#save = database.prepare(`
-      INSERT INTO accounts (organization_id, id, state, email, name, roles, scim_occurred_at)
-      VALUES (:organizationId, :id, :state, :email, :name, :roles, :occurredAt)
+      INSERT INTO accounts (organization_id, id, directory_id, state, email, name, roles, scim_occurred_at)
+      VALUES (:organizationId, :id, :directoryId, :state, :email, :name, :roles, :occurredAt)
       ON CONFLICT DO UPDATE SET
+        directory_id = coalesce(excluded.directory_id, directory_id),
         state = excluded.state, email = excluded.email, name = excluded.name, roles = excluded.roles,
         scim_occurred_at = excluded.scim_occurred_at`)
     this.#leaveGroups = database.prepare(
@@ -94,6 +98,7 @@ export class Accounts {
       const known = row?.state === 'deleted' ? undefined : row
       this.#save.run({
         ...key,
+        directoryId: change.directoryId ?? null,
         state: stateAfter(change.active, known),
         email: change.email ?? known?.email ?? null,
         name: change.name ?? known?.name ?? null,
@@ -112,7 +117,8 @@ export class Accounts {
   delete(key: AccountKey, occurredAt: string): boolean {
     return transaction(this.#database, () => {
       if (!mayWrite(this.find(key), { occurredAt, isDeletion: true })) return false
-      this.#save.run({ ...key, state: 'deleted', email: null, name: null, roles: '[]', occurredAt })
+      const nothing = { directoryId: null, email: null, name: null, roles: '[]' }
+      this.#save.run({ ...key, ...nothing, state: 'deleted', occurredAt })
       this.#leaveGroups.run({ ...key })
       return true
     })
@@ -172,6 +178,7 @@ function toKnownAccount(row: Record<string, SQLOutputValue>): KnownAccount {
     id: String(row.id),
     occurredAt: String(row.scim_occurred_at),
     groupIds: JSON.parse(String(row.group_ids)),
+    directoryId: row.directory_id === null ? null : String(row.directory_id),
   }
 }
 

@@ -8,10 +8,12 @@ const busyTimeoutMs = 1000
 
 // Rows are keyed by organization and directory id, never by email: an email changes, and can be given to somebody else.
 // `scim_occurred_at` is the time of the event that wrote the row last (see newest-wins.ts). A deleted row stays.
+// `directory_id` is NULL until an event has told it: webhooks of users do not, the sync does.
 const schema = `
   CREATE TABLE IF NOT EXISTS accounts (
     organization_id  TEXT NOT NULL,
     id               TEXT NOT NULL,
+    directory_id     TEXT,
     state            TEXT NOT NULL CHECK (state IN ('active', 'deactivated', 'deleted')),
     email            TEXT,
     name             TEXT,
@@ -25,6 +27,7 @@ const schema = `
   CREATE TABLE IF NOT EXISTS groups (
     organization_id  TEXT NOT NULL,
     id               TEXT NOT NULL,
+    directory_id     TEXT,
     state            TEXT NOT NULL CHECK (state IN ('active', 'deleted')),
     name             TEXT,
     scim_occurred_at TEXT NOT NULL,
@@ -45,8 +48,18 @@ export function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
   // With a write-ahead log the page can be read while an event is written.
   database.exec('PRAGMA journal_mode = WAL')
-  database.exec(schema)
+  transaction(database, () => {
+    database.exec(schema)
+    for (const table of ['accounts', 'groups']) addDirectoryId(database, table)
+  })
   return database
+}
+
+/** A file of an earlier version of this application has no such column. */
+function addDirectoryId(database: DatabaseSync, table: string): void {
+  const columns = database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all()
+  if (columns.some(({ name }) => name === 'directory_id')) return
+  database.exec(`ALTER TABLE ${table} ADD COLUMN directory_id TEXT`)
 }
 
 /**

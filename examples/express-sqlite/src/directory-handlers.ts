@@ -20,6 +20,7 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
       organizationId: organization_id,
       id: data.id,
       occurredAt: ctx.occurredAt,
+      directoryId: ctx.directoryId,
       active: typeof data.active === 'boolean' ? data.active : undefined,
       email: text(data.email),
       name: text(data.name) ?? fullName(data),
@@ -46,6 +47,7 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
         organizationId: organization_id,
         id: data.id,
         occurredAt: ctx.occurredAt,
+        directoryId: ctx.directoryId,
         name: text(data.display_name),
       })
       logWhereKept(written, data.id, ctx)

@@ -2,6 +2,13 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { transaction } from './database.ts'
 import { beforeAllEvents, type GuardedRow, mayWrite } from './newest-wins.ts'
 
+/** What the directory sync compares with its directory. `null`: nobody has told it yet. */
+export interface KnownGroup {
+  id: string
+  occurredAt: string | null
+  directoryId: string | null
+}
+
 export interface GroupKey {
   organizationId: string
   id: string
@@ -10,6 +17,7 @@ export interface GroupKey {
 /** What an event says of a group; `undefined` leaves what is there. */
 export interface GroupChange extends GroupKey {
   occurredAt: string
+  directoryId: string | undefined
   name: string | undefined
 }
 
@@ -25,12 +33,13 @@ export class Groups {
     this.#database = database
     this.#find = database.prepare('SELECT * FROM groups WHERE organization_id = :organizationId AND id = :id')
     this.#save = database.prepare(`
-      INSERT INTO groups (organization_id, id, state, name, scim_occurred_at)
-      VALUES (:organizationId, :id, :state, :name, :occurredAt)
+      INSERT INTO groups (organization_id, id, directory_id, state, name, scim_occurred_at)
+      VALUES (:organizationId, :id, :directoryId, :state, :name, :occurredAt)
       ON CONFLICT DO UPDATE SET
+        directory_id = coalesce(excluded.directory_id, directory_id),
         state = excluded.state, name = excluded.name, scim_occurred_at = excluded.scim_occurred_at`)
     this.#known = database.prepare(`
-      SELECT id, scim_occurred_at FROM groups
+      SELECT id, scim_occurred_at, directory_id FROM groups
       WHERE organization_id = :organizationId AND state <> 'deleted'`)
     this.#mention = database.prepare(`
       INSERT INTO groups (organization_id, id, state, name, scim_occurred_at)
@@ -40,19 +49,27 @@ export class Groups {
   }
 
   /** All of a customer's but the tombstones. One that was only mentioned has no time yet. */
-  known(organizationId: string): { id: string; occurredAt: string | undefined }[] {
+  known(organizationId: string): KnownGroup[] {
     return this.#known.all({ organizationId }).map((row) => ({
       id: String(row.id),
-      occurredAt: row.scim_occurred_at === beforeAllEvents ? undefined : String(row.scim_occurred_at),
+      occurredAt: row.scim_occurred_at === beforeAllEvents ? null : String(row.scim_occurred_at),
+      directoryId: row.directory_id === null ? null : String(row.directory_id),
     }))
   }
 
   /** Gives `false`, and writes nothing, where the row is newer. */
-  upsert({ organizationId, id, name, occurredAt }: GroupChange): boolean {
+  upsert({ organizationId, id, name, directoryId, occurredAt }: GroupChange): boolean {
     return transaction(this.#database, () => {
       const row = this.#row({ organizationId, id })
       if (!mayWrite(row, { occurredAt })) return false
-      this.#save.run({ organizationId, id, state: 'active', name: name ?? row?.name ?? null, occurredAt })
+      this.#save.run({
+        organizationId,
+        id,
+        directoryId: directoryId ?? null,
+        state: 'active',
+        name: name ?? row?.name ?? null,
+        occurredAt,
+      })
       return true
     })
   }
@@ -65,7 +82,8 @@ export class Groups {
     return transaction(this.#database, () => {
       const row = this.#row({ organizationId, id })
       if (!mayWrite(row, { occurredAt, isDeletion: true })) return false
-      this.#save.run({ organizationId, id, state: 'deleted', name: row?.name ?? null, occurredAt })
+      const kept = { directoryId: null, name: row?.name ?? null }
+      this.#save.run({ organizationId, id, ...kept, state: 'deleted', occurredAt })
       return true
     })
   }

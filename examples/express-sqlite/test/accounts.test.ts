@@ -38,6 +38,17 @@ test('what an event does not say is left as it is', async (app) => {
   assert.deepEqual(accountOf(app), { ...before, occurredAt: '2026-11-23T10:00:00.000000000Z' })
 })
 
+test('whose an account is stays known, though most events of users do not say it', async (app) => {
+  const telling = user('09:00:00')
+  Object.assign(telling.data, { directory_id: 'dir_1' })
+  await app.deliver(telling)
+  await app.deliver(user('10:00:00'))
+  assert.deepEqual(
+    [...app.accounts.known(organizationId)].map(({ directoryId }) => directoryId),
+    ['dir_1'],
+  )
+})
+
 test('without groups and roles that are known, an account begins active and with the least role', async (app) => {
   await app.deliver(sparse('09:00:00'))
   assert.equal(accountOf(app)?.state, 'active')

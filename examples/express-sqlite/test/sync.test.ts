@@ -128,6 +128,33 @@ test(
 )
 
 test(
+  'a customer with two directories: each account learns whose it is, and who leaves one of them is deleted',
+  patience,
+  async (t) => {
+    const { simulator, environment, organization, hire } = await startScalekit(t)
+    const [ann] = ['ann', 'ben', 'cho'].map((name) => hire(name))
+    const file = await databaseFile(t)
+    const env = variables(simulator, file)
+    await runSync(env)
+    // As a version of before there were such columns has left it.
+    const database = openDatabase(file)
+    database.exec(
+      'ALTER TABLE accounts DROP COLUMN directory_id; ALTER TABLE groups DROP COLUMN directory_id',
+    )
+    database.close()
+
+    const other = environment.createDirectory(organization.id)
+    environment.createUser(other.id, { attributes: { userName: 'dan', displayName: 'dan' } })
+    environment.createGroup(other.id, { displayName: 'Sales' })
+    await runSync(env)
+    environment.deleteUser(ann?.id ?? '')
+    const { code, said } = await runSync(env)
+    assert.equal(code, 0, said)
+    assert.deepEqual(states(file), ['ben active', 'cho active', 'dan active', 'nobody deleted'])
+  },
+)
+
+test(
   'a server heals what its webhooks have lost, says so, and stops in the middle of it',
   patience,
   async (t) => {

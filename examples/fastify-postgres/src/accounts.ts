@@ -29,11 +29,14 @@ export interface KnownAccount {
   id: string
   occurredAt: string
   groupIds: string[]
+  /** `null`: nobody has told it yet. */
+  directoryId: string | null
 }
 
 /** What an event says of an account; `undefined` leaves what is there. */
 export interface AccountChange extends AccountKey {
   occurredAt: string
+  directoryId: string | undefined
   active: boolean | undefined
   email: string | undefined
   name: string | undefined
@@ -55,21 +58,22 @@ export class Accounts {
    * nothing personal left in a tombstone.
    */
   upsert(change: AccountChange): Promise<boolean> {
-    const { organizationId, id, active, email, name, roles, groups, occurredAt } = change
+    const { organizationId, id, directoryId, active, email, name, roles, groups, occurredAt } = change
     // RFC 7643, 4.1.1: `active` says whether somebody may sign in. An event that does not say it changes nothing.
     const state = active === undefined ? null : active ? 'active' : 'deactivated'
     return transaction(this.#pool, async (client) => {
       const { rowCount } = await client.query(
-        `INSERT INTO accounts (organization_id, id, state, email, name, roles, scim_occurred_at)
-        VALUES ($1, $2, coalesce($3, 'active'), $4, $5, coalesce($6::text[], $7::text[]), $8)
+        `INSERT INTO accounts (organization_id, id, state, email, name, roles, scim_occurred_at, directory_id)
+        VALUES ($1, $2, coalesce($3, 'active'), $4, $5, coalesce($6::text[], $7::text[]), $8, $9)
         ON CONFLICT (organization_id, id) DO UPDATE SET
+          directory_id = coalesce(excluded.directory_id, accounts.directory_id),
           state = CASE WHEN $3 IS NULL AND accounts.state <> 'deleted' THEN accounts.state ELSE excluded.state END,
           email = coalesce(excluded.email, accounts.email),
           name = coalesce(excluded.name, accounts.name),
           roles = CASE WHEN $6 IS NULL AND accounts.state <> 'deleted' THEN accounts.roles ELSE excluded.roles END,
           scim_occurred_at = excluded.scim_occurred_at
         WHERE ${mayWrite('accounts')}`,
-        [organizationId, id, state, email, name, roles, [defaultRole], occurredAt],
+        [organizationId, id, state, email, name, roles, [defaultRole], occurredAt, directoryId],
       )
       if (rowCount !== 1) return false
       if (groups) await moveTo(client, { organizationId, id }, groups)
@@ -102,7 +106,7 @@ export class Accounts {
   async *known(organizationId: string): AsyncIterable<KnownAccount> {
     for (let after = ''; ; ) {
       const { rows } = await this.#pool.query<KnownAccount>(
-        `SELECT id, scim_occurred_at AS "occurredAt", ARRAY(
+        `SELECT id, scim_occurred_at AS "occurredAt", directory_id AS "directoryId", ARRAY(
           SELECT group_id FROM memberships
           WHERE memberships.organization_id = accounts.organization_id AND memberships.account_id = accounts.id
         ) AS "groupIds"

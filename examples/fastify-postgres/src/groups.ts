@@ -1,6 +1,13 @@
 import type { Pool, PoolClient } from 'pg'
 import { beforeAllEvents, mayWrite } from './newest-wins.ts'
 
+/** What the directory sync compares with its directory. `null`: nobody has told it yet. */
+export interface KnownGroup {
+  id: string
+  occurredAt: string | null
+  directoryId: string | null
+}
+
 export interface GroupKey {
   organizationId: string
   id: string
@@ -9,6 +16,7 @@ export interface GroupKey {
 /** What an event says of a group; `undefined` leaves what is there. */
 export interface GroupChange extends GroupKey {
   occurredAt: string
+  directoryId: string | undefined
   name: string | undefined
 }
 
@@ -27,9 +35,10 @@ export class Groups {
   }
 
   /** All of a customer's but the tombstones. One that was only mentioned has no time yet. */
-  async known(organizationId: string): Promise<{ id: string; occurredAt: string | null }[]> {
-    const { rows } = await this.#pool.query<{ id: string; occurredAt: string | null }>(
-      `SELECT id, nullif(scim_occurred_at, '${beforeAllEvents}') AS "occurredAt" FROM groups
+  async known(organizationId: string): Promise<KnownGroup[]> {
+    const { rows } = await this.#pool.query<KnownGroup>(
+      `SELECT id, nullif(scim_occurred_at, '${beforeAllEvents}') AS "occurredAt", directory_id AS "directoryId"
+      FROM groups
       WHERE organization_id = $1 AND state <> 'deleted'`,
       [organizationId],
     )
@@ -37,8 +46,8 @@ export class Groups {
   }
 
   /** Gives `false`, and writes nothing, where the row is newer. */
-  upsert({ organizationId, id, name, occurredAt }: GroupChange): Promise<boolean> {
-    return this.#write([organizationId, id, 'active', name ?? null, occurredAt])
+  upsert({ organizationId, id, name, directoryId, occurredAt }: GroupChange): Promise<boolean> {
+    return this.#write([organizationId, id, 'active', name ?? null, occurredAt, directoryId ?? null])
   }
 
   /**
@@ -46,14 +55,15 @@ export class Groups {
    * nothing, where the row is newer.
    */
   delete({ organizationId, id }: GroupKey, occurredAt: string): Promise<boolean> {
-    return this.#write([organizationId, id, 'deleted', null, occurredAt])
+    return this.#write([organizationId, id, 'deleted', null, occurredAt, null])
   }
 
   async #write(values: (string | null)[]): Promise<boolean> {
     const { rowCount } = await this.#pool.query(
-      `INSERT INTO groups (organization_id, id, state, name, scim_occurred_at)
-      VALUES ($1, $2, $3, $4, $5)
+      `INSERT INTO groups (organization_id, id, state, name, scim_occurred_at, directory_id)
+      VALUES ($1, $2, $3, $4, $5, $6)
       ON CONFLICT (organization_id, id) DO UPDATE SET
+        directory_id = coalesce(excluded.directory_id, groups.directory_id),
         state = excluded.state, name = coalesce(excluded.name, groups.name),
         scim_occurred_at = excluded.scim_occurred_at
       WHERE ${mayWrite('groups')}`,

@@ -52,6 +52,16 @@ test('what an event does not say is left as it is', async (app, directory) => {
   assert.deepEqual(await app.accounts.find(directory.key), after)
 })
 
+test('whose an account is stays known, though most events of users do not say it', async (app, directory) => {
+  const telling = directory.user('09:00:00')
+  Object.assign(telling.data, { directory_id: 'dir_1' })
+  await app.deliver(telling)
+  await app.deliver(directory.user('10:00:00'))
+  for await (const { directoryId } of app.accounts.known(directory.organizationId)) {
+    assert.equal(directoryId, 'dir_1')
+  }
+})
+
 test('without groups that are known, an account begins active and with the least role', async (app, directory) => {
   await app.deliver(directory.sparse('09:00:00'))
   const account = await app.accounts.find(directory.key)

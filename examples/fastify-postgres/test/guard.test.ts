@@ -43,7 +43,14 @@ describe('the guard', { skip }, () => {
   }
 })
 
-const unsaid = { active: undefined, email: undefined, name: undefined, roles: undefined, groups: undefined }
+const unsaid = {
+  directoryId: undefined,
+  active: undefined,
+  email: undefined,
+  name: undefined,
+  roles: undefined,
+  groups: undefined,
+}
 
 describe('when the ledger was lost', { skip }, () => {
   it('an older event is taken as new, and the newer row stays', async (t) => {

@@ -52,7 +52,7 @@ describe('the directory sync', { skip }, async () => {
     const until = async (isRight: (states: string[]) => boolean) => {
       while (!isRight(await states())) await sleep(100)
     }
-    return { simulator, environment, directory, hire, env, states, until }
+    return { simulator, environment, organization, directory, hire, env, states, until }
   }
 
   const sync = async (t: TestContext, env: NodeJS.ProcessEnv, ...args: string[]) => {
@@ -86,6 +86,25 @@ describe('the directory sync', { skip }, async () => {
     await sync(t, env, '--approve', approval)
     assert.equal(await gone(), 25)
     assert.equal((await sync(t, env, '--approve', approval)).code, 1, 'it names nothing any more')
+  })
+
+  it('learns whose each account is, and so loses whom one of two directories loses', patience, async (t) => {
+    const { environment, organization, directory, hire, env, states } = await startScalekit(t)
+    const [ann] = ['ann', 'ben', 'cho'].map((name) => hire(name))
+    await sync(t, env)
+    // As webhooks have left them.
+    const pool = openDatabase({ url: databaseUrl, poolSize: 1, onError: () => {} })
+    t.after(() => pool.end())
+    await pool.query('UPDATE accounts SET directory_id = NULL WHERE organization_id = $1', [organization.id])
+
+    const other = environment.createDirectory(organization.id)
+    environment.createUser(other.id, { attributes: { userName: 'dan', displayName: 'dan' } })
+    environment.createGroup(directory.id, { displayName: 'Sales' })
+    await sync(t, env, '--full')
+    environment.deleteUser(ann?.id ?? '')
+    const { code, said } = await sync(t, env, '--full')
+    assert.equal(code, 0, said)
+    assert.deepEqual(await states(), ['ben active', 'cho active', 'dan active', 'nobody deleted'])
   })
 
   it('leaves half of the connections to webhooks', patience, async (t) => {

@@ -1,5 +1,12 @@
 import type { Clock } from './clock.ts'
-import { isDirectoryEvent, isUsableId, type ParsedEvent, type Resource, type ScimEvent } from './events.ts'
+import {
+  isDirectoryEvent,
+  isUsableId,
+  type ParsedEvent,
+  type Resource,
+  resourceOf,
+  type ScimEvent,
+} from './events.ts'
 import type { EventSource } from './handlers.ts'
 import type { Instant } from './instant.ts'
 import { errorFields, type Logger } from './logger.ts'
@@ -10,6 +17,7 @@ export interface Delivery extends ParsedEvent {
   idempotencyKey: string
   source: EventSource
   observedAt?: Instant | undefined
+  directoryId?: string | undefined
   deadlineMs: number
   log: Logger
   /** Taken before the handlers run: the event is theirs, to change as they like. */
@@ -36,6 +44,14 @@ export function isResource(value: unknown): value is Resource {
   const { kind, organizationId, id }: { [name in keyof Resource]?: unknown } = value
   const isKind = kind === 'user' || kind === 'group' || kind === 'directory'
   return isKind && isUsableId(organizationId) && isUsableId(id)
+}
+
+/** Which directory an event says that it is of. A group's does, a directory's is it, and a user's mostly says nothing. */
+export function directoryIdOf(event: ScimEvent): string | undefined {
+  if (!isDirectoryEvent(event)) return undefined
+  const isDirectory = resourceOf(event).kind === 'directory'
+  const id: unknown = isDirectory ? event.data.id : Reflect.get(event.data, 'directory_id')
+  return isUsableId(id) ? id : undefined
 }
 
 /** What a report and a log line say of an event: names, no values. */

@@ -3,7 +3,15 @@ import { type Begun, Claims } from './claims.ts'
 import { type Clock, timedOut, within } from './clock.ts'
 import { Commits } from './commits.ts'
 import { configureDispatcher, type DispatcherConfiguration } from './configure.ts'
-import { type Delivery, eventFields, isResource, leftMs, reasonFields, resourceKey } from './delivery.ts'
+import {
+  type Delivery,
+  directoryIdOf,
+  eventFields,
+  isResource,
+  leftMs,
+  reasonFields,
+  resourceKey,
+} from './delivery.ts'
 import { DropEvent } from './errors.ts'
 import { isDirectoryEvent, parseEvent, type Resource, resourceOf, type ScimEvent } from './events.ts'
 import type { EventSource, HandlerContext, Step } from './handlers.ts'
@@ -23,6 +31,8 @@ export interface DispatchOptions {
   idempotencyKey?: string
   /** The store's time (`ledger.now()`) before what the event says was read: superseded by all that came since. */
   observedAt?: Instant
+  /** Which directory it comes from, for `ctx.directoryId`. @default what the event itself says */
+  directoryId?: string
 }
 
 export interface CloseOptions {
@@ -124,6 +134,7 @@ export class EventDispatcher implements Dispatcher {
       idempotencyKey,
       source,
       observedAt: options.observedAt,
+      directoryId: options.directoryId,
       // Nobody waits at the other end: time for the resource's turn, and for the handler.
       deadlineMs: startedMs + 2 * this.#config.handlerTimeoutSeconds * 1000,
       log: this.#config.log,
@@ -238,8 +249,10 @@ export class EventDispatcher implements Dispatcher {
       leftMs(delivery, this.#clock),
       this.#config.handlerTimeoutSeconds * 1000,
     )
+    const directoryId = delivery.directoryId ?? directoryIdOf(delivery.event)
     return {
       source: delivery.source,
+      ...(directoryId === undefined ? {} : { directoryId }),
       idempotencyKey: delivery.idempotencyKey,
       occurredAt: formatInstant(claim.occurredAt),
       deadline: new Date(this.#clock.now() + leftUntilAnswerMs),

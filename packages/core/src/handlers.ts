@@ -23,6 +23,11 @@ export interface HandlerContext {
   /** 'webhook', 'sync' for what the directory sync found, or 'manual' for your own `dispatch()`. */
   source: EventSource
   /**
+   * `dir_…`: the customer's directory that it comes from. The sync always knows, a webhook of a group or a directory
+   * says it, one of a user does not: store it where it is there, and keep what you have where it is not.
+   */
+  directoryId?: string
+  /**
    * The message's id, the same over all its attempts: the key for what you do elsewhere (a payment, a job). Has no
    * `:`, which some job queues refuse. A sync's key is new in each pass.
    */

@@ -9,8 +9,9 @@ import {
   type Instant,
   type Logger,
 } from '@scalekit-scim/core'
+import type { PassContext } from './pass-context.ts'
 import type { Counts } from './report.ts'
-import { pause, Slots } from './waiting.ts'
+import { pause, Slots, untilAborted } from './waiting.ts'
 
 export type Change = 'created' | 'updated' | 'deleted' | 'repeated'
 
@@ -57,11 +58,11 @@ export class Application {
     return this.#closed.signal
   }
 
-  /**
-   * The events of one walk: `add` waits for a free slot alone, `drained` for all that was added.
-   * @param mayGoOn throws where nothing may be applied any more
-   */
-  open(signal: AbortSignal, mayGoOn: () => void): Batch {
+  /** The events of one walk over a directory: `add` waits for a free slot alone, `drained` for all that was added. */
+  open(
+    { signal, mayGoOn, graceOver }: Pick<PassContext, 'signal' | 'mayGoOn' | 'graceOver'>,
+    directoryId: string,
+  ): Batch {
     const running = new Set<Promise<void>>()
     let failures = 0
     const failed = (event: DirectoryEvent, ended: DispatchOutcome) => {
@@ -73,27 +74,31 @@ export class Application {
           counts[change]++
           return
         }
-        await this.#slots.take()
+        const slot = this.#slots.take()
+        // Of a pass that ends nobody wants the slot that comes late.
+        if (slot) await untilAborted(slot, signal)
         try {
           mayGoOn()
         } catch (error) {
           this.#slots.give()
           throw error
         }
-        const run = this.#apply({ event, change, observedAt, counts, signal, failed }).finally(() => {
+        const applied = { event, directoryId, change, observedAt, counts, signal, failed }
+        const run = this.#apply(applied).finally(() => {
           this.#slots.give()
           running.delete(run)
         })
         running.add(run)
       },
       drained: async () => {
-        await Promise.all(running)
+        await untilAborted(Promise.all(running), graceOver)
       },
     }
   }
 
-  async #apply({ event, change, observedAt, counts, signal, failed }: Applied): Promise<void> {
-    const ended = await this.#dispatch(event, observedAt, signal)
+  async #apply(applied: Applied): Promise<void> {
+    const { event, change, counts, failed } = applied
+    const ended = await this.#dispatch(applied)
     if (ended.outcome === 'closed') {
       this.#closed.abort(new DOMException('scalekit-scim: the dispatcher was closed', 'AbortError'))
       return
@@ -119,13 +124,14 @@ export class Application {
   }
 
   /** What may pass is tried again, under one key: a store that is away for a moment, and a lease that was lost. */
-  async #dispatch(event: DirectoryEvent, observedAt: Instant, signal: AbortSignal): Promise<DispatchOutcome> {
+  async #dispatch({ event, observedAt, directoryId, signal }: Applied): Promise<DispatchOutcome> {
     const { clock } = this.#options
-    const options = { source: 'sync', idempotencyKey: `sync_${randomUUID()}`, observedAt } as const
+    const idempotencyKey = `sync_${randomUUID()}`
+    const options = { source: 'sync', idempotencyKey, observedAt, directoryId } as const
     let lost = false
     for (let tries = 0; ; ) {
       const ended = await this.#ask(event, options)
-      if (ended.outcome === 'lost' && !lost) {
+      if (ended.outcome === 'lost' && !lost && !signal.aborted) {
         lost = true
         continue
       }
@@ -151,6 +157,7 @@ export class Application {
 
 interface Applied {
   event: DirectoryEvent
+  directoryId: string
   change: Change
   observedAt: Instant
   counts: Counts

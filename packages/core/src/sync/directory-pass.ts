@@ -10,7 +10,7 @@ import type { Page } from './pages.ts'
 import { type PassContext, storeTime } from './pass-context.ts'
 import { never, writeMilestones } from './progress.ts'
 import type { GroupRecord, UserRecord } from './records.ts'
-import { type DirectoryReport, reported } from './report.ts'
+import { type DirectoryReport, type HeldReason, reported } from './report.ts'
 import { SyncError } from './sync-error.ts'
 import { walk } from './walk.ts'
 
@@ -22,6 +22,9 @@ interface FirstWalk {
   /** The store's time before it: whatever was applied since is newer than what it found missing. */
   observedAt: Instant
 }
+
+/** What nobody can settle by looking again: who is in which directory. */
+const lasting: ReadonlySet<HeldReason> = new Set(['directory-removed', 'several-directories'])
 
 /** So many of what is held are named in the report. */
 const namedAtMost = 1000
@@ -83,7 +86,7 @@ export class DirectoryPass {
     let known = mode === 'full' ? await this.#reader.known(source) : undefined
     const sightings = known && known.size > 0 ? new Sightings(known) : undefined
     const observedAt = await storeTime(this.#pass)
-    const batch = application.open(signal, this.#pass.mayGoOn)
+    const batch = application.open(this.#pass, this.#task.directory.id)
     let tally: WalkTally
     try {
       tally = await walk(this.#reader.pages(kind), sightings, async (page) => {
@@ -120,9 +123,14 @@ export class DirectoryPass {
     batch: Batch,
   ): Promise<void> {
     const counts = this.#report[kind.plural]
+    const { clocks } = this.#pass
+    const latest = clocks.latestAt(page.observedAt)
     for (const item of page.items) {
       counts.seen++
-      const change = differenceOf(kind.compared(item), known)
+      const compared = kind.compared(item)
+      if (compared.updatedAt !== undefined && compared.updatedAt > latest)
+        await clocks.heed(compared.updatedAt)
+      const change = differenceOf(compared, known, this.#task.sole)
       if (change === 'unchanged') {
         counts.unchanged++
         continue
@@ -139,8 +147,8 @@ export class DirectoryPass {
     { known, sightings, tally, observedAt }: FirstWalk,
   ): Promise<void> {
     const { directory } = this.#task
-    let candidates = sightings.missing()
-    if (candidates.length === 0) return
+    let missing = sightings.missing()
+    if (missing.length === 0) return
 
     let walks: readonly [WalkTally] | readonly [WalkTally, WalkTally] = [tally]
     let steady = false
@@ -148,32 +156,41 @@ export class DirectoryPass {
       const again = new Sightings(known)
       walks = [tally, await walk(this.#reader.pages(kind), again, () => this.#pass.mayGoOn())]
       steady = again.covers(sightings)
-      candidates = again.missing(sightings)
-      if (candidates.length === 0) return
+      missing = again.missing(sightings)
+      if (missing.length === 0) return
     }
-    const placed = this.#task.sole || known.placed
     const enabled = await this.#reader.isEnabled()
+    steady &&= await this.#reader.hasSameSiblings()
+    const isOwn = (index: number) => known.isPlaced(index) || (this.#task.sole && !known.isOfRemoved(index))
+    const idsOf = (indexes: number[]) => indexes.map((index) => known.idAt(index))
     const verdict = judgeDeletions(
-      { directory, kind: kind.name, known: known.size, placed, candidates, walks, steady, enabled },
+      {
+        directory,
+        kind: kind.name,
+        known: known.count(isOwn),
+        candidates: idsOf(missing.filter(isOwn)),
+        unplaced: idsOf(missing.filter((index) => !isOwn(index) && !known.isOfRemoved(index))),
+        ofRemoved: idsOf(missing.filter((index) => known.isOfRemoved(index))),
+        walks,
+        steady,
+        enabled,
+      },
       this.#pass.config.limits,
       this.#pass.approvals,
     )
 
     const counts = this.#report[kind.plural]
-    if ('held' in verdict) {
-      const { held: reason, approval } = verdict
-      counts.held += candidates.length
+    for (const { ids, ...held } of verdict.held) {
+      counts.held += ids.length
       this.#report.held.push({
         kind: kind.name,
-        reason,
-        count: candidates.length,
-        ...(approval === undefined ? {} : { approval }),
-        ids: candidates.sort().slice(0, namedAtMost),
+        ...held,
+        count: ids.length,
+        ids: [...ids].sort().slice(0, namedAtMost),
       })
-      return
     }
-    if (verdict.approval !== undefined) this.#pass.approvalsUsed.add(verdict.approval)
-    const batch = this.#pass.application.open(this.#pass.signal, this.#pass.mayGoOn)
+    for (const approval of verdict.approvals) this.#pass.approvalsUsed.add(approval)
+    const batch = this.#pass.application.open(this.#pass, directory.id)
     try {
       for (const id of verdict.apply) {
         await batch.add(kind.deletedEvent(directory, id, observedAt), 'deleted', observedAt, counts)
@@ -184,15 +201,16 @@ export class DirectoryPass {
   }
 
   /**
-   * An event that failed is brought again by the next pass, since that goes on from where the last one without a
-   * failure began. Deletions that are held are looked for again by a full one, until they are settled.
+   * An event that failed is brought again by the next pass. Of an incremental one that goes on from where the last pass
+   * without a failure began; of a full one it may have changed long before, or be a deletion, and the next is full too.
+   * Deletions that are held are looked for again by a full one, until they are settled.
    */
   async #complete(startedAt: Instant): Promise<void> {
     const { directory, milestones } = this.#task
     const { users, groups, mode, held } = this.#report
     const failed = users.failed + groups.failed > 0
-    // Who is in which directory nobody can settle by looking again.
-    const unsettled = this.#short || held.some(({ reason }) => reason !== 'several-directories')
+    const unsettled =
+      this.#short || (mode === 'full' && failed) || held.some(({ reason }) => !lasting.has(reason))
     const fullStartedAt = mode === 'full' ? startedAt : (milestones?.fullStartedAt ?? never)
     await writeMilestones(this.#pass.config.dispatcher.ledger, directory, {
       completedAt: await storeTime(this.#pass),

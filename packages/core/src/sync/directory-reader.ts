@@ -41,7 +41,7 @@ export class DirectoryReader {
   }
 
   async known(source: Known | undefined): Promise<KnownRecords | undefined> {
-    return source && readKnown(source, this.#task.directory, this.#pass.signal)
+    return source && readKnown(source, this.#task.directory, this.#task.isOthers, this.#pass.signal)
   }
 
   /** One that was switched off meanwhile may list nobody. */
@@ -50,6 +50,18 @@ export class DirectoryReader {
     const { scalekit } = this.#pass.config
     const answer = await retrying(() => scalekit.directory.getDirectory(organizationId, id), this.#calls)
     return answer.directory?.enabled === true
+  }
+
+  /** Where a customer has connected another one since the pass began, who is missing here may be there. */
+  async hasSameSiblings(): Promise<boolean> {
+    const { directory, directories } = this.#task
+    const { scalekit } = this.#pass.config
+    const answer = await retrying(
+      () => scalekit.directory.listDirectories(directory.organizationId),
+      this.#calls,
+    )
+    const now = new Set(answer.directories.map(({ id }) => id))
+    return now.size === directories.size && [...now].every((id) => directories.has(id))
   }
 
   get #updatedAfter(): string | undefined {

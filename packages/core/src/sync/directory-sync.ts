@@ -1,10 +1,14 @@
-import type { Instant } from '@scalekit-scim/core'
+import { type Instant, numberOption } from '@scalekit-scim/core'
 import { callBack } from './call-back.ts'
 import { checkRunOptions, configureSync, invalid, type SyncConfiguration } from './configure.ts'
-import type { DirectorySyncOptions, RunOptions } from './options.ts'
+import { type DirectorySyncOptions, numbers, type RunOptions, type StopOptions } from './options.ts'
 import { runPass } from './pass.ts'
 import type { SyncReport } from './report.ts'
 import { runByTimetable } from './schedule.ts'
+import { endsWithin } from './waiting.ts'
+
+/** After the grace, for handlers whose signal the dispatcher aborts then, and for the lease to be given back. */
+const afterGraceMs = 1000
 
 /** Brings what directories have and the application does not, or what it has and they do not, to its handlers. */
 export interface DirectorySync extends AsyncDisposable {
@@ -18,8 +22,11 @@ export interface DirectorySync extends AsyncDisposable {
    * @throws ConfigurationError where no `schedule` is given
    */
   start(): void
-  /** Begins no pass any more, ends those that run, and waits for the events that have begun. Beside `dispatcher.close()`, whose grace ends them. */
-  stop(): Promise<void>
+  /**
+   * Begins no pass any more, and ends those that run: events that have begun may finish for `graceSeconds`, then they are
+   * left behind. Beside `dispatcher.close()` with the same grace, which aborts their handlers' signals.
+   */
+  stop(options?: StopOptions): Promise<void>
 }
 
 /**
@@ -37,6 +44,8 @@ export function createDirectorySync(options: DirectorySyncOptions): DirectorySyn
 class ScheduledSync implements DirectorySync {
   readonly #config: SyncConfiguration
   readonly #running = new Set<Promise<unknown>>()
+  /** Each ends its pass's wait for events that have begun. */
+  readonly #graces = new Set<AbortController>()
   #stopping = new AbortController()
   #started = false
   #firstPassAt: Instant | undefined
@@ -67,11 +76,22 @@ class ScheduledSync implements DirectorySync {
     void this.#tracked(runByTimetable({ timetable, clock, log, run }, this.#stopping.signal))
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort(new DOMException('scalekit-scim: the sync was stopped', 'AbortError'))
+  async stop({ graceSeconds }: StopOptions = {}): Promise<void> {
+    const { clock, log } = this.#config
+    const graceMs = numberOption('graceSeconds', graceSeconds, numbers.graceSeconds) * 1000
+    this.#stopping.abort(stopped())
     this.#stopping = new AbortController()
     this.#started = false
-    await Promise.allSettled(this.#running)
+
+    const graces = [...this.#graces]
+    const ended = Promise.allSettled(this.#running)
+    if (await endsWithin(clock, ended, graceMs + afterGraceMs)) return
+    log.warn(
+      {},
+      'stopping before every event of the sync has ended: those whose handlers still run are left behind',
+    )
+    for (const grace of graces) grace.abort(stopped())
+    await endsWithin(clock, ended, afterGraceMs)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -80,14 +100,18 @@ class ScheduledSync implements DirectorySync {
 
   async #pass(options: RunOptions): Promise<SyncReport> {
     const stopping = this.#stopping.signal
+    const grace = new AbortController()
+    this.#graces.add(grace)
     const report = await runPass(this.#config, {
       ...options,
       signal: options.signal ? AbortSignal.any([options.signal, stopping]) : stopping,
+      graceOver: grace.signal,
       firstPassAt: (now) => {
         this.#firstPassAt ??= now
         return this.#firstPassAt
       },
     })
+    this.#graces.delete(grace)
     this.#log(report)
     callBack(this.#config.onReport, report)
     return report
@@ -106,4 +130,8 @@ class ScheduledSync implements DirectorySync {
     running.then(ended, ended)
     return running
   }
+}
+
+function stopped(): DOMException {
+  return new DOMException('scalekit-scim: the sync was stopped', 'AbortError')
 }

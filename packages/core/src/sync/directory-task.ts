@@ -5,8 +5,12 @@ import { type DirectoryReport, noCounts } from './report.ts'
 
 export interface DirectoryTask {
   directory: DirectoryRef
-  /** Whether the organization has no other directory, enabled or not. */
+  /** All that the organization has, enabled or not, as the pass found them at its beginning. */
+  directories: ReadonlySet<string>
+  /** Whether that is the only one. */
   sole: boolean
+  /** Whether the records of that directory are no matter of this task's. */
+  isOthers: (directoryId: string) => boolean
   milestones: Milestones | undefined
 }
 

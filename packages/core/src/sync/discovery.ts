@@ -31,14 +31,18 @@ export async function discover(pass: PassContext, organizations: Organizations):
       if (enabled.length === 0) {
         report.skipped = directories.length === 0 ? 'no-directory' : 'directory-disabled'
       }
-      for (const { id } of enabled) {
+      const ids = new Set(directories.map(({ id }) => id))
+      for (const [number, { id }] of enabled.entries()) {
         const directory = { organizationId, id }
         const milestones = await patiently(
           config.clock,
           () => readMilestones(config.dispatcher.ledger, directory),
           pass.signal,
         )
-        discovery.tasks.push({ directory, sole: directories.length === 1, milestones })
+        // What was a directory's that is not there any more is the first one's to ask about.
+        const isOthers = (other: string) => other !== id && (number > 0 || ids.has(other))
+        const sole = ids.size === 1
+        discovery.tasks.push({ directory, directories: ids, sole, isOthers, milestones })
         progress.directories++
       }
     } catch (error) {

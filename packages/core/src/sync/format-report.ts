@@ -1,4 +1,5 @@
 import type {
+  ClocksApart,
   Counts,
   DirectoryReport,
   HeldDeletions,
@@ -11,7 +12,8 @@ const heldBecause: Readonly<Record<HeldDeletions['reason'], string>> = {
   'nothing-listed': 'the directory lists nothing at all',
   'over-half': 'over half of what is known would go',
   'over-limit': 'more than the limits allow',
-  'several-directories': '`known` does not say which of the directories each is of',
+  'directory-removed': 'their directory is not there any more',
+  'several-directories': '`known` does not say which of the directories they are of',
   unsettled: 'the directory changed while it was read; the next pass looks again',
   'directory-disabled': 'the directory was disabled meanwhile',
 }
@@ -33,6 +35,7 @@ export function formatReport(report: SyncReport): string {
       `${counted(totals.errors, 'error')}, ${counted(report.retries, 'retry', 'retries')}`,
     ...countLines(totals),
   ]
+  if (report.clocksApart) lines.push(clocksText(report.clocksApart))
   // The totals are the only directory's own.
   const withCounts = totals.directories > 1
   for (const organization of report.organizations) {
@@ -42,6 +45,19 @@ export function formatReport(report: SyncReport): string {
     lines.push(`approval ${approval}: no deletions are held by that name, now`)
   }
   return lines.join('\n')
+}
+
+function clocksText({ storeAheadSeconds, recordsAheadSeconds }: ClocksApart): string {
+  const store = storeAheadSeconds ?? 0
+  const apart = [
+    ...(store === 0
+      ? []
+      : [`the store's is ${Math.abs(store)} s ${store > 0 ? 'ahead of' : 'behind'} this process's`]),
+    ...(recordsAheadSeconds === undefined
+      ? []
+      : [`Scalekit's is ${recordsAheadSeconds} s ahead of the store's`]),
+  ]
+  return `clocks: ${apart.join(', ')}. Set them by NTP: changes may be missed meanwhile`
 }
 
 function modeText({ organizations, totals }: SyncReport): string {

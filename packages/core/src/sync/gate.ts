@@ -22,30 +22,42 @@ export interface WalkTally {
 export interface DeletionCase {
   directory: DirectoryRef
   kind: 'user' | 'group'
-  /** How many the application has. */
+  /** How many the application has of this directory. */
   known: number
-  /** Whether all of these are sure to be this directory's, and not another's of the organization. */
-  placed: boolean
-  /** Those that no walk has seen. */
+  /** Those of them that no walk has seen. */
   candidates: readonly string[]
+  /** Whom no walk has seen either, and who may be another directory's of the organization. */
+  unplaced: readonly string[]
+  /** Nor these, who are of a directory that the organization does not have any more. */
+  ofRemoved: readonly string[]
   /** The second begun after the first had ended; there is none where the first did not add up. */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
-  /** Whether the second met all whom the first had met. */
+  /** Whether the second met all whom the first had met, and the organization has the directories that it had. */
   steady: boolean
   /** Asked after the walks. */
   enabled: boolean
 }
 
-/** Where a person had to decide, and has, `approval` says by which. */
-export type Verdict =
-  | { apply: readonly string[]; approval?: string }
-  | { held: HeldReason; approval?: string }
+export interface Verdict {
+  apply: readonly string[]
+  /** Where a person had to decide, and has: by which. */
+  approvals: readonly string[]
+  held: readonly Held[]
+}
+
+interface Held {
+  reason: HeldReason
+  ids: readonly string[]
+  approval?: string
+}
 
 /**
  * Whether the records that the directory does not list any more may go. Paging promises no snapshot: where somebody
  * leaves whom the reader has passed, all who follow move up, and one slips past between two pages; should somebody else
  * join, even the numbers add up. But then who left is missing from a second walk. So two are believed that each add up,
  * and of which the second met all whom the first had met.
+ *
+ * And the organization still has the directories that the pass began with: `known` may hold people of a newer one.
  *
  * How much goes by that alone is limited, since a filter that was set wrong looks like people who have left.
  */
@@ -54,17 +66,31 @@ export function judgeDeletions(
   limits: DeletionLimits,
   approvals: ReadonlySet<string>,
 ): Verdict {
-  const { walks, steady, candidates, enabled } = subject
-  if (walks.length < 2 || !walks.every(addsUp) || !steady) return { held: 'unsettled' }
-  if (!enabled) return { held: 'directory-disabled' }
+  const { directory, kind, walks, steady, candidates, unplaced, ofRemoved, enabled } = subject
+  const holdAll = (reason: HeldReason) => ({
+    apply: [],
+    approvals: [],
+    held: [{ reason, ids: [...candidates, ...unplaced, ...ofRemoved] }],
+  })
+  if (walks.length < 2 || !walks.every(addsUp) || !steady) return holdAll('unsettled')
+  if (!enabled) return holdAll('directory-disabled')
 
-  // Nobody can approve this: the other directory's people, who are there, would be among them.
-  if (!subject.placed) return { held: 'several-directories' }
-
-  const reason = reasonToAsk(subject, limits)
-  if (reason === undefined) return { apply: candidates }
-  const approval = approvalOf(subject)
-  return approvals.has(approval) ? { apply: candidates, approval } : { held: reason, approval }
+  const apply: string[] = []
+  const approved: string[] = []
+  const held: Held[] = []
+  const decide = (ids: readonly string[], reason: HeldReason | undefined) => {
+    if (ids.length === 0) return
+    const approval = reason && approvalOf({ directory, kind, candidates: ids })
+    if (reason && approval && !approvals.has(approval)) return held.push({ reason, ids, approval })
+    if (approval) approved.push(approval)
+    return apply.push(...ids)
+  }
+  decide(candidates, reasonToAsk(subject, limits))
+  // A list of directories that came too short must delete nobody by itself.
+  decide(ofRemoved, 'directory-removed')
+  // Nobody can approve these: the other directory's people, who are there, would be among them.
+  if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
+  return { apply, approvals: approved, held }
 }
 
 /** What a walk saw is what its pages had announced, all of them alike. */

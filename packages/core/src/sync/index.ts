@@ -11,7 +11,7 @@ export { createDirectorySync, type DirectorySync } from './directory-sync.ts'
 export { formatReport } from './format-report.ts'
 export { scalekitFromEnv } from './from-env.ts'
 export type { Known, KnownRecord } from './known.ts'
-export type { DirectorySyncOptions, RunOptions, Schedule, SyncProgress } from './options.ts'
+export type { DirectorySyncOptions, RunOptions, Schedule, StopOptions, SyncProgress } from './options.ts'
 export { PagingError } from './pages.ts'
 export {
   type DirectoryRef,
@@ -22,6 +22,7 @@ export {
   userEvent,
 } from './records.ts'
 export type {
+  ClocksApart,
   Counts,
   DirectoryReport,
   HeldDeletions,

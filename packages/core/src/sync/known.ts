@@ -1,3 +1,4 @@
+import { setImmediate as othersHaveRun } from 'node:timers/promises'
 import { parseInstant } from '@scalekit-scim/core'
 import { IdTable } from './id-table.ts'
 import { noTime, requireRecord, requireRecords } from './known-record.ts'
@@ -12,8 +13,9 @@ export interface KnownRecord {
   /** The ids of the user's groups, in any order. Absent: memberships are not compared. */
   groupIds?: readonly string[] | null | undefined
   /**
-   * Whose record it is, where the application knows. An organization with several directories needs it: without, what
-   * another directory lists would look gone, and deletions there are held.
+   * `ctx.directoryId` as it was stored with the row. An organization with several directories needs it: who is gone
+   * from one of them may be in another, and without it their deletion is held. `null`: stored, and not known yet; there
+   * the directory that lists the record sends it once more. Absent: the application does not keep it.
    */
   directoryId?: string | null | undefined
 }
@@ -26,16 +28,19 @@ export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStre
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
 
 const firstCapacity = 1024
+/** A million rows that are there at once take seconds, and webhooks have to be answered meanwhile. */
+const readAtOnce = 1000
 /** Of a record without one. No time is this one: the digits of an instant end well below. */
 const unknownTime = 2n ** 64n - 1n
+const place = { unsaid: 0, asked: 1, here: 2, removed: 3 }
 
 /** `known`, read to its end: some sixty bytes a record, since a directory may have a million. */
 export class KnownRecords {
   readonly #ids = new IdTable()
   #times = new BigUint64Array(firstCapacity)
   #groups = new Float64Array(firstCapacity)
-  /** Whether each record said that it is this directory's. */
-  placed = true
+  /** Whose each record is said to be. */
+  #places = new Uint8Array(firstCapacity)
 
   get size(): number {
     return this.#ids.size
@@ -61,36 +66,70 @@ export class KnownRecords {
     return hash === undefined || Number.isNaN(hash) ? undefined : hash
   }
 
+  count(isIt: (index: number) => boolean): number {
+    let count = 0
+    for (let index = 0; index < this.size; index++) if (isIt(index)) count++
+    return count
+  }
+
+  /** Whether the record said that it is this directory's. */
+  isPlaced(index: number): boolean {
+    return this.#places[index] === place.here
+  }
+
+  /** Whether it said that it is of a directory which the organization does not have any more. */
+  isOfRemoved(index: number): boolean {
+    return this.#places[index] === place.removed
+  }
+
+  /** Whether the application would keep whose the record is, and does not know, or not any more. */
+  isToBePlaced(index: number): boolean {
+    return this.#places[index] === place.asked || this.isOfRemoved(index)
+  }
+
   /** A record that comes twice counts once, as it came last. */
-  add(record: KnownRecord): void {
-    if (record.directoryId == null) this.placed = false
+  add(record: KnownRecord, directoryId: string): void {
     const index = this.#ids.add(record.id)
     if (index >= this.#times.length) this.#grow()
     this.#times[index] = record.occurredAt == null ? unknownTime : nanoseconds(record.occurredAt)
     this.#groups[index] = record.groupIds == null ? Number.NaN : hashOf(record.groupIds)
+    this.#places[index] = placeOf(record.directoryId, directoryId)
   }
 
   #grow(): void {
     const capacity = this.#times.length * 2
     const times = new BigUint64Array(capacity)
     const groups = new Float64Array(capacity)
+    const places = new Uint8Array(capacity)
     times.set(this.#times)
     groups.set(this.#groups)
+    places.set(this.#places)
     this.#times = times
     this.#groups = groups
+    this.#places = places
   }
 }
 
-/** @throws SyncError for what is no record; whatever `known` throws; and the signal's reason, also while nothing comes */
-export function readKnown(known: Known, directory: DirectoryRef, signal: AbortSignal): Promise<KnownRecords> {
+/**
+ * @param isOthers whether a directory has a pass of its own that its records belong to
+ * @throws SyncError for what is no record; whatever `known` throws; and the signal's reason, also while nothing comes
+ */
+export function readKnown(
+  known: Known,
+  directory: DirectoryRef,
+  isOthers: (directoryId: string) => boolean,
+  signal: AbortSignal,
+): Promise<KnownRecords> {
   const read = async () => {
     const records = new KnownRecords()
     const stream = await known(directory)
     requireRecords(stream)
+    let read = 0
     for await (const record of stream) {
+      if (++read % readAtOnce === 0) await othersHaveRun()
       signal.throwIfAborted()
       requireRecord(record)
-      if (record.directoryId == null || record.directoryId === directory.id) records.add(record)
+      if (record.directoryId == null || !isOthers(record.directoryId)) records.add(record, directory.id)
     }
     return records
   }
@@ -133,12 +172,11 @@ export class Sightings {
     )
   }
 
-  /** Those that are known and were not met, neither here nor in the other walks. */
-  missing(...others: readonly Sightings[]): string[] {
-    const missing: string[] = []
+  /** The indexes of those that are known and were not met, neither here nor in the other walks. */
+  missing(...others: readonly Sightings[]): number[] {
+    const missing: number[] = []
     for (let index = 0; index < this.#known.size; index++) {
-      if (!this.#met(index) && !others.some((other) => other.#met(index)))
-        missing.push(this.#known.idAt(index))
+      if (!this.#met(index) && !others.some((other) => other.#met(index))) missing.push(index)
     }
     return missing
   }
@@ -164,6 +202,13 @@ export function hashOf(ids: readonly string[]): number {
     }
   }
   return (high >>> 11) * 0x100000000 + (low >>> 0)
+}
+
+/** Of a record that is not another's of the directories that there are: those are not added. */
+function placeOf(said: string | null | undefined, directoryId: string): number {
+  if (said === null) return place.asked
+  if (said === undefined) return place.unsaid
+  return said === directoryId ? place.here : place.removed
 }
 
 function nanoseconds(text: string): bigint {

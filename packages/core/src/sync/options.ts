@@ -96,6 +96,11 @@ export interface RunOptions {
   onProgress?: ((progress: SyncProgress) => void) | undefined
 }
 
+export interface StopOptions {
+  /** Seconds that the events which have begun have to finish; then the pass ends without them. @default 10 */
+  graceSeconds?: number | undefined
+}
+
 /** How far a pass has come. */
 export interface SyncProgress {
   organizations: number
@@ -116,6 +121,7 @@ export const numbers = {
   fullEverySeconds: { default: 86_400, least: 1, most: 31 * 86_400 },
   overlapSeconds: { default: 300, least: 0, most: 86_400 },
   leaseSeconds: { default: 60, least: 0.05, most: 3600 },
+  graceSeconds: { default: 10, least: 0, most: 3600 },
 } as const satisfies Record<string, NumberRule>
 
 export const optionNames = [

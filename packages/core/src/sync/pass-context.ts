@@ -1,5 +1,6 @@
 import type { Instant } from '@scalekit-scim/core'
 import type { Application } from './applying.ts'
+import type { Clocks } from './clocks.ts'
 import type { SyncConfiguration } from './configure.ts'
 import type { SyncProgress } from './options.ts'
 import type { Retrying } from './retrying.ts'
@@ -18,8 +19,11 @@ export interface PassContext {
   application: Application
   /** Aborts when the pass is to end: cancelled, its lease lost, or the dispatcher closed. */
   signal: AbortSignal
+  /** Aborts, after `signal`, when the events that have begun are waited for no longer. */
+  graceOver: AbortSignal
   /** @throws where nothing may be applied any more */
   mayGoOn(): void
+  clocks: Clocks
   progress: SyncProgress
   /** Tells whoever watches. */
   progressed(): void

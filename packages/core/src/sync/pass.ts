@@ -1,6 +1,7 @@
 import { type Instant, plusSeconds } from '@scalekit-scim/core'
 import { Application } from './applying.ts'
 import { callBack } from './call-back.ts'
+import { Clocks } from './clocks.ts'
 import type { SyncConfiguration } from './configure.ts'
 import { DirectoryPass } from './directory-pass.ts'
 import { type DirectoryTask, openDirectoryReport } from './directory-task.ts'
@@ -14,6 +15,8 @@ import { eachOf, keepAlive } from './waiting.ts'
 interface PassRequest extends RunOptions {
   /** Ends the pass: the caller's, or `stop()`. */
   signal: AbortSignal
+  /** Aborts when the events that have begun are waited for no longer. The pass has been ended before. */
+  graceOver: AbortSignal
   /** The store's time of the first pass since the start: a full pass of before does not count. */
   firstPassAt(now: Instant): Instant
 }
@@ -34,6 +37,8 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
     try {
       await underLease(config, request, lease, report)
     } finally {
+      // Also where a handler has outlasted the grace: the claim that it runs under keeps its resource, and nothing else
+      // of the pass goes on.
       await lease.end()
     }
   } catch (error) {
@@ -55,7 +60,8 @@ async function underLease(
   const { dispatcher, clock, log, fullEverySeconds, eventsAtOnce, directoriesAtOnce } = config
   const application = new Application({ dispatcher, clock, dryRun: report.dryRun, atOnce: eventsAtOnce, log })
   const signal = AbortSignal.any([request.signal, lease.lost, application.closed])
-  const now = await storeTime({ config, signal })
+  const clocks = new Clocks(() => storeTime({ config, signal }))
+  const now = await clocks.readStore(clock)
   const dayAgo = plusSeconds(now, -fullEverySeconds)
   const firstPassAt = request.firstPassAt(now)
   const progress: SyncProgress = {
@@ -74,10 +80,12 @@ async function underLease(
     fullSince: firstPassAt > dayAgo ? firstPassAt : dayAgo,
     application,
     signal,
+    graceOver: request.graceOver,
     mayGoOn: () => {
       signal.throwIfAborted()
       lease.requireHeld()
     },
+    clocks,
     progress,
     progressed: () => callBack(request.onProgress, { ...progress }),
   }
@@ -91,6 +99,13 @@ async function underLease(
     pass.progressed()
   })
   conclude(report, discovery)
+  if (clocks.apart) {
+    report.clocksApart = clocks.apart
+    log.warn(
+      clocks.apart,
+      'the clocks are too far apart for the sync: set them by NTP, for changes may be missed meanwhile',
+    )
+  }
   report.unusedApprovals = [...pass.approvals].filter((approval) => !pass.approvalsUsed.has(approval))
   if (!signal.aborted) return
   // A lost lease is no wish of anybody's.

@@ -31,16 +31,19 @@ export interface Counts {
 
 /**
  * Why deletions were not applied. A person may approve where the directory is believed and the number is not:
- * 'nothing-listed' (the directory lists nothing at all), 'over-half', 'over-limit'. 'unsettled': the directory changed while it was read,
- * or lied about its size. 'directory-disabled': it was switched off meanwhile.
- * 'several-directories': the organization has more than one, and `known` did not say whose each record is.
+ * 'nothing-listed' (the directory lists nothing at all), 'over-half', 'over-limit'. 'unsettled': the directory changed
+ * while it was read, or lied about its size, or the organization got another. 'directory-disabled': it was switched off
+ * meanwhile. 'directory-removed', which a person may approve too: `known` says that these are of a directory which the
+ * organization does not have any more. 'several-directories': it has more than one, and `known` did not say whose these
+ * are.
  *
- * After all but the last the next pass is a full one, so that what is held stays in the reports until it is settled.
+ * After all but the last two the next pass is a full one, so that what is held stays in the reports until it is settled.
  */
 export type HeldReason =
   | 'nothing-listed'
   | 'over-half'
   | 'over-limit'
+  | 'directory-removed'
   | 'several-directories'
   | 'unsettled'
   | 'directory-disabled'
@@ -80,6 +83,14 @@ export interface DirectoryReport {
   durationMs: number
 }
 
+/** Which clocks are over 30 s apart, and by how much. A minute is all the margin there is, and beyond it changes are missed. */
+export interface ClocksApart {
+  /** The store's is so far ahead of this process's; below zero, behind. */
+  storeAheadSeconds?: number
+  /** A record has a time that is so far ahead of the store's: so is Scalekit's clock, or the store's is behind. */
+  recordsAheadSeconds?: number
+}
+
 export interface OrganizationReport {
   organizationId: string
   /** Why nothing was read: it has no directory, or none that is enabled. */
@@ -106,6 +117,8 @@ export interface SyncReport {
   unusedApprovals: readonly string[]
   /** Calls of the Directory API that were made again. */
   retries: number
+  /** Only where the pass has found some that are. */
+  clocksApart?: ClocksApart
   /** What ended the pass as a whole. */
   error?: ReportedError
 }

@@ -3,7 +3,7 @@ import type { Clock } from '@scalekit-scim/core'
 /** Pauses after which a store that failed is asked again. */
 const pausesMs = [500, 1000, 2000]
 
-/** Asks a store up to four times. @throws what the last try threw, or the signal's reason */
+/** Asks a store up to four times. @throws what the last try threw, or the signal's reason as soon as it aborts */
 export async function patiently<Answer>(
   clock: Clock,
   ask: () => Promise<Answer>,
@@ -11,13 +11,13 @@ export async function patiently<Answer>(
 ): Promise<Answer> {
   for (const pauseMs of pausesMs) {
     try {
-      return await ask()
+      return await untilAborted(ask(), signal)
     } catch {
       await pause(clock, pauseMs * (0.5 + Math.random()), signal)
       signal?.throwIfAborted()
     }
   }
-  return ask()
+  return untilAborted(ask(), signal)
 }
 
 /** Resolves after `pauseMs`, or at once when the signal aborts. */
@@ -49,6 +49,15 @@ export function untilAborted<Answer>(
     signal.addEventListener('abort', abort, { once: true })
     answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
+}
+
+/** Whether it settles in that time. */
+export async function endsWithin(clock: Clock, ending: Promise<unknown>, delayMs: number): Promise<boolean> {
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  ending.then(end, end)
+  await pause(clock, delayMs, ended.signal)
+  return ended.signal.aborted
 }
 
 /** The clock's timers keep no process alive; this does, until it is called off. */
