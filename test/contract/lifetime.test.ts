@@ -325,6 +325,22 @@ describe('what is logged and reported', () => {
     expect(reports[0]).toMatchObject({ outcome: 'handler-failed', error: failure, source: 'webhook' })
   })
 
+  test('a handler that finishes after its deadline is reported once more, with all of its time', async () => {
+    const clock = createFakeClock()
+    const reports: OutcomeReport[] = []
+    const receiver = receiverWith({
+      clock,
+      onUserUpserted: () => new Promise<void>((resolve) => void clock.setTimeout(resolve, 12_000)),
+      onOutcome: (report) => void reports.push(report),
+    })
+    void receiver.receive({ ...receive, ...signDelivery(hire, { at: new Date(clock.now()) }) })
+    await clock.advance(15_000)
+    expect(reports).toMatchObject([
+      { outcome: 'deadline', durationMs: 9000 },
+      { outcome: 'processed', durationMs: 12_000, late: true },
+    ])
+  })
+
   test('a field of a surprising type passes, and is warned of once', async () => {
     const log = recordingLogger()
     const seen: unknown[] = []

@@ -10,6 +10,7 @@ export interface Delivery extends ParsedEvent {
   idempotencyKey: string
   source: EventSource
   observedAt?: Instant | undefined
+  startedMs: number
   deadlineMs: number
   log: Logger
   /** Taken before the handlers run: the event is theirs, to change as they like. */

@@ -124,6 +124,7 @@ export class EventDispatcher implements Dispatcher {
       idempotencyKey,
       source,
       observedAt: options.observedAt,
+      startedMs,
       // Nobody waits at the other end: time for the resource's turn, and for the handler.
       deadlineMs: startedMs + 2 * this.#config.handlerTimeoutSeconds * 1000,
       log: this.#config.log,
@@ -322,7 +323,7 @@ export class EventDispatcher implements Dispatcher {
       ...delivery.fields,
       source: delivery.source,
       messageId: delivery.idempotencyKey,
-      durationMs: this.#clock.monotonic() - delivery.deadlineMs,
+      durationMs: this.#clock.monotonic() - delivery.startedMs,
       late: true,
     })
   }
