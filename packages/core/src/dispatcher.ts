@@ -190,9 +190,10 @@ export class EventDispatcher implements Dispatcher {
       if (resource !== undefined && !(await this.#commits.flush(resource))) return unrecorded
       const begun = await this.#claims.begin(delivery, resource)
       if ('outcome' in begun) return begun
-      if (run.abandoned) {
+      // Nobody waits for what begins now: close() may have told the running handlers to stop already.
+      if (run.abandoned || this.closing) {
         await this.#claims.release(begun.claim, delivery.log)
-        return { outcome: 'busy' }
+        return { outcome: this.closing ? 'closed' : 'busy' }
       }
       run.handling = true
       return await this.#handle(delivery, steps, begun)
