@@ -1,4 +1,4 @@
-import { createDispatcher, type Ledger } from '@scalekit-scim/core'
+import { createDispatcher, errorFields, type Ledger } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery } from '@scalekit-scim/core/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseEvent } from '../../packages/core/src/events.ts'
@@ -133,6 +133,13 @@ test('an error’s name and the lines of its message are not logged where they a
   const { outcome } = await dispatcher.dispatch(sampleEvent('organization.directory.user_updated'))
   expect(outcome).toBe('handler-failed')
   expect(logger.text()).not.toContain(secret)
+})
+
+test('a line that is longer than any frame is none, wherever it came from: looking at it takes the square of its length', () => {
+  const error = new Error('the cause said more')
+  const frame = (path: string) => `    at save (/app/${path}.ts:1:1)`
+  error.stack = ['Error: the cause said more', frame('a'.repeat(500)), frame('accounts')].join('\n')
+  expect(errorFields(error).errorAt).toBe('at save (/app/accounts.ts:1:1)')
 })
 
 test('of a list with a hundred thousand wrong entries only the first few are told', () => {
