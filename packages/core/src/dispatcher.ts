@@ -38,7 +38,8 @@ export interface Dispatcher extends AsyncDisposable {
   readonly ordering: 'resource' | 'none'
   readonly ledger: Ledger
   /**
-   * Runs an event of your own through the handlers, with the same once, order and newest-wins as a webhook.
+   * Runs an event of your own through the handlers, with the same once, order and newest-wins as a webhook. A handler
+   * that awaits one of its own resource waits for itself, until `handlerTimeoutSeconds`.
    * @throws TypeError when it is no usable event: a directory event without `data.id`, organization or time
    */
   dispatch(event: ScimEvent, options?: DispatchOptions): Promise<DispatchOutcome>
@@ -344,13 +345,20 @@ type HandlersEnded = DispatchOutcome & { outcome: 'processed' | 'dropped' | 'han
 
 async function runSteps(steps: Step[], ctx: HandlerContext): Promise<HandlersEnded> {
   try {
-    for (const step of steps) await step(ctx)
+    for (const step of steps) await endOf(await step(ctx))
     return { outcome: 'processed' }
   } catch (error) {
     return DropEvent.is(error)
       ? { outcome: 'dropped', reason: reasonOf(error), error }
       : { outcome: 'handler-failed', error }
   }
+}
+
+/** A list of promises is waited for too, all of it: what `groups.map(save)` gives is no more done than a promise. */
+async function endOf(returned: unknown): Promise<void> {
+  if (!Array.isArray(returned)) return
+  const ended = await Promise.allSettled(returned)
+  for (const one of ended) if (one.status === 'rejected') throw one.reason
 }
 
 function reasonOf(error: DropEvent): string {
