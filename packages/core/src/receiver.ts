@@ -162,7 +162,7 @@ class AttemptReceiver implements Receiver {
       waiting.abort()
       return { outcome: 'body-timeout' }
     } catch (error) {
-      if (!(error instanceof BodyError)) throw error
+      if (!BodyError.is(error)) throw error
       if (error.reason === 'too-large') return { outcome: 'too-large' }
       return { outcome: error.reason === 'consumed' ? 'body-consumed' : 'body-aborted' }
     }
