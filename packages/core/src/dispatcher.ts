@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Begun, Claims } from './claims.ts'
-import { type Clock, timedOut, within } from './clock.ts'
+import { awaited, type Clock, timedOut, within } from './clock.ts'
 import { Commits } from './commits.ts'
 import { configureDispatcher, type DispatcherConfiguration } from './configure.ts'
 import { type Delivery, eventFields, isResource, leftMs, reasonFields, resourceKey } from './delivery.ts'
@@ -298,13 +298,13 @@ export class EventDispatcher implements Dispatcher {
     this.#closing.abort()
     const drained = () => Promise.allSettled([...this.#runs.values()].map((run) => run.ended))
     const graceEndsMs = this.#clock.monotonic() + graceSeconds * 1000
-    if ((await within(this.#clock, drained(), graceSeconds * 1000)) === timedOut) {
+    if ((await within(this.#clock, drained(), graceSeconds * 1000, awaited)) === timedOut) {
       this.#config.log.warn(
         { running: this.#runs.size },
         'closing before every handler has ended: their signals abort now',
       )
       for (const lease of this.#leases) lease.abort('the receiver was closed')
-      await within(this.#clock, drained(), afterAbortMs)
+      await within(this.#clock, drained(), afterAbortMs, awaited)
     }
     await this.#commits.close(graceEndsMs)
     this.#config.closeLedger()
