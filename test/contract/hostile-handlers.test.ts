@@ -3,6 +3,7 @@ import { sampleEvent, signDelivery } from '@scalekit-scim/core/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseEvent } from '../../packages/core/src/events.ts'
 import { faultyStore } from '../support/faulty-store.ts'
+import { ledgerAround } from '../support/ledger-around.ts'
 import { recordingLogger } from '../support/log.ts'
 import { expectReply } from '../support/replies.ts'
 import { subjects } from '../support/subjects.ts'
@@ -77,6 +78,14 @@ describe.each(subjects)('$name', ({ start }) => {
       onUserUpserted: () => {},
     })
     expectReply(await send(url, upsert()), 'resolver-failed')
+  })
+
+  test.each(hostile)('a ledger that throws %s is answered as a store that failed', async (_name, thrown) => {
+    const logger = recordingLogger()
+    const { ledger } = ledgerAround(() => ({ begin: () => Promise.reject(thrown) }))
+    const { url } = await start({ logger, store: ledger, onUserUpserted: () => {} })
+    expectReply(await send(url, upsert()), 'store-unavailable')
+    expect(logger.text()).not.toContain(secret)
   })
 
   test.each([
