@@ -4,7 +4,6 @@ import { awaited, type Clock, timedOut, within } from './clock.ts'
 import { Commits } from './commits.ts'
 import { configureDispatcher, type DispatcherConfiguration } from './configure.ts'
 import { type Delivery, eventFields, isResource, leftMs, reasonFields, resourceKey } from './delivery.ts'
-import { DropEvent } from './errors.ts'
 import { isDirectoryEvent, parseEvent, type Resource, resourceOf, type ScimEvent } from './events.ts'
 import type { EventSource, HandlerContext, Step } from './handlers.ts'
 import { formatInstant, type Instant } from './instant.ts'
@@ -14,6 +13,7 @@ import { unheard } from './logger.ts'
 import { numberOption } from './option-checks.ts'
 import type { DispatcherOptions } from './options.ts'
 import type { DispatchOutcome } from './outcome.ts'
+import { type HandlersEnded, runSteps } from './steps.ts'
 import { type EndTurn, Turns } from './turns.ts'
 
 export interface DispatchOptions {
@@ -339,34 +339,6 @@ export class EventDispatcher implements Dispatcher {
 const unrecorded: DispatchOutcome = {
   outcome: 'store-unavailable',
   reason: 'an earlier event of the resource is done, and the store has not recorded it yet',
-}
-
-type HandlersEnded = DispatchOutcome & { outcome: 'processed' | 'dropped' | 'handler-failed' }
-
-async function runSteps(steps: Step[], ctx: HandlerContext): Promise<HandlersEnded> {
-  try {
-    for (const step of steps) await endOf(await step(ctx))
-    return { outcome: 'processed' }
-  } catch (error) {
-    return DropEvent.is(error)
-      ? { outcome: 'dropped', reason: reasonOf(error), error }
-      : { outcome: 'handler-failed', error }
-  }
-}
-
-/** A list of promises is waited for too, all of it: what `groups.map(save)` gives is no more done than a promise. */
-async function endOf(returned: unknown): Promise<void> {
-  if (!Array.isArray(returned)) return
-  const ended = await Promise.allSettled(returned)
-  for (const one of ended) if (one.status === 'rejected') throw one.reason
-}
-
-function reasonOf(error: DropEvent): string {
-  try {
-    return String(error.message)
-  } catch {
-    return 'unreadable'
-  }
 }
 
 /** What a copy is answered, by what became of the one that ran; nothing where that one did not come to run. */
