@@ -141,6 +141,14 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     expect(log.lines[0]?.message).toContain('set `path` to the whole path as it arrives here')
   })
 
+  test('a request that goes by one mount to the next is no mistake, and not warned of', async () => {
+    const log = recordingLogger()
+    const mount = (path: string) => scim({ path, logger: log, namespace: path })
+    const origin = await listen(express().use(mount('/hooks/live'), mount('/hooks/staging')))
+    expectReply(await send(`${origin}/hooks/staging`, signDelivery(hire)), 'processed')
+    expect(log.lines.map((line) => line.message)).toEqual(['processed'])
+  })
+
   test('an error handler never hears of us', async () => {
     const errors: unknown[] = []
     const app = express().use(

@@ -1,8 +1,9 @@
-import { createDispatcher, type Ledger } from '@scalekit-scim/core'
+import { createDispatcher, errorFields, type Ledger } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery } from '@scalekit-scim/core/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseEvent } from '../../packages/core/src/events.ts'
 import { faultyStore } from '../support/faulty-store.ts'
+import { ledgerAround } from '../support/ledger-around.ts'
 import { recordingLogger } from '../support/log.ts'
 import { expectReply } from '../support/replies.ts'
 import { subjects } from '../support/subjects.ts'
@@ -79,6 +80,14 @@ describe.each(subjects)('$name', ({ start }) => {
     expectReply(await send(url, upsert()), 'resolver-failed')
   })
 
+  test.each(hostile)('a ledger that throws %s is answered as a store that failed', async (_name, thrown) => {
+    const logger = recordingLogger()
+    const { ledger } = ledgerAround(() => ({ begin: () => Promise.reject(thrown) }))
+    const { url } = await start({ logger, store: ledger, onUserUpserted: () => {} })
+    expectReply(await send(url, upsert()), 'store-unavailable')
+    expect(logger.text()).not.toContain(secret)
+  })
+
   test.each([
     ['its data deleted', (event: { data?: unknown }) => delete event.data],
     ['its data emptied', (event: { data?: unknown }) => void Object.assign(event, { data: null })],
@@ -133,6 +142,13 @@ test('an error’s name and the lines of its message are not logged where they a
   const { outcome } = await dispatcher.dispatch(sampleEvent('organization.directory.user_updated'))
   expect(outcome).toBe('handler-failed')
   expect(logger.text()).not.toContain(secret)
+})
+
+test('a line that is longer than any frame is none, wherever it came from: looking at it takes the square of its length', () => {
+  const error = new Error('the cause said more')
+  const frame = (path: string) => `    at save (/app/${path}.ts:1:1)`
+  error.stack = ['Error: the cause said more', frame('a'.repeat(500)), frame('accounts')].join('\n')
+  expect(errorFields(error).errorAt).toBe('at save (/app/accounts.ts:1:1)')
 })
 
 test('of a list with a hundred thousand wrong entries only the first few are told', () => {

@@ -8,6 +8,7 @@ import {
 import { createFakeClock, sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import Keyv from 'keyv'
 import { describe, expect, test } from 'vitest'
+import { ledgerAround } from '../support/ledger-around.ts'
 import { recordingLogger } from '../support/log.ts'
 
 const hire = sampleEvent('organization.directory.user_created')
@@ -146,6 +147,33 @@ describe('closing', () => {
     expect((await answer).outcome).toBe('handler-failed')
     const begin = await receiver.ledger.begin({ token: 'next', messageId: 'msg_slow', leaseSeconds: 1 })
     expect(begin.state).toBe('begun')
+  })
+
+  test('a claim that comes when it is over is given back: no handler begins that nobody waits for', async () => {
+    const clock = createFakeClock()
+    const { ledger, real } = ledgerAround(
+      (real) => ({
+        begin: async (request) => {
+          const answer = await real.begin(request)
+          await new Promise<void>((resolve) => void clock.setTimeout(resolve, 1500))
+          return answer
+        },
+      }),
+      clock,
+    )
+    let runs = 0
+    const receiver = receiverWith({ clock, store: ledger, onUserUpserted: () => void runs++ })
+    const delivery = signDelivery(hire, { messageId: 'msg_begun', at: new Date(clock.now()) })
+    const answer = receiver.receive({ ...receive, ...delivery })
+    await clock.advance(100)
+    const closed = receiver.close({ graceSeconds: 0 })
+    await clock.advance(2000)
+    await closed
+    expect((await answer).outcome).toBe('closed')
+    expect(runs).toBe(0)
+    expect(await real.begin({ token: 'next', messageId: 'msg_begun', leaseSeconds: 1 })).toMatchObject({
+      state: 'begun',
+    })
   })
 
   test('is one and the same, however often it is asked for, and `await using` does it', async () => {
@@ -323,6 +351,22 @@ describe('what is logged and reported', () => {
       },
     })
     expect(reports[0]).toMatchObject({ outcome: 'handler-failed', error: failure, source: 'webhook' })
+  })
+
+  test('a handler that finishes after its deadline is reported once more, with all of its time', async () => {
+    const clock = createFakeClock()
+    const reports: OutcomeReport[] = []
+    const receiver = receiverWith({
+      clock,
+      onUserUpserted: () => new Promise<void>((resolve) => void clock.setTimeout(resolve, 12_000)),
+      onOutcome: (report) => void reports.push(report),
+    })
+    void receiver.receive({ ...receive, ...signDelivery(hire, { at: new Date(clock.now()) }) })
+    await clock.advance(15_000)
+    expect(reports).toMatchObject([
+      { outcome: 'deadline', durationMs: 9000 },
+      { outcome: 'processed', durationMs: 12_000, late: true },
+    ])
   })
 
   test('a field of a surprising type passes, and is warned of once', async () => {

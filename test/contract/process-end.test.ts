@@ -71,3 +71,37 @@ console.log(asked > 0)
 `)
   expect(ended).toEqual({ code: 0, printed: 'true' })
 })
+
+test('a script that awaits close() lives until what it has done is recorded', async () => {
+  const ended = await run(`
+let commits = 0
+const ledger = {
+  guarantee: { message: 'atomic', order: 'atomic' },
+  begin: async () => ({ state: 'begun', fence: 1, occurredAt: '1764000000000000000' }),
+  renew: async () => true, release: async () => {},
+  commit: async () => {
+    if (++commits < 4) throw new Error('away')
+    return 'ok'
+  },
+}
+const never = () => Promise.reject(new Error('not asked here'))
+Object.assign(ledger, { forget: never, forgetResource: never, now: never, record: never })
+const dispatcher = createDispatcher({ store: ledger, logger: false, onUserUpserted: () => {} })
+console.log((await dispatcher.dispatch(event)).outcome)
+await dispatcher.close()
+console.log(commits)
+`)
+  expect(ended).toEqual({ code: 0, printed: 'processed\n4' })
+})
+
+test('a script that awaits close() lives until a handler that has nothing to wait for is told to stop', async () => {
+  const ended = await run(`
+const stopped = ({ signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+const dispatcher = createDispatcher({ logger: false, onUserUpserted: (_event, ctx) => stopped(ctx) })
+const dispatched = dispatcher.dispatch(event)
+await new Promise((resolve) => setTimeout(resolve, 20))
+await dispatcher.close({ graceSeconds: 0.2 })
+console.log((await dispatched).outcome)
+`)
+  expect(ended).toEqual({ code: 0, printed: 'handler-failed' })
+})

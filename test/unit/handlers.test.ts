@@ -155,6 +155,29 @@ describe('onEvent', () => {
   })
 })
 
+describe('a handler that returns a list of promises', () => {
+  const event = sampleEvent('organization.directory.user_created')
+
+  test('has ended when all of them have', async () => {
+    const saved: number[] = []
+    const save = (delayMs: number) =>
+      new Promise<void>((resolve) => setTimeout(() => resolve(void saved.push(delayMs)), delayMs))
+    expect(await outcomeWith({ onUserUpserted: () => [20, 5, 10].map(save) }, event)).toBe('processed')
+    expect(saved).toHaveLength(3)
+  })
+
+  test('has failed where one of them has, when all have ended', async () => {
+    let saved = false
+    const late = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      saved = true
+    }
+    const returned = () => [Promise.reject(new Error('no')), late()]
+    expect(await outcomeWith({ onUserUpserted: returned }, event)).toBe('handler-failed')
+    expect(saved).toBe(true)
+  })
+})
+
 describe('on', () => {
   test('takes other types by their name', async () => {
     const seen: string[] = []

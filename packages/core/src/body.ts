@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream'
-import getRawBody from 'raw-body'
 import { BodyError } from './errors.ts'
 
 export interface BodyLimits {
@@ -24,54 +23,91 @@ export function givenBody(bytes: Uint8Array): BodyReader {
 
 /** A reader over a Node request that nobody has read yet. Stops at the limit; never waits on a spent stream. */
 export function nodeBody(stream: Readable): BodyReader {
-  return async ({ limitBytes }) => {
-    if (stream.readableDidRead || stream.readableEnded) throw consumed()
-    if (stream.destroyed) throw aborted()
-    try {
-      return await getRawBody(stream, { limit: limitBytes })
-    } catch (error) {
-      throw bodyErrorOf(error)
-    }
-  }
+  return ({ limitBytes }) =>
+    new Promise((resolve, reject) => {
+      if (stream.readableDidRead || stream.readableEnded || stream.readableEncoding) return reject(consumed())
+      if (stream.destroyed) return reject(aborted())
+      const body = new GatheredBody(limitBytes)
+      const take = (piece: unknown) => {
+        try {
+          body.add(piece)
+        } catch (error) {
+          leave()
+          // What else comes is not read. The stream lives on: the reply goes over its connection.
+          stream.pause()
+          reject(error)
+        }
+      }
+      const end = () => {
+        leave()
+        resolve(body.bytes)
+      }
+      const breakOff = () => {
+        leave()
+        reject(aborted())
+      }
+      const leave = () => {
+        stream.off('data', take).off('end', end).off('close', breakOff).off('error', breakOff)
+      }
+      stream.on('end', end).on('close', breakOff).on('error', breakOff).on('data', take)
+    })
 }
 
 /** A reader over a WHATWG request. */
 export function fetchBody(request: Request): BodyReader {
   return async ({ limitBytes, signal }) => {
     if (request.bodyUsed || request.body?.locked) throw consumed()
-    const chunks: Uint8Array[] = []
-    let length = 0
+    const body = new GatheredBody(limitBytes)
     const reader = request.body?.getReader()
     const cancel = () => void reader?.cancel().catch(() => {})
     signal.addEventListener('abort', cancel)
     try {
       for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-        length += part.value.byteLength
-        if (length > limitBytes) {
-          cancel()
-          throw tooLarge()
-        }
-        chunks.push(part.value)
+        body.add(part.value)
       }
     } catch (error) {
+      cancel()
       throw error instanceof BodyError ? error : aborted()
     } finally {
       signal.removeEventListener('abort', cancel)
     }
-    return Buffer.concat(chunks)
+    return body.bytes
   }
 }
 
-function bodyErrorOf(error: unknown): unknown {
-  switch ((error as { type?: unknown }).type) {
-    case 'entity.too.large':
-      return tooLarge()
-    case 'stream.encoding.set':
-    case 'stream.not.readable':
-      return consumed()
-    default:
-      // What is left is the connection's: aborted, reset, closed.
-      return aborted()
+const startBytes = 16_384
+
+/**
+ * The pieces of a body, copied together as they come. Kept one by one, a body in pieces of one byte, which anybody may
+ * send, would take two hundred times its size.
+ */
+class GatheredBody {
+  readonly #limitBytes: number
+  #buffer = Buffer.alloc(0)
+  #length = 0
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes
+  }
+
+  /** @throws BodyError when it is over the limit, or no bytes: somebody has decoded or parsed it */
+  add(piece: unknown): void {
+    // Text is what a stream gives that a hook of the host has made out of a string.
+    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
+    if (!(bytes instanceof Uint8Array)) throw consumed()
+    const length = this.#length + bytes.byteLength
+    if (length > this.#limitBytes) throw tooLarge()
+    if (length > this.#buffer.byteLength) {
+      const grown = Buffer.allocUnsafe(Math.max(length, 2 * this.#buffer.byteLength, startBytes))
+      this.#buffer.copy(grown, 0, 0, this.#length)
+      this.#buffer = grown
+    }
+    this.#buffer.set(bytes, this.#length)
+    this.#length = length
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length)
   }
 }
 

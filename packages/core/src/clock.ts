@@ -34,6 +34,9 @@ export const systemClock: Clock = {
   },
 }
 
+/** For what somebody awaits: a script that awaits it, and has nothing else, lives to see it. */
+export const awaited: TimerOptions = { keepsAlive: true }
+
 /** For what nobody awaits: a script that has done its own work may end. */
 export const inBackground: TimerOptions = { keepsAlive: false }
 
@@ -45,7 +48,7 @@ export function delay(
   clock: Clock,
   delayMs: number,
   signal?: AbortSignal,
-  options: TimerOptions = { keepsAlive: true },
+  options: TimerOptions = awaited,
 ): Promise<void> {
   if (signal?.aborted) return Promise.resolve()
   return new Promise((resolve) => {
@@ -64,11 +67,16 @@ export const timedOut: unique symbol = Symbol('timed out')
 
 /**
  * The promise's value, or `timedOut` when `delayMs` pass first. The promise itself goes on: a caller that
- * must know how it ended keeps hold of it.
+ * must know how it ended keeps hold of it. By itself the wait keeps no process alive.
  */
-export function within<T>(clock: Clock, promise: Promise<T>, delayMs: number): Promise<T | typeof timedOut> {
+export function within<T>(
+  clock: Clock,
+  promise: Promise<T>,
+  delayMs: number,
+  options: TimerOptions = inBackground,
+): Promise<T | typeof timedOut> {
   return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => resolve(timedOut), delayMs)
+    const timer = clock.setTimeout(() => resolve(timedOut), delayMs, options)
     promise.then(
       (value) => {
         timer.cancel()

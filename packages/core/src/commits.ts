@@ -1,4 +1,4 @@
-import { type Clock, delay, inBackground, timedOut, within } from './clock.ts'
+import { awaited, type Clock, delay, inBackground, timedOut, within } from './clock.ts'
 import { StoreUnavailableError } from './errors.ts'
 import type { Claim, Ledger, Retention } from './ledger/ledger.ts'
 import type { Logger } from './logger.ts'
@@ -91,7 +91,7 @@ export class Commits {
     // One try right now, however far off the next was.
     await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending)))
     if (this.#pending.size > 0 && this.#retrying) {
-      await within(clock, this.#retrying, Math.max(untilMs - clock.monotonic(), 0))
+      await within(clock, this.#retrying, Math.max(untilMs - clock.monotonic(), 0), awaited)
     }
     this.#closing.abort()
     if (this.#pending.size > 0) {

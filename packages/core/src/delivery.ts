@@ -18,6 +18,7 @@ export interface Delivery extends ParsedEvent {
   source: EventSource
   observedAt?: Instant | undefined
   directoryId?: string | undefined
+  startedMs: number
   deadlineMs: number
   log: Logger
   /** Taken before the handlers run: the event is theirs, to change as they like. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Begun, Claims } from './claims.ts'
-import { type Clock, timedOut, within } from './clock.ts'
+import { awaited, type Clock, timedOut, within } from './clock.ts'
 import { Commits } from './commits.ts'
 import { configureDispatcher, type DispatcherConfiguration } from './configure.ts'
 import {
@@ -12,7 +12,6 @@ import {
   reasonFields,
   resourceKey,
 } from './delivery.ts'
-import { DropEvent } from './errors.ts'
 import { isDirectoryEvent, parseEvent, type Resource, resourceOf, type ScimEvent } from './events.ts'
 import type { EventSource, HandlerContext, Step } from './handlers.ts'
 import { formatInstant, type Instant } from './instant.ts'
@@ -22,6 +21,7 @@ import { unheard } from './logger.ts'
 import { numberOption } from './option-checks.ts'
 import type { DispatcherOptions } from './options.ts'
 import type { DispatchOutcome } from './outcome.ts'
+import { type HandlersEnded, runSteps } from './steps.ts'
 import { type EndTurn, Turns } from './turns.ts'
 
 export interface DispatchOptions {
@@ -48,7 +48,8 @@ export interface Dispatcher extends AsyncDisposable {
   readonly ordering: 'resource' | 'none'
   readonly ledger: Ledger
   /**
-   * Runs an event of your own through the handlers, with the same once, order and newest-wins as a webhook.
+   * Runs an event of your own through the handlers, with the same once, order and newest-wins as a webhook. A handler
+   * that awaits one of its own resource waits for itself, until `handlerTimeoutSeconds`.
    * @throws TypeError when it is no usable event: a directory event without `data.id`, organization or time
    */
   dispatch(event: ScimEvent, options?: DispatchOptions): Promise<DispatchOutcome>
@@ -135,6 +136,7 @@ export class EventDispatcher implements Dispatcher {
       source,
       observedAt: options.observedAt,
       directoryId: options.directoryId,
+      startedMs,
       // Nobody waits at the other end: time for the resource's turn, and for the handler.
       deadlineMs: startedMs + 2 * this.#config.handlerTimeoutSeconds * 1000,
       log: this.#config.log,
@@ -200,9 +202,10 @@ export class EventDispatcher implements Dispatcher {
       if (resource !== undefined && !(await this.#commits.flush(resource))) return unrecorded
       const begun = await this.#claims.begin(delivery, resource)
       if ('outcome' in begun) return begun
-      if (run.abandoned) {
+      // Nobody waits for what begins now: close() may have told the running handlers to stop already.
+      if (run.abandoned || this.closing) {
         await this.#claims.release(begun.claim, delivery.log)
-        return { outcome: 'busy' }
+        return { outcome: this.closing ? 'closed' : 'busy' }
       }
       run.handling = true
       return await this.#handle(delivery, steps, begun)
@@ -308,13 +311,13 @@ export class EventDispatcher implements Dispatcher {
     this.#closing.abort()
     const drained = () => Promise.allSettled([...this.#runs.values()].map((run) => run.ended))
     const graceEndsMs = this.#clock.monotonic() + graceSeconds * 1000
-    if ((await within(this.#clock, drained(), graceSeconds * 1000)) === timedOut) {
+    if ((await within(this.#clock, drained(), graceSeconds * 1000, awaited)) === timedOut) {
       this.#config.log.warn(
         { running: this.#runs.size },
         'closing before every handler has ended: their signals abort now',
       )
       for (const lease of this.#leases) lease.abort('the receiver was closed')
-      await within(this.#clock, drained(), afterAbortMs)
+      await within(this.#clock, drained(), afterAbortMs, awaited)
     }
     await this.#commits.close(graceEndsMs)
     this.#config.closeLedger()
@@ -335,7 +338,7 @@ export class EventDispatcher implements Dispatcher {
       ...delivery.fields,
       source: delivery.source,
       messageId: delivery.idempotencyKey,
-      durationMs: this.#clock.monotonic() - delivery.deadlineMs,
+      durationMs: this.#clock.monotonic() - delivery.startedMs,
       late: true,
     })
   }
@@ -349,27 +352,6 @@ export class EventDispatcher implements Dispatcher {
 const unrecorded: DispatchOutcome = {
   outcome: 'store-unavailable',
   reason: 'an earlier event of the resource is done, and the store has not recorded it yet',
-}
-
-type HandlersEnded = DispatchOutcome & { outcome: 'processed' | 'dropped' | 'handler-failed' }
-
-async function runSteps(steps: Step[], ctx: HandlerContext): Promise<HandlersEnded> {
-  try {
-    for (const step of steps) await step(ctx)
-    return { outcome: 'processed' }
-  } catch (error) {
-    return DropEvent.is(error)
-      ? { outcome: 'dropped', reason: reasonOf(error), error }
-      : { outcome: 'handler-failed', error }
-  }
-}
-
-function reasonOf(error: DropEvent): string {
-  try {
-    return String(error.message)
-  } catch {
-    return 'unreadable'
-  }
 }
 
 /** What a copy is answered, by what became of the one that ran; nothing where that one did not come to run. */

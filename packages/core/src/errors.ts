@@ -73,6 +73,11 @@ export class BodyError extends Error {
     super(message)
     this.reason = reason
   }
+
+  /** By its name: an adapter's reader may throw that of another copy. */
+  static is(error: unknown): error is BodyError {
+    return error instanceof Error && error.name === 'BodyError' && 'reason' in error
+  }
 }
 
 /** Thrown by a ledger whose store failed, lied or did not answer in time. Never read as 'unseen'. */

@@ -48,7 +48,7 @@ export interface HandlerContext {
   log: Logger
 }
 
-/** A handler. It is done when what it returns has resolved; what it throws makes the sender try again. */
+/** A handler. It is done when what it returns, a promise or a list of them, has resolved; what it throws makes the sender try again. */
 export type On<Event> = (event: Event, ctx: HandlerContext) => unknown
 
 /**

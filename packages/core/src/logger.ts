@@ -67,13 +67,20 @@ function describe(error: Error): ErrorFields {
   }
 }
 
+/** A longer line is no frame. It may be anybody's, and the expression takes the square of its length. */
+const longestFrame = 500
+
 /** The nearest frames. What is above them is the message, which may have lines that look alike. */
 function framesOf(stack: string, message: unknown): string[] {
   const end = typeof message === 'string' ? stack.indexOf(message) + message.length : 0
   return stack
     .slice(Math.max(end, 0))
     .split('\n')
-    .filter((line) => /^ +at (?:[^@]+ \()?(?:file:|node:|[A-Za-z]:\\|\/).*:\d+:\d+\)?$/.test(line))
+    .filter(
+      (line) =>
+        line.length <= longestFrame &&
+        /^ +at (?:[^@]+ \()?(?:file:|node:|[A-Za-z]:\\|\/).*:\d+:\d+\)?$/.test(line),
+    )
     .slice(0, 4)
     .map((line) => line.trim())
 }

@@ -61,7 +61,10 @@ export interface DispatcherOptions extends Handlers {
    * @default warnings and errors on the console; in Fastify, `request.log`
    */
   logger?: Partial<Logger> | false | undefined
-  /** Called once for each attempt and each `dispatch()`. What it throws is ignored. */
+  /**
+   * Called once for each attempt and each `dispatch()`; again, with `late`, when a handler ends after its deadline. What
+   * it throws is ignored.
+   */
   onOutcome?: ((report: OutcomeReport) => void) | undefined
   /** The time and the timers, for tests. */
   clock?: Clock | undefined

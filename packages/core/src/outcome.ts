@@ -41,6 +41,7 @@ export interface DispatchOutcome {
 export interface OutcomeReport {
   outcome: Outcome
   source: EventSource
+  /** From the arrival to the answer; of a late report, to the handler's end. */
   durationMs: number
   /** Only where the attempt verified: before, it is anybody's word. */
   messageId?: string

@@ -84,9 +84,8 @@ class AttemptReceiver implements Receiver {
     const { clock, report } = this.#config
     const startedMs = clock.monotonic()
     const log = attempt.log ? completeLogger(attempt.log) : this.#config.log
-    const deadlineMs = startedMs + this.#config.deadlineSeconds * 1000
 
-    const judgement = await this.#judge(attempt, deadlineMs, log).catch(
+    const judgement = await this.#judge(attempt, startedMs, log).catch(
       (error: unknown): Judgement => ({ outcome: 'internal', error }),
     )
     const durationMs = clock.monotonic() - startedMs
@@ -105,7 +104,8 @@ class AttemptReceiver implements Receiver {
   }
 
   /** One attempt, top to bottom. */
-  async #judge(attempt: Attempt, deadlineMs: number, log: Logger): Promise<Judgement> {
+  async #judge(attempt: Attempt, startedMs: number, log: Logger): Promise<Judgement> {
+    const deadlineMs = startedMs + this.#config.deadlineSeconds * 1000
     if (this.#dispatcher.closing) return { outcome: 'closed' }
     if (attempt.method !== 'POST') return { outcome: 'method', reason: attempt.method.slice(0, 16) }
     if (isEncoded(attempt.headers)) return { outcome: 'content-encoding' }
@@ -138,6 +138,7 @@ class AttemptReceiver implements Receiver {
       ...parsed,
       idempotencyKey: messageId,
       source: 'webhook',
+      startedMs,
       deadlineMs,
       log,
       fields,
@@ -161,7 +162,7 @@ class AttemptReceiver implements Receiver {
       waiting.abort()
       return { outcome: 'body-timeout' }
     } catch (error) {
-      if (!(error instanceof BodyError)) throw error
+      if (!BodyError.is(error)) throw error
       if (error.reason === 'too-large') return { outcome: 'too-large' }
       return { outcome: error.reason === 'consumed' ? 'body-consumed' : 'body-aborted' }
     }

@@ -98,7 +98,8 @@ export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: 
 export function header(headers: HeaderSource, name: string): string | undefined {
   if (typeof (headers as Headers).get === 'function') return (headers as Headers).get(name) ?? undefined
   const fields = headers as Readonly<Record<string, string | readonly string[] | undefined>>
-  const value = fields[name] ?? fields[Object.keys(fields).find((key) => key.toLowerCase() === name) ?? name]
+  const value =
+    fields[name] ?? Object.entries(fields).find(([written]) => written.toLowerCase() === name)?.[1]
   if (typeof value === 'string' || value === undefined) return value
   return Array.isArray(value) ? value.join(', ') : undefined
 }

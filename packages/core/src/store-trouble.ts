@@ -30,11 +30,15 @@ export const storeMends: Readonly<Record<string, string>> = {
 
 /** The code of what a store or its client threw, or of what caused that. A message may hold what was to be written. */
 export function storeCodeOf(error: unknown): string | undefined {
-  let cause = error
-  for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
-    const code = ownCode(cause)
-    if (code !== undefined) return code
-    cause = cause.cause
+  try {
+    let cause = error
+    for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
+      const code = ownCode(cause)
+      if (code !== undefined) return code
+      cause = cause.cause
+    }
+  } catch {
+    // A getter of its own throws. Whatever it is, the attempt gets its answer.
   }
   return undefined
 }

@@ -49,11 +49,16 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
   const middleware = async (req: Request, res: Response, next: () => void): Promise<void> => {
     if (path !== false && withoutTrailingSlash(req.baseUrl + req.path) !== withoutTrailingSlash(path)) {
       if (req.headers['webhook-signature'] !== undefined && !warnedOfPassing) {
-        warnedOfPassing = true
-        warnOfPassing(receiver, path)
+        // Only then is it known whether another mount has taken it.
+        res.once('finish', () => {
+          if (taken.has(req) || warnedOfPassing) return
+          warnedOfPassing = true
+          warnOfPassing(receiver, path)
+        })
       }
       return next()
     }
+    taken.add(req)
     const reply = await receiver.receive({
       method: req.method,
       url: req.originalUrl,
@@ -77,6 +82,9 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
   }
   return Object.assign(middleware, { receiver })
 }
+
+/** The requests that a middleware of ours answers. */
+const taken = new WeakSet<Request>()
 
 /** Before they are taken apart: of text each character would be an option. */
 function requireObject(options: unknown): void {

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process'
+import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
+import { scalekitScim } from '@scalekit-scim/fastify'
+import fastify from 'fastify'
+import { expect, onTestFinished, test } from 'vitest'
+import { recordingLogger } from '../support/log.ts'
+import { expectReply } from '../support/replies.ts'
+import { send } from '../support/wire.ts'
+
+const sources = fileURLToPath(new URL('../docs/source-imports.mjs', import.meta.url))
+
+/** In a process with so little memory that it ends where a body takes many times its size. */
+function runInLittleMemory(script: string): Promise<{ code: unknown; printed: string }> {
+  const flags = ['--max-old-space-size=64', '--disable-warning=ExperimentalWarning', '--import', sources]
+  const args = [...flags, '--input-type=module', '--eval', script]
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, (error, stdout, stderr) => {
+      resolve({ code: error?.code ?? error?.signal ?? 0, printed: (stdout + stderr).trim().slice(0, 500) })
+    })
+  })
+}
+
+const claimsToBeSigned = `{
+  'webhook-id': 'msg_1',
+  'webhook-timestamp': String(Math.floor(Date.now() / 1000)),
+  'webhook-signature': 'v1,anybody',
+}`
+
+test('a body that comes in pieces of one byte, from anybody, takes no more memory than its size', async () => {
+  const ended = await runInLittleMemory(`
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import { createReceiver, nodeBody } from '@scalekit-scim/core'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+
+const receiver = createReceiver({ secret: TEST_SECRET, logger: false, deadlineSeconds: 60, onEvent: () => {} })
+const server = createServer(async (req, res) => {
+  const { outcome } = await receiver.receive({ ...req, method: 'POST', headers: req.headers, body: nodeBody(req) })
+  console.log(outcome)
+  res.end()
+  process.exit()
+})
+server.listen(0, '127.0.0.1', async () => {
+  const socket = connect(server.address().port, '127.0.0.1')
+  const headers = Object.entries(${claimsToBeSigned}).map(([name, value]) => name + ': ' + value + '\\r\\n')
+  socket.write('POST / HTTP/1.1\\r\\nhost: localhost\\r\\n' + headers.join('') + 'transfer-encoding: chunked\\r\\n\\r\\n')
+  const pieces = '1\\r\\nx\\r\\n'.repeat(16_384)
+  for (let written = 0; written < 64; written++) {
+    if (!socket.write(pieces)) await new Promise((resolve) => socket.once('drain', resolve))
+  }
+  socket.write('0\\r\\n\\r\\n')
+})
+`)
+  expect(ended).toEqual({ code: 0, printed: 'invalid-signature' })
+})
+
+test('so does one that receiver.fetch gets', async () => {
+  const ended = await runInLittleMemory(`
+import { createReceiver } from '@scalekit-scim/core'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+
+const receiver = createReceiver({ secret: TEST_SECRET, logger: false, deadlineSeconds: 60, onEvent: () => {} })
+let left = 1_048_576
+const body = new ReadableStream({
+  pull: (controller) => (left-- > 0 ? controller.enqueue(new Uint8Array(1)) : controller.close()),
+})
+const request = new Request('http://localhost', { method: 'POST', headers: ${claimsToBeSigned}, body, duplex: 'half' })
+console.log((await receiver.fetch(request)).headers.get('scalekit-scim-outcome'))
+`)
+  expect(ended).toEqual({ code: 0, printed: 'invalid-signature' })
+})
+
+async function behindHookThatGives(again: (bytes: Buffer) => Readable) {
+  const log = recordingLogger()
+  const app = fastify()
+  onTestFinished(() => app.close())
+  app.addHook('preParsing', async (_request, _reply, payload) => {
+    const pieces: Buffer[] = []
+    for await (const piece of payload) pieces.push(piece)
+    return again(Buffer.concat(pieces))
+  })
+  await app.register(scalekitScim, { secret: TEST_SECRET, logger: log, onUserUpserted: () => {} })
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const delivery = signDelivery(sampleEvent('organization.directory.user_created'))
+  return { answer: await send(`${origin}/webhooks/scalekit`, delivery), log }
+}
+
+test("behind a host's hook that hands the body on as text: its bytes are those of the text", async () => {
+  const { answer } = await behindHookThatGives((bytes) => Readable.from(bytes.toString()))
+  expectReply(answer, 'processed')
+})
+
+test("behind a host's hook that has parsed the body: a 500 that the log explains", async () => {
+  const { answer, log } = await behindHookThatGives((bytes) => Readable.from([JSON.parse(bytes.toString())]))
+  expectReply(answer, 'body-consumed')
+  expect(log.lines[0]?.message).toContain('a body parser has read the body')
+})
