@@ -257,7 +257,7 @@ describe('what an import loads', () => {
 
   describe.each(['import', 'require'] as const)('by %s', (how) => {
     test.each([
-      ['@scalekit-scim/core', ['@scalekit-scim/core', 'zod']],
+      ['@scalekit-scim/core', ['@scalekit-scim/core', 'raw-body', 'zod']],
       ['@scalekit-scim/core/sync', ['@scalekit-scim/core']],
       ['@scalekit-scim/express', ['@scalekit-scim/core', '@scalekit-scim/express']],
       ['@scalekit-scim/fastify', ['@scalekit-scim/core', '@scalekit-scim/fastify', 'fastify-plugin']],

@@ -1,4 +1,6 @@
-import type { Readable } from 'node:stream'
+import { Readable, Transform, type TransformCallback } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import getRawBody from 'raw-body'
 import { BodyError } from './errors.ts'
 
 export interface BodyLimits {
@@ -23,92 +25,91 @@ export function givenBody(bytes: Uint8Array): BodyReader {
 
 /** A reader over a Node request that nobody has read yet. Stops at the limit; never waits on a spent stream. */
 export function nodeBody(stream: Readable): BodyReader {
-  return ({ limitBytes }) =>
-    new Promise((resolve, reject) => {
-      if (stream.readableDidRead || stream.readableEnded || stream.readableEncoding) return reject(consumed())
-      if (stream.destroyed) return reject(aborted())
-      const body = new GatheredBody(limitBytes)
-      const take = (piece: unknown) => {
-        try {
-          body.add(piece)
-        } catch (error) {
-          leave()
-          // What else comes is not read. The stream lives on: the reply goes over its connection.
-          stream.pause()
-          reject(error)
-        }
-      }
-      const end = () => {
-        leave()
-        resolve(body.bytes)
-      }
-      const breakOff = () => {
-        leave()
-        reject(aborted())
-      }
-      const leave = () => {
-        stream.off('data', take).off('end', end).off('close', breakOff).off('error', breakOff)
-      }
-      stream.on('end', end).on('close', breakOff).on('error', breakOff).on('data', take)
-    })
+  return async ({ limitBytes }) => {
+    if (stream.readableDidRead || stream.readableEnded || stream.readableEncoding) throw consumed()
+    if (stream.destroyed) throw aborted()
+    const joined = new JoinedPieces(limitBytes)
+    const breakOff = () => void (stream.readableEnded || joined.destroy(aborted()))
+    stream.on('close', breakOff).on('error', breakOff)
+    try {
+      return await getRawBody(stream.pipe(joined), { limit: limitBytes })
+    } catch (error) {
+      throw bodyErrorOf(error)
+    } finally {
+      // What else comes is not read. The stream lives on: the reply goes over its connection.
+      stream.unpipe(joined).off('close', breakOff).off('error', breakOff)
+    }
+  }
 }
 
 /** A reader over a WHATWG request. */
 export function fetchBody(request: Request): BodyReader {
-  return async ({ limitBytes, signal }) => {
+  return async (limits) => {
     if (request.bodyUsed || request.body?.locked) throw consumed()
-    const body = new GatheredBody(limitBytes)
-    const reader = request.body?.getReader()
-    const cancel = () => void reader?.cancel().catch(() => {})
-    signal.addEventListener('abort', cancel)
+    if (!request.body) return Buffer.alloc(0)
+    const stream = Readable.fromWeb(request.body as ReadableStream)
+    const leave = () => void stream.destroy()
+    limits.signal.addEventListener('abort', leave)
     try {
-      for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-        body.add(part.value)
-      }
-    } catch (error) {
-      cancel()
-      throw error instanceof BodyError ? error : aborted()
+      return await nodeBody(stream)(limits)
     } finally {
-      signal.removeEventListener('abort', cancel)
+      limits.signal.removeEventListener('abort', leave)
+      leave()
     }
-    return body.bytes
   }
 }
 
-const startBytes = 16_384
+const joinedBytes = 4096
 
 /**
- * The pieces of a body, copied together as they come. Kept one by one, a body in pieces of one byte, which anybody may
- * send, would take two hundred times its size.
+ * The pieces of a body, in larger ones. raw-body keeps each by itself, and one byte a piece, which anybody may send,
+ * would take two hundred times the body's size. Nor can it do with what a hook of the host may have made of them.
  */
-class GatheredBody {
-  readonly #limitBytes: number
-  #buffer = Buffer.alloc(0)
+class JoinedPieces extends Transform {
+  #held = Buffer.allocUnsafe(joinedBytes)
   #length = 0
+  #leftBytes: number
 
   constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes
+    super({ writableObjectMode: true })
+    this.#leftBytes = limitBytes
   }
 
-  /** @throws BodyError when it is over the limit, or no bytes: somebody has decoded or parsed it */
-  add(piece: unknown): void {
-    // Text is what a stream gives that a hook of the host has made out of a string.
+  override _transform(piece: unknown, _encoding: string, done: TransformCallback): void {
     const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
-    if (!(bytes instanceof Uint8Array)) throw consumed()
-    const length = this.#length + bytes.byteLength
-    if (length > this.#limitBytes) throw tooLarge()
-    if (length > this.#buffer.byteLength) {
-      const grown = Buffer.allocUnsafe(Math.max(length, 2 * this.#buffer.byteLength, startBytes))
-      this.#buffer.copy(grown, 0, 0, this.#length)
-      this.#buffer = grown
+    if (!(bytes instanceof Uint8Array)) {
+      done(consumed())
+      return
     }
-    this.#buffer.set(bytes, this.#length)
-    this.#length = length
+    if (this.#length + bytes.byteLength > joinedBytes) this.#give()
+    if (bytes.byteLength > joinedBytes) this.push(bytes)
+    else {
+      this.#held.set(bytes, this.#length)
+      this.#length += bytes.byteLength
+    }
+    this.#leftBytes -= bytes.byteLength
+    // At once: who is over the limit may wait for the answer before anything else comes.
+    if (this.#leftBytes < 0) this.#give()
+    done()
   }
 
-  get bytes(): Uint8Array {
-    return this.#buffer.subarray(0, this.#length)
+  override _flush(done: TransformCallback): void {
+    this.#give()
+    done()
   }
+
+  #give(): void {
+    if (this.#length === 0) return
+    this.push(this.#held.subarray(0, this.#length))
+    this.#held = Buffer.allocUnsafe(joinedBytes)
+    this.#length = 0
+  }
+}
+
+function bodyErrorOf(error: unknown): unknown {
+  if (error instanceof BodyError) return error
+  // What is left is the connection's: aborted, reset, closed.
+  return (error as { type?: unknown }).type === 'entity.too.large' ? tooLarge() : aborted()
 }
 
 const tooLarge = () => new BodyError('too-large', 'the body is over the limit')
