@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { nodeBody } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { scalekitScim } from '@scalekit-scim/fastify'
 import fastify from 'fastify'
@@ -70,6 +71,14 @@ const request = new Request('http://localhost', { method: 'POST', headers: ${cla
 console.log((await receiver.fetch(request)).headers.get('scalekit-scim-outcome'))
 `)
   expect(ended).toEqual({ code: 0, printed: 'invalid-signature' })
+})
+
+test('who is over the limit by a byte and sends no more is answered at once', async () => {
+  const sent = new PassThrough()
+  const reading = nodeBody(sent)({ limitBytes: 100, signal: new AbortController().signal })
+  sent.write(Buffer.alloc(101))
+  await expect(reading).rejects.toMatchObject({ reason: 'too-large' })
+  expect(sent.destroyed, 'the answer goes over its connection').toBe(false)
 })
 
 async function behindHookThatGives(again: (bytes: Buffer) => Readable) {
