@@ -29,6 +29,12 @@ test('receiver.fetch answers a Hono route', async () => {
   await expectResponse(await app.request('/hooks/nowhere', signDelivery(hire)), 'invalid-signature')
 })
 
+test('receiver.fetch is handed over by itself', async () => {
+  const { fetch } = receiver
+  const answer = await fetch(new Request('http://localhost/', { method: 'PUT' }))
+  expect(answer.status).toBe(405)
+})
+
 test('receiver.fetch is a Next.js route handler', async () => {
   const POST = async (
     request: NextRequest,

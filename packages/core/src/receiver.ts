@@ -78,6 +78,8 @@ class AttemptReceiver implements Receiver {
   constructor(config: ReceiverConfiguration) {
     this.#config = config
     this.#dispatcher = new EventDispatcher(config)
+    // It is handed over by itself: `export const POST = receiver.fetch`.
+    this.fetch = this.fetch.bind(this)
   }
 
   async receive(attempt: Attempt): Promise<ReceiveResult> {
