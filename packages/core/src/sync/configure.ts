@@ -138,7 +138,13 @@ function requireFunction(name: string, value: unknown): void {
 
 function requireMethods(name: string, value: object | undefined, methods: readonly string[]): void {
   const missing = methods.find((method) => typeof Reflect.get(Object(value), method) !== 'function')
-  if (missing !== undefined) throw invalid(name, `must have the method \`${missing}\``)
+  if (missing !== undefined) throw invalid(name, `must have the method \`${missing}\`${mistakenFor(value)}`)
+}
+
+function mistakenFor(value: object | undefined): string {
+  if (value instanceof Promise) return ': it is a promise, so `await` it'
+  if (Object(value).receiver !== undefined) return ': it is the middleware, so give its `receiver`'
+  return ''
 }
 
 export function invalid(name: string, problem: string): ConfigurationError {
