@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module'
 import KeyvRedis, { createCluster, createSentinel } from '@keyv/redis'
 import KeyvValkey from '@keyv/valkey'
-import { createDispatcher, type Dispatcher } from '@scalekit-scim/core'
+import { createDispatcher, type Dispatcher, type DispatcherOptions, systemClock } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import { Keyv, type KeyvStoreAdapter } from 'keyv'
 import { expect, onTestFinished, test } from 'vitest'
+import { cutProxy } from '../support/cut-proxy.ts'
 import {
   type RedisServer,
   redisIsInstalled,
@@ -101,6 +102,42 @@ test.skipIf(!redisIsInstalled).each(Object.entries(ends))(
   120_000,
 )
 
+/** A client of one server, by its address. */
+const singles = {
+  '@keyv/redis'(url: string) {
+    const adapter = new KeyvRedis(url)
+    onTestFinished(() => adapter.client.destroy())
+    return adapter
+  },
+  '@keyv/valkey'(url: string) {
+    const adapter = new KeyvValkey(url)
+    onTestFinished(() => adapter.disconnect())
+    return adapter
+  },
+}
+
+test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
+  'a server that is cut off, and its address moves: a connection that is silent for 30 s is made anew, by %s',
+  async (_name, adapterOn) => {
+    const [former, next] = [await startRedis(), await startRedis()]
+    for (const server of [former, next]) onTestFinished(() => server.remove())
+    const address = await cutProxy(former.port)
+    let aheadMs = 0
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs }
+    const dispatcher = dispatcherOn(adapterOn(`redis://127.0.0.1:${address.port}`), { clock })
+    await expect.poll(() => outcomeOf(dispatcher), { timeout: 10_000 }).toBe('processed')
+
+    former.freeze()
+    address.leadTo(next.port)
+    expect(await outcomeOf(dispatcher)).toBe('store-unavailable')
+    aheadMs = 20_000
+    expect(await outcomeOf(dispatcher), 'it may only be slow').toBe('store-unavailable')
+    aheadMs = 30_000
+    await expect.poll(() => outcomeOf(dispatcher), { timeout: 20_000 }).toBe('processed')
+  },
+  60_000,
+)
+
 test.skipIf(!redisIsInstalled)(
   'a process that starts while the master is dead goes on with its replica, and close() ends every connection to it',
   async () => {
@@ -149,13 +186,14 @@ test.skipIf(!redisIsInstalled)(
   60_000,
 )
 
-function dispatcherOn(adapter: KeyvStoreAdapter): Dispatcher {
+function dispatcherOn(adapter: KeyvStoreAdapter, options: DispatcherOptions = {}): Dispatcher {
   const dispatcher = createDispatcher({
     store: new Keyv(adapter),
     namespace,
     logger: false,
     storeTimeoutSeconds: 1,
     onUserUpserted: () => {},
+    ...options,
   })
   onTestFinished(() => dispatcher.close({ graceSeconds: 0 }))
   return dispatcher
