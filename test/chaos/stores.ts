@@ -1,10 +1,11 @@
-import { answers, type OwnServer, ownPostgres, ownRedis } from './servers.ts'
+import { answers, type OwnServer, ownMysql, ownPostgres, ownRedis } from './servers.ts'
 
-export type StoreKind = 'redis' | 'postgres'
+export type StoreKind = 'redis' | 'postgres' | 'mysql'
 
 export interface Stores {
   redis: string | undefined
   postgres: string | undefined
+  mysql: string | undefined
   /** Ends the servers that were started for the test. */
   close(): Promise<void>
 }
@@ -12,8 +13,9 @@ export interface Stores {
 const usual = {
   redis: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379',
   postgres: process.env.POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres',
+  mysql: process.env.MYSQL_URL ?? 'mysql://root@127.0.0.1:3306/test',
 }
-const own = { redis: ownRedis, postgres: ownPostgres }
+const own = { redis: ownRedis, postgres: ownPostgres, mysql: ownMysql }
 
 /**
  * The servers on their usual ports where they answer, else some from the PATH, else none, which is said aloud.
@@ -29,10 +31,11 @@ export async function openStores(): Promise<Stores> {
     else orSayAloud(kind)
     return server?.url
   }
-  const [redis, postgres] = await Promise.all([open('redis'), open('postgres')])
+  const [redis, postgres, mysql] = await Promise.all([open('redis'), open('postgres'), open('mysql')])
   return {
     redis,
     postgres,
+    mysql,
     close: async () => {
       for (const server of started) await server.destroy()
     },
