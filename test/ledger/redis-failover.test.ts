@@ -116,9 +116,13 @@ const singles = {
   },
 }
 
-test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
-  'a server that is cut off, and its address moves: a connection that is silent for 30 s is made anew, by %s',
-  async (_name, adapterOn) => {
+const moves = Object.entries(singles).flatMap(([adapter, adapterOn]) =>
+  (['at once', 'when it was asked again in vain'] as const).map((when) => ({ adapter, adapterOn, when })),
+)
+
+test.skipIf(!redisIsInstalled).each(moves)(
+  'a server that is cut off, and its address moves $when: a connection that is silent for 30 s is made anew, by $adapter',
+  async ({ adapterOn, when }) => {
     const [former, next] = [await startRedis(), await startRedis()]
     for (const server of [former, next]) onTestFinished(() => server.remove())
     const address = await cutProxy(former.port)
@@ -128,11 +132,16 @@ test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
     await expect.poll(() => outcomeOf(dispatcher), { timeout: 10_000 }).toBe('processed')
 
     former.freeze()
-    address.leadTo(next.port)
+    if (when === 'at once') address.leadTo(next.port)
     expect(await outcomeOf(dispatcher)).toBe('store-unavailable')
     aheadMs = 20_000
     expect(await outcomeOf(dispatcher), 'it may only be slow').toBe('store-unavailable')
     aheadMs = 30_000
+    if (when !== 'at once') {
+      expect(await outcomeOf(dispatcher)).toBe('store-unavailable')
+      address.leadTo(next.port)
+      aheadMs = 60_000
+    }
     await expect.poll(() => outcomeOf(dispatcher), { timeout: 20_000 }).toBe('processed')
   },
   60_000,
