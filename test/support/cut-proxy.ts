@@ -6,8 +6,9 @@ const goodbye = Buffer.from('X\0\0\0\x04', 'latin1')
 
 /**
  * A way to a server that can be told to lose the next answer, and the connection with it, or to lead whoever comes from
- * now on to another one, as an address that moves in a failover: who is connected stays where he is. With `answerToGoodbye`, who
- * says PostgreSQL's goodbye is sent those bytes: what a server says that shuts down before it has read the goodbye.
+ * now on to another server, as an address that moves in a failover: who is connected stays where he is. With
+ * `answerToGoodbye`, who says PostgreSQL's goodbye is sent those bytes: what a server says that shuts down before it has
+ * read the goodbye.
  */
 export async function cutProxy(
   port: number,
