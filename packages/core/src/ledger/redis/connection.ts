@@ -43,13 +43,14 @@ export function redisConnectionOf(adapter: object, options: DriverOptions): Redi
 
 function connection(client: Client, options: DriverOptions): RedisConnection {
   let unanswered = 0
-  /** When we first asked since something was last heard. */
-  let unheardSinceMs: number | undefined
+  /** When we first asked over the present connection since something was last heard. */
+  let unheard: { sinceMs: number; connections: number } | undefined
   const giveUpWhatIsDead = () => {
     const nowMs = options.clock.monotonic()
-    unheardSinceMs ??= nowMs
-    if (nowMs - unheardSinceMs < deadAfterMs) return
-    unheardSinceMs = nowMs
+    const connections = client.connections()
+    if (unheard?.connections !== connections) unheard = { sinceMs: nowMs, connections }
+    if (nowMs - unheard.sinceMs < deadAfterMs) return
+    unheard = undefined
     client.reconnect?.()
   }
   return {
@@ -63,10 +64,10 @@ function connection(client: Client, options: DriverOptions): RedisConnection {
       unanswered++
       try {
         const reply = await client.send(key, command)
-        unheardSinceMs = undefined
+        unheard = undefined
         return reply
       } catch (error) {
-        if (isReply(error)) unheardSinceMs = undefined
+        if (isReply(error)) unheard = undefined
         const wentOut = !wasKept(error) && (ready || client.connections() !== connections)
         throw new RedisUnavailableError(error, wentOut && !isReply(error))
       } finally {
