@@ -19,7 +19,7 @@ const own = { redis: ownRedis, postgres: ownPostgres, mysql: ownMysql }
 
 /**
  * The servers on their usual ports where they answer, else some from the PATH, else none, which is said aloud.
- * @throws Error under CI, when there is none
+ * @throws Error under CI, when there is no Redis or no PostgreSQL
  */
 export async function openStores(): Promise<Stores> {
   const started: OwnServer[] = []
@@ -42,9 +42,9 @@ export async function openStores(): Promise<Stores> {
   }
 }
 
-/** @throws Error under CI */
+/** @throws Error under CI, where Redis and PostgreSQL are always; MySQL need not be, as in test/ledger */
 export function orSayAloud(kind: StoreKind): void {
   const missing = `no ${kind} answers at ${usual[kind]}, and none is on the PATH`
-  if (process.env.CI) throw new Error(missing)
+  if (process.env.CI && kind !== 'mysql') throw new Error(missing)
   console.warn(`SKIPPED: ${missing}`)
 }
