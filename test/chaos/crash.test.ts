@@ -13,7 +13,7 @@ const timeout = 300_000
 const stores = await openStores()
 afterAll(() => stores.close())
 
-describe.each<StoreKind>(['redis', 'postgres'])('processes that are killed, on %s', (kind) => {
+describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are killed, on %s', (kind) => {
   const place = () => ({
     store: { kind, url: stores[kind] ?? '' },
     journalUrl: stores.postgres ?? '',

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { moment, userMessage } from './events.ts'
 import { expectDelivered, openScene } from './scene.ts'
 import { inParallel, type SentMessage, tally } from './sender.ts'
-import { type OwnServer, ownPostgres, ownRedis } from './servers.ts'
+import { type OwnServer, ownMysql, ownPostgres, ownRedis } from './servers.ts'
 import { openStores, orSayAloud, type StoreKind } from './stores.ts'
 
 const deadlineSeconds = 3
@@ -11,10 +11,11 @@ const timeout = 300_000
 
 const stores = await openStores()
 afterAll(() => stores.close())
-const own = { redis: await ownRedis(), postgres: await ownPostgres() }
+const own = { redis: await ownRedis(), postgres: await ownPostgres(), mysql: await ownMysql() }
 afterAll(async () => {
   await own.redis?.destroy()
   await own.postgres?.destroy()
+  await own.mysql?.destroy()
 })
 
 type Fault = (server: OwnServer) => Promise<void>
@@ -38,7 +39,7 @@ const faults: Record<string, Fault> = {
   },
 }
 
-describe.each<StoreKind>(['redis', 'postgres'])('a %s that fails under load', (kind) => {
+describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a %s that fails under load', (kind) => {
   const server = own[kind]
   if (!server) orSayAloud(kind)
 

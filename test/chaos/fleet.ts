@@ -20,7 +20,7 @@ export type VerbCalls = Record<'begin' | 'renew' | 'commit' | 'release' | 'polls
 
 export interface InstanceOptions {
   name: string
-  store: { kind: 'redis' | 'postgres'; url: string }
+  store: { kind: 'redis' | 'postgres' | 'mysql'; url: string }
   /** Hides the store's kind, so that the pack has nothing but Keyv's own methods. */
   generic?: boolean
   namespace: string

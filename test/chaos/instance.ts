@@ -4,6 +4,7 @@
 import { writeSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import KeyvMysql from '@keyv/mysql'
 import KeyvPostgres from '@keyv/postgres'
 import KeyvRedis from '@keyv/redis'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
@@ -71,11 +72,19 @@ async function run(
 }
 
 function openAdapter(): object {
-  const adapter: KeyvStoreAdapter =
-    store.kind === 'redis'
-      ? new KeyvRedis(store.url)
-      : new KeyvPostgres({ uri: store.url, schema: table.schema, max: 3 })
+  const adapter = adapterOf(store)
   return generic ? anyOther(adapter) : adapter
+}
+
+function adapterOf({ kind, url }: InstanceOptions['store']): KeyvStoreAdapter {
+  switch (kind) {
+    case 'redis':
+      return new KeyvRedis(url)
+    case 'postgres':
+      return new KeyvPostgres({ uri: url, schema: table.schema, max: 3 })
+    case 'mysql':
+      return new KeyvMysql({ uri: url, connectionLimit: 3 })
+  }
 }
 
 /** The same store, but no driver knows it: what Keyv alone gives. */

@@ -13,7 +13,7 @@ const timeout = 300_000
 const stores = await openStores()
 afterAll(() => stores.close())
 
-describe.each<StoreKind>(['redis', 'postgres'])('a race on %s', (kind) => {
+describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a race on %s', (kind) => {
   test.skipIf(!stores[kind] || !stores.postgres)(
     `${processes} processes, 1 000 messages, ${copies} copies of each at once: every handler runs exactly once`,
     { timeout },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import KeyvMysql from '@keyv/mysql'
 import KeyvRedis from '@keyv/redis'
 import { expect, onTestFinished } from 'vitest'
 import { Fleet, type InstanceOptions, type Kill } from './fleet.ts'
@@ -32,7 +33,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const journal = new Journal(journalUrl, namespace)
   await journal.create()
   onTestFinished(() => journal.drop())
-  if (rest.store.kind === 'redis') onTestFinished(() => emptyNamespace(rest.store.url, namespace))
+  onTestFinished(() => emptyNamespace(rest.store, namespace))
   const fleet = await Fleet.start(
     processes,
     { ...rest, namespace, journal: { url: journalUrl, schema: namespace } },
@@ -45,11 +46,19 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   return { journal, fleet, sender, random }
 }
 
-/** The ledger's keys begin with what is a namespace to Keyv's adapter. */
-async function emptyNamespace(url: string, namespace: string): Promise<void> {
-  const adapter = new KeyvRedis(url, { namespace: `{scim:${namespace}}`, keyPrefixSeparator: ':' })
-  await adapter.clear()
-  await adapter.disconnect()
+/** PostgreSQL's tables are in the journal's schema, and go with it. */
+async function emptyNamespace({ kind, url }: SceneOptions['store'], namespace: string): Promise<void> {
+  if (kind === 'redis') {
+    // The ledger's keys begin with what is a namespace to Keyv's adapter.
+    const adapter = new KeyvRedis(url, { namespace: `{scim:${namespace}}`, keyPrefixSeparator: ':' })
+    await adapter.clear()
+    await adapter.disconnect()
+  }
+  if (kind === 'mysql') {
+    const adapter = new KeyvMysql({ uri: url, connectionLimit: 1 })
+    await adapter.query(`DELETE FROM scalekit_scim_ledger WHERE name LIKE '${namespace}:%'`)
+    await adapter.disconnect()
+  }
 }
 
 /** Whose effect is there. */

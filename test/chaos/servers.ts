@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'pg'
+import { mariadbServer } from '../support/mariadb-server.ts'
 
 /** A server of the test's own, to kill and to freeze. */
 export interface OwnServer {
@@ -69,6 +70,14 @@ export async function ownPostgres(): Promise<OwnServer | undefined> {
   ])
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   return run(url, folder, { ...postgres, ready: () => acceptsQueries(url) })
+}
+
+/** MariaDB with its data on the disk. */
+export async function ownMysql(): Promise<OwnServer | undefined> {
+  const server = await mariadbServer()
+  if (!server) return undefined
+  await server.start()
+  return { ...server, url: server.uri, destroy: () => server.remove() }
 }
 
 async function acceptsQueries(url: string): Promise<boolean> {

@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module'
 import KeyvRedis, { createCluster, createSentinel } from '@keyv/redis'
 import KeyvValkey from '@keyv/valkey'
-import { createDispatcher, type Dispatcher } from '@scalekit-scim/core'
+import { createDispatcher, type Dispatcher, type DispatcherOptions, systemClock } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import { Keyv, type KeyvStoreAdapter } from 'keyv'
 import { expect, onTestFinished, test } from 'vitest'
+import { cutProxy } from '../support/cut-proxy.ts'
 import {
   type RedisServer,
   redisIsInstalled,
@@ -101,6 +102,78 @@ test.skipIf(!redisIsInstalled).each(Object.entries(ends))(
   120_000,
 )
 
+/** A client of one server, by its address. */
+const singles = {
+  '@keyv/redis'(url: string) {
+    const adapter = new KeyvRedis(url)
+    onTestFinished(() => adapter.client.destroy())
+    return adapter
+  },
+  '@keyv/valkey'(url: string) {
+    const adapter = new KeyvValkey(url)
+    onTestFinished(() => adapter.disconnect())
+    return adapter
+  },
+}
+
+const moves = Object.entries(singles).flatMap(([adapter, adapterOn]) =>
+  (['at once', 'when it was asked again in vain'] as const).map((when) => ({ adapter, adapterOn, when })),
+)
+
+test.skipIf(!redisIsInstalled).each(moves)(
+  'a server that is cut off, and its address moves $when: a connection that is silent for 30 s is made anew, by $adapter',
+  async ({ adapterOn, when }) => {
+    const [former, next] = [await startRedis(), await startRedis()]
+    for (const server of [former, next]) onTestFinished(() => server.remove())
+    const address = await cutProxy(former.port)
+    let aheadMs = 0
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs }
+    const dispatcher = dispatcherOn(adapterOn(`redis://127.0.0.1:${address.port}`), { clock })
+    await expect.poll(() => outcomeOf(dispatcher), { timeout: 10_000 }).toBe('processed')
+
+    former.freeze()
+    if (when === 'at once') address.leadTo(next.port)
+    expect(await outcomeOf(dispatcher)).toBe('store-unavailable')
+    aheadMs = 20_000
+    expect(await outcomeOf(dispatcher), 'it may only be slow').toBe('store-unavailable')
+    aheadMs = 30_000
+    if (when !== 'at once') {
+      for (let tries = 0; tries < 2; tries++) {
+        expect(await outcomeOf(dispatcher)).toBe('store-unavailable')
+      }
+      address.leadTo(next.port)
+      aheadMs = 60_000
+    }
+    await expect.poll(() => outcomeOf(dispatcher), { timeout: 20_000 }).toBe('processed')
+  },
+  60_000,
+)
+
+test.skipIf(!redisIsInstalled)(
+  'a server that is away for longer: the connection that its client then makes by itself is not given up',
+  async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.remove())
+    let aheadMs = 0
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs }
+    const adapter = singles['@keyv/redis'](server.url)
+    const dispatcher = dispatcherOn(adapter, { clock })
+    expect(await outcomeOf(dispatcher)).toBe('processed')
+    let ended = 0
+    adapter.client.on('end', () => ended++)
+
+    await server.kill()
+    expect(await outcomeOf(dispatcher)).toBe('store-unavailable')
+    aheadMs = 60_000
+    const isBack = new Promise((resolve) => adapter.client.once('ready', resolve))
+    await server.start()
+    await isBack
+    expect(await outcomeOf(dispatcher)).toBe('processed')
+    expect(ended).toBe(0)
+  },
+  60_000,
+)
+
 test.skipIf(!redisIsInstalled)(
   'a process that starts while the master is dead goes on with its replica, and close() ends every connection to it',
   async () => {
@@ -149,13 +222,14 @@ test.skipIf(!redisIsInstalled)(
   60_000,
 )
 
-function dispatcherOn(adapter: KeyvStoreAdapter): Dispatcher {
+function dispatcherOn(adapter: KeyvStoreAdapter, options: DispatcherOptions = {}): Dispatcher {
   const dispatcher = createDispatcher({
     store: new Keyv(adapter),
     namespace,
     logger: false,
     storeTimeoutSeconds: 1,
     onUserUpserted: () => {},
+    ...options,
   })
   onTestFinished(() => dispatcher.close({ graceSeconds: 0 }))
   return dispatcher

@@ -5,16 +5,19 @@ import { onTestFinished } from 'vitest'
 const goodbye = Buffer.from('X\0\0\0\x04', 'latin1')
 
 /**
- * A way to a server that can be told to lose the next answer, and the connection with it. With `answerToGoodbye`, who
- * says PostgreSQL's goodbye is sent those bytes: what a server says that shuts down before it has read the goodbye.
+ * A way to a server that can be told to lose the next answer, and the connection with it, or to lead whoever comes from
+ * now on to another server, as an address that moves in a failover: who is connected stays where he is. With
+ * `answerToGoodbye`, who says PostgreSQL's goodbye is sent those bytes: what a server says that shuts down before it has
+ * read the goodbye.
  */
 export async function cutProxy(
   port: number,
   { answerToGoodbye }: { answerToGoodbye?: Buffer } = {},
-): Promise<{ port: number; loseNextAnswer(): void }> {
+): Promise<{ port: number; loseNextAnswer(): void; leadTo(port: number): void }> {
   let losing = false
+  let leadsTo = port
   const server = createServer((client) => {
-    const upstream = connect(port, '127.0.0.1')
+    const upstream = connect(leadsTo, '127.0.0.1')
     client.on('data', (bytes) => {
       if (answerToGoodbye && bytes.equals(goodbye)) client.write(answerToGoodbye)
       else upstream.write(bytes)
@@ -35,6 +38,9 @@ export async function cutProxy(
     port: (server.address() as AddressInfo).port,
     loseNextAnswer: () => {
       losing = true
+    },
+    leadTo: (port) => {
+      leadsTo = port
     },
   }
 }

@@ -46,6 +46,29 @@ export class PostgresServer {
     return server
   }
 
+  /** A running copy that follows this one, read-only until it is promoted. */
+  async standby(): Promise<PostgresServer> {
+    const standby = new PostgresServer(await freePort(), this.#bin)
+    const flags = [
+      '-h',
+      '127.0.0.1',
+      '-p',
+      String(this.port),
+      '-U',
+      'postgres',
+      '--checkpoint=fast',
+      '--no-sync',
+      '-R',
+    ]
+    await run(join(this.#bin, 'pg_basebackup'), ['-D', standby.#folder, ...flags], {
+      cwd: '/',
+      ...this.#owner,
+    })
+    process.once('exit', standby.#atExit)
+    await standby.start()
+    return standby
+  }
+
   get uri(): string {
     return `postgresql://postgres@127.0.0.1:${this.port}/postgres`
   }

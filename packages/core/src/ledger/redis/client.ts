@@ -9,6 +9,8 @@ export interface Client {
   ready(): boolean
   /** How many connections it has had: over a new one what it had kept goes out, for better or worse. */
   connections(): number
+  /** Gives up a connection that is open and says nothing, and makes another. */
+  reconnect?(): void
   /** Ends what was opened beside the one that we were given. */
   close?(): void
 }

@@ -4,7 +4,6 @@ import type { NodeRedis } from './node-redis.ts'
 /** A cluster of node-redis. */
 export interface NodeRedisCluster extends NodeRedis {
   duplicate(): NodeRedisCluster
-  destroy(): void
 }
 
 /** The cluster that commands go to now. */

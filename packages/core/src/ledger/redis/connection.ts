@@ -27,6 +27,11 @@ export class RedisUnavailableError extends StoreUnavailableError {
   }
 }
 
+/**
+ * A connection over which nothing has come for so long, though we asked, is dead: a host that is gone ends none, and its
+ * address may have long led to another.
+ */
+const deadAfterMs = 30_000
 /** While a server is frozen its clients keep every command: more of them than this, and memory is worth more. */
 const mostUnanswered = 10_000
 
@@ -38,8 +43,19 @@ export function redisConnectionOf(adapter: object, options: DriverOptions): Redi
 
 function connection(client: Client, options: DriverOptions): RedisConnection {
   let unanswered = 0
+  /** When we first asked over the present connection since something was last heard. */
+  let unheard: { sinceMs: number; connections: number } | undefined
+  const giveUpWhatIsDead = () => {
+    const nowMs = options.clock.monotonic()
+    const connections = client.connections()
+    if (unheard?.connections !== connections) unheard = { sinceMs: nowMs, connections }
+    if (nowMs - unheard.sinceMs < deadAfterMs) return
+    unheard = undefined
+    client.reconnect?.()
+  }
   return {
     async call(key, command) {
+      giveUpWhatIsDead()
       if (unanswered >= mostUnanswered) throw new RedisUnavailableError(tooMany, false)
       const opening = client.opening()
       if (opening) await opened(opening, options)
@@ -47,8 +63,11 @@ function connection(client: Client, options: DriverOptions): RedisConnection {
       const connections = client.connections()
       unanswered++
       try {
-        return await client.send(key, command)
+        const reply = await client.send(key, command)
+        unheard = undefined
+        return reply
       } catch (error) {
+        if (isReply(error)) unheard = undefined
         const wentOut = !wasKept(error) && (ready || client.connections() !== connections)
         throw new RedisUnavailableError(error, wentOut && !isReply(error))
       } finally {

@@ -5,6 +5,7 @@ import { type Client, type ConnectionSource, countConnections, hasMethod, withFa
 interface IoRedis extends ConnectionSource {
   readonly status: string
   call(...command: string[]): Promise<unknown>
+  disconnect(reconnect: boolean): void
   /** A cluster's: reads who has which slot again, one question at a time. */
   refreshSlotsCache?(onEnd: () => void): void
 }
@@ -21,6 +22,10 @@ export function ioRedisOf(adapter: object, options: DriverOptions): Client | und
     ready: () => redis.status === 'ready',
     connections: countConnections(redis),
     opening: () => undefined,
+    reconnect() {
+      const isConnected = redis.status === 'ready' || redis.status === 'connect'
+      if (!isCluster && isConnected) redis.disconnect(true)
+    },
   }
 }
 

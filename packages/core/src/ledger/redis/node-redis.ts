@@ -7,6 +7,7 @@ export interface NodeRedis extends ConnectionSource {
   readonly isOpen: boolean
   readonly isReady?: boolean
   connect(): Promise<unknown>
+  destroy(): void
   sendCommand(...args: unknown[]): Promise<unknown>
 }
 
@@ -27,6 +28,10 @@ export function nodeRedisOf(adapter: object, options: DriverOptions): Client | u
     ready,
     connections: countConnections(client),
     opening: () => opening(client),
+    reconnect() {
+      // A sentinel sees to it by itself.
+      if (!isSentinel) reconnect(client)
+    },
   }
 }
 
@@ -66,16 +71,25 @@ function opening(client: NodeRedis): Promise<unknown> | undefined {
   return opened
 }
 
+/** What it does by itself when a connection ends, and not when one says nothing any more. */
+function reconnect(client: NodeRedis): void {
+  // One that is on its way back without us is let be: two attempts at once would get into each other's way.
+  if (!client.isReady && !openings.has(client)) return
+  if (client.isOpen) client.destroy()
+  opening(client)?.catch(() => {})
+}
+
 function isNodeRedis(client: unknown): client is NodeRedis {
   return (
     typeof client === 'object' &&
     client !== null &&
     'isOpen' in client &&
     hasMethod(client, 'connect') &&
+    hasMethod(client, 'destroy') &&
     hasMethod(client, 'sendCommand')
   )
 }
 
 function isCluster(client: NodeRedis): client is NodeRedisCluster {
-  return 'slots' in client && hasMethod(client, 'duplicate') && hasMethod(client, 'destroy')
+  return 'slots' in client && hasMethod(client, 'duplicate')
 }

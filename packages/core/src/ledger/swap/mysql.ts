@@ -13,6 +13,7 @@ import { SwapLedger } from './swap-ledger.ts'
 export const mysqlDriver: Driver = {
   open(adapter, options): DrivenLedger | undefined {
     if (!isSqlAdapter(adapter, 'mysql')) return undefined
-    return new SwapLedger(new MysqlTable(new FirstConnection(adapter), options), 'atomic', options)
+    const connection = new FirstConnection(adapter, options.clock)
+    return new SwapLedger(new MysqlTable(connection, options), 'atomic', options)
   },
 }

@@ -66,6 +66,7 @@ export class Statements {
   }
 
   async #ask(sql: string, parameters: SqlValue[]): Promise<unknown> {
+    this.#connection.giveUpWhatIsDead()
     if (this.#unanswered >= mostUnanswered) throw Object.assign(new Error('too many'), { code: tooMany })
     this.#unanswered++
     try {

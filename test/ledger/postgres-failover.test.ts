@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto'
+import KeyvPostgres from '@keyv/postgres'
+import { createReceiver, type Receiver } from '@scalekit-scim/core'
+import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
+import Keyv from 'keyv'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { cutProxy } from '../support/cut-proxy.ts'
+import { skippedFor } from '../support/postgres.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
+
+// A primary and its standby behind one address, which leads to the standby when the primary has failed: what a provider
+// does with a name, and a pooler or a virtual address does elsewhere.
+
+/** Of a primary that is cut off, nothing is heard any more: its connections stay open. */
+const ends = {
+  dies: (primary: PostgresServer) => primary.stop('immediate'),
+  'is cut off': async (primary: PostgresServer) => primary.freeze(),
+}
+
+const probe = await PostgresServer.start()
+await probe?.remove()
+if (!probe) skippedFor('PostgreSQL is not installed: its failover is not tested')
+
+describe.skipIf(!probe)('PostgreSQL', () => {
+  test.each(Object.entries(ends))(
+    'a primary that %s: 503, from its standby too until that is promoted, and then all goes on with what was done',
+    async (_happens, end) => {
+      const { primary, standby, address } = await openPair()
+      let runs = 0
+      const receiver = application(address.uri, () => void runs++)
+      const all = (deliveries: Delivery[]) =>
+        Promise.all(deliveries.map((delivery) => outcomeOf(receiver, delivery)))
+      // More than the pool has connections, before and after: all of them are in use when the primary ends.
+      const before = Array.from({ length: 9 }, someDelivery)
+      expect(new Set(await all(before))).toEqual(new Set(['processed']))
+      await hasFollowed(standby, primary)
+
+      await end(primary)
+      const during = Array.from({ length: 9 }, someDelivery)
+      expect(new Set(await all(during))).toEqual(new Set(['store-unavailable']))
+
+      address.leadTo(standby.port)
+      const other = application(address.uri, () => void runs++)
+      for (let tries = 0; tries < 3; tries++) {
+        expect(await outcomeOf(other, someDelivery())).toBe('store-unavailable')
+      }
+      expect(runs).toBe(before.length)
+
+      await standby.sql('SELECT pg_promote()')
+      for (const [index, delivery] of during.entries()) {
+        await becomesProcessed(index % 2 === 0 ? receiver : other, delivery)
+      }
+      expect(new Set(await all(before))).toEqual(new Set(['duplicate']))
+      expect(runs).toBe(before.length + during.length)
+    },
+    120_000,
+  )
+})
+
+async function openPair() {
+  const primary = await PostgresServer.start()
+  if (!primary) throw new Error('PostgreSQL is not installed')
+  onTestFinished(() => primary.remove())
+  const standby = await primary.standby()
+  onTestFinished(() => standby.remove())
+  const { port, leadTo } = await cutProxy(primary.port)
+  return { primary, standby, address: { uri: primary.uri.replace(`:${primary.port}`, `:${port}`), leadTo } }
+}
+
+function application(uri: string, onUserUpserted: () => void): Receiver {
+  const receiver = createReceiver({
+    secret: TEST_SECRET,
+    logger: false,
+    namespace: 'failover',
+    // One of its own for each: to the adapter's code, another address is another pool.
+    store: new Keyv(new KeyvPostgres({ uri: `${uri}?application_name=${randomUUID()}`, max: 3 })),
+    leaseSeconds: 600,
+    storeTimeoutSeconds: 1,
+    deadlineSeconds: 5,
+    onUserUpserted,
+  })
+  onTestFinished(() => receiver.close({ graceSeconds: 0.1 }))
+  return receiver
+}
+
+type Delivery = ReturnType<typeof someDelivery>
+
+function someDelivery() {
+  const data = { id: `diruser_${randomUUID()}` }
+  return signDelivery(sampleEvent('organization.directory.user_updated', { data }))
+}
+
+async function outcomeOf(receiver: Receiver, delivery: Delivery): Promise<string> {
+  const { outcome, status } = await receiver.receive({ url: '/webhooks/scalekit', ...delivery })
+  if (outcome === 'store-unavailable') expect(status).toBe(503)
+  return outcome
+}
+
+/** A connection of a primary that was cut off is given up when it has been silent for 30 s. */
+async function becomesProcessed(receiver: Receiver, delivery: Delivery) {
+  await vi.waitFor(async () => expect(await outcomeOf(receiver, delivery)).toBe('processed'), {
+    timeout: 90_000,
+    interval: 200,
+  })
+}
+
+async function hasFollowed(standby: PostgresServer, primary: PostgresServer): Promise<void> {
+  const written = await primary.sql('SELECT pg_current_wal_insert_lsn()')
+  await vi.waitFor(
+    async () => expect(await standby.sql(`SELECT pg_last_wal_replay_lsn() >= '${written}'`)).toBe('t'),
+    { timeout: 20_000 },
+  )
+}
