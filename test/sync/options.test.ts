@@ -87,6 +87,16 @@ test.each([
 })
 
 test.each([
+  { patch: { scalekit: Promise.resolve(new TestApi()) }, says: '`scalekit` is a promise: `await' },
+  { patch: { dispatcher: { receiver: {} } }, says: '`dispatcher` is the middleware: give its `receiver`' },
+])('$patch is refused, with what was forgotten', ({ patch, says }) => {
+  expect(refused(patch)).toMatchObject({
+    code: 'ERR_SCIM_INVALID_OPTION',
+    message: expect.stringContaining(says),
+  })
+})
+
+test.each([
   { run: { dryrun: true }, code: 'ERR_SCIM_UNKNOWN_OPTION' },
   { run: { mode: 'whole' }, code: 'ERR_SCIM_INVALID_OPTION' },
   { run: { approve: 'one' }, code: 'ERR_SCIM_INVALID_OPTION' },

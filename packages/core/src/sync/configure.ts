@@ -50,6 +50,7 @@ export function configureSync(options: DirectorySyncOptions): SyncConfiguration 
   requireFunction('known.users', known.users)
   requireFunction('known.groups', known.groups)
   requireFunction('onReport', options.onReport)
+  requireNotMistaken(options)
   requireMethods('scalekit.organization', options.scalekit?.organization, ['listOrganization'])
   requireMethods('scalekit.directory', options.scalekit?.directory, [
     'listDirectories',
@@ -136,15 +137,14 @@ function requireFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw invalid(name, 'must be a function')
 }
 
-function requireMethods(name: string, value: object | undefined, methods: readonly string[]): void {
-  const missing = methods.find((method) => typeof Reflect.get(Object(value), method) !== 'function')
-  if (missing !== undefined) throw invalid(name, `must have the method \`${missing}\`${mistakenFor(value)}`)
+function requireNotMistaken({ scalekit, dispatcher }: { scalekit?: unknown; dispatcher?: unknown }): void {
+  if (scalekit instanceof Promise) throw invalid('scalekit', 'is a promise: `await scalekitFromEnv()`')
+  if (Object(dispatcher).receiver) throw invalid('dispatcher', 'is the middleware: give its `receiver`')
 }
 
-function mistakenFor(value: object | undefined): string {
-  if (value instanceof Promise) return ': it is a promise, so `await` it'
-  if (Object(value).receiver !== undefined) return ': it is the middleware, so give its `receiver`'
-  return ''
+function requireMethods(name: string, value: object | undefined, methods: readonly string[]): void {
+  const missing = methods.find((method) => typeof Reflect.get(Object(value), method) !== 'function')
+  if (missing !== undefined) throw invalid(name, `must have the method \`${missing}\``)
 }
 
 export function invalid(name: string, problem: string): ConfigurationError {
