@@ -1,16 +1,22 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
+const tests = fileURLToPath(new URL('..', import.meta.url))
 const sources = fileURLToPath(new URL('../docs/source-imports.mjs', import.meta.url))
 
 /** A script with nothing that keeps it alive but what it awaits: no server, no connection, no timer of its own. */
 function run(script: string): Promise<{ code: unknown; printed: string }> {
   const args = ['--disable-warning=ExperimentalWarning', '--import', sources, '--input-type=module', '--eval']
   return new Promise((resolve) => {
-    execFile(process.execPath, [...args, prelude + script], { timeout: 20_000 }, (error, stdout, stderr) => {
-      resolve({ code: error?.code ?? error?.signal ?? 0, printed: (stdout + stderr).trim() })
-    })
+    execFile(
+      process.execPath,
+      [...args, prelude + script],
+      { cwd: tests, timeout: 60_000 },
+      (error, stdout, stderr) => {
+        resolve({ code: error?.code ?? error?.signal ?? 0, printed: (stdout + stderr).trim() })
+      },
+    )
   })
 }
 
@@ -104,4 +110,26 @@ await dispatcher.close({ graceSeconds: 0.2 })
 console.log((await dispatched).outcome)
 `)
   expect(ended).toEqual({ code: 0, printed: 'handler-failed' })
+})
+
+describe('a store that is down, closed and disconnected at once, ends no process', () => {
+  test.each([
+    ["import Adapter from '@keyv/redis'", "'redis://127.0.0.1:9'"],
+    ["import Adapter from '@keyv/valkey'", "'redis://127.0.0.1:9'"],
+    ["import Adapter from '@keyv/postgres'", "{ uri: 'postgresql://postgres@127.0.0.1:9/postgres' }"],
+    ["import Adapter from '@keyv/mysql'", "'mysql://root@127.0.0.1:9/test'"],
+  ])('%s', async (adapter, where) => {
+    for (const events of [1, 2, 3]) {
+      const ended = await run(`
+import { Keyv } from 'keyv'
+${adapter}
+const store = new Keyv(new Adapter(${where}))
+const dispatcher = createDispatcher({ store, logger: false, storeTimeoutSeconds: 0.5, onUserUpserted: () => {} })
+for (let sent = 0; sent < ${events}; sent++) console.log((await dispatcher.dispatch(event)).outcome)
+await dispatcher.close()
+await store.disconnect().catch(() => {})
+`)
+      expect(ended).toEqual({ code: 0, printed: Array(events).fill('store-unavailable').join('\n') })
+    }
+  })
 })

@@ -35,8 +35,10 @@ const deadAfterMs = 30_000
  * and a host that is gone ends none.
  */
 export class FirstConnection {
-  #adapter: SqlAdapter
+  /** None after one that is dead, until it is needed: an idle pool that is still connecting must not be ended. */
+  #adapter: SqlAdapter | undefined
   readonly #given: SqlAdapter
+  #opts: SqlAdapter['opts']
   readonly #clock: Clock | undefined
   #failure: unknown
   /** When we first asked since something was last heard. */
@@ -48,14 +50,10 @@ export class FirstConnection {
   constructor(adapter: SqlAdapter, clock?: Clock) {
     this.#adapter = adapter
     this.#given = adapter
+    this.#opts = adapter.opts
     this.#clock = clock
     // Somebody must be listening when the first connection fails: else it would end the process.
     this.query('SELECT 1').catch(() => {})
-  }
-
-  /** The adapter that took the place of the given one. */
-  get replacement(): SqlAdapter | undefined {
-    return this.#adapter === this.#given ? undefined : this.#adapter
   }
 
   /** Before each query, also one that is not sent because so many wait. */
@@ -66,19 +64,20 @@ export class FirstConnection {
     if (nowMs - this.#unheardSinceMs < this.#deadAfterMs) return
     this.#unheardSinceMs = nowMs
     this.#deadAfterMs *= 2
-    this.#adapter = another(this.#given, withPoolOfItsOwn(this.#given.opts, nowMs))
+    this.#opts = withPoolOfItsOwn(this.#given.opts, nowMs)
+    this.#adapter = undefined
     const error = Object.assign(new Error('nothing was heard'), { code: 'TIMEOUT' })
     for (const reject of this.#waiting) reject(error)
     this.#waiting.clear()
   }
 
   async query(sql: string, ...parameters: SqlValue[]): Promise<unknown> {
+    this.#adapter ??= another(this.#given, this.#opts)
     const adapter = this.#adapter
     try {
       return await this.#answer(adapter.query(sql, ...parameters))
     } catch (error) {
-      if (error === this.#failure && adapter === this.#adapter)
-        this.#adapter = another(this.#given, this.#given.opts)
+      if (error === this.#failure && adapter === this.#adapter) this.#adapter = undefined
       this.#failure = error
       throw error
     }
@@ -111,6 +110,5 @@ function another(adapter: SqlAdapter, opts: SqlAdapter['opts']): SqlAdapter {
   if (!isSqlAdapter(made, dialect)) return adapter
   // A failure that nobody listens to would end the process; the next query reports it anyhow.
   if ('on' in made && typeof made.on === 'function') made.on('error', () => {})
-  made.query('SELECT 1').catch(() => {})
   return made
 }
