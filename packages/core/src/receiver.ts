@@ -6,6 +6,7 @@ import { eventFields, idempotencyKeyOf } from './delivery.ts'
 import { type CloseOptions, type Dispatcher, type DispatchOptions, EventDispatcher } from './dispatcher.ts'
 import { BodyError, ConfigurationError } from './errors.ts'
 import { parseEvent, type Resource, type ScimEvent } from './events.ts'
+import { syncMarginSeconds } from './ledger/judge.ts'
 import { completeLogger, type Logger } from './logger.ts'
 import type { ReceiverOptions } from './options.ts'
 import { type Outcome, type OutcomeReport, type Reply, replyTo } from './outcome.ts'
@@ -128,6 +129,7 @@ class AttemptReceiver implements Receiver {
     if (!verify(found.keys, signed, body)) {
       return { outcome: 'invalid-signature', reason: 'no-matching-signature', bodyBytes }
     }
+    this.#warnOfClock(signed.ageSeconds, log)
 
     const messageId = idempotencyKeyOf(signed.messageId)
     const parsed = parseEvent(parseJson(body), messageId)
@@ -186,6 +188,19 @@ class AttemptReceiver implements Receiver {
   readonly #surprisesSeen = new Set<string>()
 
   /** Once for each field: what one directory sends, it sends with every user. */
+  #clockWasSeen = false
+
+  /** Once: a clock that is minutes ahead has the sync win over webhooks that are newer, and nothing else would tell. */
+  #warnOfClock(ageSeconds: number, log: Logger): void {
+    if (this.#clockWasSeen || Math.abs(ageSeconds) <= syncMarginSeconds / 2) return
+    this.#clockWasSeen = true
+    log.warn(
+      { ageSeconds },
+      "an attempt's time is over 30 s from this process's: it was long on its way, or the clocks are apart. " +
+        'Synchronise them (NTP): a directory sync may miss changes, and beyond `toleranceSeconds` every attempt is refused',
+    )
+  }
+
   #warnOfSurprises(type: string, surprises: string[], log: Logger): void {
     for (const surprise of surprises) {
       const seen = `${type} ${surprise.replace(/\d+/g, '*')}`

@@ -13,6 +13,8 @@ export interface SignedHeaders {
   /** The attempt's time, in seconds since 1970, in the digits that were signed. */
   timestamp: string
   signatures: string
+  /** By our clock. */
+  ageSeconds: number
 }
 
 /** Why an attempt does not verify. For the log alone: a reply never says it. */
@@ -75,7 +77,7 @@ export function readSignedHeaders(
   const ageSeconds = Math.floor(nowMs / 1000) - Number(timestamp)
   if (ageSeconds > toleranceSeconds) return { failure: 'timestamp-too-old' }
   if (ageSeconds < -toleranceSeconds) return { failure: 'timestamp-too-new' }
-  return { messageId, timestamp, signatures }
+  return { messageId, timestamp, signatures, ageSeconds }
 }
 
 /**
