@@ -30,7 +30,6 @@ export class Turns {
       organization: { listOrganization: (call) => organization.listOrganization(call) },
       directory: {
         listDirectories: (id) => directory.listDirectories(id),
-        getDirectory: (...call) => directory.getDirectory(...call),
         listDirectoryGroups: (...call) => directory.listDirectoryGroups(...call),
         listDirectoryUsers,
       },

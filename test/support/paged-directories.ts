@@ -80,7 +80,6 @@ export class TestApi implements DirectoryApi {
       this.beforeList(organizationId)
       return { directories: this.directories.filter((one) => one.organizationId === organizationId) }
     },
-    getDirectory: async (_, id) => ({ directory: this.directories.find((one) => one.id === id) }),
     listDirectoryUsers: async (_, id, options) => {
       const { items, ...page } = await this.#page('users', id, options)
       return { ...page, users: items.map((item) => apiUser(item)) }

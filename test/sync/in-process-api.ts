@@ -12,7 +12,6 @@ export function apiOf(calls: Partial<Calls>): DirectoryApi {
     organization: { listOrganization: calls.listOrganization ?? unexpected('listOrganization') },
     directory: {
       listDirectories: calls.listDirectories ?? unexpected('listDirectories'),
-      getDirectory: calls.getDirectory ?? unexpected('getDirectory'),
       listDirectoryUsers: calls.listDirectoryUsers ?? unexpected('listDirectoryUsers'),
       listDirectoryGroups: calls.listDirectoryGroups ?? unexpected('listDirectoryGroups'),
     },

@@ -69,7 +69,6 @@ function scene(count: number): Scene {
         organization: sdk.organization,
         directory: {
           listDirectories: (...parameters) => sdk.directory.listDirectories(...parameters),
-          getDirectory: (...parameters) => sdk.directory.getDirectory(...parameters),
           listDirectoryGroups: (...parameters) => sdk.directory.listDirectoryGroups(...parameters),
           async listDirectoryUsers(...parameters) {
             scene.beforePage(++asked)

@@ -54,7 +54,6 @@ export function configureSync(options: DirectorySyncOptions): SyncConfiguration 
   requireMethods('scalekit.organization', options.scalekit?.organization, ['listOrganization'])
   requireMethods('scalekit.directory', options.scalekit?.directory, [
     'listDirectories',
-    'getDirectory',
     'listDirectoryUsers',
     'listDirectoryGroups',
   ])

@@ -58,10 +58,6 @@ export interface DirectoryApi {
   }
   directory: {
     listDirectories(organizationId: string): Promise<{ directories: readonly ApiDirectory[] }>
-    getDirectory(
-      organizationId: string,
-      directoryId: string,
-    ): Promise<{ directory?: ApiDirectory | undefined }>
     listDirectoryUsers(
       organizationId: string,
       directoryId: string,

@@ -159,8 +159,7 @@ export class DirectoryPass {
       missing = again.missing(sightings)
       if (missing.length === 0) return
     }
-    const enabled = await this.#reader.isEnabled()
-    steady &&= await this.#reader.hasSameSiblings()
+    const { enabled, same } = await this.#reader.directoriesNow()
     const isOwn = (index: number) => known.isPlaced(index) || (this.#task.sole && !known.isOfRemoved(index))
     const idsOf = (indexes: number[]) => indexes.map((index) => known.idAt(index))
     const verdict = judgeDeletions(
@@ -172,7 +171,7 @@ export class DirectoryPass {
         unplaced: idsOf(missing.filter((index) => !isOwn(index) && !known.isOfRemoved(index))),
         ofRemoved: idsOf(missing.filter((index) => known.isOfRemoved(index))),
         walks,
-        steady,
+        steady: steady && same,
         enabled,
       },
       this.#pass.config.limits,

@@ -44,24 +44,22 @@ export class DirectoryReader {
     return source && readKnown(source, this.#task.directory, this.#task.isOthers, this.#pass.signal)
   }
 
-  /** One that was switched off meanwhile may list nobody. */
-  async isEnabled(): Promise<boolean> {
-    const { organizationId, id } = this.#task.directory
-    const { scalekit } = this.#pass.config
-    const answer = await retrying(() => scalekit.directory.getDirectory(organizationId, id), this.#calls)
-    return answer.directory?.enabled === true
-  }
-
-  /** Where a customer has connected another one since the pass began, who is missing here may be there. */
-  async hasSameSiblings(): Promise<boolean> {
+  /**
+   * Asked after the walks: one that was switched off meanwhile may list nobody, and who is missing here may be in one
+   * that the customer has connected since.
+   */
+  async directoriesNow(): Promise<{ enabled: boolean; same: boolean }> {
     const { directory, directories } = this.#task
     const { scalekit } = this.#pass.config
-    const answer = await retrying(
+    const now = await retrying(
       () => scalekit.directory.listDirectories(directory.organizationId),
       this.#calls,
     )
-    const now = new Set(answer.directories.map(({ id }) => id))
-    return now.size === directories.size && [...now].every((id) => directories.has(id))
+    const ids = new Set(now.directories.map(({ id }) => id))
+    return {
+      enabled: now.directories.some(({ id, enabled }) => id === directory.id && enabled),
+      same: ids.size === directories.size && [...ids].every((id) => directories.has(id)),
+    }
   }
 
   get #updatedAfter(): string | undefined {
