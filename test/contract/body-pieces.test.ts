@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { PassThrough, Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { nodeBody } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
@@ -85,10 +86,9 @@ test('who is over the limit and goes away in the same moment ends no process', a
   for (const error of [undefined, new Error('reset')]) {
     const sent = new Readable({ read() {} })
     const reading = nodeBody(sent)({ limitBytes: 100, signal: new AbortController().signal })
-    setImmediate(() => {
-      sent.push(Buffer.alloc(101))
-      sent.destroy(error)
-    })
+    await setImmediate()
+    sent.push(Buffer.alloc(101))
+    sent.destroy(error)
     await expect(reading).rejects.toMatchObject({ reason: 'too-large' })
   }
 })
@@ -99,7 +99,7 @@ test('nor does what a body that is not read on fails with later', async () => {
   sent.write(Buffer.alloc(101))
   await expect(reading).rejects.toMatchObject({ reason: 'too-large' })
   sent.destroy(new Error('reset'))
-  await new Promise((resolve) => sent.once('close', resolve))
+  await setImmediate()
 })
 
 async function behindHookThatGives(again: (bytes: Buffer) => Readable) {
