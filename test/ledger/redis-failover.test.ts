@@ -174,14 +174,14 @@ test.skipIf(!redisIsInstalled)(
   60_000,
 )
 
-test.skipIf(!redisIsInstalled)(
-  'of two ledgers on one client that is silent one makes a new connection, and the other does not break it off',
-  async () => {
+test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
+  'of two ledgers on one client that is silent one makes a new connection, and the other does not break it off: %s',
+  async (_name, adapterOn) => {
     const server = await startRedis()
     onTestFinished(() => server.remove())
     let aheadMs = 0
     const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs }
-    const adapter = singles['@keyv/redis'](server.url)
+    const adapter = adapterOn(server.url)
     const dispatchers = ['one', 'other'].map((namespace) => dispatcherOn(adapter, { clock, namespace }))
     const outcomes = () => Promise.all(dispatchers.map(outcomeOf))
     expect(await outcomes()).toEqual(['processed', 'processed'])
