@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { PassThrough, Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { nodeBody } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
@@ -79,6 +80,26 @@ test('who is over the limit by a byte and sends no more is answered at once', as
   sent.write(Buffer.alloc(101))
   await expect(reading).rejects.toMatchObject({ reason: 'too-large' })
   expect(sent.destroyed, 'the answer goes over its connection').toBe(false)
+})
+
+test('who is over the limit and goes away in the same moment ends no process', async () => {
+  for (const error of [undefined, new Error('reset')]) {
+    const sent = new Readable({ read() {} })
+    const reading = nodeBody(sent)({ limitBytes: 100, signal: new AbortController().signal })
+    await setImmediate()
+    sent.push(Buffer.alloc(101))
+    sent.destroy(error)
+    await expect(reading).rejects.toMatchObject({ reason: 'too-large' })
+  }
+})
+
+test('nor does what a body that is not read on fails with later', async () => {
+  const sent = new PassThrough()
+  const reading = nodeBody(sent)({ limitBytes: 100, signal: new AbortController().signal })
+  sent.write(Buffer.alloc(101))
+  await expect(reading).rejects.toMatchObject({ reason: 'too-large' })
+  sent.destroy(new Error('reset'))
+  await setImmediate()
 })
 
 async function behindHookThatGives(again: (bytes: Buffer) => Readable) {

@@ -174,6 +174,34 @@ test.skipIf(!redisIsInstalled)(
   60_000,
 )
 
+test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
+  'of two ledgers on one client that is silent one makes a new connection, and the other does not break it off: %s',
+  async (_name, adapterOn) => {
+    const server = await startRedis()
+    onTestFinished(() => server.remove())
+    let aheadMs = 0
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs }
+    const adapter = adapterOn(server.url)
+    const dispatchers = ['one', 'other'].map((namespace) => dispatcherOn(adapter, { clock, namespace }))
+    const outcomes = () => Promise.all(dispatchers.map(outcomeOf))
+    expect(await outcomes()).toEqual(['processed', 'processed'])
+
+    server.freeze()
+    expect(await outcomes()).toEqual(['store-unavailable', 'store-unavailable'])
+    aheadMs = 30_000
+    expect(await outcomes()).toEqual(['store-unavailable', 'store-unavailable'])
+    server.thaw()
+    await expect.poll(outcomes, { timeout: 20_000 }).toEqual(['processed', 'processed'])
+    const others = () =>
+      server
+        .cli('CLIENT', 'LIST')
+        .split('\n')
+        .filter((line) => !/^$| cmd=client\|list /.test(line))
+    await expect.poll(others, { timeout: 20_000 }).toHaveLength(1)
+  },
+  60_000,
+)
+
 test.skipIf(!redisIsInstalled)(
   'a process that starts while the master is dead goes on with its replica, and close() ends every connection to it',
   async () => {

@@ -10,13 +10,15 @@ interface Scene {
   storeAhead?: number
   /** The newest record's time against this process's. */
   recordAhead?: number
+  /** So all have a time of their own that is so far ahead, each newer than the one before. */
+  allAhead?: number
   /** How long the API takes for a page. */
   answersIn?: number
   /** How long the store takes to say its time, at first. */
   storeAnswersIn?: number
 }
 
-async function pass({ storeAhead = 0, recordAhead, answersIn = 0, storeAnswersIn = 0 }: Scene) {
+async function pass({ storeAhead = 0, recordAhead, allAhead, answersIn = 0, storeAnswersIn = 0 }: Scene) {
   let nowMs = Date.parse('2026-11-24T09:00:00Z')
   const clock = { ...systemClock, now: () => nowMs }
   const dispatcher = createDispatcher({
@@ -30,8 +32,15 @@ async function pass({ storeAhead = 0, recordAhead, answersIn = 0, storeAnswersIn
   const directory = new TestDirectory('org_1', people(70))
   const [first] = directory.people
   if (first && recordAhead !== undefined) first.updatedAtMs = nowMs + recordAhead * 1000
+  if (allAhead !== undefined) {
+    for (const [index, person] of directory.people.entries()) {
+      person.updatedAtMs = nowMs + allAhead * 1000 + index
+    }
+  }
+  let storeAsked = 0
   const { now } = dispatcher.ledger
   dispatcher.ledger.now = () => {
+    storeAsked++
     nowMs += storeAnswersIn * 1000
     storeAnswersIn = 0
     return now.call(dispatcher.ledger)
@@ -44,7 +53,7 @@ async function pass({ storeAhead = 0, recordAhead, answersIn = 0, storeAnswersIn
   const sync = createDirectorySync({ scalekit: api, dispatcher, organizations: 'all', logger, clock })
   const report = await sync.run()
   const warned = logger.lines.filter(({ message }) => message.includes('NTP'))
-  return { report, text: formatReport(report), warned }
+  return { report, text: formatReport(report), warned, storeAsked }
 }
 
 test.each([
@@ -83,4 +92,12 @@ test.each([
   expect(report).not.toHaveProperty('clocksApart')
   expect(text).not.toContain('clocks')
   expect(warned).toEqual([])
+})
+
+test('the store is asked once a page at most, not for each record that lies ahead of it', async () => {
+  const near = await pass({ allAhead: 0 })
+  const { report, storeAsked } = await pass({ allAhead: 95 })
+  expect(report.clocksApart).toEqual({ recordsAheadSeconds: 95 })
+  const pages = 3
+  expect(storeAsked).toBeLessThanOrEqual(near.storeAsked + pages)
 })

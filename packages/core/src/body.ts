@@ -30,14 +30,16 @@ export function nodeBody(stream: Readable): BodyReader {
     if (stream.destroyed) throw aborted()
     const joined = new JoinedPieces(limitBytes)
     const breakOff = () => void (stream.readableEnded || joined.destroy(aborted()))
+    // Both hear of errors as long as they are there: one that nobody hears ends the process.
     stream.on('close', breakOff).on('error', breakOff)
+    joined.on('error', () => {})
     try {
       return await getRawBody(stream.pipe(joined), { limit: limitBytes })
     } catch (error) {
       throw bodyErrorOf(error)
     } finally {
       // What else comes is not read. The stream lives on: the reply goes over its connection.
-      stream.unpipe(joined).off('close', breakOff).off('error', breakOff)
+      stream.unpipe(joined)
     }
   }
 }

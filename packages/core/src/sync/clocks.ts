@@ -1,4 +1,5 @@
 import { type Clock, type Instant, plusSeconds, syncMarginSeconds } from '@scalekit-scim/core'
+import type { ComparedRecord } from './records.ts'
 import type { ClocksApart } from './report.ts'
 
 /** Both sides of a comparison share the margin. */
@@ -32,16 +33,16 @@ export class Clocks {
     return told
   }
 
-  /** A record that is newer than this was not there when the store said so, or clocks are apart. */
-  latestAt(storeTime: Instant): Instant {
-    return plusSeconds(storeTime, atMostSeconds)
-  }
-
-  /** Its page may have been long on its way: what counts is the store's time when it is there. */
-  async heed(updatedAt: Instant): Promise<void> {
-    if (updatedAt <= this.#newest) return
-    this.#newest = updatedAt
-    const aheadSeconds = (millisecondsOf(updatedAt) - millisecondsOf(await this.#storeTime())) / 1000
+  /**
+   * Looks at what a page brought, and asks the store at most once. What is newer than its time before the page was not
+   * there then, or clocks are apart: the page may have been long on its way, so what counts is the time when it is there.
+   */
+  async heed(records: readonly Pick<ComparedRecord, 'updatedAt'>[], observedAt: Instant): Promise<void> {
+    let newest = this.#newest
+    for (const { updatedAt = '' } of records) if (updatedAt > newest) newest = updatedAt
+    if (newest === this.#newest || newest <= plusSeconds(observedAt, atMostSeconds)) return
+    this.#newest = newest
+    const aheadSeconds = (millisecondsOf(newest) - millisecondsOf(await this.#storeTime())) / 1000
     if (aheadSeconds > atMostSeconds) this.#apart.recordsAheadSeconds = Math.round(aheadSeconds)
   }
 }

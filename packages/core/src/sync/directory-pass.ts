@@ -123,13 +123,13 @@ export class DirectoryPass {
     batch: Batch,
   ): Promise<void> {
     const counts = this.#report[kind.plural]
-    const { clocks } = this.#pass
-    const latest = clocks.latestAt(page.observedAt)
-    for (const item of page.items) {
+    const records = page.items.map((item) => ({ item, compared: kind.compared(item) }))
+    await this.#pass.clocks.heed(
+      records.map(({ compared }) => compared),
+      page.observedAt,
+    )
+    for (const { item, compared } of records) {
       counts.seen++
-      const compared = kind.compared(item)
-      if (compared.updatedAt !== undefined && compared.updatedAt > latest)
-        await clocks.heed(compared.updatedAt)
       const change = differenceOf(compared, known, this.#task.sole)
       if (change === 'unchanged') {
         counts.unchanged++

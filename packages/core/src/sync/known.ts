@@ -82,9 +82,9 @@ export class KnownRecords {
     return this.#places[index] === place.removed
   }
 
-  /** Whether the application would keep whose the record is, and does not know, or not any more. */
+  /** Whether the application would keep whose the record is, and does not know. */
   isToBePlaced(index: number): boolean {
-    return this.#places[index] === place.asked || this.isOfRemoved(index)
+    return this.#places[index] === place.asked
   }
 
   /** A record that comes twice counts once, as it came last. */

@@ -22,12 +22,16 @@ export interface ConnectionSource {
 /** Several ledgers may share a client, which is listened to once. */
 const counts = new WeakMap<ConnectionSource, { connections: number }>()
 
-/** Counts a connection when it is made and when it is ready: a client may send before it says so. */
+/**
+ * Counts a connection when it is made and when it is ready: a client may send before it says so. And when it is given
+ * up, so that another ledger on the client lets the one that is being made in its place be.
+ */
 export function countConnections(client: ConnectionSource): () => number {
   const count = counts.get(client) ?? { connections: 0 }
   if (!counts.has(client)) {
     counts.set(client, count)
-    for (const event of ['connect', 'ready'] as const) client.on?.(event, () => void count.connections++)
+    for (const event of ['connect', 'ready', 'end'] as const)
+      client.on?.(event, () => void count.connections++)
   }
   return () => count.connections
 }
