@@ -100,6 +100,26 @@ console.log(commits)
   expect(ended).toEqual({ code: 0, printed: 'processed\n4' })
 })
 
+test('a script that awaits close() hears that a store which says nothing has not recorded what was done', async () => {
+  const ended = await run(`
+let commits = 0
+const ledger = {
+  guarantee: { message: 'atomic', order: 'atomic' },
+  begin: async () => ({ state: 'begun', fence: 1, occurredAt: '1764000000000000000' }),
+  renew: async () => true, release: async () => {},
+  commit: () => (commits++ === 0 ? Promise.reject(new Error('away')) : new Promise(() => {})),
+}
+const never = () => Promise.reject(new Error('not asked here'))
+Object.assign(ledger, { forget: never, forgetResource: never, now: never, record: never })
+const logger = { error: (fields) => console.log(fields) }
+const dispatcher = createDispatcher({ store: ledger, storeTimeoutSeconds: 0.2, logger, onUserUpserted: () => {} })
+console.log((await dispatcher.dispatch(event)).outcome)
+await dispatcher.close({ graceSeconds: 0.5 })
+console.log('closed')
+`)
+  expect(ended).toEqual({ code: 0, printed: 'processed\n{ pending: 1 }\nclosed' })
+})
+
 test('a script that awaits close() lives until a handler that has nothing to wait for is told to stop', async () => {
   const ended = await run(`
 const stopped = ({ signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))

@@ -1,4 +1,4 @@
-import { awaited, type Clock, delay, inBackground, timedOut, within } from './clock.ts'
+import { awaited, type Clock, delay, inBackground, type TimerOptions, timedOut, within } from './clock.ts'
 import { StoreUnavailableError } from './errors.ts'
 import type { Claim, Ledger, Retention } from './ledger/ledger.ts'
 import type { Logger } from './logger.ts'
@@ -89,7 +89,7 @@ export class Commits {
   async close(untilMs: number): Promise<void> {
     const { clock, log } = this.#options
     // One try right now, however far off the next was.
-    await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending)))
+    await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending, awaited)))
     if (this.#pending.size > 0 && this.#retrying) {
       await within(clock, this.#retrying, Math.max(untilMs - clock.monotonic(), 0), awaited)
     }
@@ -139,9 +139,9 @@ export class Commits {
     this.#retrying = undefined
   }
 
-  async #recommit(pending: Pending): Promise<boolean> {
+  async #recommit(pending: Pending, options?: TimerOptions): Promise<boolean> {
     const { messageId } = pending.claim
-    const answer = await this.#try(pending)
+    const answer = await this.#try(pending, options)
     if (answer === 'failed') return false
     this.#forget(pending)
     if (answer === 'lost') {
@@ -153,11 +153,11 @@ export class Commits {
     return true
   }
 
-  async #try({ claim, retention }: Pending): Promise<'ok' | 'lost' | 'failed'> {
+  async #try({ claim, retention }: Pending, options?: TimerOptions): Promise<'ok' | 'lost' | 'failed'> {
     const { ledger, clock, storeTimeoutSeconds } = this.#options
     try {
       const sent = this.#send(claim.messageId, commit(ledger, claim, retention))
-      const answer = await within(clock, sent, storeTimeoutSeconds * 1000)
+      const answer = await within(clock, sent, storeTimeoutSeconds * 1000, options)
       return answer === timedOut ? 'failed' : answer
     } catch {
       return 'failed'
