@@ -32,15 +32,16 @@ export async function discover(pass: PassContext, organizations: Organizations):
         report.skipped = directories.length === 0 ? 'no-directory' : 'directory-disabled'
       }
       const ids = new Set(directories.map(({ id }) => id))
-      for (const [number, { id }] of enabled.entries()) {
+      const [first] = enabled.map(({ id }) => id).sort()
+      for (const { id } of enabled) {
         const directory = { organizationId, id }
         const milestones = await patiently(
           config.clock,
           () => readMilestones(config.dispatcher.ledger, directory),
           pass.signal,
         )
-        // What was a directory's that is not there any more is the first one's to ask about.
-        const isOthers = (other: string) => other !== id && (number > 0 || ids.has(other))
+        // What was a directory's that is not there any more is one's to ask about: the same in each pass.
+        const isOthers = (other: string) => other !== id && (id !== first || ids.has(other))
         const sole = ids.size === 1
         discovery.tasks.push({ directory, directories: ids, sole, isOthers, milestones })
         progress.directories++
