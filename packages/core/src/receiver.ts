@@ -75,6 +75,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 class AttemptReceiver implements Receiver {
   readonly #config: ReceiverConfiguration
   readonly #dispatcher: EventDispatcher
+  readonly #surprisesSeen = new Set<string>()
+  #clockWasSeen = false
 
   constructor(config: ReceiverConfiguration) {
     this.#config = config
@@ -185,11 +187,6 @@ class AttemptReceiver implements Receiver {
     }
   }
 
-  readonly #surprisesSeen = new Set<string>()
-
-  /** Once for each field: what one directory sends, it sends with every user. */
-  #clockWasSeen = false
-
   /** Once: a clock that is minutes ahead has the sync win over webhooks that are newer, and nothing else would tell. */
   #warnOfClock(ageSeconds: number, log: Logger): void {
     if (this.#clockWasSeen || Math.abs(ageSeconds) <= syncMarginSeconds / 2) return
@@ -201,6 +198,7 @@ class AttemptReceiver implements Receiver {
     )
   }
 
+  /** Once for each field: what one directory sends, it sends with every user. */
   #warnOfSurprises(type: string, surprises: string[], log: Logger): void {
     for (const surprise of surprises) {
       const seen = `${type} ${surprise.replace(/\d+/g, '*')}`
