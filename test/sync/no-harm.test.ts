@@ -230,9 +230,19 @@ describe('a customer who removes 40 % of the people', () => {
     expect(only(await hourly.run()).held).toEqual(only(first).held)
     expect(only(await hourly.run({ mode: 'incremental' })).held).toEqual(only(first).held)
     directory.people = everybody
-    expect(only(await hourly.run()).held).toEqual([])
+    const settled = only(await hourly.run({ mode: 'full' }))
+    expect(settled.held).toEqual([])
+    expect(settled.returned).toMatchObject([{ kind: 'user', count: 40 }])
     expect(only(await hourly.run()).mode).toBe('incremental')
     expect(deletions(app)).toEqual([])
+  })
+
+  test('does not make the passes full until somebody has decided', async () => {
+    const { directory, sync } = scene(100)
+    directory.people.splice(0, 40)
+    const hourly = sync()
+    const modes = [only(await hourly.run()).mode, only(await hourly.run()).mode]
+    expect(modes).toEqual(['full', 'incremental'])
   })
 
   test('an approval that names nothing any more is in the report', async () => {
@@ -258,15 +268,31 @@ describe('a customer who removes 40 % of the people', () => {
     expect(deletions(app).sort()).toEqual(gone.map((id) => `deleted ${id}`).sort())
   })
 
-  test('is held anew when the set has changed since the approval', async () => {
+  test('the approval covers the people it named, and another leaver does not wait for it', async () => {
     const { app, directory, sync } = scene(200)
-    directory.people.splice(20, 80)
-    const approval = String(only(await sync().run()).held[0]?.approval)
-    directory.people.shift()
-    const report = await sync().run({ approve: [approval] })
-    expect(deletions(app)).toEqual([])
-    expect(only(report).held).toMatchObject([{ reason: 'over-limit', count: 81 }])
-    expect(only(report).held[0]?.approval).not.toBe(approval)
+    const gone = directory.people.splice(20, 80).map(({ id }) => id)
+    const hourly = sync()
+    const [held] = only(await hourly.run()).held
+    const [later] = directory.people.splice(0, 1).map(({ id }) => id)
+    const next = only(await hourly.run({ mode: 'full' }))
+    expect(deletions(app)).toEqual([`deleted ${later}`])
+    expect(next.held).toEqual([held])
+
+    const report = await hourly.run({ approve: [String(held?.approval)] })
+    expect(report.totals.users).toMatchObject({ deleted: 80, held: 0 })
+    expect(deletions(app).sort()).toEqual([...gone, later].map((id) => `deleted ${id}`).sort())
+  })
+
+  test('people who come back are reported, and do not void the approval of the others', async () => {
+    const { app, directory, sync } = scene(200)
+    const gone = directory.people.splice(20, 80)
+    const hourly = sync()
+    const approval = String(only(await hourly.run()).held[0]?.approval)
+    directory.people.push(...gone.splice(0, 30))
+    const report = await hourly.run({ approve: [approval] })
+    expect(report).toMatchObject({ totals: { users: { deleted: 50, held: 0 } }, unusedApprovals: [] })
+    expect(only(report).returned).toMatchObject([{ kind: 'user', approval, count: 30 }])
+    expect(deletions(app)).toHaveLength(50)
   })
 
   test('is held as over half where the limits would let it pass', async () => {

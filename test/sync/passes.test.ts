@@ -1,6 +1,7 @@
 import { type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
 import {
   createDirectorySync,
+  type DirectoryRef,
   type DirectorySyncOptions,
   formatReport,
   type SyncProgress,
@@ -388,13 +389,18 @@ describe('the report', () => {
       people(100).map(({ id }) => id),
     )
     const directory = new TestDirectory('org_1', people(40))
-    const report = await syncOf(app, new TestApi(directory, new TestDirectory('org_2', []))).run()
+    const known = {
+      users: ({ organizationId }: DirectoryRef) =>
+        organizationId === 'org_1' ? app.known.users({ organizationId, id: directory.id }) : [],
+    }
+    const api = new TestApi(directory, new TestDirectory('org_2', []))
+    const report = await syncOf(app, api, { known }).run()
     const approval = report.organizations[0]?.directories[0]?.held[0]?.approval
     const text = formatReport(report)
     expect(text).toContain('2 organizations (0 skipped), 2 directories, 0 errors, 0 retries')
-    expect(text).toContain('users: 40 seen, 40 unchanged, 160 held')
+    expect(text).toContain('users: 40 seen, 40 unchanged, 60 held')
     expect(text).toContain(
-      `held: 60 users not listed any more, because over half of what is known would go. To delete them: approve ${approval}`,
+      `held: 60 users not listed any more, because over half of the records would be deleted within 30 days. To delete them: approve ${approval}`,
     )
   })
 

@@ -6,14 +6,11 @@ import {
   type DispatchOutcome,
   type DispatchOutcomeName,
   errorFields,
-  type Instant,
   type Logger,
 } from '@scalekit-scim/core'
 import type { PassContext } from './pass-context.ts'
-import type { Counts } from './report.ts'
+import type { Applied, Result } from './results.ts'
 import { pause, Slots, untilAborted } from './waiting.ts'
-
-export type Change = 'created' | 'updated' | 'deleted' | 'repeated'
 
 interface Applying {
   dispatcher: Dispatcher
@@ -24,7 +21,7 @@ interface Applying {
   log: Logger
 }
 
-const counterOf: Readonly<Record<DispatchOutcomeName, 'applied' | keyof Counts>> = {
+const resultOf: Readonly<Record<DispatchOutcomeName, Result>> = {
   processed: 'applied',
   duplicate: 'applied',
   stale: 'stale',
@@ -69,11 +66,8 @@ export class Application {
       if (failures++ < loggedAtMost) this.#logFailure(event, ended)
     }
     return {
-      add: async (event, change, observedAt, counts) => {
-        if (this.#options.dryRun) {
-          counts[change]++
-          return
-        }
+      add: async (event, applied) => {
+        if (this.#options.dryRun) return applied.ended('applied')
         const slot = this.#slots.take()
         // Of a pass that ends nobody wants the slot that comes late.
         if (slot) await untilAborted(slot, signal)
@@ -83,8 +77,7 @@ export class Application {
           this.#slots.give()
           throw error
         }
-        const applied = { event, directoryId, change, observedAt, counts, signal, failed }
-        const run = this.#apply(applied).finally(() => {
+        const run = this.#apply({ ...applied, event, directoryId, signal, failed }).finally(() => {
           this.#slots.give()
           running.delete(run)
         })
@@ -96,16 +89,15 @@ export class Application {
     }
   }
 
-  async #apply(applied: Applied): Promise<void> {
-    const { event, change, counts, failed } = applied
-    const ended = await this.#dispatch(applied)
+  async #apply(running: Running): Promise<void> {
+    const ended = await this.#dispatch(running)
     if (ended.outcome === 'closed') {
       this.#closed.abort(new DOMException('scalekit-scim: the dispatcher was closed', 'AbortError'))
       return
     }
-    const counter = counterOf[ended.outcome]
-    counts[counter === 'applied' ? change : counter]++
-    if (counter === 'failed') failed(event, ended)
+    const result = resultOf[ended.outcome]
+    running.ended(result)
+    if (result === 'failed') running.failed(running.event, ended)
   }
 
   /** As a webhook's attempt is logged: names, no values. */
@@ -124,7 +116,7 @@ export class Application {
   }
 
   /** What may pass is tried again, under one key: a store that is away for a moment, and a lease that was lost. */
-  async #dispatch({ event, observedAt, directoryId, signal }: Applied): Promise<DispatchOutcome> {
+  async #dispatch({ event, observedAt, directoryId, signal }: Running): Promise<DispatchOutcome> {
     const { clock } = this.#options
     const idempotencyKey = `sync_${randomUUID()}`
     const options = { source: 'sync', idempotencyKey, observedAt, directoryId } as const
@@ -155,17 +147,14 @@ export class Application {
   }
 }
 
-interface Applied {
+interface Running extends Applied {
   event: DirectoryEvent
   directoryId: string
-  change: Change
-  observedAt: Instant
-  counts: Counts
   signal: AbortSignal
   failed(event: DirectoryEvent, ended: DispatchOutcome): void
 }
 
 export interface Batch {
-  add(event: DirectoryEvent, change: Change, observedAt: Instant, counts: Counts): Promise<void>
+  add(event: DirectoryEvent, applied: Applied): Promise<void>
   drained(): Promise<void>
 }

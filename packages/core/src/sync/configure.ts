@@ -8,8 +8,8 @@ import {
   numberOption,
   requireKnownNames,
 } from '@scalekit-scim/core'
+import type { DeletionLimits } from './deletions/deletion-state.ts'
 import type { DirectoryApi } from './directory-api.ts'
-import type { DeletionLimits } from './gate.ts'
 import type { Known } from './known.ts'
 import {
   type DirectorySyncOptions,

@@ -10,17 +10,13 @@ const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
  * What of a record the application does not have. The times on both sides come from clocks that may be half a minute
  * apart, and often in whole seconds, so a record counts as known only where the application's time is a margin beyond
  * it; else it is sent once more. That writes a watermark of at least its reading less the margin, so that it settles.
- * With several directories the application may not have yet which of them the record is of.
+ * An application that keeps the directory of each record, and does not have it yet, gets the record once more.
  */
-export function differenceOf(
-  record: ComparedRecord,
-  known: KnownRecords | undefined,
-  sole: boolean,
-): Difference {
+export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
   if (!known) return 'updated'
   const index = known.indexOf(record.id)
   if (index === undefined) return 'created'
-  if (known.isOfRemoved(index) || (!sole && known.isToBePlaced(index))) return 'updated'
+  if (known.isOfRemoved(index) || known.isToBePlaced(index)) return 'updated'
 
   const occurredAt = known.occurredAt(index)
   if (occurredAt === undefined || record.updatedAt === undefined) return 'updated'

@@ -1,33 +1,21 @@
 import type { Instant } from '@scalekit-scim/core'
 import type { Batch } from './applying.ts'
+import type { FirstWalk } from './deletions/missing.ts'
+import { Removal } from './deletions/removal.ts'
 import { differenceOf } from './difference.ts'
 import { DirectoryReader } from './directory-reader.ts'
 import type { DirectoryTask } from './directory-task.ts'
-import { addsUp, judgeDeletions, type WalkTally } from './gate.ts'
+import { afterFullPass, mustTryAgain, noFailures } from './failures.ts'
 import { groupKind, type Kind, userKind } from './kinds.ts'
 import { type KnownRecords, Sightings } from './known.ts'
 import type { Page } from './pages.ts'
 import { type PassContext, storeTime } from './pass-context.ts'
 import { never, writeMilestones } from './progress.ts'
 import type { GroupRecord, UserRecord } from './records.ts'
-import { type DirectoryReport, type HeldReason, reported } from './report.ts'
+import { type DirectoryReport, type RecordList, reported } from './report.ts'
+import { Results } from './results.ts'
 import { SyncError } from './sync-error.ts'
-import { walk } from './walk.ts'
-
-/** What a first walk leaves to find the deletions with. */
-interface FirstWalk {
-  known: KnownRecords
-  sightings: Sightings
-  tally: WalkTally
-  /** The store's time before it: whatever was applied since is newer than what it found missing. */
-  observedAt: Instant
-}
-
-/** What nobody can settle by looking again: who is in which directory. */
-const lasting: ReadonlySet<HeldReason> = new Set(['directory-removed', 'several-directories'])
-
-/** So many of what is held are named in the report. */
-const namedAtMost = 1000
+import { type WalkTally, walk } from './walk.ts'
 
 /** One directory: groups, then users, and then, of a full pass, what is not there any more. */
 export class DirectoryPass {
@@ -35,14 +23,20 @@ export class DirectoryPass {
   readonly #task: DirectoryTask
   readonly #report: DirectoryReport
   readonly #reader: DirectoryReader
-  /** Whether changes may have been missed, so that the next pass must not go on from this one. */
-  #short = false
+  readonly #users: Results
+  readonly #groups: Results
+  /** Whether the pass could not do all that it was to do, so that the next one must not go on from it. */
+  #broken = false
+  /** Whether changes may have been missed, or deletions could not be decided: the next pass is a full one. */
+  #mustLookAgain = false
 
   constructor(pass: PassContext, task: DirectoryTask, report: DirectoryReport) {
     this.#pass = pass
     this.#task = task
     this.#report = report
     this.#reader = new DirectoryReader(pass, task, report)
+    this.#users = new Results(report.users)
+    this.#groups = new Results(report.groups)
   }
 
   /** Leaves in the report what happened, and does not reject. */
@@ -50,18 +44,19 @@ export class DirectoryPass {
     const { clock } = this.#pass.config
     const startedMs = clock.monotonic()
     await this.#attempt(() => this.#steps())
+    this.#tellRecords()
     this.#report.durationMs = clock.monotonic() - startedMs
   }
 
   async #steps(): Promise<void> {
     const startedAt = await storeTime(this.#pass)
     // Groups that cannot be read are no reason to keep people who were dismissed.
-    const groups = await this.#attempt(() => this.#bring(groupKind))
-    const users = await this.#attempt(() => this.#bring(userKind))
-    if (users) await this.#attempt(() => this.#remove(userKind, users))
-    if (groups) await this.#attempt(() => this.#remove(groupKind, groups))
+    const groups = await this.#attempt(() => this.#bring(groupKind, this.#groups))
+    const users = await this.#attempt(() => this.#bring(userKind, this.#users))
+    if (users) await this.#attempt(() => this.#remove(userKind, this.#users, users))
+    if (groups) await this.#attempt(() => this.#remove(groupKind, this.#groups, groups))
     this.#pass.signal.throwIfAborted()
-    if (!this.#report.error && !this.#pass.dryRun) await this.#complete(startedAt)
+    if (!this.#broken && !this.#pass.dryRun) await this.#complete(startedAt)
   }
 
   /** The first error is the one that is reported; the pass's own end is the end of all. */
@@ -70,6 +65,7 @@ export class DirectoryPass {
       this.#pass.signal.throwIfAborted()
       return await step()
     } catch (error) {
+      this.#broken = true
       this.#report.error ??= reported(error)
       return undefined
     }
@@ -78,28 +74,30 @@ export class DirectoryPass {
   /** Walks all records, or those that changed, and applies what differs. */
   async #bring<Item extends { id: string }, DirectoryRecord extends UserRecord | GroupRecord>(
     kind: Kind<Item, DirectoryRecord>,
-  ): Promise<FirstWalk | undefined> {
+    results: Results,
+  ): Promise<Brought | undefined> {
     const { signal, application, config } = this.#pass
     const { mode } = this.#report
     const source = config.known[kind.plural]
+    const observedAt = await storeTime(this.#pass)
     // Read to its end before the walk: who joins after that is no candidate.
     let known = mode === 'full' ? await this.#reader.known(source) : undefined
     const sightings = known && known.size > 0 ? new Sightings(known) : undefined
-    const observedAt = await storeTime(this.#pass)
     const batch = application.open(this.#pass, this.#task.directory.id)
     let tally: WalkTally
     try {
       tally = await walk(this.#reader.pages(kind), sightings, async (page) => {
         // Most directories have no changes at most times: what is known of them need not be asked.
         if (page.items.length > 0) known ??= await this.#reader.known(source)
-        await this.#apply(kind, page, known, batch)
+        await this.#apply(kind, page, { known, batch, results })
       })
     } finally {
       await batch.drained()
     }
     signal.throwIfAborted()
     if (tally.short) this.#fallShort(kind)
-    return known && sightings && { known, sightings, tally, observedAt }
+    if (!source) return undefined
+    return { mode, first: known && sightings && { known, sightings, tally, observedAt } }
   }
 
   /**
@@ -107,8 +105,9 @@ export class DirectoryPass {
    * what has changed, and not all that there are: it is followed by a full one.
    */
   #fallShort({ plural }: { plural: string }): void {
-    this.#short = true
+    this.#mustLookAgain = true
     if (this.#report.mode === 'incremental') return
+    this.#broken = true
     const error = new SyncError(
       'ERR_SCIM_WALK_SHORT',
       `the API listed fewer ${plural} than it says that there are`,
@@ -119,10 +118,9 @@ export class DirectoryPass {
   async #apply<Item extends { id: string }, DirectoryRecord extends UserRecord | GroupRecord>(
     kind: Kind<Item, DirectoryRecord>,
     page: Page<Item, Instant>,
-    known: KnownRecords | undefined,
-    batch: Batch,
+    { known, batch, results }: { known: KnownRecords | undefined; batch: Batch; results: Results },
   ): Promise<void> {
-    const counts = this.#report[kind.plural]
+    const { counts } = results
     const records = page.items.map((item) => ({ item, compared: kind.compared(item) }))
     await this.#pass.clocks.heed(
       records.map(({ compared }) => compared),
@@ -130,91 +128,81 @@ export class DirectoryPass {
     )
     for (const { item, compared } of records) {
       counts.seen++
-      const change = differenceOf(compared, known, this.#task.sole)
+      const change = differenceOf(compared, known)
       if (change === 'unchanged') {
         counts.unchanged++
         continue
       }
       const told = change === 'repeated' ? 'updated' : change
       const event = kind.event(kind.record(item, this.#task.directory), told)
-      await batch.add(event, change, page.observedAt, counts)
+      const deactivates = known !== undefined && 'active' in event.data && event.data.active === false
+      await batch.add(event, {
+        observedAt: page.observedAt,
+        ended: (result) => {
+          results.add(compared.id, change, result)
+          if (deactivates && result === 'applied' && change !== 'repeated')
+            results.deactivated.add(compared.id)
+        },
+      })
     }
   }
 
-  /** Deletes what two walks have not seen, as far as the gate lets it. */
+  /** Deletes what two walks have not seen, as far as that is safe. */
   async #remove<Item extends { id: string }, DirectoryRecord extends UserRecord | GroupRecord>(
     kind: Kind<Item, DirectoryRecord>,
-    { known, sightings, tally, observedAt }: FirstWalk,
+    results: Results,
+    { mode, first }: Brought,
   ): Promise<void> {
-    const { directory } = this.#task
-    let missing = sightings.missing()
-    if (missing.length === 0) return
-
-    let walks: readonly [WalkTally] | readonly [WalkTally, WalkTally] = [tally]
-    let steady = false
-    if (addsUp(tally)) {
-      const again = new Sightings(known)
-      walks = [tally, await walk(this.#reader.pages(kind), again, () => this.#pass.mayGoOn())]
-      steady = again.covers(sightings)
-      missing = again.missing(sightings)
-      if (missing.length === 0) return
-    }
-    const { enabled, same } = await this.#reader.directoriesNow()
-    const isOwn = (index: number) => known.isPlaced(index) || (this.#task.sole && !known.isOfRemoved(index))
-    const idsOf = (indexes: number[]) => indexes.map((index) => known.idAt(index))
-    const verdict = judgeDeletions(
-      {
-        directory,
-        kind: kind.name,
-        known: known.count(isOwn),
-        candidates: idsOf(missing.filter(isOwn)),
-        unplaced: idsOf(missing.filter((index) => !isOwn(index) && !known.isOfRemoved(index))),
-        ofRemoved: idsOf(missing.filter((index) => known.isOfRemoved(index))),
-        walks,
-        steady: steady && same,
-        enabled,
-      },
-      this.#pass.config.limits,
-      this.#pass.approvals,
-    )
-
-    const counts = this.#report[kind.plural]
-    for (const { ids, ...held } of verdict.held) {
-      counts.held += ids.length
-      this.#report.held.push({
-        kind: kind.name,
-        ...held,
-        count: ids.length,
-        ids: [...ids].sort().slice(0, namedAtMost),
-      })
-    }
-    for (const approval of verdict.approvals) this.#pass.approvalsUsed.add(approval)
-    const batch = this.#pass.application.open(this.#pass, directory.id)
-    try {
-      for (const id of verdict.apply) {
-        await batch.add(kind.deletedEvent(directory, id, observedAt), 'deleted', observedAt, counts)
-      }
-    } finally {
-      await batch.drained()
-    }
+    const { report, task, reader } = { report: this.#report, task: this.#task, reader: this.#reader }
+    const removal = new Removal({ pass: this.#pass, task, report, reader }, kind, results)
+    if (mode === 'incremental') return removal.runIncremental()
+    if (!first) return removal.runEmpty()
+    if (await removal.run(first)) this.#mustLookAgain = true
   }
 
   /**
-   * An event that failed is brought again by the next pass. Of an incremental one that goes on from where the last pass
-   * without a failure began; of a full one it may have changed long before, or be a deletion, and the next is full too.
-   * Deletions that are held are looked for again by a full one, until they are settled.
+   * An event that failed is brought again by the next pass. After an incremental pass, the next one goes on from the same
+   * place. After a full pass the next is full too, because the change may be old, or a deletion. A record that has failed
+   * in several full passes in a row waits for the next scheduled one.
    */
   async #complete(startedAt: Instant): Promise<void> {
     const { directory, milestones } = this.#task
-    const { users, groups, mode, held } = this.#report
-    const failed = users.failed + groups.failed > 0
-    const unsettled =
-      this.#short || (mode === 'full' && failed) || held.some(({ reason }) => !lasting.has(reason))
-    const fullStartedAt = mode === 'full' ? startedAt : (milestones?.fullStartedAt ?? never)
+    const { mode } = this.#report
+    const isFull = mode === 'full'
+    const failed = {
+      count: this.#users.failed.count + this.#groups.failed.count,
+      ids: [...this.#users.failed.ids, ...this.#groups.failed.ids],
+    }
+    const before = milestones?.failures ?? noFailures
+    const failures = isFull ? afterFullPass(before, failed) : before
+    const again = mustTryAgain(failures, failed)
+    const fullStartedAt = isFull ? startedAt : (milestones?.fullStartedAt ?? never)
     await writeMilestones(this.#pass.config.dispatcher.ledger, directory, {
       completedAt: await storeTime(this.#pass),
-      startedAt: failed ? (milestones?.startedAt ?? never) : startedAt,
-      fullStartedAt: unsettled ? never : fullStartedAt,
+      startedAt: again ? (milestones?.startedAt ?? never) : startedAt,
+      fullStartedAt: this.#mustLookAgain || (isFull && again) ? never : fullStartedAt,
+      failures,
     })
   }
+
+  #tellRecords(): void {
+    const [users, groups] = [this.#users, this.#groups]
+    this.#report.deleted = { users: listOf(users.deleted), groups: listOf(groups.deleted) }
+    this.#report.failed = { users: listOf(users.failed), groups: listOf(groups.failed) }
+    const { maxCount, maxShare } = this.#pass.config.limits
+    const atMost = Math.max(maxCount, maxShare * this.#report.users.seen)
+    const deactivated = listOf(users.deactivated)
+    this.#report.deactivated = { ...deactivated, overLimits: deactivated.count > atMost }
+  }
+}
+
+/** What `#bring` leaves to `#remove`: nothing if the application does not say what it has. */
+interface Brought {
+  mode: 'full' | 'incremental'
+  /** Absent if the application has nothing of the directory. */
+  first: FirstWalk | undefined
+}
+
+function listOf({ count, ids }: RecordList): RecordList {
+  return { count, ids: [...ids] }
 }

@@ -45,20 +45,19 @@ export class DirectoryReader {
   }
 
   /**
-   * Asked after the walks: one that was switched off meanwhile may list nobody, and who is missing here may be in one
-   * that the customer has connected since.
+   * Asked after the walks: a directory that was disabled meanwhile may list nobody, and somebody who is missing here may
+   * be in a directory that the customer has connected since.
    */
-  async directoriesNow(): Promise<{ enabled: boolean; same: boolean }> {
-    const { directory, directories } = this.#task
+  async directoriesNow(): Promise<{ enabled: boolean; ids: ReadonlySet<string> }> {
+    const { directory } = this.#task
     const { scalekit } = this.#pass.config
     const now = await retrying(
       () => scalekit.directory.listDirectories(directory.organizationId),
       this.#calls,
     )
-    const ids = new Set(now.directories.map(({ id }) => id))
     return {
       enabled: now.directories.some(({ id, enabled }) => id === directory.id && enabled),
-      same: ids.size === directories.size && [...ids].every((id) => directories.has(id)),
+      ids: new Set(now.directories.map(({ id }) => id)),
     }
   }
 

@@ -2,13 +2,12 @@ import type { PassContext } from './pass-context.ts'
 import { type Milestones, never } from './progress.ts'
 import type { DirectoryRef } from './records.ts'
 import { type DirectoryReport, noCounts } from './report.ts'
+import { recordList } from './results.ts'
 
 export interface DirectoryTask {
   directory: DirectoryRef
   /** All that the organization has, enabled or not, as the pass found them at its beginning. */
   directories: ReadonlySet<string>
-  /** Whether that is the only one. */
-  sole: boolean
   /** Whether the records of that directory are no matter of this task's. */
   isOthers: (directoryId: string) => boolean
   milestones: Milestones | undefined
@@ -34,6 +33,10 @@ export function openDirectoryReport(
     users: noCounts(),
     groups: noCounts(),
     held: [],
+    deleted: { users: recordList(), groups: recordList() },
+    failed: { users: recordList(), groups: recordList() },
+    returned: [],
+    deactivated: { ...recordList(), overLimits: false },
     retries: 0,
     durationMs: 0,
   }

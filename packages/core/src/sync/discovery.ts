@@ -42,8 +42,7 @@ export async function discover(pass: PassContext, organizations: Organizations):
         )
         // What was a directory's that is not there any more is one's to ask about: the same in each pass.
         const isOthers = (other: string) => other !== id && (id !== first || ids.has(other))
-        const sole = ids.size === 1
-        discovery.tasks.push({ directory, directories: ids, sole, isOthers, milestones })
+        discovery.tasks.push({ directory, directories: ids, isOthers, milestones })
         progress.directories++
       }
     } catch (error) {

@@ -4,19 +4,27 @@ import type {
   DirectoryReport,
   HeldDeletions,
   OrganizationReport,
+  RecordList,
   ReportedError,
+  ReturnedRecords,
   SyncReport,
 } from './report.ts'
 
 const heldBecause: Readonly<Record<HeldDeletions['reason'], string>> = {
   'nothing-listed': 'the directory lists nothing at all',
-  'over-half': 'over half of what is known would go',
-  'over-limit': 'more than the limits allow',
-  'directory-removed': 'their directory is not there any more',
+  'over-half': 'over half of the records would be deleted within 30 days',
+  'over-limit': 'they are more than the limits allow',
+  'directory-removed': 'the organization does not have their directory any more',
+  'no-origin': '`known` gives neither `occurredAt` nor `directoryId`',
+  'no-history': 'the store has no earlier pass of this directory',
   'several-directories': '`known` does not say which of the directories they are of',
-  unsettled: 'the directory changed while it was read; the next pass looks again',
+  unsettled:
+    'the directory changed while it was read, or `known` yielded foreign records; a later pass looks again',
   'directory-disabled': 'the directory was disabled meanwhile',
 }
+
+/** A line names the first of them; the report itself has 1,000. */
+const namedAtMost = 100
 
 /**
  * A report for a person: one line for each directory where something happened, and what to do about what was held.
@@ -78,16 +86,42 @@ function organizationLines(organization: OrganizationReport, withCounts: boolean
       `${organizationId} ${directory.directoryId} (${directory.mode}, ${duration(directory.durationMs)})` +
         errorText(directory.error),
       ...(withCounts ? countLines(directory).map((line) => `  ${line}`) : []),
+      ...recordLines(directory),
       ...directory.held.map(heldText),
+      ...directory.returned.map(returnedText),
     )
   }
   return lines
 }
 
-function isQuiet({ users, groups, error, held }: DirectoryReport): boolean {
+/** Who was deleted, and whose event failed, by their ids. */
+function recordLines({ deleted, failed, deactivated }: DirectoryReport): string[] {
+  const lines = [
+    ...listLines('deleted', 'user', deleted.users),
+    ...listLines('deleted', 'group', deleted.groups),
+    ...listLines('failed', 'user', failed.users),
+    ...listLines('failed', 'group', failed.groups),
+  ]
+  if (!deactivated.overLimits) return lines
+  return [...lines, ...listLines('deactivated, more than a day should have,', 'user', deactivated)]
+}
+
+function listLines(what: string, kind: string, { count, ids }: RecordList): string[] {
+  if (count === 0) return []
+  const more = count > namedAtMost ? `, and ${count - namedAtMost} more` : ''
+  return [`  ${what} ${counted(count, kind)}: ${ids.slice(0, namedAtMost).join(', ')}${more}`]
+}
+
+function returnedText({ kind, count, approval }: ReturnedRecords): string {
+  return `  ${counted(count, kind)} came back, and left the deletions held as ${approval}`
+}
+
+function isQuiet({ users, groups, error, held, returned }: DirectoryReport): boolean {
   const nothing = ({ seen, unchanged, repeated, deleted }: Counts) =>
     seen === unchanged + repeated && deleted === 0
-  return error === undefined && held.length === 0 && nothing(users) && nothing(groups)
+  return (
+    error === undefined && held.length === 0 && returned.length === 0 && nothing(users) && nothing(groups)
+  )
 }
 
 function heldText({ kind, reason, count, approval }: HeldDeletions): string {

@@ -24,11 +24,15 @@ export {
 export type {
   ClocksApart,
   Counts,
+  Deactivations,
   DirectoryReport,
   HeldDeletions,
   HeldReason,
   OrganizationReport,
+  RecordList,
   ReportedError,
+  ReturnedRecords,
+  StickyReason,
   SyncReport,
   SyncTotals,
 } from './report.ts'

@@ -8,11 +8,19 @@ export function requireRecord(record: unknown): asserts record is KnownRecord {
   if (typeof record !== 'object' || record === null) {
     throw invalid(`${typeName(record)} where a record belongs: give { id, occurredAt }`)
   }
-  const { id, occurredAt, groupIds, directoryId }: { [field in keyof KnownRecord]?: unknown } = record
+  const {
+    id,
+    occurredAt,
+    groupIds,
+    directoryId,
+    organizationId,
+  }: { [field in keyof KnownRecord]?: unknown } = record
   if (typeof id !== 'string') throw wrongType('id', id, 'give the id as text, as the events have it')
   if (!isTextOrAbsent(occurredAt)) throw wrongType('occurredAt', occurredAt, whenToGive)
   if (!isTextOrAbsent(directoryId))
     throw wrongType('directoryId', directoryId, 'give it as text, or leave it out')
+  if (!isTextOrAbsent(organizationId))
+    throw wrongType('organizationId', organizationId, 'give it as text, or leave it out')
   if (groupIds == null) return
   if (!Array.isArray(groupIds)) throw wrongType('groupIds', groupIds, 'give a list of ids, or leave it out')
   const other = groupIds.findIndex((groupId) => typeof groupId !== 'string')

@@ -2,6 +2,7 @@ import { setImmediate as othersHaveRun } from 'node:timers/promises'
 import { parseInstant } from '@scalekit-scim/core'
 import { IdTable } from './id-table.ts'
 import { noTime, requireRecord, requireRecords } from './known-record.ts'
+import { prefixOf } from './prefix.ts'
 import type { DirectoryRef } from './records.ts'
 import { untilAborted } from './waiting.ts'
 
@@ -13,16 +14,24 @@ export interface KnownRecord {
   /** The ids of the user's groups, in any order. Absent: memberships are not compared. */
   groupIds?: readonly string[] | null | undefined
   /**
-   * `ctx.directoryId` as it was stored with the row. An organization with several directories needs it: who is gone
-   * from one of them may be in another, and without it their deletion is held. `null`: stored, and not known yet; there
-   * the directory that lists the record sends it once more. Absent: the application does not keep it.
+   * `ctx.directoryId` as it was stored with the row. An organization that has or had several directories needs it:
+   * somebody who is missing from one of them may be in another, and without it their deletion is held. `null`: the
+   * application keeps it and does not know it yet, so the directory that lists the record sends it once more. Absent: the
+   * application does not keep it.
    */
   directoryId?: string | null | undefined
+  /**
+   * `event.organization_id` as it was stored with the row. Records of another organization than the one that was asked
+   * for are reported, and nobody of the directory is deleted then. Absent: not checked.
+   */
+  organizationId?: string | null | undefined
 }
 
 /**
- * What the application has of a directory: all of its rows, tombstones left out, and no other organization's, which
- * would look deleted here. Read to its end before a walk begins; rows may be streamed.
+ * What the application has of a directory: the rows that the directory's events have created, without tombstones. Rows of
+ * people who did not come from a directory, or of another organization, must not be among them. It is read to its end
+ * before a walk begins, and once more if somebody is missing and the pass is over several organizations. Rows may be
+ * streamed.
  */
 export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStream>
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
@@ -41,6 +50,8 @@ export class KnownRecords {
   #groups = new Float64Array(firstCapacity)
   /** Whose each record is said to be. */
   #places = new Uint8Array(firstCapacity)
+  /** Records that said that they are another organization's. */
+  readonly foreign: string[] = []
 
   get size(): number {
     return this.#ids.size
@@ -72,9 +83,9 @@ export class KnownRecords {
     return count
   }
 
-  /** Whether the record said that it is this directory's. */
-  isPlaced(index: number): boolean {
-    return this.#places[index] === place.here
+  /** Whether the record said which directory it is of. */
+  saysDirectory(index: number): boolean {
+    return this.#places[index] === place.here || this.#places[index] === place.removed
   }
 
   /** Whether it said that it is of a directory which the organization does not have any more. */
@@ -120,20 +131,49 @@ export function readKnown(
   isOthers: (directoryId: string) => boolean,
   signal: AbortSignal,
 ): Promise<KnownRecords> {
-  const read = async () => {
-    const records = new KnownRecords()
-    const stream = await known(directory)
-    requireRecords(stream)
-    let read = 0
-    for await (const record of stream) {
-      if (++read % readAtOnce === 0) await othersHaveRun()
-      signal.throwIfAborted()
-      requireRecord(record)
-      if (record.directoryId == null || !isOthers(record.directoryId)) records.add(record, directory.id)
-    }
-    return records
+  const records = new KnownRecords()
+  const read = eachRecord(known, directory, signal, (record) => {
+    if (isForeign(record, directory)) records.foreign.push(record.id)
+    else if (record.directoryId == null || !isOthers(record.directoryId)) records.add(record, directory.id)
+  })
+  return untilAborted(
+    read.then(() => records),
+    signal,
+  )
+}
+
+/** The ids alone, of the organization's own records. @throws as {@link readKnown} */
+export function readKnownIds(
+  known: Known,
+  directory: DirectoryRef,
+  signal: AbortSignal,
+  visit: (id: string) => void,
+): Promise<void> {
+  const read = eachRecord(known, directory, signal, (record) => {
+    if (!isForeign(record, directory)) visit(record.id)
+  })
+  return untilAborted(read, signal)
+}
+
+async function eachRecord(
+  known: Known,
+  directory: DirectoryRef,
+  signal: AbortSignal,
+  visit: (record: KnownRecord) => void,
+): Promise<void> {
+  const stream = await known(directory)
+  requireRecords(stream)
+  let read = 0
+  for await (const record of stream) {
+    if (++read % readAtOnce === 0) await othersHaveRun()
+    signal.throwIfAborted()
+    requireRecord(record)
+    visit(record)
   }
-  return untilAborted(read(), signal)
+}
+
+function isForeign({ organizationId }: KnownRecord, directory: DirectoryRef): boolean {
+  return organizationId != null && organizationId !== directory.organizationId
 }
 
 /** The ids that one walk has met: one bit for each that is known, the others by name. */
@@ -141,6 +181,9 @@ export class Sightings {
   readonly #known: KnownRecords
   readonly #bits: Uint8Array
   readonly #others = new Set<string>()
+  /** What the ids begin with, up to the first underscore. */
+  readonly prefixes = new Set<string>()
+  #lastPrefix = ''
   #knownMet = 0
 
   constructor(known: KnownRecords) {
@@ -154,6 +197,10 @@ export class Sightings {
   }
 
   add(id: string): void {
+    if (this.#lastPrefix === '' || !id.startsWith(this.#lastPrefix)) {
+      this.#lastPrefix = prefixOf(id)
+      this.prefixes.add(this.#lastPrefix)
+    }
     const index = this.#known.indexOf(id)
     if (index === undefined) {
       this.#others.add(id)
@@ -170,6 +217,11 @@ export class Sightings {
       earlier.#bits.every((bits, at) => (bits & ~(this.#bits[at] ?? 0)) === 0) &&
       [...earlier.#others].every((id) => this.#others.has(id))
     )
+  }
+
+  has(id: string): boolean {
+    const index = this.#known.indexOf(id)
+    return index === undefined ? this.#others.has(id) : this.#met(index)
   }
 
   /** The indexes of those that are known and were not met, neither here nor in the other walks. */

@@ -2,6 +2,7 @@ import type { Instant } from '@scalekit-scim/core'
 import type { Application } from './applying.ts'
 import type { Clocks } from './clocks.ts'
 import type { SyncConfiguration } from './configure.ts'
+import type { Neighbours } from './deletions/neighbours.ts'
 import type { SyncProgress } from './options.ts'
 import type { Retrying } from './retrying.ts'
 import { patiently } from './waiting.ts'
@@ -24,6 +25,9 @@ export interface PassContext {
   /** @throws where nothing may be applied any more */
   mayGoOn(): void
   clocks: Clocks
+  neighbours: Neighbours
+  /** Runs `work` after all that was given with the same name before. */
+  inTurn<Answer>(name: string, work: () => Promise<Answer>): Promise<Answer>
   progress: SyncProgress
   /** Tells whoever watches. */
   progressed(): void

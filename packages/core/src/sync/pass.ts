@@ -3,6 +3,7 @@ import { Application } from './applying.ts'
 import { callBack } from './call-back.ts'
 import { Clocks } from './clocks.ts'
 import type { SyncConfiguration } from './configure.ts'
+import { Neighbours } from './deletions/neighbours.ts'
 import { DirectoryPass } from './directory-pass.ts'
 import { type DirectoryTask, openDirectoryReport } from './directory-task.ts'
 import { type Discovery, discover } from './discovery.ts'
@@ -10,7 +11,7 @@ import type { RunOptions, SyncProgress } from './options.ts'
 import { type PassContext, storeTime } from './pass-context.ts'
 import { PassLease } from './pass-lease.ts'
 import { reported, type SyncReport, totalsOf } from './report.ts'
-import { eachOf, keepAlive } from './waiting.ts'
+import { eachOf, keepAlive, Turns } from './waiting.ts'
 
 interface PassRequest extends RunOptions {
   /** Ends the pass: the caller's, or `stop()`. */
@@ -71,6 +72,8 @@ async function underLease(
     seen: 0,
     totalSize: 0,
   }
+  const tasks: DirectoryTask[] = []
+  const turns = new Turns()
   const pass: PassContext = {
     config,
     mode: report.mode,
@@ -86,11 +89,14 @@ async function underLease(
       lease.requireHeld()
     },
     clocks,
+    neighbours: new Neighbours(tasks, signal),
+    inTurn: (name, work) => turns.run(name, work),
     progress,
     progressed: () => callBack(request.onProgress, { ...progress }),
   }
 
   const discovery = await discover(pass, request.organizations ?? config.organizations)
+  tasks.push(...discovery.tasks)
   report.organizations = [...discovery.organizations.values()]
   await eachOf(discovery.tasks, directoriesAtOnce, async (task) => {
     if (signal.aborted) return
@@ -129,6 +135,12 @@ async function passDirectory(pass: PassContext, task: DirectoryTask, discovery: 
     log.error({ ...fields, failed }, 'events of the sync failed; the next pass brings them again')
   for (const { ids: _, ...held } of report.held) {
     log.warn({ ...fields, ...held }, 'deletions are held: see the report, and approve what is right')
+  }
+  if (report.deactivated.overLimits) {
+    log.warn(
+      { ...fields, deactivated: report.deactivated.count },
+      'the sync deactivated more users than `deletions` would let it delete in a day: check that this is right',
+    )
   }
 }
 

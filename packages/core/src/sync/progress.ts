@@ -1,4 +1,5 @@
 import type { Instant, Ledger } from '@scalekit-scim/core'
+import { type Failures, formatFailures, parseFailures } from './failures.ts'
 import type { DirectoryRef } from './records.ts'
 
 /** What is known of a directory's passes, by the store's clock. */
@@ -9,6 +10,7 @@ export interface Milestones {
   startedAt: Instant
   /** When its last good full pass began; `never` where one is to settle what a pass left open. */
   fullStartedAt: Instant
+  failures: Failures
 }
 
 /** For what has not happened yet. */
@@ -28,10 +30,10 @@ export async function readMilestones(
 export async function writeMilestones(
   ledger: Ledger,
   directory: DirectoryRef,
-  { completedAt, startedAt, fullStartedAt }: Milestones,
+  { completedAt, startedAt, fullStartedAt, failures }: Milestones,
 ): Promise<void> {
   const record = ledger.record(recordName(directory))
-  const text = `${completedAt} ${startedAt} ${fullStartedAt}`
+  const text = `${completedAt} ${startedAt} ${fullStartedAt} ${formatFailures(failures)}`.trimEnd()
   await record.compareAndSet(await record.read(), text, keptSeconds)
 }
 
@@ -40,8 +42,8 @@ function recordName({ organizationId, id }: DirectoryRef): string {
 }
 
 function parse(text: string | undefined): Milestones | undefined {
-  const match = /^(\d{19}) (\d{19}) (\d{19})$/.exec(text ?? '')
+  const match = /^(\d{19}) (\d{19}) (\d{19})(?: (.*))?$/.exec(text ?? '')
   if (!match) return undefined
-  const [, completedAt = '', startedAt = '', fullStartedAt = ''] = match
-  return { completedAt, startedAt, fullStartedAt }
+  const [, completedAt = '', startedAt = '', fullStartedAt = '', failures = ''] = match
+  return { completedAt, startedAt, fullStartedAt, failures: parseFailures(failures) }
 }

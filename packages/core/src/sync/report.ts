@@ -23,39 +23,74 @@ export interface Counts {
   dropped: number
   /** No handler is given for such an event. */
   unhandled: number
-  /** Not listed any more, and not deleted: see `held`. */
+  /** Not listed any more, and not deleted: see `held` of the directory. */
   held: number
   /** The handler or the store failed; the next pass brings them again. */
   failed: number
 }
 
 /**
- * Why deletions were not applied. A person may approve where the directory is believed and the number is not:
- * 'nothing-listed' (the directory lists nothing at all), 'over-half', 'over-limit'. 'unsettled': the directory changed
- * while it was read, or lied about its size, or the organization got another. 'directory-disabled': it was switched off
- * meanwhile. 'directory-removed', which a person may approve too: `known` says that these are of a directory which the
- * organization does not have any more. 'several-directories': it has more than one, and `known` did not say whose these
- * are.
+ * Why deletions wait for a person, who may approve them. They stay held until then, whatever later passes find, except
+ * for records that the directory lists again or that a newer event was applied to.
  *
- * After all but the last two the next pass is a full one, so that what is held stays in the reports until it is settled.
+ * - 'over-limit': more than `deletions` allows in a day, or twice its count and four times its share in 30 days
+ * - 'over-half': with the deletions of 30 days, over half of the directory's records
+ * - 'nothing-listed': the directory lists nothing at all
+ * - 'directory-removed': `known` says that they are of a directory which the organization does not have any more
+ * - 'no-origin': `known` gives neither `occurredAt` nor `directoryId`, so nothing says that a directory created them
+ * - 'no-history': the shared store has no earlier pass of the directory, because it is new or has lost its data
  */
-export type HeldReason =
-  | 'nothing-listed'
-  | 'over-half'
+export type StickyReason =
   | 'over-limit'
+  | 'over-half'
+  | 'nothing-listed'
   | 'directory-removed'
-  | 'several-directories'
-  | 'unsettled'
-  | 'directory-disabled'
+  | 'no-origin'
+  | 'no-history'
+
+/**
+ * Why deletions were not applied: {@link StickyReason}, or one that nobody can approve.
+ *
+ * - 'unsettled': the directory changed while it was read, or gave wrong numbers, or the organization got another one, or
+ *   `known` yielded foreign records. A later full pass looks again.
+ * - 'directory-disabled': it was disabled while it was read. The next pass looks again.
+ * - 'several-directories': the organization has or had more than one, and `known` does not say which one the records are of
+ */
+export type HeldReason = StickyReason | 'unsettled' | 'directory-disabled' | 'several-directories'
 
 export interface HeldDeletions {
   kind: 'user' | 'group'
   reason: HeldReason
   count: number
-  /** For `run({ approve: [approval] })`, which applies exactly these. Only where a person may decide. */
+  /**
+   * For `run({ approve: [approval] })`, which deletes those of them that two new walks still miss. Given only for a
+   * {@link StickyReason}. It is valid for 7 days from that run on, so a handler that fails is tried again.
+   */
   approval?: string
-  /** The first thousand of them, sorted. */
+  /** Since when they are held: UTC, RFC 3339. Given with an approval. */
+  heldSince?: string
+  /** The first 1,000 ids, sorted. */
   ids: readonly string[]
+}
+
+/** Records by their ids. */
+export interface RecordList {
+  count: number
+  /** The first 1,000 ids. */
+  ids: readonly string[]
+}
+
+/** Records that were held, and that the directory lists again. They are held no longer. */
+export interface ReturnedRecords extends RecordList {
+  kind: 'user' | 'group'
+  /** Of the deletions that they were held with. It stays valid for the others. */
+  approval: string
+}
+
+/** Users that the pass deactivated (`active: false`). Deactivations are reversible, so no limit holds them. */
+export interface Deactivations extends RecordList {
+  /** Whether they are more than `deletions` would allow in a day, for a person to look at. */
+  overLimits: boolean
 }
 
 /** What failed, by its class and code: a message may hold personal data. */
@@ -77,6 +112,12 @@ export interface DirectoryReport {
   users: Counts
   groups: Counts
   held: HeldDeletions[]
+  /** Records whose deletion the handlers have applied, or in a dry run would have. */
+  deleted: Record<'users' | 'groups', RecordList>
+  /** Records of which an event failed, deletions included. */
+  failed: Record<'users' | 'groups', RecordList>
+  returned: ReturnedRecords[]
+  deactivated: Deactivations
   error?: ReportedError
   /** Calls of the Directory API that were made again. */
   retries: number

@@ -1,6 +1,8 @@
 /** The stable codes of {@link SyncError}; each has its heading in docs/errors.md. */
 export type SyncErrorCode =
   | 'ERR_SCIM_KNOWN_INVALID'
+  | 'ERR_SCIM_KNOWN_FOREIGN'
+  | 'ERR_SCIM_STATE_UNREADABLE'
   | 'ERR_SCIM_LEASE_LOST'
   | 'ERR_SCIM_WALK_SHORT'
   | 'ERR_SCIM_API_CREDENTIALS'

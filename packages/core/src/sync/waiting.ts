@@ -109,3 +109,15 @@ export class Slots {
     else this.#free++
   }
 }
+
+/** Runs what has the same name one after the other. */
+export class Turns {
+  readonly #last = new Map<string, Promise<unknown>>()
+
+  run<Answer>(name: string, work: () => Promise<Answer>): Promise<Answer> {
+    const before = this.#last.get(name) ?? Promise.resolve()
+    const run = before.then(work, work)
+    this.#last.set(name, run)
+    return run
+  }
+}

@@ -1,6 +1,15 @@
-import type { WalkTally } from './gate.ts'
 import type { Sightings } from './known.ts'
 import type { Page } from './pages.ts'
+
+/** What one complete walk saw. */
+export interface WalkTally {
+  /** Different ids. */
+  unique: number
+  /** What the pages said that there are; `undefined` if they did not agree with each other. */
+  totalSize: number | undefined
+  /** Whether it brought fewer records than its last page said that there are. */
+  short: boolean
+}
 
 /**
  * One walk from the first page to the last; each is looked at while the next is fetched. `sightings` notes the ids, and

@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto'
+import type { Instant } from '@scalekit-scim/core'
+import type { DirectoryRef } from '../records.ts'
+import type { HeldReason, StickyReason } from '../report.ts'
+import type { WalkTally } from '../walk.ts'
+import {
+  type DeletionLimits,
+  type DirectoryHistory,
+  type HeldBatch,
+  isApproved,
+  reasonToHold,
+} from './deletion-state.ts'
+
+/** A record that the application has and no walk has seen. */
+export interface MissingRecord {
+  id: string
+  /**
+   * 'own': of this directory. 'removed': of one that the organization does not have any more. 'unplaced': the application
+   * does not say which directory it is of, and the organization has or had several.
+   */
+  place: 'own' | 'removed' | 'unplaced'
+  /** Whether the application has the time of an event, or the directory: what only a directory's events bring. */
+  hasOrigin: boolean
+  /** In which it is held since an earlier pass. */
+  batch: HeldBatch | undefined
+}
+
+export interface DeletionCase {
+  directory: DirectoryRef
+  kind: 'user' | 'group'
+  now: Instant
+  missing: readonly MissingRecord[]
+  /** Includes what the application has now. */
+  history: DirectoryHistory
+  /** Whether the history can be believed: it is empty on a shared store that is new, or has lost its data. */
+  hasHistory: boolean
+  /** The second began after the first had ended. There is none if the first did not add up, or nobody is new among the missing. */
+  walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
+  /** Whether the second met everybody whom the first met, and the organization has the directories that it had. */
+  steady: boolean
+  /** Asked after the walks. */
+  enabled: boolean
+  /** Whether `known` yielded records of others, so that nobody knows what else it yields. */
+  foreign: boolean
+}
+
+export interface Verdict {
+  /** Within the limits. They count. */
+  unapproved: readonly string[]
+  /** Approved by a person. They do not count. */
+  approved: readonly string[]
+  /** Those among them that only this run's approvals name, and those that are held from now on. */
+  batches: readonly HeldBatch[]
+  held: readonly Held[]
+}
+
+interface Held {
+  reason: HeldReason
+  ids: readonly string[]
+  batch?: HeldBatch
+}
+
+/**
+ * Decides which of the records that the directory does not list any more are deleted.
+ *
+ * Paging promises no snapshot. If somebody leaves whom the reader has passed, all who follow move up, and one of them
+ * slips past between two pages. If somebody else joins meanwhile, even the numbers add up. So two walks are believed if
+ * each adds up, and the second met everybody whom the first met. And the organization must still have the directories
+ * that the pass began with: `known` may hold people of a newer one.
+ *
+ * How much is deleted by that alone is limited, because a wrong filter at the identity provider looks like people who
+ * have left. What exceeds a limit is held as one batch, under an approval of its own, so that the next leaver does not
+ * wait for it. Held records stay held: neither a later pass nor a wider limit frees them.
+ */
+export function judgeDeletions(
+  subject: DeletionCase,
+  limits: DeletionLimits,
+  approvals: ReadonlySet<string>,
+): Verdict {
+  const { now, missing } = subject
+  const waitingFor = reasonToWait(subject)
+  const mayDecide = waitingFor === undefined
+  const waiting: string[] = []
+  const approved: string[] = []
+  const heldIds = new Map<HeldBatch, string[]>()
+  const fresh: MissingRecord[] = []
+  const unplaced: string[] = []
+  for (const record of missing) {
+    const { id, place, batch } = record
+    if (place === 'unplaced') unplaced.push(id)
+    else if (batch && isApproved(batch, now) && mayDecide) approved.push(id)
+    else if (batch) pushTo(heldIds, batch, id)
+    else if (mayDecide) fresh.push(record)
+    else waiting.push(id)
+  }
+
+  const batches: HeldBatch[] = []
+  const unapproved: string[] = []
+  for (const [reason, ids] of groupsOf(fresh, subject, limits)) {
+    if (reason === undefined) {
+      unapproved.push(...ids)
+      continue
+    }
+    const batch = newBatch(subject, reason, ids, approvals)
+    batches.push(batch)
+    if (isApproved(batch, now)) approved.push(...ids)
+    else heldIds.set(batch, ids)
+  }
+
+  const held: Held[] = [...heldIds].map(([batch, ids]) => ({ reason: batch.reason, ids, batch }))
+  if (waitingFor && waiting.length > 0) held.push({ reason: waitingFor, ids: waiting })
+  // Nobody can approve these: the other directory's people, who are there, would be among them.
+  if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
+  return { unapproved, approved, batches, held }
+}
+
+/** What a walk saw is what its pages had announced, all of them alike. */
+export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalSize'>): boolean {
+  return unique === totalSize
+}
+
+/** Names a set of deletions: the same for the same ids in any order, and for no other set. */
+export function approvalOf(
+  { directory, kind }: Pick<DeletionCase, 'directory' | 'kind'>,
+  ids: readonly string[],
+): string {
+  // As JSON, so that no id can be taken for two. In hexadecimal: no command line takes it for an option.
+  const set = [directory.organizationId, directory.id, kind, [...ids].sort()]
+  return createHash('sha256').update(JSON.stringify(set)).digest('hex')
+}
+
+function pushTo<Key>(lists: Map<Key, string[]>, key: Key, id: string): void {
+  const list = lists.get(key)
+  if (list) list.push(id)
+  else lists.set(key, [id])
+}
+
+/** Why nothing can be decided in this pass. The next one looks again. */
+function reasonToWait({ walks, steady, enabled, foreign }: DeletionCase) {
+  if (foreign || walks.length < 2 || !walks.every(addsUp) || !steady) return 'unsettled'
+  return enabled ? undefined : 'directory-disabled'
+}
+
+/** The new ones, by the reason to hold them. */
+function groupsOf(
+  fresh: readonly MissingRecord[],
+  { history, hasHistory, walks, now }: DeletionCase,
+  limits: DeletionLimits,
+): Map<StickyReason | undefined, string[]> {
+  const groups = new Map<StickyReason | undefined, string[]>()
+  const put = (reason: StickyReason | undefined, ids: string[]) => {
+    if (ids.length > 0) groups.set(reason, ids)
+  }
+  const ids = (records: readonly MissingRecord[]) => records.map(({ id }) => id)
+  put('no-origin', ids(fresh.filter(({ hasOrigin }) => !hasOrigin)))
+  const known = fresh.filter(({ hasOrigin }) => hasOrigin)
+  // A list of directories that came too short must delete nobody by itself.
+  put('directory-removed', ids(known.filter(({ place }) => place === 'removed')))
+  const own = ids(known.filter(({ place }) => place === 'own'))
+  if (!hasHistory) put('no-history', own)
+  else if (walks.some(({ unique }) => unique === 0)) put('nothing-listed', own)
+  else put(reasonToHold(own.length, history, limits, now), own)
+  return groups
+}
+
+function newBatch(
+  subject: DeletionCase,
+  reason: StickyReason,
+  ids: readonly string[],
+  approvals: ReadonlySet<string>,
+): HeldBatch {
+  const { directory, now } = subject
+  const approval = approvalOf(subject, ids)
+  return {
+    approval,
+    directoryId: directory.id,
+    reason,
+    heldAt: now,
+    approvedAt: approvals.has(approval) ? now : undefined,
+    yieldedAt: now,
+    open: ids.length,
+    ids: [...ids].sort(),
+  }
+}

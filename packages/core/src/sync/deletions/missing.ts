@@ -1,0 +1,82 @@
+import type { Instant } from '@scalekit-scim/core'
+import { type KnownRecords, Sightings } from '../known.ts'
+import type { WalkTally } from '../walk.ts'
+import type { HeldBatch } from './deletion-state.ts'
+import { isApproved } from './deletion-state.ts'
+import { type Reviewed, reviewBatches } from './held-batches.ts'
+import { addsUp, type MissingRecord } from './judgement.ts'
+
+/** What a first full walk leaves to find the deletions with. */
+export interface FirstWalk {
+  known: KnownRecords
+  sightings: Sightings
+  tally: WalkTally
+  /** The store's time before `known` was read: what was applied since is newer than what is found missing. */
+  observedAt: Instant
+}
+
+/** Whom one walk missed, or two, and what is held of them. */
+export interface Missing {
+  records: readonly MissingRecord[]
+  reviewed: Reviewed
+  walks: readonly [WalkTally] | readonly [WalkTally, WalkTally]
+  /** Whether the second walk met everybody whom the first met. */
+  steady: boolean
+}
+
+export interface Looking {
+  kind: 'user' | 'group'
+  batches: readonly HeldBatch[]
+  /** Indexes in `known` of records that are not this directory's. */
+  foreign: ReadonlySet<number>
+  /** Whether the organization never had another directory. */
+  sole: boolean
+  now: Instant
+}
+
+/** @param walkAgain takes the second walk. It is not called if nothing can be decided about anybody who is missing. */
+export async function findMissing(
+  first: FirstWalk,
+  looking: Looking,
+  walkAgain: (sightings: Sightings) => Promise<WalkTally>,
+): Promise<Missing> {
+  const { known, sightings, tally } = first
+  const once = missingFrom(known, [sightings], looking)
+  if (!addsUp(tally) || !once.records.some((record) => canBeDecided(record, looking.now))) {
+    return { ...once, walks: [tally], steady: false }
+  }
+  const again = new Sightings(known)
+  const walks = [tally, await walkAgain(again)] as const
+  return { ...missingFrom(known, [sightings, again], looking), walks, steady: again.covers(sightings) }
+}
+
+/** A record that waits for an approval waits whatever a second walk finds. */
+export function canBeDecided({ place, batch }: MissingRecord, now: Instant): boolean {
+  return place !== 'unplaced' && (!batch || isApproved(batch, now))
+}
+
+function missingFrom(
+  known: KnownRecords,
+  walks: readonly [Sightings, ...Sightings[]],
+  { kind, batches, foreign, sole, now }: Looking,
+): Pick<Missing, 'records' | 'reviewed'> {
+  const reviewed = reviewBatches(batches, kind, { known, walks }, now)
+  const batchOf = new Map(reviewed.batches.flatMap((batch) => batch.ids.map((id) => [id, batch] as const)))
+  const [sightings, ...others] = walks
+  const records = sightings
+    .missing(...others)
+    .filter((index) => !foreign.has(index))
+    .map((index): MissingRecord => {
+      const id = known.idAt(index)
+      const place = placeOf(known, index, sole)
+      const hasOrigin = known.occurredAt(index) !== undefined || known.saysDirectory(index)
+      return { id, place, hasOrigin, batch: batchOf.get(id) }
+    })
+  return { records, reviewed }
+}
+
+/** Whose a known record is. Another listed directory's are not among them. */
+export function placeOf(known: KnownRecords, index: number, sole: boolean): MissingRecord['place'] {
+  if (known.isOfRemoved(index)) return 'removed'
+  return known.saysDirectory(index) || sole ? 'own' : 'unplaced'
+}

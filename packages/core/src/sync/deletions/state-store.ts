@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock, Ledger } from '@scalekit-scim/core'
+import { SyncError } from '../sync-error.ts'
+import { patiently } from '../waiting.ts'
+import { type DeletionState, emptyState, type HeldBatch } from './deletion-state.ts'
+import { formatState, parseChunk, parseState, type StoredBatch, type StoredState } from './state-format.ts'
+
+/** Whose deletions: one organization's users, or its groups. */
+export interface StateScope {
+  organizationId: string
+  kind: 'user' | 'group'
+}
+
+/** The state as it was read, with what a write compares it with. */
+export interface LoadedState extends DeletionState {
+  /** A part of a held batch is gone from the store, so nobody knows any more who must stay held. */
+  incomplete: boolean
+  text: string | undefined
+  stored: readonly StoredBatch[]
+}
+
+/** Beyond the 90 days for which a batch waits. Each full pass writes the state again, but not the chunks. */
+const stateKeptSeconds = 120 * 86_400
+const chunkKeptSeconds = 400 * 86_400
+const idsPerChunk = 1000
+
+/** Reads and writes the state of deletions: one ledger record for each scope, and one for each 1,000 held ids. */
+export class StateStore {
+  readonly #ledger: Ledger
+  readonly #clock: Clock
+  readonly #signal: AbortSignal
+
+  constructor(ledger: Ledger, clock: Clock, signal: AbortSignal) {
+    this.#ledger = ledger
+    this.#clock = clock
+    this.#signal = signal
+  }
+
+  /** @throws what the store throws, after a few tries; SyncError for a state that cannot be read */
+  async load(scope: StateScope): Promise<LoadedState> {
+    const { text, state } = await this.#readState(scope)
+    const batches: HeldBatch[] = []
+    for (const { revision, chunks, ...batch } of state.batches) {
+      const ids = await this.#readIds(scope, { ...batch, revision, chunks }, chunks)
+      if (ids) batches.push({ ...batch, ids })
+    }
+    const incomplete = batches.length < state.batches.length
+    return { directories: state.directories, batches, incomplete, text, stored: state.batches }
+  }
+
+  /** The open batches of a directory, each with its first 1,000 ids: what a report tells. */
+  async openBatches(scope: StateScope, directoryId: string): Promise<HeldBatch[]> {
+    const { state } = await this.#readState(scope)
+    const open = state.batches.filter((batch) => batch.directoryId === directoryId && batch.open > 0)
+    return Promise.all(
+      open.map(async (batch) => ({ ...batch, ids: (await this.#readIds(scope, batch, 1)) ?? [] })),
+    )
+  }
+
+  /**
+   * Replaces the state that was loaded.
+   * @returns the state to replace next
+   * @throws SyncError if another process has written meanwhile; what the store throws, after a few tries
+   */
+  async replace(scope: StateScope, loaded: LoadedState, next: DeletionState): Promise<LoadedState> {
+    const stored: StoredBatch[] = []
+    for (const batch of next.batches) stored.push(await this.#storeIds(scope, loaded, batch))
+    const text = formatState({ directories: next.directories, batches: stored }, randomUUID())
+    await this.#swap(stateName(scope), loaded.text, text, stateKeptSeconds)
+    await this.#dropChunks(scope, loaded.stored, stored)
+    return { ...next, incomplete: false, text, stored }
+  }
+
+  async #readState(scope: StateScope): Promise<{ text: string | undefined; state: StoredState }> {
+    const text = await this.#read(stateName(scope))
+    return { text, state: text === undefined ? { ...emptyState(), batches: [] } : parseState(text) }
+  }
+
+  /** `undefined` if a chunk is gone. */
+  async #readIds(scope: StateScope, batch: StoredBatch, atMost: number): Promise<string[] | undefined> {
+    const ids: string[] = []
+    for (let number = 0; number < Math.min(batch.chunks, atMost); number++) {
+      const text = await this.#read(chunkName(scope, batch.revision, number))
+      if (text === undefined) return undefined
+      ids.push(...parseChunk(text))
+    }
+    return ids
+  }
+
+  /** Chunks never change: a batch whose ids have changed gets new ones. */
+  async #storeIds(scope: StateScope, loaded: LoadedState, batch: HeldBatch): Promise<StoredBatch> {
+    const { ids, ...rest } = batch
+    const chunks = Math.ceil(ids.length / idsPerChunk)
+    const before = loaded.batches.find(({ approval }) => approval === batch.approval)
+    const beforeStored = loaded.stored.find(({ approval }) => approval === batch.approval)
+    if (before && beforeStored && sameIds(before.ids, ids)) {
+      return { ...rest, revision: beforeStored.revision, chunks }
+    }
+    const revision = randomUUID()
+    for (let number = 0; number < chunks; number++) {
+      const part = ids.slice(number * idsPerChunk, (number + 1) * idsPerChunk)
+      await this.#swap(chunkName(scope, revision, number), undefined, JSON.stringify(part), chunkKeptSeconds)
+    }
+    return { ...rest, revision, chunks }
+  }
+
+  /** What cannot be dropped expires. */
+  async #dropChunks(scope: StateScope, before: readonly StoredBatch[], after: readonly StoredBatch[]) {
+    const kept = new Set(after.map(({ revision }) => revision))
+    for (const { revision, chunks } of before) {
+      if (kept.has(revision)) continue
+      for (let number = 0; number < chunks; number++) {
+        const record = this.#ledger.record(chunkName(scope, revision, number))
+        try {
+          await record.compareAndSet(await record.read(), undefined, chunkKeptSeconds)
+        } catch {}
+      }
+    }
+  }
+
+  #read(name: string): Promise<string | undefined> {
+    return patiently(this.#clock, async () => this.#ledger.record(name).read(), this.#signal)
+  }
+
+  /** @throws SyncError if the record holds something else than `expected` */
+  async #swap(name: string, expected: string | undefined, next: string, keptSeconds: number): Promise<void> {
+    const record = this.#ledger.record(name)
+    const swapped = await patiently(
+      this.#clock,
+      async () => {
+        if (await record.compareAndSet(expected, next, keptSeconds)) return true
+        // A try before this one may have written it, and its answer got lost.
+        return (await record.read()) === next
+      },
+      this.#signal,
+    )
+    if (swapped) return
+    throw new SyncError(
+      'ERR_SCIM_LEASE_LOST',
+      "another process has changed the sync's record of deletions: its pass may be running now",
+    )
+  }
+}
+
+function stateName({ organizationId, kind }: StateScope): string {
+  return `deletions:${kind}:${encodeURIComponent(organizationId)}`
+}
+
+function chunkName(scope: StateScope, revision: string, number: number): string {
+  return `${stateName(scope)}:${revision}:${number}`
+}
+
+function sameIds(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((id, index) => id === other[index])
+}
