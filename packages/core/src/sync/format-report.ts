@@ -117,8 +117,8 @@ function returnedText({ kind, count, approval }: ReturnedRecords): string {
 }
 
 function isQuiet({ users, groups, error, held, returned }: DirectoryReport): boolean {
-  const nothing = ({ seen, unchanged, repeated, deleted }: Counts) =>
-    seen === unchanged + repeated && deleted === 0
+  const nothing = ({ seen, unchanged, repeated, deleted, failed }: Counts) =>
+    seen === unchanged + repeated && deleted + failed === 0
   return (
     error === undefined && held.length === 0 && returned.length === 0 && nothing(users) && nothing(groups)
   )

@@ -30,6 +30,21 @@ export interface RemovalParts {
   reader: DirectoryReader
 }
 
+/** Records of `known` that are not the directory's. */
+interface Foreign {
+  indexes: ReadonlySet<number>
+  /** Also those that said so themselves, which have no index. */
+  count: number
+}
+
+interface Found {
+  missing: Missing
+  /** Whether the directory is enabled, after the walks. */
+  enabled: boolean
+  /** Whether the organization has the directories that it had when the pass began. */
+  same: boolean
+}
+
 /** The deletions of one kind in one directory: found by a full pass, judged, written down, and applied. */
 export class Removal<Item extends { id: string }, DirectoryRecord extends UserRecord | GroupRecord> {
   readonly #pass: PassContext
@@ -64,28 +79,16 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
       const now = await storeTime(this.#pass)
       const state = this.#open(loaded, now)
       const foreign = await this.#foreign(first)
-      const { missing, enabled, same } = await this.#find(first, state, foreign.indexes, now)
-      const history = this.#historyIn(state)
-      noteKnown(history, this.#ownCount(first, state, foreign.indexes), now)
-      const { dispatcher, limits } = this.#pass.config
-      const isShared = dispatcher.guarantee.message === 'atomic'
-      const subject = {
-        directory: this.#task.directory,
-        kind: this.#kind.name,
-        now,
-        missing: missing.records,
-        history,
-        hasHistory: !loaded.incomplete && (history.judged || !isShared),
-        walks: missing.walks,
-        steady: missing.steady && same,
-        enabled,
-        foreign: foreign.count > 0,
-      }
-      const verdict = judgeDeletions(subject, limits, this.#pass.approvals)
-      history.judged ||= addsUp(first.tally)
-      const batches = this.#batchesAfter(verdict, missing)
-      this.#tell(verdict, missing)
-      await this.#apply(verdict, loaded, { ...state, batches }, first.observedAt, now)
+      const found = await this.#find(first, state, foreign.indexes, now)
+      const verdict = this.#judge(first, state, { loaded, foreign, found, now })
+      const next = { ...state, batches: this.#batchesAfter(verdict, found.missing) }
+
+      this.#pass.mayGoOn()
+      // A process that dies from here on has counted too many, and never too few. What is not written is not told.
+      const written = this.#pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
+      this.#tell(verdict, found.missing, loaded)
+      const results = await this.#delete([...verdict.approved, ...verdict.unapproved], first.observedAt)
+      if (!this.#pass.dryRun && results.size > 0) await this.#settle(verdict, written, next, results, now)
       return foreign.count === 0 && isUndecided(verdict, now)
     })
   }
@@ -119,14 +122,12 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     noteDirectories(directories, this.#task.directories)
     // Nobody knows any more whom the lost batch held, nor of which directory.
     if (loaded.incomplete) for (const history of directories.values()) history.judged = false
-    const { approvals, approvalsUsed } = this.#pass
+    const { approvals } = this.#pass
     return {
       directories,
-      batches: batches.map((batch) => {
-        if (!approvals.has(batch.approval)) return batch
-        approvalsUsed.add(batch.approval)
-        return { ...batch, approvedAt: now }
-      }),
+      batches: batches.map((batch) =>
+        approvals.has(batch.approval) ? { ...batch, approvedAt: now } : batch,
+      ),
     }
   }
 
@@ -134,8 +135,8 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     return directories.get(this.#task.directory.id) ?? emptyHistory()
   }
 
-  /** Records of `known` that are not the directory's. If nobody is missing, none can be among its records. */
-  async #foreign({ known, sightings }: FirstWalk): Promise<{ indexes: ReadonlySet<number>; count: number }> {
+  /** Reports what is foreign. If nobody is missing, none can be among its records. */
+  async #foreign({ known, sightings }: FirstWalk): Promise<Foreign> {
     const { plural, name } = this.#kind
     const source = this.#pass.config.known[plural]
     let indexes: ReadonlySet<number> = new Set()
@@ -148,7 +149,12 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
   }
 
   /** Walks again, and asks for the organization's directories again, if anything can be decided about the missing. */
-  async #find(first: FirstWalk, state: DeletionState, foreign: ReadonlySet<number>, now: Instant) {
+  async #find(
+    first: FirstWalk,
+    state: DeletionState,
+    foreign: ReadonlySet<number>,
+    now: Instant,
+  ): Promise<Found> {
     const sole = state.directories.size === 1
     const looking = { kind: this.#kind.name, batches: state.batches, foreign, sole, now }
     const missing = await findMissing(first, looking, (again) =>
@@ -163,9 +169,37 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     return { missing, enabled, same }
   }
 
-  #ownCount({ known }: FirstWalk, { directories }: DeletionState, foreign: ReadonlySet<number>): number {
-    const sole = directories.size === 1
-    return known.count((index) => !foreign.has(index) && placeOf(known, index, sole) === 'own')
+  /** Judges the missing, and counts in the state's history what is about to be deleted. */
+  #judge(
+    { known, tally }: FirstWalk,
+    state: DeletionState,
+    { loaded, foreign, found, now }: { loaded: LoadedState; foreign: Foreign; found: Found; now: Instant },
+  ): Verdict {
+    const { dispatcher, limits } = this.#pass.config
+    const { missing, enabled, same } = found
+    const history = this.#historyIn(state)
+    const sole = state.directories.size === 1
+    const isOwn = (index: number) => !foreign.indexes.has(index) && placeOf(known, index, sole) === 'own'
+    noteKnown(history, known.count(isOwn), now)
+    const verdict = judgeDeletions(
+      {
+        directory: this.#task.directory,
+        kind: this.#kind.name,
+        now,
+        missing: missing.records,
+        history,
+        hasHistory: !loaded.incomplete && (history.judged || dispatcher.guarantee.message !== 'atomic'),
+        walks: missing.walks,
+        steady: missing.steady && same,
+        enabled,
+        foreign: foreign.count > 0,
+      },
+      limits,
+      this.#pass.approvals,
+    )
+    history.judged ||= addsUp(tally)
+    countDeletions(history, verdict.unapproved.length, now)
+    return verdict
   }
 
   #batchesAfter({ batches }: Verdict, { records, reviewed }: Missing): HeldBatch[] {
@@ -173,10 +207,13 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     return openFirst([...reviewed.batches, ...batches], this.#task.directory.id, new Set(placed))
   }
 
-  #tell({ held, batches }: Verdict, { reviewed }: Missing): void {
+  #tell({ held, batches }: Verdict, { reviewed }: Missing, loaded: LoadedState): void {
     for (const { reason, ids, batch } of held) this.#tellHeld(reason, [...ids].sort(), ids.length, batch)
     this.#report.returned.push(...reviewed.returned)
-    for (const { approval, approvedAt } of batches) if (approvedAt) this.#pass.approvalsUsed.add(approval)
+    const { approvals, approvalsUsed } = this.#pass
+    for (const { approval } of [...loaded.batches, ...batches]) {
+      if (approvals.has(approval)) approvalsUsed.add(approval)
+    }
   }
 
   #tellHeld(reason: HeldReason, ids: readonly string[], count: number, batch: HeldBatch | undefined): void {
@@ -190,28 +227,19 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     })
   }
 
-  /** Writes down what is about to be deleted, deletes it, and takes back what was not. */
-  async #apply(
+  /** Takes back the counts of what was not deleted, and takes what was out of its batch. */
+  async #settle(
     { approved, unapproved }: Verdict,
-    loaded: LoadedState,
+    written: LoadedState,
     state: DeletionState,
-    observedAt: Instant,
+    results: ReadonlyMap<string, Result>,
     now: Instant,
   ): Promise<void> {
-    const ids = [...approved, ...unapproved]
-    if (this.#pass.dryRun) return void (await this.#delete(ids, observedAt))
-    const history = this.#historyIn(state)
-    countDeletions(history, unapproved.length, now)
-    this.#pass.mayGoOn()
-    // A process that dies from here on has counted too many, and never too few.
-    const written = await this.#store.replace(this.#scope, loaded, state)
-    if (ids.length === 0) return
-
-    const results = await this.#delete(ids, observedAt)
-    const applied = new Set(ids.filter((id) => results.get(id) === 'applied'))
-    countDeletions(history, unapproved.filter((id) => applied.has(id)).length - unapproved.length, now)
+    const isApplied = (id: string) => results.get(id) === 'applied'
+    const notApplied = unapproved.filter((id) => !isApplied(id)).length
+    countDeletions(this.#historyIn(state), -notApplied, now)
     // A newer event was applied to a stale one: it is not held any longer either.
-    const gone = ids.filter((id) => applied.has(id) || results.get(id) === 'stale')
+    const gone = [...approved, ...unapproved].filter((id) => isApplied(id) || results.get(id) === 'stale')
     await this.#store.replace(this.#scope, written, { ...state, batches: withoutIds(state.batches, gone) })
   }
 

@@ -1,0 +1,666 @@
+import { type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
+import {
+  createDirectorySync,
+  type DirectoryReport,
+  type DirectorySync,
+  type DirectorySyncOptions,
+  formatReport,
+  type KnownRecord,
+  type RunOptions,
+} from '@scalekit-scim/core/sync'
+import { createFakeClock, type FakeClock } from '@scalekit-scim/core/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Application, application, have } from '../support/application.ts'
+import { ledgerAround } from '../support/ledger-around.ts'
+import { recordingLogger } from '../support/log.ts'
+import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
+
+const dayMs = 86_400_000
+
+/** A ledger as several processes share it, in this one. */
+function sharedLedger(clock: FakeClock, own: (real: Ledger) => Partial<Ledger> = () => ({})): Ledger {
+  const atomic = { message: 'atomic', order: 'atomic' } as const
+  return ledgerAround((real) => ({ guarantee: atomic, ...own(real) }), clock).ledger
+}
+
+interface Scene {
+  app: Application
+  clock: FakeClock
+  ledger: Ledger
+  api: TestApi
+  directory: TestDirectory
+  /** A sync as a process has it; another one is another process. */
+  sync(options?: Partial<DirectorySyncOptions>): DirectorySync
+  /** A full pass, a day later. */
+  nextDay(options?: RunOptions): Promise<DirectoryReport>
+}
+
+/** A directory of so many people, all of whom the application has, and a first pass over it. */
+async function scene(
+  count: number,
+  options: Partial<DirectorySyncOptions> = {},
+  own?: (real: Ledger) => Partial<Ledger>,
+): Promise<Scene> {
+  const clock = createFakeClock()
+  const ledger = sharedLedger(clock, own)
+  const app = application({ store: ledger, clock })
+  const directory = new TestDirectory('org_1', people(count))
+  const api = new TestApi(directory)
+  have(
+    app,
+    directory.people.map(({ id }) => id),
+  )
+  const sync: Scene['sync'] = (own = {}) =>
+    createDirectorySync({
+      scalekit: api,
+      dispatcher: app.dispatcher,
+      organizations: 'all',
+      known: app.known,
+      logger: false,
+      clock,
+      ...options,
+      ...own,
+    })
+  const nextDay: Scene['nextDay'] = async (run = {}) => {
+    await clock.advance(dayMs)
+    return only(await sync().run({ mode: 'full', ...run }))
+  }
+  await sync().run()
+  return { app, clock, ledger, api, directory, sync, nextDay }
+}
+
+function only({ organizations }: { organizations: { directories: DirectoryReport[] }[] }): DirectoryReport {
+  const [directory] = organizations[0]?.directories ?? []
+  if (!directory) throw new Error('the report has no directory')
+  return directory
+}
+
+function deletions({ history }: Application): string[] {
+  return history.filter((line) => line.startsWith('deleted')).map((line) => line.slice(8))
+}
+
+function leave({ directory }: Scene, count: number): string[] {
+  return directory.people.splice(0, count).map(({ id }) => id)
+}
+
+/** `known` of the directory's people, and other rows of the application's. */
+function withRows(app: Application, rows: () => readonly KnownRecord[]) {
+  return {
+    users: () => [...app.live().map((id) => ({ id, occurredAt: app.users.get(id)?.occurredAt })), ...rows()],
+  }
+}
+
+describe('records of `known` that did not come from the directory', () => {
+  const own = ['usr_1', 'usr_2', 'usr_3'].map((id) => ({ id, occurredAt: '2026-01-01T09:00:00Z' }))
+
+  test.each([5000, 40])(
+    'are never deleted beside %i people of the directory, in several passes',
+    async (count) => {
+      const all = await scene(count)
+      const known = withRows(all.app, () => own)
+      for (let pass = 0; pass < 4; pass++) {
+        await all.clock.advance(dayMs)
+        const report = only(await all.sync({ known }).run({ mode: 'full' }))
+        expect(report.error).toMatchObject({ code: 'ERR_SCIM_KNOWN_FOREIGN' })
+        expect(report.error?.mend).toContain(
+          '3 records (usr_1, usr_2, usr_3) that did not come from this directory',
+        )
+      }
+      expect(deletions(all.app)).toEqual([])
+    },
+  )
+
+  test('keep the people who left, and let those come who joined', async () => {
+    const all = await scene(40)
+    leave(all, 1)
+    all.directory.people.push({ id: 'diruser_new' })
+    await all.clock.advance(dayMs)
+    const known = withRows(all.app, () => own)
+    const report = only(await all.sync({ known }).run({ mode: 'full' }))
+    expect(report.users).toMatchObject({ created: 1, deleted: 0, held: 1 })
+    expect(report.held).toMatchObject([{ reason: 'unsettled', count: 1 }])
+    expect((await all.nextDay()).deleted.users.ids).toEqual(['diruser_0'])
+  })
+
+  test('do not make the passes full', async () => {
+    const all = await scene(40)
+    const sync = all.sync({ known: withRows(all.app, () => own) })
+    const modes = [only(await sync.run({ mode: 'full' })).mode, only(await sync.run()).mode]
+    expect(modes).toEqual(['full', 'incremental'])
+  })
+
+  test('are not named if their ids may be personal data', async () => {
+    const all = await scene(40)
+    const log = recordingLogger()
+    const known = withRows(all.app, () => [{ id: 'ann@example.com' }, { id: 'usr_1' }])
+    const report = await all.sync({ known, logger: log }).run({ mode: 'full' })
+    expect(only(report).error?.mend).toContain('2 records (usr_1, …)')
+    expect(JSON.stringify(report) + formatReport(report) + log.text()).not.toContain('ann@')
+  })
+
+  test('are told by their organization, if `known` gives it', async () => {
+    const all = await scene(40)
+    const known = withRows(all.app, () => [
+      { id: 'diruser_other', occurredAt: null, organizationId: 'org_2' },
+    ])
+    const report = only(await all.sync({ known }).run({ mode: 'full' }))
+    expect(report.error).toMatchObject({ code: 'ERR_SCIM_KNOWN_FOREIGN' })
+    expect(report).toMatchObject({ held: [], users: { held: 0, deleted: 0 } })
+  })
+
+  test('may have the form of the ids that the directory lists', async () => {
+    const all = await scene(40)
+    all.directory.people = people(40).map((person) => ({
+      ...person,
+      id: person.id.replace('diruser_', 'usr_'),
+    }))
+    const gone = all.directory.people.pop()
+    const known = {
+      users: () =>
+        own.concat(people(40).map(({ id }) => ({ ...own[0], id: id.replace('diruser_', 'usr_') }) as never)),
+    }
+    const report = only(await all.sync({ known }).run({ mode: 'full' }))
+    expect(report.error).toBeUndefined()
+    expect(report.deleted.users.ids).toEqual([gone?.id])
+  })
+
+  test('are found in both organizations if `known` leaves the organization out', async () => {
+    const all = await scene(40)
+    const other = new TestDirectory('org_2', people(3, 40))
+    all.api.directories.push(other)
+    have(
+      all.app,
+      other.people.map(({ id }) => id),
+    )
+    for (let pass = 0; pass < 3; pass++) {
+      await all.clock.advance(dayMs)
+      const report = await all.sync().run({ mode: 'full' })
+      const errors = report.organizations.map(
+        (organization) => only({ organizations: [organization] }).error?.code,
+      )
+      expect(errors).toEqual(['ERR_SCIM_KNOWN_FOREIGN', 'ERR_SCIM_KNOWN_FOREIGN'])
+    }
+    expect(deletions(all.app)).toEqual([])
+  })
+})
+
+test('a record with neither time nor directory is held as no-origin, and stays held when it gets a time', async () => {
+  const all = await scene(40)
+  const [gone] = leave(all, 1)
+  let occurredAt: string | null = null
+  const known = { users: () => all.app.live().map((id) => ({ id, occurredAt })) }
+  expect(only(await all.sync({ known }).run({ mode: 'full' })).held).toMatchObject([
+    { reason: 'no-origin', count: 1, ids: [gone], approval: expect.any(String) },
+  ])
+  occurredAt = '2026-06-01T09:00:00Z'
+  expect(only(await all.sync({ known }).run({ mode: 'full' })).held).toMatchObject([{ reason: 'no-origin' }])
+  expect(deletions(all.app)).toEqual([])
+})
+
+describe('the state of deletions', () => {
+  const failing = (verb: 'read' | 'compareAndSet') => (real: Ledger) => ({
+    record: (name: string) => ({
+      read: () => real.record(name).read(),
+      compareAndSet: real.record(name).compareAndSet,
+      ...(name.startsWith('deletions:') && isDown
+        ? { [verb]: () => Promise.reject(new StoreUnavailableError('the store is away')) }
+        : {}),
+    }),
+  })
+  let isDown = false
+
+  test.each(['read', 'compareAndSet'] as const)(
+    'deletes nobody if the store fails to %s it',
+    async (verb) => {
+      const all = await scene(40, {}, failing(verb))
+      onTestFinished(() => {
+        isDown = false
+      })
+      isDown = true
+      leave(all, 1)
+      const running = all.nextDay()
+      for (let second = 0; second < 60; second++) await all.clock.advance(1000)
+      const report = await running
+      expect(report.error).toMatchObject({ name: 'StoreUnavailableError' })
+      expect(deletions(all.app)).toEqual([])
+      isDown = false
+      expect((await all.nextDay()).users.deleted).toBe(1)
+    },
+  )
+
+  test('deletes nobody if another version has written it', async () => {
+    const all = await scene(40)
+    const record = all.ledger.record('deletions:user:org_1')
+    const text = String(await record.read()).replace('"version":1', '"version":2')
+    await record.compareAndSet(await record.read(), text, 1e6)
+    leave(all, 1)
+    expect((await all.nextDay()).error).toMatchObject({ code: 'ERR_SCIM_STATE_UNREADABLE' })
+    expect(deletions(all.app)).toEqual([])
+  })
+
+  test('counts what was about to be deleted when a process died, and no less', async () => {
+    const all = await scene(200)
+    leave(all, 20)
+    const ending = new AbortController()
+    all.app.before = () => ending.abort()
+    expect((await all.nextDay({ signal: ending.signal })).deleted.users.count).toBeLessThan(20)
+    all.app.before = () => {}
+    // Twenty are counted for the day, so the others are over the limit.
+    expect(only(await all.sync().run({ mode: 'full' })).held).toMatchObject([{ reason: 'over-limit' }])
+  })
+
+  test('takes back what was not deleted', async () => {
+    const all = await scene(200)
+    leave(all, 20)
+    all.app.before = () => {
+      throw new Error('no')
+    }
+    expect((await all.nextDay()).users).toMatchObject({ failed: 20, deleted: 0 })
+    all.app.before = () => {}
+    expect(only(await all.sync().run({ mode: 'full' })).users).toMatchObject({ deleted: 20, held: 0 })
+  })
+})
+
+describe('the limits', () => {
+  test('count over a day: five passes in a row delete 20 of 200, and not 75', async () => {
+    const all = await scene(200)
+    for (let pass = 0; pass < 5; pass++) {
+      leave(all, 15)
+      await all.sync().run({ mode: 'full' })
+      await all.clock.advance(3_600_000)
+    }
+    expect(deletions(all.app)).toHaveLength(15)
+    const report = only(await all.sync().run({ mode: 'full' }))
+    expect(report.held).toMatchObject([15, 15, 15, 15].map((count) => ({ reason: 'over-limit', count })))
+  })
+
+  test('let 6 % of the people leave in a week at 1 % a day', async () => {
+    const all = await scene(1000)
+    for (let day = 0; day < 6; day++) {
+      leave(all, 10)
+      expect((await all.nextDay()).users).toMatchObject({ deleted: 10, held: 0 })
+    }
+  })
+
+  test('ask once about 6 % in a day, and do not block the next leaver', async () => {
+    const all = await scene(1000)
+    leave(all, 60)
+    const [held] = (await all.nextDay()).held
+    expect(held).toMatchObject({ reason: 'over-limit', count: 60 })
+    leave(all, 1)
+    expect((await all.nextDay()).users).toMatchObject({ deleted: 1, held: 60 })
+    expect((await all.nextDay({ approve: [String(held?.approval)] })).users).toMatchObject({
+      deleted: 60,
+      held: 0,
+    })
+    // What was approved does not count.
+    leave(all, 49)
+    expect((await all.nextDay()).users).toMatchObject({ deleted: 49, held: 0 })
+  })
+
+  test('stop a slow drain at 20 % in 30 days, of the people that there were', async () => {
+    const all = await scene(1000)
+    for (let day = 0; day < 29; day++) {
+      leave(all, 12)
+      await all.nextDay()
+    }
+    expect(deletions(all.app).length).toBeLessThanOrEqual(200)
+    expect(deletions(all.app).length).toBeGreaterThan(180)
+  })
+
+  test('hold what would delete over half in 30 days, however few they are', async () => {
+    const all = await scene(10)
+    for (let day = 0; day < 5; day++) {
+      leave(all, 1)
+      expect((await all.nextDay()).users).toMatchObject({ deleted: 1, held: 0 })
+    }
+    leave(all, 1)
+    expect((await all.nextDay()).held).toMatchObject([{ reason: 'over-half', count: 1 }])
+  })
+
+  test('do not hold deactivations, and say so when there are many', async () => {
+    const log = recordingLogger()
+    const all = await scene(100, { logger: log })
+    const now = all.clock.now()
+    for (const person of all.directory.people.slice(0, 30))
+      Object.assign(person, { active: false, updatedAtMs: now })
+    const report = await all.nextDay()
+    expect(report.users).toMatchObject({ updated: 30, held: 0 })
+    expect(report.deactivated).toMatchObject({ count: 30, overLimits: true })
+    expect(log.lines.filter(({ fields }) => fields.deactivated === 30)).toMatchObject([{ level: 'warn' }])
+  })
+})
+
+describe('what is held', () => {
+  test('stays held when a limit is raised', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    await all.nextDay()
+    const wide = all.sync({ deletions: { maxCount: 1000, maxShare: 1 } })
+    expect(only(await wide.run({ mode: 'full' })).held).toMatchObject([{ reason: 'over-limit', count: 30 }])
+    expect(deletions(all.app)).toEqual([])
+  })
+
+  test('stays held when one pass does not find it in `known`', async () => {
+    const all = await scene(100)
+    const gone = leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    const some = {
+      users: () =>
+        all.app
+          .live()
+          .filter((id) => !gone.includes(id))
+          .map((id) => ({ id })),
+    }
+    expect(only(await all.sync({ known: some }).run({ mode: 'full' })).held).toEqual([])
+    expect((await all.nextDay()).held).toEqual([held])
+  })
+
+  test('is let go by a newer event, and then judged again', async () => {
+    const all = await scene(100)
+    const gone = leave(all, 30)
+    await all.nextDay()
+    await all.clock.advance(dayMs)
+    have(all.app, gone.slice(0, 2), new Date(all.clock.now()).toISOString())
+    const report = await all.nextDay()
+    expect(report.held).toMatchObject([{ count: 28 }])
+    expect(report.deleted.users.ids).toEqual(gone.slice(0, 2))
+  })
+
+  test('is forgotten 90 days after `known` has yielded it last', async () => {
+    const all = await scene(100)
+    const gone = leave(all, 30)
+    await all.nextDay()
+    const rows = gone.map((id) => all.app.users.get(id))
+    for (const id of gone) all.app.users.delete(id)
+    for (let month = 0; month < 3; month++) {
+      await all.clock.advance(29 * dayMs)
+      await all.nextDay()
+    }
+    await all.nextDay()
+    for (const row of rows) if (row) all.app.users.set(row.id, row)
+    const report = await all.nextDay()
+    // Held again, by a new judgement: since this pass.
+    expect(report.held).toMatchObject([
+      { count: 30, heldSince: new Date(all.clock.now()).toISOString().replace('Z', '000000Z') },
+    ])
+  })
+
+  test('is in the report of an incremental pass, too', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const { held } = await all.nextDay()
+    expect(only(await all.sync().run({ mode: 'incremental' }))).toMatchObject({ mode: 'incremental', held })
+  })
+
+  test('may be more than a thousand, in the report by its first thousand ids', async () => {
+    const all = await scene(5000)
+    leave(all, 2500)
+    const [held] = (await all.nextDay()).held
+    expect(held).toMatchObject({ count: 2500 })
+    expect(held?.ids).toHaveLength(1000)
+    const report = await all.nextDay({ approve: [String(held?.approval)] })
+    expect(report.deleted.users.count).toBe(2500)
+    expect(report.deleted.users.ids).toHaveLength(1000)
+  })
+
+  test('is held again as no-history if the store has lost a part of it', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    await all.nextDay()
+    const state = JSON.parse(String(await all.ledger.record('deletions:user:org_1').read()))
+    const chunk = all.ledger.record(`deletions:user:org_1:${state.batches[0].revision}:0`)
+    expect(await chunk.compareAndSet(await chunk.read(), undefined, 1)).toBe(true)
+    expect((await all.nextDay()).held).toMatchObject([{ reason: 'no-history', count: 30 }])
+    expect(deletions(all.app)).toEqual([])
+  })
+})
+
+describe('an approval', () => {
+  test('is valid for 7 days, so a handler that failed is tried again without asking', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    all.app.before = () => {
+      throw new Error('no')
+    }
+    const approval = String(held?.approval)
+    expect((await all.nextDay({ approve: [approval] })).users).toMatchObject({ failed: 30 })
+    await all.clock.advance(5 * dayMs)
+    all.app.before = () => {}
+    expect((await all.nextDay()).users).toMatchObject({ deleted: 30, held: 0 })
+  })
+
+  test('has no effect after 7 days', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    all.app.before = () => {
+      throw new Error('no')
+    }
+    await all.nextDay({ approve: [String(held?.approval)] })
+    all.app.before = () => {}
+    await all.clock.advance(7 * dayMs)
+    expect((await all.nextDay()).held).toEqual([held])
+    expect(deletions(all.app)).toEqual([])
+  })
+
+  test('of a dry run is valid, and the dry run itself changes nothing', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const before = await all.ledger.record('deletions:user:org_1').read()
+    const [held] = (await all.nextDay({ dryRun: true })).held
+    expect(held).toMatchObject({ reason: 'over-limit', count: 30 })
+    expect(await all.ledger.record('deletions:user:org_1').read()).toBe(before)
+    const dry = await all.nextDay({ dryRun: true, approve: [String(held?.approval)] })
+    expect(dry.deleted.users.count).toBe(30)
+    expect(deletions(all.app)).toEqual([])
+    const report = await all.nextDay({ approve: [String(held?.approval)] })
+    expect(report.users).toMatchObject({ deleted: 30, held: 0 })
+  })
+
+  test('holds though the directory was unsettled when it was given', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    all.api.bend = (page) => ({ ...page, totalSize: 1 })
+    const unsettled = await all.nextDay({ approve: [String(held?.approval)] })
+    expect(unsettled.users.deleted).toBe(0)
+    all.api.bend = (page) => page
+    expect((await all.nextDay()).users.deleted).toBe(30)
+  })
+})
+
+describe('without a history', () => {
+  test('a shared store deletes nobody by itself, and then only what is new', async () => {
+    const all = await scene(100)
+    const other = sharedLedger(all.clock)
+    const app = application({ store: other, clock: all.clock })
+    have(app, [...all.app.users.keys()])
+    const [first] = leave(all, 1)
+    const sync = all.sync({ dispatcher: app.dispatcher, known: app.known })
+    expect(only(await sync.run()).held).toMatchObject([{ reason: 'no-history', ids: [first] }])
+    const [second] = leave(all, 1)
+    const report = only(await sync.run({ mode: 'full' }))
+    expect(report.deleted.users.ids).toEqual([second])
+    expect(report.held).toMatchObject([{ reason: 'no-history', ids: [first] }])
+  })
+
+  test('an application that begins empty has one from its first pass on', async () => {
+    const all = await scene(0)
+    all.directory.people = people(10)
+    await all.nextDay()
+    leave(all, 1)
+    expect((await all.nextDay()).deleted.users.ids).toEqual(['diruser_0'])
+  })
+
+  test('a ledger of one process deletes within the limits from its first pass on', async () => {
+    const app = application()
+    const directory = new TestDirectory('org_1', people(99))
+    have(
+      app,
+      people(100).map(({ id }) => id),
+    )
+    const report = await createDirectorySync({
+      scalekit: new TestApi(directory),
+      dispatcher: app.dispatcher,
+      organizations: 'all',
+      known: app.known,
+      logger: false,
+    }).run()
+    expect(report.totals.users.deleted).toBe(1)
+  })
+})
+
+describe('the trace of a deletion', () => {
+  test('is in the report, its lines and the log, by ids alone', async () => {
+    const log = recordingLogger()
+    const all = await scene(100, { logger: log })
+    const gone = leave(all, 2)
+    await all.clock.advance(dayMs)
+    const report = await all.sync().run({ mode: 'full' })
+    expect(only(report).deleted).toEqual({ users: { count: 2, ids: gone }, groups: { count: 0, ids: [] } })
+    expect(formatReport(report)).toContain(`deleted 2 users: ${gone.join(', ')}`)
+    const lines = log.lines.filter(({ message }) => message.startsWith('the sync deleted'))
+    expect(lines.map(({ level, fields }) => ({ level, fields }))).toEqual(
+      gone.map((resourceId) => ({
+        level: 'info',
+        fields: { organizationId: 'org_1', directoryId: all.directory.id, kind: 'user', resourceId },
+      })),
+    )
+  })
+
+  test('names those whose handler failed', async () => {
+    const all = await scene(100)
+    const gone = leave(all, 2)
+    all.app.before = () => {
+      throw new Error('no')
+    }
+    await all.clock.advance(dayMs)
+    const report = await all.sync().run({ mode: 'full' })
+    expect(only(report)).toMatchObject({
+      failed: { users: { count: 2, ids: gone } },
+      deleted: { users: { count: 0 } },
+    })
+    expect(formatReport(report)).toContain(`failed 2 users: ${gone.join(', ')}`)
+  })
+})
+
+describe('a handler that always fails for one person', () => {
+  test('keeps three passes full, and then again one each `fullEverySeconds`', async () => {
+    const all = await scene(100)
+    const sync = all.sync()
+    await sync.run()
+    all.app.before = (event) => {
+      if ('id' in event.data && event.data.id === 'diruser_7') throw new Error('no')
+    }
+    const [seven] = all.directory.people.splice(7, 1)
+    const modes: string[] = []
+    const pass = async (afterMs: number) => {
+      await all.clock.advance(afterMs)
+      const report = only(await sync.run())
+      modes.push(`${report.mode} ${report.failed.users.ids}`)
+    }
+    await pass(dayMs + 1)
+    for (let hour = 0; hour < 4; hour++) await pass(3_600_000)
+    await pass(dayMs + 1)
+    await pass(3_600_000)
+    expect(seven?.id).toBe('diruser_7')
+    expect(modes).toEqual([
+      'full diruser_7',
+      'full diruser_7',
+      'full diruser_7',
+      'incremental ',
+      'incremental ',
+      'full diruser_7',
+      'incremental ',
+    ])
+  })
+
+  test('does not keep another failure from being tried again', async () => {
+    const all = await scene(100)
+    const sync = all.sync()
+    await sync.run()
+    const failing = new Set(['diruser_7'])
+    all.app.before = (event) => {
+      if ('id' in event.data && failing.has(String(event.data.id))) throw new Error('no')
+    }
+    leave(all, 8)
+    for (let pass = 0; pass < 3; pass++) await sync.run({ mode: 'full' })
+    failing.add('diruser_8')
+    leave(all, 1)
+    const modes = [only(await sync.run({ mode: 'full' })).mode, only(await sync.run()).mode]
+    expect(modes).toEqual(['full', 'full'])
+  })
+})
+
+describe('an organization that had two directories', () => {
+  /** Two directories whose people the application knows without knowing whose they are. */
+  async function two() {
+    const all = await scene(10)
+    const other = new TestDirectory('org_1', people(5, 10), 'dir_other')
+    all.api.directories.push(other)
+    have(
+      all.app,
+      other.people.map(({ id }) => id),
+    )
+    await all.nextDay()
+    return { ...all, other }
+  }
+
+  test('deletes nobody of one when the list of directories comes short', async () => {
+    const all = await two()
+    all.api.directories.pop()
+    for (let pass = 0; pass < 3; pass++) {
+      expect((await all.nextDay()).held).toMatchObject([{ reason: 'several-directories', count: 5 }])
+    }
+    expect(deletions(all.app)).toEqual([])
+  })
+
+  test('does not turn a hold that nobody can approve into a deletion when one is removed', async () => {
+    const all = await two()
+    leave(all, 1)
+    await all.nextDay()
+    all.api.directories.pop()
+    const report = await all.nextDay()
+    expect(report.held).toMatchObject([{ reason: 'several-directories', count: 6 }])
+    expect(deletions(all.app)).toEqual([])
+  })
+})
+
+test('somebody who comes back within the skew of the clocks is applied, and lives', async () => {
+  const all = await scene(100)
+  leave(all, 1)
+  expect((await all.nextDay()).deleted.users.ids).toEqual(['diruser_0'])
+  const back = {
+    type: 'organization.directory.user_created' as const,
+    id: 'evt_1',
+    // By a clock that is 20 s behind the store's.
+    occurred_at: new Date(all.clock.now() - 20_000).toISOString(),
+    organization_id: 'org_1',
+    data: { id: 'diruser_0', organization_id: 'org_1' },
+  }
+  expect(await all.app.dispatcher.dispatch(back)).toMatchObject({ outcome: 'processed' })
+  expect(all.app.live()).toContain('diruser_0')
+})
+
+test('what is applied while `known` is read is newer than what two walks miss', async () => {
+  const all = await scene(100)
+  leave(all, 1)
+  await all.clock.advance(dayMs)
+  const known = {
+    users: async () => {
+      await all.clock.advance(1000)
+      await all.app.dispatcher.dispatch({
+        type: 'organization.directory.user_updated',
+        id: 'evt_1',
+        occurred_at: new Date(all.clock.now()).toISOString(),
+        organization_id: 'org_1',
+        data: { id: 'diruser_0', organization_id: 'org_1' },
+      })
+      return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
+    },
+  }
+  expect(only(await all.sync({ known }).run({ mode: 'full' })).users).toMatchObject({ stale: 1, deleted: 0 })
+  expect(all.app.live()).toContain('diruser_0')
+})
