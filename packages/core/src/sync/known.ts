@@ -2,7 +2,7 @@ import { setImmediate as othersHaveRun } from 'node:timers/promises'
 import { parseInstant } from '@scalekit-scim/core'
 import { IdTable } from './id-table.ts'
 import { noTime, requireRecord, requireRecords } from './known-record.ts'
-import { prefixOf } from './prefix.ts'
+import { Prefixes } from './prefixes.ts'
 import type { DirectoryRef } from './records.ts'
 import { untilAborted } from './waiting.ts'
 
@@ -38,7 +38,7 @@ type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
 
 const firstCapacity = 1024
 /** A million rows that are there at once take seconds, and webhooks have to be answered meanwhile. */
-const readAtOnce = 1000
+export const readAtOnce = 1000
 /** Of a record without one. No time is this one: the digits of an instant end well below. */
 const unknownTime = 2n ** 64n - 1n
 const place = { unsaid: 0, asked: 1, here: 2, removed: 3 }
@@ -52,6 +52,7 @@ export class KnownRecords {
   #places = new Uint8Array(firstCapacity)
   /** Records that said that they are another organization's. */
   readonly foreign: string[] = []
+  readonly prefixes = new Prefixes()
 
   get size(): number {
     return this.#ids.size
@@ -100,6 +101,7 @@ export class KnownRecords {
 
   /** A record that comes twice counts once, as it came last. */
   add(record: KnownRecord, directoryId: string): void {
+    this.prefixes.add(record.id)
     const index = this.#ids.add(record.id)
     if (index >= this.#times.length) this.#grow()
     this.#times[index] = record.occurredAt == null ? unknownTime : nanoseconds(record.occurredAt)
@@ -181,9 +183,7 @@ export class Sightings {
   readonly #known: KnownRecords
   readonly #bits: Uint8Array
   readonly #others = new Set<string>()
-  /** What the ids begin with, up to the first underscore. */
-  readonly prefixes = new Set<string>()
-  #lastPrefix = ''
+  readonly prefixes = new Prefixes()
   #knownMet = 0
 
   constructor(known: KnownRecords) {
@@ -197,10 +197,7 @@ export class Sightings {
   }
 
   add(id: string): void {
-    if (this.#lastPrefix === '' || !id.startsWith(this.#lastPrefix)) {
-      this.#lastPrefix = prefixOf(id)
-      this.prefixes.add(this.#lastPrefix)
-    }
+    this.prefixes.add(id)
     const index = this.#known.indexOf(id)
     if (index === undefined) {
       this.#others.add(id)

@@ -1,6 +1,8 @@
-import type { KnownRecords, Sightings } from '../known.ts'
-import { prefixOf } from '../prefix.ts'
+import { setImmediate as othersHaveRun } from 'node:timers/promises'
+import { type KnownRecords, readAtOnce } from '../known.ts'
+import { prefixOf } from '../prefixes.ts'
 import { SyncError } from '../sync-error.ts'
+import type { SharedIds } from './neighbours.ts'
 
 // Records of `known` that do not come from the directory: people who signed up by email, or another customer's. No
 // directory lists them, so they would look like people who have left.
@@ -13,19 +15,21 @@ const harmlessId = /^[\w-]{1,64}$/
 
 /**
  * The known records that cannot be this directory's: by their id, or because another organization has them too.
- * @param listed the walk, which shows what this directory's ids begin with
+ * @param listed what the ids begin with that a walk has listed
  */
-export function foreignIndexes(
+export async function foreignIndexes(
   kind: 'user' | 'group',
   known: KnownRecords,
-  listed: Pick<Sightings, 'prefixes'>,
-  isElsewhere: (id: string) => boolean,
-): Set<number> {
-  const prefixes = new Set([documentedPrefix[kind], ...listed.prefixes])
+  listed: Iterable<string>,
+  shared: SharedIds,
+): Promise<Set<number>> {
+  const own = new Set([documentedPrefix[kind], ...listed])
   const foreign = new Set<number>()
+  if (shared.size === 0 && [...known.prefixes].every((prefix) => own.has(prefix))) return foreign
   for (let index = 0; index < known.size; index++) {
+    if (index % readAtOnce === 0) await othersHaveRun()
     const id = known.idAt(index)
-    if (!prefixes.has(prefixOf(id)) || isElsewhere(id)) foreign.add(index)
+    if (!own.has(prefixOf(id)) || shared.has(id)) foreign.add(index)
   }
   return foreign
 }

@@ -141,7 +141,8 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     const source = this.#pass.config.known[plural]
     let indexes: ReadonlySet<number> = new Set()
     if (source && sightings.missing().length > 0) {
-      indexes = foreignIndexes(name, known, sightings, await this.#pass.neighbours.sharedBy(source))
+      const shared = await this.#pass.neighbours.sharedBy(source)
+      indexes = await foreignIndexes(name, known, sightings.prefixes, shared)
     }
     const ids = [...known.foreign, ...[...indexes].map((index) => known.idAt(index))]
     if (ids.length > 0) this.#report.error ??= reported(foreignError(plural, ids))
