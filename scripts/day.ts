@@ -98,7 +98,7 @@ export function workingDay(date: string): Delivery[] {
       event: rename('11:30', sales, 'Sales & Success'),
       expect: processed,
     },
-    { what: 'Chidi marries; the database is locked', ...chidisName, isLocked: true, expect: failed },
+    { what: 'Chidi marries; the database is locked', ...chidisName, isLocked: true, expect: unavailable },
     { what: '  the message is tried again', ...chidisName, expect: processed },
     {
       what: 'Ben is deactivated (active: false)',
@@ -149,7 +149,7 @@ const unhandled = { status: 201, outcome: 'unhandled' } as const
 const duplicate = { status: 200, outcome: 'duplicate' } as const
 const stale = { status: 200, outcome: 'stale' } as const
 const refused = { status: 400, outcome: 'invalid-signature' } as const
-const failed = { status: 500, outcome: 'handler-failed' } as const
+const unavailable = { status: 503, outcome: 'store-unavailable' } as const
 
 /** Events of one day, by what they mean. Users say no more than what is given: the rest is to be left as it is. */
 function eventsOn(date: string) {

@@ -16,10 +16,10 @@ afterAll(async () => {
   await redis?.remove()
 })
 
-/** The example with the store that its README has for several processes. */
+/** The example with the ledger that its README has for several hosts. */
 async function startExample(): Promise<{ child: ChildProcess; url: string }> {
   const [block] = codeBlocks(readDocument('examples/express-sqlite/README.md')).filter(({ code }) =>
-    code.includes('export const store'),
+    code.includes('openLedgerStore'),
   )
   cpSync(join(root, 'examples', 'express-sqlite', 'src'), folder, { recursive: true })
   writeFileSync(join(folder, 'ledger-store.ts'), block?.code ?? '')

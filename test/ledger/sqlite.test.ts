@@ -21,7 +21,7 @@ import {
   TEST_SECRET,
 } from '@scalekit-scim/core/testing'
 import Keyv from 'keyv'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { sqliteSchema } from '../../packages/core/src/ledger/swap/sqlite-table.ts'
 import { recordingLogger } from '../support/log.ts'
 import { NodeSqliteAdapter, type NodeSqliteOptions } from '../support/node-sqlite-adapter.ts'
@@ -138,6 +138,20 @@ describe('faults', () => {
     await unlock()
     expect(runs()).toBe(1)
     expect((await deliver(receiver, 'msg_2')).status).toBe(201)
+    await receiver.close()
+  })
+
+  test('while the file is locked before the table is made, the ledger pauses between its tries', async () => {
+    const file = newFile()
+    const adapter = new NodeSqliteAdapter({ uri: `sqlite://${file}` })
+    await adapter.query('SELECT 1')
+    const asked = vi.spyOn(adapter, 'query')
+    const { receiver } = receiverOn(new Keyv({ store: adapter }))
+    const unlock = await lock(file)
+    expect((await deliver(receiver)).outcome).toBe('store-unavailable')
+    expect(asked.mock.calls.length).toBeLessThan(200)
+    await unlock()
+    expect((await deliver(receiver)).outcome).toBe('processed')
     await receiver.close()
   })
 

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /**
- * How long a write waits for another process's. The whole process waits with it, so not for long: a handler that
- * fails because the database is busy is answered 500, and Scalekit tries again.
+ * How long a write waits for another process's. The whole process waits with it, so the time is short. If the database
+ * is still busy then, the handler fails, the event is answered 500, and Scalekit sends it again.
  */
 const busyTimeoutMs = 1000
 

@@ -3,7 +3,7 @@ import { Accounts } from './accounts.ts'
 import { createApp } from './app.ts'
 import { openDatabase } from './database.ts'
 import { Groups } from './groups.ts'
-import { disconnectStore, store } from './ledger-store.ts'
+import { openLedgerStore } from './ledger-store.ts'
 import { apiVariables, openSync, wantsSync } from './sync.ts'
 
 // The page shows people's names, so nobody but this machine is let in unless HOST says so.
@@ -13,12 +13,13 @@ const { DATABASE_FILE = './accounts.db', HOST = '127.0.0.1', PORT = '3000' } = p
 const lingerMs = 1000
 
 const database = openDatabase(DATABASE_FILE)
+const ledger = openLedgerStore(DATABASE_FILE)
 const groups = new Groups(database)
 const accounts = new Accounts(database, groups)
 const { app, scim } = createApp({
   accounts,
   groups,
-  store,
+  store: ledger.store,
   // For your error tracker. The pack's own log leaves messages out: they may hold personal data.
   onOutcome({ error }) {
     if (error !== undefined) console.error(error)
@@ -37,7 +38,7 @@ const server = app.listen(Number(PORT), HOST, (error) => {
   const port = typeof address === 'object' ? address?.port : address
   const host = HOST.includes(':') ? `[${HOST}]` : HOST
   console.log(
-    `Listening on http://${host}:${port}, webhooks on /webhooks/scalekit, accounts in ${DATABASE_FILE}`,
+    `Listening on http://${host}:${port}, webhooks on /webhooks/scalekit, accounts and ledger in ${DATABASE_FILE}`,
   )
   if (!sync) console.log(`No sync: what webhooks lose stays lost. Set ${apiVariables.join(', ')}`)
 })
@@ -58,5 +59,5 @@ async function stop(): Promise<void> {
   setTimeout(() => server.closeAllConnections(), lingerMs).unref()
   await closed
   database.close()
-  await disconnectStore()
+  await ledger.close()
 }

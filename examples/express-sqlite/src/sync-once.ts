@@ -5,16 +5,17 @@ import { Accounts } from './accounts.ts'
 import { openDatabase } from './database.ts'
 import { directoryHandlers } from './directory-handlers.ts'
 import { Groups } from './groups.ts'
-import { disconnectStore, store } from './ledger-store.ts'
+import { openLedgerStore } from './ledger-store.ts'
 import { progressLine } from './progress-line.ts'
 import { openSync } from './sync.ts'
 
 const usage = `Usage: npm run sync -- [options]
 
-One pass over the directories of all organizations. Stop the server before, where the ledger is in memory.
+One pass over the directories of all organizations. The server may run meanwhile: while it makes
+a pass of its own, this one is refused.
 
-  --full                 read everything, and delete who is not listed any more;
-                         with the ledger in memory, as it is here, each run does
+  --full                 read everything, and delete users and groups that are no longer listed;
+                         without it, read only what has changed since the last pass
   --dry-run              only say what would be done
   --approve <approval>   delete what an earlier report has held; may be given several times
   --organization <org_…> only this one; may be given several times
@@ -39,10 +40,12 @@ async function main(): Promise<number> {
     return 0
   }
 
-  const database = openDatabase(process.env.DATABASE_FILE || './accounts.db')
+  const file = process.env.DATABASE_FILE || './accounts.db'
+  const database = openDatabase(file)
+  const ledger = openLedgerStore(file)
   const groups = new Groups(database)
   const accounts = new Accounts(database, groups)
-  const dispatcher = createDispatcher({ ...directoryHandlers(accounts, groups), store })
+  const dispatcher = createDispatcher({ ...directoryHandlers(accounts, groups), store: ledger.store })
   const cancelled = new AbortController()
   process.once('SIGINT', () => cancelled.abort())
   process.once('SIGTERM', () => cancelled.abort())
@@ -62,7 +65,7 @@ async function main(): Promise<number> {
   } finally {
     await dispatcher.close()
     database.close()
-    await disconnectStore()
+    await ledger.close()
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type SyncReport,
   scalekitFromEnv,
 } from '@scalekit-scim/core/sync'
-import type { Dispatcher, Logger } from '@scalekit-scim/express'
+import type { Dispatcher } from '@scalekit-scim/express'
 import type { Accounts } from './accounts.ts'
 import type { Groups } from './groups.ts'
 
@@ -20,10 +20,6 @@ export interface SyncOptions {
 }
 
 export const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET']
-/** Of one process with its ledger in memory, as it is meant here, the sync would warn at each start. Its reports say the rest. */
-const errorsAlone: Partial<Logger> = {
-  error: (fields, message) => console.error(`${message} ${JSON.stringify(fields)}`),
-}
 const hour = '3600'
 const day = '86400'
 
@@ -55,7 +51,6 @@ export async function openSync({
       ? { cron: env.SYNC_CRON }
       : { everySeconds: Number(env.SYNC_EVERY_SECONDS || hour) },
     fullEverySeconds: Number(env.SYNC_FULL_EVERY_SECONDS || day),
-    logger: dispatcher.guarantee.message === 'process' ? errorsAlone : undefined,
     onReport(report) {
       const text = quiet || report.outcome === 'busy' ? '' : textOf(report)
       if (text) console.log(text)

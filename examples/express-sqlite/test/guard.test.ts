@@ -3,9 +3,16 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { mayWrite } from '../src/newest-wins.ts'
 import { deletion, group, groupDeletion, id, organizationId, user } from './events.ts'
-import { databaseFile, processed, startApp } from './support.ts'
+import { databaseFile, duplicate, processed, startApp } from './support.ts'
 
 const key = { organizationId, id }
+
+/** As after a change of store: no message and no time is remembered any more. */
+function loseLedger(file: string): void {
+  const database = new DatabaseSync(file)
+  database.exec('DELETE FROM scalekit_scim_ledger')
+  database.close()
+}
 
 describe('the guard', () => {
   const row = (occurredAt: string, state = 'active') => ({ occurredAt, state })
@@ -27,13 +34,14 @@ describe('the guard', () => {
   }
 })
 
-describe('after a restart that has lost the ledger', () => {
+describe('after the ledger was lost', () => {
   it('an older event is taken as new, and the newer row stays', async (t) => {
     const file = await databaseFile(t)
     const before = await startApp(t, file)
     await before.deliver(user('10:00:00', { name: 'The newest' }))
     assert.equal((await before.deliver(user('09:00:00', { name: 'Older' }))).outcome, 'stale')
     await before.stop()
+    loseLedger(file)
 
     const after = await startApp(t, file)
     assert.deepEqual(await after.deliver(user('09:00:00', { name: 'Older' })), processed)
@@ -46,6 +54,7 @@ describe('after a restart that has lost the ledger', () => {
     await before.deliver(user('09:00:00'))
     await before.deliver(deletion('10:00:00'))
     await before.stop()
+    loseLedger(file)
 
     const after = await startApp(t, file)
     for (const time of ['09:30:00', '10:00:00']) await after.deliver(user(time))
@@ -57,6 +66,7 @@ describe('after a restart that has lost the ledger', () => {
     const before = await startApp(t, file)
     await before.deliver(deletion('10:00:00'))
     await before.stop()
+    loseLedger(file)
 
     const after = await startApp(t, file)
     await after.deliver(user('09:00:00'))
@@ -70,6 +80,7 @@ describe('after a restart that has lost the ledger', () => {
     await before.deliver(user('08:00:00', { groups: [{ id: 'dirgroup_1', name: 'Engineering' }] }))
     await before.deliver(groupDeletion('10:00:00'))
     await before.stop()
+    loseLedger(file)
 
     const after = await startApp(t, file)
     await after.deliver(group('09:00:00', 'Engineering'))
@@ -77,22 +88,45 @@ describe('after a restart that has lost the ledger', () => {
   })
 })
 
-describe('a database that is busy', () => {
-  it('fails the attempt and leaves nothing behind, and the retry of the message has its effect', async (t) => {
+describe('a database that fails', () => {
+  const messageId = 'msg_1'
+
+  it('is locked: the attempt is answered 503, the page is served meanwhile, and the retry has its effect', async (t) => {
     const file = await databaseFile(t)
     const app = await startApp(t, file)
     const other = new DatabaseSync(file)
     t.after(() => other.close())
-    const messageId = 'msg_1'
 
     other.exec('BEGIN IMMEDIATE')
-    const failed = await app.deliver(user('09:00:00'), { messageId })
+    let isAnswered = false
+    const failing = app.deliver(user('09:00:00'), { messageId }).finally(() => {
+      isAnswered = true
+    })
+    for (let page = 0; page < 5; page++) await (await fetch(app.url)).text()
+    assert.ok(!isAnswered, 'the process does not stand still while the ledger waits')
+    const failed = await failing
     other.exec('ROLLBACK')
-    assert.deepEqual(failed, { status: 500, outcome: 'handler-failed' })
+    assert.deepEqual(failed, { status: 503, outcome: 'store-unavailable' })
     assert.equal(app.accounts.count(), 0)
 
     assert.deepEqual(await app.deliver(user('09:00:00'), { messageId }), processed)
     assert.equal(app.accounts.find(key)?.state, 'active')
-    assert.equal((await app.deliver(user('09:00:00'), { messageId })).outcome, 'duplicate')
+    assert.deepEqual(await app.deliver(user('09:00:00'), { messageId }), duplicate)
+  })
+
+  it('fails in the middle of a write: nothing of it stays, and the retry of the message has its effect', async (t) => {
+    const file = await databaseFile(t)
+    const app = await startApp(t, file)
+    const other = new DatabaseSync(file)
+    t.after(() => other.close())
+    const event = user('09:00:00', { groups: [{ id: 'dirgroup_1', name: 'Engineering' }] })
+
+    other.exec(`CREATE TRIGGER full BEFORE INSERT ON memberships BEGIN SELECT raise(ABORT, 'disk full'); END`)
+    assert.deepEqual(await app.deliver(event, { messageId }), { status: 500, outcome: 'handler-failed' })
+    assert.equal(app.accounts.count(), 0)
+
+    other.exec('DROP TRIGGER full')
+    assert.deepEqual(await app.deliver(event, { messageId }), processed)
+    assert.deepEqual(app.accounts.find(key)?.groups, ['Engineering'])
   })
 })

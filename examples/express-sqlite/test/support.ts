@@ -1,25 +1,46 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { type SignOptions, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import type { DirectoryEvent } from '@scalekit-scim/express'
 import { Accounts } from '../src/accounts.ts'
 import { createApp } from '../src/app.ts'
 import { openDatabase } from '../src/database.ts'
 import { Groups } from '../src/groups.ts'
+import { openLedgerStore } from '../src/ledger-store.ts'
+
+export interface Answer {
+  status: number
+  outcome: string | null
+}
 
 export interface RunningApp {
   url: string
   accounts: Accounts
   /** Sends an event as Scalekit does, and gives what the application answers. */
-  deliver(event: DirectoryEvent, options?: SignOptions): Promise<{ status: number; outcome: string | null }>
+  deliver(event: DirectoryEvent, options?: SignOptions): Promise<Answer>
   stop(): Promise<void>
 }
 
+export interface RunningServer extends Pick<RunningApp, 'url' | 'deliver' | 'stop'> {
+  child: ChildProcess
+  /** The lines of its standard output until now. */
+  said: string[]
+  /** The lines of its standard error until now. */
+  complaints: string[]
+  /** Waits for the first such line. */
+  saying(isWanted: (line: string) => boolean): Promise<string>
+}
+
 export const processed = { status: 201, outcome: 'processed' }
+export const duplicate = { status: 200, outcome: 'duplicate' }
 
 /** A database file of this test's own. */
 export async function databaseFile(t: TestContext): Promise<string> {
@@ -28,12 +49,19 @@ export async function databaseFile(t: TestContext): Promise<string> {
   return join(folder, 'accounts.db')
 }
 
-/** The whole application on a port of its own. Started again on the same file, it has a new ledger, as after a crash. */
+/** The whole application on a port of its own, in the test's process. */
 export async function startApp(t: TestContext, file: string): Promise<RunningApp> {
   const database = openDatabase(file)
+  const ledger = openLedgerStore(file)
   const groups = new Groups(database)
   const accounts = new Accounts(database, groups)
-  const { app, scim } = createApp({ accounts, groups, secret: TEST_SECRET, store: 'memory', logger: false })
+  const { app, scim } = createApp({
+    accounts,
+    groups,
+    secret: TEST_SECRET,
+    store: ledger.store,
+    logger: false,
+  })
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -45,21 +73,60 @@ export async function startApp(t: TestContext, file: string): Promise<RunningApp
     server.closeAllConnections()
     await scim.receiver.close()
     database.close()
+    await ledger.close()
   }
   const stopOnce = () => {
     stopped ??= stop()
     return stopped
   }
   t.after(stopOnce)
+  return { url, accounts, stop: stopOnce, deliver: deliverTo(url) }
+}
 
-  return {
-    url,
-    accounts,
-    stop: stopOnce,
-    async deliver(event, options) {
-      const response = await fetch(`${url}/webhooks/scalekit`, signDelivery(event, options))
-      await response.arrayBuffer()
-      return { status: response.status, outcome: response.headers.get('scalekit-scim-outcome') }
+/** The example's server as a process of its own, as soon as it listens. */
+export async function startServer(
+  t: TestContext,
+  file: string,
+  variables: NodeJS.ProcessEnv = {},
+): Promise<RunningServer> {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const program = fileURLToPath(new URL('../src/server.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
+    env: {
+      ...env,
+      SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
+      DATABASE_FILE: file,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ...variables,
     },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  child.stderr.pipe(process.stderr)
+  const complaints: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line))
+  const said: string[] = []
+  const lines = createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
+  const saying = async (isWanted: (line: string) => boolean) => {
+    for (;;) {
+      const line = said.find(isWanted)
+      if (line !== undefined) return line
+      await once(lines, 'line')
+    }
+  }
+  const url = /http:\S+(?=,)/.exec(await saying((line) => line.startsWith('Listening')))?.[0] ?? ''
+  const stop = async () => {
+    child.kill('SIGTERM')
+    assert.deepEqual(await once(child, 'exit'), [0, null])
+  }
+  return { child, url, said, complaints, saying, stop, deliver: deliverTo(url) }
+}
+
+function deliverTo(url: string): RunningApp['deliver'] {
+  return async (event, options) => {
+    const response = await fetch(`${url}/webhooks/scalekit`, signDelivery(event, options))
+    await response.arrayBuffer()
+    return { status: response.status, outcome: response.headers.get('scalekit-scim-outcome') }
   }
 }

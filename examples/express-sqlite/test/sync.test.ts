@@ -4,16 +4,15 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { createSimulator, type Simulator, type SimulatorOptions } from '@scalekit-scim/simulator'
 import { Accounts } from '../src/accounts.ts'
 import { openDatabase } from '../src/database.ts'
 import { Groups } from '../src/groups.ts'
-import { databaseFile } from './support.ts'
+import { databaseFile, startServer } from './support.ts'
 
 // Through the real SDK, against a local Scalekit whose webhooks go nowhere: what the application knows it has from a sync.
 
-const program = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
+const program = fileURLToPath(new URL('../src/sync-once.ts', import.meta.url))
 const patience = { timeout: 60_000 }
 
 async function startScalekit(t: TestContext, options: SimulatorOptions = {}) {
@@ -41,24 +40,11 @@ function variables(
 
 function runSync(env: NodeJS.ProcessEnv, ...args: string[]): Promise<{ code: unknown; said: string }> {
   return new Promise((resolve) => {
-    const command = ['--disable-warning=ExperimentalWarning', program('sync-once'), ...args]
+    const command = ['--disable-warning=ExperimentalWarning', program, ...args]
     execFile(process.execPath, command, { env }, (error, stdout, stderr) => {
       resolve({ code: error?.code ?? 0, said: stdout + stderr })
     })
   })
-}
-
-/** The example's server, as soon as it listens, and all that it says. */
-async function startServer(t: TestContext, env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('server')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.after(() => child.kill('SIGKILL'))
-  const said: string[] = []
-  const lines = createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
-  await once(lines, 'line')
-  return { child, lines, said }
 }
 
 /** The states of all that a customer has, read from the file itself. */
@@ -84,8 +70,7 @@ test('one pass brings everybody, with their groups and states', patience, async 
   assert.equal(code, 0, said)
   assert.deepEqual(states(file), ['ann active Sales', 'ben deactivated'])
   assert.match(said, /users: 2 seen, 2 created/)
-  // That the ledger is this process's own is meant, and no reason to warn at each start.
-  assert.doesNotMatch(said, /shared `store`/)
+  assert.doesNotMatch(said, /scalekit-scim:/, 'nothing to warn of: the ledger is one that processes share')
 })
 
 test('a dry run says what would be done, and does nothing', patience, async (t) => {
@@ -100,7 +85,7 @@ test('a dry run says what would be done, and does nothing', patience, async (t) 
 })
 
 test(
-  'who has left is deleted by each run, with the ledger in memory; more than a few only when that is approved',
+  'a full pass deletes who has left, and an incremental one does not; more than a few only when that is approved',
   patience,
   async (t) => {
     const { simulator, environment, hire } = await startScalekit(t)
@@ -110,7 +95,10 @@ test(
     await runSync(env)
 
     for (const { id } of people.slice(0, 2)) environment.deleteUser(id)
-    await runSync(env)
+    const incremental = await runSync(env)
+    assert.match(incremental.said, /\(incremental\)/)
+    assert.ok(!states(file).includes('nobody deleted'))
+    await runSync(env, '--full')
     assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 2)
 
     for (const { id } of people.slice(2, 27)) environment.deleteUser(id)
@@ -146,9 +134,9 @@ test(
     const other = environment.createDirectory(organization.id)
     environment.createUser(other.id, { attributes: { userName: 'dan', displayName: 'dan' } })
     environment.createGroup(other.id, { displayName: 'Sales' })
-    await runSync(env)
+    await runSync(env, '--full')
     environment.deleteUser(ann?.id ?? '')
-    const { code, said } = await runSync(env)
+    const { code, said } = await runSync(env, '--full')
     assert.equal(code, 0, said)
     assert.deepEqual(states(file), ['ben active', 'cho active', 'dan active', 'nobody deleted'])
   },
@@ -162,13 +150,11 @@ test(
     const from = new Date(Date.now() - 3_600_000)
     const { simulator, environment, hire } = await startScalekit(t, { from })
     const file = await databaseFile(t)
-    const env = variables(simulator, file, {
-      SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
+    const { said, saying, stop } = await startServer(t, file, {
+      ...simulator.variables,
       SYNC_EVERY_SECONDS: '1',
       SYNC_FULL_EVERY_SECONDS: '1',
-      PORT: '0',
     })
-    const { child, said } = await startServer(t, env)
     const until = async (isRight: () => boolean) => {
       while (!isRight()) await new Promise((resolve) => setTimeout(resolve, 100))
     }
@@ -177,10 +163,9 @@ test(
     await until(() => states(file).includes('ann active'))
     environment.deleteUser(ann.id)
     await until(() => states(file).includes('nobody deleted'))
-    await until(() => said.some((line) => line.includes('1 deleted')))
+    await saying((line) => line.includes('1 deleted'))
     assert.ok(!said.some((line) => line.includes('No sync')))
-    child.kill('SIGTERM')
-    assert.deepEqual(await once(child, 'exit'), [0, null])
+    await stop()
   },
 )
 
@@ -189,17 +174,45 @@ test(
   patience,
   async (t) => {
     const { simulator, hire } = await startScalekit(t)
-    const env = variables(simulator, await databaseFile(t), {
-      SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
+    const { said, saying } = await startServer(t, await databaseFile(t), {
+      ...simulator.variables,
       SYNC_EVERY_SECONDS: '1',
-      PORT: '0',
     })
-    const { lines, said } = await startServer(t, env)
     hire('ann')
-    while (!said.includes('Sync: users 1 created')) await once(lines, 'line')
+    await saying((line) => line === 'Sync: users 1 created')
     // Some passes more, each of which sends her once more: her change is not two minutes old.
     await new Promise((resolve) => setTimeout(resolve, 3500))
     assert.deepEqual(said.slice(1), ['Sync: users 1 created'])
+  },
+)
+
+test(
+  'by hand beside the server: refused while its pass runs, and later it reads what has changed since',
+  patience,
+  async (t) => {
+    const { simulator, hire } = await startScalekit(t)
+    hire('ann')
+    const file = await databaseFile(t)
+    const { saying, stop } = await startServer(t, file, simulator.variables)
+    await saying((line) => line === 'Sync: users 1 created')
+    await stop()
+
+    // The server's pass at its next start waits for the API, longer than it takes to ask for another one.
+    simulator.setFaults({ api: { latencyMs: 3000 } })
+    hire('ben')
+    const again = await startServer(t, file, simulator.variables)
+    const refused = await runSync(variables(simulator, file))
+    assert.match(refused.said, /^Sync not begun: another pass is running$/m)
+    assert.equal(refused.code, 1)
+    assert.deepEqual(states(file), ['ann active'])
+
+    simulator.setFaults({ api: {} })
+    await again.saying((line) => line === 'Sync: users 1 created')
+    const { code, said } = await runSync(variables(simulator, file))
+    assert.equal(code, 0, said)
+    assert.match(said, /^Sync complete .*\(incremental\)$/m)
+    assert.match(said, /users: \d seen, [^c]*$/m, 'the server has created them')
+    await again.stop()
   },
 )
 
@@ -209,7 +222,7 @@ test(
   async (t) => {
     const { simulator } = await startScalekit(t)
     await simulator.close()
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program('sync-once')], {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
       env: variables(simulator, await databaseFile(t)),
       stdio: ['ignore', 'ignore', 'pipe'],
     })

@@ -59,8 +59,8 @@ export class Statements {
         const cause = this.#dialect.causeOf(error)
         if (cause === 'taken') return undefined
         if (cause === 'other' || clock.monotonic() >= untilMs) throw this.refuse(this.#dialect.codeOf(error))
-        if (cause === 'no-table') await this.#create()
-        else await delay(clock, pauseMs * (0.5 + Math.random()))
+        if (cause === 'no-table' && (await this.#create())) continue
+        await delay(clock, pauseMs * (0.5 + Math.random()))
       }
     }
   }
@@ -76,11 +76,14 @@ export class Statements {
     }
   }
 
-  async #create(): Promise<void> {
+  /** Whether the table is made. Not if somebody else was in the way. */
+  async #create(): Promise<boolean> {
     try {
       for (const statement of this.#dialect.schema) await this.#connection.query(statement)
+      return true
     } catch (error) {
       if (this.#dialect.causeOf(error) === 'other') throw this.refuse(this.#dialect.codeOf(error))
+      return false
     }
   }
 
