@@ -148,6 +148,14 @@ describe('records of `known` that did not come from the directory', () => {
     expect(report).toMatchObject({ held: [], users: { held: 0, deleted: 0 } })
   })
 
+  test('are told when they are all that `known` yields', async () => {
+    const all = await scene(40)
+    const known = { users: () => [{ id: 'diruser_other', organizationId: 'org_2' }] }
+    const report = only(await all.sync({ known }).run({ mode: 'full' }))
+    expect(report.error).toMatchObject({ code: 'ERR_SCIM_KNOWN_FOREIGN' })
+    expect(report.users).toMatchObject({ created: 40, deleted: 0, held: 0 })
+  })
+
   test('may have the form of the ids that the directory lists', async () => {
     const all = await scene(40)
     all.directory.people = people(40).map((person) => ({

@@ -97,7 +97,8 @@ export class DirectoryPass {
     signal.throwIfAborted()
     if (tally.short) this.#fallShort(kind)
     if (!source) return undefined
-    return { mode, first: known && sightings && { known, sightings, tally, observedAt } }
+    if (mode === 'incremental' || !known) return { mode: 'incremental' }
+    return sightings ? { mode, first: { known, sightings, tally, observedAt } } : { mode: 'empty', known }
   }
 
   /**
@@ -151,13 +152,13 @@ export class DirectoryPass {
   async #remove<Item extends { id: string }, DirectoryRecord extends UserRecord | GroupRecord>(
     kind: Kind<Item, DirectoryRecord>,
     results: Results,
-    { mode, first }: Brought,
+    brought: Brought,
   ): Promise<void> {
     const { report, task, reader } = { report: this.#report, task: this.#task, reader: this.#reader }
     const removal = new Removal({ pass: this.#pass, task, report, reader }, kind, results)
-    if (mode === 'incremental') return removal.runIncremental()
-    if (!first) return removal.runEmpty()
-    if (await removal.run(first)) this.#mustLookAgain = true
+    if (brought.mode === 'incremental') return removal.runIncremental()
+    if (brought.mode === 'empty') return removal.runEmpty(brought.known)
+    if (await removal.run(brought.first)) this.#mustLookAgain = true
   }
 
   /**
@@ -197,11 +198,11 @@ export class DirectoryPass {
 }
 
 /** What `#bring` leaves to `#remove`: nothing if the application does not say what it has. */
-interface Brought {
-  mode: 'full' | 'incremental'
-  /** Absent if the application has nothing of the directory. */
-  first: FirstWalk | undefined
-}
+type Brought =
+  | { mode: 'full'; first: FirstWalk }
+  /** The application has nothing of the directory yet. */
+  | { mode: 'empty'; known: KnownRecords }
+  | { mode: 'incremental' }
 
 function listOf({ count, ids }: RecordList): RecordList {
   return { count, ids: [...ids] }

@@ -87,7 +87,7 @@ export interface ReturnedRecords extends RecordList {
   approval: string
 }
 
-/** Users that the pass deactivated (`active: false`). Deactivations are reversible, so no limit holds them. */
+/** Users whom the pass brought as `active: false`. Deactivations are reversible, so no limit holds them. */
 export interface Deactivations extends RecordList {
   /** Whether they are more than `deletions` would allow in a day, for a person to look at. */
   overLimits: boolean

@@ -2,6 +2,7 @@ import { formatInstant, type Instant, plusSeconds, syncMarginSeconds } from '@sc
 import type { DirectoryReader } from '../directory-reader.ts'
 import type { DirectoryTask } from '../directory-task.ts'
 import type { Kind } from '../kinds.ts'
+import type { KnownRecords } from '../known.ts'
 import { type PassContext, storeTime } from '../pass-context.ts'
 import type { GroupRecord, UserRecord } from '../records.ts'
 import { type DirectoryReport, type HeldReason, reported } from '../report.ts'
@@ -94,7 +95,8 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
   }
 
   /** For an application that has nothing of the directory yet: from here on there is a history. */
-  async runEmpty(): Promise<void> {
+  async runEmpty({ foreign }: KnownRecords): Promise<void> {
+    this.#tellForeign(foreign)
     if (this.#pass.dryRun) return
     await this.#inTurn(async () => {
       const loaded = await this.#store.load(this.#scope)
@@ -145,8 +147,12 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
       indexes = await foreignIndexes(name, known, sightings.prefixes, shared)
     }
     const ids = [...known.foreign, ...[...indexes].map((index) => known.idAt(index))]
-    if (ids.length > 0) this.#report.error ??= reported(foreignError(plural, ids))
+    this.#tellForeign(ids)
     return { indexes, count: ids.length }
+  }
+
+  #tellForeign(ids: readonly string[]): void {
+    if (ids.length > 0) this.#report.error ??= reported(foreignError(this.#kind.plural, ids))
   }
 
   /** Walks again, and asks for the organization's directories again, if anything can be decided about the missing. */
