@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock.ts'
+import { editDistance } from './edit-distance.ts'
 import { ConfigurationError } from './errors.ts'
 import { completeLogger, type Logger } from './logger.ts'
 import type { NumberRule } from './options.ts'
@@ -96,20 +97,6 @@ function nearest(name: string, known: readonly string[]): string | undefined {
 
 function endsWithWord(name: string, word: string): boolean {
   return name.endsWith(word.charAt(0).toUpperCase() + word.slice(1))
-}
-
-/** Levenshtein's. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min(replace, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous[b.length] ?? 0
 }
 
 /** For adapters. @throws ConfigurationError unless `path` is an absolute path */
