@@ -47,7 +47,7 @@ export type {
 export type { Store } from './ledger/open-ledger.ts'
 export { postgresLedgerSchema } from './ledger/postgres/schema.ts'
 export { type ErrorFields, errorFields, type Logger } from './logger.ts'
-export { clockOption, loggerOption, numberOption, requireKnownNames, requirePath } from './option-checks.ts'
+export { clockOption, loggerOption, numberOption, requireKnownNames, requireOptions, requirePath } from './option-checks.ts'
 export { type DispatcherOptions, defaultPath, type NumberRule, type ReceiverOptions } from './options.ts'
 export type { DispatchOutcome, DispatchOutcomeName, Outcome, OutcomeReport, Reply } from './outcome.ts'
 export { type Attempt, createReceiver, type ReceiveResult, type Receiver, receiverFrom } from './receiver.ts'

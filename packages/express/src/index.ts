@@ -4,6 +4,7 @@ import {
   type Receiver,
   type ReceiverOptions,
   receiverFrom,
+  requireOptions,
   requirePath,
 } from '@scalekit-scim/core'
 import type { Request, RequestHandler, Response } from 'express'
@@ -40,7 +41,7 @@ export type ScalekitScim = RequestHandler & { receiver: Receiver }
  * }))
  */
 export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
-  requireObject(options)
+  requireOptions(options, 'app.use(scalekitScim({ onUserUpserted }))')
   const { path = defaultPath, receiver: shared, ...rest } = options
   if (path !== false) requireLiteral(path)
   const receiver = receiverFrom(shared, rest)
@@ -85,15 +86,6 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
 
 /** The requests that a middleware of ours answers. */
 const taken = new WeakSet<Request>()
-
-/** Before they are taken apart: of text each character would be an option. */
-function requireObject(options: unknown): void {
-  if (typeof options === 'object' && options !== null) return
-  throw new ConfigurationError(
-    'ERR_SCIM_INVALID_OPTION',
-    'The options must be an object: `scalekitScim({ secret, onUserUpserted })`.',
-  )
-}
 
 /** A pattern would never match, for the path is compared as it stands. */
 function requireLiteral(path: string): void {

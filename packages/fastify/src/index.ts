@@ -6,6 +6,7 @@ import {
   type Receiver,
   type ReceiverOptions,
   receiverFrom,
+  requireOptions,
   requirePath,
 } from '@scalekit-scim/core'
 import type {
@@ -49,6 +50,7 @@ declare module 'fastify' {
 }
 
 const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options) => {
+  requireOptions(options, 'await fastify.register(scalekitScim, { onUserUpserted })')
   const {
     path = defaultPath,
     receiver: shared,
