@@ -144,10 +144,10 @@ describe('in Fastify', () => {
   })
 
   const keepers: [string, (app: FastifyInstance) => unknown, { bodyLimit?: number }][] = [
-    ['Express parser that keeps nothing', (app) => within(app, express5.json()), {}],
+    ['an Express parser that keeps nothing', (app) => within(app, express5.json()), {}],
     ['fastify-raw-body with a limit below the body', rawBodyWithPause, { bodyLimit: 100 }],
   ]
-  test.each(keepers)('behind an %s, the log advises what helps in Fastify', async (_name, prepare, limit) => {
+  test.each(keepers)('the log advises what helps in Fastify, behind %s', async (_name, prepare, limit) => {
     const log = recordingLogger()
     const port = await startFastify(prepare, { logger: log, ...limit })
     expectReply(await send(urlAt(port), signDelivery(hire)), 'body-consumed')

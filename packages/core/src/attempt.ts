@@ -43,7 +43,7 @@ export function readAttempt(attempt: Attempt): Attempt | UnusableAttempt {
   return isUsable(read) ? read : { unusable: missingIn(read) }
 }
 
-// The body is judged when it is needed: a request of another method often comes without one.
+// The body is checked when it is needed: a request with another method often has none.
 function isUsable(read: { method?: unknown; headers?: unknown }): read is Attempt {
   return typeof read.method === 'string' && typeof read.headers === 'object' && read.headers !== null
 }

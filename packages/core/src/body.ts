@@ -17,7 +17,7 @@ export interface BodyLimits {
  */
 export type BodyReader = (limits: BodyLimits) => Promise<Uint8Array>
 
-/** A reader over bytes that somebody else has read already. */
+/** A reader over bytes that were read before. */
 export function givenBody(bytes: Uint8Array): BodyReader {
   return async ({ limitBytes }) => {
     if (bytes.byteLength > limitBytes) throw tooLarge()
@@ -35,7 +35,7 @@ export function nodeBody(stream: Readable): BodyReader {
     if (stream.destroyed) throw aborted()
     const joined = new JoinedPieces(limitBytes)
     const breakOff = () => void (stream.readableEnded || joined.destroy(aborted()))
-    // Both hear of errors as long as they are there: one that nobody hears ends the process.
+    // The listeners stay: an `error` event without a listener ends the process.
     stream.on('close', breakOff).on('error', breakOff)
     joined.on('error', () => {})
     signal.addEventListener('abort', breakOff)
@@ -46,13 +46,13 @@ export function nodeBody(stream: Readable): BodyReader {
       throw bodyErrorOf(error)
     } finally {
       signal.removeEventListener('abort', breakOff)
-      // What else comes is not read. The stream lives on: the reply goes over its connection.
+      // The rest is not read. The stream stays open, because the reply goes over its connection.
       stream.unpipe(joined)
     }
   }
 }
 
-/** Whether somebody else has read of it, or has had its bytes turned into text. */
+/** Whether something else has read from the stream, or has set it to text. */
 export function hasBegun(stream: Readable): boolean {
   return Boolean(stream.readableDidRead || stream.readableEncoding)
 }

@@ -4,8 +4,9 @@ import { BodyError } from './errors.ts'
 const joinedBytes = 4096
 
 /**
- * The pieces of a body, in larger ones. raw-body keeps each by itself, and one byte a piece, which anybody may send,
- * would take two hundred times the body's size. Nor can it do with what a hook of the host may have made of them.
+ * Joins small pieces of a body into larger ones. raw-body keeps every piece, and a body in pieces of one byte, which
+ * anybody can send, would take two hundred times its size. Text from a host's hook becomes bytes; a parsed object is an
+ * error.
  */
 export class JoinedPieces extends Transform {
   #held = Buffer.allocUnsafe(joinedBytes)
@@ -30,7 +31,7 @@ export class JoinedPieces extends Transform {
       this.#length += bytes.byteLength
     }
     this.#leftBytes -= bytes.byteLength
-    // At once: who is over the limit may wait for the answer before anything else comes.
+    // The sender of a body over the limit may wait for the reply before it sends more.
     if (this.#leftBytes < 0) this.#give()
     done()
   }

@@ -267,7 +267,7 @@ class AttemptReceiver implements Receiver {
   }
 }
 
-/** The developer's mistake, or the host's: no fault of the sender's, who tries again. */
+/** A mistake of the developer or the host. The reply is a 500, so that the sender tries again. */
 function unusable({ unusable: fix, error }: UnusableAttempt): Judgement {
   return { outcome: 'internal', reason: 'unusable-attempt', fix, ...(error === undefined ? {} : { error }) }
 }

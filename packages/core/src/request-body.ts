@@ -13,7 +13,7 @@ import { BodyError } from './errors.ts'
 export function requestBody(stream: Readable, places: readonly object[], fix: string): BodyReader {
   return async (limits) => {
     const bytes = keptBytes(places)
-    // An empty default (`decorateRequest('rawBody', '')`) says nothing as long as the stream is unread.
+    // As long as the stream is unread, an empty value is a default: `decorateRequest('rawBody', '')`.
     if (bytes && (bytes.byteLength > 0 || hasBegun(stream))) return givenBody(bytes)(limits)
     if (hasBegun(stream)) return givenBody(await bytesKeptBy(stream, places, limits.signal, fix))(limits)
     try {
@@ -24,7 +24,7 @@ export function requestBody(stream: Readable, places: readonly object[], fix: st
   }
 }
 
-/** The bytes of a stream that somebody else reads, when that one has come to its end. */
+/** The bytes that another reader of the stream keeps, as soon as it has reached the end. */
 async function bytesKeptBy(
   stream: Readable,
   places: readonly object[],
@@ -54,7 +54,7 @@ function bytesOf(place: object, name: string): Uint8Array | undefined {
     if (types.isUint8Array(value)) return value
     return typeof value === 'string' ? Buffer.from(value) : undefined
   } catch {
-    // Some hosts parse the body when it is asked for, and throw if they cannot.
+    // Some hosts parse the body when the property is read, and throw if it is malformed.
     return undefined
   }
 }
@@ -69,7 +69,7 @@ const signsOfAnEnd = ['end', 'close', 'error', 'pause'] as const
 function readToItsEnd(stream: Readable, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
-      // Those who read it hear of its end too, and keep its bytes a moment later.
+      // The other reader gets the same event, and may keep the bytes a moment later.
       setImmediate(() => {
         if (isBeingRead(stream) && !signal.aborted) return
         for (const sign of signsOfAnEnd) stream.off(sign, look)
