@@ -47,7 +47,7 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     const log = recordingLogger()
     const origin = await listen(express().use(express.json(), scim({ logger: log })))
     expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'body-consumed')
-    expect(log.lines[0]?.message).toContain('mount scalekitScim before express.json()')
+    expect(log.lines[0]?.message).toContain('Mount scalekitScim before express.json()')
   })
 
   test('behind express.json() that keeps the bytes as req.rawBody', async () => {
@@ -128,17 +128,29 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     expect(runs).toBe(1)
   })
 
-  test('another path goes to next() untouched, and a signed request that does is logged once, with the mend', async () => {
+  test('another path goes to next() untouched, and a signed request that does is logged once, with its path', async () => {
     const log = recordingLogger()
     const app = express().use(scim({ logger: log }), express.json())
     app.post('/webhooks/scim', (req, res) => void res.status(204).end(String(req.body.id)))
     const origin = await listen(app)
     for (let attempt = 0; attempt < 2; attempt++) {
-      expect((await send(`${origin}/webhooks/scim`, signDelivery(hire))).status).toBe(204)
+      expect((await send(`${origin}/webhooks/scim?token=secret`, signDelivery(hire))).status).toBe(204)
     }
-    expect(log.lines).toHaveLength(1)
-    // Not the path that Scalekit posts to: a proxy may have taken a prefix off.
-    expect(log.lines[0]?.message).toContain('set `path` to the whole path as it arrives here')
+    expect(log.lines).toEqual([
+      {
+        level: 'warn',
+        message: expect.stringContaining('set `path` to the path in `arrived`'),
+        fields: { path: '/webhooks/scalekit', arrived: '/webhooks/scim' },
+      },
+    ])
+  })
+
+  test('the path of a request that goes by is logged with its mount, and cut at 200 characters', async () => {
+    const log = recordingLogger()
+    const router = express.Router().use(scim({ logger: log }))
+    const origin = await listen(express().use('/api', router))
+    await send(`${origin}/api/${'x'.repeat(1000)}`, signDelivery(hire))
+    expect(log.lines[0]?.fields.arrived).toBe(`/api/${'x'.repeat(195)}`)
   })
 
   test('a request that goes by one mount to the next is no mistake, and not warned of', async () => {

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { connect, constants } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
@@ -191,21 +190,6 @@ test('a schema for the body is refused when it is registered, with the mend', as
     option: 'route',
     message: expect.stringContaining('`route.schema`'),
   })
-})
-
-test('over HTTP/2 too, where a connection header would be refused', async () => {
-  const app = fastify({ http2: true })
-  await app.register(scalekitScim, scim({ bodyLimitBytes: 100 }) as never)
-  const origin = await listen(app as unknown as FastifyInstance)
-  const session = connect(origin)
-  onTestFinished(() => session.destroy())
-  const { headers, body } = signDelivery(hire)
-  const stream = session.request({ ':method': 'POST', ':path': '/webhooks/scalekit', ...headers })
-  const status = new Promise((resolve) =>
-    stream.on('response', (head) => resolve(head[constants.HTTP2_HEADER_STATUS])),
-  )
-  stream.end(body)
-  expect(await status).toBe(413)
 })
 
 test('AsyncLocalStorage of the request flows into its handler, though others wait for the same user', async () => {

@@ -3,6 +3,7 @@ import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/test
 import { Hono } from 'hono'
 import type { NextRequest } from 'next/server.js'
 import { expect, test } from 'vitest'
+import { recordingLogger } from '../support/log.ts'
 import { expectedReplies } from '../support/replies.ts'
 
 const hire = sampleEvent('organization.directory.user_created')
@@ -63,10 +64,16 @@ test('a request without a signature is refused before its body comes', async () 
   await expectResponse(await receiver.fetch(request), 'invalid-signature')
 })
 
-test('a body that was read before is told so', async () => {
+test('a body that was read before is told so, and the log names the fix for receiver.fetch', async () => {
+  const log = recordingLogger()
+  const receiver = createReceiver({ secret: TEST_SECRET, logger: log, onUserUpserted: () => {} })
   const request = new Request(url, signDelivery(hire))
+  const copy = request.clone()
   await request.json()
   await expectResponse(await receiver.fetch(request), 'body-consumed')
+  expect(log.lines[0]?.message).toContain('pass it a `request.clone()`')
+  expect(log.lines[0]?.message).not.toContain('express')
+  await expectResponse(await receiver.fetch(copy), 'processed')
 })
 
 test('a body that does not come is given up at the deadline, and its stream cancelled', async () => {

@@ -7,7 +7,7 @@ import {
 } from '@scalekit-scim/core'
 import { createFakeClock, sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import Keyv from 'keyv'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ledgerAround } from '../support/ledger-around.ts'
 import { recordingLogger } from '../support/log.ts'
 
@@ -303,10 +303,13 @@ describe('a dispatcher', () => {
 
 describe('what is logged and reported', () => {
   test('names and sizes, and of a handler’s error where it was thrown, but nothing of the person', async () => {
+    vi.stubEnv('NODE_ENV', 'production')
+    onTestFinished(() => void vi.unstubAllEnvs())
     const log = recordingLogger()
     const reports: OutcomeReport[] = []
     const failure = new Error(`no seat for ${hire.data.email}`)
     const receiver = receiverWith({
+      store: 'memory',
       logger: log,
       onOutcome: (report) => reports.push(report),
       onUserUpserted: () => {

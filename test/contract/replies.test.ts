@@ -12,7 +12,7 @@ const path = '/webhooks/scalekit'
 const hire = sampleEvent('organization.directory.user_created')
 const update = sampleEvent('organization.directory.user_updated', { occurred_at: '2026-11-23T09:05:00Z' })
 
-describe.each(subjects)('every reply, $name', ({ start }) => {
+describe.each(subjects)('every reply, $name', ({ name, start }) => {
   test('processed: the handler has finished', async () => {
     const seen: string[] = []
     const { url } = await start({ onUserUpserted: (event) => void seen.push(event.data.id) })
@@ -110,10 +110,13 @@ describe.each(subjects)('every reply, $name', ({ start }) => {
     expect(sentBytes).toBeLessThan(total / 2)
   })
 
-  test('too-large goes before a signature that is missing, where the length is known', async () => {
-    const { port } = await start({ onEvent: () => expect.unreachable() })
+  test('too-large goes before a signature that is missing, where the length is known, and is no error', async () => {
+    const log = recordingLogger()
+    const { port } = await start({ onEvent: () => expect.unreachable(), logger: log })
     const { text } = await sendRaw(port, head(path, { 'content-length': String(50 * 1024 * 1024) }), [])
     expect(text).toMatch(/^HTTP\/1\.1 413 /)
+    expect(log.lines).toMatchObject([{ level: 'warn', fields: { reason: 'missing-header' } }])
+    expect(log.text()).not.toContain('directory sync')
   })
 
   test('invalid-signature: a resolver that knows no secret', async () => {
@@ -162,11 +165,12 @@ describe.each(subjects)('every reply, $name', ({ start }) => {
     expectReply(await send(url, signDelivery(hire, { messageId: 'msg_cut' })), 'processed')
   })
 
-  test('body-consumed: somebody read the body first, and the log names the mend', async () => {
+  test('body-consumed: somebody read the body first, and the log names the fix for this framework', async () => {
     const log = recordingLogger()
     const { url } = await start({ onEvent: () => expect.unreachable(), logger: log, consumeBody: true })
     expectReply(await send(url, signDelivery(hire)), 'body-consumed')
-    expect(log.text()).toContain('before express.json()')
+    const fix = name.startsWith('Express') ? 'before express.json()' : 'fastify-raw-body'
+    expect(log.lines[0]?.message).toContain(fix)
   })
 
   test.each([
@@ -189,7 +193,10 @@ describe.each(subjects)('every reply, $name', ({ start }) => {
     expect(text).toContain('{"error":"Payload Too Large"}')
     expect(text.toLowerCase()).toContain('connection: close')
     expect(sentBytes).toBeLessThan(total / 2)
-    expect(log.text()).toContain('only a directory sync will heal')
+    expect(log.lines[0]).toMatchObject({
+      level: 'error',
+      message: expect.stringContaining('If Scalekit sent it, raise `bodyLimitBytes`'),
+    })
   })
 
   test('too-large: one byte over the limit is refused, the limit itself is not', async () => {

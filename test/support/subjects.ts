@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:net'
 import type { Receiver, ReceiverOptions } from '@scalekit-scim/core'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { scalekitScim as expressMiddleware } from '@scalekit-scim/express'
@@ -42,8 +42,7 @@ async function startExpress(
   app.use(middleware)
   const server = app.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  return running(port, middleware.receiver, async () => {
+  return running(portOf(server), middleware.receiver, async () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   })
@@ -62,8 +61,14 @@ async function startFastify({
   }
   await app.register(fastifyPlugin, { ...quiet, ...options })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  return running(port, app.scalekitScim, () => app.close())
+  return running(portOf(app.server), app.scalekitScim, () => app.close())
+}
+
+/** Where a server listens. */
+export function portOf(server: Pick<Server, 'address'>): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port')
+  return address.port
 }
 
 function running(port: number, receiver: Receiver, stop: () => Promise<void>): RunningServer {

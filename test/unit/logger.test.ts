@@ -3,7 +3,7 @@ import { createReceiver, type Logger, type ReceiverOptions } from '@scalekit-sci
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import fastify from 'fastify'
 import pino from 'pino'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { completeLogger } from '../../packages/core/src/logger.ts'
 import { recordingLogger } from './recording-logger.ts'
 
@@ -145,24 +145,85 @@ test('a logger that rejects does not change what becomes of an event, nor ends t
   expect(unhandled).toEqual([])
 })
 
-test('no line holds the body, the signature, the secret, an email or what a handler threw', async () => {
-  const { logger, lines } = recordingLogger()
-  const receiver = createReceiver({
-    secret: TEST_SECRET,
-    logger,
-    onUserUpserted: () => {
-      throw Object.assign(new Error('private-message amelia.hart@example.com'), { detail: 'private-detail' })
-    },
-  })
-  const delivery = signDelivery(sampleEvent('organization.directory.user_created'))
-  const { outcome } = await receiver.receive({ url: '/', ...delivery })
-  await receiver.receive({ url: '/', ...delivery, body: Buffer.from('{"private-body":1}') })
-  expect(outcome).toBe('handler-failed')
-  const text = JSON.stringify(lines)
-  for (const secret of ['private-', 'amelia', 'Hart', TEST_SECRET, delivery.headers['webhook-signature']]) {
-    expect(text).not.toContain(secret)
+test.each(['production', 'staging', '', undefined])(
+  'where NODE_ENV is %j, no line holds the body, the signature, the secret, an email or what a handler threw',
+  async (environment) => {
+    vi.stubEnv('NODE_ENV', environment)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const { logger, lines } = recordingLogger()
+    const receiver = createReceiver({
+      secret: TEST_SECRET,
+      store: 'memory',
+      logger,
+      onUserUpserted: () => {
+        throw Object.assign(new Error('private-message amelia.hart@example.com'), {
+          detail: 'private-detail',
+        })
+      },
+    })
+    const delivery = signDelivery(sampleEvent('organization.directory.user_created'))
+    const { outcome } = await receiver.receive({ url: '/', ...delivery })
+    await receiver.receive({ url: '/', ...delivery, body: Buffer.from('{"private-body":1}') })
+    expect(outcome).toBe('handler-failed')
+    const text = JSON.stringify(lines)
+    for (const secret of ['private-', 'amelia', 'Hart', TEST_SECRET, delivery.headers['webhook-signature']]) {
+      expect(text).not.toContain(secret)
+    }
+    expect(lines.map(({ level }) => level)).toEqual(['error', 'warn'])
+  },
+)
+
+describe.each(['development', 'test'])('where NODE_ENV is %s', (environment) => {
+  async function linesOf(thrown: unknown, options: ReceiverOptions = {}) {
+    vi.stubEnv('NODE_ENV', environment)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const { logger, lines } = recordingLogger()
+    const receiver = createReceiver({
+      secret: TEST_SECRET,
+      logger,
+      onUserUpserted: () => {
+        throw thrown
+      },
+      ...options,
+    })
+    await receiver.receive({ url: '/', ...signDelivery(sampleEvent('organization.directory.user_created')) })
+    return lines
   }
-  expect(lines.map(({ level }) => level)).toEqual(['error', 'warn'])
+
+  test('the line of a failed handler has the message of its error', async () => {
+    expect(await linesOf(new Error('no such table: accounts'))).toMatchObject([
+      { fields: { outcome: 'handler-failed', errorMessage: 'no such table: accounts' } },
+    ])
+    expect(await linesOf('thrown as text')).toMatchObject([{ fields: { errorMessage: 'thrown as text' } }])
+  })
+
+  test('so has that of a handler that failed after its deadline', async () => {
+    const lines = await linesOf(undefined, {
+      deadlineSeconds: 0.05,
+      onUserUpserted: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 150))
+        throw new Error('too late')
+      },
+    })
+    await expect.poll(() => lines).toMatchObject([{}, { fields: { errorMessage: 'too late' } }])
+  })
+
+  test('what no message can be read of is logged without one', async () => {
+    const hostile = Object.defineProperty(new Error(), 'message', {
+      get() {
+        throw new Error('no')
+      },
+    })
+    for (const thrown of [hostile, { message: 'of no error' }, 7, undefined]) {
+      const [line] = await linesOf(thrown)
+      expect(line?.fields).not.toHaveProperty('errorMessage')
+    }
+  })
+
+  test('no other failure says more than elsewhere', async () => {
+    const lines = await linesOf(undefined, { secret: () => Promise.reject(new Error('private-message')) })
+    expect(JSON.stringify(lines)).not.toContain('private-message')
+  })
 })
 
 function consoleSpies() {

@@ -5,6 +5,7 @@ import { storeCodeOf, storeMends } from './store-trouble.ts'
 
 type AttemptFields = Omit<OutcomeReport, 'source' | 'late'> & {
   bodyBytes?: number
+  fix?: string | undefined
   /** What the store's client said of itself, should the error say nothing. */
   storeTrouble?: string | undefined
 }
@@ -43,14 +44,11 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   ],
   'body-timeout': ['warn', 'the body did not arrive by the deadline'],
   'body-aborted': ['info', 'the sender went away before its body had arrived'],
-  'body-consumed': [
-    'error',
-    'a body parser has read the body and kept no raw bytes: mount scalekitScim before express.json(), or keep the bytes ' +
-      'with its `verify` option as `req.rawBody`',
-  ],
+  'body-consumed': ['error', 'something in front has read the body, and its raw bytes were not kept'],
   'too-large': [
     'error',
-    'a body over `bodyLimitBytes` was refused: only a directory sync will heal what it said',
+    'a body over `bodyLimitBytes` was refused, so its signature was not verified. If Scalekit sent it, raise ' +
+      '`bodyLimitBytes`: after the last retry, only a directory sync recovers the event',
   ],
   'content-encoding': ['warn', 'a compressed body was refused: its bytes are not the bytes that were signed'],
   method: ['warn', 'only POST is answered here'],
@@ -61,17 +59,27 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   internal: ['error', 'scalekit-scim itself failed; please report it'],
 }
 
-export function logAttempt(log: Logger, { error, reason, storeTrouble, ...fields }: AttemptFields): void {
-  const [level, message] = lines[fields.outcome]
+/** Scalekit signs its requests within the tolerance, so this is somebody else's. Anybody can send it. */
+const tooLargeUnsigned = ['warn', 'an unsigned body over `bodyLimitBytes` was refused'] as const
+const unusableAttempt = ['error', 'the request could not be judged'] as const
+
+export function logAttempt(log: Logger, { error, storeTrouble, fix, ...fields }: AttemptFields): void {
+  const [level, message] = lineOf(fields)
   log[level](
     {
       ...fields,
       durationMs: Math.round(fields.durationMs),
-      ...reasonFields({ ...(reason === undefined ? {} : { reason }), error }),
+      ...reasonFields({ ...fields, error }),
       ...(fields.outcome === 'store-unavailable' ? storeFields(error, storeTrouble) : {}),
     },
-    message,
+    fix === undefined ? message : `${message}. ${fix}`,
   )
+}
+
+function lineOf({ outcome, reason }: Pick<AttemptFields, 'outcome' | 'reason'>): readonly [LogLevel, string] {
+  if (outcome === 'too-large' && reason !== undefined) return tooLargeUnsigned
+  if (outcome === 'internal' && reason !== undefined) return unusableAttempt
+  return lines[outcome]
 }
 
 function storeFields(error: unknown, storeTrouble: string | undefined): object {

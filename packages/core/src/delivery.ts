@@ -9,7 +9,7 @@ import {
 } from './events.ts'
 import type { EventSource } from './handlers.ts'
 import type { Instant } from './instant.ts'
-import { errorFields, type Logger } from './logger.ts'
+import { errorFields, type Logger, messageOf } from './logger.ts'
 import type { OutcomeReport } from './outcome.ts'
 
 /** An event on its way through. Times are the clock's monotonic milliseconds. */
@@ -65,6 +65,22 @@ export function eventFields(event: ScimEvent): EventFields {
   return { eventId: event.id, type: event.type, ...organizationId, ...resourceId }
 }
 
-export function reasonFields({ reason, error }: { reason?: string; error?: unknown }): object {
-  return { ...(reason === undefined ? {} : { reason }), ...(error === undefined ? {} : errorFields(error)) }
+export function reasonFields({
+  outcome,
+  reason,
+  error,
+}: Pick<OutcomeReport, 'outcome' | 'reason' | 'error'>): object {
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    ...(error === undefined ? {} : errorFields(error)),
+    ...(outcome === 'handler-failed' ? devFields(error) : {}),
+  }
+}
+
+/** On a developer's machine the message is what is looked for. Elsewhere it may hold personal data. */
+function devFields(error: unknown): object {
+  const environment = process.env.NODE_ENV
+  if (environment !== 'development' && environment !== 'test') return {}
+  const errorMessage = messageOf(error)
+  return errorMessage === undefined ? {} : { errorMessage }
 }

@@ -68,10 +68,13 @@ export type BodyErrorReason = 'too-large' | 'consumed' | 'aborted'
 export class BodyError extends Error {
   override readonly name = 'BodyError'
   readonly reason: BodyErrorReason
+  /** What to do about it, for the log. */
+  readonly fix?: string
 
-  constructor(reason: BodyErrorReason, message: string) {
+  constructor(reason: BodyErrorReason, message: string, fix?: string) {
     super(message)
     this.reason = reason
+    if (fix !== undefined) this.fix = fix
   }
 
   /** By its name: an adapter's reader may throw that of another copy. */

@@ -1,4 +1,5 @@
 import { ConfigurationError } from './errors.ts'
+import { misspeltEventType } from './event-types.ts'
 import {
   type DirectoryDisabledEvent,
   type DirectoryEnabledEvent,
@@ -125,6 +126,8 @@ export function createRouter(handlers: Handlers): Router {
     requireFunction(handler, `on['${type}']`)
     if (!type.includes('.')) throw notAnEventType(type)
     if (isDirectoryEvent({ type } as ScimEvent)) throw directoryTypeUnderOn(type)
+    const meant = misspeltEventType(type)
+    if (meant !== undefined) throw misspeltTypeUnderOn(type, meant)
   }
 
   const narrowest = (event: ScimEvent): AnyHandler | undefined => {
@@ -173,8 +176,25 @@ function notAnEventType(type: string): ConfigurationError {
   )
 }
 
+function misspeltTypeUnderOn(type: string, meant: string): ConfigurationError {
+  const names = handlersOf(meant)
+  return new ConfigurationError(
+    'ERR_SCIM_INVALID_HANDLER',
+    `\`on['${type}']\` would never be called: Scalekit has no such event type. ` +
+      (names ? `For '${meant}' use \`${names}\`.` : `Did you mean '${meant}'?`),
+    'on',
+  )
+}
+
+/** The handlers of a directory event, for a message. */
+function handlersOf(type: string): string | undefined {
+  return Object.entries(candidates)
+    .find(([candidate]) => candidate === type)?.[1]
+    .join('` or `')
+}
+
 function directoryTypeUnderOn(type: string): ConfigurationError {
-  const names = candidates[type as keyof typeof candidates].join('` or `')
+  const names = handlersOf(type)
   return new ConfigurationError(
     'ERR_SCIM_INVALID_HANDLER',
     `\`on['${type}']\` is a directory event: use \`${names}\`, so that it is deduplicated and ordered with the rest.`,

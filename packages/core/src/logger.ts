@@ -55,6 +55,16 @@ export interface ErrorFields {
   errorAt?: string
 }
 
+/** What was thrown says of itself: a handler may throw anything, getters that throw included. */
+export function messageOf(error: unknown): string | undefined {
+  try {
+    const message: unknown = error instanceof Error ? error.message : error
+    return typeof message === 'string' ? message : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function describe(error: Error): ErrorFields {
   // They are declared as text, and assigned to by whoever likes to.
   const { name, code, message, stack }: { [field in keyof Error | 'code']?: unknown } = error

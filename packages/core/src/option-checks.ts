@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock.ts'
+import { editDistance } from './edit-distance.ts'
 import { ConfigurationError } from './errors.ts'
 import { completeLogger, type Logger } from './logger.ts'
 import type { NumberRule } from './options.ts'
@@ -9,9 +10,9 @@ import type { NumberRule } from './options.ts'
  */
 export function requireKnownNames(options: object, known: readonly string[], parent?: string): void {
   const all = known.map((name) => `\`${name}\``).join(', ')
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    if (parent !== undefined) throw invalid(parent, `must be an object; its options are ${all}`)
-    throw new ConfigurationError('ERR_SCIM_INVALID_OPTION', 'The options must be an object.')
+  if (parent === undefined) requireOptions(options)
+  else if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid(parent, `must be an object; its options are ${all}`)
   }
   const path = (name: string) => (parent === undefined ? name : `${parent}.${name}`)
   for (const name of Object.keys(options)) {
@@ -28,6 +29,32 @@ export function requireKnownNames(options: object, known: readonly string[], par
       path(name),
     )
   }
+}
+
+/**
+ * For adapters, before they take the options apart: a function or a promise has no properties that are options, so it
+ * would pass for options without a handler.
+ * @param example How the options are given
+ * @throws ConfigurationError unless they are an object
+ */
+export function requireOptions(options: unknown, example?: string): void {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
+  if (isObject && !isPromise(options)) return
+  const fix = isPromise(options) ? ' Await it first.' : typeof options === 'function' ? ' Call it first.' : ''
+  throw new ConfigurationError(
+    'ERR_SCIM_INVALID_OPTION',
+    `The options must be an object, and ${kindOf(options)} was given.${fix}${example ? ` Write \`${example}\`.` : ''}`,
+  )
+}
+
+function isPromise(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'a list'
+  return isPromise(value) ? 'a promise' : `a ${typeof value}`
 }
 
 export function numberOption(name: string, value: unknown, rule: NumberRule): number {
@@ -96,20 +123,6 @@ function nearest(name: string, known: readonly string[]): string | undefined {
 
 function endsWithWord(name: string, word: string): boolean {
   return name.endsWith(word.charAt(0).toUpperCase() + word.slice(1))
-}
-
-/** Levenshtein's. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min(replace, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous[b.length] ?? 0
 }
 
 /** For adapters. @throws ConfigurationError unless `path` is an absolute path */

@@ -33,7 +33,7 @@ export interface DispatchOutcome {
   outcome: DispatchOutcomeName
   /** Why, in a word or two, where the outcome's name does not tell. */
   reason?: string
-  /** What the handler or the store threw, whole. It may hold personal data: our logs leave its message out. */
+  /** What the handler or the store threw, whole. It may hold personal data: outside development, our logs leave its message out. */
   error?: unknown
 }
 

@@ -1,5 +1,6 @@
+import { type Attempt, readAttempt, type UnusableAttempt, unusableBody } from './attempt.ts'
 import { logAttempt } from './attempt-log.ts'
-import { type BodyReader, fetchBody, givenBody } from './body.ts'
+import { fetchBody, givenBody } from './body.ts'
 import { timedOut, within } from './clock.ts'
 import { configureReceiver, type ReceiverConfiguration, type SigningKeys } from './configure.ts'
 import { eventFields, idempotencyKeyOf } from './delivery.ts'
@@ -12,19 +13,6 @@ import type { ReceiverOptions } from './options.ts'
 import { type Outcome, type OutcomeReport, type Reply, replyTo } from './outcome.ts'
 import { secretRequest } from './secrets.ts'
 import { type HeaderSource, header, readSignedHeaders, verify } from './signature.ts'
-
-/** One HTTP request that wants to deliver an event. */
-export interface Attempt {
-  method: string
-  url: string
-  headers: HeaderSource
-  /** The bytes, or a function that reads them once it is known that they are wanted. Never a re-serialised object. */
-  body: Uint8Array | BodyReader
-  /** The route's parameters, for a secret resolver. */
-  params?: Readonly<Record<string, string | undefined>> | undefined
-  /** This request's own logger, in place of the receiver's. */
-  log?: Logger | undefined
-}
 
 /** What to answer an attempt. */
 export interface ReceiveResult extends Reply {
@@ -68,7 +56,11 @@ export function receiverFrom(shared: Receiver | undefined, options: ReceiverOpti
 type Judgement = Pick<
   OutcomeReport,
   'outcome' | 'messageId' | 'eventId' | 'type' | 'organizationId' | 'resourceId' | 'reason' | 'error'
-> & { bodyBytes?: number }
+> & {
+  bodyBytes?: number
+  /** What the developer can do about it, for the log alone. */
+  fix?: string | undefined
+}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -88,37 +80,57 @@ class AttemptReceiver implements Receiver {
   async receive(attempt: Attempt): Promise<ReceiveResult> {
     const { clock, report } = this.#config
     const startedMs = clock.monotonic()
-    const log = attempt.log ? completeLogger(attempt.log) : this.#config.log
+    const read = readAttempt(attempt)
+    const log = 'method' in read && read.log ? completeLogger(read.log) : this.#config.log
 
-    const judgement = await this.#judge(attempt, startedMs, log).catch(
+    const judgement = await this.#judge(read, startedMs, log).catch(
       (error: unknown): Judgement => ({ outcome: 'internal', error }),
     )
     const durationMs = clock.monotonic() - startedMs
     logAttempt(log, { ...judgement, durationMs, storeTrouble: this.#config.storeTrouble() })
-    const { bodyBytes: _, ...reported } = judgement
+    const { bodyBytes: _, fix: __, ...reported } = judgement
     report({ ...reported, source: 'webhook', durationMs })
     return { ...replyTo(judgement.outcome), outcome: judgement.outcome }
   }
 
-  async fetch(request: Request, { params }: { params?: Attempt['params'] } = {}): Promise<Response> {
-    const { method, url, headers } = request
-    const reply = await this.receive({ method, url, headers, params, body: fetchBody(request) })
+  async fetch(request: Request, options?: { params?: Attempt['params'] }): Promise<Response> {
+    let isHead = false
+    const reply = await this.receive({
+      get method() {
+        isHead = request.method === 'HEAD'
+        return request.method
+      },
+      get url() {
+        return request.url
+      },
+      get headers() {
+        return request.headers
+      },
+      get params() {
+        return options?.params
+      },
+      body: fetchBody(request),
+    })
     // The connection, and the length on it, are the server's.
     const { connection: _, 'content-length': __, ...kept } = reply.headers
-    return new Response(method === 'HEAD' ? null : reply.body, { status: reply.status, headers: kept })
+    return new Response(isHead ? null : reply.body, { status: reply.status, headers: kept })
   }
 
   /** One attempt, top to bottom. */
-  async #judge(attempt: Attempt, startedMs: number, log: Logger): Promise<Judgement> {
+  async #judge(attempt: Attempt | UnusableAttempt, startedMs: number, log: Logger): Promise<Judgement> {
     const deadlineMs = startedMs + this.#config.deadlineSeconds * 1000
     if (this.#dispatcher.closing) return { outcome: 'closed' }
+    if ('unusable' in attempt) return unusable(attempt)
     if (attempt.method !== 'POST') return { outcome: 'method', reason: attempt.method.slice(0, 16) }
     if (isEncoded(attempt.headers)) return { outcome: 'content-encoding' }
-    if (this.#isTooLong(attempt)) return { outcome: 'too-large' }
 
     // Before the body is read: whoever cannot have signed it has no claim on the memory that it takes.
     const signed = readSignedHeaders(attempt.headers, this.#config.clock.now(), this.#config.toleranceSeconds)
-    if ('failure' in signed) return { outcome: 'invalid-signature', reason: signed.failure }
+    const failure = 'failure' in signed ? { reason: signed.failure } : {}
+    if (this.#isTooLong(attempt)) return { outcome: 'too-large', ...failure }
+    if ('failure' in signed) return { outcome: 'invalid-signature', ...failure }
+    const noBody = unusableBody(attempt.body)
+    if (noBody) return unusable(noBody)
 
     const read = await this.#read(attempt.body, deadlineMs)
     if ('outcome' in read) return read
@@ -154,7 +166,7 @@ class AttemptReceiver implements Receiver {
 
   /** As far as that is known before the body is read. */
   #isTooLong({ body, headers }: Attempt): boolean {
-    const bytes = typeof body === 'function' ? Number(header(headers, 'content-length')) : body.byteLength
+    const bytes = typeof body === 'function' ? Number(header(headers, 'content-length')) : body?.byteLength
     return bytes > this.#config.bodyLimitBytes
   }
 
@@ -168,9 +180,12 @@ class AttemptReceiver implements Receiver {
       waiting.abort()
       return { outcome: 'body-timeout' }
     } catch (error) {
-      if (!BodyError.is(error)) throw error
+      if (!BodyError.is(error))
+        return unusable({ unusable: 'The reader that was given as `body` threw', error })
       if (error.reason === 'too-large') return { outcome: 'too-large' }
-      return { outcome: error.reason === 'consumed' ? 'body-consumed' : 'body-aborted' }
+      return error.reason === 'consumed'
+        ? { outcome: 'body-consumed', fix: error.fix }
+        : { outcome: 'body-aborted' }
     }
   }
 
@@ -250,6 +265,11 @@ class AttemptReceiver implements Receiver {
   [Symbol.asyncDispose]() {
     return this.close()
   }
+}
+
+/** A mistake of the developer or the host. The reply is a 500, so that the sender tries again. */
+function unusable({ unusable: fix, error }: UnusableAttempt): Judgement {
+  return { outcome: 'internal', reason: 'unusable-attempt', fix, ...(error === undefined ? {} : { error }) }
 }
 
 /** Bytes that were packed on the way are not the bytes that were signed. */

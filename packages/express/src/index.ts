@@ -4,10 +4,11 @@ import {
   type Receiver,
   type ReceiverOptions,
   receiverFrom,
+  requireOptions,
   requirePath,
 } from '@scalekit-scim/core'
 import type { Request, RequestHandler, Response } from 'express'
-import { capture } from './capture.ts'
+import { attemptOf, isHead, isSigned, pathOf } from './request.ts'
 
 export * from '@scalekit-scim/core'
 
@@ -40,37 +41,32 @@ export type ScalekitScim = RequestHandler & { receiver: Receiver }
  * }))
  */
 export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
-  requireObject(options)
+  requireOptions(options, 'app.use(scalekitScim({ onUserUpserted }))')
   const { path = defaultPath, receiver: shared, ...rest } = options
   if (path !== false) requireLiteral(path)
   const receiver = receiverFrom(shared, rest)
   let warnedOfPassing = false
 
   const middleware = async (req: Request, res: Response, next: () => void): Promise<void> => {
-    if (path !== false && withoutTrailingSlash(req.baseUrl + req.path) !== withoutTrailingSlash(path)) {
-      if (req.headers['webhook-signature'] !== undefined && !warnedOfPassing) {
+    const arrived = path === false ? undefined : pathOf(req)
+    if (path !== false && arrived !== undefined && !isSamePath(arrived, path)) {
+      if (isSigned(req) && !warnedOfPassing) {
         // Only then is it known whether another mount has taken it.
         res.once('finish', () => {
           if (taken.has(req) || warnedOfPassing) return
           warnedOfPassing = true
-          warnOfPassing(receiver, path)
+          warnOfPassing(receiver, path, arrived)
         })
       }
       return next()
     }
     taken.add(req)
-    const reply = await receiver.receive({
-      method: req.method,
-      url: req.originalUrl,
-      headers: req.headers,
-      params: req.params as Record<string, string>,
-      body: capture(req),
-    })
+    const reply = await receiver.receive(attemptOf(req, path === false || arrived !== undefined))
     // Another middleware (a time-out, say) may have answered, or the sender be gone.
     if (res.headersSent || res.destroyed) return
     try {
       res.writeHead(reply.status, reply.headers)
-      res.end(req.method === 'HEAD' ? undefined : reply.body)
+      res.end(isHead(req) ? undefined : reply.body)
     } catch (error) {
       // Express 4 would let what another middleware throws in here end the process.
       receiver.log.error(
@@ -86,15 +82,6 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
 /** The requests that a middleware of ours answers. */
 const taken = new WeakSet<Request>()
 
-/** Before they are taken apart: of text each character would be an option. */
-function requireObject(options: unknown): void {
-  if (typeof options === 'object' && options !== null) return
-  throw new ConfigurationError(
-    'ERR_SCIM_INVALID_OPTION',
-    'The options must be an object: `scalekitScim({ secret, onUserUpserted })`.',
-  )
-}
-
 /** A pattern would never match, for the path is compared as it stands. */
 function requireLiteral(path: string): void {
   requirePath(path)
@@ -107,13 +94,20 @@ function requireLiteral(path: string): void {
   )
 }
 
+function isSamePath(arrived: string, path: string): boolean {
+  return withoutTrailingSlash(arrived) === withoutTrailingSlash(path)
+}
+
 function withoutTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-function warnOfPassing({ log }: Receiver, path: string): void {
+/** Anybody may send a path of any length. */
+const loggedPathLength = 200
+
+function warnOfPassing({ log }: Receiver, path: string, arrived: string): void {
   log.warn(
-    { path },
-    'a signed request went by to another path: set `path` to the whole path as it arrives here, mount and all and without what a proxy takes off, or `path: false`',
+    { path, arrived: arrived.slice(0, loggedPathLength) },
+    'a signed request went by to another path. If it was for this endpoint, set `path` to the path in `arrived`, or to `false`',
   )
 }

@@ -1,23 +1,22 @@
-import type { Readable } from 'node:stream'
 import {
   ConfigurationError,
   defaultPath,
-  nodeBody,
   type Receiver,
   type ReceiverOptions,
   receiverFrom,
+  requireOptions,
   requirePath,
 } from '@scalekit-scim/core'
 import type {
   FastifyInstance,
   FastifyPluginAsync,
-  FastifyReply,
   FastifyRequest,
   HTTPMethods,
   RegisterOptions,
   RouteShorthandOptions,
 } from 'fastify'
 import fp from 'fastify-plugin'
+import { type Handler, handlerOf } from './handler.ts'
 
 export * from '@scalekit-scim/core'
 
@@ -49,6 +48,7 @@ declare module 'fastify' {
 }
 
 const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options) => {
+  requireOptions(options, 'await fastify.register(scalekitScim, { onUserUpserted })')
   const {
     path = defaultPath,
     receiver: shared,
@@ -72,23 +72,8 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
   // away with the encapsulation, so it is given again.
   await fastify.register(
     async (scope) => {
-      takeAnyBody(scope)
-      const handler = async (request: FastifyRequest, reply: FastifyReply) => {
-        const answer = await receiver.receive({
-          method: request.method,
-          url: request.originalUrl,
-          headers: request.headers,
-          params: request.params as Record<string, string>,
-          body: nodeBody((request.body ?? request.raw) as Readable),
-          log: logsByRequest ? request.log : undefined,
-        })
-        if (reply.sent) return
-        const { connection, ...headers } = answer.headers
-        // HTTP/2 has no such header, and Node refuses it there.
-        if (connection !== undefined && request.raw.httpVersionMajor < 2)
-          reply.header('connection', connection)
-        return reply.code(answer.status).headers(headers).send(Buffer.from(answer.body))
-      }
+      const handler = handlerOf(receiver, logsByRequest)
+      takeAnyBody(scope, handler)
       for (const url of slashForms(path, scope)) {
         scope.route({
           ...route,
@@ -139,16 +124,23 @@ function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
 }
 
 /** Hands every body on as the stream that it is, whatever type it says, or none. */
-function takeAnyBody(scope: FastifyInstance): void {
+function takeAnyBody(scope: FastifyInstance, handler: Handler): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => {
     // A host's hook may have put a stream of its own here, and a refused body is never read: nobody else would hear it.
     payload.on('error', () => {})
     done(null, payload)
   })
-  scope.addHook('onRequest', async (request) => {
+  scope.addHook('onRequest', async (request, reply) => {
+    let headers: FastifyRequest['headers']
+    try {
+      headers = request.headers
+    } catch {
+      // A host's getter throws. Fastify would answer for us.
+      return handler(request, reply)
+    }
     // Fastify itself refuses a type that it cannot parse, before any parser is asked.
-    request.headers = { ...request.headers, 'content-type': 'application/octet-stream' }
+    request.headers = { ...headers, 'content-type': 'application/octet-stream' }
   })
 }
 

@@ -1,0 +1,75 @@
+import { editDistance } from './edit-distance.ts'
+import { directoryEventTypes } from './events.ts'
+
+/** The other event types that Scalekit documents. The list only serves to recognise misspelt types: new ones are welcome. */
+export const otherEventTypes: readonly string[] = [
+  'organization.created',
+  'organization.updated',
+  'organization.deleted',
+  'organization.domain_created',
+  'organization.domain_deleted',
+  'organization.domain_dns_verification_success',
+  'organization.domain_dns_verification_failed',
+  'organization.sso_created',
+  'organization.sso_enabled',
+  'organization.sso_disabled',
+  'organization.sso_deleted',
+  'user.signup',
+  'user.login',
+  'user.logout',
+  'user.organization_invitation',
+  'user.organization_membership_created',
+  'user.organization_membership_updated',
+  'user.organization_membership_deleted',
+  'role.created',
+  'role.updated',
+  'role.deleted',
+  'permission.created',
+  'permission.updated',
+  'permission.deleted',
+  'connected_account.created',
+  'connected_account.updated',
+  'connected_account.deleted',
+  'connected_account.status_updated',
+  'connected_account.magic_link_generated',
+  'connected_account.oauth_succeeded',
+  'connected_account.oauth_tokens_fetched',
+  'connected_account.token_refresh_succeeded',
+  'connected_account.token_refresh_failed',
+]
+
+const known = [...directoryEventTypes, ...otherEventTypes]
+const knownForms = known.map((type) => ({ type, form: comparable(type) }))
+
+/** Short names differ by a letter or two and mean something else: `user.signup` and `user.signin`. */
+const lettersForOneEdit = 12
+
+/** The known event type that was probably meant; nothing if the type is known, or resembles none. */
+export function misspeltEventType(type: string): string | undefined {
+  if (known.includes(type)) return undefined
+  const form = comparable(type)
+  const scored = knownForms.map((candidate) => ({
+    type: candidate.type,
+    edits: editDistance(form, candidate.form),
+    allowed: Math.floor(candidate.form.length / lettersForOneEdit),
+  }))
+  const near = scored.filter(({ edits, allowed }) => edits <= allowed)
+  return near.sort((a, b) => a.edits - b.edits)[0]?.type
+}
+
+/**
+ * A type without what people vary: separators, capitals, plurals, tenses, Scalekit's old prefix `scalekit.dir` and a
+ * left-out `organization`.
+ */
+function comparable(type: string): string {
+  const words = type
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .map((word) => (word === 'dir' ? 'directory' : word === 'org' ? 'organization' : word))
+    .map((word) =>
+      word.replace(/(?<=.)s$/, '').replace(/^(creat|updat|delet|enabl|disabl)(e|ed|ing|ion)$/, '$1ed'),
+    )
+  const joined = words.join('').replace(/^scalekit/, '')
+  return joined.startsWith('directory') ? `organization${joined}` : joined
+}

@@ -1,0 +1,69 @@
+import { createDispatcher, createReceiver } from '@scalekit-scim/core'
+import { createDirectorySync } from '@scalekit-scim/core/sync'
+import { TEST_SECRET } from '@scalekit-scim/core/testing'
+import { scalekitScim as expressMiddleware } from '@scalekit-scim/express'
+import { scalekitScim as fastifyPlugin } from '@scalekit-scim/fastify'
+import fastify from 'fastify'
+import { describe, expect, onTestFinished, test } from 'vitest'
+
+const options = { secret: TEST_SECRET, logger: false as const, onUserUpserted: () => {} }
+
+/** As JavaScript lets it be called. */
+const untyped = (call: unknown) => call as (...given: unknown[]) => unknown
+
+const refused = (fix: string) =>
+  expect.objectContaining({
+    name: 'ConfigurationError',
+    code: 'ERR_SCIM_INVALID_OPTION',
+    message: expect.stringContaining(fix),
+  })
+
+const others: [string, unknown, string][] = [
+  ['null', null, 'null was given'],
+  ['a function', () => options, 'a function was given. Call it first.'],
+  ['a promise', Promise.resolve(options), 'a promise was given. Await it first.'],
+  ['a list', [options], 'a list was given'],
+  ['text', 'onUserUpserted', 'a string was given'],
+]
+
+describe.each([
+  ['scalekitScim of Express', untyped(expressMiddleware)],
+  ['createReceiver', untyped(createReceiver)],
+  ['createDispatcher', untyped(createDispatcher)],
+  ['createDirectorySync', untyped(createDirectorySync)],
+])('%s', (_name, create) => {
+  test.each(others)('refuses %s instead of options, with the fix', (_name, given, fix) => {
+    expect(() => create(given)).toThrow(refused(fix))
+  })
+})
+
+describe('scalekitScim of Fastify', () => {
+  function register(...given: unknown[]): PromiseLike<unknown> {
+    const app = fastify()
+    onTestFinished(() => app.close())
+    return Promise.resolve(untyped(app.register.bind(app))(...given))
+  }
+
+  test('that is called instead of registered is refused, and the message shows how to register it', async () => {
+    await expect(register(untyped(fastifyPlugin)(options))).rejects.toEqual(
+      refused('Write `await fastify.register(scalekitScim, { onUserUpserted })`.'),
+    )
+  })
+
+  test('refuses a promise instead of options, with the fix', async () => {
+    await expect(register(fastifyPlugin, Promise.resolve(options))).rejects.toEqual(
+      refused('Await it first.'),
+    )
+  })
+
+  test('takes a function that returns options, as every plugin of Fastify does', async () => {
+    await register(fastifyPlugin, () => options)
+  })
+
+  test.each(others.filter(([name]) => name !== 'a promise'))(
+    'called by hand refuses %s instead of options',
+    async (_name, given, fix) => {
+      await expect(untyped(fastifyPlugin)(fastify(), given)).rejects.toEqual(refused(fix))
+    },
+  )
+})
