@@ -1,6 +1,7 @@
-import { type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
+import { DropEvent, type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
 import {
   createDirectorySync,
+  type DirectoryRef,
   type DirectoryReport,
   type DirectorySync,
   type DirectorySyncOptions,
@@ -190,6 +191,40 @@ describe('records of `known` that did not come from the directory', () => {
     }
     expect(deletions(all.app)).toEqual([])
   })
+
+  test('keep everybody also in later passes that do not see the other organization', async () => {
+    const all = await scene(40)
+    const other = new TestDirectory('org_2', people(3, 40))
+    all.api.directories.push(other)
+    have(
+      all.app,
+      other.people.map(({ id }) => id),
+    )
+    await all.nextDay()
+    have(all.app, ['diruser_43'])
+    other.people.push({ id: 'diruser_43', active: true })
+    const later = [() => all.nextDay({ organizations: ['org_1'] }), () => all.nextDay()]
+    other.enabled = false
+    for (const pass of later) {
+      const report = await pass()
+      expect(report.error).toMatchObject({ code: 'ERR_SCIM_KNOWN_FOREIGN' })
+      expect(report.error?.mend).toContain('in an earlier pass')
+    }
+    expect(deletions(all.app)).toEqual([])
+
+    other.enabled = true
+    const own = {
+      users: ({ organizationId }: DirectoryRef) =>
+        all.app
+          .live()
+          .filter((id) => Number(id.slice(8)) < 40 === (organizationId === 'org_1'))
+          .map((id) => ({ id, occurredAt: all.app.users.get(id)?.occurredAt })),
+    }
+    leave(all, 1)
+    await all.clock.advance(dayMs)
+    const fixed = await all.sync({ known: own }).run({ mode: 'full' })
+    expect(fixed.totals).toMatchObject({ errors: 0, users: { deleted: 1 } })
+  })
 })
 
 test('a record with neither time nor directory is held as no-origin, and stays held when it gets a time', async () => {
@@ -270,6 +305,25 @@ describe('the state of deletions', () => {
 })
 
 describe('the limits', () => {
+  test('are not widened by rows that nobody lists, such as tombstones that `known` yields', async () => {
+    const all = await scene(200)
+    const tombstones = people(5000, 200).map(({ id }) => ({ id, occurredAt: '2026-01-01T09:00:00Z' }))
+    const sync = all.sync({ known: withRows(all.app, () => tombstones) })
+    for (let pass = 0; pass < 2; pass++) {
+      await all.clock.advance(dayMs)
+      expect(only(await sync.run({ mode: 'full' })).held).toMatchObject([
+        { reason: 'over-half', count: 5000 },
+      ])
+    }
+    leave(all, 25)
+    await all.clock.advance(dayMs)
+    expect(only(await sync.run({ mode: 'full' })).held).toMatchObject([
+      { count: 5000 },
+      { reason: 'over-limit', count: 25 },
+    ])
+    expect(deletions(all.app)).toEqual([])
+  })
+
   test('count over a day: five passes in a row delete 20 of 200, and not 75', async () => {
     const all = await scene(200)
     for (let pass = 0; pass < 5; pass++) {
@@ -364,15 +418,13 @@ describe('what is held', () => {
     expect((await all.nextDay()).held).toEqual([held])
   })
 
-  test('is let go by a newer event, and then judged again', async () => {
+  test('stays held when `known` gives it a newer time, which may be of the row', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
-    await all.nextDay()
-    await all.clock.advance(dayMs)
-    have(all.app, gone.slice(0, 2), new Date(all.clock.now()).toISOString())
-    const report = await all.nextDay()
-    expect(report.held).toMatchObject([{ count: 28 }])
-    expect(report.deleted.users.ids).toEqual(gone.slice(0, 2))
+    const [held] = (await all.nextDay()).held
+    have(all.app, gone.slice(0, 2), new Date(all.clock.now() + dayMs / 2).toISOString())
+    expect((await all.nextDay()).held).toEqual([held])
+    expect(deletions(all.app)).toEqual([])
   })
 
   test('is forgotten 90 days after `known` has yielded it last', async () => {
@@ -467,6 +519,31 @@ describe('an approval', () => {
     expect(report.users).toMatchObject({ deleted: 30, held: 0 })
   })
 
+  test('is not used up while `known` yields nothing, and what it is for stays in the report', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const { held } = await all.nextDay()
+    const approval = String(held[0]?.approval)
+    const empty = await all.sync({ known: { users: () => [] } }).run({ approve: [approval] })
+    expect(empty.unusedApprovals).toEqual([approval])
+    expect(only(empty).held).toEqual(held)
+    expect((await all.nextDay()).held).toEqual(held)
+  })
+
+  test('is in the report until it is used or has lapsed', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    all.app.before = () => {
+      throw new DropEvent('not now')
+    }
+    await all.nextDay({ approve: [String(held?.approval)] })
+    const report = await all.sync().run({ mode: 'incremental' })
+    const approvedUntil = new Date(all.clock.now() + 7 * dayMs).toISOString().replace('Z', '000000Z')
+    expect(only(report).held).toEqual([{ ...held, approvedUntil }])
+    expect(formatReport(report)).toContain(`Approved until ${approvedUntil}: the next full pass deletes them`)
+  })
+
   test('holds though the directory was unsettled when it was given', async () => {
     const all = await scene(100)
     leave(all, 30)
@@ -492,6 +569,43 @@ describe('without a history', () => {
     const report = only(await sync.run({ mode: 'full' }))
     expect(report.deleted.users.ids).toEqual([second])
     expect(report.held).toMatchObject([{ reason: 'no-history', ids: [first] }])
+  })
+
+  test('a first pass that could not decide leaves it to the next, which holds as well', async () => {
+    const all = await scene(100)
+    const store = sharedLedger(all.clock)
+    const app = application({ store, clock: all.clock })
+    have(app, [...all.app.users.keys()])
+    const gone = leave(all, 15)
+    const sync = all.sync({ dispatcher: app.dispatcher, known: app.known })
+    all.api.beforePage = ({ kind, number }) => {
+      // Somebody joins during the second walk.
+      if (kind === 'users' && number === 8) all.directory.people.push({ id: 'diruser_new' })
+    }
+    expect(only(await sync.run({ mode: 'full' })).held).toMatchObject([{ reason: 'unsettled', count: 15 }])
+    expect(only(await sync.run({ mode: 'full' })).held).toMatchObject([{ reason: 'no-history', count: 15 }])
+    expect(deletions(app)).toEqual([])
+    expect(gone).toHaveLength(15)
+  })
+
+  test('a store that cannot claim atomically, and may be shared, deletes nobody by itself either', async () => {
+    const clock = createFakeClock()
+    const guarantee = { message: 'best-effort', order: 'best-effort' } as const
+    const { ledger } = ledgerAround(() => ({ guarantee }), clock)
+    const app = application({ store: ledger, clock })
+    have(
+      app,
+      people(100).map(({ id }) => id),
+    )
+    const report = await createDirectorySync({
+      scalekit: new TestApi(new TestDirectory('org_1', people(99))),
+      dispatcher: app.dispatcher,
+      organizations: 'all',
+      known: app.known,
+      logger: false,
+      clock,
+    }).run()
+    expect(only(report).held).toMatchObject([{ reason: 'no-history', count: 1 }])
   })
 
   test('an application that begins empty has one from its first pass on', async () => {

@@ -196,6 +196,8 @@ test.each([1, 2])(
     api.directories.reverse()
     const approved = await fullPass(sync, { approve: [String(held[0]?.approval)] })
     expect(approved).toMatchObject({ totals: { users: { deleted: 4, held: 0 } }, unusedApprovals: [] })
+    // They stay of the directory that they were of: should it be there again, no other takes them for its own.
+    expect(app.users.get('diruser_1')).toMatchObject({ deleted: true, directoryId: 'dir_okta' })
     expect(Object.keys(app.live())).toHaveLength(there)
   },
 )

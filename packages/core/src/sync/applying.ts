@@ -77,7 +77,7 @@ export class Application {
           this.#slots.give()
           throw error
         }
-        const run = this.#apply({ ...applied, event, directoryId, signal, failed }).finally(() => {
+        const run = this.#apply({ directoryId, ...applied, event, signal, failed }).finally(() => {
           this.#slots.give()
           running.delete(run)
         })

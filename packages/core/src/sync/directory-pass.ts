@@ -156,7 +156,7 @@ export class DirectoryPass {
   ): Promise<void> {
     const { report, task, reader } = { report: this.#report, task: this.#task, reader: this.#reader }
     const removal = new Removal({ pass: this.#pass, task, report, reader }, kind, results)
-    if (brought.mode === 'incremental') return removal.runIncremental()
+    if (brought.mode === 'incremental') return removal.tellHeldBefore()
     if (brought.mode === 'empty') return removal.runEmpty(brought.known)
     if (await removal.run(brought.first)) this.#mustLookAgain = true
   }

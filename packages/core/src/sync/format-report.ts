@@ -124,9 +124,11 @@ function isQuiet({ users, groups, error, held, returned }: DirectoryReport): boo
   )
 }
 
-function heldText({ kind, reason, count, approval }: HeldDeletions): string {
+function heldText({ kind, reason, count, approval, approvedUntil }: HeldDeletions): string {
   const what = `  held: ${counted(count, kind)} not listed any more, because ${heldBecause[reason]}`
-  return approval === undefined ? what : `${what}. To delete them: approve ${approval}`
+  if (approval === undefined) return what
+  if (approvedUntil === undefined) return `${what}. To delete them: approve ${approval}`
+  return `${what}. Approved until ${approvedUntil}: the next full pass deletes them`
 }
 
 function countLines({ users, groups }: Record<'users' | 'groups', Counts>): string[] {

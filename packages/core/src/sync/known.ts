@@ -9,7 +9,10 @@ import { untilAborted } from './waiting.ts'
 /** What the application has of one user or group. */
 export interface KnownRecord {
   id: string
-  /** `ctx.occurredAt` as it was stored with the row, or any RFC 3339 time. Absent: the record is sent again. */
+  /**
+   * `ctx.occurredAt` as it was stored with the row, in RFC 3339. Not the time at which the row was changed last: a record
+   * would count as newer than it is. Absent: the record is sent again.
+   */
   occurredAt?: string | null | undefined
   /** The ids of the user's groups, in any order. Absent: memberships are not compared. */
   groupIds?: readonly string[] | null | undefined
@@ -41,18 +44,24 @@ const firstCapacity = 1024
 export const readAtOnce = 1000
 /** Of a record without one. No time is this one: the digits of an instant end well below. */
 const unknownTime = 2n ** 64n - 1n
-const place = { unsaid: 0, asked: 1, here: 2, removed: 3 }
+/** What a record says of its directory: nothing, that it is not known yet, or the number of one, from 2. */
+const place = { unsaid: 0, asked: 1, here: 2 }
 
 /** `known`, read to its end: some sixty bytes a record, since a directory may have a million. */
 export class KnownRecords {
   readonly #ids = new IdTable()
   #times = new BigUint64Array(firstCapacity)
   #groups = new Float64Array(firstCapacity)
-  /** Whose each record is said to be. */
-  #places = new Uint8Array(firstCapacity)
+  #places = new Uint32Array(firstCapacity)
+  /** By their number less 2: the pass's own, and those that the organization does not have any more. */
+  readonly #directories: string[]
   /** Records that said that they are another organization's. */
   readonly foreign: string[] = []
   readonly prefixes = new Prefixes()
+
+  constructor(directoryId: string) {
+    this.#directories = [directoryId]
+  }
 
   get size(): number {
     return this.#ids.size
@@ -84,14 +93,14 @@ export class KnownRecords {
     return count
   }
 
-  /** Whether the record said which directory it is of. */
-  saysDirectory(index: number): boolean {
-    return this.#places[index] === place.here || this.#places[index] === place.removed
+  /** The directory that the record says it is of. */
+  directoryOf(index: number): string | undefined {
+    return this.#directories[(this.#places[index] ?? place.unsaid) - place.here]
   }
 
-  /** Whether it said that it is of a directory which the organization does not have any more. */
+  /** Whether it says that it is of a directory which the organization does not have any more. */
   isOfRemoved(index: number): boolean {
-    return this.#places[index] === place.removed
+    return (this.#places[index] ?? place.unsaid) > place.here
   }
 
   /** Whether the application would keep whose the record is, and does not know. */
@@ -100,20 +109,27 @@ export class KnownRecords {
   }
 
   /** A record that comes twice counts once, as it came last. */
-  add(record: KnownRecord, directoryId: string): void {
+  add(record: KnownRecord): void {
     this.prefixes.add(record.id)
     const index = this.#ids.add(record.id)
     if (index >= this.#times.length) this.#grow()
     this.#times[index] = record.occurredAt == null ? unknownTime : nanoseconds(record.occurredAt)
     this.#groups[index] = record.groupIds == null ? Number.NaN : hashOf(record.groupIds)
-    this.#places[index] = placeOf(record.directoryId, directoryId)
+    this.#places[index] = this.#placeOf(record.directoryId)
+  }
+
+  /** Another directory's of the organization are not added, so what is not here is gone. */
+  #placeOf(said: string | null | undefined): number {
+    if (said == null) return said === null ? place.asked : place.unsaid
+    const number = this.#directories.indexOf(said)
+    return (number < 0 ? this.#directories.push(said) - 1 : number) + place.here
   }
 
   #grow(): void {
     const capacity = this.#times.length * 2
     const times = new BigUint64Array(capacity)
     const groups = new Float64Array(capacity)
-    const places = new Uint8Array(capacity)
+    const places = new Uint32Array(capacity)
     times.set(this.#times)
     groups.set(this.#groups)
     places.set(this.#places)
@@ -133,10 +149,10 @@ export function readKnown(
   isOthers: (directoryId: string) => boolean,
   signal: AbortSignal,
 ): Promise<KnownRecords> {
-  const records = new KnownRecords()
+  const records = new KnownRecords(directory.id)
   const read = eachRecord(known, directory, signal, (record) => {
     if (isForeign(record, directory)) records.foreign.push(record.id)
-    else if (record.directoryId == null || !isOthers(record.directoryId)) records.add(record, directory.id)
+    else if (record.directoryId == null || !isOthers(record.directoryId)) records.add(record)
   })
   return untilAborted(
     read.then(() => records),
@@ -251,13 +267,6 @@ export function hashOf(ids: readonly string[]): number {
     }
   }
   return (high >>> 11) * 0x100000000 + (low >>> 0)
-}
-
-/** Of a record that is not another's of the directories that there are: those are not added. */
-function placeOf(said: string | null | undefined, directoryId: string): number {
-  if (said === null) return place.asked
-  if (said === undefined) return place.unsaid
-  return said === directoryId ? place.here : place.removed
 }
 
 function nanoseconds(text: string): bigint {

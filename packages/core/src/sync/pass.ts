@@ -134,7 +134,8 @@ async function passDirectory(pass: PassContext, task: DirectoryTask, discovery: 
   if (failed > 0)
     log.error({ ...fields, failed }, 'events of the sync failed; the next pass brings them again')
   for (const { ids: _, ...held } of report.held) {
-    log.warn({ ...fields, ...held }, 'deletions are held: see the report, and approve what is right')
+    if (held.approvedUntil) log.info({ ...fields, ...held }, 'approved deletions wait for the next full pass')
+    else log.warn({ ...fields, ...held }, 'deletions are held: see the report, and approve what is right')
   }
   if (report.deactivated.overLimits) {
     log.warn(

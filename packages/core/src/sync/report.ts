@@ -31,7 +31,7 @@ export interface Counts {
 
 /**
  * Why deletions wait for a person, who may approve them. They stay held until then, whatever later passes find, except
- * for records that the directory lists again or that a newer event was applied to.
+ * for records that the directory lists again.
  *
  * - 'over-limit': more than `deletions` allows in a day, or twice its count and four times its share in 30 days
  * - 'over-half': with the deletions of 30 days, over half of the directory's records
@@ -69,6 +69,8 @@ export interface HeldDeletions {
   approval?: string
   /** Since when they are held: UTC, RFC 3339. Given with an approval. */
   heldSince?: string
+  /** A person has approved them, and until then each full pass tries to delete them: UTC, RFC 3339. */
+  approvedUntil?: string
   /** The first 1,000 ids, sorted. */
   ids: readonly string[]
 }

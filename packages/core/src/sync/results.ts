@@ -45,6 +45,8 @@ export class Results {
 export interface Applied {
   /** The store's time before what it says was read. */
   observedAt: Instant
+  /** Which directory it is of. @default that of the batch */
+  directoryId?: string
   /** Not called if the dispatcher was closed meanwhile. */
   ended(result: Result): void
 }

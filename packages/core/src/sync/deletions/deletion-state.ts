@@ -1,4 +1,4 @@
-import type { Instant } from '@scalekit-scim/core'
+import { type Instant, plusSeconds } from '@scalekit-scim/core'
 import type { StickyReason } from '../report.ts'
 
 // What an organization's deletions of one kind (users or groups) were, and which of them wait for a person. The limits
@@ -8,6 +8,8 @@ export interface DeletionState {
   /** Every directory that the organization ever had, by its id. */
   directories: Map<string, DirectoryHistory>
   batches: HeldBatch[]
+  /** Organizations for which `known` yielded the same ids, and when it did so last. */
+  sharedWith: Map<string, Instant>
 }
 
 export interface DirectoryHistory {
@@ -15,7 +17,7 @@ export interface DirectoryHistory {
   judged: boolean
   /** Deletions that nobody approved, by the hour since 1970. */
   deletedByHour: Map<number, number>
-  /** The largest number of records that the application had of the directory, by the day since 1970. */
+  /** The largest number of records that the application had of the directory, without held ones, by the day since 1970. */
   knownByDay: Map<number, number>
 }
 
@@ -49,18 +51,22 @@ const approvalSeconds = 7 * daySeconds
 const unseenSeconds = 90 * daySeconds
 
 export function emptyState(): DeletionState {
-  return { directories: new Map(), batches: [] }
+  return { directories: new Map(), batches: [], sharedWith: new Map() }
 }
 
 export function emptyHistory(): DirectoryHistory {
   return { judged: false, deletedByHour: new Map(), knownByDay: new Map() }
 }
 
-/** Forgets counts from before the period, and batches that the application has not known for long. */
-export function forgetOld({ directories, batches }: DeletionState, now: Instant): DeletionState {
+/** Forgets counts from before the period, approvals that have lapsed, and batches not known to the application for long. */
+export function forgetOld({ directories, batches, sharedWith }: DeletionState, now: Instant): DeletionState {
+  const isRecent = (instant: Instant, seconds: number) => secondsOf(now) - secondsOf(instant) < seconds
   return {
     directories: new Map([...directories].map(([id, history]) => [id, recentHistory(history, now)])),
-    batches: batches.filter(({ yieldedAt }) => secondsOf(now) - secondsOf(yieldedAt) < unseenSeconds),
+    batches: batches
+      .filter(({ yieldedAt }) => isRecent(yieldedAt, unseenSeconds))
+      .map((batch) => (isApproved(batch, now) ? batch : { ...batch, approvedAt: undefined })),
+    sharedWith: new Map([...sharedWith].filter(([, at]) => isRecent(at, periodDays * daySeconds))),
   }
 }
 
@@ -76,7 +82,7 @@ function since(counts: ReadonlyMap<number, number>, first: number): Map<number, 
   return new Map([...counts].filter(([time]) => time >= first))
 }
 
-/** The count that shares are taken of. It never shrinks with what was deleted. */
+/** The largest count of the period, which does not shrink with what was deleted. */
 export function largestKnown({ knownByDay }: DirectoryHistory): number {
   return Math.max(0, ...knownByDay.values())
 }
@@ -98,14 +104,15 @@ export function countDeletions(history: DirectoryHistory, count: number, at: Ins
 /**
  * Why so many more deletions need an approval; `undefined` if they do not. A day is counted by whole hours, so it has
  * 24 to 25 of them.
+ * @param base the number of records that shares are taken of
  */
 export function reasonToHold(
   count: number,
+  base: number,
   history: DirectoryHistory,
   { maxCount, maxShare }: DeletionLimits,
   now: Instant,
 ): 'over-half' | 'over-limit' | undefined {
-  const base = largestKnown(history)
   const ofPeriod = count + deletedInHours(history, periodDays * 24, now)
   const ofDay = count + deletedInHours(history, 24, now)
   if (ofPeriod > base / 2) return 'over-half'
@@ -116,6 +123,10 @@ export function reasonToHold(
 function deletedInHours({ deletedByHour }: DirectoryHistory, hours: number, now: Instant): number {
   const first = hourOf(now) - hours
   return [...deletedByHour].reduce((sum, [hour, count]) => (hour >= first ? sum + count : sum), 0)
+}
+
+export function approvedUntil(approvedAt: Instant): Instant {
+  return plusSeconds(approvedAt, approvalSeconds)
 }
 
 export function isApproved({ approvedAt }: Pick<HeldBatch, 'approvedAt'>, now: Instant): boolean {

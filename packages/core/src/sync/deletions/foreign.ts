@@ -34,14 +34,19 @@ export async function foreignIndexes(
   return foreign
 }
 
+/** @param ids none if an earlier pass has found some, and this one could not look for them */
 export function foreignError(plural: 'users' | 'groups', ids: readonly string[]): SyncError {
   const named = ids.filter((id) => harmlessId.test(id)).slice(0, namedAtMost)
   const more = ids.length > named.length ? ', …' : ''
   const names = named.length === 0 ? '' : ` (${named.join(', ')}${more})`
   const records = ids.length === 1 ? 'a record' : `${ids.length} records`
+  const what =
+    ids.length === 0
+      ? 'yielded, in an earlier pass, the same records for another organization'
+      : `yielded ${records}${names} that did not come from this directory`
   return new SyncError(
     'ERR_SCIM_KNOWN_FOREIGN',
-    `\`known.${plural}\` yielded ${records}${names} that did not come from this directory, so no ${plural} of it were ` +
-      `deleted. Yield only ${plural} that events of this directory's organization have created, with the ids of those events.`,
+    `\`known.${plural}\` ${what}, so no ${plural} of this directory were deleted. Yield only ${plural} that events of its ` +
+      'organization have created, with the ids of those events.',
   )
 }

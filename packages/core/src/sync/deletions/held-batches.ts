@@ -1,4 +1,4 @@
-import { type Instant, plusSeconds, syncMarginSeconds } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core'
 import type { KnownRecords, Sightings } from '../known.ts'
 import type { ReturnedRecords } from '../report.ts'
 import { recordList } from '../results.ts'
@@ -12,8 +12,9 @@ export interface Reviewed {
 }
 
 /**
- * Lets go of ids that a walk has listed, and of those that a newer event was applied to. An id that `known` does not
- * yield in this pass stays: `known` may have been wrong.
+ * Lets go of ids that a walk has listed. An id that `known` does not yield in this pass stays, because `known` may be
+ * wrong. So does one that `known` gives a newer time: the time may be of the row, and not of an event. If an event was
+ * applied and the directory still does not list the record, a person decides.
  */
 export function reviewBatches(
   batches: readonly HeldBatch[],
@@ -25,10 +26,9 @@ export function reviewBatches(
   const returned: ReturnedRecords[] = []
   for (const batch of batches) {
     const listed = batch.ids.filter((id) => walks.some((walk) => walk.has(id)))
-    const newer = batch.ids.filter((id) => isNewer(id, batch, known))
     if (listed.length > 0) returned.push({ kind, approval: batch.approval, ...recordList(listed) })
     const yielded = batch.ids.some((id) => known.indexOf(id) !== undefined)
-    left.push({ ...batch, yieldedAt: yielded ? now : batch.yieldedAt, ...rest(batch, [...listed, ...newer]) })
+    left.push({ ...batch, yieldedAt: yielded ? now : batch.yieldedAt, ...rest(batch, listed) })
   }
   return { batches: left.filter(({ ids }) => ids.length > 0), returned }
 }
@@ -57,11 +57,4 @@ function rest({ ids, open }: HeldBatch, gone: readonly string[]): Pick<HeldBatch
   const isGone = new Set(gone)
   const isLeft = (id: string) => !isGone.has(id)
   return { ids: ids.filter(isLeft), open: ids.slice(0, open).filter(isLeft).length }
-}
-
-/** Clocks differ: what is not newer beyond doubt stays held. */
-function isNewer(id: string, { heldAt }: HeldBatch, known: KnownRecords): boolean {
-  const index = known.indexOf(id)
-  const occurredAt = index === undefined ? undefined : known.occurredAt(index)
-  return occurredAt !== undefined && occurredAt > BigInt(plusSeconds(heldAt, syncMarginSeconds))
 }

@@ -30,8 +30,9 @@ export interface DeletionCase {
   kind: 'user' | 'group'
   now: Instant
   missing: readonly MissingRecord[]
-  /** Includes what the application has now. */
   history: DirectoryHistory
+  /** The number of records that shares are taken of: the largest of 30 days, and now. */
+  base: number
   /** Whether the history can be believed: it is empty on a shared store that is new, or has lost its data. */
   hasHistory: boolean
   /** The second began after the first had ended. There is none if the first did not add up, or nobody is new among the missing. */
@@ -52,6 +53,8 @@ export interface Verdict {
   /** Those among them that only this run's approvals name, and those that are held from now on. */
   batches: readonly HeldBatch[]
   held: readonly Held[]
+  /** Whether everybody who is missing was judged. If not, a later pass does it, as if this one had not been. */
+  complete: boolean
 }
 
 interface Held {
@@ -111,7 +114,7 @@ export function judgeDeletions(
   if (waitingFor && waiting.length > 0) held.push({ reason: waitingFor, ids: waiting })
   // Nobody can approve these: the other directory's people, who are there, would be among them.
   if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
-  return { unapproved, approved, batches, held }
+  return { unapproved, approved, batches, held, complete: waiting.length === 0 }
 }
 
 /** What a walk saw is what its pages had announced, all of them alike. */
@@ -144,7 +147,7 @@ function reasonToWait({ walks, steady, enabled, foreign }: DeletionCase) {
 /** The new ones, by the reason to hold them. */
 function groupsOf(
   fresh: readonly MissingRecord[],
-  { history, hasHistory, walks, now }: DeletionCase,
+  { base, history, hasHistory, walks, now }: DeletionCase,
   limits: DeletionLimits,
 ): Map<StickyReason | undefined, string[]> {
   const groups = new Map<StickyReason | undefined, string[]>()
@@ -159,7 +162,7 @@ function groupsOf(
   const own = ids(known.filter(({ place }) => place === 'own'))
   if (!hasHistory) put('no-history', own)
   else if (walks.some(({ unique }) => unique === 0)) put('nothing-listed', own)
-  else put(reasonToHold(own.length, history, limits, now), own)
+  else put(reasonToHold(own.length, base, history, limits, now), own)
   return groups
 }
 

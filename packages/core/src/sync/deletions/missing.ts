@@ -69,7 +69,7 @@ function missingFrom(
     .map((index): MissingRecord => {
       const id = known.idAt(index)
       const place = placeOf(known, index, sole)
-      const hasOrigin = known.occurredAt(index) !== undefined || known.saysDirectory(index)
+      const hasOrigin = known.occurredAt(index) !== undefined || known.directoryOf(index) !== undefined
       return { id, place, hasOrigin, batch: batchOf.get(id) }
     })
   return { records, reviewed }
@@ -78,5 +78,5 @@ function missingFrom(
 /** Whose a known record is. Another listed directory's are not among them. */
 export function placeOf(known: KnownRecords, index: number, sole: boolean): MissingRecord['place'] {
   if (known.isOfRemoved(index)) return 'removed'
-  return known.saysDirectory(index) || sole ? 'own' : 'unplaced'
+  return known.directoryOf(index) !== undefined || sole ? 'own' : 'unplaced'
 }

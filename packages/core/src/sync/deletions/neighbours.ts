@@ -6,20 +6,22 @@ import { type Known, readKnownIds } from '../known.ts'
 export interface SharedIds {
   size: number
   has(id: string): boolean
+  /** The other organizations that have ids of this one, or some of them. */
+  partnersOf(organizationId: string): ReadonlySet<string>
+  /** Whether all that `known` has of an organization was looked at. */
+  isRead(organizationId: string): boolean
 }
 
-const inSeveral = 0
-
 /**
- * Which ids `known` yields for more than one organization of a pass. A `known` that leaves its organization out would
- * else make each customer's people look as if they had left all the others.
+ * Finds ids that `known` yields for more than one organization of a pass. If `known` leaves the organization out, each
+ * customer's people would look as if they had left all the others.
  *
  * It reads `known` of all directories once more, so it is asked only if somebody is missing.
  */
 export class Neighbours {
   readonly #signal: AbortSignal
   readonly #tasks: readonly DirectoryTask[]
-  readonly #read = new Map<Known, Promise<SharedIds>>()
+  readonly #found = new Map<Known, Promise<SharedIds>>()
 
   /** @param tasks all directories of the pass; they may be added until somebody is missing */
   constructor(tasks: readonly DirectoryTask[], signal: AbortSignal) {
@@ -28,36 +30,81 @@ export class Neighbours {
   }
 
   sharedBy(known: Known): Promise<SharedIds> {
-    const shared = this.#read.get(known) ?? this.#readAll(known)
-    this.#read.set(known, shared)
-    return shared
+    const found = this.#found.get(known) ?? this.#find(known)
+    this.#found.set(known, found)
+    return found
   }
 
-  async #readAll(known: Known): Promise<SharedIds> {
-    const organizations = [...new Set(this.#tasks.map(({ directory }) => directory.organizationId))]
-    if (organizations.length < 2) return new Set()
-    const ids = new IdTable()
-    /** For each id its organization's number, from 1, or `inSeveral`. */
-    const owners: number[] = []
-    let size = 0
-    for (const { directory } of this.#tasks) {
-      const owner = organizations.indexOf(directory.organizationId) + 1
+  async #find(known: Known): Promise<SharedIds> {
+    const organizations = new Set(this.#tasks.map(({ directory }) => directory.organizationId))
+    const sharing = new Sharing(organizations)
+    // A pass over one organization has nothing to compare with.
+    for (const { directory } of organizations.size < 2 ? [] : this.#tasks) {
+      const { organizationId } = directory
+      const number = sharing.numberOf(organizationId)
       try {
-        await readKnownIds(known, directory, this.#signal, (id) => {
-          const index = ids.add(id)
-          const before = owners[index] ?? owner
-          if (before !== owner && before !== inSeveral) size++
-          owners[index] = before === owner ? owner : inSeveral
-        })
+        await readKnownIds(known, directory, this.#signal, (id) => sharing.add(id, number))
       } catch {
         // The error is in the report of the directory itself. It must not keep the others' leavers.
         this.#signal.throwIfAborted()
+        sharing.failed(organizationId)
       }
     }
-    const has = (id: string) => {
-      const index = ids.indexOf(id)
-      return index !== undefined && owners[index] === inSeveral
-    }
-    return { size, has }
+    return sharing
+  }
+}
+
+class Sharing implements SharedIds {
+  readonly #ids = new IdTable()
+  /** Of each id the number of the organization that had it first. */
+  readonly #owners: number[] = []
+  readonly #shared = new Set<number>()
+  readonly #partners = new Map<string, Set<string>>()
+  readonly #organizations: readonly string[]
+  readonly #failed = new Set<string>()
+
+  constructor(organizations: Iterable<string>) {
+    this.#organizations = [...organizations]
+  }
+
+  get size(): number {
+    return this.#shared.size
+  }
+
+  has(id: string): boolean {
+    const index = this.#ids.indexOf(id)
+    return index !== undefined && this.#shared.has(index)
+  }
+
+  partnersOf(organizationId: string): ReadonlySet<string> {
+    return this.#partners.get(organizationId) ?? new Set()
+  }
+
+  isRead(organizationId: string): boolean {
+    return this.#organizations.includes(organizationId) && !this.#failed.has(organizationId)
+  }
+
+  numberOf(organizationId: string): number {
+    return this.#organizations.indexOf(organizationId)
+  }
+
+  add(id: string, owner: number): void {
+    const index = this.#ids.add(id)
+    const first = this.#owners[index] ?? owner
+    this.#owners[index] = first
+    if (first === owner) return
+    this.#shared.add(index)
+    const [one, other] = [this.#organizations[owner] ?? '', this.#organizations[first] ?? '']
+    this.#pair(one, other)
+    this.#pair(other, one)
+  }
+
+  failed(organizationId: string): void {
+    this.#failed.add(organizationId)
+  }
+
+  #pair(one: string, other: string): void {
+    const partners = this.#partners.get(one) ?? new Set()
+    this.#partners.set(one, partners.add(other))
   }
 }

@@ -9,6 +9,7 @@ import { type DirectoryReport, type HeldReason, reported } from '../report.ts'
 import { type Result, type Results, recordList } from '../results.ts'
 import { walk } from '../walk.ts'
 import {
+  approvedUntil,
   countDeletions,
   type DeletionState,
   type DirectoryHistory,
@@ -16,12 +17,14 @@ import {
   forgetOld,
   type HeldBatch,
   isApproved,
+  largestKnown,
   noteKnown,
 } from './deletion-state.ts'
 import { foreignError, foreignIndexes } from './foreign.ts'
 import { openFirst, withoutIds } from './held-batches.ts'
 import { addsUp, judgeDeletions, type Verdict } from './judgement.ts'
 import { canBeDecided, type FirstWalk, findMissing, type Missing, placeOf } from './missing.ts'
+import type { SharedIds } from './neighbours.ts'
 import { type LoadedState, type StateScope, StateStore } from './state-store.ts'
 
 export interface RemovalParts {
@@ -34,8 +37,8 @@ export interface RemovalParts {
 /** Records of `known` that are not the directory's. */
 interface Foreign {
   indexes: ReadonlySet<number>
-  /** Also those that said so themselves, which have no index. */
-  count: number
+  /** Also if those have no index that said so themselves, or if an earlier pass found some that this one cannot look for. */
+  any: boolean
 }
 
 interface Found {
@@ -78,8 +81,8 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     return this.#inTurn(async () => {
       const loaded = await this.#store.load(this.#scope)
       const now = await storeTime(this.#pass)
-      const state = this.#open(loaded, now)
-      const foreign = await this.#foreign(first)
+      const state = this.#approve(this.#open(loaded, now), now)
+      const foreign = await this.#foreign(first, state, now)
       const found = await this.#find(first, state, foreign.indexes, now)
       const verdict = this.#judge(first, state, { loaded, foreign, found, now })
       const next = { ...state, batches: this.#batchesAfter(verdict, found.missing) }
@@ -88,27 +91,33 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
       // A process that dies from here on has counted too many, and never too few. What is not written is not told.
       const written = this.#pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
       this.#tell(verdict, found.missing, loaded)
-      const results = await this.#delete([...verdict.approved, ...verdict.unapproved], first.observedAt)
+      const results = await this.#delete([...verdict.approved, ...verdict.unapproved], first)
       if (!this.#pass.dryRun && results.size > 0) await this.#settle(verdict, written, next, results, now)
-      return foreign.count === 0 && isUndecided(verdict, now)
+      return !foreign.any && isUndecided(verdict, now)
     })
   }
 
-  /** For an application that has nothing of the directory yet: from here on there is a history. */
+  /**
+   * For a `known` that has nothing of the directory, so that nobody can be missing. From here on there is a history. What
+   * earlier passes hold stays held, and approvals wait until it is known again.
+   */
   async runEmpty({ foreign }: KnownRecords): Promise<void> {
     this.#tellForeign(foreign)
+    await this.tellHeldBefore()
     if (this.#pass.dryRun) return
     await this.#inTurn(async () => {
       const loaded = await this.#store.load(this.#scope)
       const state = this.#open(loaded, await storeTime(this.#pass))
-      this.#historyIn(state).judged = true
+      this.#historyIn(state).judged ||= foreign.length === 0 && !loaded.incomplete
       await this.#store.replace(this.#scope, loaded, state)
     })
   }
 
   /** For a pass that does not look for deletions: what earlier ones hold goes into its report. */
-  async runIncremental(): Promise<void> {
-    for (const batch of await this.#store.openBatches(this.#scope, this.#task.directory.id)) {
+  async tellHeldBefore(): Promise<void> {
+    const state = await this.#store.loadOpen(this.#scope, this.#task.directory.id)
+    if (state.batches.length === 0) return
+    for (const batch of forgetOld(state, await storeTime(this.#pass)).batches) {
       this.#tellHeld(batch.reason, batch.ids.slice(0, batch.open), batch.open, batch)
     }
   }
@@ -118,19 +127,21 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     return this.#pass.inTurn(`${this.#scope.kind}:${this.#scope.organizationId}`, work)
   }
 
-  /** The state, with the directories and the approvals of this pass. */
+  /** The state, with the directories of this pass. */
   #open(loaded: LoadedState, now: Instant): DeletionState {
-    const { directories, batches } = forgetOld(loaded, now)
-    noteDirectories(directories, this.#task.directories)
+    const state = forgetOld(loaded, now)
+    noteDirectories(state.directories, this.#task.directories)
     // Nobody knows any more whom the lost batch held, nor of which directory.
-    if (loaded.incomplete) for (const history of directories.values()) history.judged = false
+    if (loaded.incomplete) for (const history of state.directories.values()) history.judged = false
+    return state
+  }
+
+  #approve(state: DeletionState, now: Instant): DeletionState {
     const { approvals } = this.#pass
-    return {
-      directories,
-      batches: batches.map((batch) =>
-        approvals.has(batch.approval) ? { ...batch, approvedAt: now } : batch,
-      ),
-    }
+    const batches = state.batches.map((batch) =>
+      approvals.has(batch.approval) ? { ...batch, approvedAt: now } : batch,
+    )
+    return { ...state, batches }
   }
 
   #historyIn({ directories }: DeletionState): DirectoryHistory {
@@ -138,21 +149,25 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
   }
 
   /** Reports what is foreign. If nobody is missing, none can be among its records. */
-  async #foreign({ known, sightings }: FirstWalk): Promise<Foreign> {
+  async #foreign({ known, sightings }: FirstWalk, state: DeletionState, now: Instant): Promise<Foreign> {
     const { plural, name } = this.#kind
     const source = this.#pass.config.known[plural]
     let indexes: ReadonlySet<number> = new Set()
+    let isSuspect = false
     if (source && sightings.missing().length > 0) {
       const shared = await this.#pass.neighbours.sharedBy(source)
       indexes = await foreignIndexes(name, known, sightings.prefixes, shared)
+      noteSharing(state.sharedWith, this.#task.directory.organizationId, shared, now)
+      isSuspect = state.sharedWith.size > 0
     }
     const ids = [...known.foreign, ...[...indexes].map((index) => known.idAt(index))]
-    this.#tellForeign(ids)
-    return { indexes, count: ids.length }
+    this.#tellForeign(ids, isSuspect)
+    return { indexes, any: ids.length > 0 || isSuspect }
   }
 
-  #tellForeign(ids: readonly string[]): void {
-    if (ids.length > 0) this.#report.error ??= reported(foreignError(this.#kind.plural, ids))
+  #tellForeign(ids: readonly string[], isSuspect = false): void {
+    if (ids.length === 0 && !isSuspect) return
+    this.#report.error ??= reported(foreignError(this.#kind.plural, ids))
   }
 
   /** Walks again, and asks for the organization's directories again, if anything can be decided about the missing. */
@@ -187,7 +202,11 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     const history = this.#historyIn(state)
     const sole = state.directories.size === 1
     const isOwn = (index: number) => !foreign.indexes.has(index) && placeOf(known, index, sole) === 'own'
-    noteKnown(history, known.count(isOwn), now)
+    const isHeld = new Set(missing.records.flatMap(({ id, batch }) => (batch ? id : [])))
+    const own = known.count(isOwn)
+    const ownOf = (held: ReadonlySet<string>) =>
+      own - missing.records.filter(({ id, place }) => place === 'own' && held.has(id)).length
+    const isProcess = dispatcher.guarantee.message === 'process'
     const verdict = judgeDeletions(
       {
         directory: this.#task.directory,
@@ -195,16 +214,19 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
         now,
         missing: missing.records,
         history,
-        hasHistory: !loaded.incomplete && (history.judged || dispatcher.guarantee.message !== 'atomic'),
+        base: Math.max(largestKnown(history), ownOf(isHeld)),
+        hasHistory: !loaded.incomplete && (history.judged || isProcess),
         walks: missing.walks,
         steady: missing.steady && same,
         enabled,
-        foreign: foreign.count > 0,
+        foreign: foreign.any,
       },
       limits,
       this.#pass.approvals,
     )
-    history.judged ||= addsUp(tally)
+    // Rows that nobody has listed for long, tombstones left in `known`, for example, must not widen the limits.
+    noteKnown(history, ownOf(new Set(verdict.held.flatMap(({ ids }) => ids))), now)
+    history.judged ||= verdict.complete && !foreign.any && addsUp(tally)
     countDeletions(history, verdict.unapproved.length, now)
     return verdict
   }
@@ -230,6 +252,7 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
       reason,
       count,
       ...(batch && { approval: batch.approval, heldSince: formatInstant(batch.heldAt) }),
+      ...(batch?.approvedAt && { approvedUntil: formatInstant(approvedUntil(batch.approvedAt)) }),
       ids: recordList(ids).ids,
     })
   }
@@ -250,7 +273,10 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     await this.#store.replace(this.#scope, written, { ...state, batches: withoutIds(state.batches, gone) })
   }
 
-  async #delete(ids: readonly string[], observedAt: Instant): Promise<ReadonlyMap<string, Result>> {
+  async #delete(
+    ids: readonly string[],
+    { known, observedAt }: FirstWalk,
+  ): Promise<ReadonlyMap<string, Result>> {
     const { directory } = this.#task
     const results = new Map<string, Result>()
     const batch = this.#pass.application.open(this.#pass, directory.id)
@@ -263,8 +289,10 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     }
     try {
       for (const id of ids) {
-        const event = this.#kind.deletedEvent(directory, id, occurredAt)
-        await batch.add(event, { observedAt, ended: ended(id) })
+        // Of a removed directory it bears that one's id: were it this one's, the application would take it for ours.
+        const directoryId = known.directoryOf(known.indexOf(id) ?? -1) ?? directory.id
+        const event = this.#kind.deletedEvent({ ...directory, id: directoryId }, id, occurredAt)
+        await batch.add(event, { observedAt, directoryId, ended: ended(id) })
       }
     } finally {
       await batch.drained()
@@ -283,6 +311,17 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
 
 function noteDirectories(directories: Map<string, DirectoryHistory>, ids: Iterable<string>): void {
   for (const id of ids) if (!directories.has(id)) directories.set(id, emptyHistory())
+}
+
+/** What one pass has found is believed until a pass that looks at the same organizations finds it no more. */
+function noteSharing(
+  sharedWith: Map<string, Instant>,
+  organizationId: string,
+  shared: SharedIds,
+  now: Instant,
+): void {
+  for (const other of sharedWith.keys()) if (shared.isRead(other)) sharedWith.delete(other)
+  for (const other of shared.partnersOf(organizationId)) sharedWith.set(other, now)
 }
 
 /** Whether anything waits for the next pass, rather than for a person. */

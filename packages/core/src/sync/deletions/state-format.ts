@@ -11,7 +11,7 @@ export interface StoredBatch extends Omit<HeldBatch, 'ids'> {
   chunks: number
 }
 
-export interface StoredState extends Pick<DeletionState, 'directories'> {
+export interface StoredState extends Omit<DeletionState, 'batches'> {
   batches: StoredBatch[]
 }
 
@@ -20,6 +20,7 @@ const instant = z.string().regex(/^\d{19}$/)
 const counts = z.array(z.tuple([z.int(), z.int()]))
 const format = z.object({
   version: z.literal(version),
+  sharedWith: z.array(z.tuple([z.string(), instant])),
   directories: z.array(
     z.object({ id: z.string(), judged: z.boolean(), deletedByHour: counts, knownByDay: counts }),
   ),
@@ -47,10 +48,11 @@ const format = z.object({
 const chunkFormat = z.array(z.string())
 
 /** @param writer makes the text of each write another one, so that a writer recognises its own */
-export function formatState({ directories, batches }: StoredState, writer: string): string {
+export function formatState({ directories, batches, sharedWith }: StoredState, writer: string): string {
   return JSON.stringify({
     version,
     writer,
+    sharedWith: [...sharedWith],
     directories: [...directories].map(([id, { judged, deletedByHour, knownByDay }]) => ({
       id,
       judged,
@@ -63,8 +65,9 @@ export function formatState({ directories, batches }: StoredState, writer: strin
 
 /** @throws SyncError for what this version cannot read */
 export function parseState(text: string): StoredState {
-  const { directories, batches } = parse(format, text)
+  const { directories, batches, sharedWith } = parse(format, text)
   return {
+    sharedWith: new Map(sharedWith),
     directories: new Map(
       directories.map(({ id, judged, deletedByHour, knownByDay }) => [
         id,

@@ -45,16 +45,16 @@ export class StateStore {
       if (ids) batches.push({ ...batch, ids })
     }
     const incomplete = batches.length < state.batches.length
-    return { directories: state.directories, batches, incomplete, text, stored: state.batches }
+    return { ...state, batches, incomplete, text, stored: state.batches }
   }
 
-  /** The open batches of a directory, each with its first 1,000 ids: what a report tells. */
-  async openBatches(scope: StateScope, directoryId: string): Promise<HeldBatch[]> {
+  /** The state with the open batches of one directory, and the first 1,000 ids of each: what a report tells. */
+  async loadOpen(scope: StateScope, directoryId: string): Promise<DeletionState> {
     const { state } = await this.#readState(scope)
     const open = state.batches.filter((batch) => batch.directoryId === directoryId && batch.open > 0)
-    return Promise.all(
-      open.map(async (batch) => ({ ...batch, ids: (await this.#readIds(scope, batch, 1)) ?? [] })),
-    )
+    const batches: HeldBatch[] = []
+    for (const batch of open) batches.push({ ...batch, ids: (await this.#readIds(scope, batch, 1)) ?? [] })
+    return { ...state, batches }
   }
 
   /**
@@ -65,7 +65,7 @@ export class StateStore {
   async replace(scope: StateScope, loaded: LoadedState, next: DeletionState): Promise<LoadedState> {
     const stored: StoredBatch[] = []
     for (const batch of next.batches) stored.push(await this.#storeIds(scope, loaded, batch))
-    const text = formatState({ directories: next.directories, batches: stored }, randomUUID())
+    const text = formatState({ ...next, batches: stored }, randomUUID())
     await this.#swap(stateName(scope), loaded.text, text, stateKeptSeconds)
     await this.#dropChunks(scope, loaded.stored, stored)
     return { ...next, incomplete: false, text, stored }
