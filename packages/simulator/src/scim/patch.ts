@@ -1,7 +1,8 @@
 import { attributeNamed } from './attribute.ts'
 import { type Edit, type Operation, readEdits } from './edits.ts'
 import { badRequest, ScimError } from './errors.ts'
-import { impliedFields, matches, parseFilter } from './filter.ts'
+import { impliedFields, matches } from './filter.ts'
+import type { Filter } from './filter-grammar.ts'
 import { addTo, type Item, removeFrom, withOnePrimary } from './lists.ts'
 import type { Path } from './path.ts'
 import type { ResourceType } from './schemas.ts'
@@ -62,14 +63,7 @@ function editWithin(before: unknown, op: Operation, path: Path, subName: string,
   return path.attribute?.multiValued && Object.keys(after).length > 0 ? [after] : after
 }
 
-function editMatching(
-  before: unknown,
-  op: Operation,
-  path: Path,
-  filterText: string,
-  value: unknown,
-): unknown {
-  const filter = parseFilter(filterText)
+function editMatching(before: unknown, op: Operation, path: Path, filter: Filter, value: unknown): unknown {
   const items: Item[] = Array.isArray(before) ? before : []
   const { subName } = path
   if (op === 'remove') {
