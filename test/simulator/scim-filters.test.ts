@@ -122,8 +122,8 @@ describe('a filter', () => {
     'emails[type eq "work"].',
     'emails[]',
     ' ',
-    `${'('.repeat(1000)}title pr${')'.repeat(1000)}`,
-  ])('is refused with 400 invalidFilter: %.30s', async (filter) => {
+    `${'('.repeat(60)}title pr${')'.repeat(60)}`,
+  ])('is refused with 400 invalidFilter: %s', async (filter) => {
     expectError(await search(filter), 400, 'invalidFilter')
   })
 

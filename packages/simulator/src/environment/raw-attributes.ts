@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { User, UserAttributes } from './records.ts'
+import type { Group, User, UserAttributes } from './records.ts'
 
 export const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
@@ -54,6 +54,11 @@ export function rawAttributes({ externalId, active, attributes, extra }: User): 
       ...placed(enterprisePlaces, attributes),
     }),
   })
+}
+
+/** The same for a group. */
+export function rawGroupAttributes({ displayName, externalId }: Group): Record<string, string> {
+  return { displayName, ...(externalId === undefined ? {} : { externalId }) }
 }
 
 /** The way back: what has a field of ours goes there, and all else into `extra`, so that nothing is lost. */

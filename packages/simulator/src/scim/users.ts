@@ -6,6 +6,7 @@ import type { User, UserAttributes } from '../environment/records.ts'
 import type { Roster } from '../environment/roster.ts'
 import type { Session } from './authentication.ts'
 import { badRequest } from './errors.ts'
+import { withExternalIdKept } from './external-id.ts'
 import { wantedValue } from './filter.ts'
 import type { Filter } from './filter-grammar.ts'
 import { patchResource } from './patch.ts'
@@ -75,7 +76,8 @@ export class Users implements Resources<User> {
   }
 
   replace(id: string, body: unknown): User {
-    return this.#become(this.get(id), readResource(userType, body))
+    const user = this.get(id)
+    return this.#become(user, withExternalIdKept(readResource(userType, body), body, user))
   }
 
   patch(id: string, body: unknown): User {
@@ -88,15 +90,16 @@ export class Users implements Resources<User> {
     this.#environment.deleteUser(this.get(id).id)
   }
 
-  /** What is not there goes (RFC 7644, 3.5.1), but for `externalId`, and `active`: nobody comes back by its absence. */
+  /** What is not there goes (RFC 7644, 3.5.1), except `active`: nobody comes back by its absence. */
   #become(user: User, resource: Fields): User {
-    const { attributes, extra, ...fields } = described(resource)
+    const { attributes, extra, externalId = null, ...fields } = described(resource)
     const cleared: NonNullable<UserPatch['attributes']> = Object.fromEntries(
       Object.keys(user.attributes).map((name) => [name, null]),
     )
     const extraAfter = extra ?? (user.extra === undefined ? undefined : {})
     return this.#environment.updateUser(user.id, {
       ...fields,
+      externalId,
       attributes: { ...cleared, ...attributes },
       ...(extraAfter === undefined ? {} : { extra: extraAfter }),
     })
