@@ -8,7 +8,7 @@ import { type ResourceType, topAttributes } from './schemas.ts'
 export interface Path {
   /** The extension that the attribute belongs to. */
   readonly extension?: string
-  /** None: the extension as a whole. */
+  /** None: the extension as a whole, or without one the resource. */
   readonly name?: string
   /** None: an attribute that no schema of ours has. */
   readonly attribute?: Attribute
@@ -16,11 +16,18 @@ export interface Path {
   readonly subName?: string
 }
 
-/** @throws ScimError 'invalidPath', or 'invalidFilter' for what stands in brackets */
-export function readPath(type: ResourceType, text: string): Path {
+/**
+ * A schema's own URN, or an attribute: of the resource, or of the schema that it is written in.
+ *
+ * @throws ScimError 'invalidPath', or 'invalidFilter' for what stands in brackets
+ */
+export function readPath(type: ResourceType, text: string, within?: string): Path {
   const { schema, extension } = type
-  if (extension && isSame(text, extension.id)) return { extension: extension.id }
-  const { urn, name, subName, filter } = readParts(text)
+  const whole = within === undefined ? wholeSchema(type, text) : undefined
+  if (whole) return whole
+  const { urn: written, name, subName, filter } = readParts(text)
+  if (written !== undefined && within !== undefined) throw unreadable()
+  const urn = written ?? within
   const isCore = urn === undefined || isSame(urn, schema.id)
   const isOurs = !isCore && extension !== undefined && isSame(urn, extension.id)
   const known = isCore ? topAttributes(type) : isOurs ? extension.attributes : []
@@ -54,12 +61,13 @@ function unreadable(): ScimError {
   return badRequest('invalidPath', 'the path cannot be read: see RFC 7644, 3.5.2')
 }
 
-/** The extension that a name stands for as a whole, also one that we do not know. */
-export function extensionNamed({ schema, extension }: ResourceType, name: string): string | undefined {
-  if (!/^urn:/i.test(name)) return undefined
-  const known = extension ? [schema.id, extension.id] : [schema.id]
-  const isAttribute = known.some((id) => isSame(name.slice(0, id.length + 1), `${id}:`))
-  return isAttribute ? undefined : name
+const unknownSchema = /^urn:[^\s"()[\]]+:(?:user|group|\d+(?:\.\d+)*)$/i
+
+/** A URN that ends in a resource's name or in a version is a schema's, whether we know that schema or not. */
+function wholeSchema({ schema, extension }: ResourceType, text: string): Path | undefined {
+  if (isSame(text, schema.id)) return {}
+  if (extension && isSame(text, extension.id)) return { extension: extension.id }
+  return unknownSchema.test(text) ? { extension: text } : undefined
 }
 
 function isSame(one: string, other: string): boolean {
