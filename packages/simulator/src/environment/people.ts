@@ -4,6 +4,7 @@ import { EnvironmentError, nonEmpty } from './errors.ts'
 import { userDeletedEvent, userEvent } from './events.ts'
 import { externalIdAfter } from './external-id.ts'
 import type { Holdings } from './holdings.ts'
+import { withMainValues } from './raw-attributes.ts'
 import type { User, UserAttributes } from './records.ts'
 import type { NewUser, UserPatch } from './requests.ts'
 
@@ -20,7 +21,7 @@ export class People {
   create(directoryId: string, { id, externalId, active = true, attributes, extra, groupIds }: NewUser): User {
     const { organizationId } = this.#holdings.openDirectory(directoryId)
     const atMicros = this.#chronicle.stamp()
-    const user: User = {
+    const user = withMainValues({
       id: this.#chronicle.idFor('diruser', id),
       organizationId,
       directoryId,
@@ -31,7 +32,7 @@ export class People {
       groupIds: this.#membershipsIn(directoryId, groupIds ?? []),
       createdAtMicros: atMicros,
       updatedAtMicros: atMicros,
-    }
+    })
     this.#put('created', user)
     return user
   }
@@ -40,13 +41,13 @@ export class People {
     const before = this.#holdings.user(id)
     this.#holdings.openDirectory(before.directoryId)
     const { externalId: _, ...others } = before
-    const after: User = {
+    const after = withMainValues({
       ...others,
       ...externalIdAfter(before, externalId),
       ...fields,
       attributes: patched(before.attributes, attributes ?? {}),
       groupIds: groupIds ? this.#membershipsIn(before.directoryId, groupIds) : before.groupIds,
-    }
+    })
     return isDeepStrictEqual(before, after) ? before : this.#change(after)
   }
 

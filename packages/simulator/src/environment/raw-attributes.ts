@@ -89,6 +89,18 @@ export function fromRawAttributes(raw: Readonly<Record<string, unknown>>): Descr
   }
 }
 
+/** Without its main value, a list has another one. Then the person has that, so that each description says the same. */
+export function withMainValues(user: User): User {
+  if (user.extra === undefined) return user
+  const { extra: _, ...others } = user
+  const { attributes, extra } = fromRawAttributes(rawAttributes(user))
+  return {
+    ...others,
+    attributes: { ...attributes, userName: user.attributes.userName },
+    ...(extra === undefined ? {} : { extra }),
+  }
+}
+
 function same(...fields: Field[]): readonly Place[] {
   return fields.map((field) => [field, field])
 }
@@ -109,11 +121,11 @@ function taken(places: readonly Place[], from: unknown) {
   return { found, rest }
 }
 
-/** RFC 7643, 2.4: the primary value is the preferred one. Where none is, that of work, or the first. */
+/** RFC 7643, 2.4: the primary value is the preferred one. If there is none, it is that of work, or else the first. */
 function mainOf(list: unknown): Record<string, unknown> | undefined {
-  if (!Array.isArray(list)) return undefined
+  const valued = Array.isArray(list) ? list.filter((item) => typeof item?.value === 'string') : []
   return (
-    list.find((item) => item?.primary === true) ?? list.find((item) => item?.type === 'work') ?? list.at(0)
+    valued.find(({ primary }) => primary === true) ?? valued.find(({ type }) => type === 'work') ?? valued[0]
   )
 }
 
@@ -123,6 +135,7 @@ function listWith(value: string | undefined, sent: unknown, usual: object): unkn
     return value === undefined ? undefined : [{ value, ...usual }]
   }
   const main = mainOf(sent)
+  if (value !== undefined && main === undefined) return [{ value, ...usual }, ...sent]
   if (value !== undefined) return sent.map((item) => (item === main ? { ...main, value } : item))
   const others = sent.filter((item) => item !== main)
   return others.length > 0 ? others : undefined

@@ -4,6 +4,7 @@ import { formatMicros } from '../environment/events.ts'
 import { fromRawAttributes, rawAttributes } from '../environment/raw-attributes.ts'
 import type { User, UserAttributes } from '../environment/records.ts'
 import type { Roster } from '../environment/roster.ts'
+import { attributeNamed } from './attribute.ts'
 import type { Session } from './authentication.ts'
 import { badRequest } from './errors.ts'
 import { withExternalIdKept } from './external-id.ts'
@@ -12,7 +13,7 @@ import type { Filter } from './filter-grammar.ts'
 import { patchResource } from './patch.ts'
 import type { Resources } from './resources.ts'
 import { userType } from './schemas.ts'
-import { type Fields, readResource } from './values.ts'
+import { type Fields, isFields, readResource } from './values.ts'
 
 export class Users implements Resources<User> {
   readonly type = userType
@@ -106,8 +107,25 @@ export class Users implements Resources<User> {
   }
 }
 
+/** The lists whose entries are about a value: an entry without one says nothing (RFC 7643, 2.4). */
+const valueLists = userType.schema.attributes.filter(
+  ({ multiValued, subAttributes }) => multiValued && attributeNamed(subAttributes, 'value'),
+)
+
+function withoutEmptyEntries(resource: Fields): Fields {
+  const cleaned = { ...resource }
+  for (const { name } of valueLists) {
+    const entries = cleaned[name]
+    if (!Array.isArray(entries)) continue
+    const present = entries.filter((entry) => isFields(entry) && entry.value !== undefined)
+    if (present.length > 0) cleaned[name] = present
+    else delete cleaned[name]
+  }
+  return cleaned
+}
+
 function described(resource: Fields) {
-  const { attributes, ...others } = fromRawAttributes(resource)
+  const { attributes, ...others } = fromRawAttributes(withoutEmptyEntries(resource))
   const { userName } = attributes
   if (userName === undefined) throw badRequest('invalidValue', 'userName is required')
   const complete: UserAttributes = { ...attributes, userName }
