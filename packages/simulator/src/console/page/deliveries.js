@@ -80,13 +80,14 @@ function messageItem(message) {
 }
 
 function deliveryLine(delivery, hasOthers) {
-  const { state: deliveryState, attempts, attemptsUnderWay, nextAttemptAtMs, url } = delivery
+  const { state: deliveryState, givenUp, attempts, attemptsUnderWay, nextAttemptAtMs, url } = delivery
   const last = attempts.at(-1)
   return html`
     <div class="delivery">
       <div class="bar">
         <span class="state ${stateClass[deliveryState]}">${deliveryState}</span>
         ${last ? html`<span>${last.trigger === 'schedule' ? '' : `${last.trigger}: `}${replyOf(last)}</span>` : nothing}
+        ${givenUp === undefined ? nothing : html`<span>given up: ${givenUp}</span>`}
         <span class="quiet">${attemptsUnderWay > 0 ? 'under way, ' : nothing}${count(attempts.length, 'attempt')}${
           nextAttemptAtMs === undefined
             ? nothing
