@@ -113,7 +113,7 @@ test.each([
   ['user_created', ['write-create', 'write-duplicates-at-once']],
   ['user_updated', ['write-stale']],
 ])(
-  'of an endpoint that crashes on a %s it says that nobody answers, and who may be left',
+  'an endpoint that crashes on a %s does not answer, and the users that may be left are listed',
   async (type, at) => {
     const crashesOn = `organization.directory.${type}`
     const found = await examine(await serve(ownEndpoint({ crashesOn })), '--write')

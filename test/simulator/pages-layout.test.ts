@@ -75,7 +75,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       }
     })
 
-    it('shows the address of the only endpoint once, and of several each', async () => {
+    it('shows the address of each endpoint once', async () => {
       const shown = (url: string) => page.locator('code:visible').filter({ hasText: url }).count()
       await openEndpoints()
       expect(await shown(`${application.url}/webhooks/scalekit`)).toBe(1)
@@ -85,11 +85,11 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       expect(await shown('http://127.0.0.1:9/other')).toBe(1)
     })
 
-    it('lets no title of a message wrap for the buttons next to it', async () => {
+    it('keeps the title of a message on one line, next to the buttons or above them', async () => {
       for (const message of await messages().all()) {
         expect(await linesOf(message.locator('.what')), String(await message.textContent())).toBe(1)
       }
-      // Where there is no room for both, the buttons are below.
+      // If there is no room for both, the buttons are below.
       await page.setViewportSize(narrow)
       const short = messages().filter({ hasText: 'Mei Weber' })
       expect(await linesOf(short.locator('.what'))).toBe(1)
@@ -107,7 +107,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       expect(await page.evaluate('navigator.clipboard.readText()')).toBe(lines.join(''))
     })
 
-    it('says what to do where a page may not copy', async () => {
+    it('explains what to do if the page may not use the clipboard', async () => {
       await page.addInitScript('Object.defineProperty(navigator, "clipboard", { value: undefined })')
       await page.reload()
       await page.getByRole('button', { name: 'Copy the variables' }).click()
@@ -122,7 +122,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       await accounts.close()
     })
 
-    it('breaks no email inside a word', async () => {
+    it('does not break an email inside a word', async () => {
       for (const size of [wide, narrow]) {
         await page.setViewportSize(size)
         for (const email of emails) {
@@ -159,7 +159,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       },
     )
 
-    it.each([390, 1280])('breaks no email and no id inside a word, %i px wide', async (width) => {
+    it.each([390, 1280])('does not break an email or an id inside a word, %i px wide', async (width) => {
       await page.setViewportSize({ width, height: 844 })
       for (const email of emails)
         expectWholeWords(await textLines(page.getByText(email, { exact: true })), email)

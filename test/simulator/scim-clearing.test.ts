@@ -48,7 +48,7 @@ const paths = [
 ]
 
 it.each(operations.flatMap(([form, of]) => paths.map((path) => [form, path, of(path)] as const)))(
-  'nothing comes of it to clear what is not there: %s of %s',
+  'changes nothing to clear an attribute that is absent: %s of %s',
   async (_form, _path, operation) => {
     const scim = await open()
     const { body: before } = await scim.send('POST', '/Users', {
@@ -82,7 +82,7 @@ it.each([
   expect((await scim.patch(`/Users/${before.id}`, operation)).body).toEqual(before)
 })
 
-it.each(operations)('takes away what is there, whole or in part: %s', async (_form, of) => {
+it.each(operations)('removes what is there, whole or in part: %s', async (_form, of) => {
   const scim = await open()
   const id = await scim.createUser({
     title: 'Countess',
@@ -105,8 +105,12 @@ it.each(operations)('takes away what is there, whole or in part: %s', async (_fo
 })
 
 it.each([
-  ['a filter on what is no list', { op: 'remove', path: 'title[value eq "Countess"]' }, 'invalidPath'],
-  ['an extension that is no object', { op: 'replace', value: { [enterprise]: 'Navy' } }, 'invalidValue'],
+  [
+    'a filter on an attribute that is not a list',
+    { op: 'remove', path: 'title[value eq "Countess"]' },
+    'invalidPath',
+  ],
+  ['an extension that is not an object', { op: 'replace', value: { [enterprise]: 'Navy' } }, 'invalidValue'],
   ['the whole resource', { op: 'remove', path: 'urn:ietf:params:scim:schemas:core:2.0:User' }, 'noTarget'],
 ])('is refused: %s', async (_case, operation, scimType) => {
   const scim = await open()

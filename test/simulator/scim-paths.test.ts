@@ -84,7 +84,7 @@ describe('a path that begins with a schema', () => {
   })
 })
 
-it('takes no attribute of an extension for an extension of its own', async () => {
+it('refuses the full name of an extension attribute as a key of a resource', async () => {
   const named = { userName: 'ada', [`${custom}:tag`]: 'V' }
   expectError(await scim.send('POST', '/Users', named), 400, 'invalidValue')
 })

@@ -61,7 +61,7 @@ export const style = html`
   .deactivated .state { background: var(--wait-ground); color: var(--wait); }
   .deleted .state { background: var(--gone-ground); color: var(--gone); }
 
-  /* Where a row has no room, each account is a card: no column is to be found by scrolling sideways. */
+  /* If a row has no room, each account is a card: nobody has to scroll sideways to find a column. */
   @media (max-width: 54rem) {
     thead { display: none; }
     tbody tr { display: block; padding: 0.75rem 1rem; }

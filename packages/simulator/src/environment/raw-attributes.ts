@@ -89,7 +89,7 @@ export function fromRawAttributes(raw: Readonly<Record<string, unknown>>): Descr
   }
 }
 
-/** Without its main value, a list has another one. Then the person has that, so that each description says the same. */
+/** If its main value is cleared, a list has another one. The person's field follows, so that SCIM and events agree. */
 export function withMainValues(user: User): User {
   if (user.extra === undefined) return user
   const { extra: _, ...others } = user

@@ -26,7 +26,7 @@ export type ComparisonOperator = (typeof comparisonOperators)[number]
 
 const coreSchema = /^urn:ietf:params:scim:schemas:core:2\.0:(?:user|group)$/i
 
-/** Deeper filters would take the stack with them. */
+/** Deeper filters could overflow the stack. */
 const deepestNesting = 50
 
 /** @throws ScimError 'invalidFilter' */

@@ -113,7 +113,7 @@ function readSubValue({ attribute }: Path, subName: string, value: unknown): unk
   return subAttribute ? readValue(subAttribute, value) : (value ?? undefined)
 }
 
-/** What has no fields has none to be cleared. */
+/** A value without fields has no sub-attribute to clear. */
 function withField(item: unknown, name: string, value: unknown): unknown {
   if (!isFields(item) && value === undefined) return item
   const fields = isFields(item) ? { ...item } : {}

@@ -56,7 +56,7 @@ export function scimRouter(environment: Environment): Router {
   return router
 }
 
-/** A tunnel passes the host on as the client sees it, and speaks http to us. Nothing but addresses in answers is made of it. */
+/** A tunnel passes the host on as the client sees it, and speaks http to us. The header is used for addresses in answers only. */
 function protocolOf(request: Request): string {
   const [forwarded = ''] = (request.get('x-forwarded-proto') ?? '').split(',')
   const protocol = forwarded.trim().toLowerCase()

@@ -107,7 +107,7 @@ export class Users implements Resources<User> {
   }
 }
 
-/** The lists whose entries are about a value: an entry without one says nothing (RFC 7643, 2.4). */
+/** The lists whose entries have a value (RFC 7643, 2.4). An entry without one is not kept. */
 const valueLists = userType.schema.attributes.filter(
   ({ multiValued, subAttributes }) => multiValued && attributeNamed(subAttributes, 'value'),
 )

@@ -57,7 +57,7 @@ function variables() {
     </div>`
 }
 
-/** Browsers have a clipboard for pages of this machine and of https alone. */
+/** Browsers offer the clipboard only to pages of this machine and to pages on https. */
 function copy(text) {
   if (!navigator.clipboard)
     throw new Error('This page may not copy. Open the list, select its lines and copy them.')
