@@ -109,6 +109,29 @@ test('an endpoint that ends is found out, and what follows is skipped', async ()
   expect(found.report.checks.find(({ check }) => check === 'at-once')?.state).toBe('skipped')
 })
 
+test.each([
+  ['user_created', ['write-create', 'write-duplicates-at-once']],
+  ['user_updated', ['write-stale']],
+])(
+  'an endpoint that crashes on a %s does not answer, and the users that may be left are listed',
+  async (type, at) => {
+    const crashesOn = `organization.directory.${type}`
+    const found = await examine(await serve(ownEndpoint({ crashesOn })), '--write')
+    expect(found).toMatchObject({ exitCode: 1, wrong: [...at, 'write-delete'] })
+    const { checks } = found.report
+    for (const { says } of checks.filter(({ check }) => at.includes(check))) {
+      expect(says).toMatch(/^It does not answer: .*\(no answer \(/)
+    }
+    expect(checks.find(({ check }) => check === 'write-delete')).toMatchObject({
+      says: expect.stringMatching(
+        /^It does not answer any more, so these marked users may be left: diruser_doctor_/,
+      ),
+      mend: expect.stringContaining('Start it again, and delete them by hand.'),
+    })
+    for (const { says } of checks) expect(says).not.toMatch(/refuse.*no answer/)
+  },
+)
+
 test('with another secret it says so, and claims nothing of what it cannot see', async () => {
   const { exitCode, stdout } = await runCommand([
     'doctor',

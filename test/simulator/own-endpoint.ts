@@ -33,6 +33,8 @@ export interface Mistakes {
   rejectsUnknownTypes?: true
   endsOnMalformedBody?: true
   failsOnUnknownUsers?: true
+  /** Crashes when an event of that type arrives. */
+  crashesOn?: string
 }
 
 export function ownEndpoint(mistakes: Mistakes = {}): Express {
@@ -47,6 +49,7 @@ export function ownEndpoint(mistakes: Mistakes = {}): Express {
     if (!isGenuine(req, body, mistakes)) return void res.status(400).json({ error: 'Invalid signature' })
     const event = eventFrom(body, mistakes)
     if (!event) return void res.status(400).json({ error: 'Invalid payload' })
+    if (event.type === mistakes.crashesOn) return crash()
     if (mistakes.rejectsUnknownTypes && !event.type.startsWith('organization.')) {
       return void res.status(422).json({ error: 'Unknown type' })
     }
@@ -78,8 +81,7 @@ function eventFrom(
     const isUsable = typeof event?.type === 'string' && (event.data || answersBeforeItWorks)
     return isUsable ? event : undefined
   } catch {
-    // As an error that nobody catches does: here the process is the test's own.
-    if (endsOnMalformedBody) servers.at(-1)?.close().closeAllConnections()
+    if (endsOnMalformedBody) crash()
     return undefined
   }
 }
@@ -164,6 +166,11 @@ class Accounts {
 }
 
 // ── Serving ──
+
+/** As an error that nobody catches does: here the process is the test's own. */
+function crash(): void {
+  servers.at(-1)?.close().closeAllConnections()
+}
 
 const servers: ReturnType<typeof createServer>[] = []
 

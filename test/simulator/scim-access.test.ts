@@ -55,6 +55,28 @@ describe('who is let in', () => {
     expect(scim.environment.user(id).active).toBe(true)
   })
 
+  it.each([
+    ['https', /^https:\/\/127/],
+    ['HTTPS, http', /^https:\/\/127/],
+    ['http', /^http:\/\/127/],
+    ['javascript', /^http:\/\/127/],
+    ['', /^http:\/\/127/],
+  ])(
+    'gives addresses as the client behind a tunnel sees them: x-forwarded-proto: %s',
+    async (proto, wanted) => {
+      const headers = { 'x-forwarded-proto': proto }
+      const user = await scim.send('POST', '/Users', ada, { headers })
+      expect(user.body.meta.location).toMatch(wanted)
+      expect(user.headers.get('location')).toBe(user.body.meta.location)
+      const members = [{ value: user.body.id }]
+      const group = await scim.send('POST', '/Groups', { displayName: 'All', members }, { headers })
+      expect(group.body.meta.location).toMatch(wanted)
+      expect(group.body.members[0]).toMatchObject({ $ref: expect.stringMatching(wanted) })
+      const config = await scim.send('GET', '/ServiceProviderConfig', undefined, { headers })
+      expect(config.body.meta.location).toMatch(wanted)
+    },
+  )
+
   it('refuses the stranger before it reads what they send', async () => {
     expectError(await scim.send('POST', '/Users', '{"userName":', { token: 'scim_wrong' }), 401)
   })

@@ -89,15 +89,26 @@ function accountRow(account: Account): Html {
   return html`
           <tr class="${state}">
             <th scope="row">
-              <span class="name">${name ?? email ?? (state === 'deleted' ? 'Deleted account' : 'Without a name')}</span>
-              ${name !== null && email !== null ? html`<span class="email">${email}</span>` : ''}
+              <span class="name">${nameOf(account)}</span>
+              ${name !== null && email !== null ? html`<span class="email">${breakable(email)}</span>` : ''}
               <span class="ids"><code>${id}</code> in <code>${organizationId}</code></span>
             </th>
-            <td><span class="state">${stateNames[state]}</span></td>
-            <td>${listed(roles)}</td>
-            <td>${listed(groups)}</td>
-            <td>${time(occurredAt)}</td>
+            <td data-column="State"><span class="state">${stateNames[state]}</span></td>
+            <td data-column="Roles">${listed(roles)}</td>
+            <td data-column="Groups">${listed(groups)}</td>
+            <td data-column="Changed">${time(occurredAt)}</td>
           </tr>`
+}
+
+function nameOf({ name, email, state }: Account): string | Html {
+  if (name !== null) return name
+  if (email !== null) return breakable(email)
+  return state === 'deleted' ? 'Deleted account' : 'Without a name'
+}
+
+/** An address that has no room goes on in the next line after an @ or a dot, not inside a word. */
+function breakable(email: string): Html {
+  return html`${email.split(/(?<=[@.])/).map((part) => html`${part}<wbr>`)}`
 }
 
 const stateNames: Readonly<Record<AccountState, string>> = {

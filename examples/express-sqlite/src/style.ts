@@ -41,11 +41,12 @@ export const style = html`
   th, td { padding: 0.75rem 1rem; text-align: start; vertical-align: top; }
   tr + tr > *, thead + tbody > tr > * { border-block-start: 1px solid var(--line); }
   thead th { color: var(--quiet); font-size: 0.875rem; font-weight: 600; }
-  tbody th { min-width: 14rem; font-weight: 400; }
+  tbody th { min-width: 16rem; font-weight: 400; }
   .name { display: block; font-weight: 600; overflow-wrap: anywhere; }
   .email { display: block; overflow-wrap: anywhere; }
   .ids, .none, time { color: var(--quiet); }
-  .ids { font-size: 0.8125rem; overflow-wrap: anywhere; }
+  .ids { font-size: 0.8125rem; }
+  .ids code { display: inline-block; max-width: 100%; overflow-wrap: anywhere; }
   .deleted .name { color: var(--quiet); font-weight: 400; font-style: italic; }
   ul { margin: 0; padding: 0; list-style: none; }
   time { white-space: nowrap; font-variant-numeric: tabular-nums; }
@@ -59,4 +60,15 @@ export const style = html`
   }
   .deactivated .state { background: var(--wait-ground); color: var(--wait); }
   .deleted .state { background: var(--gone-ground); color: var(--gone); }
+
+  /* If a row has no room, each account is a card: nobody has to scroll sideways to find a column. */
+  @media (max-width: 54rem) {
+    thead { display: none; }
+    tbody tr { display: block; padding: 0.75rem 1rem; }
+    tbody tr + tr { border-block-start: 1px solid var(--line); }
+    thead + tbody > tr > * { display: block; min-width: 0; padding: 0; border: 0; }
+    thead + tbody > tr > td { display: grid; grid-template-columns: 6rem minmax(0, 1fr); margin-block-start: 0.375rem; }
+    td::before { content: attr(data-column); color: var(--quiet); }
+    td > * { justify-self: start; overflow-wrap: anywhere; }
+  }
 `

@@ -10,7 +10,7 @@ import {
   SecretStatus,
 } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
 import type { OrganizationSchema } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
-import { rawAttributes } from '../environment/raw-attributes.ts'
+import { rawAttributes, rawGroupAttributes } from '../environment/raw-attributes.ts'
 import type { Directory, Group, Organization, Provider, User } from '../environment/records.ts'
 import type { Roster } from '../environment/roster.ts'
 import { newestMicros } from './listings.ts'
@@ -109,13 +109,12 @@ export function groupMessage(
   memberCount: number,
   includeDetail: boolean,
 ): MessageInitShape<typeof DirectoryGroupSchema> {
-  const { id, displayName, externalId } = group
   return {
-    id,
-    displayName,
+    id: group.id,
+    displayName: group.displayName,
     totalUsers: memberCount,
     updatedAt: timestamp(group.updatedAtMicros),
-    ...(includeDetail ? { groupDetail: { displayName, externalId } } : {}),
+    ...(includeDetail ? { groupDetail: rawGroupAttributes(group) } : {}),
   }
 }
 

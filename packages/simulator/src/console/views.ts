@@ -94,9 +94,9 @@ export function messageDetail(simulator: Simulator, message: Message) {
 }
 
 function deliveryView({ deliveries }: Simulator, delivery: Delivery, createdAtMs: number) {
-  const { endpointId, state, attemptsUnderWay, nextAttemptAtMs } = delivery
+  const { endpointId, state, givenUp, attemptsUnderWay, nextAttemptAtMs } = delivery
   const url = deliveries.endpoints.find(({ id }) => id === endpointId)?.url ?? 'an endpoint that was removed'
-  return { endpointId, url, state, attemptsUnderWay, nextAttemptAtMs, createdAtMs }
+  return { endpointId, url, state, givenUp, attemptsUnderWay, nextAttemptAtMs, createdAtMs }
 }
 
 function attemptView({ number, trigger, startedAtMs, durationMs, response, error, faults }: Attempt) {

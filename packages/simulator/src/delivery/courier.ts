@@ -94,9 +94,11 @@ export class Courier {
     return sent.map(({ attempt }) => attempt)
   }
 
-  /** Gives the message up: its endpoint is gone. */
-  giveUp(): void {
-    if (this.#delivery.state === 'pending') this.#end('failed')
+  /** Gives the message up before its last attempt. */
+  giveUp(reason: string): void {
+    if (this.#delivery.state !== 'pending') return
+    this.#delivery.givenUp = reason
+    this.#end('failed')
   }
 
   /** No attempt begins any more. */
@@ -174,6 +176,7 @@ export class Courier {
   #end(state: 'delivered' | 'failed' | 'dropped'): void {
     this.#cancelWait()
     delete this.#delivery.nextAttemptAtMs
+    if (state === 'delivered') delete this.#delivery.givenUp
     this.#delivery.state = state
     this.#depot.changed(this.#record)
   }

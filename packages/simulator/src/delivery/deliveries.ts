@@ -15,8 +15,13 @@ import { Sender } from './sender.ts'
 import type { StoredDeliveries, StoredMessage } from './stored.ts'
 import { transmit } from './transmission.ts'
 
-/** What finished messages' replies may hold in all: 64 kB each, eight times each, would be 5 GB. */
+/** What the replies to messages may hold in all: 64 kB each, eight times each, would be 5 GB for 10,000 messages. */
 const keptReplyBytes = 256 * 1024 * 1024
+
+/** Each takes some 8 kB, its attempts included: 800 MB for a directory of that size whose endpoint does not answer. */
+const mostPending = 100_000
+
+const tooManyPending = 'too many messages are pending'
 
 /** They go out at once, past the endpoint's lane. */
 const mostCopies = 100
@@ -33,6 +38,7 @@ export class Deliveries {
   readonly #listeners = new Listeners<[Message]>()
   #faults: WebhookFaults
   #sent = 0
+  #isToldOfExcess = false
   #isClosed = false
 
   constructor(options: DeliveriesOptions) {
@@ -41,7 +47,10 @@ export class Deliveries {
     this.#clock = clock
     this.#randomness = randomness.fork('messages')
     this.#endpoints = new Endpoints(clock, randomness.fork('endpoints'))
-    this.#log = new MessageLog({ finished: keptMessages, bytes: keptReplyBytes })
+    this.#log = new MessageLog({
+      pending: { count: mostPending, bytes: keptReplyBytes },
+      finished: { count: keptMessages, bytes: keptReplyBytes },
+    })
     this.#sender = new Sender({
       deadlineMs: attemptDeadlineSeconds * 1000,
       ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
@@ -66,7 +75,7 @@ export class Deliveries {
   removeEndpoint(id: string): void {
     this.#endpoints.remove(id)
     for (const delivery of this.#allDeliveries()) {
-      if (delivery.endpointId === id) this.#couriers.of(delivery)?.giveUp()
+      if (delivery.endpointId === id) this.#couriers.of(delivery)?.giveUp('its endpoint was removed')
     }
     this.#couriers.closeRoute(id)
   }
@@ -92,7 +101,11 @@ export class Deliveries {
     return this.#log.get(id)?.message
   }
 
-  /** Sets an event on its way to all endpoints that want it. @throws DeliveryError 'closed' */
+  /**
+   * Sets an event on its way to all endpoints that want it. If more than 100,000 messages are pending then, the oldest
+   * one is given up.
+   * @throws DeliveryError 'closed'
+   */
   send(event: ScimEvent): Message {
     this.#requireOpen()
     const ordinal = ++this.#sent
@@ -102,6 +115,7 @@ export class Deliveries {
     const wanting = this.#endpoints.all.filter(({ types }) => !types || types.includes(event.type))
     const couriers = wanting.map((endpoint) => this.#couriers.address(record, endpoint.id, 'pending'))
     this.#log.add(record)
+    this.#giveUpExcess()
     this.#tell(record)
     for (const courier of couriers) courier.begin()
     return record.message
@@ -171,6 +185,7 @@ export class Deliveries {
       })
       this.#log.add(record)
       for (const resume of couriers) resume()
+      this.#giveUpExcess()
     }
   }
 
@@ -199,9 +214,22 @@ export class Deliveries {
       transmit: (transmission) => transmit(transmission, this.#clock, this.#sender),
       changed: (record, attempt) => {
         this.#log.noteChange(record, attempt?.response?.body.length)
+        if (attempt) this.#giveUpExcess()
         this.#tell(record)
       },
       track: (work) => this.#activity.track(work),
+    }
+  }
+
+  /** An endpoint that is down for long must not fill the memory. */
+  #giveUpExcess(): void {
+    for (let record = this.#log.excessPending; record; record = this.#log.excessPending) {
+      for (const delivery of record.deliveries) this.#couriers.of(delivery)?.giveUp(tooManyPending)
+      if (this.#isToldOfExcess) continue
+      this.#isToldOfExcess = true
+      process.emitWarning(
+        `Over ${mostPending.toLocaleString('en')} webhook messages, or ${keptReplyBytes / 1024 / 1024} MB of replies to them, are pending in the simulator. From now on the oldest ones are given up: their state is "failed", and a replay sends them. Is your endpoint running?`,
+      )
     }
   }
 

@@ -31,22 +31,51 @@ export class MessageRecord {
   }
 }
 
-export interface MessageLogLimits {
-  /** How many finished messages are kept. */
-  finished: number
+export interface MessageLogLimit {
+  count: number
   /** What their replies may hold in all. */
   bytes: number
 }
 
+/** Messages in the order in which they were put there, and what is logged of them. */
+class Shelf {
+  readonly #limit: MessageLogLimit
+  readonly #bytesOf = new Map<MessageRecord, number>()
+  #bytes = 0
+
+  constructor(limit: MessageLogLimit) {
+    this.#limit = limit
+  }
+
+  /** Keeps its place if it has one. */
+  put(record: MessageRecord): void {
+    this.#bytes += record.loggedBytes - (this.#bytesOf.get(record) ?? 0)
+    this.#bytesOf.set(record, record.loggedBytes)
+  }
+
+  take(record: MessageRecord): void {
+    this.#bytes -= this.#bytesOf.get(record) ?? 0
+    this.#bytesOf.delete(record)
+  }
+
+  /** The oldest one, if it has to go. One may stay, whatever its size. */
+  get excess(): MessageRecord | undefined {
+    const { size } = this.#bytesOf
+    if (size <= 1 || (size <= this.#limit.count && this.#bytes <= this.#limit.bytes)) return undefined
+    const [oldest] = this.#bytesOf.keys()
+    return oldest
+  }
+}
+
 /** All messages that are under way, and the newest of those that are finished. */
 export class MessageLog {
-  readonly #limits: MessageLogLimits
   readonly #records = new Map<string, MessageRecord>()
-  readonly #finished = new Set<MessageRecord>()
-  #finishedBytes = 0
+  readonly #pending: Shelf
+  readonly #finished: Shelf
 
-  constructor(limits: MessageLogLimits) {
-    this.#limits = limits
+  constructor(limits: { pending: MessageLogLimit; finished: MessageLogLimit }) {
+    this.#pending = new Shelf(limits.pending)
+    this.#finished = new Shelf(limits.finished)
   }
 
   /** In the order in which they were sent. */
@@ -66,22 +95,22 @@ export class MessageLog {
   /** To be called when a delivery's state, or what is logged of it, has changed. */
   noteChange(record: MessageRecord, moreBytes = 0): void {
     if (!this.#records.has(record.message.id)) return
-    if (this.#finished.delete(record)) this.#finishedBytes -= record.loggedBytes
     record.loggedBytes += moreBytes
-    if (!record.isFinished) return
-    this.#finished.add(record)
-    this.#finishedBytes += record.loggedBytes
-    this.#dropOldest()
+    this.#finished.take(record)
+    if (!record.isFinished) {
+      this.#pending.put(record)
+      return
+    }
+    this.#pending.take(record)
+    this.#finished.put(record)
+    for (let oldest = this.#finished.excess; oldest; oldest = this.#finished.excess) {
+      this.#finished.take(oldest)
+      this.#records.delete(oldest.message.id)
+    }
   }
 
-  #dropOldest(): void {
-    for (const record of this.#finished) {
-      const isWithin =
-        this.#finished.size <= this.#limits.finished && this.#finishedBytes <= this.#limits.bytes
-      if (isWithin || this.#finished.size === 1) return
-      this.#finished.delete(record)
-      this.#finishedBytes -= record.loggedBytes
-      this.#records.delete(record.message.id)
-    }
+  /** The oldest message under way, if there are more of them than the log can hold. */
+  get excessPending(): MessageRecord | undefined {
+    return this.#pending.excess
   }
 }

@@ -15,8 +15,10 @@ export interface Message {
 /** One message on its way to one endpoint. */
 export interface Delivery {
   readonly endpointId: string
-  /** Failed: given up after the last attempt. Dropped: a fault, never sent. */
+  /** Failed: given up after the last attempt, or before it. Dropped: a fault, never sent. */
   readonly state: 'pending' | 'delivered' | 'failed' | 'dropped'
+  /** Why it was given up before the last attempt. */
+  readonly givenUp?: string
   /** Those that have ended, in the order in which they began. */
   readonly attempts: readonly Attempt[]
   readonly attemptsUnderWay: number

@@ -1,5 +1,6 @@
 import type { DirectoryEvent, DirectoryEventType, DirectoryUser } from '@scalekit-scim/core'
-import { rawAttributes } from './raw-attributes.ts'
+import { dpId } from './external-id.ts'
+import { rawAttributes, rawGroupAttributes } from './raw-attributes.ts'
 import type { Directory, Group, User } from './records.ts'
 
 /** What an envelope says beside its data. */
@@ -27,8 +28,8 @@ export function userEvent(
 
 /** A deletion carries no more than who it was. */
 export function userDeletedEvent(user: User, envelope: Envelope): DirectoryEvent {
-  const { id, organizationId, externalId, attributes } = user
-  const data = { id, organization_id: organizationId, dp_id: externalId, email: attributes.email }
+  const { id, organizationId, attributes } = user
+  const data = { id, organization_id: organizationId, dp_id: dpId(user), email: attributes.email }
   return wrap('organization.directory.user_deleted', 'DirectoryUser', data, envelope)
 }
 
@@ -40,11 +41,11 @@ export function groupEvent(
   const data = {
     directory_id: group.directoryId,
     display_name: group.displayName,
-    dp_id: group.externalId,
+    dp_id: dpId(group),
     external_id: null,
     id: group.id,
     organization_id: group.organizationId,
-    raw_attributes: { displayName: group.displayName, externalId: group.externalId },
+    raw_attributes: rawGroupAttributes(group),
   }
   return wrap(`organization.directory.group_${change}`, 'DirectoryGroup', data, envelope)
 }
@@ -77,7 +78,7 @@ function userData(user: User, groups: readonly Group[]): DirectoryUser {
     custom_attributes: {},
     department: attributes.department,
     division: attributes.division,
-    dp_id: user.externalId,
+    dp_id: dpId(user),
     email: attributes.email,
     employee_id: attributes.employeeNumber,
     family_name: attributes.familyName,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Chronicle } from './chronicle.ts'
 import { nonEmpty } from './errors.ts'
 import { groupEvent } from './events.ts'
+import { externalIdAfter } from './external-id.ts'
 import type { Holdings } from './holdings.ts'
 import type { People } from './people.ts'
 import type { Group } from './records.ts'
@@ -22,12 +23,11 @@ export class Groups {
   create(directoryId: string, { id, externalId, displayName }: NewGroup): Group {
     const { organizationId } = this.#holdings.openDirectory(directoryId)
     const atMicros = this.#chronicle.stamp()
-    const groupId = this.#chronicle.idFor('dirgroup', id)
     const group: Group = {
-      id: groupId,
+      id: this.#chronicle.idFor('dirgroup', id),
       organizationId,
       directoryId,
-      externalId: externalId ?? groupId.replace('dirgroup_', '00g'),
+      ...(externalId === undefined ? {} : { externalId }),
       displayName: nonEmpty('displayName', displayName),
       createdAtMicros: atMicros,
       updatedAtMicros: atMicros,
@@ -37,10 +37,11 @@ export class Groups {
     return group
   }
 
-  update(id: string, patch: GroupPatch): Group {
+  update(id: string, { externalId, ...fields }: GroupPatch): Group {
     const before = this.#holdings.group(id)
     this.#holdings.openDirectory(before.directoryId)
-    const after = { ...before, ...patch }
+    const { externalId: _, ...others } = before
+    const after: Group = { ...others, ...externalIdAfter(before, externalId), ...fields }
     nonEmpty('displayName', after.displayName)
     if (isDeepStrictEqual(before, after)) return before
     const group = { ...after, updatedAtMicros: this.#chronicle.stamp() }

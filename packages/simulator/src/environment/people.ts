@@ -2,7 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Chronicle } from './chronicle.ts'
 import { EnvironmentError, nonEmpty } from './errors.ts'
 import { userDeletedEvent, userEvent } from './events.ts'
+import { externalIdAfter } from './external-id.ts'
 import type { Holdings } from './holdings.ts'
+import { withMainValues } from './raw-attributes.ts'
 import type { User, UserAttributes } from './records.ts'
 import type { NewUser, UserPatch } from './requests.ts'
 
@@ -19,32 +21,33 @@ export class People {
   create(directoryId: string, { id, externalId, active = true, attributes, extra, groupIds }: NewUser): User {
     const { organizationId } = this.#holdings.openDirectory(directoryId)
     const atMicros = this.#chronicle.stamp()
-    const userId = this.#chronicle.idFor('diruser', id)
-    const user: User = {
-      id: userId,
+    const user = withMainValues({
+      id: this.#chronicle.idFor('diruser', id),
       organizationId,
       directoryId,
-      externalId: externalId ?? userId.replace('diruser_', '00u'),
+      ...(externalId === undefined ? {} : { externalId }),
       active,
       attributes: { ...attributes },
       ...(extra === undefined ? {} : { extra }),
       groupIds: this.#membershipsIn(directoryId, groupIds ?? []),
       createdAtMicros: atMicros,
       updatedAtMicros: atMicros,
-    }
+    })
     this.#put('created', user)
     return user
   }
 
-  update(id: string, { attributes, groupIds, ...fields }: UserPatch): User {
+  update(id: string, { externalId, attributes, groupIds, ...fields }: UserPatch): User {
     const before = this.#holdings.user(id)
     this.#holdings.openDirectory(before.directoryId)
-    const after: User = {
-      ...before,
+    const { externalId: _, ...others } = before
+    const after = withMainValues({
+      ...others,
+      ...externalIdAfter(before, externalId),
       ...fields,
       attributes: patched(before.attributes, attributes ?? {}),
       groupIds: groupIds ? this.#membershipsIn(before.directoryId, groupIds) : before.groupIds,
-    }
+    })
     return isDeepStrictEqual(before, after) ? before : this.#change(after)
   }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { User, UserAttributes } from './records.ts'
+import type { Group, User, UserAttributes } from './records.ts'
 
 export const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
@@ -56,6 +56,11 @@ export function rawAttributes({ externalId, active, attributes, extra }: User): 
   })
 }
 
+/** The same for a group. */
+export function rawGroupAttributes({ displayName, externalId }: Group): Record<string, string> {
+  return { displayName, ...(externalId === undefined ? {} : { externalId }) }
+}
+
 /** The way back: what has a field of ours goes there, and all else into `extra`, so that nothing is lost. */
 export function fromRawAttributes(raw: Readonly<Record<string, unknown>>): DescribedUser {
   const { externalId, active, name, [enterpriseExtension]: enterprise, ...others } = raw
@@ -84,6 +89,18 @@ export function fromRawAttributes(raw: Readonly<Record<string, unknown>>): Descr
   }
 }
 
+/** If its main value is cleared, a list has another one. The person's field follows, so that SCIM and events agree. */
+export function withMainValues(user: User): User {
+  if (user.extra === undefined) return user
+  const { extra: _, ...others } = user
+  const { attributes, extra } = fromRawAttributes(rawAttributes(user))
+  return {
+    ...others,
+    attributes: { ...attributes, userName: user.attributes.userName },
+    ...(extra === undefined ? {} : { extra }),
+  }
+}
+
 function same(...fields: Field[]): readonly Place[] {
   return fields.map((field) => [field, field])
 }
@@ -104,11 +121,11 @@ function taken(places: readonly Place[], from: unknown) {
   return { found, rest }
 }
 
-/** RFC 7643, 2.4: the primary value is the preferred one. Where none is, that of work, or the first. */
+/** RFC 7643, 2.4: the primary value is the preferred one. If there is none, it is that of work, or else the first. */
 function mainOf(list: unknown): Record<string, unknown> | undefined {
-  if (!Array.isArray(list)) return undefined
+  const valued = Array.isArray(list) ? list.filter((item) => typeof item?.value === 'string') : []
   return (
-    list.find((item) => item?.primary === true) ?? list.find((item) => item?.type === 'work') ?? list.at(0)
+    valued.find(({ primary }) => primary === true) ?? valued.find(({ type }) => type === 'work') ?? valued[0]
   )
 }
 
@@ -118,6 +135,7 @@ function listWith(value: string | undefined, sent: unknown, usual: object): unkn
     return value === undefined ? undefined : [{ value, ...usual }]
   }
   const main = mainOf(sent)
+  if (value !== undefined && main === undefined) return [{ value, ...usual }, ...sent]
   if (value !== undefined) return sent.map((item) => (item === main ? { ...main, value } : item))
   const others = sent.filter((item) => item !== main)
   return others.length > 0 ? others : undefined

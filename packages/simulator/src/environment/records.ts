@@ -56,8 +56,8 @@ export interface User {
   readonly id: string
   readonly organizationId: string
   readonly directoryId: string
-  /** The id in the customer's own directory. */
-  readonly externalId: string
+  /** The id in the customer's own directory, if it gave one. */
+  readonly externalId?: string
   readonly active: boolean
   readonly attributes: Readonly<UserAttributes>
   /** Attributes that a SCIM client sent and that have no field above. */
@@ -73,7 +73,8 @@ export interface Group {
   readonly id: string
   readonly organizationId: string
   readonly directoryId: string
-  readonly externalId: string
+  /** The id in the customer's own directory, if it gave one. */
+  readonly externalId?: string
   readonly displayName: string
   readonly createdAtMicros: number
   readonly updatedAtMicros: number

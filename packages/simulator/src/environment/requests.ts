@@ -33,9 +33,9 @@ export interface NewUser {
   groupIds?: readonly string[]
 }
 
-/** What is absent stays; an attribute of `null` is removed. */
+/** What is absent stays; what is `null` is removed. */
 export interface UserPatch {
-  externalId?: string
+  externalId?: string | null
   active?: boolean
   attributes?: { [Name in keyof UserAttributes]?: UserAttributes[Name] | null }
   /** Replaces all that was there. */
@@ -50,7 +50,8 @@ export interface NewGroup {
   displayName: string
 }
 
+/** What is absent stays; what is `null` is removed. */
 export interface GroupPatch {
-  externalId?: string
+  externalId?: string | null
   displayName?: string
 }

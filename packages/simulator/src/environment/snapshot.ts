@@ -15,9 +15,12 @@ export function isEnvironmentSnapshot(saved: unknown): saved is EnvironmentSnaps
     typeof lastMicros === 'number' &&
     isListOf(organizations, ['id', 'displayName']) &&
     isListOf(directories, ['id', 'organizationId', 'name', 'provider', 'scimToken']) &&
-    isListOf(groups, ['id', 'organizationId', 'directoryId', 'externalId', 'displayName']) &&
-    isListOf(users, ['id', 'organizationId', 'directoryId', 'externalId']) &&
-    users.every(hasPersonsFields)
+    isListOf(groups, ['id', 'organizationId', 'directoryId', 'displayName']) &&
+    isListOf(users, ['id', 'organizationId', 'directoryId']) &&
+    users.every(hasPersonsFields) &&
+    [...groups, ...users].every(
+      ({ externalId }) => externalId === undefined || typeof externalId === 'string',
+    )
   )
 }
 

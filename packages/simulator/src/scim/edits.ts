@@ -1,5 +1,5 @@
 import { badRequest } from './errors.ts'
-import { extensionNamed, type Path, readPath } from './path.ts'
+import { type Path, readPath } from './path.ts'
 import type { ResourceType } from './schemas.ts'
 import { isFields } from './values.ts'
 
@@ -40,8 +40,14 @@ function readOperation(type: ResourceType, operation: unknown): Edit[] {
   if (path.attribute?.mutability === 'readOnly') {
     throw badRequest('mutability', `${path.name} is not to be written`)
   }
-  if (path.name === undefined && op !== 'remove') return editsOf(type, op, value, path.extension)
-  return [{ op, path, value }]
+  return editsAt(type, op, path, value)
+}
+
+/** RFC 7643, 2.5: null is no value. To replace something with it is to remove it, and to add it changes nothing. */
+function editsAt(type: ResourceType, op: Operation, path: Path, value: unknown): Edit[] {
+  if (value === null) return op === 'add' ? [] : [{ op: 'remove', path, value: undefined }]
+  if (path.name !== undefined || op === 'remove') return [{ op, path, value }]
+  return editsOf(type, op, value, path.extension ?? type.schema.id)
 }
 
 /** Entra ID begins it with a capital. */
@@ -55,13 +61,12 @@ function readOp(op: unknown): Operation {
  * An object in place of a path: each of its names is one, also one with a filter or a dot, as Entra ID sends them.
  * What is read-only is passed over: Okta sends a group's id along with its name.
  */
-function editsOf(type: ResourceType, op: Operation, value: unknown, extension?: string): Edit[] {
-  if (!isFields(value)) throw badRequest('invalidValue', `${op} without a path needs an object`)
+function editsOf(type: ResourceType, op: Operation, value: unknown, within?: string): Edit[] {
+  if (!isFields(value))
+    throw badRequest('invalidValue', `${op} of all of ${within ?? 'a resource'} needs an object`)
   return Object.entries(value).flatMap(([name, part]) => {
-    const inner = extension === undefined && isFields(part) ? extensionNamed(type, name) : undefined
-    if (inner !== undefined) return editsOf(type, op, part, inner)
-    const path = readPath(type, extension === undefined ? name : `${extension}:${name}`)
-    return path.attribute?.mutability === 'readOnly' ? [] : [{ op, path, value: part }]
+    const path = readPath(type, name, within)
+    return path.attribute?.mutability === 'readOnly' ? [] : editsAt(type, op, path, part)
   })
 }
 

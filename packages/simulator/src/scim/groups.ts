@@ -1,4 +1,3 @@
-import type { Filter } from 'scim2-parse-filter'
 import type { Environment } from '../environment/environment.ts'
 import { EnvironmentError } from '../environment/errors.ts'
 import { formatMicros } from '../environment/events.ts'
@@ -6,7 +5,9 @@ import type { Group } from '../environment/records.ts'
 import type { Roster } from '../environment/roster.ts'
 import type { Session } from './authentication.ts'
 import { badRequest } from './errors.ts'
+import { withExternalIdKept } from './external-id.ts'
 import { wantedValue } from './filter.ts'
+import type { Filter } from './filter-grammar.ts'
 import { patchResource } from './patch.ts'
 import type { Resources } from './resources.ts'
 import { groupType } from './schemas.ts'
@@ -60,7 +61,7 @@ export class Groups implements Resources<Group> {
     return {
       schemas: [groupType.schema.id],
       id,
-      externalId,
+      ...(externalId === undefined ? {} : { externalId }),
       displayName,
       ...(members.length > 0 ? { members } : {}),
       meta: {
@@ -80,7 +81,8 @@ export class Groups implements Resources<Group> {
   }
 
   replace(id: string, body: unknown): Group {
-    return this.#become(this.get(id), readResource(groupType, body))
+    const group = this.get(id)
+    return this.#become(group, withExternalIdKept(readResource(groupType, body), body, group))
   }
 
   patch(id: string, body: unknown): Group {
@@ -94,8 +96,8 @@ export class Groups implements Resources<Group> {
   }
 
   #become({ id }: Group, resource: Fields): Group {
-    const { memberIds, ...fields } = this.#described(resource)
-    const group = this.#environment.updateGroup(id, fields)
+    const { memberIds, externalId = null, ...fields } = this.#described(resource)
+    const group = this.#environment.updateGroup(id, { externalId, ...fields })
     for (const { id: userId } of this.#roster.membersOf(id)) {
       if (!memberIds.has(userId)) this.#environment.removeMember(id, userId)
     }

@@ -1,7 +1,8 @@
-import { attributeNamed } from './attribute.ts'
+import { type Attribute, attributeNamed } from './attribute.ts'
 import { type Edit, type Operation, readEdits } from './edits.ts'
 import { badRequest, ScimError } from './errors.ts'
-import { impliedFields, matches, parseFilter } from './filter.ts'
+import { impliedFields, matches } from './filter.ts'
+import type { Filter } from './filter-grammar.ts'
 import { addTo, type Item, removeFrom, withOnePrimary } from './lists.ts'
 import type { Path } from './path.ts'
 import type { ResourceType } from './schemas.ts'
@@ -24,11 +25,13 @@ export function patchResource(type: ResourceType, resource: Fields, body: unknow
 
 function carryOut(resource: Fields, { op, path, value }: Edit): void {
   const { extension, name } = path
-  if (extension !== undefined && name === undefined) {
+  if (name === undefined) {
+    if (extension === undefined)
+      throw badRequest('noTarget', 'a resource is not removed by a PATCH: use DELETE')
     delete resource[extension]
     return
   }
-  if (name === undefined || name === 'schemas') return
+  if (name === 'schemas') return
   const holder = extension === undefined ? resource : fieldsAt(resource, extension)
   const before = own(holder, name)
   const after =
@@ -48,38 +51,44 @@ function editWhole(before: unknown, op: Operation, { attribute }: Path, value: u
     const isNamed = Array.isArray(before) && value !== undefined && value !== null
     return isNamed ? removeFrom(before, given ?? []) : undefined
   }
-  // A replacement by nothing removes; an addition of nothing changes nothing.
+  // A list of nothing.
   if (given === undefined) return op === 'replace' ? undefined : before
   if (op === 'add' && Array.isArray(before)) return addTo(before, given)
-  return isFields(before) && isFields(given) ? { ...before, ...given } : given
+  if (!isFields(before) || !isFields(given)) return given
+  const after = { ...before, ...given }
+  if (op === 'replace') for (const subName of clearedBy(value, attribute)) delete after[subName]
+  return after
+}
+
+/** RFC 7643, 2.5: to replace a sub-attribute with null is to remove it. */
+function clearedBy(value: unknown, attribute: Attribute | undefined): string[] {
+  const cleared = Object.entries(isFields(value) ? value : {}).filter(([, part]) => part === null)
+  return cleared.map(([name]) => attributeNamed(attribute?.subAttributes, name)?.name ?? name)
 }
 
 /** A sub-attribute: of the object, or of each that the list has. */
 function editWithin(before: unknown, op: Operation, path: Path, subName: string, value: unknown): unknown {
   const given = op === 'remove' ? undefined : readSubValue(path, subName, value)
-  if (Array.isArray(before)) return before.map((item) => withField(item, subName, given))
+  if (Array.isArray(before)) return before.map((item) => withField(item, subName, given)).filter(isNotEmpty)
   const after = withField(before, subName, given)
-  return path.attribute?.multiValued && Object.keys(after).length > 0 ? [after] : after
+  return path.attribute?.multiValued && isFields(after) && isNotEmpty(after) ? [after] : after
 }
 
-function editMatching(
-  before: unknown,
-  op: Operation,
-  path: Path,
-  filterText: string,
-  value: unknown,
-): unknown {
-  const filter = parseFilter(filterText)
+function editMatching(before: unknown, op: Operation, path: Path, filter: Filter, value: unknown): unknown {
+  const { attribute, subName } = path
+  const isList = attribute ? attribute.multiValued : before === undefined || Array.isArray(before)
+  if (!isList) throw badRequest('invalidPath', `${path.name} is not a list`)
   const items: Item[] = Array.isArray(before) ? before : []
-  const { subName } = path
   if (op === 'remove') {
     if (subName === undefined) return items.filter((item) => !matches(item, filter))
-    return items.map((item) => (matches(item, filter) ? withField(item, subName, undefined) : item))
+    return items
+      .map((item) => (matches(item, filter) ? withField(item, subName, undefined) : item))
+      .filter(isNotEmpty)
   }
 
   const edited = (item: Item): Item => {
     if (subName !== undefined) return withField(item, subName, readSubValue(path, subName, value))
-    const given = path.attribute ? [readValue(path.attribute, value)].flat().at(0) : value
+    const given = attribute ? [readValue(attribute, value)].flat().at(0) : value
     if (!isFields(given)) throw badRequest('invalidValue', `${path.name} needs an object`)
     return op === 'add' && isFields(item) ? { ...item, ...given } : given
   }
@@ -94,7 +103,7 @@ function editMatching(
     // RFC 7644, 3.5.2.3 has a replacement fail here. Entra ID counts on what the filter tells of being made.
     const implied = subName === undefined && op === 'replace' ? undefined : impliedFields(filter)
     if (!implied) throw badRequest('noTarget', `no value of ${path.name} is as the path wants it`)
-    after.push(touch(path.attribute ? [readValue(path.attribute, implied)].flat().at(0) : implied))
+    after.push(touch(attribute ? [readValue(attribute, implied)].flat().at(0) : implied))
   }
   return withOnePrimary(after, touched)
 }
@@ -104,7 +113,9 @@ function readSubValue({ attribute }: Path, subName: string, value: unknown): unk
   return subAttribute ? readValue(subAttribute, value) : (value ?? undefined)
 }
 
-function withField(item: unknown, name: string, value: unknown): Fields {
+/** A value without fields has no sub-attribute to clear. */
+function withField(item: unknown, name: string, value: unknown): unknown {
+  if (!isFields(item) && value === undefined) return item
   const fields = isFields(item) ? { ...item } : {}
   put(fields, name, value)
   return fields
@@ -123,10 +134,11 @@ function fieldsAt(fields: Fields, name: string): Fields {
 
 /** RFC 7643, 2.5: what is empty is not there. */
 function put(fields: Fields, name: string, value: unknown): void {
-  const isEmpty =
-    value === undefined ||
-    (Array.isArray(value) && value.length === 0) ||
-    (isFields(value) && Object.keys(value).length === 0)
-  if (isEmpty) delete fields[name]
-  else fields[name] = value
+  if (isNotEmpty(value)) fields[name] = value
+  else delete fields[name]
+}
+
+function isNotEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0
+  return isFields(value) ? Object.keys(value).length > 0 : value !== undefined
 }

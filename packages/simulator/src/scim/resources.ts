@@ -1,4 +1,4 @@
-import type { Filter } from 'scim2-parse-filter'
+import type { Filter } from './filter-grammar.ts'
 import type { ResourceType } from './schemas.ts'
 import type { Fields } from './values.ts'
 

@@ -32,7 +32,7 @@ export function scimRouter(environment: Environment): Router {
     if (typeof directoryId !== 'string')
       throw new Error('scimRouter is to be mounted at /scim/v2/:directoryId')
     const directory = authenticated(environment, request, directoryId)
-    const baseUrl = `${request.protocol}://${request.get('host')}${request.baseUrl}`
+    const baseUrl = `${protocolOf(request)}://${request.get('host')}${request.baseUrl}`
     sessions.set(response, { directory, baseUrl })
     next()
   })
@@ -54,6 +54,13 @@ export function scimRouter(environment: Environment): Router {
   })
   router.use(answerError)
   return router
+}
+
+/** A tunnel passes the host on as the client sees it, and speaks http to us. The header is used for addresses in answers only. */
+function protocolOf(request: Request): string {
+  const [forwarded = ''] = (request.get('x-forwarded-proto') ?? '').split(',')
+  const protocol = forwarded.trim().toLowerCase()
+  return protocol === 'https' || protocol === 'http' ? protocol : request.protocol
 }
 
 /** What a client is told whose base URL has no directory, or something else in its place. */

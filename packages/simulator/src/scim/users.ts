@@ -1,17 +1,19 @@
-import type { Filter } from 'scim2-parse-filter'
 import type { Environment, UserPatch } from '../environment/environment.ts'
 import { EnvironmentError } from '../environment/errors.ts'
 import { formatMicros } from '../environment/events.ts'
 import { fromRawAttributes, rawAttributes } from '../environment/raw-attributes.ts'
 import type { User, UserAttributes } from '../environment/records.ts'
 import type { Roster } from '../environment/roster.ts'
+import { attributeNamed } from './attribute.ts'
 import type { Session } from './authentication.ts'
 import { badRequest } from './errors.ts'
+import { withExternalIdKept } from './external-id.ts'
 import { wantedValue } from './filter.ts'
+import type { Filter } from './filter-grammar.ts'
 import { patchResource } from './patch.ts'
 import type { Resources } from './resources.ts'
 import { userType } from './schemas.ts'
-import { type Fields, readResource } from './values.ts'
+import { type Fields, isFields, readResource } from './values.ts'
 
 export class Users implements Resources<User> {
   readonly type = userType
@@ -75,7 +77,8 @@ export class Users implements Resources<User> {
   }
 
   replace(id: string, body: unknown): User {
-    return this.#become(this.get(id), readResource(userType, body))
+    const user = this.get(id)
+    return this.#become(user, withExternalIdKept(readResource(userType, body), body, user))
   }
 
   patch(id: string, body: unknown): User {
@@ -88,23 +91,41 @@ export class Users implements Resources<User> {
     this.#environment.deleteUser(this.get(id).id)
   }
 
-  /** What is not there goes (RFC 7644, 3.5.1), but for `externalId`, and `active`: nobody comes back by its absence. */
+  /** What is not there goes (RFC 7644, 3.5.1), except `active`: nobody comes back by its absence. */
   #become(user: User, resource: Fields): User {
-    const { attributes, extra, ...fields } = described(resource)
+    const { attributes, extra, externalId = null, ...fields } = described(resource)
     const cleared: NonNullable<UserPatch['attributes']> = Object.fromEntries(
       Object.keys(user.attributes).map((name) => [name, null]),
     )
     const extraAfter = extra ?? (user.extra === undefined ? undefined : {})
     return this.#environment.updateUser(user.id, {
       ...fields,
+      externalId,
       attributes: { ...cleared, ...attributes },
       ...(extraAfter === undefined ? {} : { extra: extraAfter }),
     })
   }
 }
 
+/** The lists whose entries have a value (RFC 7643, 2.4). An entry without one is not kept. */
+const valueLists = userType.schema.attributes.filter(
+  ({ multiValued, subAttributes }) => multiValued && attributeNamed(subAttributes, 'value'),
+)
+
+function withoutEmptyEntries(resource: Fields): Fields {
+  const cleaned = { ...resource }
+  for (const { name } of valueLists) {
+    const entries = cleaned[name]
+    if (!Array.isArray(entries)) continue
+    const present = entries.filter((entry) => isFields(entry) && entry.value !== undefined)
+    if (present.length > 0) cleaned[name] = present
+    else delete cleaned[name]
+  }
+  return cleaned
+}
+
 function described(resource: Fields) {
-  const { attributes, ...others } = fromRawAttributes(resource)
+  const { attributes, ...others } = fromRawAttributes(withoutEmptyEntries(resource))
   const { userName } = attributes
   if (userName === undefined) throw badRequest('invalidValue', 'userName is required')
   const complete: UserAttributes = { ...attributes, userName }

@@ -32,7 +32,7 @@ export function readResource(type: ResourceType, body: unknown): Fields {
   const entries = Object.entries(body).map(([name, value]): [string, unknown] =>
     extension && name.toLowerCase() === extension.id.toLowerCase()
       ? [extension.id, readExtension(extension, value)]
-      : readEntry(topAttributes(type), name, value),
+      : readEntry(topAttributes(type), name, /^urn:/i.test(name) ? readUnknownExtension(name, value) : value),
   )
   for (const [name, value] of entries) {
     if (Array.isArray(value) && value.filter(isPrimary).length > 1) {
@@ -43,9 +43,15 @@ export function readResource(type: ResourceType, body: unknown): Fields {
 }
 
 function readExtension({ name, attributes }: Schema, value: unknown): Fields | undefined {
-  if (value === null) return undefined
+  const fields = readUnknownExtension(name, value)
+  return fields && readFields(attributes, fields)
+}
+
+/** `urn:…:User:department` is the name of an attribute: in a resource it stands within its extension. */
+function readUnknownExtension(name: string, value: unknown): Fields | undefined {
+  if (value === null || value === undefined) return undefined
   if (!isFields(value)) throw badRequest('invalidValue', `the extension ${name} must be an object`)
-  return readFields(attributes, value)
+  return value
 }
 
 /** An attribute's value as we hold it; `undefined` where there is none. @throws ScimError 'invalidValue' */

@@ -10,6 +10,7 @@ import {
   ok,
   shown,
   shownAll,
+  unanswered,
   withAliveness,
   wrong,
 } from './finding.ts'
@@ -41,6 +42,8 @@ export const bodyChecks: Check[] = [
       }
       const refused = tries.filter(({ outcome }) => !isTaken(outcome))
       if (refused.length === 0) return ok(`accepted with ${shownAll(tries)}`)
+      const silence = unanswered(tries)
+      if (silence) return silence
       return note(
         `Scalekit sends application/json; what bears another type is refused, though it verifies: ${listed(refused)}.`,
         anyType,

@@ -90,8 +90,20 @@ export function mustRefuse(tries: readonly Tried[], mend: string): Finding {
   return ok(`refused with ${shownAll(tries)}`)
 }
 
+/** No answer is not a refusal: the endpoint has crashed, or hangs. `undefined` if all are answered. */
+export function unanswered(tries: readonly Tried[]): Finding | undefined {
+  const silent = tries.filter(({ outcome }) => outcome.kind === 'no-answer')
+  if (silent.length === 0) return undefined
+  return wrong(
+    `It does not answer: ${[...new Set(silent.map((one) => listed([one])))].join('; ')}.`,
+    'See its log for why it crashed or hangs. Nothing that comes from outside may end the process.',
+  )
+}
+
 /** For deliveries that are as Scalekit could send them. */
 export function mustTake(tries: readonly Tried[], mend: string): Finding {
+  const silence = unanswered(tries)
+  if (silence) return silence
   const refused = tries.filter(({ outcome }) => !isTaken(outcome))
   if (refused.length > 0) return wrong(`It refuses valid deliveries: ${listed(refused)}.`, mend)
   return ok(`accepted with ${shownAll(tries)}`)

@@ -23,10 +23,10 @@ export const trafficChecks: Check[] = [
     title: `${atOnce} deliveries at once are accepted`,
     run: async (probe) => {
       const outcomes = await Promise.all(Array.from({ length: atOnce }, () => probe.deliver()))
-      const refused = outcomes.filter((outcome) => !isTaken(outcome))
-      if (refused.length === 0) return ok(`accepted with ${[...new Set(outcomes.map(shown))].join(', ')}`)
+      const failing = outcomes.filter((outcome) => !isTaken(outcome))
+      if (failing.length === 0) return ok(`accepted with ${[...new Set(outcomes.map(shown))].join(', ')}`)
       return wrong(
-        `Of ${atOnce} deliveries at once ${refused.length} are refused: ${[...new Set(refused.map(shown))].join(', ')}.`,
+        `Of ${atOnce} deliveries at once ${failing.length} are not accepted: ${[...new Set(failing.map(shown))].join(', ')}.`,
         'A directory that is imported sends thousands: leave this path out of rate limits, and look at pools and locks.',
       )
     },

@@ -2,6 +2,7 @@ import { type Exchange, outcomeHeader } from '../exchange.ts'
 import {
   type Check,
   type Finding,
+  isRefused,
   isServerError,
   isTaken,
   listed,
@@ -11,6 +12,7 @@ import {
   shown,
   shownAll,
   type Tried,
+  unanswered,
   wrong,
 } from './finding.ts'
 import type { MarkedPeople, Message } from './marked-people.ts'
@@ -107,11 +109,19 @@ export function deletionCheck(people: MarkedPeople): Check {
     name: 'write-delete',
     title: 'the marked users are deleted again',
     run: async (probe) => {
-      const tries: Tried[] = []
-      for (const message of people.deletions()) {
-        const outcome = await probe.deliver(message.event, { messageId: message.messageId })
-        if (people.isMade(message.userId)) tries.push({ what: message.userId, outcome })
+      const all: Tried[] = []
+      for (const { event, messageId, userId } of people.deletions()) {
+        all.push({ what: userId, outcome: await probe.deliver(event, { messageId }) })
       }
+      // Also those whose creation was not accepted: it may have been written all the same.
+      const silent = all.filter(({ outcome }) => outcome.kind === 'no-answer')
+      if (silent.length > 0) {
+        return wrong(
+          `It does not answer any more, so these marked users may be left: ${listed(silent)}.`,
+          'See its log for why it crashed or hangs. Start it again, and delete them by hand.',
+        )
+      }
+      const tries = all.filter(({ what }) => people.isMade(what))
       if (tries.length === 0) return ok('none was made')
       const left = tries.filter(({ outcome }) => !isTaken(outcome))
       if (left.length === 0) return ok(`accepted with ${shownAll(tries)}`)
@@ -122,6 +132,8 @@ export function deletionCheck(people: MarkedPeople): Check {
 
 /** An answer that comes before the work is good, whatever becomes of it. */
 function unusableFinding(outcome: Exchange): Finding {
+  const silence = unanswered([{ what: 'user_created without data', outcome }])
+  if (silence) return silence
   if (!isTaken(outcome)) return ok(`refused with ${shown(outcome)}`)
   return note(
     `It accepts a user_created that says nothing of a user (${shown(outcome)}): does it answer before it works?`,
@@ -135,6 +147,8 @@ async function duplicateFinding(
   second: Exchange,
   isKnown: () => Promise<boolean>,
 ): Promise<Finding> {
+  const silence = unanswered([{ what: 'the message again', outcome: second }])
+  if (silence) return silence
   if (!isTaken(second)) {
     return wrong(
       `It fails on a message that it has done (${shown(second)}), as when Scalekit has missed the first answer.`,
@@ -165,11 +179,13 @@ async function isKnownByItsId({ event, messageId }: Message, probe: Probe): Prom
   const broken = { ...event, data: null }
   const known = await probe.deliver(broken, { messageId })
   const fresh = await probe.deliver(broken)
-  return isTaken(known) && !isTaken(fresh)
+  return isTaken(known) && isRefused(fresh)
 }
 
 async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding> {
   const outcomes = await Promise.all(Array.from({ length: atOnce }, deliver))
+  const silence = unanswered(outcomes.map((outcome) => ({ what: 'a copy', outcome })))
+  if (silence && outcomes.every(({ kind }) => kind === 'no-answer')) return silence
   const answers = [...new Set(outcomes.map(shown))].join(', ')
   const failing = outcomes.filter((outcome) => outcome.kind === 'no-answer' || isServerError(outcome))
   if (failing.length > 0) {
@@ -180,6 +196,8 @@ async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding>
   if (outcomes.every(isTaken)) return ok(`accepted with ${answers}`)
   // Who is told to come again, as by a 409, has to find it done then.
   const after = await deliver()
+  const silenceAfter = unanswered([{ what: 'one more copy', outcome: after }])
+  if (silenceAfter) return silenceAfter
   if (!isTaken(after)) {
     return wrong(
       `A message of which ${atOnce} copies came at once stays refused (${shown(after)}).`,

@@ -28,21 +28,50 @@ function page() {
 }
 
 function header() {
-  const { url, clock, variables } = state.simulator
+  const { url, clock } = state.simulator
   return html`
     <header>
       <h1>Scalekit simulator</h1>
       <p><code>${url}</code></p>
-      <details>
-        <summary>Variables for your application</summary>
-        <pre tabindex="0">${Object.entries(variables).map(([name, value]) => `${name}=${value}\n`)}</pre>
-      </details>
+      ${variables()}
+      ${applications()}
       <p>
         ${clock.speed === 1 ? nothing : html`<time>${clockTime(clock.nowMs)}</time>`}
         ${clock.speed === 0 ? steps() : clock.speed === 1 ? nothing : html`, ${clock.speed} times as fast`}
       </p>
       ${state.isConnected ? nothing : html`<p class="lost" role="alert">The simulator does not answer. Trying again…</p>`}
     </header>`
+}
+
+function variables() {
+  const text = Object.entries(state.simulator.variables)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')
+  return html`
+    <div class="variables">
+      <details>
+        <summary>Variables for your application</summary>
+        <pre tabindex="0">${text}</pre>
+      </details>
+      <button class="small" aria-label="Copy the variables" @click=${() => attempt(() => copy(text), 'Copied.')}>Copy</button>
+    </div>`
+}
+
+/** Browsers offer the clipboard only to pages of this machine and to pages on https. */
+function copy(text) {
+  if (!navigator.clipboard)
+    throw new Error('This page may not copy. Open the list, select its lines and copy them.')
+  return navigator.clipboard.writeText(text)
+}
+
+function applications() {
+  const origins = [...new Set(state.simulator.endpoints.map(({ url }) => new URL(url).origin))]
+  if (origins.length === 0) return nothing
+  return html`
+    <p>
+      Your application:
+      ${origins.map((origin) => html`<a href=${origin} target="_blank" rel="noopener">${origin}</a> `)}
+    </p>`
 }
 
 const stepSizes = [

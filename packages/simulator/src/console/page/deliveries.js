@@ -55,13 +55,14 @@ function messageItem(message) {
   return html`
     <li class="sheet pad">
       <div class="bar">
-        <button class="fold" aria-expanded=${isOpen} aria-label="Details of ${about}" @click=${() => toggleMessage(id)}>${isOpen ? '▾' : '▸'}</button>
-        <span class="what"><strong>${shortType(type)}</strong> ${what}${
-          customer && state.simulator.organizations.length > 1
-            ? html`<span class="quiet"> · ${customer}</span>`
-            : nothing
-        }</span>
-        <time class="quiet">${clockTime(createdAtMs)}</time>
+        <div class="title">
+          <button class="fold" aria-expanded=${isOpen} aria-label="Details of ${about}" @click=${() => toggleMessage(id)}>${isOpen ? '▾' : '▸'}</button>
+          <span class="what"><strong>${shortType(type)}</strong> ${what}${
+            customer && state.simulator.organizations.length > 1
+              ? html`<span class="quiet"> · ${customer}</span>`
+              : nothing
+          }</span>
+        </div>
         ${
           deliveries.length === 0
             ? nothing
@@ -73,26 +74,32 @@ function messageItem(message) {
               </div>`
         }
       </div>
-      ${deliveries.length === 0 ? html`<p class="quiet">No endpoint wanted it.</p>` : nothing}
-      ${deliveries.map((delivery) => deliveryLine(delivery, deliveries.length > 1))}
+      ${deliveries.length === 0 ? html`<div class="bar quiet">No endpoint wanted it. ${sentAt(createdAtMs)}</div>` : nothing}
+      ${deliveries.map((delivery, index) => deliveryLine(delivery, deliveries.length > 1, index === 0 ? sentAt(createdAtMs) : nothing))}
       ${isOpen ? messageDetail(state.details.get(id)) : nothing}
     </li>`
 }
 
-function deliveryLine(delivery, hasOthers) {
-  const { state: deliveryState, attempts, attemptsUnderWay, nextAttemptAtMs, url } = delivery
+function sentAt(createdAtMs) {
+  return html`<time class="quiet end">${clockTime(createdAtMs)}</time>`
+}
+
+function deliveryLine(delivery, hasOthers, sent) {
+  const { state: deliveryState, givenUp, attempts, attemptsUnderWay, nextAttemptAtMs, url } = delivery
   const last = attempts.at(-1)
   return html`
     <div class="delivery">
       <div class="bar">
         <span class="state ${stateClass[deliveryState]}">${deliveryState}</span>
         ${last ? html`<span>${last.trigger === 'schedule' ? '' : `${last.trigger}: `}${replyOf(last)}</span>` : nothing}
+        ${givenUp === undefined ? nothing : html`<span>given up: ${givenUp}</span>`}
         <span class="quiet">${attemptsUnderWay > 0 ? 'under way, ' : nothing}${count(attempts.length, 'attempt')}${
           nextAttemptAtMs === undefined
             ? nothing
             : html`, the next at <time>${clockTime(nextAttemptAtMs)}</time> (in ${duration(Math.max(nextAttemptAtMs - nowMs(), 0) / 1000)})`
         }</span>
         ${hasOthers ? html`<code class="quiet">${url}</code>` : nothing}
+        ${sent}
       </div>
       ${attempts.length > 1 || nextAttemptAtMs !== undefined ? timeline(delivery) : nothing}
     </div>`

@@ -1,7 +1,7 @@
 import { repeat } from '/console/lit-html/directives/repeat.js'
 import { html, nothing } from '/console/lit-html/lit-html.js'
 import { ask } from './api.js'
-import { count } from './format.js'
+import { breakable, count } from './format.js'
 import { someone } from './people.js'
 import { attempt, directories, directory, pageSize, refreshDirectory, state, update } from './state.js'
 
@@ -105,7 +105,7 @@ function personRow(person, isOn) {
       <th scope="row">
         <span class="name">${name}</span>
         <span class="state ${active ? 'on' : 'wait'}">${active ? 'active' : 'deactivated'}</span>
-        <span class="quiet">${email}</span>
+        <span class="quiet">${breakable(email)}</span>
         ${title ? html`<span class="quiet">${title}</span>` : nothing}
       </th>
       <td>${groups.map(({ name }) => name).join(', ') || html`<span class="quiet">no groups</span>`}</td>

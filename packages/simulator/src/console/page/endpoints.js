@@ -7,13 +7,14 @@ export function endpoints() {
   return html`
     <details class="sheet pad" ?open=${all.length === 0}>
       <summary>${all.length === 1 ? html`To <code>${all[0].url}</code>` : `To ${all.length} endpoints`}${faultSummary()}</summary>
-      ${all.map(endpointItem)}
+      ${all.map((endpoint) => endpointItem(endpoint, all.length > 1))}
       <div class="bar"><button @click=${() => update({ form: { kind: 'endpoint' } })}>New endpoint</button></div>
       ${faultFields()}
     </details>`
 }
 
-function endpointItem({ id, url, types, secrets }) {
+/** The only one is named by the summary. */
+function endpointItem({ id, url, types, secrets }, hasOthers) {
   const rotate = () =>
     attempt(
       () => ask('POST', `/endpoints/${id}/rotate-secret`),
@@ -31,7 +32,7 @@ function endpointItem({ id, url, types, secrets }) {
     })
   return html`
     <div class="endpoint">
-      <code>${url}</code>
+      ${hasOthers ? html`<code>${url}</code>` : nothing}
       ${types ? html`<p class="quiet">only ${types.join(', ')}</p>` : nothing}
       <details>
         <summary>Signing secret</summary>

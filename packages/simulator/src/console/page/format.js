@@ -1,3 +1,10 @@
+import { html } from '/console/lit-html/lit-html.js'
+
+/** An address that has no room goes on in the next line after an @ or a dot, not inside a word. */
+export function breakable(email = '') {
+  return email.split(/(?<=[@.])/).map((part) => html`${part}<wbr>`)
+}
+
 export function clockTime(ms) {
   const at = new Date(ms)
   const isToday = at.toDateString() === new Date().toDateString()

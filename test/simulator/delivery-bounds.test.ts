@@ -1,0 +1,66 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { openDeliveries, startEndpoint, userCreated, userNumber } from './delivery-scene.ts'
+
+/** The warnings of this process from here to the end of the test. */
+function warnings(): string[] {
+  const said: string[] = []
+  const listen = ({ message }: Error) => void said.push(message)
+  process.on('warning', listen)
+  onTestFinished(() => void process.off('warning', listen))
+  return said
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+it('keeps 100,000 pending messages, then gives the oldest up, and says so once', async () => {
+  const said = warnings()
+  // Nothing is attempted: each waits an hour for its first attempt.
+  const { deliveries } = openDeliveries({ faults: { delay: { share: 1, seconds: 3600 } } })
+  const endpoint = await startEndpoint()
+  deliveries.addEndpoint(endpoint)
+  const [first, second] = [deliveries.send(userCreated), deliveries.send(userCreated)]
+  for (let number = 2; number < 100_000; number++) deliveries.send(userCreated)
+  await turn()
+  expect(first.deliveries).toMatchObject([{ state: 'pending' }])
+  expect(said).toEqual([])
+
+  deliveries.send(userCreated)
+  const last = deliveries.send(userCreated)
+  await turn()
+  for (const { deliveries: gone } of [first, second]) {
+    expect(gone).toEqual([
+      {
+        endpointId: expect.any(String),
+        state: 'failed',
+        givenUp: 'too many messages are pending',
+        attempts: [],
+        attemptsUnderWay: 0,
+      },
+    ])
+  }
+  expect(last.deliveries).toMatchObject([{ state: 'pending' }])
+  expect(deliveries.messages.filter((one) => one.deliveries[0]?.state === 'pending')).toHaveLength(100_000)
+  expect(said).toEqual([
+    expect.stringMatching(/^Over 100,000 webhook messages.* are pending.*Is your endpoint running\?$/),
+  ])
+
+  // A replay brings it there after all.
+  await deliveries.replay(first.id)
+  expect(first.deliveries).toMatchObject([{ state: 'delivered' }])
+  expect(first.deliveries[0]).not.toHaveProperty('givenUp')
+})
+
+it('holds at most 256 MB of replies to pending messages', async () => {
+  const said = warnings()
+  const { deliveries } = openDeliveries()
+  deliveries.addEndpoint(await startEndpoint((response) => response.writeHead(500).end('x'.repeat(65_536))))
+  const messages = Array.from({ length: 4096 }, (_, number) => deliveries.send(userNumber(number)))
+  await deliveries.idle()
+  const stateOf = (number: number) => messages[number]?.deliveries[0]?.state
+  expect([stateOf(0), stateOf(4095)]).toEqual(['pending', 'pending'])
+  deliveries.send(userNumber(4096))
+  await deliveries.idle()
+  await turn()
+  expect([stateOf(0), stateOf(1)]).toEqual(['failed', 'pending'])
+  expect(said).toHaveLength(1)
+})
