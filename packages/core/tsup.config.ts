@@ -8,4 +8,8 @@ export default defineConfig({
   target: 'node22',
   dts: true,
   clean: true,
+  // Jest cannot run `import()` in CommonJS without a flag. `require` is as lazy.
+  esbuildOptions(options, { format }) {
+    if (format === 'cjs') options.supported = { ...options.supported, 'dynamic-import': false }
+  },
 })

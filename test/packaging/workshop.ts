@@ -17,7 +17,9 @@ const env = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) =>
-        !/^(NODE_ENV|NODE_OPTIONS|VITEST.*|npm_(package|lifecycle|command|execpath).*)$/i.test(name),
+        !/^(NODE_ENV|NODE_OPTIONS|NODE_PATH|VITEST.*|npm_(package|lifecycle|command|execpath).*)$/i.test(
+          name,
+        ),
     ),
   ),
   PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
