@@ -6,7 +6,8 @@ export default defineConfig({
   external: ['@scalekit-scim/core'],
   format: ['esm', 'cjs'],
   target: 'node22',
-  dts: true,
+  // From TypeScript 6 on, a project gets the types of Node only if it, or a declaration, asks for them.
+  dts: { banner: '/// <reference types="node" />' },
   clean: true,
   // Jest cannot run `import()` in CommonJS without a flag. `require` is as lazy.
   esbuildOptions(options, { format }) {

@@ -1,9 +1,12 @@
-import { join } from 'node:path'
-import { afterAll, beforeEach, describe, test } from 'vitest'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { makeProject, makeWorkshop, node, type PackageName, pack } from './workshop.ts'
 
-// Jest, on what is packed.
+// Jest and the compilers of TypeScript, on what is packed.
 
+const require = createRequire(import.meta.url)
 const workshop = makeWorkshop()
 /** Everything; core alone, without the SDK. */
 const full = join(workshop.folder, 'full')
@@ -49,5 +52,44 @@ describe('in CommonJS under Jest, without a flag', () => {
 
   test('scalekitFromEnv names the SDK where it is missing', async () => {
     await jest(alone, 'jest-without-sdk.cjs')
+  })
+})
+
+describe.each([
+  ['5.9', 'typescript5'],
+  ['6', 'typescript'],
+  ['7', 'typescript7'],
+])('with TypeScript %s, which asks for no types by itself', (_version, compiler) => {
+  // TypeScript 7 has no API any more, and exports its manifest alone.
+  const tsc = join(dirname(require.resolve(`${compiler}/package.json`)), 'bin/tsc')
+
+  test.each([
+    ['core', 'nodeBody'],
+    ['core/sync', 'createDirectorySync'],
+    ['core/testing', 'signDelivery'],
+    ['express', 'scalekitScim'],
+    ['fastify', 'scalekitScim'],
+    ['simulator', 'createSimulator'],
+  ])('the declarations of %s compile', async (entry, name) => {
+    const folder = join(full, `${compiler}-${entry.replace('/', '-')}`)
+    await mkdir(folder)
+    // The second line fails if a type of Node's is unknown, and so anything.
+    const code = `import { ${name} } from '@scalekit-scim/${entry}'
+// @ts-expect-error neither a stream, nor options
+${name}(Symbol.iterator)
+`
+    const compilerOptions = {
+      target: 'es2022',
+      lib: ['es2022'],
+      module: 'nodenext',
+      strict: true,
+      skipLibCheck: false,
+      types: [],
+      noEmit: true,
+    }
+    await writeFile(join(folder, 'index.mts'), code)
+    await writeFile(join(folder, 'index.cts'), code)
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+    expect(await node(folder, tsc, '--project', '.')).toBe('')
   })
 })
