@@ -8,7 +8,17 @@ import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { deliverTo, makeProject, makeWorkshop, node, type PackageName, pack, root, run } from './workshop.ts'
+import {
+  deliverTo,
+  makeProject,
+  makeWorkshop,
+  node,
+  type PackageName,
+  pack,
+  processed,
+  root,
+  run,
+} from './workshop.ts'
 
 // What is packed is what is tested here: tarballs, installed by npm into projects outside the tree.
 
@@ -110,12 +120,6 @@ describe.each(names)('the tarball of %s', (name) => {
     await node(workshop.folder, attw, tarballs[name], '--profile', 'node16', '--no-color', '--no-emoji')
   })
 })
-
-const processed = {
-  status: 201,
-  body: { message: 'Webhook processed successfully' },
-  said: 'diruser_1',
-}
 
 describe.each([
   ['Express 5', () => five, 'express'],

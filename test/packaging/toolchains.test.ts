@@ -1,10 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { build } from 'esbuild'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { makeProject, makeWorkshop, node, type PackageName, pack } from './workshop.ts'
+import { codeBlocks, readDocument } from '../docs/markdown.ts'
+import { deliverTo, makeProject, makeWorkshop, node, type PackageName, pack, processed } from './workshop.ts'
 
-// Jest and the compilers of TypeScript, on what is packed.
+// Jest, the compilers of TypeScript and esbuild, on what is packed.
 
 const require = createRequire(import.meta.url)
 const workshop = makeWorkshop()
@@ -92,4 +94,52 @@ ${name}(Symbol.iterator)
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
     expect(await node(folder, tsc, '--project', '.')).toBe('')
   })
+})
+
+describe('one ES module that esbuild makes', () => {
+  const frameworks = ['express', 'fastify', '@scalekit-sdk/node']
+
+  /** A folder where the frameworks are found, and none of our packages. */
+  async function bundle(file: string, name: string, more: { external?: string[]; banner?: string }) {
+    const folder = join(workshop.folder, name)
+    await mkdir(join(folder, 'node_modules'), { recursive: true })
+    for (const framework of ['express', 'fastify']) {
+      await symlink(join(full, 'node_modules', framework), join(folder, 'node_modules', framework))
+    }
+    await build({
+      absWorkingDir: full,
+      entryPoints: [file],
+      outfile: join(folder, 'app.mjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'silent',
+      ...(more.external && { external: more.external }),
+      ...(more.banner && { banner: { js: more.banner } }),
+    })
+    return folder
+  }
+
+  test.each(['express.mjs', 'fastify.mjs', 'together.mjs'])(
+    'starts with the frameworks outside, and receives a delivery: %s',
+    async (file) => {
+      const folder = await bundle(file, `bundle-${file}`, { external: frameworks })
+      expect((await readdir(folder)).sort()).toEqual(['app.mjs', 'node_modules'])
+      expect(await deliverTo(folder, 'app.mjs')).toEqual(processed)
+    },
+  )
+
+  test('starts with core/sync, and names the SDK where it is missing', async () => {
+    const folder = await bundle('sync.mjs', 'bundle-sync', { external: frameworks })
+    expect(await node(folder, 'app.mjs')).toBe('true ERR_SCIM_SDK_MISSING\n')
+  })
+
+  test.each(['express.mjs', 'fastify.mjs'])(
+    'starts with the framework inside too, with the banner of the README: %s',
+    async (file) => {
+      const banner = codeBlocks(readDocument('README.md')).find(({ code }) => code.includes('createRequire'))
+      const folder = await bundle(file, `banner-${file}`, { banner: banner?.code ?? '' })
+      expect(await deliverTo(folder, 'app.mjs')).toEqual(processed)
+    },
+  )
 })

@@ -69,6 +69,13 @@ export async function makeProject(folder: string, dependencies: Record<string, s
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
+/** What `deliverTo` returns if all went well. */
+export const processed = {
+  status: 201,
+  body: { message: 'Webhook processed successfully' },
+  said: 'diruser_1',
+}
+
 /** Starts a consumer's server, hands it one signed delivery, and tells what became of it. */
 export async function deliverTo(
   project: string,

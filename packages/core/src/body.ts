@@ -1,6 +1,6 @@
 import { Readable, Transform, type TransformCallback } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import getRawBody from 'raw-body'
+import getRawBody from '#raw-body'
 import { BodyError } from './errors.ts'
 
 export interface BodyLimits {

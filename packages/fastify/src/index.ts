@@ -17,7 +17,7 @@ import type {
   RegisterOptions,
   RouteShorthandOptions,
 } from 'fastify'
-import fp from 'fastify-plugin'
+import fp from '#fastify-plugin'
 
 export * from '@scalekit-scim/core'
 
