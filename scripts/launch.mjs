@@ -207,7 +207,7 @@ async function install(env) {
 
 async function build(env) {
   const sources = folders('packages').flatMap((name) => sourcesOf(join('packages', name)))
-  const hash = hashOf(['tsconfig.base.json', 'pnpm-lock.yaml', ...sources])
+  const hash = hashOf(['tsconfig.base.json', 'pnpm-lock.yaml', 'scripts/bundler-copy.ts', ...sources])
   const isThere = folders('packages').every((name) => isBuilt(join(root, 'packages', name)))
   if (isThere && read(buildStamp) === hash) return
 
@@ -243,8 +243,8 @@ function hasModules(folder) {
 /** Every file that the package says it has in `dist`. */
 function isBuilt(folder) {
   if (!existsSync(join(folder, 'package.json'))) return true
-  const { main, types, exports, bin } = readJson(join(folder, 'package.json'))
-  const named = JSON.stringify([main, types, exports, bin]).match(/\.\/dist\/[^"]+/g) ?? []
+  const { main, types, exports, imports, bin } = readJson(join(folder, 'package.json'))
+  const named = JSON.stringify([main, types, exports, imports, bin]).match(/\.\/dist\/[^"]+/g) ?? []
   return named.every((path) => existsSync(join(folder, path)))
 }
 

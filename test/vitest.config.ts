@@ -7,6 +7,8 @@ const source = (path: string) => fileURLToPath(new URL(`../packages/${path}`, im
 export default defineConfig({
   resolve: {
     alias: [
+      // What bundlers get for these is built. Node gets the packages themselves.
+      { find: /^#(raw-body|fastify-plugin)$/, replacement: '$1' },
       { find: /^@scalekit-scim\/core$/, replacement: source('core/src/index.ts') },
       { find: /^@scalekit-scim\/core\/sync$/, replacement: source('core/src/sync/index.ts') },
       { find: /^@scalekit-scim\/core\/testing$/, replacement: source('core/src/testing/index.ts') },

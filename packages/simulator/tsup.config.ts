@@ -6,7 +6,8 @@ export default defineConfig([
     entry: ['src/index.ts'],
     format: ['esm', 'cjs'],
     target: 'node22',
-    dts: true,
+    // From TypeScript 6 on, a project gets the types of Node only if it, or a declaration, asks for them.
+    dts: { banner: '/// <reference types="node" />' },
     // In CommonJS `import.meta` is empty, and is asked for nothing there.
     esbuildOptions(options) {
       options.logOverride = { 'empty-import-meta': 'silent' }

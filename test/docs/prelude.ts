@@ -7,7 +7,7 @@ declare global {
   const app: Express
   const accounts: {
     upsert(user: DirectoryUser, more?: { roles?: string[] | undefined; occurredAt?: string }): Promise<void>
-    disable(id: string): Promise<void>
+    disable(user: Pick<DirectoryUser, 'organization_id' | 'id'>): Promise<void>
     isFull(organizationId: string): Promise<boolean>
   }
   const accountsOf: (environment: string) => typeof accounts

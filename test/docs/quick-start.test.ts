@@ -31,10 +31,10 @@ for (const [framework, name, start] of quickStarts) {
     const reply = await fetch(server.url, signDelivery(created))
     expect(await reply.json()).toEqual({ message: 'Webhook processed successfully' })
     expect(reply.status).toBe(201)
-    expect(server.output()).toContain(`upsert ${created.data.id}`)
+    expect(server.output()).toContain(`upsert ${created.data.organization_id} ${created.data.id}`)
 
     expect((await fetch(server.url, signDelivery(deactivated))).status).toBe(201)
-    expect(server.output()).toContain(`disable ${created.data.id}`)
+    expect(server.output()).toContain(`disable ${created.data.organization_id} ${created.data.id}`)
 
     const forged = { ...signDelivery(created), body: '{}' }
     expect((await fetch(server.url, forged)).status).toBe(400)

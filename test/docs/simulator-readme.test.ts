@@ -141,9 +141,11 @@ async function serveReceiver(): Promise<string> {
   return serve(express().use(scalekitScim({ receiver })), '/webhooks/scalekit')
 }
 
-/** What follows `npx scalekit-scim` on each line. */
+/** What follows `npx -p @scalekit-scim/simulator scalekit-scim` on each line. */
 function commandsIn(section: string): string[][] {
-  return [...section.matchAll(/^npx scalekit-scim (.+)$/gm)].map(([, words = '']) => words.split(' '))
+  return [...section.matchAll(/^npx -p @scalekit-scim\/simulator scalekit-scim (.+)$/gm)].map(
+    ([, words = '']) => words.split(' '),
+  )
 }
 
 /** No port of a test's is ever given. */

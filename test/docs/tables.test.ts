@@ -94,6 +94,16 @@ test("the README's table of handlers names every handler, and no other", () => {
   expect(named.sort()).toEqual([...handlerNames, 'on'].sort())
 })
 
+test("the README's table of a handler's context names every field, and every source of events", () => {
+  const rows = tablesUnder(readme, 'Handlers')[1] ?? []
+  const fields = rows.map(([name = '']) => codeIn(name)[0])
+  expect(fields.sort()).toEqual(ownMembers('packages/core/src/handlers.ts', 'HandlerContext').sort())
+  const [, sources = ''] = rows.find(([name]) => name === '`source`') ?? []
+  const named = codeIn(sources).filter((code) => code.startsWith("'"))
+  const known = unionMembers('packages/core/src/handlers.ts', 'EventSource').map((name) => `'${name}'`)
+  expect(named.sort()).toEqual(known)
+})
+
 test("the simulator's table of the API's faults names every one, and no other", () => {
   const named = tableUnder(readDocument('packages/simulator/README.md'), 'Faults').flatMap(([names = '']) =>
     codeIn(names),

@@ -8,7 +8,18 @@ import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { deliverTo, makeProject, makeWorkshop, node, type PackageName, pack, root, run } from './workshop.ts'
+import { codeBlocks, readDocument } from '../docs/markdown.ts'
+import {
+  deliverTo,
+  makeProject,
+  makeWorkshop,
+  node,
+  type PackageName,
+  pack,
+  processed,
+  root,
+  run,
+} from './workshop.ts'
 
 // What is packed is what is tested here: tarballs, installed by npm into projects outside the tree.
 
@@ -111,12 +122,6 @@ describe.each(names)('the tarball of %s', (name) => {
   })
 })
 
-const processed = {
-  status: 201,
-  body: { message: 'Webhook processed successfully' },
-  said: 'diruser_1',
-}
-
 describe.each([
   ['Express 5', () => five, 'express'],
   ['Express 4', () => four, 'express'],
@@ -174,6 +179,34 @@ test.each(['simulator.mjs', 'simulator.cjs'])(
     expect(await node(simulating, file)).toBe('200 200 200 200 200\n')
   },
 )
+
+test('installed as the README says, core stays in a production install, and npx needs no registry', async () => {
+  const folder = join(workshop.folder, 'as-documented')
+  await mkdir(folder)
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
+  const block = codeBlocks(readDocument('README.md')).find(({ code }) => code.includes('npm install -D'))
+  const lines = (beginning: string) =>
+    (block?.code.split('\n') ?? []).filter((line) => line.startsWith(beginning))
+  const installs = lines('npm install ')
+  expect(installs).toHaveLength(2)
+  for (const install of installs) {
+    const here = install.replace(/\S+\/(scalekit-scim-\w+-\S+)/, join(workshop.folder, '$1'))
+    await run(folder, 'sh', '-c', `${here} --prefer-offline --no-audit --no-fund`)
+  }
+
+  const commands = lines('npx ')
+  expect(commands).toHaveLength(3)
+  for (const command of commands) {
+    const [named = ''] = /^npx -p \S+ scalekit-scim \w+/.exec(command) ?? []
+    const help = await run(folder, 'sh', '-c', `npm_config_offline=true ${named} --help`)
+    expect(help, command).toContain('Usage: scalekit-scim')
+  }
+
+  await run(folder, 'npm', 'install', '--omit=dev', '--offline', '--no-audit', '--no-fund')
+  const say = "console.log(typeof require('@scalekit-scim/core').createReceiver)"
+  expect(await node(folder, '--eval', say)).toBe('function\n')
+  await expect(node(folder, '--eval', "require('@scalekit-scim/simulator')")).rejects.toThrow('Cannot find')
+})
 
 test('scalekit-scim is on the path of who has installed the simulator', async () => {
   const bin = join(simulating, 'node_modules/.bin/scalekit-scim')

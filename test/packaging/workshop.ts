@@ -17,7 +17,9 @@ const env = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) =>
-        !/^(NODE_ENV|NODE_OPTIONS|VITEST.*|npm_(package|lifecycle|command|execpath).*)$/i.test(name),
+        !/^(NODE_ENV|NODE_OPTIONS|NODE_PATH|VITEST.*|npm_(package|lifecycle|command|execpath).*)$/i.test(
+          name,
+        ),
     ),
   ),
   PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
@@ -66,6 +68,13 @@ export async function makeProject(folder: string, dependencies: Record<string, s
 }
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+
+/** What `deliverTo` returns if all went well. */
+export const processed = {
+  status: 201,
+  body: { message: 'Webhook processed successfully' },
+  said: 'diruser_1',
+}
 
 /** Starts a consumer's server, hands it one signed delivery, and tells what became of it. */
 export async function deliverTo(

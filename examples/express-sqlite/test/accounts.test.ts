@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
-import { deletion, group, groupDeletion, id, organizationId, sparse, user } from './events.ts'
+import { deletion, everythingNull, group, groupDeletion, id, organizationId, sparse, user } from './events.ts'
 import { databaseFile, processed, type RunningApp, startApp } from './support.ts'
 
 const inGroup = (name: string) => ({ groups: [{ id: 'dirgroup_1', name }] })
@@ -36,6 +36,16 @@ test('what an event does not say is left as it is', async (app) => {
   const before = accountOf(app)
   await app.deliver(sparse('10:00:00'))
   assert.deepEqual(accountOf(app), { ...before, occurredAt: '2026-11-23T10:00:00.000000000Z' })
+})
+
+test('a field that is null says nothing: what is known stays', async (app) => {
+  await app.deliver(user('09:00:00', { ...inGroup('Engineering'), active: false }))
+  await app.deliver(group('09:00:00', 'Engineers'))
+  const before = accountOf(app)
+  assert.deepEqual(await app.deliver(sparse('10:00:00', everythingNull)), processed)
+  assert.deepEqual(await app.deliver(group('10:00:00', null)), processed)
+  assert.deepEqual(accountOf(app), { ...before, occurredAt: '2026-11-23T10:00:00.000000000Z' })
+  assert.deepEqual(before?.groups, ['Engineers'])
 })
 
 test('whose an account is stays known, though most events of users do not say it', async (app) => {

@@ -10,6 +10,17 @@ export const user = (time: string, data: Partial<DirectoryUser> = {}) =>
     data: { id, organization_id: organizationId, ...data },
   })
 
+/** What an update that tells nothing may also look like: each field is there, and null. */
+export const everythingNull = {
+  active: null,
+  email: null,
+  name: null,
+  given_name: null,
+  family_name: null,
+  groups: null,
+  roles: null,
+}
+
 /** An update that says nothing but what is given. */
 export const sparse = (time: string, data: Partial<DirectoryUser> = {}) => ({
   ...user(time),
@@ -22,7 +33,7 @@ export const deletion = (time: string) =>
     data: { id, organization_id: organizationId },
   })
 
-export const group = (time: string, name: string) =>
+export const group = (time: string, name: string | null) =>
   sampleEvent('organization.directory.group_updated', {
     occurred_at: `2026-11-23T${time}Z`,
     data: { id: 'dirgroup_1', organization_id: organizationId, display_name: name },

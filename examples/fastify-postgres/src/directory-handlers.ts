@@ -74,7 +74,7 @@ function logWhereKept(written: boolean, id: string, { log, occurredAt }: Handler
 }
 
 // A directory can send anything in any field. What is not as documented tells us nothing, and must not fail the event:
-// it would be sent eight times, and then be lost with all else that it says.
+// it would be sent again and again, and then be lost with all else that it says.
 
 /** PostgreSQL's text holds every character but this one. */
 const nul = '\0'

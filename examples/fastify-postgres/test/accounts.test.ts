@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import type { Account } from '../src/accounts.ts'
 import { migrate } from '../src/migrations.ts'
-import { Directory, id, inGroup } from './directory.ts'
+import { Directory, everythingNull, id, inGroup } from './directory.ts'
 import { ownDatabase, redisUrl, skip } from './servers.ts'
 import { processed, type RunningApp, startApp } from './support.ts'
 
@@ -50,6 +50,17 @@ test('what an event does not say is left as it is', async (app, directory) => {
   await app.deliver(directory.sparse('10:00:00'))
   const after = { ...before, occurredAt: '2026-11-23T10:00:00.000000000Z' }
   assert.deepEqual(await app.accounts.find(directory.key), after)
+})
+
+test('a field that is null says nothing: what is known stays', async (app, directory) => {
+  await app.deliver(directory.user('09:00:00', { ...inGroup('Engineering'), active: false }))
+  await app.deliver(directory.group('09:00:00', 'Engineers'))
+  const before = await app.accounts.find(directory.key)
+  assert.deepEqual(await app.deliver(directory.sparse('10:00:00', everythingNull)), processed)
+  assert.deepEqual(await app.deliver(directory.group('10:00:00', null)), processed)
+  const after = { ...before, occurredAt: '2026-11-23T10:00:00.000000000Z' }
+  assert.deepEqual(await app.accounts.find(directory.key), after)
+  assert.deepEqual(before?.groups, ['Engineers'])
 })
 
 test('whose an account is stays known, though most events of users do not say it', async (app, directory) => {

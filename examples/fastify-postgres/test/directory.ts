@@ -5,6 +5,17 @@ import type { DirectoryUser } from '@scalekit-scim/fastify'
 export const id = 'diruser_1'
 export const inGroup = (name: string) => ({ groups: [{ id: 'dirgroup_1', name }] })
 
+/** What an update that tells nothing may also look like: each field is there, and null. */
+export const everythingNull = {
+  active: null,
+  email: null,
+  name: null,
+  given_name: null,
+  family_name: null,
+  groups: null,
+  roles: null,
+}
+
 /** What a customer's directory sends. Each is an organization of its own, so that tests may share a database. */
 export class Directory {
   readonly organizationId = `org_${randomUUID()}`
@@ -23,7 +34,7 @@ export class Directory {
     return sampleEvent('organization.directory.user_deleted', this.#event(time, {}))
   }
 
-  group(time: string, display_name: string) {
+  group(time: string, display_name: string | null) {
     return sampleEvent('organization.directory.group_updated', this.#group(time, { display_name }))
   }
 
@@ -38,7 +49,7 @@ export class Directory {
     }
   }
 
-  #group(time: string, data: { display_name?: string }) {
+  #group(time: string, data: { display_name?: string | null }) {
     return this.#event(time, { id: 'dirgroup_1', ...data })
   }
 }

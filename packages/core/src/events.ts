@@ -5,14 +5,14 @@ import { type Instant, parseInstant } from './instant.ts'
 // augmented (`declare module '@scalekit-scim/core'`) with fields of your own; what runs is open: a field that is
 // not listed here reaches the handler too. Type tests hold the interfaces against the schemas below.
 
-/** A user of a customer's directory, as Scalekit sends it (RFC 7643, 4.1). Absent means unknown: leave it. */
+/** A user of a customer's directory, as Scalekit sends it (RFC 7643, 4.1). Absent or null means unknown: leave it. */
 export interface DirectoryUser {
   /** `diruser_…`: the key to store. An email changes and can be given to somebody else. */
   id: string
   organization_id: string
   /** The id in the directory itself. */
   dp_id?: string | null
-  /** `false`: deactivated in the directory, not deleted. Absent: unknown. */
+  /** `false`: deactivated in the directory, not deleted. Absent or null: unknown. */
   active?: boolean | null
   email?: string | null
   name?: string | null

@@ -43,7 +43,7 @@ export interface DispatcherOptions extends Handlers {
   handlerTimeoutSeconds?: number | undefined
   /**
    * Seconds that a done message stays known.
-   * @default 345600 (4 days) — beyond the 33 h of retries, and a manual replay after the weekend
+   * @default 345600 (4 days) — beyond the 33 h of retries that the design assumes, and a manual replay after the weekend
    */
   retentionSeconds?: number | undefined
   /**

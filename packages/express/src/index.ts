@@ -36,8 +36,8 @@ export type ScalekitScim = RequestHandler & { receiver: Receiver }
  * @example
  * app.use(scalekitScim({
  *   onUserUpserted: (event) => accounts.upsert(event.data),
- *   onUserDeactivated: (event) => accounts.disable(event.data.id),
- *   onUserDeleted: (event) => accounts.disable(event.data.id),
+ *   onUserDeactivated: (event) => accounts.disable(event.data),
+ *   onUserDeleted: (event) => accounts.disable(event.data),
  * }))
  */
 export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {

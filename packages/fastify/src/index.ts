@@ -15,7 +15,7 @@ import type {
   RegisterOptions,
   RouteShorthandOptions,
 } from 'fastify'
-import fp from 'fastify-plugin'
+import fp from '#fastify-plugin'
 import { type Handler, handlerOf } from './handler.ts'
 
 export * from '@scalekit-scim/core'
@@ -96,8 +96,8 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
  * @example
  * await fastify.register(scalekitScim, {
  *   onUserUpserted: (event) => accounts.upsert(event.data),
- *   onUserDeactivated: (event) => accounts.disable(event.data.id),
- *   onUserDeleted: (event) => accounts.disable(event.data.id),
+ *   onUserDeactivated: (event) => accounts.disable(event.data),
+ *   onUserDeleted: (event) => accounts.disable(event.data),
  * })
  */
 export const scalekitScim = fp(plugin, { fastify: '5.x', name: '@scalekit-scim/fastify' })

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types'
+import { runInThisContext } from 'node:vm'
 import { ConfigurationError } from '@scalekit-scim/core'
 import type { DirectoryApi } from './directory-api.ts'
 
@@ -44,17 +46,31 @@ async function loadSdk() {
   try {
     return await import('@scalekit-sdk/node')
   } catch (error) {
-    if (!isMissingModule(error)) throw error
-    throw new ConfigurationError(
-      'ERR_SCIM_SDK_MISSING',
-      'the directory sync reads through @scalekit-sdk/node, which is not installed: npm install @scalekit-sdk/node',
-    )
+    if (isMissingModule(error)) {
+      throw new ConfigurationError(
+        'ERR_SCIM_SDK_MISSING',
+        'the directory sync reads through @scalekit-sdk/node, which is not installed: npm install @scalekit-sdk/node',
+      )
+    }
+    // Jest sets the variable; CommonJS has the file.
+    if (process.env.JEST_WORKER_ID === undefined || typeof __filename !== 'string') throw error
+    return loadSdkOutsideJest()
   }
 }
 
+/**
+ * In CommonJS, Jest's `require` does not load the ES modules that the SDK depends on. Node's own `require` does, and
+ * Node's main context has it.
+ */
+function loadSdkOutsideJest(): typeof import('@scalekit-sdk/node', { with: { 'resolution-mode': 'import' }}) {
+  const { createRequire } = runInThisContext("process.getBuiltinModule('node:module')")
+  return createRequire(__filename)('@scalekit-sdk/node')
+}
+
 function isMissingModule(error: unknown): boolean {
+  // Not `instanceof Error`: in Jest, errors of the module loader come from another realm.
   return (
-    error instanceof Error &&
+    isNativeError(error) &&
     'code' in error &&
     (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND') &&
     error.message.includes('@scalekit-sdk/node')

@@ -1,6 +1,6 @@
 import type { Randomness } from '../randomness.ts'
 
-/** The wait before each attempt, counted from the end of the one before: Scalekit's schedule. */
+/** The wait before each attempt, counted from the end of the one before: the schedule of Scalekit's SCIM quickstart. */
 export const waitsBeforeAttemptsSeconds = [0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000] as const
 
 /** What asks for patience: the wait after it is no shorter than this, though the schedule's is. */

@@ -22,7 +22,7 @@ export async function firstContact(probe: Probe): Promise<FirstContact> {
 function statusOf(outcome: Exchange): Finding {
   if (isDelivered(outcome)) return ok(shown(outcome))
   return wrong(
-    `It answers ${shown(outcome)}, and Scalekit counts only 200 and 201: it would send each event eight times over a day, and then report it as failed.`,
+    `It answers ${shown(outcome)}, and Scalekit counts only 200 and 201: it would send each event again for hours, and then report it as failed.`,
     'Answer 200 or 201 once the work is done: await work(event); res.status(201).json({ ok: true }).',
   )
 }
@@ -40,7 +40,7 @@ async function refusalOf(outcome: Exchange, probe: Probe): Promise<Finding> {
   const forged = await probe.deliver(undefined, { secret: someSecret() })
   if (!isSameAnswer(outcome, forged)) {
     return wrong(
-      `It refuses an event of a type that it does not know (${shown(outcome)}), so Scalekit would send each of them eight times.`,
+      `It refuses an event of a type that it does not know (${shown(outcome)}), so Scalekit would send each of them again for hours.`,
       'Answer 200 to types that you do not handle: Scalekit has 41, and adds more.',
     )
   }

@@ -1,0 +1,145 @@
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { build } from 'esbuild'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { codeBlocks, readDocument } from '../docs/markdown.ts'
+import { deliverTo, makeProject, makeWorkshop, node, type PackageName, pack, processed } from './workshop.ts'
+
+// Jest, the compilers of TypeScript and esbuild, on what is packed.
+
+const require = createRequire(import.meta.url)
+const workshop = makeWorkshop()
+/** Everything; core alone, without the SDK. */
+const full = join(workshop.folder, 'full')
+const alone = join(workshop.folder, 'alone')
+
+async function prepare(): Promise<void> {
+  const names: PackageName[] = ['core', 'express', 'fastify', 'simulator']
+  const tarballs: Record<string, string> = {}
+  for (const name of names) tarballs[`@scalekit-scim/${name}`] = `file:${await pack(name, workshop.folder)}`
+  const core = '@scalekit-scim/core'
+  await Promise.all([
+    makeProject(full, {
+      ...tarballs,
+      '@scalekit-sdk/node': '^2.11.0',
+      '@types/express': '^5.0.0',
+      '@types/node': '^22.13.0',
+      express: '^5.0.0',
+      fastify: '^5.0.0',
+      jest: '^30.0.0',
+    }),
+    makeProject(alone, { [core]: tarballs[core] ?? '' }),
+  ])
+}
+
+// Once, but asked for by each test: where it fails, as without a registry, every test fails and none is skipped.
+let prepared: Promise<void> | undefined
+beforeEach(() => {
+  prepared ??= prepare()
+  return prepared
+}, 180_000)
+
+afterAll(() => workshop.clear())
+
+describe('in CommonJS under Jest, without a flag', () => {
+  const jest = (project: string, file: string) => {
+    const bin = join(full, 'node_modules/jest/bin/jest.js')
+    return node(project, bin, '--ci', '--rootDir', '.', '--transform', '{}', '--testMatch', `**/${file}`)
+  }
+
+  test('scalekitFromEnv gives a client that a sync reads through', async () => {
+    await jest(full, 'jest.cjs')
+  })
+
+  test('scalekitFromEnv names the SDK where it is missing', async () => {
+    await jest(alone, 'jest-without-sdk.cjs')
+  })
+})
+
+describe.each([
+  ['5.9', 'typescript5'],
+  ['6', 'typescript'],
+  ['7', 'typescript7'],
+])('with TypeScript %s, which asks for no types by itself', (_version, compiler) => {
+  // TypeScript 7 has no API any more, and exports its manifest alone.
+  const tsc = join(dirname(require.resolve(`${compiler}/package.json`)), 'bin/tsc')
+
+  test.each([
+    ['core', 'nodeBody'],
+    ['core/sync', 'createDirectorySync'],
+    ['core/testing', 'signDelivery'],
+    ['express', 'scalekitScim'],
+    ['fastify', 'scalekitScim'],
+    ['simulator', 'createSimulator'],
+  ])('the declarations of %s compile', async (entry, name) => {
+    const folder = join(full, `${compiler}-${entry.replace('/', '-')}`)
+    await mkdir(folder)
+    // The second line fails if a type of Node's is unknown, and so anything.
+    const code = `import { ${name} } from '@scalekit-scim/${entry}'
+// @ts-expect-error neither a stream, nor options
+${name}(Symbol.iterator)
+`
+    const compilerOptions = {
+      target: 'es2022',
+      lib: ['es2022'],
+      module: 'nodenext',
+      strict: true,
+      skipLibCheck: false,
+      types: [],
+      noEmit: true,
+    }
+    await writeFile(join(folder, 'index.mts'), code)
+    await writeFile(join(folder, 'index.cts'), code)
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+    expect(await node(folder, tsc, '--project', '.')).toBe('')
+  })
+})
+
+describe('one ES module that esbuild makes', () => {
+  const frameworks = ['express', 'fastify', '@scalekit-sdk/node']
+
+  /** A folder where the frameworks are found, and none of our packages. */
+  async function bundle(file: string, name: string, more: { external?: string[]; banner?: string }) {
+    const folder = join(workshop.folder, name)
+    await mkdir(join(folder, 'node_modules'), { recursive: true })
+    for (const framework of ['express', 'fastify']) {
+      await symlink(join(full, 'node_modules', framework), join(folder, 'node_modules', framework))
+    }
+    await build({
+      absWorkingDir: full,
+      entryPoints: [file],
+      outfile: join(folder, 'app.mjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'silent',
+      ...(more.external && { external: more.external }),
+      ...(more.banner && { banner: { js: more.banner } }),
+    })
+    return folder
+  }
+
+  test.each(['express.mjs', 'fastify.mjs', 'together.mjs'])(
+    'starts with the frameworks outside, and receives a delivery: %s',
+    async (file) => {
+      const folder = await bundle(file, `bundle-${file}`, { external: frameworks })
+      expect((await readdir(folder)).sort()).toEqual(['app.mjs', 'node_modules'])
+      expect(await deliverTo(folder, 'app.mjs')).toEqual(processed)
+    },
+  )
+
+  test('starts with core/sync, and names the SDK where it is missing', async () => {
+    const folder = await bundle('sync.mjs', 'bundle-sync', { external: frameworks })
+    expect(await node(folder, 'app.mjs')).toBe('true ERR_SCIM_SDK_MISSING\n')
+  })
+
+  test.each(['express.mjs', 'fastify.mjs'])(
+    'starts with the framework inside too, with the banner of the README: %s',
+    async (file) => {
+      const banner = codeBlocks(readDocument('README.md')).find(({ code }) => code.includes('createRequire'))
+      const folder = await bundle(file, `banner-${file}`, { banner: banner?.code ?? '' })
+      expect(await deliverTo(folder, 'app.mjs')).toEqual(processed)
+    },
+  )
+})
