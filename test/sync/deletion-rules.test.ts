@@ -1,4 +1,4 @@
-import { DropEvent, type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
+import { type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
 import {
   createDirectorySync,
   type DirectoryRef,
@@ -133,10 +133,18 @@ describe('records of `known` that did not come from the directory', () => {
   test('are not named if their ids may be personal data', async () => {
     const all = await scene(40)
     const log = recordingLogger()
-    const known = withRows(all.app, () => [{ id: 'ann@example.com' }, { id: 'usr_1' }])
+    const personal = [
+      'ann@example.com',
+      'erika-mustermann',
+      'erika_mustermann',
+      '4917612345678',
+      '078-05-1120',
+    ]
+    const known = withRows(all.app, () => [...personal, 'usr_1'].map((id) => ({ id })))
     const report = await all.sync({ known, logger: log }).run({ mode: 'full' })
-    expect(only(report).error?.mend).toContain('2 records (usr_1, …)')
-    expect(JSON.stringify(report) + formatReport(report) + log.text()).not.toContain('ann@')
+    expect(only(report).error?.mend).toContain('6 records (usr_1, …)')
+    const said = JSON.stringify(report) + formatReport(report) + log.text()
+    for (const id of personal) expect(said).not.toContain(id)
   })
 
   test('are told by their organization, if `known` gives it', async () => {
@@ -305,6 +313,22 @@ describe('the state of deletions', () => {
 })
 
 describe('the limits', () => {
+  test('count a deletion whose handler has failed, for it may have had its effect', async () => {
+    const all = await scene(200)
+    all.app.before = () => {
+      throw new Error('no')
+    }
+    for (let hour = 0; hour < 5; hour++) {
+      leave(all, 10)
+      await all.clock.advance(3_600_000)
+      await all.sync().run({ mode: 'full' })
+    }
+    const report = only(await all.sync().run({ mode: 'full' }))
+    // The first twenty are tried again and again; each ten of the others have a batch of their own.
+    expect(report.failed.users.count).toBe(20)
+    expect(report.held).toMatchObject([10, 10, 10].map((count) => ({ reason: 'over-limit', count })))
+  })
+
   test('are not widened by rows that nobody lists, such as tombstones that `known` yields', async () => {
     const all = await scene(200)
     const tombstones = people(5000, 200).map(({ id }) => ({ id, occurredAt: '2026-01-01T09:00:00Z' }))
@@ -393,6 +417,76 @@ describe('the limits', () => {
   })
 })
 
+test('a directory that moves to another organization does not hold up the leavers of the one that it leaves', async () => {
+  const all = await scene(5)
+  const moving = new TestDirectory('org_1', people(3, 5), 'dir_moving')
+  const other = new TestDirectory('org_2', people(5, 8), 'dir_other')
+  all.api.directories.push(moving, other)
+  const rows = [all.directory, moving, other].flatMap(({ id, organizationId, people }) =>
+    people.map((person) => ({
+      id: person.id,
+      occurredAt: '2026-06-01T09:00:00Z',
+      directoryId: id,
+      organizationId,
+    })),
+  )
+  const known = {
+    users: (asked: DirectoryRef) =>
+      rows.filter(({ organizationId }) => organizationId === asked.organizationId),
+  }
+  const sync = all.sync({ known })
+  await sync.run({ mode: 'full' })
+  Object.assign(moving, { organizationId: 'org_2' })
+  rows.push(
+    ...rows
+      .filter(({ directoryId }) => directoryId === 'dir_moving')
+      .map((row) => ({ ...row, organizationId: 'org_2' })),
+  )
+  const [gone] = leave(all, 1)
+  await all.clock.advance(dayMs)
+  const report = await sync.run({ mode: 'full' })
+  expect(report.totals.errors).toBe(0)
+  expect(only(report)).toMatchObject({
+    deleted: { users: { ids: [gone] } },
+    held: [{ reason: 'directory-removed', count: 3 }],
+  })
+})
+
+test('a person whom the API lists twice for good keeps three passes full, and not all', async () => {
+  const all = await scene(100)
+  const [twice] = all.directory.people
+  if (twice) all.directory.people.push(twice)
+  all.directory.people.splice(50, 1)
+  const sync = all.sync()
+  const modes: string[] = []
+  for (let hour = 0; hour < 6; hour++) {
+    await all.clock.advance(3_600_000)
+    modes.push(only(await sync.run()).mode)
+  }
+  expect(modes).toEqual(['full', 'full', 'full', 'incremental', 'incremental', 'incremental'])
+})
+
+test('a deletion is not tried again by a process that was stopped for longer than its lease', async () => {
+  let stoppedMs = 0
+  let failures = 0
+  const all = await scene(100, {}, (real) => ({
+    begin: async (request) => {
+      if (failures++ > 0) return real.begin(request)
+      // It stands still here, and its timers with it.
+      stoppedMs = 600_000
+      throw new StoreUnavailableError('the store is away')
+    },
+  }))
+  leave(all, 1)
+  const clock = { ...all.clock, monotonic: () => all.clock.monotonic() + stoppedMs }
+  await all.clock.advance(dayMs)
+  const running = all.sync({ clock }).run({ mode: 'full' })
+  await all.clock.advance(2000)
+  const report = await running
+  expect(report).toMatchObject({ outcome: 'incomplete', error: { code: 'ERR_SCIM_LEASE_LOST' } })
+  expect(deletions(all.app)).toEqual([])
+})
+
 describe('what is held', () => {
   test('stays held when a limit is raised', async () => {
     const all = await scene(100)
@@ -444,6 +538,14 @@ describe('what is held', () => {
     expect(report.held).toMatchObject([
       { count: 30, heldSince: new Date(all.clock.now()).toISOString().replace('Z', '000000Z') },
     ])
+  })
+
+  test('is not forgotten because no pass has run for long', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    await all.clock.advance(100 * dayMs)
+    expect((await all.nextDay()).held).toEqual([held])
   })
 
   test('is in the report of an incremental pass, too', async () => {
@@ -519,6 +621,18 @@ describe('an approval', () => {
     expect(report.users).toMatchObject({ deleted: 30, held: 0 })
   })
 
+  test('of a dry run, or one that was used before, names nothing a week later', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const [held] = (await all.nextDay({ dryRun: true })).held
+    await all.clock.advance(8 * dayMs)
+    const report = await all.sync().run({ approve: [String(held?.approval)] })
+    expect(report).toMatchObject({
+      totals: { users: { deleted: 0, held: 30 } },
+      unusedApprovals: [held?.approval],
+    })
+  })
+
   test('is not used up while `known` yields nothing, and what it is for stays in the report', async () => {
     const all = await scene(100)
     leave(all, 30)
@@ -530,18 +644,42 @@ describe('an approval', () => {
     expect((await all.nextDay()).held).toEqual(held)
   })
 
-  test('is in the report until it is used or has lapsed', async () => {
+  test('is in the report while the directory keeps it from being used', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
-    all.app.before = () => {
-      throw new DropEvent('not now')
-    }
+    all.api.bend = (page) => ({ ...page, totalSize: 1 })
     await all.nextDay({ approve: [String(held?.approval)] })
     const report = await all.sync().run({ mode: 'incremental' })
     const approvedUntil = new Date(all.clock.now() + 7 * dayMs).toISOString().replace('Z', '000000Z')
-    expect(only(report).held).toEqual([{ ...held, approvedUntil }])
+    expect(only(report).held).toMatchObject([{ ...held, approvedUntil }])
     expect(formatReport(report)).toContain(`Approved until ${approvedUntil}: the next full pass deletes them`)
+  })
+
+  test('does not tell as held, in passes between, whom it has deleted though the last write failed', async () => {
+    let isDown = false
+    const all = await scene(100, {}, (real) => ({
+      record: (name) => {
+        const record = real.record(name)
+        if (!isDown || !name.startsWith('deletions:')) return record
+        return {
+          ...record,
+          read: () => record.read(),
+          compareAndSet: () => Promise.reject(new Error('gone away')),
+        }
+      },
+    }))
+    leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    all.app.before = () => {
+      isDown = true
+    }
+    const running = all.nextDay({ approve: [String(held?.approval)] })
+    for (let second = 0; second < 30; second++) await all.clock.advance(1000)
+    expect((await running).deleted.users.count).toBe(30)
+    isDown = false
+    expect(only(await all.sync().run({ mode: 'incremental' })).held).toEqual([])
+    expect((await all.nextDay()).held).toEqual([])
   })
 
   test('holds though the directory was unsettled when it was given', async () => {
@@ -608,12 +746,24 @@ describe('without a history', () => {
     expect(only(report).held).toMatchObject([{ reason: 'no-history', count: 1 }])
   })
 
-  test('an application that begins empty has one from its first pass on', async () => {
+  test('an application that begins empty has one of what its first pass brings', async () => {
     const all = await scene(0)
     all.directory.people = people(10)
     await all.nextDay()
     leave(all, 1)
     expect((await all.nextDay()).deleted.users.ids).toEqual(['diruser_0'])
+  })
+
+  test('an empty `known` does not begin one for older records: it may be wrong', async () => {
+    const all = await scene(100)
+    const store = sharedLedger(all.clock)
+    const app = application({ store, clock: all.clock })
+    have(app, [...all.app.users.keys()])
+    leave(all, 15)
+    const sync = (known: DirectorySyncOptions['known']) => all.sync({ dispatcher: app.dispatcher, known })
+    await sync({ users: () => [] }).run({ mode: 'full' })
+    const report = only(await sync(app.known).run({ mode: 'full' }))
+    expect(report.held).toMatchObject([{ reason: 'no-history', count: 15 }])
   })
 
   test('a ledger of one process deletes within the limits from its first pass on', async () => {
@@ -713,6 +863,57 @@ describe('a handler that always fails for one person', () => {
     leave(all, 1)
     const modes = [only(await sync.run({ mode: 'full' })).mode, only(await sync.run()).mode]
     expect(modes).toEqual(['full', 'full'])
+  })
+})
+
+describe('people whom another directory of the organization lists', () => {
+  /** Three directories, of each of which the application knows whose its people are. */
+  async function three() {
+    const all = await scene(5)
+    const second = new TestDirectory('org_1', people(5, 5), 'dir_second')
+    const third = new TestDirectory('org_1', people(5, 10), 'dir_third')
+    all.api.directories.push(second, third)
+    const rows = [all.directory, second, third].flatMap(({ id, people }) =>
+      people.map((person) => ({ id: person.id, occurredAt: '2026-06-01T09:00:00Z', directoryId: id })),
+    )
+    const sync = all.sync({ known: { users: () => rows }, concurrency: { directories: 1 } })
+    await sync.run({ mode: 'full' })
+    const nextDay = async () => {
+      await all.clock.advance(dayMs)
+      const [organization] = (await sync.run({ mode: 'full' })).organizations
+      return organization?.directories.flatMap(({ held }) => held)
+    }
+    return { ...all, second, third, rows, nextDay }
+  }
+
+  test('are not held when their own directory is removed', async () => {
+    const all = await three()
+    all.api.directories.shift()
+    all.third.people.push(...all.directory.people)
+    expect(await all.nextDay()).toEqual([])
+    expect(deletions(all.app)).toEqual([])
+  })
+
+  test('are not decided about while that other directory cannot be read', async () => {
+    const all = await three()
+    all.api.directories.shift()
+    all.api.beforePage = ({ directory }) => {
+      if (directory === all.third) throw new Error('gone away')
+    }
+    expect(await all.nextDay()).toMatchObject([{ reason: 'unsettled', count: 5 }])
+    all.api.beforePage = () => {}
+    expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
+  })
+
+  test('are not deleted when `known` yields them twice, or with the wrong directory', async () => {
+    const all = await three()
+    all.rows.push(
+      ...all.rows
+        .filter(({ directoryId }) => directoryId === 'dir_third')
+        .map((row) => ({ ...row, directoryId: 'dir_second' })),
+    )
+    expect(await all.nextDay()).toEqual([])
+    expect(deletions(all.app)).toEqual([])
   })
 })
 

@@ -1,10 +1,12 @@
+import { systemClock } from '@scalekit-scim/core'
 import { createDirectorySync, type Known } from '@scalekit-scim/core/sync'
+import { createFakeClock } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
 import { IdTable } from '../../packages/core/src/sync/id-table.ts'
 import { hashOf, readKnown } from '../../packages/core/src/sync/known.ts'
 import { Random } from '../chaos/random.ts'
 import { application } from '../support/application.ts'
-import { TestApi, TestDirectory } from '../support/paged-directories.ts'
+import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
 test('ids are found as a Map finds them, and given back as they were', () => {
   const random = new Random(7)
@@ -77,6 +79,7 @@ test.each([
   { gave: [{ id: 'secret', occurredAt: 'secret' }], says: '`occurredAt` that is text, but no RFC 3339 time' },
   { gave: [{ id: 'secret', occurredAt: 7_654_321n }], says: '`occurredAt` of type bigint' },
   { gave: [{ id: 'secret', directoryId: 7_654_321 }], says: '`directoryId` of type number' },
+  { gave: [{ id: 'secret', organizationId: 7_654_321 }], says: '`organizationId` of type number' },
   { gave: [{ id: 'secret', groupIds: '{secret}' }], says: '`groupIds` of type string' },
   { gave: [{ id: 'secret', groupIds: ['secret', null] }], says: '`groupIds[1]` of type null' },
   { gave: [{ id: 'secret', groupIds: new Set(['secret']) }], says: '`groupIds` of type Set' },
@@ -85,9 +88,10 @@ test.each([
 ])('`known` that gives $gave is told which field is wrong, and not its value', async ({ gave, says }) => {
   const known: Known = () => Object(gave === undefined ? Promise.resolve() : gave)
   const directory = { organizationId: 'org_1', id: 'dir_1' }
-  const error: unknown = await readKnown(known, directory, () => false, new AbortController().signal).catch(
-    (thrown) => thrown,
-  )
+  const error: unknown = await readKnown(known, directory, () => false, {
+    signal: new AbortController().signal,
+    clock: systemClock,
+  }).catch((thrown) => thrown)
   expect(error).toMatchObject({ code: 'ERR_SCIM_KNOWN_INVALID', message: expect.stringContaining(says) })
   expect(error).not.toMatchObject({ message: expect.stringMatching(/secret|7654321/) })
 })
@@ -101,11 +105,32 @@ test('rows that are there at once leave time to others, and are left in their mi
   const cancel = new AbortController()
   setImmediate(() => cancel.abort())
   const directory = { organizationId: 'org_1', id: 'dir_1' }
-  await expect(readKnown(known, directory, () => false, cancel.signal)).rejects.toMatchObject({
+  await expect(
+    readKnown(known, directory, () => false, { signal: cancel.signal, clock: systemClock }),
+  ).rejects.toMatchObject({
     name: 'AbortError',
   })
   const readThen = read
   await new Promise((resolve) => setImmediate(resolve))
   await new Promise((resolve) => setImmediate(resolve))
   expect(read).toBe(readThen)
+})
+
+test('a `known` that says nothing for 5 minutes ends its directory, and not the others', async () => {
+  const clock = createFakeClock()
+  const api = new TestApi(new TestDirectory('org_1', people(3)), new TestDirectory('org_2', people(3, 3)))
+  const sync = createDirectorySync({
+    scalekit: api,
+    dispatcher: application({ clock }).dispatcher,
+    organizations: 'all',
+    known: { users: ({ organizationId }) => (organizationId === 'org_1' ? new Promise(() => {}) : []) },
+    logger: false,
+    clock,
+  })
+  const running = sync.run()
+  for (let minute = 0; minute < 6; minute++) await clock.advance(60_000)
+  const [one, two] = (await running).organizations.flatMap(({ directories }) => directories)
+  expect(one?.error).toMatchObject({ code: 'ERR_SCIM_KNOWN_SILENT' })
+  expect(two).toMatchObject({ users: { created: 3 } })
+  expect(two?.error).toBeUndefined()
 })

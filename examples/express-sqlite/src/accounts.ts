@@ -27,6 +27,7 @@ export interface Account extends AccountKey {
 /** What the directory sync compares with its directory. */
 export interface KnownAccount {
   id: string
+  organizationId: string
   occurredAt: string
   groupIds: string[]
   /** `null`: nobody has told it yet. */
@@ -66,7 +67,7 @@ export class Accounts {
       ${selectAccounts} ORDER BY accounts.scim_occurred_at DESC, accounts.id LIMIT :limit`)
     this.#count = database.prepare('SELECT count(*) AS count FROM accounts')
     this.#known = database.prepare(`
-      SELECT id, scim_occurred_at, directory_id, (
+      SELECT id, organization_id, scim_occurred_at, directory_id, (
         SELECT json_group_array(group_id) FROM memberships
         WHERE memberships.organization_id = accounts.organization_id AND memberships.account_id = accounts.id
       ) AS group_ids
@@ -176,6 +177,7 @@ function stateAfter(active: boolean | undefined, known: Account | undefined): Ac
 function toKnownAccount(row: Record<string, SQLOutputValue>): KnownAccount {
   return {
     id: String(row.id),
+    organizationId: String(row.organization_id),
     occurredAt: String(row.scim_occurred_at),
     groupIds: JSON.parse(String(row.group_ids)),
     directoryId: row.directory_id === null ? null : String(row.directory_id),

@@ -5,6 +5,7 @@ import { beforeAllEvents, type GuardedRow, mayWrite } from './newest-wins.ts'
 /** What the directory sync compares with its directory. `null`: nobody has told it yet. */
 export interface KnownGroup {
   id: string
+  organizationId: string
   occurredAt: string | null
   directoryId: string | null
 }
@@ -39,7 +40,7 @@ export class Groups {
         directory_id = coalesce(excluded.directory_id, directory_id),
         state = excluded.state, name = excluded.name, scim_occurred_at = excluded.scim_occurred_at`)
     this.#known = database.prepare(`
-      SELECT id, scim_occurred_at, directory_id FROM groups
+      SELECT id, organization_id, scim_occurred_at, directory_id FROM groups
       WHERE organization_id = :organizationId AND state <> 'deleted'`)
     this.#mention = database.prepare(`
       INSERT INTO groups (organization_id, id, state, name, scim_occurred_at)
@@ -52,6 +53,7 @@ export class Groups {
   known(organizationId: string): KnownGroup[] {
     return this.#known.all({ organizationId }).map((row) => ({
       id: String(row.id),
+      organizationId: String(row.organization_id),
       occurredAt: row.scim_occurred_at === beforeAllEvents ? null : String(row.scim_occurred_at),
       directoryId: row.directory_id === null ? null : String(row.directory_id),
     }))

@@ -27,6 +27,7 @@ export interface Account extends AccountKey {
 /** What the directory sync compares with its directory. */
 export interface KnownAccount {
   id: string
+  organizationId: string
   occurredAt: string
   groupIds: string[]
   /** `null`: nobody has told it yet. */
@@ -106,7 +107,7 @@ export class Accounts {
   async *known(organizationId: string): AsyncIterable<KnownAccount> {
     for (let after = ''; ; ) {
       const { rows } = await this.#pool.query<KnownAccount>(
-        `SELECT id, scim_occurred_at AS "occurredAt", directory_id AS "directoryId", ARRAY(
+        `SELECT id, organization_id AS "organizationId", scim_occurred_at AS "occurredAt", directory_id AS "directoryId", ARRAY(
           SELECT group_id FROM memberships
           WHERE memberships.organization_id = accounts.organization_id AND memberships.account_id = accounts.id
         ) AS "groupIds"

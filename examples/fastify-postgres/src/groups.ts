@@ -4,6 +4,7 @@ import { beforeAllEvents, mayWrite } from './newest-wins.ts'
 /** What the directory sync compares with its directory. `null`: nobody has told it yet. */
 export interface KnownGroup {
   id: string
+  organizationId: string
   occurredAt: string | null
   directoryId: string | null
 }
@@ -37,7 +38,8 @@ export class Groups {
   /** All of a customer's but the tombstones. One that was only mentioned has no time yet. */
   async known(organizationId: string): Promise<KnownGroup[]> {
     const { rows } = await this.#pool.query<KnownGroup>(
-      `SELECT id, nullif(scim_occurred_at, '${beforeAllEvents}') AS "occurredAt", directory_id AS "directoryId"
+      `SELECT id, organization_id AS "organizationId", directory_id AS "directoryId",
+        nullif(scim_occurred_at, '${beforeAllEvents}') AS "occurredAt"
       FROM groups
       WHERE organization_id = $1 AND state <> 'deleted'`,
       [organizationId],

@@ -77,7 +77,7 @@ export class Application {
           this.#slots.give()
           throw error
         }
-        const run = this.#apply({ directoryId, ...applied, event, signal, failed }).finally(() => {
+        const run = this.#apply({ directoryId, ...applied, event, signal, mayGoOn, failed }).finally(() => {
           this.#slots.give()
           running.delete(run)
         })
@@ -116,21 +116,22 @@ export class Application {
   }
 
   /** What may pass is tried again, under one key: a store that is away for a moment, and a lease that was lost. */
-  async #dispatch({ event, observedAt, directoryId, signal }: Running): Promise<DispatchOutcome> {
-    const { clock } = this.#options
+  async #dispatch(running: Running): Promise<DispatchOutcome> {
+    const { event, observedAt, directoryId, signal } = running
     const idempotencyKey = `sync_${randomUUID()}`
     const options = { source: 'sync', idempotencyKey, observedAt, directoryId } as const
     let lost = false
     for (let tries = 0; ; ) {
       const ended = await this.#ask(event, options)
-      if (ended.outcome === 'lost' && !lost && !signal.aborted) {
-        lost = true
-        continue
-      }
       const pauseMs = storePausesMs[tries]
-      if (ended.outcome !== 'store-unavailable' || pauseMs === undefined || signal.aborted) return ended
-      tries++
-      await pause(clock, pauseMs * (0.5 + Math.random()), signal)
+      if (ended.outcome === 'lost' && !lost) {
+        lost = true
+      } else if (ended.outcome === 'store-unavailable' && pauseMs !== undefined) {
+        tries++
+        await pause(this.#options.clock, pauseMs * (0.5 + Math.random()), signal)
+      } else return ended
+      // A process that was stopped meanwhile may have lost the pass's lease, and what it read may be old.
+      if (!isHeld(running)) return ended
     }
   }
 
@@ -147,10 +148,20 @@ export class Application {
   }
 }
 
+function isHeld({ mayGoOn }: Running): boolean {
+  try {
+    mayGoOn()
+    return true
+  } catch {
+    return false
+  }
+}
+
 interface Running extends Applied {
   event: DirectoryEvent
   directoryId: string
   signal: AbortSignal
+  mayGoOn(): void
   failed(event: DirectoryEvent, ended: DispatchOutcome): void
 }
 

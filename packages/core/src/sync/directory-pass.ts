@@ -1,11 +1,11 @@
 import type { Instant } from '@scalekit-scim/core'
 import type { Batch } from './applying.ts'
-import type { FirstWalk } from './deletions/missing.ts'
+import type { FirstWalk, Siblings } from './deletions/missing.ts'
 import { Removal } from './deletions/removal.ts'
 import { differenceOf } from './difference.ts'
 import { DirectoryReader } from './directory-reader.ts'
 import type { DirectoryTask } from './directory-task.ts'
-import { afterFullPass, mustTryAgain, noFailures } from './failures.ts'
+import { afterFullPass, type Failed, mustTryAgain, noFailures } from './failures.ts'
 import { groupKind, type Kind, userKind } from './kinds.ts'
 import { type KnownRecords, Sightings } from './known.ts'
 import type { Page } from './pages.ts'
@@ -17,46 +17,68 @@ import { Results } from './results.ts'
 import { SyncError } from './sync-error.ts'
 import { type WalkTally, walk } from './walk.ts'
 
-/** One directory: groups, then users, and then, of a full pass, what is not there any more. */
+/** One directory: groups, then users; and then, in a full pass, what is not there any more. */
 export class DirectoryPass {
+  readonly task: DirectoryTask
+  readonly report: DirectoryReport
   readonly #pass: PassContext
-  readonly #task: DirectoryTask
-  readonly #report: DirectoryReport
+  readonly #hasSiblings: boolean
   readonly #reader: DirectoryReader
   readonly #users: Results
   readonly #groups: Results
+  #startedAt: Instant | undefined
+  #broughtUsers: Brought | undefined
+  #broughtGroups: Brought | undefined
   /** Whether the pass could not do all that it was to do, so that the next one must not go on from it. */
   #broken = false
   /** Whether changes may have been missed, or deletions could not be decided: the next pass is a full one. */
   #mustLookAgain = false
 
-  constructor(pass: PassContext, task: DirectoryTask, report: DirectoryReport) {
+  /** @param hasSiblings whether the organization has other directories that are read in this pass */
+  constructor(pass: PassContext, task: DirectoryTask, report: DirectoryReport, hasSiblings: boolean) {
     this.#pass = pass
-    this.#task = task
-    this.#report = report
+    this.task = task
+    this.report = report
+    this.#hasSiblings = hasSiblings
     this.#reader = new DirectoryReader(pass, task, report)
     this.#users = new Results(report.users)
     this.#groups = new Results(report.groups)
   }
 
   /** Leaves in the report what happened, and does not reject. */
-  async run(): Promise<void> {
-    const { clock } = this.#pass.config
-    const startedMs = clock.monotonic()
-    await this.#attempt(() => this.#steps())
-    this.#tellRecords()
-    this.#report.durationMs = clock.monotonic() - startedMs
+  bring(): Promise<void> {
+    return this.#timed(async () => {
+      this.#startedAt = await storeTime(this.#pass)
+      // Groups that cannot be read are no reason to keep people who were dismissed.
+      this.#broughtGroups = await this.#attempt(() => this.#bring(groupKind, this.#groups))
+      this.#broughtUsers = await this.#attempt(() => this.#bring(userKind, this.#users))
+    })
   }
 
-  async #steps(): Promise<void> {
-    const startedAt = await storeTime(this.#pass)
-    // Groups that cannot be read are no reason to keep people who were dismissed.
-    const groups = await this.#attempt(() => this.#bring(groupKind, this.#groups))
-    const users = await this.#attempt(() => this.#bring(userKind, this.#users))
-    if (users) await this.#attempt(() => this.#remove(userKind, this.#users, users))
-    if (groups) await this.#attempt(() => this.#remove(groupKind, this.#groups, groups))
-    this.#pass.signal.throwIfAborted()
-    if (!this.#broken && !this.#pass.dryRun) await this.#complete(startedAt)
+  /** After `bring` of all directories of the organization. Leaves in the report what happened, and does not reject. */
+  async remove(siblings: readonly DirectoryPass[]): Promise<void> {
+    await this.#timed(async () => {
+      const [groups, users] = [this.#broughtGroups, this.#broughtUsers]
+      const beside = { users: siblingsOf('user', siblings), groups: siblingsOf('group', siblings) }
+      if (users) await this.#attempt(() => this.#remove(userKind, this.#users, users, beside.users))
+      if (groups) await this.#attempt(() => this.#remove(groupKind, this.#groups, groups, beside.groups))
+      this.#pass.signal.throwIfAborted()
+      if (!this.#broken && !this.#pass.dryRun && this.#startedAt) await this.#complete(this.#startedAt)
+    })
+    this.#tellRecords()
+  }
+
+  /** What the walk listed; `undefined` if there was no walk of everything. */
+  listed(kind: 'user' | 'group'): Sightings | undefined {
+    const brought = kind === 'user' ? this.#broughtUsers : this.#broughtGroups
+    return brought?.mode === 'full' ? brought.first.sightings : undefined
+  }
+
+  async #timed(step: () => Promise<void>): Promise<void> {
+    const { clock } = this.#pass.config
+    const startedMs = clock.monotonic()
+    await this.#attempt(step)
+    this.report.durationMs += clock.monotonic() - startedMs
   }
 
   /** The first error is the one that is reported; the pass's own end is the end of all. */
@@ -66,7 +88,7 @@ export class DirectoryPass {
       return await step()
     } catch (error) {
       this.#broken = true
-      this.#report.error ??= reported(error)
+      this.report.error ??= reported(error)
       return undefined
     }
   }
@@ -77,13 +99,14 @@ export class DirectoryPass {
     results: Results,
   ): Promise<Brought | undefined> {
     const { signal, application, config } = this.#pass
-    const { mode } = this.#report
+    const { mode } = this.report
     const source = config.known[kind.plural]
     const observedAt = await storeTime(this.#pass)
     // Read to its end before the walk: who joins after that is no candidate.
     let known = mode === 'full' ? await this.#reader.known(source) : undefined
-    const sightings = known && known.size > 0 ? new Sightings(known) : undefined
-    const batch = application.open(this.#pass, this.#task.directory.id)
+    // Its ids take memory, so an application that has nothing yet goes without.
+    const sightings = known && (known.size > 0 || this.#hasSiblings) ? new Sightings(known) : undefined
+    const batch = application.open(this.#pass, this.task.directory.id)
     let tally: WalkTally
     try {
       tally = await walk(this.#reader.pages(kind), sightings, async (page) => {
@@ -98,7 +121,9 @@ export class DirectoryPass {
     if (tally.short) this.#fallShort(kind)
     if (!source) return undefined
     if (mode === 'incremental' || !known) return { mode: 'incremental' }
-    return sightings ? { mode, first: { known, sightings, tally, observedAt } } : { mode: 'empty', known }
+    return sightings
+      ? { mode, first: { known, sightings, tally, observedAt } }
+      : { mode: 'empty', known, startedAt: observedAt }
   }
 
   /**
@@ -107,13 +132,13 @@ export class DirectoryPass {
    */
   #fallShort({ plural }: { plural: string }): void {
     this.#mustLookAgain = true
-    if (this.#report.mode === 'incremental') return
+    if (this.report.mode === 'incremental') return
     this.#broken = true
     const error = new SyncError(
       'ERR_SCIM_WALK_SHORT',
       `the API listed fewer ${plural} than it says that there are`,
     )
-    this.#report.error ??= reported(error)
+    this.report.error ??= reported(error)
   }
 
   async #apply<Item extends { id: string }, DirectoryRecord extends UserRecord | GroupRecord>(
@@ -135,7 +160,7 @@ export class DirectoryPass {
         continue
       }
       const told = change === 'repeated' ? 'updated' : change
-      const event = kind.event(kind.record(item, this.#task.directory), told)
+      const event = kind.event(kind.record(item, this.task.directory), told)
       const deactivates = known !== undefined && 'active' in event.data && event.data.active === false
       await batch.add(event, {
         observedAt: page.observedAt,
@@ -153,47 +178,55 @@ export class DirectoryPass {
     kind: Kind<Item, DirectoryRecord>,
     results: Results,
     brought: Brought,
+    siblings: Siblings,
   ): Promise<void> {
-    const { report, task, reader } = { report: this.#report, task: this.#task, reader: this.#reader }
-    const removal = new Removal({ pass: this.#pass, task, report, reader }, kind, results)
+    const parts = { pass: this.#pass, task: this.task, report: this.report, reader: this.#reader, siblings }
+    const removal = new Removal(parts, kind, results)
     if (brought.mode === 'incremental') return removal.tellHeldBefore()
-    if (brought.mode === 'empty') return removal.runEmpty(brought.known)
+    if (brought.mode === 'empty') return removal.runEmpty(brought.known, brought.startedAt)
     if (await removal.run(brought.first)) this.#mustLookAgain = true
   }
 
   /**
    * An event that failed is brought again by the next pass. After an incremental pass, the next one goes on from the same
-   * place. After a full pass the next is full too, because the change may be old, or a deletion. A record that has failed
-   * in several full passes in a row waits for the next scheduled one.
+   * place. After a full pass the next is full too, because the change may be old, or a deletion. So it is when deletions
+   * could not be decided. What has failed in several full passes in a row waits for the next scheduled one.
    */
   async #complete(startedAt: Instant): Promise<void> {
-    const { directory, milestones } = this.#task
-    const { mode } = this.#report
+    const { directory, milestones } = this.task
+    const { mode } = this.report
     const isFull = mode === 'full'
-    const failed = {
-      count: this.#users.failed.count + this.#groups.failed.count,
-      ids: [...this.#users.failed.ids, ...this.#groups.failed.ids],
-    }
     const before = milestones?.failures ?? noFailures
-    const failures = isFull ? afterFullPass(before, failed) : before
-    const again = mustTryAgain(failures, failed)
+    const open = this.#unfinished()
+    const failures = isFull ? afterFullPass(before, open) : before
+    const again = mustTryAgain(failures, open)
     const fullStartedAt = isFull ? startedAt : (milestones?.fullStartedAt ?? never)
     await writeMilestones(this.#pass.config.dispatcher.ledger, directory, {
       completedAt: await storeTime(this.#pass),
       startedAt: again ? (milestones?.startedAt ?? never) : startedAt,
-      fullStartedAt: this.#mustLookAgain || (isFull && again) ? never : fullStartedAt,
+      fullStartedAt: again && (isFull || this.#mustLookAgain) ? never : fullStartedAt,
       failures,
     })
   }
 
+  /** What failed, by its id, and what could not be decided. */
+  #unfinished(): Failed {
+    const undecided = this.#mustLookAgain ? ['undecided'] : []
+    const [users, groups] = [this.#users.failed, this.#groups.failed]
+    return {
+      count: users.count + groups.count + undecided.length,
+      ids: [...undecided, ...users.ids, ...groups.ids],
+    }
+  }
+
   #tellRecords(): void {
     const [users, groups] = [this.#users, this.#groups]
-    this.#report.deleted = { users: listOf(users.deleted), groups: listOf(groups.deleted) }
-    this.#report.failed = { users: listOf(users.failed), groups: listOf(groups.failed) }
+    this.report.deleted = { users: listOf(users.deleted), groups: listOf(groups.deleted) }
+    this.report.failed = { users: listOf(users.failed), groups: listOf(groups.failed) }
     const { maxCount, maxShare } = this.#pass.config.limits
-    const atMost = Math.max(maxCount, maxShare * this.#report.users.seen)
+    const atMost = Math.max(maxCount, maxShare * this.report.users.seen)
     const deactivated = listOf(users.deactivated)
-    this.#report.deactivated = { ...deactivated, overLimits: deactivated.count > atMost }
+    this.report.deactivated = { ...deactivated, overLimits: deactivated.count > atMost }
   }
 }
 
@@ -201,8 +234,13 @@ export class DirectoryPass {
 type Brought =
   | { mode: 'full'; first: FirstWalk }
   /** The application has nothing of the directory yet. */
-  | { mode: 'empty'; known: KnownRecords }
+  | { mode: 'empty'; known: KnownRecords; startedAt: Instant }
   | { mode: 'incremental' }
+
+function siblingsOf(kind: 'user' | 'group', siblings: readonly DirectoryPass[]): Siblings {
+  const walks = siblings.flatMap((sibling) => sibling.listed(kind) ?? [])
+  return { walks, complete: walks.length === siblings.length }
+}
 
 function listOf({ count, ids }: RecordList): RecordList {
   return { count, ids: [...ids] }

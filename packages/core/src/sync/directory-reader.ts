@@ -41,7 +41,10 @@ export class DirectoryReader {
   }
 
   async known(source: Known | undefined): Promise<KnownRecords | undefined> {
-    return source && readKnown(source, this.#task.directory, this.#task.isOthers, this.#pass.signal)
+    const { signal, config } = this.#pass
+    return (
+      source && readKnown(source, this.#task.directory, this.#task.isOthers, { signal, clock: config.clock })
+    )
   }
 
   /**

@@ -24,12 +24,12 @@ export function modeFor(
 }
 
 export function openDirectoryReport(
-  pass: Pick<PassContext, 'mode' | 'approvals' | 'fullSince'>,
-  { directory, milestones }: DirectoryTask,
+  { directory }: DirectoryTask,
+  mode: 'full' | 'incremental',
 ): DirectoryReport {
   return {
     directoryId: directory.id,
-    mode: modeFor(pass, milestones),
+    mode,
     users: noCounts(),
     groups: noCounts(),
     held: [],

@@ -38,6 +38,13 @@ export function noTime(): SyncError {
   return invalid(`an \`occurredAt\` that is text, but no RFC 3339 time: ${whenToGive}`)
 }
 
+export function silent(): SyncError {
+  return new SyncError(
+    'ERR_SCIM_KNOWN_SILENT',
+    '`known` gave no record, and did not end, for 5 minutes: does its database answer? Give its queries a time limit.',
+  )
+}
+
 function isTextOrAbsent(value: unknown): boolean {
   return value == null || typeof value === 'string'
 }

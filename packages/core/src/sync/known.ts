@@ -1,10 +1,10 @@
 import { setImmediate as othersHaveRun } from 'node:timers/promises'
-import { parseInstant } from '@scalekit-scim/core'
+import { type Clock, parseInstant } from '@scalekit-scim/core'
 import { IdTable } from './id-table.ts'
-import { noTime, requireRecord, requireRecords } from './known-record.ts'
+import { noTime, requireRecord, requireRecords, silent } from './known-record.ts'
 import { Prefixes } from './prefixes.ts'
 import type { DirectoryRef } from './records.ts'
-import { untilAborted } from './waiting.ts'
+import { unlessSilent } from './waiting.ts'
 
 /** What the application has of one user or group. */
 export interface KnownRecord {
@@ -40,6 +40,8 @@ export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStre
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
 
 const firstCapacity = 1024
+/** A database that says nothing for so long is not slow: it hangs, and the pass with it, and every other process. */
+const silentMs = 300_000
 /** A million rows that are there at once take seconds, and webhooks have to be answered meanwhile. */
 export const readAtOnce = 1000
 /** Of a record without one. No time is this one: the digits of an instant end well below. */
@@ -141,53 +143,58 @@ export class KnownRecords {
 
 /**
  * @param isOthers whether a directory has a pass of its own that its records belong to
- * @throws SyncError for what is no record; whatever `known` throws; and the signal's reason, also while nothing comes
+ * @throws SyncError for what is no record, and for a `known` that stops to answer; whatever `known` throws; and the
+ *   signal's reason, also while nothing comes
  */
 export function readKnown(
   known: Known,
   directory: DirectoryRef,
   isOthers: (directoryId: string) => boolean,
-  signal: AbortSignal,
+  reading: Reading,
 ): Promise<KnownRecords> {
   const records = new KnownRecords(directory.id)
-  const read = eachRecord(known, directory, signal, (record) => {
+  const read = eachRecord(known, directory, reading, (record) => {
     if (isForeign(record, directory)) records.foreign.push(record.id)
     else if (record.directoryId == null || !isOthers(record.directoryId)) records.add(record)
   })
-  return untilAborted(
-    read.then(() => records),
-    signal,
-  )
+  return read.then(() => records)
 }
 
-/** The ids alone, of the organization's own records. @throws as {@link readKnown} */
+/** The ids of records that do not say which organization they are of. @throws as {@link readKnown} */
 export function readKnownIds(
   known: Known,
   directory: DirectoryRef,
-  signal: AbortSignal,
+  reading: Reading,
   visit: (id: string) => void,
 ): Promise<void> {
-  const read = eachRecord(known, directory, signal, (record) => {
-    if (!isForeign(record, directory)) visit(record.id)
+  return eachRecord(known, directory, reading, (record) => {
+    if (record.organizationId == null) visit(record.id)
   })
-  return untilAborted(read, signal)
 }
 
-async function eachRecord(
+interface Reading {
+  signal: AbortSignal
+  clock: Clock
+}
+
+function eachRecord(
   known: Known,
   directory: DirectoryRef,
-  signal: AbortSignal,
+  { signal, clock }: Reading,
   visit: (record: KnownRecord) => void,
 ): Promise<void> {
-  const stream = await known(directory)
-  requireRecords(stream)
-  let read = 0
-  for await (const record of stream) {
-    if (++read % readAtOnce === 0) await othersHaveRun()
-    signal.throwIfAborted()
-    requireRecord(record)
-    visit(record)
-  }
+  return unlessSilent({ signal, clock, silentMs, error: silent }, async (answered, ended) => {
+    const stream = await known(directory)
+    requireRecords(stream)
+    let read = 0
+    for await (const record of stream) {
+      if (++read % readAtOnce === 0) await othersHaveRun()
+      answered()
+      ended.throwIfAborted()
+      requireRecord(record)
+      visit(record)
+    }
+  })
 }
 
 function isForeign({ organizationId }: KnownRecord, directory: DirectoryRef): boolean {

@@ -26,8 +26,6 @@ export interface PassContext {
   mayGoOn(): void
   clocks: Clocks
   neighbours: Neighbours
-  /** Runs `work` after all that was given with the same name before. */
-  inTurn<Answer>(name: string, work: () => Promise<Answer>): Promise<Answer>
   progress: SyncProgress
   /** Tells whoever watches. */
   progressed(): void

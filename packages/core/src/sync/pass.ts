@@ -5,13 +5,13 @@ import { Clocks } from './clocks.ts'
 import type { SyncConfiguration } from './configure.ts'
 import { Neighbours } from './deletions/neighbours.ts'
 import { DirectoryPass } from './directory-pass.ts'
-import { type DirectoryTask, openDirectoryReport } from './directory-task.ts'
+import { type DirectoryTask, modeFor, openDirectoryReport } from './directory-task.ts'
 import { type Discovery, discover } from './discovery.ts'
 import type { RunOptions, SyncProgress } from './options.ts'
 import { type PassContext, storeTime } from './pass-context.ts'
 import { PassLease } from './pass-lease.ts'
 import { reported, type SyncReport, totalsOf } from './report.ts'
-import { eachOf, keepAlive, Turns } from './waiting.ts'
+import { eachOf, keepAlive } from './waiting.ts'
 
 interface PassRequest extends RunOptions {
   /** Ends the pass: the caller's, or `stop()`. */
@@ -73,7 +73,6 @@ async function underLease(
     totalSize: 0,
   }
   const tasks: DirectoryTask[] = []
-  const turns = new Turns()
   const pass: PassContext = {
     config,
     mode: report.mode,
@@ -89,8 +88,7 @@ async function underLease(
       lease.requireHeld()
     },
     clocks,
-    neighbours: new Neighbours(tasks, signal),
-    inTurn: (name, work) => turns.run(name, work),
+    neighbours: new Neighbours(tasks, { signal, clock }),
     progress,
     progressed: () => callBack(request.onProgress, { ...progress }),
   }
@@ -98,12 +96,8 @@ async function underLease(
   const discovery = await discover(pass, request.organizations ?? config.organizations)
   tasks.push(...discovery.tasks)
   report.organizations = [...discovery.organizations.values()]
-  await eachOf(discovery.tasks, directoriesAtOnce, async (task) => {
-    if (signal.aborted) return
-    await passDirectory(pass, task, discovery)
-    progress.directoriesDone++
-    pass.progressed()
-  })
+  const organizations = Map.groupBy(discovery.tasks, ({ directory }) => directory.organizationId)
+  await eachOf(organizations.values(), directoriesAtOnce, (tasks) => passOrganization(pass, tasks, discovery))
   conclude(report, discovery)
   if (clocks.apart) {
     report.clocksApart = clocks.apart
@@ -119,13 +113,33 @@ async function underLease(
   report.error ??= reported(signal.reason)
 }
 
-async function passDirectory(pass: PassContext, task: DirectoryTask, discovery: Discovery): Promise<void> {
+/** Reads all directories of an organization, and then deletes: somebody missing from one may be listed by another. */
+async function passOrganization(
+  pass: PassContext,
+  tasks: readonly DirectoryTask[],
+  discovery: Discovery,
+): Promise<void> {
+  const mode = tasks.some(({ milestones }) => modeFor(pass, milestones) === 'full') ? 'full' : 'incremental'
+  const begun: DirectoryPass[] = []
+  for (const task of tasks) {
+    if (pass.signal.aborted) break
+    const report = openDirectoryReport(task, mode)
+    discovery.organizations.get(task.directory.organizationId)?.directories.push(report)
+    const directory = new DirectoryPass(pass, task, report, tasks.length > 1)
+    begun.push(directory)
+    await directory.bring()
+  }
+  for (const directory of begun) {
+    await directory.remove(begun.filter((other) => other !== directory))
+    logDirectory(pass, directory)
+    pass.progress.directoriesDone++
+    pass.progressed()
+  }
+}
+
+function logDirectory(pass: PassContext, { task, report }: DirectoryPass): void {
   const { log } = pass.config
   const { organizationId, id: directoryId } = task.directory
-  const report = openDirectoryReport(pass, task)
-  discovery.organizations.get(organizationId)?.directories.push(report)
-  await new DirectoryPass(pass, task, report).run()
-
   const fields = { organizationId, directoryId }
   if (report.error && !pass.signal.aborted) {
     log.error({ ...fields, ...report.error }, 'a directory could not be synced to its end; the others go on')

@@ -1,4 +1,4 @@
-import type { Clock } from '@scalekit-scim/core'
+import type { Clock, Timer } from '@scalekit-scim/core'
 
 /** Pauses after which a store that failed is asked again. */
 const pausesMs = [500, 1000, 2000]
@@ -110,14 +110,36 @@ export class Slots {
   }
 }
 
-/** Runs what has the same name one after the other. */
-export class Turns {
-  readonly #last = new Map<string, Promise<unknown>>()
+interface Silence {
+  signal: AbortSignal
+  clock: Clock
+  silentMs: number
+  error: () => Error
+}
 
-  run<Answer>(name: string, work: () => Promise<Answer>): Promise<Answer> {
-    const before = this.#last.get(name) ?? Promise.resolve()
-    const run = before.then(work, work)
-    this.#last.set(name, run)
-    return run
+/**
+ * Rejects with the error when `work` says nothing for so long, and with the signal's reason as soon as it aborts.
+ * @param work calls `answered` to say that it goes on. Its signal aborts when nobody waits for it any more
+ */
+export async function unlessSilent<Answer>(
+  { signal, clock, silentMs, error }: Silence,
+  work: (answered: () => void, ended: AbortSignal) => Promise<Answer>,
+): Promise<Answer> {
+  const silent = new AbortController()
+  const ended = AbortSignal.any([signal, silent.signal])
+  let answers = 0
+  const watch = (before: number): Timer =>
+    clock.setTimeout(() => {
+      if (answers === before) silent.abort(error())
+      else timer = watch(answers)
+    }, silentMs)
+  let timer = watch(answers)
+  try {
+    return await untilAborted(
+      work(() => answers++, ended),
+      ended,
+    )
+  } finally {
+    timer.cancel()
   }
 }

@@ -13,10 +13,15 @@ export interface DeletionState {
 }
 
 export interface DirectoryHistory {
-  /** Whether a full pass has looked for deletions here. Before that, nothing tells what is usual. */
-  judged: boolean
+  /**
+   * The history begins here: older records of the application were not judged yet, and nothing tells what is usual.
+   * `always` once a full pass has judged all; `undefined` before any.
+   */
+  from?: Instant | undefined
   /** Deletions that nobody approved, by the hour since 1970. */
   deletedByHour: Map<number, number>
+  /** Of those, the ones whose handler failed: it may have had its effect. They are tried again, and not counted again. */
+  failed: Set<string>
   /** The largest number of records that the application had of the directory, without held ones, by the day since 1970. */
   knownByDay: Map<number, number>
 }
@@ -44,10 +49,12 @@ export interface DeletionLimits {
   maxShare: number
 }
 
+/** Before every record. */
+export const always: Instant = '0'.repeat(19)
 const hourSeconds = 3600
 const daySeconds = 86_400
 const periodDays = 30
-const approvalSeconds = 7 * daySeconds
+export const approvalDays = 7
 const unseenSeconds = 90 * daySeconds
 
 export function emptyState(): DeletionState {
@@ -55,24 +62,23 @@ export function emptyState(): DeletionState {
 }
 
 export function emptyHistory(): DirectoryHistory {
-  return { judged: false, deletedByHour: new Map(), knownByDay: new Map() }
+  return { from: undefined, deletedByHour: new Map(), failed: new Set(), knownByDay: new Map() }
 }
 
-/** Forgets counts from before the period, approvals that have lapsed, and batches not known to the application for long. */
+/** Forgets counts from before the period, and approvals that have lapsed. */
 export function forgetOld({ directories, batches, sharedWith }: DeletionState, now: Instant): DeletionState {
-  const isRecent = (instant: Instant, seconds: number) => secondsOf(now) - secondsOf(instant) < seconds
+  const periodBegan = plusSeconds(now, -periodDays * daySeconds)
   return {
     directories: new Map([...directories].map(([id, history]) => [id, recentHistory(history, now)])),
-    batches: batches
-      .filter(({ yieldedAt }) => isRecent(yieldedAt, unseenSeconds))
-      .map((batch) => (isApproved(batch, now) ? batch : { ...batch, approvedAt: undefined })),
-    sharedWith: new Map([...sharedWith].filter(([, at]) => isRecent(at, periodDays * daySeconds))),
+    batches: batches.map((batch) => (isApproved(batch, now) ? batch : { ...batch, approvedAt: undefined })),
+    sharedWith: new Map([...sharedWith].filter(([, at]) => at > periodBegan)),
   }
 }
 
-function recentHistory({ judged, deletedByHour, knownByDay }: DirectoryHistory, now: Instant) {
+function recentHistory({ from, failed, deletedByHour, knownByDay }: DirectoryHistory, now: Instant) {
   return {
-    judged,
+    from,
+    failed: new Set(failed),
     deletedByHour: since(deletedByHour, hourOf(now) - periodDays * 24),
     knownByDay: since(knownByDay, dayOf(now) - periodDays),
   }
@@ -125,19 +131,24 @@ function deletedInHours({ deletedByHour }: DirectoryHistory, hours: number, now:
   return [...deletedByHour].reduce((sum, [hour, count]) => (hour >= first ? sum + count : sum), 0)
 }
 
+/** Whether `known` has not yielded any of the ids for so long that nobody waits for a decision any more. */
+export function isUnseen({ yieldedAt }: HeldBatch, now: Instant): boolean {
+  return secondsOf(now) - secondsOf(yieldedAt) >= unseenSeconds
+}
+
 export function approvedUntil(approvedAt: Instant): Instant {
-  return plusSeconds(approvedAt, approvalSeconds)
+  return plusSeconds(approvedAt, approvalDays * daySeconds)
 }
 
 export function isApproved({ approvedAt }: Pick<HeldBatch, 'approvedAt'>, now: Instant): boolean {
-  return approvedAt !== undefined && secondsOf(now) - secondsOf(approvedAt) < approvalSeconds
+  return approvedAt !== undefined && secondsOf(now) - secondsOf(approvedAt) < approvalDays * daySeconds
 }
 
 function hourOf(instant: Instant): number {
   return Math.floor(secondsOf(instant) / hourSeconds)
 }
 
-function dayOf(instant: Instant): number {
+export function dayOf(instant: Instant): number {
   return Math.floor(secondsOf(instant) / daySeconds)
 }
 

@@ -10,8 +10,8 @@ import type { SharedIds } from './neighbours.ts'
 /** The forms of Scalekit's ids, by its API reference. */
 const documentedPrefix = { user: 'diruser_', group: 'dirgroup_' } as const
 const namedAtMost = 3
-/** Any other id may hold personal data: an email, for example. */
-const harmlessId = /^[\w-]{1,64}$/
+/** `usr_17`: a prefix, and a name with a digit. Any other id may be personal data: an email, a name, a phone number. */
+const harmlessId = /^[a-z]{1,16}_(?=\w*\d)\w{1,64}$/i
 
 /**
  * The known records that cannot be this directory's: by their id, or because another organization has them too.

@@ -2,7 +2,15 @@ import type { Instant } from '@scalekit-scim/core'
 import type { KnownRecords, Sightings } from '../known.ts'
 import type { ReturnedRecords } from '../report.ts'
 import { recordList } from '../results.ts'
-import type { HeldBatch } from './deletion-state.ts'
+import { type HeldBatch, isUnseen } from './deletion-state.ts'
+
+/** What a pass has seen. */
+export interface Seen {
+  directoryId: string
+  known: KnownRecords
+  /** Of all directories of the organization. */
+  walks: readonly Sightings[]
+}
 
 /** The batches of earlier passes, after this pass has looked. */
 export interface Reviewed {
@@ -12,14 +20,14 @@ export interface Reviewed {
 }
 
 /**
- * Lets go of ids that a walk has listed. An id that `known` does not yield in this pass stays, because `known` may be
- * wrong. So does one that `known` gives a newer time: the time may be of the row, and not of an event. If an event was
+ * Lets go of ids that a walk has listed, and of batches that `known` has not yielded anything of for long. An id that
+ * `known` does not yield in this pass stays, because `known` may be wrong. So does one that `known` gives a newer time: the time may be of the row, and not of an event. If an event was
  * applied and the directory still does not list the record, a person decides.
  */
 export function reviewBatches(
   batches: readonly HeldBatch[],
   kind: 'user' | 'group',
-  { known, walks }: { known: KnownRecords; walks: readonly Sightings[] },
+  { directoryId, known, walks }: Seen,
   now: Instant,
 ): Reviewed {
   const left: HeldBatch[] = []
@@ -28,6 +36,7 @@ export function reviewBatches(
     const listed = batch.ids.filter((id) => walks.some((walk) => walk.has(id)))
     if (listed.length > 0) returned.push({ kind, approval: batch.approval, ...recordList(listed) })
     const yielded = batch.ids.some((id) => known.indexOf(id) !== undefined)
+    if (!yielded && batch.directoryId === directoryId && isUnseen(batch, now)) continue
     left.push({ ...batch, yieldedAt: yielded ? now : batch.yieldedAt, ...rest(batch, listed) })
   }
   return { batches: left.filter(({ ids }) => ids.length > 0), returned }
@@ -38,16 +47,16 @@ export function withoutIds(batches: readonly HeldBatch[], gone: readonly string[
   return batches.map((batch) => ({ ...batch, ...rest(batch, gone) })).filter(({ ids }) => ids.length > 0)
 }
 
-/** Puts the ids that are missing from a directory first. The batch is then that directory's. */
+/** Puts the ids first that the directory's pass holds. The batch is then that directory's. */
 export function openFirst(
   batches: readonly HeldBatch[],
   directoryId: string,
-  missing: ReadonlySet<string>,
+  held: ReadonlySet<string>,
 ): HeldBatch[] {
   return batches.map((batch) => {
-    const open = batch.ids.filter((id) => missing.has(id)).sort()
+    const open = batch.ids.filter((id) => held.has(id)).sort()
     if (open.length === 0 && batch.directoryId !== directoryId) return batch
-    const others = batch.ids.filter((id) => !missing.has(id))
+    const others = batch.ids.filter((id) => !held.has(id))
     const owner = open.length > 0 ? directoryId : batch.directoryId
     return { ...batch, directoryId: owner, ids: [...open, ...others], open: open.length }
   })

@@ -4,8 +4,11 @@ import type { DirectoryRef } from '../records.ts'
 import type { HeldReason, StickyReason } from '../report.ts'
 import type { WalkTally } from '../walk.ts'
 import {
+  always,
+  approvalDays,
   type DeletionLimits,
   type DirectoryHistory,
+  dayOf,
   type HeldBatch,
   isApproved,
   reasonToHold,
@@ -21,6 +24,8 @@ export interface MissingRecord {
   place: 'own' | 'removed' | 'unplaced'
   /** Whether the application has the time of an event, or the directory: what only a directory's events bring. */
   hasOrigin: boolean
+  /** Nanoseconds since 1970. */
+  occurredAt: bigint | undefined
   /** In which it is held since an earlier pass. */
   batch: HeldBatch | undefined
 }
@@ -33,8 +38,8 @@ export interface DeletionCase {
   history: DirectoryHistory
   /** The number of records that shares are taken of: the largest of 30 days, and now. */
   base: number
-  /** Whether the history can be believed: it is empty on a shared store that is new, or has lost its data. */
-  hasHistory: boolean
+  /** Where the history begins: see {@link DirectoryHistory.from}. */
+  from: Instant | undefined
   /** The second began after the first had ended. There is none if the first did not add up, or nobody is new among the missing. */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
   /** Whether the second met everybody whom the first met, and the organization has the directories that it had. */
@@ -43,6 +48,8 @@ export interface DeletionCase {
   enabled: boolean
   /** Whether `known` yielded records of others, so that nobody knows what else it yields. */
   foreign: boolean
+  /** Whether the organization's other directories were read to their end: they may list the people of a removed one. */
+  siblingsRead: boolean
 }
 
 export interface Verdict {
@@ -82,7 +89,8 @@ export function judgeDeletions(
 ): Verdict {
   const { now, missing } = subject
   const waitingFor = reasonToWait(subject)
-  const mayDecide = waitingFor === undefined
+  const mayDecide = ({ place }: MissingRecord) =>
+    waitingFor === undefined && (place !== 'removed' || subject.siblingsRead)
   const waiting: string[] = []
   const approved: string[] = []
   const heldIds = new Map<HeldBatch, string[]>()
@@ -91,9 +99,9 @@ export function judgeDeletions(
   for (const record of missing) {
     const { id, place, batch } = record
     if (place === 'unplaced') unplaced.push(id)
-    else if (batch && isApproved(batch, now) && mayDecide) approved.push(id)
+    else if (batch && isApproved(batch, now) && mayDecide(record)) approved.push(id)
     else if (batch) pushTo(heldIds, batch, id)
-    else if (mayDecide) fresh.push(record)
+    else if (mayDecide(record)) fresh.push(record)
     else waiting.push(id)
   }
 
@@ -111,7 +119,7 @@ export function judgeDeletions(
   }
 
   const held: Held[] = [...heldIds].map(([batch, ids]) => ({ reason: batch.reason, ids, batch }))
-  if (waitingFor && waiting.length > 0) held.push({ reason: waitingFor, ids: waiting })
+  if (waiting.length > 0) held.push({ reason: waitingFor ?? 'unsettled', ids: waiting })
   // Nobody can approve these: the other directory's people, who are there, would be among them.
   if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
   return { unapproved, approved, batches, held, complete: waiting.length === 0 }
@@ -122,14 +130,28 @@ export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalS
   return unique === totalSize
 }
 
-/** Names a set of deletions: the same for the same ids in any order, and for no other set. */
+/** Names a set of deletions on a day: the same for the same ids in any order, and for no other set. */
 export function approvalOf(
   { directory, kind }: Pick<DeletionCase, 'directory' | 'kind'>,
   ids: readonly string[],
+  day: number,
 ): string {
   // As JSON, so that no id can be taken for two. In hexadecimal: no command line takes it for an option.
-  const set = [directory.organizationId, directory.id, kind, [...ids].sort()]
+  const set = [directory.organizationId, directory.id, kind, day, [...ids].sort()]
   return createHash('sha256').update(JSON.stringify(set)).digest('hex')
+}
+
+/** The given approval that names the ids. It is a dry run's, or an earlier process's, and as long valid as others. */
+function givenApproval(
+  subject: DeletionCase,
+  ids: readonly string[],
+  approvals: ReadonlySet<string>,
+): string | undefined {
+  if (approvals.size === 0) return undefined
+  const today = dayOf(subject.now)
+  return Array.from({ length: approvalDays + 1 }, (_, days) => approvalOf(subject, ids, today - days)).find(
+    (approval) => approvals.has(approval),
+  )
 }
 
 function pushTo<Key>(lists: Map<Key, string[]>, key: Key, id: string): void {
@@ -147,7 +169,7 @@ function reasonToWait({ walks, steady, enabled, foreign }: DeletionCase) {
 /** The new ones, by the reason to hold them. */
 function groupsOf(
   fresh: readonly MissingRecord[],
-  { base, history, hasHistory, walks, now }: DeletionCase,
+  { base, history, from, walks, now }: DeletionCase,
   limits: DeletionLimits,
 ): Map<StickyReason | undefined, string[]> {
   const groups = new Map<StickyReason | undefined, string[]>()
@@ -159,11 +181,24 @@ function groupsOf(
   const known = fresh.filter(({ hasOrigin }) => hasOrigin)
   // A list of directories that came too short must delete nobody by itself.
   put('directory-removed', ids(known.filter(({ place }) => place === 'removed')))
-  const own = ids(known.filter(({ place }) => place === 'own'))
-  if (!hasHistory) put('no-history', own)
-  else if (walks.some(({ unique }) => unique === 0)) put('nothing-listed', own)
-  else put(reasonToHold(own.length, base, history, limits, now), own)
+  const all = known.filter(({ place }) => place === 'own')
+  put('no-history', ids(all.filter((record) => !isWithin(from, record))))
+  const own = ids(all.filter((record) => isWithin(from, record)))
+  // What failed in an earlier pass was within the limits then, and is counted.
+  const again = own.filter((id) => history.failed.has(id))
+  const first = own.filter((id) => !history.failed.has(id))
+  if (walks.some(({ unique }) => unique === 0)) put('nothing-listed', own)
+  else {
+    const reason = reasonToHold(first.length, base, history, limits, now)
+    put(reason, first)
+    put(undefined, reason === undefined ? own : again)
+  }
   return groups
+}
+
+function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boolean {
+  if (from === undefined || from === always) return from === always
+  return occurredAt !== undefined && occurredAt >= BigInt(from)
 }
 
 function newBatch(
@@ -173,13 +208,13 @@ function newBatch(
   approvals: ReadonlySet<string>,
 ): HeldBatch {
   const { directory, now } = subject
-  const approval = approvalOf(subject, ids)
+  const given = givenApproval(subject, ids, approvals)
   return {
-    approval,
+    approval: given ?? approvalOf(subject, ids, dayOf(now)),
     directoryId: directory.id,
     reason,
     heldAt: now,
-    approvedAt: approvals.has(approval) ? now : undefined,
+    approvedAt: given === undefined ? undefined : now,
     yieldedAt: now,
     open: ids.length,
     ids: [...ids].sort(),

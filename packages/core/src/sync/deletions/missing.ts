@@ -24,8 +24,18 @@ export interface Missing {
   steady: boolean
 }
 
+/** The other directories of the organization that were read in this pass. */
+export interface Siblings {
+  /** What they list. */
+  walks: readonly Sightings[]
+  /** Whether all of them were read to their end. */
+  complete: boolean
+}
+
 export interface Looking {
   kind: 'user' | 'group'
+  directoryId: string
+  siblings: Siblings
   batches: readonly HeldBatch[]
   /** Indexes in `known` of records that are not this directory's. */
   foreign: ReadonlySet<number>
@@ -58,19 +68,23 @@ export function canBeDecided({ place, batch }: MissingRecord, now: Instant): boo
 function missingFrom(
   known: KnownRecords,
   walks: readonly [Sightings, ...Sightings[]],
-  { kind, batches, foreign, sole, now }: Looking,
+  { kind, directoryId, siblings, batches, foreign, sole, now }: Looking,
 ): Pick<Missing, 'records' | 'reviewed'> {
-  const reviewed = reviewBatches(batches, kind, { known, walks }, now)
+  const seen = { directoryId, known, walks: [...walks, ...siblings.walks] }
+  const reviewed = reviewBatches(batches, kind, seen, now)
   const batchOf = new Map(reviewed.batches.flatMap((batch) => batch.ids.map((id) => [id, batch] as const)))
   const [sightings, ...others] = walks
   const records = sightings
     .missing(...others)
     .filter((index) => !foreign.has(index))
-    .map((index): MissingRecord => {
-      const id = known.idAt(index)
+    .map((index) => ({ index, id: known.idAt(index) }))
+    // Whom another directory lists has not left, whatever `known` says of the directory.
+    .filter(({ id }) => !siblings.walks.some((walk) => walk.has(id)))
+    .map(({ index, id }): MissingRecord => {
       const place = placeOf(known, index, sole)
-      const hasOrigin = known.occurredAt(index) !== undefined || known.directoryOf(index) !== undefined
-      return { id, place, hasOrigin, batch: batchOf.get(id) }
+      const occurredAt = known.occurredAt(index)
+      const hasOrigin = occurredAt !== undefined || known.directoryOf(index) !== undefined
+      return { id, place, hasOrigin, occurredAt, batch: batchOf.get(id) }
     })
   return { records, reviewed }
 }

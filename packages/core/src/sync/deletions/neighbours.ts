@@ -1,3 +1,4 @@
+import type { Clock } from '@scalekit-scim/core'
 import type { DirectoryTask } from '../directory-task.ts'
 import { IdTable } from '../id-table.ts'
 import { type Known, readKnownIds } from '../known.ts'
@@ -13,20 +14,21 @@ export interface SharedIds {
 }
 
 /**
- * Finds ids that `known` yields for more than one organization of a pass. If `known` leaves the organization out, each
+ * Finds ids that `known` yields for more than one organization of a pass, among records that do not say themselves which
+ * organization they are of. If `known` leaves the organization out, each
  * customer's people would look as if they had left all the others.
  *
  * It reads `known` of all directories once more, so it is asked only if somebody is missing.
  */
 export class Neighbours {
-  readonly #signal: AbortSignal
+  readonly #reading: { signal: AbortSignal; clock: Clock }
   readonly #tasks: readonly DirectoryTask[]
   readonly #found = new Map<Known, Promise<SharedIds>>()
 
   /** @param tasks all directories of the pass; they may be added until somebody is missing */
-  constructor(tasks: readonly DirectoryTask[], signal: AbortSignal) {
+  constructor(tasks: readonly DirectoryTask[], reading: { signal: AbortSignal; clock: Clock }) {
     this.#tasks = tasks
-    this.#signal = signal
+    this.#reading = reading
   }
 
   sharedBy(known: Known): Promise<SharedIds> {
@@ -43,10 +45,10 @@ export class Neighbours {
       const { organizationId } = directory
       const number = sharing.numberOf(organizationId)
       try {
-        await readKnownIds(known, directory, this.#signal, (id) => sharing.add(id, number))
+        await readKnownIds(known, directory, this.#reading, (id) => sharing.add(id, number))
       } catch {
         // The error is in the report of the directory itself. It must not keep the others' leavers.
-        this.#signal.throwIfAborted()
+        this.#reading.signal.throwIfAborted()
         sharing.failed(organizationId)
       }
     }

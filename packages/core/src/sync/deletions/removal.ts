@@ -9,6 +9,7 @@ import { type DirectoryReport, type HeldReason, reported } from '../report.ts'
 import { type Result, type Results, recordList } from '../results.ts'
 import { walk } from '../walk.ts'
 import {
+  always,
   approvedUntil,
   countDeletions,
   type DeletionState,
@@ -23,7 +24,7 @@ import {
 import { foreignError, foreignIndexes } from './foreign.ts'
 import { openFirst, withoutIds } from './held-batches.ts'
 import { addsUp, judgeDeletions, type Verdict } from './judgement.ts'
-import { canBeDecided, type FirstWalk, findMissing, type Missing, placeOf } from './missing.ts'
+import { canBeDecided, type FirstWalk, findMissing, type Missing, placeOf, type Siblings } from './missing.ts'
 import type { SharedIds } from './neighbours.ts'
 import { type LoadedState, type StateScope, StateStore } from './state-store.ts'
 
@@ -32,6 +33,7 @@ export interface RemovalParts {
   task: DirectoryTask
   report: DirectoryReport
   reader: DirectoryReader
+  siblings: Siblings
 }
 
 /** Records of `known` that are not the directory's. */
@@ -55,6 +57,7 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
   readonly #task: DirectoryTask
   readonly #report: DirectoryReport
   readonly #reader: DirectoryReader
+  readonly #siblings: Siblings
   readonly #kind: Kind<Item, DirectoryRecord>
   readonly #results: Results
   readonly #scope: StateScope
@@ -65,6 +68,7 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     this.#task = parts.task
     this.#report = parts.report
     this.#reader = parts.reader
+    this.#siblings = parts.siblings
     this.#kind = kind
     this.#results = results
     this.#scope = { organizationId: this.#task.directory.organizationId, kind: kind.name }
@@ -77,40 +81,38 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
    * @returns whether the next pass must look again at what could not be decided
    * @throws what the store throws. Unless deletions have begun, nobody is deleted then
    */
-  run(first: FirstWalk): Promise<boolean> {
-    return this.#inTurn(async () => {
-      const loaded = await this.#store.load(this.#scope)
-      const now = await storeTime(this.#pass)
-      const state = this.#approve(this.#open(loaded, now), now)
-      const foreign = await this.#foreign(first, state, now)
-      const found = await this.#find(first, state, foreign.indexes, now)
-      const verdict = this.#judge(first, state, { loaded, foreign, found, now })
-      const next = { ...state, batches: this.#batchesAfter(verdict, found.missing) }
+  async run(first: FirstWalk): Promise<boolean> {
+    const loaded = await this.#store.load(this.#scope)
+    const now = await storeTime(this.#pass)
+    const state = this.#approve(this.#open(loaded, now), now)
+    const foreign = await this.#foreign(first, state, now)
+    const found = await this.#find(first, state, foreign.indexes, now)
+    const verdict = this.#judge(first, state, { loaded, foreign, found, now })
+    const next = { ...state, batches: this.#batchesAfter(verdict, found.missing) }
 
-      this.#pass.mayGoOn()
-      // A process that dies from here on has counted too many, and never too few. What is not written is not told.
-      const written = this.#pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
-      this.#tell(verdict, found.missing, loaded)
-      const results = await this.#delete([...verdict.approved, ...verdict.unapproved], first)
-      if (!this.#pass.dryRun && results.size > 0) await this.#settle(verdict, written, next, results, now)
-      return !foreign.any && isUndecided(verdict, now)
-    })
+    this.#pass.mayGoOn()
+    // A process that dies from here on has counted too many, and never too few. What is not written is not told.
+    const written = this.#pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
+    this.#tell(verdict, found.missing, loaded)
+    const results = await this.#delete([...verdict.approved, ...verdict.unapproved], first)
+    if (!this.#pass.dryRun && results.size > 0) await this.#settle(verdict, written, next, results, now)
+    return !foreign.any && isUndecided(verdict, now)
   }
 
   /**
-   * For a `known` that has nothing of the directory, so that nobody can be missing. From here on there is a history. What
-   * earlier passes hold stays held, and approvals wait until it is known again.
+   * For a `known` that has nothing of the directory, so that nobody can be missing. What earlier passes hold stays held,
+   * and approvals wait until it is known again. A history begins with the pass: should the application have had older
+   * records all the same, those are held when they are missing.
    */
-  async runEmpty({ foreign }: KnownRecords): Promise<void> {
+  async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
     this.#tellForeign(foreign)
     await this.tellHeldBefore()
     if (this.#pass.dryRun) return
-    await this.#inTurn(async () => {
-      const loaded = await this.#store.load(this.#scope)
-      const state = this.#open(loaded, await storeTime(this.#pass))
-      this.#historyIn(state).judged ||= foreign.length === 0 && !loaded.incomplete
-      await this.#store.replace(this.#scope, loaded, state)
-    })
+    const loaded = await this.#store.load(this.#scope)
+    const state = this.#open(loaded, await storeTime(this.#pass))
+    // What this pass has created bears a time of up to the margin before it.
+    this.#historyIn(state).from ??= plusSeconds(startedAt, -syncMarginSeconds)
+    await this.#store.replace(this.#scope, loaded, state)
   }
 
   /** For a pass that does not look for deletions: what earlier ones hold goes into its report. */
@@ -122,17 +124,12 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     }
   }
 
-  /** The directories of an organization share its state. */
-  #inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
-    return this.#pass.inTurn(`${this.#scope.kind}:${this.#scope.organizationId}`, work)
-  }
-
   /** The state, with the directories of this pass. */
   #open(loaded: LoadedState, now: Instant): DeletionState {
     const state = forgetOld(loaded, now)
     noteDirectories(state.directories, this.#task.directories)
     // Nobody knows any more whom the lost batch held, nor of which directory.
-    if (loaded.incomplete) for (const history of state.directories.values()) history.judged = false
+    if (loaded.incomplete) for (const history of state.directories.values()) history.from = undefined
     return state
   }
 
@@ -178,7 +175,15 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     now: Instant,
   ): Promise<Found> {
     const sole = state.directories.size === 1
-    const looking = { kind: this.#kind.name, batches: state.batches, foreign, sole, now }
+    const looking = {
+      kind: this.#kind.name,
+      directoryId: this.#task.directory.id,
+      siblings: this.#siblings,
+      batches: state.batches,
+      foreign,
+      sole,
+      now,
+    }
     const missing = await findMissing(first, looking, (again) =>
       walk(this.#reader.pages(this.#kind), again, () => this.#pass.mayGoOn()),
     )
@@ -215,25 +220,30 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
         missing: missing.records,
         history,
         base: Math.max(largestKnown(history), ownOf(isHeld)),
-        hasHistory: !loaded.incomplete && (history.judged || isProcess),
+        from: isProcess && !loaded.incomplete ? always : history.from,
         walks: missing.walks,
         steady: missing.steady && same,
         enabled,
         foreign: foreign.any,
+        siblingsRead: this.#siblings.complete,
       },
       limits,
       this.#pass.approvals,
     )
     // Rows that nobody has listed for long, tombstones left in `known`, for example, must not widen the limits.
     noteKnown(history, ownOf(new Set(verdict.held.flatMap(({ ids }) => ids))), now)
-    history.judged ||= verdict.complete && !foreign.any && addsUp(tally)
-    countDeletions(history, verdict.unapproved.length, now)
+    if (verdict.complete && !foreign.any && addsUp(tally)) history.from = always
+    // Those of earlier passes that failed are counted. Who is not missing any more is not to be deleted either.
+    const counted = verdict.unapproved.filter((id) => history.failed.has(id))
+    countDeletions(history, verdict.unapproved.length - counted.length, now)
+    history.failed = new Set(counted)
     return verdict
   }
 
-  #batchesAfter({ batches }: Verdict, { records, reviewed }: Missing): HeldBatch[] {
-    const placed = records.filter(({ place }) => place !== 'unplaced').map(({ id }) => id)
-    return openFirst([...reviewed.batches, ...batches], this.#task.directory.id, new Set(placed))
+  /** Open are those that stay held. Who is about to be deleted is not told as held by a pass in between. */
+  #batchesAfter({ batches, held }: Verdict, { reviewed }: Missing): HeldBatch[] {
+    const ids = held.flatMap(({ batch, ids }) => (batch ? ids : []))
+    return openFirst([...reviewed.batches, ...batches], this.#task.directory.id, new Set(ids))
   }
 
   #tell({ held, batches }: Verdict, { reviewed }: Missing, loaded: LoadedState): void {
@@ -257,7 +267,7 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     })
   }
 
-  /** Takes back the counts of what was not deleted, and takes what was out of its batch. */
+  /** Takes back the counts of what was surely not deleted, and takes what was out of its batch. */
   async #settle(
     { approved, unapproved }: Verdict,
     written: LoadedState,
@@ -265,9 +275,12 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     results: ReadonlyMap<string, Result>,
     now: Instant,
   ): Promise<void> {
+    const history = this.#historyIn(state)
+    const isFailed = (id: string) => results.get(id) === 'failed'
     const isApplied = (id: string) => results.get(id) === 'applied'
-    const notApplied = unapproved.filter((id) => !isApplied(id)).length
-    countDeletions(this.#historyIn(state), -notApplied, now)
+    const untouched = unapproved.filter((id) => !isApplied(id) && !isFailed(id))
+    countDeletions(history, -untouched.filter((id) => !history.failed.has(id)).length, now)
+    history.failed = new Set(unapproved.filter(isFailed))
     // A newer event was applied to a stale one: it is not held any longer either.
     const gone = [...approved, ...unapproved].filter((id) => isApplied(id) || results.get(id) === 'stale')
     await this.#store.replace(this.#scope, written, { ...state, batches: withoutIds(state.batches, gone) })

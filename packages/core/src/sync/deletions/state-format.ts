@@ -22,7 +22,13 @@ const format = z.object({
   version: z.literal(version),
   sharedWith: z.array(z.tuple([z.string(), instant])),
   directories: z.array(
-    z.object({ id: z.string(), judged: z.boolean(), deletedByHour: counts, knownByDay: counts }),
+    z.object({
+      id: z.string(),
+      from: instant.optional(),
+      deletedByHour: counts,
+      failed: z.array(z.string()),
+      knownByDay: counts,
+    }),
   ),
   batches: z.array(
     z.object({
@@ -53,9 +59,10 @@ export function formatState({ directories, batches, sharedWith }: StoredState, w
     version,
     writer,
     sharedWith: [...sharedWith],
-    directories: [...directories].map(([id, { judged, deletedByHour, knownByDay }]) => ({
+    directories: [...directories].map(([id, { from, deletedByHour, failed, knownByDay }]) => ({
       id,
-      judged,
+      from,
+      failed: [...failed],
       deletedByHour: [...deletedByHour],
       knownByDay: [...knownByDay],
     })),
@@ -69,9 +76,14 @@ export function parseState(text: string): StoredState {
   return {
     sharedWith: new Map(sharedWith),
     directories: new Map(
-      directories.map(({ id, judged, deletedByHour, knownByDay }) => [
+      directories.map(({ id, from, deletedByHour, failed, knownByDay }) => [
         id,
-        { judged, deletedByHour: new Map(deletedByHour), knownByDay: new Map(knownByDay) },
+        {
+          from,
+          deletedByHour: new Map(deletedByHour),
+          failed: new Set(failed),
+          knownByDay: new Map(knownByDay),
+        },
       ]),
     ),
     batches,
