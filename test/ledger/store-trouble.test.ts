@@ -4,7 +4,7 @@ import KeyvValkey from '@keyv/valkey'
 import { createReceiver } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { Keyv } from 'keyv'
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { storeMends } from '../../packages/core/src/store-trouble.ts'
 import { recordingLogger } from '../support/log.ts'
 import { adapterOn, freshRole, freshSchema, reachablePostgres, sqlOn } from '../support/postgres.ts'
@@ -112,6 +112,8 @@ describe.skipIf(uri === undefined)('PostgreSQL', () => {
 })
 
 test('what an application throws with a word in capitals has no code of a store', async () => {
+  vi.stubEnv('NODE_ENV', 'production')
+  onTestFinished(() => void vi.unstubAllEnvs())
   const log = recordingLogger()
   const receiver = createReceiver({
     secret: TEST_SECRET,
