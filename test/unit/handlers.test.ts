@@ -31,6 +31,7 @@ const everyHandler = [
   'onUserUpdated',
   'onUserUpserted',
   'onUserDeactivated',
+  'onAccessEnded',
   'onUserDeleted',
   'onGroupCreated',
   'onGroupUpdated',
@@ -39,6 +40,43 @@ const everyHandler = [
   'onDirectoryEnabled',
   'onDirectoryDisabled',
 ]
+
+describe('onAccessEnded', () => {
+  const ends: ScimEvent[] = [
+    inactive('organization.directory.user_created'),
+    inactive('organization.directory.user_updated'),
+    sampleEvent('organization.directory.user_deleted'),
+  ]
+
+  test.each(ends)('takes $type that ends access, and no other handler does', async (event) => {
+    const names = ['onUserCreated', 'onUserUpdated', 'onUserUpserted', 'onAccessEnded']
+    expect(await called(names, event)).toEqual(['onAccessEnded'])
+  })
+
+  test('leaves a deactivation and a deletion to their own handlers', async () => {
+    const names = ['onUserUpserted', 'onAccessEnded', 'onUserDeactivated', 'onUserDeleted']
+    const called3 = await Promise.all(ends.map((event) => called(names, event)))
+    expect(called3).toEqual([['onUserDeactivated'], ['onUserDeactivated'], ['onUserDeleted']])
+  })
+
+  test.each(['organization.directory.user_created', 'organization.directory.user_updated'] as const)(
+    'does not take %s of an active user, nor of one whose state is not told',
+    async (type) => {
+      const names = ['onUserUpserted', 'onAccessEnded']
+      for (const active of [true, undefined, null]) {
+        expect(await called(names, sampleEvent(type, { data: { active } }))).toEqual(['onUserUpserted'])
+      }
+    },
+  )
+
+  test('runs after onEvent', async () => {
+    const [, updated] = ends
+    expect(updated && (await called(['onAccessEnded', 'onEvent'], updated))).toEqual([
+      'onEvent',
+      'onAccessEnded',
+    ])
+  })
+})
 
 describe('the narrowest handler takes an event, alone', () => {
   const narrowest: Record<DirectoryEventType, string> = {

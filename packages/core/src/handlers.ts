@@ -64,11 +64,17 @@ export interface Handlers {
   /** Created and updated users that no narrower handler takes. The one to begin with. */
   onUserUpserted?: On<UserCreatedEvent | UserUpdatedEvent> | undefined
   /**
+   * Every event that ends a person's access and has no narrower handler: created or updated with `active: false`, and
+   * deleted. End sessions, tokens and API keys here. It may be the first event of a user, and it may come again. With this
+   * handler, `active: false` does not reach created, updated or upserted.
+   */
+  onAccessEnded?: On<UserCreatedEvent | UserUpdatedEvent | UserDeletedEvent> | undefined
+  /**
    * Created or updated with `active: false`; it may be the first that you hear of a user. Without this handler
-   * such an event goes to created, updated or upserted.
+   * such an event goes to `onAccessEnded`, else to created, updated or upserted.
    */
   onUserDeactivated?: On<UserCreatedEvent | UserUpdatedEvent> | undefined
-  /** A deletion carries `id`, `organization_id`, `dp_id` and `email` alone. Keep a tombstone. */
+  /** Deleted users; without this handler they go to `onAccessEnded`. A deletion carries `id`, `organization_id`, `dp_id` and `email` alone. Keep a tombstone. */
   onUserDeleted?: On<UserDeletedEvent> | undefined
   /** Created groups. Who is in them comes with the users. */
   onGroupCreated?: On<GroupCreatedEvent> | undefined
@@ -99,7 +105,7 @@ export type Step = (ctx: HandlerContext) => unknown
 const candidates: Readonly<Record<(typeof directoryEventTypes)[number], readonly HandlerName[]>> = {
   'organization.directory.user_created': ['onUserCreated', 'onUserUpserted'],
   'organization.directory.user_updated': ['onUserUpdated', 'onUserUpserted'],
-  'organization.directory.user_deleted': ['onUserDeleted'],
+  'organization.directory.user_deleted': ['onUserDeleted', 'onAccessEnded'],
   'organization.directory.group_created': ['onGroupCreated', 'onGroupUpserted'],
   'organization.directory.group_updated': ['onGroupUpdated', 'onGroupUpserted'],
   'organization.directory.group_deleted': ['onGroupDeleted'],
@@ -132,8 +138,8 @@ export function createRouter(handlers: Handlers): Router {
 
   const narrowest = (event: ScimEvent): AnyHandler | undefined => {
     if (!isDirectoryEvent(event)) return others.get(event.type)
-    if (isDeactivation(event) && handlers.onUserDeactivated) return handlers.onUserDeactivated
-    const name = candidates[event.type].find((name) => handlers[name])
+    const ending: readonly HandlerName[] = isDeactivation(event) ? ['onUserDeactivated', 'onAccessEnded'] : []
+    const name = [...ending, ...candidates[event.type]].find((name) => handlers[name])
     return name && (handlers[name] as AnyHandler)
   }
 

@@ -36,8 +36,7 @@ export type ScalekitScim = RequestHandler & { receiver: Receiver }
  * @example
  * app.use(scalekitScim({
  *   onUserUpserted: (event) => accounts.upsert(event.data),
- *   onUserDeactivated: (event) => accounts.disable(event.data),
- *   onUserDeleted: (event) => accounts.disable(event.data),
+ *   onAccessEnded: (event) => accounts.disable(event.data), // deactivated or deleted
  * }))
  */
 export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {

@@ -96,8 +96,7 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
  * @example
  * await fastify.register(scalekitScim, {
  *   onUserUpserted: (event) => accounts.upsert(event.data),
- *   onUserDeactivated: (event) => accounts.disable(event.data),
- *   onUserDeleted: (event) => accounts.disable(event.data),
+ *   onAccessEnded: (event) => accounts.disable(event.data), // deactivated or deleted
  * })
  */
 export const scalekitScim = fp(plugin, { fastify: '5.x', name: '@scalekit-scim/fastify' })
