@@ -1,0 +1,70 @@
+// Checks the messages of the commits after the one that is named below: Conventional Commits, a subject of at most 72
+// characters, and a body. Merges may say what they like. In a shallow clone it checks the commits that are there.
+
+import { execFileSync } from 'node:child_process'
+
+/** The last commit from before the rule. If a shallow clone does not have it, its date stands in for it. */
+const [lastBefore = 'BASE_HASH', lastBeforeAt = 'BASE_DATE'] = process.argv.slice(2)
+const subjectAtMost = 72
+const types = ['build', 'chore', 'ci', 'docs', 'feat', 'fix', 'perf', 'refactor', 'revert', 'style', 'test']
+const conventional = new RegExp(`^(${types.join('|')})(\\([a-z0-9-]+\\))?!?: [^\\s].*[^.\\s]$`)
+
+if (!isCheckout()) {
+  console.error('This is not a Git checkout: no commit message is checked.')
+  process.exit()
+}
+
+const problems = commits().flatMap((commit) =>
+  problemsOf(commit).map((problem) => `${commit.hash.slice(0, 9)} ${commit.subject}\n  ${problem}`),
+)
+if (problems.length > 0) {
+  console.error(
+    `${problems.join('\n')}\n\nWrite "type(scope): what it does" and a body that says why. See CONTRIBUTING.md.`,
+  )
+}
+process.exitCode = problems.length > 0 ? 1 : 0
+
+function commits() {
+  const range = has(lastBefore) ? [`${lastBefore}..HEAD`] : [`--since=${lastBeforeAt}`]
+  return git('log', '--no-merges', '-z', '--format=%H%n%B', ...range)
+    .split('\0')
+    .filter((text) => text.trim() !== '')
+    .map((text) => {
+      const [hash = '', subject = '', ...body] = text.trim().split('\n')
+      return { hash, subject, body: body.join('\n').trim() }
+    })
+}
+
+function problemsOf({ subject, body }) {
+  return [
+    ...(conventional.test(subject)
+      ? []
+      : [`The subject is not a Conventional Commit of the types ${types.join(', ')}.`]),
+    ...(subject.length <= subjectAtMost
+      ? []
+      : [`The subject has ${subject.length} characters, and may have ${subjectAtMost}.`]),
+    ...(body === '' ? ['The body is missing.'] : []),
+  ]
+}
+
+function isCheckout() {
+  try {
+    git('rev-parse', 'HEAD')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function has(hash) {
+  try {
+    git('cat-file', '-e', `${hash}^{commit}`)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function git(...args) {
+  return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
