@@ -65,7 +65,7 @@ export function emptyHistory(): DirectoryHistory {
   return { from: undefined, deletedByHour: new Map(), failed: new Set(), knownByDay: new Map() }
 }
 
-/** Forgets counts from before the period, and approvals that have lapsed. */
+/** Forgets counts and shared ids from before the period, and approvals that have lapsed. */
 export function forgetOld({ directories, batches, sharedWith }: DeletionState, now: Instant): DeletionState {
   const periodBegan = plusSeconds(now, -periodDays * daySeconds)
   return {

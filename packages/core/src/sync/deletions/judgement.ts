@@ -36,15 +36,15 @@ export interface DeletionCase {
   now: Instant
   missing: readonly MissingRecord[]
   history: DirectoryHistory
-  /** The number of records that shares are taken of: the largest of 30 days, and now. */
+  /** The number of records that shares are taken of: the largest of 30 days or of now, without held ones. */
   base: number
   /** Where the history begins: see {@link DirectoryHistory.from}. */
   from: Instant | undefined
-  /** The second began after the first had ended. There is none if the first did not add up, or nobody is new among the missing. */
+  /** The second began after the first had ended. It is left out if the first did not add up, or nothing can be decided. */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
-  /** Whether the second met everybody whom the first met, and the organization has the directories that it had. */
+  /** Whether the second walk met everybody whom the first met, and the organization has the directories that it had. */
   steady: boolean
-  /** Asked after the walks. */
+  /** Whether the directory is enabled after the walks. */
   enabled: boolean
   /** Whether `known` yielded records of others, so that nobody knows what else it yields. */
   foreign: boolean

@@ -14,9 +14,8 @@ export interface SharedIds {
 }
 
 /**
- * Finds ids that `known` yields for more than one organization of a pass, among records that do not say themselves which
- * organization they are of. If `known` leaves the organization out, each
- * customer's people would look as if they had left all the others.
+ * Finds ids that `known` yields for more than one organization of a pass, among records without an `organizationId`. If
+ * `known` leaves the organization out, each customer's people would look as if they had left all the others.
  *
  * It reads `known` of all directories once more, so it is asked only if somebody is missing.
  */

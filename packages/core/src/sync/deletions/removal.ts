@@ -38,8 +38,9 @@ export interface RemovalParts {
 
 /** Records of `known` that are not the directory's. */
 interface Foreign {
+  /** Without those whose own `organizationId` says so: they have no index. */
   indexes: ReadonlySet<number>
-  /** Also if those have no index that said so themselves, or if an earlier pass found some that this one cannot look for. */
+  /** Whether there are any. Also if an earlier pass found shared ids, and this one cannot look for them. */
   any: boolean
 }
 
@@ -77,9 +78,9 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
   }
 
   /**
-   * Deletes whom it may, and holds the others.
+   * Deletes the missing records that may be deleted, and holds the others.
    * @returns whether the next pass must look again at what could not be decided
-   * @throws what the store throws. Unless deletions have begun, nobody is deleted then
+   * @throws what the store throws. If it fails before deletions have begun, nobody is deleted
    */
   async run(first: FirstWalk): Promise<boolean> {
     const loaded = await this.#store.load(this.#scope)
@@ -100,9 +101,9 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
   }
 
   /**
-   * For a `known` that has nothing of the directory, so that nobody can be missing. What earlier passes hold stays held,
-   * and approvals wait until it is known again. A history begins with the pass: should the application have had older
-   * records all the same, those are held when they are missing.
+   * For a `known` that yields nothing of the directory, so that nobody can be missing. What earlier passes hold stays
+   * held, and approvals are not taken. A history begins with the pass. If the application has older records after all,
+   * they are held when they are missing.
    */
   async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
     this.#tellForeign(foreign)
@@ -326,7 +327,7 @@ function noteDirectories(directories: Map<string, DirectoryHistory>, ids: Iterab
   for (const id of ids) if (!directories.has(id)) directories.set(id, emptyHistory())
 }
 
-/** What one pass has found is believed until a pass that looks at the same organizations finds it no more. */
+/** What one pass has found stays noted until a pass that reads the same organizations does not find it any more. */
 function noteSharing(
   sharedWith: Map<string, Instant>,
   organizationId: string,
