@@ -84,6 +84,19 @@ function leave({ directory }: Scene, count: number): string[] {
   return directory.people.splice(0, count).map(({ id }) => id)
 }
 
+/** Webhooks of these people, as of now. */
+async function update({ app, clock }: Scene, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    await app.dispatcher.dispatch({
+      type: 'organization.directory.user_updated',
+      id: `evt_${id}`,
+      occurred_at: new Date(clock.now()).toISOString(),
+      organization_id: 'org_1',
+      data: { id, organization_id: 'org_1' },
+    })
+  }
+}
+
 /** `known` of the directory's people, and other rows of the application's. */
 function withRows(app: Application, rows: () => readonly KnownRecord[]) {
   return {
@@ -155,6 +168,16 @@ describe('records of `known` that did not come from the directory', () => {
     const report = only(await all.sync({ known }).run({ mode: 'full' }))
     expect(report.error).toMatchObject({ code: 'ERR_SCIM_KNOWN_FOREIGN' })
     expect(report).toMatchObject({ held: [], users: { held: 0, deleted: 0 } })
+  })
+
+  test('keep the people who left, also if they say themselves whose they are', async () => {
+    const all = await scene(40)
+    leave(all, 1)
+    await all.clock.advance(dayMs)
+    const known = withRows(all.app, () => [{ id: 'diruser_other', organizationId: 'org_2' }])
+    const report = only(await all.sync({ known }).run({ mode: 'full' }))
+    expect(report.held).toMatchObject([{ reason: 'unsettled', count: 1 }])
+    expect(deletions(all.app)).toEqual([])
   })
 
   test('are told when they are all that `known` yields', async () => {
@@ -279,6 +302,51 @@ describe('the state of deletions', () => {
     },
   )
 
+  test('deletes nobody if another process writes it meanwhile', async () => {
+    let isRaced = false
+    const all = await scene(40, {}, (real) => ({
+      record: (name: string) => {
+        const record = real.record(name)
+        if (name !== 'deletions:user:org_1') return record
+        const read = async () => {
+          const text = await record.read()
+          if (isRaced) await record.compareAndSet(text, text?.replace('"writer":"', '"writer":"other'), 1e6)
+          isRaced = false
+          return text
+        }
+        return { ...record, read, compareAndSet: record.compareAndSet }
+      },
+    }))
+    leave(all, 1)
+    isRaced = true
+    expect((await all.nextDay()).error).toMatchObject({ code: 'ERR_SCIM_LEASE_LOST' })
+    expect(deletions(all.app)).toEqual([])
+    expect((await all.nextDay()).users.deleted).toBe(1)
+  })
+
+  test('goes on if the store has written it, and its answer was lost', async () => {
+    let isLost = false
+    const all = await scene(40, {}, (real) => ({
+      record: (name: string) => {
+        const record = real.record(name)
+        if (name !== 'deletions:user:org_1') return record
+        const compareAndSet: typeof record.compareAndSet = async (...change) => {
+          const isSet = await record.compareAndSet(...change)
+          if (!isLost) return isSet
+          isLost = false
+          throw new StoreUnavailableError('the connection broke')
+        }
+        return { ...record, read: () => record.read(), compareAndSet }
+      },
+    }))
+    leave(all, 1)
+    isLost = true
+    const running = all.nextDay()
+    for (let second = 0; second < 10; second++) await all.clock.advance(1000)
+    expect(await running).toMatchObject({ users: { deleted: 1 } })
+    expect((await running).error).toBeUndefined()
+  })
+
   test('deletes nobody if another version has written it', async () => {
     const all = await scene(40)
     const record = all.ledger.record('deletions:user:org_1')
@@ -329,6 +397,24 @@ describe('the limits', () => {
     expect(report.held).toMatchObject([10, 10, 10].map((count) => ({ reason: 'over-limit', count })))
   })
 
+  test('do not count a deletion that came too late, for a newer event was applied', async () => {
+    const all = await scene(200)
+    const gone = leave(all, 20)
+    await all.clock.advance(dayMs)
+    let isUpdated = false
+    const known = {
+      users: async () => {
+        if (!isUpdated) await update(all, gone)
+        isUpdated = true
+        return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
+      },
+    }
+    const sync = all.sync({ known })
+    expect(only(await sync.run({ mode: 'full' })).users).toMatchObject({ stale: 20, deleted: 0 })
+    await all.clock.advance(120_000)
+    expect(only(await sync.run({ mode: 'full' })).users).toMatchObject({ deleted: 20, held: 0 })
+  })
+
   test('are not widened by rows that nobody lists, such as tombstones that `known` yields', async () => {
     const all = await scene(200)
     const tombstones = people(5000, 200).map(({ id }) => ({ id, occurredAt: '2026-01-01T09:00:00Z' }))
@@ -358,6 +444,18 @@ describe('the limits', () => {
     expect(deletions(all.app)).toHaveLength(15)
     const report = only(await all.sync().run({ mode: 'full' }))
     expect(report.held).toMatchObject([15, 15, 15, 15].map((count) => ({ reason: 'over-limit', count })))
+  })
+
+  test('count for 24 hours', async () => {
+    const all = await scene(200)
+    const pass = async (hours: number, leavers: number) => {
+      await all.clock.advance(hours * 3_600_000)
+      leave(all, leavers)
+      return only(await all.sync().run({ mode: 'full' })).users
+    }
+    expect(await pass(1, 15)).toMatchObject({ deleted: 15, held: 0 })
+    expect(await pass(23, 15)).toMatchObject({ deleted: 0, held: 15 })
+    expect(await pass(2, 15)).toMatchObject({ deleted: 15, held: 15 })
   })
 
   test('let 6 % of the people leave in a week at 1 % a day', async () => {
@@ -521,6 +619,18 @@ describe('what is held', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
+  test('leaves its hold when it is listed again, and is a new leaver when it leaves again', async () => {
+    const all = await scene(100)
+    const held = all.directory.people.slice(0, 30)
+    leave(all, 30)
+    await all.nextDay()
+    all.directory.people.unshift(...held.slice(0, 2))
+    expect(await all.nextDay()).toMatchObject({ returned: [{ count: 2 }], held: [{ count: 28 }] })
+    const again = leave(all, 2)
+    const report = await all.nextDay()
+    expect(report).toMatchObject({ returned: [], held: [{ count: 28 }], deleted: { users: { ids: again } } })
+  })
+
   test('is forgotten 90 days after `known` has yielded it last', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
@@ -566,16 +676,19 @@ describe('what is held', () => {
     expect(report.deleted.users.ids).toHaveLength(1000)
   })
 
-  test('is held again as no-history if the store has lost a part of it', async () => {
-    const all = await scene(100)
-    leave(all, 30)
-    await all.nextDay()
-    const state = JSON.parse(String(await all.ledger.record('deletions:user:org_1').read()))
-    const chunk = all.ledger.record(`deletions:user:org_1:${state.batches[0].revision}:0`)
-    expect(await chunk.compareAndSet(await chunk.read(), undefined, 1)).toBe(true)
-    expect((await all.nextDay()).held).toMatchObject([{ reason: 'no-history', count: 30 }])
-    expect(deletions(all.app)).toEqual([])
-  })
+  test.each(['atomic', 'process'] as const)(
+    'is held again as no-history if the store (%s) has lost a part of it',
+    async (message) => {
+      const all = await scene(100, {}, () => ({ guarantee: { message, order: message } }))
+      leave(all, 30)
+      await all.nextDay()
+      const state = JSON.parse(String(await all.ledger.record('deletions:user:org_1').read()))
+      const chunk = all.ledger.record(`deletions:user:org_1:${state.batches[0].revision}:0`)
+      expect(await chunk.compareAndSet(await chunk.read(), undefined, 1)).toBe(true)
+      expect((await all.nextDay()).held).toMatchObject([{ reason: 'no-history', count: 30 }])
+      expect(deletions(all.app)).toEqual([])
+    },
+  )
 })
 
 describe('an approval', () => {
@@ -619,6 +732,35 @@ describe('an approval', () => {
     expect(deletions(all.app)).toEqual([])
     const report = await all.nextDay({ approve: [String(held?.approval)] })
     expect(report.users).toMatchObject({ deleted: 30, held: 0 })
+  })
+
+  test('of a dry run does not count towards the limits either', async () => {
+    const all = await scene(1000)
+    leave(all, 60)
+    const [held] = (await all.nextDay({ dryRun: true })).held
+    const report = await all.nextDay({ approve: [String(held?.approval)] })
+    expect(report.users).toMatchObject({ deleted: 60, held: 0 })
+    leave(all, 49)
+    expect((await all.nextDay()).users).toMatchObject({ deleted: 49, held: 0 })
+  })
+
+  test('does not hold a person to whom a newer event was applied: the next pass judges again', async () => {
+    const all = await scene(100)
+    const gone = leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    await all.clock.advance(dayMs)
+    const [updated = ''] = gone
+    const known = {
+      users: async () => {
+        await update(all, [updated])
+        return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
+      },
+    }
+    const report = only(await all.sync({ known }).run({ approve: [String(held?.approval)] }))
+    expect(report.users).toMatchObject({ stale: 1, deleted: 29 })
+    // The approval has lapsed.
+    await all.clock.advance(8 * dayMs)
+    expect((await all.nextDay()).deleted.users.ids).toEqual([updated])
   })
 
   test('of a dry run, or one that was used before, names nothing a week later', async () => {
@@ -724,6 +866,19 @@ describe('without a history', () => {
     expect(only(await sync.run({ mode: 'full' })).held).toMatchObject([{ reason: 'no-history', count: 15 }])
     expect(deletions(app)).toEqual([])
     expect(gone).toHaveLength(15)
+  })
+
+  test('a first pass with foreign records begins none', async () => {
+    const all = await scene(40)
+    const store = sharedLedger(all.clock)
+    const app = application({ store, clock: all.clock })
+    have(app, [...all.app.users.keys()])
+    const sync = (known: DirectorySyncOptions['known']) => all.sync({ dispatcher: app.dispatcher, known })
+    const foreign = withRows(app, () => [{ id: 'diruser_other', organizationId: 'org_2' }])
+    expect((await sync(foreign).run()).totals).toMatchObject({ errors: 1, users: { held: 0 } })
+    leave(all, 1)
+    const report = only(await sync(app.known).run({ mode: 'full' }))
+    expect(report.held).toMatchObject([{ reason: 'no-history', count: 1 }])
   })
 
   test('a store that cannot claim atomically, and may be shared, deletes nobody by itself either', async () => {
@@ -974,13 +1129,7 @@ test('what is applied while `known` is read is newer than what two walks miss', 
   const known = {
     users: async () => {
       await all.clock.advance(1000)
-      await all.app.dispatcher.dispatch({
-        type: 'organization.directory.user_updated',
-        id: 'evt_1',
-        occurred_at: new Date(all.clock.now()).toISOString(),
-        organization_id: 'org_1',
-        data: { id: 'diruser_0', organization_id: 'org_1' },
-      })
+      await update(all, ['diruser_0'])
       return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
     },
   }
