@@ -11,6 +11,8 @@ import {
 } from '@scalekit-scim/core/sync'
 import { createFakeClock, type FakeClock } from '@scalekit-scim/core/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { always, emptyHistory } from '../../packages/core/src/sync/deletions/deletion-state.ts'
+import { judgeDeletions, type MissingRecord } from '../../packages/core/src/sync/deletions/judgement.ts'
 import { type Application, application, have } from '../support/application.ts'
 import { ledgerAround } from '../support/ledger-around.ts'
 import { recordingLogger } from '../support/log.ts'
@@ -674,6 +676,41 @@ describe('what is held', () => {
     const report = await all.nextDay({ approve: [String(held?.approval)] })
     expect(report.deleted.users.count).toBe(2500)
     expect(report.deleted.users.ids).toHaveLength(1000)
+  })
+
+  test('may be 200,000 of 250,000 people, also with an approval of a dry run', () => {
+    const many = Array.from({ length: 250_000 }, (_, index) => `diruser_${index}`)
+    const missing: MissingRecord[] = many.slice(0, 200_000).map((id) => ({
+      id,
+      place: 'own',
+      hasOrigin: true,
+      occurredAt: 1n,
+      batch: undefined,
+    }))
+    const walk = { unique: 50_000, totalSize: 50_000, short: false }
+    const judged = (approvals: readonly string[], limits = { maxCount: 20, maxShare: 0.05 }) =>
+      judgeDeletions(
+        {
+          directory: { organizationId: 'org_1', id: 'dir_1' },
+          kind: 'user',
+          now: '1767603600000000000',
+          missing,
+          history: emptyHistory(),
+          base: limits.maxCount === 20 ? many.length : 1e6,
+          from: always,
+          walks: [walk, walk],
+          steady: true,
+          enabled: true,
+          foreign: false,
+          siblingsRead: true,
+        },
+        limits,
+        new Set(approvals),
+      )
+    const [held] = judged([]).held
+    expect(held?.ids).toHaveLength(200_000)
+    expect(judged([String(held?.batch?.approval)]).approved).toHaveLength(200_000)
+    expect(judged([], { maxCount: 1e6, maxShare: 1 }).unapproved).toHaveLength(200_000)
   })
 
   test.each(['atomic', 'process'] as const)(
