@@ -958,6 +958,23 @@ describe('without a history', () => {
     expect(report.held).toMatchObject([{ reason: 'no-history', count: 15 }])
   })
 
+  test('nor does it in an organization with several directories', async () => {
+    const all = await scene(100)
+    const second = new TestDirectory('org_1', people(10, 100), 'dir_second')
+    all.api.directories.push(second)
+    const rows = [all.directory, second].flatMap(({ id, people }) =>
+      people.map((person) => ({ id: person.id, occurredAt: '2026-06-01T09:00:00Z', directoryId: id })),
+    )
+    leave(all, 15)
+    const app = application({ store: sharedLedger(all.clock), clock: all.clock })
+    const sync = (known: DirectorySyncOptions['known']) => all.sync({ dispatcher: app.dispatcher, known })
+    await sync({ users: () => [] }).run({ mode: 'full' })
+    const report = await sync({ users: () => rows }).run({ mode: 'full' })
+    const held = report.organizations.flatMap(({ directories }) => directories.flatMap(({ held }) => held))
+    expect(held).toMatchObject([{ reason: 'no-history', count: 15 }])
+    expect(deletions(app)).toEqual([])
+  })
+
   test('a ledger of one process deletes within the limits from its first pass on', async () => {
     const app = application()
     const directory = new TestDirectory('org_1', people(99))
