@@ -1,4 +1,4 @@
-import { type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
+import { DropEvent, type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
 import {
   createDirectorySync,
   type DirectoryRef,
@@ -399,6 +399,34 @@ describe('the limits', () => {
     expect(report.held).toMatchObject([10, 10, 10].map((count) => ({ reason: 'over-limit', count })))
   })
 
+  test('count a deletion whose handler has dropped it, for the same reason', async () => {
+    const all = await scene(200)
+    all.app.before = (event) => {
+      const row = 'id' in event.data && all.app.users.get(String(event.data.id))
+      if (row) row.deleted = true
+      throw new DropEvent('the account is deleted, the mail could not be sent')
+    }
+    leave(all, 20)
+    expect((await all.nextDay()).users).toMatchObject({ dropped: 20, held: 0 })
+    leave(all, 1)
+    expect(only(await all.sync().run({ mode: 'full' })).held).toMatchObject([{ reason: 'over-limit' }])
+  })
+
+  test('do not count a deletion again because a pass in between could not decide', async () => {
+    const all = await scene(200)
+    leave(all, 20)
+    all.app.before = () => {
+      throw new Error('no')
+    }
+    expect((await all.nextDay()).users).toMatchObject({ failed: 20 })
+    all.app.before = () => {}
+    all.api.bend = (page) => ({ ...page, totalSize: 1 })
+    const unsettled = only(await all.sync().run({ mode: 'full' }))
+    expect(unsettled.held).toMatchObject([{ reason: 'unsettled', count: 20 }])
+    all.api.bend = (page) => page
+    expect(only(await all.sync().run({ mode: 'full' })).users).toMatchObject({ deleted: 20, held: 0 })
+  })
+
   test('do not count a deletion that came too late, for a newer event was applied', async () => {
     const all = await scene(200)
     const gone = leave(all, 20)
@@ -678,6 +706,17 @@ describe('what is held', () => {
     expect(report.deleted.users.ids).toHaveLength(1000)
   })
 
+  test('leaves nothing in the store once it is deleted', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    const state = JSON.parse(String(await all.ledger.record('deletions:user:org_1').read()))
+    const chunk = all.ledger.record(`deletions:user:org_1:${state.batches[0].revision}:0`)
+    expect(JSON.parse(String(await chunk.read()))).toHaveLength(30)
+    await all.nextDay({ approve: [String(held?.approval)] })
+    expect(await chunk.read()).toBeUndefined()
+  })
+
   test('may be 200,000 of 250,000 people, also with an approval of a dry run', () => {
     const many = Array.from({ length: 250_000 }, (_, index) => `diruser_${index}`)
     const missing: MissingRecord[] = many.slice(0, 200_000).map((id) => ({
@@ -871,6 +910,18 @@ describe('an approval', () => {
     all.api.bend = (page) => page
     expect((await all.nextDay()).users.deleted).toBe(30)
   })
+
+  test('that could not be used yet makes the next pass full', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    const sync = all.sync()
+    all.api.bend = (page, { kind }) => (kind === 'users' ? { ...page, totalSize: 1 } : page)
+    await sync.run({ approve: [String(held?.approval)] })
+    all.api.bend = (page) => page
+    expect(only(await sync.run())).toMatchObject({ mode: 'full', users: { deleted: 30 } })
+    expect(only(await sync.run()).mode).toBe('incremental')
+  })
 })
 
 describe('without a history', () => {
@@ -1058,6 +1109,19 @@ describe('a handler that always fails for one person', () => {
     ])
   })
 
+  test('or for more people than the report names, keeps three passes full', async () => {
+    const all = await scene(1100)
+    all.app.before = () => {
+      throw new Error('no')
+    }
+    for (const person of all.directory.people) person.updatedAtMs = all.clock.now()
+    await all.clock.advance(dayMs + 1)
+    const sync = all.sync()
+    const modes: string[] = []
+    for (let pass = 0; pass < 4; pass++) modes.push(only(await sync.run()).mode)
+    expect(modes).toEqual(['full', 'full', 'full', 'incremental'])
+  })
+
   test('does not keep another failure from being tried again', async () => {
     const all = await scene(100)
     const sync = all.sync()
@@ -1182,8 +1246,9 @@ test('what is applied while `known` is read is newer than what two walks miss', 
   await all.clock.advance(dayMs)
   const known = {
     users: async () => {
-      await all.clock.advance(1000)
       await update(all, ['diruser_0'])
+      // Longer than the margin by which the sync's events are older than their reading.
+      for (let second = 0; second < 90; second++) await all.clock.advance(1000)
       return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
     },
   }

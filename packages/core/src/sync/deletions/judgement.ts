@@ -185,9 +185,9 @@ function groupsOf(
   const all = known.filter(({ place }) => place === 'own')
   put('no-history', ids(all.filter((record) => !isWithin(from, record))))
   const own = ids(all.filter((record) => isWithin(from, record)))
-  // What failed in an earlier pass was within the limits then, and is counted.
-  const again = own.filter((id) => history.failed.has(id))
-  const first = own.filter((id) => !history.failed.has(id))
+  // What an earlier pass tried was within the limits then, and is counted.
+  const again = own.filter((id) => history.tried.has(id))
+  const first = own.filter((id) => !history.tried.has(id))
   if (walks.some(({ unique }) => unique === 0)) put('nothing-listed', own)
   else {
     const reason = reasonToHold(first.length, base, history, limits, now)

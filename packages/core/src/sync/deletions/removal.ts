@@ -234,10 +234,11 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     // Rows that nobody has listed for long, tombstones left in `known`, for example, must not widen the limits.
     noteKnown(history, ownOf(new Set(verdict.held.flatMap(({ ids }) => ids))), now)
     if (verdict.complete && !foreign.any && addsUp(tally)) history.from = always
-    // Those of earlier passes that failed are counted. Who is not missing any more is not to be deleted either.
-    const counted = verdict.unapproved.filter((id) => history.failed.has(id))
-    countDeletions(history, verdict.unapproved.length - counted.length, now)
-    history.failed = new Set(counted)
+    // Those of earlier passes that were tried are counted. They are forgotten once they are held, or not missing.
+    const again = verdict.unapproved.filter((id) => history.tried.has(id))
+    countDeletions(history, verdict.unapproved.length - again.length, now)
+    const waiting = verdict.held.flatMap(({ batch, ids }) => (batch ? [] : ids))
+    history.tried = new Set([...again, ...waiting.filter((id) => history.tried.has(id))])
     return verdict
   }
 
@@ -277,11 +278,12 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     now: Instant,
   ): Promise<void> {
     const history = this.#historyIn(state)
-    const isFailed = (id: string) => results.get(id) === 'failed'
     const isApplied = (id: string) => results.get(id) === 'applied'
-    const untouched = unapproved.filter((id) => !isApplied(id) && !isFailed(id))
-    countDeletions(history, -untouched.filter((id) => !history.failed.has(id)).length, now)
-    history.failed = new Set(unapproved.filter(isFailed))
+    // Also of a handler that failed, or dropped the event, the effect may have taken place.
+    const isTried = (id: string) => ['failed', 'dropped'].includes(results.get(id) ?? '')
+    const untouched = unapproved.filter((id) => !isApplied(id) && !isTried(id))
+    countDeletions(history, -untouched.filter((id) => !history.tried.has(id)).length, now)
+    history.tried = new Set(unapproved.filter(isTried))
     // A newer event was applied to a stale one: it is not held any longer either.
     const gone = [...approved, ...unapproved].filter((id) => isApplied(id) || results.get(id) === 'stale')
     await this.#store.replace(this.#scope, written, { ...state, batches: withoutIds(state.batches, gone) })
