@@ -245,6 +245,12 @@ describe('records of `known` that did not come from the directory', () => {
     }
     expect(deletions(all.app)).toEqual([])
 
+    // After 30 days the other organization is forgotten, and its people are still there.
+    await all.clock.advance(29 * dayMs)
+    for (let day = 0; day < 3; day++) await all.nextDay()
+    expect((await all.nextDay()).held).toMatchObject([{ reason: 'no-history', count: 4 }])
+    expect(deletions(all.app)).toEqual([])
+
     other.enabled = true
     const own = {
       users: ({ organizationId }: DirectoryRef) =>

@@ -129,8 +129,10 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
   #open(loaded: LoadedState, now: Instant): DeletionState {
     const state = forgetOld(loaded, now)
     noteDirectories(state.directories, this.#task.directories)
-    // Nobody knows any more whom the lost batch held, nor of which directory.
-    if (loaded.incomplete) for (const history of state.directories.values()) history.from = undefined
+    // Nobody knows any more whom the lost batch held, nor of which directory. And people of an organization whose ids
+    // were shared, and that no pass has read for 30 days, may still be among the missing.
+    const isForgotten = loaded.incomplete || state.sharedWith.size < loaded.sharedWith.size
+    if (isForgotten) for (const history of state.directories.values()) history.from = undefined
     return state
   }
 
