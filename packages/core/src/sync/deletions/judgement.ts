@@ -132,27 +132,24 @@ export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalS
 }
 
 /** Names a set of deletions on a day: the same for the same ids in any order, and for no other set. */
-export function approvalOf(
-  { directory, kind }: Pick<DeletionCase, 'directory' | 'kind'>,
-  ids: readonly string[],
-  day: number,
-): string {
-  // As JSON, so that no id can be taken for two. In hexadecimal: no command line takes it for an option.
-  const set = [directory.organizationId, directory.id, kind, day, [...ids].sort()]
-  return createHash('sha256').update(JSON.stringify(set)).digest('hex')
+function approvalOf({ directory, kind }: DeletionCase, setOfIds: string, day: number): string {
+  return hexOf([directory.organizationId, directory.id, kind, day, setOfIds])
 }
 
-/** The given approval that names the ids. It is a dry run's, or an earlier process's, and as long valid as others. */
+/** As JSON, so that no id can be taken for two. In hexadecimal: no command line takes it for an option. */
+function hexOf(values: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(values)).digest('hex')
+}
+
+/** The given approval of the last days. It is a dry run's, or an earlier process's, and as long valid as others. */
 function givenApproval(
   subject: DeletionCase,
-  ids: readonly string[],
+  setOfIds: string,
   approvals: ReadonlySet<string>,
 ): string | undefined {
-  if (approvals.size === 0) return undefined
   const today = dayOf(subject.now)
-  return Array.from({ length: approvalDays + 1 }, (_, days) => approvalOf(subject, ids, today - days)).find(
-    (approval) => approvals.has(approval),
-  )
+  const lastDays = Array.from({ length: approvalDays + 1 }, (_, days) => today - days)
+  return lastDays.map((day) => approvalOf(subject, setOfIds, day)).find((approval) => approvals.has(approval))
 }
 
 function pushTo<Key>(lists: Map<Key, string[]>, key: Key, id: string): void {
@@ -198,7 +195,8 @@ function groupsOf(
 }
 
 function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boolean {
-  if (from === undefined || from === always) return from === always
+  if (from === undefined) return false
+  if (from === always) return true
   return occurredAt !== undefined && occurredAt >= BigInt(from)
 }
 
@@ -209,15 +207,17 @@ function newBatch(
   approvals: ReadonlySet<string>,
 ): HeldBatch {
   const { directory, now } = subject
-  const given = givenApproval(subject, ids, approvals)
+  const sorted = [...ids].sort()
+  const setOfIds = hexOf(sorted)
+  const given = givenApproval(subject, setOfIds, approvals)
   return {
-    approval: given ?? approvalOf(subject, ids, dayOf(now)),
+    approval: given ?? approvalOf(subject, setOfIds, dayOf(now)),
     directoryId: directory.id,
     reason,
     heldAt: now,
     approvedAt: given === undefined ? undefined : now,
     yieldedAt: now,
     open: ids.length,
-    ids: [...ids].sort(),
+    ids: sorted,
   }
 }
