@@ -71,6 +71,7 @@ export class DirectoryPass {
   /** What the walk listed; `undefined` if there was no walk of everything. */
   listed(kind: 'user' | 'group'): Sightings | undefined {
     const brought = kind === 'user' ? this.#broughtUsers : this.#broughtGroups
+    if (brought?.mode === 'empty') return brought.sightings
     return brought?.mode === 'full' ? brought.first.sightings : undefined
   }
 
@@ -104,7 +105,7 @@ export class DirectoryPass {
     const observedAt = await storeTime(this.#pass)
     // Read to its end before the walk: who joins after that is no candidate.
     let known = mode === 'full' ? await this.#reader.known(source) : undefined
-    // Its ids take memory, so an application that has nothing yet goes without.
+    // Its ids take memory, so an application that has nothing yet goes without, unless a sibling needs them.
     const sightings = known && (known.size > 0 || this.#hasSiblings) ? new Sightings(known) : undefined
     const batch = application.open(this.#pass, this.task.directory.id)
     let tally: WalkTally
@@ -121,9 +122,9 @@ export class DirectoryPass {
     if (tally.short) this.#fallShort(kind)
     if (!source) return undefined
     if (mode === 'incremental' || !known) return { mode: 'incremental' }
-    return sightings
+    return sightings && known.size > 0
       ? { mode, first: { known, sightings, tally, observedAt } }
-      : { mode: 'empty', known, startedAt: observedAt }
+      : { mode: 'empty', known, sightings, startedAt: observedAt }
   }
 
   /**
@@ -234,7 +235,7 @@ export class DirectoryPass {
 type Brought =
   | { mode: 'full'; first: FirstWalk }
   /** The application has nothing of the directory yet. */
-  | { mode: 'empty'; known: KnownRecords; startedAt: Instant }
+  | { mode: 'empty'; known: KnownRecords; sightings: Sightings | undefined; startedAt: Instant }
   | { mode: 'incremental' }
 
 function siblingsOf(kind: 'user' | 'group', siblings: readonly DirectoryPass[]): Siblings {

@@ -20,9 +20,9 @@ export interface Reviewed {
 }
 
 /**
- * Lets go of ids that a walk has listed, and of batches that `known` has not yielded anything of for long. An id that
- * `known` does not yield in this pass stays, because `known` may be wrong. So does one that `known` gives a newer time: the time may be of the row, and not of an event. If an event was
- * applied and the directory still does not list the record, a person decides.
+ * Lets go of ids that a walk has listed, and of batches of which `known` has yielded nothing for long. An id that `known`
+ * does not yield in this pass stays, because `known` may be wrong. So does an id to which `known` gives a newer time: it
+ * may be the row's time, and not an event's. If an event was applied, and no directory lists the record, a person decides.
  */
 export function reviewBatches(
   batches: readonly HeldBatch[],

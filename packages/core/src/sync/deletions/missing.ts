@@ -1,8 +1,7 @@
 import type { Instant } from '@scalekit-scim/core'
 import { type KnownRecords, Sightings } from '../known.ts'
 import type { WalkTally } from '../walk.ts'
-import type { HeldBatch } from './deletion-state.ts'
-import { isApproved } from './deletion-state.ts'
+import { type HeldBatch, isApproved } from './deletion-state.ts'
 import { type Reviewed, reviewBatches } from './held-batches.ts'
 import { addsUp, type MissingRecord } from './judgement.ts'
 
@@ -15,7 +14,7 @@ export interface FirstWalk {
   observedAt: Instant
 }
 
-/** Whom one walk missed, or two, and what is held of them. */
+/** The known records that one walk missed, or two, and what is held of them. */
 export interface Missing {
   records: readonly MissingRecord[]
   reviewed: Reviewed
@@ -78,7 +77,7 @@ function missingFrom(
     .missing(...others)
     .filter((index) => !foreign.has(index))
     .map((index) => ({ index, id: known.idAt(index) }))
-    // Whom another directory lists has not left, whatever `known` says of the directory.
+    // A person whom another directory lists has not left, even if `known` names this directory.
     .filter(({ id }) => !siblings.walks.some((walk) => walk.has(id)))
     .map(({ index, id }): MissingRecord => {
       const place = placeOf(known, index, sole)
