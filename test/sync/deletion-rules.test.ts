@@ -236,8 +236,18 @@ describe('records of `known` that did not come from the directory', () => {
     await all.nextDay()
     have(all.app, ['diruser_43'])
     other.people.push({ id: 'diruser_43', active: true })
-    const later = [() => all.nextDay({ organizations: ['org_1'] }), () => all.nextDay()]
-    other.enabled = false
+    const failing = (asked: DirectoryRef) => {
+      if (asked.organizationId === 'org_2') throw new Error('the database hiccups')
+      return all.app.known.users(asked)
+    }
+    const later = [
+      async () => all.nextDay({ organizations: ['org_1'] }),
+      async () => only(await all.sync({ known: { users: failing } }).run({ mode: 'full' })),
+      async () => {
+        other.enabled = false
+        return all.nextDay()
+      },
+    ]
     for (const pass of later) {
       const report = await pass()
       expect(report.error).toMatchObject({ code: 'ERR_SCIM_KNOWN_FOREIGN' })
@@ -684,6 +694,25 @@ describe('what is held', () => {
     expect(report.held).toMatchObject([
       { count: 30, heldSince: new Date(all.clock.now()).toISOString().replace('Z', '000000Z') },
     ])
+  })
+
+  test('is kept as long as `known` yields it, and then not given up for one pass that does not', async () => {
+    const all = await scene(100)
+    const gone = leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    for (let month = 0; month < 4; month++) {
+      await all.clock.advance(29 * dayMs)
+      await all.nextDay()
+    }
+    const some = {
+      users: () =>
+        all.app
+          .live()
+          .filter((id) => !gone.includes(id))
+          .map((id) => ({ id })),
+    }
+    await all.sync({ known: some }).run({ mode: 'full' })
+    expect((await all.nextDay()).held).toEqual([held])
   })
 
   test('is not forgotten because no pass has run for long', async () => {
@@ -1206,6 +1235,28 @@ describe('people whom another directory of the organization lists', () => {
     expect(await all.nextDay()).toEqual([])
     expect(deletions(all.app)).toEqual([])
   })
+})
+
+test('a directory that cannot be read for long does not keep the other directories of its organization full', async () => {
+  const all = await scene(5)
+  const broken = new TestDirectory('org_1', people(5, 5), 'dir_broken')
+  all.api.directories.push(broken)
+  const rows = people(5).map(({ id }) => ({
+    id,
+    occurredAt: '2026-06-01T09:00:00Z',
+    directoryId: all.directory.id,
+  }))
+  all.api.beforePage = ({ directory }) => {
+    if (directory === broken) throw new Error('gone away')
+  }
+  const sync = all.sync({ known: { users: () => rows } })
+  const modes: (string | undefined)[] = []
+  for (let hour = 0; hour < 6; hour++) {
+    await all.clock.advance(3_600_000)
+    const directories = (await sync.run()).organizations[0]?.directories ?? []
+    modes.push(directories.find(({ directoryId }) => directoryId === all.directory.id)?.mode)
+  }
+  expect(modes).toEqual(['full', 'full', 'full', 'incremental', 'incremental', 'incremental'])
 })
 
 describe('an organization that had two directories', () => {

@@ -1,16 +1,17 @@
 import type { Instant } from '@scalekit-scim/core'
 import type { Batch } from './applying.ts'
+import { addsUp } from './deletions/judgement.ts'
 import type { FirstWalk, Siblings } from './deletions/missing.ts'
 import { Removal } from './deletions/removal.ts'
 import { differenceOf } from './difference.ts'
 import { DirectoryReader } from './directory-reader.ts'
 import type { DirectoryTask } from './directory-task.ts'
-import { afterFullPass, type Failed, mustTryAgain, noFailures } from './failures.ts'
+import { afterFullPass, brokenPass, type Failed, mustTryAgain, noFailures } from './failures.ts'
 import { groupKind, type Kind, userKind } from './kinds.ts'
 import { type KnownRecords, Sightings } from './known.ts'
 import type { Page } from './pages.ts'
 import { type PassContext, storeTime } from './pass-context.ts'
-import { never, writeMilestones } from './progress.ts'
+import { never, noMilestones, writeMilestones } from './progress.ts'
 import type { GroupRecord, UserRecord } from './records.ts'
 import { type DirectoryReport, type RecordList, reported } from './report.ts'
 import { Results } from './results.ts'
@@ -63,16 +64,17 @@ export class DirectoryPass {
       if (users) await this.#attempt(() => this.#remove(userKind, this.#users, users, beside.users))
       if (groups) await this.#attempt(() => this.#remove(groupKind, this.#groups, groups, beside.groups))
       this.#pass.signal.throwIfAborted()
-      if (!this.#broken && !this.#pass.dryRun && this.#startedAt) await this.#complete(this.#startedAt)
+      if (this.#pass.dryRun || !this.#startedAt) return
+      if (this.#broken) await this.#noteBroken()
+      else await this.#complete(this.#startedAt)
     })
     this.#tellRecords()
   }
 
-  /** What the walk listed; `undefined` if there was no walk of everything. */
-  listed(kind: 'user' | 'group'): Sightings | undefined {
+  /** The walk of everything, if there was one. */
+  walked(kind: 'user' | 'group'): FirstWalk | undefined {
     const brought = kind === 'user' ? this.#broughtUsers : this.#broughtGroups
-    if (brought?.mode === 'empty') return brought.sightings
-    return brought?.mode === 'full' ? brought.first.sightings : undefined
+    return brought?.mode === 'full' ? brought.first : undefined
   }
 
   async #timed(step: () => Promise<void>): Promise<void> {
@@ -210,6 +212,17 @@ export class DirectoryPass {
     })
   }
 
+  /** Nothing moves on. How often it was so tells whether the organization's other directories are read whole for it. */
+  async #noteBroken(): Promise<void> {
+    if (this.report.mode === 'incremental') return
+    const { directory, milestones } = this.task
+    const { failures = noFailures, ...before } = milestones ?? noMilestones
+    await writeMilestones(this.#pass.config.dispatcher.ledger, directory, {
+      ...before,
+      failures: afterFullPass(failures, brokenPass),
+    })
+  }
+
   /** What failed, by its id, and what could not be decided. */
   #unfinished(): Failed {
     const undecided = this.#mustLookAgain ? ['undecided'] : []
@@ -239,8 +252,11 @@ type Brought =
   | { mode: 'incremental' }
 
 function siblingsOf(kind: 'user' | 'group', siblings: readonly DirectoryPass[]): Siblings {
-  const walks = siblings.flatMap((sibling) => sibling.listed(kind) ?? [])
-  return { walks, complete: walks.length === siblings.length }
+  const first = siblings.flatMap((sibling) => sibling.walked(kind) ?? [])
+  return {
+    walks: first.map(({ sightings }) => sightings),
+    complete: first.length === siblings.length && first.every(({ tally }) => addsUp(tally)),
+  }
 }
 
 function listOf({ count, ids }: RecordList): RecordList {

@@ -7,6 +7,8 @@ import { type HeldBatch, isUnseen } from './deletion-state.ts'
 /** What a pass has seen. */
 export interface Seen {
   directoryId: string
+  /** All that the organization has. */
+  directories: ReadonlySet<string>
   known: KnownRecords
   /** Of all directories of the organization. */
   walks: readonly Sightings[]
@@ -27,7 +29,7 @@ export interface Reviewed {
 export function reviewBatches(
   batches: readonly HeldBatch[],
   kind: 'user' | 'group',
-  { directoryId, known, walks }: Seen,
+  { directoryId, directories, known, walks }: Seen,
   now: Instant,
 ): Reviewed {
   const left: HeldBatch[] = []
@@ -36,7 +38,8 @@ export function reviewBatches(
     const listed = batch.ids.filter((id) => walks.some((walk) => walk.has(id)))
     if (listed.length > 0) returned.push({ kind, approval: batch.approval, ...recordList(listed) })
     const yielded = batch.ids.some((id) => known.wasYielded(id))
-    if (!yielded && batch.directoryId === directoryId && isUnseen(batch, now)) continue
+    const isOurs = batch.directoryId === directoryId || !directories.has(batch.directoryId)
+    if (!yielded && isOurs && isUnseen(batch, now)) continue
     left.push({ ...batch, yieldedAt: yielded ? now : batch.yieldedAt, ...rest(batch, listed) })
   }
   return { batches: left.filter(({ ids }) => ids.length > 0), returned }

@@ -34,6 +34,8 @@ export interface Siblings {
 export interface Looking {
   kind: 'user' | 'group'
   directoryId: string
+  /** All that the organization has. */
+  directories: ReadonlySet<string>
   siblings: Siblings
   batches: readonly HeldBatch[]
   /** Indexes in `known` of records that are not this directory's. */
@@ -67,9 +69,9 @@ export function canBeDecided({ place, batch }: MissingRecord, now: Instant): boo
 function missingFrom(
   known: KnownRecords,
   walks: readonly [Sightings, ...Sightings[]],
-  { kind, directoryId, siblings, batches, foreign, sole, now }: Looking,
+  { kind, directoryId, directories, siblings, batches, foreign, sole, now }: Looking,
 ): Pick<Missing, 'records' | 'reviewed'> {
-  const seen = { directoryId, known, walks: [...walks, ...siblings.walks] }
+  const seen = { directoryId, directories, known, walks: [...walks, ...siblings.walks] }
   const reviewed = reviewBatches(batches, kind, seen, now)
   const batchOf = new Map(reviewed.batches.flatMap((batch) => batch.ids.map((id) => [id, batch] as const)))
   const [sightings, ...others] = walks

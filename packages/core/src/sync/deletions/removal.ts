@@ -181,6 +181,7 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     const looking = {
       kind: this.#kind.name,
       directoryId: this.#task.directory.id,
+      directories: this.#task.directories,
       siblings: this.#siblings,
       batches: state.batches,
       foreign,
@@ -300,17 +301,17 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     const batch = this.#pass.application.open(this.#pass, directory.id)
     // As with other events of the sync: if somebody comes back, their webhook wins over clocks that differ.
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
-    const ended = (id: string) => (result: Result) => {
+    const ended = (id: string, directoryId: string) => (result: Result) => {
       results.set(id, result)
       this.#results.add(id, 'deleted', result)
-      if (result === 'applied' && !this.#pass.dryRun) this.#logDeletion(id)
+      if (result === 'applied' && !this.#pass.dryRun) this.#logDeletion(id, directoryId)
     }
     try {
       for (const id of ids) {
         // Of a removed directory it bears that one's id: were it this one's, the application would take it for ours.
         const directoryId = known.directoryOf(known.indexOf(id) ?? -1) ?? directory.id
         const event = this.#kind.deletedEvent({ ...directory, id: directoryId }, id, occurredAt)
-        await batch.add(event, { observedAt, directoryId, ended: ended(id) })
+        await batch.add(event, { observedAt, directoryId, ended: ended(id, directoryId) })
       }
     } finally {
       await batch.drained()
@@ -318,8 +319,8 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     return results
   }
 
-  #logDeletion(resourceId: string): void {
-    const { organizationId, id: directoryId } = this.#task.directory
+  #logDeletion(resourceId: string, directoryId: string): void {
+    const { organizationId } = this.#task.directory
     this.#pass.config.log.info(
       { organizationId, directoryId, kind: this.#kind.name, resourceId },
       'the sync deleted a record that its directory does not list any more',
