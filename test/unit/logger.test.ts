@@ -197,6 +197,12 @@ describe.each(['development', 'test'])('where NODE_ENV is %s', (environment) => 
     expect(await linesOf('thrown as text')).toMatchObject([{ fields: { errorMessage: 'thrown as text' } }])
   })
 
+  test('a long message is cut', async () => {
+    expect(await linesOf(new Error('x'.repeat(1e6)))).toMatchObject([
+      { fields: { errorMessage: 'x'.repeat(1000) } },
+    ])
+  })
+
   test('so has that of a handler that failed after its deadline', async () => {
     const lines = await linesOf(undefined, {
       deadlineSeconds: 0.05,

@@ -77,10 +77,13 @@ export function reasonFields({
   }
 }
 
+/** A message can hold a whole statement with its values. */
+const messageAtMost = 1000
+
 /** On a developer's machine the message is what is looked for. Elsewhere it may hold personal data. */
 function devFields(error: unknown): object {
   const environment = process.env.NODE_ENV
   if (environment !== 'development' && environment !== 'test') return {}
   const errorMessage = messageOf(error)
-  return errorMessage === undefined ? {} : { errorMessage }
+  return errorMessage === undefined ? {} : { errorMessage: errorMessage.slice(0, messageAtMost) }
 }
