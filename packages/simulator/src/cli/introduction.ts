@@ -1,5 +1,5 @@
+import { omitUndefined as given } from '@scalekit-scim/core/internal'
 import type { Directory } from '../environment/records.ts'
-import { given } from '../given.ts'
 import type { Simulator } from '../simulator.ts'
 import { secretVariable, shownAddress } from './endpoint.ts'
 import { printable, say, styled } from './terminal.ts'

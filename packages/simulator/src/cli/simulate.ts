@@ -1,6 +1,6 @@
+import { omitUndefined as given } from '@scalekit-scim/core/internal'
 import { type Attempt, isDelivered, type Message } from '../delivery/messages.ts'
 import type { Directory } from '../environment/records.ts'
-import { given } from '../given.ts'
 import { createSimulator, type Simulator } from '../simulator.ts'
 import { SnapshotError } from '../snapshot-error.ts'
 import { checkedSecret, parseEndpoint, secretVariable, shownAddress } from './endpoint.ts'
