@@ -43,6 +43,22 @@ const keepRawBody: Parameters<typeof express5.json>[0] = {
   verify: (req, _res, bytes) => Object.assign(req, { rawBody: bytes }),
 }
 
+test.each(['base64', 'hex', 'utf16le'] as const)(
+  'text that fastify-raw-body keeps as %s is not taken for the bytes, and the log says what to do',
+  async (encoding) => {
+    const log = recordingLogger()
+    const port = await startFastify(
+      async (app) => {
+        await app.register(fastifyRawBody, { encoding })
+        app.addHook('preValidation', async () => void (await sleep(30)))
+      },
+      { logger: log },
+    )
+    expectReply(await send(urlAt(port), signDelivery(hire)), 'body-consumed')
+    expect(log.lines.at(-1)?.message).toContain('`encoding: false`')
+  },
+)
+
 describe('in Fastify', () => {
   const hosts: [string, (app: FastifyInstance) => unknown][] = [
     ['fastify-raw-body, which keeps text', (app) => app.register(fastifyRawBody)],

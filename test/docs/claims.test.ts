@@ -11,16 +11,14 @@ const commands = documents.flatMap((document) =>
 
 test.each([
   'README.md',
-  ...['core', 'express', 'fastify', 'simulator'].map((name) => `packages/${name}/README.md`),
+  ...['core', 'express', 'fastify', 'simulator', 'cli'].map((name) => `packages/${name}/README.md`),
 ])('%s says in its first lines that this is not an official Scalekit package', (path) => {
   const [beginning = ''] = readDocument(path).text.split('\n- ')
   expect(beginning.slice(0, 1000)).toMatch(/not an official Scalekit package/)
 })
 
 test('no command asks npx for a name that anybody could register', () => {
-  expect(commands.filter((line) => line.includes('npx -p @scalekit-scim/simulator ')).length).toBeGreaterThan(
-    5,
-  )
+  expect(commands.filter((line) => line.includes('npx -p @scalekit-scim/cli ')).length).toBeGreaterThan(5)
   const bare = commands.filter((line) => /npx (-y )?scalekit-scim/.test(line))
   expect(bare).toEqual([])
 })

@@ -27,7 +27,7 @@ test('a link to a file or a heading that is not there is found', () => {
 
 test('every package has the licence of the repository', () => {
   const { text } = readDocument('LICENSE')
-  for (const name of ['core', 'express', 'fastify', 'simulator']) {
+  for (const name of ['core', 'express', 'fastify', 'simulator', 'cli']) {
     expect(readDocument(`packages/${name}/LICENSE`).text).toBe(text)
   }
 })

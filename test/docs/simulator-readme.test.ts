@@ -1,32 +1,19 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { createReceiver } from '@scalekit-scim/core'
-import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { scalekitScim } from '@scalekit-scim/express'
 import express from 'express'
 import ts from 'typescript'
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest'
-import { exitCodes } from '../../packages/simulator/src/cli/failures.ts'
-import { createProgram } from '../../packages/simulator/src/cli/program.ts'
-import { runCommand, startCommand } from '../simulator/command-line.ts'
-import { serve, stopServing } from '../simulator/own-endpoint.ts'
-import {
-  codeBlocks,
-  codeIn,
-  readDocument,
-  root,
-  sectionUnder,
-  tablesUnder,
-  tableUnder,
-  withoutCode,
-} from './markdown.ts'
+import { startCommand } from '../cli/command-line.ts'
+import { serve, stopServing } from '../cli/own-endpoint.ts'
+import { codeBlocks, codeIn, readDocument, root, sectionUnder, withoutCode } from './markdown.ts'
+import { at, commandsIn, printedEndpoint, serveReceiver } from './readme-commands.ts'
 import { collect, runBlock } from './run-block.ts'
 import { ownMembers } from './type-check.ts'
 
 const readme = readDocument('packages/simulator/README.md')
 const blocks = codeBlocks(readme)
-const printedEndpoint = 'http://127.0.0.1:3000/webhooks/scalekit'
 
 /** Below test/, so that the block finds the packages. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
@@ -64,19 +51,6 @@ describe('what the README of the simulator prints runs', () => {
     await expect.poll(() => heard).toBe('disabled')
   })
 
-  test('its check of an endpoint, and the checks that it lists are those that are made', async () => {
-    const endpoint = await serveReceiver()
-    const [, doctor = []] = commandsIn(sectionUnder(readme, 'Quick start'))
-    const env = { SCALEKIT_WEBHOOK_SECRET: TEST_SECRET }
-    const ran = await runCommand([...at(doctor, endpoint), '--write', '--json'], { env })
-    expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
-    const made = JSON.parse(ran.stdout).checks.map(({ check }: { check: string }) => check)
-    const listed = tablesUnder(readme, 'doctor').flatMap((rows) =>
-      rows.flatMap(([names = '']) => codeIn(names)),
-    )
-    expect(listed.sort()).toEqual(made.sort())
-  })
-
   test('its example of a test', async () => {
     const endpoint = await serveReceiver()
     const example = blocks.find(({ code }) => code.includes('deliveries.idle()'))?.code ?? ''
@@ -97,62 +71,10 @@ describe('what the README of the simulator prints runs', () => {
   })
 })
 
-const { commands } = createProgram(() => {})
-
-test('its table of the options of `simulate` names every option, with its default', () => {
-  const options = commands.find((command) => command.name() === 'simulate')?.options ?? []
-  const rows = tableUnder(readme, 'simulate')
-  expect(rows.map(([name = '']) => codeIn(name)[0])).toEqual(options.map(({ flags }) => flags))
-  for (const [index, { defaultValue, flags }] of options.entries()) {
-    const isPlain = ['number', 'string'].includes(typeof defaultValue)
-    expect([flags, isPlain]).toEqual([flags, /^\d/.test(rows[index]?.[1] ?? '')])
-    if (isPlain) expect(rows[index]?.[1]).toBe(String(defaultValue))
-  }
-})
-
-test('it names every option of the other commands where it speaks of them, and none that there is not', () => {
-  const shared = sectionUnder(readme, 'The command line').split('\n### ')[0] ?? ''
-  for (const command of commands) {
-    const section = sectionUnder(readme, command.name())
-    const named = new Set(section.match(/--[a-z][a-z-]+/g))
-    const options = command.options.map(({ long }) => String(long))
-    expect(options.filter((option) => !named.has(option) && !shared.includes(`\`${option}\``))).toEqual([])
-    expect([...named].filter((name) => !options.includes(name))).toEqual([])
-  }
-})
-
-test('its table of exit codes has every code, and no other', () => {
-  const codes = tableUnder(readme, 'The command line').map(([code]) => Number(code))
-  expect(codes).toEqual(Object.values(exitCodes))
-})
-
 test('it names every fault of deliveries', () => {
   const [, named = ''] = /^Deliveries: (.*?)\./m.exec(sectionUnder(readme, 'Faults')) ?? []
   expect(codeIn(named)).toEqual(ownMembers('packages/simulator/src/delivery/faults.ts', 'WebhookFaults'))
 })
-
-async function serveReceiver(): Promise<string> {
-  const receiver = createReceiver({
-    secret: TEST_SECRET,
-    logger: false,
-    onUserUpserted: () => {},
-    onUserDeleted: () => {},
-  })
-  return serve(express().use(scalekitScim({ receiver })), '/webhooks/scalekit')
-}
-
-/** What follows `npx -p @scalekit-scim/simulator scalekit-scim` on each line. */
-function commandsIn(section: string): string[][] {
-  return [...section.matchAll(/^npx -p @scalekit-scim\/simulator scalekit-scim (.+)$/gm)].map(
-    ([, words = '']) => words.split(' '),
-  )
-}
-
-/** No port of a test's is ever given. */
-function at(words: readonly string[], endpoint: string): string[] {
-  expect(words).toContain(printedEndpoint)
-  return words.map((word) => (word === printedEndpoint ? endpoint : word))
-}
 
 async function saidBy(child: ReturnType<typeof startCommand>, wanted: RegExp): Promise<string> {
   const output = collect(child)

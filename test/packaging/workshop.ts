@@ -44,7 +44,7 @@ export function makeWorkshop(): { folder: string; clear(): void } {
   return { folder, clear: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-export type PackageName = 'core' | 'express' | 'fastify' | 'simulator'
+export type PackageName = 'core' | 'express' | 'fastify' | 'simulator' | 'cli'
 
 /** The tarball that would be published. */
 export async function pack(name: PackageName, folder: string): Promise<string> {
@@ -81,12 +81,23 @@ export async function deliverTo(
   project: string,
   file: string,
 ): Promise<{ status: number; body: unknown; said: string }> {
+  return withConsumer(project, file, async (url, lines) => {
+    const response = await fetch(url, signedByHand())
+    return { status: response.status, body: await response.json(), said: await lines.next('upserted ') }
+  })
+}
+
+/** Starts a consumer's server, and stops it when the work with the address of its endpoint is done. */
+export async function withConsumer<Result>(
+  project: string,
+  file: string,
+  work: (url: string, lines: ReturnType<typeof listen>) => Promise<Result>,
+): Promise<Result> {
   const child = spawn(process.execPath, [file], { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] })
   try {
     const lines = listen(child, file)
     const port = await lines.next('listening ')
-    const response = await fetch(`http://127.0.0.1:${port}/webhooks/scalekit`, signedByHand())
-    return { status: response.status, body: await response.json(), said: await lines.next('upserted ') }
+    return await work(`http://127.0.0.1:${port}/webhooks/scalekit`, lines)
   } finally {
     child.kill()
   }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createReceiver } from '@scalekit-scim/core'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { expect, it, onTestFinished } from 'vitest'
-import { certificate, privateKey } from './certificate.ts'
+import { certificate, privateKey } from '../support/certificate.ts'
 import { attemptsOf, openDeliveries, outcomes, userCreated } from './delivery-scene.ts'
 
 it('delivers over https where the certificate is trusted', async () => {

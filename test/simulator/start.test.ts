@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
+import { serve, stopServing } from '../cli/own-endpoint.ts'
 import { chromiumPath, launchChromium } from '../support/chromium.ts'
-import { serve, stopServing } from './own-endpoint.ts'
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url))
 

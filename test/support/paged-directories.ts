@@ -58,6 +58,8 @@ interface Page {
 export class TestApi implements DirectoryApi {
   readonly directories: TestDirectory[]
   readonly calls: PageCall[] = []
+  /** A page has no more records than this, whatever is asked for. */
+  largestPage = 30
   /** Organizations without a directory. */
   bare: string[] = []
   beforePage: (call: PageCall) => void | Promise<void> = () => {}
@@ -107,7 +109,7 @@ export class TestApi implements DirectoryApi {
     const all = [...(kind === 'users' ? directory.people : directory.teams)].filter(
       ({ updatedAtMs = 0 }) => updatedAtMs >= since,
     )
-    const end = offset + pageSize
+    const end = offset + Math.min(pageSize, this.largestPage)
     const page = {
       items: all.slice(offset, end),
       totalSize: all.length,

@@ -905,6 +905,18 @@ describe('people whom another directory of the organization lists', () => {
     expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
   })
 
+  test('stay held for their own directory, though none has been read for long', async () => {
+    const all = await three()
+    // The list of directories comes short, so the first directory's pass holds the people of the second.
+    const [short] = all.api.directories.splice(1, 1)
+    expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
+    await all.clock.advance(95 * dayMs)
+    if (short) all.api.directories.push(short)
+    all.second.people = []
+    expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
+    expect(deletions(all.app)).toEqual([])
+  })
+
   test('are not deleted when `known` yields them twice, or with the wrong directory', async () => {
     const all = await three()
     all.rows.push(

@@ -258,8 +258,8 @@ describe('on', () => {
     )
   })
 
-  test('refuses a name that is no type', () => {
-    const on = { created: () => {} } as Handlers['on']
+  test.each(['created', 'organization.*', '*.created'])('refuses %s, which is not a type', (name) => {
+    const on = { [name]: () => {} } as Handlers['on']
     expect(() => createDispatcher({ logger: false, on })).toThrow(
       expect.objectContaining({ code: 'ERR_SCIM_INVALID_HANDLER' }),
     )
@@ -270,6 +270,8 @@ describe('on', () => {
     ['text', 'organization.created'],
     ['a number', 1],
     ['a list', [() => {}]],
+    ['an empty list', []],
+    ['a Map', new Map([['organization.created', () => {}]])],
     ['a function', () => {}],
   ])('refuses to be %s', (_name, on) => {
     const options = { logger: false, on } as unknown as Handlers

@@ -66,7 +66,8 @@ test('a file of a version that kept its ledger in memory is opened, and gets one
   database.close()
 
   const server = await startServer(t, file)
-  assert.match(await (await fetch(server.url)).text(), /ben@acme\.example/)
+  const page = await (await fetch(server.url)).text()
+  assert.match(page.replaceAll('<wbr>', ''), /ben@acme\.example/)
   assert.deepEqual(await server.deliver(user('09:00:00'), { messageId: 'msg_1' }), processed)
   assert.deepEqual(await server.deliver(user('09:00:00'), { messageId: 'msg_1' }), duplicate)
   await server.stop()

@@ -126,11 +126,11 @@ export type Router = (event: ScimEvent) => Step[]
 export function createRouter(handlers: Handlers): Router {
   for (const name of handlerNames) requireFunction(handlers[name], name)
   const { on = {} } = handlers
-  if (typeof on !== 'object' || on === null) throw notAnObject()
+  if (typeof on !== 'object' || on === null || Symbol.iterator in on) throw notAnObject()
   const others = new Map(Object.entries(on))
   for (const [type, handler] of others) {
     requireFunction(handler, `on['${type}']`)
-    if (!type.includes('.')) throw notAnEventType(type)
+    if (!type.includes('.') || type.includes('*')) throw notAnEventType(type)
     if (isDirectoryEvent({ type } as ScimEvent)) throw directoryTypeUnderOn(type)
     const meant = misspeltEventType(type)
     if (meant !== undefined) throw misspeltTypeUnderOn(type, meant)
@@ -177,7 +177,7 @@ function notAnObject(): ConfigurationError {
 function notAnEventType(type: string): ConfigurationError {
   return new ConfigurationError(
     'ERR_SCIM_INVALID_HANDLER',
-    `\`on['${type}']\` is no event type: they have a dot in them, such as 'organization.created'.`,
+    `\`on['${type}']\` is not an event type. Give a full type, such as 'organization.created'; there are no wildcards. \`onEvent\` gets every event.`,
     'on',
   )
 }

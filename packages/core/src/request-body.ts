@@ -12,7 +12,7 @@ import { BodyError } from './errors.ts'
  */
 export function requestBody(stream: Readable, places: readonly object[], fix: string): BodyReader {
   return async (limits) => {
-    const bytes = keptBytes(places)
+    const bytes = keptBytes(places, stream)
     // As long as the stream is unread, an empty value is a default: `decorateRequest('rawBody', '')`.
     if (bytes && (bytes.byteLength > 0 || hasBegun(stream))) return givenBody(bytes)(limits)
     if (hasBegun(stream)) return givenBody(await bytesKeptBy(stream, places, limits.signal, fix))(limits)
@@ -33,30 +33,39 @@ async function bytesKeptBy(
 ): Promise<Uint8Array> {
   const isInTheMiddle = isBeingRead(stream)
   if (isInTheMiddle) await readToItsEnd(stream, signal)
-  const bytes = keptBytes(places)
+  const bytes = keptBytes(places, stream)
   if (bytes) return bytes
   throw isInTheMiddle && stream.destroyed && !stream.readableEnded ? aborted() : consumed(fix)
 }
 
-function keptBytes(places: readonly object[]): Uint8Array | undefined {
+function keptBytes(places: readonly object[], stream: Readable): Uint8Array | undefined {
   for (const name of ['rawBody', 'body']) {
     for (const place of places) {
-      const bytes = bytesOf(place, name)
+      const bytes = bytesOf(place, name, stream)
       if (bytes) return bytes
     }
   }
   return undefined
 }
 
-function bytesOf(place: object, name: string): Uint8Array | undefined {
+function bytesOf(place: object, name: string, stream: Readable): Uint8Array | undefined {
   try {
     const value: unknown = Reflect.get(place, name)
     if (types.isUint8Array(value)) return value
-    return typeof value === 'string' ? Buffer.from(value) : undefined
+    if (typeof value !== 'string') return undefined
+    const bytes = Buffer.from(value)
+    // Text in another encoding than UTF-8, base64 for example, is not the bytes. Its length tells.
+    return value === '' || isOfLength(bytes.byteLength, stream) ? bytes : undefined
   } catch {
     // Some hosts parse the body when the property is read, and throw if it is malformed.
     return undefined
   }
+}
+
+function isOfLength(length: number, stream: Readable): boolean {
+  const headers: unknown = Reflect.get(stream, 'headers')
+  const declared: unknown = Object(headers)['content-length']
+  return declared === undefined || Number(declared) === length
 }
 
 function isBeingRead(stream: Readable): boolean {

@@ -37,8 +37,8 @@ export function handlerOf(receiver: Receiver, logsByRequest: boolean): Handler {
 }
 
 const keepBytes =
-  'Let the hook that reads it keep the bytes as `request.rawBody`. fastify-raw-body does so if it is registered before ' +
-  'scalekitScim and the body is within the `bodyLimit` of Fastify. An Express parser does so with its `verify` option'
+  'Let the hook that reads it keep the bytes as `request.rawBody`. fastify-raw-body does so with `encoding: false`, if it ' +
+  'is registered before scalekitScim and the body is within the `bodyLimit` of Fastify. An Express parser does so with its `verify` option'
 
 /** What our parser has handed on, or a host's hook has put in its place; without a body, the request itself. */
 function streamOf(request: FastifyRequest): Readable {

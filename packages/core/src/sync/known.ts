@@ -61,6 +61,8 @@ export class KnownRecords {
   /** Records that said that they are another organization's. */
   readonly foreign: string[] = []
   readonly prefixes = new Prefixes()
+  /** Records of the organization's other directories. */
+  readonly #others = new IdTable()
 
   constructor(directoryId: string) {
     this.#directories = [directoryId]
@@ -112,6 +114,15 @@ export class KnownRecords {
   }
 
   /** A record that comes twice counts once, as it came last. */
+  addOther(id: string): void {
+    this.#others.add(id)
+  }
+
+  /** Whether `known` yielded the record, of whichever directory of the organization. */
+  wasYielded(id: string): boolean {
+    return this.indexOf(id) !== undefined || this.#others.indexOf(id) !== undefined
+  }
+
   add(record: KnownRecord): void {
     this.prefixes.add(record.id)
     const index = this.#ids.add(record.id)
@@ -157,6 +168,7 @@ export function readKnown(
   const read = eachRecord(known, directory, reading, (record) => {
     if (isForeign(record, directory)) records.foreign.push(record.id)
     else if (record.directoryId == null || !isOthers(record.directoryId)) records.add(record)
+    else records.addOther(record.id)
   })
   return read.then(() => records)
 }

@@ -35,7 +35,7 @@ export function reviewBatches(
   for (const batch of batches) {
     const listed = batch.ids.filter((id) => walks.some((walk) => walk.has(id)))
     if (listed.length > 0) returned.push({ kind, approval: batch.approval, ...recordList(listed) })
-    const yielded = batch.ids.some((id) => known.indexOf(id) !== undefined)
+    const yielded = batch.ids.some((id) => known.wasYielded(id))
     if (!yielded && batch.directoryId === directoryId && isUnseen(batch, now)) continue
     left.push({ ...batch, yieldedAt: yielded ? now : batch.yieldedAt, ...rest(batch, listed) })
   }

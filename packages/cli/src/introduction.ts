@@ -1,6 +1,4 @@
-import { omitUndefined as given } from '@scalekit-scim/core/internal'
-import type { Directory } from '../environment/records.ts'
-import type { Simulator } from '../simulator.ts'
+import type { Directory, Simulator } from '@scalekit-scim/simulator'
 import { secretVariable, shownAddress } from './endpoint.ts'
 import { printable, say, styled } from './terminal.ts'
 
@@ -25,7 +23,8 @@ export function summaryOf(
     endpoints: deliveries.endpoints.map((endpoint) => ({
       id: endpoint.id,
       url: shownAddress(endpoint.url),
-      ...given({ secret: ownSecret(endpoint.secrets, secret) }),
+      // Undefined, and so not printed, if it is the secret that was given.
+      secret: ownSecret(endpoint.secrets, secret),
     })),
     variables: Object.fromEntries(pastable(variables, secret)),
   }

@@ -1,12 +1,10 @@
-import { omitUndefined as given } from '@scalekit-scim/core/internal'
-import { type Attempt, isDelivered, type Message } from '../delivery/messages.ts'
-import type { Directory } from '../environment/records.ts'
-import { createSimulator, type Simulator } from '../simulator.ts'
-import { SnapshotError } from '../snapshot-error.ts'
+import type { Attempt, Directory, Message, Simulator } from '@scalekit-scim/simulator'
 import { checkedSecret, parseEndpoint, secretVariable, shownAddress } from './endpoint.ts'
+import { isDeliveredStatus } from './exchange.ts'
 import { exitCodes, Failure, wrongUsage } from './failures.ts'
 import { onInterruption } from './interruption.ts'
 import { introduce, summaryOf } from './introduction.ts'
+import { loadSimulator, type SimulatorPackage } from './simulator-package.ts'
 import { complain, printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SimulateOptions {
@@ -25,8 +23,9 @@ export interface SimulateOptions {
 export async function simulate(options: SimulateOptions): Promise<number> {
   // Heard from the start: who changes their mind early has not to wait.
   const stopped = new Promise<void>((resolve) => void onInterruption(resolve))
+  const simulatorPackage = await loadSimulator()
   const secret = options.secret ?? (process.env[secretVariable] || undefined)
-  const simulator = await open(options, secret)
+  const simulator = await open(simulatorPackage, options, secret)
   try {
     const directories = directoriesOf(simulator)
     if (options.json) sayJson(summaryOf(simulator, directories, secret))
@@ -38,14 +37,18 @@ export async function simulate(options: SimulateOptions): Promise<number> {
     sayGoodbye(simulator, options)
   } finally {
     await simulator.close().catch((error) => {
-      throw failureOf(error, options)
+      throw failureOf(simulatorPackage, error, options)
     })
   }
   return exitCodes.good
 }
 
-async function open(options: SimulateOptions, secret: string | undefined): Promise<Simulator> {
-  const { host, port, speed, endpoint: addresses = [] } = options
+async function open(
+  simulatorPackage: SimulatorPackage,
+  options: SimulateOptions,
+  secret: string | undefined,
+): Promise<Simulator> {
+  const { host, port, seed, file, speed, rateLimit, endpoint: addresses = [] } = options
   if (options.secret !== undefined && addresses.length === 0) {
     throw wrongUsage(
       '--secret signs for what --endpoint names, and none is given. Add --endpoint URL, or leave --secret out.',
@@ -54,19 +57,21 @@ async function open(options: SimulateOptions, secret: string | undefined): Promi
   const source = options.secret === undefined ? secretVariable : '--secret'
   if (secret !== undefined) checkedSecret(secret, source)
   const urls = new Set(addresses.map((address) => parseEndpoint(address).href))
-  const endpoints = [...urls].map((url) => ({ url, ...given({ secret }) }))
+  const endpoints = [...urls].map((url) => (secret === undefined ? { url } : { url, secret }))
   try {
-    const simulator = await createSimulator({
+    const simulator = await simulatorPackage.createSimulator({
       host,
       port,
       clockSpeed: speed,
       endpoints,
-      ...given({ seed: options.seed, file: options.file, requestsPerMinute: options.rateLimit }),
+      ...(seed !== undefined && { seed }),
+      ...(file !== undefined && { file }),
+      ...(rateLimit !== undefined && { requestsPerMinute: rateLimit }),
     })
     if (secret !== undefined) takeSecret(simulator, urls, secret)
     return simulator
   } catch (error) {
-    throw failureOf(error, options)
+    throw failureOf(simulatorPackage, error, options)
   }
 }
 
@@ -77,7 +82,11 @@ function takeSecret({ deliveries }: Simulator, urls: ReadonlySet<string>, secret
   }
 }
 
-function failureOf(error: unknown, { host, port }: SimulateOptions): unknown {
+function failureOf(
+  { SnapshotError }: SimulatorPackage,
+  error: unknown,
+  { host, port }: SimulateOptions,
+): unknown {
   if (error instanceof SnapshotError) return new Failure(error.message, exitCodes.refused)
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') {
@@ -131,7 +140,7 @@ function lineOf({ id, event }: Message, attempt: Attempt, where: string): string
     event.type.replace(/^organization\.(directory\.)?/, ''),
     id,
     number > 1 ? `attempt ${number}` : '',
-    styled(isDelivered(attempt) ? 'green' : 'red', printable(answer)),
+    styled(isDeliveredStatus(response?.status) ? 'green' : 'red', printable(answer)),
     styled('dim', `${Math.round(durationMs)} ms ${where}`),
   ]
     .filter(Boolean)

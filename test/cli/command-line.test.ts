@@ -61,7 +61,7 @@ describe('the command line', () => {
   })
 
   test('says its version', async () => {
-    const manifest = new URL('../../packages/simulator/package.json', import.meta.url)
+    const manifest = new URL('../../packages/cli/package.json', import.meta.url)
     const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
     expect(await runCommand(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' })
   })

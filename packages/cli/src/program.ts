@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import manifest from '../../package.json' with { type: 'json' }
+import manifest from '../package.json' with { type: 'json' }
 import { complain } from './terminal.ts'
 
-// Each command's own code is loaded when it runs: `--help` waits for none of it, and `send` not for the simulator.
+// The code of a command is loaded when it runs. So only `simulate` needs the simulator, and `--help` needs none of it.
 
 type Exit = (exitCode: number) => void
 
@@ -14,7 +14,9 @@ const jsonOption = () => new Option('--json', 'one JSON document on standard out
 export function createProgram(exit: Exit): Command {
   const program = configured(new Command('scalekit-scim'), '')
     .helpCommand('help [command]', 'show this, or the help of a command')
-    .description('A local stand-in for Scalekit’s directory sync, and a check-up for webhook endpoints.')
+    .description(
+      'Sends signed directory webhooks as Scalekit does, checks webhook endpoints, and runs a local simulator.',
+    )
     .version(manifest.version, '-V, --version', 'show the version')
     .addHelpText(
       'after',
@@ -58,7 +60,7 @@ function configured(command: Command, path: string): Command {
 function simulateCommand(exit: Exit): Command {
   return new Command('simulate')
     .description(
-      'Start the simulator: API, webhooks, SCIM endpoint and console on one port. Ctrl-C stops it.',
+      'Start the simulator: API, webhooks, SCIM endpoint and console on one port. Ctrl-C stops it. Needs @scalekit-scim/simulator.',
     )
     .option('--port <number>', 'where it listens; 0 is any free port', wholeNumber(0, 65_535), 4000)
     .option(

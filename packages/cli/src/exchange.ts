@@ -108,9 +108,13 @@ export async function exchangeOrFail(url: URL, request: Request, agent?: Agent):
   return outcome
 }
 
-/** Scalekit counts these two as delivered, and tries everything else again. */
 export function isDelivered(outcome: Exchange): boolean {
-  return outcome.kind === 'answer' && (outcome.status === 200 || outcome.status === 201)
+  return outcome.kind === 'answer' && isDeliveredStatus(outcome.status)
+}
+
+/** Scalekit counts these two as delivered, and sends everything else again. */
+export function isDeliveredStatus(status: number | undefined): boolean {
+  return status === 200 || status === 201
 }
 
 /** What our own middleware says of an attempt. */

@@ -8,7 +8,7 @@ import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { scalekitScim } from '@scalekit-scim/express'
 import express, { type RequestHandler } from 'express'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
-import { certificate, privateKey } from './certificate.ts'
+import { certificate, privateKey } from '../support/certificate.ts'
 import { runCommand, startCommand } from './command-line.ts'
 import { ownEndpoint, serve, stopServing } from './own-endpoint.ts'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('../../packages/simulator/src/cli/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
 const sourceImports = new URL('../docs/source-imports.mjs', import.meta.url).href
 
 const { SCALEKIT_WEBHOOK_SECRET: _, FORCE_COLOR: __, NODE_OPTIONS: ___, ...inherited } = process.env

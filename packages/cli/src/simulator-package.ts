@@ -1,0 +1,29 @@
+import manifest from '../package.json' with { type: 'json' }
+import { exitCodes, Failure } from './failures.ts'
+
+export type SimulatorPackage = typeof import('@scalekit-scim/simulator')
+
+const packageName = '@scalekit-scim/simulator'
+
+/** The application installs the simulator if it wants it: production has the command alone. @throws Failure if it is missing */
+export async function loadSimulator(): Promise<SimulatorPackage> {
+  try {
+    return await import('@scalekit-scim/simulator')
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    throw new Failure(
+      `simulate needs ${packageName}, which is not installed. Run npm install -D ${packageName}@${manifest.version}.`,
+      exitCodes.refused,
+    )
+  }
+}
+
+/** If a dependency of the simulator is missing, the message names that one in quotes, and the simulator only in a path. */
+function isMissing(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'ERR_MODULE_NOT_FOUND' &&
+    error.message.includes(`'${packageName}'`)
+  )
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'tsup'
+
+// Nobody imports it, so it has no declarations and no CommonJS. Each command is a chunk, loaded when it runs.
+export default defineConfig({
+  entry: ['src/main.ts'],
+  // The simulator is not even an optional peer. With one, `npm install --omit=dev` installs the simulator in production
+  // if it is a development dependency of the application: npm counts an optional peer of a dependency as wanted.
+  external: ['@scalekit-scim/simulator'],
+  format: ['esm'],
+  target: 'node22',
+  splitting: true,
+  clean: true,
+})

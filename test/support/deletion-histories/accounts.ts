@@ -1,0 +1,116 @@
+import type { HandlerContext, Handlers } from '@scalekit-scim/core'
+import type { DirectoryRef, KnownRecord } from '@scalekit-scim/core/sync'
+import type { Kind } from './environment.ts'
+
+/** A row of the application's users table, or of its groups table. */
+export interface Row {
+  id: string
+  kind: Kind
+  organizationId: string
+  /** `null`: no event has said it yet. */
+  directoryId: string | null
+  /** `null`: imported without a time. */
+  occurredAt: string | null
+  deleted: boolean
+  /** The application's own user, who signed up by email. */
+  own: boolean
+  /** When a webhook wrote last that the record is there. */
+  toldMs?: number
+}
+
+/** What is wrong with the query behind `known`, if anything. */
+export interface Mistakes {
+  /** Ids that the query leaves out. */
+  leavesOut: ReadonlySet<string>
+  yieldsOwn: boolean
+  /** Rows of all organizations, with or without the field that tells whose they are. */
+  yieldsOthers: 'no' | 'with-organization' | 'without'
+  forgetsDirectory: boolean
+  forgetsTime: boolean
+}
+
+export const noMistakes: Mistakes = {
+  leavesOut: new Set(),
+  yieldsOwn: false,
+  yieldsOthers: 'no',
+  forgetsDirectory: false,
+  forgetsTime: false,
+}
+
+/** One event for the application's handlers. */
+export interface Effect {
+  kind: Kind
+  id: string
+  organizationId: string
+  deletes: boolean
+  context: HandlerContext
+}
+
+/** An application that keeps rows by the rules of the README: upserts, tombstones, and only what is newer is written. */
+export class Accounts {
+  readonly rows = new Map<string, Row>()
+  mistakes: Mistakes = noMistakes
+
+  live(): Row[] {
+    return [...this.rows.values()].filter(({ deleted }) => !deleted)
+  }
+
+  put({ kind, id, organizationId, deletes, context }: Effect, nowMs: number): void {
+    const row = this.rows.get(id)
+    const { occurredAt, source } = context
+    if (row?.occurredAt != null && !isNewer(row.occurredAt, occurredAt, deletes || !row.deleted)) return
+    this.rows.set(id, {
+      id,
+      kind,
+      organizationId,
+      directoryId: context.directoryId ?? row?.directoryId ?? null,
+      occurredAt,
+      deleted: deletes,
+      own: row?.own ?? false,
+      ...(source === 'webhook' && !deletes ? { toldMs: nowMs } : {}),
+    })
+  }
+
+  /** What the query behind `known` gives for one directory. */
+  known(kind: Kind, { organizationId }: DirectoryRef): KnownRecord[] {
+    const { leavesOut, yieldsOwn, yieldsOthers } = this.mistakes
+    return this.live()
+      .filter(
+        (row) =>
+          row.kind === kind &&
+          (row.organizationId === organizationId || yieldsOthers !== 'no') &&
+          (!row.own || yieldsOwn) &&
+          !leavesOut.has(row.id),
+      )
+      .map((row) => this.#record(row))
+  }
+
+  #record({ id, occurredAt, directoryId, organizationId }: Row): KnownRecord {
+    const { forgetsDirectory, forgetsTime, yieldsOthers } = this.mistakes
+    return {
+      id,
+      ...(forgetsTime ? {} : { occurredAt }),
+      ...(forgetsDirectory ? {} : { directoryId }),
+      ...(yieldsOthers === 'with-organization' ? { organizationId } : {}),
+    }
+  }
+}
+
+/** Handlers for users and groups that all do the same. */
+export function handlersFor(handle: (effect: Effect) => Promise<void>): Handlers {
+  const act =
+    (kind: Kind, deletes: boolean) =>
+    (event: { organization_id: string; data: { id: string } }, context: HandlerContext) =>
+      handle({ kind, deletes, id: event.data.id, organizationId: event.organization_id, context })
+  return {
+    onUserUpserted: act('user', false),
+    onUserDeleted: act('user', true),
+    onGroupUpserted: act('group', false),
+    onGroupDeleted: act('group', true),
+  }
+}
+
+/** The README's guard. */
+function isNewer(before: string, now: string, wins: boolean): boolean {
+  return before < now || (before === now && wins)
+}

@@ -1,0 +1,133 @@
+import { TestApi, TestDirectory } from '../paged-directories.ts'
+import type { Chance } from './chance.ts'
+import type { VirtualTime } from './virtual-time.ts'
+
+export type Kind = 'user' | 'group'
+export const kinds: readonly Kind[] = ['user', 'group']
+
+/** A user or group that is, or was, in a directory. */
+export interface Member {
+  readonly id: string
+  readonly kind: Kind
+  directory: CustomerDirectory
+  present: boolean
+  /** When they came last. */
+  sinceMs: number
+  updatedAtMs: number
+  active: boolean
+  /** A wrong filter at the identity provider hides them from the API. */
+  hidden: boolean
+}
+
+export interface CustomerDirectory {
+  readonly id: string
+  readonly organizationId: string
+  enabled: boolean
+  removed: boolean
+  /** The list of directories is too short, and lacks this one. */
+  leftOut: boolean
+  readonly listed: TestDirectory
+}
+
+/** What is true at Scalekit and at the customers' identity providers, and what the API says of it. */
+export class Environment {
+  readonly api = new TestApi()
+  readonly directories: CustomerDirectory[] = []
+  readonly members = new Map<string, Member>()
+  readonly #time: VirtualTime
+
+  constructor(time: VirtualTime) {
+    this.#time = time
+  }
+
+  get organizations(): string[] {
+    return [...new Set(this.directories.map(({ organizationId }) => organizationId))]
+  }
+
+  connect(organizationId: string): CustomerDirectory {
+    const id = `dir_${this.directories.length + 1}`
+    const listed = new TestDirectory(organizationId, [], id)
+    const directory = { id, organizationId, enabled: true, removed: false, leftOut: false, listed }
+    this.directories.push(directory)
+    return directory
+  }
+
+  /** Everybody who is there leaves with the directory. */
+  remove(directory: CustomerDirectory): void {
+    directory.removed = true
+    for (const member of this.membersOf(directory)) member.present = false
+    this.publish()
+  }
+
+  join(directory: CustomerDirectory, kind: Kind = 'user', sinceMs = this.#time.nowMs): Member {
+    const prefix = kind === 'user' ? 'diruser_' : 'dirgroup_'
+    const member: Member = {
+      id: `${prefix}${this.members.size + 1}`,
+      kind,
+      directory,
+      present: true,
+      sinceMs,
+      updatedAtMs: sinceMs,
+      active: true,
+      hidden: false,
+    }
+    this.members.set(member.id, member)
+    return member
+  }
+
+  comeBack(member: Member, directory = member.directory): void {
+    const { nowMs } = this.#time
+    Object.assign(member, { directory, present: true, sinceMs: nowMs, updatedAtMs: nowMs, active: true })
+  }
+
+  membersOf(directory: CustomerDirectory, kind?: Kind): Member[] {
+    return [...this.members.values()].filter(
+      (member) =>
+        member.present && member.directory === directory && (kind === undefined || member.kind === kind),
+    )
+  }
+
+  /** All directories that an organization has or had. */
+  everOf(organizationId: string): CustomerDirectory[] {
+    return this.directories.filter((directory) => directory.organizationId === organizationId)
+  }
+
+  /** Those that anybody can join. */
+  open(): CustomerDirectory[] {
+    return this.directories.filter(({ removed, enabled }) => !removed && enabled)
+  }
+
+  /** Whether the API shows this member to who asks for everything. */
+  shows({ present, hidden, directory }: Member): boolean {
+    return present && !hidden && !directory.removed
+  }
+
+  hide(share: number, chance: Chance): void {
+    for (const member of this.members.values()) member.hidden = chance.happens(share)
+  }
+
+  tellTheTruth(): void {
+    for (const member of this.members.values()) member.hidden = false
+    for (const directory of this.directories) directory.leftOut = false
+    this.publish()
+  }
+
+  /** Makes the API say what there is now, with the lies that are told at present. */
+  publish(): void {
+    const lists = this.directories.filter(({ removed, leftOut }) => !removed && !leftOut)
+    this.api.directories.splice(0, Infinity, ...lists.map(({ listed }) => listed))
+    this.api.bare = this.organizations
+    for (const directory of lists) {
+      directory.listed.enabled = directory.enabled
+      directory.listed.people = []
+      directory.listed.teams = []
+    }
+    for (const member of this.members.values()) {
+      if (!this.shows(member)) continue
+      const { id, active, updatedAtMs, kind } = member
+      const { people, teams } = member.directory.listed
+      if (kind === 'user') people.push({ id, active, updatedAtMs })
+      else teams.push({ id, updatedAtMs })
+    }
+  }
+}

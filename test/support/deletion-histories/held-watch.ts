@@ -1,0 +1,126 @@
+import type { KnownRecord, SyncReport } from '@scalekit-scim/core/sync'
+import type { Kind } from './environment.ts'
+import type { PassNotes } from './pass-notes.ts'
+
+const dayMs = 86_400_000
+
+interface Batch {
+  organizationId: string
+  kind: Kind
+  ids: Set<string>
+  /** Those that a walk has listed since. They have left the batch, but its approval still names them. */
+  returned: Set<string>
+  heldMs: number
+  /** When `known` yielded one of the ids last, in a pass that ended well. */
+  yieldedMs: number
+  /** When a run was given the approval last. */
+  givenMs: number | undefined
+  /** Whether a report has said that it is held, and the store has not lost it since. */
+  isHeld: boolean
+}
+
+/** Who is held, under which approval, and who may have left their batch by the rules. */
+export class HeldWatch {
+  readonly #batches = new Map<string, Batch>()
+  /** By id, the approval under which the last report held it. */
+  readonly #held = new Map<string, string>()
+
+  /** The approval under which somebody is held, if nothing has freed them. */
+  heldBy(id: string): string | undefined {
+    return this.#held.get(id)
+  }
+
+  /** Whether somebody is held, or has been. */
+  wasHeld(id: string): boolean {
+    return [...this.#batches.values()].some(({ ids }) => ids.has(id))
+  }
+
+  /** Whether a report has asked for this approval before. */
+  knows(approval: string): boolean {
+    return this.#batches.has(approval)
+  }
+
+  /** Whether the run's own approvals, or earlier ones that are still valid, name this id. */
+  isApproved(id: string, approve: ReadonlySet<string>, nowMs: number): boolean {
+    return [...this.#batches].some(
+      ([approval, { ids, returned, givenMs }]) =>
+        ids.has(id) &&
+        (approve.has(approval) ||
+          (!returned.has(id) && givenMs !== undefined && nowMs - givenMs <= 7 * dayMs + 600_000)),
+    )
+  }
+
+  /** A walk of a full pass has listed them: they may have left their batches. */
+  listed(ids: Iterable<string>): void {
+    for (const id of ids) this.#held.delete(id)
+  }
+
+  /** Whoever has a newer event may have left, and everybody of a batch that was not known for long. */
+  yielded(records: readonly KnownRecord[], nowMs: number): void {
+    const yielded = new Set(records.map(({ id }) => id))
+    for (const { ids, yieldedMs } of this.#batches.values()) {
+      const unseenMs = nowMs - yieldedMs
+      const isSeen = [...ids].some((id) => yielded.has(id))
+      // The store keeps a state for 120 days after it was written.
+      if (unseenMs > 119 * dayMs || (unseenMs > 89 * dayMs && !isSeen)) this.listed(ids)
+    }
+    for (const { id, occurredAt } of records) {
+      const batch = this.#batches.get(this.#held.get(id) ?? '')
+      if (!batch) continue
+      const isNewer = occurredAt != null && Date.parse(occurredAt) > batch.heldMs + 59_000
+      if (isNewer) this.#held.delete(id)
+    }
+  }
+
+  /** A pass has written its state. */
+  confirm({ yielded, listed }: PassNotes, nowMs: number): void {
+    for (const batch of this.#batches.values()) {
+      if ([...batch.ids].some((id) => yielded.has(id))) batch.yieldedMs = nowMs
+      for (const id of listed) if (batch.ids.has(id)) batch.returned.add(id)
+    }
+  }
+
+  /** Notes what a report says of held deletions. A dry run holds nobody, and nobody is held whom a walk has listed. */
+  learn(report: SyncReport, { listed, dryRun }: PassNotes, nowMs: number): void {
+    const holds = !dryRun
+    for (const { organizationId, directories } of report.organizations) {
+      for (const { approval, kind, ids } of directories.flatMap(({ held }) => held)) {
+        if (approval === undefined) continue
+        const batch = this.#batches.get(approval) ?? newBatch(organizationId, kind)
+        this.#batches.set(approval, batch)
+        if (!batch.isHeld) Object.assign(batch, { heldMs: nowMs, yieldedMs: nowMs, isHeld: holds })
+        for (const id of ids) {
+          batch.ids.add(id)
+          if (!holds || listed.has(id)) continue
+          batch.returned.delete(id)
+          this.#held.set(id, approval)
+        }
+      }
+    }
+  }
+
+  given(approvals: Iterable<string>, nowMs: number): void {
+    for (const approval of approvals) {
+      const batch = this.#batches.get(approval)
+      if (batch) batch.givenMs = nowMs
+    }
+  }
+
+  /**
+   * The store has lost who is held, or also who has approved it. Approvals that name the same people are still good for
+   * a run that is given them.
+   */
+  forget(organizationId: string, kind: Kind, approvalsToo: boolean): void {
+    for (const [approval, batch] of this.#batches) {
+      if (batch.organizationId !== organizationId || batch.kind !== kind) continue
+      batch.isHeld = false
+      if (approvalsToo) batch.givenMs = undefined
+      for (const id of batch.ids) if (this.#held.get(id) === approval) this.#held.delete(id)
+    }
+  }
+}
+
+function newBatch(organizationId: string, kind: Kind): Batch {
+  const times = { heldMs: 0, yieldedMs: 0, givenMs: undefined }
+  return { organizationId, kind, ids: new Set(), returned: new Set(), isHeld: false, ...times }
+}

@@ -1,0 +1,32 @@
+import { type HistoryOutcome, runHistory } from './history.ts'
+
+/** What came of many histories. */
+export interface Histories {
+  /** The seeds with violations, and what was violated. */
+  failed: { seed: number; violations: readonly string[] }[]
+  /** What happened in the first of them. */
+  firstStory: string
+  deletions: number
+  /** Writes of the records of deletions, at which processes crash and stores fail. */
+  stateWrites: number
+  crashes: number
+  /** How many records were held, by the reason. */
+  held: Record<string, number>
+}
+
+/** Runs the histories of these seeds, one after the other. */
+export async function runHistories(first: number, last: number): Promise<Histories> {
+  const all: Histories = { failed: [], firstStory: '', deletions: 0, stateWrites: 0, crashes: 0, held: {} }
+  for (let seed = first; seed <= last; seed++) count(all, await runHistory(seed))
+  return all
+}
+
+function count(all: Histories, { seed, violations, story, held, ...counts }: HistoryOutcome): void {
+  all.deletions += counts.deletions
+  all.stateWrites += counts.stateWrites
+  all.crashes += counts.crashes
+  for (const [reason, number] of Object.entries(held)) all.held[reason] = (all.held[reason] ?? 0) + number
+  if (violations.length === 0) return
+  if (all.failed.length === 0) all.firstStory = story.join('\n')
+  all.failed.push({ seed, violations })
+}

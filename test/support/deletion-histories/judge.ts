@@ -1,0 +1,180 @@
+import type { DirectoryRef, KnownRecord, SyncReport } from '@scalekit-scim/core/sync'
+import type { Accounts, Effect } from './accounts.ts'
+import { type Environment, type Kind, kinds, type Member } from './environment.ts'
+import { HeldWatch } from './held-watch.ts'
+import type { Limits } from './limits-watch.ts'
+import { type JudgedPass, notesOn, type PassEnd, type PassNotes, scopeOf } from './pass-notes.ts'
+import { Scopes } from './scopes.ts'
+import type { Story } from './story.ts'
+
+interface Judged {
+  environment: Environment
+  accounts: Accounts
+  story: Story
+  limits: Limits
+  /** Whether the ledger is shared, so that it needs a history before anything is deleted. */
+  needsHistory: boolean
+  nowMs: () => number
+}
+
+/** Compares every deletion with what is true, and with what the reports have said. */
+export class Judge {
+  readonly #judged: Judged
+  readonly #held = new HeldWatch()
+  readonly #scopes: Scopes
+  #pass: PassNotes | undefined
+
+  constructor(judged: Judged) {
+    this.#judged = judged
+    this.#scopes = new Scopes(judged.limits)
+  }
+
+  begin(pass: JudgedPass): void {
+    this.#pass = notesOn(pass)
+  }
+
+  /** What `known` gave for a directory. */
+  knownOf(directory: DirectoryRef, kind: Kind, records: readonly KnownRecord[]): void {
+    const pass = this.#pass
+    if (!pass) return
+    const { environment, nowMs } = this.#judged
+    const scope = scopeOf(directory.id, kind)
+    const isOwn = ({ id }: KnownRecord) =>
+      environment.members.get(id)?.directory.organizationId === directory.organizationId
+    const ours = records.filter(isOwn)
+    pass.asked.add(scope)
+    if (ours.length < records.length) pass.foreign.add(scope)
+    for (const record of ours) pass.yielded.set(record.id, { record, atMs: nowMs() })
+    this.#held.yielded(ours, nowMs())
+
+    const placed = ours.filter(({ directoryId }) => directoryId === directory.id).length
+    const unplaced = ours.filter(({ directoryId }) => directoryId == null).length
+    const isOnly = environment.everOf(directory.organizationId).length === 1
+    // Records that are held may be no measure of how large the directory is.
+    const held = ours.filter(({ id }) => this.#held.wasHeld(id)).length
+    const least = (isOnly ? placed + unplaced : placed) - held
+    this.#scopes.watch(scope).known(pass.startedMs, least, placed + unplaced)
+  }
+
+  /** What a page of a full walk listed. */
+  listed(ids: readonly string[]): void {
+    for (const id of ids) this.#pass?.listed.add(id)
+    this.#held.listed(ids)
+    this.#scopes.listed(ids)
+  }
+
+  /** A handler of the sync is about to write. */
+  handled({ kind, id, organizationId, deletes, context }: Effect): void {
+    const pass = this.#pass
+    if (!pass || pass.dryRun) this.#accuse(`${id} is handled by a sync that must not do anything`)
+    if (!pass || !deletes) return
+    const { directoryId = '' } = context
+    pass.deleted.add(id)
+    const wrong = this.#wrongAbout(id, organizationId, pass)
+    if (wrong) this.#accuse(wrong)
+    this.#judgeDirectory(id, scopeOf(directoryId, kind), pass)
+  }
+
+  /** The end of a pass: its report, or nothing if the process has crashed. */
+  end(report: SyncReport | undefined, end: PassEnd): void {
+    const pass = this.#pass
+    this.#pass = undefined
+    if (!pass) return
+    const nowMs = this.#judged.nowMs()
+    if (report) this.#requireReasons(report, pass)
+    if (!pass.dryRun) {
+      this.#held.given(pass.approve, nowMs)
+      this.#scopes.end(pass, report, end)
+    }
+    if (report && end.wrote) {
+      this.#requireListed(report, pass)
+      this.#held.confirm(pass, nowMs)
+    }
+    if (report) this.#held.learn(report, pass, nowMs)
+  }
+
+  /** The store has lost the state of an organization's users, or of its groups: all of it, or only who is held. */
+  forget(organizationId: string, kind: Kind, historyToo: boolean): void {
+    this.#held.forget(organizationId, kind, historyToo)
+    if (!historyToo) return
+    for (const { id } of this.#judged.environment.everOf(organizationId)) {
+      this.#scopes.forget(id, scopeOf(id, kind))
+    }
+  }
+
+  forgetAll(): void {
+    for (const organizationId of this.#judged.environment.organizations) {
+      for (const kind of kinds) this.forget(organizationId, kind, true)
+    }
+  }
+
+  /** Nobody is asked about deletions that are within the limits. */
+  #requireReasons({ organizations }: SyncReport, { startedMs }: PassNotes): void {
+    for (const { directoryId, held, error } of organizations.flatMap(({ directories }) => directories)) {
+      const asked = held.filter(({ approval = '' }) => !error && !this.#held.knows(approval))
+      for (const { kind, count, reason } of asked) {
+        if (reason !== 'over-limit' && reason !== 'over-half') continue
+        if (!this.#scopes.watch(scopeOf(directoryId, kind)).allows(startedMs, count)) continue
+        this.#accuse(`${count} ${kind}s of ${directoryId} are held as ${reason}, and are within the limits`)
+      }
+    }
+  }
+
+  /** A report names everybody whom its pass has deleted. */
+  #requireListed({ organizations }: SyncReport, { deleted }: PassNotes): void {
+    const directories = organizations.flatMap((organization) => organization.directories)
+    const named = new Set(
+      directories.flatMap(({ deleted: { users, groups } }) => [...users.ids, ...groups.ids]),
+    )
+    for (const id of deleted) {
+      if (!named.has(id)) this.#accuse(`${id} is deleted, and the report does not say so`)
+    }
+  }
+
+  /** Why a sync must not delete somebody, whatever its limits and approvals are. */
+  #wrongAbout(id: string, organizationId: string, pass: PassNotes): string | undefined {
+    const { environment, accounts } = this.#judged
+    const member = environment.members.get(id)
+    if (!member || accounts.rows.get(id)?.own) return `${id} never came from a directory`
+    const { directory, sinceMs } = member
+    if (directory.organizationId !== organizationId) {
+      return `${id} belongs to ${directory.organizationId}, not to ${organizationId}`
+    }
+    if ((accounts.rows.get(id)?.toldMs ?? 0) > (pass.yielded.get(id)?.atMs ?? 0)) {
+      return `${id} is deleted after a webhook said, during the pass, that they are there`
+    }
+    if (sinceMs >= pass.startedMs || !environment.shows(member) || this.#isExcused(member, pass))
+      return undefined
+    return `${id} is in ${directory.id}, and has been there since before the pass`
+  }
+
+  /**
+   * A directory that the list lacks, or that is disabled, is not read, and that can mislead a person who approves. And
+   * without a directory in the row, and without a pass that has met the directory, nothing tells of it.
+   */
+  #isExcused({ id, directory }: Member, { approve, yielded }: PassNotes): boolean {
+    if (!directory.leftOut && directory.enabled) return false
+    if (this.#held.isApproved(id, approve, this.#judged.nowMs())) return true
+    return directory.leftOut && yielded.get(id)?.record.directoryId == null && !this.#scopes.hasMet(directory)
+  }
+
+  /** What of a directory may be deleted in this pass. */
+  #judgeDirectory(id: string, scope: string, pass: PassNotes): void {
+    const { nowMs, needsHistory, story } = this.#judged
+    if (pass.foreign.has(scope))
+      this.#accuse(`${id} is deleted although \`known\` yields others for ${scope}`)
+    if (pass.stateIsAway) this.#accuse(`${id} is deleted although no record of deletions can be kept`)
+    const isApproved = this.#held.isApproved(id, pass.approve, nowMs())
+    const exceeded = this.#scopes.watch(scope).deleted(id, pass.startedMs, isApproved)
+    if (exceeded) this.#accuse(`${id} of ${scope} is deleted: ${exceeded}`)
+    if (isApproved) return
+    const approval = this.#held.heldBy(id)
+    if (approval) this.#accuse(`${id} is held under ${story.nameOf(approval)}, which nobody has approved`)
+    if (!needsHistory || this.#scopes.hasHistory(scope)) return
+    this.#accuse(`${id} is deleted by the first pass over ${scope}`)
+  }
+
+  #accuse(text: string): void {
+    this.#judged.story.accuse(text)
+  }
+}

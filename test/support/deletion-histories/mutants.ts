@@ -1,0 +1,31 @@
+/** A fault that is put into the sync on purpose, to see the histories find it. */
+export interface Mutant {
+  /** Below packages/core/src/sync. */
+  file: string
+  from: string
+  to: string
+}
+
+export const mutants = {
+  'no sticky set': {
+    file: 'deletions/missing.ts',
+    from: 'batch: batchOf.get(id)',
+    to: 'batch: undefined',
+  },
+  'shrinking base': {
+    file: 'deletions/deletion-state.ts',
+    from: 'history.knownByDay.set(day, Math.max(count, history.knownByDay.get(day) ?? 0))',
+    to: 'history.knownByDay = new Map([[day, count]])',
+  },
+  'count per pass': {
+    file: 'deletions/deletion-state.ts',
+    from: 'return [...deletedByHour].reduce(',
+    to: 'return 0 * [...deletedByHour].reduce(',
+  },
+} as const satisfies Record<string, Mutant>
+
+export type MutantName = keyof typeof mutants
+
+export function isMutantName(name: string | undefined): name is MutantName {
+  return name !== undefined && Object.hasOwn(mutants, name)
+}

@@ -1,0 +1,47 @@
+import type { KnownRecord } from '@scalekit-scim/core/sync'
+import type { Kind } from './environment.ts'
+
+/** One pass, as the judge is told of it. */
+export interface JudgedPass {
+  startedMs: number
+  dryRun: boolean
+  approve: ReadonlySet<string>
+  /** No record of deletions can be read or written during this pass. */
+  stateIsAway: boolean
+}
+
+/** What the judge has seen of a pass. */
+export interface PassNotes extends JudgedPass {
+  /** By id, the record as `known` yielded it last, and when. */
+  yielded: Map<string, { record: KnownRecord; atMs: number }>
+  listed: Set<string>
+  /** The directories and kinds for which `known` was read. */
+  asked: Set<string>
+  /** Those of them for which it yielded somebody else's records. */
+  foreign: Set<string>
+  deleted: Set<string>
+}
+
+/** How a pass ended. */
+export interface PassEnd {
+  /** Whether everything was written as the report says. */
+  wrote: boolean
+  /** Whether the process has crashed, or its store has failed. */
+  disturbed: boolean
+}
+
+export function notesOn(pass: JudgedPass): PassNotes {
+  return {
+    ...pass,
+    yielded: new Map(),
+    listed: new Set(),
+    asked: new Set(),
+    foreign: new Set(),
+    deleted: new Set(),
+  }
+}
+
+/** Users, and groups, of a directory are counted apart. */
+export function scopeOf(directoryId: string, kind: Kind): string {
+  return `${directoryId} (${kind}s)`
+}

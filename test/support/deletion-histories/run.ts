@@ -1,0 +1,6 @@
+// Runs histories in a process of its own, and prints what came of them as JSON: `node run.ts 1 300` for the seeds 1 to 300.
+
+import { runHistories } from './histories.ts'
+
+const [first = 1, last = 300] = process.argv.slice(2).map(Number)
+console.log(JSON.stringify(await runHistories(first, last)))

@@ -1,0 +1,39 @@
+import type { VirtualTime } from './virtual-time.ts'
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+
+/** What happened in a history, as lines that a person can read. */
+export class Story {
+  readonly lines: string[] = []
+  readonly violations: string[] = []
+  readonly #time: VirtualTime
+  readonly #approvals = new Map<string, string>()
+
+  constructor(time: VirtualTime) {
+    this.#time = time
+  }
+
+  tell(text: string): void {
+    this.lines.push(`${this.#when()}  ${text}`)
+  }
+
+  /** Notes that something happened which must never happen. */
+  accuse(text: string): void {
+    this.violations.push(text)
+    this.lines.push(`${this.#when()}  !!! ${text}`)
+  }
+
+  /** A short name for an approval: A1 for the first that was seen. */
+  nameOf(approval: string): string {
+    const name = this.#approvals.get(approval) ?? `A${this.#approvals.size + 1}`
+    this.#approvals.set(approval, name)
+    return name
+  }
+
+  #when(): string {
+    const ms = this.#time.elapsedMs
+    const rest = new Date(ms % dayMs).toISOString().slice(11, 19)
+    return `day ${String(Math.floor(ms / dayMs)).padStart(3)} ${rest}`
+  }
+}
