@@ -4,7 +4,8 @@
 import { execFileSync } from 'node:child_process'
 
 /** The last commit from before the rule. If a shallow clone does not have it, its date stands in for it. */
-const [lastBefore = 'BASE_HASH', lastBeforeAt = 'BASE_DATE'] = process.argv.slice(2)
+const rule = { after: 'aa0205010ba74f76dd0fa7896958f35b74b4e84f', afterDate: '2026-11-27T21:37:42Z' }
+const [lastBefore = rule.after, lastBeforeAt = rule.afterDate] = process.argv.slice(2)
 const subjectAtMost = 72
 const types = ['build', 'chore', 'ci', 'docs', 'feat', 'fix', 'perf', 'refactor', 'revert', 'style', 'test']
 const conventional = new RegExp(`^(${types.join('|')})(\\([a-z0-9-]+\\))?!?: [^\\s].*[^.\\s]$`)

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createReceiver } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
@@ -185,5 +186,25 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     }, scim())
     const answer = await send(`${await listen(app)}/webhooks/scalekit`, signDelivery(hire))
     expect([answer.status, answer.body]).toEqual([202, 'mine'])
+  })
+})
+
+describe('where there is no Express around it', () => {
+  test.each([
+    ['a webhook', '/webhooks/scalekit', 201],
+    ['a webhook with a query', '/webhooks/scalekit?a=b', 201],
+    ['another path', '/', 404],
+  ])('node:http: %s is answered', async (_name, url, status) => {
+    const middleware = scalekitScim({ secret: TEST_SECRET, logger: false, onUserUpserted: () => {} })
+    const server = createServer((req, res) => {
+      middleware(req as never, res as never, () => res.writeHead(404).end())
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const answer = await send(
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}${url}`,
+      signDelivery(hire),
+    )
+    expect(answer.status).toBe(status)
   })
 })

@@ -142,3 +142,26 @@ test.each(['raw-body', 'gunzip'] as const)(
     expect(await answerTo(stream)).toMatchObject({ status: 400, resetCode: 0 })
   },
 )
+
+test('Fastify keeps nothing of bodies over the limit, and closes', async () => {
+  const app = fastify({ http2: true })
+  let streams = 0
+  app.server.on('session', (session) => {
+    session.on('stream', (stream) => {
+      streams++
+      stream.on('close', () => streams--)
+    })
+  })
+  await app.register(scalekitScim as never, options as never)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const session = sessionAt(portOf(app.server))
+  for (let request = 0; request < 20; request++) {
+    // Most of it is buffered when the limit is reached.
+    const stream = open(session).resume()
+    stream.write(Buffer.alloc(50_000))
+    await once(stream, 'end')
+  }
+  await expect.poll(() => streams).toBe(0)
+  session.destroy()
+  await app.close()
+})

@@ -1,4 +1,4 @@
-import { type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
+import { DropEvent, type Ledger, StoreUnavailableError } from '@scalekit-scim/core'
 import {
   createDirectorySync,
   type DirectoryRef,
@@ -11,6 +11,8 @@ import {
 } from '@scalekit-scim/core/sync'
 import { createFakeClock, type FakeClock } from '@scalekit-scim/core/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { always, emptyHistory } from '../../packages/core/src/sync/deletions/deletion-state.ts'
+import { judgeDeletions, type MissingRecord } from '../../packages/core/src/sync/deletions/judgement.ts'
 import { type Application, application, have } from '../support/application.ts'
 import { ledgerAround } from '../support/ledger-around.ts'
 import { recordingLogger } from '../support/log.ts'
@@ -82,6 +84,19 @@ function deletions({ history }: Application): string[] {
 
 function leave({ directory }: Scene, count: number): string[] {
   return directory.people.splice(0, count).map(({ id }) => id)
+}
+
+/** Webhooks of these people, as of now. */
+async function update({ app, clock }: Scene, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    await app.dispatcher.dispatch({
+      type: 'organization.directory.user_updated',
+      id: `evt_${id}`,
+      occurred_at: new Date(clock.now()).toISOString(),
+      organization_id: 'org_1',
+      data: { id, organization_id: 'org_1' },
+    })
+  }
 }
 
 /** `known` of the directory's people, and other rows of the application's. */
@@ -157,6 +172,16 @@ describe('records of `known` that did not come from the directory', () => {
     expect(report).toMatchObject({ held: [], users: { held: 0, deleted: 0 } })
   })
 
+  test('keep the people who left, also if they say themselves whose they are', async () => {
+    const all = await scene(40)
+    leave(all, 1)
+    await all.clock.advance(dayMs)
+    const known = withRows(all.app, () => [{ id: 'diruser_other', organizationId: 'org_2' }])
+    const report = only(await all.sync({ known }).run({ mode: 'full' }))
+    expect(report.held).toMatchObject([{ reason: 'unsettled', count: 1 }])
+    expect(deletions(all.app)).toEqual([])
+  })
+
   test('are told when they are all that `known` yields', async () => {
     const all = await scene(40)
     const known = { users: () => [{ id: 'diruser_other', organizationId: 'org_2' }] }
@@ -211,13 +236,29 @@ describe('records of `known` that did not come from the directory', () => {
     await all.nextDay()
     have(all.app, ['diruser_43'])
     other.people.push({ id: 'diruser_43', active: true })
-    const later = [() => all.nextDay({ organizations: ['org_1'] }), () => all.nextDay()]
-    other.enabled = false
+    const failing = (asked: DirectoryRef) => {
+      if (asked.organizationId === 'org_2') throw new Error('the database hiccups')
+      return all.app.known.users(asked)
+    }
+    const later = [
+      async () => all.nextDay({ organizations: ['org_1'] }),
+      async () => only(await all.sync({ known: { users: failing } }).run({ mode: 'full' })),
+      async () => {
+        other.enabled = false
+        return all.nextDay()
+      },
+    ]
     for (const pass of later) {
       const report = await pass()
       expect(report.error).toMatchObject({ code: 'ERR_SCIM_KNOWN_FOREIGN' })
       expect(report.error?.mend).toContain('in an earlier pass')
     }
+    expect(deletions(all.app)).toEqual([])
+
+    // After 30 days the other organization is forgotten, and its people are still there.
+    await all.clock.advance(29 * dayMs)
+    for (let day = 0; day < 3; day++) await all.nextDay()
+    expect((await all.nextDay()).held).toMatchObject([{ reason: 'no-history', count: 4 }])
     expect(deletions(all.app)).toEqual([])
 
     other.enabled = true
@@ -279,6 +320,51 @@ describe('the state of deletions', () => {
     },
   )
 
+  test('deletes nobody if another process writes it meanwhile', async () => {
+    let isRaced = false
+    const all = await scene(40, {}, (real) => ({
+      record: (name: string) => {
+        const record = real.record(name)
+        if (name !== 'deletions:user:org_1') return record
+        const read = async () => {
+          const text = await record.read()
+          if (isRaced) await record.compareAndSet(text, text?.replace('"writer":"', '"writer":"other'), 1e6)
+          isRaced = false
+          return text
+        }
+        return { ...record, read, compareAndSet: record.compareAndSet }
+      },
+    }))
+    leave(all, 1)
+    isRaced = true
+    expect((await all.nextDay()).error).toMatchObject({ code: 'ERR_SCIM_LEASE_LOST' })
+    expect(deletions(all.app)).toEqual([])
+    expect((await all.nextDay()).users.deleted).toBe(1)
+  })
+
+  test('goes on if the store has written it, and its answer was lost', async () => {
+    let isLost = false
+    const all = await scene(40, {}, (real) => ({
+      record: (name: string) => {
+        const record = real.record(name)
+        if (name !== 'deletions:user:org_1') return record
+        const compareAndSet: typeof record.compareAndSet = async (...change) => {
+          const isSet = await record.compareAndSet(...change)
+          if (!isLost) return isSet
+          isLost = false
+          throw new StoreUnavailableError('the connection broke')
+        }
+        return { ...record, read: () => record.read(), compareAndSet }
+      },
+    }))
+    leave(all, 1)
+    isLost = true
+    const running = all.nextDay()
+    for (let second = 0; second < 10; second++) await all.clock.advance(1000)
+    expect(await running).toMatchObject({ users: { deleted: 1 } })
+    expect((await running).error).toBeUndefined()
+  })
+
   test('deletes nobody if another version has written it', async () => {
     const all = await scene(40)
     const record = all.ledger.record('deletions:user:org_1')
@@ -329,6 +415,52 @@ describe('the limits', () => {
     expect(report.held).toMatchObject([10, 10, 10].map((count) => ({ reason: 'over-limit', count })))
   })
 
+  test('count a deletion whose handler has dropped it, for the same reason', async () => {
+    const all = await scene(200)
+    all.app.before = (event) => {
+      const row = 'id' in event.data && all.app.users.get(String(event.data.id))
+      if (row) row.deleted = true
+      throw new DropEvent('the account is deleted, the mail could not be sent')
+    }
+    leave(all, 20)
+    expect((await all.nextDay()).users).toMatchObject({ dropped: 20, held: 0 })
+    leave(all, 1)
+    expect(only(await all.sync().run({ mode: 'full' })).held).toMatchObject([{ reason: 'over-limit' }])
+  })
+
+  test('do not count a deletion again because a pass in between could not decide', async () => {
+    const all = await scene(200)
+    leave(all, 20)
+    all.app.before = () => {
+      throw new Error('no')
+    }
+    expect((await all.nextDay()).users).toMatchObject({ failed: 20 })
+    all.app.before = () => {}
+    all.api.bend = (page) => ({ ...page, totalSize: 1 })
+    const unsettled = only(await all.sync().run({ mode: 'full' }))
+    expect(unsettled.held).toMatchObject([{ reason: 'unsettled', count: 20 }])
+    all.api.bend = (page) => page
+    expect(only(await all.sync().run({ mode: 'full' })).users).toMatchObject({ deleted: 20, held: 0 })
+  })
+
+  test('do not count a deletion that came too late, for a newer event was applied', async () => {
+    const all = await scene(200)
+    const gone = leave(all, 20)
+    await all.clock.advance(dayMs)
+    let isUpdated = false
+    const known = {
+      users: async () => {
+        if (!isUpdated) await update(all, gone)
+        isUpdated = true
+        return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
+      },
+    }
+    const sync = all.sync({ known })
+    expect(only(await sync.run({ mode: 'full' })).users).toMatchObject({ stale: 20, deleted: 0 })
+    await all.clock.advance(120_000)
+    expect(only(await sync.run({ mode: 'full' })).users).toMatchObject({ deleted: 20, held: 0 })
+  })
+
   test('are not widened by rows that nobody lists, such as tombstones that `known` yields', async () => {
     const all = await scene(200)
     const tombstones = people(5000, 200).map(({ id }) => ({ id, occurredAt: '2026-01-01T09:00:00Z' }))
@@ -358,6 +490,18 @@ describe('the limits', () => {
     expect(deletions(all.app)).toHaveLength(15)
     const report = only(await all.sync().run({ mode: 'full' }))
     expect(report.held).toMatchObject([15, 15, 15, 15].map((count) => ({ reason: 'over-limit', count })))
+  })
+
+  test('count for 24 hours', async () => {
+    const all = await scene(200)
+    const pass = async (hours: number, leavers: number) => {
+      await all.clock.advance(hours * 3_600_000)
+      leave(all, leavers)
+      return only(await all.sync().run({ mode: 'full' })).users
+    }
+    expect(await pass(1, 15)).toMatchObject({ deleted: 15, held: 0 })
+    expect(await pass(23, 15)).toMatchObject({ deleted: 0, held: 15 })
+    expect(await pass(2, 15)).toMatchObject({ deleted: 15, held: 15 })
   })
 
   test('let 6 % of the people leave in a week at 1 % a day', async () => {
@@ -521,6 +665,18 @@ describe('what is held', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
+  test('leaves its hold when it is listed again, and is a new leaver when it leaves again', async () => {
+    const all = await scene(100)
+    const held = all.directory.people.slice(0, 30)
+    leave(all, 30)
+    await all.nextDay()
+    all.directory.people.unshift(...held.slice(0, 2))
+    expect(await all.nextDay()).toMatchObject({ returned: [{ count: 2 }], held: [{ count: 28 }] })
+    const again = leave(all, 2)
+    const report = await all.nextDay()
+    expect(report).toMatchObject({ returned: [], held: [{ count: 28 }], deleted: { users: { ids: again } } })
+  })
+
   test('is forgotten 90 days after `known` has yielded it last', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
@@ -538,6 +694,25 @@ describe('what is held', () => {
     expect(report.held).toMatchObject([
       { count: 30, heldSince: new Date(all.clock.now()).toISOString().replace('Z', '000000Z') },
     ])
+  })
+
+  test('is kept as long as `known` yields it, and then not given up for one pass that does not', async () => {
+    const all = await scene(100)
+    const gone = leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    for (let month = 0; month < 4; month++) {
+      await all.clock.advance(29 * dayMs)
+      await all.nextDay()
+    }
+    const some = {
+      users: () =>
+        all.app
+          .live()
+          .filter((id) => !gone.includes(id))
+          .map((id) => ({ id })),
+    }
+    await all.sync({ known: some }).run({ mode: 'full' })
+    expect((await all.nextDay()).held).toEqual([held])
   })
 
   test('is not forgotten because no pass has run for long', async () => {
@@ -566,16 +741,65 @@ describe('what is held', () => {
     expect(report.deleted.users.ids).toHaveLength(1000)
   })
 
-  test('is held again as no-history if the store has lost a part of it', async () => {
+  test('leaves nothing in the store once it is deleted', async () => {
     const all = await scene(100)
     leave(all, 30)
-    await all.nextDay()
+    const [held] = (await all.nextDay()).held
     const state = JSON.parse(String(await all.ledger.record('deletions:user:org_1').read()))
     const chunk = all.ledger.record(`deletions:user:org_1:${state.batches[0].revision}:0`)
-    expect(await chunk.compareAndSet(await chunk.read(), undefined, 1)).toBe(true)
-    expect((await all.nextDay()).held).toMatchObject([{ reason: 'no-history', count: 30 }])
-    expect(deletions(all.app)).toEqual([])
+    expect(JSON.parse(String(await chunk.read()))).toHaveLength(30)
+    await all.nextDay({ approve: [String(held?.approval)] })
+    expect(await chunk.read()).toBeUndefined()
   })
+
+  test('may be 200,000 of 250,000 people, also with an approval of a dry run', () => {
+    const many = Array.from({ length: 250_000 }, (_, index) => `diruser_${index}`)
+    const missing: MissingRecord[] = many.slice(0, 200_000).map((id) => ({
+      id,
+      place: 'own',
+      hasOrigin: true,
+      occurredAt: 1n,
+      batch: undefined,
+    }))
+    const walk = { unique: 50_000, totalSize: 50_000, short: false }
+    const judged = (approvals: readonly string[], limits = { maxCount: 20, maxShare: 0.05 }) =>
+      judgeDeletions(
+        {
+          directory: { organizationId: 'org_1', id: 'dir_1' },
+          kind: 'user',
+          now: '1767603600000000000',
+          missing,
+          history: emptyHistory(),
+          base: limits.maxCount === 20 ? many.length : 1e6,
+          from: always,
+          walks: [walk, walk],
+          steady: true,
+          enabled: true,
+          foreign: false,
+          siblingsRead: true,
+        },
+        limits,
+        new Set(approvals),
+      )
+    const [held] = judged([]).held
+    expect(held?.ids).toHaveLength(200_000)
+    expect(judged([String(held?.batch?.approval)]).approved).toHaveLength(200_000)
+    expect(judged([], { maxCount: 1e6, maxShare: 1 }).unapproved).toHaveLength(200_000)
+  })
+
+  test.each(['atomic', 'process'] as const)(
+    'is held again as no-history if the store (%s) has lost a part of it',
+    async (message) => {
+      const all = await scene(100, {}, () => ({ guarantee: { message, order: message } }))
+      leave(all, 30)
+      await all.nextDay()
+      const state = JSON.parse(String(await all.ledger.record('deletions:user:org_1').read()))
+      const chunk = all.ledger.record(`deletions:user:org_1:${state.batches[0].revision}:0`)
+      expect(await chunk.compareAndSet(await chunk.read(), undefined, 1)).toBe(true)
+      expect((await all.nextDay()).held).toMatchObject([{ reason: 'no-history', count: 30 }])
+      expect(deletions(all.app)).toEqual([])
+    },
+  )
 })
 
 describe('an approval', () => {
@@ -619,6 +843,35 @@ describe('an approval', () => {
     expect(deletions(all.app)).toEqual([])
     const report = await all.nextDay({ approve: [String(held?.approval)] })
     expect(report.users).toMatchObject({ deleted: 30, held: 0 })
+  })
+
+  test('of a dry run does not count towards the limits either', async () => {
+    const all = await scene(1000)
+    leave(all, 60)
+    const [held] = (await all.nextDay({ dryRun: true })).held
+    const report = await all.nextDay({ approve: [String(held?.approval)] })
+    expect(report.users).toMatchObject({ deleted: 60, held: 0 })
+    leave(all, 49)
+    expect((await all.nextDay()).users).toMatchObject({ deleted: 49, held: 0 })
+  })
+
+  test('does not hold a person to whom a newer event was applied: the next pass judges again', async () => {
+    const all = await scene(100)
+    const gone = leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    await all.clock.advance(dayMs)
+    const [updated = ''] = gone
+    const known = {
+      users: async () => {
+        await update(all, [updated])
+        return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
+      },
+    }
+    const report = only(await all.sync({ known }).run({ approve: [String(held?.approval)] }))
+    expect(report.users).toMatchObject({ stale: 1, deleted: 29 })
+    // The approval has lapsed.
+    await all.clock.advance(8 * dayMs)
+    expect((await all.nextDay()).deleted.users.ids).toEqual([updated])
   })
 
   test('of a dry run, or one that was used before, names nothing a week later', async () => {
@@ -692,6 +945,18 @@ describe('an approval', () => {
     all.api.bend = (page) => page
     expect((await all.nextDay()).users.deleted).toBe(30)
   })
+
+  test('that could not be used yet makes the next pass full', async () => {
+    const all = await scene(100)
+    leave(all, 30)
+    const [held] = (await all.nextDay()).held
+    const sync = all.sync()
+    all.api.bend = (page, { kind }) => (kind === 'users' ? { ...page, totalSize: 1 } : page)
+    await sync.run({ approve: [String(held?.approval)] })
+    all.api.bend = (page) => page
+    expect(only(await sync.run())).toMatchObject({ mode: 'full', users: { deleted: 30 } })
+    expect(only(await sync.run()).mode).toBe('incremental')
+  })
 })
 
 describe('without a history', () => {
@@ -724,6 +989,19 @@ describe('without a history', () => {
     expect(only(await sync.run({ mode: 'full' })).held).toMatchObject([{ reason: 'no-history', count: 15 }])
     expect(deletions(app)).toEqual([])
     expect(gone).toHaveLength(15)
+  })
+
+  test('a first pass with foreign records begins none', async () => {
+    const all = await scene(40)
+    const store = sharedLedger(all.clock)
+    const app = application({ store, clock: all.clock })
+    have(app, [...all.app.users.keys()])
+    const sync = (known: DirectorySyncOptions['known']) => all.sync({ dispatcher: app.dispatcher, known })
+    const foreign = withRows(app, () => [{ id: 'diruser_other', organizationId: 'org_2' }])
+    expect((await sync(foreign).run()).totals).toMatchObject({ errors: 1, users: { held: 0 } })
+    leave(all, 1)
+    const report = only(await sync(app.known).run({ mode: 'full' }))
+    expect(report.held).toMatchObject([{ reason: 'no-history', count: 1 }])
   })
 
   test('a store that cannot claim atomically, and may be shared, deletes nobody by itself either', async () => {
@@ -764,6 +1042,23 @@ describe('without a history', () => {
     await sync({ users: () => [] }).run({ mode: 'full' })
     const report = only(await sync(app.known).run({ mode: 'full' }))
     expect(report.held).toMatchObject([{ reason: 'no-history', count: 15 }])
+  })
+
+  test('nor does it in an organization with several directories', async () => {
+    const all = await scene(100)
+    const second = new TestDirectory('org_1', people(10, 100), 'dir_second')
+    all.api.directories.push(second)
+    const rows = [all.directory, second].flatMap(({ id, people }) =>
+      people.map((person) => ({ id: person.id, occurredAt: '2026-06-01T09:00:00Z', directoryId: id })),
+    )
+    leave(all, 15)
+    const app = application({ store: sharedLedger(all.clock), clock: all.clock })
+    const sync = (known: DirectorySyncOptions['known']) => all.sync({ dispatcher: app.dispatcher, known })
+    await sync({ users: () => [] }).run({ mode: 'full' })
+    const report = await sync({ users: () => rows }).run({ mode: 'full' })
+    const held = report.organizations.flatMap(({ directories }) => directories.flatMap(({ held }) => held))
+    expect(held).toMatchObject([{ reason: 'no-history', count: 15 }])
+    expect(deletions(app)).toEqual([])
   })
 
   test('a ledger of one process deletes within the limits from its first pass on', async () => {
@@ -849,6 +1144,19 @@ describe('a handler that always fails for one person', () => {
     ])
   })
 
+  test('or for more people than the report names, keeps three passes full', async () => {
+    const all = await scene(1100)
+    all.app.before = () => {
+      throw new Error('no')
+    }
+    for (const person of all.directory.people) person.updatedAtMs = all.clock.now()
+    await all.clock.advance(dayMs + 1)
+    const sync = all.sync()
+    const modes: string[] = []
+    for (let pass = 0; pass < 4; pass++) modes.push(only(await sync.run()).mode)
+    expect(modes).toEqual(['full', 'full', 'full', 'incremental'])
+  })
+
   test('does not keep another failure from being tried again', async () => {
     const all = await scene(100)
     const sync = all.sync()
@@ -929,6 +1237,28 @@ describe('people whom another directory of the organization lists', () => {
   })
 })
 
+test('a directory that cannot be read for long does not keep the other directories of its organization full', async () => {
+  const all = await scene(5)
+  const broken = new TestDirectory('org_1', people(5, 5), 'dir_broken')
+  all.api.directories.push(broken)
+  const rows = people(5).map(({ id }) => ({
+    id,
+    occurredAt: '2026-06-01T09:00:00Z',
+    directoryId: all.directory.id,
+  }))
+  all.api.beforePage = ({ directory }) => {
+    if (directory === broken) throw new Error('gone away')
+  }
+  const sync = all.sync({ known: { users: () => rows } })
+  const modes: (string | undefined)[] = []
+  for (let hour = 0; hour < 6; hour++) {
+    await all.clock.advance(3_600_000)
+    const directories = (await sync.run()).organizations[0]?.directories ?? []
+    modes.push(directories.find(({ directoryId }) => directoryId === all.directory.id)?.mode)
+  }
+  expect(modes).toEqual(['full', 'full', 'full', 'incremental', 'incremental', 'incremental'])
+})
+
 describe('an organization that had two directories', () => {
   /** Two directories whose people the application knows without knowing whose they are. */
   async function two() {
@@ -985,14 +1315,9 @@ test('what is applied while `known` is read is newer than what two walks miss', 
   await all.clock.advance(dayMs)
   const known = {
     users: async () => {
-      await all.clock.advance(1000)
-      await all.app.dispatcher.dispatch({
-        type: 'organization.directory.user_updated',
-        id: 'evt_1',
-        occurred_at: new Date(all.clock.now()).toISOString(),
-        organization_id: 'org_1',
-        data: { id: 'diruser_0', organization_id: 'org_1' },
-      })
+      await update(all, ['diruser_0'])
+      // Longer than the margin by which the sync's events are older than their reading.
+      for (let second = 0; second < 90; second++) await all.clock.advance(1000)
       return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
     },
   }

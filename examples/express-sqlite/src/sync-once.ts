@@ -71,7 +71,7 @@ async function main(): Promise<number> {
 
 function asksForApproval({ organizations }: SyncReport): boolean {
   const held = organizations.flatMap(({ directories }) => directories.flatMap((directory) => directory.held))
-  return held.some(({ approval }) => approval !== undefined)
+  return held.some(({ approval, approvedUntil }) => approval !== undefined && approvedUntil === undefined)
 }
 
 function readOptions() {

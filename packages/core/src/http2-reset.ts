@@ -1,12 +1,19 @@
 /**
  * Resets a request's HTTP/2 stream when the reply has been sent, so that its sender stops sending a body that nobody
  * reads (RFC 9113, 8.1: RST_STREAM with NO_ERROR). Over HTTP/1 the header `connection: close` does the same.
+ *
+ * What has arrived of the body is discarded. As long as it is buffered, Node keeps the stream and its session open.
  */
 export function resetAfterReply(request: object): void {
   const stream: unknown = 'stream' in request ? request.stream : undefined
   if (!isHttp2Stream(stream)) return
-  if (stream.writableFinished) stream.close(noError)
-  else stream.once('finish', () => stream.close(noError))
+  const reset = () => {
+    stream.close(noError)
+    stream.resume()
+    if ('resume' in request && typeof request.resume === 'function') request.resume()
+  }
+  if (stream.writableFinished) reset()
+  else stream.once('finish', reset)
 }
 
 /** NGHTTP2_NO_ERROR, without loading `node:http2` for everybody. */
@@ -16,6 +23,7 @@ interface Http2Stream {
   writableFinished: boolean
   once(event: 'finish', listener: () => void): unknown
   close(code: number): void
+  resume(): unknown
 }
 
 function isHttp2Stream(value: unknown): value is Http2Stream {

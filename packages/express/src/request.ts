@@ -7,7 +7,13 @@ import type { Request } from 'express'
 
 /** The path as it arrives, with the mount; nothing if it cannot be read. */
 export function pathOf(req: Request): string | undefined {
-  return unlessItThrows(() => req.baseUrl + req.path)
+  return unlessItThrows(() => fullPath(req))
+}
+
+/** Connect, middie and plain `node:http` know neither `path` nor `baseUrl`, and the last no `originalUrl`. */
+function fullPath({ baseUrl, path, originalUrl, url }: Partial<Request>): string | undefined {
+  if (path !== undefined) return (baseUrl ?? '') + path
+  return (originalUrl ?? url)?.split(/[?#]/, 1)[0]
 }
 
 export function isSigned(req: Request): boolean {
@@ -28,7 +34,8 @@ export function attemptOf(req: Request, hasPath: boolean): Attempt {
       return req.method
     },
     get url() {
-      return hasPath ? req.originalUrl : req.baseUrl + req.path
+      // Of a path that cannot be read the error says so.
+      return hasPath ? (req.originalUrl ?? req.url) : (fullPath(req) ?? '')
     },
     get headers() {
       return req.headers

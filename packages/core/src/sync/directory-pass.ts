@@ -1,16 +1,17 @@
 import type { Instant } from '@scalekit-scim/core/internal'
 import type { Batch } from './applying.ts'
+import { addsUp } from './deletions/judgement.ts'
 import type { FirstWalk, Siblings } from './deletions/missing.ts'
 import { Removal } from './deletions/removal.ts'
 import { differenceOf } from './difference.ts'
 import { DirectoryReader } from './directory-reader.ts'
 import type { DirectoryTask } from './directory-task.ts'
-import { afterFullPass, type Failed, mustTryAgain, noFailures } from './failures.ts'
+import { afterFullPass, brokenPass, type Failed, mustTryAgain, noFailures } from './failures.ts'
 import { groupKind, type Kind, userKind } from './kinds.ts'
 import { type KnownRecords, Sightings } from './known.ts'
 import type { Page } from './pages.ts'
 import { type PassContext, storeTime } from './pass-context.ts'
-import { never, writeMilestones } from './progress.ts'
+import { never, noMilestones, writeMilestones } from './progress.ts'
 import type { GroupRecord, UserRecord } from './records.ts'
 import { type DirectoryReport, type RecordList, reported } from './report.ts'
 import { Results } from './results.ts'
@@ -63,15 +64,17 @@ export class DirectoryPass {
       if (users) await this.#attempt(() => this.#remove(userKind, this.#users, users, beside.users))
       if (groups) await this.#attempt(() => this.#remove(groupKind, this.#groups, groups, beside.groups))
       this.#pass.signal.throwIfAborted()
-      if (!this.#broken && !this.#pass.dryRun && this.#startedAt) await this.#complete(this.#startedAt)
+      if (this.#pass.dryRun || !this.#startedAt) return
+      if (this.#broken) await this.#noteBroken()
+      else await this.#complete(this.#startedAt)
     })
     this.#tellRecords()
   }
 
-  /** What the walk listed; `undefined` if there was no walk of everything. */
-  listed(kind: 'user' | 'group'): Sightings | undefined {
+  /** The walk of everything, if there was one. */
+  walked(kind: 'user' | 'group'): FirstWalk | undefined {
     const brought = kind === 'user' ? this.#broughtUsers : this.#broughtGroups
-    return brought?.mode === 'full' ? brought.first.sightings : undefined
+    return brought?.mode === 'full' ? brought.first : undefined
   }
 
   async #timed(step: () => Promise<void>): Promise<void> {
@@ -104,7 +107,7 @@ export class DirectoryPass {
     const observedAt = await storeTime(this.#pass)
     // Read to its end before the walk: who joins after that is no candidate.
     let known = mode === 'full' ? await this.#reader.known(source) : undefined
-    // Its ids take memory, so an application that has nothing yet goes without.
+    // Its ids take memory, so an application that has nothing yet goes without, unless a sibling needs them.
     const sightings = known && (known.size > 0 || this.#hasSiblings) ? new Sightings(known) : undefined
     const batch = application.open(this.#pass, this.task.directory.id)
     let tally: WalkTally
@@ -121,9 +124,9 @@ export class DirectoryPass {
     if (tally.short) this.#fallShort(kind)
     if (!source) return undefined
     if (mode === 'incremental' || !known) return { mode: 'incremental' }
-    return sightings
+    return sightings && known.size > 0
       ? { mode, first: { known, sightings, tally, observedAt } }
-      : { mode: 'empty', known, startedAt: observedAt }
+      : { mode: 'empty', known, sightings, startedAt: observedAt }
   }
 
   /**
@@ -209,6 +212,17 @@ export class DirectoryPass {
     })
   }
 
+  /** Nothing moves on. How often it was so tells whether the organization's other directories are read whole for it. */
+  async #noteBroken(): Promise<void> {
+    if (this.report.mode === 'incremental') return
+    const { directory, milestones } = this.task
+    const { failures = noFailures, ...before } = milestones ?? noMilestones
+    await writeMilestones(this.#pass.config.dispatcher.ledger, directory, {
+      ...before,
+      failures: afterFullPass(failures, brokenPass),
+    })
+  }
+
   /** What failed, by its id, and what could not be decided. */
   #unfinished(): Failed {
     const undecided = this.#mustLookAgain ? ['undecided'] : []
@@ -234,12 +248,15 @@ export class DirectoryPass {
 type Brought =
   | { mode: 'full'; first: FirstWalk }
   /** The application has nothing of the directory yet. */
-  | { mode: 'empty'; known: KnownRecords; startedAt: Instant }
+  | { mode: 'empty'; known: KnownRecords; sightings: Sightings | undefined; startedAt: Instant }
   | { mode: 'incremental' }
 
 function siblingsOf(kind: 'user' | 'group', siblings: readonly DirectoryPass[]): Siblings {
-  const walks = siblings.flatMap((sibling) => sibling.listed(kind) ?? [])
-  return { walks, complete: walks.length === siblings.length }
+  const first = siblings.flatMap((sibling) => sibling.walked(kind) ?? [])
+  return {
+    walks: first.map(({ sightings }) => sightings),
+    complete: first.length === siblings.length && first.every(({ tally }) => addsUp(tally)),
+  }
 }
 
 function listOf({ count, ids }: RecordList): RecordList {

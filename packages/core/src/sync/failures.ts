@@ -15,6 +15,9 @@ export interface Failed {
   ids: readonly string[]
 }
 
+/** Stands for a directory that could not be read to its end. */
+export const brokenPass: Failed = { count: 1, ids: ['broken'] }
+
 export const noFailures: Failures = { passesById: new Map(), passesOfMany: 0 }
 
 /** After so many, a record is left to the next scheduled full pass. */

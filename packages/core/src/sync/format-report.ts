@@ -16,10 +16,10 @@ const heldBecause: Readonly<Record<HeldDeletions['reason'], string>> = {
   'over-limit': 'they are more than the limits allow',
   'directory-removed': 'the organization does not have their directory any more',
   'no-origin': '`known` gives neither `occurredAt` nor `directoryId`',
-  'no-history': 'the store has no earlier pass of this directory',
+  'no-history': 'no earlier pass on this store has judged the directory',
   'several-directories': '`known` does not say which of the directories they are of',
   unsettled:
-    'the directory changed while it was read, or `known` yielded foreign records; a later pass looks again',
+    'the reading was not steady, another directory failed, or `known` yielded foreign records; a later pass looks again',
   'directory-disabled': 'the directory was disabled meanwhile',
 }
 

@@ -35,13 +35,13 @@ export interface KnownRecord {
  * What the application has of a directory: the rows that the directory's events have created, without tombstones. Rows of
  * people who did not come from a directory, or of another organization, must not be among them. It is read to its end
  * before a walk begins, and once more if somebody is missing and the pass is over several organizations. Rows may be
- * streamed.
+ * streamed. If it does not yield for 5 minutes, the directory ends with `ERR_SCIM_KNOWN_SILENT`.
  */
 export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStream>
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
 
 const firstCapacity = 1024
-/** A database that says nothing for so long is not slow: it hangs, and the pass with it, and every other process. */
+/** A `known` that yields nothing for this long hangs. Its pass would hold the lease, and block every other process. */
 const silentMs = 300_000
 /** A million rows that are there at once take seconds, and webhooks have to be answered meanwhile. */
 export const readAtOnce = 1000

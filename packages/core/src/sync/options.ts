@@ -23,18 +23,21 @@ export interface DirectorySyncOptions {
    */
   schedule?: Schedule | undefined
   /**
-   * How much of a directory's users, or of its groups, one pass deletes without a question: the greater of the two
-   * where both are given, else the one alone. Over half of them is always asked about.
-   * @default 20 records or 0.05, whichever is more
+   * How many of a directory's users, or groups, the sync deletes within 24 hours without an approval: a count, or a
+   * share of the records. If both are given, the greater applies. Within 30 days it is twice the count or four times the
+   * share, and never over half of the records. What exceeds a limit is held. A wider limit releases no held records.
+   * @default 20 records or 0.05, whichever is more: 1 % a day never asks, and a wrong filter deletes few
    */
   deletions?: { maxCount?: number | undefined; maxShare?: number | undefined } | undefined
   /**
-   * Directories that are read at a time, and events that run at a time over all of them.
+   * The most directories that are read at a time, and the most events that run at a time over all of them. Directories
+   * of one organization are read one after the other.
    * @default 4 directories and 8 events
    */
   concurrency?: { directories?: number | undefined; events?: number | undefined } | undefined
   /**
-   * Seconds until a directory is read whole again, which alone finds deletions. The first pass after a start is full.
+   * Seconds until a directory is read whole again. Only such a full pass finds deletions. The first pass after a start is
+   * full, and so is one after a pass that left something open, three times in a row at most.
    * @default 86400 (a day)
    */
   fullEverySeconds?: number | undefined
@@ -80,14 +83,19 @@ export type Schedule = (
 
 export interface RunOptions {
   /**
-   * 'full' reads everything, and alone finds deletions; 'incremental' what has changed since a directory's last good
-   * pass, and everything where there was none; 'auto' is full for the first pass after a start and once a day.
+   * 'full' reads everything, and is the only mode that finds deletions. 'incremental' reads what has changed since a
+   * directory's last good pass, and everything if there was none. 'auto' is full for the first pass after a start and
+   * then every `fullEverySeconds`.
    * @default 'auto'
    */
   mode?: 'auto' | 'full' | 'incremental' | undefined
-  /** Only reports what would be done. @default false */
+  /** Only reports what would be done: runs no handler, and writes nothing about deletions. @default false */
   dryRun?: boolean | undefined
-  /** Approvals of held deletions, from an earlier report. Makes the pass a full one. */
+  /**
+   * Approvals of held deletions, from an earlier report or a dry run's. Makes the pass a full one. Each is valid for 7
+   * days from this run on; given again, for 7 days more. The report's `unusedApprovals` lists those that named nothing.
+   * @default none
+   */
   approve?: readonly string[] | undefined
   /** Other organizations than the sync's own: one that joins, say. */
   organizations?: Organizations | undefined

@@ -6,6 +6,7 @@ import { Neighbours } from './deletions/neighbours.ts'
 import { DirectoryPass } from './directory-pass.ts'
 import { type DirectoryTask, modeFor, openDirectoryReport } from './directory-task.ts'
 import { type Discovery, discover } from './discovery.ts'
+import { brokenPass, mustTryAgain, noFailures } from './failures.ts'
 import type { RunOptions, SyncProgress } from './options.ts'
 import { type PassContext, storeTime } from './pass-context.ts'
 import { PassLease } from './pass-lease.ts'
@@ -118,11 +119,16 @@ async function passOrganization(
   tasks: readonly DirectoryTask[],
   discovery: Discovery,
 ): Promise<void> {
-  const mode = tasks.some(({ milestones }) => modeFor(pass, milestones) === 'full') ? 'full' : 'incremental'
+  const own = tasks.map(({ milestones }) => modeFor(pass, milestones))
+  // A directory that cannot be read for long is no reason to read the others whole each time.
+  const together = tasks.some(
+    ({ milestones }, index) =>
+      own[index] === 'full' && mustTryAgain(milestones?.failures ?? noFailures, brokenPass),
+  )
   const begun: DirectoryPass[] = []
-  for (const task of tasks) {
+  for (const [index, task] of tasks.entries()) {
     if (pass.signal.aborted) break
-    const report = openDirectoryReport(task, mode)
+    const report = openDirectoryReport(task, together ? 'full' : (own[index] ?? 'full'))
     discovery.organizations.get(task.directory.organizationId)?.directories.push(report)
     const directory = new DirectoryPass(pass, task, report, tasks.length > 1)
     begun.push(directory)

@@ -1,6 +1,7 @@
 import type { Ledger } from '@scalekit-scim/core'
 import type { Instant } from '@scalekit-scim/core/internal'
-import { type Failures, formatFailures, parseFailures } from './failures.ts'
+import { type Failures, formatFailures, noFailures, parseFailures } from './failures.ts'
+
 import type { DirectoryRef } from './records.ts'
 
 /** What is known of a directory's passes, by the store's clock. */
@@ -16,6 +17,13 @@ export interface Milestones {
 
 /** For what has not happened yet. */
 export const never: Instant = '0'.repeat(19)
+/** Of a directory that no pass has finished. */
+export const noMilestones: Milestones = {
+  completedAt: never,
+  startedAt: never,
+  fullStartedAt: never,
+  failures: noFailures,
+}
 /** Longer than anybody goes without a full pass; a directory that was left behind is forgotten. */
 const keptSeconds = 35 * 86_400
 

@@ -25,20 +25,22 @@ export interface Counts {
   unhandled: number
   /** Not listed any more, and not deleted: see `held` of the directory. */
   held: number
-  /** The handler or the store failed; the next pass brings them again. */
+  /** The handler or the store failed. The next pass tries again; after three full passes, the next scheduled full one. */
   failed: number
 }
 
 /**
- * Why deletions wait for a person, who may approve them. They stay held until then, whatever later passes find, except
- * for records that the directory lists again.
+ * Why deletions wait for a person, who may approve them. They stay held in later passes, and with wider limits. A record
+ * leaves its hold without an approval only if a directory of the organization lists it again, or 90 days after `known`
+ * has last yielded anybody who is held with it.
  *
  * - 'over-limit': more than `deletions` allows in a day, or twice its count and four times its share in 30 days
  * - 'over-half': with the deletions of 30 days, over half of the directory's records
  * - 'nothing-listed': the directory lists nothing at all
- * - 'directory-removed': `known` says that they are of a directory which the organization does not have any more
+ * - 'directory-removed': `known` says that they are of a directory which the organization does not have any more, and no
+ *   other directory lists them
  * - 'no-origin': `known` gives neither `occurredAt` nor `directoryId`, so nothing says that a directory created them
- * - 'no-history': the shared store has no earlier pass of the directory, because it is new or has lost its data
+ * - 'no-history': no full pass on this store has judged the directory yet, or the store has lost its data since
  */
 export type StickyReason =
   | 'over-limit'
@@ -51,8 +53,9 @@ export type StickyReason =
 /**
  * Why deletions were not applied: {@link StickyReason}, or one that nobody can approve.
  *
- * - 'unsettled': the directory changed while it was read, or gave wrong numbers, or the organization got another one, or
- *   `known` yielded foreign records. A later full pass looks again.
+ * - 'unsettled': the directory changed while it was read, or gave wrong numbers; the organization got or lost a directory;
+ *   `known` yielded foreign records; or another directory of the organization could not be read, which may list the
+ *   people of a removed one. A later full pass looks again.
  * - 'directory-disabled': it was disabled while it was read. The next pass looks again.
  * - 'several-directories': the organization has or had more than one, and `known` does not say which one the records are of
  */
@@ -64,12 +67,13 @@ export interface HeldDeletions {
   count: number
   /**
    * For `run({ approve: [approval] })`, which deletes those of them that two new walks still miss. Given only for a
-   * {@link StickyReason}. It is valid for 7 days from that run on, so a handler that fails is tried again.
+   * {@link StickyReason}. It is valid for 7 days from that run on, so a handler that fails is tried again. A dry run's is
+   * valid for the 7 days after the dry run, as long as the same ids are missing.
    */
   approval?: string
   /** Since when they are held: UTC, RFC 3339. Given with an approval. */
   heldSince?: string
-  /** A person has approved them, and until then each full pass tries to delete them: UTC, RFC 3339. */
+  /** Given if a person has approved them. Each full pass until then tries to delete them: UTC, RFC 3339. */
   approvedUntil?: string
   /** The first 1,000 ids, sorted. */
   ids: readonly string[]
@@ -82,7 +86,7 @@ export interface RecordList {
   ids: readonly string[]
 }
 
-/** Records that were held, and that the directory lists again. They are held no longer. */
+/** Records that were held, and that a directory of the organization lists again. They are held no longer. */
 export interface ReturnedRecords extends RecordList {
   kind: 'user' | 'group'
   /** Of the deletions that they were held with. It stays valid for the others. */
@@ -156,7 +160,10 @@ export interface SyncReport {
   outcome: 'complete' | 'incomplete' | 'cancelled' | 'busy'
   organizations: OrganizationReport[]
   totals: SyncTotals
-  /** Of `approve`, those that name no deletions that are to be made: used before, mistyped, or of a set that has changed. */
+  /**
+   * Of `approve`, those that named no held deletions in this pass: mistyped, used before, of a dry run that is over 7 days
+   * old or whose ids have changed, or of a directory that was not read or of which `known` yielded nothing.
+   */
   unusedApprovals: readonly string[]
   /** Calls of the Directory API that were made again. */
   retries: number

@@ -20,8 +20,8 @@ export interface DirectoryHistory {
   from?: Instant | undefined
   /** Deletions that nobody approved, by the hour since 1970. */
   deletedByHour: Map<number, number>
-  /** Of those, the ones whose handler failed: it may have had its effect. They are tried again, and not counted again. */
-  failed: Set<string>
+  /** Of those, the ones whose handler failed or dropped the event. They are tried again, and not counted again. */
+  tried: Set<string>
   /** The largest number of records that the application had of the directory, without held ones, by the day since 1970. */
   knownByDay: Map<number, number>
 }
@@ -62,10 +62,10 @@ export function emptyState(): DeletionState {
 }
 
 export function emptyHistory(): DirectoryHistory {
-  return { from: undefined, deletedByHour: new Map(), failed: new Set(), knownByDay: new Map() }
+  return { from: undefined, deletedByHour: new Map(), tried: new Set(), knownByDay: new Map() }
 }
 
-/** Forgets counts from before the period, and approvals that have lapsed. */
+/** Forgets counts and shared ids from before the period, and approvals that have lapsed. */
 export function forgetOld({ directories, batches, sharedWith }: DeletionState, now: Instant): DeletionState {
   const periodBegan = plusSeconds(now, -periodDays * daySeconds)
   return {
@@ -75,10 +75,10 @@ export function forgetOld({ directories, batches, sharedWith }: DeletionState, n
   }
 }
 
-function recentHistory({ from, failed, deletedByHour, knownByDay }: DirectoryHistory, now: Instant) {
+function recentHistory({ from, tried, deletedByHour, knownByDay }: DirectoryHistory, now: Instant) {
   return {
     from,
-    failed: new Set(failed),
+    tried: new Set(tried),
     deletedByHour: since(deletedByHour, hourOf(now) - periodDays * 24),
     knownByDay: since(knownByDay, dayOf(now) - periodDays),
   }

@@ -7,6 +7,8 @@ import { type HeldBatch, isUnseen } from './deletion-state.ts'
 /** What a pass has seen. */
 export interface Seen {
   directoryId: string
+  /** All that the organization has. */
+  directories: ReadonlySet<string>
   known: KnownRecords
   /** Of all directories of the organization. */
   walks: readonly Sightings[]
@@ -20,14 +22,14 @@ export interface Reviewed {
 }
 
 /**
- * Lets go of ids that a walk has listed, and of batches that `known` has not yielded anything of for long. An id that
- * `known` does not yield in this pass stays, because `known` may be wrong. So does one that `known` gives a newer time: the time may be of the row, and not of an event. If an event was
- * applied and the directory still does not list the record, a person decides.
+ * Lets go of ids that a walk has listed, and of batches of which `known` has yielded nothing for long. An id that `known`
+ * does not yield in this pass stays, because `known` may be wrong. So does an id to which `known` gives a newer time: it
+ * may be the row's time, and not an event's. If an event was applied, and no directory lists the record, a person decides.
  */
 export function reviewBatches(
   batches: readonly HeldBatch[],
   kind: 'user' | 'group',
-  { directoryId, known, walks }: Seen,
+  { directoryId, directories, known, walks }: Seen,
   now: Instant,
 ): Reviewed {
   const left: HeldBatch[] = []
@@ -36,7 +38,8 @@ export function reviewBatches(
     const listed = batch.ids.filter((id) => walks.some((walk) => walk.has(id)))
     if (listed.length > 0) returned.push({ kind, approval: batch.approval, ...recordList(listed) })
     const yielded = batch.ids.some((id) => known.wasYielded(id))
-    if (!yielded && batch.directoryId === directoryId && isUnseen(batch, now)) continue
+    const isOurs = batch.directoryId === directoryId || !directories.has(batch.directoryId)
+    if (!yielded && isOurs && isUnseen(batch, now)) continue
     left.push({ ...batch, yieldedAt: yielded ? now : batch.yieldedAt, ...rest(batch, listed) })
   }
   return { batches: left.filter(({ ids }) => ids.length > 0), returned }

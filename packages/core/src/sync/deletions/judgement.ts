@@ -36,15 +36,15 @@ export interface DeletionCase {
   now: Instant
   missing: readonly MissingRecord[]
   history: DirectoryHistory
-  /** The number of records that shares are taken of: the largest of 30 days, and now. */
+  /** The number of records that shares are taken of: the largest of 30 days or of now, without held ones. */
   base: number
   /** Where the history begins: see {@link DirectoryHistory.from}. */
   from: Instant | undefined
-  /** The second began after the first had ended. There is none if the first did not add up, or nobody is new among the missing. */
+  /** The second began after the first had ended. It is left out if the first did not add up, or nothing can be decided. */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
-  /** Whether the second met everybody whom the first met, and the organization has the directories that it had. */
+  /** Whether the second walk met everybody whom the first met, and the organization has the directories that it had. */
   steady: boolean
-  /** Asked after the walks. */
+  /** Whether the directory is enabled after the walks. */
   enabled: boolean
   /** Whether `known` yielded records of others, so that nobody knows what else it yields. */
   foreign: boolean
@@ -109,12 +109,13 @@ export function judgeDeletions(
   const unapproved: string[] = []
   for (const [reason, ids] of groupsOf(fresh, subject, limits)) {
     if (reason === undefined) {
-      unapproved.push(...ids)
+      for (const id of ids) unapproved.push(id)
       continue
     }
     const batch = newBatch(subject, reason, ids, approvals)
     batches.push(batch)
-    if (isApproved(batch, now)) approved.push(...ids)
+    // One at a time: a call with 150,000 arguments throws.
+    if (isApproved(batch, now)) for (const id of ids) approved.push(id)
     else heldIds.set(batch, ids)
   }
 
@@ -131,27 +132,24 @@ export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalS
 }
 
 /** Names a set of deletions on a day: the same for the same ids in any order, and for no other set. */
-export function approvalOf(
-  { directory, kind }: Pick<DeletionCase, 'directory' | 'kind'>,
-  ids: readonly string[],
-  day: number,
-): string {
-  // As JSON, so that no id can be taken for two. In hexadecimal: no command line takes it for an option.
-  const set = [directory.organizationId, directory.id, kind, day, [...ids].sort()]
-  return createHash('sha256').update(JSON.stringify(set)).digest('hex')
+function approvalOf({ directory, kind }: DeletionCase, setOfIds: string, day: number): string {
+  return hexOf([directory.organizationId, directory.id, kind, day, setOfIds])
 }
 
-/** The given approval that names the ids. It is a dry run's, or an earlier process's, and as long valid as others. */
+/** As JSON, so that no id can be taken for two. In hexadecimal: no command line takes it for an option. */
+function hexOf(values: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(values)).digest('hex')
+}
+
+/** The given approval of the last days. It is a dry run's, or an earlier process's, and as long valid as others. */
 function givenApproval(
   subject: DeletionCase,
-  ids: readonly string[],
+  setOfIds: string,
   approvals: ReadonlySet<string>,
 ): string | undefined {
-  if (approvals.size === 0) return undefined
   const today = dayOf(subject.now)
-  return Array.from({ length: approvalDays + 1 }, (_, days) => approvalOf(subject, ids, today - days)).find(
-    (approval) => approvals.has(approval),
-  )
+  const lastDays = Array.from({ length: approvalDays + 1 }, (_, days) => today - days)
+  return lastDays.map((day) => approvalOf(subject, setOfIds, day)).find((approval) => approvals.has(approval))
 }
 
 function pushTo<Key>(lists: Map<Key, string[]>, key: Key, id: string): void {
@@ -184,9 +182,9 @@ function groupsOf(
   const all = known.filter(({ place }) => place === 'own')
   put('no-history', ids(all.filter((record) => !isWithin(from, record))))
   const own = ids(all.filter((record) => isWithin(from, record)))
-  // What failed in an earlier pass was within the limits then, and is counted.
-  const again = own.filter((id) => history.failed.has(id))
-  const first = own.filter((id) => !history.failed.has(id))
+  // What an earlier pass tried was within the limits then, and is counted.
+  const again = own.filter((id) => history.tried.has(id))
+  const first = own.filter((id) => !history.tried.has(id))
   if (walks.some(({ unique }) => unique === 0)) put('nothing-listed', own)
   else {
     const reason = reasonToHold(first.length, base, history, limits, now)
@@ -197,7 +195,8 @@ function groupsOf(
 }
 
 function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boolean {
-  if (from === undefined || from === always) return from === always
+  if (from === undefined) return false
+  if (from === always) return true
   return occurredAt !== undefined && occurredAt >= BigInt(from)
 }
 
@@ -208,15 +207,17 @@ function newBatch(
   approvals: ReadonlySet<string>,
 ): HeldBatch {
   const { directory, now } = subject
-  const given = givenApproval(subject, ids, approvals)
+  const sorted = [...ids].sort()
+  const setOfIds = hexOf(sorted)
+  const given = givenApproval(subject, setOfIds, approvals)
   return {
-    approval: given ?? approvalOf(subject, ids, dayOf(now)),
+    approval: given ?? approvalOf(subject, setOfIds, dayOf(now)),
     directoryId: directory.id,
     reason,
     heldAt: now,
     approvedAt: given === undefined ? undefined : now,
     yieldedAt: now,
     open: ids.length,
-    ids: [...ids].sort(),
+    ids: sorted,
   }
 }

@@ -1,8 +1,7 @@
 import type { Instant } from '@scalekit-scim/core/internal'
 import { type KnownRecords, Sightings } from '../known.ts'
 import type { WalkTally } from '../walk.ts'
-import type { HeldBatch } from './deletion-state.ts'
-import { isApproved } from './deletion-state.ts'
+import { type HeldBatch, isApproved } from './deletion-state.ts'
 import { type Reviewed, reviewBatches } from './held-batches.ts'
 import { addsUp, type MissingRecord } from './judgement.ts'
 
@@ -15,7 +14,7 @@ export interface FirstWalk {
   observedAt: Instant
 }
 
-/** Whom one walk missed, or two, and what is held of them. */
+/** The known records that one walk missed, or two, and what is held of them. */
 export interface Missing {
   records: readonly MissingRecord[]
   reviewed: Reviewed
@@ -35,6 +34,8 @@ export interface Siblings {
 export interface Looking {
   kind: 'user' | 'group'
   directoryId: string
+  /** All that the organization has. */
+  directories: ReadonlySet<string>
   siblings: Siblings
   batches: readonly HeldBatch[]
   /** Indexes in `known` of records that are not this directory's. */
@@ -68,9 +69,9 @@ export function canBeDecided({ place, batch }: MissingRecord, now: Instant): boo
 function missingFrom(
   known: KnownRecords,
   walks: readonly [Sightings, ...Sightings[]],
-  { kind, directoryId, siblings, batches, foreign, sole, now }: Looking,
+  { kind, directoryId, directories, siblings, batches, foreign, sole, now }: Looking,
 ): Pick<Missing, 'records' | 'reviewed'> {
-  const seen = { directoryId, known, walks: [...walks, ...siblings.walks] }
+  const seen = { directoryId, directories, known, walks: [...walks, ...siblings.walks] }
   const reviewed = reviewBatches(batches, kind, seen, now)
   const batchOf = new Map(reviewed.batches.flatMap((batch) => batch.ids.map((id) => [id, batch] as const)))
   const [sightings, ...others] = walks
@@ -78,7 +79,7 @@ function missingFrom(
     .missing(...others)
     .filter((index) => !foreign.has(index))
     .map((index) => ({ index, id: known.idAt(index) }))
-    // Whom another directory lists has not left, whatever `known` says of the directory.
+    // A person whom another directory lists has not left, even if `known` names this directory.
     .filter(({ id }) => !siblings.walks.some((walk) => walk.has(id)))
     .map(({ index, id }): MissingRecord => {
       const place = placeOf(known, index, sole)

@@ -14,9 +14,8 @@ export interface SharedIds {
 }
 
 /**
- * Finds ids that `known` yields for more than one organization of a pass, among records that do not say themselves which
- * organization they are of. If `known` leaves the organization out, each
- * customer's people would look as if they had left all the others.
+ * Finds ids that `known` yields for more than one organization of a pass, among records without an `organizationId`. If
+ * `known` leaves the organization out, each customer's people would look as if they had left all the others.
  *
  * It reads `known` of all directories once more, so it is asked only if somebody is missing.
  */
@@ -39,11 +38,11 @@ export class Neighbours {
 
   async #find(known: Known): Promise<SharedIds> {
     const organizations = new Set(this.#tasks.map(({ directory }) => directory.organizationId))
-    const sharing = new Sharing(organizations)
+    const sharing = new Sharing()
     // A pass over one organization has nothing to compare with.
     for (const { directory } of organizations.size < 2 ? [] : this.#tasks) {
       const { organizationId } = directory
-      const number = sharing.numberOf(organizationId)
+      const number = sharing.begin(organizationId)
       try {
         await readKnownIds(known, directory, this.#reading, (id) => sharing.add(id, number))
       } catch {
@@ -62,12 +61,9 @@ class Sharing implements SharedIds {
   readonly #owners: number[] = []
   readonly #shared = new Set<number>()
   readonly #partners = new Map<string, Set<string>>()
-  readonly #organizations: readonly string[]
+  /** Their numbers, by which owners take less memory. */
+  readonly #organizations = new IdTable()
   readonly #failed = new Set<string>()
-
-  constructor(organizations: Iterable<string>) {
-    this.#organizations = [...organizations]
-  }
 
   get size(): number {
     return this.#shared.size
@@ -83,11 +79,12 @@ class Sharing implements SharedIds {
   }
 
   isRead(organizationId: string): boolean {
-    return this.#organizations.includes(organizationId) && !this.#failed.has(organizationId)
+    return this.#organizations.indexOf(organizationId) !== undefined && !this.#failed.has(organizationId)
   }
 
-  numberOf(organizationId: string): number {
-    return this.#organizations.indexOf(organizationId)
+  /** @returns the organization's number */
+  begin(organizationId: string): number {
+    return this.#organizations.add(organizationId)
   }
 
   add(id: string, owner: number): void {
@@ -96,7 +93,7 @@ class Sharing implements SharedIds {
     this.#owners[index] = first
     if (first === owner) return
     this.#shared.add(index)
-    const [one, other] = [this.#organizations[owner] ?? '', this.#organizations[first] ?? '']
+    const [one, other] = [this.#organizations.at(owner), this.#organizations.at(first)]
     this.#pair(one, other)
     this.#pair(other, one)
   }

@@ -38,8 +38,9 @@ export interface RemovalParts {
 
 /** Records of `known` that are not the directory's. */
 interface Foreign {
+  /** Without those whose own `organizationId` says so: they have no index. */
   indexes: ReadonlySet<number>
-  /** Also if those have no index that said so themselves, or if an earlier pass found some that this one cannot look for. */
+  /** Whether there are any. Also if an earlier pass found shared ids, and this one cannot look for them. */
   any: boolean
 }
 
@@ -77,9 +78,9 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
   }
 
   /**
-   * Deletes whom it may, and holds the others.
+   * Deletes the missing records that may be deleted, and holds the others.
    * @returns whether the next pass must look again at what could not be decided
-   * @throws what the store throws. Unless deletions have begun, nobody is deleted then
+   * @throws what the store throws. If it fails before deletions have begun, nobody is deleted
    */
   async run(first: FirstWalk): Promise<boolean> {
     const loaded = await this.#store.load(this.#scope)
@@ -100,9 +101,9 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
   }
 
   /**
-   * For a `known` that has nothing of the directory, so that nobody can be missing. What earlier passes hold stays held,
-   * and approvals wait until it is known again. A history begins with the pass: should the application have had older
-   * records all the same, those are held when they are missing.
+   * For a `known` that yields nothing of the directory, so that nobody can be missing. What earlier passes hold stays
+   * held, and approvals are not taken. A history begins with the pass. If the application has older records after all,
+   * they are held when they are missing.
    */
   async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
     this.#tellForeign(foreign)
@@ -128,8 +129,10 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
   #open(loaded: LoadedState, now: Instant): DeletionState {
     const state = forgetOld(loaded, now)
     noteDirectories(state.directories, this.#task.directories)
-    // Nobody knows any more whom the lost batch held, nor of which directory.
-    if (loaded.incomplete) for (const history of state.directories.values()) history.from = undefined
+    // Nobody knows any more whom the lost batch held, nor of which directory. And people of an organization whose ids
+    // were shared, and that no pass has read for 30 days, may still be among the missing.
+    const isForgotten = loaded.incomplete || state.sharedWith.size < loaded.sharedWith.size
+    if (isForgotten) for (const history of state.directories.values()) history.from = undefined
     return state
   }
 
@@ -178,6 +181,7 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     const looking = {
       kind: this.#kind.name,
       directoryId: this.#task.directory.id,
+      directories: this.#task.directories,
       siblings: this.#siblings,
       batches: state.batches,
       foreign,
@@ -233,10 +237,11 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     // Rows that nobody has listed for long, tombstones left in `known`, for example, must not widen the limits.
     noteKnown(history, ownOf(new Set(verdict.held.flatMap(({ ids }) => ids))), now)
     if (verdict.complete && !foreign.any && addsUp(tally)) history.from = always
-    // Those of earlier passes that failed are counted. Who is not missing any more is not to be deleted either.
-    const counted = verdict.unapproved.filter((id) => history.failed.has(id))
-    countDeletions(history, verdict.unapproved.length - counted.length, now)
-    history.failed = new Set(counted)
+    // Those of earlier passes that were tried are counted. They are forgotten once they are held, or not missing.
+    const again = verdict.unapproved.filter((id) => history.tried.has(id))
+    countDeletions(history, verdict.unapproved.length - again.length, now)
+    const waiting = verdict.held.flatMap(({ batch, ids }) => (batch ? [] : ids))
+    history.tried = new Set([...again, ...waiting.filter((id) => history.tried.has(id))])
     return verdict
   }
 
@@ -276,11 +281,12 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     now: Instant,
   ): Promise<void> {
     const history = this.#historyIn(state)
-    const isFailed = (id: string) => results.get(id) === 'failed'
     const isApplied = (id: string) => results.get(id) === 'applied'
-    const untouched = unapproved.filter((id) => !isApplied(id) && !isFailed(id))
-    countDeletions(history, -untouched.filter((id) => !history.failed.has(id)).length, now)
-    history.failed = new Set(unapproved.filter(isFailed))
+    // Also of a handler that failed, or dropped the event, the effect may have taken place.
+    const isTried = (id: string) => ['failed', 'dropped'].includes(results.get(id) ?? '')
+    const untouched = unapproved.filter((id) => !isApplied(id) && !isTried(id))
+    countDeletions(history, -untouched.filter((id) => !history.tried.has(id)).length, now)
+    history.tried = new Set(unapproved.filter(isTried))
     // A newer event was applied to a stale one: it is not held any longer either.
     const gone = [...approved, ...unapproved].filter((id) => isApplied(id) || results.get(id) === 'stale')
     await this.#store.replace(this.#scope, written, { ...state, batches: withoutIds(state.batches, gone) })
@@ -295,17 +301,17 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     const batch = this.#pass.application.open(this.#pass, directory.id)
     // As with other events of the sync: if somebody comes back, their webhook wins over clocks that differ.
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
-    const ended = (id: string) => (result: Result) => {
+    const ended = (id: string, directoryId: string) => (result: Result) => {
       results.set(id, result)
       this.#results.add(id, 'deleted', result)
-      if (result === 'applied' && !this.#pass.dryRun) this.#logDeletion(id)
+      if (result === 'applied' && !this.#pass.dryRun) this.#logDeletion(id, directoryId)
     }
     try {
       for (const id of ids) {
         // Of a removed directory it bears that one's id: were it this one's, the application would take it for ours.
         const directoryId = known.directoryOf(known.indexOf(id) ?? -1) ?? directory.id
         const event = this.#kind.deletedEvent({ ...directory, id: directoryId }, id, occurredAt)
-        await batch.add(event, { observedAt, directoryId, ended: ended(id) })
+        await batch.add(event, { observedAt, directoryId, ended: ended(id, directoryId) })
       }
     } finally {
       await batch.drained()
@@ -313,8 +319,8 @@ export class Removal<Item extends { id: string }, DirectoryRecord extends UserRe
     return results
   }
 
-  #logDeletion(resourceId: string): void {
-    const { organizationId, id: directoryId } = this.#task.directory
+  #logDeletion(resourceId: string, directoryId: string): void {
+    const { organizationId } = this.#task.directory
     this.#pass.config.log.info(
       { organizationId, directoryId, kind: this.#kind.name, resourceId },
       'the sync deleted a record that its directory does not list any more',
@@ -326,7 +332,7 @@ function noteDirectories(directories: Map<string, DirectoryHistory>, ids: Iterab
   for (const id of ids) if (!directories.has(id)) directories.set(id, emptyHistory())
 }
 
-/** What one pass has found is believed until a pass that looks at the same organizations finds it no more. */
+/** What one pass has found stays noted until a pass that reads the same organizations does not find it any more. */
 function noteSharing(
   sharedWith: Map<string, Instant>,
   organizationId: string,

@@ -26,7 +26,7 @@ const format = z.object({
       id: z.string(),
       from: instant.optional(),
       deletedByHour: counts,
-      failed: z.array(z.string()),
+      tried: z.array(z.string()),
       knownByDay: counts,
     }),
   ),
@@ -59,10 +59,10 @@ export function formatState({ directories, batches, sharedWith }: StoredState, w
     version,
     writer,
     sharedWith: [...sharedWith],
-    directories: [...directories].map(([id, { from, deletedByHour, failed, knownByDay }]) => ({
+    directories: [...directories].map(([id, { from, deletedByHour, tried, knownByDay }]) => ({
       id,
       from,
-      failed: [...failed],
+      tried: [...tried],
       deletedByHour: [...deletedByHour],
       knownByDay: [...knownByDay],
     })),
@@ -76,12 +76,12 @@ export function parseState(text: string): StoredState {
   return {
     sharedWith: new Map(sharedWith),
     directories: new Map(
-      directories.map(({ id, from, deletedByHour, failed, knownByDay }) => [
+      directories.map(({ id, from, deletedByHour, tried, knownByDay }) => [
         id,
         {
           from,
           deletedByHour: new Map(deletedByHour),
-          failed: new Set(failed),
+          tried: new Set(tried),
           knownByDay: new Map(knownByDay),
         },
       ]),

@@ -19,8 +19,9 @@ export interface LoadedState extends DeletionState {
   stored: readonly StoredBatch[]
 }
 
-/** Beyond the 90 days for which a batch waits. Each full pass writes the state again, but not the chunks. */
+/** Longer than the 90 days after which an unseen batch is forgotten. Each full pass writes the state again. */
 const stateKeptSeconds = 120 * 86_400
+/** Chunks are written once. If one expires while its batch is held, the next full pass holds its ids as no-history. */
 const chunkKeptSeconds = 400 * 86_400
 const idsPerChunk = 1000
 
