@@ -1,7 +1,6 @@
 import type { Ledger } from '@scalekit-scim/core'
 import type { Instant } from '@scalekit-scim/core/internal'
 import { type Failures, formatFailures, noFailures, parseFailures } from './failures.ts'
-
 import type { DirectoryRef } from './records.ts'
 
 /** What is known of a directory's passes, by the store's clock. */
