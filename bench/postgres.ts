@@ -1,7 +1,8 @@
 // What each verb of the ledger costs on PostgreSQL, one after the other, beside a bare INSERT on the same pool in the
 // same run. Rounds of all alternate, so that what else the machine does falls on all alike.
 import KeyvPostgres from '@keyv/postgres'
-import { type Claim, createDispatcher, type Ledger } from '@scalekit-scim/core'
+import { createDispatcher, type Ledger } from '@scalekit-scim/core'
+import type { Claim } from '@scalekit-scim/core/adapter'
 import Keyv from 'keyv'
 import { cpuMs, median, spread } from './measure.ts'
 

@@ -2,7 +2,8 @@
 // client. Rounds of all alternate, so that what else the machine does falls on all alike.
 import { randomUUID } from 'node:crypto'
 import KeyvRedis, { createClient } from '@keyv/redis'
-import { type Claim, createDispatcher } from '@scalekit-scim/core'
+import { createDispatcher } from '@scalekit-scim/core'
+import type { Claim } from '@scalekit-scim/core/adapter'
 import Keyv from 'keyv'
 import { cpuMs, median, spread } from './measure.ts'
 

@@ -10,6 +10,7 @@ export default defineConfig({
       // What bundlers get for these is built. Node gets the packages themselves.
       { find: /^#(raw-body|fastify-plugin)$/, replacement: '$1' },
       { find: /^@scalekit-scim\/core$/, replacement: source('core/src/index.ts') },
+      { find: /^@scalekit-scim\/core\/(adapter|internal)$/, replacement: source('core/src/$1.ts') },
       { find: /^@scalekit-scim\/core\/sync$/, replacement: source('core/src/sync/index.ts') },
       { find: /^@scalekit-scim\/core\/testing$/, replacement: source('core/src/testing/index.ts') },
       { find: /^@scalekit-scim\/express$/, replacement: source('express/src/index.ts') },

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { PassThrough, Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { nodeBody } from '@scalekit-scim/core'
+import { nodeBody } from '@scalekit-scim/core/adapter'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { scalekitScim } from '@scalekit-scim/fastify'
 import fastify from 'fastify'
@@ -34,7 +34,8 @@ test('a body that comes in pieces of one byte, from anybody, takes no more memor
   const ended = await runInLittleMemory(`
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
-import { createReceiver, nodeBody } from '@scalekit-scim/core'
+import { createReceiver } from '@scalekit-scim/core'
+import { nodeBody } from '@scalekit-scim/core/adapter'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 
 const receiver = createReceiver({ secret: TEST_SECRET, logger: false, deadlineSeconds: 60, onEvent: () => {} })

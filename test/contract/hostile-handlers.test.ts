@@ -1,4 +1,5 @@
-import { createDispatcher, errorFields, type Ledger } from '@scalekit-scim/core'
+import { createDispatcher, type Ledger } from '@scalekit-scim/core'
+import { errorFields } from '@scalekit-scim/core/internal'
 import { sampleEvent, signDelivery } from '@scalekit-scim/core/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseEvent } from '../../packages/core/src/events.ts'

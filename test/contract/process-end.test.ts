@@ -67,7 +67,7 @@ console.log((await dispatcher.dispatch(event)).outcome)
 test('a claim that is only given back in the background keeps no process alive', async () => {
   const source = new URL('../../packages/core/src/ledger/give-back.ts', import.meta.url).href
   const ended = await run(`
-import { systemClock } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 import { giveBack } from '${source}'
 let asked = 0
 const away = () => Promise.reject(new Error(String(asked++)))

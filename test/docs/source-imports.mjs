@@ -3,6 +3,8 @@ import { registerHooks } from 'node:module'
 
 const sources = new Map([
   ['@scalekit-scim/core', 'core/src/index.ts'],
+  ['@scalekit-scim/core/adapter', 'core/src/adapter.ts'],
+  ['@scalekit-scim/core/internal', 'core/src/internal.ts'],
   ['@scalekit-scim/core/sync', 'core/src/sync/index.ts'],
   ['@scalekit-scim/core/testing', 'core/src/testing/index.ts'],
   ['@scalekit-scim/express', 'express/src/index.ts'],

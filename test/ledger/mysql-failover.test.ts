@@ -1,5 +1,6 @@
 import KeyvMysql from '@keyv/mysql'
-import { createDispatcher, systemClock } from '@scalekit-scim/core'
+import { createDispatcher } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import Keyv from 'keyv'
 import { expect, onTestFinished, test } from 'vitest'

@@ -3,15 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import KeyvRedis, { createCluster } from '@keyv/redis'
 import KeyvValkey from '@keyv/valkey'
-import {
-  type Claim,
-  type Clock,
-  createDispatcher,
-  type Dispatcher,
-  type Ledger,
-  type Store,
-  systemClock,
-} from '@scalekit-scim/core'
+import { type Clock, createDispatcher, type Dispatcher, type Ledger, type Store } from '@scalekit-scim/core'
+import type { Claim } from '@scalekit-scim/core/adapter'
+import { systemClock } from '@scalekit-scim/core/internal'
 import { ledgerConformance } from '@scalekit-scim/core/testing'
 import Keyv5 from 'keyv'
 import Keyv6 from 'keyv6'

@@ -212,6 +212,17 @@ test('installed as the README says, core and the command stay in production, and
   await expect(run(folder, bin, 'simulate')).rejects.toThrow('simulate needs @scalekit-scim/simulator')
 })
 
+test.each(['entry-points.mjs', 'entry-points.cjs'])(
+  'each class of core is the same at all of its entry points: %s',
+  async (file) => {
+    expect(await node(five, file)).toBe('index true, adapter true, internal true, testing true, sync true\n')
+  },
+)
+
+test('a brand tells an error of the other module system, whose class is another', async () => {
+  expect(await node(five, 'both-systems.mjs')).toBe('another class, the same brand\n')
+})
+
 test.each(['testing.mjs', 'testing.cjs'])(
   'core/testing signs where the installed one is asked to: %s',
   async (file) => {
@@ -265,6 +276,8 @@ describe('what an import loads', () => {
   describe.each(['import', 'require'] as const)('by %s', (how) => {
     test.each([
       ['@scalekit-scim/core', ['@scalekit-scim/core', 'raw-body', 'zod']],
+      ['@scalekit-scim/core/adapter', ['@scalekit-scim/core', 'raw-body', 'zod']],
+      ['@scalekit-scim/core/internal', ['@scalekit-scim/core']],
       ['@scalekit-scim/core/sync', ['@scalekit-scim/core']],
       ['@scalekit-scim/express', ['@scalekit-scim/core', '@scalekit-scim/express']],
       ['@scalekit-scim/fastify', ['@scalekit-scim/core', '@scalekit-scim/fastify', 'fastify-plugin']],

@@ -66,7 +66,9 @@ describe.each([
   const tsc = join(dirname(require.resolve(`${compiler}/package.json`)), 'bin/tsc')
 
   test.each([
-    ['core', 'nodeBody'],
+    ['core', 'createReceiver'],
+    ['core/adapter', 'nodeBody'],
+    ['core/internal', 'delay'],
     ['core/sync', 'createDirectorySync'],
     ['core/testing', 'signDelivery'],
     ['express', 'scalekitScim'],

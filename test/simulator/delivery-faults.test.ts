@@ -1,4 +1,5 @@
-import { type ReceiverOptions, systemClock } from '@scalekit-scim/core'
+import type { ReceiverOptions } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import type { WebhookFaults } from '@scalekit-scim/simulator'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
-import { type Clock, createDispatcher, type Ledger, systemClock } from '@scalekit-scim/core'
+import { type Clock, createDispatcher, type Ledger } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 
 /** A real ledger in memory, some of whose verbs are the test's. */
 export function ledgerAround(

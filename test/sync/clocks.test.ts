@@ -1,4 +1,5 @@
-import { createDispatcher, systemClock } from '@scalekit-scim/core'
+import { createDispatcher } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 import { createDirectorySync, formatReport } from '@scalekit-scim/core/sync'
 import { expect, onTestFinished, test } from 'vitest'
 import { recordingLogger } from '../support/log.ts'

@@ -1,4 +1,5 @@
-import { type Clock, systemClock } from '@scalekit-scim/core'
+import type { Clock } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 import type { ApiUser, DirectoryApi, DirectoryRef } from '@scalekit-scim/core/sync'
 
 export const directory: DirectoryRef = { organizationId: 'org_1', id: 'dir_1' }

@@ -1,4 +1,4 @@
-import { systemClock } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 import { createDirectorySync, type Known } from '@scalekit-scim/core/sync'
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-import { systemClock } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 import {
   createDirectorySync,
   type DirectoryApi,

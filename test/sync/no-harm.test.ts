@@ -1,4 +1,4 @@
-import { systemClock } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 import { createDirectorySync, type DirectorySyncOptions, type SyncReport } from '@scalekit-scim/core/sync'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../chaos/random.ts'

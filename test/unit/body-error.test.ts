@@ -1,23 +1,26 @@
 import { createRequire } from 'node:module'
-import { createReceiver, givenBody } from '@scalekit-scim/core'
+import { createReceiver } from '@scalekit-scim/core'
+import { givenBody } from '@scalekit-scim/core/adapter'
 import { signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
 
-type Core = typeof import('@scalekit-scim/core')
-const built = new URL('../../packages/core/dist/index.cjs', import.meta.url)
-const cjs: Core = createRequire(import.meta.url)(built.pathname)
+const builtForRequire = createRequire(new URL('../../packages/core/dist/', import.meta.url))
+const { createReceiver: createBuiltReceiver }: typeof import('@scalekit-scim/core') =
+  builtForRequire('./index.cjs')
+const { givenBody: builtGivenBody }: typeof import('@scalekit-scim/core/adapter') =
+  builtForRequire('./adapter.cjs')
 
-const copies: [string, Pick<Core, 'createReceiver' | 'givenBody'>][] = [
-  ['the sources', { createReceiver, givenBody }],
-  ['what is built for require', cjs],
+const copies: [string, typeof createReceiver, typeof givenBody][] = [
+  ['the sources', createReceiver, givenBody],
+  ['what is built for require', createBuiltReceiver, builtGivenBody],
 ]
 
 test.each(copies)(
   'a body that is over the limit is told so where its reader is of another copy than %s',
-  async (_name, core) => {
+  async (_name, create) => {
     const delivery = signDelivery('a body that is over the limit')
-    for (const [, adapter] of copies) {
-      const receiver = core.createReceiver({
+    for (const [, , bodyOf] of copies) {
+      const receiver = create({
         secret: TEST_SECRET,
         logger: false,
         bodyLimitBytes: 10,
@@ -26,7 +29,7 @@ test.each(copies)(
       const { outcome } = await receiver.receive({
         url: '/',
         ...delivery,
-        body: adapter.givenBody(delivery.body),
+        body: bodyOf(delivery.body),
       })
       expect(outcome).toBe('too-large')
     }

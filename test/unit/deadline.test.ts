@@ -1,4 +1,5 @@
-import { type Clock, createReceiver, type Ledger, systemClock } from '@scalekit-scim/core'
+import { type Clock, createReceiver, type Ledger } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 import { createFakeClock, sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
 import { ledgerAround } from '../support/ledger-around.ts'

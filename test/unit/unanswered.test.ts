@@ -1,4 +1,4 @@
-import { systemClock } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 import { expect, test } from 'vitest'
 import { FirstConnection } from '../../packages/core/src/ledger/swap/first-connection.ts'
 import { Statements } from '../../packages/core/src/ledger/swap/statements.ts'

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
-import { createReceiver, nodeBody } from '@scalekit-scim/core'
+import { createReceiver } from '@scalekit-scim/core'
+import { nodeBody } from '@scalekit-scim/core/adapter'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
 import { recordingLogger } from '../support/log.ts'

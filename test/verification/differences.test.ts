@@ -1,4 +1,5 @@
-import { createReceiver, type HeaderSource } from '@scalekit-scim/core'
+import { createReceiver } from '@scalekit-scim/core'
+import type { HeaderSource } from '@scalekit-scim/core/adapter'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import {
   type Delivery,

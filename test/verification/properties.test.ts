@@ -1,4 +1,5 @@
-import type { HeaderSource, ReceiverOptions } from '@scalekit-scim/core'
+import type { ReceiverOptions } from '@scalekit-scim/core'
+import type { HeaderSource } from '@scalekit-scim/core/adapter'
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'

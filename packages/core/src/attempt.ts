@@ -62,6 +62,6 @@ export function unusableBody(body: unknown): UnusableAttempt | undefined {
       ? 'is missing'
       : `is of type ${typeof body}, which is not what was signed`
   return {
-    unusable: `\`body\` ${problem}. Pass the bytes as they arrived, as a Uint8Array, or a reader such as \`nodeBody(request)\``,
+    unusable: `\`body\` ${problem}. Pass the bytes as they arrived, as a Uint8Array, or a reader such as \`nodeBody(request)\` of @scalekit-scim/core/adapter`,
   }
 }

@@ -22,7 +22,7 @@ export interface Timer {
 }
 
 /** The longest delay that Node's timers take; a longer one would fire at once. */
-const longestDelayMs = 2_147_483_647
+export const longestDelayMs = 2_147_483_647
 
 export const systemClock: Clock = {
   now: () => Date.now(),

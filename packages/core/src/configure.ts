@@ -1,10 +1,11 @@
 import type { KeyObject } from 'node:crypto'
+import { callBack } from './call-back.ts'
 import type { Clock } from './clock.ts'
 import { ConfigurationError } from './errors.ts'
 import { createRouter, handlerNames, type Router } from './handlers.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { openLedger, type Store } from './ledger/open-ledger.ts'
-import { type Logger, unheard } from './logger.ts'
+import type { Logger } from './logger.ts'
 import {
   choiceOption,
   clockOption,
@@ -148,7 +149,7 @@ function configure(options: DispatcherOptions): DispatcherConfiguration {
     ordering,
     log,
     clock,
-    report: safely(options.onOutcome),
+    report: (report) => callBack(options.onOutcome, report),
   }
 }
 
@@ -173,13 +174,5 @@ function judgeGuarantee(
       guarantee,
       'this store cannot claim a message atomically: two instances may both process it. One instance is exact',
     )
-  }
-}
-
-function safely(onOutcome: DispatcherOptions['onOutcome']): (report: OutcomeReport) => void {
-  return (report) => {
-    try {
-      unheard(onOutcome?.(report))
-    } catch {}
   }
 }

@@ -1,4 +1,5 @@
-import { type Attempt, requestBody } from '@scalekit-scim/core'
+import type { Attempt } from '@scalekit-scim/core'
+import { requestBody } from '@scalekit-scim/core/adapter'
 import type { Request } from 'express'
 
 // The host may define any property of its request as a getter that throws: Vercel's `req.body` does, for example. A

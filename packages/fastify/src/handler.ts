@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { type Receiver, requestBody, resetAfterReply } from '@scalekit-scim/core'
+import type { Receiver } from '@scalekit-scim/core'
+import { requestBody, resetAfterReply } from '@scalekit-scim/core/adapter'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>

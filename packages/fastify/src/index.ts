@@ -1,12 +1,5 @@
-import {
-  ConfigurationError,
-  defaultPath,
-  type Receiver,
-  type ReceiverOptions,
-  receiverFrom,
-  requireOptions,
-  requirePath,
-} from '@scalekit-scim/core'
+import { ConfigurationError, type Receiver, type ReceiverOptions } from '@scalekit-scim/core'
+import { defaultPath, receiverFrom, requireOptions, requirePath } from '@scalekit-scim/core/adapter'
 import type {
   FastifyInstance,
   FastifyPluginAsync,
@@ -18,7 +11,64 @@ import type {
 import fp from '#fastify-plugin'
 import { type Handler, handlerOf } from './handler.ts'
 
-export * from '@scalekit-scim/core'
+export {
+  type Attempt,
+  type Clock,
+  type CloseOptions,
+  ConfigurationError,
+  type ConfigurationErrorCode,
+  createDispatcher,
+  createReceiver,
+  type DeletedDirectoryUser,
+  type Directory,
+  type DirectoryDisabledEvent,
+  type DirectoryEnabledEvent,
+  type DirectoryEvent,
+  type DirectoryEventType,
+  type DirectoryGroup,
+  type DirectoryUser,
+  type Dispatcher,
+  type DispatcherOptions,
+  type DispatchOptions,
+  type DispatchOutcome,
+  type DispatchOutcomeName,
+  DropEvent,
+  type EventSource,
+  type GroupCreatedEvent,
+  type GroupDeletedEvent,
+  type GroupUpdatedEvent,
+  type HandlerContext,
+  type HandlerName,
+  type Handlers,
+  isDirectoryEvent,
+  type KeyvLike,
+  type Ledger,
+  type Logger,
+  mapRoles,
+  type On,
+  type OtherEvent,
+  type Outcome,
+  type OutcomeReport,
+  postgresLedgerSchema,
+  type ReceiveResult,
+  type Receiver,
+  type ReceiverOptions,
+  type Resource,
+  type RoleMapping,
+  type RoleSources,
+  type ScimEvent,
+  type SecretOption,
+  type SecretRequest,
+  type SecretResolver,
+  type Store,
+  StoreUnavailableError,
+  type Timer,
+  type UserCreatedEvent,
+  type UserDeletedEvent,
+  type UserGroup,
+  type UserRole,
+  type UserUpdatedEvent,
+} from '@scalekit-scim/core'
 
 export interface ScalekitScimOptions extends ReceiverOptions {
   /**

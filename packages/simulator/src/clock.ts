@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@scalekit-scim/core'
+import { longestDelayMs } from '@scalekit-scim/core/internal'
 import { TimerQueue } from './timer-queue.ts'
 
 export interface SimulatorClockOptions {
@@ -7,9 +8,6 @@ export interface SimulatorClockOptions {
   /** Its time at the start. @default now */
   from?: Date
 }
-
-/** The longest delay that Node's timers take; a longer one would fire at once. */
-const longestDelayMs = 2_147_483_647
 
 /**
  * The simulator's time: real time, faster, or standing still until it is told to step.

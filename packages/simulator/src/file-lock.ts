@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { errorCode } from '@scalekit-scim/core/internal'
 
 /** The id of the process does not tell these from those of an earlier one: in a container both may have the same. */
 const heldHere = new Set<string>()
@@ -33,7 +34,7 @@ function created(path: string, mark: string): boolean {
     writeFileSync(path, mark, { flag: 'wx', mode: 0o600 })
     return true
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false
+    if (errorCode(error) === 'EEXIST') return false
     throw error
   }
 }
@@ -50,7 +51,7 @@ function markIn(path: string): string {
     return readFileSync(path, 'utf8')
   } catch (error) {
     // It was released meanwhile.
-    if (codeOf(error) === 'ENOENT') return ''
+    if (errorCode(error) === 'ENOENT') return ''
     throw error
   }
 }
@@ -62,10 +63,6 @@ function isRunning(pid: number): boolean {
     return true
   } catch (error) {
     // It runs, and is another user's.
-    return codeOf(error) === 'EPERM'
+    return errorCode(error) === 'EPERM'
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

@@ -1,10 +1,10 @@
+import { omitUndefined } from '@scalekit-scim/core/internal'
 import { SimulatorClock } from './clock.ts'
 import { Deliveries } from './delivery/deliveries.ts'
 import { isStoredDeliveries } from './delivery/is-stored.ts'
 import { Environment } from './environment/environment.ts'
 import { EnvironmentError } from './environment/errors.ts'
 import { isEnvironmentSnapshot } from './environment/snapshot.ts'
-import { given } from './given.ts'
 import type { SimulatorOptions } from './options.ts'
 import type { Randomness } from './randomness.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -16,7 +16,7 @@ export function openClock({ clockSpeed = 1, from }: SimulatorOptions, snapshot: 
   const leftAtMs = clockSpeed === 1 ? undefined : snapshot.saved('clockMs', isTime)
   const clock = new SimulatorClock({
     speed: clockSpeed,
-    ...given({ from: from ?? (leftAtMs === undefined ? undefined : new Date(leftAtMs)) }),
+    ...omitUndefined({ from: from ?? (leftAtMs === undefined ? undefined : new Date(leftAtMs)) }),
   })
   snapshot.keep('clockMs', () => clock.now())
   return clock
@@ -35,7 +35,7 @@ export function openEnvironment(
   const from = snapshot.saved('environment', isEnvironmentSnapshot)
   let environment: Environment
   try {
-    environment = new Environment({ clock, randomness, ...given({ from, stampMicros }) })
+    environment = new Environment({ clock, randomness, ...omitUndefined({ from, stampMicros }) })
   } catch (error) {
     throw error instanceof EnvironmentError ? snapshot.broken(error.message, error) : error
   }
@@ -53,7 +53,7 @@ export function openDeliveries(
   const deliveries = new Deliveries({
     clock,
     randomness: randomness.fork('deliveries'),
-    ...given({ retryJitterShare, faults: faults?.webhooks }),
+    ...omitUndefined({ retryJitterShare, faults: faults?.webhooks }),
   })
   const stored = snapshot.saved('deliveries', isStoredDeliveries)
   if (stored) deliveries.restore(stored)

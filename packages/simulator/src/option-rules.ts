@@ -1,4 +1,4 @@
-import { ConfigurationError, requireKnownNames } from '@scalekit-scim/core'
+import { invalid, requireKnownNames } from '@scalekit-scim/core/internal'
 import type { z } from 'zod'
 
 /** What an option can be, for a check and in words. */
@@ -24,5 +24,5 @@ export function requireRules(options: object, rules: Readonly<Record<string, Rul
 /** @throws ConfigurationError */
 export function requireRule(value: unknown, [schema, what, isNeeded]: Rule, path: string): void {
   if ((value === undefined && !isNeeded) || schema.safeParse(value).success) return
-  throw new ConfigurationError('ERR_SCIM_INVALID_OPTION', `\`${path}\` must be ${what}.`, path)
+  throw invalid(path, `must be ${what}`)
 }

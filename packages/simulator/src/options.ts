@@ -1,4 +1,5 @@
-import { ConfigurationError, requireKnownNames } from '@scalekit-scim/core'
+import { ConfigurationError } from '@scalekit-scim/core'
+import { requireKnownNames } from '@scalekit-scim/core/internal'
 import { signDelivery } from '@scalekit-scim/core/testing'
 import { z } from 'zod'
 import type { ApiFaults } from './api/faults.ts'

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
+import { omitUndefined } from '@scalekit-scim/core/internal'
 import express, { type ErrorRequestHandler } from 'express'
 import { createApi } from './api/api.ts'
 import { ApiFaultDraw } from './api/faults.ts'
@@ -7,7 +8,6 @@ import type { SimulatorClock } from './clock.ts'
 import { createConsole } from './console/router.ts'
 import type { Deliveries } from './delivery/deliveries.ts'
 import type { Environment } from './environment/environment.ts'
-import { given } from './given.ts'
 import { openClock, openDeliveries, openEnvironment } from './kept-parts.ts'
 import { requireFaultNames, requireOptions, type SimulatorFaults, type SimulatorOptions } from './options.ts'
 import { openPort, type Port } from './port.ts'
@@ -84,7 +84,7 @@ function assemble(
     faults,
     ...credentials,
     tokenSeconds,
-    ...given({ requestsPerMinute }),
+    ...omitUndefined({ requestsPerMinute }),
     port,
   })
 
@@ -105,7 +105,7 @@ function assemble(
         SCALEKIT_ENVIRONMENT_URL: port.url,
         SCALEKIT_CLIENT_ID: credentials.clientId,
         SCALEKIT_CLIENT_SECRET: credentials.clientSecret,
-        ...given({ SCALEKIT_WEBHOOK_SECRET: deliveries.endpoints[0]?.secrets[0] }),
+        ...omitUndefined({ SCALEKIT_WEBHOOK_SECRET: deliveries.endpoints[0]?.secrets[0] }),
       }
     },
     environment,

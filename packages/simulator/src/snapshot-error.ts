@@ -1,4 +1,4 @@
-import { given } from './given.ts'
+import { omitUndefined } from '@scalekit-scim/core/internal'
 
 export type SnapshotErrorReason = 'unusable' | 'in-use' | 'broken'
 
@@ -8,7 +8,7 @@ export class SnapshotError extends Error {
   readonly reason: SnapshotErrorReason
 
   constructor(reason: SnapshotErrorReason, message: string, cause?: unknown) {
-    super(message, given({ cause }))
+    super(message, omitUndefined({ cause }))
     this.reason = reason
   }
 }

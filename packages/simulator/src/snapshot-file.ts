@@ -1,4 +1,5 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { errorCode } from '@scalekit-scim/core/internal'
 import { type FileLock, takeFileLock } from './file-lock.ts'
 import { SnapshotError } from './snapshot-error.ts'
 
@@ -23,7 +24,7 @@ export class SnapshotFile {
     try {
       text = await readFile(this.#path, 'utf8')
     } catch (cause) {
-      if (codeOf(cause) === 'ENOENT') return {}
+      if (errorCode(cause) === 'ENOENT') return {}
       throw this.#unusable('read', cause)
     }
     const saved = this.#parsed(text)
@@ -83,10 +84,10 @@ export class SnapshotFile {
 
   #unusable(what: 'read' | 'written', cause: unknown): SnapshotError {
     const mend = 'Give a file that you may read and write, in a folder that is there.'
-    return new SnapshotError('unusable', `${this.#path} cannot be ${what} (${codeOf(cause)}). ${mend}`, cause)
+    return new SnapshotError(
+      'unusable',
+      `${this.#path} cannot be ${what} (${errorCode(cause)}). ${mend}`,
+      cause,
+    )
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

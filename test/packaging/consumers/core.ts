@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
-import { createReceiver, nodeBody } from '@scalekit-scim/core'
+import { createReceiver } from '@scalekit-scim/core'
+import { nodeBody } from '@scalekit-scim/core/adapter'
 
 const receiver = createReceiver({ onUserUpserted: (event) => console.log(`upserted ${event.data.id}`) })
 const server = createServer(async (req, res) => {

@@ -1,6 +1,7 @@
 // All that an application may put into one file.
 import { createServer } from 'node:http'
-import { createReceiver, nodeBody } from '@scalekit-scim/core'
+import { createReceiver } from '@scalekit-scim/core'
+import { nodeBody } from '@scalekit-scim/core/adapter'
 import { createDirectorySync } from '@scalekit-scim/core/sync'
 import { scalekitScim as middleware } from '@scalekit-scim/express'
 import { scalekitScim as plugin } from '@scalekit-scim/fastify'

@@ -1,10 +1,5 @@
-import {
-  type Clock,
-  createDispatcher,
-  type Dispatcher,
-  type Guarantee,
-  StoreUnavailableError,
-} from '@scalekit-scim/core'
+import { type Clock, createDispatcher, type Dispatcher, StoreUnavailableError } from '@scalekit-scim/core'
+import type { Guarantee } from '@scalekit-scim/core/adapter'
 import {
   createDirectorySync,
   type DirectoryApi,

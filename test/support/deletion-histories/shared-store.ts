@@ -1,4 +1,5 @@
-import { type Clock, createDispatcher, type Guarantee, type Ledger } from '@scalekit-scim/core'
+import { type Clock, createDispatcher, type Ledger } from '@scalekit-scim/core'
+import type { Guarantee } from '@scalekit-scim/core/adapter'
 
 /** One use of the store by a process. */
 export interface StoreCall {

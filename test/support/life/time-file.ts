@@ -1,5 +1,6 @@
 import { openSync, readSync, writeSync } from 'node:fs'
-import { type Clock, systemClock } from '@scalekit-scim/core'
+import type { Clock } from '@scalekit-scim/core'
+import { systemClock } from '@scalekit-scim/core/internal'
 
 /** The simulator's time, for other processes: a file of eight bytes, which is written before anything is sent. */
 export class TimeFile {

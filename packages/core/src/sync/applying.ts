@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import {
-  type Clock,
-  type DirectoryEvent,
-  type Dispatcher,
-  type DispatchOutcome,
-  type DispatchOutcomeName,
-  errorFields,
-  type Logger,
+import type {
+  Clock,
+  DirectoryEvent,
+  Dispatcher,
+  DispatchOutcome,
+  DispatchOutcomeName,
+  Logger,
 } from '@scalekit-scim/core'
+import { errorFields } from '@scalekit-scim/core/internal'
 import type { PassContext } from './pass-context.ts'
 import type { Applied, Result } from './results.ts'
 import { pause, Slots, untilAborted } from './waiting.ts'

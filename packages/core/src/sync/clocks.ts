@@ -1,4 +1,5 @@
-import { type Clock, type Instant, plusSeconds, syncMarginSeconds } from '@scalekit-scim/core'
+import type { Clock } from '@scalekit-scim/core'
+import { type Instant, plusSeconds, syncMarginSeconds } from '@scalekit-scim/core/internal'
 import type { ComparedRecord } from './records.ts'
 import type { ClocksApart } from './report.ts'
 

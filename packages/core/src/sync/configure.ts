@@ -1,13 +1,11 @@
+import type { Clock, Dispatcher, Logger } from '@scalekit-scim/core'
 import {
-  type Clock,
-  ConfigurationError,
   clockOption,
-  type Dispatcher,
-  type Logger,
+  invalid,
   loggerOption,
   numberOption,
   requireKnownNames,
-} from '@scalekit-scim/core'
+} from '@scalekit-scim/core/internal'
 import type { DeletionLimits } from './deletions/deletion-state.ts'
 import type { DirectoryApi } from './directory-api.ts'
 import type { Known } from './known.ts'
@@ -144,8 +142,4 @@ function requireNotMistaken({ scalekit, dispatcher }: { scalekit?: unknown; disp
 function requireMethods(name: string, value: object | undefined, methods: readonly string[]): void {
   const missing = methods.find((method) => typeof Reflect.get(Object(value), method) !== 'function')
   if (missing !== undefined) throw invalid(name, `must have the method \`${missing}\``)
-}
-
-export function invalid(name: string, problem: string): ConfigurationError {
-  return new ConfigurationError('ERR_SCIM_INVALID_OPTION', `\`${name}\` ${problem}.`, name)
 }

@@ -1,4 +1,4 @@
-import { syncMarginSeconds } from '@scalekit-scim/core'
+import { syncMarginSeconds } from '@scalekit-scim/core/internal'
 import { hashOf, type KnownRecords } from './known.ts'
 import type { ComparedRecord } from './records.ts'
 

@@ -1,4 +1,4 @@
-import type { Instant } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core/internal'
 import type { Batch } from './applying.ts'
 import { addsUp } from './deletions/judgement.ts'
 import type { FirstWalk, Siblings } from './deletions/missing.ts'

@@ -1,4 +1,4 @@
-import { formatInstant, type Instant, plusSeconds } from '@scalekit-scim/core'
+import { formatInstant, type Instant, plusSeconds } from '@scalekit-scim/core/internal'
 import type { DirectoryTask } from './directory-task.ts'
 import type { Kind } from './kinds.ts'
 import { type Known, type KnownRecords, readKnown } from './known.ts'

@@ -1,6 +1,5 @@
-import { type Instant, numberOption } from '@scalekit-scim/core'
-import { callBack } from './call-back.ts'
-import { checkRunOptions, configureSync, invalid, type SyncConfiguration } from './configure.ts'
+import { callBack, type Instant, invalid, numberOption } from '@scalekit-scim/core/internal'
+import { checkRunOptions, configureSync, type SyncConfiguration } from './configure.ts'
 import { type DirectorySyncOptions, numbers, type RunOptions, type StopOptions } from './options.ts'
 import { runPass } from './pass.ts'
 import type { SyncReport } from './report.ts'

@@ -1,4 +1,5 @@
-import type { DirectoryEvent, Instant } from '@scalekit-scim/core'
+import type { DirectoryEvent } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core/internal'
 import type { ApiGroup, ApiUser, DirectoryApi } from './directory-api.ts'
 import { groupPages, type Page, type PageOptions, userPages } from './pages.ts'
 import {

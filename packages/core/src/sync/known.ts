@@ -1,5 +1,6 @@
 import { setImmediate as othersHaveRun } from 'node:timers/promises'
-import { type Clock, parseInstant } from '@scalekit-scim/core'
+import type { Clock } from '@scalekit-scim/core'
+import { parseInstant } from '@scalekit-scim/core/internal'
 import { IdTable } from './id-table.ts'
 import { noTime, requireRecord, requireRecords, silent } from './known-record.ts'
 import { Prefixes } from './prefixes.ts'

@@ -1,4 +1,5 @@
-import type { Clock, Dispatcher, Logger, NumberRule } from '@scalekit-scim/core'
+import type { Clock, Dispatcher, Logger } from '@scalekit-scim/core'
+import type { NumberRule } from '@scalekit-scim/core/internal'
 import type { DirectoryApi } from './directory-api.ts'
 import type { Known } from './known.ts'
 import type { SyncReport } from './report.ts'

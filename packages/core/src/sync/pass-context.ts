@@ -1,4 +1,4 @@
-import type { Instant } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core/internal'
 import type { Application } from './applying.ts'
 import type { Clocks } from './clocks.ts'
 import type { SyncConfiguration } from './configure.ts'

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock, Ledger, LedgerRecord, Logger, Timer } from '@scalekit-scim/core'
+import type { Clock, Ledger, Logger, Timer } from '@scalekit-scim/core'
+import type { LedgerRecord } from '@scalekit-scim/core/internal'
 import { SyncError } from './sync-error.ts'
 import { patiently } from './waiting.ts'
 

@@ -1,6 +1,5 @@
-import { type Instant, plusSeconds } from '@scalekit-scim/core'
+import { callBack, type Instant, plusSeconds } from '@scalekit-scim/core/internal'
 import { Application } from './applying.ts'
-import { callBack } from './call-back.ts'
 import { Clocks } from './clocks.ts'
 import type { SyncConfiguration } from './configure.ts'
 import { Neighbours } from './deletions/neighbours.ts'

@@ -1,4 +1,5 @@
-import type { Instant, Ledger } from '@scalekit-scim/core'
+import type { Ledger } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core/internal'
 import { type Failures, formatFailures, noFailures, parseFailures } from './failures.ts'
 import type { DirectoryRef } from './records.ts'
 

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import {
-  type DirectoryGroup,
-  type DirectoryUser,
-  formatInstant,
-  type GroupCreatedEvent,
-  type GroupDeletedEvent,
-  type GroupUpdatedEvent,
-  type Instant,
-  type UserCreatedEvent,
-  type UserDeletedEvent,
-  type UserUpdatedEvent,
+import type {
+  DirectoryGroup,
+  DirectoryUser,
+  GroupCreatedEvent,
+  GroupDeletedEvent,
+  GroupUpdatedEvent,
+  UserCreatedEvent,
+  UserDeletedEvent,
+  UserUpdatedEvent,
 } from '@scalekit-scim/core'
+import { formatInstant, type Instant } from '@scalekit-scim/core/internal'
 import type { ApiGroup, ApiTimestamp, ApiUser } from './directory-api.ts'
 import { attributesOf } from './user-detail.ts'
 

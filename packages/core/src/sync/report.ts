@@ -1,4 +1,4 @@
-import { errorFields } from '@scalekit-scim/core'
+import { errorFields } from '@scalekit-scim/core/internal'
 import { credentialsRefused, networkCodeOf } from './api-trouble.ts'
 import { SyncError } from './sync-error.ts'
 

@@ -1,4 +1,4 @@
-import type { Instant } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core/internal'
 import type { Counts, RecordList } from './report.ts'
 
 /** How an event of the sync can change a record. */

@@ -1,4 +1,5 @@
-import { type Clock, systemClock, type Timer } from '@scalekit-scim/core'
+import type { Clock } from '@scalekit-scim/core'
+import { awaited, delay, systemClock } from '@scalekit-scim/core/internal'
 import { untilAborted } from './waiting.ts'
 
 /** How calls of the API are tried again. */
@@ -64,16 +65,9 @@ function rateLimitPause(error: unknown, random: () => number): number {
 }
 
 async function pause(pauseMs: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer: Timer = clock.setTimeout(resolve, pauseMs)
-  // The clock's timers keep no process alive, and a script that waits here may have nothing else that does.
-  const awake = setInterval(() => {}, 2 ** 30)
-  try {
-    await untilAborted(promise, signal)
-  } finally {
-    timer.cancel()
-    clearInterval(awake)
-  }
+  // A script that waits here may have nothing else that keeps its process running.
+  await delay(clock, pauseMs, signal, awaited)
+  signal?.throwIfAborted()
 }
 
 /** What may mend a call that failed: nothing, another call, or another once a rate limit's window is over. */

@@ -1,4 +1,5 @@
-import { type Clock, ConfigurationError, numberOption, requireKnownNames } from '@scalekit-scim/core'
+import { type Clock, ConfigurationError } from '@scalekit-scim/core'
+import { numberOption, requireKnownNames } from '@scalekit-scim/core/internal'
 import { Cron } from 'croner'
 import type { Schedule } from './options.ts'
 

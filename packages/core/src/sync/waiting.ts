@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@scalekit-scim/core'
+import { delay, inBackground, timedOut, within } from '@scalekit-scim/core/internal'
 
 /** Pauses after which a store that failed is asked again. */
 const pausesMs = [500, 1000, 2000]
@@ -20,18 +21,9 @@ export async function patiently<Answer>(
   return untilAborted(ask(), signal)
 }
 
-/** Resolves after `pauseMs`, or at once when the signal aborts. */
+/** Resolves after `pauseMs`, or at once when the signal aborts. Does not keep the process running. */
 export function pause(clock: Clock, pauseMs: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const end = () => {
-      timer.cancel()
-      signal?.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = clock.setTimeout(end, pauseMs)
-    signal?.addEventListener('abort', end)
-  })
+  return delay(clock, pauseMs, signal, inBackground)
 }
 
 /**
@@ -53,11 +45,7 @@ export function untilAborted<Answer>(
 
 /** Whether it settles in that time. */
 export async function endsWithin(clock: Clock, ending: Promise<unknown>, delayMs: number): Promise<boolean> {
-  const ended = new AbortController()
-  const end = () => ended.abort()
-  ending.then(end, end)
-  await pause(clock, delayMs, ended.signal)
-  return ended.signal.aborted
+  return (await within(clock, Promise.allSettled([ending]), delayMs)) !== timedOut
 }
 
 /** The clock's timers keep no process alive; this does, until it is called off. */

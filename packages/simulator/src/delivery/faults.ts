@@ -1,4 +1,4 @@
-import { requireKnownNames } from '@scalekit-scim/core'
+import { requireKnownNames } from '@scalekit-scim/core/internal'
 import { z } from 'zod'
 import { needed, type Rule, requireRules } from '../option-rules.ts'
 import type { Randomness } from '../randomness.ts'

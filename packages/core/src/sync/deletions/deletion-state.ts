@@ -1,4 +1,4 @@
-import { type Instant, plusSeconds } from '@scalekit-scim/core'
+import { type Instant, plusSeconds } from '@scalekit-scim/core/internal'
 import type { StickyReason } from '../report.ts'
 
 // What an organization's deletions of one kind (users or groups) were, and which of them wait for a person. The limits

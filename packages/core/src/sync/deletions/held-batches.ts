@@ -1,4 +1,4 @@
-import type { Instant } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core/internal'
 import type { KnownRecords, Sightings } from '../known.ts'
 import type { ReturnedRecords } from '../report.ts'
 import { recordList } from '../results.ts'

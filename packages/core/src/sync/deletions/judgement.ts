@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Instant } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core/internal'
 import type { DirectoryRef } from '../records.ts'
 import type { HeldReason, StickyReason } from '../report.ts'
 import type { WalkTally } from '../walk.ts'

@@ -1,4 +1,4 @@
-import type { Instant } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core/internal'
 import { type KnownRecords, Sightings } from '../known.ts'
 import type { WalkTally } from '../walk.ts'
 import { type HeldBatch, isApproved } from './deletion-state.ts'

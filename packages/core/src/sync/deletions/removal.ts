@@ -1,4 +1,4 @@
-import { formatInstant, type Instant, plusSeconds, syncMarginSeconds } from '@scalekit-scim/core'
+import { formatInstant, type Instant, plusSeconds, syncMarginSeconds } from '@scalekit-scim/core/internal'
 import type { DirectoryReader } from '../directory-reader.ts'
 import type { DirectoryTask } from '../directory-task.ts'
 import type { Kind } from '../kinds.ts'
