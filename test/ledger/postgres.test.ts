@@ -13,6 +13,7 @@ import {
   reachablePostgres,
   skewedClock,
   sqlOn,
+  transactionOn,
 } from '../support/postgres.ts'
 
 const reachable = await reachablePostgres()
@@ -75,7 +76,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       ['of one message one is begun, and one in flight', 'messages', 'in-flight'],
       ['of one resource one is begun, and one busy', 'resources', 'busy'],
     ])('%s', async (_, table, other) => {
-      const [own, holder, request] = [await preparedSchema(), sqlOn(postgresUri), someRequest()]
+      const [own, holder, request] = [await preparedSchema(), transactionOn(postgresUri), someRequest()]
       const pair = instancesOn(postgresUri, { schema: own })
       const key = table === 'messages' ? request.messageId : request.resource
       await holder('BEGIN')
@@ -94,7 +95,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     })
 
     test('a lease counts from when the claim was had, not from when it was asked for', async () => {
-      const [own, holder, request] = [await preparedSchema(), sqlOn(postgresUri), someRequest()]
+      const [own, holder, request] = [await preparedSchema(), transactionOn(postgresUri), someRequest()]
       const pair = instancesOn(postgresUri, { schema: own })
       await holder('BEGIN')
       await holder(`SELECT ${own}.scalekit_scim_lock_v1($1, $2, $3)`, [
@@ -190,7 +191,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     test('does not wait for a row that another transaction holds', async () => {
       const own = await preparedSchema()
       await seed(own, 10, "now() - interval '1 s'")
-      const holder = sqlOn(postgresUri)
+      const holder = transactionOn(postgresUri)
       await holder('BEGIN')
       await holder(`SELECT FROM ${own}.scalekit_scim_messages WHERE id = '3' FOR UPDATE`)
       expect(await sql(sweepStatement(own, 'messages', 500))).toEqual([{ answer: 9 }])

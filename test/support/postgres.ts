@@ -43,8 +43,11 @@ afterAll(async () => {
 type Row = Record<string, unknown>
 
 /** SQL past the ledger, on a connection of its own. */
-export function sqlOn(uri: string): (text: string, values?: unknown[]) => Promise<Row[]> {
-  const adapter: object = adapterOn(uri, { max: 1 })
+export function sqlOn(
+  uri: string,
+  options: AdapterOptions = {},
+): (text: string, values?: unknown[]) => Promise<Row[]> {
+  const adapter: object = adapterOn(uri, { ...options, max: 1 })
   if (!isPostgresAdapter(adapter)) throw new Error('@keyv/postgres has another shape')
   const query = lastingQuery(adapter, {
     storeTimeoutSeconds: 30,
@@ -53,11 +56,23 @@ export function sqlOn(uri: string): (text: string, values?: unknown[]) => Promis
   return async (text, values = []) => [...(await query({ text, values }))]
 }
 
+/** For a transaction that is left open meanwhile: its connection does not go when it is idle. */
+export function transactionOn(uri: string) {
+  return sqlOn(uri, { idleTimeoutMillis: 0 })
+}
+
+interface AdapterOptions {
+  schema?: string
+  max?: number
+  /** 0: a connection stays open, and so does its transaction. */
+  idleTimeoutMillis?: number
+}
+
 /**
  * An adapter with a pool of its own: to its code, another address is another pool. An idle connection goes at once,
  * so that a server may go away in a test that does not use it.
  */
-export function adapterOn(uri: string, options: { schema?: string; max?: number } = {}): KeyvPostgres {
+export function adapterOn(uri: string, options: AdapterOptions = {}): KeyvPostgres {
   const adapter = new KeyvPostgres({
     uri: `${uri}?application_name=${randomUUID()}`,
     max: 3,
