@@ -5,7 +5,10 @@ import { attempt, directory, refreshDirectory, state, update } from './state.js'
 /** The dialog of what is being filled in. Escape and “Cancel” close it; a refusal leaves it open. */
 export function dialog(form) {
   const { title, fields, action, submit } = forms[form.kind](form)
-  const leave = () => update({ form: undefined })
+  // The event of a dialog that was closed comes later, and another dialog may be open by then.
+  const leave = () => {
+    if (state.form === form) update({ form: undefined })
+  }
   // Taken away without being closed, it would leave the focus nowhere.
   const close = ({ target }) => {
     target.closest('dialog').close()
