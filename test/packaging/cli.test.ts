@@ -31,7 +31,8 @@ async function prepare(): Promise<void> {
 /** An application without a web framework. Its secret is in SCALEKIT_WEBHOOK_SECRET. */
 const receiver = `
 import { createServer } from 'node:http'
-import { createReceiver, nodeBody } from '@scalekit-scim/core'
+import { createReceiver } from '@scalekit-scim/core'
+import { nodeBody } from '@scalekit-scim/core/adapter'
 
 const receiver = createReceiver({ logger: false, onUserUpserted: (event) => console.log('upserted', event.data.id) })
 const server = createServer(async (request, response) => {
