@@ -1213,6 +1213,12 @@ describe('people whom another directory of the organization lists', () => {
     expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
   })
 
+  test('are decided about next to a directory of which the application has nothing', async () => {
+    const all = await three()
+    all.api.directories.splice(0, 3, all.second, all.third, new TestDirectory('org_1', [], 'dir_unknown'))
+    expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
+  })
+
   test('stay held for their own directory, though none has been read for long', async () => {
     const all = await three()
     // The list of directories comes short, so the first directory's pass holds the people of the second.

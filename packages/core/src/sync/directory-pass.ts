@@ -72,9 +72,10 @@ export class DirectoryPass {
   }
 
   /** The walk of everything, if there was one. */
-  walked(kind: 'user' | 'group'): FirstWalk | undefined {
+  walked(kind: 'user' | 'group'): Walked | undefined {
     const brought = kind === 'user' ? this.#broughtUsers : this.#broughtGroups
-    return brought?.mode === 'full' ? brought.first : undefined
+    if (brought?.mode === 'full') return brought.first
+    return brought?.mode === 'empty' ? brought.walked : undefined
   }
 
   async #timed(step: () => Promise<void>): Promise<void> {
@@ -124,9 +125,10 @@ export class DirectoryPass {
     if (tally.short) this.#fallShort(kind)
     if (!source) return undefined
     if (mode === 'incremental' || !known) return { mode: 'incremental' }
-    return sightings && known.size > 0
-      ? { mode, first: { known, sightings, tally, observedAt } }
-      : { mode: 'empty', known, sightings, startedAt: observedAt }
+    const walked = sightings && { sightings, tally }
+    return walked && known.size > 0
+      ? { mode, first: { known, observedAt, ...walked } }
+      : { mode: 'empty', known, walked, startedAt: observedAt }
   }
 
   /**
@@ -244,11 +246,13 @@ export class DirectoryPass {
   }
 }
 
+type Walked = Pick<FirstWalk, 'sightings' | 'tally'>
+
 /** What `#bring` leaves to `#remove`: nothing if the application does not say what it has. */
 type Brought =
   | { mode: 'full'; first: FirstWalk }
   /** The application has nothing of the directory yet. */
-  | { mode: 'empty'; known: KnownRecords; sightings: Sightings | undefined; startedAt: Instant }
+  | { mode: 'empty'; known: KnownRecords; walked: Walked | undefined; startedAt: Instant }
   | { mode: 'incremental' }
 
 function siblingsOf(kind: 'user' | 'group', siblings: readonly DirectoryPass[]): Siblings {
