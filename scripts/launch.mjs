@@ -23,7 +23,7 @@ const buildStamp = join(root, '.cache', 'launch', 'built')
 const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
 const reportFolder = join(root, '.cache', 'report')
 
-/** Something went wrong that the one who runs this can mend: a message, and no stack. */
+/** Something went wrong that the one who runs this can fix: a message, and no stack. */
 class Failure extends Error {}
 
 /** The signal that has told us to stop, if one has. */
@@ -197,10 +197,10 @@ async function install(env) {
     env: { ...withoutNames(env, ['NODE_ENV']), CI: 'true' },
   })
   if (code !== 0) {
-    const mend = output.includes('OUTDATED_LOCKFILE')
+    const hint = output.includes('OUTDATED_LOCKFILE')
       ? `pnpm-lock.yaml does not match a package.json: \`${anyPnpm} 'pnpm install --no-frozen-lockfile'\` and commit it.`
       : `\`${anyPnpm} 'pnpm install'\` repeats it alone.`
-    throw new Failure(`${output}\nInstalling failed. ${mend}`)
+    throw new Failure(`${output}\nInstalling failed. ${hint}`)
   }
   write(installStamp, hash)
 }
@@ -219,10 +219,10 @@ async function build(env) {
   write(buildStamp, hash)
 }
 
-async function step(title, script, env, mend) {
+async function step(title, script, env, hint) {
   say(`${title}…`)
   const { code, output } = await capture('pnpm', ['run', script], { env })
-  if (code !== 0) throw new Failure(`${output}\n${title} failed, so no test was run. ${mend}`)
+  if (code !== 0) throw new Failure(`${output}\n${title} failed, so no test was run. ${hint}`)
 }
 
 // ── What is there ──

@@ -11,7 +11,7 @@ interface Report {
   good: boolean
   wrong: number
   notes: number
-  checks: { check: string; state: string; says: string; mend?: string }[]
+  checks: { check: string; state: string; says: string; hint?: string }[]
 }
 
 async function examine(url: string, ...args: string[]) {
@@ -53,7 +53,7 @@ describe('it finds one mistake, and names no other', () => {
     expect(found).toMatchObject({ exitCode: 1, wrong })
     for (const check of found.report.checks.filter(({ state }) => state === 'wrong')) {
       expect(check.says).toMatch(/\.$/)
-      expect(check.mend).toMatch(/\.$/)
+      expect(check.hint).toMatch(/\.$/)
     }
   })
 })
@@ -87,7 +87,7 @@ test.each([0, 1, 8])(
     const states = Object.fromEntries(report.checks.map(({ check, state }) => [check, state]))
     for (const check of ['tampered', 'empty-key', 'expired']) expect(states[check], check).not.toBe('ok')
     const limited = report.checks.filter(({ says }) => says.startsWith('A rate limit answers'))
-    expect(limited).toMatchObject([{ state: 'wrong', mend: expect.stringMatching(/^Leave this path out/) }])
+    expect(limited).toMatchObject([{ state: 'wrong', hint: expect.stringMatching(/^Leave this path out/) }])
   },
 )
 
@@ -126,7 +126,7 @@ test.each([
       says: expect.stringMatching(
         /^It does not answer any more, so these marked users may be left: diruser_doctor_/,
       ),
-      mend: expect.stringContaining('Start it again, and delete them by hand.'),
+      hint: expect.stringContaining('Start it again, and delete them by hand.'),
     })
     for (const { says } of checks) expect(says).not.toMatch(/refuse.*no answer/)
   },
@@ -143,7 +143,7 @@ test('with another secret it says so, and claims nothing of what it cannot see',
   ])
   const report: Report = JSON.parse(stdout)
   expect(exitCode).toBe(1)
-  expect(report.checks[0]?.mend).toMatch(/^Is --secret the secret of this very endpoint\?/)
+  expect(report.checks[0]?.hint).toMatch(/^Is --secret the secret of this very endpoint\?/)
   expect(new Set(report.checks.slice(1).map(({ state }) => state))).toEqual(new Set(['skipped']))
 })
 

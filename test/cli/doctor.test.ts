@@ -23,7 +23,7 @@ test('the table names each check, and ends with the sum', async () => {
   expect(stdout).toContain(`${url}\n`)
   expect(stdout).toMatch(/^ok {7}a valid delivery is accepted +204$/m)
   expect(stdout).toMatch(
-    /^WRONG {4}it answers 200 or 201\n {11}It answers 204, .+\n {11}Mend: Answer 200 or 201 once/m,
+    /^WRONG {4}it answers 200 or 201\n {11}It answers 204, .+\n {11}Fix: Answer 200 or 201 once/m,
   )
   expect(stdout).toMatch(/\nSomething is wrong\. 19 ok, 1 WRONG, 0 to note\.\n$/)
   expect(stdout).not.toContain(TEST_SECRET)
@@ -99,7 +99,7 @@ test('of our middleware behind a body parser it knows the mend', async () => {
     scalekitScim({ path: '/hooks', secret: TEST_SECRET, logger: false, onEvent: () => {} }),
   )
   const { stdout } = await runCommand(['doctor', await serve(app), ...signed, '--json'])
-  expect(JSON.parse(stdout).checks[0].mend).toBe('Mount scalekitScim before express.json().')
+  expect(JSON.parse(stdout).checks[0].hint).toBe('Mount scalekitScim before express.json().')
 })
 
 test('interrupted, it deletes what it has made, and says that not all has run', async () => {

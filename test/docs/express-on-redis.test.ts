@@ -66,10 +66,10 @@ describe.skipIf(!redis)('examples/express-sqlite on Redis, as its README says', 
   test.each([
     ['is away', () => redis?.kill(), () => redis?.start()],
     ['says nothing', () => redis?.freeze(), () => redis?.thaw()],
-  ])('ends on SIGTERM also while Redis %s', { timeout: 60_000 }, async (_what, fail, mend) => {
+  ])('ends on SIGTERM also while Redis %s', { timeout: 60_000 }, async (_what, fail, hint) => {
     const { child, url } = await startExample()
     await fail()
-    onTestFinished(mend)
+    onTestFinished(hint)
     expect(await outcomeAt(url)).toBe('store-unavailable')
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])

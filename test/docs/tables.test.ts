@@ -1,20 +1,20 @@
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
-import { configureReceiver } from '../../packages/core/src/configure.ts'
-import { handlerNames } from '../../packages/core/src/handlers.ts'
-import { defaultPath } from '../../packages/core/src/options.ts'
-import { type Outcome, replyTo } from '../../packages/core/src/outcome.ts'
-import { storeMends } from '../../packages/core/src/store-trouble.ts'
+import { configureReceiver } from '../../packages/core/src/config/configure.ts'
+import { defaultPath } from '../../packages/core/src/config/options.ts'
+import { handlerNames } from '../../packages/core/src/events/handlers.ts'
+import { type Outcome, replyTo } from '../../packages/core/src/events/outcome.ts'
+import { storeHints } from '../../packages/core/src/ledger/error-hints.ts'
 import { runOptionNames, optionNames as syncOptionNames } from '../../packages/core/src/sync/options.ts'
-import { portMends } from '../../packages/simulator/src/port.ts'
+import { portHints } from '../../packages/simulator/src/port.ts'
 import { codeIn, headings, readDocument, tablesUnder, tableUnder } from './markdown.ts'
 import { ownMembers, unionMembers } from './type-check.ts'
 
 const readme = readDocument('README.md')
-const outcomes = unionMembers('packages/core/src/outcome.ts', 'Outcome') as Outcome[]
+const outcomes = unionMembers('packages/core/src/events/outcome.ts', 'Outcome') as Outcome[]
 
 test('every code of a ConfigurationError has its heading in docs/errors.md, and no heading is left over', () => {
-  const codes = unionMembers('packages/core/src/errors.ts', 'ConfigurationErrorCode')
+  const codes = unionMembers('packages/core/src/base/errors.ts', 'ConfigurationErrorCode')
   const found = headings(readDocument('docs/errors.md').text).filter((heading) => heading.startsWith('ERR_'))
   expect(codes.length).toBeGreaterThan(5)
   expect(found.sort()).toEqual(codes)
@@ -22,7 +22,7 @@ test('every code of a ConfigurationError has its heading in docs/errors.md, and 
 
 test('every code of a store that has a mend is in the table of docs/errors.md, in the same words', () => {
   const rows = tableUnder(readDocument('docs/errors.md'), 'StoreUnavailableError')
-  expect(Object.fromEntries(rows.map(([code = '', mend]) => [codeIn(code)[0], mend]))).toEqual(storeMends)
+  expect(Object.fromEntries(rows.map(([code = '', hint]) => [codeIn(code)[0], hint]))).toEqual(storeHints)
 })
 
 test("every reason of the simulator's errors is in their tables of docs/errors.md, and no other", () => {
@@ -35,13 +35,13 @@ test("every reason of the simulator's errors is in their tables of docs/errors.m
     const rows = tableUnder(readDocument('docs/errors.md'), name)
     const reasons = unionMembers(`packages/simulator/src/${path}`, `${name}Reason`)
     expect(rows.map(([reason = '']) => codeIn(reason)[0]).sort()).toEqual(reasons)
-    expect(rows.every(([, cause, mend]) => cause && mend)).toBe(true)
+    expect(rows.every(([, cause, hint]) => cause && hint)).toBe(true)
   }
 })
 
 test('every code of a port that has a mend is in the table of docs/errors.md, in the same words', () => {
   const rows = tableUnder(readDocument('docs/errors.md'), 'PortError')
-  expect(Object.fromEntries(rows.map(([code = '', mend]) => [codeIn(code)[0], mend]))).toEqual(portMends)
+  expect(Object.fromEntries(rows.map(([code = '', hint]) => [codeIn(code)[0], hint]))).toEqual(portHints)
 })
 
 const optionRows = new Map(
@@ -50,8 +50,8 @@ const optionRows = new Map(
 
 test("the README's table of options names every option, and no other", () => {
   const options = [
-    ...ownMembers('packages/core/src/options.ts', 'DispatcherOptions'),
-    ...ownMembers('packages/core/src/options.ts', 'ReceiverOptions'),
+    ...ownMembers('packages/core/src/config/options.ts', 'DispatcherOptions'),
+    ...ownMembers('packages/core/src/config/options.ts', 'ReceiverOptions'),
     ...ownMembers('packages/express/src/index.ts', 'ScalekitScimOptions'),
     ...ownMembers('packages/fastify/src/index.ts', 'ScalekitScimOptions'),
   ]
@@ -97,10 +97,10 @@ test("the README's table of handlers names every handler, and no other", () => {
 test("the README's table of a handler's context names every field, and every source of events", () => {
   const rows = tablesUnder(readme, 'Handlers')[1] ?? []
   const fields = rows.map(([name = '']) => codeIn(name)[0])
-  expect(fields.sort()).toEqual(ownMembers('packages/core/src/handlers.ts', 'HandlerContext').sort())
+  expect(fields.sort()).toEqual(ownMembers('packages/core/src/events/handlers.ts', 'HandlerContext').sort())
   const [, sources = ''] = rows.find(([name]) => name === '`source`') ?? []
   const named = codeIn(sources).filter((code) => code.startsWith("'"))
-  const known = unionMembers('packages/core/src/handlers.ts', 'EventSource').map((name) => `'${name}'`)
+  const known = unionMembers('packages/core/src/events/handlers.ts', 'EventSource').map((name) => `'${name}'`)
   expect(named.sort()).toEqual(known)
 })
 

@@ -18,12 +18,12 @@ const known: { readonly [name: string]: string } = {
   scalekit_scim_record_v1: '9319a76f652a59f2',
 }
 
-const mend = `A server that has this keeps the text that it has, and during a rolling deploy two versions of the package use it
+const hint = `A server that has this keeps the text that it has, and during a rolling deploy two versions of the package use it
 at once. A function that changes takes the next number (…_v2), and so does each that calls it; its line here is replaced
 with the new name's. A table that changes needs a way for the ones that are there, and for the functions that use them.`
 
 test('what is made in PostgreSQL keeps its text as long as it keeps its name', () => {
-  expect(digests(), mend).toEqual(known)
+  expect(digests(), hint).toEqual(known)
 })
 
 /** Of each table with its index, and of each function, by its name; comments and line breaks are let be. */

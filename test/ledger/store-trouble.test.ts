@@ -5,7 +5,7 @@ import { createReceiver } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { Keyv } from 'keyv'
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { storeMends } from '../../packages/core/src/store-trouble.ts'
+import { storeHints } from '../../packages/core/src/ledger/error-hints.ts'
 import { recordingLogger } from '../support/log.ts'
 import { adapterOn, freshRole, freshSchema, reachablePostgres, sqlOn } from '../support/postgres.ts'
 import { freePort, redisIsInstalled, startRedis } from '../support/redis-server.ts'
@@ -33,7 +33,7 @@ async function unavailableLine(adapter: object, beforeIt?: () => unknown) {
   return log.lines.find(({ fields }) => fields.outcome === outcome)?.fields
 }
 
-const coded = (errorCode: string) => ({ errorCode, mend: storeMends[errorCode] })
+const coded = (errorCode: string) => ({ errorCode, hint: storeHints[errorCode] })
 
 describe.skipIf(!redisIsInstalled)('Redis', async () => {
   if (!redisIsInstalled) return

@@ -73,7 +73,7 @@ it('says at its end that it could not write', async () => {
   await expect(simulator.close()).rejects.toMatchObject({ name: 'SnapshotError', reason: 'unusable' })
 })
 
-describe('refuses at its start, in a line that says how to mend it,', () => {
+describe('refuses at its start, in a line that says how to fix it,', () => {
   it('a file in a folder that is not there', async () => {
     const file = join(await folder(), 'missing', 'simulator.json')
     const refused = await createSimulator({ file }).catch((error: unknown) => error)
@@ -137,7 +137,7 @@ it('leaves no lock behind where it did not start', async () => {
   expect(await readdir(path)).toEqual([])
 })
 
-describe('a file that is none of ours is an error that says how to mend it', () => {
+describe('a file that is none of ours is an error that says how to fix it', () => {
   it.each([
     ['no JSON', '{"version":1,', 'it is not JSON'],
     ['a list', '[]', 'it is not one of the simulator'],

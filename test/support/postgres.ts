@@ -5,8 +5,8 @@ import { createDispatcher, type Dispatcher, type DispatcherOptions } from '@scal
 import { systemClock } from '@scalekit-scim/core/internal'
 import Keyv from 'keyv'
 import { afterAll } from 'vitest'
+import { completeLogger } from '../../packages/core/src/base/logger.ts'
 import { isPostgresAdapter, lastingQuery } from '../../packages/core/src/ledger/postgres/pool.ts'
-import { completeLogger } from '../../packages/core/src/logger.ts'
 import { PostgresServer } from './postgres-server.ts'
 
 const usualUri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres'

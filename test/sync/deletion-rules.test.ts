@@ -118,7 +118,7 @@ describe('records of `known` that did not come from the directory', () => {
         await all.clock.advance(dayMs)
         const report = only(await all.sync({ known }).run({ mode: 'full' }))
         expect(report.error).toMatchObject({ code: 'ERR_SCIM_KNOWN_FOREIGN' })
-        expect(report.error?.mend).toContain(
+        expect(report.error?.hint).toContain(
           '3 records (usr_1, usr_2, usr_3) that did not come from this directory',
         )
       }
@@ -157,7 +157,7 @@ describe('records of `known` that did not come from the directory', () => {
     ]
     const known = withRows(all.app, () => [...personal, 'usr_1'].map((id) => ({ id })))
     const report = await all.sync({ known, logger: log }).run({ mode: 'full' })
-    expect(only(report).error?.mend).toContain('6 records (usr_1, …)')
+    expect(only(report).error?.hint).toContain('6 records (usr_1, …)')
     const said = JSON.stringify(report) + formatReport(report) + log.text()
     for (const id of personal) expect(said).not.toContain(id)
   })
@@ -251,7 +251,7 @@ describe('records of `known` that did not come from the directory', () => {
     for (const pass of later) {
       const report = await pass()
       expect(report.error).toMatchObject({ code: 'ERR_SCIM_KNOWN_FOREIGN' })
-      expect(report.error?.mend).toContain('in an earlier pass')
+      expect(report.error?.hint).toContain('in an earlier pass')
     }
     expect(deletions(all.app)).toEqual([])
 

@@ -91,10 +91,10 @@ test('each event that fails is logged as a webhook is, and no more than ten of a
 test("what is wrong with a record of `known` is said in the report, the log and the report's lines", async () => {
   const known = () => [{ id: 'diruser_0', occurredAt: Object(new Date()) }]
   const { report, error, logger } = await passWith(known)
-  const mend = expect.stringContaining('`occurredAt` of type Date')
-  expect(error).toMatchObject({ name: 'SyncError', code: 'ERR_SCIM_KNOWN_INVALID', mend })
-  expect(errorsOf(logger)).toMatchObject([{ fields: { mend } }])
-  expect(formatReport(report)).toEqual(mend)
+  const hint = expect.stringContaining('`occurredAt` of type Date')
+  expect(error).toMatchObject({ name: 'SyncError', code: 'ERR_SCIM_KNOWN_INVALID', hint })
+  expect(errorsOf(logger)).toMatchObject([{ fields: { hint } }])
+  expect(formatReport(report)).toEqual(hint)
 })
 
 test.each([
@@ -115,7 +115,7 @@ test.each([
     error: {
       name: 'SyncError',
       code: 'ERR_SCIM_API_CREDENTIALS',
-      mend: expect.stringContaining('compare SCALEKIT_CLIENT_ID and SCALEKIT_CLIENT_SECRET'),
+      hint: expect.stringContaining('compare SCALEKIT_CLIENT_ID and SCALEKIT_CLIENT_SECRET'),
     },
   })
   expect(report.error?.cause).toMatchObject({ name: 'AxiosError' })
@@ -141,7 +141,7 @@ test.each([
   { error: withStatus(500, 'oauth/token'), code: 'ERR_BAD_REQUEST' },
 ])('other errors keep what they say themselves: $error, $code', ({ error, code }) => {
   expect(reported(error).code).toBe(code)
-  expect(reported(error).mend).toBeUndefined()
+  expect(reported(error).hint).toBeUndefined()
 })
 
 test('an error that throws whatever it is asked is reported, too', () => {

@@ -20,42 +20,42 @@ type WithoutSdk = 'ERR_SCIM_SDK_MISSING'
 /** One way to each code, and what its message must name for the reader to mend it. */
 const ways: Record<
   Exclude<ConfigurationErrorCode, WithoutSdk>,
-  { run: () => unknown; option: string; mend: RegExp }
+  { run: () => unknown; option: string; hint: RegExp }
 > = {
   ERR_SCIM_UNKNOWN_OPTION: {
     run: () => createReceiver({ ...options, onUserUpsertd: () => {} } as ReceiverOptions),
     option: 'onUserUpsertd',
-    mend: /did you mean `onUserUpserted`/,
+    hint: /did you mean `onUserUpserted`/,
   },
   ERR_SCIM_INVALID_OPTION: {
     run: () => createReceiver({ ...options, deadlineSeconds: Number.NaN }),
     option: 'deadlineSeconds',
-    mend: /a number from 0\.05 to 60/,
+    hint: /a number from 0\.05 to 60/,
   },
   ERR_SCIM_INVALID_HANDLER: {
     run: () => createReceiver({ ...options, on: { 'organization.directory.user_created': () => {} } }),
     option: 'on',
-    mend: /use `onUserCreated`/,
+    hint: /use `onUserCreated`/,
   },
   ERR_SCIM_SECRET_MISSING: {
     run: () => createReceiver({ logger: false }),
     option: 'secret',
-    mend: /set SCALEKIT_WEBHOOK_SECRET/,
+    hint: /set SCALEKIT_WEBHOOK_SECRET/,
   },
   ERR_SCIM_SECRET_INVALID: {
     run: () => createReceiver({ ...options, secret: `${secret}\n` }),
     option: 'secret',
-    mend: /white space.*Scalekit dashboard/,
+    hint: /white space.*Scalekit dashboard/,
   },
   ERR_SCIM_STORE_INVALID: {
     run: () => createReceiver({ ...options, store: 'redis://localhost' } as unknown as ReceiverOptions),
     option: 'store',
-    mend: /new Keyv\(/,
+    hint: /new Keyv\(/,
   },
   ERR_SCIM_GUARANTEE: {
     run: () => createReceiver({ ...options, store: 'memory', requireGuarantee: 'atomic' }),
     option: 'requireGuarantee',
-    mend: /README/,
+    hint: /README/,
   },
   ERR_SCIM_NAMESPACE_IN_USE: {
     run: () => {
@@ -64,17 +64,17 @@ const ways: Record<
       createReceiver({ ...options, store })
     },
     option: 'namespace',
-    mend: /give each a `namespace`/,
+    hint: /give each a `namespace`/,
   },
   ERR_SCIM_RECEIVER_OPTIONS: {
     run: () => forExpress({ receiver: createReceiver(options), secret }),
     option: 'secret',
-    mend: /give it to `createReceiver`/,
+    hint: /give it to `createReceiver`/,
   },
   ERR_SCIM_API_VARIABLE_MISSING: {
     run: () => scalekitFromEnv({ SCALEKIT_CLIENT_ID: 'skc_1', SCALEKIT_CLIENT_SECRET: secret }),
     option: 'SCALEKIT_ENVIRONMENT_URL',
-    mend: /SCALEKIT_ENVIRONMENT_URL is not set.*dashboard/,
+    hint: /SCALEKIT_ENVIRONMENT_URL is not set.*dashboard/,
   },
 }
 
@@ -85,7 +85,7 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
-describe.each(Object.entries(ways))('%s', (code, { run, option, mend }) => {
+describe.each(Object.entries(ways))('%s', (code, { run, option, hint }) => {
   const thrown = async () => {
     try {
       await run()
@@ -100,7 +100,7 @@ describe.each(Object.entries(ways))('%s', (code, { run, option, mend }) => {
     expect(await thrown()).toMatchObject({ name: 'ConfigurationError', code, option })
   })
   test('names the mend', async () => {
-    expect((await thrown()).message).toMatch(mend)
+    expect((await thrown()).message).toMatch(hint)
   })
   test('never holds the secret', async () => {
     const error = await thrown()

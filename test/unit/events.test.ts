@@ -1,6 +1,7 @@
 import { createReceiver } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
+import { parseInstant } from '../../packages/core/src/base/instant.ts'
 import {
   type DirectoryEvent,
   directoryEventTypes,
@@ -8,8 +9,7 @@ import {
   type ParsedEvent,
   parseEvent,
   resourceOf,
-} from '../../packages/core/src/events.ts'
-import { parseInstant } from '../../packages/core/src/instant.ts'
+} from '../../packages/core/src/events/events.ts'
 import { recordingLogger } from './recording-logger.ts'
 
 const messageId = 'msg_2KWPBgLlAfxdpx2AI54pPJ85f4W'

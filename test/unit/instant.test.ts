@@ -6,7 +6,7 @@ import {
   newest,
   parseInstant,
   plusSeconds,
-} from '../../packages/core/src/instant.ts'
+} from '../../packages/core/src/base/instant.ts'
 
 const seed = Number(process.env.FC_SEED ?? 20_261_123)
 const earliest = '0'.repeat(19)

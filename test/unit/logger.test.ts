@@ -4,7 +4,7 @@ import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/test
 import fastify from 'fastify'
 import pino from 'pino'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { completeLogger } from '../../packages/core/src/logger.ts'
+import { completeLogger } from '../../packages/core/src/base/logger.ts'
 import { recordingLogger } from './recording-logger.ts'
 
 afterEach(() => {

@@ -15,7 +15,7 @@ test('of statements that nobody answers 1000 are kept; the next fails at once, u
     schema: [],
     causeOf: () => 'other' as const,
     codeOf: (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : ''),
-    mend: (code: string) => code,
+    hint: (code: string) => code,
   }
   const statements = new Statements(new FirstConnection(adapter), dialect, {
     namespace: 'unanswered',

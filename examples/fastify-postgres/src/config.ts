@@ -37,14 +37,14 @@ const signingSecret =
 const postgres = ['postgres:', 'postgresql:']
 
 /** One sentence for all that can be wrong with a variable: zod's own would show what was given. */
-function text(mend: string, isUsable: (value: string) => boolean) {
-  return z.string(mend).refine(isUsable, mend)
+function text(hint: string, isUsable: (value: string) => boolean) {
+  return z.string(hint).refine(isUsable, hint)
 }
 
-function whole(mend: string, least: number, most: number) {
+function whole(hint: string, least: number, most: number) {
   const isUsable = (value: string) =>
     /^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most
-  return text(`${mend}, a whole number from ${least} to ${most}`, isUsable).transform(Number)
+  return text(`${hint}, a whole number from ${least} to ${most}`, isUsable).transform(Number)
 }
 
 function isUrl(protocols: readonly string[]) {

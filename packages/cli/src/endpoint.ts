@@ -42,7 +42,7 @@ export function secretFrom(option: string | undefined): string {
   return checkedSecret(secret, option === undefined ? secretVariable : '--secret')
 }
 
-/** core knows best what a usable secret is, and its message says how to mend one. */
+/** core knows best what a usable secret is, and its message says how to fix one. */
 export function checkedSecret(secret: string, source: string): string {
   try {
     signDelivery('', { secret })

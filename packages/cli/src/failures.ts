@@ -1,7 +1,7 @@
 /** What a script can go by. */
 export const exitCodes = { good: 0, refused: 1, usage: 2, noConnection: 3, interrupted: 130 } as const
 
-/** Something that whoever typed the command can mend: one line, and an exit code. */
+/** Something that whoever typed the command can fix: one line, and an exit code. */
 export class Failure extends Error {
   readonly exitCode: number
 
@@ -16,14 +16,14 @@ export function wrongUsage(message: string): Failure {
 }
 
 export function noConnection(address: string, detail: string): Failure {
-  const [, mend] = mends.find(([pattern]) => pattern.test(detail)) ?? [undefined, defaultMend]
-  return new Failure(`Could not connect to ${address} (${detail}). ${mend}`, exitCodes.noConnection)
+  const [, hint] = hints.find(([pattern]) => pattern.test(detail)) ?? [undefined, defaultHint]
+  return new Failure(`Could not connect to ${address} (${detail}). ${hint}`, exitCodes.noConnection)
 }
 
-const defaultMend = 'Is the application running, and is that its address?'
+const defaultHint = 'Is the application running, and is that its address?'
 
 /** By the code of Node's error. */
-const mends: [RegExp, string][] = [
+const hints: [RegExp, string][] = [
   [
     /SELF_SIGNED|ISSUER_CERT|LEAF_SIGNATURE|CERT_UNTRUSTED/,
     'Its certificate is not trusted here: set NODE_EXTRA_CA_CERTS to a PEM file with the certificate that signed it, or with its own where it is self-signed.',

@@ -9,10 +9,10 @@ export async function readInput(path: string): Promise<string> {
     return path === '-' ? await text(process.stdin) : new TextDecoder().decode(await readFile(path))
   } catch (error) {
     const reason = String(error instanceof Error && 'code' in error ? error.code : error)
-    const mend = reason.includes('TOO_L')
+    const hint = reason.includes('TOO_L')
       ? 'It is over 500 MB: give it in parts.'
       : 'Give a file, or - for standard input.'
-    throw wrongUsage(`${inputName(path)} cannot be read (${reason}). ${mend}`)
+    throw wrongUsage(`${inputName(path)} cannot be read (${reason}). ${hint}`)
   }
 }
 

@@ -150,7 +150,7 @@ ${examples('scalekit-scim replay deliveries.jsonl --to $URL')}`,
 
 function doctorCommand(exit: Exit): Command {
   return new Command('doctor')
-    .description('Probe a running endpoint, and say what is wrong and how to mend it.')
+    .description('Probe a running endpoint, and say what is wrong and how to fix it.')
     .argument('<URL>', 'the endpoint, of whatever make')
     .addOption(secretOption())
     .option('--write', 'also create a marked user, diruser_doctor_…, and delete it again')

@@ -50,11 +50,11 @@ function setInData(event: JsonObject, names: readonly string[], value: unknown):
 
 function envelopeField(path: string): string {
   if (envelopeFields.includes(path)) return path
-  const mend =
+  const hint =
     path === 'type'
       ? 'the type is the command’s own argument, as in send user_updated.'
       : `events have no such field. Give data.<path>, or one of ${envelopeFields.join(', ')}.`
-  throw wrongUsage(`--set ${path}: ${mend}`)
+  throw wrongUsage(`--set ${path}: ${hint}`)
 }
 
 function textOrNull(text: string): string | null {

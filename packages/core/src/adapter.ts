@@ -1,11 +1,11 @@
 // What authors of framework adapters and of ledgers use, together with the names of `@scalekit-scim/core`.
 
-// Adapters: read the body, take the options apart, and answer.
-export { type BodyLimits, type BodyReader, givenBody, nodeBody } from './body.ts'
-export { BodyError, type BodyErrorReason } from './errors.ts'
-export { resetAfterReply } from './http2-reset.ts'
+export { BodyError, type BodyErrorReason } from './base/errors.ts'
 // Ledgers: the contract, and the decisions for a store that cannot make them itself.
-export { type Instant, instantFromMs } from './instant.ts'
+export { type Instant, instantFromMs } from './base/instant.ts'
+export { requireOptions, requirePath } from './config/option-checks.ts'
+export { defaultPath } from './config/options.ts'
+export type { Reply } from './events/outcome.ts'
 export {
   judgeBegin,
   judgeCommit,
@@ -23,9 +23,9 @@ export type {
   LedgerRecord,
   Retention,
 } from './ledger/ledger.ts'
-export { requireOptions, requirePath } from './option-checks.ts'
-export { defaultPath } from './options.ts'
-export type { Reply } from './outcome.ts'
-export { receiverFrom } from './receiver.ts'
-export { requestBody } from './request-body.ts'
-export type { HeaderSource } from './signature.ts'
+// Adapters: read the body, take the options apart, and answer.
+export { type BodyLimits, type BodyReader, givenBody, nodeBody } from './receive/body.ts'
+export { resetAfterReply } from './receive/http2-reset.ts'
+export { receiverFrom } from './receive/receiver.ts'
+export { requestBody } from './receive/request-body.ts'
+export type { HeaderSource } from './verification/signature.ts'

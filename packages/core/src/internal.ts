@@ -1,6 +1,6 @@
 // For the packages of this repository alone. Any release, patches included, may change or remove a name here.
 
-export { callBack } from './call-back.ts'
+export { callBack } from './base/call-back.ts'
 export {
   awaited,
   delay,
@@ -10,12 +10,18 @@ export {
   type TimerOptions,
   timedOut,
   within,
-} from './clock.ts'
-export { errorCode } from './error-code.ts'
-export { formatInstant, type Instant, parseInstant, plusSeconds } from './instant.ts'
+} from './base/clock.ts'
+export { errorCode } from './base/error-code.ts'
+export { formatInstant, type Instant, parseInstant, plusSeconds } from './base/instant.ts'
+export { type ErrorFields, errorFields } from './base/logger.ts'
+export { omitUndefined } from './base/omit-undefined.ts'
+export {
+  clockOption,
+  invalid,
+  loggerOption,
+  numberOption,
+  requireKnownNames,
+} from './config/option-checks.ts'
+export type { NumberRule } from './config/options.ts'
 export { syncMarginSeconds } from './ledger/judge.ts'
 export type { LedgerRecord } from './ledger/ledger.ts'
-export { type ErrorFields, errorFields } from './logger.ts'
-export { omitUndefined } from './omit-undefined.ts'
-export { clockOption, invalid, loggerOption, numberOption, requireKnownNames } from './option-checks.ts'
-export type { NumberRule } from './options.ts'

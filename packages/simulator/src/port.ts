@@ -37,7 +37,7 @@ export interface Port {
 const preface = Buffer.from('PRI')
 
 /** What to do about the code that Node gives. */
-export const portMends: Readonly<Record<string, string>> = {
+export const portHints: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is taken. Choose another one, or 0 for any that is free',
   EACCES: 'ports below 1024 need a right of their own. Choose one from 1024 on',
   EADDRNOTAVAIL: 'the host is no address of this machine. Choose 127.0.0.1, or 0.0.0.0 for all that it has',
@@ -53,8 +53,8 @@ export class PortError extends Error {
 
   constructor(host: string, port: number, cause: NodeJS.ErrnoException) {
     const { code = 'no code' } = cause
-    const mend = portMends[code] ?? 'choose another one'
-    super(`Port ${port} of ${host} cannot be listened on (${code}): ${mend}.`, { cause })
+    const hint = portHints[code] ?? 'choose another one'
+    super(`Port ${port} of ${host} cannot be listened on (${code}): ${hint}.`, { cause })
     this.code = cause.code
   }
 }

@@ -55,8 +55,8 @@ export class SnapshotFile {
   }
 
   broken(what: string, cause?: unknown): SnapshotError {
-    const mend = 'Delete or move the file to start with an empty environment.'
-    return new SnapshotError('broken', `${this.#path} cannot be taken up: ${what}. ${mend}`, cause)
+    const hint = 'Delete or move the file to start with an empty environment.'
+    return new SnapshotError('broken', `${this.#path} cannot be taken up: ${what}. ${hint}`, cause)
   }
 
   #take(lockPath: string): FileLock {
@@ -67,10 +67,10 @@ export class SnapshotFile {
       throw this.#unusable('written', cause)
     }
     if (!('heldBy' in lock)) return lock
-    const mend = `Stop that one, or give another file; where that process is no simulator, delete ${lockPath}.`
+    const hint = `Stop that one, or give another file; where that process is no simulator, delete ${lockPath}.`
     throw new SnapshotError(
       'in-use',
-      `${this.#path} is kept by the simulator of process ${lock.heldBy}. ${mend}`,
+      `${this.#path} is kept by the simulator of process ${lock.heldBy}. ${hint}`,
     )
   }
 
@@ -83,10 +83,10 @@ export class SnapshotFile {
   }
 
   #unusable(what: 'read' | 'written', cause: unknown): SnapshotError {
-    const mend = 'Give a file that you may read and write, in a folder that is there.'
+    const hint = 'Give a file that you may read and write, in a folder that is there.'
     return new SnapshotError(
       'unusable',
-      `${this.#path} cannot be ${what} (${errorCode(cause)}). ${mend}`,
+      `${this.#path} cannot be ${what} (${errorCode(cause)}). ${hint}`,
       cause,
     )
   }

@@ -4,11 +4,11 @@ import type { Probe } from './probe.ts'
 
 export type FindingState = 'ok' | 'wrong' | 'note' | 'skipped'
 
-/** What a check has found: one sentence on what is, and one on how to mend it. */
+/** What a check has found: one sentence on what is, and one on how to fix it. */
 export interface Finding {
   state: FindingState
   says: string
-  mend?: string
+  hint?: string
 }
 
 export interface Check {
@@ -19,8 +19,8 @@ export interface Check {
 }
 
 export const ok = (says: string): Finding => ({ state: 'ok', says })
-export const note = (says: string, mend: string): Finding => ({ state: 'note', says, mend })
-export const wrong = (says: string, mend: string): Finding => ({ state: 'wrong', says, mend })
+export const note = (says: string, hint: string): Finding => ({ state: 'note', says, hint })
+export const wrong = (says: string, hint: string): Finding => ({ state: 'wrong', says, hint })
 export const skipped = (says: string): Finding => ({ state: 'skipped', says })
 
 /** One of the forms of a probe, and what came of it. */
@@ -69,10 +69,10 @@ export function listed(tries: readonly Tried[]): string {
 }
 
 /** For deliveries that must not be let in. */
-export function mustRefuse(tries: readonly Tried[], mend: string): Finding {
+export function mustRefuse(tries: readonly Tried[], hint: string): Finding {
   const letIn = tries.filter(({ outcome }) => isTaken(outcome))
   if (letIn.length > 0)
-    return wrong(`It accepts what nobody with the secret has sent: ${listed(letIn)}.`, mend)
+    return wrong(`It accepts what nobody with the secret has sent: ${listed(letIn)}.`, hint)
   const unanswered = tries.filter(({ outcome }) => outcome.kind === 'no-answer')
   if (unanswered.length > 0) {
     return wrong(
@@ -101,11 +101,11 @@ export function unanswered(tries: readonly Tried[]): Finding | undefined {
 }
 
 /** For deliveries that are as Scalekit could send them. */
-export function mustTake(tries: readonly Tried[], mend: string): Finding {
+export function mustTake(tries: readonly Tried[], hint: string): Finding {
   const silence = unanswered(tries)
   if (silence) return silence
   const refused = tries.filter(({ outcome }) => !isTaken(outcome))
-  if (refused.length > 0) return wrong(`It refuses valid deliveries: ${listed(refused)}.`, mend)
+  if (refused.length > 0) return wrong(`It refuses valid deliveries: ${listed(refused)}.`, hint)
   return ok(`accepted with ${shownAll(tries)}`)
 }
 

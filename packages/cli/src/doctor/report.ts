@@ -13,11 +13,11 @@ const words: Readonly<Record<FindingState, string>> = {
   skipped: styled('dim', 'skipped'),
 }
 
-/** One line of the table; beneath it what is wrong, and how to mend it. */
-export function row({ state, title, says, mend }: Examined): string {
+/** One line of the table; beneath it what is wrong, and how to fix it. */
+export function row({ state, title, says, hint }: Examined): string {
   const line = `${words[state]}  ${title.padEnd(58)}`
-  if (mend === undefined) return `${line}  ${styled('dim', says)}`
-  return `${line.trimEnd()}\n           ${says}\n           ${styled('bold', 'Mend:')} ${mend}`
+  if (hint === undefined) return `${line}  ${styled('dim', says)}`
+  return `${line.trimEnd()}\n           ${says}\n           ${styled('bold', 'Fix:')} ${hint}`
 }
 
 export function summary(results: readonly Examined[]): string {

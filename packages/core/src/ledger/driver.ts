@@ -1,6 +1,6 @@
-import { type Clock, timedOut, within } from '../clock.ts'
-import { StoreTimeoutError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
+import { type Clock, timedOut, within } from '../base/clock.ts'
+import { StoreTimeoutError } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What a driver runs on beside the store itself. */

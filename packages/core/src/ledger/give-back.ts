@@ -1,4 +1,4 @@
-import { type Clock, delay, inBackground } from '../clock.ts'
+import { type Clock, delay, inBackground } from '../base/clock.ts'
 
 const fromMs = 250
 const toMs = 4000

@@ -1,4 +1,4 @@
-import { type Instant, newest, plusSeconds } from '../instant.ts'
+import { type Instant, newest, plusSeconds } from '../base/instant.ts'
 import type { BeginAnswer, BeginRequest, Claim } from './ledger.ts'
 
 // The decisions of a ledger, apart from where its state is kept. Drivers whose store cannot decide read the state,

@@ -1,4 +1,4 @@
-import type { Instant } from '../instant.ts'
+import type { Instant } from '../base/instant.ts'
 
 // The life of one message, and of the lease that keeps others away from it:
 //

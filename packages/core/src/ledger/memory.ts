@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { type Instant, instantFromMs } from '../instant.ts'
+import type { Clock } from '../base/clock.ts'
+import { type Instant, instantFromMs } from '../base/instant.ts'
 import {
   judgeBegin,
   judgeCommit,

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 
 /** At most so many rows of a table in one step: no step holds locks, or the disk, for long. */
 const stepRows = 500

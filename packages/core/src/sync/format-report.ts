@@ -142,8 +142,8 @@ function countsText({ seen, ...counts }: Counts): string {
 
 function errorText(error: ReportedError | undefined): string {
   if (!error) return ''
-  const { name, code, mend } = error
-  return `: ${name}${code === undefined ? '' : ` ${code}`}${mend === undefined ? '' : `: ${mend}`}`
+  const { name, code, hint } = error
+  return `: ${name}${code === undefined ? '' : ` ${code}`}${hint === undefined ? '' : `: ${hint}`}`
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {

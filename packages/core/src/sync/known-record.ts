@@ -49,8 +49,8 @@ function isTextOrAbsent(value: unknown): boolean {
   return value == null || typeof value === 'string'
 }
 
-function wrongType(field: string, value: unknown, mend: string): SyncError {
-  return invalid(`a record with \`${field}\` of type ${typeName(value)}: ${mend}`)
+function wrongType(field: string, value: unknown, hint: string): SyncError {
+  return invalid(`a record with \`${field}\` of type ${typeName(value)}: ${hint}`)
 }
 
 /** Of an object its class, since that says more: Date, say. */

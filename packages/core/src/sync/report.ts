@@ -103,8 +103,8 @@ export interface Deactivations extends RecordList {
 export interface ReportedError {
   name: string
   code?: string
-  /** What is wrong and how to mend it, of a {@link SyncError}: such words hold no personal data. */
-  mend?: string
+  /** What is wrong and how to fix it, of a {@link SyncError}: such words hold no personal data. */
+  hint?: string
   /**
    * The error itself, to look at: its message may hold personal data. Not enumerable, so no log, no `JSON.stringify`
    * and no copy of the report has it.
@@ -228,7 +228,7 @@ export function reported(error: unknown): ReportedError {
   const report: ReportedError = {
     name: ours?.name ?? errorName,
     ...(code === undefined ? {} : { code }),
-    ...(ours === undefined ? {} : { mend: ours.message }),
+    ...(ours === undefined ? {} : { hint: ours.message }),
   }
   return Object.defineProperty(report, 'cause', { value: error, enumerable: false })
 }

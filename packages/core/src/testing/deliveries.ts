@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { parseSecret, sign } from '../signature.ts'
+import { parseSecret, sign } from '../verification/signature.ts'
 
 /** A signing secret for tests, and for nothing else: it is public. */
 export const TEST_SECRET = 'whsec_c2NhbGVraXQtc2NpbS10ZXN0LXNlY3JldC0zMmJ5dGU='

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 
 export interface FakeClock extends Clock {
   /** Moves time on, firing the timers on the way in their order, and letting what they started run. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Instant, instantFromMs, plusSeconds } from '../instant.ts'
+import { type Instant, instantFromMs, plusSeconds } from '../base/instant.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger, Retention } from '../ledger/ledger.ts'
 
 /** One rule of the ledger's contract; `run` rejects with an `AssertionError` where it is broken. */

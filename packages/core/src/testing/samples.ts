@@ -1,7 +1,7 @@
-import type { DirectoryEvent, DirectoryEventType } from '../events.ts'
-import type { HandlerContext } from '../handlers.ts'
-import { formatInstant, instantFromMs } from '../instant.ts'
-import { completeLogger } from '../logger.ts'
+import { formatInstant, instantFromMs } from '../base/instant.ts'
+import { completeLogger } from '../base/logger.ts'
+import type { DirectoryEvent, DirectoryEventType } from '../events/events.ts'
+import type { HandlerContext } from '../events/handlers.ts'
 
 const organizationId = 'org_69615647365005430'
 const directoryId = 'dir_69615647365005431'

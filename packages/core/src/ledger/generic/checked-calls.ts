@@ -1,5 +1,5 @@
-import { type Clock, timedOut, within } from '../../clock.ts'
-import { StoreTimeoutError, StoreUnavailableError } from '../../errors.ts'
+import { type Clock, timedOut, within } from '../../base/clock.ts'
+import { StoreTimeoutError, StoreUnavailableError } from '../../base/errors.ts'
 import type { KeyvLike } from '../keyv-like.ts'
 
 /** The value of a key that must always be there. */

@@ -1,6 +1,6 @@
-import type { Clock } from '../../clock.ts'
-import { StoreUnavailableError } from '../../errors.ts'
-import { type Instant, instantFromMs } from '../../instant.ts'
+import type { Clock } from '../../base/clock.ts'
+import { StoreUnavailableError } from '../../base/errors.ts'
+import { type Instant, instantFromMs } from '../../base/instant.ts'
 import type { DrivenLedger } from '../driver.ts'
 import {
   judgeBegin,

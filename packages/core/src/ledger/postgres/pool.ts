@@ -1,4 +1,4 @@
-import type { Logger } from '../../logger.ts'
+import type { Logger } from '../../base/logger.ts'
 
 /** One call to PostgreSQL. A named one is parsed once for each connection. */
 export interface PostgresCall {

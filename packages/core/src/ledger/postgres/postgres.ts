@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { StoreUnavailableError } from '../../errors.ts'
-import type { Instant } from '../../instant.ts'
+import { StoreUnavailableError } from '../../base/errors.ts'
+import type { Instant } from '../../base/instant.ts'
 import { type DrivenLedger, type Driver, type DriverOptions, inTime } from '../driver.ts'
 import { giveBack } from '../give-back.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'

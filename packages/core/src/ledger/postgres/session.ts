@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { StoreUnavailableError } from '../../errors.ts'
+import { StoreUnavailableError } from '../../base/errors.ts'
 import type { DriverOptions } from '../driver.ts'
 import type { PostgresCall, PostgresQuery } from './pool.ts'
 import { createMissing, wrongIsolationState } from './schema.ts'

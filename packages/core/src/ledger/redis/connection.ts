@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../errors.ts'
+import { StoreUnavailableError } from '../../base/errors.ts'
 import { type DriverOptions, inTime } from '../driver.ts'
 import { type Client, isReply, replyCode, wasKept } from './client.ts'
 import { ioRedisOf } from './io-redis.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../base/clock.ts'
 
 /** What an adapter over SQL offers: its own connection, or pool, behind one function. */
 export interface SqlAdapter {

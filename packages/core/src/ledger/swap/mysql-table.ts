@@ -182,14 +182,14 @@ const mysql: Dialect = {
     return code === 'ER_NO_SUCH_TABLE' ? 'no-table' : 'other'
   },
   codeOf,
-  mend: (code) =>
-    `${mends[code] ?? 'MySQL refused, or is not there'}. Events are answered 503 until it is well again`,
+  hint: (code) =>
+    `${hints[code] ?? 'MySQL refused, or is not there'}. Events are answered 503 until it is well again`,
 }
 
 const rights =
   'the account needs SELECT, INSERT, UPDATE and DELETE on scalekit_scim_ledger, and CREATE, unless the table is made ' +
   'for it (docs/stores/mysql.md)'
-const mends: { readonly [code: string]: string } = {
+const hints: { readonly [code: string]: string } = {
   AUTOCOMMIT_OFF: 'set the server’s `autocommit` to ON: nothing that is written would stay',
   READ_UNCOMMITTED: 'set the server’s isolation to READ COMMITTED or above: a read must not see half a write',
   ER_TABLEACCESS_DENIED_ERROR: rights,

@@ -1,4 +1,4 @@
-import { instantFromMs } from '../../instant.ts'
+import { instantFromMs } from '../../base/instant.ts'
 import type { DriverOptions } from '../driver.ts'
 import type { FirstConnection, SqlValue } from './first-connection.ts'
 import { type Cause, type Dialect, Statements } from './statements.ts'
@@ -119,7 +119,7 @@ const sqlite: Dialect = {
   schema: sqliteSchema,
   causeOf,
   codeOf,
-  mend: () =>
+  hint: () =>
     'SQLite refused: is its file locked for long by somebody else, read-only, full or gone? ' +
     'Events are answered 503 until it is well again',
 }

@@ -1,5 +1,5 @@
-import { delay } from '../../clock.ts'
-import { StoreUnavailableError } from '../../errors.ts'
+import { delay } from '../../base/clock.ts'
+import { StoreUnavailableError } from '../../base/errors.ts'
 import type { DriverOptions } from '../driver.ts'
 import type { FirstConnection, SqlValue } from './first-connection.ts'
 
@@ -20,7 +20,7 @@ export interface Dialect {
   /** The store's own name for what went wrong: its messages may hold what was written, and are not logged. */
   codeOf(error: unknown): string
   /** What an operator is told. */
-  mend(code: string): string
+  hint(code: string): string
 }
 
 const pauseFromMs = 2
@@ -89,7 +89,7 @@ export class Statements {
 
   /** Logs the mend, once until it was well in between, and gives what to throw. */
   refuse(code: string): StoreUnavailableError {
-    if (!this.#failing) this.#options.log.error({ code }, this.#dialect.mend(code))
+    if (!this.#failing) this.#options.log.error({ code }, this.#dialect.hint(code))
     this.#failing = true
     return Object.assign(new StoreUnavailableError(`the database refused (${code})`), { code })
   }

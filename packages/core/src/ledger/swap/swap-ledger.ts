@@ -1,6 +1,6 @@
-import { delay } from '../../clock.ts'
-import { StoreUnavailableError } from '../../errors.ts'
-import type { Instant } from '../../instant.ts'
+import { delay } from '../../base/clock.ts'
+import { StoreUnavailableError } from '../../base/errors.ts'
+import type { Instant } from '../../base/instant.ts'
 import { type DrivenLedger, type DriverOptions, inTime } from '../driver.ts'
 import { giveBack } from '../give-back.ts'
 import {

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../errors.ts'
+import { StoreUnavailableError } from '../../base/errors.ts'
 import type { StoreTime } from '../judge.ts'
 
 /** A message, a resource, or a small named record. */

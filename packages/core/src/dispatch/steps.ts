@@ -1,6 +1,6 @@
-import { DropEvent } from './errors.ts'
-import type { HandlerContext, Step } from './handlers.ts'
-import type { DispatchOutcome } from './outcome.ts'
+import { DropEvent } from '../base/errors.ts'
+import type { HandlerContext, Step } from '../events/handlers.ts'
+import type { DispatchOutcome } from '../events/outcome.ts'
 
 /** What an event's handlers came to, before it is settled. */
 export type HandlersEnded = DispatchOutcome & { outcome: 'processed' | 'dropped' | 'handler-failed' }

@@ -1,7 +1,7 @@
-import { type Clock, systemClock } from './clock.ts'
-import { editDistance } from './edit-distance.ts'
-import { ConfigurationError } from './errors.ts'
-import { completeLogger, type Logger } from './logger.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { editDistance } from '../base/edit-distance.ts'
+import { ConfigurationError } from '../base/errors.ts'
+import { completeLogger, type Logger } from '../base/logger.ts'
 import type { NumberRule } from './options.ts'
 
 /**
@@ -18,14 +18,14 @@ export function requireKnownNames(options: object, known: readonly string[], par
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const meant = nearest(name, known)
-    const mend = meant
+    const hint = meant
       ? `; did you mean \`${path(meant)}\`?`
       : parent
         ? `: those of \`${parent}\` are ${all}.`
         : '.'
     throw new ConfigurationError(
       'ERR_SCIM_UNKNOWN_OPTION',
-      `There is no option \`${path(name)}\`${mend}`,
+      `There is no option \`${path(name)}\`${hint}`,
       path(name),
     )
   }

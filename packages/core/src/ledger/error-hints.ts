@@ -1,17 +1,17 @@
-import type { Clock } from './clock.ts'
-import type { KeyvLike } from './ledger/keyv-like.ts'
+import type { Clock } from '../base/clock.ts'
+import type { KeyvLike } from './keyv-like.ts'
 
 /**
  * What to do about what a store says, by the code that the log shows as `errorCode`: PostgreSQL's five characters, the
  * first word of Redis's answer, Node's own of a connection. docs/errors.md has the same table.
  */
-export const storeMends: Readonly<Record<string, string>> = {
+export const storeHints: Readonly<Record<string, string>> = {
   '42501': "the ledger's role lacks a right: run the GRANTs of docs/stores/postgres.md as an administrator",
   '25006': 'the database is read-only: a replica, or one that was made so. Give the address of the primary',
   '28P01':
     'PostgreSQL knows no such user and password: compare them with the URL, special characters percent-encoded',
   '28000': "PostgreSQL does not let this user in from here: see pg_hba.conf, or the user's name in the URL",
-  '3D000': 'there is no database of that name: create it, or mend the name in the URL',
+  '3D000': 'there is no database of that name: create it, or correct the name in the URL',
   '53300': 'the server has no connection left: lower `max` of the pools, or raise max_connections',
   OOM: 'Redis is out of memory: raise `maxmemory`. What runs is still committed',
   READONLY: 'this Redis is a replica: give the address of the master, or of the sentinels or the cluster',
@@ -25,7 +25,7 @@ export const storeMends: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens at the address: is the server up, and are host and port right?',
   TIMEOUT:
     'the store has said nothing within `storeTimeoutSeconds`: is it overloaded, frozen, or behind a firewall that drops?',
-  ENOTFOUND: 'the name of the host is not known: mend it in the URL',
+  ENOTFOUND: 'the name of the host is not known: correct it in the URL',
 }
 
 /** The code of what a store or its client threw, or of what caused that. A message may hold what was to be written. */

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { types } from 'node:util'
+import { BodyError } from '../base/errors.ts'
 import { aborted, type BodyReader, consumed, givenBody, hasBegun, nodeBody } from './body.ts'
-import { BodyError } from './errors.ts'
 
 /**
  * A reader for adapters: the bytes that something in front has kept, otherwise those of the stream. Never a parsed

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { ConfigurationError } from './errors.ts'
+import { ConfigurationError } from '../base/errors.ts'
 
 // Standard Webhooks, version 1: HMAC-SHA256 over the bytes `id "." timestamp "." body`.
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md

@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { awaited, type Clock, timedOut, within } from '../base/clock.ts'
+import { formatInstant, type Instant } from '../base/instant.ts'
+import { unheard } from '../base/logger.ts'
+import { configureDispatcher, type DispatcherConfiguration } from '../config/configure.ts'
+import { numberOption } from '../config/option-checks.ts'
+import type { DispatcherOptions } from '../config/options.ts'
+import { isDirectoryEvent, parseEvent, type Resource, resourceOf, type ScimEvent } from '../events/events.ts'
+import type { EventSource, HandlerContext, Step } from '../events/handlers.ts'
+import type { DispatchOutcome } from '../events/outcome.ts'
+import type { Claim, Guarantee, Ledger } from '../ledger/ledger.ts'
 import { type Begun, Claims } from './claims.ts'
-import { awaited, type Clock, timedOut, within } from './clock.ts'
 import { Commits } from './commits.ts'
-import { configureDispatcher, type DispatcherConfiguration } from './configure.ts'
 import {
   type Delivery,
   directoryIdOf,
@@ -12,15 +20,7 @@ import {
   reasonFields,
   resourceKey,
 } from './delivery.ts'
-import { isDirectoryEvent, parseEvent, type Resource, resourceOf, type ScimEvent } from './events.ts'
-import type { EventSource, HandlerContext, Step } from './handlers.ts'
-import { formatInstant, type Instant } from './instant.ts'
 import { Lease } from './lease.ts'
-import type { Claim, Guarantee, Ledger } from './ledger/ledger.ts'
-import { unheard } from './logger.ts'
-import { numberOption } from './option-checks.ts'
-import type { DispatcherOptions } from './options.ts'
-import type { DispatchOutcome } from './outcome.ts'
 import { type HandlersEnded, runSteps } from './steps.ts'
 import { type EndTurn, Turns } from './turns.ts'
 

@@ -1,9 +1,9 @@
-import type { Clock } from './clock.ts'
-import { type Handlers, handlerNames } from './handlers.ts'
-import type { Store } from './ledger/open-ledger.ts'
-import type { Logger } from './logger.ts'
-import type { OutcomeReport } from './outcome.ts'
-import type { SecretOption } from './secrets.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import { type Handlers, handlerNames } from '../events/handlers.ts'
+import type { OutcomeReport } from '../events/outcome.ts'
+import type { Store } from '../ledger/open-ledger.ts'
+import type { SecretOption } from '../verification/secrets.ts'
 
 /** Where Scalekit's own examples put the endpoint. */
 export const defaultPath = '/webhooks/scalekit'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Instant, parseInstant } from './instant.ts'
+import { type Instant, parseInstant } from '../base/instant.ts'
 
 // Wire names stay Scalekit's. The interfaces are closed, so that a misspelt field does not compile, and can be
 // augmented (`declare module '@scalekit-scim/core'`) with fields of your own; what runs is open: a field that is

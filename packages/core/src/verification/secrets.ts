@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import { ConfigurationError } from './errors.ts'
-import type { Logger } from './logger.ts'
+import { ConfigurationError } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
 import { advisedKeyBytes, type HeaderSource, header, parseSecret } from './signature.ts'
 
 /** What a secret can be found by. Nothing of it is verified yet. */

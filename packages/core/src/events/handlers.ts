@@ -1,4 +1,5 @@
-import { ConfigurationError } from './errors.ts'
+import { ConfigurationError } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
 import { misspeltEventType } from './event-types.ts'
 import {
   type DirectoryDisabledEvent,
@@ -14,7 +15,6 @@ import {
   type UserDeletedEvent,
   type UserUpdatedEvent,
 } from './events.ts'
-import type { Logger } from './logger.ts'
 
 /** Which feed an event came by. */
 export type EventSource = 'webhook' | 'sync' | 'manual'

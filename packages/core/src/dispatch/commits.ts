@@ -1,7 +1,15 @@
-import { awaited, type Clock, delay, inBackground, type TimerOptions, timedOut, within } from './clock.ts'
-import { StoreUnavailableError } from './errors.ts'
-import type { Claim, Ledger, Retention } from './ledger/ledger.ts'
-import type { Logger } from './logger.ts'
+import {
+  awaited,
+  type Clock,
+  delay,
+  inBackground,
+  type TimerOptions,
+  timedOut,
+  within,
+} from '../base/clock.ts'
+import { StoreUnavailableError } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Claim, Ledger, Retention } from '../ledger/ledger.ts'
 
 interface CommitsOptions {
   ledger: Ledger

@@ -1,4 +1,4 @@
-import { editDistance } from './edit-distance.ts'
+import { editDistance } from '../base/edit-distance.ts'
 import { directoryEventTypes } from './events.ts'
 
 /** The other event types that Scalekit documents. The list only serves to recognise misspelt types: new ones are welcome. */

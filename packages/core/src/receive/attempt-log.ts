@@ -1,7 +1,7 @@
-import { reasonFields } from './delivery.ts'
-import type { Logger, LogLevel } from './logger.ts'
-import type { Outcome, OutcomeReport } from './outcome.ts'
-import { storeCodeOf, storeMends } from './store-trouble.ts'
+import type { Logger, LogLevel } from '../base/logger.ts'
+import { reasonFields } from '../dispatch/delivery.ts'
+import type { Outcome, OutcomeReport } from '../events/outcome.ts'
+import { storeCodeOf, storeHints } from '../ledger/error-hints.ts'
 
 type AttemptFields = Omit<OutcomeReport, 'source' | 'late'> & {
   bodyBytes?: number
@@ -87,6 +87,6 @@ function storeFields(error: unknown, storeTrouble: string | undefined): object {
   // Why there was no answer, the client may know.
   const errorCode = own === undefined || own === 'TIMEOUT' ? (storeTrouble ?? own) : own
   if (errorCode === undefined) return {}
-  const mend = storeMends[errorCode]
-  return { errorCode, ...(mend === undefined ? {} : { mend }) }
+  const hint = storeHints[errorCode]
+  return { errorCode, ...(hint === undefined ? {} : { hint }) }
 }

@@ -1,4 +1,6 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Instant } from '../base/instant.ts'
+import { errorFields, type Logger, messageOf } from '../base/logger.ts'
 import {
   isDirectoryEvent,
   isUsableId,
@@ -6,11 +8,9 @@ import {
   type Resource,
   resourceOf,
   type ScimEvent,
-} from './events.ts'
-import type { EventSource } from './handlers.ts'
-import type { Instant } from './instant.ts'
-import { errorFields, type Logger, messageOf } from './logger.ts'
-import type { OutcomeReport } from './outcome.ts'
+} from '../events/events.ts'
+import type { EventSource } from '../events/handlers.ts'
+import type { OutcomeReport } from '../events/outcome.ts'
 
 /** An event on its way through. Times are the clock's monotonic milliseconds. */
 export interface Delivery extends ParsedEvent {

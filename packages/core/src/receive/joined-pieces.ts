@@ -1,5 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream'
-import { BodyError } from './errors.ts'
+import { BodyError } from '../base/errors.ts'
 
 const joinedBytes = 4096
 

@@ -1,11 +1,14 @@
 import type { KeyObject } from 'node:crypto'
-import { callBack } from './call-back.ts'
-import type { Clock } from './clock.ts'
-import { ConfigurationError } from './errors.ts'
-import { createRouter, handlerNames, type Router } from './handlers.ts'
-import type { Ledger } from './ledger/ledger.ts'
-import { openLedger, type Store } from './ledger/open-ledger.ts'
-import type { Logger } from './logger.ts'
+import { callBack } from '../base/call-back.ts'
+import type { Clock } from '../base/clock.ts'
+import { ConfigurationError } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import { createRouter, handlerNames, type Router } from '../events/handlers.ts'
+import type { OutcomeReport } from '../events/outcome.ts'
+import { listenToStore } from '../ledger/error-hints.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { openLedger, type Store } from '../ledger/open-ledger.ts'
+import { resolveSecret } from '../verification/secrets.ts'
 import {
   choiceOption,
   clockOption,
@@ -23,9 +26,6 @@ import {
   receiverOptionNames,
   senderWaitsSeconds,
 } from './options.ts'
-import type { OutcomeReport } from './outcome.ts'
-import { resolveSecret } from './secrets.ts'
-import { listenToStore } from './store-trouble.ts'
 
 /** What a dispatcher runs on: every option checked, every default in place. */
 export interface DispatcherConfiguration {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { delay, timedOut, within } from './clock.ts'
-import type { DispatcherConfiguration } from './configure.ts'
+import { delay, timedOut, within } from '../base/clock.ts'
+import { StoreTimeoutError } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { DispatcherConfiguration } from '../config/configure.ts'
+import { isDeletion, isDirectoryEvent } from '../events/events.ts'
+import type { DispatchOutcome } from '../events/outcome.ts'
+import type { BeginAnswer, BeginRequest, Claim, Ledger } from '../ledger/ledger.ts'
 import { type Delivery, leftMs } from './delivery.ts'
-import { StoreTimeoutError } from './errors.ts'
-import { isDeletion, isDirectoryEvent } from './events.ts'
-import type { BeginAnswer, BeginRequest, Claim, Ledger } from './ledger/ledger.ts'
-import type { Logger } from './logger.ts'
-import type { DispatchOutcome } from './outcome.ts'
 
 type ClaimsOptions = Pick<
   DispatcherConfiguration,

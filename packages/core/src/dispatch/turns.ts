@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../base/clock.ts'
 
 /** Ends a turn that was taken. */
 export type EndTurn = () => void

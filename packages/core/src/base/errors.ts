@@ -14,7 +14,7 @@ export type ConfigurationErrorCode =
 
 /**
  * Thrown at start, never while a request is served: something in the options is wrong. The message says
- * what, and how to mend it; it never holds a secret.
+ * what, and how to fix it; it never holds a secret.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'

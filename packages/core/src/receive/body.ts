@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import getRawBody from '#raw-body'
-import { BodyError } from './errors.ts'
+import { BodyError } from '../base/errors.ts'
 import { resetAfterReply } from './http2-reset.ts'
 import { JoinedPieces } from './joined-pieces.ts'
 

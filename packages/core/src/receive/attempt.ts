@@ -1,7 +1,7 @@
 import { types } from 'node:util'
+import type { Logger } from '../base/logger.ts'
+import type { HeaderSource } from '../verification/signature.ts'
 import type { BodyReader } from './body.ts'
-import type { Logger } from './logger.ts'
-import type { HeaderSource } from './signature.ts'
 
 /** One HTTP request that wants to deliver an event. */
 export interface Attempt {

@@ -1,18 +1,23 @@
+import { timedOut, within } from '../base/clock.ts'
+import { BodyError, ConfigurationError } from '../base/errors.ts'
+import { completeLogger, type Logger } from '../base/logger.ts'
+import { configureReceiver, type ReceiverConfiguration, type SigningKeys } from '../config/configure.ts'
+import type { ReceiverOptions } from '../config/options.ts'
+import { eventFields, idempotencyKeyOf } from '../dispatch/delivery.ts'
+import {
+  type CloseOptions,
+  type Dispatcher,
+  type DispatchOptions,
+  EventDispatcher,
+} from '../dispatch/dispatcher.ts'
+import { parseEvent, type Resource, type ScimEvent } from '../events/events.ts'
+import { type Outcome, type OutcomeReport, type Reply, replyTo } from '../events/outcome.ts'
+import { syncMarginSeconds } from '../ledger/judge.ts'
+import { secretRequest } from '../verification/secrets.ts'
+import { type HeaderSource, header, readSignedHeaders, verify } from '../verification/signature.ts'
 import { type Attempt, readAttempt, type UnusableAttempt, unusableBody } from './attempt.ts'
 import { logAttempt } from './attempt-log.ts'
 import { fetchBody, givenBody } from './body.ts'
-import { timedOut, within } from './clock.ts'
-import { configureReceiver, type ReceiverConfiguration, type SigningKeys } from './configure.ts'
-import { eventFields, idempotencyKeyOf } from './delivery.ts'
-import { type CloseOptions, type Dispatcher, type DispatchOptions, EventDispatcher } from './dispatcher.ts'
-import { BodyError, ConfigurationError } from './errors.ts'
-import { parseEvent, type Resource, type ScimEvent } from './events.ts'
-import { syncMarginSeconds } from './ledger/judge.ts'
-import { completeLogger, type Logger } from './logger.ts'
-import type { ReceiverOptions } from './options.ts'
-import { type Outcome, type OutcomeReport, type Reply, replyTo } from './outcome.ts'
-import { secretRequest } from './secrets.ts'
-import { type HeaderSource, header, readSignedHeaders, verify } from './signature.ts'
 
 /** What to answer an attempt. */
 export interface ReceiveResult extends Reply {

@@ -1,6 +1,6 @@
-import { type Clock, type Timer, timedOut, within } from './clock.ts'
-import type { Claim, Ledger } from './ledger/ledger.ts'
-import type { Logger } from './logger.ts'
+import { type Clock, type Timer, timedOut, within } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Claim, Ledger } from '../ledger/ledger.ts'
 
 interface LeaseOptions {
   ledger: Ledger
