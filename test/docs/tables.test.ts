@@ -72,26 +72,21 @@ test("the README's table of options has the defaults that a receiver runs on", (
   expect(codeIn(optionRows.get('store') ?? '')).toEqual(["'memory'"])
 })
 
-test('the table of sync options names every option, and no other', () => {
-  const rows = tableUnder(readDocument('docs/sync/index.md'), 'Options')
-  const named = rows.map(([name = '']) => codeIn(name)[0])
+test("the README's table of the sync's options names every one, and no other", () => {
+  const named = tableUnder(readme, 'Directory sync').flatMap(([name = '']) => codeIn(name))
   expect(named.sort()).toEqual([...syncOptionNames].sort())
 })
 
-const reports = readDocument('docs/sync/reports.md')
-
-test.each([
-  ['run option', 'Options of a run', runOptionNames],
-  ['outcome of a pass', 'Outcomes', ['complete', 'incomplete', 'cancelled', 'busy']],
-  ['count', 'Counts', ownMembers('packages/core/src/sync/report.ts', 'Counts')],
-  [
-    'reason to hold deletions',
-    'Reasons why deletions are held',
+test("the README's tables of a pass name every option, outcome, count and reason, and no other", () => {
+  const named = tablesUnder(readme, 'Running a pass').map((rows) =>
+    rows.flatMap(([name = '']) => codeIn(name)),
+  )
+  expect(named.map((names) => names.sort())).toEqual([
+    [...runOptionNames].sort(),
+    ['busy', 'cancelled', 'complete', 'incomplete'],
+    ownMembers('packages/core/src/sync/report.ts', 'Counts').sort(),
     unionMembers('packages/core/src/sync/report.ts', 'HeldReason'),
-  ],
-])('docs/sync/reports.md names every %s, and no other', (_what, heading, expected) => {
-  const named = tableUnder(reports, heading).map(([name = '']) => codeIn(name)[0])
-  expect(named.sort()).toEqual([...expected].sort())
+  ])
 })
 
 test("the README's table of handlers names every handler, and no other", () => {
