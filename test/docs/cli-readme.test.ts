@@ -7,7 +7,7 @@ import { stopServing } from '../cli/own-endpoint.ts'
 import { codeIn, readDocument, sectionUnder, tablesUnder, tableUnder } from './markdown.ts'
 import { at, commandsIn, serveReceiver } from './readme-commands.ts'
 
-const readme = readDocument('packages/cli/README.md')
+const readme = readDocument('docs/cli/index.md')
 const { commands } = createProgram(() => {})
 afterEach(stopServing)
 
