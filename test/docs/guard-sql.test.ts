@@ -7,7 +7,7 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { reachablePostgres } from '../support/postgres.ts'
 import { codeBlocks, readDocument, root, sectionUnder } from './markdown.ts'
 
-// The statements of the guide run as printed on real databases. On SQLite they run with `?1`, as the guide says.
+// The statements of the guide run as printed on real databases. On SQLite they run with `?1`, as in the guide.
 
 const guide = readDocument('docs/guides/database-guard.md')
 const blocksUnder = (heading: string) =>

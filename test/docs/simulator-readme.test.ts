@@ -19,8 +19,8 @@ const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 afterEach(stopServing)
 
-describe('what the README of the simulator prints runs', () => {
-  test('its quick start: a change in the console arrives at an application that has the variables', async () => {
+describe('the documentation of the simulator', () => {
+  test('has a quick start: a change in the console arrives at an application that has the variables', async () => {
     let heard = ''
     const application = express()
     const endpoint = await serve(application, '/webhooks/scalekit')
@@ -50,7 +50,7 @@ describe('what the README of the simulator prints runs', () => {
     await expect.poll(() => heard).toBe('disabled')
   })
 
-  test('its example of a test', async () => {
+  test('has an example of a test that runs', async () => {
     const endpoint = await serveReceiver()
     const example = blocks.find(({ code }) => code.includes('deliveries.idle()'))?.code ?? ''
     expect(example).toContain(printedEndpoint)
