@@ -22,6 +22,8 @@ const buildStamp = join(root, '.cache', 'launch', 'built')
 /** Beside what it speaks of, so that both are deleted together. */
 const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
 const reportFolder = join(root, '.cache', 'report')
+/** `npm test` checks the prose if this is true. */
+const checksProse = false
 
 /** Something went wrong that the one who runs this can fix: a message, and no stack. */
 class Failure extends Error {}
@@ -58,6 +60,8 @@ async function test(args) {
   } else {
     await step('Linting', 'lint', env, '`npm run format` mends most of it.')
     await step('Checking types', 'typecheck', env, '`npm run typecheck` repeats this check alone.')
+    if (checksProse)
+      await step('Checking the prose', 'prose', env, '`npm run prose` repeats this check alone.')
     for (const example of folders('examples').filter(hasTests)) {
       say(`Testing examples/${example}…`)
       if ((await testExample(example, env)) !== 0) failed.push(`examples/${example}`)
