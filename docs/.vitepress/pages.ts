@@ -35,9 +35,11 @@ const groups: Record<string, string[]> = {
   ],
   'Directory sync': [
     'sync/index.md',
-    'sync/scheduling.md',
+    'sync/known.md',
     'sync/deletions.md',
     'sync/reports.md',
+    'sync/scheduling.md',
+    'sync/clocks.md',
     'sync/reading-the-api.md',
   ],
   Stores: [
