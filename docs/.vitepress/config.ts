@@ -1,20 +1,18 @@
 import { defineConfig } from 'vitepress'
 import { writeCopies } from './copies.ts'
 import { inlineDrawings, linkRepositoryFiles, slugify } from './markdown.ts'
-import { pageGroups, plannedPages } from './pages.ts'
+import { pageGroups } from './pages.ts'
 import { search } from './search.ts'
 
 const title = 'scalekit-scim'
 const description =
   'Express and Fastify middleware for Scalekit directory (SCIM) webhooks, with a directory sync. Not an official Scalekit package.'
-const planned = plannedPages.map((file) => `/${file.replace(/\.md$/, '')}`)
 
 export default defineConfig({
   title,
   description,
   lang: 'en',
   head: [['link', { rel: 'icon', href: '/icon.svg' }]],
-  ignoreDeadLinks: [(link) => planned.includes(link)],
   markdown: {
     anchor: { slugify },
     config: (md) => {
@@ -30,7 +28,7 @@ export default defineConfig({
     ],
     sidebar: pageGroups.map(({ name, pages }) => ({
       text: name,
-      items: pages.map(({ file, title }) => ({ text: title, link: `/${file.replace(/(index)?\.md$/, '')}` })),
+      items: pages.map(({ file, label }) => ({ text: label, link: `/${file.replace(/(index)?\.md$/, '')}` })),
     })),
     outline: [2, 3],
     search: { provider: 'local', options: search },

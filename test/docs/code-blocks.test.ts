@@ -10,7 +10,7 @@ test('every TypeScript and JavaScript block of the documentation compiles', () =
   expect(typeErrors(checked)).toEqual([])
 })
 
-test('a misspelt handler, a misspelt field and a wrong unit in a block are found', () => {
+test('the check finds a misspelt handler, a misspelt field and a wrong unit in a block', () => {
   const code = [
     "import { scalekitScim } from '@scalekit-scim/express'",
     'scalekitScim({ onUserUpsert: () => {} })',
@@ -25,9 +25,9 @@ test('a misspelt handler, a misspelt field and a wrong unit in a block are found
   ])
 })
 
-test('every block says its language, and none is written as another name for TypeScript', () => {
+test('every block names its language, and TypeScript has one name', () => {
   const languages = new Set(blocks.map(({ language }) => language))
-  // Without a language: drawings.
+  // Drawings have no language.
   expect(
     [...languages].filter((language) => !['', 'ts', 'js', 'sh', 'sql', 'json'].includes(language)),
   ).toEqual([])

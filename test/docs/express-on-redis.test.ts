@@ -9,14 +9,14 @@ import { redisIsInstalled, startRedis } from '../support/redis-server.ts'
 import { codeBlocks, readDocument, root } from './markdown.ts'
 
 const redis = redisIsInstalled ? await startRedis() : undefined
-/** Below test/, so that the example finds express and keyv. */
+/** In test/, so that the example finds express and keyv. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(async () => {
   rmSync(folder, { recursive: true })
   await redis?.remove()
 })
 
-/** The example with the ledger that its README has for several hosts. */
+/** Starts the example with the ledger store that its README shows for several hosts. */
 async function startExample(): Promise<{ child: ChildProcess; url: string }> {
   const [block] = codeBlocks(readDocument('examples/express-sqlite/README.md')).filter(({ code }) =>
     code.includes('openLedgerStore'),
@@ -46,12 +46,12 @@ async function startExample(): Promise<{ child: ChildProcess; url: string }> {
   return { child, url: `${url}/webhooks/scalekit` }
 }
 
-describe.skipIf(!redis)('examples/express-sqlite on Redis, as its README says', () => {
+describe.skipIf(!redis)('examples/express-sqlite on Redis, as in its README', () => {
   const delivery = () =>
     signDelivery(sampleEvent('organization.directory.user_created'), { messageId: 'msg_one' })
   const outcomeAt = async (url: string) => (await fetch(url, delivery())).headers.get('scalekit-scim-outcome')
 
-  test('remembers what it did, and ends on SIGTERM', { timeout: 60_000 }, async () => {
+  test('remembers what it did, and exits on SIGTERM', { timeout: 60_000 }, async () => {
     const first = await startExample()
     expect(await outcomeAt(first.url)).toBe('processed')
     first.child.kill('SIGTERM')
@@ -65,8 +65,8 @@ describe.skipIf(!redis)('examples/express-sqlite on Redis, as its README says', 
 
   test.each([
     ['is away', () => redis?.kill(), () => redis?.start()],
-    ['says nothing', () => redis?.freeze(), () => redis?.thaw()],
-  ])('ends on SIGTERM also while Redis %s', { timeout: 60_000 }, async (_what, fail, hint) => {
+    ['does not answer', () => redis?.freeze(), () => redis?.thaw()],
+  ])('exits on SIGTERM even while Redis %s', { timeout: 60_000 }, async (_what, fail, hint) => {
     const { child, url } = await startExample()
     await fail()
     onTestFinished(hint)

@@ -55,7 +55,7 @@ test('the relative links of the Markdown copies lead to files', () => {
   expect(broken).toEqual([])
 })
 
-/** A page of the site in a browser, and what must not happen in it. */
+/** Opens a page of the site in a browser, and collects its errors and its requests to other hosts. */
 async function open(path: string, look: { colorScheme: 'light' | 'dark'; width: number }) {
   const viewport = { width: look.width, height: 844 }
   const context = await browser?.newContext({ colorScheme: look.colorScheme, viewport })
@@ -132,7 +132,7 @@ describe.skipIf(!chromiumPath)('in a browser', () => {
   })
 })
 
-/** What a newcomer types, and the page that answers. */
+/** Words that a newcomer types, and the page that answers. */
 const questions: [question: string, file: string][] = [
   ['how do I install', 'quickstart.md'],
   ['do I need redis', 'which-pieces.md'],
@@ -149,19 +149,16 @@ const questions: [question: string, file: string][] = [
 ]
 
 describe.skipIf(!chromiumPath)("the site's search", () => {
-  test.each(questions.filter(([, file]) => pages.some((page) => page.file === file)))(
-    'answers "%s" with %s among the first three results',
-    async (question, file) => {
-      const { page, faults } = await open('', wide)
-      await page.getByRole('button', { name: 'Search' }).click()
-      await page.locator('.search-input').fill(question)
-      await page.locator('.results .result').first().waitFor()
-      const found = await page.locator('.results .result').evaluateAll(titlesOf)
-      const title = pages.find((page) => page.file === file)?.title ?? ''
-      expect(found.slice(0, 3)).toContain(title)
-      expect(faults).toEqual([])
-    },
-  )
+  test.each(questions)('answers "%s" with %s among the first three results', async (question, file) => {
+    const { page, faults } = await open('', wide)
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.locator('.search-input').fill(question)
+    await page.locator('.results .result').first().waitFor()
+    const found = await page.locator('.results .result').evaluateAll(titlesOf)
+    const title = pages.find((page) => page.file === file)?.title ?? ''
+    expect(found.slice(0, 3)).toContain(title)
+    expect(faults).toEqual([])
+  })
 })
 
 /** The titles of the pages that results lead to. A result names its page first, and then its section. */

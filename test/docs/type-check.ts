@@ -4,17 +4,17 @@ import type { CodeBlock } from './markdown.ts'
 import { root } from './markdown.ts'
 import { prelude } from './prelude.ts'
 
-/** Blocks are checked as if they were files here, where every package that they may import can be found. */
+/** Blocks are checked as if they were files in this folder, which finds every package that they may import. */
 const folder = join(root, 'test', 'docs', 'blocks')
 const preludePath = join(folder, 'prelude.ts')
 
-/** What TypeScript says against the blocks, each with the place in its document. */
+/** TypeScript's errors in the blocks, each with its line in the document. */
 export function typeErrors(blocks: CodeBlock[]): string[] {
   const sources = new Map([[preludePath, prelude]])
   const byPath = new Map<string, CodeBlock>()
   blocks.forEach((block, index) => {
     const path = join(folder, `${index}.${block.language}`)
-    // A block without imports is a module of its own all the same.
+    // A block without imports is also a module.
     sources.set(path, `${block.code}\nexport {}\n`)
     byPath.set(path, block)
   })
@@ -58,7 +58,7 @@ function hostWith(sources: Map<string, string>): ts.CompilerHost {
   }
 }
 
-/** The members of a union of string literals, as TypeScript knows them. */
+/** The members of a union of string literals. */
 export function unionMembers(path: string, name: string): string[] {
   const file = join(root, path)
   const program = ts.createProgram([file], compilerOptions())
@@ -68,7 +68,7 @@ export function unionMembers(path: string, name: string): string[] {
     ?.statements.find((node) => ts.isTypeAliasDeclaration(node) && node.name.text === name)
   if (!declaration) throw new Error(`${path} has no type ${name}`)
   const type = checker.getTypeAtLocation(declaration)
-  if (!type.isUnion()) throw new Error(`${name} is no union`)
+  if (!type.isUnion()) throw new Error(`${name} is not a union`)
   return type.types.flatMap((member) => (member.isStringLiteral() ? [member.value] : [])).sort()
 }
 
