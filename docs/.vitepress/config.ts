@@ -2,6 +2,7 @@ import { defineConfig } from 'vitepress'
 import { writeCopies } from './copies.ts'
 import { inlineDrawings, linkRepositoryFiles, slugify } from './markdown.ts'
 import { pageGroups, plannedPages } from './pages.ts'
+import { search } from './search.ts'
 
 const title = 'scalekit-scim'
 const description =
@@ -12,6 +13,7 @@ export default defineConfig({
   title,
   description,
   lang: 'en',
+  head: [['link', { rel: 'icon', href: '/icon.svg' }]],
   ignoreDeadLinks: [(link) => planned.includes(link)],
   markdown: {
     anchor: { slugify },
@@ -31,13 +33,7 @@ export default defineConfig({
       items: pages.map(({ file, title }) => ({ text: title, link: `/${file.replace(/(index)?\.md$/, '')}` })),
     })),
     outline: [2, 3],
-    search: {
-      provider: 'local',
-      options: {
-        // The copies of the repository's files repeat what the pages say.
-        _render: (text, env, md) => (env.relativePath.startsWith('repository/') ? '' : md.render(text, env)),
-      },
-    },
+    search: { provider: 'local', options: search },
     footer: { message: 'MIT. Not an official Scalekit package: Scalekit neither maintains nor supports it.' },
   },
   buildEnd: ({ outDir }) => writeCopies(outDir, title, description),

@@ -5,10 +5,10 @@ import express from 'express'
 import { expect } from 'vitest'
 import { serve } from '../cli/own-endpoint.ts'
 
-/** The address that the READMEs print. */
+/** The address in the READMEs and the pages. */
 export const printedEndpoint = 'http://127.0.0.1:3000/webhooks/scalekit'
 
-/** What follows `npx -p @scalekit-scim/cli scalekit-scim` on each line. */
+/** The words after `npx -p @scalekit-scim/cli scalekit-scim` on each line. */
 export function commandsIn(section: string): string[][] {
   const lines = section.matchAll(/^npx(?: -p @scalekit-scim\/(?:cli|simulator))+ scalekit-scim (.+)$/gm)
   return [...lines].map(([, words = '']) => words.split(' '))
