@@ -10,7 +10,7 @@ test('every TypeScript and JavaScript block of the documentation compiles', () =
   expect(typeErrors(checked)).toEqual([])
 })
 
-test('the check finds a misspelt handler, a misspelt field and a wrong unit in a block', () => {
+test('a misspelt handler, a misspelt field and a wrong unit in a block are found', () => {
   const code = [
     "import { scalekitScim } from '@scalekit-scim/express'",
     'scalekitScim({ onUserUpsert: () => {} })',
@@ -25,9 +25,8 @@ test('the check finds a misspelt handler, a misspelt field and a wrong unit in a
   ])
 })
 
-test('every block names its language, and TypeScript has one name', () => {
+test('every block names one of five languages, or none if it is a drawing', () => {
   const languages = new Set(blocks.map(({ language }) => language))
-  // Drawings have no language.
   expect(
     [...languages].filter((language) => !['', 'ts', 'js', 'sh', 'sql', 'json'].includes(language)),
   ).toEqual([])

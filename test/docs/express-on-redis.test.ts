@@ -9,14 +9,14 @@ import { redisIsInstalled, startRedis } from '../support/redis-server.ts'
 import { codeBlocks, readDocument, root } from './markdown.ts'
 
 const redis = redisIsInstalled ? await startRedis() : undefined
-/** In test/, so that the example finds express and keyv. */
+/** Below test/, so that the example finds express and keyv. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(async () => {
   rmSync(folder, { recursive: true })
   await redis?.remove()
 })
 
-/** Starts the example with the ledger store that its README shows for several hosts. */
+/** The example with the ledger that its README has for several hosts. */
 async function startExample(): Promise<{ child: ChildProcess; url: string }> {
   const [block] = codeBlocks(readDocument('examples/express-sqlite/README.md')).filter(({ code }) =>
     code.includes('openLedgerStore'),
@@ -46,12 +46,12 @@ async function startExample(): Promise<{ child: ChildProcess; url: string }> {
   return { child, url: `${url}/webhooks/scalekit` }
 }
 
-describe.skipIf(!redis)('examples/express-sqlite on Redis, as in its README', () => {
+describe.skipIf(!redis)('examples/express-sqlite with the Redis ledger of its README', () => {
   const delivery = () =>
     signDelivery(sampleEvent('organization.directory.user_created'), { messageId: 'msg_one' })
   const outcomeAt = async (url: string) => (await fetch(url, delivery())).headers.get('scalekit-scim-outcome')
 
-  test('remembers what it did, and exits on SIGTERM', { timeout: 60_000 }, async () => {
+  test('remembers messages over a restart, and exits on SIGTERM', { timeout: 60_000 }, async () => {
     const first = await startExample()
     expect(await outcomeAt(first.url)).toBe('processed')
     first.child.kill('SIGTERM')
@@ -64,12 +64,12 @@ describe.skipIf(!redis)('examples/express-sqlite on Redis, as in its README', ()
   })
 
   test.each([
-    ['is away', () => redis?.kill(), () => redis?.start()],
+    ['is down', () => redis?.kill(), () => redis?.start()],
     ['does not answer', () => redis?.freeze(), () => redis?.thaw()],
-  ])('exits on SIGTERM even while Redis %s', { timeout: 60_000 }, async (_what, fail, hint) => {
+  ])('exits on SIGTERM while Redis %s', { timeout: 60_000 }, async (_what, fail, repair) => {
     const { child, url } = await startExample()
     await fail()
-    onTestFinished(hint)
+    onTestFinished(repair)
     expect(await outcomeAt(url)).toBe('store-unavailable')
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])

@@ -27,7 +27,7 @@ const patterns = [
   'test/README.md',
 ]
 
-/** Installed and built files in `docs/`, and the template for the site's copies of other files. */
+/** Installed and built files in `docs/`, and the frame of the site's copies of other files. */
 const notWritten = ['docs/node_modules/**', 'docs/.vitepress/**', 'docs/repository/**']
 
 export const documents: Document[] = globSync(patterns, { cwd: root, exclude: notWritten })
@@ -58,7 +58,7 @@ export function headings(text: string): string[] {
   return [...withoutCode(text).matchAll(/^#{1,6} +(.+)$/gm)].map(([, heading = '']) => heading.trim())
 }
 
-/** The anchor that GitHub gives a heading. The site uses the same. */
+/** As the repository's host makes them. */
 export function anchorOf(heading: string): string {
   return heading
     .toLowerCase()

@@ -1,4 +1,4 @@
-/** Names that every block of the documentation may use. They belong to the reader's application. */
+/** Names that blocks of the documentation may use without an import: parts of the reader's application. */
 export const prelude = `
 import type { DirectoryUser, Handlers } from '@scalekit-scim/core'
 import type { Express } from 'express'

@@ -5,7 +5,7 @@ import express from 'express'
 import { expect } from 'vitest'
 import { serve } from '../cli/own-endpoint.ts'
 
-/** The address that the READMEs print. */
+/** The address in the READMEs and the pages. */
 export const printedEndpoint = 'http://127.0.0.1:3000/webhooks/scalekit'
 
 /** The words after `npx -p @scalekit-scim/cli scalekit-scim` on each line. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 
-/** Runs a block of the documentation as a process of its own, on the sources. */
+/** A block of the documentation as a process of its own, on the sources. */
 export function runBlock(path: string, code: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
   writeFileSync(path, code)
   const preload = new URL('source-imports.mjs', import.meta.url).href
@@ -11,7 +11,7 @@ export function runBlock(path: string, code: string, env: NodeJS.ProcessEnv = {}
   })
 }
 
-/** Returns a function that returns all output so far. */
+/** Returns the output of the process so far. */
 export function collect(child: ChildProcess): () => string {
   const chunks: Buffer[] = []
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
