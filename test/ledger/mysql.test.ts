@@ -18,7 +18,7 @@ import {
 } from '@scalekit-scim/core/testing'
 import Keyv from 'keyv'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { mysqlSchema } from '../../packages/core/src/ledger/swap/mysql-table.ts'
+import { mysqlSchema } from '../../packages/core/src/ledger/compare-and-set/mysql.ts'
 import { recordingLogger } from '../support/log.ts'
 import { mariadbServer } from '../support/mariadb-server.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
@@ -179,7 +179,7 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
       const { ledger } = createDispatcher({ store, logger: log, onEvent: () => {} })
       const request = { token: 't', messageId: 'm', leaseSeconds: 60 }
       await expect(ledger.begin(request)).rejects.toMatchObject({ name: 'StoreUnavailableError' })
-      expect(log.text()).toContain('unless the table is made for it')
+      expect(log.text()).toContain('unless the table exists')
       expect(log.text()).not.toContain('secret')
       await root.query(mysqlSchema[0].replace('scalekit_scim_ledger', `${database}.scalekit_scim_ledger`))
       expect((await ledger.begin(request)).state).toBe('begun')

@@ -22,7 +22,7 @@ import {
 } from '@scalekit-scim/core/testing'
 import Keyv from 'keyv'
 import { afterAll, describe, expect, test, vi } from 'vitest'
-import { sqliteSchema } from '../../packages/core/src/ledger/swap/sqlite-table.ts'
+import { sqliteSchema } from '../../packages/core/src/ledger/compare-and-set/sqlite.ts'
 import { recordingLogger } from '../support/log.ts'
 import { NodeSqliteAdapter, type NodeSqliteOptions } from '../support/node-sqlite-adapter.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
