@@ -13,7 +13,7 @@ import { PostgresServer } from '../support/postgres-server.ts'
 
 /** A primary that is cut off answers nothing, and its connections stay open. */
 const ends = {
-  dies: (primary: PostgresServer) => primary.stop('immediate'),
+  crashes: (primary: PostgresServer) => primary.stop('immediate'),
   'is cut off': async (primary: PostgresServer) => primary.freeze(),
 }
 

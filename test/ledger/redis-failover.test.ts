@@ -42,7 +42,7 @@ const adapters = {
 
 /** A dead master refuses connections. A master that is cut off answers nothing. */
 const ends = {
-  dies: (master: RedisServer) => master.kill(),
+  crashes: (master: RedisServer) => master.kill(),
   'is cut off': (master: RedisServer) => master.freeze(),
 }
 

@@ -145,7 +145,7 @@ describe.skipIf(!redis)('the data in Redis', () => {
     for (const key of keys) expect(Number(redis?.cli('PTTL', key))).toBeGreaterThan(0)
   })
 
-  test('may be evicted, and one warning says so', async () => {
+  test('causes one warning if the server may evict it', async () => {
     const evicting = await startRedis('--maxmemory-policy', 'allkeys-lru')
     ended.push(() => evicting.remove())
     const logger = recordingLogger()

@@ -38,18 +38,18 @@ const memoryLedgers = new WeakMap<object, Map<string, MemoryLedger>>()
  * @throws ConfigurationError if the store is invalid, or if this process already uses the namespace on it
  */
 export function openLedger(options: OpenOptions): OpenLedger {
-  const { store, namespace, clock, log } = options
-  if (store === undefined || store === 'memory') {
-    if (store === undefined && process.env.NODE_ENV === 'production') {
-      log.warn(
-        {},
-        "messages are remembered only in this process's memory: a restart forgets them, and other instances do not " +
-          "see them. Set `store: new Keyv(…)`, or `store: 'memory'` if this is intended",
-      )
-    }
-    return { ledger: new MemoryLedger(clock), namespace: namespace ?? unnamed, close: () => {} }
+  const { store, namespace = unnamed, clock, log } = options
+  if (store === undefined && process.env.NODE_ENV === 'production') {
+    log.warn(
+      {},
+      "messages are remembered only in this process's memory: a restart forgets them, and other instances do not " +
+        "see them. Set `store: new Keyv(…)`, or `store: 'memory'` if this is intended",
+    )
   }
-  if (isLedger(store)) return { ledger: store, namespace: namespace ?? unnamed, close: () => {} }
+  if (store === undefined || store === 'memory') {
+    return { ledger: new MemoryLedger(clock), namespace, close: () => {} }
+  }
+  if (isLedger(store)) return { ledger: store, namespace, close: () => {} }
   if (!isKeyvLike(store)) {
     throw new ConfigurationError(
       'ERR_SCIM_STORE_INVALID',
@@ -58,25 +58,29 @@ export function openLedger(options: OpenOptions): OpenLedger {
     )
   }
 
+  return openOnKeyv(store, options)
+}
+
+function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   const native = nativeStore(store)
-  const name = namespace ?? ownNamespace(store) ?? unnamed
-  const close = reserveNamespace(native, name)
-  if (native instanceof Map || Object.prototype.toString.call(native) === '[object Map]') {
-    return { ledger: memoryLedgerOn(native, name, clock), namespace: name, close }
+  const namespace = options.namespace ?? ownNamespace(store) ?? unnamed
+  const close = reserveNamespace(native, namespace)
+  if (Object.prototype.toString.call(native) === '[object Map]') {
+    return { ledger: memoryLedgerOn(native, namespace, options.clock), namespace, close }
   }
-  if (namespace === undefined && name === unnamed) {
-    log.warn(
-      { namespace: name },
+  if (options.namespace === undefined && namespace === unnamed) {
+    options.log.warn(
+      { namespace },
       'no `namespace` is set: two applications on one store need one each, because both receive the same message ids',
     )
   }
   // Keyv 6 throws an error that has no listener, which would end the process. The listener stays, because the client
   // continues to reconnect after our close(). Each call reports what is wrong.
   store.on?.('error', () => {})
-  const ledger = openDriver(store, native, { ...options, namespace: name })
+  const ledger = openDriver(store, native, { ...options, namespace })
   return {
     ledger,
-    namespace: name,
+    namespace,
     close: () => {
       ledger.close()
       close()
