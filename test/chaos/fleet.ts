@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { ReceiverOptions } from '@scalekit-scim/core'
 import type { Random } from './random.ts'
 
-/** Where a process kills itself: in the ledger's begin or commit, in the handler's work, or in its write. */
+/** The step in which a process kills itself: the ledger's begin or commit, the handler's work, or its write. */
 export type KillPoint = 'begin' | 'handler' | 'effect' | 'commit'
 
 export interface Kill {
@@ -151,7 +151,7 @@ export class Fleet {
     return this.#dead.filter(({ uncommitted }) => uncommitted !== undefined)
   }
 
-  /** The processes that ended for another reason. There should be none. */
+  /** The processes that ended for another reason. Their number should be 0. */
   get crashed(): readonly Instance[] {
     return this.#dead.filter(({ uncommitted }) => uncommitted === undefined)
   }

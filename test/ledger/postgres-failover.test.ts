@@ -23,7 +23,7 @@ if (!probe) skippedFor('PostgreSQL is not installed: its failover is not tested'
 
 describe.skipIf(!probe)('PostgreSQL', () => {
   test.each(Object.entries(ends))(
-    'after a primary %s, events are answered 503 until its standby is promoted, which knows the done messages',
+    'after a primary %s, events are answered 503 until its standby is promoted, and done messages stay done',
     async (_happens, end) => {
       const { primary, standby, address } = await openPair()
       let runs = 0

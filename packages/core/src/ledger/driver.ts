@@ -30,7 +30,7 @@ export async function inTime<T>(
   return result
 }
 
-/** Stores take whole milliseconds. Some silently refuse a time to live with a fraction. */
+/** Stores take whole milliseconds. Some silently refuse a fraction. */
 export function wholeMs(seconds: number): number {
   return Math.ceil(seconds * 1000)
 }

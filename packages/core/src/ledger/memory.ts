@@ -43,7 +43,7 @@ class Generations<Value> {
   }
 }
 
-/** What outlives a turn. One flat object, because up to 200,000 of them are kept. */
+/** The state that outlives a turn. One flat object, because up to 200,000 of them are kept. */
 interface Applied extends ResourceState {
   untilMs: number
 }

@@ -24,7 +24,7 @@ import {
   type StoredRow,
 } from './table.ts'
 
-/** So many lost races in a row mean that reads and writes reach different data, as behind a proxy that splits reads. */
+/** After this many lost races, reads and writes must reach different data, as behind a proxy that splits reads. */
 const maxRounds = 200
 
 interface Decision<Answer> {
@@ -41,9 +41,9 @@ interface Decision<Answer> {
  *     A: read (unseen, 09:00:00.1) ── decide: begun ── set if still unseen ✓
  *     B:   read (unseen) ── decide: begun ────────────────── set if still unseen ✗ ── read ── decide: in-flight
  *
- * The time comes with each read, so a write is decided by a time before it landed. That is sound: a lease that had
- * lapsed and was not touched since has still lapsed, a lease only gets shorter, and a sync that asks for the time after
- * the read finds the event's effect in what it reads.
+ * The time comes with each read, so a write is decided by a time before it landed. That is sound. A lease that had
+ * lapsed and was not touched since has still lapsed. A lease only gets shorter. A sync that reads the time after this
+ * read finds the event's effect in its data.
  */
 export class CompareAndSetLedger implements DriverLedger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }

@@ -19,9 +19,9 @@ import {
  * `@keyv/sqlite`: one connection, whose `query(sql, ...parameters)` the Keyv itself uses too.
  *
  * There is no BEGIN IMMEDIATE, because none would be sound. Writes of the application's Keyv would fall into our
- * transaction, and be undone with it. A second connection would need the very copy of SQLite that the adapter uses: two
- * copies in one process break each other's locks on a file ("How To Corrupt An SQLite Database File", 2.2.1). One
- * statement locks the file only while it runs.
+ * transaction, and be undone with it. A second connection would need the very copy of SQLite that the adapter uses. Two
+ * copies in one process break each other's locks ("How To Corrupt An SQLite Database File", 2.2.1). One statement locks
+ * the file only while it runs.
  */
 export function openSqlite(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isSqlAdapter(adapter, 'sqlite')) return undefined

@@ -20,7 +20,7 @@ export interface Dialect {
   causeOf(error: unknown): Cause
   /** The store's own name for the failure. Its messages are not logged: they may hold what was written. */
   codeOf(error: unknown): string
-  /** What the operator can do. */
+  /** A fix for the operator. */
   hint(code: string): string
 }
 

@@ -1,6 +1,6 @@
 import { type DriverOptions, inTime } from '../driver.ts'
 
-/** What the connection needs of any kind of client. */
+/** The common interface of all kinds of clients. */
 export interface Client {
   send(key: string, command: string[]): Promise<unknown>
   /** A promise to await before anything is sent; `undefined` if the client is open. */

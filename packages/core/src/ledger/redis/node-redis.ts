@@ -41,7 +41,7 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
   return {
     send(key, command) {
       const { current } = followed
-      // Nobody knows beforehand whether the node that has the key can be reached.
+      // The node that has the key may not be reachable.
       return watched(current, current.sendCommand(key, false, command, whileOffline(options)))
     },
     ready: () => true,

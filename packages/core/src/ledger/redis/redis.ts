@@ -108,7 +108,7 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * If a connection is lost during a begin, nobody knows whether the claim was written. It would block the retry until
+   * If a connection is lost during a begin, the claim may have been written. It would block the retry until
    * it lapses. The same token may ask again, so this repeats the question until it is answered. A caller that has given
    * up meanwhile releases the claim.
    */

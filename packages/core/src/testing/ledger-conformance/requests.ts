@@ -15,7 +15,7 @@ export type OpenLedger = (instance: OpenInstance) => Ledger | Promise<Ledger>
 /** The checks of one verb, by name. */
 export type LedgerChecks = Readonly<Record<string, (ledger: Ledger) => Promise<void>>>
 
-/** The shortest lease that a store on a busy machine can still be asked about in time. */
+/** The shortest lease that a busy machine can check before it lapses. */
 export const shortLeaseSeconds = 0.4
 export const beyondLeaseMs = 600
 export const keep: Retention = { retentionSeconds: 60, watermarkRetentionSeconds: 60 }
