@@ -64,14 +64,14 @@ console.log((await dispatcher.dispatch(event)).outcome)
   expect(ended).toEqual({ code: 0, printed: 'processed' })
 })
 
-test('a claim that is only given back in the background keeps no process alive', async () => {
-  const source = new URL('../../packages/core/src/ledger/give-back.ts', import.meta.url).href
+test('a claim that is only released in the background keeps no process alive', async () => {
+  const source = new URL('../../packages/core/src/ledger/release-later.ts', import.meta.url).href
   const ended = await run(`
 import { systemClock } from '@scalekit-scim/core/internal'
-import { giveBack } from '${source}'
+import { releaseLater } from '${source}'
 let asked = 0
 const away = () => Promise.reject(new Error(String(asked++)))
-void giveBack(systemClock, 600, new AbortController().signal, away)
+void releaseLater({ leaseSeconds: 600 }, away, { clock: systemClock }, new AbortController().signal)
 await new Promise((resolve) => setTimeout(resolve, 1000))
 console.log(asked > 0)
 `)

@@ -12,7 +12,7 @@ import {
 } from '../dispatch/dispatcher.ts'
 import { parseEvent, type Resource, type ScimEvent } from '../events/events.ts'
 import { type Outcome, type OutcomeReport, type Reply, replyTo } from '../events/outcome.ts'
-import { syncMarginSeconds } from '../ledger/judge.ts'
+import { syncMarginSeconds } from '../ledger/decisions.ts'
 import { secretRequest } from '../verification/secrets.ts'
 import { type HeaderSource, header, readSignedHeaders, verify } from '../verification/signature.ts'
 import { type Attempt, readAttempt, type UnusableAttempt, unusableBody } from './attempt.ts'

@@ -1,22 +1,37 @@
 import { createHash } from 'node:crypto'
-import type { DriverOptions } from '../driver.ts'
-import type { FirstConnection } from './first-connection.ts'
+import type { Instant } from '../../base/instant.ts'
+import type { DriverLedger, DriverOptions } from '../driver.ts'
+import { CompareAndSetLedger } from './compare-and-set-ledger.ts'
+import { isSqlAdapter, ReconnectingAdapter } from './reconnecting-adapter.ts'
 import { type Dialect, Statements } from './statements.ts'
 import {
   asRows,
   type Change,
+  type CompareAndSetTable,
   isKind,
   type Key,
   type Kind,
   type Snapshot,
   type StoredRow,
-  type SwapTable,
   unexpected,
-} from './swap-table.ts'
+} from './table.ts'
 
 /**
- * The one table, as it is made on first use; an administrator may make it beforehand. The key is a hash, because ids are
- * longer than an index may be; `name` is for people. A row without a state says no more than no row.
+ * `@keyv/mysql`, for MySQL and MariaDB: `query(sql)` over a pool, so two calls may use two connections.
+ *
+ * There are no stored routines under `GET_LOCK`. They would need privileges that many accounts lack, and a second copy
+ * of the decisions in SQL. One compare-and-set statement is as atomic, leaves no lock behind when its connection is
+ * lost, and needs four rights on one table.
+ */
+export function openMysql(adapter: object, options: DriverOptions): DriverLedger | undefined {
+  if (!isSqlAdapter(adapter, 'mysql')) return undefined
+  const statements = new Statements(new ReconnectingAdapter(adapter, options.clock), mysql, options)
+  return new CompareAndSetLedger(new MysqlTable(statements, options.namespace), 'atomic', options)
+}
+
+/**
+ * The one table, created on first use, or before by an administrator. The key is a hash, because ids are longer than an
+ * index allows; `name` is for people. A row without a state means the same as no row.
  */
 export const mysqlSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
@@ -28,26 +43,26 @@ export const mysqlSchema = [
 ) ENGINE = InnoDB`,
 ] as const
 
-/** Microseconds since 1970 by the server's clock, whatever the time zone. */
+/** Microseconds since 1970 by the server's clock, in any time zone. */
 const nowMicros = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 const nowMs = `FLOOR(${nowMicros} / 1000)`
-/** How long a row that was made to be written to waits for that. */
+/** How long an empty row waits to be written. */
 const emptyMs = 600_000
 
 /**
- * Compares and swaps in one UPDATE of both rows, which reads what is there now and locks it, in every isolation level.
- * Where both are missing one INSERT does, which another's row refuses as a whole. Where one is missing it is made first,
- * empty, which says no more than none: an INSERT that also looks would leave a gap to race or deadlock in. One statement is one transaction: a connection that is lost leaves all of
- * it or nothing, and no lock.
+ * Compares and sets both rows in one UPDATE, which reads the present rows and locks them, in every isolation level. If
+ * both rows are missing, one INSERT writes them, and fails as a whole if another process has written one. If one row is
+ * missing, it is first inserted empty, which means the same as no row: an INSERT that also compares would lock a gap,
+ * and race or deadlock. One statement is one transaction: a lost connection leaves all of it or nothing, and no lock.
  */
-export class MysqlTable implements SwapTable {
+class MysqlTable implements CompareAndSetTable {
   readonly #namespace: string
   readonly #statements: Statements
   #checked = false
 
-  constructor(connection: FirstConnection, options: DriverOptions) {
-    this.#namespace = options.namespace
-    this.#statements = new Statements(connection, mysql, options)
+  constructor(statements: Statements, namespace: string) {
+    this.#statements = statements
+    this.#namespace = namespace
   }
 
   async read(keys: readonly Key[]): Promise<Snapshot> {
@@ -69,8 +84,9 @@ export class MysqlTable implements SwapTable {
     return { now: { ms: micros / 1000, instant: `${String(micros).padStart(16, '0')}000` }, rows }
   }
 
-  async swap(seen: Snapshot, changes: readonly Change[]): Promise<boolean> {
-    const [first, second] = changes
+  async compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean> {
+    // All verbs name, and so lock, the message before the resource.
+    const [first, second] = changes.toSorted((a, b) => (a.kind < b.kind ? -1 : 1))
     if (!first) return true
     const missing = changes.filter(({ kind }) => seen.rows[kind] === undefined)
     if (missing.length === changes.length) return this.#insert(changes)
@@ -92,7 +108,7 @@ export class MysqlTable implements SwapTable {
     )
   }
 
-  /** All the rows, or none where one of them is there by now. */
+  /** Inserts all the rows, or none if one of them exists by now. */
   async #insert(changes: readonly Change[]): Promise<boolean> {
     const rows = changes.map(
       ({ state, expiresMs, ...key }) =>
@@ -111,6 +127,10 @@ export class MysqlTable implements SwapTable {
     return false
   }
 
+  async now(): Promise<Instant> {
+    return (await this.read([{ kind: 's', id: '' }])).now.instant
+  }
+
   async sweep(limit: number): Promise<number> {
     return affectedRows(
       await this.#statements.run(
@@ -119,7 +139,7 @@ export class MysqlTable implements SwapTable {
     )
   }
 
-  /** What the server's defaults must be for one statement to be one transaction, and for no read to see half of one. */
+  /** One statement must be one transaction, and no read may see half of one. */
   async #check(): Promise<void> {
     const variables = asRows(
       await this.#statements.run(
@@ -147,7 +167,7 @@ export class MysqlTable implements SwapTable {
   }
 }
 
-/** The adapter's `query` takes no parameters: all that is not ours goes into the statement as hexadecimal digits. */
+/** The adapter's `query` takes no parameters, so all foreign text enters the statement as hexadecimal digits. */
 function hex(text: string | undefined): string {
   return text === undefined ? 'NULL' : `X'${Buffer.from(text).toString('hex')}'`
 }
@@ -159,7 +179,7 @@ function asText(value: unknown): string | undefined {
   throw unexpected()
 }
 
-/** A pool may be set to give large numbers as text. */
+/** A pool may be configured to return large numbers as text. */
 function asNumber(value: unknown): number {
   const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw unexpected()
@@ -183,15 +203,16 @@ const mysql: Dialect = {
   },
   codeOf,
   hint: (code) =>
-    `${hints[code] ?? 'MySQL refused, or is not there'}. Events are answered 503 until it is well again`,
+    `${hints[code] ?? 'MySQL refused or cannot be reached'}. Events are answered 503 until it works again`,
 }
 
 const rights =
-  'the account needs SELECT, INSERT, UPDATE and DELETE on scalekit_scim_ledger, and CREATE, unless the table is made ' +
-  'for it (docs/stores/mysql.md)'
+  'the account needs SELECT, INSERT, UPDATE and DELETE on scalekit_scim_ledger, and CREATE unless the table exists ' +
+  '(docs/stores/mysql.md)'
 const hints: { readonly [code: string]: string } = {
-  AUTOCOMMIT_OFF: 'set the server’s `autocommit` to ON: nothing that is written would stay',
-  READ_UNCOMMITTED: 'set the server’s isolation to READ COMMITTED or above: a read must not see half a write',
+  AUTOCOMMIT_OFF: 'set the server’s `autocommit` to ON: otherwise no write is kept',
+  READ_UNCOMMITTED:
+    'set the server’s isolation to READ COMMITTED or above: otherwise a read can see half a write',
   ER_TABLEACCESS_DENIED_ERROR: rights,
   ER_DBACCESS_DENIED_ERROR: rights,
   ER_NO_DB_ERROR: 'name a database in the Keyv’s `uri`: mysql://user@host/database',

@@ -1,52 +1,53 @@
 import { delay } from '../../base/clock.ts'
 import { StoreUnavailableError } from '../../base/errors.ts'
 import type { DriverOptions } from '../driver.ts'
-import type { FirstConnection, SqlValue } from './first-connection.ts'
+import type { ReconnectingAdapter, SqlValue } from './reconnecting-adapter.ts'
 
-/** What an error says of a statement that changed nothing, or may have. */
+/** Why a statement failed. All except 'other' mean that it changed nothing. */
 export type Cause =
-  /** Nothing was done; somebody else was in the way. */
+  /** Another process was in the way. */
   | 'busy'
-  /** Nothing was done; our table is not there. */
+  /** Our table does not exist. */
   | 'no-table'
-  /** Nothing was done; a row with that key is there. */
+  /** A row with that key exists. */
   | 'taken'
+  /** The statement may have run. */
   | 'other'
 
 export interface Dialect {
-  /** Makes what is not there yet. */
+  /** Statements that create what is missing. */
   schema: readonly string[]
   causeOf(error: unknown): Cause
-  /** The store's own name for what went wrong: its messages may hold what was written, and are not logged. */
+  /** The store's own name for the failure. Its messages are not logged: they may hold what was written. */
   codeOf(error: unknown): string
-  /** What an operator is told. */
+  /** A fix for the operator. */
   hint(code: string): string
 }
 
 const pauseFromMs = 2
 const pauseToMs = 50
-/** While a server is frozen its pool keeps every statement: more of them than this, and memory is worth more. */
-const mostUnanswered = 1000
+/** While a server is frozen, its pool keeps every statement. This limit keeps the memory bounded. */
+const maxUnanswered = 1000
 const tooMany = 'TOO_MANY'
 
 /**
- * Statements, each one call: asked again while others are in the way, until the time is over. A call that hangs is
- * waited for: whoever asks has a deadline of their own.
+ * Runs statements, one call each. A statement is repeated while other processes are in the way, until the time is over.
+ * A call that hangs is awaited: callers have their own deadline.
  */
 export class Statements {
-  readonly #connection: FirstConnection
+  readonly #adapter: ReconnectingAdapter
   readonly #dialect: Dialect
   readonly #options: DriverOptions
   #failing = false
   #unanswered = 0
 
-  constructor(connection: FirstConnection, dialect: Dialect, options: DriverOptions) {
-    this.#connection = connection
+  constructor(adapter: ReconnectingAdapter, dialect: Dialect, options: DriverOptions) {
+    this.#adapter = adapter
     this.#dialect = dialect
     this.#options = options
   }
 
-  /** What the statement gave; `undefined` where a row that it would insert is there. */
+  /** @returns the database's answer, or `undefined` if a row to insert already exists */
   async run(sql: string, parameters: SqlValue[] = []): Promise<unknown> {
     const { clock, storeTimeoutSeconds } = this.#options
     const untilMs = clock.monotonic() + storeTimeoutSeconds * 1000
@@ -66,20 +67,22 @@ export class Statements {
   }
 
   async #ask(sql: string, parameters: SqlValue[]): Promise<unknown> {
-    this.#connection.giveUpWhatIsDead()
-    if (this.#unanswered >= mostUnanswered) throw Object.assign(new Error('too many'), { code: tooMany })
+    this.#adapter.dropDead()
+    if (this.#unanswered >= maxUnanswered) {
+      throw Object.assign(new Error('too many statements wait for an answer'), { code: tooMany })
+    }
     this.#unanswered++
     try {
-      return await this.#connection.query(sql, ...parameters)
+      return await this.#adapter.query(sql, ...parameters)
     } finally {
       this.#unanswered--
     }
   }
 
-  /** Whether the table is made. Not if somebody else was in the way. */
+  /** @returns whether the table exists now; `false` if another process was in the way */
   async #create(): Promise<boolean> {
     try {
-      for (const statement of this.#dialect.schema) await this.#connection.query(statement)
+      for (const statement of this.#dialect.schema) await this.#adapter.query(statement)
       return true
     } catch (error) {
       if (this.#dialect.causeOf(error) === 'other') throw this.refuse(this.#dialect.codeOf(error))
@@ -87,7 +90,7 @@ export class Statements {
     }
   }
 
-  /** Logs the mend, once until it was well in between, and gives what to throw. */
+  /** Returns the error to throw. Logs the hint, once until the next success. */
   refuse(code: string): StoreUnavailableError {
     if (!this.#failing) this.#options.log.error({ code }, this.#dialect.hint(code))
     this.#failing = true
@@ -95,7 +98,7 @@ export class Statements {
   }
 }
 
-/** Whether a statement failed before it was sent: so many waited for an answer that it was refused here. */
+/** Whether a statement was refused here, because too many already waited for an answer. */
 export function wasNeverSent(error: unknown): boolean {
   return error instanceof StoreUnavailableError && 'code' in error && error.code === tooMany
 }

@@ -1,16 +1,16 @@
 import type { Clock, Timer } from '../base/clock.ts'
 
-/** At most so many rows of a table in one step: no step holds locks, or the disk, for long. */
+/** The most rows of a table in one step, so that no step holds locks, or the disk, for long. */
 const stepRows = 500
 const pauseMs = 60_000
-/** Between two steps while there is more. */
+/** Between two steps while there are more rows. */
 const stepPauseMs = 250
 
 /**
- * Deletes what has expired, outside of any request and in bounded steps: again soon while there is more, else once a
- * minute. A step that fails is no event's concern: the next one does its work.
+ * Deletes expired rows in bounded steps, outside of any request: four times a second while there are more, else once a
+ * minute. A step that fails affects no event: the next step does its work.
  */
-export class Sweeping {
+export class Sweeper {
   readonly #clock: Clock
   readonly #step: (limit: number) => Promise<number>
   #timer: Timer | undefined

@@ -1,22 +1,43 @@
-import { instantFromMs } from '../../base/instant.ts'
-import type { DriverOptions } from '../driver.ts'
-import type { FirstConnection, SqlValue } from './first-connection.ts'
+import { type Instant, instantFromMs } from '../../base/instant.ts'
+import type { DriverLedger, DriverOptions } from '../driver.ts'
+import { CompareAndSetLedger } from './compare-and-set-ledger.ts'
+import { isSqlAdapter, ReconnectingAdapter, type SqlValue } from './reconnecting-adapter.ts'
 import { type Cause, type Dialect, Statements } from './statements.ts'
 import {
   asRows,
   type Change,
+  type CompareAndSetTable,
   isKind,
   type Key,
   type Kind,
   type Snapshot,
   type StoredRow,
-  type SwapTable,
   unexpected,
-} from './swap-table.ts'
+} from './table.ts'
 
 /**
- * The one table and its index, as they are made on first use; an administrator may make them beforehand. A row without
- * a state says no more than no row, and waits to be swept.
+ * `@keyv/sqlite`: one connection, whose `query(sql, ...parameters)` the Keyv itself uses too.
+ *
+ * There is no BEGIN IMMEDIATE, because none would be sound. Writes of the application's Keyv would fall into our
+ * transaction, and be undone with it. A second connection would need the very copy of SQLite that the adapter uses. Two
+ * copies in one process break each other's locks ("How To Corrupt An SQLite Database File", 2.2.1). One statement locks
+ * the file only while it runs.
+ */
+export function openSqlite(adapter: object, options: DriverOptions): DriverLedger | undefined {
+  if (!isSqlAdapter(adapter, 'sqlite')) return undefined
+  const statements = new Statements(new ReconnectingAdapter(adapter), sqlite, options)
+  const guarantee = isShared(adapter.opts.db) ? 'atomic' : 'process'
+  return new CompareAndSetLedger(new SqliteTable(statements, options.namespace), guarantee, options)
+}
+
+/** Only its one connection sees a database in memory. */
+function isShared(file: unknown): boolean {
+  return typeof file === 'string' && file !== '' && !/:memory:|mode=memory/.test(file)
+}
+
+/**
+ * The one table and its index, created on first use, or before by an administrator. A row without a state means the
+ * same as no row, and waits to be swept.
  */
 export const sqliteSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
@@ -33,14 +54,14 @@ export const sqliteSchema = [
 /** SQLite's clock is the machine's, in whole milliseconds. `unixepoch('subsec')` would need a newer SQLite. */
 const nowMs = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
 
-/** Compares and swaps in one INSERT over both rows. */
-export class SqliteTable implements SwapTable {
+/** Compares and sets both rows in one INSERT. */
+class SqliteTable implements CompareAndSetTable {
   readonly #namespace: string
   readonly #statements: Statements
 
-  constructor(connection: FirstConnection, options: DriverOptions) {
-    this.#namespace = options.namespace
-    this.#statements = new Statements(connection, sqlite, options)
+  constructor(statements: Statements, namespace: string) {
+    this.#statements = statements
+    this.#namespace = namespace
   }
 
   async read(keys: readonly Key[]): Promise<Snapshot> {
@@ -63,7 +84,7 @@ export class SqliteTable implements SwapTable {
     return { now: { ms: time, instant: instantFromMs(time) }, rows }
   }
 
-  async swap(snapshot: Snapshot, changes: readonly Change[]): Promise<boolean> {
+  async compareAndSet(snapshot: Snapshot, changes: readonly Change[]): Promise<boolean> {
     const written = await this.#rows(
       `WITH change (kind, id, expected, state, expires_ms)
          AS (VALUES ${changes.map(() => '(?, ?, ?, ?, ?)').join(', ')})
@@ -99,6 +120,10 @@ export class SqliteTable implements SwapTable {
     return removed[0]?.known === 1
   }
 
+  async now(): Promise<Instant> {
+    return (await this.read([{ kind: 's', id: '' }])).now.instant
+  }
+
   async sweep(limit: number): Promise<number> {
     const swept = await this.#rows(
       `DELETE FROM scalekit_scim_ledger WHERE (namespace, kind, id) IN (
@@ -120,8 +145,8 @@ const sqlite: Dialect = {
   causeOf,
   codeOf,
   hint: () =>
-    'SQLite refused: is its file locked for long by somebody else, read-only, full or gone? ' +
-    'Events are answered 503 until it is well again',
+    'SQLite refused: is its file missing, read-only, or locked for long, or is the disk full? ' +
+    'Events are answered 503 until it works again',
 }
 
 function causeOf(error: unknown): Cause {
@@ -130,7 +155,7 @@ function causeOf(error: unknown): Cause {
   return /no such table: (main\.)?scalekit_scim_ledger\b/.test(text) ? 'no-table' : 'other'
 }
 
-/** SQLite's own name for what went wrong; its messages are not logged. */
+/** SQLite's own name for the failure. Its messages are not logged. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
   if ('errstr' in error && typeof error.errstr === 'string') return error.errstr
