@@ -2,7 +2,7 @@ import { createDispatcher, type Ledger } from '@scalekit-scim/core'
 import { errorFields } from '@scalekit-scim/core/internal'
 import { sampleEvent, signDelivery } from '@scalekit-scim/core/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { parseEvent } from '../../packages/core/src/events/events.ts'
+import { parseEvent } from '../../packages/core/src/events/parse-event.ts'
 import { faultyStore } from '../support/faulty-store.ts'
 import { ledgerAround } from '../support/ledger-around.ts'
 import { recordingLogger } from '../support/log.ts'
@@ -157,7 +157,7 @@ test('of a list with a hundred thousand wrong entries only the first few are tol
   const groups = Array.from({ length: 100_000 }, () => 0)
   const parsed = parseEvent({ ...event, data: { ...event.data, groups } }, 'msg_1')
   if ('unusable' in parsed) throw new Error(parsed.unusable)
-  expect(parsed.surprises.length).toBeLessThanOrEqual(20)
+  expect(parsed.unexpectedFields.length).toBeLessThanOrEqual(20)
   expect(parsed.event.data).toMatchObject({ groups })
 })
 

@@ -221,7 +221,7 @@ describe('operators', () => {
   test.each([[''], [undefined], [null], [7], [{}]])('forget(%j) names the mend', async (wrong) => {
     const forgotten = receiverWith().forget(wrong as never)
     await expect(forgotten).rejects.toThrow(TypeError)
-    await expect(forgotten).rejects.toThrow('give the idempotency key')
+    await expect(forgotten).rejects.toThrow('pass the idempotency key')
   })
 
   test.each([
@@ -235,7 +235,7 @@ describe('operators', () => {
   ])('forgetResource(%j) names the mend', async (wrong) => {
     const forgotten = receiverWith().forgetResource(wrong as never)
     await expect(forgotten).rejects.toThrow(TypeError)
-    await expect(forgotten).rejects.toThrow('give { kind:')
+    await expect(forgotten).rejects.toThrow('pass { kind:')
   })
 
   test('ordering: none runs an older event too', async () => {

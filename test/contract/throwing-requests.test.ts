@@ -128,7 +128,7 @@ describe('receive and fetch never reject', () => {
   test('receive, if the body’s own reader throws', async () => {
     const body = () => Promise.reject(new Error('no bytes here'))
     expect((await receiver.receive({ url: '/', ...signDelivery(hire), body })).outcome).toBe('internal')
-    expect(log.lines.at(-1)?.message).toContain('The reader that was given as `body` threw')
+    expect(log.lines.at(-1)?.message).toContain('The reader that was passed as `body` threw')
   })
 
   test.each(['method', 'url', 'headers', 'body', 'bodyUsed'])('fetch, if reading %s throws', async (name) => {

@@ -1,10 +1,12 @@
+import { createReceiver } from '@scalekit-scim/core'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
 import { configureReceiver } from '../../packages/core/src/config/configure.ts'
 import { defaultPath } from '../../packages/core/src/config/options.ts'
-import { handlerNames } from '../../packages/core/src/events/handlers.ts'
-import { type Outcome, replyTo } from '../../packages/core/src/events/outcome.ts'
+import type { Outcome } from '../../packages/core/src/events/outcome.ts'
+import { handlerNames } from '../../packages/core/src/events/router.ts'
 import { storeHints } from '../../packages/core/src/ledger/error-hints.ts'
+import { replyTo } from '../../packages/core/src/receive/reply.ts'
 import { runOptionNames, optionNames as syncOptionNames } from '../../packages/core/src/sync/options.ts'
 import { portHints } from '../../packages/simulator/src/port.ts'
 import { codeIn, headings, readDocument, tablesUnder, tableUnder } from './markdown.ts'
@@ -52,6 +54,7 @@ test("the README's table of options names every option, and no other", () => {
   const options = [
     ...ownMembers('packages/core/src/config/options.ts', 'DispatcherOptions'),
     ...ownMembers('packages/core/src/config/options.ts', 'ReceiverOptions'),
+    ...ownMembers('packages/core/src/receive/receiver-from.ts', 'AdapterOptions'),
     ...ownMembers('packages/express/src/index.ts', 'ScalekitScimOptions'),
     ...ownMembers('packages/fastify/src/index.ts', 'ScalekitScimOptions'),
   ]
@@ -68,7 +71,10 @@ test("the README's table of options has the defaults that a receiver runs on", (
   expect(Object.fromEntries(written)).toEqual(Object.fromEntries(numbers))
   expect(codeIn(optionRows.get('ordering') ?? '')).toEqual([`'${configured.ordering}'`])
   expect(codeIn(optionRows.get('path') ?? '')).toEqual([defaultPath])
-  expect(configured.ledger.guarantee).toEqual({ message: 'process', order: 'process' })
+  expect(createReceiver({ secret: TEST_SECRET, logger: false }).guarantee).toEqual({
+    message: 'process',
+    order: 'process',
+  })
   expect(codeIn(optionRows.get('store') ?? '')).toEqual(["'memory'"])
 })
 

@@ -11,7 +11,7 @@ import type {
   directorySchema,
   groupSchema,
   userSchema,
-} from '../../packages/core/src/events/events.ts'
+} from '../../packages/core/src/events/schemas.ts'
 import { type Equal, holds } from './holds.ts'
 
 // The interfaces that handlers see are written by hand, and the schemas that run are open. Here they are one.

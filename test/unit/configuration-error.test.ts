@@ -35,7 +35,7 @@ const ways: Record<
   ERR_SCIM_INVALID_HANDLER: {
     run: () => createReceiver({ ...options, on: { 'organization.directory.user_created': () => {} } }),
     option: 'on',
-    hint: /use `onUserCreated`/,
+    hint: /Use `onUserCreated`/,
   },
   ERR_SCIM_SECRET_MISSING: {
     run: () => createReceiver({ logger: false }),
@@ -55,7 +55,7 @@ const ways: Record<
   ERR_SCIM_GUARANTEE: {
     run: () => createReceiver({ ...options, store: 'memory', requireGuarantee: 'atomic' }),
     option: 'requireGuarantee',
-    hint: /README/,
+    hint: /docs\/errors\.md/,
   },
   ERR_SCIM_NAMESPACE_IN_USE: {
     run: () => {
@@ -69,7 +69,7 @@ const ways: Record<
   ERR_SCIM_RECEIVER_OPTIONS: {
     run: () => forExpress({ receiver: createReceiver(options), secret }),
     option: 'secret',
-    hint: /give it to `createReceiver`/,
+    hint: /Pass it to `createReceiver`/,
   },
   ERR_SCIM_API_VARIABLE_MISSING: {
     run: () => scalekitFromEnv({ SCALEKIT_CLIENT_ID: 'skc_1', SCALEKIT_CLIENT_SECRET: secret }),

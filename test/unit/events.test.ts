@@ -1,15 +1,10 @@
-import { createReceiver } from '@scalekit-scim/core'
+import { createReceiver, type DirectoryEvent, isDirectoryEvent } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
 import { parseInstant } from '../../packages/core/src/base/instant.ts'
-import {
-  type DirectoryEvent,
-  directoryEventTypes,
-  isDirectoryEvent,
-  type ParsedEvent,
-  parseEvent,
-  resourceOf,
-} from '../../packages/core/src/events/events.ts'
+import { directoryEventTypes } from '../../packages/core/src/events/directory-events.ts'
+import { type ParsedEvent, parseEvent } from '../../packages/core/src/events/parse-event.ts'
+import { resourceOf } from '../../packages/core/src/events/resource.ts'
 import { recordingLogger } from './recording-logger.ts'
 
 const messageId = 'msg_2KWPBgLlAfxdpx2AI54pPJ85f4W'
@@ -43,7 +38,7 @@ describe.each(directoryEventTypes)('a sample of %s', (type) => {
   test('is read as it is, without a surprise', () => {
     const parsed = usable(structuredClone(sample))
     expect(parsed.event).toEqual(sample)
-    expect(parsed.surprises).toEqual([])
+    expect(parsed.unexpectedFields).toEqual([])
     expect(parsed.occurredAt).toBe(parseInstant(sample.occurred_at))
   })
 
@@ -136,7 +131,7 @@ describe('what a directory sends beyond the documented', () => {
     const payload = { ...userUpdated(), new_field: 1 }
     payload.data.new_field = { deep: [true] }
     expect(usable(payload).event).toMatchObject({ new_field: 1, data: { new_field: { deep: [true] } } })
-    expect(usable(payload).surprises).toEqual([])
+    expect(usable(payload).unexpectedFields).toEqual([])
   })
 
   test('optional fields may be null', () => {
@@ -144,31 +139,31 @@ describe('what a directory sends beyond the documented', () => {
     const { id, organization_id } = payload.data
     const nulls = Object.keys(payload.data).map((field) => [field, null])
     const data = { ...Object.fromEntries(nulls), id, organization_id }
-    expect(usable({ ...payload, data }).surprises).toEqual([])
+    expect(usable({ ...payload, data }).unexpectedFields).toEqual([])
     expect(usable({ ...payload, data }).event.data).toEqual(data)
   })
 
   test('optional fields may be absent, and stay absent', () => {
     const data = { id: 'diruser_1', organization_id: 'org_1' }
     const parsed = usable({ ...userUpdated(), data })
-    expect(parsed.surprises).toEqual([])
+    expect(parsed.unexpectedFields).toEqual([])
     expect(Object.keys(parsed.event.data)).toEqual(['id', 'organization_id'])
   })
 
   test('an optional field of another type passes as it is, as a surprise that holds no value', () => {
     const payload = userUpdated()
     Object.assign(payload.data, { active: 'private-value', groups: [{ id: 42, name: 'private-name' }] })
-    const { event, surprises } = usable(payload)
+    const { event, unexpectedFields } = usable(payload)
     expect(event.data).toMatchObject({ active: 'private-value', groups: [{ id: 42 }] })
-    expect(surprises).toEqual(['data.active: invalid_type', 'data.groups.0.id: invalid_type'])
+    expect(unexpectedFields).toEqual(['data.active: invalid_type', 'data.groups.0.id: invalid_type'])
   })
 
   test('a type that is not known is no error', () => {
-    const { event, occurredAt, surprises } = usable({ type: 'organization.created', data: { any: 1 } })
+    const { event, occurredAt, unexpectedFields } = usable({ type: 'organization.created', data: { any: 1 } })
     expect(event).toEqual({ id: messageId, type: 'organization.created', data: { any: 1 } })
     expect(isDirectoryEvent(event)).toBe(false)
     expect(occurredAt).toBeUndefined()
-    expect(surprises).toEqual([])
+    expect(unexpectedFields).toEqual([])
   })
 
   test('a type that is not known needs neither id, organization nor a readable time', () => {
@@ -200,7 +195,7 @@ describe('a payload that is no usable event', () => {
     ['a number', 1],
     ['a list', []],
   ])('%s is no JSON object', (_name, payload) => {
-    expect(unusable(payload)).toMatch(/no JSON object/)
+    expect(unusable(payload)).toMatch(/not a JSON object/)
   })
 
   test.each([[undefined], [null], [''], [1], ['a\nb'], ['\ud800']])('a type that is %j is none', (type) => {

@@ -17,7 +17,7 @@ function receiving() {
 }
 
 const unusable: [string, unknown, string][] = [
-  ['nothing', undefined, 'No attempt was given'],
+  ['nothing', undefined, 'No attempt was passed'],
   ['no method', { ...delivery, method: undefined }, '`method` is missing. Pass the HTTP method'],
   ['no headers', { ...delivery, headers: undefined }, "`headers` is missing. Pass the request's headers"],
   ['no body', { ...delivery, body: undefined }, '`body` is missing. Pass the bytes as they arrived'],

@@ -1,3 +1,4 @@
+import { callAsync } from '../base/call-back.ts'
 import { type Clock, type Timer, timedOut, within } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Claim, Ledger } from '../ledger/ledger.ts'
@@ -5,22 +6,22 @@ import type { Claim, Ledger } from '../ledger/ledger.ts'
 interface LeaseOptions {
   ledger: Ledger
   claim: Claim
-  /** When the claim was asked for: the store's own lease began then, or later. */
-  askedAtMs: number
+  /** The store's own lease began at this time, or later. */
+  requestedAtMs: number
   clock: Clock
   leaseSeconds: number
   storeTimeoutSeconds: number
   log: Logger
 }
 
-/** How long after a failed renewal the next is tried. */
+/** The wait after a failed renewal. */
 const retryMs = 500
 
 /**
- * Keeps a claim alive while its handler runs. The signal aborts when the claim is somebody else's, or when it may be
- * from now on, because the store did not renew it:
+ * Renews a claim while its handler runs. The signal aborts if another process has the claim, or if the store did not
+ * renew it in time, so that another process can have it:
  *
- *     asked            asked                       asked + leaseSeconds
+ *     requested        requested                   requested + leaseSeconds
  *       ├─ begin ─┤      ├─ renew ─┤     ├─ renew ───┤ abort
  *       ├─ lease, at least ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┤ others: begin → begun
  */
@@ -34,26 +35,26 @@ export class Lease {
 
   constructor(options: LeaseOptions) {
     this.#options = options
-    this.#endsAtMs = options.askedAtMs + this.#leaseMs
-    this.#renewIn(options.askedAtMs + this.#leaseMs / 3 - options.clock.monotonic())
+    this.#endsAtMs = options.requestedAtMs + this.#leaseMs
+    this.#renewIn(options.requestedAtMs + this.#leaseMs / 3 - options.clock.monotonic())
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** Stops renewing; the handler has ended. */
+  /** Stops renewing, because the handler has ended. */
   end(): void {
     this.#ended = true
     this.#timer?.cancel()
   }
 
-  /** Resolves when no renewal is on its way that would take the claim anew after its release, or none in time. */
+  /** Resolves when no renewal is under way, so that none can take the claim again after its release. */
   async settled(): Promise<void> {
     await this.#renewing
   }
 
-  /** Stops renewing, and tells the handler to stop. */
+  /** Stops renewing, and aborts the handler's signal. */
   abort(reason: string): void {
     this.end()
     this.#controller.abort(new DOMException(`scalekit-scim: ${reason}`, 'AbortError'))
@@ -75,31 +76,28 @@ export class Lease {
 
   async #renew(): Promise<void> {
     const { ledger, claim, clock, leaseSeconds, storeTimeoutSeconds, log } = this.#options
-    // A process that stalled for so long must not go on before it knows.
-    if (this.#leftMs <= 0) return this.#ranOut()
-    const askedAtMs = clock.monotonic()
+    // A process that stalled this long may have lost the claim.
+    if (this.#leftMs <= 0) return this.#expire()
+    const requestedAtMs = clock.monotonic()
     const waitMs = Math.min(storeTimeoutSeconds * 1000, this.#leftMs)
-    const answer = await within(clock, ask(ledger, claim, leaseSeconds), waitMs).catch(() => timedOut)
+    const renewing = callAsync(() => ledger.renew(claim, leaseSeconds))
+    const answer = await within(clock, renewing, waitMs).catch(() => timedOut)
     if (this.#ended) return
     if (answer === false) {
       log.error({ messageId: claim.messageId }, 'the lease was lost: another process has the message now')
       return this.abort('the lease was lost')
     }
     if (answer === true) {
-      this.#endsAtMs = askedAtMs + this.#leaseMs
+      this.#endsAtMs = requestedAtMs + this.#leaseMs
       return this.#renewIn(this.#leaseMs / 3)
     }
-    if (this.#leftMs <= 0) return this.#ranOut()
+    if (this.#leftMs <= 0) return this.#expire()
     this.#renewIn(Math.min(this.#leaseMs / 3, retryMs, this.#leftMs))
   }
 
-  #ranOut(): void {
+  #expire(): void {
     const { log, claim } = this.#options
-    log.error({ messageId: claim.messageId }, 'the lease ran out: the store could not be asked to renew it')
+    log.error({ messageId: claim.messageId }, 'the lease ran out: the store did not renew it in time')
     this.abort('the lease ran out')
   }
-}
-
-async function ask(ledger: Ledger, claim: Claim, leaseSeconds: number): Promise<boolean> {
-  return ledger.renew(claim, leaseSeconds)
 }
