@@ -15,7 +15,7 @@ export type DispatchOutcomeName =
   | 'closed'
   | 'handler-failed'
 
-/** The outcome of one attempt. The README's table of replies explains each. */
+/** The outcome of one attempt. */
 export type Outcome =
   | DispatchOutcomeName
   | 'invalid-signature'
