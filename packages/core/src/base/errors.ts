@@ -18,8 +18,8 @@ export type ConfigurationErrorCode =
   | 'ERR_SCIM_SDK_MISSING'
 
 /**
- * An option is wrong. Thrown at start, never while a request is served. The message says what is wrong and how to fix it.
- * It never holds a secret.
+ * An option is wrong. Thrown at start, never while a request is served. The message names the problem and the fix. It
+ * never holds a secret.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'

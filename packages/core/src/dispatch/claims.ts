@@ -4,15 +4,11 @@ import { delay, timedOut, within } from '../base/clock.ts'
 import { StoreTimeoutError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { omitUndefined } from '../base/omit-undefined.ts'
-import type { DispatcherConfiguration } from '../config/configure.ts'
 import { isDeletion, isDirectoryEvent } from '../events/directory-events.ts'
 import type { DispatchOutcome } from '../events/outcome.ts'
-import type { BeginAnswer, BeginRequest, Claim, Ledger } from '../ledger/ledger.ts'
+import type { BeginAnswer, BeginRequest, Claim } from '../ledger/ledger.ts'
 import type { Delivery } from './delivery.ts'
-
-type ClaimsOptions = Pick<DispatcherConfiguration, 'clock' | 'leaseSeconds' | 'storeTimeoutSeconds'> & {
-  ledger: Ledger
-}
+import type { OpenConfiguration } from './open-store.ts'
 
 const firstPollMs = 10
 const longestPollMs = 250
@@ -31,17 +27,17 @@ interface FailedCall {
 
 /** Claims messages from the ledger, waits while another process holds them, and releases them. */
 export class Claims {
-  readonly #options: ClaimsOptions
+  readonly #config: OpenConfiguration
   readonly #closing: AbortSignal
 
-  constructor(options: ClaimsOptions, closing: AbortSignal) {
-    this.#options = options
+  constructor(config: OpenConfiguration, closing: AbortSignal) {
+    this.#config = config
     this.#closing = closing
   }
 
   /** Returns the claim, or the event's outcome without one. Waits at most until the deadline. */
   async begin(delivery: Delivery, resource: string | undefined): Promise<BegunClaim | DispatchOutcome> {
-    const { clock, leaseSeconds } = this.#options
+    const { clock, leaseSeconds } = this.#config
     const { event, occurredAt, observedAt, idempotencyKey: messageId, deadline } = delivery
     const request: BeginRequest = {
       token: nextToken(),
@@ -80,7 +76,7 @@ export class Claims {
 
   /** Calls the store once, within our own time limit. A claim that arrives later is released. */
   async #call(request: BeginRequest, { deadline, log }: Delivery): Promise<BeginAnswer | FailedCall> {
-    const { ledger, clock, storeTimeoutSeconds } = this.#options
+    const { ledger, clock, storeTimeoutSeconds } = this.#config
     const leftMs = Math.max(deadline.leftMs, 1)
     const storeTimeoutMs = storeTimeoutSeconds * 1000
     const answering = callAsync(() => ledger.begin(request))
@@ -101,7 +97,7 @@ export class Claims {
 
   /** Releases a claim. If the store does not answer, the claim expires with its lease. */
   async release(claim: Claim, log: Logger): Promise<void> {
-    const { ledger, clock, storeTimeoutSeconds } = this.#options
+    const { ledger, clock, storeTimeoutSeconds } = this.#config
     const releasing = callAsync(() => ledger.release(claim))
     const released = await within(clock, releasing, storeTimeoutSeconds * 1000).catch(() => timedOut)
     if (released === timedOut) {

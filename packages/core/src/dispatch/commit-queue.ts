@@ -1,7 +1,6 @@
 import { callAsync } from '../base/call-back.ts'
 import {
   awaited,
-  type Clock,
   type Deadline,
   delay,
   inBackground,
@@ -10,15 +9,8 @@ import {
   within,
 } from '../base/clock.ts'
 import { StoreUnavailableError } from '../base/errors.ts'
-import type { Logger } from '../base/logger.ts'
-import type { Claim, Ledger, Retention } from '../ledger/ledger.ts'
-
-interface CommitQueueOptions {
-  ledger: Ledger
-  clock: Clock
-  storeTimeoutSeconds: number
-  log: Logger
-}
+import type { Claim, Retention } from '../ledger/ledger.ts'
+import type { OpenConfiguration } from './open-store.ts'
 
 interface PendingCommit {
   claim: Claim
@@ -36,7 +28,7 @@ const maxPending = 100_000
  * the commit in the background. Meanwhile, this process answers copies of the message as duplicates.
  */
 export class CommitQueue {
-  readonly #options: CommitQueueOptions
+  readonly #config: OpenConfiguration
   readonly #pending = new Map<string, PendingCommit>()
   /** The newest pending commit of each resource. */
   readonly #newest = new Map<string, PendingCommit>()
@@ -45,8 +37,8 @@ export class CommitQueue {
   readonly #closing = new AbortController()
   #retrying: Promise<void> | undefined
 
-  constructor(options: CommitQueueOptions) {
-    this.#options = options
+  constructor(config: OpenConfiguration) {
+    this.#config = config
   }
 
   isPending(messageId: string): boolean {
@@ -59,7 +51,7 @@ export class CommitQueue {
    * @throws StoreUnavailableError if the store does not answer these in time
    */
   async drop(messageId: string): Promise<boolean> {
-    const { clock, storeTimeoutSeconds } = this.#options
+    const { clock, storeTimeoutSeconds } = this.#config
     const pending = this.#pending.get(messageId)
     const underWay = this.#underWay.get(messageId) ?? Promise.resolve()
     if (pending) this.#remove(pending)
@@ -80,13 +72,13 @@ export class CommitQueue {
   async commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost' | 'pending'> {
     const answer = await this.#attempt({ claim, retention })
     if (answer === 'lost') {
-      this.#options.log.error(
+      this.#config.log.error(
         { messageId: claim.messageId },
         'the lease was lost before the commit: the retry decides the newest state',
       )
     }
     if (answer !== 'failed') return answer
-    this.#options.log.warn(
+    this.#config.log.warn(
       { messageId: claim.messageId },
       'done, but the store did not record it: trying again in the background',
     )
@@ -97,7 +89,7 @@ export class CommitQueue {
 
   /** Waits for pending commits until the deadline, then drops the rest. */
   async close(deadline: Deadline): Promise<void> {
-    const { clock, log } = this.#options
+    const { clock, log } = this.#config
     // One attempt now, before the next retry is due.
     await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending, awaited)))
     if (this.#pending.size > 0 && this.#retrying) {
@@ -128,7 +120,7 @@ export class CommitQueue {
   }
 
   async #retry(): Promise<void> {
-    const { clock } = this.#options
+    const { clock } = this.#config
     let pauseMs = firstRetryMs
     while (this.#pending.size > 0 && !this.#closing.signal.aborted) {
       await delay(clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal, inBackground)
@@ -155,7 +147,7 @@ export class CommitQueue {
     if (answer === 'failed') return false
     this.#remove(pending)
     if (answer === 'lost') {
-      this.#options.log.error(
+      this.#config.log.error(
         { messageId },
         'a commit came too late: another process has run this message, or a newer one',
       )
@@ -167,7 +159,7 @@ export class CommitQueue {
     { claim, retention }: PendingCommit,
     options?: TimerOptions,
   ): Promise<'ok' | 'lost' | 'failed'> {
-    const { ledger, clock, storeTimeoutSeconds } = this.#options
+    const { ledger, clock, storeTimeoutSeconds } = this.#config
     const sent = this.#send(
       claim.messageId,
       callAsync(() => ledger.commit(claim, retention)),

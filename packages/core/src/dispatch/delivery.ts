@@ -22,7 +22,7 @@ export interface Delivery extends ParsedEvent {
   ids: EventIds
 }
 
-/** What reports and log lines tell about an event. */
+/** The event's ids and type, for reports and log lines. */
 export type EventIds = Pick<OutcomeReport, 'messageId' | 'eventId' | 'type' | 'organizationId' | 'resourceId'>
 
 export function eventIds(event: ScimEvent, messageId: string): EventIds {

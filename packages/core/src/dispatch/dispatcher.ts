@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { awaited, type Clock, Deadline, timedOut, within } from '../base/clock.ts'
-import { configureDispatcher, type DispatcherConfiguration } from '../config/configure.ts'
+import { configureDispatcher } from '../config/configure.ts'
 import { numberOption } from '../config/option-checks.ts'
 import type { DispatcherOptions } from '../config/options.ts'
 import { isDirectoryEvent } from '../events/directory-events.ts'
@@ -17,7 +17,7 @@ import type { CloseOptions, Dispatcher, DispatchOptions } from './dispatcher-int
 import type { HandlerResult } from './handler-run.ts'
 import { LeasedHandlers } from './leased-handlers.ts'
 import { MessageRuns } from './message-runs.ts'
-import { type OpenStore, openStore } from './open-store.ts'
+import { type OpenConfiguration, openStore } from './open-store.ts'
 import { logLateOutcome } from './outcome-log.ts'
 import { Turns } from './turns.ts'
 
@@ -35,8 +35,7 @@ const afterDeadlineMs = 50
  * const sync = createDirectorySync({ scalekit, dispatcher, organizations: 'all', known })
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const config = configureDispatcher(options)
-  return new EventDispatcher(config, openStore(config))
+  return new EventDispatcher(openStore(configureDispatcher(options)))
 }
 
 /** The progress of one run, for the answer at its deadline. */
@@ -50,8 +49,7 @@ interface Progress {
 export class EventDispatcher implements Dispatcher {
   readonly ledger: Ledger
   readonly ordering: 'resource' | 'none'
-  readonly #config: DispatcherConfiguration
-  readonly #store: OpenStore
+  readonly #config: OpenConfiguration
   readonly #clock: Clock
   readonly #turns: Turns
   readonly #claims: Claims
@@ -61,17 +59,15 @@ export class EventDispatcher implements Dispatcher {
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
-  constructor(config: DispatcherConfiguration, store: OpenStore) {
-    const { ledger } = store
-    this.ledger = ledger
+  constructor(config: OpenConfiguration) {
+    this.ledger = config.ledger
     this.ordering = config.ordering
     this.#config = config
-    this.#store = store
     this.#clock = config.clock
     this.#turns = new Turns(config.clock)
-    this.#claims = new Claims({ ...config, ledger }, this.#closing.signal)
-    this.#handlers = new LeasedHandlers({ ...config, ledger })
-    this.#commits = new CommitQueue({ ...config, ledger })
+    this.#claims = new Claims(config, this.#closing.signal)
+    this.#handlers = new LeasedHandlers(config)
+    this.#commits = new CommitQueue(config)
     this.#runs = new MessageRuns(config.clock)
   }
 
@@ -212,7 +208,7 @@ export class EventDispatcher implements Dispatcher {
       await within(this.#clock, this.#runs.ended(), afterAbortMs, awaited)
     }
     await this.#commits.close(grace)
-    this.#store.close()
+    this.#config.closeStore()
   }
 
   #resourceKeyOf(event: ScimEvent): string | undefined {

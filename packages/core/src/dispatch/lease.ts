@@ -1,18 +1,9 @@
 import { callAsync } from '../base/call-back.ts'
-import { type Clock, type Timer, timedOut, within } from '../base/clock.ts'
+import { type Timer, timedOut, within } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
-import type { Claim, Ledger } from '../ledger/ledger.ts'
-
-interface LeaseOptions {
-  ledger: Ledger
-  claim: Claim
-  /** The store's own lease began at this time, or later. */
-  requestedAtMs: number
-  clock: Clock
-  leaseSeconds: number
-  storeTimeoutSeconds: number
-  log: Logger
-}
+import type { Claim } from '../ledger/ledger.ts'
+import type { BegunClaim } from './claims.ts'
+import type { OpenConfiguration } from './open-store.ts'
 
 /** The wait after a failed renewal. */
 const retryMs = 500
@@ -26,17 +17,21 @@ const retryMs = 500
  *       ├─ lease, at least ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┤ others: begin → begun
  */
 export class Lease {
-  readonly #options: LeaseOptions
+  readonly #config: OpenConfiguration
+  readonly #claim: Claim
+  readonly #log: Logger
   readonly #controller = new AbortController()
   #timer: Timer | undefined
   #ended = false
   #endsAtMs: number
   #renewing: Promise<unknown> = Promise.resolve()
 
-  constructor(options: LeaseOptions) {
-    this.#options = options
-    this.#endsAtMs = options.requestedAtMs + this.#leaseMs
-    this.#renewIn(options.requestedAtMs + this.#leaseMs / 3 - options.clock.monotonic())
+  constructor(config: OpenConfiguration, { claim, requestedAtMs }: BegunClaim, log: Logger) {
+    this.#config = config
+    this.#claim = claim
+    this.#log = log
+    this.#endsAtMs = requestedAtMs + this.#leaseMs
+    this.#renewIn(requestedAtMs + this.#leaseMs / 3 - config.clock.monotonic())
   }
 
   get signal(): AbortSignal {
@@ -61,31 +56,30 @@ export class Lease {
   }
 
   get #leaseMs(): number {
-    return this.#options.leaseSeconds * 1000
+    return this.#config.leaseSeconds * 1000
   }
 
   get #leftMs(): number {
-    return this.#endsAtMs - this.#options.clock.monotonic()
+    return this.#endsAtMs - this.#config.clock.monotonic()
   }
 
   #renewIn(delayMs: number): void {
-    this.#timer = this.#options.clock.setTimeout(() => {
+    this.#timer = this.#config.clock.setTimeout(() => {
       this.#renewing = this.#renew()
     }, delayMs)
   }
 
   async #renew(): Promise<void> {
-    const { ledger, claim, clock, leaseSeconds, storeTimeoutSeconds, log } = this.#options
+    const { ledger, clock, leaseSeconds, storeTimeoutSeconds } = this.#config
     // A process that stalled this long may have lost the claim.
     if (this.#leftMs <= 0) return this.#expire()
     const requestedAtMs = clock.monotonic()
     const waitMs = Math.min(storeTimeoutSeconds * 1000, this.#leftMs)
-    const renewing = callAsync(() => ledger.renew(claim, leaseSeconds))
+    const renewing = callAsync(() => ledger.renew(this.#claim, leaseSeconds))
     const answer = await within(clock, renewing, waitMs).catch(() => timedOut)
     if (this.#ended) return
     if (answer === false) {
-      log.error({ messageId: claim.messageId }, 'the lease was lost: another process has the message now')
-      return this.abort('the lease was lost')
+      return this.#fail('the lease was lost', 'another process has the message now')
     }
     if (answer === true) {
       this.#endsAtMs = requestedAtMs + this.#leaseMs
@@ -96,8 +90,11 @@ export class Lease {
   }
 
   #expire(): void {
-    const { log, claim } = this.#options
-    log.error({ messageId: claim.messageId }, 'the lease ran out: the store did not renew it in time')
-    this.abort('the lease ran out')
+    this.#fail('the lease ran out', 'the store did not renew it in time')
+  }
+
+  #fail(what: string, why: string): void {
+    this.#log.error({ messageId: this.#claim.messageId }, `${what}: ${why}`)
+    this.abort(what)
   }
 }

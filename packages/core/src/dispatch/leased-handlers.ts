@@ -1,26 +1,20 @@
 import { ignoreRejection } from '../base/call-back.ts'
 import { timedOut, within } from '../base/clock.ts'
-import type { DispatcherConfiguration } from '../config/configure.ts'
 import type { DispatchOutcome } from '../events/outcome.ts'
 import type { RoutedHandler } from '../events/router.ts'
-import type { Ledger } from '../ledger/ledger.ts'
 import type { BegunClaim } from './claims.ts'
 import type { Delivery } from './delivery.ts'
 import { type HandlerResult, handlerContext, runHandlers } from './handler-run.ts'
 import { Lease } from './lease.ts'
-
-type LeasedHandlersOptions = Pick<
-  DispatcherConfiguration,
-  'clock' | 'leaseSeconds' | 'storeTimeoutSeconds' | 'handlerTimeoutSeconds'
-> & { ledger: Ledger }
+import type { OpenConfiguration } from './open-store.ts'
 
 /** Runs handlers for at most `handlerTimeoutSeconds`. Renews the leases of their claims meanwhile. */
 export class LeasedHandlers {
-  readonly #options: LeasedHandlersOptions
+  readonly #config: OpenConfiguration
   readonly #leases = new Set<Lease>()
 
-  constructor(options: LeasedHandlersOptions) {
-    this.#options = options
+  constructor(config: OpenConfiguration) {
+    this.#config = config
   }
 
   /** @param settle Commits or releases the claim. Also called for a handler that ends after its time limit. */
@@ -30,10 +24,9 @@ export class LeasedHandlers {
     begun: BegunClaim,
     settle: (result: HandlerResult) => Promise<DispatchOutcome>,
   ): Promise<DispatchOutcome> {
-    const { clock, handlerTimeoutSeconds } = this.#options
-    const { log } = delivery
+    const { clock, handlerTimeoutSeconds } = this.#config
     const timeoutMs = handlerTimeoutSeconds * 1000
-    const lease = new Lease({ ...this.#options, ...begun, log })
+    const lease = new Lease(this.#config, begun, delivery.log)
     this.#leases.add(lease)
     try {
       const deadline = new Date(clock.now() + Math.min(delivery.deadline.leftMs, timeoutMs))

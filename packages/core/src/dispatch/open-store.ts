@@ -4,17 +4,20 @@ import { listenToStore } from '../ledger/error-hints.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
 
-/** The ledger of a dispatcher, with its namespace reserved on the store. */
+/** A store that is open for a dispatcher, with its namespace reserved. */
 export interface OpenStore {
   ledger: Ledger
   /** The code of the store client's last error, if it is recent. */
-  recentErrorCode(): string | undefined
+  recentStoreError(): string | undefined
   /** Releases the namespace. The store itself stays open, because the application owns it. */
-  close(): void
+  closeStore(): void
 }
 
+/** The configuration of a dispatcher whose store is open. */
+export type OpenConfiguration = DispatcherConfiguration & OpenStore
+
 /** @throws ConfigurationError if the store is unusable, its namespace is in use, or its guarantee is too weak */
-export function openStore(config: DispatcherConfiguration): OpenStore {
+export function openStore<Config extends DispatcherConfiguration>(config: Config): Config & OpenStore {
   const { ledger, close } = openLedger(config)
   try {
     checkGuarantee(ledger, config)
@@ -23,14 +26,11 @@ export function openStore(config: DispatcherConfiguration): OpenStore {
     throw error
   }
   const listener = listenToStore(config.store, config.clock)
-  return {
-    ledger,
-    recentErrorCode: listener.lastCode,
-    close() {
-      listener.stop()
-      close()
-    },
+  const closeStore = () => {
+    listener.stop()
+    close()
   }
+  return { ...config, ledger, recentStoreError: listener.lastCode, closeStore }
 }
 
 const ranks = { 'best-effort': 0, process: 1, atomic: 2 }

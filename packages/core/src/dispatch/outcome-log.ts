@@ -19,28 +19,22 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   'in-flight': ['warn', 'another attempt at the message is still running'],
   busy: [
     'warn',
-    "the resource's turn did not come by the deadline: its handler is slow, or it has many events at once",
+    "the resource's turn did not come by the deadline: its handler is slow, or it has many events",
   ],
   deadline: [
     'warn',
-    'the handler did not finish by the deadline. It continues, and the retry will find the message done',
+    'the handler missed the deadline. It continues, and the retry will find the message done',
   ],
   lost: ['error', 'the lease was lost while the handler ran: the retry decides'],
   'store-unavailable': ['error', 'the store failed or did not answer in time. The sender tries again'],
   closed: ['info', 'closing: no new attempts are accepted'],
-  'handler-failed': [
-    'error',
-    'a handler failed. The sender tries again. `onOutcome` receives the error itself',
-  ],
+  'handler-failed': ['error', 'a handler failed. The sender tries again. `onOutcome` receives the error'],
   'invalid-signature': [
     'warn',
     'an attempt did not verify. If none verify: compare the secret with the endpoint’s secret in the Scalekit ' +
       'dashboard, synchronise the clock (NTP), and check that no proxy rewrites the body',
   ],
-  'invalid-payload': [
-    'error',
-    'a verified payload is not a usable event. Check that Scalekit sends to this endpoint',
-  ],
+  'invalid-payload': ['error', 'a verified payload is not a usable event. Check what sends to this endpoint'],
   'body-timeout': ['warn', 'the body did not arrive by the deadline'],
   'body-aborted': ['info', 'the connection closed before the body had arrived'],
   'body-consumed': ['error', 'something read the body before, and did not keep its raw bytes'],
@@ -49,15 +43,9 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
     'a body over `bodyLimitBytes` was refused, so its signature was not verified. If Scalekit sent it, raise ' +
       '`bodyLimitBytes`: after the last retry, only a directory sync recovers the event',
   ],
-  'content-encoding': [
-    'warn',
-    'a compressed body was refused, because the signature covers the uncompressed bytes',
-  ],
+  'content-encoding': ['warn', 'a compressed body was refused, because its bytes are not the signed bytes'],
   method: ['warn', 'only POST is accepted here'],
-  'resolver-failed': [
-    'error',
-    'the secret resolver failed or did not answer in time. The sender tries again',
-  ],
+  'resolver-failed': ['error', 'the secret resolver failed or did not answer. The sender tries again'],
   internal: ['error', 'scalekit-scim itself failed. Please report it'],
 }
 

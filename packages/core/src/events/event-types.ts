@@ -41,7 +41,7 @@ const otherEventTypes: readonly string[] = [
 const documentedTypes = [...directoryEventTypes, ...otherEventTypes]
 const documentedForms = documentedTypes.map((type) => ({ type, form: normalized(type) }))
 
-/** One edit is allowed for so many letters. Short names with different meanings differ by a letter or two. */
+/** One edit is allowed per 12 letters. Short names with different meanings differ by a letter or two. */
 const lettersPerEdit = 12
 
 /** The documented type that was probably meant. Undefined if the type is documented, or resembles no documented type. */

@@ -15,7 +15,7 @@ import type {
 /** 'webhook': from Scalekit. 'sync': from the directory sync. 'manual': from your call of `dispatch()`. */
 export type EventSource = 'webhook' | 'sync' | 'manual'
 
-/** What a handler receives next to the event. */
+/** The second argument of a handler. */
 export interface HandlerContext {
   source: EventSource
   /**

@@ -18,7 +18,7 @@ export function isResource(value: unknown): value is Resource {
   return isKind && isUsableId(organizationId) && isUsableId(id)
 }
 
-/** The directory that an event names. Group and directory events name one. User events usually name none. */
+/** The directory that an event names. Only group and directory events always name one. */
 export function directoryIdOf(event: ScimEvent): string | undefined {
   if (!isDirectoryEvent(event)) return undefined
   const isDirectory = directoryEvents[event.type].kind === 'directory'

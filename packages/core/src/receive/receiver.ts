@@ -42,27 +42,24 @@ export interface Receiver extends Dispatcher {
  * export const POST = receiver.fetch
  */
 export function createReceiver(options: ReceiverOptions = {}): Receiver {
-  const config = configureReceiver(options)
-  return new AttemptReceiver(config, openStore(config))
+  return new AttemptReceiver(openStore(configureReceiver(options)))
 }
 
 class AttemptReceiver extends EventDispatcher implements Receiver {
   readonly log: Logger
-  readonly #config: ReceiverConfiguration
-  readonly #store: OpenStore
+  readonly #config: ReceiverConfiguration & OpenStore
   readonly #warnings = new AttemptWarnings()
 
-  constructor(config: ReceiverConfiguration, store: OpenStore) {
-    super(config, store)
+  constructor(config: ReceiverConfiguration & OpenStore) {
+    super(config)
     this.#config = config
-    this.#store = store
     this.log = config.log
     // Applications pass the method by itself: `export const POST = receiver.fetch`.
     this.fetch = this.fetch.bind(this)
   }
 
   async receive(attempt: Attempt): Promise<ReceiveResult> {
-    const { clock, report } = this.#config
+    const { clock, report, recentStoreError } = this.#config
     const startedMs = clock.monotonic()
     const read = readAttempt(attempt)
     const log = 'method' in read && read.log ? completeLogger(read.log) : this.log
@@ -72,7 +69,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     )
     const { outcome } = result
     const durationMs = clock.monotonic() - startedMs
-    logAttempt(log, result, durationMs, this.#store.recentErrorCode())
+    logAttempt(log, result, durationMs, recentStoreError())
     const { bodyBytes: _, fix: __, ...reported } = result
     report({ ...reported, source: 'webhook', durationMs })
     return { ...replyTo(outcome), outcome }
