@@ -4,7 +4,7 @@ import { FirstConnection } from '../../packages/core/src/ledger/swap/first-conne
 import { Statements } from '../../packages/core/src/ledger/swap/statements.ts'
 import { recordingLogger } from '../support/log.ts'
 
-test('of statements that nobody answers 1000 are kept; the next fails at once, until those are answered', async () => {
+test('at most 1000 unanswered statements are kept, and the next one fails at once', async () => {
   const waiting: (() => void)[] = []
   const adapter = {
     opts: { dialect: 'mysql' },
