@@ -4,7 +4,7 @@ import { ReconnectingAdapter } from '../../packages/core/src/ledger/compare-and-
 import { Statements } from '../../packages/core/src/ledger/compare-and-set/statements.ts'
 import { recordingLogger } from '../support/log.ts'
 
-test('at most 1000 statements wait for an answer; further ones fail at once until some are answered', async () => {
+test('at most 1000 unanswered statements are kept, and the next one fails at once', async () => {
   const waiting: (() => void)[] = []
   const adapter = {
     opts: { dialect: 'mysql' },

@@ -27,7 +27,7 @@ export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timet
   }
   if (typeof runAtStart !== 'boolean') throw invalid('has a `runAtStart` that is neither true nor false')
   const jitterDefault = everySeconds === undefined ? cronJitterSeconds : Number(everySeconds) / 10
-  const jitterRule = { default: jitterDefault, least: 0, most: longestSeconds }
+  const jitterRule = { default: jitterDefault, min: 0, max: longestSeconds }
   const jitterMs = () =>
     Math.random() * numberOption('schedule.jitterSeconds', jitterSeconds, jitterRule) * 1000
   jitterMs()
@@ -38,7 +38,7 @@ export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timet
 
 /** On the clock that never jumps. Times that a long pass has outlasted are left out. */
 function interval(everySeconds: unknown, clock: Clock, jitterMs: () => number): Timetable['begin'] {
-  const rule = { default: Number.NaN, least: 1, most: longestSeconds }
+  const rule = { default: Number.NaN, min: 1, max: longestSeconds }
   const everyMs = numberOption('schedule.everySeconds', everySeconds, rule) * 1000
   return () => {
     const originMs = clock.monotonic()

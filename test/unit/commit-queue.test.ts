@@ -6,15 +6,15 @@ import { type LogLine, recordingLogger } from '../support/log.ts'
 
 interface Scene {
   clock: FakeClock
-  /** The ledger behind the one that fails. */
+  /** The ledger behind the failing one. */
   real: Ledger
   lines: LogLine[]
   dispatcher: ReturnType<typeof createDispatcher>
-  /** Runs an event of a person of its own. */
+  /** Runs an event of another user. */
   run(messageId: string): Promise<string>
 }
 
-/** What becomes of a commit that is sent; the real one is the store's. */
+/** Answers a commit. `real` sends it to the store. */
 type Answer = (real: () => Promise<'ok' | 'lost'>, messageId: string) => Promise<'ok' | 'lost'>
 
 function scene(answer: Answer): Scene {
@@ -47,7 +47,7 @@ async function stateOf({ real }: Scene, messageId: string): Promise<string> {
   return (await real.begin({ token: 'looks', messageId, leaseSeconds: 1 })).state
 }
 
-test('forgotten while its commit waits for the store: it is not done again when that is back', async () => {
+test('a message that is forgotten while its commit waits for the store stays forgotten', async () => {
   let up = false
   const it = scene((real) => (up ? real() : away()))
   expect(await it.run('kept')).toBe('processed')
@@ -59,7 +59,7 @@ test('forgotten while its commit waits for the store: it is not done again when 
   expect(await stateOf(it, 'forgotten')).toBe('begun')
 })
 
-test('forgotten in the middle of the retries: the rest of them leave it out', async () => {
+test('a message that is forgotten during the retries is not retried', async () => {
   const retried: string[] = []
   let up = false
   const it = scene(async (real, messageId) => {
@@ -78,7 +78,7 @@ test('forgotten in the middle of the retries: the rest of them leave it out', as
   expect(await stateOf(it, kept ?? '')).toBe('duplicate')
 })
 
-test('forgotten while its commit is on its way: first that comes, then it is forgotten', async () => {
+test('forget() waits for a commit that is under way', async () => {
   const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
   let up = false
   const it = scene(async (real) => {
@@ -98,7 +98,7 @@ test('forgotten while its commit is on its way: first that comes, then it is for
   expect(await stateOf(it, 'msg')).toBe('begun')
 })
 
-test('forgotten while its commit is on its way, which then fails: it is not tried again', async () => {
+test('a commit that fails during forget() is not retried', async () => {
   const { promise: arrived, reject: lose } = Promise.withResolvers<void>()
   let store: 'down' | 'slow' | 'up' = 'down'
   let sent = false
@@ -122,7 +122,7 @@ test('forgotten while its commit is on its way, which then fails: it is not trie
   expect(await stateOf(it, 'msg')).toBe('begun')
 })
 
-test('forgotten while a commit that was given up may still come: it says that it cannot be sure', async () => {
+test('forget() rejects if the store has not answered a commit in time', async () => {
   const it = scene(() => new Promise(() => {}))
   expect(await it.run('msg')).toBe('processed')
   const forgotten = expect(it.dispatcher.forget('msg')).rejects.toMatchObject({
@@ -133,13 +133,13 @@ test('forgotten while a commit that was given up may still come: it says that it
   await forgotten
 })
 
-test('a commit that comes to wait as the last one is recorded is recorded too', async () => {
+test('a commit that becomes pending while the last one is recorded is recorded too', async () => {
   let up = false
   let second: Promise<string> | undefined
   const it = scene(async (real, messageId) => {
     if (messageId === 'first' && up) {
       const answer = await real()
-      // The store goes away again, with the first on its way back.
+      // The store fails again, while the first answer is under way.
       up = false
       second = it.run('second')
       return answer
@@ -156,7 +156,7 @@ test('a commit that comes to wait as the last one is recorded is recorded too', 
   expect(await stateOf(it, 'second')).toBe('duplicate')
 })
 
-test('closing tries once more what is not recorded, at once', async () => {
+test('closing retries pending commits at once', async () => {
   let up = false
   const it = scene((real) => (up ? real() : away()))
   await it.run('msg')
@@ -171,7 +171,7 @@ test('closing tries once more what is not recorded, at once', async () => {
   expect(it.lines.filter(({ level }) => level === 'error')).toEqual([])
 })
 
-test('closing with nothing that waits any more waits for nothing, though its retries have not looked yet', async () => {
+test('closing does not wait for retries if no commit is pending', async () => {
   const it = scene(away)
   await it.run('msg')
   await it.dispatcher.forget('msg')
