@@ -84,8 +84,8 @@ test("the README's tables of a pass name every option, outcome, count and reason
   expect(named.map((names) => names.sort())).toEqual([
     [...runOptionNames].sort(),
     ['busy', 'cancelled', 'complete', 'incomplete'],
-    ownMembers('packages/core/src/sync/report.ts', 'Counts').sort(),
-    unionMembers('packages/core/src/sync/report.ts', 'HeldReason'),
+    ownMembers('packages/core/src/sync/reporting/report.ts', 'Counts').sort(),
+    unionMembers('packages/core/src/sync/reporting/report.ts', 'HeldReason'),
   ])
 })
 

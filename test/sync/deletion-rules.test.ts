@@ -11,8 +11,9 @@ import {
 } from '@scalekit-scim/core/sync'
 import { createFakeClock, type FakeClock } from '@scalekit-scim/core/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { always, emptyHistory } from '../../packages/core/src/sync/deletions/deletion-state.ts'
-import { judgeDeletions, type MissingRecord } from '../../packages/core/src/sync/deletions/judgement.ts'
+import { decideDeletions, type MissingRecord } from '../../packages/core/src/sync/deletions/decision.ts'
+import { emptyHistory } from '../../packages/core/src/sync/deletions/deletion-state.ts'
+import { earliestInstant } from '../../packages/core/src/sync/reading/records.ts'
 import { type Application, application, have } from '../support/application.ts'
 import { ledgerAround } from '../support/ledger-around.ts'
 import { recordingLogger } from '../support/log.ts'
@@ -763,7 +764,7 @@ describe('what is held', () => {
     }))
     const walk = { unique: 50_000, totalSize: 50_000, short: false }
     const judged = (approvals: readonly string[], limits = { maxCount: 20, maxShare: 0.05 }) =>
-      judgeDeletions(
+      decideDeletions(
         {
           directory: { organizationId: 'org_1', id: 'dir_1' },
           kind: 'user',
@@ -771,9 +772,9 @@ describe('what is held', () => {
           missing,
           history: emptyHistory(),
           base: limits.maxCount === 20 ? many.length : 1e6,
-          from: always,
+          from: earliestInstant,
           walks: [walk, walk],
-          steady: true,
+          isSettled: true,
           enabled: true,
           foreign: false,
           siblingsRead: true,

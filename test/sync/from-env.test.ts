@@ -40,6 +40,6 @@ test.each(Object.keys(variables))('%s, missing or empty, is named', async (name)
 test('a URL that is none is named, and not quoted', async () => {
   const swapped = { ...variables, SCALEKIT_ENVIRONMENT_URL: variables.SCALEKIT_CLIENT_SECRET }
   await expect(scalekitFromEnv(swapped)).rejects.toThrow(
-    /^(?!.*never to be seen)SCALEKIT_ENVIRONMENT_URL is no URL/,
+    /^(?!.*never to be seen)SCALEKIT_ENVIRONMENT_URL is not a URL/,
   )
 })

@@ -2,8 +2,9 @@ import { systemClock } from '@scalekit-scim/core/internal'
 import { createDirectorySync, type Known } from '@scalekit-scim/core/sync'
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
-import { IdTable } from '../../packages/core/src/sync/id-table.ts'
-import { hashOf, readKnown } from '../../packages/core/src/sync/known.ts'
+import { IdTable } from '../../packages/core/src/sync/known/id-table.ts'
+import { hashOf } from '../../packages/core/src/sync/known/known-records.ts'
+import { readKnown } from '../../packages/core/src/sync/known/read-known.ts'
 import { Random } from '../chaos/random.ts'
 import { application } from '../support/application.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
@@ -74,17 +75,20 @@ class QueryResult {
 test.each([
   { gave: [{ occurredAt: 'secret' }], says: '`id` of type undefined' },
   { gave: [{ id: 7_654_321 }], says: '`id` of type number' },
-  { gave: ['secret'], says: 'string where a record belongs' },
-  { gave: [{ id: 'secret', occurredAt: new Date() }], says: '`occurredAt` of type Date: give' },
-  { gave: [{ id: 'secret', occurredAt: 'secret' }], says: '`occurredAt` that is text, but no RFC 3339 time' },
+  { gave: ['secret'], says: 'string instead of a record' },
+  { gave: [{ id: 'secret', occurredAt: new Date() }], says: '`occurredAt` of type Date: yield' },
+  {
+    gave: [{ id: 'secret', occurredAt: 'secret' }],
+    says: '`occurredAt` that is text, but not an RFC 3339 time',
+  },
   { gave: [{ id: 'secret', occurredAt: 7_654_321n }], says: '`occurredAt` of type bigint' },
   { gave: [{ id: 'secret', directoryId: 7_654_321 }], says: '`directoryId` of type number' },
   { gave: [{ id: 'secret', organizationId: 7_654_321 }], says: '`organizationId` of type number' },
   { gave: [{ id: 'secret', groupIds: '{secret}' }], says: '`groupIds` of type string' },
   { gave: [{ id: 'secret', groupIds: ['secret', null] }], says: '`groupIds[1]` of type null' },
   { gave: [{ id: 'secret', groupIds: new Set(['secret']) }], says: '`groupIds` of type Set' },
-  { gave: undefined, says: 'undefined where records belong' },
-  { gave: new QueryResult(), says: 'QueryResult where records belong' },
+  { gave: undefined, says: 'undefined instead of records' },
+  { gave: new QueryResult(), says: 'QueryResult instead of records' },
 ])('`known` that gives $gave is told which field is wrong, and not its value', async ({ gave, says }) => {
   const known: Known = () => Object(gave === undefined ? Promise.resolve() : gave)
   const directory = { organizationId: 'org_1', id: 'dir_1' }

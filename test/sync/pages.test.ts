@@ -2,7 +2,8 @@ import { type ApiUser, directoryUsers, PagingError } from '@scalekit-scim/core/s
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { userPages } from '../../packages/core/src/sync/pages.ts'
+import { recordPages } from '../../packages/core/src/sync/reading/pages.ts'
+import { userKind } from '../../packages/core/src/sync/reading/records.ts'
 import { all, apiOf, apiUser, directory, inPages } from './in-process-api.ts'
 
 const people = (count: number, from = 0) =>
@@ -108,7 +109,7 @@ test('each page says how many there are in all, and what was observed before it 
       return serve(...request)
     },
   })
-  const pages = await all(userPages(api, directory, { observe: async () => clock }))
+  const pages = await all(recordPages(userKind, api, directory, { observe: async () => clock }))
   expect(pages.map(({ totalSize, observedAt }) => ({ totalSize, observedAt }))).toEqual([
     { totalSize: 3, observedAt: 0 },
     { totalSize: 3, observedAt: 1 },
@@ -124,14 +125,14 @@ test('a page that was read at the second try is observed anew before it', async 
       return serve(...request)
     },
   })
-  const pages = await all(userPages(api, directory, { observe: () => calls, random: () => 0 }))
+  const pages = await all(recordPages(userKind, api, directory, { observe: () => calls, random: () => 0 }))
   expect(pages.map(({ observedAt }) => observedAt)).toEqual([1])
 })
 
 test('what cannot be observed ends the stream: an error of the store is none of the API’s', async () => {
   const down = Object.assign(new Error('the store is down'), { name: 'StoreUnavailableError' })
   const api = apiOf({ listDirectoryUsers: inPages([people(1)]) })
-  const pages = userPages(api, directory, { observe: () => Promise.reject(down) })
+  const pages = recordPages(userKind, api, directory, { observe: () => Promise.reject(down) })
   await expect(pages.next()).rejects.toBe(down)
 })
 

@@ -10,16 +10,11 @@ import {
 } from '@scalekit-scim/core/sync'
 import { createSimulator } from '@scalekit-scim/simulator'
 import { describe, expect, test } from 'vitest'
-import {
-  groupDeletedEvent,
-  groupRecord,
-  userDeletedEvent,
-  userRecord,
-} from '../../packages/core/src/sync/records.ts'
+import { groupKind, userKind } from '../../packages/core/src/sync/reading/records.ts'
 import { all, apiOf, apiUser, directory, inPages } from './in-process-api.ts'
 
 const record = (said: Partial<ApiUser>, detailed = true): UserRecord =>
-  userRecord(apiUser('diruser_1', said), directory, detailed)
+  userKind.record(apiUser('diruser_1', said), directory, detailed)
 const detail = (userDetail: Record<string, unknown>) => record({ userDetail }).data
 const identity = { id: 'diruser_1', organization_id: 'org_1' }
 
@@ -182,9 +177,10 @@ test('a time of before 1970, or of no year that can be written, is unknown', () 
 })
 
 test('a group has its directory, its name and its raw attributes', () => {
-  const group = groupRecord(
+  const group = groupKind.record(
     { id: 'dirgroup_1', displayName: 'Engineering', groupDetail: { externalId: '00g1' } },
     directory,
+    true,
   )
   expect(group).toEqual({
     id: 'dirgroup_1',
@@ -203,15 +199,15 @@ test('a group has its directory, its name and its raw attributes', () => {
 describe('events', () => {
   const updatedAt = { seconds: 1_767_603_600n, nanos: 5 }
   const user = record({ email: 'amelia@example.com', updatedAt })
-  const group = groupRecord({ id: 'dirgroup_1', displayName: 'Engineering', updatedAt }, directory)
+  const group = groupKind.record({ id: 'dirgroup_1', displayName: 'Engineering', updatedAt }, directory, true)
   const at = '1767603600000000005'
   const events: [string, () => DirectoryEvent][] = [
     ['user_created', () => userEvent(user, 'created')],
     ['user_updated', () => userEvent(user, 'updated')],
-    ['user_deleted', () => userDeletedEvent(directory, 'diruser_1', at)],
+    ['user_deleted', () => userKind.deletedEvent(directory, 'diruser_1', at)],
     ['group_created', () => groupEvent(group, 'created')],
     ['group_updated', () => groupEvent(group, 'updated')],
-    ['group_deleted', () => groupDeletedEvent(directory, 'dirgroup_1', at)],
+    ['group_deleted', () => groupKind.deletedEvent(directory, 'dirgroup_1', at)],
   ]
 
   test.each(events)('%s is a directory event of the time of its change', (name, make) => {
@@ -227,7 +223,7 @@ describe('events', () => {
   })
 
   test('a deletion names the user, and says nothing else of them', () => {
-    expect(userDeletedEvent(directory, 'diruser_1', at).data).toEqual(identity)
+    expect(userKind.deletedEvent(directory, 'diruser_1', at).data).toEqual(identity)
   })
 
   test('one without a time is dispatched all the same, and its reading’s time decides', async () => {

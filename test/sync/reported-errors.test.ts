@@ -9,7 +9,7 @@ import {
 import { createSimulator } from '@scalekit-scim/simulator'
 import { ScalekitClient } from '@scalekit-sdk/node'
 import { expect, onTestFinished, test } from 'vitest'
-import { reported } from '../../packages/core/src/sync/report.ts'
+import { reported } from '../../packages/core/src/sync/reporting/reported-error.ts'
 import { application } from '../support/application.ts'
 import { recordingLogger } from '../support/log.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
@@ -115,7 +115,7 @@ test.each([
     error: {
       name: 'SyncError',
       code: 'ERR_SCIM_API_CREDENTIALS',
-      hint: expect.stringContaining('compare SCALEKIT_CLIENT_ID and SCALEKIT_CLIENT_SECRET'),
+      hint: expect.stringContaining('Compare SCALEKIT_CLIENT_ID and SCALEKIT_CLIENT_SECRET'),
     },
   })
   expect(report.error?.cause).toMatchObject({ name: 'AxiosError' })

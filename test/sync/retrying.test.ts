@@ -1,6 +1,6 @@
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
-import { type Retry, remedyOf, retrying } from '../../packages/core/src/sync/retrying.ts'
+import { type Retry, retryFor, retrying } from '../../packages/core/src/sync/reading/retrying.ts'
 
 /** A call that fails with these one after the other, and then gives its number. */
 function failing(...errors: unknown[]) {
@@ -129,7 +129,7 @@ describe('what may mend an error is told by its shape', () => {
     ['an error of a program', new TypeError('x is not a function'), 'none'],
     ['a text', 'directory does not exist for organization', 'none'],
     ['nothing', undefined, 'none'],
-  ])('%s', (_, error, remedy) => {
-    expect(remedyOf(error)).toBe(remedy)
+  ])('%s', (_, error, retry) => {
+    expect(retryFor(error)).toBe(retry)
   })
 })

@@ -68,7 +68,7 @@ test.each([
   await Promise.all([sync.stop({ graceSeconds: 0.05 }), closed])
   expect(await pass).toMatchObject({ outcome: 'cancelled', error: { name: 'AbortError' } })
   expect(logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toContainEqual(
-    expect.stringContaining('left behind'),
+    expect.stringContaining('running handlers continue'),
   )
   expect(await dispatcher.ledger.record('sync:pass').read()).toBeUndefined()
   // Nor does anything go on once it has ended.
