@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { sized } from '../support/sizes.ts'
 import { moment, userMessage } from './events.ts'
 import type { Kill, KillPoint } from './fleet.ts'
 import { Random, seed } from './random.ts'
@@ -7,6 +8,7 @@ import { inParallel, Sender, tally } from './sender.ts'
 import { openStores, type StoreKind } from './stores.ts'
 
 const handlerMs = 20
+const users = sized(100, 200)
 const points: KillPoint[] = ['begin', 'handler', 'effect', 'commit']
 const timeout = 300_000
 
@@ -24,7 +26,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are kil
     'nothing is lost, and a handler runs again only where a kill fell between its effect and the commit',
     { timeout },
     async () => {
-      const kills = plannedKills(16)
+      const kills = plannedKills(sized(8, 16))
       const { journal, fleet, sender } = await openScene({
         ...place(),
         processes: 4,
@@ -34,9 +36,9 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are kil
         receiver: { leaseSeconds: 4 },
       })
       // Two for each user, so that a dead process's turn is in the way of a living one's event, too.
-      const messages = Array.from({ length: 400 }, (_, index) =>
+      const messages = Array.from({ length: 2 * users }, (_, index) =>
         userMessage(`msg_${index}`, {
-          userId: `user-${index % 200}`,
+          userId: `user-${index % users}`,
           state: String(index),
           occurredAt: moment(index),
         }),
@@ -61,7 +63,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are kil
       expect(unexplained).toEqual([])
 
       const accounts = await journal.accounts()
-      const wrong = messages.slice(200).filter(({ userId, state }) => accounts.get(userId)?.state !== state)
+      const wrong = messages.slice(users).filter(({ userId, state }) => accounts.get(userId)?.state !== state)
       expect(wrong.map(({ userId }) => userId)).toEqual([])
     },
   )

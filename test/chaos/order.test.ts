@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
+import { sized } from '../support/sizes.ts'
 import { moment, type UserMessage, userMessage } from './events.ts'
 import type { Account, Run } from './journal.ts'
 import { byMessage, expectDelivered, openScene } from './scene.ts'
 import { inParallel, Sender, tally } from './sender.ts'
 import { openStores, type StoreKind } from './stores.ts'
 
-const users = 200
+const users = sized(80, 200)
 const updates = 20
 const timeout = 300_000
 

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { sized } from '../support/sizes.ts'
 import { moment, userMessage } from './events.ts'
 import { byMessage, completed, expectDelivered, openScene } from './scene.ts'
 import { inParallel, tally } from './sender.ts'
@@ -6,6 +7,7 @@ import { openStores, type StoreKind } from './stores.ts'
 
 const processes = 8
 const copies = 20
+const messages = sized(300, 1000)
 /** Messages under way at once, each with all its copies. */
 const atOnce = 10
 const timeout = 300_000
@@ -15,13 +17,13 @@ afterAll(() => stores.close())
 
 describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a race on %s', (kind) => {
   test.skipIf(!stores[kind] || !stores.postgres)(
-    `${processes} processes, 1 000 messages, ${copies} copies of each at once: every handler runs exactly once`,
+    `${processes} processes, ${messages} messages, ${copies} copies of each at once: every handler runs exactly once`,
     { timeout },
     async () => {
-      const { runs, sent } = await race({ kind, messages: 1000 })
+      const { runs, sent } = await race({ kind, messages })
 
       expect(repeated(runs)).toEqual([])
-      expect(completed(runs)).toHaveLength(1000)
+      expect(completed(runs)).toHaveLength(messages)
       expectDelivered(sent, runs)
     },
   )

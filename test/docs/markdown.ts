@@ -27,7 +27,10 @@ const patterns = [
   'test/README.md',
 ]
 
-export const documents: Document[] = globSync(patterns, { cwd: root })
+/** What is installed or built in `docs/`, and the frame of the site's copies of other files. */
+const notWritten = ['docs/node_modules/**', 'docs/.vitepress/**', 'docs/repository/**']
+
+export const documents: Document[] = globSync(patterns, { cwd: root, exclude: notWritten })
   .map((path) => path.replaceAll('\\', '/'))
   .sort()
   .map(readDocument)

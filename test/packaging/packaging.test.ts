@@ -191,8 +191,9 @@ test('installed as the README says, core and the command stay in production, and
   const installs = lines('npm install ')
   expect(installs).toHaveLength(2)
   for (const install of installs) {
-    const here = install.replaceAll(/\S+\/(scalekit-scim-\w+-\S+)/g, join(workshop.folder, '$1'))
-    await run(folder, 'sh', '-c', `${here} --prefer-offline --no-audit --no-fund`)
+    const here = install.replaceAll(/\S+\/(scalekit-scim-\S+)/g, join(workshop.folder, '$1'))
+    // The tarballs are named in braces, which `sh` may not read.
+    await run(folder, 'bash', '-c', `${here} --prefer-offline --no-audit --no-fund`)
   }
 
   const commands = lines('npx ')

@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Every page of the site, in the order of the sidebar. Its text is the page's first heading. */
+const groups: Record<string, string[]> = {
+  Start: ['index.md', 'quickstart.md', 'which-pieces.md', 'faq.md'],
+  Concepts: [
+    'concepts/index.md',
+    'concepts/attempts-and-leases.md',
+    'concepts/ordering.md',
+    'concepts/guarantees.md',
+    'concepts/glossary.md',
+  ],
+  Guides: [
+    'guides/database-guard.md',
+    'guides/existing-users.md',
+    'guides/access-ended.md',
+    'guides/roles-from-groups.md',
+    'guides/organizations.md',
+    'guides/environments.md',
+    'guides/slow-handlers.md',
+    'guides/several-instances.md',
+    'guides/backfill.md',
+    'guides/recover-events.md',
+    'guides/audit.md',
+    'guides/testing.md',
+    'guides/local.md',
+    'guides/shutdown.md',
+    'guides/logging.md',
+    'guides/metrics-and-alerts.md',
+    'guides/deployment.md',
+    'guides/frameworks.md',
+    'guides/troubleshooting.md',
+  ],
+  'Directory sync': [
+    'sync/index.md',
+    'sync/known.md',
+    'sync/deletions.md',
+    'sync/reports.md',
+    'sync/scheduling.md',
+    'sync/clocks.md',
+    'sync/reading-the-api.md',
+  ],
+  Stores: [
+    'stores/index.md',
+    'stores/redis.md',
+    'stores/postgres.md',
+    'stores/mysql.md',
+    'stores/sqlite.md',
+    'stores/own-ledger.md',
+  ],
+  Reference: [
+    'reference/options.md',
+    'reference/handlers.md',
+    'reference/events.md',
+    'reference/outcomes.md',
+    'errors.md',
+    'reference/api.md',
+    'compatibility.md',
+  ],
+  'Operations and tools': [
+    'operations.md',
+    'simulator/index.md',
+    'simulator/console.md',
+    'cli/index.md',
+    'architecture.md',
+  ],
+}
+
+const docs = fileURLToPath(new URL('..', import.meta.url))
+
+/** Pages of the list that are not written yet. Links to them are allowed. */
+export const plannedPages = Object.values(groups)
+  .flat()
+  .filter((page) => !existsSync(join(docs, page)))
+
+/** The groups of the sidebar, each with its pages: their files in `docs/`, and their titles. */
+export const pageGroups = Object.entries(groups).map(([name, files]) => ({
+  name,
+  pages: files
+    .filter((file) => !plannedPages.includes(file))
+    .map((file) => ({ file, title: titleOf(readFileSync(join(docs, file), 'utf8'), file) })),
+}))
+
+function titleOf(text: string, file: string): string {
+  const [, title] = /^# (.+)$/m.exec(text) ?? []
+  if (title === undefined)
+    throw new Error(`docs/${file} needs a heading of the first level: it is the title.`)
+  return title.replaceAll('`', '')
+}
