@@ -84,9 +84,9 @@ export type Schedule = (
 
 export interface RunOptions {
   /**
-   * 'full' reads everything. Only this mode finds deletions. 'incremental' reads the changes since a directory's last
-   * complete pass, or everything if there was none. 'auto' is full for the first pass after a start, and then every
-   * `fullEverySeconds`.
+   * - 'full' reads everything. Only this mode finds deletions.
+   * - 'incremental' reads the changes since a directory's last complete pass. Without such a pass it reads everything.
+   * - 'auto' is full for the first pass after a start, and then every `fullEverySeconds`.
    * @default 'auto'
    */
   mode?: 'auto' | 'full' | 'incremental' | undefined

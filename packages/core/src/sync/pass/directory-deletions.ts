@@ -108,7 +108,7 @@ export class DirectoryDeletions {
     const next = { ...state, batches: this.#batchesAfter(decision, missing) }
 
     this.#pass.requireRunning()
-    // A process that dies from here on has counted too many deletions, never too few. Only stored holds are reported.
+    // If the process crashes after this line, too many deletions are counted, never too few. Only stored holds are reported.
     const written = this.#pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
     this.#report(decision, missing, loaded)
     const results = await this.#delete([...decision.approved, ...decision.unapproved], first)
@@ -164,7 +164,7 @@ export class DirectoryDeletions {
     return directories.get(this.#task.directory.id) ?? emptyHistory()
   }
 
-  /** Finds and reports foreign records. If nothing is missing, there are none among the known records. */
+  /** Finds and reports foreign records. If no record is missing, it does not search among the known records. */
   async #findForeign({ known, listed }: FirstWalk, state: DeletionState, now: Instant): Promise<Foreign> {
     const { plural, name } = this.#kind
     const source = this.#pass.config.known[plural]

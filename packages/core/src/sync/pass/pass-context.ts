@@ -7,7 +7,7 @@ import type { Retrying } from '../reading/retrying.ts'
 import { retryStore } from '../waiting.ts'
 import type { Clocks } from './clocks.ts'
 
-/** What all directories of a pass share. */
+/** The shared parts of a pass over several directories. */
 export interface PassContext extends PassControl {
   config: SyncConfiguration
   mode: 'auto' | 'full' | 'incremental'
@@ -24,7 +24,7 @@ export interface PassContext extends PassControl {
   reportProgress(): void
 }
 
-/** The store's time. Whatever is read afterwards has at least the state of this time. */
+/** The store's time. Records that are read afterwards have at least the state of this time. */
 export function storeTime({ config, signal }: Pick<PassContext, 'config' | 'signal'>): Promise<Instant> {
   return retryStore(config.clock, async () => config.dispatcher.ledger.now(), signal)
 }

@@ -94,8 +94,8 @@ export const networkCodes: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Decides by the error's properties, because core does not load the SDK: `grpcStatus` of the SDK's exceptions, `code` of a
- * ConnectError, and `response.status` or `code` of the AxiosError from a failing token endpoint.
+ * Decides by the error's properties, because core does not load the SDK. The SDK's exceptions have `grpcStatus`, and a
+ * ConnectError has `code`. A failing token endpoint causes an AxiosError, with `response.status` or `code`.
  */
 export function retryFor(error: unknown): RetryKind {
   const status = numberIn(error, 'grpcStatus') ?? numberIn(error, 'code')

@@ -11,7 +11,7 @@ import { reported } from './reported-error.ts'
 
 /** How an event of the sync changes a record. */
 export type Change = 'created' | 'updated' | 'deleted' | 'repeated'
-/** What happened to the event. */
+/** The result of the event. */
 export type Result = 'applied' | 'stale' | 'dropped' | 'unhandled' | 'failed'
 
 type Plural = Kind['plural']

@@ -1,4 +1,4 @@
-/** What happened to the records of one kind. */
+/** The results for the records of one kind. */
 export interface Counts {
   /** Listed by the directory. In an incremental pass, those that had changed. */
   seen: number
@@ -49,9 +49,9 @@ export type StickyReason =
 /**
  * Why deletions were not applied: {@link StickyReason}, or a reason that cannot be approved.
  *
- * - 'unsettled': the directory changed during the walks, or announced wrong totals; the organization's directories
- *   changed; `known` yielded foreign records; or another directory of the organization, which may list the users of a
- *   removed one, was not read. A later full pass checks again.
+ * - 'unsettled': the directory or the organization's directories changed during the pass, the announced totals were wrong,
+ *   or `known` yielded foreign records. Also if another directory was not read that may list the users of a removed one. A
+ *   later full pass checks again.
  * - 'directory-disabled': the directory was disabled during the pass. The next pass checks again.
  * - 'several-directories': the organization has or had several directories, and `known` does not yield `directoryId`
  */
@@ -99,7 +99,7 @@ export interface Deactivations extends RecordList {
 export interface ReportedError {
   name: string
   code?: string
-  /** What is wrong and how to fix it. Only present for a {@link SyncError}: its message holds no personal data. */
+  /** The problem and its fix. Only present for a {@link SyncError}: its message holds no personal data. */
   hint?: string
   /**
    * The error itself, for debugging: its message may hold personal data. Not enumerable, so logs, `JSON.stringify` and
@@ -153,8 +153,10 @@ export interface SyncReport {
   mode: 'auto' | 'full' | 'incremental'
   dryRun: boolean
   /**
-   * 'complete': every directory was read to its end, and nothing failed. 'incomplete': something failed, see the errors.
-   * 'cancelled': by the signal, by `stop()`, or because the dispatcher was closed. 'busy': another pass was running.
+   * - 'complete': every directory was read to its end, and nothing failed.
+   * - 'incomplete': something failed, see the errors.
+   * - 'cancelled': the signal, `stop()` or a closed dispatcher ended the pass.
+   * - 'busy': another pass was running.
    */
   outcome: 'complete' | 'incomplete' | 'cancelled' | 'busy'
   organizations: OrganizationReport[]
