@@ -12,6 +12,7 @@ import {
   type HeldBatch,
   isApproved,
   reasonToHold,
+  stickyReasons,
 } from './deletion-state.ts'
 
 /** A record that the application has and no walk listed. */
@@ -96,17 +97,17 @@ export function decideDeletions(
     return isDecidable ? 'new' : 'waiting'
   }
   const byState = Map.groupBy(subject.missing, stateOf)
-  const recordsIn = (state: ReturnType<typeof stateOf>) => byState.get(state) ?? []
+  const newRecords = byState.get('new') ?? []
 
-  const approved = idsOf(recordsIn('approved'))
-  const held: Held[] = [...Map.groupBy(recordsIn('held'), ({ batch }) => batch)].flatMap(
+  const approved = idsOf(byState.get('approved'))
+  const held: Held[] = [...Map.groupBy(byState.get('held') ?? [], ({ batch }) => batch)].flatMap(
     ([batch, records]) => (batch ? { reason: batch.reason, ids: idsOf(records), batch } : []),
   )
-  const byReason = Map.groupBy(recordsIn('new'), reasonsFor(recordsIn('new'), subject, limits))
+  const byReason = Map.groupBy(newRecords, reasonsFor(newRecords, subject, limits))
   const batches: HeldBatch[] = []
-  for (const [reason, records] of byReason) {
-    if (reason === undefined) continue
-    const ids = idsOf(records)
+  for (const reason of stickyReasons) {
+    const ids = idsOf(byReason.get(reason))
+    if (ids.length === 0) continue
     const batch = newBatch(subject, reason, ids, approvals)
     batches.push(batch)
     // One at a time: a call with 150,000 arguments throws.
@@ -114,15 +115,20 @@ export function decideDeletions(
     else held.push({ reason, ids, batch })
   }
 
-  const [waiting, unplaced] = [idsOf(recordsIn('waiting')), idsOf(recordsIn('unplaced'))]
+  const [waiting, unplaced] = [idsOf(byState.get('waiting')), idsOf(byState.get('unplaced'))]
   if (waiting.length > 0) held.push({ reason: reasonToWait ?? 'unsettled', ids: waiting })
   // These cannot be approved: users who are still in another directory may be among them.
   if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
-  const unapproved = idsOf(byReason.get(undefined) ?? [])
-  return { unapproved, approved, batches, held, complete: waiting.length === 0 }
+  return {
+    unapproved: idsOf(byReason.get(undefined)),
+    approved,
+    batches,
+    held,
+    complete: waiting.length === 0,
+  }
 }
 
-function idsOf(records: readonly MissingRecord[]): string[] {
+function idsOf(records: readonly MissingRecord[] = []): string[] {
   return records.map(({ id }) => id)
 }
 

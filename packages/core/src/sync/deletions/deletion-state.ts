@@ -49,6 +49,15 @@ export interface DeletionLimits {
   maxShare: number
 }
 
+/** In the order of a report. */
+export const stickyReasons: readonly StickyReason[] = [
+  'no-origin',
+  'directory-removed',
+  'no-history',
+  'nothing-listed',
+  'over-half',
+  'over-limit',
+]
 const hourSeconds = 3600
 const daySeconds = 86_400
 const periodDays = 30

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { SyncError } from '../sync-error.ts'
-import type { DeletionState, HeldBatch } from './deletion-state.ts'
+import { type DeletionState, type HeldBatch, stickyReasons } from './deletion-state.ts'
 
 // The stored form of the state: JSON with a version. The ids of a batch are stored in chunks of their own.
 
@@ -27,14 +27,7 @@ const history = z.object({
 const batch = z.object({
   approval: z.string(),
   directoryId: z.string(),
-  reason: z.enum([
-    'over-limit',
-    'over-half',
-    'nothing-listed',
-    'directory-removed',
-    'no-origin',
-    'no-history',
-  ]),
+  reason: z.enum(stickyReasons),
   heldAt: instant,
   approvedAt: instant.optional(),
   yieldedAt: instant,
