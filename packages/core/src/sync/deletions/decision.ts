@@ -1,19 +1,18 @@
-import { createHash } from 'node:crypto'
 import type { Instant } from '@scalekit-scim/core/internal'
 import type { WalkTally } from '../reading/pages.ts'
-import { type DirectoryRef, earliestInstant, type Kind } from '../reading/records.ts'
+import { earliestInstant } from '../reading/records.ts'
+import type { Result } from '../reporting/directory-recorder.ts'
 import type { HeldReason, StickyReason } from '../reporting/report.ts'
 import {
-  approvalDays,
   countDeletions,
   type DeletionLimits,
   type DirectoryHistory,
-  dayOf,
   type HeldBatch,
   isApproved,
   reasonToHold,
   stickyReasons,
 } from './deletion-state.ts'
+import { type BatchScope, newBatch } from './new-batch.ts'
 
 /** A record that the application has and no walk listed. */
 export interface MissingRecord {
@@ -31,10 +30,7 @@ export interface MissingRecord {
   batch: HeldBatch | undefined
 }
 
-export interface DeletionCase {
-  directory: DirectoryRef
-  kind: Kind['name']
-  now: Instant
+export interface DeletionCase extends BatchScope {
   missing: readonly MissingRecord[]
   history: DirectoryHistory
   /** The number of records to which shares refer: the largest of 30 days or of now, without held ones. */
@@ -137,27 +133,6 @@ export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalS
   return unique === totalSize
 }
 
-/** The name of a set of ids on a day. */
-function approvalOf({ directory, kind }: DeletionCase, setOfIds: string, day: number): string {
-  return hexOf([directory.organizationId, directory.id, kind, day, setOfIds])
-}
-
-/** Of JSON, so that two ids differ from one. In hexadecimal, so that no command line takes it for an option. */
-function hexOf(values: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(values)).digest('hex')
-}
-
-/** The approval of this run that matches the ids, from a dry run or an earlier process of the last days. */
-function givenApproval(
-  subject: DeletionCase,
-  setOfIds: string,
-  approvals: ReadonlySet<string>,
-): string | undefined {
-  const today = dayOf(subject.now)
-  const lastDays = Array.from({ length: approvalDays + 1 }, (_, days) => today - days)
-  return lastDays.map((day) => approvalOf(subject, setOfIds, day)).find((approval) => approvals.has(approval))
-}
-
 /** Why nothing can be decided in this pass. The next one checks again. */
 function waitingReason({ walks, isSettled, enabled, foreign }: DeletionCase) {
   if (foreign || walks.length < 2 || !walks.every(addsUp) || !isSettled) return 'unsettled'
@@ -190,28 +165,6 @@ function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boo
   return occurredAt !== undefined && occurredAt >= BigInt(from)
 }
 
-function newBatch(
-  subject: DeletionCase,
-  reason: StickyReason,
-  ids: readonly string[],
-  approvals: ReadonlySet<string>,
-): HeldBatch {
-  const { directory, now } = subject
-  const sorted = [...ids].sort()
-  const setOfIds = hexOf(sorted)
-  const given = givenApproval(subject, setOfIds, approvals)
-  return {
-    approval: given ?? approvalOf(subject, setOfIds, dayOf(now)),
-    directoryId: directory.id,
-    reason,
-    heldAt: now,
-    approvedAt: given === undefined ? undefined : now,
-    yieldedAt: now,
-    open: ids.length,
-    ids: sorted,
-  }
-}
-
 /** Adds the deletions of a decision to the history. Those that an earlier pass tried are counted already. */
 export function noteDeletions(history: DirectoryHistory, { unapproved, held }: Decision, now: Instant): void {
   const again = unapproved.filter((id) => history.tried.has(id))
@@ -219,4 +172,31 @@ export function noteDeletions(history: DirectoryHistory, { unapproved, held }: D
   // Tried records are forgotten once they are held, or no longer missing.
   const waiting = held.flatMap(({ batch, ids }) => (batch ? [] : ids))
   history.tried = new Set([...again, ...waiting.filter((id) => history.tried.has(id))])
+}
+
+/**
+ * Corrects the history after the deletions. Deletions that certainly had no effect do not count.
+ * @returns the ids that are no longer held
+ */
+export function noteResults(
+  history: DirectoryHistory,
+  { approved, unapproved }: Decision,
+  results: ReadonlyMap<string, Result>,
+  now: Instant,
+): string[] {
+  const isApplied = (id: string) => results.get(id) === 'applied'
+  // If a handler failed or dropped the event, the effect may have taken place.
+  const isTried = (id: string) => ['failed', 'dropped'].includes(results.get(id) ?? '')
+  const untouched = unapproved.filter((id) => !isApplied(id) && !isTried(id) && !history.tried.has(id))
+  countDeletions(history, -untouched.length, now)
+  history.tried = new Set(unapproved.filter(isTried))
+  // A record with a stale deletion had a newer event, so it is not held any longer either.
+  return [...approved, ...unapproved].filter((id) => isApplied(id) || results.get(id) === 'stale')
+}
+
+/** Whether a record waits for the next pass instead of an approval. */
+export function isUndecided({ held }: Decision, now: Instant): boolean {
+  return held.some(({ reason, batch }) =>
+    batch ? isApproved(batch, now) : reason === 'unsettled' || reason === 'directory-disabled',
+  )
 }

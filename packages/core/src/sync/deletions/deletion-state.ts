@@ -95,6 +95,10 @@ function since(counts: ReadonlyMap<number, number>, first: number): Map<number, 
   return new Map([...counts].filter(([time]) => time >= first))
 }
 
+export function addDirectories({ directories }: DeletionState, ids: Iterable<string>): void {
+  for (const id of ids) if (!directories.has(id)) directories.set(id, emptyHistory())
+}
+
 /** The largest count of the period. Deletions do not reduce it. */
 export function largestKnown({ knownByDay }: DirectoryHistory): number {
   return Math.max(0, ...knownByDay.values())

@@ -46,6 +46,15 @@ export function reviewBatches(
   return { batches: left.filter(({ ids }) => ids.length > 0), returned }
 }
 
+/** Approves the batches of these approvals. */
+export function approveBatches(
+  batches: readonly HeldBatch[],
+  approvals: ReadonlySet<string>,
+  now: Instant,
+): HeldBatch[] {
+  return batches.map((batch) => (approvals.has(batch.approval) ? { ...batch, approvedAt: now } : batch))
+}
+
 /** Removes ids from batches. */
 export function withoutIds(batches: readonly HeldBatch[], gone: readonly string[]): HeldBatch[] {
   return batches.map((batch) => ({ ...batch, ...rest(batch, gone) })).filter(({ ids }) => ids.length > 0)

@@ -5,21 +5,27 @@ import {
   plusSeconds,
   syncMarginSeconds,
 } from '@scalekit-scim/core/internal'
-import { addsUp, type Decision, decideDeletions, noteDeletions } from '../deletions/decision.ts'
 import {
+  addsUp,
+  type Decision,
+  decideDeletions,
+  isUndecided,
+  noteDeletions,
+  noteResults,
+} from '../deletions/decision.ts'
+import {
+  addDirectories,
   approvedUntil,
-  countDeletions,
   type DeletionState,
   type DirectoryHistory,
   emptyHistory,
   forgetOld,
   type HeldBatch,
-  isApproved,
   largestKnown,
   noteKnown,
 } from '../deletions/deletion-state.ts'
 import { foreignError, foreignIndexes, noteSharing } from '../deletions/foreign.ts'
-import { openFirst, withoutIds } from '../deletions/held-batches.ts'
+import { approveBatches, openFirst, withoutIds } from '../deletions/held-batches.ts'
 import {
   canBeDecided,
   type FirstWalk,
@@ -32,19 +38,10 @@ import { type LoadedState, type StateScope, StateStore } from '../deletions/stat
 import type { KnownRecords } from '../known/known-records.ts'
 import { walk } from '../reading/pages.ts'
 import { earliestInstant, type Kind } from '../reading/records.ts'
-import { type DirectoryRecorder, type Result, recordList } from '../reporting/directory-recorder.ts'
+import { type Result, recordList } from '../reporting/directory-recorder.ts'
 import type { HeldReason } from '../reporting/report.ts'
-import type { DirectoryReader } from './directory-reader.ts'
-import type { DirectoryTask } from './discovery.ts'
-import { type PassContext, storeTime } from './pass-context.ts'
-
-export interface DeletionParts {
-  pass: PassContext
-  task: DirectoryTask
-  recorder: DirectoryRecorder
-  reader: DirectoryReader
-  siblings: Siblings
-}
+import { type DirectoryContext, directoriesNow, directoryPages } from './directory-reader.ts'
+import { storeTime } from './pass-context.ts'
 
 /** The situation before the decision. */
 interface Situation {
@@ -71,24 +68,19 @@ interface Foreign {
 
 /** The deletions of one kind in one directory: found by a full pass, decided, stored and applied. */
 export class DirectoryDeletions {
-  readonly #pass: PassContext
-  readonly #task: DirectoryTask
-  readonly #recorder: DirectoryRecorder
-  readonly #reader: DirectoryReader
-  readonly #siblings: Siblings
+  readonly #context: DirectoryContext
   readonly #kind: Kind
+  readonly #siblings: Siblings
   readonly #scope: StateScope
   readonly #store: StateStore
 
-  constructor({ pass, task, recorder, reader, siblings }: DeletionParts, kind: Kind) {
-    this.#pass = pass
-    this.#task = task
-    this.#recorder = recorder
-    this.#reader = reader
-    this.#siblings = siblings
+  constructor(context: DirectoryContext, kind: Kind, siblings: Siblings) {
+    this.#context = context
     this.#kind = kind
-    this.#scope = { organizationId: task.directory.organizationId, kind: kind.name }
-    this.#store = new StateStore(pass.config.dispatcher.ledger, pass.config.clock, pass.signal)
+    this.#siblings = siblings
+    this.#scope = { organizationId: context.task.directory.organizationId, kind: kind.name }
+    const { config, signal } = context.pass
+    this.#store = new StateStore(config.dispatcher.ledger, config.clock, signal)
   }
 
   /**
@@ -97,9 +89,11 @@ export class DirectoryDeletions {
    * @throws the store's error. If the store fails before the first deletion, nothing is deleted
    */
   async run(first: FirstWalk): Promise<boolean> {
+    const { pass } = this.#context
     const loaded = await this.#store.load(this.#scope)
-    const now = await storeTime(this.#pass)
-    const state = this.#approve(this.#open(loaded, now), now)
+    const now = await storeTime(pass)
+    const opened = this.#open(loaded, now)
+    const state = { ...opened, batches: approveBatches(opened.batches, pass.approvals, now) }
     const foreign = await this.#findForeign(first, state, now)
     const isIncomplete = loaded.incomplete
     const found = await this.#findMissing(first, state, foreign, now)
@@ -107,12 +101,16 @@ export class DirectoryDeletions {
     const decision = this.#decide({ first, state, isIncomplete, foreign, now, ...found })
     const next = { ...state, batches: this.#batchesAfter(decision, missing) }
 
-    this.#pass.requireRunning()
+    pass.requireRunning()
     // If the process crashes after this line, too many deletions are counted, never too few. Only stored holds are reported.
-    const written = this.#pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
+    const written = pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
     this.#report(decision, missing, loaded)
     const results = await this.#delete([...decision.approved, ...decision.unapproved], first)
-    if (!this.#pass.dryRun && results.size > 0) await this.#settle(decision, written, next, results, now)
+    if (!pass.dryRun && results.size > 0) {
+      const gone = noteResults(this.#historyIn(next), decision, results, now)
+      const batches = withoutIds(next.batches, gone)
+      await this.#store.replace(this.#scope, written, { ...next, batches })
+    }
     return !foreign.any && isUndecided(decision, now)
   }
 
@@ -124,9 +122,9 @@ export class DirectoryDeletions {
   async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
     this.#reportForeign(foreign)
     await this.reportHeldBefore()
-    if (this.#pass.dryRun) return
+    if (this.#context.pass.dryRun) return
     const loaded = await this.#store.load(this.#scope)
-    const state = this.#open(loaded, await storeTime(this.#pass))
+    const state = this.#open(loaded, await storeTime(this.#context.pass))
     // Records that this pass has created have a time of up to the margin before it.
     this.#historyIn(state).from ??= plusSeconds(startedAt, -syncMarginSeconds)
     await this.#store.replace(this.#scope, loaded, state)
@@ -134,9 +132,9 @@ export class DirectoryDeletions {
 
   /** Reports the batches of earlier passes. For a pass that does not search for deletions. */
   async reportHeldBefore(): Promise<void> {
-    const state = await this.#store.loadOpen(this.#scope, this.#task.directory.id)
+    const state = await this.#store.loadOpen(this.#scope, this.#context.task.directory.id)
     if (state.batches.length === 0) return
-    for (const batch of forgetOld(state, await storeTime(this.#pass)).batches) {
+    for (const batch of forgetOld(state, await storeTime(this.#context.pass)).batches) {
       this.#reportHeld(batch.reason, batch.ids.slice(0, batch.open), batch.open, batch)
     }
   }
@@ -144,7 +142,7 @@ export class DirectoryDeletions {
   /** The stored state, with the directories of this pass. */
   #open(loaded: LoadedState, now: Instant): DeletionState {
     const state = forgetOld(loaded, now)
-    addDirectories(state, this.#task.directories)
+    addDirectories(state, this.#context.task.directories)
     // The ids of a lost batch, and their directory, are unknown. And users of an organization that shared ids, and that no
     // pass has read for 30 days, may still be among the missing.
     const isForgotten = loaded.incomplete || state.sharedWith.size < loaded.sharedWith.size
@@ -152,28 +150,20 @@ export class DirectoryDeletions {
     return state
   }
 
-  #approve(state: DeletionState, now: Instant): DeletionState {
-    const { approvals } = this.#pass
-    const batches = state.batches.map((batch) =>
-      approvals.has(batch.approval) ? { ...batch, approvedAt: now } : batch,
-    )
-    return { ...state, batches }
-  }
-
   #historyIn({ directories }: DeletionState): DirectoryHistory {
-    return directories.get(this.#task.directory.id) ?? emptyHistory()
+    return directories.get(this.#context.task.directory.id) ?? emptyHistory()
   }
 
   /** Finds and reports foreign records. If no record is missing, it does not search among the known records. */
   async #findForeign({ known, listed }: FirstWalk, state: DeletionState, now: Instant): Promise<Foreign> {
     const { plural, name } = this.#kind
-    const source = this.#pass.config.known[plural]
+    const source = this.#context.pass.config.known[plural]
     let indexes: ReadonlySet<number> = new Set()
     let isSuspect = false
     if (source && listed.missing().length > 0) {
-      const shared = await this.#pass.sharedIds.sharedBy(source)
+      const shared = await this.#context.pass.sharedIds.sharedBy(source)
       indexes = await foreignIndexes(name, known, listed.prefixes, shared)
-      noteSharing(state.sharedWith, this.#task.directory.organizationId, shared, now)
+      noteSharing(state.sharedWith, this.#context.task.directory.organizationId, shared, now)
       isSuspect = state.sharedWith.size > 0
     }
     const ids = [...known.foreign, ...[...indexes].map((index) => known.idAt(index))]
@@ -183,7 +173,7 @@ export class DirectoryDeletions {
 
   /** Walks again, and lists the organization's directories again, if a missing record can be decided. */
   async #findMissing(first: FirstWalk, state: DeletionState, foreign: Foreign, now: Instant) {
-    const { directory, directories } = this.#task
+    const { directory, directories } = this.#context.task
     const search = {
       kind: this.#kind.name,
       directoryId: directory.id,
@@ -195,11 +185,11 @@ export class DirectoryDeletions {
       now,
     }
     const missing = await findMissing(first, search, (again) =>
-      walk(this.#reader.pages(this.#kind), again, () => this.#pass.requireRunning()),
+      walk(directoryPages(this.#context, this.#kind), again, () => this.#context.pass.requireRunning()),
     )
     const isDecidable = missing.records.some((record) => canBeDecided(record, now))
     if (!isDecidable) return { missing, enabled: true, sameDirectories: true }
-    const { enabled, ids } = await this.#reader.directoriesNow()
+    const { enabled, ids } = await directoriesNow(this.#context)
     const sameDirectories = ids.size === directories.size && [...ids].every((id) => directories.has(id))
     addDirectories(state, ids)
     return { missing, enabled, sameDirectories }
@@ -208,13 +198,13 @@ export class DirectoryDeletions {
   /** Decides, and adds the deletions to the state's history. */
   #decide(situation: Situation): Decision {
     const { first, state, isIncomplete, foreign, missing, enabled, sameDirectories, now } = situation
-    const { dispatcher, limits } = this.#pass.config
+    const { dispatcher, limits } = this.#context.pass.config
     const history = this.#historyIn(state)
     const isProcessLedger = dispatcher.guarantee.message === 'process'
     const held = missing.records.filter(({ batch }) => batch).map(({ id }) => id)
     const decision = decideDeletions(
       {
-        directory: this.#task.directory,
+        directory: this.#context.task.directory,
         kind: this.#kind.name,
         now,
         missing: missing.records,
@@ -228,7 +218,7 @@ export class DirectoryDeletions {
         siblingsRead: this.#siblings.complete,
       },
       limits,
-      this.#pass.approvals,
+      this.#context.pass.approvals,
     )
     // Rows that have not been listed for long, such as tombstones in `known`, must not widen the limits.
     const heldNow = decision.held.flatMap(({ ids }) => ids)
@@ -252,15 +242,15 @@ export class DirectoryDeletions {
   /** Held ids are open. A pass in between must not report records as held that are about to be deleted. */
   #batchesAfter({ batches, held }: Decision, { reviewed }: Missing): HeldBatch[] {
     const ids = held.flatMap(({ batch, ids }) => (batch ? ids : []))
-    return openFirst([...reviewed.batches, ...batches], this.#task.directory.id, new Set(ids))
+    return openFirst([...reviewed.batches, ...batches], this.#context.task.directory.id, new Set(ids))
   }
 
   #report({ held, batches }: Decision, { reviewed }: Missing, loaded: LoadedState): void {
     for (const { reason, ids, batch } of held) {
       this.#reportHeld(reason, [...ids].sort(), ids.length, batch)
     }
-    this.#recorder.returned(reviewed.returned)
-    const { approvals, approvalsUsed } = this.#pass
+    this.#context.recorder.returned(reviewed.returned)
+    const { approvals, approvalsUsed } = this.#context.pass
     for (const { approval } of [...loaded.batches, ...batches]) {
       if (approvals.has(approval)) approvalsUsed.add(approval)
     }
@@ -268,7 +258,7 @@ export class DirectoryDeletions {
 
   #reportHeld(reason: HeldReason, ids: readonly string[], count: number, batch: HeldBatch | undefined): void {
     const { approval, heldAt, approvedAt } = batch ?? {}
-    this.#recorder.held(this.#kind.plural, {
+    this.#context.recorder.held(this.#kind.plural, {
       kind: this.#kind.name,
       reason,
       count,
@@ -282,36 +272,16 @@ export class DirectoryDeletions {
   }
 
   #reportForeign(ids: readonly string[], isSuspect = false): void {
-    if (ids.length > 0 || isSuspect) this.#recorder.error(foreignError(this.#kind.plural, ids))
-  }
-
-  /** Reverses the counts of deletions that certainly had no effect, and removes deleted records from their batches. */
-  async #settle(
-    { approved, unapproved }: Decision,
-    written: LoadedState,
-    state: DeletionState,
-    results: ReadonlyMap<string, Result>,
-    now: Instant,
-  ): Promise<void> {
-    const history = this.#historyIn(state)
-    const isApplied = (id: string) => results.get(id) === 'applied'
-    // If a handler failed or dropped the event, the effect may have taken place.
-    const isTried = (id: string) => ['failed', 'dropped'].includes(results.get(id) ?? '')
-    const untouched = unapproved.filter((id) => !isApplied(id) && !isTried(id))
-    countDeletions(history, -untouched.filter((id) => !history.tried.has(id)).length, now)
-    history.tried = new Set(unapproved.filter(isTried))
-    // A record with a stale deletion had a newer event. It is not held any longer either.
-    const gone = [...approved, ...unapproved].filter((id) => isApplied(id) || results.get(id) === 'stale')
-    await this.#store.replace(this.#scope, written, { ...state, batches: withoutIds(state.batches, gone) })
+    if (ids.length > 0 || isSuspect) this.#context.recorder.error(foreignError(this.#kind.plural, ids))
   }
 
   async #delete(
     ids: readonly string[],
     { known, observedAt }: FirstWalk,
   ): Promise<ReadonlyMap<string, Result>> {
-    const { directory } = this.#task
+    const { directory } = this.#context.task
     const results = new Map<string, Result>()
-    const batch = this.#pass.applier.open(this.#pass, directory.id)
+    const batch = this.#context.pass.applier.open(this.#context.pass, directory.id)
     // As with other events of the sync: if the user comes back, their webhook wins although clocks differ.
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
     try {
@@ -321,8 +291,8 @@ export class DirectoryDeletions {
         const event = this.#kind.deletedEvent({ ...directory, id: directoryId }, id, occurredAt)
         const ended = (result: Result) => {
           results.set(id, result)
-          this.#recorder.ended(this.#kind.plural, id, 'deleted', result)
-          if (result === 'applied' && !this.#pass.dryRun) this.#logDeletion(id, directoryId)
+          this.#context.recorder.ended(this.#kind.plural, id, 'deleted', result)
+          if (result === 'applied' && !this.#context.pass.dryRun) this.#logDeletion(id, directoryId)
         }
         await batch.add({ event, observedAt, directoryId, ended })
       }
@@ -333,21 +303,10 @@ export class DirectoryDeletions {
   }
 
   #logDeletion(resourceId: string, directoryId: string): void {
-    const { organizationId } = this.#task.directory
-    this.#pass.config.log.info(
+    const { organizationId } = this.#context.task.directory
+    this.#context.pass.config.log.info(
       { organizationId, directoryId, kind: this.#kind.name, resourceId },
       'the sync deleted a record that its directory no longer lists',
     )
   }
-}
-
-function addDirectories({ directories }: DeletionState, ids: Iterable<string>): void {
-  for (const id of ids) if (!directories.has(id)) directories.set(id, emptyHistory())
-}
-
-/** Whether a record waits for the next pass instead of an approval. */
-function isUndecided({ held }: Decision, now: Instant): boolean {
-  return held.some(({ reason, batch }) =>
-    batch ? isApproved(batch, now) : reason === 'unsettled' || reason === 'directory-disabled',
-  )
 }

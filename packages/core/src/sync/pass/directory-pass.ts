@@ -5,13 +5,12 @@ import type { FirstWalk, Siblings } from '../deletions/missing.ts'
 import { differenceOf } from '../known/difference.ts'
 import type { KnownRecords } from '../known/known-records.ts'
 import { ListedIds } from '../known/listed-ids.ts'
+import { readKnown } from '../known/read-known.ts'
 import { type Page, type WalkTally, walk } from '../reading/pages.ts'
 import { earliestInstant, groupKind, type Kind, userKind } from '../reading/records.ts'
-import type { DirectoryRecorder } from '../reporting/directory-recorder.ts'
 import { SyncError } from '../sync-error.ts'
 import { DirectoryDeletions } from './directory-deletions.ts'
-import { DirectoryReader } from './directory-reader.ts'
-import type { DirectoryTask } from './discovery.ts'
+import { type DirectoryContext, directoryPages } from './directory-reader.ts'
 import {
   afterFullPass,
   brokenPass,
@@ -20,15 +19,12 @@ import {
   noMilestones,
   writeMilestones,
 } from './milestones.ts'
-import { type PassContext, storeTime } from './pass-context.ts'
+import { storeTime } from './pass-context.ts'
 
 /** One directory: first groups, then users. A full pass then deletes the missing records. */
 export class DirectoryPass {
-  readonly task: DirectoryTask
-  readonly recorder: DirectoryRecorder
-  readonly #pass: PassContext
+  readonly context: DirectoryContext
   readonly #hasSiblings: boolean
-  readonly #reader: DirectoryReader
   readonly #walked = new Map<Kind, Walked>()
   #startedAt: Instant | undefined
   /** Whether the pass was not finished, so that the next one must not continue after it. */
@@ -37,18 +33,15 @@ export class DirectoryPass {
   #isUndecided = false
 
   /** @param hasSiblings whether the pass reads other directories of the organization */
-  constructor(pass: PassContext, task: DirectoryTask, recorder: DirectoryRecorder, hasSiblings: boolean) {
-    this.#pass = pass
-    this.task = task
-    this.recorder = recorder
+  constructor(context: DirectoryContext, hasSiblings: boolean) {
+    this.context = context
     this.#hasSiblings = hasSiblings
-    this.#reader = new DirectoryReader(pass, task, recorder)
   }
 
   /** Applies the differences. Does not reject: the report has the error. */
   update(): Promise<void> {
     return this.#timed(async () => {
-      this.#startedAt = await storeTime(this.#pass)
+      this.#startedAt = await storeTime(this.context.pass)
       // If the groups cannot be read, users who left are still removed.
       await this.#attempt(() => this.#update(groupKind))
       await this.#attempt(() => this.#update(userKind))
@@ -62,13 +55,15 @@ export class DirectoryPass {
         const walked = this.#walked.get(kind)
         if (walked) await this.#attempt(() => this.#delete(kind, walked, siblingsOf(kind, siblings)))
       }
-      this.#pass.signal.throwIfAborted()
-      if (this.#pass.dryRun || !this.#startedAt) return
+      this.context.pass.signal.throwIfAborted()
+      if (this.context.pass.dryRun || !this.#startedAt) return
       if (this.#isBroken) await this.#saveBroken()
       else await this.#saveComplete(this.#startedAt)
     })
-    const { maxCount, maxShare } = this.#pass.config.limits
-    this.recorder.limitDeactivations(Math.max(maxCount, maxShare * this.recorder.report.users.seen))
+    const { maxCount, maxShare } = this.context.pass.config.limits
+    this.context.recorder.limitDeactivations(
+      Math.max(maxCount, maxShare * this.context.recorder.report.users.seen),
+    )
   }
 
   /** The full walk over the records of a kind, if there was one. */
@@ -78,38 +73,42 @@ export class DirectoryPass {
   }
 
   async #timed(step: () => Promise<void>): Promise<void> {
-    const { clock } = this.#pass.config
+    const { clock } = this.context.pass.config
     const startedMs = clock.monotonic()
     await this.#attempt(step)
-    this.recorder.took(clock.monotonic() - startedMs)
+    this.context.recorder.took(clock.monotonic() - startedMs)
   }
 
   async #attempt(step: () => Promise<void>): Promise<void> {
     try {
-      this.#pass.signal.throwIfAborted()
+      this.context.pass.signal.throwIfAborted()
       await step()
     } catch (error) {
       this.#isBroken = true
-      this.recorder.error(error)
+      this.context.recorder.error(error)
     }
   }
 
   /** Walks all records, or the changed ones, and applies the differences. */
   async #update(kind: Kind): Promise<void> {
-    const { signal, applier, config } = this.#pass
-    const { mode } = this.recorder.report
+    const { pass, task, recorder } = this.context
+    const { signal, applier, config } = pass
+    const { mode } = recorder.report
+    const { directory, isOthers } = task
     const source = config.known[kind.plural]
-    const observedAt = await storeTime(this.#pass)
+    const observedAt = await storeTime(pass)
+    const readAll = async () =>
+      source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
     // Read before the walk, so that users who join afterwards are not missing.
-    let known = mode === 'full' ? await this.#reader.known(source) : undefined
+    let known = mode === 'full' ? await readAll() : undefined
     // The listed ids take memory. If the application has no records yet, only siblings need them.
     const listed = known && (known.size > 0 || this.#hasSiblings) ? new ListedIds(known) : undefined
-    const batch = applier.open(this.#pass, this.task.directory.id)
+    const batch = applier.open(pass, directory.id)
     let tally: WalkTally
     try {
-      tally = await walk(this.#reader.pages(kind), listed, async (page) => {
+      tally = await walk(directoryPages(this.context, kind), listed, async (page) => {
         // Most directories have no changes at most times. Then `known` is not needed.
-        if (page.items.length > 0) known ??= await this.#reader.known(source)
+        if (page.items.length > 0) known ??= await readAll()
         await this.#apply(kind, page, known, batch)
       })
     } finally {
@@ -128,10 +127,10 @@ export class DirectoryPass {
    */
   #fallShort({ plural }: Kind): void {
     this.#isUndecided = true
-    if (this.recorder.report.mode === 'incremental') return
+    if (this.context.recorder.report.mode === 'incremental') return
     this.#isBroken = true
     const message = `the API listed fewer ${plural} than it announced`
-    this.recorder.error(new SyncError('ERR_SCIM_WALK_SHORT', message))
+    this.context.recorder.error(new SyncError('ERR_SCIM_WALK_SHORT', message))
   }
 
   async #apply(
@@ -143,15 +142,15 @@ export class DirectoryPass {
     const { plural } = kind
     const records = items.map((item) => ({ item, compared: kind.compared(item) }))
     const compared = records.map(({ compared }) => compared)
-    await this.#pass.clocks.check(compared, observedAt)
+    await this.context.pass.clocks.check(compared, observedAt)
     for (const { item, compared } of records) {
-      this.recorder.listed(plural)
+      this.context.recorder.listed(plural)
       const difference = differenceOf(compared, known)
       if (difference === 'unchanged') {
-        this.recorder.unchanged(plural)
+        this.context.recorder.unchanged(plural)
         continue
       }
-      const record = kind.record(item, this.task.directory, true)
+      const record = kind.record(item, this.context.task.directory, true)
       const event = kind.event(record, difference === 'created' ? 'created' : 'updated')
       const deactivates =
         known && difference !== 'repeated' && 'active' in event.data && event.data.active === false
@@ -159,22 +158,15 @@ export class DirectoryPass {
         event,
         observedAt,
         ended: (result) => {
-          this.recorder.ended(plural, compared.id, difference, result)
-          if (deactivates && result === 'applied') this.recorder.deactivated(compared.id)
+          this.context.recorder.ended(plural, compared.id, difference, result)
+          if (deactivates && result === 'applied') this.context.recorder.deactivated(compared.id)
         },
       })
     }
   }
 
   async #delete(kind: Kind, walked: Walked, siblings: Siblings): Promise<void> {
-    const parts = {
-      pass: this.#pass,
-      task: this.task,
-      recorder: this.recorder,
-      reader: this.#reader,
-      siblings,
-    }
-    const deletions = new DirectoryDeletions(parts, kind)
+    const deletions = new DirectoryDeletions(this.context, kind, siblings)
     if (walked.mode === 'incremental') return deletions.reportHeldBefore()
     const { known, observedAt, walk } = walked
     if (known.size === 0 || !walk) return deletions.runEmpty(known, observedAt)
@@ -187,14 +179,14 @@ export class DirectoryPass {
    * decided. Events that failed in several consecutive full passes wait for the next scheduled one.
    */
   async #saveComplete(startedAt: Instant): Promise<void> {
-    const { directory, milestones = noMilestones } = this.task
-    const isFull = this.recorder.report.mode === 'full'
+    const { directory, milestones = noMilestones } = this.context.task
+    const isFull = this.context.recorder.report.mode === 'full'
     const failed = this.#unfinished()
     const failures = isFull ? afterFullPass(milestones.failures, failed) : milestones.failures
     const retry = mustRetry(failures, failed)
     const fullStartedAt = isFull ? startedAt : milestones.fullStartedAt
-    await writeMilestones(this.#pass.config.dispatcher.ledger, directory, {
-      completedAt: await storeTime(this.#pass),
+    await writeMilestones(this.context.pass.config.dispatcher.ledger, directory, {
+      completedAt: await storeTime(this.context.pass),
       startedAt: retry ? milestones.startedAt : startedAt,
       fullStartedAt: retry && (isFull || this.#isUndecided) ? earliestInstant : fullStartedAt,
       failures,
@@ -203,16 +195,16 @@ export class DirectoryPass {
 
   /** Counts the broken full passes. The organization's other directories are read whole only for the first ones. */
   async #saveBroken(): Promise<void> {
-    if (this.recorder.report.mode === 'incremental') return
-    const { directory, milestones = noMilestones } = this.task
+    if (this.context.recorder.report.mode === 'incremental') return
+    const { directory, milestones = noMilestones } = this.context.task
     const failures = afterFullPass(milestones.failures, brokenPass)
-    await writeMilestones(this.#pass.config.dispatcher.ledger, directory, { ...milestones, failures })
+    await writeMilestones(this.context.pass.config.dispatcher.ledger, directory, { ...milestones, failures })
   }
 
   /** The ids of failed records. Undecided deletions count as one. */
   #unfinished(): Failed {
     const undecided = this.#isUndecided ? ['undecided'] : []
-    const { users, groups } = this.recorder.report.failed
+    const { users, groups } = this.context.recorder.report.failed
     return {
       count: users.count + groups.count + undecided.length,
       ids: [...undecided, ...users.ids, ...groups.ids],

@@ -1,6 +1,7 @@
 import { DirectoryRecorder } from '../reporting/directory-recorder.ts'
 import type { OrganizationReport } from '../reporting/report.ts'
 import { DirectoryPass } from './directory-pass.ts'
+import type { DirectoryContext } from './directory-reader.ts'
 import { type DirectoryTask, modeFor } from './discovery.ts'
 import { brokenPass, mustRetry, noFailures } from './milestones.ts'
 import type { PassContext } from './pass-context.ts'
@@ -24,19 +25,19 @@ export async function passOrganization(
     if (pass.signal.aborted) break
     const recorder = new DirectoryRecorder(task.directory.id, isFull ? 'full' : (modes.get(task) ?? 'full'))
     organization.directories.push(recorder.report)
-    const directory = new DirectoryPass(pass, task, recorder, tasks.length > 1)
+    const directory = new DirectoryPass({ pass, task, recorder }, tasks.length > 1)
     begun.push(directory)
     await directory.update()
   }
   for (const directory of begun) {
     await directory.deleteMissing(begun.filter((other) => other !== directory))
-    logDirectory(pass, directory)
+    logDirectory(directory.context)
     pass.progress.directoriesDone++
     pass.reportProgress()
   }
 }
 
-function logDirectory(pass: PassContext, { task, recorder }: DirectoryPass): void {
+function logDirectory({ pass, task, recorder }: DirectoryContext): void {
   const { log } = pass.config
   const { organizationId, id: directoryId } = task.directory
   const ids = { organizationId, directoryId }
