@@ -65,13 +65,13 @@ console.log((await dispatcher.dispatch(event)).outcome)
 })
 
 test('a claim that is released in the background does not keep the process running', async () => {
-  const source = new URL('../../packages/core/src/ledger/give-back.ts', import.meta.url).href
+  const source = new URL('../../packages/core/src/ledger/release-later.ts', import.meta.url).href
   const ended = await run(`
 import { systemClock } from '@scalekit-scim/core/internal'
-import { giveBack } from '${source}'
+import { releaseLater } from '${source}'
 let asked = 0
 const away = () => Promise.reject(new Error(String(asked++)))
-void giveBack(systemClock, 600, new AbortController().signal, away)
+void releaseLater({ leaseSeconds: 600 }, away, { clock: systemClock }, new AbortController().signal)
 await new Promise((resolve) => setTimeout(resolve, 1000))
 console.log(asked > 0)
 `)

@@ -45,7 +45,7 @@ test('docs/errors.md has the hint of every known error code of a store, in the s
 
 test("docs/errors.md lists every reason of the simulator's errors, and no other", () => {
   const sources = {
-    SnapshotError: 'snapshot-error.ts',
+    SnapshotError: 'persistence/snapshot-error.ts',
     EnvironmentError: 'environment/errors.ts',
     DeliveryError: 'delivery/errors.ts',
   }
@@ -122,8 +122,8 @@ test("the table of the simulator's options names every option, and no other", ()
 
 test.each([
   ['Outcomes', ['busy', 'cancelled', 'complete', 'incomplete']],
-  ['Counts', ownMembers('packages/core/src/sync/report.ts', 'Counts').sort()],
-  ['Reasons why deletions are held', unionMembers('packages/core/src/sync/report.ts', 'HeldReason')],
+  ['Counts', ownMembers('packages/core/src/sync/reporting/report.ts', 'Counts').sort()],
+  ['Reasons why deletions are held', unionMembers('packages/core/src/sync/reporting/report.ts', 'HeldReason')],
 ])("the table under %s of the page of the sync's report is complete", (heading, names) => {
   const named = tableUnder(readDocument('docs/sync/reports.md'), heading).flatMap(([name = '']) =>
     codeIn(name),

@@ -7,13 +7,15 @@ export { readSafely } from './base/read-safely.ts'
 export { requireOptions, requirePath } from './config/option-checks.ts'
 export { defaultPath } from './config/options.ts'
 export {
-  judgeBegin,
-  judgeCommit,
-  judgeRenew,
+  decideBegin,
+  decideCommit,
+  decideRenew,
+  fenceSequence,
   type MessageState,
+  type NextFence,
   type ResourceState,
   type StoreTime,
-} from './ledger/judge.ts'
+} from './ledger/decisions.ts'
 export type {
   BeginAnswer,
   BeginRequest,

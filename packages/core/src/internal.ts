@@ -24,5 +24,5 @@ export {
   requireKnownNames,
 } from './config/option-checks.ts'
 export type { NumberRule } from './config/options.ts'
-export { syncMarginSeconds } from './ledger/judge.ts'
+export { syncMarginSeconds } from './ledger/decisions.ts'
 export type { LedgerRecord } from './ledger/ledger.ts'
