@@ -31,7 +31,10 @@ export function writeCopies(folder: string, title: string, description: string):
     ...linkedFiles(),
   ]
   for (const file of files) write(pageOf(file), markdownOf(file, relativeAddress))
-  for (const drawing of globSync('**/*.svg', { cwd: docs, exclude: ['node_modules/**', '.vitepress/**'] })) {
+  for (const drawing of globSync('**/*.svg', {
+    cwd: docs,
+    exclude: ['{node_modules,.vitepress,public}/**'],
+  })) {
     cpSync(join(docs, drawing), join(folder, drawing))
   }
 }

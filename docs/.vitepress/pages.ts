@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Every page of the site, in the order of the sidebar. Its text is the page's first heading. */
+/** Every page of the site, in the order of the sidebar. */
 const groups: Record<string, string[]> = {
   Start: ['index.md', 'quickstart.md', 'which-pieces.md', 'faq.md'],
   Concepts: [
@@ -70,21 +70,19 @@ const groups: Record<string, string[]> = {
 
 const docs = fileURLToPath(new URL('..', import.meta.url))
 
-/** Pages of the list that are not written yet. Links to them are allowed. */
-export const plannedPages = Object.values(groups)
-  .flat()
-  .filter((page) => !existsSync(join(docs, page)))
-
-/** The groups of the sidebar, each with its pages: their files in `docs/`, and their titles. */
+/** The groups of the sidebar. A page's title is its first heading, and its label in the sidebar is shorter. */
 export const pageGroups = Object.entries(groups).map(([name, files]) => ({
   name,
-  pages: files
-    .filter((file) => !plannedPages.includes(file))
-    .map((file) => ({ file, title: titleOf(readFileSync(join(docs, file), 'utf8'), file) })),
+  pages: files.map((file) => ({ file, title: titleOf(file), label: labelOf(titleOf(file)) })),
 }))
 
-function titleOf(text: string, file: string): string {
-  const [, title] = /^# (.+)$/m.exec(text) ?? []
+/** The title up to a colon or a bracket. The rest is for the search. */
+function labelOf(title: string): string {
+  return title.replace(/(?::| \().*$/, '')
+}
+
+function titleOf(file: string): string {
+  const [, title] = /^# (.+)$/m.exec(readFileSync(join(docs, file), 'utf8')) ?? []
   if (title === undefined)
     throw new Error(`docs/${file} needs a heading of the first level: it is the title.`)
   return title.replaceAll('`', '')

@@ -1,4 +1,4 @@
-/** What blocks of the documentation may use without saying so: an application's own things, and no more. */
+/** Names that blocks of the documentation may use without an import: parts of the reader's application. */
 export const prelude = `
 import type { DirectoryUser, Handlers } from '@scalekit-scim/core'
 import type { Express } from 'express'

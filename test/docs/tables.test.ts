@@ -1,11 +1,13 @@
+import { createReceiver } from '@scalekit-scim/core'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
 import { configureReceiver } from '../../packages/core/src/config/configure.ts'
 import { defaultPath } from '../../packages/core/src/config/options.ts'
-import { directoryEventTypes } from '../../packages/core/src/events/events.ts'
-import { handlerNames } from '../../packages/core/src/events/handlers.ts'
-import { type Outcome, replyTo } from '../../packages/core/src/events/outcome.ts'
+import { directoryEventTypes } from '../../packages/core/src/events/directory-events.ts'
+import type { Outcome } from '../../packages/core/src/events/outcome.ts'
+import { handlerNames } from '../../packages/core/src/events/router.ts'
 import { storeHints } from '../../packages/core/src/ledger/error-hints.ts'
+import { replyTo } from '../../packages/core/src/receive/reply.ts'
 import { runOptionNames, optionNames as syncOptionNames } from '../../packages/core/src/sync/options.ts'
 import { portHints } from '../../packages/simulator/src/port.ts'
 import { codeIn, headings, readDocument, tablesUnder, tableUnder } from './markdown.ts'
@@ -70,6 +72,7 @@ test('the tables of options name every option, and no other', () => {
   const declared = [
     ...ownMembers('packages/core/src/config/options.ts', 'DispatcherOptions'),
     ...ownMembers('packages/core/src/config/options.ts', 'ReceiverOptions'),
+    ...ownMembers('packages/core/src/receive/receiver-from.ts', 'AdapterOptions'),
     ...ownMembers('packages/express/src/index.ts', 'ScalekitScimOptions'),
     ...ownMembers('packages/fastify/src/index.ts', 'ScalekitScimOptions'),
   ]
@@ -86,7 +89,10 @@ test('the tables of options have the defaults that a receiver uses', () => {
   expect(Object.fromEntries(written)).toEqual(Object.fromEntries(numbers))
   expect(codeIn(optionRows.get('ordering') ?? '')).toEqual([`'${configured.ordering}'`])
   expect(codeIn(optionRows.get('path') ?? '')).toEqual([defaultPath])
-  expect(configured.ledger.guarantee).toEqual({ message: 'process', order: 'process' })
+  expect(createReceiver({ secret: TEST_SECRET, logger: false }).guarantee).toEqual({
+    message: 'process',
+    order: 'process',
+  })
   expect(codeIn(optionRows.get('store') ?? '')).toEqual(["'memory'"])
 })
 

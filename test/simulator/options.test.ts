@@ -72,7 +72,7 @@ describe('refuses at its start, with what to give instead,', () => {
     [{ retryJitterShare: 20 }, '`retryJitterShare` must be a number from 0 to 1.'],
     [{ faults: [] }, '`faults` must be an object with `webhooks` or `api`.'],
     [{ stampMicros: 1 }, '`stampMicros` must be a function.'],
-    [null, 'The options must be an object, and null was given.'],
+    [null, 'The options must be an object, but null was given.'],
   ])('%j', async (options, message) => {
     const error = await refusalOf(options)
     expect(error).toBeInstanceOf(ConfigurationError)

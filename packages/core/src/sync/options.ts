@@ -125,14 +125,14 @@ export interface SyncProgress {
 
 /** Every default, with its valid range. */
 export const numbers = {
-  maxCount: { default: 20, least: 0, most: Number.MAX_SAFE_INTEGER },
-  maxShare: { default: 0.05, least: 0, most: 1 },
-  directories: { default: 4, least: 1, most: 100 },
-  events: { default: 8, least: 1, most: 1000 },
-  fullEverySeconds: { default: 86_400, least: 1, most: 31 * 86_400 },
-  overlapSeconds: { default: 300, least: 0, most: 86_400 },
-  leaseSeconds: { default: 60, least: 0.05, most: 3600 },
-  graceSeconds: { default: 10, least: 0, most: 3600 },
+  maxCount: { default: 20, min: 0, max: Number.MAX_SAFE_INTEGER },
+  maxShare: { default: 0.05, min: 0, max: 1 },
+  directories: { default: 4, min: 1, max: 100 },
+  events: { default: 8, min: 1, max: 1000 },
+  fullEverySeconds: { default: 86_400, min: 1, max: 31 * 86_400 },
+  overlapSeconds: { default: 300, min: 0, max: 86_400 },
+  leaseSeconds: { default: 60, min: 0.05, max: 3600 },
+  graceSeconds: { default: 10, min: 0, max: 3600 },
 } as const satisfies Record<string, NumberRule>
 
 export const optionNames = [

@@ -45,7 +45,7 @@ export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timet
   }
   if (typeof runAtStart !== 'boolean') throw invalid('schedule', 'must have true or false as `runAtStart`')
   const jitterDefault = everySeconds === undefined ? cronJitterSeconds : Number(everySeconds) / 10
-  const jitterRule = { default: jitterDefault, least: 0, most: longestSeconds }
+  const jitterRule = { default: jitterDefault, min: 0, max: longestSeconds }
   const maxJitterMs = numberOption('schedule.jitterSeconds', jitterSeconds, jitterRule) * 1000
   const jitterMs = () => Math.random() * maxJitterMs
   const begin =
@@ -55,7 +55,7 @@ export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timet
 
 /** By the monotonic clock. Times during a long pass are skipped. */
 function interval(everySeconds: unknown, clock: Clock, jitterMs: () => number): Timetable['begin'] {
-  const rule = { default: Number.NaN, least: 1, most: longestSeconds }
+  const rule = { default: Number.NaN, min: 1, max: longestSeconds }
   const everyMs = numberOption('schedule.everySeconds', everySeconds, rule) * 1000
   return () => {
     const originMs = clock.monotonic()
