@@ -45,7 +45,7 @@ test('docs/errors.md has the hint of every known error code of a store, in the s
 
 test("docs/errors.md lists every reason of the simulator's errors, and no other", () => {
   const sources = {
-    SnapshotError: 'snapshot-error.ts',
+    SnapshotError: 'persistence/snapshot-error.ts',
     EnvironmentError: 'environment/errors.ts',
     DeliveryError: 'delivery/errors.ts',
   }

@@ -58,7 +58,7 @@ function scene(count: number): Scene {
     directoryId,
     pages,
     beforePage: () => {},
-    ids: () => environment.roster(directoryId).users.map(({ id }) => id),
+    ids: () => environment.contents(directoryId).users.map(({ id }) => id),
     dismiss(from, gone) {
       const ids = scene.ids().slice(from, from + gone)
       for (const id of ids) environment.deleteUser(id)

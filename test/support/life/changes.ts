@@ -41,7 +41,7 @@ export class Administrators {
   /** One change. It may cause others: after a group's deletion, each member gets a webhook. */
   change(): void {
     const directory = this.#anyDirectory()
-    const { users, groups } = this.#environment.roster(directory.id)
+    const { users, groups } = this.#environment.contents(directory.id)
     if (!directory.enabled) {
       if (this.#random.next() < 0.05) this.#environment.setDirectoryEnabled(directory.id, true)
       this.change()
@@ -88,7 +88,7 @@ export class Administrators {
 
   #hire(directoryId: string): void {
     const name = ++this.#names
-    const { groups } = this.#environment.roster(directoryId)
+    const { groups } = this.#environment.contents(directoryId)
     const groupIds = groups.filter(() => this.#random.next() < 2 / groups.length).map(({ id }) => id)
     this.#environment.createUser(directoryId, {
       attributes: {

@@ -14,7 +14,7 @@ export function directoryRecords(environment: Environment): Records {
   const records: Records = new Map()
   for (const organization of environment.organizations) {
     for (const directory of environment.directoriesOf(organization.id)) {
-      const { users, groups } = environment.roster(directory.id)
+      const { users, groups } = environment.contents(directory.id)
       for (const { id, active, attributes, groupIds } of users) {
         const { email, givenName, familyName } = attributes
         const state = active ? 'active' : 'deactivated'

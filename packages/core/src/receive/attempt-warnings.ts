@@ -1,6 +1,6 @@
 import type { Logger } from '../base/logger.ts'
 import type { ParsedEvent } from '../events/parse-event.ts'
-import { syncMarginSeconds } from '../ledger/judge.ts'
+import { syncMarginSeconds } from '../ledger/decisions.ts'
 
 const maxFields = 1000
 

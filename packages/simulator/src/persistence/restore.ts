@@ -1,23 +1,21 @@
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import { SimulatorClock } from './clock.ts'
-import { Deliveries } from './delivery/deliveries.ts'
-import { isStoredDeliveries } from './delivery/is-stored.ts'
-import { Environment } from './environment/environment.ts'
-import { EnvironmentError } from './environment/errors.ts'
-import { isEnvironmentSnapshot } from './environment/snapshot.ts'
-import type { SimulatorOptions } from './options.ts'
-import type { Randomness } from './randomness.ts'
+import { SimulatorClock } from '../clock.ts'
+import { Deliveries } from '../delivery/deliveries.ts'
+import { isStoredDeliveries } from '../delivery/stored.ts'
+import { Environment } from '../environment/environment.ts'
+import { EnvironmentError } from '../environment/errors.ts'
+import { isEnvironmentSnapshot } from '../environment/snapshot.ts'
+import type { SimulatorOptions } from '../options.ts'
+import type { Randomness } from '../randomness.ts'
 import type { Snapshot } from './snapshot.ts'
 
-// What a file keeps: each part begins where the file left it, and is saved when it changes.
+// Each part starts from its saved state, and is saved when it changes.
 
-/** One that goes as time does needs no memory of it. */
-export function openClock({ clockSpeed = 1, from }: SimulatorOptions, snapshot: Snapshot): SimulatorClock {
-  const leftAtMs = clockSpeed === 1 ? undefined : snapshot.saved('clockMs', isTime)
-  const clock = new SimulatorClock({
-    speed: clockSpeed,
-    ...omitUndefined({ from: from ?? (leftAtMs === undefined ? undefined : new Date(leftAtMs)) }),
-  })
+/** A clock of real time has no saved state. */
+export function restoreClock({ clockSpeed = 1, from }: SimulatorOptions, snapshot: Snapshot): SimulatorClock {
+  const savedMs = clockSpeed === 1 ? undefined : snapshot.saved('clockMs', isTime)
+  const start = from ?? (savedMs === undefined ? undefined : new Date(savedMs))
+  const clock = new SimulatorClock({ speed: clockSpeed, ...omitUndefined({ from: start }) })
   snapshot.keep('clockMs', () => clock.now())
   return clock
 }
@@ -26,7 +24,7 @@ function isTime(saved: unknown): saved is number {
   return typeof saved === 'number' && Number.isFinite(saved)
 }
 
-export function openEnvironment(
+export function restoreEnvironment(
   { stampMicros }: SimulatorOptions,
   clock: SimulatorClock,
   randomness: Randomness,
@@ -44,7 +42,7 @@ export function openEnvironment(
   return environment
 }
 
-export function openDeliveries(
+export function restoreDeliveries(
   { retryJitterShare, faults, endpoints = [] }: SimulatorOptions,
   clock: SimulatorClock,
   randomness: Randomness,
@@ -57,8 +55,8 @@ export function openDeliveries(
   })
   const stored = snapshot.saved('deliveries', isStoredDeliveries)
   if (stored) deliveries.restore(stored)
-  const known = new Set(deliveries.endpoints.map(({ url }) => url))
-  for (const endpoint of endpoints) if (!known.has(endpoint.url)) deliveries.addEndpoint(endpoint)
+  const restoredUrls = new Set(deliveries.endpoints.map(({ url }) => url))
+  for (const endpoint of endpoints) if (!restoredUrls.has(endpoint.url)) deliveries.addEndpoint(endpoint)
   snapshot.keep('deliveries', () => deliveries.export())
   deliveries.onChange(() => snapshot.changed())
   deliveries.onEndpointsChange(() => snapshot.changed())

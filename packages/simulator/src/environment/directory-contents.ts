@@ -1,13 +1,18 @@
-import type { Group, User } from './records.ts'
+import type { Directory, Group, User } from './records.ts'
 
-/** The people and groups of one directory, and who is in what. Holds and finds; decides nothing. */
-export class Roster {
-  readonly #users = new Listing<User>()
-  readonly #groups = new Listing<Group>()
+/** A directory with its users and groups, and indexes by userName and by membership. Checks nothing. */
+export class DirectoryContents {
+  directory: Directory
+  readonly #users = new RecordList<User>()
+  readonly #groups = new RecordList<Group>()
   readonly #memberIds = new Map<string, Set<string>>()
   readonly #idByUserName = new Map<string, string>()
 
-  /** In the order of their creation, as the API lists them. Not to be kept: the next change makes another. */
+  constructor(directory: Directory) {
+    this.directory = directory
+  }
+
+  /** In the order of their creation, as the API lists them. The next change replaces the array. */
   get users(): readonly User[] {
     return this.#users.all
   }
@@ -20,10 +25,9 @@ export class Roster {
     return this.#users.get(id)
   }
 
-  /** RFC 7643, 4.1.1: a userName is one person's alone, whatever its case. */
+  /** RFC 7643, 4.1.1: a userName is unique in its directory and ignores case. */
   userNamed(userName: string): User | undefined {
-    const id = this.#idByUserName.get(userName.toLowerCase())
-    return id === undefined ? undefined : this.#users.get(id)
+    return this.#users.get(this.#idByUserName.get(userName.toLowerCase()) ?? '')
   }
 
   group(id: string): Group | undefined {
@@ -32,12 +36,8 @@ export class Roster {
 
   /** In the order in which they joined. */
   membersOf(groupId: string): User[] {
-    const members: User[] = []
-    for (const id of this.#memberIds.get(groupId) ?? []) {
-      const user = this.#users.get(id)
-      if (user) members.push(user)
-    }
-    return members
+    const ids = [...(this.#memberIds.get(groupId) ?? [])]
+    return ids.map((id) => this.#users.get(id)).filter((user) => user !== undefined)
   }
 
   memberCount(groupId: string): number {
@@ -65,14 +65,14 @@ export class Roster {
     if (!this.#memberIds.has(group.id)) this.#memberIds.set(group.id, new Set())
   }
 
-  removeGroup(id: string): void {
+  removeGroup({ id }: Group): void {
     this.#groups.remove(id)
     this.#memberIds.delete(id)
   }
 }
 
-/** Records by id, and as an array to page through, made when one is asked for after a change. */
-class Listing<Item extends { readonly id: string }> {
+/** Records by id. The array of all of them, for paging, is created when it is needed after a change. */
+class RecordList<Item extends { readonly id: string }> {
   readonly #byId = new Map<string, Item>()
   #all: readonly Item[] | undefined
 

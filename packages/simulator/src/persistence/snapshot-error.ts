@@ -2,7 +2,7 @@ import { omitUndefined } from '@scalekit-scim/core/internal'
 
 export type SnapshotErrorReason = 'unusable' | 'in-use' | 'broken'
 
-/** The file of a simulator cannot be read or written, is another's, or holds what no simulator wrote. */
+/** The file of a simulator cannot be read or written, is in use, or has invalid content. */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError'
   readonly reason: SnapshotErrorReason

@@ -1,7 +1,7 @@
 import type { Exchange } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
 import { eventNow, newId } from '../sample.ts'
-import { isTaken } from './finding.ts'
+import { isAccepted } from './outcomes.ts'
 import type { Probe } from './probe.ts'
 
 export interface Message {
@@ -12,37 +12,37 @@ export interface Message {
 
 type Change = 'created' | 'updated' | 'deleted'
 
-/** Users that nobody can take for real ones. Whoever has sent of them deletes them again. */
-export class MarkedPeople {
+/** Users that cannot be mistaken for real ones. Send {@link deletions} after each use. */
+export class TestUsers {
   readonly #organizationId: string
   readonly #run = newId('').slice(1, 13)
   readonly #beganAtMs = Date.now() - 60_000
   readonly #sent = new Set<string>()
-  readonly #made = new Set<string>()
+  readonly #accepted = new Set<string>()
 
   constructor(organizationId: string) {
     this.#organizationId = organizationId
   }
 
-  /** A message about one of them, whose event happened so many seconds after the first of all. */
-  message(change: Change, person: string, seconds: number): Message {
-    return this.#messageOf(change, `diruser_doctor_${this.#run}_${person}`, seconds)
+  /** A message about one user. Its event is that number of seconds after the first one. */
+  message(change: Change, user: string, seconds: number): Message {
+    return this.#messageOf(change, `diruser_doctor_${this.#run}_${user}`, seconds)
   }
 
   async deliver(probe: Probe, { event, messageId, userId }: Message): Promise<Exchange> {
     this.#sent.add(userId)
     const outcome = await probe.deliver(event, { messageId })
-    if (isTaken(outcome)) this.#made.add(userId)
+    if (isAccepted(outcome)) this.#accepted.add(userId)
     return outcome
   }
 
-  /** Of all that were sent: what was not accepted may have been written all the same. */
+  /** For all users that were sent: a refused creation may also have written its user. */
   deletions(): Message[] {
     return [...this.#sent].map((userId) => this.#messageOf('deleted', userId, 55))
   }
 
-  isMade(userId: string): boolean {
-    return this.#made.has(userId)
+  wasAccepted(userId: string): boolean {
+    return this.#accepted.has(userId)
   }
 
   #messageOf(change: Change, userId: string, seconds: number): Message {
@@ -52,7 +52,7 @@ export class MarkedPeople {
       dp_id: userId.replace('diruser_', '00u_'),
       email: `${userId}@doctor.invalid`,
     }
-    const person = {
+    const profile = {
       active: true,
       name: 'Scalekit SCIM Doctor (to be deleted)',
       given_name: 'Scalekit SCIM',
@@ -68,7 +68,7 @@ export class MarkedPeople {
       ...eventNow(`user_${change}`),
       occurred_at: new Date(this.#beganAtMs + seconds * 1000).toISOString(),
       organization_id: this.#organizationId,
-      data: change === 'deleted' ? identity : { ...identity, ...person },
+      data: change === 'deleted' ? identity : { ...identity, ...profile },
     }
     return { messageId: newId('msg'), event, userId }
   }

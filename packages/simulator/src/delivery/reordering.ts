@@ -1,32 +1,34 @@
 import type { Clock, Timer } from '@scalekit-scim/core'
 
-interface Held {
-  /** The ordinals that it still waits for. */
+interface HeldMessage {
+  /** The messages that must be tried first. */
   readonly awaited: Set<number>
-  /** How many more messages may become such. */
+  /** How many further messages will be awaited. */
   open: number
   readonly timer: Timer
   readonly release: () => void
 }
 
 /**
- * Messages to one endpoint that others overtake. Which ones do is decided when those are sent, not by whose reply
- * comes first: so it is the same in each run.
+ * Holds messages to one endpoint until later messages have been tried. Which later messages is decided when they are
+ * sent, not by the order of replies, so that it is the same in each run.
  */
-export class Overtaking {
+export class Reordering {
   readonly #clock: Clock
-  readonly #held = new Set<Held>()
+  readonly #held = new Set<HeldMessage>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Calls `release` when the next `past` messages have been tried once, or the time is over; gives what stops that. */
-  hold(past: number, atMostMs: number, release: () => void): () => void {
-    const held: Held = {
+  /**
+   * Calls `release` once the next `past` messages have been tried, or after `maxMs`. Returns a function that cancels it.
+   */
+  hold(past: number, maxMs: number, release: () => void): () => void {
+    const held: HeldMessage = {
       awaited: new Set(),
       open: past,
-      timer: this.#clock.setTimeout(() => this.#release(held), atMostMs),
+      timer: this.#clock.setTimeout(() => this.#release(held), maxMs),
       release,
     }
     this.#held.add(held)
@@ -36,7 +38,7 @@ export class Overtaking {
     }
   }
 
-  /** A message sets out. */
+  /** A message is sent. */
   begin(ordinal: number): void {
     for (const held of this.#held) {
       if (held.open === 0) continue
@@ -45,14 +47,14 @@ export class Overtaking {
     }
   }
 
-  /** Its first attempt has ended, or will never come. */
+  /** Its first attempt has ended, or is not made. */
   end(ordinal: number): void {
     for (const held of this.#held) {
       if (held.awaited.delete(ordinal) && held.awaited.size === 0 && held.open === 0) this.#release(held)
     }
   }
 
-  #release(held: Held): void {
+  #release(held: HeldMessage): void {
     held.timer.cancel()
     if (this.#held.delete(held)) held.release()
   }
