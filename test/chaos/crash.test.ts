@@ -15,7 +15,7 @@ const timeout = 300_000
 const stores = await openStores()
 afterAll(() => stores.close())
 
-describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are killed, on %s', (kind) => {
+describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('killed processes, on %s', (kind) => {
   const place = () => ({
     store: { kind, url: stores[kind] ?? '' },
     journalUrl: stores.postgres ?? '',
@@ -23,7 +23,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are kil
   const skip = !stores[kind] || !stores.postgres
 
   test.skipIf(skip)(
-    'nothing is lost, and a handler runs again only where a kill fell between its effect and the commit',
+    'nothing is lost, and a handler runs again only if its process was killed between its effect and the commit',
     { timeout },
     async () => {
       const kills = plannedKills(sized(8, 16))
@@ -32,10 +32,10 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are kil
         processes: 4,
         kills,
         handlerMs,
-        // Short, so that the test is: but longer than a busy machine keeps a living process from its work.
+        // Short, to keep the test short, but longer than a busy machine delays a running process.
         receiver: { leaseSeconds: 4 },
       })
-      // Two for each user, so that a dead process's turn is in the way of a living one's event, too.
+      // Two for each user, so that the turn of a dead process also blocks an event of a running one.
       const messages = Array.from({ length: 2 * users }, (_, index) =>
         userMessage(`msg_${index}`, {
           userId: `user-${index % users}`,
@@ -69,14 +69,14 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are kil
   )
 
   test.skipIf(skip)(
-    'with Scalekit’s first waits a dead process’s message is done within 15 s of the kill',
+    'with Scalekit’s first waits, the message of a killed process is done within 15 s of the kill',
     { timeout },
     async () => {
-      // In the begin, in the handler's work, in its write, and between that and the commit.
+      // During the begin, during the handler's work, during its write, and between the write and the commit.
       const kills = points.map((point): Kill => ({ point, skip: 0, delayMs: point === 'commit' ? 0 : 1 }))
       const { journal, fleet, random } = await openScene({
         ...place(),
-        // Some are left for the second attempt: a new process may take its time to start.
+        // Some processes remain for the second attempt, because a new process may start slowly.
         processes: kills.length + 2,
         kills,
         handlerMs,
@@ -91,7 +91,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are kil
           })
           let attempts = 0
           const target = async () => (attempts++ === 0 ? url : fleet.target(random))
-          // 5 s with the sender's jitter; the one after them comes 5 minutes later, and too late.
+          // 5 s with the sender's jitter. The next attempt would come 5 minutes later, which is too late.
           const waitsMs = [0, 4000 + random.below(2001)]
           const sender = new Sender({ target, waitsMs })
           return sender.send(message).finally(() => sender.close())
@@ -121,7 +121,7 @@ function plannedKills(count: number): Kill[] {
     return {
       point,
       skip: random.below(10),
-      // Half of them just before the step, the others in it.
+      // Half of the kills come just before the step, the others during it.
       delayMs: random.below(2) * (1 + random.below(point === 'handler' ? handlerMs : 3)),
     }
   })

@@ -8,7 +8,7 @@ import { openStores, type StoreKind } from './stores.ts'
 const processes = 8
 const copies = 20
 const messages = sized(300, 1000)
-/** Messages under way at once, each with all its copies. */
+/** Messages that are sent at the same time, each with all its copies. */
 const atOnce = 10
 const timeout = 300_000
 
@@ -17,7 +17,7 @@ afterAll(() => stores.close())
 
 describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a race on %s', (kind) => {
   test.skipIf(!stores[kind] || !stores.postgres)(
-    `${processes} processes, ${messages} messages, ${copies} copies of each at once: every handler runs exactly once`,
+    `with ${processes} processes, ${messages} messages and ${copies} concurrent copies of each, every handler runs exactly once`,
     { timeout },
     async () => {
       const { runs, sent } = await race({ kind, messages })
@@ -30,7 +30,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a race on %s', (kind) 
 })
 
 test.skipIf(!stores.redis || !stores.postgres)(
-  'the same race shows a store without an atomic begin for what it is: handlers run twice',
+  'on a store without an atomic begin, the same race runs handlers twice',
   { timeout },
   async () => {
     const { runs } = await race({ kind: 'redis', messages: 50, generic: true })

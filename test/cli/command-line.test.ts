@@ -18,7 +18,7 @@ afterEach(stopServing)
 const userCreated = 'organization.directory.user_created'
 const signed = ['--secret', TEST_SECRET]
 
-/** Our own middleware, and the events that it has let through. */
+/** Our own middleware, and the events that it has accepted. */
 async function application() {
   const events: ScimEvent[] = []
   const receiver = createReceiver({
@@ -36,7 +36,7 @@ function fileWith(name: string, text: string): string {
   return path
 }
 
-/** An address where nobody listens. */
+/** An address that refuses connections. */
 async function nowhere(): Promise<string> {
   const url = await serve(() => {})
   await stopServing()
@@ -44,14 +44,17 @@ async function nowhere(): Promise<string> {
 }
 
 describe('the command line', () => {
-  test.each(['', 'simulate', 'send', 'replay', 'doctor'])('helps with examples: %s --help', async (name) => {
-    const ran = await runCommand([...(name ? [name] : []), '--help'])
-    expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(ran.stdout).toMatch(/^Usage: scalekit-scim/)
-    expect(ran.stdout).toMatch(/Examples:\n {2}scalekit-scim /)
-  })
+  test.each(['', 'simulate', 'send', 'replay', 'doctor'])(
+    '%s --help prints the usage and examples',
+    async (name) => {
+      const ran = await runCommand([...(name ? [name] : []), '--help'])
+      expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(ran.stdout).toMatch(/^Usage: scalekit-scim/)
+      expect(ran.stdout).toMatch(/Examples:\n {2}scalekit-scim /)
+    },
+  )
 
-  test('send --help names the types that send knows, and help is as --help', async () => {
+  test('send --help lists the event types of send, and help send prints the same', async () => {
     const { stdout } = await runCommand(['help', 'send'])
     expect(await runCommand(['send', '--help'])).toEqual({ exitCode: 0, stdout, stderr: '' })
     const { stderr } = await runCommand(['send', 'nothing', '--to', 'http://127.0.0.1:9', ...signed])
@@ -60,7 +63,7 @@ describe('the command line', () => {
     for (const type of types) expect(stdout).toMatch(new RegExp(`^ {2}.*\\b${type}\\b`, 'm'))
   })
 
-  test('says its version', async () => {
+  test('--version prints the version', async () => {
     const manifest = new URL('../../packages/cli/package.json', import.meta.url)
     const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
     expect(await runCommand(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' })
@@ -70,46 +73,61 @@ describe('the command line', () => {
   const wrong: [args: string[], says: RegExp][] = [
     [['dcotor'], /unknown command 'dcotor' \(Did you mean doctor\?\)\. See scalekit-scim --help\./],
     [['doctor'], /missing required argument 'URL'\. See scalekit-scim doctor --help\./],
-    [['doctor', '/hooks', ...signed], /"\/hooks" is no http or https address\. Give all of it: http:/],
-    [['doctor', 'http://127.0.0.1:9'], /No signing secret: give --secret, or set SCALEKIT_WEBHOOK_SECRET\./],
+    [
+      ['doctor', '/hooks', ...signed],
+      /"\/hooks" is not an http or https address\. Give the full address: http:/,
+    ],
+    [
+      ['doctor', 'http://127.0.0.1:9'],
+      /The signing secret is missing\. Give --secret, or set SCALEKIT_WEBHOOK_SECRET\./,
+    ],
     [['doctor', 'http://127.0.0.1:9', '--secret', 'whsec_!'], /--secret is not base64\. Copy .* \(whsec_…\)/],
     [['doctor', 'http://127.0.0.1:9', '--secert=aHVzaA=='], /unknown option '--secert'\. See/],
     [['send', userCreated, ...signed], /required option '--to <URL>' not specified/],
-    [['send', 'user_craeted', ...to, ...signed], /no event type "user_craeted"\. Those .* user_created, /],
+    [
+      ['send', 'user_craeted', ...to, ...signed],
+      /"user_craeted" is not an event type\. The types .* user_created, /,
+    ],
     [['send', 'user_created', ...to, ...signed, '--set', 'data.active'], /--set takes path=value/],
     [['send', 'user_created', ...to, ...signed, '--set', '.a=1'], /--set takes path=value/],
     [['send', 'user_created', ...to, ...signed, '--set', 'data..a=1'], /--set takes path=value/],
     [
       ['send', 'user_created', ...to, ...signed, '--set', 'type=a.b'],
-      /--set type: the type is the command’s/,
+      /--set type: the type is the argument of the command/,
     ],
-    [['send', 'user_created', ...to, ...signed, '--set', 'type.a=1'], /--set type\.a: events have no such/],
-    [['send', 'user_created', ...to, ...signed, '--set', 'id.a=1'], /--set id\.a: events have no such field/],
+    [
+      ['send', 'user_created', ...to, ...signed, '--set', 'type.a=1'],
+      /--set type\.a: events do not have such/,
+    ],
+    [
+      ['send', 'user_created', ...to, ...signed, '--set', 'id.a=1'],
+      /--set id\.a: events do not have such a field/,
+    ],
     [
       ['send', 'user_created', ...to, ...signed, '--set', '__proto__.x=1'],
-      /no such field\. Give data\.<path>/,
+      /not have such a field\. Give data\.<path>/,
     ],
-    [['send', 'user_created', ...to, ...signed, '--set', 'constructor=1'], /no such field/],
+    [['send', 'user_created', ...to, ...signed, '--set', 'constructor=1'], /not have such a field/],
     [['send', 'user_created', ...to, ...signed, '--set', 'data=1'], /--set data takes a JSON object/],
     [['send', 'user_created', ...to, ...signed, '--set', 'data=[]'], /--set data takes a JSON object/],
     [
       ['send', 'user_created', ...to, ...signed, '--set', 'data.email.a=1'],
-      /data\.email\.a: email is no object/,
+      /data\.email\.a: email is not an object/,
     ],
     [['send', 'user_created', ...to, ...signed, '--at', '5'], /--at takes a time such as/],
     [['send', 'user_created', ...to, ...signed, '--at', 'noon'], /--at takes a time such as/],
-    [['send', 'user_created', ...to, ...signed, '--id', 'a b'], /--id takes 1 to 256 printable/],
+    [['send', 'user_created', ...to, ...signed, '--id', 'a b'], /--id must be 1 to 256 printable/],
     [['send', 'user_created', ...to, ...signed, '--data', '/no/where'], /cannot be read \(ENOENT\)/],
     [['replay', '/no/where', ...to, ...signed], /cannot be read \(ENOENT\)/],
     [['replay', '', ...to, ...signed], /: The file "" cannot be read \(ENOENT\)/],
-    [['replay', '-', ...to, ...signed], /: Standard input is empty: there is nothing to send/],
+    [['replay', '-', ...to, ...signed], /: Standard input is empty, so nothing is sent/],
     [['doctor', 'http://ada:p%zz@127.0.0.1:9', ...signed], /password in the address is not percent-encoded/],
-    [['simulate', ...signed], /--secret signs for what --endpoint names, .* Add --endpoint URL, or leave/],
+    [['simulate', ...signed], /--secret signs for --endpoint, .* Add --endpoint URL, or omit/],
     [['simulate', '--host', ''], /'--host <address>' argument '' is invalid\. It must not be empty/],
     [['doctor', 'http://127.0.0.1:9', ...signed, '--organization', ' '], /It must not be empty/],
     [['simulate', '--port', '70000'], /must be a whole number, from 0 to 65535/],
   ]
-  test.each(wrong)('refuses %j with 2 and one line', async (args, says) => {
+  test.each(wrong)('the arguments %j exit with 2 and one line', async (args, says) => {
     const { exitCode, stdout, stderr } = await runCommand(args)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toMatch(/^scalekit-scim: [^\n]+\n$/)
@@ -117,7 +135,7 @@ describe('the command line', () => {
   })
 
   test.each([[['send', 'user_created', '--to']], [['replay', '-', '--to']], [['doctor']]])(
-    'says with 3 that nobody listens: %j',
+    '%j exits with 3 if the connection is refused',
     async (args) => {
       const input = JSON.stringify(sampleEvent(userCreated))
       const url = await nowhere()
@@ -127,14 +145,14 @@ describe('the command line', () => {
       expect(ran).toEqual({
         exitCode: 3,
         stdout: '',
-        stderr: `scalekit-scim: Could not connect to ${url} (ECONNREFUSED). Is the application running, and is that its address?\n`,
+        stderr: `scalekit-scim: Could not connect to ${url} (ECONNREFUSED). Check that the application is running, and that this is its address.\n`,
       })
     },
   )
 })
 
 describe('send', () => {
-  test('sends one signed delivery, and shows the answer', async () => {
+  test('sends one signed delivery and prints the answer', async () => {
     const { url, events } = await application()
     const ran = await runCommand(['send', 'user_created', '--to', url, '--id', 'msg_1'], {
       env: { SCALEKIT_WEBHOOK_SECRET: TEST_SECRET },
@@ -147,7 +165,7 @@ describe('send', () => {
     expect(events).toMatchObject([{ type: userCreated, data: { email: 'amelia.hart@example.com' } }])
   })
 
-  test('with fields of its own: of a file, and set one by one', async () => {
+  test('takes fields from a file and from --set', async () => {
     const { url, events } = await application()
     const data = fileWith('user.json', '{"organization_id":"org_1","email":"a@x.example","title":"Chief"}')
     const sets = ['data.active=false', 'data.email=b@x.example', 'data.raw_attributes.level=7', 'id=evt_1']
@@ -178,20 +196,20 @@ describe('send', () => {
     expect(Object.entries(events[0]?.data ?? {})).toContainEqual(['__proto__', { x: 1 }])
   })
 
-  test('a whole event is none of the fields of data', async () => {
+  test('--data refuses a whole event', async () => {
     const args = ['send', userCreated, '--to', 'http://127.0.0.1:9', ...signed, '--data', '-']
     const ran = await runCommand(args, { input: JSON.stringify(sampleEvent(userCreated)) })
     expect(ran).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(/is a whole event/) })
   })
 
-  test('any event of Scalekit', async () => {
+  test('sends any event type of Scalekit', async () => {
     const { url, events } = await application()
     const input = '{"id":"org_1"}'
     await runCommand(['send', 'organization.created', '--to', url, ...signed, '--data', '-'], { input })
     expect(events).toMatchObject([{ type: 'organization.created', data: { id: 'org_1' } }])
   })
 
-  test('--json is one document, and a refusal is 1', async () => {
+  test('--json prints one document, and a refusal exits with 1', async () => {
     const { url, events } = await application()
     const ran = await runCommand(['send', 'user_created', '--to', url, ...signed, '--at', '-600', '--json'])
     expect(ran).toMatchObject({ exitCode: 1, stderr: '' })
@@ -206,16 +224,16 @@ describe('send', () => {
     expect(events).toEqual([])
   })
 
-  test('202 is no delivery', async () => {
+  test('202 does not count as delivered', async () => {
     const url = await serve((_req, res) => void res.writeHead(202).end('\u001b]0;mine\u0007later'))
     const { exitCode, stdout } = await runCommand(['send', 'user_created', '--to', url, ...signed])
     expect(exitCode).toBe(1)
-    expect(stdout).toMatch(/^Scalekit counts only 200 and 201 as delivered, and would try this again\.$/m)
-    // What moves the cursor or names the window stays with the server.
+    expect(stdout).toMatch(/^Scalekit counts only 200 and 201 as delivered, and sends this again\.$/m)
+    // Control characters could move the cursor or rename the window.
     expect(stdout).toContain('\ufffd]0;mine\ufffdlater')
   })
 
-  test('a password in the address goes to the server, and is not shown', async () => {
+  test('a password in the address is sent and is not printed', async () => {
     let authorization: string | undefined
     const url = await serve((req, res) => {
       authorization = req.headers.authorization
@@ -234,7 +252,7 @@ describe('replay', () => {
   const recorded = { headers: first.headers, body: first.body.toString() }
   const event = sampleEvent('organization.directory.user_updated', { id: 'evt_2' })
 
-  test('sends each again, signed anew, in its order and with its id', async () => {
+  test('sends each item again with a new signature, in order and with its id', async () => {
     const { url, events } = await application()
     const lines = [recorded, event, { request: recorded }, { id: 'msg_3', event: { ...event, id: 'evt_3' } }]
     const path = fileWith('all.jsonl', `${lines.map((line) => JSON.stringify(line)).join('\n\n')}\n`)
@@ -255,10 +273,10 @@ describe('replay', () => {
     expect(events.map(({ id }) => id)).toEqual(['evt_1', 'evt_2', 'evt_3'])
   })
 
-  describe('goes', () => {
+  describe('the connection', () => {
     const input = Array.from({ length: 4 }, () => JSON.stringify(event)).join('\n')
 
-    /** Replays four events to that endpoint: what was said, and the numbers of the connections that brought them. */
+    /** Replays four events. Returns the printed lines, and the number of the connection for each event. */
     async function replayTo(answer: RequestListener) {
       const sockets: Socket[] = []
       const url = await serve((req, res) => {
@@ -266,29 +284,29 @@ describe('replay', () => {
         req.resume().on('end', () => answer(req, res))
       })
       const { stdout, exitCode } = await runCommand(['replay', '-', '--to', url, ...signed], { input })
-      const said = stdout.split('\n').flatMap((line) => line.match(/\d+ OK|No answer/) ?? [])
+      const printed = stdout.split('\n').flatMap((line) => line.match(/\d+ OK|No answer/) ?? [])
       const known = [...new Set(sockets)]
-      return { exitCode, said, connections: sockets.map((socket) => known.indexOf(socket)) }
+      return { exitCode, printed, connections: sockets.map((socket) => known.indexOf(socket)) }
     }
 
-    const delivered = { exitCode: 0, said: ['200 OK', '200 OK', '200 OK', '200 OK'] }
+    const delivered = { exitCode: 0, printed: ['200 OK', '200 OK', '200 OK', '200 OK'] }
 
-    test('all on one connection, which the endpoint keeps', async () => {
+    test('is reused if the endpoint keeps it open', async () => {
       const ran = await replayTo((_req, res) => res.writeHead(200).end())
       expect(ran).toEqual({ ...delivered, connections: [0, 0, 0, 0] })
     })
 
-    test('each on its own where the endpoint keeps none', async () => {
+    test('is new for each delivery if the endpoint closes it', async () => {
       const ran = await replayTo((_req, res) => res.writeHead(200, { connection: 'close' }).end())
       expect(ran).toEqual({ ...delivered, connections: [0, 1, 2, 3] })
     })
 
-    test('each on its own where the endpoint does not say, and hangs up', async () => {
+    test('is new for each delivery if the endpoint closes it without a header', async () => {
       const ran = await replayTo(({ socket }) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'))
       expect(ran).toEqual({ ...delivered, connections: [0, 1, 2, 3] })
     })
 
-    test('on after one that was cut, which is told and not sent twice', async () => {
+    test('is replaced after a cut, and the cut delivery is reported and not sent again', async () => {
       let count = 0
       const ran = await replayTo(({ socket }, res) => {
         count++
@@ -297,13 +315,13 @@ describe('replay', () => {
       })
       expect(ran).toEqual({
         exitCode: 1,
-        said: ['200 OK', 'No answer', '200 OK', '200 OK'],
+        printed: ['200 OK', 'No answer', '200 OK', '200 OK'],
         connections: [0, 0, 1, 1],
       })
     })
   })
 
-  test('signs each when it is its turn, not all at the start', async () => {
+  test('signs each delivery when it sends it', async () => {
     const times: number[] = []
     const url = await serve((req, res) => {
       times.push(Number(req.headers['webhook-timestamp']))
@@ -314,10 +332,10 @@ describe('replay', () => {
     expect(times[1]).toBeGreaterThan(times[0] ?? Number.NaN)
   })
 
-  test('--as-is keeps the headers, down to a signature that is too old', async () => {
-    const heard: NodeJS.Dict<string | string[]>[] = []
+  test('--as-is keeps the recorded headers, including an expired signature', async () => {
+    const received: NodeJS.Dict<string | string[]>[] = []
     const server = createServer((req, res) => {
-      heard.push(req.headers)
+      received.push(req.headers)
       res.writeHead(200).end()
     })
     const url = await serve((req, res) => server.emit('request', req, res))
@@ -328,13 +346,13 @@ describe('replay', () => {
     const ran = await runCommand(['replay', path, '--to', url, '--as-is'])
     expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
     expect(ran.stdout).toMatch(/^msg_1 {2}200 OK in \d+ ms\n\n1 of 1 delivered\.\n$/)
-    expect(heard).toMatchObject([{ ...first.headers, host: new URL(url).host }])
+    expect(received).toMatchObject([{ ...first.headers, host: new URL(url).host }])
 
     const { url: real } = await application()
     expect((await runCommand(['replay', path, '--to', real, '--as-is'])).exitCode).toBe(1)
   })
 
-  test('a file with a byte order mark, and headers as lists', async () => {
+  test('reads a file with a byte order mark, and headers as lists', async () => {
     const { url, events } = await application()
     const listed = Object.entries(recorded.headers).map(([name, value]) => [name, [value]])
     const text = JSON.stringify({ ...recorded, headers: Object.fromEntries(listed) })
@@ -350,28 +368,28 @@ describe('replay', () => {
       /^Item 1 of standard input: its message id must be 1 to 256 printable/,
     ],
     [
-      'a letter that no header has',
+      'a letter that headers cannot have',
       { id: 'msg_é', event },
       /^Item 1 of standard input: its message id must be 1 to 256/,
     ],
     [
-      'no end',
+      'too many characters',
       { ...recorded, headers: { 'webhook-id': 'm'.repeat(257) } },
       /its message id must be 1 to 256/,
     ],
-    ['nothing in it', { id: '', event }, /its message id must be 1 to 256 printable/],
+    ['no characters', { id: '', event }, /its message id must be 1 to 256 printable/],
     [
-      'a number for it',
+      'the type of a number',
       { id: 7, event },
-      /^Item 1 of standard input: its "id" is no text\. Give the message id/,
+      /^Item 1 of standard input: its "id" is not text\. Give the message id/,
     ],
     [
-      'an object for it',
+      'the type of an object',
       { ...recorded, headers: { 'Webhook-Id': {} } },
-      /its header "Webhook-Id" is no text/,
+      /its header "Webhook-Id" is not text/,
     ],
   ]
-  test.each(notSent)('sends nothing of a recording with a message id with %s', async (_name, item, says) => {
+  test.each(notSent)('sends nothing if a message id of the recording has %s', async (_name, item, says) => {
     const { url, events } = await application()
     const ran = await runCommand(['replay', '-', '--to', url, ...signed], { input: JSON.stringify(item) })
     expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
@@ -383,27 +401,31 @@ describe('replay', () => {
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
 
   const unusable: [name: string, text: string, says: RegExp][] = [
-    ['nothing', '', /is empty: there is nothing to send/],
-    ['a line that is no JSON', '{"type":"a.b","data":{}}\n{', /Line 2 of .* is no JSON\./],
+    ['empty', '', /is empty, so nothing is sent/],
+    ['a file with an invalid line', '{"type":"a.b","data":{}}\n{', /Line 2 of .* is not JSON\./],
     [
-      'what is no event',
+      'a file with an item that is not an event',
       '[{"type":"a.b","data":{}},{"hello":1}]',
-      /Item 2 of .* is neither an event nor a delivery/,
+      /Item 2 of .* is not an event or a delivery/,
     ],
     [
-      'a header of two lines',
+      'a delivery with a header of two lines',
       JSON.stringify({ headers: { 'x-a': 'b\nc' }, body: '' }),
-      /Item 1 of standard input: HTTP cannot carry its header "x-a"/,
+      /Item 1 of standard input: HTTP cannot transport its header "x-a"/,
     ],
-    ['nothing but depth', `{"type":"a.b","data":${deep}}`, /Item 1 of standard input is nested too deep/],
-    ['requests in requests', `${'{"request":'.repeat(9000)}1${'}'.repeat(9000)}`, /is neither an event nor/],
+    ['nested too deeply', `{"type":"a.b","data":${deep}}`, /Item 1 of standard input is nested too deeply/],
     [
-      'an event',
+      'a request in requests',
+      `${'{"request":'.repeat(9000)}1${'}'.repeat(9000)}`,
+      /is not an event or a delivery/,
+    ],
+    [
+      'an event and --as-is is given',
       JSON.stringify(event),
-      /Item 1 of standard input is an event and has no recorded headers\. Leave --as-is out/,
+      /Item 1 of standard input is an event without recorded headers\. Omit --as-is/,
     ],
   ]
-  test.each(unusable)('sends nothing of a recording with %s', async (_name, text, says) => {
+  test.each(unusable)('sends nothing if the recording is %s', async (_name, text, says) => {
     const { url, events } = await application()
     const ran = await runCommand(['replay', '-', '--to', url, '--as-is', ...signed], { input: text })
     expect(ran).toMatchObject({ exitCode: 2, stdout: '' })

@@ -16,11 +16,11 @@ export interface Ran {
 
 export interface Surroundings {
   env?: NodeJS.ProcessEnv
-  /** What it reads on its standard input. */
+  /** Its standard input. */
   input?: string
 }
 
-/** The command line as a process of its own, on the sources. */
+/** Starts the command as a process that runs the sources. */
 export function startCommand(args: readonly string[], { env = {}, input = '' }: Surroundings = {}) {
   const child = spawn(process.execPath, ['--import', sourceImports, main, ...args], {
     env: { ...inherited, ...env },

@@ -13,7 +13,7 @@ import { reachablePostgres, skippedFor } from '../support/postgres.ts'
 import { sharedRedis } from '../support/redis-server.ts'
 import { runCommand } from './command-line.ts'
 
-// The examples as they are started by whoever has copied them, and what the doctor says of them.
+// Starts the examples as a user who has copied them would, and runs the doctor against them.
 
 const folder = mkdtempSync(join(tmpdir(), 'scim-doctor-'))
 const children: ChildProcess[] = []
@@ -26,7 +26,7 @@ const postgres = await reachablePostgres()
 const redis = await sharedRedis()
 if (!redis) skippedFor('no Redis answers, and none is installed')
 
-test('it finds nothing in examples/express-sqlite, and leaves tombstones alone', async () => {
+test('examples/express-sqlite passes all checks, and only tombstones are left', async () => {
   const file = join(folder, 'accounts.db')
   const url = await startExample('express-sqlite', { DATABASE_FILE: file })
   await expectHealthy(url)
@@ -36,7 +36,7 @@ test('it finds nothing in examples/express-sqlite, and leaves tombstones alone',
   expectTombstones(rows)
 })
 
-test.skipIf(!postgres || !redis)('it finds nothing in examples/fastify-postgres either', async () => {
+test.skipIf(!postgres || !redis)('examples/fastify-postgres passes all checks', async () => {
   if (!postgres || !redis) return
   const name = `doctor_${randomUUID().replaceAll('-', '')}`
   const server = new pg.Client({ connectionString: postgres })

@@ -11,7 +11,7 @@ interface Report {
   good: boolean
   wrong: number
   notes: number
-  checks: { check: string; state: string; says: string; hint?: string }[]
+  checks: { check: string; state: string; detail: string; hint?: string }[]
 }
 
 async function examine(url: string, ...args: string[]) {
@@ -29,54 +29,54 @@ async function examine(url: string, ...args: string[]) {
   return { exitCode, stderr, report, wrong: named('wrong'), notes: named('note') }
 }
 
-test('it finds nothing in an endpoint that makes no mistake', async () => {
+test('an endpoint without mistakes passes all checks', async () => {
   const found = await examine(await serve(ownEndpoint()), '--write')
   expect(found).toMatchObject({ exitCode: 0, stderr: '', wrong: [], notes: [] })
   expect(found.report).toMatchObject({ good: true, wrong: 0, notes: 0 })
 })
 
-describe('it finds one mistake, and names no other', () => {
+describe('the doctor reports one mistake and no other', () => {
   const cases: [name: string, mistakes: Mistakes, wrong: string[]][] = [
     ['verifying JSON.stringify(req.body)', { verifiesParsedBody: true }, ['bytes']],
-    ['letting in what has no signature', { acceptsUnsigned: true }, ['unsigned']],
+    ['accepting unsigned deliveries', { acceptsUnsigned: true }, ['unsigned']],
     ['no tolerance of time', { ignoresTime: true }, ['expired', 'from-the-future']],
     ['202', { status: 202 }, ['status']],
     ['204', { status: 204 }, ['status']],
     ['no deduplication', { forgetsMessages: true }, ['write-duplicate', 'write-duplicates-at-once']],
-    ['asking before it writes', { asksBeforeItWrites: true }, ['write-duplicates-at-once']],
+    ['checking for duplicates before the write', { asksBeforeItWrites: true }, ['write-duplicates-at-once']],
     ['reading one signature of the list', { readsFirstSignatureOnly: true }, ['several-signatures']],
     ['a body limit of 100 kB', { bodyLimit: '100kb' }, ['large']],
-    ['users that it must know', { failsOnUnknownUsers: true }, ['write-unknown']],
+    ['failing on unknown users', { failsOnUnknownUsers: true }, ['write-unknown']],
   ]
   test.each(cases)('%s', async (_name, mistakes, wrong) => {
     const found = await examine(await serve(ownEndpoint(mistakes)), '--write')
     expect(found).toMatchObject({ exitCode: 1, wrong })
     for (const check of found.report.checks.filter(({ state }) => state === 'wrong')) {
-      expect(check.says).toMatch(/\.$/)
+      expect(check.detail).toMatch(/\.$/)
       expect(check.hint).toMatch(/\.$/)
     }
   })
 })
 
-test('what cannot be told from outside is a note: work that is silently repeated', async () => {
+test('work that is silently repeated is a note', async () => {
   const found = await examine(await serve(ownEndpoint({ repeatsSilently: true })), '--write')
   expect(found).toMatchObject({ exitCode: 0, wrong: [], notes: ['write-duplicate'] })
 })
 
-test('nor can an answer before the work, but by what it lets through', async () => {
+test('an answer before the work is a note, because it accepts an event without data', async () => {
   const found = await examine(await serve(ownEndpoint({ answersBeforeItWorks: true })), '--write')
   expect(found).toMatchObject({ exitCode: 0, wrong: [] })
   expect(found.notes).toContain('write-unusable')
 })
 
-test('of an endpoint that verifies nothing, each forgery is let in', async () => {
+test('an endpoint that verifies nothing fails each check of forgeries', async () => {
   const found = await examine(await serve(ownEndpoint({ verifiesNothing: true })))
   const forgeries = ['unsigned', 'forged', 'tampered', 'empty-key', 'malformed-headers', 'expired']
   expect(found.wrong).toEqual([...forgeries, 'from-the-future'])
 })
 
 test.each([0, 1, 8])(
-  'behind a rate limit of %i it takes no 429 for a refusal of what was forged',
+  'behind a rate limit of %i, a 429 does not count as the refusal of a forgery',
   async (limit) => {
     let count = 0
     const app = express()
@@ -86,24 +86,26 @@ test.each([0, 1, 8])(
     expect(exitCode).toBe(1)
     const states = Object.fromEntries(report.checks.map(({ check, state }) => [check, state]))
     for (const check of ['tampered', 'empty-key', 'expired']) expect(states[check], check).not.toBe('ok')
-    const limited = report.checks.filter(({ says }) => says.startsWith('A rate limit answers'))
-    expect(limited).toMatchObject([{ state: 'wrong', hint: expect.stringMatching(/^Leave this path out/) }])
+    const limited = report.checks.filter(({ detail }) => detail.startsWith('A rate limit answers'))
+    expect(limited).toMatchObject([
+      { state: 'wrong', hint: expect.stringMatching(/^Exclude this path from rate limits/) },
+    ])
   },
 )
 
-test('a comparison that throws at another length is found by the valid signature that it misses', async () => {
+test('a comparison that throws on another length fails the check of several signatures', async () => {
   const found = await examine(await serve(ownEndpoint({ comparesWithoutLength: true })))
   expect(found.wrong).toEqual(['several-signatures'])
   expect(found.notes).toEqual(['malformed-headers'])
 })
 
-test('a refused type is told from a refused signature', async () => {
+test('a refused type is reported as such, not as a refused signature', async () => {
   const found = await examine(await serve(ownEndpoint({ rejectsUnknownTypes: true })))
   expect(found).toMatchObject({ exitCode: 1, wrong: ['valid'] })
-  expect(found.report.checks[0]?.says).toMatch(/of a type that it does not know \(422\)/)
+  expect(found.report.checks[0]?.detail).toMatch(/of an unknown type \(422\)/)
 })
 
-test('an endpoint that ends is found out, and what follows is skipped', async () => {
+test('a crash of the endpoint is reported, and the checks after it are skipped', async () => {
   const found = await examine(await serve(ownEndpoint({ endsOnMalformedBody: true })))
   expect(found).toMatchObject({ exitCode: 1, wrong: ['no-event'] })
   expect(found.report.checks.find(({ check }) => check === 'at-once')?.state).toBe('skipped')
@@ -112,27 +114,22 @@ test('an endpoint that ends is found out, and what follows is skipped', async ()
 test.each([
   ['user_created', ['write-create', 'write-duplicates-at-once']],
   ['user_updated', ['write-stale']],
-])(
-  'an endpoint that crashes on a %s does not answer, and the users that may be left are listed',
-  async (type, at) => {
-    const crashesOn = `organization.directory.${type}`
-    const found = await examine(await serve(ownEndpoint({ crashesOn })), '--write')
-    expect(found).toMatchObject({ exitCode: 1, wrong: [...at, 'write-delete'] })
-    const { checks } = found.report
-    for (const { says } of checks.filter(({ check }) => at.includes(check))) {
-      expect(says).toMatch(/^It does not answer: .*\(no answer \(/)
-    }
-    expect(checks.find(({ check }) => check === 'write-delete')).toMatchObject({
-      says: expect.stringMatching(
-        /^It does not answer any more, so these marked users may be left: diruser_doctor_/,
-      ),
-      hint: expect.stringContaining('Start it again, and delete them by hand.'),
-    })
-    for (const { says } of checks) expect(says).not.toMatch(/refuse.*no answer/)
-  },
-)
+])('a crash on a %s is reported with the users that may be left', async (type, at) => {
+  const crashesOn = `organization.directory.${type}`
+  const found = await examine(await serve(ownEndpoint({ crashesOn })), '--write')
+  expect(found).toMatchObject({ exitCode: 1, wrong: [...at, 'write-delete'] })
+  const { checks } = found.report
+  for (const { detail } of checks.filter(({ check }) => at.includes(check))) {
+    expect(detail).toMatch(/^It does not answer: .*\(no answer \(/)
+  }
+  expect(checks.find(({ check }) => check === 'write-delete')).toMatchObject({
+    detail: expect.stringMatching(/^It no longer answers, so these test users may be left: diruser_doctor_/),
+    hint: expect.stringContaining('Start it again, and delete the users by hand.'),
+  })
+  for (const { detail } of checks) expect(detail).not.toMatch(/refuse.*no answer/)
+})
 
-test('with another secret it says so, and claims nothing of what it cannot see', async () => {
+test('with another secret, the doctor reports only the refusal and skips the rest', async () => {
   const { exitCode, stdout } = await runCommand([
     'doctor',
     await serve(ownEndpoint()),
@@ -143,15 +140,15 @@ test('with another secret it says so, and claims nothing of what it cannot see',
   ])
   const report: Report = JSON.parse(stdout)
   expect(exitCode).toBe(1)
-  expect(report.checks[0]?.hint).toMatch(/^Is --secret the secret of this very endpoint\?/)
+  expect(report.checks[0]?.hint).toMatch(/^Check that --secret is the secret of this endpoint\./)
   expect(new Set(report.checks.slice(1).map(({ state }) => state))).toEqual(new Set(['skipped']))
 })
 
-test('Fastify with its own JSON parser: what is verified again is not what was sent', async () => {
+test('Fastify with its own JSON parser fails the check of bytes', async () => {
   const fastify = Fastify()
   const app = ownEndpoint()
   fastify.post('/hooks', (request, reply) => {
-    // As it is found in examples: the parsed body is written out again, and verified.
+    // As in some examples: the parsed body is serialized again and verified.
     const text = JSON.stringify(request.body)
     reply.hijack()
     void forward(app, request.headers, text).then(({ status, body }) => {

@@ -16,20 +16,20 @@ afterEach(stopServing)
 
 const signed = ['--secret', TEST_SECRET]
 
-test('the table names each check, and ends with the sum', async () => {
+test('the table lists each check and ends with the counts', async () => {
   const url = await serve(ownEndpoint({ status: 204 }))
   const { exitCode, stdout, stderr } = await runCommand(['doctor', url, ...signed])
   expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' })
   expect(stdout).toContain(`${url}\n`)
   expect(stdout).toMatch(/^ok {7}a valid delivery is accepted +204$/m)
   expect(stdout).toMatch(
-    /^WRONG {4}it answers 200 or 201\n {11}It answers 204, .+\n {11}Fix: Answer 200 or 201 once/m,
+    /^WRONG {4}it answers 200 or 201\n {11}It answers 204\. .+\n {11}Fix: Answer 200 or 201 when/m,
   )
   expect(stdout).toMatch(/\nSomething is wrong\. 19 ok, 1 WRONG, 0 to note\.\n$/)
   expect(stdout).not.toContain(TEST_SECRET)
 })
 
-test('it is in colour only where that is asked for', async () => {
+test('colours follow FORCE_COLOR and NO_COLOR', async () => {
   const url = await serve(ownEndpoint())
   const coloured = await runCommand(['doctor', url, ...signed], { env: { FORCE_COLOR: '1' } })
   expect(coloured.stdout).toContain('\u001b[32mok')
@@ -37,63 +37,66 @@ test('it is in colour only where that is asked for', async () => {
   expect(plain.stdout).not.toContain('\u001b')
 })
 
-const noAnswer: [name: string, handler: RequestHandler, says: RegExp][] = [
+const noAnswer: [name: string, handler: RequestHandler, detail: RegExp][] = [
   ['a redirect', (_req, res) => res.redirect(308, '/elsewhere'), /^It redirects \(308\)/],
-  ['a login', (_req, res) => void res.status(401).end(), /^Something asks for credentials .* \(401\)/],
-  ['another path', (_req, res) => void res.status(404).end(), /^Nothing answers POST .* \(404\)/],
+  ['a login', (_req, res) => void res.status(401).end(), /^It requires credentials .* \(401\)/],
+  ['another path', (_req, res) => void res.status(404).end(), /^No route answers POST .* \(404\)/],
   ['a failure', (_req, res) => void res.status(500).end(), /^It fails on a valid delivery .* \(500\)/],
   ['a cut connection', (req) => void req.socket.destroy(), /^The connection ended without an answer/],
   ['no answer at all', () => {}, /^It has not answered within 10 s/],
 ]
-test.each(noAnswer)('%s is told for what it is', async (_name, handler, says) => {
+test.each(noAnswer)('%s is reported as such', async (_name, handler, detail) => {
   const url = await serve(express().use(handler))
   const { exitCode, stdout } = await runCommand(['doctor', url, ...signed, '--json'])
   const { checks } = JSON.parse(stdout)
   expect(exitCode).toBe(1)
-  expect(checks[0]).toMatchObject({ check: 'valid', state: 'wrong', says: expect.stringMatching(says) })
+  expect(checks[0]).toMatchObject({ check: 'valid', state: 'wrong', detail: expect.stringMatching(detail) })
   expect(checks.filter(({ state }: { state: string }) => state === 'wrong')).toHaveLength(1)
 })
 
-const others: [what: string, server: () => Server, scheme: string, exitCode: number, says: RegExp][] = [
+const others: [what: string, server: () => Server, scheme: string, exitCode: number, detail: RegExp][] = [
   [
-    'a certificate that nobody has signed',
+    'a self-signed certificate',
     () => createSecureServer({ cert: certificate, key: privateKey }),
     'https',
     3,
-    /\(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Its certificate is not trusted here: set NODE_EXTRA_CA_CERTS to a PEM/,
+    /\(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Its certificate is not trusted here\. Set NODE_EXTRA_CA_CERTS to a PEM/,
   ],
-  ['no TLS', () => createServer(), 'https', 3, /TLS failed: is it an http address, not https\?/],
+  [
+    'no TLS',
+    () => createServer(),
+    'https',
+    3,
+    /TLS failed\. If the server does not use TLS, give an http address\./,
+  ],
   [
     'no HTTP',
     () => createTcpServer((socket) => socket.on('error', () => {}).write('220 mail\u0007 ready\r\n')),
     'http',
     1,
-    /^( +What it answers is|No answer:) no HTTP, but "220 mail\ufffd ready"/m,
+    /^( +The answer is|No answer:) not HTTP, but "220 mail\ufffd ready"/m,
   ],
   [
     'broken HTTP',
     () => createTcpServer((socket) => socket.on('error', () => {}).write('HTTP/1.1 200 OK\r\nnonsense\r\n')),
     'http',
     1,
-    /^( +What it answers is|No answer:) broken HTTP \(Parse Error/m,
+    /^( +The answer is|No answer:) broken HTTP \(Parse Error/m,
   ],
 ]
-test.each(others)(
-  'doctor and send say what they have seen: %s',
-  async (_what, open, scheme, exitCode, says) => {
-    const server = open().listen(0, '127.0.0.1')
-    onTestFinished(() => void server.close())
-    await once(server, 'listening')
-    const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
-    for (const command of [['doctor'], ['send', 'user_created', '--to']]) {
-      const ran = await runCommand([...command, url, ...signed])
-      expect(ran.exitCode).toBe(exitCode)
-      expect(ran.stdout + ran.stderr).toMatch(says)
-    }
-  },
-)
+test.each(others)('doctor and send report %s', async (_what, open, scheme, exitCode, detail) => {
+  const server = open().listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
+  for (const command of [['doctor'], ['send', 'user_created', '--to']]) {
+    const ran = await runCommand([...command, url, ...signed])
+    expect(ran.exitCode).toBe(exitCode)
+    expect(ran.stdout + ran.stderr).toMatch(detail)
+  }
+})
 
-test('of our middleware behind a body parser it knows the mend', async () => {
+test('our middleware behind a body parser gets a specific hint', async () => {
   const app = express().use(
     express.json(),
     scalekitScim({ path: '/hooks', secret: TEST_SECRET, logger: false, onEvent: () => {} }),
@@ -102,14 +105,14 @@ test('of our middleware behind a body parser it knows the mend', async () => {
   expect(JSON.parse(stdout).checks[0].hint).toBe('Mount scalekitScim before express.json().')
 })
 
-test('interrupted, it deletes what it has made, and says that not all has run', async () => {
-  const heard: { type: string; data: { id: string } }[] = []
+test('after an interruption, it deletes its test users and reports that not all checks have run', async () => {
+  const received: { type: string; data: { id: string } }[] = []
   let onUser = () => {}
   const created = new Promise<void>((resolve) => {
     onUser = resolve
   })
   const app = express().use(express.json({ type: () => true, limit: '3mb' }), async (req, res) => {
-    heard.push(req.body)
+    received.push(req.body)
     if (req.body?.type?.endsWith('user_created')) {
       onUser()
       await sleep(300)
@@ -118,17 +121,17 @@ test('interrupted, it deletes what it has made, and says that not all has run', 
   })
   app.use(((_error, _req, res, _next) => void res.status(400).end()) as express.ErrorRequestHandler)
   const child = startCommand(['doctor', await serve(app), ...signed, '--write', '--json'])
-  const said = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  const printed = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
 
   await created
   child.kill('SIGINT')
 
-  const [stdout, stderr] = await said
+  const [stdout, stderr] = await printed
   expect(child.exitCode).toBe(130)
   expect(stderr).toBe('scalekit-scim: Interrupted: not all checks have run.\n')
   expect(JSON.parse(stdout).checks.at(-2)).toMatchObject({ check: 'write-delete' })
   const idsOf = (change: string) =>
-    new Set(heard.filter((event) => event?.type?.endsWith(`user_${change}`)).map(({ data }) => data.id))
+    new Set(received.filter((event) => event?.type?.endsWith(`user_${change}`)).map(({ data }) => data.id))
   expect(idsOf('created').size).toBe(1)
   expect(idsOf('deleted')).toEqual(idsOf('created'))
 })

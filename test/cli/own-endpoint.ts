@@ -6,25 +6,25 @@ import { DatabaseSync } from 'node:sqlite'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 
-// Endpoints as teams write them, without our middleware. The one that makes no mistake is the measure: what the doctor
-// says of the others is said of their mistake alone.
+// Endpoints as teams write them, without our middleware. The doctor reports nothing about the one without mistakes, so
+// its report about another endpoint concerns only that mistake.
 
 export interface Mistakes {
   /** Verifies `JSON.stringify(req.body)`. */
   verifiesParsedBody?: true
-  /** Checks signatures only where there is one. */
+  /** Checks a signature only if there is one. */
   acceptsUnsigned?: true
   verifiesNothing?: true
   ignoresTime?: true
   /** @default 201 */
   status?: number
-  /** Works on it in `setImmediate`. */
+  /** Does the work in `setImmediate`, after the answer. */
   answersBeforeItWorks?: true
-  /** Upserts, whether the message is done or not. */
+  /** Upserts, even if the message is done. */
   repeatsSilently?: true
-  /** Inserts, whether the message is done or not. */
+  /** Inserts, even if the message is done. */
   forgetsMessages?: true
-  /** Asks whether the message is done, and notes it once it is, with an await between. */
+  /** Checks whether the message is done, awaits, and then stores it. */
   asksBeforeItWrites?: true
   readsFirstSignatureOnly?: true
   comparesWithoutLength?: true
@@ -110,7 +110,7 @@ function isGenuine(req: Request, body: string | Buffer, mistakes: Mistakes): boo
   })
 }
 
-/** Real tables, so that what is inserted twice fails as it does in a database. */
+/** Real tables, so that a second insert fails as it does in a database. */
 class Accounts {
   readonly #database = new DatabaseSync(':memory:')
   readonly #mistakes: Mistakes
@@ -122,7 +122,7 @@ class Accounts {
       CREATE TABLE messages (id TEXT PRIMARY KEY) STRICT`)
   }
 
-  /** Gives `false` where the message was done before. */
+  /** Returns `false` if the message was done before. */
   async apply(messageId: string, event: DirectoryEvent): Promise<boolean> {
     if (this.#mistakes.forgetsMessages || this.#mistakes.repeatsSilently) {
       this.#write(event)
@@ -167,14 +167,14 @@ class Accounts {
 
 // ── Serving ──
 
-/** As an error that nobody catches does: here the process is the test's own. */
+/** Stands for an uncaught error: a real one would end the process of the test. */
 function crash(): void {
   servers.at(-1)?.close().closeAllConnections()
 }
 
 const servers: ReturnType<typeof createServer>[] = []
 
-/** Serves on a free port of this machine, until {@link stopServing}; gives the endpoint's address. */
+/** Serves on a free local port until {@link stopServing}. Returns the address of the endpoint. */
 export async function serve(listener: RequestListener, path = '/hooks'): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1')
   servers.push(server)

@@ -1,11 +1,13 @@
+import { createReceiver } from '@scalekit-scim/core'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
 import { configureReceiver } from '../../packages/core/src/config/configure.ts'
 import { defaultPath } from '../../packages/core/src/config/options.ts'
-import { directoryEventTypes } from '../../packages/core/src/events/events.ts'
-import { handlerNames } from '../../packages/core/src/events/handlers.ts'
-import { type Outcome, replyTo } from '../../packages/core/src/events/outcome.ts'
+import { directoryEventTypes } from '../../packages/core/src/events/directory-events.ts'
+import type { Outcome } from '../../packages/core/src/events/outcome.ts'
+import { handlerNames } from '../../packages/core/src/events/router.ts'
 import { storeHints } from '../../packages/core/src/ledger/error-hints.ts'
+import { replyTo } from '../../packages/core/src/receive/reply.ts'
 import { runOptionNames, optionNames as syncOptionNames } from '../../packages/core/src/sync/options.ts'
 import { portHints } from '../../packages/simulator/src/port.ts'
 import { codeIn, headings, readDocument, tablesUnder, tableUnder } from './markdown.ts'
@@ -43,7 +45,7 @@ test('docs/errors.md has the hint of every known error code of a store, in the s
 
 test("docs/errors.md lists every reason of the simulator's errors, and no other", () => {
   const sources = {
-    SnapshotError: 'snapshot-error.ts',
+    SnapshotError: 'persistence/snapshot-error.ts',
     EnvironmentError: 'environment/errors.ts',
     DeliveryError: 'delivery/errors.ts',
   }
@@ -70,6 +72,7 @@ test('the tables of options name every option, and no other', () => {
   const declared = [
     ...ownMembers('packages/core/src/config/options.ts', 'DispatcherOptions'),
     ...ownMembers('packages/core/src/config/options.ts', 'ReceiverOptions'),
+    ...ownMembers('packages/core/src/receive/receiver-from.ts', 'AdapterOptions'),
     ...ownMembers('packages/express/src/index.ts', 'ScalekitScimOptions'),
     ...ownMembers('packages/fastify/src/index.ts', 'ScalekitScimOptions'),
   ]
@@ -86,7 +89,10 @@ test('the tables of options have the defaults that a receiver uses', () => {
   expect(Object.fromEntries(written)).toEqual(Object.fromEntries(numbers))
   expect(codeIn(optionRows.get('ordering') ?? '')).toEqual([`'${configured.ordering}'`])
   expect(codeIn(optionRows.get('path') ?? '')).toEqual([defaultPath])
-  expect(configured.ledger.guarantee).toEqual({ message: 'process', order: 'process' })
+  expect(createReceiver({ secret: TEST_SECRET, logger: false }).guarantee).toEqual({
+    message: 'process',
+    order: 'process',
+  })
   expect(codeIn(optionRows.get('store') ?? '')).toEqual(["'memory'"])
 })
 
@@ -116,8 +122,11 @@ test("the table of the simulator's options names every option, and no other", ()
 
 test.each([
   ['Outcomes', ['busy', 'cancelled', 'complete', 'incomplete']],
-  ['Counts', ownMembers('packages/core/src/sync/report.ts', 'Counts').sort()],
-  ['Reasons why deletions are held', unionMembers('packages/core/src/sync/report.ts', 'HeldReason')],
+  ['Counts', ownMembers('packages/core/src/sync/reporting/report.ts', 'Counts').sort()],
+  [
+    'Reasons why deletions are held',
+    unionMembers('packages/core/src/sync/reporting/report.ts', 'HeldReason'),
+  ],
 ])("the table under %s of the page of the sync's report is complete", (heading, names) => {
   const named = tableUnder(readDocument('docs/sync/reports.md'), heading).flatMap(([name = '']) =>
     codeIn(name),

@@ -1,7 +1,7 @@
-/** What a script can go by. */
+/** Stable, for scripts. */
 export const exitCodes = { good: 0, refused: 1, usage: 2, noConnection: 3, interrupted: 130 } as const
 
-/** Something that whoever typed the command can fix: one line, and an exit code. */
+/** An error that the user can fix: one line, and an exit code. */
 export class Failure extends Error {
   readonly exitCode: number
 
@@ -20,15 +20,21 @@ export function noConnection(address: string, detail: string): Failure {
   return new Failure(`Could not connect to ${address} (${detail}). ${hint}`, exitCodes.noConnection)
 }
 
-const defaultHint = 'Is the application running, and is that its address?'
+/** Short, and without an address. The message is empty if several addresses were tried for a name. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message
+}
+
+const defaultHint = 'Check that the application is running, and that this is its address.'
 
 /** By the code of Node's error. */
 const hints: [RegExp, string][] = [
   [
     /SELF_SIGNED|ISSUER_CERT|LEAF_SIGNATURE|CERT_UNTRUSTED/,
-    'Its certificate is not trusted here: set NODE_EXTRA_CA_CERTS to a PEM file with the certificate that signed it, or with its own where it is self-signed.',
+    'Its certificate is not trusted here. Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate that signed it, or with the certificate itself if it is self-signed.',
   ],
-  [/ALTNAME/, 'Its certificate is for another name: give the one that it was issued for.'],
-  [/^CERT_/, 'Its certificate is not valid now: renew it, and mind the clocks.'],
-  [/^(EPROTO|ERR_SSL)/, 'TLS failed: is it an http address, not https?'],
+  [/ALTNAME/, 'Its certificate is for another name. Use the name in the certificate.'],
+  [/^CERT_/, 'Its certificate is not valid now. Renew it, and check the clocks.'],
+  [/^(EPROTO|ERR_SSL)/, 'TLS failed. If the server does not use TLS, give an http address.'],
 ]

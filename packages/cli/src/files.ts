@@ -1,33 +1,41 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { wrongUsage } from './failures.ts'
+import { codeOf, wrongUsage } from './failures.ts'
 
-/** A file, or standard input for `-`. @throws Failure */
+/** Reads a file, or standard input for `-`. @throws Failure */
 export async function readInput(path: string): Promise<string> {
   try {
-    // A byte order mark, as some editors write it, is no part of the text; `text` leaves it out by itself.
+    // `TextDecoder` removes a byte order mark, and so does `text`.
     return path === '-' ? await text(process.stdin) : new TextDecoder().decode(await readFile(path))
   } catch (error) {
-    const reason = String(error instanceof Error && 'code' in error ? error.code : error)
-    const hint = reason.includes('TOO_L')
-      ? 'It is over 500 MB: give it in parts.'
+    const code = codeOf(error)
+    const hint = code.includes('TOO_L')
+      ? 'It is over 500 MB: split it.'
       : 'Give a file, or - for standard input.'
-    throw wrongUsage(`${inputName(path)} cannot be read (${reason}). ${hint}`)
+    throw wrongUsage(`${inputName(path)} cannot be read (${code}). ${hint}`)
   }
 }
 
-/** As it is called in what is said of it. */
 export function inputName(path: string): string {
   if (path === '-') return 'Standard input'
   return path === '' ? 'The file ""' : path
 }
 
-/** @throws Failure where it is nested so deep that it can be read and not be written */
+/** `undefined` if the text is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** @throws Failure if it is nested too deeply: the parser accepts such JSON, and the serializer does not */
 export function jsonText(value: unknown, what: string): string {
   try {
     return JSON.stringify(value)
   } catch {
-    throw wrongUsage(`${what} is nested too deep to be sent.`)
+    throw wrongUsage(`${what} is nested too deeply to be sent.`)
   }
 }
 

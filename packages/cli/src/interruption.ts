@@ -2,21 +2,21 @@ import { exitCodes } from './failures.ts'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** npm and npx pass a Ctrl-C on that the terminal has sent already: the same one, heard twice. */
+/** npm and npx forward a Ctrl-C that the terminal has already sent, so it arrives twice. */
 const echoMs = 500
 
-/** The first signal is for `end`, which does it well; whoever asks twice does not want to wait. Gives what stops listening. */
-export function onInterruption(end: () => void): () => void {
+/** The first signal calls `onFirst`, and a second one ends the process. Returns a function that stops listening. */
+export function onInterruption(onFirst: () => void): () => void {
   let firstAtMs: number | undefined
-  const hear = () => {
+  const onSignal = () => {
     if (firstAtMs === undefined) {
       firstAtMs = performance.now()
-      return end()
+      return onFirst()
     }
     if (performance.now() - firstAtMs > echoMs) process.exit(exitCodes.interrupted)
   }
-  for (const signal of signals) process.on(signal, hear)
+  for (const signal of signals) process.on(signal, onSignal)
   return () => {
-    for (const signal of signals) process.off(signal, hear)
+    for (const signal of signals) process.off(signal, onSignal)
   }
 }

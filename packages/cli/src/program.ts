@@ -2,14 +2,13 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { complain } from './terminal.ts'
 
-// The code of a command is loaded when it runs. So only `simulate` needs the simulator, and `--help` needs none of it.
+// Each command loads its code when it runs. So only `simulate` needs the simulator.
 
 type Exit = (exitCode: number) => void
 
-const secretOption = (
-  description = 'the signing secret; without it SCALEKIT_WEBHOOK_SECRET from the environment',
-) => new Option('--secret <whsec_…>', description)
-const jsonOption = () => new Option('--json', 'one JSON document on standard output, and nothing else')
+const secretOption = (description = 'the signing secret; default: the variable SCALEKIT_WEBHOOK_SECRET') =>
+  new Option('--secret <whsec_…>', description)
+const jsonOption = () => new Option('--json', 'print one JSON document on standard output')
 
 export function createProgram(exit: Exit): Command {
   const program = configured(new Command('scalekit-scim'), '')
@@ -41,7 +40,7 @@ Exit codes:
   return program
 }
 
-/** Errors in one line that names the help, and an exit of our own. */
+/** Prints each error in one line that names the help. */
 function configured(command: Command, path: string): Command {
   return command
     .helpOption('-h, --help', 'show this')
@@ -62,29 +61,36 @@ function simulateCommand(exit: Exit): Command {
     .description(
       'Start the simulator: API, webhooks, SCIM endpoint and console on one port. Ctrl-C stops it. Needs @scalekit-scim/simulator.',
     )
-    .option('--port <number>', 'where it listens; 0 is any free port', wholeNumber(0, 65_535), 4000)
+    .option('--port <number>', 'the port; 0 is any free port', wholeNumber(0, 65_535), 4000)
     .option(
       '--host <address>',
-      'the address it listens on; others than 127.0.0.1 let other machines in',
+      'the address to listen on; any other than 127.0.0.1 admits other machines',
       someText,
       '127.0.0.1',
     )
-    .option('--seed <text>', 'decides ids, secrets, faults and jitter; without it ids are new at each start')
-    .option('--file <path>', 'keeps directories, endpoints and secrets over restarts', someText)
-    .option('--endpoint <URL>', 'where webhooks go; may be given several times', collected)
+    .option(
+      '--seed <text>',
+      'determines ids, secrets, faults and jitter; without it, ids are new at each start',
+    )
+    .option('--file <path>', 'the file that keeps directories, endpoints and secrets over restarts', someText)
+    .option('--endpoint <URL>', 'the address for webhooks; can be repeated', collected)
     .addOption(
       secretOption(
-        'signs for what --endpoint names; without it SCALEKIT_WEBHOOK_SECRET from the environment, else secrets of the seed',
+        'signs for each --endpoint; default: the variable SCALEKIT_WEBHOOK_SECRET, or secrets from the seed',
       ),
     )
     .option(
       '--speed <factor>',
-      'how fast its clock runs: 60 makes a minute of retries a second, and soon a receiver refuses the times',
+      'the speed of its clock: at 60, a minute of retries takes a second, and receivers soon refuse the times',
       number,
       1,
     )
-    .option('--rate-limit <number>', 'API requests a minute before it says ResourceExhausted', wholeNumber(1))
-    .addOption(new Option('--json', 'its addresses and variables as one JSON document, once it is up'))
+    .option(
+      '--rate-limit <number>',
+      'API requests a minute before it answers ResourceExhausted',
+      wholeNumber(1),
+    )
+    .addOption(new Option('--json', 'print its addresses and variables as one JSON document'))
     .addHelpText(
       'after',
       examples(
@@ -103,12 +109,12 @@ function sendCommand(exit: Exit): Command {
     .addOption(secretOption())
     .option(
       '--set <path=value>',
-      'a field: any in data, such as data.active=false, as JSON or text; or id, occurred_at and so on; may be given several times',
+      'set a field of data, such as data.active=false, or of the envelope, such as id; can be repeated',
       collected,
     )
-    .option('--data <file>', 'a JSON object of fields for data; - is standard input')
-    .option('--id <msg_…>', 'the message id: the same one again is a duplicate')
-    .option('--at <time>', 'the attempt’s time: 2026-11-23T09:00:00Z, or seconds from now such as -600')
+    .option('--data <file>', 'a JSON object with fields of data; - is standard input')
+    .option('--id <msg_…>', 'the message id; the same id again is a duplicate')
+    .option('--at <time>', 'the time of the attempt: 2026-11-23T09:00:00Z, or seconds from now such as -600')
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -116,7 +122,7 @@ function sendCommand(exit: Exit): Command {
 Event types of directories:
   user_created, user_updated, user_deleted, group_created, group_updated,
   group_deleted, directory_enabled, directory_disabled
-Any other of Scalekit's goes by its whole name, such as organization.created.
+For other types of Scalekit, give the full name, such as organization.created.
 ${examples(
   'scalekit-scim send user_created --to $URL --set data.email=ada@acme.example',
   'scalekit-scim send user_updated --to $URL --set data.active=false --id msg_1',
@@ -134,15 +140,16 @@ function replayCommand(exit: Exit): Command {
     .addOption(secretOption())
     .option(
       '--as-is',
-      'with the recorded headers, not signed anew: an endpoint refuses what is older than 5 minutes',
+      'send the recorded headers; an endpoint refuses signatures that are older than 5 minutes',
     )
     .addOption(jsonOption())
     .addHelpText(
       'after',
       `
-A line, or an item of a JSON array, is an event; or {"headers": {…}, "body": "…"};
-or that under "request"; or {"id": "msg_…", "event": {…}}. Message ids are kept,
-and without --as-is each is signed anew, with the time of now.
+Each line, or each item of a JSON array, has one of four forms: an event;
+{"headers": {…}, "body": "…"}; the same under "request"; or
+{"id": "msg_…", "event": {…}}. Message ids are kept. Without --as-is, each
+delivery is signed again with the current time.
 ${examples('scalekit-scim replay deliveries.jsonl --to $URL')}`,
     )
     .action(async (file, options) => exit(await (await import('./replay.ts')).replay(file, options)))
@@ -150,17 +157,17 @@ ${examples('scalekit-scim replay deliveries.jsonl --to $URL')}`,
 
 function doctorCommand(exit: Exit): Command {
   return new Command('doctor')
-    .description('Probe a running endpoint, and say what is wrong and how to fix it.')
-    .argument('<URL>', 'the endpoint, of whatever make')
+    .description('Check a running endpoint, and report each mistake with its fix.')
+    .argument('<URL>', 'the endpoint, with or without our middleware')
     .addOption(secretOption())
-    .option('--write', 'also create a marked user, diruser_doctor_…, and delete it again')
-    .option('--organization <org_…>', 'with --write: whose directory the user is in', someText, 'org_doctor')
+    .option('--write', 'also create test users, diruser_doctor_…, and delete them again')
+    .option('--organization <org_…>', 'the organization of the test users of --write', someText, 'org_doctor')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       `
-Without --write the events are of a type that no application handles, so that
-nothing is written.
+Without --write, the events have a type that no application handles, so nothing
+is written.
 ${examples(
   'scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit',
   'scalekit-scim doctor https://staging.example.com/webhooks/scalekit --write --json',

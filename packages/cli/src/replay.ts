@@ -3,13 +3,13 @@ import { Agent as HttpsAgent } from 'node:https'
 import { setImmediate } from 'node:timers/promises'
 import { signDelivery } from '@scalekit-scim/core/testing'
 import { parseEndpoint, secretFrom } from './endpoint.ts'
-import { type Exchange, exchangeOrFail, isDelivered, type Request } from './exchange.ts'
+import { exchangeOrFail, isDelivered, type Request } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
 import { inputName, readInput } from './files.ts'
 import { type Recorded, readRecording } from './recording.ts'
-import { isMessageId, messageIdForm, newId } from './sample.ts'
-import { summaryOf } from './send.ts'
-import { printable, say, sayJson, styled } from './terminal.ts'
+import { newId, requireMessageId } from './sample.ts'
+import { shownOutcome } from './send.ts'
+import { printable, say, sayJson } from './terminal.ts'
 
 export interface ReplayOptions {
   to: string
@@ -18,7 +18,7 @@ export interface ReplayOptions {
   json?: boolean
 }
 
-/** Headers that belong to the connection on which they came. */
+/** These headers belong to the connection that was recorded. */
 const connectionHeaders = [
   'host',
   'content-length',
@@ -28,73 +28,54 @@ const connectionHeaders = [
   'expect',
 ]
 
-/** `replay`: one after the other, in their order. Gives the exit code. */
+/** `replay`: sends the deliveries in their order, one at a time. Returns the exit code. */
 export async function replay(path: string, options: ReplayOptions): Promise<number> {
   const url = parseEndpoint(options.to)
-  const toOutgoing = options.asIs ? asRecorded : signedWith(secretFrom(options.secret))
+  const outgoingOf = options.asIs ? asRecorded : signedWith(secretFrom(options.secret))
   const recording = readRecording(await readInput(path), path)
-  if (recording.length === 0) throw wrongUsage(`${inputName(path)} is empty: there is nothing to send.`)
-  // All of them before the first is sent: a recording is not half sent for the sake of its last line.
-  const deliveries = recording.map(toOutgoing)
+  if (recording.length === 0) throw wrongUsage(`${inputName(path)} is empty, so nothing is sent.`)
+  // All items are checked before the first is sent.
+  const outgoing = recording.map(outgoingOf)
 
-  const results: { messageId: string; delivered: boolean; exchange: Exchange }[] = []
-  for await (const { messageId, exchange } of sent(deliveries, url)) {
-    const delivered = isDelivered(exchange)
-    results.push({ messageId, delivered, exchange })
-    if (!options.json)
-      say(`${printable(messageId)}  ${styled(delivered ? 'green' : 'red', summaryOf(exchange))}`)
+  const agent = new (url.protocol === 'https:' ? HttpsAgent : HttpAgent)({ keepAlive: true })
+  const deliveries = []
+  for (const { messageId, requestNow } of outgoing) {
+    // In this turn of the event loop, Node notices a closed connection. The next delivery then uses a new one.
+    await setImmediate()
+    const outcome = await exchangeOrFail(url, requestNow(), agent)
+    deliveries.push({ messageId, delivered: isDelivered(outcome), ...outcome })
+    if (!options.json) say(`${printable(messageId)}  ${shownOutcome(outcome)}`)
   }
+  agent.destroy()
 
-  const delivered = results.filter((result) => result.delivered).length
-  if (options.json) {
-    sayJson({
-      sent: results.length,
-      delivered,
-      deliveries: results.map(({ exchange, ...result }) => ({ ...result, ...exchange })),
-    })
-  } else {
-    say(`\n${delivered} of ${results.length} delivered.`)
-  }
-  return delivered === results.length ? exitCodes.good : exitCodes.refused
+  const sent = deliveries.length
+  const delivered = deliveries.filter((delivery) => delivery.delivered).length
+  if (options.json) sayJson({ sent, delivered, deliveries })
+  else say(`\n${delivered} of ${sent} delivered.`)
+  return delivered === sent ? exitCodes.good : exitCodes.refused
 }
 
 interface Outgoing {
   messageId: string
-  /** Signed when it is sent: a long recording takes longer than a signature is good for. */
-  request(): Request
-}
-
-/** One after the other, on one connection where the server keeps it. */
-async function* sent(deliveries: readonly Outgoing[], url: URL) {
-  const agent = new (url.protocol === 'https:' ? HttpsAgent : HttpAgent)({ keepAlive: true })
-  try {
-    for (const { messageId, request } of deliveries) {
-      // In a turn of the event loop it is heard that the server has hung up since: then the next one is on a new one.
-      await setImmediate()
-      yield { messageId, exchange: await exchangeOrFail(url, request(), agent) }
-    }
-  } finally {
-    agent.destroy()
-  }
+  /** Signs the delivery, because a long recording takes longer than a signature is valid. */
+  requestNow(): Request
 }
 
 function signedWith(secret: string): (recorded: Recorded) => Outgoing {
   return ({ where, body, messageId = newId('msg') }) => {
-    if (!isMessageId(messageId)) throw wrongUsage(`${where}: its message id must be ${messageIdForm}.`)
-    return { messageId, request: () => signDelivery(body, { secret, messageId }) }
+    requireMessageId(messageId, `${where}: its message id`)
+    return { messageId, requestNow: () => signDelivery(body, { secret, messageId }) }
   }
 }
 
-function asRecorded({ where, body, headers, messageId }: Recorded): Outgoing {
+function asRecorded({ where, body, headers, messageId = 'without an id' }: Recorded): Outgoing {
   if (!headers) {
-    throw wrongUsage(
-      `${where} is an event and has no recorded headers. Leave --as-is out, and it is signed anew.`,
-    )
+    throw wrongUsage(`${where} is an event without recorded headers. Omit --as-is to sign it again.`)
   }
   const kept = Object.entries(headers).filter(([name]) => !connectionHeaders.includes(name))
   for (const [name, value] of kept) requireSendable(name, value, where)
   const request = { method: 'POST', headers: Object.fromEntries(kept), body: Buffer.from(body) }
-  return { messageId: messageId ?? 'without an id', request: () => request }
+  return { messageId, requestNow: () => request }
 }
 
 function requireSendable(name: string, value: string, where: string): void {
@@ -103,7 +84,7 @@ function requireSendable(name: string, value: string, where: string): void {
     validateHeaderValue(name, value)
   } catch {
     throw wrongUsage(
-      `${where}: HTTP cannot carry its header ${JSON.stringify(name)}. Take it out of the recording.`,
+      `${where}: HTTP cannot transport its header ${JSON.stringify(name)}. Remove it from the recording.`,
     )
   }
 }

@@ -3,11 +3,10 @@ import { exitCodes, Failure } from './failures.ts'
 import { createProgram } from './program.ts'
 import { complain } from './terminal.ts'
 
-/** Runs one command line, and gives its exit code. */
+/** Runs one command line, and returns its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  // Whoever was reading has gone: `scalekit-scim doctor … | head`, say.
+  // The reader has closed the pipe, as in `scalekit-scim doctor … | head`.
   process.stdout.on('error', () => process.exit(exitCodes.refused))
-  // Then the exit code says it alone.
   process.stderr.on('error', () => {})
   let exitCode: number = exitCodes.good
   const program = createProgram((code) => {
@@ -17,7 +16,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
-    // Commander has said it already; its own code for help and version is 0.
+    // Commander has already printed it. Its code for help and version is 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.usage
     if (!(error instanceof Failure)) throw error
     complain(error.message)

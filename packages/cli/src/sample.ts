@@ -15,35 +15,32 @@ const directoryTypes = [
   'organization.directory_disabled',
 ] as const satisfies DirectoryEventType[]
 
-/** An event that happens now. What it is about is always the same user, group or directory. */
+export const shortTypes = directoryTypes.map(lastPart)
+
+/** A sample event with a new id and the current time. Its user, group or directory is always the same. */
 export function eventNow(name: string): JsonObject {
   const envelope = { id: newId('evt'), occurred_at: new Date().toISOString() }
   const type = directoryTypes.find((one) => one === name || lastPart(one) === name)
   if (type !== undefined) return { ...sampleEvent(type), ...envelope }
   if (!name.includes('.') || /^organization\.directory/.test(name)) {
     throw wrongUsage(
-      `There is no event type ${JSON.stringify(name)}. Those of directories are ${directoryTypes.map(lastPart).join(', ')}.`,
+      `${JSON.stringify(name)} is not an event type. The types of directories are ${shortTypes.join(', ')}.`,
     )
   }
-  // Of Scalekit's other events only the envelope is the same.
-  return {
-    ...sampleEvent('organization.directory_enabled'),
-    ...envelope,
-    type: name,
-    object: undefined,
-    data: {},
-  }
+  // Scalekit's other events have the same envelope, and other data.
+  const sample = sampleEvent('organization.directory_enabled')
+  return { ...sample, ...envelope, type: name, object: undefined, data: {} }
 }
 
 export function newId(prefix: string): string {
   return `${prefix}_${randomUUID().replaceAll('-', '')}`
 }
 
-export const messageIdForm = '1 to 256 printable characters without spaces, such as msg_1'
-
-/** HTTP carries it as it was signed, and a receiver takes it. */
-export function isMessageId(text: string): boolean {
-  return /^[\x21-\x7e]{1,256}$/.test(text)
+/** HTTP transports such an id unchanged, and a receiver accepts it. @throws Failure */
+export function requireMessageId(text: string, what: string): void {
+  if (!/^[\x21-\x7e]{1,256}$/.test(text)) {
+    throw wrongUsage(`${what} must be 1 to 256 printable characters without spaces, such as msg_1.`)
+  }
 }
 
 function lastPart(type: string): string {

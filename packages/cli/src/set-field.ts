@@ -1,7 +1,7 @@
 import { wrongUsage } from './failures.ts'
-import { isJsonObject, type JsonObject } from './files.ts'
+import { isJsonObject, type JsonObject, parseJson } from './files.ts'
 
-/** What Scalekit's events have beside `type`, which is the command's own argument, and `data`. */
+/** The fields of Scalekit's events, except `data`, and except `type`, which is an argument of the command. */
 const envelopeFields = [
   'id',
   'occurred_at',
@@ -14,8 +14,8 @@ const envelopeFields = [
 ]
 
 /**
- * Sets one field by its path: `data.active=false`. In data, any: a value that reads as JSON is that, any other is text.
- * Around it, what leaves an event: text, or null.
+ * Sets one field by its path: `data.active=false`. In `data`, the value is JSON if it is valid JSON, and text otherwise.
+ * In the envelope, the value is text or `null`.
  * @throws Failure
  */
 export function setField(event: JsonObject, assignment: string): void {
@@ -28,19 +28,30 @@ export function setField(event: JsonObject, assignment: string): void {
     )
   }
   const text = assignment.slice(at + 1)
-  if (names[0] === 'data') setInData(event, names, parsedOrText(text))
-  else define(event, envelopeField(path), textOrNull(text))
+  const value = parseJson(text)
+  if (names[0] === 'data') {
+    setInData(event, names, value === undefined ? text : value)
+    return
+  }
+  if (!envelopeFields.includes(path)) {
+    const hint =
+      path === 'type'
+        ? 'the type is the argument of the command, as in send user_updated.'
+        : `events do not have such a field. Give data.<path>, or one of ${envelopeFields.join(', ')}.`
+    throw wrongUsage(`--set ${path}: ${hint}`)
+  }
+  event[path] = value === null || typeof value === 'string' ? value : text
 }
 
 function setInData(event: JsonObject, names: readonly string[], value: unknown): void {
   if (names.length === 1 && !isJsonObject(value)) {
-    throw wrongUsage('--set data takes a JSON object. For a field of it give --set data.<path>=value.')
+    throw wrongUsage('--set data takes a JSON object. To set one field of it, give --set data.<path>=value.')
   }
   let holder = event
   for (const name of names.slice(0, -1)) {
     const inner = Object.hasOwn(holder, name) ? holder[name] : {}
     if (!isJsonObject(inner)) {
-      throw wrongUsage(`--set ${names.join('.')}: ${name} is no object, so nothing can be set in it.`)
+      throw wrongUsage(`--set ${names.join('.')}: ${name} is not an object, so it cannot have fields.`)
     }
     define(holder, name, inner)
     holder = inner
@@ -48,29 +59,7 @@ function setInData(event: JsonObject, names: readonly string[], value: unknown):
   define(holder, String(names.at(-1)), value)
 }
 
-function envelopeField(path: string): string {
-  if (envelopeFields.includes(path)) return path
-  const hint =
-    path === 'type'
-      ? 'the type is the command’s own argument, as in send user_updated.'
-      : `events have no such field. Give data.<path>, or one of ${envelopeFields.join(', ')}.`
-  throw wrongUsage(`--set ${path}: ${hint}`)
-}
-
-function textOrNull(text: string): string | null {
-  const value = parsedOrText(text)
-  return value === null || typeof value === 'string' ? value : text
-}
-
-/** As a parser of JSON does it: `__proto__` is a name like others. */
+/** Like the JSON parser, it treats `__proto__` as an ordinary name. */
 function define(holder: JsonObject, name: string, value: unknown): void {
   Object.defineProperty(holder, name, { value, enumerable: true, writable: true, configurable: true })
-}
-
-function parsedOrText(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }

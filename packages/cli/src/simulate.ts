@@ -1,7 +1,7 @@
 import type { Attempt, Directory, Message, Simulator } from '@scalekit-scim/simulator'
 import { checkedSecret, parseEndpoint, secretVariable, shownAddress } from './endpoint.ts'
 import { isDeliveredStatus } from './exchange.ts'
-import { exitCodes, Failure, wrongUsage } from './failures.ts'
+import { codeOf, exitCodes, Failure, wrongUsage } from './failures.ts'
 import { onInterruption } from './interruption.ts'
 import { introduce, summaryOf } from './introduction.ts'
 import { loadSimulator, type SimulatorPackage } from './simulator-package.ts'
@@ -19,64 +19,58 @@ export interface SimulateOptions {
   json?: boolean
 }
 
-/** `simulate`: until it is told to stop. Gives the exit code. */
+/** `simulate`: runs until a signal stops it. Returns the exit code. */
 export async function simulate(options: SimulateOptions): Promise<number> {
-  // Heard from the start: who changes their mind early has not to wait.
+  // A signal also stops a simulator that is still starting.
   const stopped = new Promise<void>((resolve) => void onInterruption(resolve))
   const simulatorPackage = await loadSimulator()
   const secret = options.secret ?? (process.env[secretVariable] || undefined)
-  const simulator = await open(simulatorPackage, options, secret)
   try {
-    const directories = directoriesOf(simulator)
-    if (options.json) sayJson(summaryOf(simulator, directories, secret))
-    else {
-      introduce(simulator, directories, secret)
-      sayAttempts(simulator)
+    const simulator = await open(simulatorPackage, options, secret)
+    try {
+      const directories = directoriesOf(simulator)
+      if (options.json) {
+        sayJson(summaryOf(simulator, directories, secret))
+      } else {
+        introduce(simulator, directories, secret)
+        sayAttempts(simulator)
+      }
+      await stopped
+      sayGoodbye(simulator, options)
+    } finally {
+      await simulator.close()
     }
-    await stopped
-    sayGoodbye(simulator, options)
-  } finally {
-    await simulator.close().catch((error) => {
-      throw failureOf(simulatorPackage, error, options)
-    })
+  } catch (error) {
+    throw failureOf(simulatorPackage, error, options)
   }
   return exitCodes.good
 }
 
 async function open(
-  simulatorPackage: SimulatorPackage,
-  options: SimulateOptions,
+  { createSimulator }: SimulatorPackage,
+  { host, port, seed, file, speed, rateLimit, endpoint: addresses = [], ...given }: SimulateOptions,
   secret: string | undefined,
 ): Promise<Simulator> {
-  const { host, port, seed, file, speed, rateLimit, endpoint: addresses = [] } = options
-  if (options.secret !== undefined && addresses.length === 0) {
-    throw wrongUsage(
-      '--secret signs for what --endpoint names, and none is given. Add --endpoint URL, or leave --secret out.',
-    )
+  if (given.secret !== undefined && addresses.length === 0) {
+    throw wrongUsage('--secret signs for --endpoint, which is missing. Add --endpoint URL, or omit --secret.')
   }
-  const source = options.secret === undefined ? secretVariable : '--secret'
-  if (secret !== undefined) checkedSecret(secret, source)
+  if (secret !== undefined) checkedSecret(secret, given.secret === undefined ? secretVariable : '--secret')
   const urls = new Set(addresses.map((address) => parseEndpoint(address).href))
-  const endpoints = [...urls].map((url) => (secret === undefined ? { url } : { url, secret }))
-  try {
-    const simulator = await simulatorPackage.createSimulator({
-      host,
-      port,
-      clockSpeed: speed,
-      endpoints,
-      ...(seed !== undefined && { seed }),
-      ...(file !== undefined && { file }),
-      ...(rateLimit !== undefined && { requestsPerMinute: rateLimit }),
-    })
-    if (secret !== undefined) takeSecret(simulator, urls, secret)
-    return simulator
-  } catch (error) {
-    throw failureOf(simulatorPackage, error, options)
-  }
+  const simulator = await createSimulator({
+    host,
+    port,
+    clockSpeed: speed,
+    endpoints: [...urls].map((url) => (secret === undefined ? { url } : { url, secret })),
+    ...(seed !== undefined && { seed }),
+    ...(file !== undefined && { file }),
+    ...(rateLimit !== undefined && { requestsPerMinute: rateLimit }),
+  })
+  if (secret !== undefined) replaceSecrets(simulator, urls, secret)
+  return simulator
 }
 
-/** An endpoint that the file has from an earlier run gets the secret of this one. */
-function takeSecret({ deliveries }: Simulator, urls: ReadonlySet<string>, secret: string): void {
+/** The file may hold these endpoints with the secret of an earlier run. */
+function replaceSecrets({ deliveries }: Simulator, urls: ReadonlySet<string>, secret: string): void {
   for (const { id, url, secrets } of deliveries.endpoints) {
     if (urls.has(url) && secrets[0] !== secret) deliveries.rotateSecret(id, { secret, keepOldSeconds: 0 })
   }
@@ -88,26 +82,25 @@ function failureOf(
   { host, port }: SimulateOptions,
 ): unknown {
   if (error instanceof SnapshotError) return new Failure(error.message, exitCodes.refused)
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = codeOf(error)
   if (code === 'EADDRINUSE') {
     return new Failure(
-      `Port ${port} is taken. Give another --port; 0 is any that is free.`,
+      `Port ${port} is in use. Give another --port, or 0 for any free port.`,
       exitCodes.refused,
     )
   }
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
     return new Failure(
-      `Cannot listen on ${host}, port ${port} (${code}). Give an address of this machine as --host, and a --port from 1024 on.`,
+      `Cannot listen on ${host}, port ${port} (${code}). Give an address of this machine as --host, and a --port of 1024 or more.`,
       exitCodes.refused,
     )
   }
   return error
 }
 
-/** Those that there are; at a first start one, so that there is somewhere to provision to. */
+/** At the first start, it creates an organization with a directory, silently. */
 function directoriesOf({ environment }: Simulator): Directory[] {
   if (environment.organizations.length === 0) {
-    // It was there before the application was: nothing is told of it.
     environment.silently(() => {
       const { id } = environment.createOrganization({ displayName: 'Acme' })
       environment.createDirectory(id)
@@ -117,14 +110,14 @@ function directoriesOf({ environment }: Simulator): Directory[] {
 }
 
 function sayAttempts({ deliveries }: Simulator): void {
-  const known = new WeakSet<Attempt>()
+  const printed = new WeakSet<Attempt>()
   deliveries.onChange((message) => {
     for (const { attempts, endpointId } of message.deliveries) {
       const endpoint = deliveries.endpoints.find(({ id }) => id === endpointId)
       const where = endpoint ? shownAddress(endpoint.url) : endpointId
       for (const attempt of attempts) {
-        if (!known.has(attempt)) say(lineOf(message, attempt, where))
-        known.add(attempt)
+        if (!printed.has(attempt)) say(lineOf(message, attempt, where))
+        printed.add(attempt)
       }
     }
   })
@@ -147,15 +140,14 @@ function lineOf({ id, event }: Message, attempt: Attempt, where: string): string
     .join('  ')
 }
 
-/** An attempt that is under way is heard to its end; who waits for that is told. */
 function sayGoodbye({ deliveries }: Simulator, { json }: SimulateOptions): void {
   const underWay = deliveries.messages
     .flatMap((message) => message.deliveries)
     .reduce((sum, { attemptsUnderWay }) => sum + attemptsUnderWay, 0)
-  const wait =
+  const goodbye =
     underWay === 0
       ? 'Stopping.'
-      : `Stopping, once what is under way is answered (${underWay}), in 10 s at most. Press Ctrl-C again to stop at once.`
-  if (!json) say(`\n${wait}`)
-  else if (underWay > 0) complain(wait)
+      : `Waiting up to 10 s for answers (attempts under way: ${underWay}). Press Ctrl-C again to stop at once.`
+  if (!json) say(`\n${goodbye}`)
+  else if (underWay > 0) complain(goodbye)
 }

@@ -5,7 +5,7 @@ export type SimulatorPackage = typeof import('@scalekit-scim/simulator')
 
 const packageName = '@scalekit-scim/simulator'
 
-/** The application installs the simulator if it wants it: production has the command alone. @throws Failure if it is missing */
+/** The application decides whether the simulator is installed. @throws Failure if it is missing */
 export async function loadSimulator(): Promise<SimulatorPackage> {
   try {
     return await import('@scalekit-scim/simulator')
@@ -18,7 +18,7 @@ export async function loadSimulator(): Promise<SimulatorPackage> {
   }
 }
 
-/** If a dependency of the simulator is missing, the message names that one in quotes, and the simulator only in a path. */
+/** If a dependency of the simulator is missing, the message quotes that one, and has the simulator only in a path. */
 function isMissing(error: unknown): boolean {
   return (
     error instanceof Error &&

@@ -1,107 +1,136 @@
 import type { Exchange } from '../exchange.ts'
+import { accepts, type Check, survivable, tryAll } from './check.ts'
 import {
-  type Check,
+  acceptedWith,
   type Finding,
-  isServerError,
-  isTaken,
-  listed,
-  mustTake,
+  mustAccept,
   note,
   ok,
-  shown,
-  shownAll,
   unanswered,
-  withAliveness,
+  withoutAnswer,
   wrong,
 } from './finding.ts'
-import { withHeaders } from './probe.ts'
-import { bytesCheck, tried } from './signature-checks.ts'
+import { rawBodyHint } from './first-delivery.ts'
+import { isAccepted, isServerError, listed, shown, shownAll } from './outcomes.ts'
 
-const parserLimit =
-  "Raise the parser's limit: express.raw({ type: '*/*', limit: '1mb' }); its default is 100 kB."
-const anyType = "Take the bytes whatever their type is called: express.raw({ type: '*/*' })."
+const anyTypeHint = "Read the bytes of any content type: express.raw({ type: '*/*' })."
+const limitHint = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). An event is a few kB."
+
+/** Values that change if a parsed body is serialised again. */
+const fragments = {
+  '1.0': '1.0',
+  '1e2': '1e2',
+  'a number of 20 digits': '12345678901234567890',
+  '\\u00e9': String.raw`"\u00e9"`,
+  '\\/': String.raw`"\/"`,
+  'white space': '{ "a" : [ 1 , 2 ] }',
+  'keys in another order': '{"b":1,"2":2,"1":3}',
+  'a key twice': '{"a":1,"a":2}',
+}
 
 export const bodyChecks: Check[] = [
-  bytesCheck,
+  accepts(
+    'several-signatures',
+    'one valid signature among several is enough',
+    'Compare each entry of the space-separated list: there are two during a rotation of the secret. Skip entries of another version or length.',
+    (probe) => {
+      const second = (other: string | undefined) => {
+        const delivery = probe.sign()
+        const both = `${other} ${delivery.headers['webhook-signature']}`
+        return probe.signThenSet({ 'webhook-signature': both }, delivery)
+      }
+      return {
+        'the second of two': second(probe.forge().headers['webhook-signature']),
+        'after one of another version': second('v1a,bm90IG91cnM='),
+        'after one of another length': second('v1,AAAA'),
+      }
+    },
+  ),
   {
-    name: 'charset',
-    title: 'a charset behind application/json does not matter',
+    name: 'bytes',
+    title: 'the bytes are verified, not a parsed body',
     run: async (probe) => {
-      const request = withHeaders(probe.sign(), { 'content-type': 'application/json; charset=utf-8' })
-      return mustTake([await tried('application/json; charset=utf-8', request, probe)], anyType)
+      const all = `[ ${Object.values(fragments).join(' , ')} ]`
+      const together = mustAccept(
+        await tryAll(probe, () => ({ 'all together': probe.sign(probe.textWith(all)) })),
+        rawBodyHint,
+      )
+      if (together.state === 'ok') return together
+      const tries = await tryAll(probe, () =>
+        Object.fromEntries(
+          Object.entries(fragments).map(([what, text]) => [what, probe.sign(probe.textWith(text))]),
+        ),
+      )
+      const each = mustAccept(tries, rawBodyHint)
+      return each.state === 'ok' ? together : each
     },
   },
+  accepts('charset', 'a charset after application/json is accepted', anyTypeHint, (probe) => ({
+    'application/json; charset=utf-8': probe.signThenSet({
+      'content-type': 'application/json; charset=utf-8',
+    }),
+  })),
   {
     name: 'content-type',
-    title: 'the content type does not matter',
+    title: 'any content type is accepted',
     run: async (probe) => {
-      const tries = []
-      for (const type of ['application/cloudevents+json', 'text/plain', undefined]) {
-        const request = withHeaders(probe.sign(), { 'content-type': type })
-        tries.push(await tried(type ?? 'none', request, probe))
-      }
-      const refused = tries.filter(({ outcome }) => !isTaken(outcome))
-      if (refused.length === 0) return ok(`accepted with ${shownAll(tries)}`)
-      const silence = unanswered(tries)
-      if (silence) return silence
-      return note(
-        `Scalekit sends application/json; what bears another type is refused, though it verifies: ${listed(refused)}.`,
-        anyType,
+      const tries = await tryAll(probe, () => ({
+        'application/cloudevents+json': probe.signThenSet({ 'content-type': 'application/cloudevents+json' }),
+        'text/plain': probe.signThenSet({ 'content-type': 'text/plain' }),
+        none: probe.signThenSet({ 'content-type': undefined }),
+      }))
+      const refused = tries.filter(({ outcome }) => !isAccepted(outcome))
+      if (refused.length === 0) return acceptedWith(tries)
+      return (
+        unanswered(tries) ??
+        note(
+          `It refuses valid deliveries of other types than application/json, which Scalekit sends: ${listed(refused)}.`,
+          anyTypeHint,
+        )
       )
     },
   },
-  {
-    name: 'large',
-    title: 'an event of 150 kB is accepted',
-    run: async (probe) =>
-      mustTake([await tried('150 kB', probe.sign(probe.event('x'.repeat(150_000))), probe)], parserLimit),
-  },
-  {
+  accepts(
+    'large',
+    'an event of 150 kB is accepted',
+    "Raise the limit of the parser: express.raw({ type: '*/*', limit: '1mb' }). Its default is 100 kB.",
+    (probe) => ({ '150 kB': probe.sign(probe.event('x'.repeat(150_000))) }),
+  ),
+  survivable({
     name: 'oversized',
-    title: 'a body of 2 MB is refused, and harms nothing',
-    run: async (probe) => {
-      const outcome = await probe.post(probe.sign(probe.event('x'.repeat(2_000_000))))
-      return withAliveness(probe, oversizedFinding(outcome))
-    },
-  },
-  {
+    title: 'a body of 2 MB is refused, without harm',
+    run: async (probe) => oversizedFinding(await probe.post(probe.sign(probe.event('x'.repeat(2_000_000))))),
+  }),
+  survivable({
     name: 'no-event',
-    title: 'a signed body that is no event harms nothing',
+    title: 'a signed body that is not an event does no harm',
     run: async (probe) => {
-      const tries = []
-      for (const body of ['{"type":', 'null', '[]', '"text"', '1', '']) {
-        tries.push(await tried(body || 'nothing', probe.sign(body), probe))
-      }
-      tries.push(await tried('invalid UTF-8', probe.sign(Buffer.from([0x7b, 0xff, 0x7d])), probe))
-      const unanswered = tries.filter(({ outcome }) => outcome.kind === 'no-answer')
-      if (unanswered.length > 0) {
-        return withAliveness(
-          probe,
-          wrong(
-            `It does not answer: ${listed(unanswered)}.`,
-            'Catch what JSON.parse throws, and answer 400.',
-          ),
-        )
+      const bodies = ['{"type":', 'null', '[]', '"text"', '1', '']
+      const tries = await tryAll(probe, () => ({
+        ...Object.fromEntries(bodies.map((body) => [body ? `body ${body}` : 'no body', probe.sign(body)])),
+        'invalid UTF-8': probe.sign(Buffer.from([0x7b, 0xff, 0x7d])),
+      }))
+      const silent = withoutAnswer(tries)
+      if (silent.length > 0) {
+        return wrong(`It does not answer: ${listed(silent)}.`, 'Catch errors of JSON.parse, and answer 400.')
       }
       const failing = tries.filter(({ outcome }) => isServerError(outcome))
-      const finding =
-        failing.length > 0
-          ? note(
-              `It fails: ${listed(failing)}.`,
-              'Check that the parsed body is an object with a type, and answer 400 where it is not.',
-            )
-          : ok(`answered with ${shownAll(tries)}`)
-      return withAliveness(probe, finding)
+      if (failing.length === 0) return ok(`answered with ${shownAll(tries.map(({ outcome }) => outcome))}`)
+      return note(
+        `It answers with a server error: ${listed(failing)}.`,
+        'Check that the parsed body is an object with a type, and answer 400 if it is not.',
+      )
     },
-  },
+  }),
 ]
 
 function oversizedFinding(outcome: Exchange): Finding {
-  const limit = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). An event is a few kB."
-  if (isTaken(outcome)) return note(`It takes 2 MB into memory, as of anybody (${shown(outcome)}).`, limit)
+  if (isAccepted(outcome)) {
+    return note(`It reads 2 MB into memory from any sender (${shown(outcome)}).`, limitHint)
+  }
   if (outcome.kind === 'answer' && !isServerError(outcome)) return ok(`refused with ${shown(outcome)}`)
   if (outcome.kind === 'no-answer' && outcome.reason === 'late') {
-    return wrong('It has not answered within 10 s.', limit)
+    return wrong('It has not answered within 10 s.', limitHint)
   }
-  return note(`It refuses it with ${shown(outcome)}, where 413 would tell the sender why.`, limit)
+  return note(`It refuses with ${shown(outcome)}. The status 413 would give the reason.`, limitHint)
 }

@@ -1,120 +1,71 @@
-import { type Exchange, outcomeHeader } from '../exchange.ts'
-import { printable } from '../terminal.ts'
-import type { Probe } from './probe.ts'
+import type { Exchange } from '../exchange.ts'
+import { isAccepted, isServerError, listed, shownAll, type Tried } from './outcomes.ts'
 
 export type FindingState = 'ok' | 'wrong' | 'note' | 'skipped'
 
-/** What a check has found: one sentence on what is, and one on how to fix it. */
+/** The result of a check: one sentence for the problem, and one for the fix. */
 export interface Finding {
   state: FindingState
-  says: string
+  detail: string
   hint?: string
 }
 
-export interface Check {
-  /** Stable, for scripts. */
-  name: string
-  title: string
-  run(probe: Probe): Promise<Finding>
-}
+export const ok = (detail: string): Finding => ({ state: 'ok', detail })
+export const note = (detail: string, hint: string): Finding => ({ state: 'note', detail, hint })
+export const wrong = (detail: string, hint: string): Finding => ({ state: 'wrong', detail, hint })
+export const skipped = (detail: string): Finding => ({ state: 'skipped', detail })
 
-export const ok = (says: string): Finding => ({ state: 'ok', says })
-export const note = (says: string, hint: string): Finding => ({ state: 'note', says, hint })
-export const wrong = (says: string, hint: string): Finding => ({ state: 'wrong', says, hint })
-export const skipped = (says: string): Finding => ({ state: 'skipped', says })
-
-/** One of the forms of a probe, and what came of it. */
-export interface Tried {
-  what: string
-  outcome: Exchange
-}
-
-/** Any 2xx: whether it is one that Scalekit counts is a check of its own. */
-export function isTaken(outcome: Exchange): boolean {
-  return outcome.kind === 'answer' && outcome.status >= 200 && outcome.status < 300
-}
-
-export function isServerError(outcome: Exchange): boolean {
-  return outcome.kind === 'answer' && outcome.status >= 500
-}
-
-export function isRefused(outcome: Exchange): boolean {
-  return outcome.kind === 'answer' && outcome.status >= 400
-}
-
-/** It was not looked at: neither taken nor refused. */
-export function isLimited(outcome: Exchange): boolean {
-  return outcome.kind === 'answer' && outcome.status === 429
-}
+export const acceptedWith = (tries: readonly Tried[]) => ok(`accepted with ${shownAll(outcomesOf(tries))}`)
 
 export const rateLimited = wrong(
-  'A rate limit answers in its place (429), and Scalekit counts that as a failure; what the endpoint would say is not known.',
-  'Leave this path out of rate limits: a directory that is imported sends thousands, and the signature tells who sends.',
+  'A rate limit answers with 429, which Scalekit counts as a failure. It hides the answer of the endpoint.',
+  'Exclude this path from rate limits. The import of a directory sends thousands of events, and the signature identifies the sender.',
 )
 
-/** `400`, `201 duplicate`, or why there is no answer. */
-export function shown(outcome: Exchange): string {
-  if (outcome.kind === 'no-answer') return `no answer (${outcome.detail})`
-  const header = outcomeHeader(outcome)
-  return header === undefined ? String(outcome.status) : `${outcome.status} ${printable(header)}`
-}
-
-/** The different outcomes, each once. */
-export function shownAll(tries: readonly Tried[]): string {
-  return [...new Set(tries.map(({ outcome }) => shown(outcome)))].join(', ')
-}
-
-export function listed(tries: readonly Tried[]): string {
-  return tries.map(({ what, outcome }) => `${what} (${shown(outcome)})`).join('; ')
-}
-
-/** For deliveries that must not be let in. */
+/** Expects that no delivery is accepted. */
 export function mustRefuse(tries: readonly Tried[], hint: string): Finding {
-  const letIn = tries.filter(({ outcome }) => isTaken(outcome))
-  if (letIn.length > 0)
-    return wrong(`It accepts what nobody with the secret has sent: ${listed(letIn)}.`, hint)
-  const unanswered = tries.filter(({ outcome }) => outcome.kind === 'no-answer')
-  if (unanswered.length > 0) {
+  const accepted = tries.filter(({ outcome }) => isAccepted(outcome))
+  if (accepted.length > 0) return wrong(`It accepts forged deliveries: ${listed(accepted)}.`, hint)
+  const silent = withoutAnswer(tries)
+  if (silent.length > 0) {
     return wrong(
-      `It does not answer: ${listed(unanswered)}.`,
-      'Catch what the verifier throws, also in async handlers, and answer 400.',
+      `It does not answer: ${listed(silent)}.`,
+      'Catch errors of the verifier, including those in async handlers, and answer 400.',
     )
   }
   const failing = tries.filter(({ outcome }) => isServerError(outcome))
   if (failing.length > 0) {
     return note(
-      `It refuses them by failing: ${listed(failing)}.`,
-      'Catch what the verifier throws and answer 400: a 5xx wakes whoever is on call.',
+      `It answers forged deliveries with a server error: ${listed(failing)}.`,
+      'Catch errors of the verifier and answer 400. A 5xx alerts the engineer on call.',
     )
   }
-  return ok(`refused with ${shownAll(tries)}`)
+  return ok(`refused with ${shownAll(outcomesOf(tries))}`)
 }
 
-/** No answer is not a refusal: the endpoint has crashed, or hangs. `undefined` if all are answered. */
-export function unanswered(tries: readonly Tried[]): Finding | undefined {
-  const silent = tries.filter(({ outcome }) => outcome.kind === 'no-answer')
-  if (silent.length === 0) return undefined
-  return wrong(
-    `It does not answer: ${[...new Set(silent.map((one) => listed([one])))].join('; ')}.`,
-    'See its log for why it crashed or hangs. Nothing that comes from outside may end the process.',
-  )
-}
-
-/** For deliveries that are as Scalekit could send them. */
-export function mustTake(tries: readonly Tried[], hint: string): Finding {
+/** Expects that each delivery is accepted, because Scalekit could send it. */
+export function mustAccept(tries: readonly Tried[], hint: string): Finding {
   const silence = unanswered(tries)
   if (silence) return silence
-  const refused = tries.filter(({ outcome }) => !isTaken(outcome))
+  const refused = tries.filter(({ outcome }) => !isAccepted(outcome))
   if (refused.length > 0) return wrong(`It refuses valid deliveries: ${listed(refused)}.`, hint)
-  return ok(`accepted with ${shownAll(tries)}`)
+  return acceptedWith(tries)
 }
 
-/** What a check has found, unless the endpoint does not survive it. */
-export async function withAliveness(probe: Probe, finding: Finding): Promise<Finding> {
-  const after = await probe.deliver()
-  if (isTaken(after) || isLimited(after) || !(probe.isAccepted || probe.isGone)) return finding
+/** A missing answer is not a refusal: the endpoint has crashed or hangs. `undefined` if all are answered. */
+export function unanswered(tries: readonly Tried[]): Finding | undefined {
+  const silent = withoutAnswer(tries)
+  if (silent.length === 0) return undefined
   return wrong(
-    `After it the endpoint does not accept a valid delivery any more: ${shown(after)}.`,
-    'Nothing that comes from outside may end the process: catch what parsing and verifying throw, and see the log for what did.',
+    `It does not answer: ${listed(silent)}.`,
+    'Find the crash or the hang in its log. No request may end the process.',
   )
+}
+
+export function withoutAnswer(tries: readonly Tried[]): Tried[] {
+  return tries.filter(({ outcome }) => outcome.kind === 'no-answer')
+}
+
+function outcomesOf(tries: readonly Tried[]): Exchange[] {
+  return tries.map(({ outcome }) => outcome)
 }

@@ -4,20 +4,19 @@ import type { Target } from '../endpoint.ts'
 import { type Exchange, exchange, type Request } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
 import { newId } from '../sample.ts'
-import { isLimited } from './finding.ts'
+import { isLimited } from './outcomes.ts'
 
-/** No application handles it, so nothing is written. */
-const probeType = 'scalekit_scim.doctor_probe'
+type Body = object | string | Uint8Array
 
-/** Sends to the endpoint, signs as asked, and keeps in mind what all answers have in common. */
+/** Sends deliveries to the endpoint, and tracks what the answers have in common. */
 export class Probe {
   /** Of the answers to signed deliveries. */
   slowestMs = 0
-  /** Whether it takes what is valid: else little can be told from what it refuses. */
-  isAccepted = false
-  /** Nobody listens there any more. */
+  /** Without this, a refusal proves little. */
+  acceptsValid = false
+  /** Connections are refused. */
   isGone = false
-  /** A rate limit has answered, since this was set to false. */
+  /** A rate limit has answered since this was last set to `false`. */
   isLimited = false
   readonly #target: Target
   readonly #signal: AbortSignal | undefined
@@ -27,7 +26,7 @@ export class Probe {
     this.#signal = signal
   }
 
-  /** The same endpoint, for what must be done also after an interruption. */
+  /** The same endpoint, for requests that are also needed after an interruption. */
   uninterrupted(): Probe {
     return new Probe(this.#target)
   }
@@ -36,13 +35,13 @@ export class Probe {
     return this.#signal?.aborted ?? false
   }
 
-  /** An event that nobody handles, with something in it. */
+  /** An event of a type that no application handles, so nothing is written. */
   event(content: unknown = 'plain'): JsonObject {
     const id = newId('evt')
     return {
       spec_version: '1',
       id,
-      type: probeType,
+      type: 'scalekit_scim.doctor_probe',
       occurred_at: new Date().toISOString(),
       environment_id: 'env_doctor',
       organization_id: 'org_doctor',
@@ -51,13 +50,35 @@ export class Probe {
     }
   }
 
-  /** The text of such an event, with a piece of JSON in it as it is. */
+  /** The text of such an event with a piece of unchanged JSON in it. */
   textWith(fragment: string): string {
     return JSON.stringify(this.event('@')).replace('"@"', () => fragment)
   }
 
-  sign(body: object | string | Uint8Array = this.event(), options: SignOptions = {}): SignedDelivery {
+  sign(body: Body = this.event(), options: SignOptions = {}): SignedDelivery {
     return signDelivery(body, { secret: this.#target.secret, ...options })
+  }
+
+  /** A signed delivery with other headers. `undefined` removes a header. */
+  signThenSet(changes: Readonly<Record<string, string | undefined>>, delivery = this.sign()): Request {
+    const headers: Record<string, string> = {}
+    for (const [name, value] of Object.entries({ ...delivery.headers, ...changes })) {
+      if (value !== undefined) headers[name] = value
+    }
+    return { ...delivery, headers }
+  }
+
+  /** A delivery that is signed with another secret. */
+  forge(): SignedDelivery {
+    return this.sign(undefined, { secret: `whsec_${Buffer.from(newId('')).toString('base64')}` })
+  }
+
+  /** A delivery that is signed with an empty key, which needs no knowledge of the secret. */
+  forgeWithEmptyKey(): Request {
+    const delivery = this.sign()
+    const signed = `${delivery.headers['webhook-id']}.${delivery.headers['webhook-timestamp']}.`
+    const signature = createHmac('sha256', '').update(signed).update(delivery.body).digest('base64')
+    return this.signThenSet({ 'webhook-signature': `v1,${signature}` }, delivery)
   }
 
   async post(request: Request): Promise<Exchange> {
@@ -67,31 +88,9 @@ export class Probe {
     return outcome
   }
 
-  async deliver(body?: object | string | Uint8Array, options?: SignOptions): Promise<Exchange> {
+  async deliver(body?: Body, options?: SignOptions): Promise<Exchange> {
     const outcome = await this.post(this.sign(body, options))
     this.slowestMs = Math.max(this.slowestMs, outcome.durationMs)
     return outcome
   }
-}
-
-export function withHeaders(
-  { headers, ...delivery }: SignedDelivery,
-  changes: Readonly<Record<string, string | undefined>>,
-): Request {
-  const fields: Record<string, string> = {}
-  for (const [name, value] of Object.entries({ ...headers, ...changes })) {
-    if (value !== undefined) fields[name] = value
-  }
-  return { ...delivery, headers: fields }
-}
-
-/** The signature that somebody makes who knows nothing: with the key that no bytes make. */
-export function signatureByEmptyKey({ headers, body }: SignedDelivery): string {
-  const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.`
-  return `v1,${createHmac('sha256', '').update(signed).update(body).digest('base64')}`
-}
-
-/** A usable secret that is not the endpoint's. */
-export function someSecret(): string {
-  return `whsec_${Buffer.from(newId('')).toString('base64')}`
 }

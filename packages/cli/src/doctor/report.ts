@@ -1,28 +1,37 @@
 import { styled } from '../terminal.ts'
 import type { Finding, FindingState } from './finding.ts'
 
-export interface Examined extends Finding {
+export interface Result extends Finding {
   check: string
   title: string
 }
 
-const words: Readonly<Record<FindingState, string>> = {
+const labels: Readonly<Record<FindingState, string>> = {
   ok: styled('green', 'ok     '),
   wrong: styled('red', 'WRONG  '),
   note: styled('yellow', 'note   '),
   skipped: styled('dim', 'skipped'),
 }
 
-/** One line of the table; beneath it what is wrong, and how to fix it. */
-export function row({ state, title, says, hint }: Examined): string {
-  const line = `${words[state]}  ${title.padEnd(58)}`
-  if (hint === undefined) return `${line}  ${styled('dim', says)}`
-  return `${line.trimEnd()}\n           ${says}\n           ${styled('bold', 'Fix:')} ${hint}`
+/** One line of the table. The problem and its fix follow on lines of their own. */
+export function row({ state, title, detail, hint }: Result): string {
+  const line = `${labels[state]}  ${title.padEnd(58)}`
+  if (hint === undefined) return `${line}  ${styled('dim', detail)}`
+  return `${line.trimEnd()}\n           ${detail}\n           ${styled('bold', 'Fix:')} ${hint}`
 }
 
-export function summary(results: readonly Examined[]): string {
-  const count = (state: FindingState) => results.filter((result) => result.state === state).length
-  const parts = [`${count('ok')} ok`, `${count('wrong')} WRONG`, `${count('note')} to note`]
-  if (count('skipped') > 0) parts.push(`${count('skipped')} skipped`)
-  return `\n${count('wrong') === 0 ? 'Nothing is wrong.' : 'Something is wrong.'} ${parts.join(', ')}.`
+export function countOf(results: readonly Result[], state: FindingState): number {
+  return results.filter((result) => result.state === state).length
+}
+
+export function summary(results: readonly Result[]): string {
+  const parts = [
+    `${countOf(results, 'ok')} ok`,
+    `${countOf(results, 'wrong')} WRONG`,
+    `${countOf(results, 'note')} to note`,
+  ]
+  const skips = countOf(results, 'skipped')
+  if (skips > 0) parts.push(`${skips} skipped`)
+  const verdict = countOf(results, 'wrong') === 0 ? 'Nothing is wrong.' : 'Something is wrong.'
+  return `\n${verdict} ${parts.join(', ')}.`
 }

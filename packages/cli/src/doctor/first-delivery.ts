@@ -1,0 +1,109 @@
+import { type Answer, type Exchange, isDelivered, type NoAnswer, outcomeHeader } from '../exchange.ts'
+import { type Finding, note, ok, rateLimited, wrong } from './finding.ts'
+import { isAccepted, isLimited, shown } from './outcomes.ts'
+import type { Probe } from './probe.ts'
+
+export const rawBodyHint =
+  "Verify the bytes before JSON.parse: app.post(path, express.raw({ type: '*/*', limit: '1mb' }), …), before app.use(express.json())."
+
+/** A valid delivery of an event that no application handles, and what its answer shows. */
+export interface FirstDelivery {
+  outcome: Exchange
+  accepts: Finding
+  status: Finding
+}
+
+export async function firstDelivery(probe: Probe): Promise<FirstDelivery> {
+  const outcome = await probe.deliver()
+  const accepts = isAccepted(outcome) ? ok(shown(outcome)) : await refusalFinding(outcome, probe)
+  return { outcome, accepts, status: statusFinding(outcome) }
+}
+
+function statusFinding(outcome: Exchange): Finding {
+  if (isDelivered(outcome)) return ok(shown(outcome))
+  return wrong(
+    `It answers ${shown(outcome)}. Scalekit counts only 200 and 201: it sends each event again for hours, and then reports it as failed.`,
+    'Answer 200 or 201 when the work is done: await work(event); res.status(201).json({ ok: true }).',
+  )
+}
+
+async function refusalFinding(outcome: Exchange, probe: Probe): Promise<Finding> {
+  if (outcome.kind === 'no-answer') return silenceFinding(outcome)
+  if (isLimited(outcome)) return rateLimited
+  if (outcome.status < 300 || outcome.status >= 500) return failureFinding(outcome)
+  if (outcome.status < 400) {
+    return wrong(
+      `It redirects (${shown(outcome)}), which Scalekit counts as a failure.`,
+      'Give Scalekit the target of the redirect. Check https, www and the slash at the end.',
+    )
+  }
+  if (!isSameAnswer(outcome, await probe.post(probe.forge()))) {
+    return wrong(
+      `It refuses an event of an unknown type (${shown(outcome)}), so Scalekit sends such events again for hours.`,
+      'Answer 200 to types that you do not handle. Scalekit has 41 types, and adds more.',
+    )
+  }
+  if ([401, 403, 404, 405].includes(outcome.status)) return routeFinding(outcome)
+  return wrong(
+    `It refuses a valid delivery (${shown(outcome)}).`,
+    `Check that --secret is the secret of this endpoint. If it is: ${rawBodyHint}`,
+  )
+}
+
+function silenceFinding({ reason, detail }: NoAnswer): Finding {
+  if (reason === 'late') {
+    return wrong(
+      'It has not answered within 10 s. Scalekit stops waiting then, and sends the event again.',
+      'Answer each request, including unknown types and failures. Put long work on a durable queue.',
+    )
+  }
+  if (reason === 'no-http') {
+    return wrong(
+      `The answer is ${detail}.`,
+      'Give the address of the application. Another server listens at this one, or a proxy breaks its answers.',
+    )
+  }
+  return wrong(
+    `The connection ended without an answer (${detail}).`,
+    'Find the reason in the log of the application or of its proxy. If the port expects TLS, give an https address.',
+  )
+}
+
+function failureFinding(outcome: Answer): Finding {
+  if (outcomeHeader(outcome) === 'body-consumed') {
+    return wrong(
+      'A body parser has read the request before scalekitScim (500 body-consumed).',
+      'Mount scalekitScim before express.json().',
+    )
+  }
+  return wrong(
+    `It fails on a valid delivery of an event of an unknown type (${shown(outcome)}).`,
+    'Look in its log for a body parser that ran first, a missing signing secret, or a handler that fails on unknown types. Answer 200 to those types.',
+  )
+}
+
+function routeFinding(outcome: Answer): Finding {
+  return outcome.status === 401 || outcome.status === 403
+    ? wrong(
+        `It requires credentials before it checks the signature (${shown(outcome)}).`,
+        'Exclude this path from your login, CSRF protection and firewall. The signature is its authentication.',
+      )
+    : wrong(
+        `No route answers POST at this address (${shown(outcome)}).`,
+        'Give the full path, including the mount path. Mount the route before the handler that answers 404.',
+      )
+}
+
+function isSameAnswer(one: Exchange, other: Exchange): boolean {
+  return (
+    one.kind === 'answer' && other.kind === 'answer' && one.status === other.status && one.body === other.body
+  )
+}
+
+export function timeFinding({ slowestMs }: Probe): Finding {
+  if (slowestMs < 5000) return ok(`the slowest answer took ${slowestMs} ms`)
+  return note(
+    `The slowest answer took ${(slowestMs / 1000).toFixed(1)} s. Scalekit waits 10 s.`,
+    'Put long work on a durable queue with the webhook-id as the job id, and answer when the job is stored.',
+  )
+}

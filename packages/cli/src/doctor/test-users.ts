@@ -1,0 +1,75 @@
+import type { Exchange } from '../exchange.ts'
+import type { JsonObject } from '../files.ts'
+import { eventNow, newId } from '../sample.ts'
+import { isAccepted } from './outcomes.ts'
+import type { Probe } from './probe.ts'
+
+export interface Message {
+  messageId: string
+  event: JsonObject
+  userId: string
+}
+
+type Change = 'created' | 'updated' | 'deleted'
+
+/** Users that cannot be mistaken for real ones. Send {@link deletions} after each use. */
+export class TestUsers {
+  readonly #organizationId: string
+  readonly #run = newId('').slice(1, 13)
+  readonly #beganAtMs = Date.now() - 60_000
+  readonly #sent = new Set<string>()
+  readonly #accepted = new Set<string>()
+
+  constructor(organizationId: string) {
+    this.#organizationId = organizationId
+  }
+
+  /** A message about one user. Its event is that number of seconds after the first one. */
+  message(change: Change, user: string, seconds: number): Message {
+    return this.#messageOf(change, `diruser_doctor_${this.#run}_${user}`, seconds)
+  }
+
+  async deliver(probe: Probe, { event, messageId, userId }: Message): Promise<Exchange> {
+    this.#sent.add(userId)
+    const outcome = await probe.deliver(event, { messageId })
+    if (isAccepted(outcome)) this.#accepted.add(userId)
+    return outcome
+  }
+
+  /** For all users that were sent: a refused creation may also have written its user. */
+  deletions(): Message[] {
+    return [...this.#sent].map((userId) => this.#messageOf('deleted', userId, 55))
+  }
+
+  wasAccepted(userId: string): boolean {
+    return this.#accepted.has(userId)
+  }
+
+  #messageOf(change: Change, userId: string, seconds: number): Message {
+    const identity = {
+      id: userId,
+      organization_id: this.#organizationId,
+      dp_id: userId.replace('diruser_', '00u_'),
+      email: `${userId}@doctor.invalid`,
+    }
+    const profile = {
+      active: true,
+      name: 'Scalekit SCIM Doctor (to be deleted)',
+      given_name: 'Scalekit SCIM',
+      family_name: 'Doctor (to be deleted)',
+      preferred_username: identity.email,
+      title: `as of ${seconds} s`,
+      groups: [],
+      roles: [],
+      custom_attributes: {},
+      raw_attributes: {},
+    }
+    const event = {
+      ...eventNow(`user_${change}`),
+      occurred_at: new Date(this.#beganAtMs + seconds * 1000).toISOString(),
+      organization_id: this.#organizationId,
+      data: change === 'deleted' ? identity : { ...identity, ...profile },
+    }
+    return { messageId: newId('msg'), event, userId }
+  }
+}
