@@ -1,6 +1,6 @@
-// `npm start`, `npm test` and `npm run docs`, on any machine that has Node 18 or newer and npm: brings the Node and the pnpm that the
-// workspace needs where they are missing, installs and builds what has changed, and then runs. No dependencies, and
-// nothing that an old Node cannot read.
+// Runs `npm start`, `npm test` and `npm run docs` on any machine with Node 18 or newer and npm. It gets the Node and the
+// pnpm that the workspace needs if they are missing, installs and builds what has changed, and then runs the command.
+// It has no dependencies, and only syntax that an old Node can read.
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -133,6 +133,7 @@ function hasTests(example) {
 /** The documentation's site: serves it and follows changes, or builds it. It needs no built package. */
 async function docs(args) {
   const [action, ...options] = args[0] === 'build' ? args : ['dev', ...args]
+  if (options.includes('--help') || options[0]?.startsWith('-') === false) return usage()
   const env = await environment()
   await install(env)
   say(
