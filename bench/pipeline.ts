@@ -1,5 +1,5 @@
-// What one event costs from its bytes to its reply, without HTTP, beside the SDK's verification of the same bytes.
-// Rounds of both alternate, so that what else the machine does falls on both alike.
+// Measures one event from its bytes to its reply, without HTTP, against the SDK's verification of the same bytes. Rounds
+// alternate, so that other load affects both equally.
 import { createReceiver } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { ScalekitClient } from '@scalekit-sdk/node'
@@ -51,7 +51,9 @@ for (let round = -warmUpRounds; round < rounds; round++) {
 }
 
 const ratios = ours.map((cost, round) => cost / (theirs[round] ?? Number.NaN))
-console.log(`One event of ${bytes} bytes, CPU, ${rounds} rounds of ${eventsPerRound}: median (least … most)`)
+console.log(
+  `One event of ${bytes} bytes, CPU, ${rounds} rounds of ${eventsPerRound}: median (minimum … maximum)`,
+)
 console.log(`  whole pipeline      ${spread(ours, 'µs')}`)
 console.log(`  the SDK's verifier  ${spread(theirs, 'µs')}`)
 console.log(`  ratio               ${spread(ratios, '×', 2)}`)

@@ -1,5 +1,5 @@
-// What each verb of the ledger costs on PostgreSQL, one after the other, beside a bare INSERT on the same pool in the
-// same run. Rounds of all alternate, so that what else the machine does falls on all alike.
+// Measures each verb of the ledger on PostgreSQL, in sequence, against a bare INSERT on the same pool. Rounds alternate,
+// so that other load affects all equally.
 import KeyvPostgres from '@keyv/postgres'
 import { createDispatcher, type Ledger } from '@scalekit-scim/core'
 import type { Claim } from '@scalekit-scim/core/adapter'
@@ -15,7 +15,7 @@ const verbs = ['begin', 'renew', 'commit', 'release', 'duplicate', 'now'] as con
 type Measured = (typeof verbs)[number] | 'INSERT' | 'unsynced'
 
 const adapter = new KeyvPostgres({ uri, max: 2 })
-/** An INSERT that does not wait for the disk, as all verbs but commit do not: with a slow disk they look too good. */
+/** An INSERT that does not wait for the disk, like all verbs except commit. A slow disk would make these look too fast. */
 const unsynced = new KeyvPostgres({
   uri: `${uri}?application_name=unsynced`,
   max: 1,
@@ -106,7 +106,7 @@ await adapter.disconnect()
 
 const ratio = (name: Measured, to: Measured = 'INSERT') =>
   p50s[name].map((p50, index) => p50 / (p50s[to][index] ?? Number.NaN))
-console.log(`p50 of ${callsPerRound} calls in sequence, ${rounds} rounds: median (least … most)`)
+console.log(`p50 of ${callsPerRound} calls in sequence, ${rounds} rounds: median (minimum … maximum)`)
 console.log(`  ${'bare INSERT'.padEnd(12)} ${spread(p50s.INSERT, 'µs', 0)}`)
 console.log(`  ${'unsynced'.padEnd(12)} ${spread(p50s.unsynced, 'µs', 0)}`)
 for (const name of verbs) {
@@ -114,7 +114,7 @@ for (const name of verbs) {
     `  ${name.padEnd(12)} ${spread(p50s[name], 'µs', 0).padEnd(28)} ${spread(ratio(name), '×', 2)}, of unsynced ${spread(ratio(name, 'unsynced'), '×', 2)}`,
   )
 }
-console.log("Node's CPU for begin and commit, beside two bare INSERTs")
+console.log("Node's CPU for begin and commit, against two bare INSERTs")
 console.log(`  two INSERTs  ${spread(cpu.insert, 'µs', 0)}`)
 console.log(`  begin+commit ${spread(cpu.beginCommit, 'µs', 0)}`)
 console.log(

@@ -1,4 +1,4 @@
-// A server for simulator.ts, in a process of its own: the simulator, or a bare connect server that gives the same pages.
+// A server process for simulator.ts: the simulator, or a bare connect server that returns the same pages.
 import { createServer } from 'node:http2'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
@@ -38,7 +38,7 @@ const ids = { organizationId: organization.id, directoryId: directory.id }
 if (kind === 'bare') process.send?.({ ...variables, ...ids, SCALEKIT_ENVIRONMENT_URL: await startBare() })
 else process.send?.({ ...variables, ...ids })
 
-/** Every page as the simulator gave it, by its token; what is left is connect, protobuf and HTTP/2. */
+/** Each page of the simulator, by its token. Only connect, protobuf and HTTP/2 remain to be measured. */
 async function startBare(): Promise<string> {
   const { SCALEKIT_ENVIRONMENT_URL = '', SCALEKIT_CLIENT_ID = '', SCALEKIT_CLIENT_SECRET = '' } = variables
   const sdk = new ScalekitClient(SCALEKIT_ENVIRONMENT_URL, SCALEKIT_CLIENT_ID, SCALEKIT_CLIENT_SECRET)
@@ -54,7 +54,7 @@ async function startBare(): Promise<string> {
     pageToken = page.nextPageToken
   } while (pageToken !== '')
   const adapter = connectNodeAdapter({
-    // As the simulator, so that both do the same.
+    // As in the simulator, so that both do the same work.
     compressMinBytes: Number.POSITIVE_INFINITY,
     routes: (router) => {
       const empty = create(ListDirectoryUsersResponseSchema)

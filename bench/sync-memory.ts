@@ -1,5 +1,5 @@
-// How much more memory a pass over a directory of a million holds than one over 100 000, with `known` and without. The
-// heap is measured after each collection that we ask for, and each pass has a process of its own.
+// Measures how much more memory a pass over a million users needs than one over 100 000, with and without `known`. The heap
+// is measured after a forced garbage collection. Each pass has its own process.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -9,7 +9,7 @@ import { knownUsers, requireComplete, startSyncServer } from './sync-subject.ts'
 
 const few = 100_000
 const many = 1_000_000
-const mostMegabytes = { known: 200, unknown: 40 }
+const maxMegabytes = { known: 200, unknown: 40 }
 const samples = 40
 
 const [userCount, knowing, variables] = process.argv.slice(2)
@@ -38,16 +38,16 @@ async function compare(): Promise<boolean> {
   }
   const verdicts = (['known', 'unknown'] as const).map((way) => {
     const [less = 0, more = Number.POSITIVE_INFINITY] = peaks[way]
-    const kept = more - less <= mostMegabytes[way]
+    const kept = more - less <= maxMegabytes[way]
     console.log(
-      `  ${(more - less).toFixed(0)} MB more ${way === 'known' ? 'with' : 'without'} known, at most ${mostMegabytes[way]}: ${kept ? 'kept' : 'MISSED'}`,
+      `  ${(more - less).toFixed(0)} MB more ${way === 'known' ? 'with' : 'without'} known, at most ${maxMegabytes[way]}: ${kept ? 'kept' : 'MISSED'}`,
     )
     return kept
   })
   return verdicts.every(Boolean)
 }
 
-/** The most that was held at any of some moments of a full pass. */
+/** The largest heap of the samples during a full pass. */
 async function peakMegabytes(users: number, known: boolean, env: Record<string, string>): Promise<number> {
   const dispatcher = createDispatcher({ store: 'memory', logger: false, onDirectoryEnabled: () => {} })
   const sync = createDirectorySync({

@@ -1,5 +1,5 @@
-// The simulator in a process of its own, so that what it costs is not counted as the reader's. Arguments: how many
-// directories, each a customer's own, and how many users each has. Their ids are `diruser_0` and so on.
+// The simulator in its own process, so that its cost is not counted as the reader's. Arguments: the number of directories,
+// each of another organization, and the number of users of each. The ids are `diruser_0` and so on.
 import { createSimulator, type SimulatorFaults } from '@scalekit-scim/simulator'
 
 const [directoryCount = 1, userCount = 0] = process.argv.slice(2).map(Number)

@@ -12,14 +12,14 @@ export interface SyncServer {
   end(): void
 }
 
-/** A simulator with so many directories of so many users each. */
+/** Starts a simulator with directories of the given size. */
 export async function startSyncServer(directoryCount: number, userCount: number): Promise<SyncServer> {
   const server = fork(new URL('sync-server.ts', import.meta.url), [directoryCount, userCount].map(String), {
     execArgv: ['--max-old-space-size=8192'],
   })
-  const [told]: [Pick<SyncServer, 'variables' | 'directories'>] = (await once(server, 'message')) as never
+  const [message]: [Pick<SyncServer, 'variables' | 'directories'>] = (await once(server, 'message')) as never
   return {
-    ...told,
+    ...message,
     async setFaults(faults) {
       server.send(faults)
       await once(server, 'message')
@@ -28,7 +28,7 @@ export async function startSyncServer(directoryCount: number, userCount: number)
   }
 }
 
-/** What anybody would write: page after page, each looked at before the next is asked for. Gives the users of each. */
+/** The usual loop: reads page after page, and uses each before it requests the next. Yields the users of each page. */
 export async function* bareLoop(api: DirectoryApi, directory: DirectoryRef): AsyncGenerator<number, void> {
   let pageToken = ''
   do {
@@ -42,7 +42,7 @@ export async function* bareLoop(api: DirectoryApi, directory: DirectoryRef): Asy
   } while (pageToken)
 }
 
-/** The application's rows: users by their numbers, newer than whatever the directory says of them. */
+/** The application's rows: users by number, newer than the directory's records. */
 export function* knownUsers(from: number, count: number) {
   for (let number = from; number < from + count; number++) {
     yield { id: `diruser_${number}`, occurredAt: '2100-01-01T00:00:00.000000000Z', groupIds: [] }

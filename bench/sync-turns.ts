@@ -7,7 +7,7 @@ export interface Taken {
   cpuMs: number
 }
 
-/** Work on the Directory API that goes on for a stretch of pages of users, and then waits for its next turn. */
+/** Work on the Directory API that runs for a stretch of pages of users, and then waits for its next turn. */
 export class Turns {
   readonly taken: Taken = { ms: 0, cpuMs: 0 }
   readonly #whole: Promise<void>
@@ -45,7 +45,7 @@ export class Turns {
     return this.#done
   }
 
-  /** @throws what the work throws */
+  /** @throws any error of the work */
   async take(pages: number): Promise<void> {
     const from = performance.now()
     this.taken.cpuMs += await cpuMs(async () => {
@@ -54,7 +54,7 @@ export class Turns {
       this.#goOn.resolve()
       this.#goOn = Promise.withResolvers()
       await Promise.race([this.#turnIsOver.promise, this.#whole])
-      // The next page is asked for before the last one is looked at.
+      // The next page is requested before the last one is used.
       await settled()
     })
     this.taken.ms += performance.now() - from

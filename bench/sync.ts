@@ -1,5 +1,5 @@
-// What the sync's streams cost beside a bare loop over the SDK, and what asking one page ahead gains. Both walk in
-// turns, a stretch of pages each, so that what else the machine does falls on both alike.
+// Measures the sync's streams against a bare loop over the SDK, and the gain of requesting one page ahead. Both take turns
+// over stretches of pages, so that other load affects both equally.
 import { setTimeout as wait } from 'node:timers/promises'
 import { directoryUsers, scalekitFromEnv } from '@scalekit-scim/core/sync'
 import { cpuMs, median, spread } from './measure.ts'
@@ -18,7 +18,7 @@ const directory = server.directories[0] ?? { organizationId: '', id: '' }
 const api = await scalekitFromEnv(server.variables)
 
 interface Walk {
-  /** Goes on by so many pages, and says how many users they had. */
+  /** Reads the given number of pages, and returns the number of their users. */
   advance(pages: number): Promise<number>
 }
 
@@ -67,7 +67,7 @@ async function take(walk: Walk, pages: number): Promise<Taken> {
   return { ms: performance.now() - from, cpuMs: cpu, users }
 }
 
-/** Both walk side by side, a stretch of pages each in turn. */
+/** Both take turns, a stretch of pages each. */
 async function compare(wholePages: number, handle?: () => Promise<unknown>) {
   await bare().advance(50)
   await stream().advance(50)
@@ -84,9 +84,9 @@ async function compare(wholePages: number, handle?: () => Promise<unknown>) {
   return stretches
 }
 
-function show(title: string, stretches: Awaited<ReturnType<typeof compare>>, least: number): boolean {
+function show(title: string, stretches: Awaited<ReturnType<typeof compare>>, minRatio: number): boolean {
   const ratios = stretches.map(({ bare, ours }) => bare.ms / ours.ms)
-  const kept = median(ratios) >= least
+  const kept = median(ratios) >= minRatio
   const line = (name: string, values: readonly number[], unit: string, digits: number) =>
     console.log(`  ${name.padEnd(26)} ${spread(values, unit, digits)}`)
   const lines = (name: string, taken: readonly Taken[]) => {
@@ -99,11 +99,11 @@ function show(title: string, stretches: Awaited<ReturnType<typeof compare>>, lea
     line(
       '',
       taken.map((one) => (one.cpuMs * 1000) / one.users),
-      'µs of CPU a user',
+      'µs of CPU per user',
       0,
     )
   }
-  console.log(`${title}, ${stretches.length} stretches: median (least … most)`)
+  console.log(`${title}, ${stretches.length} stretches: median (minimum … maximum)`)
   lines(
     'a bare loop over the SDK',
     stretches.map(({ bare }) => bare),
@@ -113,7 +113,7 @@ function show(title: string, stretches: Awaited<ReturnType<typeof compare>>, lea
     stretches.map(({ ours }) => ours),
   )
   line('speed', ratios, '×', 2)
-  console.log(`  at least ${least} ×: ${kept ? 'kept' : 'MISSED'}`)
+  console.log(`  at least ${minRatio} ×: ${kept ? 'kept' : 'MISSED'}`)
   return kept
 }
 

@@ -1,4 +1,4 @@
-// `npm start` and `npm test`, on any machine that has Node 18 or newer and npm: brings the Node and the pnpm that the
+// `npm start`, `npm test` and `npm run docs`, on any machine that has Node 18 or newer and npm: brings the Node and the pnpm that the
 // workspace needs where they are missing, installs and builds what has changed, and then runs. No dependencies, and
 // nothing that an old Node cannot read.
 
@@ -31,7 +31,7 @@ class Failure extends Error {}
 /** The signal that has told us to stop, if one has. */
 let stoppedBy
 
-const commands = { start, test, tools }
+const commands = { start, test, soak, docs, tools }
 const [name, ...args] = process.argv.slice(2)
 const command = Object.hasOwn(commands, name) ? commands[name] : usage
 
@@ -54,15 +54,14 @@ async function test(args) {
   mkdirSync(reportFolder, { recursive: true })
   const env = withoutNames(await prepare(), ['NODE_ENV'])
 
+  const quick = args[0] === 'quick'
+  const words = quick ? args.slice(1) : args
   const failed = []
-  if (args.length > 0) {
-    say(`Only test/ with ${args.join(' ')}: no lint, no type check, no examples`)
+  if (words.length > 0) {
+    say(`Only test/ with ${words.join(' ')}: no lint, no type check, no examples`)
   } else {
-    await step('Linting', 'lint', env, '`npm run format` mends most of it.')
-    await step('Checking types', 'typecheck', env, '`npm run typecheck` repeats this check alone.')
-    if (checksProse)
-      await step('Checking the prose', 'prose', env, '`npm run prose` repeats this check alone.')
-    for (const example of folders('examples').filter(hasTests)) {
+    await check(env)
+    for (const example of quick ? [] : folders('examples').filter(hasTests)) {
       say(`Testing examples/${example}…`)
       if ((await testExample(example, env)) !== 0) failed.push(`examples/${example}`)
       if (stoppedBy) return exitCodeOf(stoppedBy)
@@ -70,10 +69,34 @@ async function test(args) {
   }
 
   say('Testing…')
-  if ((await vitest(args, env)) !== 0) failed.push('test')
+  if ((await vitest(words, quick ? { ...env, QUICK: '1' } : env)) !== 0) failed.push('test')
   if (stoppedBy) return exitCodeOf(stoppedBy)
   if (failed.length > 0) throw new Failure(`Failed: ${failed.join(', ')}.`)
   return 0
+}
+
+/** Lint, types and prose, at the same time. */
+async function check(env) {
+  const checks = [
+    step('Linting', 'lint', env, '`npm run format` fixes most findings.'),
+    step('Checking types', 'typecheck', env, '`npm run typecheck` repeats this check alone.'),
+  ]
+  if (checksProse)
+    checks.push(step('Checking the prose', 'prose', env, '`npm run prose` repeats this check alone.'))
+  const failed = (await Promise.allSettled(checks)).find(({ status }) => status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+/** The tests at their full size, then many long lives: hours. */
+async function soak(args) {
+  const env = withoutNames(await prepare(), ['NODE_ENV'])
+  say('Testing at full size…')
+  const failed = await vitest(['chaos', 'convergence'], { ...env, SOAK: '1' })
+  if (stoppedBy) return exitCodeOf(stoppedBy)
+  const lives = await run('node', ['--disable-warning=ExperimentalWarning', 'test/soak/soak.ts', ...args], {
+    env,
+  })
+  return failed || lives
 }
 
 function vitest(args, env) {
@@ -107,6 +130,18 @@ function hasTests(example) {
   return existsSync(manifest) && readJson(manifest).scripts?.test !== undefined
 }
 
+/** The documentation's site: serves it and follows changes, or builds it. It needs no built package. */
+async function docs(args) {
+  const [action, ...options] = args[0] === 'build' ? args : ['dev', ...args]
+  const env = await environment()
+  await install(env)
+  say(
+    action === 'build' ? 'Building the site into docs/.vitepress/dist…' : 'Serving the site. Ctrl-C ends it.',
+  )
+  const bin = join('node_modules', 'vitepress', 'bin', 'vitepress.js')
+  return run('node', [bin, action, ...options], { env, cwd: join(root, 'docs') })
+}
+
 /** Runs inside npx: says where npm has put the tools. */
 async function tools() {
   const name = windows ? 'pnpm.cmd' : 'pnpm'
@@ -121,6 +156,7 @@ async function tools() {
 async function usage() {
   console.error('node scripts/launch.mjs start [arguments of scripts/start.ts]')
   console.error('node scripts/launch.mjs test [arguments of vitest, such as a filter]')
+  console.error('node scripts/launch.mjs docs [build] [options of VitePress, such as --port 8080]')
   return 2
 }
 
@@ -233,7 +269,7 @@ async function step(title, script, env, hint) {
 
 function workspaceFolders() {
   const inside = (parent) => folders(parent).map((name) => join(parent, name))
-  return [...inside('packages'), ...inside('examples'), 'test', 'bench'].filter((folder) =>
+  return [...inside('packages'), ...inside('examples'), 'test', 'bench', 'docs'].filter((folder) =>
     existsSync(join(root, folder, 'package.json')),
   )
 }

@@ -39,7 +39,7 @@ export async function connect({ deliveries, environment }: Simulator, app: App):
 
 export function introduce(app: App, { url }: Simulator): void {
   console.log(`
-  ${bold('Console')}       ${url}   ${dim('a customer’s directory: press “Hire” …')}
+  ${bold('Console')}       ${url}   ${dim('a customer’s directory: press “Add user” …')}
   ${bold('Application')}   ${app.url}/?live   ${dim('… and the account is here a moment later')}
 
   ${dim(`The console also shows each delivery with its attempts, and a SCIM endpoint for any

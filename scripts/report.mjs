@@ -19,7 +19,9 @@ const counts = reports.map((name) => {
 })
 const sum = (key) => counts.reduce((total, count) => total + count[key], 0)
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')]
+const assertions = sum('assertions')
 
+console.error(`${assertions} assertions in test/`)
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
 process.exitCode = passed > 0 && failed === 0 ? 0 : 1
 
@@ -40,6 +42,9 @@ function countsOfVitest(report) {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    assertions: report.testResults
+      .flatMap((file) => file.assertionResults)
+      .reduce((total, test) => total + (test.meta?.assertions ?? 0), 0),
   }
 }
 
@@ -51,11 +56,13 @@ function countsOfTap(text, name) {
   }
   if (count('pass') === undefined) {
     console.error(`${name}: the run did not come to its end.`)
-    return { passed: 0, failed: 1, skipped: 0 }
+    return { passed: 0, failed: 1, skipped: 0, assertions: 0 }
   }
   return {
     passed: count('pass'),
     failed: count('fail') + count('cancelled'),
     skipped: count('skipped') + count('todo'),
+    // Node's runner does not count them.
+    assertions: 0,
   }
 }

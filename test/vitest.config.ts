@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst, slowFiles } from './support/longest-first.ts'
 
 const source = (path: string) => fileURLToPath(new URL(`../packages/${path}`, import.meta.url))
 
@@ -20,7 +22,13 @@ export default defineConfig({
   },
   test: {
     include: ['**/*.test.ts'],
-    // No test times anything: these end one that hangs, also on a machine that has much else to do.
+    // `npm test -- quick` leaves out the files that start servers, browsers or compilers.
+    exclude: process.env.QUICK ? ['node_modules/**', ...slowFiles] : ['node_modules/**'],
+    // Many tests wait for a server, a lease or a timeout, so two cores can run three files at once.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
+    setupFiles: ['./support/count-assertions.ts'],
+    // No test times anything: these end a test that hangs, also on a busy machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } },

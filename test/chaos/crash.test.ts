@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { sized } from '../support/sizes.ts'
 import { moment, userMessage } from './events.ts'
 import type { Kill, KillPoint } from './fleet.ts'
 import { Random, seed } from './random.ts'
@@ -7,13 +8,14 @@ import { inParallel, Sender, tally } from './sender.ts'
 import { openStores, type StoreKind } from './stores.ts'
 
 const handlerMs = 20
+const users = sized(100, 200)
 const points: KillPoint[] = ['begin', 'handler', 'effect', 'commit']
 const timeout = 300_000
 
 const stores = await openStores()
 afterAll(() => stores.close())
 
-describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are killed, on %s', (kind) => {
+describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('killed processes, on %s', (kind) => {
   const place = () => ({
     store: { kind, url: stores[kind] ?? '' },
     journalUrl: stores.postgres ?? '',
@@ -21,22 +23,22 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are kil
   const skip = !stores[kind] || !stores.postgres
 
   test.skipIf(skip)(
-    'nothing is lost, and a handler runs again only where a kill fell between its effect and the commit',
+    'nothing is lost, and a handler runs again only if its process was killed between its effect and the commit',
     { timeout },
     async () => {
-      const kills = plannedKills(16)
+      const kills = plannedKills(sized(8, 16))
       const { journal, fleet, sender } = await openScene({
         ...place(),
         processes: 4,
         kills,
         handlerMs,
-        // Short, so that the test is: but longer than a busy machine keeps a living process from its work.
+        // Short, to keep the test short, but longer than a busy machine delays a running process.
         receiver: { leaseSeconds: 4 },
       })
-      // Two for each user, so that a dead process's turn is in the way of a living one's event, too.
-      const messages = Array.from({ length: 400 }, (_, index) =>
+      // Two for each user, so that the turn of a dead process also blocks an event of a running one.
+      const messages = Array.from({ length: 2 * users }, (_, index) =>
         userMessage(`msg_${index}`, {
-          userId: `user-${index % 200}`,
+          userId: `user-${index % users}`,
           state: String(index),
           occurredAt: moment(index),
         }),
@@ -61,20 +63,20 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are kil
       expect(unexplained).toEqual([])
 
       const accounts = await journal.accounts()
-      const wrong = messages.slice(200).filter(({ userId, state }) => accounts.get(userId)?.state !== state)
+      const wrong = messages.slice(users).filter(({ userId, state }) => accounts.get(userId)?.state !== state)
       expect(wrong.map(({ userId }) => userId)).toEqual([])
     },
   )
 
   test.skipIf(skip)(
-    'with Scalekit’s first waits a dead process’s message is done within 15 s of the kill',
+    'with Scalekit’s first waits, the message of a killed process is done within 15 s of the kill',
     { timeout },
     async () => {
-      // In the begin, in the handler's work, in its write, and between that and the commit.
+      // During the begin, during the handler's work, during its write, and between the write and the commit.
       const kills = points.map((point): Kill => ({ point, skip: 0, delayMs: point === 'commit' ? 0 : 1 }))
       const { journal, fleet, random } = await openScene({
         ...place(),
-        // Some are left for the second attempt: a new process may take its time to start.
+        // Some processes remain for the second attempt, because a new process may start slowly.
         processes: kills.length + 2,
         kills,
         handlerMs,
@@ -89,7 +91,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('processes that are kil
           })
           let attempts = 0
           const target = async () => (attempts++ === 0 ? url : fleet.target(random))
-          // 5 s with the sender's jitter; the one after them comes 5 minutes later, and too late.
+          // 5 s with the sender's jitter. The next attempt would come 5 minutes later, which is too late.
           const waitsMs = [0, 4000 + random.below(2001)]
           const sender = new Sender({ target, waitsMs })
           return sender.send(message).finally(() => sender.close())
@@ -119,7 +121,7 @@ function plannedKills(count: number): Kill[] {
     return {
       point,
       skip: random.below(10),
-      // Half of them just before the step, the others in it.
+      // Half of the kills come just before the step, the others during it.
       delayMs: random.below(2) * (1 + random.below(point === 'handler' ? handlerMs : 3)),
     }
   })

@@ -1,7 +1,7 @@
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import type { Message } from './sender.ts'
 
-/** What a user is to be: a number that rises with the time, or deleted. */
+/** The new state of a user: a number that rises with the time, or deleted. */
 export interface UserChange {
   userId: string
   state: string
@@ -19,7 +19,7 @@ export function userMessage(messageId: string, change: UserChange): UserMessage 
   return { messageId, event, ...change }
 }
 
-/** A moment of a day that is over, with nanoseconds: in the form of `ctx.occurredAt`. */
+/** A moment on a day in the past, with nanoseconds, in the form of `ctx.occurredAt`. */
 export function moment(seconds: number, nanoseconds = 0): string {
   const whole = new Date(Date.UTC(2026, 0, 5) + seconds * 1000).toISOString().slice(0, 19)
   return `${whole}.${String(nanoseconds).padStart(9, '0')}Z`

@@ -4,7 +4,7 @@ import { moment, userMessage } from './events.ts'
 import { expectDelivered, openScene } from './scene.ts'
 import { inParallel, type SentMessage, tally } from './sender.ts'
 import { type OwnServer, ownMysql, ownPostgres, ownRedis } from './servers.ts'
-import { openStores, orSayAloud, type StoreKind } from './stores.ts'
+import { openStores, type StoreKind, warnMissing } from './stores.ts'
 
 const deadlineSeconds = 3
 const timeout = 300_000
@@ -21,7 +21,7 @@ afterAll(async () => {
 type Fault = (server: OwnServer) => Promise<void>
 
 const faults: Record<string, Fault> = {
-  'killed, away for two seconds, and started again': async (server) => {
+  'killed, down for two seconds, and started again': async (server) => {
     await server.kill()
     await sleep(2000)
     await server.start()
@@ -41,10 +41,10 @@ const faults: Record<string, Fault> = {
 
 describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a %s that fails under load', (kind) => {
   const server = own[kind]
-  if (!server) orSayAloud(kind)
+  if (!server) warnMissing(kind)
 
   test.skipIf(!server || !stores.postgres).each(Object.entries(faults))(
-    '%s: no request hangs, none is answered 2xx without its effect, and all is well again by itself',
+    '%s: no request hangs, no event is answered 2xx without its effect, and later events are processed',
     { timeout },
     async (name, fail) => {
       if (!server) return
@@ -54,7 +54,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a %s that fails under 
         processes: 4,
         handlerMs: 20,
         receiver: { deadlineSeconds, leaseSeconds: 4, storeTimeoutSeconds: 1 },
-        // What takes longer than the deadline, and what a busy machine may add, has hung.
+        // A request has hung if it takes longer than the deadline and the delay of a busy machine.
         timeoutMs: (deadlineSeconds + 3) * 1000,
       })
       const sent: SentMessage[] = []

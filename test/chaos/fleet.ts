@@ -4,24 +4,24 @@ import { fileURLToPath } from 'node:url'
 import type { ReceiverOptions } from '@scalekit-scim/core'
 import type { Random } from './random.ts'
 
-/** Where a process kills itself: in the ledger's begin or commit, in the handler's work, or in its write. */
+/** The step in which a process kills itself: the ledger's begin or commit, the handler's work, or its write. */
 export type KillPoint = 'begin' | 'handler' | 'effect' | 'commit'
 
 export interface Kill {
   point: KillPoint
-  /** How often it passes by there before. */
+  /** The number of times that it passes the point before. */
   skip: number
-  /** How long after the step was begun; 0 is just before it. */
+  /** The delay after the start of the step; 0 is just before the step. */
   delayMs: number
 }
 
-/** Round trips to the store; `polls` are the begins that were told to wait. */
+/** Round trips to the store; `polls` are the begins that had to wait. */
 export type VerbCalls = Record<'begin' | 'renew' | 'commit' | 'release' | 'polls', number>
 
 export interface InstanceOptions {
   name: string
   store: { kind: 'redis' | 'postgres' | 'mysql'; url: string }
-  /** Hides the store's kind, so that the pack has nothing but Keyv's own methods. */
+  /** Hides the kind of the store, so that the ledger can use only Keyv's own methods. */
   generic?: boolean
   namespace: string
   journal: { url: string; schema: string }
@@ -33,9 +33,9 @@ export interface InstanceOptions {
 export type FromInstance = { port: number; guarantee: string } | { calls: VerbCalls }
 
 const program = fileURLToPath(new URL('./instance.ts', import.meta.url))
-const living = new Set<ChildProcess>()
+const running = new Set<ChildProcess>()
 process.on('exit', () => {
-  for (const child of living) child.kill('SIGKILL')
+  for (const child of running) child.kill('SIGKILL')
 })
 
 /** One process, from its start to its end. */
@@ -44,7 +44,7 @@ class Instance {
   readonly #child: ChildProcess
   #port: number | undefined
   guarantee = ''
-  /** Set by a kill of its own making: the messages that may have had their effect and no commit. */
+  /** Set by a planned kill: the messages that may have an effect and no commit. */
   uncommitted: readonly string[] | undefined
   readonly exited: Promise<unknown>
 
@@ -53,14 +53,14 @@ class Instance {
     this.#child = spawn(process.execPath, [program, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     })
-    living.add(this.#child)
+    running.add(this.#child)
     let lastWords = ''
     this.#child.stdout?.on('data', (chunk) => {
       lastWords += chunk
     })
-    // 'close' comes after the output was read to its end.
+    // 'close' comes after the whole output was read.
     this.exited = once(this.#child, 'close').then(() => {
-      living.delete(this.#child)
+      running.delete(this.#child)
       this.#port = undefined
       if (lastWords.startsWith('[')) this.uncommitted = JSON.parse(lastWords)
     })
@@ -75,7 +75,7 @@ class Instance {
 
   async ready(): Promise<void> {
     const told = await Promise.race([once(this.#child, 'message'), this.exited])
-    if (!Array.isArray(told)) throw new Error(`${this.name} ended before it listened`)
+    if (!Array.isArray(told)) throw new Error(`${this.name} exited before it listened`)
     const message: FromInstance = told[0]
     if ('port' in message) {
       this.#port = message.port
@@ -86,7 +86,7 @@ class Instance {
   async calls(): Promise<VerbCalls> {
     this.#child.send('calls')
     const [message]: FromInstance[] = await once(this.#child, 'message')
-    if (!message || !('calls' in message)) throw new Error(`${this.name} did not say its calls`)
+    if (!message || !('calls' in message)) throw new Error(`${this.name} did not report its calls`)
     return message.calls
   }
 
@@ -95,14 +95,14 @@ class Instance {
     return this.exited
   }
 
-  /** Stops the whole process for a while. A shell does it, so that it wakes up even when we are gone. */
+  /** Stops the whole process for a while. A shell does it, so that the process continues even if this one exits. */
   async stall(ms: number): Promise<void> {
     const { pid } = this.#child
     await once(spawn('sh', ['-c', `kill -STOP ${pid}; sleep ${ms / 1000}; kill -CONT ${pid}`]), 'exit')
   }
 }
 
-/** Several processes behind what would be a load balancer. Who dies by a kill that was planned is started anew. */
+/** Several processes, as behind a load balancer. A process that exits is replaced. */
 export class Fleet {
   readonly #options: Omit<InstanceOptions, 'name'>
   readonly #kills: Kill[]
@@ -116,7 +116,7 @@ export class Fleet {
     this.#kills = [...kills]
   }
 
-  /** @param kills one for each process that is started, in this order, until there are none */
+  /** @param kills one for each started process, in this order, until none are left */
   static async start(
     size: number,
     options: Omit<InstanceOptions, 'name' | 'kill'>,
@@ -146,12 +146,12 @@ export class Fleet {
     return this.#instances.map(({ guarantee }) => guarantee)
   }
 
-  /** Those that died by a planned kill. */
+  /** The processes that a planned kill ended. */
   get killed(): readonly Instance[] {
     return this.#dead.filter(({ uncommitted }) => uncommitted !== undefined)
   }
 
-  /** Those that died of something else: there should be none. */
+  /** The processes that ended for another reason. Their number should be 0. */
   get crashed(): readonly Instance[] {
     return this.#dead.filter(({ uncommitted }) => uncommitted === undefined)
   }
@@ -160,7 +160,7 @@ export class Fleet {
     return this.#instances.filter(({ url }) => url !== undefined)
   }
 
-  /** The endpoint of one that listens; waits for one to. */
+  /** The endpoint of a process that listens. Waits until there is one. */
   async target(random: Random): Promise<string> {
     for (;;) {
       const urls = this.instances.map(({ url }) => url)

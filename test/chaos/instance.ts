@@ -1,5 +1,5 @@
-// One process of a fleet: an Express server with the pack, as it is built, on a store that it shares with the others.
-// fleet.ts starts it and speaks to it; it ends when whoever started it does.
+// One process of a fleet: an Express server with the built package, on a store that it shares with the others. fleet.ts
+// starts it and sends it messages. It exits when its parent exits.
 
 import { writeSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -25,7 +25,7 @@ const options: InstanceOptions = JSON.parse(process.argv[2] ?? '{}')
 const { name, store, journal: table, namespace, handlerMs, kill, generic, receiver: settings } = options
 
 const journal = new Journal(table.url, table.schema)
-/** The messages whose effect may be there and whose commit may not: what a kill now makes run again. */
+/** The messages that may have an effect and no commit: after a kill now, they run again. */
 const uncommitted = new Set<string>()
 const calls: VerbCalls = { begin: 0, renew: 0, commit: 0, release: 0, polls: 0 }
 
@@ -45,7 +45,7 @@ const server = express()
   .listen(0, '127.0.0.1', () => {
     tell({ port: (server.address() as AddressInfo).port, guarantee: scim.receiver.guarantee.message })
   })
-// Longer than a test, so that no connection of the sender's is closed just as it sends.
+// Longer than a test, so that no connection is closed while the sender uses it.
 server.keepAliveTimeout = 600_000
 process.on('message', () => tell({ calls }))
 process.on('disconnect', () => process.exit())
@@ -87,7 +87,7 @@ function adapterOf({ kind, url }: InstanceOptions['store']): KeyvStoreAdapter {
   }
 }
 
-/** The same store, but no driver knows it: what Keyv alone gives. */
+/** The same store in a shape that no driver recognizes, so that only Keyv's own methods are used. */
 function anyOther(adapter: KeyvStoreAdapter): object {
   return {
     opts: {},
@@ -99,7 +99,7 @@ function anyOther(adapter: KeyvStoreAdapter): object {
   }
 }
 
-/** Counts the verbs, and knows the moments at which to die. */
+/** Counts the calls of the verbs, and exits at the planned kill point. */
 function watch(ledger: Ledger): void {
   const { begin, renew, commit, release } = ledger
   ledger.begin = async (request) => {
@@ -125,7 +125,7 @@ function watch(ledger: Ledger): void {
   }
 }
 
-/** Dies just before the step, or in it, when it is the one that was chosen. */
+/** Kills the process just before or during the step, if the step is the planned one. */
 function atKillPoint<T>(point: KillPoint, step: () => Promise<T>): Promise<T> {
   if (kill?.point !== point || kill.skip-- > 0) return step()
   if (kill.delayMs === 0) die()

@@ -1,15 +1,15 @@
 import { Pool } from 'pg'
 
-/** One run of a handler. Times are of the machine's monotonic clock, which all its processes share. */
+/** One run of a handler. Times are those of the machine's monotonic clock, which all processes share. */
 export interface Run {
   messageId: string
   userId: string
   /** The process that ran it. */
   instance: string
   startedNs: bigint
-  /** Whether the guard let its row through; nothing where the run did not come to write. */
+  /** Whether the guard accepted the row; `undefined` if the run did not reach its write. */
   wrote: boolean | undefined
-  /** After the effect was committed; nothing where the process died before. */
+  /** After the effect was committed; `undefined` if the process was killed before. */
   endedNs: bigint | undefined
 }
 
@@ -19,7 +19,7 @@ export interface Account {
   occurredAt: string
 }
 
-/** What a handler writes of an account. */
+/** The row that a handler writes. */
 export interface AccountChange extends Account {
   organizationId: string
   id: string
@@ -36,7 +36,7 @@ const tables = `
     PRIMARY KEY (organization_id, id)
   )`
 
-// The README's guard, and the note that the effect is there, in one statement and so in one transaction.
+// The README's guard and the record of the effect, in one statement and so in one transaction.
 const guardedWrite = `
   WITH written AS (
     INSERT INTO accounts (organization_id, id, state, deleted, scim_occurred_at) VALUES ($2, $3, $4, $5, $6)
@@ -48,7 +48,7 @@ const guardedWrite = `
   )
   UPDATE runs SET wrote = EXISTS (SELECT FROM written) WHERE run = $1`
 
-/** What the handlers of a fleet did, in real tables: who ran what and when, and the rows that came of it. */
+/** The handler runs of a fleet and the rows that they wrote, in real tables. */
 export class Journal {
   readonly #pool: Pool
   readonly #schema: string
@@ -76,7 +76,7 @@ export class Journal {
     return this.#pool.end()
   }
 
-  /** A run begins; gives its number. */
+  /** Records the start of a run, and returns its number. */
   async started(messageId: string, userId: string, instance: string): Promise<unknown> {
     const { rows } = await this.#pool.query(
       'INSERT INTO runs (message_id, user_id, instance, started_ns) VALUES ($1, $2, $3, $4) RETURNING run',
@@ -96,7 +96,7 @@ export class Journal {
     await this.#pool.query('UPDATE runs SET ended_ns = $2 WHERE run = $1', [run, process.hrtime.bigint()])
   }
 
-  /** Every run, in the order of their beginnings. */
+  /** All runs, in the order of their start. */
   async runs(): Promise<Run[]> {
     const { rows } = await this.#pool.query('SELECT * FROM runs ORDER BY started_ns')
     return rows.map((row) => ({

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
+import { sized } from '../support/sizes.ts'
 import { moment, type UserMessage, userMessage } from './events.ts'
 import type { Account, Run } from './journal.ts'
 import { byMessage, expectDelivered, openScene } from './scene.ts'
 import { inParallel, Sender, tally } from './sender.ts'
 import { openStores, type StoreKind } from './stores.ts'
 
-const users = 200
+const users = sized(80, 200)
 const updates = 20
 const timeout = 300_000
 
@@ -22,7 +23,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('the newest wins, on %s
   const skip = !stores[kind] || !stores.postgres
 
   test.skipIf(skip)(
-    `${users} users, ${updates} updates each, shuffled, duplicated and delayed: each ends in its newest state`,
+    `${users} users with ${updates} shuffled, duplicated and delayed updates each end in their newest state`,
     { timeout },
     async () => {
       const { journal, fleet, sender, random } = await openScene({ ...place(), handlerMs: 10 })
@@ -58,7 +59,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('the newest wins, on %s
   )
 
   test.skipIf(skip)(
-    'processes that are stopped in their handlers until others have gone on: the guarded rows are right',
+    'guarded rows are right if processes stall in their handlers while others continue',
     { timeout },
     async () => {
       const { journal, fleet, sender, random } = await openScene({
@@ -75,16 +76,16 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('the newest wins, on %s
         target: async () => stalled[random.below(2)]?.url ?? fleet.target(random),
         waitsMs: [0],
       })
-      // A busy machine may have no answer of the store in time: such a message never comes to run, and none waits for it.
-      let turnedAway = 0
+      // On a busy machine the store may not answer in time. Such a message does not run, and the test must not wait.
+      let refusedByStore = 0
       const stuck = Promise.all(
         oldest.map(async (message) => {
           const sent = await toStalled.send(message)
-          if (sent.attempts.at(-1)?.outcome === 'store-unavailable') turnedAway++
+          if (sent.attempts.at(-1)?.outcome === 'store-unavailable') refusedByStore++
           return sent
         }),
       )
-      while ((await journal.runs()).length + turnedAway < oldest.length) await sleep(20)
+      while ((await journal.runs()).length + refusedByStore < oldest.length) await sleep(20)
       const woken = Promise.all(stalled.map((instance) => instance.stall(6000)))
       const awake = fleet.instances.filter((instance) => !stalled.includes(instance))
       const toAwake = new Sender({
@@ -112,8 +113,8 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('the newest wins, on %s
 })
 
 /**
- * One user's events, the oldest first. Half of the users have theirs within one microsecond. Every fifth is deleted
- * in the end, and has an update of the deletion's very time, which must not bring it back.
+ * The events of one user, the oldest first. Half of the users have all events within one microsecond. Every fifth user
+ * is deleted at the end, and has an update with exactly the time of the deletion, which must not restore the user.
  */
 function historyOf(user: number): UserMessage[] {
   const isDeleted = user % 5 === 0
@@ -137,7 +138,7 @@ function expectNewest(messages: readonly UserMessage[], accounts: ReadonlyMap<st
   expect(Object.fromEntries(accounts)).toEqual(Object.fromEntries(newest))
 }
 
-/** Pairs of runs for one user that were under way at once. */
+/** Pairs of runs for one user that overlapped in time. */
 function overlaps(runs: readonly Run[]): [Run, Run][] {
   const pairs: [Run, Run][] = []
   for (const runsOfUser of Map.groupBy(runs, ({ userId }) => userId).values()) {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { sized } from '../support/sizes.ts'
 import { moment, userMessage } from './events.ts'
 import { byMessage, completed, expectDelivered, openScene } from './scene.ts'
 import { inParallel, tally } from './sender.ts'
@@ -6,7 +7,8 @@ import { openStores, type StoreKind } from './stores.ts'
 
 const processes = 8
 const copies = 20
-/** Messages under way at once, each with all its copies. */
+const messages = sized(300, 1000)
+/** Messages that are sent at the same time, each with all its copies. */
 const atOnce = 10
 const timeout = 300_000
 
@@ -15,20 +17,20 @@ afterAll(() => stores.close())
 
 describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a race on %s', (kind) => {
   test.skipIf(!stores[kind] || !stores.postgres)(
-    `${processes} processes, 1 000 messages, ${copies} copies of each at once: every handler runs exactly once`,
+    `with ${processes} processes, ${messages} messages and ${copies} concurrent copies of each, every handler runs exactly once`,
     { timeout },
     async () => {
-      const { runs, sent } = await race({ kind, messages: 1000 })
+      const { runs, sent } = await race({ kind, messages })
 
       expect(repeated(runs)).toEqual([])
-      expect(completed(runs)).toHaveLength(1000)
+      expect(completed(runs)).toHaveLength(messages)
       expectDelivered(sent, runs)
     },
   )
 })
 
 test.skipIf(!stores.redis || !stores.postgres)(
-  'the same race shows a store without an atomic begin for what it is: handlers run twice',
+  'on a store without an atomic begin, the same race runs handlers twice',
   { timeout },
   async () => {
     const { runs } = await race({ kind: 'redis', messages: 50, generic: true })

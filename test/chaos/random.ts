@@ -1,4 +1,4 @@
-/** Random numbers that are the same for the same seed (mulberry32), so that a run can be repeated. */
+/** Random numbers from a seed (mulberry32), so that a run can be repeated. */
 export class Random {
   #state: number
 
@@ -26,5 +26,5 @@ export class Random {
   }
 }
 
-/** `CHAOS_SEED` repeats a run as far as its own choices go; who of several processes is faster stays open. */
+/** `CHAOS_SEED` repeats the random choices of a run, but not the speed of its processes. */
 export const seed = Number(process.env.CHAOS_SEED ?? 20261124)

@@ -8,7 +8,7 @@ import { Random, seed } from './random.ts'
 import { deliveryOf, fastWaitsMs, Sender, type SentMessage } from './sender.ts'
 
 interface SceneOptions extends Pick<InstanceOptions, 'store' | 'handlerMs'> {
-  /** The server for the journal, which none of our faults touches. */
+  /** The server for the journal, which no fault affects. */
   journalUrl: string
   processes: number
   kills?: Kill[]
@@ -25,7 +25,7 @@ export interface Scene {
   random: Random
 }
 
-/** A journal, a fleet and a sender, with names of their own, all gone when the test is over. */
+/** A journal, a fleet and a sender with unique names, all removed after the test. */
 export async function openScene(options: SceneOptions): Promise<Scene> {
   const { journalUrl, processes, kills = [], waitsMs = fastWaitsMs, timeoutMs, ...rest } = options
   const namespace = `chaos_${randomUUID().replaceAll('-', '')}`
@@ -46,10 +46,10 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   return { journal, fleet, sender, random }
 }
 
-/** PostgreSQL's tables are in the journal's schema, and go with it. */
+/** PostgreSQL's tables are in the journal's schema, and are dropped with it. */
 async function emptyNamespace({ kind, url }: SceneOptions['store'], namespace: string): Promise<void> {
   if (kind === 'redis') {
-    // The ledger's keys begin with what is a namespace to Keyv's adapter.
+    // For Keyv's adapter, the beginning of the ledger's keys is a namespace.
     const adapter = new KeyvRedis(url, { namespace: `{scim:${namespace}}`, keyPrefixSeparator: ':' })
     await adapter.clear()
     await adapter.disconnect()
@@ -61,7 +61,7 @@ async function emptyNamespace({ kind, url }: SceneOptions['store'], namespace: s
   }
 }
 
-/** Whose effect is there. */
+/** The runs that had their effect. */
 export function completed(runs: readonly Run[]): Run[] {
   return runs.filter(({ wrote }) => wrote !== undefined)
 }
@@ -70,7 +70,7 @@ export function byMessage(runs: readonly Run[]): Map<string, Run[]> {
   return Map.groupBy(runs, ({ messageId }) => messageId)
 }
 
-/** Every message was delivered, and each 2xx came after the effect: its own, or the newer one that it yields to. */
+/** Every message was delivered, and each 2xx came after its own effect or, if stale, the newer event's. */
 export function expectDelivered(sent: readonly SentMessage[], runs: readonly Run[]): void {
   const runsOf = byMessage(runs)
   const undelivered = sent.filter((message) => !deliveryOf(message))

@@ -7,9 +7,9 @@ export interface Message {
   event: object
 }
 
-/** What came of one attempt. Times are of the machine's monotonic clock. */
+/** The result of one attempt. Times are those of the machine's monotonic clock. */
 export interface Attempt {
-  /** Nothing where the connection broke or nobody answered in time. */
+  /** `undefined` if the connection broke or no answer came in time. */
   status: number | undefined
   outcome: string
   sentNs: bigint
@@ -21,18 +21,18 @@ export interface SentMessage extends Message {
 }
 
 interface SenderOptions {
-  /** Where the next attempt goes. */
+  /** The address of the next attempt. */
   target: () => Promise<string>
-  /** The wait before each attempt. After the last the message is given up. */
+  /** The wait before each attempt. After the last attempt the message is dropped. */
   waitsMs: readonly number[]
   /** Scalekit waits about 10 s for an answer. */
   timeoutMs?: number
 }
 
-/** Scalekit's first waits, a hundred times faster, and then every two seconds as long as a test may need. */
+/** Scalekit's first waits, a hundred times faster, and then one attempt every two seconds. */
 export const fastWaitsMs = [0, 50, 500, ...Array.from({ length: 30 }, () => 2000)]
 
-/** Delivers as Scalekit does: signs each attempt anew, counts only 200 and 201, and tries again after each failure. */
+/** Delivers as Scalekit does: signs each attempt, counts only 200 and 201, and retries after each failure. */
 export class Sender {
   readonly #options: Required<SenderOptions>
   readonly #agent = new Agent({ keepAlive: true })
@@ -85,7 +85,7 @@ export function isDelivered({ status }: Attempt): boolean {
   return status === 200 || status === 201
 }
 
-/** The answer that counted. */
+/** The first answer that counts as delivered. */
 export function deliveryOf({ attempts }: SentMessage): Attempt | undefined {
   return attempts.find(isDelivered)
 }
@@ -96,7 +96,7 @@ export function tally(attempts: Iterable<Attempt>): Record<string, number> {
   return counts
 }
 
-/** Does the work for each item, never more than `limit` at a time. */
+/** Does the work for each item, at most `limit` at a time. */
 export async function inParallel<Item, Result>(
   limit: number,
   items: readonly Item[],

@@ -8,16 +8,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'pg'
 import { mariadbServer } from '../support/mariadb-server.ts'
 
-/** A server of the test's own, to kill and to freeze. */
+/** A separate server that a test may kill and freeze. */
 export interface OwnServer {
   url: string
-  /** SIGKILL, as a machine that loses its power. */
+  /** SIGKILL, like a power failure. */
   kill(): Promise<void>
-  /** After a kill. Gives when it answers. */
+  /** Starts the server after a kill. Resolves when it answers. */
   start(): Promise<void>
   freeze(): void
   thaw(): void
-  /** Kills it for good, and its folder with it. */
+  /** Kills the server and removes its folder. */
   destroy(): Promise<void>
 }
 
@@ -27,12 +27,12 @@ interface Program {
   ready(): Promise<boolean>
 }
 
-const living = new Set<ChildProcess>()
+const running = new Set<ChildProcess>()
 process.on('exit', () => {
-  for (const child of living) signalServers(child, 'SIGKILL')
+  for (const child of running) signalServers(child, 'SIGKILL')
 })
 
-/** Redis in memory alone: what it had is gone when it is started again. */
+/** Redis in memory only: it is empty when it is started again. */
 export async function ownRedis(): Promise<OwnServer | undefined> {
   const command = onPath('redis-server')
   if (!command) return undefined
@@ -42,7 +42,7 @@ export async function ownRedis(): Promise<OwnServer | undefined> {
   return run(`redis://127.0.0.1:${port}`, folder, { command, args, ready: () => answers(port, 'PING\r\n') })
 }
 
-/** PostgreSQL with its data on the disk. */
+/** PostgreSQL with its data on disk. */
 export async function ownPostgres(): Promise<OwnServer | undefined> {
   const bin = postgresBin()
   if (!bin) return undefined
@@ -72,7 +72,7 @@ export async function ownPostgres(): Promise<OwnServer | undefined> {
   return run(url, folder, { ...postgres, ready: () => acceptsQueries(url) })
 }
 
-/** MariaDB with its data on the disk. */
+/** MariaDB with its data on disk. */
 export async function ownMysql(): Promise<OwnServer | undefined> {
   const server = await mariadbServer()
   if (!server) return undefined
@@ -98,11 +98,11 @@ async function run(url: string, folder: string, { command, args, ready }: Progra
   const server: OwnServer = {
     url,
     start: async () => {
-      // The shell reads from us, so that the server goes when we do; and it waits, so that no zombie keeps the pid.
+      // The shell reads from this process, so that the server exits with it. It waits, so that no zombie keeps the pid.
       child = spawn('sh', ['-c', '"$0" "$@" & read _; kill -9 $! 2>&-; wait', command, ...args], {
         stdio: ['pipe', 'ignore', process.env.CHAOS_LOG ? 'inherit' : 'ignore'],
       })
-      living.add(child)
+      running.add(child)
       while (!(await ready())) await sleep(50)
     },
     kill: async () => {
@@ -111,7 +111,7 @@ async function run(url: string, folder: string, { command, args, ready }: Progra
       signalServers(child, 'SIGKILL')
       child.stdin?.end()
       await exited
-      living.delete(child)
+      running.delete(child)
     },
     freeze: () => signalServers(child, 'SIGSTOP'),
     thaw: () => signalServers(child, 'SIGCONT'),
@@ -124,13 +124,13 @@ async function run(url: string, folder: string, { command, args, ready }: Progra
   return server
 }
 
-/** Not the shell, which must see us go. */
+/** Signals the server, but not the shell, which must notice when this process exits. */
 function signalServers(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
   if (child?.pid === undefined) return
   for (const pid of descendants(child.pid)) signalOne(pid, signal)
 }
 
-/** All below a process: PostgreSQL's backends have groups of their own. */
+/** All descendants of a process: PostgreSQL's backends have their own process groups. */
 function descendants(pid: number): number[] {
   const parents = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
     .trim()
@@ -145,7 +145,7 @@ function signalOne(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // It is gone already.
+    // The process has already exited.
   }
 }
 
@@ -159,7 +159,7 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Whether somebody at the port answers what was asked; with nothing to ask, whether there is somebody. */
+/** Whether a server on the port answers the question; without a question, whether it accepts a connection. */
 export function answers(port: number, question = ''): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
@@ -181,7 +181,7 @@ function onPath(command: string): string | undefined {
     .find(existsSync)
 }
 
-/** Debian keeps the server's programs off the PATH. */
+/** Debian does not put the server's programs on the PATH. */
 function postgresBin(): string | undefined {
   const initdb = onPath('initdb')
   if (initdb) return join(initdb, '..')
@@ -193,7 +193,7 @@ function postgresBin(): string | undefined {
     .find((bin) => existsSync(join(bin, 'initdb')))
 }
 
-/** PostgreSQL refuses to run as root: whom to be instead. */
+/** PostgreSQL refuses to run as root, so it runs as this user. */
 function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))

@@ -18,8 +18,8 @@ const usual = {
 const own = { redis: ownRedis, postgres: ownPostgres, mysql: ownMysql }
 
 /**
- * The servers on their usual ports where they answer, else some from the PATH, else none, which is said aloud.
- * @throws Error under CI, when there is no Redis or no PostgreSQL
+ * The servers on their usual ports if they answer, else separate ones from the PATH. Warns about missing ones.
+ * @throws Error with CI=true, if there is no Redis or no PostgreSQL
  */
 export async function openStores(): Promise<Stores> {
   const started: OwnServer[] = []
@@ -28,7 +28,7 @@ export async function openStores(): Promise<Stores> {
     if (await answers(Number(port), kind === 'redis' ? 'PING\r\n' : '')) return usual[kind]
     const server = await own[kind]()
     if (server) started.push(server)
-    else orSayAloud(kind)
+    else warnMissing(kind)
     return server?.url
   }
   const [redis, postgres, mysql] = await Promise.all([open('redis'), open('postgres'), open('mysql')])
@@ -42,8 +42,8 @@ export async function openStores(): Promise<Stores> {
   }
 }
 
-/** @throws Error under CI, where Redis and PostgreSQL are always; MySQL need not be, as in test/ledger */
-export function orSayAloud(kind: StoreKind): void {
+/** @throws Error with CI=true, which requires Redis and PostgreSQL, but not MySQL, as in test/ledger */
+export function warnMissing(kind: StoreKind): void {
   const missing = `no ${kind} answers at ${usual[kind]}, and none is on the PATH`
   if (process.env.CI && kind !== 'mysql') throw new Error(missing)
   console.warn(`SKIPPED: ${missing}`)

@@ -13,7 +13,7 @@ import { send } from '../support/wire.ts'
 
 const sources = fileURLToPath(new URL('../docs/source-imports.mjs', import.meta.url))
 
-/** In a process with so little memory that it ends where a body takes many times its size. */
+/** Runs in a process that runs out of memory if a body takes many times its size. */
 function runInLittleMemory(script: string): Promise<{ code: unknown; printed: string }> {
   const flags = ['--max-old-space-size=64', '--disable-warning=ExperimentalWarning', '--import', sources]
   const args = [...flags, '--input-type=module', '--eval', script]
@@ -30,7 +30,7 @@ const claimsToBeSigned = `{
   'webhook-signature': 'v1,anybody',
 }`
 
-test('a body that comes in pieces of one byte, from anybody, takes no more memory than its size', async () => {
+test('a body in pieces of one byte takes little more memory than its size', async () => {
   const ended = await runInLittleMemory(`
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
@@ -59,7 +59,7 @@ server.listen(0, '127.0.0.1', async () => {
   expect(ended).toEqual({ code: 0, printed: 'invalid-signature' })
 })
 
-test('so does one that receiver.fetch gets', async () => {
+test('a body in pieces of one byte for receiver.fetch takes little more memory than its size', async () => {
   const ended = await runInLittleMemory(`
 import { createReceiver } from '@scalekit-scim/core'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
@@ -75,7 +75,7 @@ console.log((await receiver.fetch(request)).headers.get('scalekit-scim-outcome')
   expect(ended).toEqual({ code: 0, printed: 'invalid-signature' })
 })
 
-test('who is over the limit by a byte and sends no more is answered at once', async () => {
+test('a sender that stops one byte over the limit gets a reply at once', async () => {
   const sent = new PassThrough()
   const reading = nodeBody(sent)({ limitBytes: 100, signal: new AbortController().signal })
   sent.write(Buffer.alloc(101))
@@ -83,7 +83,7 @@ test('who is over the limit by a byte and sends no more is answered at once', as
   expect(sent.destroyed, 'the answer goes over its connection').toBe(false)
 })
 
-test('who is over the limit and goes away in the same moment ends no process', async () => {
+test('a sender that exceeds the limit and disconnects does not end the process', async () => {
   for (const error of [undefined, new Error('reset')]) {
     const sent = new Readable({ read() {} })
     const reading = nodeBody(sent)({ limitBytes: 100, signal: new AbortController().signal })
@@ -94,7 +94,7 @@ test('who is over the limit and goes away in the same moment ends no process', a
   }
 })
 
-test('nor does what a body that is not read on fails with later', async () => {
+test('a body that fails after its refusal does not end the process', async () => {
   const sent = new PassThrough()
   const reading = nodeBody(sent)({ limitBytes: 100, signal: new AbortController().signal })
   sent.write(Buffer.alloc(101))
@@ -118,13 +118,13 @@ async function behindHookThatGives(again: (bytes: Buffer) => Readable) {
   return { answer: await send(`${origin}/webhooks/scalekit`, delivery), log }
 }
 
-test("behind a host's hook that hands the body on as text: its bytes are those of the text", async () => {
+test("a body that a host's hook passes on as text has the bytes of that text", async () => {
   const { answer } = await behindHookThatGives((bytes) => Readable.from(bytes.toString()))
   expectReply(answer, 'processed')
 })
 
-test("behind a host's hook that has parsed the body: a 500 that the log explains", async () => {
+test("a body that a host's hook has parsed is answered 500, and the log explains it", async () => {
   const { answer, log } = await behindHookThatGives((bytes) => Readable.from([JSON.parse(bytes.toString())]))
   expectReply(answer, 'body-consumed')
-  expect(log.lines[0]?.message).toContain('has read the body')
+  expect(log.lines[0]?.message).toContain('something read the body before')
 })

@@ -5,7 +5,7 @@ import { recordingLogger } from '../support/log.ts'
 
 const event = sampleEvent('organization.directory.user_created')
 
-/** What is warned of when attempts come whose time is so many seconds before ours. */
+/** The clock warnings after attempts whose timestamps are these seconds old. */
 async function warningsAfter(...agesSeconds: number[]) {
   const log = recordingLogger()
   const receiver = createReceiver({ secret: TEST_SECRET, logger: log, onUserUpserted: () => {} })
@@ -16,21 +16,21 @@ async function warningsAfter(...agesSeconds: number[]) {
   return log.lines.filter(({ fields }) => 'ageSeconds' in fields)
 }
 
-test('a clock over 30 s from the one that signed is warned of, once', async () => {
+test('warns once if the attempts are over 30 s old', async () => {
   const lines = await warningsAfter(1, 90, 120)
   expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('Synchronise') }])
   expect(lines[0]?.fields.ageSeconds).toBeGreaterThanOrEqual(90)
 })
 
-test('so is one that is behind', async () => {
+test('warns of attempts from the future', async () => {
   expect(await warningsAfter(-90)).toHaveLength(1)
 })
 
-test('one that is within 20 s is not', async () => {
+test('does not warn of attempts that are 20 s old', async () => {
   expect(await warningsAfter(20, -20)).toEqual([])
 })
 
-test('nor is what nobody has signed: that is anybody’s word', async () => {
+test('does not warn of attempts without a valid signature', async () => {
   const log = recordingLogger()
   const receiver = createReceiver({ secret: TEST_SECRET, logger: log, onUserUpserted: () => {} })
   const { headers, ...delivery } = signDelivery(event, { at: new Date(Date.now() - 90_000) })

@@ -28,11 +28,11 @@ const versions = [
   { name: 'Express 5', express: express5, wildcard: '/{*any}' },
 ]
 
-describe.each(versions)('placed in an application, $name', ({ express, wildcard }) => {
+describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
   const scim = (options: ScalekitScimOptions = {}) =>
     scalekitScim({ secret: TEST_SECRET, logger: false, onUserUpserted: () => {}, ...options })
 
-  test('in front of express.json(), which goes on parsing for the other routes', async () => {
+  test('works before express.json(), which still parses the bodies of other routes', async () => {
     const app = express().use(scim(), express.json())
     app.post('/echo', (req, res) => void res.json(req.body))
     const origin = await listen(app)
@@ -44,14 +44,14 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     expect(echo.body).toBe('{"a":1}')
   })
 
-  test('behind express.json(): a 500 that the log explains, not a body written out again', async () => {
+  test('answers 500 after express.json(), and the log explains it', async () => {
     const log = recordingLogger()
     const origin = await listen(express().use(express.json(), scim({ logger: log })))
     expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'body-consumed')
     expect(log.lines[0]?.message).toContain('Mount scalekitScim before express.json()')
   })
 
-  test('behind express.json() that keeps the bytes as req.rawBody', async () => {
+  test('works after express.json() that keeps the bytes as req.rawBody', async () => {
     const keep = express.json({ verify: (req, _res, bytes) => Object.assign(req, { rawBody: bytes }) })
     const origin = await listen(express().use(keep, scim()))
     expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'processed')
@@ -60,24 +60,24 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
   test.each([
     ['express.raw()', (e: typeof express5) => e.raw({ type: '*/*' })],
     ['express.text()', (e: typeof express5) => e.text({ type: '*/*' })],
-  ])('behind %s', async (_name, parser) => {
+  ])('works after %s', async (_name, parser) => {
     const origin = await listen(express().use(parser(express), scim()))
     expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'processed')
   })
 
-  test('a parser that already read too much is held to our limit too', async () => {
+  test('refuses a body over our limit that a parser has read', async () => {
     const origin = await listen(express().use(express.raw({ type: '*/*' }), scim({ bodyLimitBytes: 10 })))
     expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'too-large')
   })
 
-  test('in a sub-router, by the whole path', async () => {
+  test('matches the full path in a sub-router', async () => {
     const router = express.Router().use(scim({ path: '/api/hooks/scim' }))
     const origin = await listen(express().use('/api', router))
     expectReply(await send(`${origin}/api/hooks/scim`, signDelivery(hire)), 'processed')
     expect((await send(`${origin}/hooks/scim`, signDelivery(hire))).status).toBe(404)
   })
 
-  test('mounted on its own path, with a trailing slash and a query, but not in another case', async () => {
+  test('matches a trailing slash and a query, but not another letter case', async () => {
     const origin = await listen(express().use('/webhooks/scalekit', scim()))
     for (const path of ['/webhooks/scalekit', '/webhooks/scalekit/', '/webhooks/scalekit?x=/y']) {
       expectReply(await send(origin + path, signDelivery(hire)), 'processed')
@@ -85,7 +85,7 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     expect((await send(`${origin}/Webhooks/scalekit`, signDelivery(hire))).status).toBe(404)
   })
 
-  test('under app.post(/hooks/:env) with path: false, its secret found by the parameter', async () => {
+  test('works as app.post(/hooks/:env) with path: false and a secret by parameter', async () => {
     const secrets: Record<string, string> = { live: TEST_SECRET, staging: otherSecret }
     const app = express()
     app.post('/hooks/:env', scim({ path: false, secret: ({ params }) => secrets[params.env ?? ''] }))
@@ -99,7 +99,7 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     expectReply(await send(`${origin}/hooks/nowhere`, signDelivery(hire)), 'invalid-signature')
   })
 
-  test('after app.all(*, auth), which stays in force for the other paths', async () => {
+  test('works after app.all(*, auth), which still guards the other paths', async () => {
     const app = express()
     app.all(wildcard, (req, res, next) => {
       if (req.path.startsWith('/webhooks/')) next()
@@ -111,14 +111,14 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     expect((await send(`${origin}/accounts`, { method: 'GET', headers: {} })).status).toBe(401)
   })
 
-  test('beside helmet and compression', async () => {
+  test('works with helmet and compression', async () => {
     const app = express().use(helmet(), compression({ threshold: 0 }), scim())
     const answer = await send(`${await listen(app)}/webhooks/scalekit`, signDelivery(hire))
     expectReply(answer, 'processed')
     expect(answer.headers['x-content-type-options']).toBe('nosniff')
   })
 
-  test('a shared receiver on two paths is one: a message that came to both is done once', async () => {
+  test('a shared receiver on two paths processes a message once', async () => {
     let runs = 0
     const receiver = createReceiver({ secret: TEST_SECRET, logger: false, onUserUpserted: () => void runs++ })
     const app = express().use(scalekitScim({ receiver, path: '/a' }), scalekitScim({ receiver, path: '/b' }))
@@ -129,7 +129,7 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     expect(runs).toBe(1)
   })
 
-  test('another path goes to next() untouched, and a signed request that does is logged once, with its path', async () => {
+  test('passes other paths to next(), and logs one signed request with its path', async () => {
     const log = recordingLogger()
     const app = express().use(scim({ logger: log }), express.json())
     app.post('/webhooks/scim', (req, res) => void res.status(204).end(String(req.body.id)))
@@ -146,7 +146,7 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     ])
   })
 
-  test('the path of a request that goes by is logged with its mount, and cut at 200 characters', async () => {
+  test('logs the path of a passed request with its mount, cut at 200 characters', async () => {
     const log = recordingLogger()
     const router = express.Router().use(scim({ logger: log }))
     const origin = await listen(express().use('/api', router))
@@ -154,7 +154,7 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     expect(log.lines[0]?.fields.arrived).toBe(`/api/${'x'.repeat(195)}`)
   })
 
-  test('a request that goes by one mount to the next is no mistake, and not warned of', async () => {
+  test('does not warn of a request that the next mount answers', async () => {
     const log = recordingLogger()
     const mount = (path: string) => scim({ path, logger: log, namespace: path })
     const origin = await listen(express().use(mount('/hooks/live'), mount('/hooks/staging')))
@@ -162,7 +162,7 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     expect(log.lines.map((line) => line.message)).toEqual(['processed'])
   })
 
-  test('an error handler never hears of us', async () => {
+  test('never calls an error handler', async () => {
     const errors: unknown[] = []
     const app = express().use(
       scim({
@@ -179,7 +179,7 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
     expect(errors).toEqual([])
   })
 
-  test('a host that answered first is left alone', async () => {
+  test('does not write a second reply if the host has answered', async () => {
     const app = express().use((_req, res, next) => {
       res.status(202).end('mine')
       next()
@@ -189,12 +189,12 @@ describe.each(versions)('placed in an application, $name', ({ express, wildcard 
   })
 })
 
-describe('where there is no Express around it', () => {
+describe('without Express', () => {
   test.each([
     ['a webhook', '/webhooks/scalekit', 201],
     ['a webhook with a query', '/webhooks/scalekit?a=b', 201],
     ['another path', '/', 404],
-  ])('node:http: %s is answered', async (_name, url, status) => {
+  ])('node:http: the reply to %s', async (_name, url, status) => {
     const middleware = scalekitScim({ secret: TEST_SECRET, logger: false, onUserUpserted: () => {} })
     const server = createServer((req, res) => {
       middleware(req as never, res as never, () => res.writeHead(404).end())

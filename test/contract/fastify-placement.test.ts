@@ -28,7 +28,7 @@ async function listen(app: FastifyInstance): Promise<string> {
   return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 }
 
-test('beside ordinary JSON routes, which stay as they were', async () => {
+test('does not change the other JSON routes', async () => {
   const app = fastify()
   await app.register(scalekitScim, scim())
   app.post('/echo', async (request) => request.body)
@@ -42,7 +42,7 @@ test('beside ordinary JSON routes, which stay as they were', async () => {
   )
 })
 
-test('with a prefix, in both slash forms', async () => {
+test('answers under a prefix with and without a final slash', async () => {
   const app = fastify()
   await app.register(scalekitScim, { ...scim({ path: '/hooks/scim' }), prefix: '/api' })
   const origin = await listen(app)
@@ -51,13 +51,13 @@ test('with a prefix, in both slash forms', async () => {
   expect((await send(`${origin}/hooks/scim`, signDelivery(hire))).status).toBe(404)
 })
 
-test('inside a prefixed scope of the host', async () => {
+test('answers inside a prefixed scope of the host', async () => {
   const app = fastify()
   await app.register(async (scope) => void (await scope.register(scalekitScim, scim())), { prefix: '/v1' })
   expectReply(await send(`${await listen(app)}/v1/webhooks/scalekit`, signDelivery(hire)), 'processed')
 })
 
-test('twice in one server, with two secrets; the second decorates nothing', async () => {
+test('registers twice with two secrets, and the second does not decorate', async () => {
   const app = fastify()
   await app.register(scalekitScim, scim({ path: '/live' }))
   const first = app.scalekitScim
@@ -69,7 +69,7 @@ test('twice in one server, with two secrets; the second decorates nothing', asyn
   expectReply(await send(`${origin}/staging`, signDelivery(hire)), 'invalid-signature')
 })
 
-test('decorate: false decorates nothing', async () => {
+test('decorate: false does not decorate', async () => {
   const app = fastify()
   await app.register(scalekitScim, scim({ decorate: false }))
   expect(app.hasDecorator('scalekitScim')).toBe(false)
@@ -92,7 +92,7 @@ test.each(['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const)(
   },
 )
 
-test("a host's error handler answers what its own hooks throw", async () => {
+test("a host's error handler answers the errors of the host's hooks", async () => {
   const app = fastify()
   app.setErrorHandler((_error, _request, reply) => reply.code(418).send('mine'))
   app.addHook('preHandler', async () => {
@@ -102,7 +102,7 @@ test("a host's error handler answers what its own hooks throw", async () => {
   expect((await send(`${await listen(app)}/webhooks/scalekit`, signDelivery(hire))).status).toBe(418)
 })
 
-test('a host body limit below ours does not count for us, and its compression leaves us alone', async () => {
+test('ignores a lower body limit and the compression of the host', async () => {
   const app = fastify({ bodyLimit: 10 })
   await app.register(fastifyCompress, { threshold: 0 })
   await app.register(scalekitScim, scim())
@@ -114,7 +114,7 @@ test('a host body limit below ours does not count for us, and its compression le
   expectReply(answer, 'processed')
 })
 
-test('rate-limit and swagger are opted out of by `route`', async () => {
+test('`route` opts out of rate-limit and swagger', async () => {
   const app = fastify()
   await app.register(fastifyRateLimit, { max: 1, timeWindow: '1 minute' })
   await app.register(fastifySwagger)
@@ -130,7 +130,7 @@ test('rate-limit and swagger are opted out of by `route`', async () => {
   expect(Object.keys(app.swagger().paths ?? {})).toEqual(['/limited'])
 })
 
-test('logs through request.log, so that the request’s id is on the line', async () => {
+test('logs through request.log, with the id of the request', async () => {
   const lines: string[] = []
   const app = fastify({
     logger: { level: 'info', stream: { write: (line: string) => void lines.push(line) } },
@@ -153,7 +153,7 @@ test('logs through request.log, so that the request’s id is on the line', asyn
   expect(own.every((line) => typeof line.reqId === 'string')).toBe(true)
 })
 
-test('closing waits for the handler that runs', async () => {
+test('closing waits for a running handler', async () => {
   const app = fastify()
   let finished = false
   await app.register(
@@ -172,7 +172,7 @@ test('closing waits for the handler that runs', async () => {
   expectReply(await answer, 'processed')
 })
 
-test('closing leaves a shared receiver open: it is the one’s who made it', async () => {
+test('closing leaves a shared receiver open', async () => {
   const receiver = createReceiver({ secret: TEST_SECRET, logger: false, onUserUpserted: () => {} })
   const app = fastify()
   await app.register(scalekitScim, { receiver })
@@ -181,7 +181,7 @@ test('closing leaves a shared receiver open: it is the one’s who made it', asy
   expect(reply.outcome).toBe('processed')
 })
 
-test('a schema for the body is refused when it is registered, with the mend', async () => {
+test('refuses a schema for the body at registration, with the fix', async () => {
   const app = fastify()
   const route = { schema: { body: { type: 'object' } } }
   await expect(app.register(scalekitScim, scim({ route }))).rejects.toMatchObject({
@@ -192,7 +192,7 @@ test('a schema for the body is refused when it is registered, with the mend', as
   })
 })
 
-test('AsyncLocalStorage of the request flows into its handler, though others wait for the same user', async () => {
+test('a handler has the AsyncLocalStorage of its request while others wait for the same user', async () => {
   const storage = new AsyncLocalStorage<string>()
   const seen: [string, string | undefined][] = []
   const app = fastify()
@@ -217,7 +217,7 @@ test('AsyncLocalStorage of the request flows into its handler, though others wai
 test.each([
   ['ignoreTrailingSlash', { ignoreTrailingSlash: true }],
   ['its new place among the router’s options', { routerOptions: { ignoreTrailingSlash: true } }],
-])('in a host with %s, which takes both slash forms for one', async (_name, options) => {
+])('registers one route in a host with %s', async (_name, options) => {
   const app = fastify(options)
   await app.register(scalekitScim, scim())
   const origin = await listen(app)
@@ -225,7 +225,7 @@ test.each([
   expectReply(await send(`${origin}/webhooks/scalekit/`, signDelivery(hire)), 'processed')
 })
 
-test('behind a hook that unpacks bodies: one that cannot be unpacked is refused, and ends no process', async () => {
+test('refuses a body that a hook of the host cannot decompress', async () => {
   const app = fastify()
   app.addHook('preParsing', async (request, _reply, payload) =>
     request.headers['content-encoding'] === 'gzip' ? payload.pipe(createGunzip()) : payload,

@@ -30,7 +30,7 @@ test('receiver.fetch answers a Hono route', async () => {
   await expectResponse(await app.request('/hooks/nowhere', signDelivery(hire)), 'invalid-signature')
 })
 
-test('receiver.fetch is handed over by itself', async () => {
+test('receiver.fetch works without its receiver', async () => {
   const { fetch } = receiver
   const answer = await fetch(new Request('http://localhost/', { method: 'PUT' }))
   expect(answer.status).toBe(405)
@@ -45,7 +45,7 @@ test('receiver.fetch is a Next.js route handler', async () => {
   await expectResponse(await POST(request, { params: Promise.resolve({ env: 'live' }) }), 'processed')
 })
 
-test('a body over the limit is refused before its end', async () => {
+test('refuses a body over the limit before its end', async () => {
   let pulled = 0
   const endless = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -58,13 +58,13 @@ test('a body over the limit is refused before its end', async () => {
   expect(pulled).toBeLessThan(20)
 })
 
-test('a request without a signature is refused before its body comes', async () => {
+test('refuses a request without a signature before its body arrives', async () => {
   const silent = new ReadableStream<Uint8Array>({})
   const request = new Request(url, { method: 'POST', body: silent, duplex: 'half' } as RequestInit)
   await expectResponse(await receiver.fetch(request), 'invalid-signature')
 })
 
-test('a body that was read before is told so, and the log names the fix for receiver.fetch', async () => {
+test('refuses a body that was read before, and the log names the fix for receiver.fetch', async () => {
   const log = recordingLogger()
   const receiver = createReceiver({ secret: TEST_SECRET, logger: log, onUserUpserted: () => {} })
   const request = new Request(url, signDelivery(hire))
@@ -76,7 +76,7 @@ test('a body that was read before is told so, and the log names the fix for rece
   await expectResponse(await receiver.fetch(copy), 'processed')
 })
 
-test('a body that does not come is given up at the deadline, and its stream cancelled', async () => {
+test('cancels the stream of a body that has not arrived by the deadline', async () => {
   let cancelled = false
   const silent = new ReadableStream<Uint8Array>({
     cancel() {
@@ -88,7 +88,7 @@ test('a body that does not come is given up at the deadline, and its stream canc
   expect(cancelled).toBe(true)
 })
 
-test('a body that breaks off is told so', async () => {
+test('reports an aborted body', async () => {
   const broken = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.error(new Error('reset')),
   })
@@ -96,7 +96,7 @@ test('a body that breaks off is told so', async () => {
   await expectResponse(await receiver.fetch(request), 'body-aborted')
 })
 
-test('another method is refused, and HEAD without a body', async () => {
+test('refuses other methods, and HEAD without a body', async () => {
   expect((await receiver.fetch(new Request(url, { method: 'HEAD' }))).status).toBe(405)
   await expectResponse(await receiver.fetch(new Request(url)), 'method')
 })

@@ -17,7 +17,7 @@ import fastifyRawBody from 'fastify-raw-body'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { portOf } from '../support/subjects.ts'
 
-// Express does not speak HTTP/2: it gives Node's request the methods of HTTP/1, and the process ends.
+// Express does not support HTTP/2: it sets methods of HTTP/1 on Node's request, and the process ends.
 
 const hire = sampleEvent('organization.directory.user_created')
 const options: ReceiverOptions = {
@@ -32,7 +32,7 @@ async function startFastify(prepare?: 'raw-body' | 'gunzip'): Promise<number> {
   const app = fastify({ http2: true })
   onTestFinished(() => app.close())
   if (prepare === 'raw-body') {
-    // Its types are those of a server of HTTP/1.
+    // Hono's types are those of an HTTP/1 server.
     await app.register(fastifyRawBody as never)
     app.addHook('preHandler', async () => void (await sleep(5)))
   }
@@ -72,7 +72,7 @@ function open(session: ClientHttp2Session, headers: OutgoingHttpHeaders = {}): C
   return session.request({ ...post, ...signDelivery(hire).headers, ...headers })
 }
 
-/** The whole reply, and the code with which the server has reset the stream. */
+/** The reply, and the code with which the server resets the stream. */
 async function answerTo(stream: ClientHttp2Stream) {
   let status: unknown
   let body = ''
@@ -99,30 +99,30 @@ describe.each([
     expect(await answerTo(stream)).toMatchObject({ status: 201 })
   })
 
-  test('resets the stream after a 413, so that its sender stops', async () => {
+  test('resets the stream after a 413, so that the sender stops', async () => {
     const stream = open(sessionAt(await start()))
     stream.write(Buffer.alloc(2000))
     expect(await answerTo(stream)).toEqual(tooLarge)
   })
 
-  test('resets it after a 413 too if the length was announced', async () => {
+  test('resets the stream after a 413 for an announced length', async () => {
     const stream = open(sessionAt(await start()), { 'content-length': '2000' })
     expect(await answerTo(stream)).toEqual(tooLarge)
   })
 
-  test('resets it after a 408', async () => {
+  test('resets the stream after a 408', async () => {
     const stream = open(sessionAt(await start()))
     stream.write(Buffer.alloc(10))
     expect(await answerTo(stream)).toEqual({ status: 408, body: '{"error":"Request Timeout"}', resetCode: 0 })
   })
 
-  test('resets it when a request without a signature is refused', async () => {
+  test('resets the stream after it refuses a request without a signature', async () => {
     const stream = open(sessionAt(await start()), { 'webhook-signature': '' })
     stream.write(Buffer.alloc(10))
     expect(await answerTo(stream)).toMatchObject({ status: 400, resetCode: 0 })
   })
 
-  test('answers other requests of the connection afterwards', async () => {
+  test('then answers other requests of the connection', async () => {
     const session = sessionAt(await start())
     const refused = open(session)
     refused.write(Buffer.alloc(2000))
@@ -135,7 +135,7 @@ describe.each([
 })
 
 test.each(['raw-body', 'gunzip'] as const)(
-  'Fastify resets the stream also if a hook (%s) reads the body',
+  'Fastify also resets the stream if a hook (%s) reads the body',
   async (hook) => {
     const stream = open(sessionAt(await startFastify(hook)), { 'webhook-signature': '' })
     stream.write(Buffer.alloc(10))
@@ -143,7 +143,7 @@ test.each(['raw-body', 'gunzip'] as const)(
   },
 )
 
-test('Fastify keeps nothing of bodies over the limit, and closes', async () => {
+test('Fastify keeps nothing of bodies over the limit, and can close', async () => {
   const app = fastify({ http2: true })
   let streams = 0
   app.server.on('session', (session) => {

@@ -44,7 +44,7 @@ const keepRawBody: Parameters<typeof express5.json>[0] = {
 }
 
 test.each(['base64', 'hex', 'utf16le'] as const)(
-  'text that fastify-raw-body keeps as %s is not taken for the bytes, and the log says what to do',
+  'text that fastify-raw-body keeps as %s does not count as the bytes, and the log names the fix',
   async (encoding) => {
     const log = recordingLogger()
     const port = await startFastify(
@@ -85,7 +85,7 @@ describe('in Fastify', () => {
     ],
     ['a request that is decorated with an empty rawBody', (app) => app.decorateRequest('rawBody', '')],
   ]
-  test.each(hosts)('an event is processed behind %s', async (_name, prepare) => {
+  test.each(hosts)('processes an event behind %s', async (_name, prepare) => {
     const port = await startFastify(prepare)
     expectReply(await send(urlAt(port), signDelivery(hire)), 'processed')
     expectReply(await send(urlAt(port), { ...signDelivery(hire), body: '{}' }), 'invalid-signature')
@@ -96,7 +96,7 @@ describe('in Fastify', () => {
     app.use(parser)
   }
 
-  test('an event is processed on Cloud Functions, which keep the bytes as rawBody of Node’s request', async () => {
+  test('processes an event on Cloud Functions, which set rawBody on Node’s request', async () => {
     const app = fastify()
     await app.register(fastifyPlugin, { secret: TEST_SECRET, logger: false, onUserUpserted: () => {} })
     await app.ready()
@@ -117,7 +117,7 @@ describe('in Fastify', () => {
     pauseBefore(app)
   }
 
-  test('an event is processed whose last bytes come when fastify-raw-body has read the first', async () => {
+  test('processes an event whose last bytes arrive after fastify-raw-body has read the first', async () => {
     const port = await startFastify(rawBodyWithPause)
     const { headers, body } = signDelivery(hire)
     const socket = connect(port, '127.0.0.1')
@@ -130,7 +130,7 @@ describe('in Fastify', () => {
     expect(String(answer)).toMatch(/^HTTP\/1\.1 201 /)
   })
 
-  test('a body that never ends is given up at the deadline, also if fastify-raw-body reads it', async () => {
+  test('stops waiting for a body at the deadline, also if fastify-raw-body reads it', async () => {
     const port = await startFastify(rawBodyWithPause, { deadlineSeconds: 0.2 })
     const { headers, body } = signDelivery(hire)
     const length = { 'content-length': String(body.length) }
@@ -138,7 +138,7 @@ describe('in Fastify', () => {
     expect(text).toMatch(/^HTTP\/1\.1 408 /)
   })
 
-  test('a sender that goes away while fastify-raw-body reads is reported as that', async () => {
+  test('reports a sender that disconnects while fastify-raw-body reads', async () => {
     const outcomes: string[] = []
     const port = await startFastify(rawBodyWithPause, { onOutcome: ({ outcome }) => outcomes.push(outcome) })
     const { headers, body } = signDelivery(hire)
@@ -148,7 +148,7 @@ describe('in Fastify', () => {
     await expect.poll(() => outcomes).toEqual(['body-aborted'])
   })
 
-  test('kept bytes over our limit are refused', async () => {
+  test('refuses kept bytes over our limit', async () => {
     const port = await startFastify(rawBodyWithPause, { bodyLimitBytes: 100 })
     const { headers, body } = signDelivery(hire)
     const { text } = await sendRaw(port, head(path, { ...headers, 'transfer-encoding': 'chunked' }), [
@@ -163,7 +163,7 @@ describe('in Fastify', () => {
     ['an Express parser that keeps nothing', (app) => within(app, express5.json()), {}],
     ['fastify-raw-body with a limit below the body', rawBodyWithPause, { bodyLimit: 100 }],
   ]
-  test.each(keepers)('the log advises what helps in Fastify, behind %s', async (_name, prepare, limit) => {
+  test.each(keepers)('the log names the fix for Fastify, behind %s', async (_name, prepare, limit) => {
     const log = recordingLogger()
     const port = await startFastify(prepare, { logger: log, ...limit })
     expectReply(await send(urlAt(port), signDelivery(hire)), 'body-consumed')
@@ -187,7 +187,7 @@ describe.each([
     return urlAt(portOf(server))
   }
 
-  test('an event is processed behind a middleware that reads the body and passes on meanwhile', async () => {
+  test('processes an event behind a middleware that calls next() while it reads the body', async () => {
     const url = await listen((app) => {
       app.use((req, _res, next) => {
         let rawBody = ''
@@ -202,7 +202,7 @@ describe.each([
     expectReply(await send(url, signDelivery(hire)), 'processed')
   })
 
-  test('a body that is set to text, and that nobody reads, is answered at once', async () => {
+  test('answers at once if a body has an encoding and no reader', async () => {
     const url = await listen((app) => {
       app.use((req, _res, next) => {
         req.setEncoding('utf8')

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 const hire = sampleEvent('organization.directory.user_created')
 
-/** A real ledger whose begin takes its time on the way back, as over a slow network. */
+/** A real ledger whose begin answers late, as over a slow network. */
 function slowLedger(delayMs: () => number): Ledger {
   const { ledger } = createDispatcher({ store: 'memory', logger: false })
   return {
@@ -25,9 +25,9 @@ function slowLedger(delayMs: () => number): Ledger {
   }
 }
 
-// From well before the deadline to well after it, and close around it, where two timers race.
+// From well before the deadline to well after it. Close to it, two timers race.
 test.each([0, 150, 195, 198, 199, 200, 201, 202, 205, 300])(
-  'a claim that comes %i ms after the request, with a deadline at 200 ms, runs in time or is given back',
+  'a claim that arrives %i ms after the request, with a deadline at 200 ms, runs in time or is released',
   async (delayMs) => {
     let wait = delayMs
     let runs = 0

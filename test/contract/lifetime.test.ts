@@ -18,8 +18,8 @@ function receiverWith(options: Parameters<typeof createReceiver>[0] = {}) {
   return createReceiver({ secret: TEST_SECRET, logger: false, ...options })
 }
 
-describe('what a handler is told', () => {
-  test('source, key, watermark, deadline and a signal that has not aborted', async () => {
+describe('the context of a handler', () => {
+  test('has source, key, watermark, deadline and a signal that has not aborted', async () => {
     let ctx: HandlerContext | undefined
     const receiver = receiverWith({
       onUserUpserted: (_event, told) => {
@@ -37,7 +37,7 @@ describe('what a handler is told', () => {
     expect(ctx?.signal.aborted).toBe(false)
   })
 
-  test('a time that is missing decimals, or far in the future, is still nine decimals and no later than now', async () => {
+  test('has a watermark with nine decimals, and not later than now for an event from the future', async () => {
     const seen: string[] = []
     const clock = createFakeClock(new Date('2026-11-23T12:00:00Z'))
     const receiver = receiverWith({ onUserUpserted: (_event, ctx) => void seen.push(ctx.occurredAt), clock })
@@ -48,7 +48,7 @@ describe('what a handler is told', () => {
     expect(seen).toEqual(['2026-11-23T09:00:00.000000000Z', '2026-11-23T12:00:00.000000000Z'])
   })
 
-  test('nothing of another message: an event id that repeats is no duplicate', async () => {
+  test('does not depend on the event id: a repeated event id is not a duplicate', async () => {
     let runs = 0
     const receiver = receiverWith({ onUserUpserted: () => void runs++ })
     await receiver.receive({ ...receive, ...signDelivery(hire) })
@@ -58,7 +58,7 @@ describe('what a handler is told', () => {
 })
 
 describe('a handler that does not end', () => {
-  test('is told by its signal at handlerTimeoutSeconds, not at the deadline, and its message may run again', async () => {
+  test('gets an aborted signal at handlerTimeoutSeconds, not at the deadline, and its message can run again', async () => {
     const clock = createFakeClock()
     const reports: OutcomeReport[] = []
     const aborts: string[] = []
@@ -90,14 +90,14 @@ describe('a handler that does not end', () => {
       ['handler-failed', true],
     ])
 
-    // Its lease is no longer renewed, and lapses while the retry waits.
+    // Its lease is no longer renewed, and expires while the retry waits.
     const retry = attempt()
     await clock.advance(9000)
     expect((await retry).outcome).toBe('processed')
     expect(runs).toBe(2)
   })
 
-  test('keeps its lease as long as it may run', async () => {
+  test('keeps its lease until its time limit', async () => {
     const clock = createFakeClock()
     const { promise: work, resolve: finish } = Promise.withResolvers<void>()
     const receiver = receiverWith({
@@ -120,7 +120,7 @@ describe('a handler that does not end', () => {
 })
 
 describe('closing', () => {
-  test('waits for the handler that runs, and refuses what waits behind it', async () => {
+  test('waits for the running handler, and refuses the events that wait behind it', async () => {
     let finished = 0
     const receiver = receiverWith({
       onUserUpserted: async () => {
@@ -136,7 +136,7 @@ describe('closing', () => {
     expect([(await first).outcome, (await second).outcome]).toEqual(['processed', 'closed'])
   })
 
-  test('aborts the signal when the grace is over, and the claim is given back', async () => {
+  test('aborts the signal when the grace is over, and releases the claim', async () => {
     const receiver = receiverWith({
       onUserUpserted: (_event, { signal }) =>
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -149,7 +149,7 @@ describe('closing', () => {
     expect(begin.state).toBe('begun')
   })
 
-  test('a claim that comes when it is over is given back: no handler begins that nobody waits for', async () => {
+  test('releases a claim that arrives after the grace, without starting a handler', async () => {
     const clock = createFakeClock()
     const { ledger, real } = ledgerAround(
       (real) => ({
@@ -176,7 +176,7 @@ describe('closing', () => {
     })
   })
 
-  test('is one and the same, however often it is asked for, and `await using` does it', async () => {
+  test('returns the same promise for each call, and `await using` calls it', async () => {
     const receiver = receiverWith()
     expect(receiver.close()).toBe(receiver.close())
     const left = await (async () => {
@@ -186,7 +186,7 @@ describe('closing', () => {
     expect((await left.receive({ ...receive, ...signDelivery(hire) })).outcome).toBe('closed')
   })
 
-  test('gives the namespace free, and what was done on a Map stays known to the next receiver', async () => {
+  test('releases the namespace, and the next receiver on a Map has the done messages', async () => {
     const store = new Keyv()
     const first = receiverWith({ store, onUserUpserted: () => {} })
     expect(() => receiverWith({ store })).toThrowError(
@@ -201,7 +201,7 @@ describe('closing', () => {
 })
 
 describe('operators', () => {
-  test('forget makes a message run again, forgetResource lets an older event be applied', async () => {
+  test('forget lets a message run again, and forgetResource lets an older event be applied', async () => {
     let runs = 0
     const receiver = receiverWith({ onUserUpserted: () => void runs++ })
     const attempt = () => receiver.receive({ ...receive, ...signDelivery(hire, { messageId: 'msg_again' }) })
@@ -218,10 +218,10 @@ describe('operators', () => {
     expect(runs).toBe(3)
   })
 
-  test.each([[''], [undefined], [null], [7], [{}]])('forget(%j) names the mend', async (wrong) => {
+  test.each([[''], [undefined], [null], [7], [{}]])('forget(%j) names the fix', async (wrong) => {
     const forgotten = receiverWith().forget(wrong as never)
     await expect(forgotten).rejects.toThrow(TypeError)
-    await expect(forgotten).rejects.toThrow('give the idempotency key')
+    await expect(forgotten).rejects.toThrow('pass the idempotency key')
   })
 
   test.each([
@@ -232,13 +232,13 @@ describe('operators', () => {
     [{ kind: 'user', organizationId: '', id: 'diruser_1' }],
     [{ kind: 'user', organizationId: 'org_1' }],
     [{ kind: 'user', organization_id: 'org_1', id: 'diruser_1' }],
-  ])('forgetResource(%j) names the mend', async (wrong) => {
+  ])('forgetResource(%j) names the fix', async (wrong) => {
     const forgotten = receiverWith().forgetResource(wrong as never)
     await expect(forgotten).rejects.toThrow(TypeError)
-    await expect(forgotten).rejects.toThrow('give { kind:')
+    await expect(forgotten).rejects.toThrow('pass { kind:')
   })
 
-  test('ordering: none runs an older event too', async () => {
+  test('ordering: none also runs an older event', async () => {
     const seen: string[] = []
     const receiver = receiverWith({
       ordering: 'none',
@@ -255,7 +255,7 @@ describe('operators', () => {
 })
 
 describe('a dispatcher', () => {
-  test('runs events of its own through the same handlers, once for a key', async () => {
+  test('runs events of the application through the same handlers, once for each key', async () => {
     const seen: string[] = []
     const reports: OutcomeReport[] = []
     const dispatcher = createDispatcher({
@@ -272,13 +272,13 @@ describe('a dispatcher', () => {
     ])
   })
 
-  test('tells a caller whose event cannot be used', async () => {
+  test('throws a TypeError for an unusable event', async () => {
     const dispatcher = createDispatcher({ logger: false, onEvent: () => {} })
     const broken = { ...hire, occurred_at: 'yesterday' }
     await expect(dispatcher.dispatch(broken)).rejects.toThrow(TypeError)
   })
 
-  test('does not remember what a sync said, and supersedes it by what came since', async () => {
+  test('does not store messages of a sync, and newer events supersede them', async () => {
     const seen: string[] = []
     const dispatcher = createDispatcher({
       logger: false,
@@ -301,8 +301,8 @@ describe('a dispatcher', () => {
   }
 })
 
-describe('what is logged and reported', () => {
-  test('names and sizes, and of a handler’s error where it was thrown, but nothing of the person', async () => {
+describe('logs and reports', () => {
+  test('hold names, sizes and the stack of a handler’s error, but no personal data', async () => {
     vi.stubEnv('NODE_ENV', 'production')
     onTestFinished(() => void vi.unstubAllEnvs())
     const log = recordingLogger()
@@ -356,7 +356,7 @@ describe('what is logged and reported', () => {
     expect(reports[0]).toMatchObject({ outcome: 'handler-failed', error: failure, source: 'webhook' })
   })
 
-  test('a handler that finishes after its deadline is reported once more, with all of its time', async () => {
+  test('report a handler that finishes after its deadline again, with its whole duration', async () => {
     const clock = createFakeClock()
     const reports: OutcomeReport[] = []
     const receiver = receiverWith({
@@ -372,7 +372,7 @@ describe('what is logged and reported', () => {
     ])
   })
 
-  test('a field of a surprising type passes, and is warned of once', async () => {
+  test('warn once of a field with an unexpected type, which passes', async () => {
     const log = recordingLogger()
     const seen: unknown[] = []
     const receiver = receiverWith({
@@ -388,7 +388,7 @@ describe('what is logged and reported', () => {
     ])
   })
 
-  test('an onOutcome or a logger that throws decides nothing', async () => {
+  test('do not change the reply if onOutcome or the logger throws', async () => {
     const boom = () => {
       throw new Error('metrics away')
     }

@@ -15,7 +15,7 @@ const outcomes = (answers: { headers: Record<string, unknown> }[]) =>
   answers.map((answer) => answer.headers['scalekit-scim-outcome'])
 
 describe.each(subjects)('once, $name', ({ start }) => {
-  test('100 concurrent copies: the handler runs once, and nobody gets a 2xx before it has finished', async () => {
+  test('100 concurrent copies run the handler once, and get no 2xx before it has finished', async () => {
     let runs = 0
     let finished = false
     const { url } = await start({
@@ -37,7 +37,7 @@ describe.each(subjects)('once, $name', ({ start }) => {
     expect(outcomes(answers).filter((outcome) => outcome === 'duplicate')).toHaveLength(99)
   })
 
-  test('concurrent copies of a message whose handler fails are all told so, and a retry is processed', async () => {
+  test('concurrent copies of a message whose handler fails are all answered handler-failed, and a retry is processed', async () => {
     let runs = 0
     const { url } = await start({
       onUserUpserted: async () => {
@@ -52,7 +52,7 @@ describe.each(subjects)('once, $name', ({ start }) => {
     expectReply(await copy(), 'processed')
   })
 
-  test('a handler that hands ctx.signal to fetch outlives the deadline', async () => {
+  test('a handler that passes ctx.signal to fetch continues after the deadline', async () => {
     const slow = createServer((_request, response) => setTimeout(() => response.end('ok'), 600)).listen(
       0,
       '127.0.0.1',
@@ -74,7 +74,7 @@ describe.each(subjects)('once, $name', ({ start }) => {
     expectReply(await send(url, delivery()), 'duplicate')
   })
 
-  test('events of one user run one at a time, those of others meanwhile', async () => {
+  test('events of one user run one at a time, and events of other users in parallel', async () => {
     const running = new Map<string, number>()
     let most = 0
     const { url } = await start({
@@ -109,7 +109,7 @@ describe.each(subjects)('once, $name', ({ start }) => {
   })
 })
 
-/** What is done stays a duplicate where a store can still be read. */
+/** Done messages stay duplicates if the store can still be read. */
 const unavailable: [string, Fault, 'store-unavailable' | 'duplicate'][] = [
   ['throws', { kind: 'throw' }, 'store-unavailable'],
   ['hangs', { kind: 'hang' }, 'store-unavailable'],
@@ -123,7 +123,7 @@ const unavailable: [string, Fault, 'store-unavailable' | 'duplicate'][] = [
 
 describe.each(subjects)('a store that fails, $name', ({ start }) => {
   test.each(unavailable)(
-    'that %s is never read as unseen, and all works again by itself',
+    'that %s never counts as an unseen message, and recovers by itself',
     async (_name, fault, whenKnown) => {
       let runs = 0
       const { keyv, fail } = faultyStore()
@@ -148,7 +148,7 @@ describe.each(subjects)('a store that fails, $name', ({ start }) => {
     },
   )
 
-  test('that answers late: the late claim is given back, and the retry need not wait for its lease', async () => {
+  test('that answers late: the late claim is released, and the retry does not wait for its lease', async () => {
     let runs = 0
     const { keyv, fail, data, history } = faultyStore()
     const { url } = await start({ onUserUpserted: () => void runs++, store: keyv, storeTimeoutSeconds: 0.2 })
@@ -166,7 +166,7 @@ describe.each(subjects)('a store that fails, $name', ({ start }) => {
     expect(runs).toBe(2)
   })
 
-  test('that fails in the commit: 2xx, known to copies at once, and recorded when it is back', async () => {
+  test('that fails in the commit: 2xx, copies are duplicates at once, and the commit is recorded later', async () => {
     const log = recordingLogger()
     const { keyv, fail, data } = faultyStore()
     keyv.on('error', () => {})

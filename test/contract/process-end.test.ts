@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 const tests = fileURLToPath(new URL('..', import.meta.url))
 const sources = fileURLToPath(new URL('../docs/source-imports.mjs', import.meta.url))
 
-/** A script with nothing that keeps it alive but what it awaits: no server, no connection, no timer of its own. */
+/** A script that only its `await` keeps running: without a server, a connection or a timer of its own. */
 function run(script: string): Promise<{ code: unknown; printed: string }> {
   const args = ['--disable-warning=ExperimentalWarning', '--import', sources, '--input-type=module', '--eval']
   return new Promise((resolve) => {
@@ -26,7 +26,7 @@ import { sampleEvent } from '@scalekit-scim/core/testing'
 const event = sampleEvent('organization.directory.user_created')
 `
 
-test('a script that awaits the claim that another process has, and nothing else, lives to see it', async () => {
+test('a script that only awaits the claim of another process runs until it gets it', async () => {
   const ended = await run(`
 const never = () => Promise.reject(new Error('not asked here'))
 let begins = 0
@@ -41,7 +41,7 @@ console.log((await dispatcher.dispatch(event)).outcome, begins)
   expect(ended).toEqual({ code: 0, printed: 'duplicate 5' })
 })
 
-test('a handler that has nothing to wait for, and its renewals, keep no process alive', async () => {
+test('a handler that never ends, and its renewals, do not keep the process running', async () => {
   const ended = await run(`
 const dispatcher = createDispatcher({ logger: false, onUserUpserted: () => new Promise(() => {}) })
 void dispatcher.dispatch(event)
@@ -49,7 +49,7 @@ void dispatcher.dispatch(event)
   expect(ended).toEqual({ code: 0, printed: '' })
 })
 
-test('a commit that is only tried again in the background keeps no process alive', async () => {
+test('a commit that is retried in the background does not keep the process running', async () => {
   const ended = await run(`
 const never = () => Promise.reject(new Error('away'))
 const ledger = {
@@ -64,21 +64,21 @@ console.log((await dispatcher.dispatch(event)).outcome)
   expect(ended).toEqual({ code: 0, printed: 'processed' })
 })
 
-test('a claim that is only given back in the background keeps no process alive', async () => {
-  const source = new URL('../../packages/core/src/ledger/give-back.ts', import.meta.url).href
+test('a claim that is released in the background does not keep the process running', async () => {
+  const source = new URL('../../packages/core/src/ledger/release-later.ts', import.meta.url).href
   const ended = await run(`
 import { systemClock } from '@scalekit-scim/core/internal'
-import { giveBack } from '${source}'
+import { releaseLater } from '${source}'
 let asked = 0
 const away = () => Promise.reject(new Error(String(asked++)))
-void giveBack(systemClock, 600, new AbortController().signal, away)
+void releaseLater({ leaseSeconds: 600 }, away, { clock: systemClock }, new AbortController().signal)
 await new Promise((resolve) => setTimeout(resolve, 1000))
 console.log(asked > 0)
 `)
   expect(ended).toEqual({ code: 0, printed: 'true' })
 })
 
-test('a script that awaits close() lives until what it has done is recorded', async () => {
+test('a script that awaits close() runs until its commits are recorded', async () => {
   const ended = await run(`
 let commits = 0
 const ledger = {
@@ -100,7 +100,7 @@ console.log(commits)
   expect(ended).toEqual({ code: 0, printed: 'processed\n4' })
 })
 
-test('a script that awaits close() hears that a store which says nothing has not recorded what was done', async () => {
+test('a script that awaits close() logs that a silent store has not recorded its commits', async () => {
   const ended = await run(`
 let commits = 0
 const ledger = {
@@ -120,7 +120,7 @@ console.log('closed')
   expect(ended).toEqual({ code: 0, printed: 'processed\n{ pending: 1 }\nclosed' })
 })
 
-test('a script that awaits close() lives until a handler that has nothing to wait for is told to stop', async () => {
+test('a script that awaits close() runs until the signal of a handler that never ends aborts', async () => {
   const ended = await run(`
 const stopped = ({ signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 const dispatcher = createDispatcher({ logger: false, onUserUpserted: (_event, ctx) => stopped(ctx) })
@@ -132,7 +132,7 @@ console.log((await dispatched).outcome)
   expect(ended).toEqual({ code: 0, printed: 'handler-failed' })
 })
 
-describe('a store that is down, closed and disconnected at once, ends no process', () => {
+describe('closing and disconnecting a store that is down does not end the process', () => {
   test.each([
     ["import Adapter from '@keyv/redis'", "'redis://127.0.0.1:9'"],
     ["import Adapter from '@keyv/valkey'", "'redis://127.0.0.1:9'"],

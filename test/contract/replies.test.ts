@@ -20,7 +20,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expect(seen).toEqual([hire.data.id])
   })
 
-  test('unhandled: no function for a directory type, nor for an unknown one', async () => {
+  test('unhandled: no handler for a directory type, nor for an unknown type', async () => {
     const { url } = await start({ onUserDeleted: () => {} })
     expectReply(await send(url, signDelivery(hire)), 'unhandled')
     expectReply(await send(url, signDelivery({ type: 'user.signed_up', data: {} })), 'unhandled')
@@ -38,7 +38,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expect(runs).toBe(1)
   })
 
-  test('stale: older than what the user has', async () => {
+  test('stale: an event that is older than the watermark of the user', async () => {
     const seen: string[] = []
     const { url } = await start({ onUserUpserted: (event) => void seen.push(event.type) })
     expectReply(await send(url, signDelivery(update)), 'processed')
@@ -46,7 +46,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expect(seen).toEqual([update.type])
   })
 
-  test('dropped: the handler says that a retry would not help, and the watermark moves', async () => {
+  test('dropped: the handler throws DropEvent, and the watermark moves', async () => {
     const { url } = await start({
       onUserUpdated: () => {
         throw new DropEvent('seat-limit')
@@ -88,7 +88,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     ['a timestamp out of tolerance', (headers) => ({ ...headers, 'webhook-timestamp': '1614265330' })],
   ]
   test.each(unsigned)(
-    'invalid-signature: with %s it is answered before its body comes',
+    'invalid-signature: a request with %s is answered before its body arrives',
     async (_name, without) => {
       const { port } = await start({ onEvent: () => expect.unreachable() })
       const headers = without(signDelivery(hire).headers)
@@ -99,7 +99,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     },
   )
 
-  test('invalid-signature: without a signature, nothing of a body that goes on and on is kept', async () => {
+  test('invalid-signature: nothing of an unsigned endless body is kept', async () => {
     const { port } = await start({ onEvent: () => expect.unreachable() })
     const piece = Buffer.alloc(64 * 1024, 0x20)
     const chunk = Buffer.concat([Buffer.from('10000\r\n'), piece, Buffer.from('\r\n')])
@@ -110,7 +110,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expect(sentBytes).toBeLessThan(total / 2)
   })
 
-  test('too-large goes before a signature that is missing, where the length is known, and is no error', async () => {
+  test('too-large comes before a missing signature if the length is known, and is only a warning', async () => {
     const log = recordingLogger()
     const { port } = await start({ onEvent: () => expect.unreachable(), logger: log })
     const { text } = await sendRaw(port, head(path, { 'content-length': String(50 * 1024 * 1024) }), [])
@@ -119,7 +119,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expect(log.text()).not.toContain('directory sync')
   })
 
-  test('invalid-signature: a resolver that knows no secret', async () => {
+  test('invalid-signature: the resolver returns no secret', async () => {
     const { url } = await start({ secret: () => undefined, onEvent: () => {} })
     expectReply(await send(url, signDelivery(hire)), 'invalid-signature')
   })
@@ -141,7 +141,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expect(log.lines.map((line) => line.level)).toEqual(['error'])
   })
 
-  test('body-timeout: half a body, and then nothing', async () => {
+  test('body-timeout: only half of the body arrives', async () => {
     const { port } = await start({ onEvent: () => {}, deadlineSeconds: 0.2 })
     const { headers, body } = signDelivery(hire)
     const length = { 'content-length': String(body.length) }
@@ -151,7 +151,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expect(text).toContain('{"error":"Request Timeout"}')
   })
 
-  test('body-aborted: the sender goes away, and a retry is processed', async () => {
+  test('body-aborted: the sender disconnects, and a retry is processed', async () => {
     const reports: OutcomeReport[] = []
     const { port, url } = await start({
       onUserUpserted: () => {},
@@ -165,7 +165,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expectReply(await send(url, signDelivery(hire, { messageId: 'msg_cut' })), 'processed')
   })
 
-  test('body-consumed: somebody read the body first, and the log names the fix for this framework', async () => {
+  test('body-consumed: something has read the body, and the log names the fix for this framework', async () => {
     const log = recordingLogger()
     const { url } = await start({ onEvent: () => expect.unreachable(), logger: log, consumeBody: true })
     expectReply(await send(url, signDelivery(hire)), 'body-consumed')
@@ -174,8 +174,8 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
   })
 
   test.each([
-    ['says so', true],
-    ['does not say so', false],
+    ['announces its length', true],
+    ['does not announce its length', false],
   ])('too-large: a body that %s is refused before its end', async (_name, announced) => {
     const log = recordingLogger()
     const { port } = await start({ onEvent: () => expect.unreachable(), logger: log })
@@ -199,7 +199,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     })
   })
 
-  test('too-large: one byte over the limit is refused, the limit itself is not', async () => {
+  test('too-large: a body one byte over the limit, but not a body at the limit', async () => {
     const { body } = signDelivery(hire)
     const { url } = await start({ onEvent: () => {}, bodyLimitBytes: body.length })
     expectReply(await send(url, signDelivery(hire)), 'processed')
@@ -221,7 +221,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expectReply(await send(`${url}/?a=b`, { method, headers: {} }), 'method', method)
   })
 
-  test('any content type is taken as bytes, or none, or nonsense', async () => {
+  test('accepts any content type, a malformed one and none', async () => {
     const { url } = await start({ onUserUpserted: () => {} })
     for (const type of [
       'text/plain',
@@ -238,7 +238,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expectReply(await send(url, { headers: untyped, body }), 'processed')
   })
 
-  test('in-flight: another process holds the message to the deadline', async () => {
+  test('in-flight: another process holds the message until the deadline', async () => {
     const { url, receiver } = await start({
       onUserUpserted: () => expect.unreachable(),
       deadlineSeconds: 0.3,
@@ -247,7 +247,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expectReply(await send(url, signDelivery(hire, { messageId: 'msg_held' })), 'in-flight')
   })
 
-  test('in-flight elsewhere, then done: a duplicate', async () => {
+  test('duplicate: another process finishes the message while the attempt waits', async () => {
     const { url, receiver } = await start({ onUserUpserted: () => expect.unreachable() })
     const begun = await receiver.ledger.begin({ token: 'other', messageId: 'msg_held', leaseSeconds: 10 })
     if (begun.state !== 'begun') return expect.unreachable()
@@ -258,7 +258,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expectReply(await answer, 'duplicate')
   })
 
-  test('busy: another process has the turn of the user to the deadline', async () => {
+  test('busy: another process has the turn of the user until the deadline', async () => {
     const { url, receiver } = await start({
       onUserUpserted: () => expect.unreachable(),
       deadlineSeconds: 0.3,
@@ -276,7 +276,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expectReply(await slow, 'deadline')
   })
 
-  test('deadline: the handler goes on with its lease renewed, and the retry finds it done', async () => {
+  test('deadline: the handler continues with a renewed lease, and the retry is a duplicate', async () => {
     let finished = 0
     const { url } = await start({
       onUserUpserted: async () => {
@@ -295,7 +295,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expect(finished).toBe(1)
   })
 
-  test('lost: the lease went to somebody else while the handler ran', async () => {
+  test('lost: another process got the lease while the handler ran', async () => {
     const { url, receiver } = await start({
       onUserUpserted: async (_event, ctx) => {
         await receiver.ledger.forget(ctx.idempotencyKey)
@@ -330,13 +330,13 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expectReply(await send(url, signDelivery(hire)), 'resolver-failed')
   })
 
-  test('closed: nothing new once close() is called', async () => {
+  test('closed: no new attempts after close() is called', async () => {
     const { url, receiver } = await start({ onEvent: () => expect.unreachable() })
     await receiver.close()
     expectReply(await send(url, signDelivery(hire)), 'closed')
   })
 
-  test('handler-failed: the retry runs it again, and succeeds', async () => {
+  test('handler-failed: the retry runs the handler again, and succeeds', async () => {
     let runs = 0
     const { url } = await start({
       onUserUpserted: () => {
@@ -350,7 +350,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expect(runs).toBe(2)
   })
 
-  test('internal: a fault of our own is a 500, never a crash', async () => {
+  test('internal: an error in this package is a 500, never a crash', async () => {
     const nonsense = { ...brokenLedger('throws'), begin: async () => undefined } as unknown as Ledger
     const { url } = await start({ onUserUpserted: () => expect.unreachable(), store: nonsense })
     expectReply(await send(url, signDelivery(hire)), 'internal')

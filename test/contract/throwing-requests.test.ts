@@ -58,7 +58,7 @@ describe.each([
   })
 
   test.each(['method', 'originalUrl', 'headers', 'params', 'baseUrl', 'path'])(
-    '%s: a 500 of ours, and the log names the property',
+    '%s: our 500, and the log names the property',
     async (name) => {
       const { origin, log } = await listen((req) => throwForUs(req, name))
       expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'internal')
@@ -101,7 +101,7 @@ describe('a property of the request that throws, in Fastify', () => {
   })
 
   test.each(['request', 'raw'] as const)(
-    'headers of %s, before the route is reached: a 500 of ours',
+    'headers of %s, before the route is reached: our 500',
     async (place) => {
       const url = await listen('onRequest', (request) =>
         throwForUs(place === 'raw' ? request.raw : request, 'headers'),
@@ -128,7 +128,7 @@ describe('receive and fetch never reject', () => {
   test('receive, if the body’s own reader throws', async () => {
     const body = () => Promise.reject(new Error('no bytes here'))
     expect((await receiver.receive({ url: '/', ...signDelivery(hire), body })).outcome).toBe('internal')
-    expect(log.lines.at(-1)?.message).toContain('The reader that was given as `body` threw')
+    expect(log.lines.at(-1)?.message).toContain('The reader that was passed as `body` threw')
   })
 
   test.each(['method', 'url', 'headers', 'body', 'bodyUsed'])('fetch, if reading %s throws', async (name) => {
@@ -140,7 +140,7 @@ describe('receive and fetch never reject', () => {
 
   test('fetch, if its options are null or their params throw', async () => {
     const request = () => new Request('http://localhost/', signDelivery(hire))
-    // @ts-expect-error -- as untyped callers may
+    // @ts-expect-error -- untyped callers can pass null
     expect((await receiver.fetch(request(), null)).status).toBe(201)
     const options = { params: {} }
     throwForUs(options, 'params')

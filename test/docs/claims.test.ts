@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 import { waitsBeforeAttemptsSeconds } from '../../packages/simulator/src/delivery/schedule.ts'
 import { codeBlocks, documents, readDocument, sectionUnder } from './markdown.ts'
 
-const readme = readDocument('README.md')
 const commands = documents.flatMap((document) =>
   codeBlocks(document)
     .filter(({ language }) => language === 'sh')
@@ -12,12 +11,12 @@ const commands = documents.flatMap((document) =>
 test.each([
   'README.md',
   ...['core', 'express', 'fastify', 'simulator', 'cli'].map((name) => `packages/${name}/README.md`),
-])('%s says in its first lines that this is not an official Scalekit package', (path) => {
+])('%s states in its first lines that this is not an official Scalekit package', (path) => {
   const [beginning = ''] = readDocument(path).text.split('\n- ')
   expect(beginning.slice(0, 1000)).toMatch(/not an official Scalekit package/)
 })
 
-test('no command asks npx for a name that anybody could register', () => {
+test('no command runs npx with a name that anybody could register', () => {
   expect(commands.filter((line) => line.includes('npx -p @scalekit-scim/cli ')).length).toBeGreaterThan(5)
   const bare = commands.filter((line) => /npx (-y )?scalekit-scim/.test(line))
   expect(bare).toEqual([])
@@ -29,10 +28,10 @@ test('no command makes core a development dependency', () => {
   expect(development.filter((line) => /\bcore[-,}]/.test(line))).toEqual([])
 })
 
-test('the retry schedule is stated as an assumption, and is the one that the simulator follows', () => {
+test('the retry schedule is stated as an assumption, and equals the schedule of the simulator', () => {
   const [, source = '', schedule = ''] =
     /The design assumes the schedule of (.+?): eight attempts, at once and then after (.+?)\./.exec(
-      sectionUnder(readme, 'Replies'),
+      sectionUnder(readDocument('docs/reference/outcomes.md'), 'Retries'),
     ) ?? []
   expect(source).toContain('https://docs.scalekit.com/')
   const [, ...waits] = waitsBeforeAttemptsSeconds

@@ -7,11 +7,11 @@ import { stopServing } from '../cli/own-endpoint.ts'
 import { codeIn, readDocument, sectionUnder, tablesUnder, tableUnder } from './markdown.ts'
 import { at, commandsIn, serveReceiver } from './readme-commands.ts'
 
-const readme = readDocument('packages/cli/README.md')
+const readme = readDocument('docs/cli/index.md')
 const { commands } = createProgram(() => {})
 afterEach(stopServing)
 
-test('its check of an endpoint runs, and its tables list the checks that are made', async () => {
+test('the check of an endpoint runs, and the tables of the page of the command list the checks that it makes', async () => {
   const endpoint = await serveReceiver()
   const [doctor = []] = commandsIn(sectionUnder(readme, 'Quick start'))
   const env = { SCALEKIT_WEBHOOK_SECRET: TEST_SECRET }
@@ -24,7 +24,7 @@ test('its check of an endpoint runs, and its tables list the checks that are mad
   expect(listed.sort()).toEqual(made.sort())
 })
 
-test('its table of the options of `simulate` names every option, with its default', () => {
+test('the table of the options of `simulate` names every option, with its default', () => {
   const options = commands.find((command) => command.name() === 'simulate')?.options ?? []
   const rows = tableUnder(readme, 'simulate')
   expect(rows.map(([name = '']) => codeIn(name)[0])).toEqual(options.map(({ flags }) => flags))
@@ -46,12 +46,12 @@ test('the section of each command names every option of the command, and no othe
   }
 })
 
-test('its table of exit codes has every code, and no other', () => {
+test('the table of exit codes has every code, and no other', () => {
   const codes = tableUnder(readme, 'Exit codes').map(([code]) => Number(code))
   expect(codes).toEqual(Object.values(exitCodes))
 })
 
-test('its table of commands names every command', () => {
+test('the table of commands names every command', () => {
   const named = tableUnder(readme, 'Commands').flatMap(([name = '']) => codeIn(name))
   expect(named.sort()).toEqual(commands.map((command) => command.name()).sort())
 })

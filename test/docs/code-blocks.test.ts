@@ -25,9 +25,8 @@ test('a misspelt handler, a misspelt field and a wrong unit in a block are found
   ])
 })
 
-test('every block says its language, and none is written as another name for TypeScript', () => {
+test('every block names one of five languages, or none if it is a drawing', () => {
   const languages = new Set(blocks.map(({ language }) => language))
-  // Without a language: drawings.
   expect(
     [...languages].filter((language) => !['', 'ts', 'js', 'sh', 'sql', 'json'].includes(language)),
   ).toEqual([])

@@ -46,12 +46,12 @@ async function startExample(): Promise<{ child: ChildProcess; url: string }> {
   return { child, url: `${url}/webhooks/scalekit` }
 }
 
-describe.skipIf(!redis)('examples/express-sqlite on Redis, as its README says', () => {
+describe.skipIf(!redis)('examples/express-sqlite with the Redis ledger of its README', () => {
   const delivery = () =>
     signDelivery(sampleEvent('organization.directory.user_created'), { messageId: 'msg_one' })
   const outcomeAt = async (url: string) => (await fetch(url, delivery())).headers.get('scalekit-scim-outcome')
 
-  test('remembers what it did, and ends on SIGTERM', { timeout: 60_000 }, async () => {
+  test('remembers messages over a restart, and exits on SIGTERM', { timeout: 60_000 }, async () => {
     const first = await startExample()
     expect(await outcomeAt(first.url)).toBe('processed')
     first.child.kill('SIGTERM')
@@ -64,12 +64,12 @@ describe.skipIf(!redis)('examples/express-sqlite on Redis, as its README says', 
   })
 
   test.each([
-    ['is away', () => redis?.kill(), () => redis?.start()],
-    ['says nothing', () => redis?.freeze(), () => redis?.thaw()],
-  ])('ends on SIGTERM also while Redis %s', { timeout: 60_000 }, async (_what, fail, hint) => {
+    ['is down', () => redis?.kill(), () => redis?.start()],
+    ['does not answer', () => redis?.freeze(), () => redis?.thaw()],
+  ])('exits on SIGTERM while Redis %s', { timeout: 60_000 }, async (_what, fail, repair) => {
     const { child, url } = await startExample()
     await fail()
-    onTestFinished(hint)
+    onTestFinished(repair)
     expect(await outcomeAt(url)).toBe('store-unavailable')
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])

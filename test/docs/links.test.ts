@@ -10,12 +10,12 @@ import {
   withoutCode,
 } from './markdown.ts'
 
-test('every relative link of the documentation leads to a file, and to a heading in it', () => {
+test('every relative link of the documentation leads to a file and a heading that exist', () => {
   expect(documents.map(({ path }) => path)).toContain('docs/errors.md')
   expect(documents.flatMap(brokenLinks)).toEqual([])
 })
 
-test('a link to a file or a heading that is not there is found', () => {
+test('the check finds a link to a missing file or heading', () => {
   const text =
     '[a](docs/none.md) [b](#none) [c](docs/errors.md#none) [d](docs/errors.md) [e](https://example.com)\n# x\n[f](#x)'
   expect(brokenLinks({ path: 'README.md', text })).toEqual([

@@ -12,7 +12,7 @@ export interface Document {
 
 export interface CodeBlock {
   document: string
-  /** Where its first line of code stands, from 1. */
+  /** The number of its first line of code, from 1. */
   line: number
   language: string
   code: string
@@ -27,7 +27,10 @@ const patterns = [
   'test/README.md',
 ]
 
-export const documents: Document[] = globSync(patterns, { cwd: root })
+/** Installed and built files in `docs/`, and the frame of the site's copies of other files. */
+const notWritten = ['docs/node_modules/**', 'docs/.vitepress/**', 'docs/repository/**']
+
+export const documents: Document[] = globSync(patterns, { cwd: root, exclude: notWritten })
   .map((path) => path.replaceAll('\\', '/'))
   .sort()
   .map(readDocument)
@@ -88,7 +91,7 @@ function rowsOf(table: string): string[][] {
   )
 }
 
-/** What stands in backticks. */
+/** The texts in backticks. */
 export function codeIn(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
 }

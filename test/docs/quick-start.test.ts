@@ -9,7 +9,7 @@ import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { codeBlocks, readDocument, root } from './markdown.ts'
 import { collect, runBlock } from './run-block.ts'
 
-const blocks = codeBlocks(readDocument('README.md')).filter(({ language }) => language === 'ts')
+const readme = blocksOf('README.md')
 /** Below test/, so that the blocks find express and fastify. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -21,7 +21,7 @@ const quickStarts = [
 
 for (const [framework, name, start] of quickStarts) {
   test(`the quick start for ${framework} runs as it stands, and its handlers get a signed delivery`, async () => {
-    const server = await startBlock(name, blockWith(`@scalekit-scim/${name}'`, start))
+    const server = await startBlock(name, blockWith(readme, `@scalekit-scim/${name}'`, start))
     const created = sampleEvent('organization.directory.user_created')
     const deactivated = sampleEvent('organization.directory.user_updated', {
       occurred_at: '2026-11-23T09:05:00Z',
@@ -41,20 +41,30 @@ for (const [framework, name, start] of quickStarts) {
   })
 }
 
+test.each(quickStarts)('docs/quickstart.md has the same quick start for %s', (_framework, name, start) => {
+  const parts = [`@scalekit-scim/${name}'`, start]
+  expect(blockWith(blocksOf('docs/quickstart.md'), ...parts)).toBe(blockWith(readme, ...parts))
+})
+
 test('the example of a test of handlers passes as it stands', async () => {
-  const child = runBlock(join(folder, 'handlers.ts'), blockWith("from 'node:test'"))
+  const example = blockWith(blocksOf('docs/guides/testing.md'), "from 'node:test'")
+  const child = runBlock(join(folder, 'handlers.ts'), example)
   const output = collect(child)
   const [code] = await once(child, 'exit')
   expect(output()).toContain('a person who leaves is disabled')
   expect(code).toBe(0)
 })
 
-function blockWith(...parts: string[]): string {
-  const found = blocks.filter(({ code }) => parts.every((part) => code.includes(part)))
-  const [block] = found
-  // The first: the quick start stands before all else.
-  if (!block) throw new Error(`the README has no block with ${parts.join(' and ')}`)
-  return block.code
+function blocksOf(path: string): string[] {
+  return codeBlocks(readDocument(path))
+    .filter(({ language }) => language === 'ts')
+    .map(({ code }) => code)
+}
+
+function blockWith(blocks: string[], ...parts: string[]): string {
+  const block = blocks.find((code) => parts.every((part) => code.includes(part)))
+  if (block === undefined) throw new Error(`There is no block with ${parts.join(' and ')}.`)
+  return block
 }
 
 async function startBlock(name: string, code: string) {
@@ -67,7 +77,7 @@ async function startBlock(name: string, code: string) {
   const output = collect(child)
   const origin = `http://127.0.0.1:${port}`
   while (!(await answers(origin))) {
-    if (child.exitCode !== null) throw new Error(`the quick start ended:\n${output()}`)
+    if (child.exitCode !== null) throw new Error(`The quick start ended:\n${output()}`)
     await sleep(25)
   }
   return { url: `${origin}/webhooks/scalekit`, output }

@@ -5,16 +5,16 @@ import express from 'express'
 import { expect } from 'vitest'
 import { serve } from '../cli/own-endpoint.ts'
 
-/** The address that the READMEs print. */
+/** The address in the READMEs and the pages. */
 export const printedEndpoint = 'http://127.0.0.1:3000/webhooks/scalekit'
 
-/** What follows `npx -p @scalekit-scim/cli scalekit-scim` on each line. */
+/** The words after `npx -p @scalekit-scim/cli scalekit-scim` on each line. */
 export function commandsIn(section: string): string[][] {
   const lines = section.matchAll(/^npx(?: -p @scalekit-scim\/(?:cli|simulator))+ scalekit-scim (.+)$/gm)
   return [...lines].map(([, words = '']) => words.split(' '))
 }
 
-/** The command with the address of a test's own server: a test never uses a fixed port. */
+/** The command with the address of a test's own server, because a test never uses a fixed port. */
 export function at(words: readonly string[], endpoint: string): string[] {
   expect(words).toContain(printedEndpoint)
   return words.map((word) => (word === printedEndpoint ? endpoint : word))

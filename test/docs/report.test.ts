@@ -28,27 +28,27 @@ function report(files: Record<string, string | object>) {
   return { status, line: String(stdout).trim() }
 }
 
-test('the runners are added up', () => {
+test('the report adds up the results of all runners', () => {
   expect(report({ 'vitest.json': vitest, 'example.tap': tap(3, 0) })).toEqual({
     status: 0,
     line: '8 passed, 0 failed',
   })
 })
 
-test('skipped tests are named', () => {
+test('the report counts skipped tests', () => {
   expect(report({ 'vitest.json': { ...vitest, numPendingTests: 2, numTodoTests: 1 } })).toEqual({
     status: 0,
     line: '5 passed, 0 failed, 3 skipped',
   })
 })
 
-test('a failure of any runner fails', () => {
+test('the report fails if any runner has a failure', () => {
   expect(report({ 'vitest.json': { ...vitest, numFailedTests: 2 } }).line).toBe('5 passed, 2 failed')
   const both = report({ 'vitest.json': vitest, 'example.tap': tap(3, 1) })
   expect(both).toEqual({ status: 1, line: '8 passed, 1 failed' })
 })
 
-test('a file that does not load, and a run that broke off, count as failed', () => {
+test('a file that does not load and an interrupted run count as failures', () => {
   const broken = { status: 'failed', assertionResults: [] }
   expect(report({ 'vitest.json': { ...vitest, testResults: [ran, broken] } })).toEqual({
     status: 1,
@@ -60,7 +60,7 @@ test('a file that does not load, and a run that broke off, count as failed', () 
   })
 })
 
-test('no report, half a report and no test at all fail', () => {
+test('a missing report, half a report and a report without tests fail', () => {
   expect(report({})).toEqual({ status: 1, line: '' })
   expect(report({ 'example.tap': tap(3, 0) })).toEqual({ status: 1, line: '' })
   expect(report({ 'vitest.json': '{"numPassed' })).toMatchObject({ status: 1, line: '' })

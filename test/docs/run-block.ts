@@ -11,7 +11,7 @@ export function runBlock(path: string, code: string, env: NodeJS.ProcessEnv = {}
   })
 }
 
-/** All that it has said so far. */
+/** Returns the output of the process so far. */
 export function collect(child: ChildProcess): () => string {
   const chunks: Buffer[] = []
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))

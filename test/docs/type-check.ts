@@ -4,17 +4,17 @@ import type { CodeBlock } from './markdown.ts'
 import { root } from './markdown.ts'
 import { prelude } from './prelude.ts'
 
-/** Blocks are checked as if they were files here, where every package that they may import can be found. */
+/** The blocks are checked as files of this folder: every package that they import resolves from here. */
 const folder = join(root, 'test', 'docs', 'blocks')
 const preludePath = join(folder, 'prelude.ts')
 
-/** What TypeScript says against the blocks, each with the place in its document. */
+/** The errors that TypeScript finds in the blocks, each with its place in the document. */
 export function typeErrors(blocks: CodeBlock[]): string[] {
   const sources = new Map([[preludePath, prelude]])
   const byPath = new Map<string, CodeBlock>()
   blocks.forEach((block, index) => {
     const path = join(folder, `${index}.${block.language}`)
-    // A block without imports is a module of its own all the same.
+    // This makes a module of a block without imports too.
     sources.set(path, `${block.code}\nexport {}\n`)
     byPath.set(path, block)
   })
@@ -58,28 +58,35 @@ function hostWith(sources: Map<string, string>): ts.CompilerHost {
   }
 }
 
-/** The members of a union of string literals, as TypeScript knows them. */
+/** The members of a union of string literals. Other unions in it must be declared in the same file. */
 export function unionMembers(path: string, name: string): string[] {
-  const file = join(root, path)
-  const program = ts.createProgram([file], compilerOptions())
-  const checker = program.getTypeChecker()
-  const declaration = program
-    .getSourceFile(file)
-    ?.statements.find((node) => ts.isTypeAliasDeclaration(node) && node.name.text === name)
-  if (!declaration) throw new Error(`${path} has no type ${name}`)
-  const type = checker.getTypeAtLocation(declaration)
-  if (!type.isUnion()) throw new Error(`${name} is no union`)
-  return type.types.flatMap((member) => (member.isStringLiteral() ? [member.value] : [])).sort()
+  const file = parsed(path)
+  const aliasOf = (alias: string): ts.TypeNode => {
+    const found = file.statements.find((node) => ts.isTypeAliasDeclaration(node) && node.name.text === alias)
+    if (!found) throw new Error(`${path} does not declare the type ${alias}`)
+    return (found as ts.TypeAliasDeclaration).type
+  }
+  const membersOf = (type: ts.TypeNode): string[] => {
+    if (ts.isUnionTypeNode(type)) return type.types.flatMap(membersOf)
+    if (ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal)) return [type.literal.text]
+    if (ts.isTypeReferenceNode(type)) return membersOf(aliasOf(type.typeName.getText(file)))
+    throw new Error(`${name} is not a union of string literals`)
+  }
+  return membersOf(aliasOf(name)).sort()
 }
 
 /** The members that an interface declares itself. */
 export function ownMembers(path: string, name: string): string[] {
-  const text = ts.sys.readFile(join(root, path)) ?? ''
-  const found = ts
-    .createSourceFile(path, text, ts.ScriptTarget.Latest)
-    .statements.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name)
-  if (!found) throw new Error(`${path} has no interface ${name}`)
+  const found = parsed(path).statements.find(
+    (node) => ts.isInterfaceDeclaration(node) && node.name.text === name,
+  )
+  if (!found) throw new Error(`${path} does not declare the interface ${name}`)
   return (found as ts.InterfaceDeclaration).members.flatMap((member) =>
     member.name && ts.isIdentifier(member.name) ? [member.name.text] : [],
   )
+}
+
+function parsed(path: string): ts.SourceFile {
+  const text = ts.sys.readFile(join(root, path)) ?? ''
+  return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
 }

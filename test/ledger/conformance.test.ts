@@ -21,7 +21,7 @@ describe.each(ledgers)('the contract of a ledger, $name', ({ ledger }) => {
   for (const { name, run } of ledgerConformance(() => ledger)) test(name, run)
 })
 
-test('a Map, in either Keyv, is exact within the process; any other Keyv is best effort over processes', () => {
+test('a Map in either Keyv has the guarantee process; any other Keyv has best-effort', () => {
   expect([memory, onMap5, onMap6, anyKeyv].map((ledger) => ledger.guarantee.message)).toEqual([
     'process',
     'process',

@@ -9,10 +9,10 @@ import { type MariadbServer, mariadbServer } from '../support/mariadb-server.ts'
 
 const servers = [await mariadbServer(), await mariadbServer()]
 const [former, next] = servers
-if (!(former && next)) console.warn('SKIPPED: no mariadbd in the PATH')
+if (!(former && next)) console.warn('SKIPPED: no mariadbd on the PATH')
 
 test.skipIf(!(former && next))(
-  'a server that is cut off, and its address moves: connections that are silent for 30 s are made anew',
+  'when an address moves away from a frozen server, connections that are silent for 30 s are replaced',
   async () => {
     if (!(former && next)) return
     for (const server of [former, next]) onTestFinished(() => server.remove())
@@ -35,7 +35,7 @@ test.skipIf(!(former && next))(
       return (await dispatcher.dispatch({ ...event, data: { ...event.data, id: crypto.randomUUID() } }))
         .outcome
     }
-    /** More than the pool has connections, and more than are let wait for an answer. */
+    /** `count` exceeds the connections of the pool, or the limit of waiting statements. */
     const outcomes = async (count: number) =>
       new Set(await Promise.all(Array.from({ length: count }, outcome)))
     await expect.poll(() => outcomes(9), { timeout: 20_000 }).toEqual(new Set(['processed']))
@@ -44,7 +44,7 @@ test.skipIf(!(former && next))(
     address.leadTo(portOf(next))
     expect(await outcomes(1500)).toEqual(new Set(['store-unavailable']))
     aheadMs = 20_000
-    expect(await outcome(), 'it may only be slow').toBe('store-unavailable')
+    expect(await outcome(), 'the server may only be slow').toBe('store-unavailable')
     aheadMs = 30_000
     await expect.poll(outcome, { timeout: 20_000 }).toBe('processed')
   },

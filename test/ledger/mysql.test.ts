@@ -18,7 +18,7 @@ import {
 } from '@scalekit-scim/core/testing'
 import Keyv from 'keyv'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { mysqlSchema } from '../../packages/core/src/ledger/swap/mysql-table.ts'
+import { mysqlSchema } from '../../packages/core/src/ledger/compare-and-set/mysql.ts'
 import { recordingLogger } from '../support/log.ts'
 import { mariadbServer } from '../support/mariadb-server.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
@@ -33,10 +33,10 @@ const own = await mariadbServer()
 afterAll(() => own?.remove())
 
 const whyNot = answers ? '' : ` (skipped: no MariaDB answers on ${host}:3306)`
-const whyNoneOfItsOwn = own ? '' : ' (skipped: no mariadbd in the PATH)'
-for (const reason of [whyNot, whyNoneOfItsOwn]) if (reason) console.warn(`MySQL ledger${reason}`)
+const whyNoOwnServer = own ? '' : ' (skipped: no mariadbd on the PATH)'
+for (const reason of [whyNot, whyNoOwnServer]) if (reason) console.warn(`MySQL ledger${reason}`)
 
-/** The adapter says nothing of what its queries give. */
+/** The adapter does not type the answers of its queries. */
 async function rowsOf(adapter: KeyvMysql, sql: string): Promise<Record<string, unknown>[]> {
   const rows: unknown = await adapter.query(sql)
   if (!Array.isArray(rows)) throw new Error('no rows')
@@ -58,7 +58,7 @@ function openLedger(options: DispatcherOptions = {}) {
 }
 
 describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
-  // A query of one's own is a pool of one's own, so that no lock of it is in the way of others.
+  // The query string makes a separate pool, so that its locks do not block other tests.
   const admin = () => new KeyvMysql({ uri: `${uri}?admin`, connectionLimit: 1 })
 
   describe('the contract of a ledger', () => {
@@ -66,14 +66,14 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
     for (const { name, run } of ledgerConformance(open, { atomic: true })) test(name, run)
   })
 
-  test('it is atomic, over processes', () => {
+  test('the guarantee is atomic over processes', () => {
     expect(openLedger({ requireGuarantee: 'atomic' }).guarantee).toEqual({
       message: 'atomic',
       order: 'atomic',
     })
   })
 
-  test('ids that differ in case, in accents or beyond the 255th sign are told apart', async () => {
+  test('ids that differ in case, in accents or after the 255th character are distinct', async () => {
     const ledger = openLedger({ namespace: `test-${randomUUID()}` })
     const long = 'x'.repeat(500)
     for (const messageId of ['a', 'A', 'ä', 'a ', `${long}1`, `${long}2`]) {
@@ -115,7 +115,7 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
     expect(plan).toMatchObject({ key: 'scalekit_scim_ledger_expiry', type: 'range' })
   })
 
-  /** An adapter some of whose statements fail: after they were carried out, or instead. */
+  /** An adapter with statements that fail, either before or after they have run. */
   function failing(
     fails: (sql: string) => 'before' | 'after' | undefined,
     code = 'PROTOCOL_CONNECTION_LOST',
@@ -135,7 +135,7 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
     return { store: new Keyv({ store: adapter }), asked }
   }
 
-  test('a begin that was written and whose answer was lost is given back', async () => {
+  test('a begin that was written is released if its answer was lost', async () => {
     let failed = 0
     const { store } = failing((sql) => {
       return sql.trim().startsWith('INSERT') && failed++ === 0 ? 'after' : undefined
@@ -149,9 +149,9 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
   })
 
   test.each([
-    ['came no further than to read', 'SELECT', 'PROTOCOL_CONNECTION_LOST'],
-    ['was not sent, because too many wait for an answer,', 'INSERT', 'TOO_MANY'],
-  ])('a begin that %s is not given back: there is nothing to give', async (_what, verb, code) => {
+    ['failed in its read', 'SELECT', 'PROTOCOL_CONNECTION_LOST'],
+    ['was not sent because too many wait for an answer', 'INSERT', 'TOO_MANY'],
+  ])('a begin that %s is not released, because nothing was written', async (_what, verb, code) => {
     const clock = createFakeClock()
     const { store, asked } = failing((sql) => (sql.trim().startsWith(verb) ? 'before' : undefined), code)
     const reads = () => asked.filter((sql) => sql.includes('scalekit_scim_ledger AS t')).length
@@ -163,7 +163,7 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
     expect(reads()).toBe(1)
   })
 
-  test('an account that may not make the table gives 503 and the mend in the log, and works once it is made', async () => {
+  test('an account that may not create the table gets 503 and a hint in the log, and works after the table is created', async () => {
     const database = `scim_${randomUUID().replaceAll('-', '')}`
     const account = `u${database.slice(-12)}`
     const root = admin()
@@ -171,7 +171,7 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
     await root.query(`CREATE TABLE ${database}.keyv (id VARCHAR(255) PRIMARY KEY, value TEXT)`)
     await root.query(`CREATE USER ${account}@'%' IDENTIFIED BY 'secret'`)
     await root.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${database}.* TO ${account}@'%'`)
-    // The adapter makes its own table at its start, and fails without the right to.
+    // The adapter creates its own table at start, and fails without the right.
     await root.query(`GRANT CREATE ON ${database}.keyv TO ${account}@'%'`)
     try {
       const log = recordingLogger()
@@ -179,7 +179,7 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
       const { ledger } = createDispatcher({ store, logger: log, onEvent: () => {} })
       const request = { token: 't', messageId: 'm', leaseSeconds: 60 }
       await expect(ledger.begin(request)).rejects.toMatchObject({ name: 'StoreUnavailableError' })
-      expect(log.text()).toContain('unless the table is made for it')
+      expect(log.text()).toContain('unless the table exists')
       expect(log.text()).not.toContain('secret')
       await root.query(mysqlSchema[0].replace('scalekit_scim_ledger', `${database}.scalekit_scim_ledger`))
       expect((await ledger.begin(request)).state).toBe('begun')
@@ -190,7 +190,7 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
   })
 })
 
-describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
+describe.skipIf(!own)(`faults of a separate server${whyNoOwnServer}`, () => {
   if (!own) return
   const hire = sampleEvent('organization.directory.user_created')
   const open: Receiver[] = []
@@ -202,7 +202,7 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
       store: storeOn(own.uri),
       logger: log,
       storeTimeoutSeconds: 0.5,
-      // So long that only a claim that was given back can be had again.
+      // Long, so that only a released claim can be begun again.
       leaseSeconds: 600,
       onUserCreated: (_event, { idempotencyKey }) => void runs.push(idempotencyKey),
       ...options,
@@ -235,12 +235,12 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     for (const receiver of open.splice(0)) await receiver.close()
   })
 
-  test('down at its start, then there: an adapter that never connected is no end', () => {
+  test('an adapter that never connected works when the server starts', () => {
     expect(downAtStart).toEqual({ before: 503, after: 201, runs: ['down'] })
   })
 
   test.each(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'])(
-    'in %s of many one wins, message and turn',
+    'with isolation %s one of many wins the message, and one the turn',
     async (level) => {
       await admin().query(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${level}`)
       const adapter = new KeyvMysql({ uri: `${own.uri}?${level}`, connectionLimit: 20 })
@@ -269,7 +269,7 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     },
   )
 
-  test('frozen it gives 503 in begin, and then all works, with no claim left behind', async () => {
+  test('while the server is frozen a begin is answered 503, and no claim is left over', async () => {
     const { receiver, runs } = receiverOn()
     expect((await deliver(receiver, 'f1')).status).toBe(201)
     own.freeze()
@@ -280,7 +280,7 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     expect(runs.sort()).toEqual(['f1', 'f2', 'f3', 'f4'])
   })
 
-  test('frozen under a storm: what nobody waits for any more is not begun, and soon all works', async () => {
+  test('while the server is frozen under load, late begins are not written, and the next event soon works', async () => {
     const adapter = new KeyvMysql(own.uri)
     const query = adapter.query.bind(adapter)
     const writes: string[] = []
@@ -292,13 +292,13 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     expect((await deliver(receiver, 'calm')).status).toBe(201)
     writes.length = 0
     own.freeze()
-    // More than are let wait for an answer.
+    // More than the limit of waiting statements.
     const storm = Array.from({ length: 1500 }, (_, index) => deliver(receiver, `storm${index}`))
     const statuses = new Set((await Promise.all(storm)).map(({ status }) => status))
     own.thaw()
     expect(statuses).toEqual(new Set([503]))
     await eventually(receiver, 'after')
-    // To begin it, and to commit it; a busy machine may need some tries at that.
+    // One begin and one commit. A busy machine may need some retries.
     expect(writes.length).toBeLessThan(50)
     const [left] = await rowsOf(
       adapter,
@@ -308,7 +308,7 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     expect(runs).toEqual(['calm', 'after'])
   })
 
-  test('frozen at the commit the event is answered 2xx, and recorded later', async () => {
+  test('if the server freezes at the commit, the event is answered 2xx, and recorded later', async () => {
     const { receiver } = receiverOn({ onUserCreated: () => own.freeze() })
     expect((await deliver(receiver, 'c1')).status).toBe(201)
     own.thaw()
@@ -318,7 +318,7 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     expect(other.runs).toEqual([])
   })
 
-  test('a connection that is lost in the middle of a call gives 503, and then all works', async () => {
+  test('if a connection is lost during a call, the event is answered 503, and the retry works', async () => {
     const { receiver, runs } = receiverOn({ storeTimeoutSeconds: 5 })
     expect((await deliver(receiver, 'k1')).status).toBe(201)
     const root = admin()
@@ -340,7 +340,7 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     expect(runs).toEqual(['k1', 'k2'])
   })
 
-  test('killed and started again it has kept what was done', async () => {
+  test('a server that is killed and started again keeps the done messages', async () => {
     const { receiver, runs } = receiverOn()
     expect((await deliver(receiver, 'r1')).status).toBe(201)
     await own.kill()
@@ -351,14 +351,14 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     expect(runs).toEqual(['r1', 'r2'])
   }, 60_000)
 
-  test('a table that somebody dropped is made again', async () => {
+  test('a dropped table is created again', async () => {
     const { receiver } = receiverOn()
     expect((await deliver(receiver, 'd1')).status).toBe(201)
     await admin().query('DROP TABLE scalekit_scim_ledger')
     expect((await deliver(receiver, 'd2')).status).toBe(201)
   })
 
-  test('what has expired is deleted in the background, and nothing else', async () => {
+  test('only expired rows are deleted in the background', async () => {
     const clock = createFakeClock()
     const { receiver } = receiverOn({ clock, storeTimeoutSeconds: 5 })
     await receiver.ledger.record('kept').compareAndSet(undefined, 'a', 60)
@@ -385,7 +385,7 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
     expect(await receiver.ledger.record('kept').read()).toBe('a')
   })
 
-  test('a server that does not commit by itself gives 503, and the log names the mend', async () => {
+  test('with autocommit off events are answered 503, and the log has a hint', async () => {
     const root = admin()
     await root.query('SET GLOBAL autocommit = 0')
     const store = new Keyv({ store: new KeyvMysql(`${own.uri}?autocommit`) })
@@ -396,7 +396,7 @@ describe.skipIf(!own)(`faults of a server of its own${whyNoneOfItsOwn}`, () => {
   })
 })
 
-test('the DDL in docs/stores/mysql.md is what is made on first use', () => {
+test('the DDL in docs/stores/mysql.md is the DDL of the first use', () => {
   const page = readFileSync(new URL('../../docs/stores/mysql.md', import.meta.url), 'utf8')
   for (const statement of mysqlSchema) expect(page).toContain(`${statement};`)
 })

@@ -8,12 +8,12 @@ import { cutProxy } from '../support/cut-proxy.ts'
 import { skippedFor } from '../support/postgres.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 
-// A primary and its standby behind one address, which leads to the standby when the primary has failed: what a provider
-// does with a name, and a pooler or a virtual address does elsewhere.
+// A primary and its standby behind one address, which leads to the standby after the primary has failed. Providers do
+// this with a host name; others use a pooler or a virtual address.
 
-/** Of a primary that is cut off, nothing is heard any more: its connections stay open. */
+/** A primary that is cut off answers nothing, and its connections stay open. */
 const ends = {
-  dies: (primary: PostgresServer) => primary.stop('immediate'),
+  crashes: (primary: PostgresServer) => primary.stop('immediate'),
   'is cut off': async (primary: PostgresServer) => primary.freeze(),
 }
 
@@ -23,14 +23,14 @@ if (!probe) skippedFor('PostgreSQL is not installed: its failover is not tested'
 
 describe.skipIf(!probe)('PostgreSQL', () => {
   test.each(Object.entries(ends))(
-    'a primary that %s: 503, from its standby too until that is promoted, and then all goes on with what was done',
+    'after a primary %s, events are answered 503 until its standby is promoted, and done messages stay done',
     async (_happens, end) => {
       const { primary, standby, address } = await openPair()
       let runs = 0
       const receiver = application(address.uri, () => void runs++)
       const all = (deliveries: Delivery[]) =>
         Promise.all(deliveries.map((delivery) => outcomeOf(receiver, delivery)))
-      // More than the pool has connections, before and after: all of them are in use when the primary ends.
+      // More than the pool has connections, so that all of them are in use when the primary ends.
       const before = Array.from({ length: 9 }, someDelivery)
       expect(new Set(await all(before))).toEqual(new Set(['processed']))
       await hasFollowed(standby, primary)
@@ -72,7 +72,7 @@ function application(uri: string, onUserUpserted: () => void): Receiver {
     secret: TEST_SECRET,
     logger: false,
     namespace: 'failover',
-    // One of its own for each: to the adapter's code, another address is another pool.
+    // Each has its own address: the adapter's code keeps one pool for each.
     store: new Keyv(new KeyvPostgres({ uri: `${uri}?application_name=${randomUUID()}`, max: 3 })),
     leaseSeconds: 600,
     storeTimeoutSeconds: 1,
@@ -96,7 +96,7 @@ async function outcomeOf(receiver: Receiver, delivery: Delivery): Promise<string
   return outcome
 }
 
-/** A connection of a primary that was cut off is given up when it has been silent for 30 s. */
+/** A connection to a primary that was cut off is dropped after 30 s of silence. */
 async function becomesProcessed(receiver: Receiver, delivery: Delivery) {
   await vi.waitFor(async () => expect(await outcomeOf(receiver, delivery)).toBe('processed'), {
     timeout: 90_000,

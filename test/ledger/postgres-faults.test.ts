@@ -8,17 +8,17 @@ import { cutProxy } from '../support/cut-proxy.ts'
 import { skippedFor } from '../support/postgres.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 
-// Each fault in turn on a server of the file's own. Leases are so long that a claim that nobody gave back is seen.
+// Each fault in turn, on a server of this file. Leases are long, so that a claim that was not released shows.
 
 const server = await PostgresServer.start()
-if (!server) skippedFor('PostgreSQL is not installed: its faults are not tested')
+if (!server) skippedFor('PostgreSQL is not installed, so its faults are not tested')
 afterAll(() => server?.remove())
 
 describe.skipIf(!server)('PostgreSQL', () => {
   if (!server) return
   const namespace = randomUUID()
 
-  /** An application with the adapter as it comes: nobody listens to its errors, and its connections idle for 10 s. */
+  /** An application with an unchanged adapter: no error listener, and connections that idle for 10 s. */
   function application({ uri = server?.uri ?? '', max = 10, ...options }: Application = {}): Receiver {
     const store = options.store ?? new Keyv(new KeyvPostgres({ uri, max }))
     const receiver = createReceiver({
@@ -40,7 +40,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(await outcomeOf(application(), someDelivery())).toBe('processed')
   })
 
-  test('down at start: 503, and all is well when it is up', async () => {
+  test('if the server is down at start, events are answered 503 until it starts', async () => {
     await server.stop()
     const receiver = application()
     const delivery = someDelivery()
@@ -50,7 +50,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(await outcomeOf(application(), delivery)).toBe('duplicate')
   })
 
-  test("stopped as the adapter's first connection is given up: the process lives on", async () => {
+  test("if the server stops while the adapter's first connection is dropped, the process continues", async () => {
     const fields = Buffer.from('SFATAL\0C57P01\0Mterminating connection\0\0')
     const head = Buffer.from('E\0\0\0\0')
     head.writeInt32BE(fields.length + 4, 1)
@@ -62,28 +62,31 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(uncaught).toEqual([])
   })
 
-  test.each(['fast', 'immediate'] as const)('stopped (%s) and started under use', async (how) => {
-    const receiver = application()
-    const [before, during] = [someDelivery(), someDelivery()]
-    expect(await outcomeOf(receiver, before)).toBe('processed')
-    await server.stop(how)
-    expect(await outcomeOf(receiver, before)).toBe('store-unavailable')
-    expect(await outcomeOf(receiver, during)).toBe('store-unavailable')
-    await server.start()
-    expect(await outcomeOf(receiver, during)).toBe('processed')
-    expect(await outcomeOf(receiver, before)).toBe('duplicate')
-  })
+  test.each(['fast', 'immediate'] as const)(
+    'if the server is stopped (%s) and started under use, done messages stay done',
+    async (how) => {
+      const receiver = application()
+      const [before, during] = [someDelivery(), someDelivery()]
+      expect(await outcomeOf(receiver, before)).toBe('processed')
+      await server.stop(how)
+      expect(await outcomeOf(receiver, before)).toBe('store-unavailable')
+      expect(await outcomeOf(receiver, during)).toBe('store-unavailable')
+      await server.start()
+      expect(await outcomeOf(receiver, during)).toBe('processed')
+      expect(await outcomeOf(receiver, before)).toBe('duplicate')
+    },
+  )
 
-  test('stopped before a commit: 2xx, and the commit is recorded when it is up', async () => {
+  test('if the server stops before a commit, the event is answered 2xx, and recorded when the server starts', async () => {
     const receiver = application({ onUserUpserted: () => server.stop() })
     const delivery = someDelivery()
     expect(await outcomeOf(receiver, delivery)).toBe('processed')
-    expect(await outcomeOf(receiver, delivery), 'this process knows').toBe('duplicate')
+    expect(await outcomeOf(receiver, delivery), 'this process knows the pending commit').toBe('duplicate')
     await server.start()
     await becomes(application(), delivery, 'duplicate')
   })
 
-  test('frozen: 503, and a claim that comes late is given back', async () => {
+  test('while the server is frozen events are answered 503, and a late claim is released', async () => {
     let runs = 0
     const receiver = application({ onUserUpserted: () => void runs++ })
     await outcomeOf(receiver, someDelivery())
@@ -99,7 +102,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(runs).toBe(0)
   })
 
-  test('frozen, a burst is refused and nothing of it stays behind', async () => {
+  test('while the server is frozen a burst is refused, and leaves no claim behind', async () => {
     const receiver = application({ max: 3 })
     const deliveries = Array.from({ length: 20 }, someDelivery)
     await outcomeOf(receiver, someDelivery())
@@ -114,7 +117,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     for (const delivery of deliveries) expect(await outcomeOf(next, delivery)).toBe('processed')
   })
 
-  test('frozen before a commit: 2xx, and the commit is recorded when it thaws', async () => {
+  test('if the server freezes before a commit, the event is answered 2xx, and recorded when the server thaws', async () => {
     const receiver = application({ onUserUpserted: () => server.freeze() })
     const delivery = someDelivery()
     try {
@@ -125,7 +128,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     await becomes(application(), delivery, 'duplicate')
   })
 
-  test('read-only: 503, until it is writable', async () => {
+  test('while the database is read-only events are answered 503', async () => {
     const receiver = application()
     await outcomeOf(receiver, someDelivery())
     const delivery = someDelivery()
@@ -139,7 +142,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     await becomes(receiver, delivery, 'processed')
   })
 
-  test('its connection ended in the middle of a begin: 503, and the retry runs', async () => {
+  test('if the connection ends during a begin, the event is answered 503, and the retry runs', async () => {
     const receiver = application()
     const delivery = someDelivery()
     const messageId = delivery.headers['webhook-id']
@@ -156,7 +159,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(await outcomeOf(receiver, delivery)).toBe('processed')
   })
 
-  test('a begin whose answer was lost on the way is given back', async () => {
+  test('a begin whose answer was lost is released', async () => {
     const proxy = await cutProxy(server.port)
     const receiver = application({ uri: server.uri.replace(`:${server.port}`, `:${proxy.port}`) })
     await outcomeOf(receiver, someDelivery())
@@ -166,7 +169,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(await outcomeOf(application(), delivery)).toBe('processed')
   })
 
-  test('a commit whose answer was lost on the way is 2xx, and a duplicate elsewhere', async () => {
+  test('a commit whose answer was lost is answered 2xx, and is a duplicate for other processes', async () => {
     const proxy = await cutProxy(server.port)
     const receiver = application({
       uri: server.uri.replace(`:${server.port}`, `:${proxy.port}`),
@@ -177,7 +180,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(await outcomeOf(application(), delivery)).toBe('duplicate')
   })
 
-  test('no connection left on the server: 503, until there is one', async () => {
+  test('without a free connection on the server events are answered 503', async () => {
     await server.stop()
     await server.start({ max_connections: '8', superuser_reserved_connections: '0' })
     const others = Array.from({ length: 8 }, () => connectionHeld(server))
@@ -191,7 +194,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(await outcomeOf(receiver, delivery)).toBe('processed')
   })
 
-  test('its pool used up by the application: 503, until a connection is free', async () => {
+  test('while the application uses the whole pool events are answered 503', async () => {
     const adapter = new KeyvPostgres({ uri: server.uri, max: 2 })
     const receiver = application({ store: new Keyv(adapter) })
     const delivery = someDelivery()
@@ -233,7 +236,7 @@ async function until(holds: () => Promise<void>): Promise<void> {
   await vi.waitFor(holds, { timeout: 20_000, interval: 100 })
 }
 
-/** One of the server's connections, had again when another took the last, until the server stops. */
+/** Holds one of the server's connections until the server stops. */
 async function connectionHeld(server: PostgresServer): Promise<void> {
   for (;;) {
     const failure = await server.sql('SELECT pg_sleep(60)').then(() => '', String)
@@ -246,7 +249,7 @@ async function readOnly(server: PostgresServer, value: 'on' | 'off'): Promise<vo
   await server.sql('SELECT pg_reload_conf()')
 }
 
-/** What the adapter's own pool holds: ours bears its name. */
+/** The connections of the adapter's own pool: the ledger's have a name. */
 async function foreignConnections(server: PostgresServer): Promise<number> {
   return Number(
     await server.sql(
@@ -255,7 +258,7 @@ async function foreignConnections(server: PostgresServer): Promise<number> {
   )
 }
 
-/** What would have ended the process from now on, in this test. */
+/** The errors that would have ended the process, from now on in this test. */
 function uncaughtErrors(): unknown[] {
   const uncaught: unknown[] = []
   const others = process.listeners('uncaughtException')

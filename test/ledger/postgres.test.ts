@@ -22,12 +22,12 @@ const schema = reachable ? await freshSchema(postgresUri) : ''
 const sql = sqlOn(postgresUri)
 const instances = instancesOn(postgresUri, { schema })
 
-/** Five instances with good clocks in turn, and one more for each clock that is wrong. */
+/** Five instances with a correct clock, used in turn, and one more for each wrong clock. */
 function inTurn(openOne: (skewMs: number) => Dispatcher): (instance: OpenInstance) => Ledger {
   const opened = new Map<string, Dispatcher>()
   let turn = 0
   return ({ skewMs }) => {
-    const key = skewMs === 0 ? `good ${turn++ % 5}` : String(skewMs)
+    const key = skewMs === 0 ? `correct ${turn++ % 5}` : String(skewMs)
     const dispatcher = opened.get(key) ?? openOne(skewMs)
     opened.set(key, dispatcher)
     return dispatcher.ledger
@@ -48,12 +48,12 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     for (const { name, run } of ledgerConformance(open, { atomic: true })) test.concurrent(name, run)
   })
 
-  test('over PostgreSQL the guarantee is atomic, for messages and order', () => {
+  test('the guarantee of PostgreSQL is atomic, for messages and for order', () => {
     const { guarantee } = instances.open({ requireGuarantee: 'atomic' })
     expect(guarantee).toEqual({ message: 'atomic', order: 'atomic' })
   })
 
-  test('ids too long for an index are told apart', async () => {
+  test('ids that are too long for an index are distinct', async () => {
     const { ledger } = instances.open()
     const long = `${'中'.repeat(5000)}${randomUUID()}`
     const request = (id: string) => ({ token: randomUUID(), messageId: id, resource: id, leaseSeconds: 60 })
@@ -62,7 +62,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     expect((await ledger.begin(request(`${long}a`))).state).toBe('in-flight')
   })
 
-  test('a named statement that the server has forgotten, as behind a pooler, is sent without its name', async () => {
+  test('a named statement that the server does not know, as behind a pooler, is sent without its name', async () => {
     const adapter = adapterOn(postgresUri, { schema, max: 1 })
     const { ledger } = instances.open({ store: new Keyv6({ store: adapter }) })
     await ledger.now()
@@ -70,11 +70,11 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     expect(await ledger.now()).toMatch(/^\d{19}$/)
   })
 
-  describe('two begins that meet at the same moment', () => {
-    // Both are let go at once, at the write, by a row that another transaction has inserted and takes back.
+  describe('two begins at the same moment', () => {
+    // Both wait at the write for a row of another transaction, which rolls back.
     test.each([
-      ['of one message one is begun, and one in flight', 'messages', 'in-flight'],
-      ['of one resource one is begun, and one busy', 'resources', 'busy'],
+      ['one of two begins of one message is begun, and one is in flight', 'messages', 'in-flight'],
+      ['one of two begins of one resource is begun, and one is busy', 'resources', 'busy'],
     ])('%s', async (_, table, other) => {
       const [own, holder, request] = [await preparedSchema(), transactionOn(postgresUri), someRequest()]
       const pair = instancesOn(postgresUri, { schema: own })
@@ -86,15 +86,17 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
           : `INSERT INTO ${own}.scalekit_scim_resources (namespace, id, fence, expires_at) VALUES ($1, $2, 1, now())`,
         [pair.namespace, key],
       )
-      const twin = { ...someRequest(), ...(table === 'messages' ? { messageId: key } : { resource: key }) }
-      const answers = [request, twin].map((each) => pair.open({ storeTimeoutSeconds: 5 }).ledger.begin(each))
+      const second = { ...someRequest(), ...(table === 'messages' ? { messageId: key } : { resource: key }) }
+      const answers = [request, second].map((each) =>
+        pair.open({ storeTimeoutSeconds: 5 }).ledger.begin(each),
+      )
       await becomes(2, () => waitingBegins(own))
       await holder('ROLLBACK')
       const states = (await Promise.all(answers)).map(({ state }) => state)
       expect(states.sort()).toEqual(['begun', other].sort())
     })
 
-    test('a lease counts from when the claim was had, not from when it was asked for', async () => {
+    test('a lease begins when the claim is written, not when it was requested', async () => {
       const [own, holder, request] = [await preparedSchema(), transactionOn(postgresUri), someRequest()]
       const pair = instancesOn(postgresUri, { schema: own })
       await holder('BEGIN')
@@ -114,7 +116,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   describe('tables and functions', () => {
-    test('that many instances make at once are made once, and all of them go on', async () => {
+    test('are created once if many instances start at once', async () => {
       const empty = instancesOn(postgresUri, { schema: await freshSchema(postgresUri) })
       const answers = await Promise.all(
         Array.from({ length: 12 }, () => empty.open({ storeTimeoutSeconds: 5 }).ledger.begin(someRequest())),
@@ -122,7 +124,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       expect(answers.map(({ state }) => state)).toEqual(Array(12).fill('begun'))
     })
 
-    test('made beforehand serve an account that may make none', async () => {
+    test('that an administrator created serve an account that may not create any', async () => {
       const { role, uri } = await freshRole(postgresUri)
       const prepared = await freshSchema(postgresUri, role)
       await sql(postgresLedgerSchema(prepared))
@@ -144,7 +146,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       await becomes(0, () => rowsOf(prepared, 'records'))
     })
 
-    test('missing where the account may make none, the log says what to do; made later, they serve', async () => {
+    test('that are missing and cannot be created are explained in the log, and work when they are created later', async () => {
       const { role, uri } = await freshRole(postgresUri)
       const bare = await freshSchema(postgresUri, role)
       const logger = recordingLogger()
@@ -160,7 +162,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       expect((await ledger.begin(someRequest())).state).toBe('begun')
     })
 
-    test('dropped under it are made again', async () => {
+    test('that were dropped are created again', async () => {
       const own = await freshSchema(postgresUri)
       const { ledger } = instancesOn(postgresUri, { schema: own }).open()
       await ledger.begin(someRequest())
@@ -172,7 +174,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   describe('the sweep', () => {
-    test('removes what expired, and nothing else', async () => {
+    test('removes only expired rows', async () => {
       const own = await preparedSchema()
       await seed(own, 1300, "now() - interval '1 s'")
       await seed(own, 7, "now() + interval '1 h'")
@@ -188,7 +190,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       )
     })
 
-    test('does not wait for a row that another transaction holds', async () => {
+    test('does not wait for a row that another transaction has locked', async () => {
       const own = await preparedSchema()
       await seed(own, 10, "now() - interval '1 s'")
       const holder = transactionOn(postgresUri)
@@ -199,7 +201,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       expect(await sql(sweepStatement(own, 'messages', 500))).toEqual([{ answer: 1 }])
     })
 
-    test('finds what expired by its index, without reading the table', async () => {
+    test('finds expired rows by the index, without reading the table', async () => {
       const own = await preparedSchema()
       await seed(own, 20_000, "now() + interval '1 h' * (n - 2000)")
       await sql(`ANALYZE ${own}.scalekit_scim_messages`)
@@ -210,7 +212,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   test.each(['repeatable read', 'serializable'])(
-    'under %s nothing is begun, and the log says what to do',
+    'with isolation %s nothing is begun, and the log has the fix',
     async (isolation) => {
       const { role, uri } = await freshRole(postgresUri)
       await sql(`ALTER ROLE ${role} SET default_transaction_isolation = '${isolation}'`)

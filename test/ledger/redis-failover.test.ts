@@ -16,7 +16,7 @@ import {
   startSentinels,
 } from '../support/redis-server.ts'
 
-/** What `@keyv/valkey` runs on; it does not hand its cluster on. */
+/** The client of `@keyv/valkey`, which does not export its cluster class. */
 const iovalkey: { Cluster: new (nodes: { host: string; port: number }[]) => IovalkeyCluster } = createRequire(
   createRequire(import.meta.url).resolve('@keyv/valkey'),
 )('iovalkey')
@@ -25,7 +25,7 @@ type IovalkeyCluster = Exclude<ConstructorParameters<typeof KeyvValkey>[0], stri
 const namespace = 'failover'
 const anyKey = `{scim:${namespace}}:m:`
 
-/** Each as docs/stores/redis.md has it for a cluster. */
+/** Made as docs/stores/redis.md describes it for a cluster. */
 const adapters = {
   '@keyv/redis'(nodes: RedisServer[]) {
     const cluster = createCluster({ rootNodes: nodes.map(({ url }) => ({ url })) })
@@ -40,13 +40,13 @@ const adapters = {
   },
 }
 
-/** One is refused at its port, of the other nothing is heard any more. */
+/** A dead master refuses connections. A master that is cut off answers nothing. */
 const ends = {
-  dies: (master: RedisServer) => master.kill(),
+  crashes: (master: RedisServer) => master.kill(),
   'is cut off': (master: RedisServer) => master.freeze(),
 }
 
-/** In a cluster of one shard nobody is there to vote: whoever runs it names the new master. */
+/** A cluster of one shard has no other masters to vote, so its operator names the new master. */
 const topologies = {
   'three shards': { start: () => startRedisCluster(1), promote: () => {} },
   'one shard': {
@@ -62,7 +62,7 @@ const cases = Object.entries(adapters).flatMap(([adapter, adapterOn]) =>
 )
 
 test.skipIf(!redisIsInstalled).each(cases)(
-  'a master of $shards that $happens: nothing hangs, and events run on its replica, by $adapter',
+  'after a master of $shards $happens, nothing hangs and events run on its replica, with $adapter',
   async ({ adapterOn, start, promote, end }) => {
     const cluster = await start()
     onTestFinished(() => cluster.remove())
@@ -80,7 +80,7 @@ test.skipIf(!redisIsInstalled).each(cases)(
 )
 
 test.skipIf(!redisIsInstalled).each(Object.entries(ends))(
-  'a master under sentinels that %s: nothing hangs, and events run on its replica, by @keyv/redis',
+  'after a master under sentinels %s, nothing hangs and events run on its replica, with @keyv/redis',
   async (_happens, end) => {
     const master = await startRedis()
     onTestFinished(() => master.remove())
@@ -103,7 +103,7 @@ test.skipIf(!redisIsInstalled).each(Object.entries(ends))(
   120_000,
 )
 
-/** A client of one server, by its address. */
+/** A client of one server. */
 const singles = {
   '@keyv/redis'(url: string) {
     const adapter = new KeyvRedis(url)
@@ -118,11 +118,11 @@ const singles = {
 }
 
 const moves = Object.entries(singles).flatMap(([adapter, adapterOn]) =>
-  (['at once', 'when it was asked again in vain'] as const).map((when) => ({ adapter, adapterOn, when })),
+  (['at once', 'after failed retries'] as const).map((when) => ({ adapter, adapterOn, when })),
 )
 
 test.skipIf(!redisIsInstalled).each(moves)(
-  'a server that is cut off, and its address moves $when: a connection that is silent for 30 s is made anew, by $adapter',
+  'when an address moves away from a frozen server $when, a connection that is silent for 30 s is replaced, with $adapter',
   async ({ adapterOn, when }) => {
     const [former, next] = [await startRedis(), await startRedis()]
     for (const server of [former, next]) onTestFinished(() => server.remove())
@@ -136,7 +136,7 @@ test.skipIf(!redisIsInstalled).each(moves)(
     if (when === 'at once') address.leadTo(next.port)
     expect(await outcomeOf(dispatcher)).toBe('store-unavailable')
     aheadMs = 20_000
-    expect(await outcomeOf(dispatcher), 'it may only be slow').toBe('store-unavailable')
+    expect(await outcomeOf(dispatcher), 'the server may only be slow').toBe('store-unavailable')
     aheadMs = 30_000
     if (when !== 'at once') {
       for (let tries = 0; tries < 2; tries++) {
@@ -151,7 +151,7 @@ test.skipIf(!redisIsInstalled).each(moves)(
 )
 
 test.skipIf(!redisIsInstalled)(
-  'a server that is away for longer: the connection that its client then makes by itself is not given up',
+  'after a long absence of the server, the connection that its client makes by itself is kept',
   async () => {
     const server = await startRedis()
     onTestFinished(() => server.remove())
@@ -176,7 +176,7 @@ test.skipIf(!redisIsInstalled)(
 )
 
 test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
-  'of two ledgers on one client that is silent one makes a new connection, and the other does not break it off: %s',
+  'of two ledgers on one silent client, one makes a new connection and the other keeps it, with %s',
   async (_name, adapterOn) => {
     const server = await startRedis()
     onTestFinished(() => server.remove())
@@ -204,7 +204,7 @@ test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
 )
 
 test.skipIf(!redisIsInstalled)(
-  'a process that starts while the master is dead goes on with its replica, and close() ends every connection to it',
+  'a process that starts while the master is dead continues with its replica, and close() ends all connections to it',
   async () => {
     const { nodes, remove } = await startRedisShard()
     onTestFinished(remove)
@@ -229,7 +229,7 @@ test.skipIf(!redisIsInstalled)(
 )
 
 test.skipIf(!redisIsInstalled)(
-  'what is asked of a dead master that nobody takes over from is not kept for it, and surely has not run',
+  'a command to a dead master without a successor is not kept, and certainly has not run',
   async () => {
     const cluster = await startRedisCluster()
     onTestFinished(() => cluster.remove())
@@ -269,7 +269,7 @@ async function outcomeOf(dispatcher: Dispatcher) {
   return (await dispatcher.dispatch({ ...event, data: { ...event.data, id: crypto.randomUUID() } })).outcome
 }
 
-/** The node that a write of the namespace is not sent on from. */
+/** The node that accepts writes of the namespace. */
 function masterOf(nodes: RedisServer[]): RedisServer {
   const master = nodes.find((node) => node.cli('SET', anyKey, '') === 'OK')
   if (!master) throw new Error('no node has the slot')

@@ -13,7 +13,7 @@ import { type RedisServer, redisIsInstalled, startRedis } from '../support/redis
 
 if (!redisIsInstalled) {
   if (process.env.CI) throw new Error('no redis-server on the PATH')
-  console.warn('SKIPPED: the faults of Redis, for want of a redis-server on the PATH')
+  console.warn('SKIPPED: the faults of Redis, because there is no redis-server on the PATH')
 }
 
 const ended: (() => Promise<unknown>)[] = []
@@ -48,7 +48,7 @@ function ending<Adapter extends { disconnect(force?: boolean): Promise<unknown> 
 
 interface Instance {
   receiver: Receiver
-  /** The messages whose handler ran, in their order. */
+  /** The messages whose handler ran, in order. */
   ran: string[]
   lines: LogLine[]
   /** One attempt at a message: its status and outcome. */
@@ -63,7 +63,7 @@ function instance(store: Store, options: Partial<ReceiverOptions> = {}): Instanc
     store,
     logger,
     namespace: 'faults',
-    // Long enough for a busy machine: that a store is there must not be mistaken for its absence.
+    // Long enough for a busy machine: a present store must not look absent.
     storeTimeoutSeconds: 1.5,
     leaseSeconds: 60,
     deadlineSeconds: 6,
@@ -94,7 +94,7 @@ function someMessage(): string {
   return `msg_${randomUUID()}`
 }
 
-/** Tries again, as the sender does, until it is answered with success. */
+/** Retries until success, as the sender does. */
 async function untilDone({ attempt }: Instance, messageId: string): Promise<string> {
   for (let tries = 0; tries < 60; tries++) {
     const answer = await attempt(messageId)
@@ -105,9 +105,9 @@ async function untilDone({ attempt }: Instance, messageId: string): Promise<stri
 }
 
 describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
-  'a Redis that fails, by %s',
+  'a Redis that fails, with %s',
   (_name, store) => {
-    test('down at start: unavailable, until it is up', async () => {
+    test('a server that is down at start is unavailable until it starts', async () => {
       const redis = await server()
       await redis.kill()
       const it = instance(store(redis))
@@ -120,7 +120,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(it.ran).toEqual([messageId])
     })
 
-    test('killed and restarted empty: unavailable meanwhile, and then as before', async () => {
+    test('a server that is killed and restarted empty is unavailable meanwhile, and then works as before', async () => {
       const redis = await server()
       const it = instance(store(redis))
       expect(await untilDone(it, someMessage())).toBe(processed)
@@ -132,7 +132,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(it.ran.filter((ran) => ran === messageId)).toHaveLength(1)
     })
 
-    test('frozen: unavailable, and a claim that comes late is given back', async () => {
+    test('a frozen server is unavailable, and a late claim is released', async () => {
       const redis = await server()
       const it = instance(store(redis))
       expect(await untilDone(it, someMessage())).toBe(processed)
@@ -140,12 +140,12 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       const messageId = someMessage()
       expect(await it.attempt(messageId)).toBe(unavailable)
       redis.thaw()
-      // A lease lasts 60 s here: it would be in flight for all of them.
+      // A lease lasts 60 s here: a leftover claim would keep the message in flight.
       expect(await untilDone(it, messageId)).toBe(processed)
       expect(it.ran).toHaveLength(2)
     })
 
-    test('frozen before the commit: done all the same, and recorded in the background', async () => {
+    test('if the server freezes before the commit, the event is done, and recorded in the background', async () => {
       const redis = await server()
       const messageId = someMessage()
       const it = instance(store(redis), { onUserUpserted: () => redis.freeze() })
@@ -156,7 +156,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       await expect.poll(() => redis.cli('GET', key)).toMatch(/^d/)
     })
 
-    test('its scripts flushed: asked again with the whole of the script', async () => {
+    test('if the server has lost its scripts, the whole script is sent', async () => {
       const redis = await server()
       const it = instance(store(redis), { onUserUpserted: () => void redis.cli('SCRIPT', 'FLUSH') })
       const messageId = someMessage()
@@ -164,7 +164,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(await it.attempt(messageId)).toBe(duplicate)
     })
 
-    test('its connection lost after a begin, before the answer: asked again, so that no claim is left', async () => {
+    test('if the answer of a begin is lost, the begin is repeated, and no claim is left over', async () => {
       const redis = await server()
       const proxy = await lossyProxy(redis.port)
       ended.push(() => proxy.close())
@@ -174,12 +174,12 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       proxy.loseNextAnswer()
       await it.attempt(messageId)
       expect(proxy.lost).toBe(1)
-      // A lease lasts 60 s here: a claim that was left would be in flight for all of them.
+      // A lease lasts 60 s here: a leftover claim would keep the message in flight.
       expect(await untilDone(it, messageId)).toMatch(/^2/)
       expect(it.ran.filter((ran) => ran === messageId)).toHaveLength(1)
     })
 
-    test('an answer that is lost though the begin was kept while there was no connection: nobody is locked out', async () => {
+    test('if the answer of a begin that waited for a connection is lost, no claim is left over', async () => {
       const redis = await server()
       const proxy = await lossyProxy(redis.port)
       ended.push(() => proxy.close())
@@ -195,14 +195,14 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       proxy.loseNextAnswer(messageId)
       await proxy.resume()
       await attempted
-      // A client that gives up at once has nothing to lose, until it is told again.
+      // A client that gives up at once sends nothing before the retry.
       if (proxy.lost === 0) await untilDone(it, messageId)
       expect(proxy.lost).toBe(1)
       const claim = `{scim:faults}:m:${messageId}`
       await expect.poll(() => redis.cli('GET', claim), { timeout: 10_000 }).not.toMatch(/^c/)
     })
 
-    test('its clients killed under load: every message is done, and once', async () => {
+    test('if the clients are killed under load, every message is done exactly once', async () => {
       const redis = await server()
       const it = instance(store(redis))
       expect(await untilDone(it, someMessage())).toBe(processed)
@@ -216,7 +216,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(new Set(it.ran).size).toBe(it.ran.length)
     })
 
-    test('no more memory: nothing is begun, and what was begun is committed', async () => {
+    test('without memory nothing is begun, and begun messages are committed', async () => {
       const redis = await server()
       const fill = () => {
         redis.cli('CONFIG', 'SET', 'maxmemory', '1')
@@ -235,7 +235,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(await untilDone(it, next)).toBe(processed)
     })
 
-    test('turned into a read-only replica: nothing is begun, until it is a master again', async () => {
+    test('on a read-only replica nothing is begun until it is a master again', async () => {
       const [redis, master] = [await server(), await server()]
       const it = instance(store(redis))
       redis.cli('REPLICAOF', '127.0.0.1', String(master.port))
@@ -246,12 +246,12 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(it.ran).toEqual([messageId])
     })
 
-    test('something of another kind at a key of ours is never taken for unseen', async () => {
+    test('foreign data at a key of the ledger never counts as unseen', async () => {
       const redis = await server()
       const it = instance(store(redis))
       const [list, text] = [someMessage(), someMessage()]
       redis.cli('RPUSH', `{scim:faults}:m:${list}`, 'x')
-      redis.cli('SET', `{scim:faults}:m:${text}`, 'not ours')
+      redis.cli('SET', `{scim:faults}:m:${text}`, 'foreign')
       expect(await it.attempt(list)).toBe(unavailable)
       expect(await it.attempt(text)).toBe(unavailable)
       redis.cli('FLUSHALL')
@@ -262,7 +262,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
 )
 
 describe.skipIf(!redisIsInstalled)('a Redis that lost its data while a handler ran', () => {
-  test('has the claim anew with the next renewal, so that no other process begins', async () => {
+  test('has the claim again after the next renewal, so that no other process begins', async () => {
     const redis = await server()
     const started = Promise.withResolvers<void>()
     const finish = Promise.withResolvers<void>()

@@ -19,7 +19,7 @@ import {
   startRedisCluster,
 } from '../support/redis-server.ts'
 
-/** What `@keyv/valkey` runs on; it does not hand its cluster on. */
+/** The client of `@keyv/valkey`, which does not export its cluster class. */
 const iovalkey: { Cluster: new (nodes: { host: string; port: number }[]) => IovalkeyCluster } = createRequire(
   createRequire(import.meta.url).resolve('@keyv/valkey'),
 )('iovalkey')
@@ -40,7 +40,7 @@ afterAll(async () => {
   await redis?.remove()
 })
 
-/** A Keyv, adapter and client of its own for each instance, as each process has them. */
+/** Each instance has its own Keyv, adapter and client, like separate processes. */
 const stores: Record<string, () => Store> = {
   '@keyv/redis in Keyv 5': () => new Keyv5(onRedis()),
   '@keyv/redis in Keyv 6': () => new Keyv6({ store: onRedis() as never }) as Store,
@@ -91,7 +91,7 @@ describe.skipIf(!redis).each(Object.entries(stores))('the contract of a ledger, 
     expect(instance(store()).guarantee).toEqual({ message: 'atomic', order: 'atomic' })
   })
 
-  test('judges by the time of the server that has the keys, not by its own', async () => {
+  test('decides by the clock of the server that has the keys, not by its own', async () => {
     const [here, ahead] = [instance(store()).ledger, instance(store(), 3_600_000).ledger]
     const distanceNanos = BigInt(await ahead.now()) - BigInt(await here.now())
     expect(distanceNanos < 60_000_000_000n).toBe(true)
@@ -100,7 +100,7 @@ describe.skipIf(!redis).each(Object.entries(stores))('the contract of a ledger, 
 
 describe.skipIf(!redisIsInstalled)('an account of Redis', () => {
   test.each(['@keyv/redis', '@keyv/valkey'])(
-    'needs no more than docs/stores/redis.md says, by %s',
+    'needs only the rights in docs/stores/redis.md, with %s',
     async (name) => {
       const server = await startRedis()
       ended.push(() => server.remove())
@@ -130,8 +130,8 @@ describe.skipIf(!redisIsInstalled)('an account of Redis', () => {
   )
 })
 
-describe.skipIf(!redis)('what Redis holds', () => {
-  test('are keys of one hash slot that all expire, with times that outlive a loss of nanoseconds', async () => {
+describe.skipIf(!redis)('the data in Redis', () => {
+  test('has keys in one hash slot, which all expire, and times with all their nanoseconds', async () => {
     const { ledger } = instance(stores['@keyv/redis in Keyv 5']?.() as Store)
     const [messageId, resource] = [`msg-${randomUUID()}`, `user:org:${randomUUID()}`]
     const occurredAt = '1767603600000000001'
@@ -145,7 +145,7 @@ describe.skipIf(!redis)('what Redis holds', () => {
     for (const key of keys) expect(Number(redis?.cli('PTTL', key))).toBeGreaterThan(0)
   })
 
-  test('that is evicted is warned of once', async () => {
+  test('causes one warning if the server may evict it', async () => {
     const evicting = await startRedis('--maxmemory-policy', 'allkeys-lru')
     ended.push(() => evicting.remove())
     const logger = recordingLogger()

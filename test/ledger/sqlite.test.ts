@@ -22,7 +22,7 @@ import {
 } from '@scalekit-scim/core/testing'
 import Keyv from 'keyv'
 import { afterAll, describe, expect, test, vi } from 'vitest'
-import { sqliteSchema } from '../../packages/core/src/ledger/swap/sqlite-table.ts'
+import { sqliteSchema } from '../../packages/core/src/ledger/compare-and-set/sqlite.ts'
 import { recordingLogger } from '../support/log.ts'
 import { NodeSqliteAdapter, type NodeSqliteOptions } from '../support/node-sqlite-adapter.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
@@ -56,7 +56,7 @@ describe('the contract of a ledger, in memory', () => {
   for (const { name, run } of ledgerConformance(() => ledger)) test(name, run)
 })
 
-test('a file is atomic over processes; a database in memory is this process’s alone', () => {
+test('the guarantee of a file is atomic, and of a database in memory process', () => {
   expect(openLedger(newFile()).guarantee).toEqual({ message: 'atomic', order: 'atomic' })
   expect(openLedger(':memory:').guarantee).toEqual({ message: 'process', order: 'process' })
   expect(() => openLedger(':memory:', { requireGuarantee: 'atomic' })).toThrow(
@@ -64,7 +64,7 @@ test('a file is atomic over processes; a database in memory is this process’s 
   )
 })
 
-test('of three processes on one file one wins each message, and no two have a turn at once', async () => {
+test('one of three processes on one file wins each message, and no two have a turn at once', async () => {
   const file = newFile()
   const database = new DatabaseSync(file)
   database.exec('PRAGMA journal_mode = WAL')
@@ -87,7 +87,7 @@ test('of three processes on one file one wins each message, and no two have a tu
   database.close()
 }, 90_000)
 
-test('two namespaces on one file do not see each other', async () => {
+test('two namespaces on one file are separate', async () => {
   const file = newFile()
   const request = { token: 't', messageId: 'msg', resource: 'user', leaseSeconds: 60 }
   for (const namespace of ['one', 'two']) {
@@ -113,7 +113,7 @@ describe('faults', () => {
   const deliver = (receiver: Receiver, messageId = 'msg_1') =>
     receiver.receive({ url: '/', ...signDelivery(hire, { messageId }) })
 
-  /** Another process that writes, and has not committed yet. */
+  /** Starts another process that has written and not committed yet. */
   async function lock(file: string): Promise<() => Promise<void>> {
     const script = `
       const database = new (require('node:sqlite').DatabaseSync)(process.argv[1])
@@ -128,20 +128,20 @@ describe('faults', () => {
     }
   }
 
-  test('while another process holds the file’s lock every begin is 503, and then all works', async () => {
+  test('while another process has locked the file a begin is answered 503, and the retry works', async () => {
     const file = newFile()
     const { receiver, runs } = receiverOn(storeOn(file))
     expect((await deliver(receiver)).status).toBe(201)
     const unlock = await lock(file)
     expect(await deliver(receiver, 'msg_2')).toMatchObject({ status: 503, outcome: 'store-unavailable' })
-    expect((await deliver(receiver)).outcome, 'what is done can still be read').toBe('duplicate')
+    expect((await deliver(receiver)).outcome, 'done messages can still be read').toBe('duplicate')
     await unlock()
     expect(runs()).toBe(1)
     expect((await deliver(receiver, 'msg_2')).status).toBe(201)
     await receiver.close()
   })
 
-  test('while the file is locked before the table is made, the ledger pauses between its tries', async () => {
+  test('while the file is locked before the table exists, the ledger pauses between its retries', async () => {
     const file = newFile()
     const adapter = new NodeSqliteAdapter({ uri: `sqlite://${file}` })
     await adapter.query('SELECT 1')
@@ -155,7 +155,7 @@ describe('faults', () => {
     await receiver.close()
   })
 
-  test('a commit that finds the file locked is answered 2xx and recorded later', async () => {
+  test('if the file is locked at the commit, the event is answered 2xx, and recorded later', async () => {
     const file = newFile()
     let unlock = async () => {}
     const { receiver } = receiverOn(storeOn(file), {
@@ -171,7 +171,7 @@ describe('faults', () => {
     expect(other.runs()).toBe(0)
   })
 
-  test('a database that cannot be written gives 503, and the log names the mend', async () => {
+  test('on a read-only database events are answered 503, and the log has a hint', async () => {
     const file = newFile()
     const first = receiverOn(storeOn(file))
     await deliver(first.receiver, 'msg_0')
@@ -182,7 +182,7 @@ describe('faults', () => {
     expect(log.text()).toContain('read-only')
   })
 
-  test('a table that somebody dropped is made again', async () => {
+  test('a dropped table is created again', async () => {
     const file = newFile()
     const { receiver } = receiverOn(storeOn(file))
     expect((await deliver(receiver)).status).toBe(201)
@@ -190,7 +190,7 @@ describe('faults', () => {
     expect((await deliver(receiver, 'msg_2')).status).toBe(201)
   })
 
-  test('a claim whose answer never came is given back', async () => {
+  test('a claim is released if its answer was lost', async () => {
     const adapter = new NodeSqliteAdapter({ uri: `sqlite://${newFile()}` })
     const query = adapter.query.bind(adapter)
     let losing = true
@@ -200,7 +200,7 @@ describe('faults', () => {
       losing = false
       throw new Error('the connection was lost')
     }
-    // So long a lease that it does not lapse meanwhile.
+    // The lease is too long to lapse during the test.
     const { receiver, runs } = receiverOn(new Keyv({ store: adapter }), {
       leaseSeconds: 600,
       deadlineSeconds: 0.2,
@@ -211,7 +211,7 @@ describe('faults', () => {
     expect(runs()).toBe(1)
   })
 
-  test('a file that could not be opened at start is opened when it can be', async () => {
+  test('a file that could not be opened at start is opened later', async () => {
     const missing = join(folder, 'later')
     const { receiver } = receiverOn(storeOn(join(missing, 'a.db')))
     expect((await deliver(receiver)).status).toBe(503)
@@ -221,8 +221,8 @@ describe('faults', () => {
   })
 })
 
-describe('upkeep', () => {
-  test('what has expired is deleted in the background, and nothing else', async () => {
+describe('maintenance', () => {
+  test('only expired rows are deleted in the background', async () => {
     const file = newFile()
     const clock = createFakeClock()
     const dispatcher = createDispatcher({
@@ -287,7 +287,7 @@ describe('upkeep', () => {
     }
   })
 
-  test('the DDL in docs/stores/sqlite.md is what is made on first use', () => {
+  test('the DDL in docs/stores/sqlite.md is the DDL of the first use', () => {
     const page = readFileSync(new URL('../../docs/stores/sqlite.md', import.meta.url), 'utf8')
     for (const statement of sqliteSchema) expect(page).toContain(`${statement};`)
   })

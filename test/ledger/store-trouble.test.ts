@@ -10,7 +10,7 @@ import { recordingLogger } from '../support/log.ts'
 import { adapterOn, freshRole, freshSchema, reachablePostgres, sqlOn } from '../support/postgres.ts'
 import { freePort, redisIsInstalled, startRedis } from '../support/redis-server.ts'
 
-/** What the line of an attempt says that the store did not serve. */
+/** The log fields of an attempt that is answered store-unavailable. */
 async function unavailableLine(adapter: object, beforeIt?: () => unknown) {
   const log = recordingLogger()
   const store = new Keyv(adapter)
@@ -42,33 +42,33 @@ describe.skipIf(!redisIsInstalled)('Redis', async () => {
   redis.cli('ACL', 'SETUSER', 'low', 'on', '>low', '~*', '+@connection')
   const as = (user: string) => new KeyvRedis(redis.url.replace('//', `//${user}@`))
 
-  test('a wrong password is named, with its mend', async () => {
+  test('the log names a wrong password, with a hint', async () => {
     expect(await unavailableLine(as('low:wrong'))).toMatchObject(coded('WRONGPASS'))
   })
 
-  test('a right that is missing is named, with its mend', async () => {
+  test('the log names a missing right, with a hint', async () => {
     expect(await unavailableLine(as('low:low'))).toMatchObject(coded('NOPERM'))
   })
 
-  test('no more memory is named, with its mend', async () => {
+  test('the log names a full memory, with a hint', async () => {
     redis.cli('CONFIG', 'SET', 'maxmemory', '1')
     onTestFinished(() => void redis.cli('CONFIG', 'SET', 'maxmemory', '0'))
     expect(await unavailableLine(new KeyvRedis(redis.url))).toMatchObject(coded('OOM'))
   })
 
-  test('nothing at the address is named, with its mend', async () => {
+  test('the log names a refused connection, with a hint', async () => {
     const nothing = new KeyvRedis(`redis://127.0.0.1:${await freePort()}`)
     expect(await unavailableLine(nothing)).toMatchObject(coded('ECONNREFUSED'))
   })
 
-  test('the name of a client’s own error does not stand for the reason', async () => {
+  test('the log names the reason, not the name of a client’s own error', async () => {
     const url = `redis://127.0.0.1:${await freePort()}`
     const nothing = new KeyvValkey(url, { maxRetriesPerRequest: 0 })
     onTestFinished(() => nothing.disconnect())
     expect(await unavailableLine(nothing)).toMatchObject(coded('ECONNREFUSED'))
   })
 
-  test('a server that says nothing is named, with what may be wrong', async () => {
+  test('the log names a silent server, with a hint', async () => {
     const frozen = await startRedis()
     onTestFinished(() => frozen.remove())
     const adapter = new KeyvRedis(frozen.url)
@@ -79,7 +79,7 @@ describe.skipIf(!redisIsInstalled)('Redis', async () => {
     expect(line).toMatchObject(coded('TIMEOUT'))
   })
 
-  test('killed under an open connection, it is the connection that is named', async () => {
+  test('if the server is killed under an open connection, the log names the connection', async () => {
     const victim = await startRedis()
     onTestFinished(() => victim.remove())
     const adapter = new KeyvRedis(victim.url)
@@ -96,13 +96,13 @@ const uri = await reachablePostgres()
 describe.skipIf(uri === undefined)('PostgreSQL', () => {
   if (uri === undefined) return
 
-  test('a right that is missing is named, with its mend', async () => {
+  test('the log names a missing right, with a hint', async () => {
     const { role, uri: asRole } = await freshRole(uri)
     const schema = await freshSchema(uri, role)
     expect(await unavailableLine(adapterOn(asRole, { schema }))).toMatchObject(coded('42501'))
   })
 
-  test('a database that is read-only is named, with its mend', async () => {
+  test('the log names a read-only database, with a hint', async () => {
     const { role, uri: asRole } = await freshRole(uri)
     const schema = await freshSchema(uri, role)
     await sqlOn(uri)(`GRANT CREATE ON SCHEMA ${schema} TO ${role}`)
@@ -111,7 +111,7 @@ describe.skipIf(uri === undefined)('PostgreSQL', () => {
   })
 })
 
-test('what an application throws with a word in capitals has no code of a store', async () => {
+test('an error of an application that begins with a word in capitals has no store code', async () => {
   vi.stubEnv('NODE_ENV', 'production')
   onTestFinished(() => void vi.unstubAllEnvs())
   const log = recordingLogger()

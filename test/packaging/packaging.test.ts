@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { errorsPage } from '../../packages/core/src/base/errors.ts'
 import { codeBlocks, readDocument } from '../docs/markdown.ts'
 import {
   deliverTo,
@@ -76,9 +77,10 @@ describe.each(names)('the tarball of %s', (name) => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(installed().length + 1))
 
-  test('holds its manifest, its README and dist, and nothing else but a LICENSE', () => {
+  test('holds only its manifest, README, LICENSE and dist, and in core docs/errors.md', () => {
     const others = files().filter((file) => !file.startsWith('dist/') && file !== 'LICENSE')
-    expect(others.sort()).toEqual(['README.md', 'package.json'])
+    const page = name === 'core' ? ['docs/errors.md'] : []
+    expect(others.sort()).toEqual(['README.md', ...page, 'package.json'])
     const main =
       name === 'cli'
         ? ['dist/main.js']
@@ -174,6 +176,15 @@ describe.each([
   })
 })
 
+test('the page that messages refer to is in the tarball of core, with each code and without dead links', () => {
+  const page = readFileSync(join(five, errorsPage), 'utf8')
+  const own = readFileSync(join(root, 'docs/errors.md'), 'utf8')
+  const codes = own.match(/^### ERR_\w+$/gm) ?? []
+  expect(codes.length).toBeGreaterThan(5)
+  expect(page.match(/^### ERR_\w+$/gm)).toEqual(codes)
+  expect([...page.matchAll(/\]\((?!#|https:)([^)]+)\)/g)].map(([, target]) => target)).toEqual([])
+})
+
 test.each(['simulator.mjs', 'simulator.cjs'])(
   'the simulator serves its console and its keys from where it is installed: %s',
   async (file) => {
@@ -191,8 +202,9 @@ test('installed as the README says, core and the command stay in production, and
   const installs = lines('npm install ')
   expect(installs).toHaveLength(2)
   for (const install of installs) {
-    const here = install.replaceAll(/\S+\/(scalekit-scim-\w+-\S+)/g, join(workshop.folder, '$1'))
-    await run(folder, 'sh', '-c', `${here} --prefer-offline --no-audit --no-fund`)
+    const here = install.replaceAll(/\S+\/(scalekit-scim-\S+)/g, join(workshop.folder, '$1'))
+    // The tarballs are named in braces, which `sh` may not read.
+    await run(folder, 'bash', '-c', `${here} --prefer-offline --no-audit --no-fund`)
   }
 
   const commands = lines('npx ')

@@ -137,9 +137,9 @@ describe('one ES module that esbuild makes', () => {
   })
 
   test.each(['express.mjs', 'fastify.mjs'])(
-    'starts with the framework inside too, with the banner of the README: %s',
+    'starts with the framework inside too, with the banner of docs/compatibility.md: %s',
     async (file) => {
-      const banner = codeBlocks(readDocument('README.md')).find(({ code }) => code.includes('createRequire'))
+      const banner = codeBlocks(readDocument('docs/compatibility.md')).find(({ code }) => code.includes('createRequire'))
       const folder = await bundle(file, `banner-${file}`, { banner: banner?.code ?? '' })
       expect(await deliverTo(folder, 'app.mjs')).toEqual(processed)
     },

@@ -1,5 +1,5 @@
-import { SimulatorClock } from '@scalekit-scim/simulator'
 import { describe, expect, it } from 'vitest'
+import { SimulatorClock } from '../../packages/simulator/src/clock.ts'
 
 const from = new Date('2026-11-23T09:00:00Z')
 
@@ -12,7 +12,7 @@ function standing() {
 }
 
 describe('a clock that stands still', () => {
-  it('moves by its steps alone', async () => {
+  it('moves only by its steps', async () => {
     const { clock } = standing()
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect([clock.now(), clock.monotonic()]).toEqual([from.getTime(), 0])
@@ -20,7 +20,7 @@ describe('a clock that stands still', () => {
     expect([clock.now(), clock.monotonic()]).toEqual([from.getTime() + 1500, 1500])
   })
 
-  it('fires what falls due in order, each at its time, and those of one time as they were set', async () => {
+  it('fires due timers in order, each at its time, and timers of one time in the order in which they were set', async () => {
     const { clock, fired, set } = standing()
     set('late', 300)
     set('early', 100)
@@ -32,14 +32,14 @@ describe('a clock that stands still', () => {
     expect(fired.at(-1)).toBe('beyond 301')
   })
 
-  it('fires what is set on the way', async () => {
+  it('fires timers that are set during the step', async () => {
     const { clock, fired, set } = standing()
     clock.setTimeout(() => set('second', 50), 100)
     await clock.step(200)
     expect(fired).toEqual(['second 150'])
   })
 
-  it('does not fire what was cancelled', async () => {
+  it('does not fire cancelled timers', async () => {
     const { clock, fired, set } = standing()
     const timers = Array.from({ length: 5000 }, (_, index) => set(String(index), 5000 - index))
     timers.forEach((timer, index) => {
@@ -49,7 +49,7 @@ describe('a clock that stands still', () => {
     expect(fired).toEqual(['4000 1000', '3000 2000', '2000 3000', '1000 4000', '0 5000'])
   })
 
-  it('lets what a timer started come to its end before time goes on', async () => {
+  it('waits for the work of a timer before time moves on', async () => {
     const { clock, fired, set } = standing()
     let work: Promise<void> = Promise.resolve()
     clock.settled = () => work
@@ -61,7 +61,7 @@ describe('a clock that stands still', () => {
     expect(fired).toEqual(['follows 150', 'other 200'])
   })
 
-  it('takes one step after the other', async () => {
+  it('runs steps one after another', async () => {
     const { clock, fired, set } = standing()
     set('first', 100)
     set('second', 200)
@@ -76,7 +76,7 @@ describe('a clock that stands still', () => {
 })
 
 describe('a clock that runs', () => {
-  it('goes by real time unless told otherwise', async () => {
+  it('follows real time by default', async () => {
     const clock = new SimulatorClock()
     const before = Date.now()
     const now = clock.now()
@@ -84,13 +84,13 @@ describe('a clock that runs', () => {
     expect(now).toBeLessThanOrEqual(Date.now())
   })
 
-  it('goes as many times faster as it is told', async () => {
+  it('runs faster than real time by its speed', async () => {
     const clock = new SimulatorClock({ speed: 100_000, from })
     await new Promise<void>((resolve) => clock.setTimeout(resolve, 600_000))
     expect(clock.monotonic()).toBeGreaterThanOrEqual(600_000)
   })
 
-  it('fires what falls due in a step at once, and what follows in its time', async () => {
+  it('fires timers that fall due in a step at once, and later timers at their time', async () => {
     const clock = new SimulatorClock({ from })
     const fired: string[] = []
     clock.setTimeout(() => fired.push('hour'), 3_600_000)
@@ -111,7 +111,7 @@ describe('a clock that runs', () => {
     expect(clock.now()).toBe(stood)
   })
 
-  it('refuses a speed that is none', () => {
+  it('refuses an invalid speed', () => {
     expect(() => new SimulatorClock({ speed: -1 })).toThrow(RangeError)
   })
 })

@@ -5,7 +5,7 @@ import { createSimulator, type Simulator } from '@scalekit-scim/simulator'
 import { expect, it, onTestFinished } from 'vitest'
 import { startEndpoint } from './delivery-scene.ts'
 
-it("ends the console's open pages well, and every connection that waits", async () => {
+it("ends the streams of the console's open pages and every idle connection", async () => {
   const simulator = await createSimulator()
   const page = await fetch(`${simulator.url}/console/api/live`)
   const silent = await socketTo(simulator)
@@ -16,13 +16,13 @@ it("ends the console's open pages well, and every connection that waits", async 
 
   const ended = [silent, idle, session].map((connection) => once(connection, 'close'))
   await simulator.close()
-  // It was ended, and not cut off when the time was over: that would be an error here.
+  // The stream ended. A connection that is cut off would be an error here.
   expect(await page.text()).toMatch(/^retry: 1000\n/)
   await Promise.all(ended)
   await expect(fetch(simulator.url)).rejects.toThrow()
 })
 
-it('waits a second for what it is answering, and then for nobody', async () => {
+it('waits at most a second for requests under way', async () => {
   const simulator = await createSimulator()
   const type = 'content-type: application/x-www-form-urlencoded'
   const request = `POST /oauth/token HTTP/1.1\r\nhost: localhost\r\n${type}\r\ncontent-length: 10\r\n\r\n`
@@ -33,7 +33,7 @@ it('waits a second for what it is answering, and then for nobody', async () => {
   await ended
 })
 
-it('waits for the attempts that are under way', async () => {
+it('waits for the attempts under way', async () => {
   let answer = () => {}
   const endpoint = await startEndpoint((response) => {
     answer = () => response.writeHead(201).end()

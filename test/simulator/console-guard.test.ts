@@ -4,14 +4,14 @@ import type { AddressInfo } from 'node:net'
 import { createSimulator } from '@scalekit-scim/simulator'
 import express from 'express'
 import { expect, it, onTestFinished } from 'vitest'
-import { onlyOurPage } from '../../packages/simulator/src/console/guard.ts'
+import { refuseOtherPages } from '../../packages/simulator/src/console/guard.ts'
 
 const ours = ['localhost', 'LocalHost:8080', '127.0.0.1', '192.168.7.7:8080', '[::1]:8080', '[FE80::1]']
-/** Whoever has a name can make it point here, below a page of theirs that is open already. */
+/** The owner of a name can make it point here while a page of that name is open. */
 const others = ['evil.example', 'localhost.evil.example:8080', '127.0.0.1.example', 'x@localhost', ':8080']
 
 it.each(['127.0.0.1', '0.0.0.0'])(
-  'a console that listens on %s is shown by address or as localhost, and by no other name',
+  'a console that listens on %s can be opened only by address or as localhost',
   async (host) => {
     await using simulator = await createSimulator({ host })
     const url = `${simulator.url}/console/api/state`
@@ -20,8 +20,10 @@ it.each(['127.0.0.1', '0.0.0.0'])(
   },
 )
 
-it('a console that listens at a name is shown by it too', async () => {
-  const application = express().use(onlyOurPage('Box.example'), (_request, response) => response.json({}))
+it('a console that listens at a name can be opened by that name too', async () => {
+  const application = express().use(refuseOtherPages('Box.example'), (_request, response) =>
+    response.json({}),
+  )
   const server = application.listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
   await once(server, 'listening')
@@ -34,7 +36,7 @@ function statuses(url: string, hosts: readonly string[]): Promise<unknown[]> {
   return Promise.all(hosts.map((host) => statusByHost(url, host)))
 }
 
-/** `fetch` does not let the host be another than the URL's. */
+/** `fetch` always sends the host of the URL. */
 function statusByHost(url: string, host: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     request(url, { headers: { host } }, (response) => {

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { chromiumPath, launchChromium } from '../support/chromium.ts'
 
-// Screenshots of each state, for whoever wants to look: CONSOLE_SHOTS=/some/folder npm test -- console
+// Writes screenshots of each state: CONSOLE_SHOTS=/some/folder npm test -- console
 const shots = process.env.CONSOLE_SHOTS
 
 describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
@@ -57,15 +57,15 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
   const confirm = (action: string) => page.getByRole('dialog').getByRole('button', { name: action }).click()
 
   async function hire(givenName: string, familyName: string) {
-    await button('Hire').first().click()
+    await button('Add user').click()
     await page.getByLabel('Given name').fill(givenName)
     await page.getByLabel('Family name').fill(familyName)
     await page.getByLabel('Email').fill(`${givenName.toLowerCase()}@example.com`)
-    await page.getByRole('dialog').getByRole('button', { name: 'Hire' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
     await person(givenName).waitFor()
   }
 
-  it('hires, updates, deactivates and deletes somebody, and each reaches the application', async () => {
+  it('adds, updates, deactivates and deletes a user, and the application receives each event', async () => {
     await hire('Noor', 'Santos')
     await message('user created').getByText('201 processed').first().waitFor()
     await show('hired')
@@ -83,14 +83,14 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await button('Delete Noor Santos').click()
     await show('deleting')
     await confirm('Delete')
-    await page.getByText('Nobody yet').waitFor()
+    await page.getByText('No users yet').waitFor()
     await message('user deleted').getByText('201 processed').first().waitFor()
     await show('deleted')
 
-    expect(application.heard).toEqual(['enabled', 'created', 'updated', 'deactivated', 'deleted'])
+    expect(application.received).toEqual(['enabled', 'created', 'updated', 'deactivated', 'deleted'])
   })
 
-  it('replays, duplicates and forges a message, and shows what each was answered', async () => {
+  it('replays, duplicates and forges a message, and shows each answer', async () => {
     await hire('Mei', 'Weber')
     const created = message('user created')
     await created.getByText('201 processed').first().waitFor()
@@ -106,22 +106,22 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await created.getByRole('cell', { name: 'forge', exact: true }).waitFor()
     await show('forged')
 
-    expect(application.heard).toEqual(['enabled', 'created'])
+    expect(application.received).toEqual(['enabled', 'created'])
   })
 
-  it('shows the retries to come while the application fails, and that it is delivered later', async () => {
+  it('shows the next retry while the application fails, and the later delivery', async () => {
     application.isBroken = true
     await hire('Jonas', 'Hart')
     const created = message('user created')
     await created.getByText('500 handler-failed').first().waitFor()
-    await created.getByText('the next at').first().waitFor()
+    await created.getByText('next at').first().waitFor()
     await show('retrying')
     application.isBroken = false
     await created.getByText('201 processed').first().waitFor()
   })
 
   it('counts down to the next attempt', async () => {
-    // Its 5 s are 20 here: nobody is too slow to see them pass.
+    // Its 5 s take 20 s here, so that a slow machine sees them pass.
     await using slow = await createSimulator({
       endpoints: [{ url: application.url, secret }],
       retryJitterShare: 0,
@@ -133,11 +133,11 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     const wait = page.getByText(/\(in \d s\)/)
     const seen = new Set<string | null>()
     await expect.poll(async () => seen.add(await wait.textContent()).size, { timeout: 20_000 }).toBe(3)
-    // Before its simulator goes: a page that loses it complains.
+    // Before the simulator closes: an open page would log errors.
     await page.goto('about:blank')
   })
 
-  it('shows the newest of many messages, more of them on demand, and those alone that are not delivered', async () => {
+  it('shows the newest messages, more on demand, and optionally only undelivered ones', async () => {
     const { environment, deliveries } = simulator
     const [organization] = environment.organizations
     const [directory] = environment.directoriesOf(organization?.id ?? '')
@@ -147,7 +147,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await deliveries.idle()
     application.isBroken = true
     environment.createUser(directory?.id ?? '', { attributes: { userName: 'unlucky' } })
-    await page.getByText('The newest 100 of 122 messages.').waitFor()
+    await page.getByText('Newest 100 of 122 messages.').waitFor()
     const list = page.getByRole('list', { name: /^Messages/ }).locator('> li')
     expect(await list.count()).toBe(100)
     await show('many')
@@ -155,15 +155,15 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await expect.poll(() => list.count()).toBe(122)
     await message('directory enabled Okta').waitFor()
 
-    await page.getByLabel('Only what is not delivered').check()
+    await page.getByLabel('Only undelivered messages').check()
     await expect.poll(() => list.count()).toBe(1)
     await message('unlucky').getByText('500 handler-failed').first().waitFor()
     application.isBroken = false
     await button('Replay user created, unlucky').click()
-    await page.getByText('All that was sent is delivered.').waitFor()
+    await page.getByText('All messages are delivered.').waitFor()
   })
 
-  it('has the variables that the application needs, to be copied', async () => {
+  it('shows the variables that the application needs', async () => {
     await page.getByText('Variables for your application').click()
     const { SCALEKIT_CLIENT_ID: clientId, SCALEKIT_WEBHOOK_SECRET: webhookSecret } = simulator.variables
     await page.getByText(`SCALEKIT_CLIENT_ID=${clientId}`).waitFor()
@@ -171,7 +171,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await show('variables')
   })
 
-  it('takes a disabled directory, a new organization, a group and its members', async () => {
+  it('disables a directory, and creates an organization and a group with members', async () => {
     await button('New group').click()
     await page.getByLabel('Name').fill('Engineering')
     await button('Create').click()
@@ -188,7 +188,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await button('Disable').click()
     await button('Enable').waitFor()
     for (const name of [
-      'Hire',
+      'Add user',
       'New group',
       'Update Elena Rossi',
       'Deactivate Elena Rossi',
@@ -202,10 +202,10 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await page.getByLabel('Name').fill('Globex')
     await button('Create').click()
     await page.getByRole('option', { name: /^Globex/, selected: true }).waitFor({ state: 'attached' })
-    await page.getByText('Nobody yet').waitFor()
+    await page.getByText('No users yet').waitFor()
   })
 
-  it('goes to the page before where the last one of a page is deleted', async () => {
+  it('shows the previous page after the last user of a page is deleted', async () => {
     const { environment } = simulator
     const [organization] = environment.organizations
     const [directory] = environment.directoriesOf(organization?.id ?? '')
@@ -214,15 +214,15 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
         attributes: { userName: `person ${number}`, displayName: `Person ${number}` },
       })
     }
-    await page.getByText('1 to 25 of 26 people').waitFor()
+    await page.getByText('1 to 25 of 26 users').waitFor()
     await button('Next').click()
     await button('Delete Person 1').click()
     await confirm('Delete')
     await person('Person 26').waitFor()
   })
 
-  it('can be used by keyboard alone', async () => {
-    await button('Hire').first().focus()
+  it('can be used with the keyboard only', async () => {
+    await button('Add user').focus()
     await page.keyboard.press('Enter')
     const field = page.getByLabel('Given name')
     await field.waitFor()
@@ -233,12 +233,12 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await page.getByRole('row').nth(1).waitFor()
   })
 
-  it('deletes nobody before it has asked, and by keyboard whoever it was', async () => {
+  it('asks before it deletes a user, also with the keyboard', async () => {
     await hire('Uma', 'Costa')
     const ask = page.getByRole('dialog', { name: 'Delete Uma Costa?' })
     const remove = button('Delete Uma Costa')
     await remove.focus()
-    // The first choice is to let it be, and takes one back to where one was.
+    // The focus starts on Cancel, and returns to the button.
     for (const key of ['Enter', 'Escape']) {
       await page.keyboard.press('Enter')
       await ask.waitFor()
@@ -252,7 +252,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await ask.waitFor()
     await page.keyboard.press('Shift+Tab')
     await page.keyboard.press('Enter')
-    await page.getByText('Nobody yet').waitFor()
+    await page.getByText('No users yet').waitFor()
     expect(simulator.deliveries.messages.map(({ event }) => event.type)).toContain(userDeleted)
   })
 
@@ -265,7 +265,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     expect(simulator.deliveries.endpoints).toEqual([])
   })
 
-  it('is readable in the dark, and on a narrow screen scrolls in one direction', async () => {
+  it('has a dark theme, and does not scroll sideways on a narrow screen', async () => {
     await hire('Wen', 'Tanaka')
     await page.emulateMedia({ colorScheme: 'dark' })
     await show('dark')
@@ -274,7 +274,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await show('narrow')
   })
 
-  it.each(['with spaces ', 'withoutspaces'])('lets no name widen the page: one %s', async (part) => {
+  it.each(['with spaces ', 'withoutspaces'])('does not become wider by a long name %s', async (part) => {
     const long = part.repeat(500 / part.length).trim()
     const { environment } = simulator
     const { id } = environment.createOrganization({ displayName: long })
@@ -285,7 +285,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
       groupIds: [group.id],
     })
     simulator.deliveries.addEndpoint({ url: `http://127.0.0.1:9/${part.trim().replace(' ', '').repeat(40)}` })
-    await page.getByLabel('Shown').selectOption(directory.id)
+    await page.getByRole('combobox', { name: /^Directory/ }).selectOption(directory.id)
     await person(long).first().waitFor()
     await page.getByText('To 2 endpoints').click()
     for (const [name, width] of [
@@ -310,8 +310,8 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
 
 const userDeleted = 'organization.directory.user_deleted'
 
-describe('the console, asked by others than its page', () => {
-  it('answers no request by another host name, and no change asked for by another page', async () => {
+describe('the console, for requests from outside its page', () => {
+  it('refuses other host names, and changes from other pages', async () => {
     await using simulator = await createSimulator()
     const state = `${simulator.url}/console/api/state`
     const organizations = `${simulator.url}/console/api/organizations`
@@ -331,14 +331,14 @@ describe('the console, asked by others than its page', () => {
   })
 
   it.each([
-    ['no object', '[]', 'Invalid input: expected object, received array'],
-    ['a name that it does not know', '{"displayName":"Acme","x":1}', 'Unrecognized key: "x"'],
+    ['a body that is not an object', '[]', 'Invalid input: expected object, received array'],
+    ['an unknown name', '{"displayName":"Acme","x":1}', 'Unrecognized key: "x"'],
     [
-      'a number for a text',
+      'a number instead of a string',
       '{"displayName":7}',
       'displayName: Invalid input: expected string, received number',
     ],
-  ])('says what is wrong with %s', async (_what, body, error) => {
+  ])('answers 400 with the problem for %s', async (_what, body, error) => {
     await using simulator = await createSimulator()
     const response = await fetch(`${simulator.url}/console/api/organizations`, {
       method: 'POST',
@@ -353,26 +353,26 @@ const secret = 'whsec_Y29uc29sZS10ZXN0LXNlY3JldC10aGlydHktdHdv'
 
 interface Application {
   url: string
-  heard: string[]
+  received: string[]
   isBroken: boolean
   close(): Promise<void>
 }
 
 async function startApplication(): Promise<Application> {
-  const heard: string[] = []
-  const hear = (what: string) => () => {
+  const received: string[] = []
+  const handlerFor = (what: string) => () => {
     if (application.isBroken) throw new Error('broken on purpose')
-    heard.push(what)
+    received.push(what)
   }
   const receiver: Receiver = createReceiver({
     secret,
     store: 'memory',
     logger: false,
-    onDirectoryEnabled: hear('enabled'),
-    onUserCreated: hear('created'),
-    onUserUpdated: hear('updated'),
-    onUserDeactivated: hear('deactivated'),
-    onUserDeleted: hear('deleted'),
+    onDirectoryEnabled: handlerFor('enabled'),
+    onUserCreated: handlerFor('created'),
+    onUserUpdated: handlerFor('updated'),
+    onUserDeactivated: handlerFor('deactivated'),
+    onUserDeleted: handlerFor('deleted'),
   })
   const server: Server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
@@ -385,7 +385,7 @@ async function startApplication(): Promise<Application> {
   const { port } = server.address() as AddressInfo
   const application: Application = {
     url: `http://127.0.0.1:${port}/webhooks/scalekit`,
-    heard,
+    received,
     isBroken: false,
     async close() {
       server.closeAllConnections()
@@ -396,7 +396,7 @@ async function startApplication(): Promise<Application> {
   return application
 }
 
-/** `fetch` does not let the host be another than the URL's. */
+/** `fetch` always sends the host of the URL. */
 async function statusByHost(url: string, host: string): Promise<number | undefined> {
   const { request } = await import('node:http')
   return new Promise((resolve, reject) => {

@@ -13,7 +13,7 @@ import {
   userNumber,
 } from './delivery-scene.ts'
 
-/** A real application on the simulator's clock, and deliveries to it. */
+/** A real application on the simulator's clock, and its deliveries. */
 async function scene(faults: WebhookFaults, options: ReceiverOptions = {}) {
   const { deliveries, clock } = openDeliveries({ faults })
   const handled: string[] = []
@@ -30,7 +30,7 @@ async function scene(faults: WebhookFaults, options: ReceiverOptions = {}) {
 const always = { share: 1 }
 
 describe('drop', () => {
-  it('never sends the message, and says so', async () => {
+  it('never sends the message, and marks it as dropped', async () => {
     const { deliveries, clock, handled } = await scene({ drop: always })
     const message = deliveries.send(userCreated)
     await clock.step(7 * 24 * 3_600_000)
@@ -38,7 +38,7 @@ describe('drop', () => {
     expect(handled).toEqual([])
   })
 
-  it('leaves it to be replayed', async () => {
+  it('lets a replay deliver the message', async () => {
     const { deliveries, handled } = await scene({ drop: always })
     const message = deliveries.send(userCreated)
     expect(outcomes(await deliveries.replay(message.id))).toEqual(['processed'])
@@ -48,7 +48,7 @@ describe('drop', () => {
 })
 
 describe('delay', () => {
-  it('holds the first attempt back, on the simulator’s clock', async () => {
+  it('delays the first attempt, on the simulator’s clock', async () => {
     const { deliveries, clock, handled } = await scene({ delay: { share: 1, seconds: 90 } })
     const message = deliveries.send(userCreated)
     await clock.step(89_999)
@@ -61,7 +61,7 @@ describe('delay', () => {
 })
 
 describe('duplicate', () => {
-  it('sends copies at the same time, of which one has its effect', async () => {
+  it('sends copies at the same time, and only one takes effect', async () => {
     const { deliveries, handled } = await scene({ duplicate: { share: 1, copies: 3 } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -70,7 +70,7 @@ describe('duplicate', () => {
     expect(handled).toEqual([userCreated.data.id])
   })
 
-  it('is not repeated with the retries', async () => {
+  it('does not duplicate retries', async () => {
     const { deliveries, clock } = openDeliveries({ faults: { duplicate: always } })
     deliveries.addEndpoint(await startEndpoint((response) => response.writeHead(500).end()))
     const message = deliveries.send(userCreated)
@@ -80,7 +80,7 @@ describe('duplicate', () => {
 })
 
 describe('reorder', () => {
-  it('lets the next messages overtake', async () => {
+  it('sends later messages first', async () => {
     const { deliveries, handled } = await scene({ reorder: { share: 1, past: 2 } })
     deliveries.send(userNumber(1))
     deliveries.faults = {}
@@ -92,7 +92,7 @@ describe('reorder', () => {
     expect(handled).toEqual(['diruser_2', 'diruser_3', 'diruser_1'])
   })
 
-  it('makes an older change of a person arrive late, which the receiver passes over', async () => {
+  it('makes an older change arrive late, and the receiver skips it', async () => {
     const { deliveries } = await scene({ reorder: always })
     const at = (occurred_at: string) => ({ ...userCreated, occurred_at })
     const older = deliveries.send(at('2026-11-23T09:00:00Z'))
@@ -103,7 +103,7 @@ describe('reorder', () => {
     expect(outcomes(attemptsOf(older))).toEqual(['stale'])
   })
 
-  it('does not wait for ever for somebody to overtake', async () => {
+  it('waits for later messages for a limited time', async () => {
     const { deliveries, clock, handled } = await scene({ reorder: { share: 1, atMostSeconds: 30 } })
     deliveries.send(userNumber(1))
     deliveries.send(userNumber(2))
@@ -115,7 +115,7 @@ describe('reorder', () => {
 })
 
 describe('corruptSignature', () => {
-  it('is refused, and healed by the retry', async () => {
+  it('is refused, and the retry delivers', async () => {
     const { deliveries, clock, handled } = await scene({ corruptSignature: always })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -135,7 +135,7 @@ describe('clockSkew', () => {
     expect(outcomes(attemptsOf(message))).toEqual(['invalid-signature'])
   })
 
-  it.each([-299, 299])('of %i seconds is borne', async (seconds) => {
+  it.each([-299, 299])('of %i seconds is accepted', async (seconds) => {
     const { deliveries } = await scene({ clockSkew: { share: 1, seconds } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -144,7 +144,7 @@ describe('clockSkew', () => {
 })
 
 describe('truncate', () => {
-  it('cuts the connection in the middle of a body whose full length was told', async () => {
+  it('cuts the connection in the middle of the body', async () => {
     const { deliveries, clock, handled } = await scene({ truncate: { share: 1, keepShare: 0.25 } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -156,19 +156,19 @@ describe('truncate', () => {
     expect(handled).toEqual([userCreated.data.id])
   })
 
-  it.each([0, 0.5, 1])('leaves a receiver with %d of the body and no end', async (keepShare) => {
+  it.each([0, 0.5, 1])('sends a share of %d of the body and no end', async (keepShare) => {
     const { deliveries } = openDeliveries({ faults: { truncate: { share: 1, keepShare } } })
     const endpoint = await startEndpoint()
     deliveries.addEndpoint(endpoint)
     deliveries.send(userCreated)
     await deliveries.idle()
     const whole = JSON.stringify(userCreated)
-    // What the kernel was given may reach the server a moment after the connection was closed.
+    // The last bytes may reach the server a moment after the connection was closed.
     await expect.poll(() => endpoint.received[0]?.isCut || endpoint.received[0]?.body === whole).toBe(true)
     expect(endpoint.received[0]?.body).toBe(whole.slice(0, Math.floor(whole.length * keepShare)))
   })
 
-  it('can make the short body look complete: its signature does not fit', async () => {
+  it('can make a short body look complete, with a signature that does not match', async () => {
     const { deliveries } = await scene({ truncate: { share: 1, contentLength: 'short' } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -180,7 +180,7 @@ describe('truncate', () => {
 })
 
 describe('slow', () => {
-  it('brings the body in pieces, which a patient receiver puts together', async () => {
+  it('sends the body in pieces, and the receiver joins them', async () => {
     const { deliveries } = await scene({ slow: { share: 1, seconds: 0.5 } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -188,7 +188,7 @@ describe('slow', () => {
     expect(attemptsOf(message)[0]?.durationMs).toBeGreaterThanOrEqual(499)
   })
 
-  it('beyond the receiver’s deadline is answered 408 before its end', async () => {
+  it('beyond the receiver’s deadline gets a 408 before the end of the body', async () => {
     const { deliveries } = await scene(
       { slow: { share: 1, seconds: 3600 } },
       { deadlineSeconds: 0.2, clock: systemClock },
@@ -198,7 +198,7 @@ describe('slow', () => {
     expect(outcomes(attemptsOf(message))).toEqual(['body-timeout'])
   })
 
-  it('beyond the sender’s deadline is given up', async () => {
+  it('beyond the sender’s deadline ends the attempt', async () => {
     const { deliveries } = openDeliveries({
       faults: { slow: { share: 1, seconds: 3600 } },
       attemptDeadlineSeconds: 0.2,
@@ -210,7 +210,7 @@ describe('slow', () => {
   })
 })
 
-it('strikes as often as its share says', async () => {
+it('strikes by its share', async () => {
   const { deliveries } = openDeliveries({ faults: { drop: { share: 0.25 } } })
   deliveries.addEndpoint(await startEndpoint())
   const messages = Array.from({ length: 400 }, (_, number) => deliveries.send(userNumber(number)))
@@ -220,7 +220,7 @@ it('strikes as often as its share says', async () => {
   expect(dropped.length).toBeLessThan(120)
 })
 
-it('strikes each endpoint for itself', async () => {
+it('strikes each endpoint independently', async () => {
   const { deliveries } = openDeliveries({ faults: { drop: { share: 0.5 } } })
   deliveries.addEndpoint(await startEndpoint())
   deliveries.addEndpoint(await startEndpoint())

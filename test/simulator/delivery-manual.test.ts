@@ -14,7 +14,7 @@ import {
 } from './delivery-scene.ts'
 
 describe.each(subjects)('with an application on $name', ({ start }) => {
-  it('a replay of what is done is a duplicate', async () => {
+  it('a replay of a processed message is a duplicate', async () => {
     const { deliveries, clock } = openDeliveries()
     let runs = 0
     const { url } = await start({ clock, onUserCreated: () => void runs++ })
@@ -47,7 +47,7 @@ it('a replay that fails is not retried', async () => {
   expect(endpoint.received).toHaveLength(2)
 })
 
-it('a replay that arrives ends the retries, and one that fails does not move them', async () => {
+it('a delivered replay ends the retries, and a failed one does not change them', async () => {
   const { deliveries, clock } = openDeliveries()
   const endpoint = await startEndpoint((response, index) => response.writeHead(index === 3 ? 201 : 500).end())
   deliveries.addEndpoint(endpoint)
@@ -64,7 +64,7 @@ it('a replay that arrives ends the retries, and one that fails does not move the
   expect(endpoint.received).toHaveLength(4)
 })
 
-it('a forged attempt delivers nothing, even where the endpoint takes it', async () => {
+it('a forged attempt does not deliver the message, even if the endpoint accepts it', async () => {
   const { deliveries } = openDeliveries()
   deliveries.addEndpoint(
     await startEndpoint((response, index) => response.writeHead(index === 0 ? 500 : 201).end()),
@@ -75,7 +75,7 @@ it('a forged attempt delivers nothing, even where the endpoint takes it', async 
   expect(message.deliveries).toMatchObject([{ state: 'pending' }])
 })
 
-it('duplicates go out at the same time', async () => {
+it('duplicates are sent at the same time', async () => {
   const { deliveries } = openDeliveries()
   const waiting: (() => void)[] = []
   const endpoint = await startEndpoint((response, index) => {
@@ -86,11 +86,11 @@ it('duplicates go out at the same time', async () => {
   deliveries.addEndpoint(endpoint)
   const { id } = deliveries.send(userCreated)
   await deliveries.idle()
-  // Answered only when all five are there: one after the other they would hang.
+  // The endpoint answers once it has all five. Sequential attempts would hang.
   expect(statuses(await deliveries.duplicate(id, 5))).toEqual([201, 201, 201, 201, 201])
 })
 
-it('gives an endpoint the types that it asks for', async () => {
+it('sends an endpoint only its event types', async () => {
   const { deliveries } = openDeliveries()
   const [all, groups] = [await startEndpoint(), await startEndpoint()]
   deliveries.addEndpoint(all)
@@ -103,7 +103,7 @@ it('gives an endpoint the types that it asks for', async () => {
   expect(user.deliveries).toHaveLength(1)
 })
 
-it('gives one message one id at all endpoints, and each its own retries and signature', async () => {
+it('uses one message id for all endpoints, and separate retries and signatures', async () => {
   const { deliveries, clock } = openDeliveries()
   const [well, ill] = [
     await startEndpoint(),
@@ -120,7 +120,7 @@ it('gives one message one id at all endpoints, and each its own retries and sign
   expect(signatures[0]).not.toBe(signatures[1])
 })
 
-it('replays to an endpoint that came later', async () => {
+it('replays to an endpoint that was added later', async () => {
   const { deliveries, clock } = openDeliveries()
   const message = deliveries.send(userCreated)
   const endpoint = await startEndpoint((response, index) => response.writeHead(index === 0 ? 500 : 201).end())
@@ -134,7 +134,7 @@ it('replays to an endpoint that came later', async () => {
   expect(message.deliveries).toMatchObject([{ state: 'delivered' }])
 })
 
-it('gives up what is on its way to an endpoint that is removed', async () => {
+it('gives up the pending deliveries to a removed endpoint', async () => {
   const { deliveries, clock } = openDeliveries()
   const endpoint = await startEndpoint((response) => response.writeHead(500).end())
   const { id } = deliveries.addEndpoint(endpoint)
@@ -147,15 +147,12 @@ it('gives up what is on its way to an endpoint that is removed', async () => {
   await expect(deliveries.replay(message.id, id)).rejects.toMatchObject({ reason: 'not-found' })
 })
 
-it.each(['replay', 'duplicate', 'forge'] as const)(
-  '%s of a message that is not there is refused',
-  async (verb) => {
-    const { deliveries } = openDeliveries()
-    await expect(deliveries[verb]('msg_none')).rejects.toMatchObject({ reason: 'not-found' })
-  },
-)
+it.each(['replay', 'duplicate', 'forge'] as const)('%s of an unknown message is refused', async (verb) => {
+  const { deliveries } = openDeliveries()
+  await expect(deliveries[verb]('msg_none')).rejects.toMatchObject({ reason: 'not-found' })
+})
 
-it('refuses an endpoint that is none', () => {
+it('refuses an invalid endpoint', () => {
   const { deliveries } = openDeliveries()
   for (const url of ['', 'localhost:3000', 'ftp://127.0.0.1/', '/webhooks/scalekit']) {
     expect(() => deliveries.addEndpoint({ url })).toThrow('url must be a full http or https URL')
@@ -164,7 +161,7 @@ it('refuses an endpoint that is none', () => {
   expect(add).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_INVALID' }))
 })
 
-it('tells of each change of a message', async () => {
+it('calls the listener at each change of a message', async () => {
   const { deliveries } = openDeliveries()
   deliveries.addEndpoint(await startEndpoint())
   const seen: string[] = []
@@ -180,7 +177,7 @@ it('tells of each change of a message', async () => {
   expect(seen.filter((state) => state === 'pending 1 0').length).toBeLessThanOrEqual(2)
 })
 
-it('opens no more connections to an endpoint than it may', async () => {
+it('limits the connections to an endpoint', async () => {
   const { deliveries } = openDeliveries({ connectionsPerEndpoint: 4 })
   let [open, most] = [0, 0]
   const endpoint = await startEndpoint((response) => {
@@ -208,7 +205,7 @@ it('sends in the order of the changes', async () => {
   expect(ids).toEqual([...ids].sort())
 })
 
-it('keeps the newest finished messages, and all that are pending', async () => {
+it('keeps the newest finished messages and all pending messages', async () => {
   const { deliveries } = openDeliveries({ keptMessages: 10 })
   deliveries.addEndpoint(
     await startEndpoint((response, index) => response.writeHead(index < 3 ? 500 : 201).end()),
@@ -222,7 +219,7 @@ it('keeps the newest finished messages, and all that are pending', async () => {
   expect(deliveries.message(String(later[0]?.id))).toBeUndefined()
 })
 
-it('logs 64 kB of a reply, and reads on to its end', async () => {
+it('logs 64 kB of a reply, and reads it to its end', async () => {
   const { deliveries } = openDeliveries()
   deliveries.addEndpoint(
     await startEndpoint((response) => response.writeHead(201).end('x'.repeat(1_000_000))),
@@ -233,7 +230,7 @@ it('logs 64 kB of a reply, and reads on to its end', async () => {
   expect(message.deliveries).toMatchObject([{ state: 'delivered' }])
 })
 
-it('closes when what is under way has ended, and begins nothing more', async () => {
+it('closes after the attempts under way, and starts no more', async () => {
   const { deliveries, clock } = openDeliveries({ connectionsPerEndpoint: 1 })
   const endpoint = await startEndpoint((response) => setImmediate(() => response.writeHead(500).end()))
   deliveries.addEndpoint(endpoint)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { Environment, type Message, type WebhookFaults } from '@scalekit-scim/simulator'
+import type { Message, WebhookFaults } from '@scalekit-scim/simulator'
 import { expect, it } from 'vitest'
+import { Environment } from '../../packages/simulator/src/environment/environment.ts'
 import { createRandomness } from '../../packages/simulator/src/randomness.ts'
 import { openDeliveries, startEndpoint } from './delivery-scene.ts'
 
@@ -15,13 +16,13 @@ const everyFault: WebhookFaults = {
   slow: { share: 0.02, seconds: 0.2 },
 }
 
-/** Some days in a directory's life, delivered to two endpoints, of which one takes only some. */
+/** The changes of some days in a directory, sent to two endpoints. One of them refuses some attempts. */
 async function live(seed: number, faults: WebhookFaults = everyFault): Promise<readonly Message[]> {
   const from = new Date('2026-11-23T09:00:00Z')
   const { deliveries, clock } = openDeliveries({ seed, from, faults, retryJitterShare: 0.2 })
   const environment = new Environment({ clock, randomness: createRandomness(seed) })
   environment.onEvent((event) => deliveries.send(event))
-  // What an endpoint answers depends on the attempt alone, and is late by no fixed time.
+  // The answer depends only on the attempt. Its delay varies.
   deliveries.addEndpoint(
     await startEndpoint((response) => setTimeout(() => response.writeHead(201).end(), Math.random() * 5)),
   )
@@ -51,7 +52,7 @@ async function live(seed: number, faults: WebhookFaults = everyFault): Promise<r
   return structuredClone(deliveries.messages)
 }
 
-/** All but what is of the machine: durations, ports, dates of replies, and the words of an operating system. */
+/** The run without values of the machine: durations, ports, dates of replies, and messages of the operating system. */
 function comparable(messages: readonly Message[]) {
   return messages.map((message) => ({
     ...message,
@@ -65,11 +66,11 @@ function comparable(messages: readonly Message[]) {
   }))
 }
 
-it('lives through the same run twice with one seed, and through another with another', async () => {
+it('repeats a run with the same seed, and makes another run with another seed', async () => {
   const [first, again, other] = [await live(7), await live(7), await live(8)].map(comparable)
   expect(again).toEqual(first)
   expect(other).not.toEqual(first)
-  // A run in which nothing happens is always the same.
+  // A run without failures would always be the same.
   const deliveries = first?.flatMap((message) => message.deliveries) ?? []
   expect(new Set(deliveries.map(({ state }) => state))).toEqual(new Set(['delivered', 'dropped']))
   const faults = new Set(deliveries.flatMap(({ attempts }) => attempts.flatMap((attempt) => attempt.faults)))
@@ -80,7 +81,7 @@ it('lives through the same run twice with one seed, and through another with ano
   )
 })
 
-it('draws each fault for itself: one that is added moves no other', async () => {
+it('draws each fault separately, so that an added fault does not change the others', async () => {
   const dropped = (messages: readonly Message[]) =>
     messages.flatMap(({ deliveries }, index) =>
       deliveries.map(({ state }, endpoint) => (state === 'dropped' ? `${index} ${endpoint}` : '')),

@@ -1,19 +1,21 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { sampleEvent, TEST_SECRET } from '@scalekit-scim/core/testing'
-import { type Attempt, Deliveries, type DeliveriesOptions, SimulatorClock } from '@scalekit-scim/simulator'
+import type { Attempt } from '@scalekit-scim/simulator'
 import { onTestFinished } from 'vitest'
+import { SimulatorClock } from '../../packages/simulator/src/clock.ts'
+import { Deliveries, type DeliveriesOptions } from '../../packages/simulator/src/delivery/deliveries.ts'
 import { createRandomness } from '../../packages/simulator/src/randomness.ts'
 
 export const userCreated = sampleEvent('organization.directory.user_created')
 export const groupCreated = sampleEvent('organization.directory.group_created')
 
-/** An event of a user of its own: the receiver orders events of one user. */
+/** An event of a separate user, because the receiver orders the events of one user. */
 export function userNumber(number: number) {
   return sampleEvent('organization.directory.user_created', { data: { id: `diruser_${number}` } })
 }
 
-/** Deliveries on a clock that stands still, from now unless a time is given. */
+/** Deliveries on a clock that stands still, by default at the current time. */
 export function openDeliveries({
   seed = 1,
   from = new Date(),
@@ -35,13 +37,13 @@ export interface Received {
   headers: IncomingHttpHeaders
   url: string
   body: string
-  /** The connection was cut before the body's end. */
+  /** The connection was cut before the end of the body. */
   isCut: boolean
 }
 
 type Answer = (response: ServerResponse, index: number) => unknown
 
-/** A server that keeps what it gets and answers as it is told. */
+/** A server that records its requests and answers with `answer`. */
 export async function startEndpoint(answer: Answer = (response) => response.writeHead(201).end()) {
   const received: Received[] = []
   const server = createServer(async (request, response) => {
@@ -72,7 +74,7 @@ async function readInto(record: Received, request: IncomingMessage): Promise<voi
 
 export const statuses = (attempts: readonly Attempt[]) => attempts.map(({ response }) => response?.status)
 
-/** What our receivers say that became of an attempt. */
+/** The outcomes that our receiver reports. */
 export const outcomes = (attempts: readonly Attempt[]) =>
   attempts.map(({ response, error }) => response?.headers['scalekit-scim-outcome'] ?? error)
 

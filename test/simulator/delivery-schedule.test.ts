@@ -11,7 +11,7 @@ import {
 const refuses = (status: number, headers = {}) =>
   startEndpoint((response) => response.writeHead(status, headers).end())
 
-it('tries eight times, at Scalekit’s intervals to the second, and then gives up', async () => {
+it('makes eight attempts at Scalekit’s intervals, and then gives up', async () => {
   const { deliveries, clock } = openDeliveries()
   deliveries.addEndpoint(await refuses(500))
   const message = deliveries.send(userCreated)
@@ -22,7 +22,7 @@ it('tries eight times, at Scalekit’s intervals to the second, and then gives u
   expect(message.deliveries[0]).not.toHaveProperty('nextAttemptAtMs')
 })
 
-it('says when the next attempt comes', async () => {
+it('shows the time of the next attempt', async () => {
   const { deliveries, clock } = openDeliveries()
   deliveries.addEndpoint(await refuses(500))
   const message = deliveries.send(userCreated)
@@ -32,7 +32,7 @@ it('says when the next attempt comes', async () => {
   ])
 })
 
-it('waits up to a fifth less or more than that, drawn for each message and wait', async () => {
+it('varies each wait by up to a fifth, for each message and attempt', async () => {
   const { deliveries, clock } = openDeliveries({ retryJitterShare: 0.2 })
   deliveries.addEndpoint(await refuses(500))
   const messages = Array.from({ length: 50 }, (_, number) => deliveries.send(userNumber(number)))
@@ -43,13 +43,13 @@ it('waits up to a fifth less or more than that, drawn for each message and wait'
   })
   expect(Math.min(...waits)).toBeGreaterThanOrEqual(0.8)
   expect(Math.max(...waits)).toBeLessThanOrEqual(1.2)
-  // Spread over the whole: the extremes of a hundred fair draws are nearly at the ends.
+  // The waits use the whole range: the extremes of a hundred fair draws are close to its ends.
   expect(Math.min(...waits)).toBeLessThan(0.84)
   expect(Math.max(...waits)).toBeGreaterThan(1.16)
 })
 
 describe.each([200, 201])('a reply of %i', (status) => {
-  it('delivers', async () => {
+  it('is a delivery', async () => {
     const { deliveries, clock } = openDeliveries()
     deliveries.addEndpoint(await refuses(status))
     const message = deliveries.send(userCreated)
@@ -60,7 +60,7 @@ describe.each([200, 201])('a reply of %i', (status) => {
 })
 
 describe.each([202, 203, 204, 301, 302, 307, 308, 400, 410, 500])('a reply of %i', (status) => {
-  it('is a failure, and followed nowhere', async () => {
+  it('is a failure, and a redirect is not followed', async () => {
     const { deliveries, clock } = openDeliveries()
     const elsewhere = await startEndpoint()
     const endpoint = await refuses(status, status >= 300 && status < 400 ? { location: elsewhere.url } : {})
@@ -82,7 +82,7 @@ it('waits at least a minute after a 429', async () => {
   expect(seconds).toEqual([0, 60, 360])
 })
 
-it('cuts an endpoint that hangs at the deadline, and waits at least a minute after it', async () => {
+it('ends an attempt without an answer at the deadline, and waits at least a minute after it', async () => {
   const { deliveries, clock } = openDeliveries({ attemptDeadlineSeconds: 1 })
   const endpoint = await startEndpoint((response, index) => {
     if (index > 0) response.writeHead(201).end()
@@ -95,7 +95,7 @@ it('cuts an endpoint that hangs at the deadline, and waits at least a minute aft
   expect(statuses(attemptsOf(message))).toEqual([undefined, 201])
 })
 
-it('counts the deadline to the end of the answer', async () => {
+it('applies the deadline to the whole answer', async () => {
   const { deliveries, clock } = openDeliveries({ attemptDeadlineSeconds: 0.1 })
   deliveries.addEndpoint(await startEndpoint((response) => response.writeHead(200).write('and so on')))
   const message = deliveries.send(userCreated)
@@ -104,7 +104,7 @@ it('counts the deadline to the end of the answer', async () => {
   expect(message.deliveries).toMatchObject([{ state: 'pending' }])
 })
 
-it('does not count the time in which this process itself is busy with more changes', async () => {
+it('does not count the time in which this process is busy with changes', async () => {
   const { deliveries } = openDeliveries({ attemptDeadlineSeconds: 1 })
   deliveries.addEndpoint(await startEndpoint())
   const message = deliveries.send(userCreated)
@@ -113,7 +113,7 @@ it('does not count the time in which this process itself is busy with more chang
   expect(statuses(attemptsOf(message))).toEqual([201])
 })
 
-it('takes a refused and a cut connection for failures, and says which it was', async () => {
+it('counts refused and cut connections as failures, with the cause', async () => {
   const { deliveries, clock } = openDeliveries()
   const gone = await startEndpoint()
   await gone.close()
@@ -127,7 +127,7 @@ it('takes a refused and a cut connection for failures, and says which it was', a
   ])
 })
 
-it('goes on at real time, faster, on a clock that runs', async () => {
+it('retries in real time on a running clock', async () => {
   const { deliveries, clock } = openDeliveries()
   const endpoint = await startEndpoint((response, index) => response.writeHead(index < 3 ? 500 : 201).end())
   deliveries.addEndpoint(endpoint)

@@ -1,14 +1,15 @@
 import type { DirectoryEvent } from '@scalekit-scim/core'
 import { createFakeClock } from '@scalekit-scim/core/testing'
-import { type Directory, Environment, EnvironmentError } from '@scalekit-scim/simulator'
+import { type Directory, EnvironmentError } from '@scalekit-scim/simulator'
 import { describe, expect, it } from 'vitest'
+import { Environment } from '../../packages/simulator/src/environment/environment.ts'
 import { createRandomness } from '../../packages/simulator/src/randomness.ts'
 
 interface Scene {
   environment: Environment
   directory: Directory
-  /** What was told since it was last asked. */
-  told: () => DirectoryEvent[]
+  /** Returns the events since its last call. */
+  takeEvents: () => DirectoryEvent[]
 }
 
 function startScene(): Scene {
@@ -17,9 +18,9 @@ function startScene(): Scene {
   environment.onEvent((event) => events.push(event))
   const organization = environment.createOrganization({ displayName: 'Acme' })
   const directory = environment.createDirectory(organization.id)
-  const told = () => events.splice(0)
-  told()
-  return { environment, directory, told }
+  const takeEvents = () => events.splice(0)
+  takeEvents()
+  return { environment, directory, takeEvents }
 }
 
 const types = (events: readonly DirectoryEvent[]) =>
@@ -35,14 +36,14 @@ function reasonOf(change: () => unknown): string | undefined {
   return undefined
 }
 
-describe('each change is told as Scalekit tells it', () => {
-  it('a person who is hired', () => {
-    const { environment, directory, told } = startScene()
+describe('each change publishes the event that Scalekit sends:', () => {
+  it('a new user', () => {
+    const { environment, directory, takeEvents } = startScene()
     const user = environment.createUser(directory.id, {
       externalId: '00u1',
       attributes: { userName: 'ann', email: 'ann@acme.example', givenName: 'Ann', familyName: 'Lee' },
     })
-    const [event] = told()
+    const [event] = takeEvents()
     expect(event).toMatchObject({
       spec_version: '1',
       type: 'organization.directory.user_created',
@@ -64,14 +65,14 @@ describe('each change is told as Scalekit tells it', () => {
     expect(JSON.parse(JSON.stringify(event))).toEqual(event)
   })
 
-  it('an update, a deactivation and an attribute that is removed', () => {
-    const { environment, directory, told } = startScene()
+  it('an update, a deactivation and a removed attribute', () => {
+    const { environment, directory, takeEvents } = startScene()
     const { id } = environment.createUser(directory.id, { attributes: { userName: 'ann', title: 'CTO' } })
-    told()
+    takeEvents()
     environment.updateUser(id, { attributes: { department: 'IT' } })
     environment.updateUser(id, { active: false })
     environment.updateUser(id, { attributes: { title: null } })
-    const events = told()
+    const events = takeEvents()
     expect(types(events)).toEqual(Array(3).fill('directory.user_updated'))
     expect(events.map(({ data }) => data)).toMatchObject([
       { title: 'CTO', department: 'IT', active: true },
@@ -81,15 +82,15 @@ describe('each change is told as Scalekit tells it', () => {
     expect(events[2]?.data).not.toHaveProperty('title')
   })
 
-  it('a deletion, which says no more than who it was', () => {
-    const { environment, directory, told } = startScene()
+  it('a deletion, with the ids and the email only', () => {
+    const { environment, directory, takeEvents } = startScene()
     const { id } = environment.createUser(directory.id, {
       externalId: '00u1',
       attributes: { userName: 'ann', email: 'ann@acme.example', title: 'CTO' },
     })
-    told()
+    takeEvents()
     environment.deleteUser(id)
-    const [event] = told()
+    const [event] = takeEvents()
     expect(event).toMatchObject({ type: 'organization.directory.user_deleted' })
     expect(event?.data).toEqual({
       id,
@@ -100,15 +101,15 @@ describe('each change is told as Scalekit tells it', () => {
     expect(reasonOf(() => environment.user(id))).toBe('not-found')
   })
 
-  it('groups, whose memberships are told by their members alone', () => {
-    const { environment, directory, told } = startScene()
+  it('groups, whose memberships are in the events of their members', () => {
+    const { environment, directory, takeEvents } = startScene()
     const { id } = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
-    told()
+    takeEvents()
     const group = environment.createGroup(directory.id, { displayName: 'Sales' })
     environment.addMember(group.id, id)
     environment.updateGroup(group.id, { displayName: 'Field sales' })
     environment.removeMember(group.id, id)
-    const events = told()
+    const events = takeEvents()
     expect(types(events)).toEqual([
       'directory.group_created',
       'directory.user_updated',
@@ -124,7 +125,7 @@ describe('each change is told as Scalekit tells it', () => {
   })
 
   it('a deleted group, and then each of its members', () => {
-    const { environment, directory, told } = startScene()
+    const { environment, directory, takeEvents } = startScene()
     const sales = environment.createGroup(directory.id, { displayName: 'Sales' })
     const all = environment.createGroup(directory.id, { displayName: 'All' })
     const groupIds = [sales.id, all.id]
@@ -132,9 +133,9 @@ describe('each change is told as Scalekit tells it', () => {
       environment.createUser(directory.id, { attributes: { userName }, groupIds }),
     )
     environment.createUser(directory.id, { attributes: { userName: 'carl' }, groupIds: [all.id] })
-    told()
+    takeEvents()
     environment.deleteGroup(sales.id)
-    const events = told()
+    const events = takeEvents()
     expect(events.map(({ type, data }) => [type, data.id])).toEqual([
       ['organization.directory.group_deleted', sales.id],
       ['organization.directory.user_updated', ann?.id],
@@ -146,50 +147,50 @@ describe('each change is told as Scalekit tells it', () => {
   })
 
   it('directories that are enabled and disabled', () => {
-    const { environment, directory, told } = startScene()
+    const { environment, directory, takeEvents } = startScene()
     environment.createDirectory(directory.organizationId, { enabled: false })
     environment.setDirectoryEnabled(directory.id, false)
     environment.setDirectoryEnabled(directory.id, true)
     environment.createDirectory(directory.organizationId)
-    const events = told()
+    const events = takeEvents()
     expect(types(events)).toEqual(['directory_disabled', 'directory_enabled', 'directory_enabled'])
     expect(events[0]?.data).toMatchObject({ id: directory.id, enabled: false })
   })
 })
 
-describe('nothing is told', () => {
-  it('of a change that changes nothing', () => {
-    const { environment, directory, told } = startScene()
+describe('no event is published', () => {
+  it('for a change that changes nothing', () => {
+    const { environment, directory, takeEvents } = startScene()
     const group = environment.createGroup(directory.id, { displayName: 'Sales' })
     const user = environment.createUser(directory.id, {
       attributes: { userName: 'ann', title: 'CTO' },
       groupIds: [group.id],
     })
-    told()
+    takeEvents()
     environment.updateUser(user.id, { active: true, attributes: { title: 'CTO', department: null } })
     environment.updateUser(user.id, { groupIds: [group.id, group.id] })
     environment.addMember(group.id, user.id)
     environment.updateGroup(group.id, { displayName: 'Sales' })
     environment.setDirectoryEnabled(directory.id, true)
-    expect(told()).toEqual([])
+    expect(takeEvents()).toEqual([])
     expect(environment.user(user.id)).toBe(user)
   })
 
-  it('of organizations, of what is done silently, and of a deleted directory', () => {
-    const { environment, directory, told } = startScene()
+  it('for organizations, silent changes and a deleted directory', () => {
+    const { environment, directory, takeEvents } = startScene()
     const { id } = environment.createOrganization({ displayName: 'Other' })
     environment.updateOrganization(id, { displayName: 'Another' })
     environment.silently(() => environment.createUser(directory.id, { attributes: { userName: 'ann' } }))
     environment.deleteDirectory(directory.id)
     environment.deleteOrganization(id)
-    expect(told()).toEqual([])
+    expect(takeEvents()).toEqual([])
   })
 
-  it('of a change that is refused', () => {
-    const { environment, directory, told } = startScene()
+  it('for a refused change', () => {
+    const { environment, directory, takeEvents } = startScene()
     const ann = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
     const bob = environment.createUser(directory.id, { attributes: { userName: 'bob' } })
-    told()
+    takeEvents()
     const create = (userName: string) => environment.createUser(directory.id, { attributes: { userName } })
     expect(reasonOf(() => create('ANN'))).toBe('conflict')
     expect(reasonOf(() => create(' '))).toBe('invalid')
@@ -200,17 +201,17 @@ describe('nothing is told', () => {
     expect(reasonOf(() => environment.createGroup(directory.id, { displayName: '' }))).toBe('invalid')
     const taken = { id: ann.id, attributes: { userName: 'carl' } }
     expect(reasonOf(() => environment.createUser(directory.id, taken))).toBe('conflict')
-    expect(told()).toEqual([])
+    expect(takeEvents()).toEqual([])
     expect(environment.user(bob.id)).toBe(bob)
   })
 })
 
-it('takes no change of people and groups while the directory is disabled, and still shows them', () => {
-  const { environment, directory, told } = startScene()
+it('refuses changes of users and groups while the directory is disabled, and still shows them', () => {
+  const { environment, directory, takeEvents } = startScene()
   const group = environment.createGroup(directory.id, { displayName: 'Sales' })
   const user = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
   environment.setDirectoryEnabled(directory.id, false)
-  told()
+  takeEvents()
   const changes = [
     () => environment.createUser(directory.id, { attributes: { userName: 'bob' } }),
     () => environment.updateUser(user.id, { active: false }),
@@ -221,11 +222,11 @@ it('takes no change of people and groups while the directory is disabled, and st
     () => environment.addMember(group.id, user.id),
   ]
   expect(changes.map(reasonOf)).toEqual(changes.map(() => 'directory-disabled'))
-  expect(told()).toEqual([])
-  expect(environment.roster(directory.id).users).toEqual([user])
+  expect(takeEvents()).toEqual([])
+  expect(environment.contents(directory.id).users).toEqual([user])
 })
 
-it('lets a userName be taken again once its bearer is gone or has another', () => {
+it('accepts a userName again after its user was deleted or renamed', () => {
   const { environment, directory } = startScene()
   const create = () => environment.createUser(directory.id, { attributes: { userName: 'ann' } })
   const first = create()
@@ -235,17 +236,17 @@ it('lets a userName be taken again once its bearer is gone or has another', () =
   expect(create().id).not.toBe(second.id)
 })
 
-it('gives each change a later time than the one before, however fast they come', () => {
-  const { environment, directory, told } = startScene()
+it('gives each change a later time than the previous one', () => {
+  const { environment, directory, takeEvents } = startScene()
   for (let index = 0; index < 5; index++) {
     environment.createUser(directory.id, { attributes: { userName: `user${index}` } })
   }
-  const times = told().map((event) => event.occurred_at)
+  const times = takeEvents().map((event) => event.occurred_at)
   expect(times.toSorted()).toEqual(times)
   expect(new Set(times).size).toBe(5)
 })
 
-it('forgets all that was in a deleted directory', () => {
+it('deletes the users and groups of a deleted directory', () => {
   const { environment, directory } = startScene()
   const user = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
   const group = environment.createGroup(directory.id, { displayName: 'Sales' })
@@ -253,14 +254,14 @@ it('forgets all that was in a deleted directory', () => {
   const finds = [
     () => environment.organization(directory.organizationId),
     () => environment.directory(directory.id),
-    () => environment.roster(directory.id),
+    () => environment.contents(directory.id),
     () => environment.user(user.id),
     () => environment.group(group.id),
   ]
   expect(finds.map(reasonOf)).toEqual(finds.map(() => 'not-found'))
 })
 
-it('tells of every change to whoever keeps it', () => {
+it('calls the change listener at every change', () => {
   const { environment, directory } = startScene()
   let changes = 0
   const stop = environment.onChange(() => changes++)

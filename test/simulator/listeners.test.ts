@@ -1,38 +1,38 @@
 import { createSimulator } from '@scalekit-scim/simulator'
 import { expect, it, onTestFinished } from 'vitest'
 
-it('reports what a listener throws as uncaught, finishes the change, and tells the others', async () => {
+it('reports the error of a listener as uncaught, completes the change, and calls the other listeners', async () => {
   const uncaught = catchUncaught()
   await using simulator = await createSimulator()
   const { environment, deliveries } = simulator
-  const told: string[] = []
-  const tell = (what: string) => () => {
-    told.push(what)
+  const calls: string[] = []
+  const listener = (what: string) => () => {
+    calls.push(what)
     throw new Error(`${what} fails`)
   }
   for (const nth of ['first', 'second']) {
-    environment.onChange(tell(`${nth} of the change`))
-    environment.onEvent(tell(`${nth} of the event`))
-    deliveries.onEndpointsChange(tell(`${nth} of the endpoint`))
-    deliveries.onChange(tell(`${nth} of the message`))
+    environment.onChange(listener(`${nth} of the change`))
+    environment.onEvent(listener(`${nth} of the event`))
+    deliveries.onEndpointsChange(listener(`${nth} of the endpoint`))
+    deliveries.onChange(listener(`${nth} of the message`))
   }
 
   deliveries.addEndpoint({ url: 'http://127.0.0.1:9/' })
   const { id } = environment.createOrganization({ displayName: 'Acme' })
-  expect(told).toEqual([
+  expect(calls).toEqual([
     'first of the endpoint',
     'second of the endpoint',
     'first of the change',
     'second of the change',
   ])
-  told.length = 0
+  calls.length = 0
   environment.createDirectory(id)
   await deliveries.idle()
   expect(environment.directoriesOf(id)).toHaveLength(1)
   expect(deliveries.messages).toMatchObject([
     { deliveries: [{ state: 'pending', attempts: [{ number: 1 }] }] },
   ])
-  expect(told.slice(0, 6)).toEqual([
+  expect(calls.slice(0, 6)).toEqual([
     'first of the change',
     'second of the change',
     'first of the event',
@@ -42,25 +42,25 @@ it('reports what a listener throws as uncaught, finishes the change, and tells t
   ])
   await expect
     .poll(() => uncaught.map(String))
-    .toEqual(expect.arrayContaining(told.map((what) => `Error: ${what} fails`)))
+    .toEqual(expect.arrayContaining(calls.map((what) => `Error: ${what} fails`)))
 })
 
-it('tells a listener of nothing that comes before it or after it', async () => {
+it('calls a listener only while it is added', async () => {
   await using simulator = await createSimulator()
   const { environment } = simulator
-  const told: string[] = []
+  const calls: string[] = []
   const stop = environment.onChange(() => {
-    told.push('first')
+    calls.push('first')
     stop()
-    environment.onChange(() => told.push('second'))
+    environment.onChange(() => calls.push('second'))
   })
   environment.createOrganization({ displayName: 'Acme' })
-  expect(told).toEqual(['first'])
+  expect(calls).toEqual(['first'])
   environment.createOrganization({ displayName: 'Other' })
-  expect(told).toEqual(['first', 'second'])
+  expect(calls).toEqual(['first', 'second'])
 })
 
-it('lets the environment be changed after its end, and tells nobody', async () => {
+it('accepts changes after close, and sends nothing', async () => {
   const uncaught = catchUncaught()
   const simulator = await createSimulator()
   const { id } = simulator.environment.createOrganization({ displayName: 'Acme' })

@@ -2,7 +2,7 @@ import { ConfigurationError } from '@scalekit-scim/core'
 import { createSimulator, type SimulatorOptions } from '@scalekit-scim/simulator'
 import { describe, expect, it } from 'vitest'
 
-/** What comes of options that the types would not let through: from JavaScript, or from a file. */
+/** The error for options that the types exclude, such as those from JavaScript. */
 async function refusalOf(options: unknown): Promise<unknown> {
   const started = createSimulator(options as SimulatorOptions)
   return started.then(
@@ -11,7 +11,7 @@ async function refusalOf(options: unknown): Promise<unknown> {
   )
 }
 
-describe('refuses at its start, with what to give instead,', () => {
+describe('refuses at start, with the fix,', () => {
   it.each([
     [{ sed: 1 }, 'There is no option `sed`; did you mean `seed`?'],
     [{ verbose: true }, 'There is no option `verbose`.'],
@@ -46,24 +46,24 @@ describe('refuses at its start, with what to give instead,', () => {
       'There is no option `faults.api.internal.pages`; did you mean `faults.api.internal.page`?',
     ],
     [{ faults: { api: { latencyMs: '5' } } }, '`faults.api.latencyMs` must be a number, 0 or more.'],
-    [{ seed: {} }, '`seed` must be a number or a text.'],
-    [{ seed: Number.NaN }, '`seed` must be a number or a text.'],
+    [{ seed: {} }, '`seed` must be a number or a string.'],
+    [{ seed: Number.NaN }, '`seed` must be a number or a string.'],
     [{ port: '4000' }, '`port` must be a whole number from 0 to 65535.'],
     [{ port: 65_536 }, '`port` must be a whole number from 0 to 65535.'],
     [{ port: -1 }, '`port` must be a whole number from 0 to 65535.'],
     [{ host: '' }, '`host` must be an address or a name of this machine.'],
     [{ file: '' }, '`file` must be the path of a file.'],
-    [{ clientId: 1 }, '`clientId` must be a text that is not empty.'],
-    [{ clientSecret: '' }, '`clientSecret` must be a text that is not empty.'],
+    [{ clientId: 1 }, '`clientId` must be a string that is not empty.'],
+    [{ clientSecret: '' }, '`clientSecret` must be a string that is not empty.'],
     [{ tokenSeconds: 0 }, '`tokenSeconds` must be a number above 0.'],
     [{ requestsPerMinute: 1.5 }, '`requestsPerMinute` must be a whole number, 0 or more.'],
     [
       { endpoints: { url: 'http://127.0.0.1:9/' } },
-      '`endpoints` must be a list of objects with a `url`, and where you like a `secret` and `types`.',
+      '`endpoints` must be a list of objects with a `url`, and optionally a `secret` and `types`.',
     ],
     [
       { endpoints: ['http://127.0.0.1:9/'] },
-      '`endpoints` must be a list of objects with a `url`, and where you like a `secret` and `types`.',
+      '`endpoints` must be a list of objects with a `url`, and optionally a `secret` and `types`.',
     ],
     [{ clockSpeed: -1 }, '`clockSpeed` must be a number, 0 or more.'],
     [{ clockSpeed: Number.POSITIVE_INFINITY }, '`clockSpeed` must be a number, 0 or more.'],
@@ -72,7 +72,7 @@ describe('refuses at its start, with what to give instead,', () => {
     [{ retryJitterShare: 20 }, '`retryJitterShare` must be a number from 0 to 1.'],
     [{ faults: [] }, '`faults` must be an object with `webhooks` or `api`.'],
     [{ stampMicros: 1 }, '`stampMicros` must be a function.'],
-    [null, 'The options must be an object, and null was given.'],
+    [null, 'The options must be an object, but null was given.'],
   ])('%j', async (options, message) => {
     const error = await refusalOf(options)
     expect(error).toBeInstanceOf(ConfigurationError)
@@ -80,7 +80,7 @@ describe('refuses at its start, with what to give instead,', () => {
   })
 })
 
-it('takes a secret that is undefined for an environment variable that is not set', async () => {
+it('treats an undefined secret as a missing environment variable', async () => {
   const endpoints = [{ url: 'http://127.0.0.1:9/', secret: undefined }]
   expect(await refusalOf({ endpoints })).toMatchObject({
     code: 'ERR_SCIM_SECRET_MISSING',
@@ -88,14 +88,14 @@ it('takes a secret that is undefined for an environment variable that is not set
   })
 })
 
-it('takes an option that is undefined for one that is left out', async () => {
+it('treats an undefined option as absent', async () => {
   const names = ['host', 'port', 'seed', 'file', 'clientId', 'endpoints', 'clockSpeed', 'from', 'faults']
   expect(await refusalOf(Object.fromEntries(names.map((name) => [name, undefined])))).toBeUndefined()
 })
 
-it('takes no faults of a part that there is not while it runs', async () => {
+it('refuses the faults of an unknown part while it runs', async () => {
   await using simulator = await createSimulator()
-  // @ts-expect-error: misspelt
+  // @ts-expect-error: misspelled
   expect(() => simulator.setFaults({ webhook: {} })).toThrow(
     'There is no option `faults.webhook`; did you mean `faults.webhooks`?',
   )

@@ -10,7 +10,7 @@ import { openDatabase } from '../../examples/express-sqlite/src/database.ts'
 import { Groups } from '../../examples/express-sqlite/src/groups.ts'
 import { chromiumPath, launchChromium } from '../support/chromium.ts'
 
-// What can be measured of the console's layout, and of the example's page of accounts.
+// Measures the layout of the console, and of the example's page of accounts.
 
 const emails = ['mei.weber@example.com', 'wilhelmina.featherstonehaugh-cholmondeley@subsidiary.example.com']
 const narrow = { width: 390, height: 844 }
@@ -62,11 +62,11 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       await messages().nth(4).waitFor()
     })
 
-    it('has 0 % of a fault at the left edge of its range', async () => {
+    it('has the 0 % of a fault at the left end of its slider', async () => {
       await openEndpoints()
-      const range = page.getByRole('slider', { name: /^Lose the message/ })
+      const range = page.getByRole('slider', { name: /^Drop the message/ })
       const { x, y, width, height } = await boxOf(range)
-      // Its handle is 16 px wide, so that from edge to edge its middle moves over the rest.
+      // The handle is 16 px wide, so its middle moves over the rest of the width.
       const clickAt = (share: number) => page.mouse.click(x + 8 + share * (width - 16), y + height / 2)
       for (const share of [0.1, 0, 1]) {
         await clickAt(share)
@@ -75,7 +75,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       }
     })
 
-    it('shows the address of each endpoint once', async () => {
+    it('shows the URL of each endpoint once', async () => {
       const shown = (url: string) => page.locator('code:visible').filter({ hasText: url }).count()
       await openEndpoints()
       expect(await shown(`${application.url}/webhooks/scalekit`)).toBe(1)
@@ -98,7 +98,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       expect(replay.y).toBeGreaterThanOrEqual(title.y + title.height)
     })
 
-    it('puts the variables of the application on the clipboard', async () => {
+    it('copies the variables of the application to the clipboard', async () => {
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
       await page.getByRole('button', { name: 'Copy the variables' }).click()
       await page.getByRole('status').getByText('Copied.').waitFor()
@@ -107,14 +107,14 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       expect(await page.evaluate('navigator.clipboard.readText()')).toBe(lines.join(''))
     })
 
-    it('explains what to do if the page may not use the clipboard', async () => {
+    it('explains how to copy if the page may not use the clipboard', async () => {
       await page.addInitScript('Object.defineProperty(navigator, "clipboard", { value: undefined })')
       await page.reload()
       await page.getByRole('button', { name: 'Copy the variables' }).click()
-      await page.getByRole('status').getByText('select its lines').waitFor()
+      await page.getByRole('status').getByText('select the lines').waitFor()
     })
 
-    it("leads to the application's own page", async () => {
+    it("links to the application's page", async () => {
       const opened = page.waitForEvent('popup')
       await page.getByRole('link', { name: application.url, exact: true }).click()
       const accounts = await opened
@@ -138,7 +138,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
     })
 
     it.each([360, 390, 768, 864, 865, 1280])(
-      'shows each column and what it is, %i px wide',
+      'shows each column with its heading, %i px wide',
       async (width) => {
         await page.setViewportSize({ width, height: 844 })
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
@@ -148,7 +148,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
           expect(x).toBeGreaterThanOrEqual(0)
           expect(x + itsWidth).toBeLessThanOrEqual(width)
         }
-        // By a heading over the column, or by a word in front of the value.
+        // A heading above the column, or a word before the value.
         const names = await page.evaluate<string[]>(
           `[...document.querySelectorAll('td')].slice(0, 4)
           .map((cell) => getComputedStyle(cell, '::before').content.replaceAll('"', ''))`,
@@ -168,7 +168,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
   })
 })
 
-/** The example as it is, with everything in memory. */
+/** The example, with all data in memory. */
 async function startExample() {
   const database = openDatabase(':memory:')
   const groups = new Groups(database)
@@ -193,7 +193,7 @@ async function boxOf(locator: Locator) {
   return box
 }
 
-/** The text of an element, line by line as it is drawn. In the page, so as text: the tests know no DOM. */
+/** The rendered lines of an element. It runs in the page and is text, because the tests have no DOM types. */
 const readLines = `globalThis.readLines = (element) => {
   const lines = new Map()
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)

@@ -16,7 +16,7 @@ export interface Scene {
   directory: Directory
 }
 
-/** A simulator of the test's own with one customer, and the SDK as an application would make it. */
+/** A simulator with one customer, and the SDK of an application. */
 export async function startScene(options: SimulatorOptions = {}): Promise<Scene> {
   const simulator = await createSimulator(options)
   onTestFinished(() => simulator.close())
@@ -38,14 +38,14 @@ export function hire({ simulator, directory }: Scene, count: number): User[] {
   )
 }
 
-/** The one that the SDK holds, which it shows to nobody. */
+/** The SDK's access token, which it does not expose. */
 export function accessTokenOf({ directory }: ScalekitClient): string {
   const { accessToken } = Reflect.get(directory, 'coreClient') as { accessToken: string | null }
   if (accessToken === null) throw new Error('the SDK has no token yet')
   return accessToken
 }
 
-/** What the call was refused with: fails when it was not. */
+/** The error of a call. Fails if the call succeeds. */
 export async function refusal(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     () => {
@@ -55,8 +55,8 @@ export async function refusal(call: Promise<unknown>): Promise<unknown> {
   )
 }
 
-/** All pages by the tokens that come with them, as a reader would walk; ends after `most`. */
-export async function walk({ sdk, organization, directory }: Scene, pageSize = 10, most = 20) {
+/** Reads all pages by their tokens. Ends after `maxPages`. */
+export async function walk({ sdk, organization, directory }: Scene, pageSize = 10, maxPages = 20) {
   const pages: Awaited<ReturnType<typeof sdk.directory.listDirectoryUsers>>[] = []
   let pageToken = ''
   do {
@@ -66,6 +66,6 @@ export async function walk({ sdk, organization, directory }: Scene, pageSize = 1
     })
     pages.push(page)
     pageToken = page.nextPageToken
-  } while (pageToken !== '' && pages.length < most)
+  } while (pageToken !== '' && pages.length < maxPages)
   return { pages, ids: pages.flatMap(({ users }) => users.map(({ id }) => id)) }
 }

@@ -7,7 +7,7 @@ import {
   groupSchema,
   openScimDirectory,
   type ScimDirectory,
-  told,
+  takeEventTypes,
   userSchema,
 } from './scim-directory.ts'
 
@@ -17,11 +17,11 @@ beforeEach(async () => {
 })
 afterEach(() => scim.close())
 
-describe('who is let in', () => {
+describe('authentication', () => {
   it.each([
     ['without a token', null],
-    ['with a wrong one', 'scim_wrong'],
-    ['with an empty one', ''],
+    ['with a wrong token', 'scim_wrong'],
+    ['with an empty token', ''],
   ])('answers 401 %s, with a challenge', async (_case, token) => {
     const answer = await scim.send('GET', '/Users', undefined, { token })
     expectError(answer, 401)
@@ -33,12 +33,12 @@ describe('who is let in', () => {
     expectError(await scim.send('GET', '/Users', undefined, { token: other.scimToken }), 401)
   })
 
-  it('answers 404 for a directory that there is not', async () => {
+  it('answers 404 for an unknown directory', async () => {
     expectError(await scim.send('GET', scim.baseUrl.replace(scim.directory.id, 'dir_1')), 404)
   })
 
   it.each(['/scim', '/scim/v2', '/scim/v2/'])(
-    'answers 404 as SCIM does at %s, and says where',
+    'answers 404 with a SCIM error and the right address at %s',
     async (path) => {
       await using simulator = await createSimulator()
       const response = await fetch(simulator.url + path)
@@ -62,7 +62,7 @@ describe('who is let in', () => {
     ['javascript', /^http:\/\/127/],
     ['', /^http:\/\/127/],
   ])(
-    'gives addresses as the client behind a tunnel sees them: x-forwarded-proto: %s',
+    'returns the addresses that a client behind a tunnel uses: x-forwarded-proto: %s',
     async (proto, wanted) => {
       const headers = { 'x-forwarded-proto': proto }
       const user = await scim.send('POST', '/Users', ada, { headers })
@@ -77,13 +77,13 @@ describe('who is let in', () => {
     },
   )
 
-  it('refuses the stranger before it reads what they send', async () => {
+  it('refuses a request without a token before it reads the body', async () => {
     expectError(await scim.send('POST', '/Users', '{"userName":', { token: 'scim_wrong' }), 401)
   })
 })
 
 describe('several directories in one process', () => {
-  it("does not show, change or take as a member another directory's user", async () => {
+  it("does not show, change or add as a member another directory's user", async () => {
     const other = scim.environment.createDirectory(scim.directory.organizationId)
     const stranger = scim.environment.createUser(other.id, { attributes: { userName: 'eve@acme.test' } })
     scim.events.length = 0
@@ -98,10 +98,10 @@ describe('several directories in one process', () => {
       400,
       'invalidValue',
     )
-    expect(told(scim.events)).toEqual([])
+    expect(takeEventTypes(scim.events)).toEqual([])
   })
 
-  it('gives each its own addresses when both are asked at once', async () => {
+  it('uses the addresses of each directory in concurrent requests', async () => {
     const other = scim.environment.createDirectory(scim.directory.organizationId)
     const ask = async (id: string, token: string) => {
       const base = scim.baseUrl.replace(scim.directory.id, id)
@@ -113,7 +113,7 @@ describe('several directories in one process', () => {
 })
 
 describe('discovery', () => {
-  it('says what the server can do', async () => {
+  it('describes the features of the server', async () => {
     expect(await scim.get('/ServiceProviderConfig')).toMatchObject({
       patch: { supported: true },
       bulk: { supported: false },
@@ -124,7 +124,7 @@ describe('discovery', () => {
     })
   })
 
-  it('lists resource types and schemas, and gives each by its id', async () => {
+  it('lists resource types and schemas, and returns each by its id', async () => {
     for (const [path, ids] of [
       ['/ResourceTypes', ['User', 'Group']],
       ['/Schemas', [userSchema, enterprise, groupSchema]],
@@ -140,11 +140,11 @@ describe('discovery', () => {
     }
   })
 
-  it.each(['/Me', '/Bulk'])('says that there is no %s', async (path) => {
+  it.each(['/Me', '/Bulk'])('answers 501 for %s', async (path) => {
     expectError(await scim.send('POST', path, {}), 501)
   })
 
-  it('answers 404 to what it does not know', async () => {
+  it('answers 404 for an unknown address', async () => {
     expectError(await scim.send('GET', '/Devices'), 404)
     expectError(await scim.send('POST', '/Users/diruser_1', {}), 404)
   })

@@ -12,7 +12,7 @@ import { openDatabase } from '../../examples/express-sqlite/src/database.ts'
 import { Groups } from '../../examples/express-sqlite/src/groups.ts'
 import { ada, openScimDirectory, type ScimDirectory } from './scim-directory.ts'
 
-/** The example, on a database of its own: what it has come to know, and the events to it in the order that they took. */
+/** The example with its own database, its accounts, and its events in their order. */
 async function openExample(scim: ScimDirectory) {
   const folder = await mkdtemp(join(tmpdir(), 'scim-chain-'))
   const file = join(folder, 'accounts.db')
@@ -32,7 +32,7 @@ async function openExample(scim: ScimDirectory) {
   })
 
   return {
-    /** Delivers what the environment has told since, each signed, and gives what its table of accounts then holds. */
+    /** Delivers the new events, each signed, and returns the accounts in its table. */
     async accountsAfterDelivery() {
       for (const event of scim.events.splice(0)) {
         const { status } = await fetch(
@@ -41,7 +41,7 @@ async function openExample(scim: ScimDirectory) {
         )
         expect(status).toBe(201)
       }
-      // By a connection of the test's own: what is in the file, not what the example says of it.
+      // A separate connection reads the file itself, without the example's code.
       const reader = new DatabaseSync(file, { readOnly: true })
       const rows = reader
         .prepare(
@@ -57,7 +57,7 @@ async function openExample(scim: ScimDirectory) {
   }
 }
 
-it("goes from a SCIM request to the application's own database, all of a person's life", async () => {
+it("carries every change of a user from SCIM to the application's database", async () => {
   const scim = await openScimDirectory()
   onTestFinished(() => scim.close())
   const example = await openExample(scim)
@@ -91,7 +91,7 @@ it("goes from a SCIM request to the application's own database, all of a person'
   ])
 })
 
-it('lets somebody go whose name and email have a character that some databases refuse', async () => {
+it('removes a user whose name and email have a character that some databases refuse', async () => {
   const scim = await openScimDirectory()
   onTestFinished(() => scim.close())
   const example = await openExample(scim)

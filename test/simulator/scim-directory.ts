@@ -3,9 +3,10 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { DirectoryEvent } from '@scalekit-scim/core'
 import { createFakeClock } from '@scalekit-scim/core/testing'
-import { type Directory, Environment } from '@scalekit-scim/simulator'
+import type { Directory } from '@scalekit-scim/simulator'
 import express from 'express'
 import { expect } from 'vitest'
+import { Environment } from '../../packages/simulator/src/environment/environment.ts'
 import { createRandomness } from '../../packages/simulator/src/randomness.ts'
 import { scimRouter } from '../../packages/simulator/src/scim/router.ts'
 
@@ -22,7 +23,7 @@ export const ada = {
   active: true,
 }
 
-/** What the tests read of a resource, a list or an error. Where it is none of that kind, it is not there. */
+/** The fields of a resource, a list or an error that the tests read. */
 export interface ScimBody {
   [name: string]: unknown
   id: string
@@ -40,7 +41,7 @@ export interface ScimBody {
 export interface ScimAnswer {
   status: number
   headers: Headers
-  /** `undefined` where nothing came, which a test that reads it fails by. */
+  /** `undefined` if there is no body: a test that reads it fails. */
   body: ScimBody
 }
 
@@ -49,18 +50,18 @@ export interface ScimOptions {
   headers?: Record<string, string>
 }
 
-/** A directory behind a SCIM server of its own, as an identity provider meets it. */
+/** A directory with its own SCIM server, as an identity provider uses it. */
 export interface ScimDirectory {
   environment: Environment
   directory: Directory
   baseUrl: string
-  /** All that the environment has told since this was emptied last. */
+  /** The events since this list was emptied. */
   events: DirectoryEvent[]
   send(method: string, path: string, body?: unknown, options?: ScimOptions): Promise<ScimAnswer>
   patch(path: string, ...operations: object[]): Promise<ScimAnswer>
-  /** The body of what is there. */
+  /** Returns the body of a resource that exists. */
   get(path: string): Promise<ScimBody>
-  /** Ada, with the differences; gives the id. */
+  /** Creates Ada with some differences, and returns the id. */
   createUser(fields?: object): Promise<string>
   createGroup(displayName: string, ...memberIds: string[]): Promise<string>
   close(): Promise<void>
@@ -131,12 +132,12 @@ export async function openScimDirectory(): Promise<ScimDirectory> {
   }
 }
 
-/** The types of what was told, without what they have in common, and forgets them. */
-export function told(events: DirectoryEvent[]): string[] {
+/** Returns the types of the events without their common part, and empties the list. */
+export function takeEventTypes(events: DirectoryEvent[]): string[] {
   return events.splice(0).map(({ type }) => type.replace(/^organization\.(directory\.)?/, ''))
 }
 
-/** RFC 7644, 3.12: the status goes as a string. */
+/** RFC 7644, 3.12: the status is a string. */
 export function expectError({ status, body }: ScimAnswer, wanted: number, scimType?: string): void {
   expect(status).toBe(wanted)
   expect(body).toEqual({

@@ -29,7 +29,7 @@ describe.each(kinds)('externalId in $path', ({ path, fields, usual }) => {
     return body
   }
 
-  it('is never made up: a resource that came without one has none, and the event has a dp_id of its own', async () => {
+  it('is absent if the client sent none, and the event has a dp_id of its own', async () => {
     const body = await create()
     expect(body).not.toHaveProperty('externalId')
     expect(await scim.get(`${path}/${body.id}`)).not.toHaveProperty('externalId')
@@ -50,7 +50,7 @@ describe.each(kinds)('externalId in $path', ({ path, fields, usual }) => {
       (id) => scim.patch(`${path}/${id}`, { op: 'replace', value: { EXTERNALID: null } }),
     ],
     ['PUT with null', (id) => scim.send('PUT', `${path}/${id}`, { ...fields, externalId: null })],
-  ])('goes by %s', async (_way, clear) => {
+  ])('is removed by %s', async (_way, clear) => {
     const { id } = await create({ externalId: 'ext-1' })
     expect(dpId()).toBe('ext-1')
     await clear(id)
@@ -68,7 +68,7 @@ describe.each(kinds)('externalId in $path', ({ path, fields, usual }) => {
     expect(body).toMatchObject({ externalId: 'ext-1' })
   })
 
-  it(`is what the client set last, after any number of requests (seed ${seed})`, async () => {
+  it(`is the value that the client set last, after any number of requests (seed ${seed})`, async () => {
     let created = 0
     const value = fc.option(fc.constantFrom('ext-1', 'ext-2', ''))
     const change = fc.oneof(
@@ -91,7 +91,7 @@ describe.each(kinds)('externalId in $path', ({ path, fields, usual }) => {
               path: 'externalId',
               ...(op === 'remove' ? {} : { value }),
             })
-            // An addition of nothing adds nothing.
+            // Adding null changes nothing.
             if (op !== 'add' || value !== null) wanted = value ?? undefined
           }
           expect((await scim.get(`${path}/${id}`)).externalId).toBe(wanted)

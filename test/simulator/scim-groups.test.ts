@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { expectError, groupSchema, openScimDirectory, type ScimDirectory, told } from './scim-directory.ts'
+import {
+  expectError,
+  groupSchema,
+  openScimDirectory,
+  type ScimDirectory,
+  takeEventTypes,
+} from './scim-directory.ts'
 
 let scim: ScimDirectory
 beforeEach(async () => {
@@ -8,11 +14,11 @@ beforeEach(async () => {
 afterEach(() => scim.close())
 
 describe('a group', () => {
-  it('is created with its members, each of whom is told', async () => {
+  it('is created with its members, and each member has an event', async () => {
     const users = [await scim.createUser(), await scim.createUser({ userName: 'grace@acme.test' })]
-    told(scim.events)
+    takeEventTypes(scim.events)
     const id = await scim.createGroup('Engineers', ...users)
-    expect(told(scim.events)).toEqual(['group_created', 'user_updated', 'user_updated'])
+    expect(takeEventTypes(scim.events)).toEqual(['group_created', 'user_updated', 'user_updated'])
     const body = await scim.get(`/Groups/${id}`)
     expect(body.members.map(({ value }) => value)).toEqual(users)
     expect(body.members[0]).toEqual({
@@ -26,10 +32,10 @@ describe('a group', () => {
     ])
   })
 
-  it('is replaced by PUT, members too', async () => {
+  it('is replaced by PUT, with its members', async () => {
     const [one, two] = [await scim.createUser(), await scim.createUser({ userName: 'grace@acme.test' })]
     const id = await scim.createGroup('Engineers', one)
-    told(scim.events)
+    takeEventTypes(scim.events)
     const { status, body } = await scim.send('PUT', `/Groups/${id}`, {
       schemas: [groupSchema],
       displayName: 'Sailors',
@@ -38,10 +44,10 @@ describe('a group', () => {
     expect(status).toBe(200)
     expect(body).toMatchObject({ displayName: 'Sailors', members: [{ value: two }] })
     expect(body.members).toHaveLength(1)
-    expect(told(scim.events)).toEqual(['group_updated', 'user_updated', 'user_updated'])
+    expect(takeEventTypes(scim.events)).toEqual(['group_updated', 'user_updated', 'user_updated'])
   })
 
-  it('lets a thousand join by one PATCH, and tells of each', async () => {
+  it('adds a thousand members by one PATCH, with an event for each', async () => {
     const { environment, directory, events } = scim
     const members = environment.silently(() =>
       Array.from({ length: 1000 }, (_, index) => ({
@@ -49,35 +55,35 @@ describe('a group', () => {
       })),
     )
     const id = await scim.createGroup('All')
-    told(events)
+    takeEventTypes(events)
     const { status, body } = await scim.patch(`/Groups/${id}`, { op: 'add', path: 'members', value: members })
     expect([status, body]).toEqual([204, undefined])
     expect(events.map(({ data }) => data.id)).toEqual(members.map(({ value }) => value))
-    expect(environment.roster(directory.id).memberCount(id)).toBe(1000)
+    expect(environment.contents(directory.id).memberCount(id)).toBe(1000)
   })
 
-  it('adds nobody where one of the members is nobody here', async () => {
+  it('adds no member if one of them is unknown', async () => {
     const user = await scim.createUser()
     const id = await scim.createGroup('All')
-    told(scim.events)
+    takeEventTypes(scim.events)
     const value = [{ value: user }, { value: 'diruser_1' }]
     expectError(await scim.patch(`/Groups/${id}`, { op: 'add', path: 'members', value }), 400, 'invalidValue')
-    expect(told(scim.events)).toEqual([])
+    expect(takeEventTypes(scim.events)).toEqual([])
   })
 
   it.each([
-    ['none', [], 2],
-    ['nobody that is in it', [{ value: 'diruser_1' }], 2],
+    ['no members', [], 2],
+    ['no current member', [{ value: 'diruser_1' }], 2],
     ['no list at all', undefined, 0],
-  ])('loses by a removal that names %s', async (_case, value, left) => {
+  ])('handles a removal with %s', async (_case, value, left) => {
     const one = await scim.createUser({ userName: 'one' })
     const two = await scim.createUser({ userName: 'two' })
     const id = await scim.createGroup('All', one, two)
     await scim.patch(`/Groups/${id}`, { op: 'remove', path: 'members', value })
-    expect(scim.environment.roster(scim.directory.id).memberCount(id)).toBe(left)
+    expect(scim.environment.contents(scim.directory.id).memberCount(id)).toBe(left)
   })
 
-  it('answers a PATCH with itself where attributes are named', async () => {
+  it('is the answer to a PATCH that names attributes', async () => {
     const id = await scim.createGroup('All')
     const answer = await scim.patch(`/Groups/${id}?attributes=displayName`, {
       op: 'replace',
@@ -90,11 +96,11 @@ describe('a group', () => {
     ])
   })
 
-  it('is deleted: its members are told', async () => {
+  it('is deleted, and its members have events', async () => {
     const id = await scim.createGroup('All', await scim.createUser())
-    told(scim.events)
+    takeEventTypes(scim.events)
     expect((await scim.send('DELETE', `/Groups/${id}`)).status).toBe(204)
-    expect(told(scim.events)).toEqual(['group_deleted', 'user_updated'])
+    expect(takeEventTypes(scim.events)).toEqual(['group_deleted', 'user_updated'])
     expectError(await scim.send('GET', `/Groups/${id}`), 404)
   })
 })

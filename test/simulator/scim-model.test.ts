@@ -7,7 +7,7 @@ import { carryOut, request } from './scim-requests.ts'
 
 const seed = Number(process.env.FC_SEED ?? 20_261_124)
 
-it(`holds and tells what a simple model of the directory says, after each of many requests (seed ${seed})`, async () => {
+it(`has the state and the events of a simple model after each of many requests (seed ${seed})`, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(request, { minLength: 5, maxLength: 30 }), async (requests) => {
       const scim = await openScimDirectory()
@@ -46,7 +46,7 @@ function shown({ people, teams }: DirectoryModel): Content {
   }
 }
 
-/** What the server shows, each membership on both its sides. */
+/** The state that the server shows, with memberships of users and of groups. */
 async function held(scim: ScimDirectory): Promise<Content> {
   const users = (await scim.get('/Users?count=1000')).Resources
   const groups = (await scim.get('/Groups?count=1000')).Resources
@@ -76,7 +76,7 @@ function groupIdsOf({ groups }: ScimBody): string[] {
   return Array.isArray(groups) ? groups.map(({ value }) => value).sort() : []
 }
 
-/** What an application knows that hears of the directory by its events alone. */
+/** The state of an application that receives only the events. */
 class Mirror {
   readonly content: Content = { users: {}, groups: {} }
 

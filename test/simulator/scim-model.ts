@@ -1,4 +1,4 @@
-// What a directory must hold after SCIM requests: as simple as it can be said, and by another way than the server's.
+// A simple model of a directory after SCIM requests. It shares no code with the server.
 
 export interface Person {
   userName: string
@@ -13,13 +13,13 @@ export interface Team {
   members: Set<string>
 }
 
-/** What a request changes of a person; what is absent stays. */
+/** The changes of a request. Absent fields stay as they are. */
 export type PersonChange = Partial<Omit<Person, 'userName'>>
 
 export class DirectoryModel {
   readonly people = new Map<string, Person>()
   readonly teams = new Map<string, Team>()
-  /** Ids of all that ever was, also of what is gone. */
+  /** The ids of all people, also of deleted ones. */
   readonly personIds: string[] = ['diruser_none']
   readonly teamIds: string[] = ['dirgroup_none']
 

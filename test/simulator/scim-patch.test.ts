@@ -5,7 +5,7 @@ import {
   expectError,
   openScimDirectory,
   type ScimDirectory,
-  told,
+  takeEventTypes,
   userSchema,
 } from './scim-directory.ts'
 
@@ -24,7 +24,7 @@ describe('PATCH of a user', () => {
     return body
   }
 
-  it('adds, replaces and removes, one after the other', async () => {
+  it('adds, replaces and removes in the order of its operations', async () => {
     const body = await patched(
       { title: 'Countess', nickName: 'A' },
       { op: 'add', path: 'userType', value: 'Employee' },
@@ -38,10 +38,10 @@ describe('PATCH of a user', () => {
       name: { givenName: 'Ada', familyName: 'King' },
     })
     expect(body).not.toHaveProperty('nickName')
-    expect(told(scim.events)).toEqual(['user_created', 'user_updated'])
+    expect(takeEventTypes(scim.events)).toEqual(['user_created', 'user_updated'])
   })
 
-  it('takes an object in place of a path', async () => {
+  it('accepts an object instead of a path', async () => {
     const body = await patched(
       {},
       {
@@ -52,14 +52,14 @@ describe('PATCH of a user', () => {
     expect(body).toMatchObject({ displayName: 'Ada L.', name: { givenName: 'A', familyName: 'L' } })
   })
 
-  it('adds to a list, but nothing that is in it', async () => {
+  it('adds to a list only values that it does not have', async () => {
     const [work] = ada.emails
     const home = { value: 'home@acme.test', type: 'home' }
     const body = await patched({}, { op: 'add', path: 'emails', value: [work, home] })
     expect(body.emails).toEqual([work, home])
   })
 
-  it('adds thousands one by one, each once, and takes them out again', async () => {
+  it('adds and removes thousands of values one by one', async () => {
     const emails = Array.from({ length: 4000 }, (_, index) => ({ value: `ada+${index}@acme.test` }))
     const one = (op: string) =>
       [...emails, ...emails].map((value) => ({ op, path: 'emails', value: [value] }))
@@ -69,26 +69,26 @@ describe('PATCH of a user', () => {
     expect(after.body.emails).toEqual(ada.emails)
   })
 
-  it('is refused whole where it would go through millions of values', async () => {
+  it('is refused if it would visit millions of values', async () => {
     const numbers = Array.from({ length: 1001 }, (_, index) => ({ value: `+44 ${index}` }))
     const id = await scim.createUser({ phoneNumbers: numbers })
-    told(scim.events)
+    takeEventTypes(scim.events)
     const removals = numbers.map(({ value }) => ({
       op: 'remove',
       path: `phoneNumbers[value eq "no ${value}"]`,
     }))
     expectError(await scim.patch(`/Users/${id}`, ...removals), 413)
-    expect(told(scim.events)).toEqual([])
+    expect(takeEventTypes(scim.events)).toEqual([])
   })
 
-  it('has one primary value: the one made so last', async () => {
+  it('keeps one primary value: the last one that was set', async () => {
     const home = { value: 'home@acme.test', type: 'home', primary: true }
     const body = await patched({}, { op: 'add', value: { emails: [home] } })
     expect(body.emails).toEqual([{ ...ada.emails[0], primary: false }, home])
     expect(scim.environment.user(body.id).attributes.email).toBe('home@acme.test')
   })
 
-  it('writes into and takes out of what a filter finds', async () => {
+  it('edits and removes the values that a filter finds', async () => {
     const before = {
       emails: [...ada.emails, { value: 'home@acme.test', type: 'home' }],
       photos: [{ value: 'https://acme.test/a.png', type: 'thumbnail' }],
@@ -103,7 +103,7 @@ describe('PATCH of a user', () => {
     expect(body).not.toHaveProperty('photos')
   })
 
-  it('writes an extension by its name, whole or in part', async () => {
+  it('edits an extension as a whole or in part', async () => {
     const body = await patched(
       { [enterprise]: { division: 'Sea' } },
       { op: 'add', path: `${enterprise}:department`, value: 'Navy' },
@@ -122,17 +122,17 @@ describe('PATCH of a user', () => {
   })
 
   it.each<[string, object, number, string]>([
-    ['an op that there is not', { op: 'move', path: 'title', value: 'x' }, 400, 'invalidSyntax'],
+    ['an unknown op', { op: 'move', path: 'title', value: 'x' }, 400, 'invalidSyntax'],
     ['a removal of everything', { op: 'remove' }, 400, 'noTarget'],
     ['no value', { op: 'add', path: 'title' }, 400, 'invalidValue'],
-    ['a path that is none', { op: 'add', path: 'emails[', value: 'x' }, 400, 'invalidPath'],
+    ['an invalid path', { op: 'add', path: 'emails[', value: 'x' }, 400, 'invalidPath'],
     [
       'a path into what all objects have',
       { op: 'add', path: '__proto__.polluted', value: 'x' },
       400,
       'invalidPath',
     ],
-    ['a filter that is none', { op: 'remove', path: 'emails[type xx 1]' }, 400, 'invalidFilter'],
+    ['an invalid filter', { op: 'remove', path: 'emails[type xx 1]' }, 400, 'invalidFilter'],
     ['nothing to replace', { op: 'replace', path: 'emails[type eq "home"]', value: {} }, 400, 'noTarget'],
     ['nothing to add to', { op: 'add', path: 'emails[type ne "work"].value', value: 'x' }, 400, 'noTarget'],
     ['the id', { op: 'replace', path: 'id', value: 'x' }, 400, 'mutability'],
@@ -145,12 +145,12 @@ describe('PATCH of a user', () => {
       'invalidValue',
     ],
     ['a value of another type', { op: 'replace', path: 'title', value: {} }, 400, 'invalidValue'],
-  ])('is refused whole: %s', async (_case, operation, status, scimType) => {
+  ])('is refused and changes nothing: %s', async (_case, operation, status, scimType) => {
     const id = await scim.createUser()
-    told(scim.events)
+    takeEventTypes(scim.events)
     const answer = await scim.patch(`/Users/${id}`, { op: 'add', path: 'nickName', value: 'A' }, operation)
     expectError(answer, status, scimType)
-    expect(told(scim.events)).toEqual([])
+    expect(takeEventTypes(scim.events)).toEqual([])
     expect({}).not.toHaveProperty('polluted')
   })
 
@@ -162,7 +162,7 @@ describe('PATCH of a user', () => {
     expectError(await scim.send('PATCH', `/Users/${id}`, body), 400, 'invalidSyntax')
   })
 
-  it('is not what the environment holds until it is done', async () => {
+  it('does not change the records of the environment before it is complete', async () => {
     const id = await scim.createUser({ 'urn:acme:badge:1.0': { badge: 12 } })
     const before = scim.environment.user(id)
     const copy = structuredClone(before)

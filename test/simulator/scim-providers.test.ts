@@ -5,11 +5,11 @@ import {
   groupSchema,
   openScimDirectory,
   type ScimDirectory,
-  told,
+  takeEventTypes,
   userSchema,
 } from './scim-directory.ts'
 
-// What Okta and Entra ID send, by their own documentation, in the order in which they send it.
+// The requests of Okta and Entra ID, from their documentation, in their order.
 
 let scim: ScimDirectory
 beforeEach(async () => {
@@ -33,29 +33,29 @@ describe('Okta', () => {
   const lookUp = (userName: string) =>
     `/Users?${new URLSearchParams({ filter: `userName eq "${userName}"`, startIndex: '1', count: '100' })}`
 
-  it('finds nobody, creates, finds, updates by PUT, deactivates by PATCH and reactivates', async () => {
+  it('looks up, creates, updates by PUT, deactivates by PATCH and reactivates a user', async () => {
     expect(await scim.get(lookUp(profile.userName))).toMatchObject({ totalResults: 0, Resources: [] })
     const created = await scim.send('POST', '/Users', profile)
     expect(created.status).toBe(201)
     const { id } = created.body
     expect(await scim.get(lookUp(profile.userName))).toMatchObject({ totalResults: 1, Resources: [{ id }] })
-    expect(told(scim.events)).toEqual(['user_created'])
+    expect(takeEventTypes(scim.events)).toEqual(['user_created'])
 
     const changed = { ...profile, id, name: { givenName: 'Isaac', familyName: 'Brook' } }
     expect((await scim.send('PUT', `/Users/${id}`, changed)).body).toMatchObject({ name: changed.name })
     expect(scim.events.map(({ data }) => data)).toMatchObject([{ id, family_name: 'Brook', active: true }])
-    told(scim.events)
+    takeEventTypes(scim.events)
 
     const { status, body } = await scim.patch(`/Users/${id}`, { op: 'replace', value: { active: false } })
     expect([status, body.active]).toEqual([200, false])
     expect(scim.events.map(({ data }) => data)).toMatchObject([{ id, active: false }])
-    told(scim.events)
+    takeEventTypes(scim.events)
 
     await scim.patch(`/Users/${id}`, { op: 'replace', value: { active: true } })
     expect(scim.events.map(({ data }) => data)).toMatchObject([{ id, active: true }])
   })
 
-  it('pushes a group: creates it empty, adds and removes members, renames, replaces all, deletes', async () => {
+  it('creates an empty group, adds and removes members, renames it, replaces all members and deletes it', async () => {
     const one = await scim.createUser({ userName: 'one@acme.test' })
     const two = await scim.createUser({ userName: 'two@acme.test' })
     const { status, body } = await scim.send('POST', '/Groups', {
@@ -66,7 +66,7 @@ describe('Okta', () => {
     expect(status).toBe(201)
     const path = `/Groups/${body.id}`
     const members = async () => (await scim.get(path)).members?.map(({ value }) => value)
-    told(scim.events)
+    takeEventTypes(scim.events)
 
     const join = (value: string, display: string) => ({
       op: 'add',
@@ -75,7 +75,7 @@ describe('Okta', () => {
     })
     await scim.patch(path, join(one, 'one@acme.test'), join(two, 'two@acme.test'))
     expect(await members()).toEqual([one, two])
-    expect(told(scim.events)).toEqual(['user_updated', 'user_updated'])
+    expect(takeEventTypes(scim.events)).toEqual(['user_updated', 'user_updated'])
 
     await scim.patch(path, { op: 'remove', path: `members[value eq "${one}"]` })
     expect(await members()).toEqual([two])
@@ -83,16 +83,16 @@ describe('Okta', () => {
     await scim.patch(path, { op: 'replace', value: { id: body.id, displayName: 'Renamed' } })
     expect(await scim.get(path)).toMatchObject({ id: body.id, displayName: 'Renamed' })
 
-    told(scim.events)
+    takeEventTypes(scim.events)
     await scim.patch(path, { op: 'replace', path: 'members', value: [{ value: one, display: 'one' }] })
     expect(await members()).toEqual([one])
-    expect(told(scim.events)).toEqual(['user_updated', 'user_updated'])
+    expect(takeEventTypes(scim.events)).toEqual(['user_updated', 'user_updated'])
 
     expect((await scim.send('DELETE', path)).status).toBe(204)
-    expect(told(scim.events)).toEqual(['group_deleted', 'user_updated'])
+    expect(takeEventTypes(scim.events)).toEqual(['group_deleted', 'user_updated'])
   })
 
-  it('passes what its SCIM 2.0 specification test asks', async () => {
+  it('passes its SCIM 2.0 specification test', async () => {
     const list = await scim.get('/Users?count=1&startIndex=1')
     expect(list.schemas).toEqual(['urn:ietf:params:scim:api:messages:2.0:ListResponse'])
     expect(list).toMatchObject({ totalResults: 0, startIndex: 1, itemsPerPage: 0, Resources: [] })
@@ -128,7 +128,7 @@ describe('Entra ID', () => {
     roles: [],
   }
 
-  it('finds nobody, creates, finds by userName, externalId and work address', async () => {
+  it('looks up, creates, and finds a user by userName, externalId and work email', async () => {
     expect(await scim.get(`/Users${matching('userName', created.userName)}`)).toMatchObject({
       totalResults: 0,
     })
@@ -144,7 +144,7 @@ describe('Entra ID', () => {
     }
   })
 
-  it('updates several attributes, by paths with filters and extensions', async () => {
+  it('updates several attributes by paths with filters and extensions', async () => {
     const id = await scim.createUser(created)
     const { status, body } = await scim.patch(
       `/Users/${id}`,
@@ -203,12 +203,12 @@ describe('Entra ID', () => {
     ['an object', { op: 'replace', value: { active: 'False' } }],
   ])('disables a user by %s', async (_case, operation) => {
     const id = await scim.createUser(created)
-    told(scim.events)
+    takeEventTypes(scim.events)
     expect((await scim.patch(`/Users/${id}`, operation)).body.active).toBe(false)
     expect(scim.events.map(({ data }) => data)).toMatchObject([{ id, active: false }])
   })
 
-  it('drives a group: creates, finds, renames, adds and removes a member, deletes', async () => {
+  it('creates, finds and renames a group, adds and removes a member, and deletes the group', async () => {
     const user = await scim.createUser(created)
     const { status, body } = await scim.send('POST', '/Groups', {
       schemas: [groupSchema, 'http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group'],
@@ -230,14 +230,14 @@ describe('Entra ID', () => {
     const member = { op: 'Add', path: 'members', value: [{ $ref: null, value: user }] }
     expect((await scim.patch(path, member)).status).toBe(204)
     expect(scim.environment.user(user).groupIds).toEqual([body.id])
-    told(scim.events)
+    takeEventTypes(scim.events)
     const leave = { op: 'Remove', path: 'members', value: [{ $ref: null, value: user }] }
     expect((await scim.patch(path, leave)).status).toBe(204)
     expect(scim.environment.user(user).groupIds).toEqual([])
-    expect(told(scim.events)).toEqual(['user_updated'])
-    // It may ask again for what is done.
+    expect(takeEventTypes(scim.events)).toEqual(['user_updated'])
+    // It may repeat a request.
     expect((await scim.patch(path, leave)).status).toBe(204)
-    expect(told(scim.events)).toEqual([])
+    expect(takeEventTypes(scim.events)).toEqual([])
 
     expect((await scim.send('DELETE', path)).status).toBe(204)
   })

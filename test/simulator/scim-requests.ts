@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { enterprise, type ScimDirectory } from './scim-directory.ts'
 import type { DirectoryModel, Person, PersonChange } from './scim-model.ts'
 
-// Requests as fast-check makes them up, and what the model says of each: the status, and what then is there.
+// Random requests, with the status and the state that the model expects for each.
 
 const number = fc.nat({ max: 30 })
 const userName = fc.constantFrom('ada', 'ADA', 'grace', 'alan', 'Alan', 'edsger')
@@ -44,7 +44,7 @@ export const request = fc.oneof(
 )
 export type Request = typeof request extends fc.Arbitrary<infer Made> ? Made : never
 
-/** Sends the request, and carries it out on the model; gives the status that came and the one that should. */
+/** Sends the request and applies it to the model. Returns the actual and the expected status. */
 export async function carryOut(scim: ScimDirectory, model: DirectoryModel, made: Request) {
   const idOf = (ids: readonly string[], number: number) => ids[number % ids.length] ?? ''
   const personId = 'number' in made ? idOf(model.personIds, made.number) : ''

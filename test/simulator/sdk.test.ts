@@ -12,11 +12,11 @@ import {
 import { describe, expect, it } from 'vitest'
 import { accessTokenOf, hire, refusal, sdkOf, startScene, walk } from './scene.ts'
 
-/** gRPC's number for it. */
+/** The number of the gRPC code. */
 const invalidArgument = 3
 
 describe('directories', () => {
-  it('lists and gets them, disabled ones too', async () => {
+  it('are listed and returned, also disabled ones', async () => {
     const { simulator, sdk, organization, directory } = await startScene()
     simulator.environment.createUser(directory.id, { attributes: { userName: 'ann' } })
     simulator.environment.createDirectory(organization.id, { provider: 'GOOGLE', enabled: false })
@@ -38,14 +38,14 @@ describe('directories', () => {
     expect(primary.id).toBe(directory.id)
   })
 
-  it('has no primary one where there is none: the SDK rejects with a bare string', async () => {
+  it('without a directory have no primary one: the SDK rejects with a bare string', async () => {
     const { simulator, sdk } = await startScene()
     const empty = simulator.environment.createOrganization({ displayName: 'Empty' })
     const reason = await refusal(sdk.directory.getPrimaryDirectoryByOrganizationId(empty.id))
     expect(reason).toBe('directory does not exist for organization')
   })
 
-  it('are disabled and enabled, and the application is told', async () => {
+  it('are disabled and enabled, with events', async () => {
     const { simulator, sdk, organization, directory } = await startScene()
     const types: string[] = []
     simulator.environment.onEvent(({ type }) => types.push(type))
@@ -89,7 +89,7 @@ describe('directories', () => {
 })
 
 describe('users', () => {
-  it('come with their groups and, when asked for, with what the directory says of them', async () => {
+  it('have their groups and, on request, the attributes of the directory', async () => {
     const { simulator, sdk, organization, directory } = await startScene()
     const group = simulator.environment.createGroup(directory.id, { displayName: 'Engineering' })
     const ann = simulator.environment.createUser(directory.id, {
@@ -125,7 +125,7 @@ describe('users', () => {
     expect((await list(true))?.userDetail).toMatchObject({ userName: 'ann', active: false, title: 'CTO' })
   })
 
-  it('are walked page by page in the order of their creation', async () => {
+  it('are paged in the order of their creation', async () => {
     const scene = await startScene()
     const users = hire(scene, 25)
     const { pages, ids } = await walk(scene)
@@ -137,7 +137,7 @@ describe('users', () => {
     expect(ids).toEqual(users.map(({ id }) => id))
   })
 
-  it('come 10 to a page unless another size is asked for', async () => {
+  it('have 10 on a page by default', async () => {
     const scene = await startScene()
     hire(scene, 31)
     const { sdk, organization, directory } = scene
@@ -217,18 +217,18 @@ describe('organizations', () => {
     expect((await sdk.organization.searchOrganization('branch', 30)).totalSize).toBe(11)
   })
 
-  it('with an external id that is taken conflict', async () => {
+  it('conflict if the external id is taken', async () => {
     const { sdk } = await startScene()
     const call = sdk.organization.createOrganization('Acme again', { externalId: 'acme' })
     expect(await refusal(call)).toBeInstanceOf(ScalekitConflictException)
   })
 })
 
-describe('what breaks a rule of the descriptors is a bad request', () => {
+describe('a violation of the descriptors is a bad request:', () => {
   it.each([
     ['a page of 31 users', { pageSize: 31 }],
     ['a group id of another kind', { directoryGroupId: 'diruser_1' }],
-    ['a page token that no page gave', { pageToken: 'next' }],
+    ['an invalid page token', { pageToken: 'next' }],
   ])('%s', async (_, options) => {
     const { sdk, organization, directory } = await startScene()
     const error = await refusal(sdk.directory.listDirectoryUsers(organization.id, directory.id, options))
@@ -256,7 +256,7 @@ describe('what breaks a rule of the descriptors is a bad request', () => {
       sdk.organization.listOrganization({ pageSize: 10, pageToken }),
     ]
     for (const call of calls) expect(await refusal(call)).toBeInstanceOf(ScalekitBadRequestException)
-    // Neither its length nor its detail makes a listing another one.
+    // The page size and the detail do not change the listing.
     expect((await users(directory.id, { pageToken, pageSize: 5, includeDetail: true })).users).toHaveLength(1)
   })
 
@@ -271,7 +271,7 @@ describe('what breaks a rule of the descriptors is a bad request', () => {
     for (const call of calls) expect(await refusal(call)).toBeInstanceOf(ScalekitBadRequestException)
   })
 
-  it('and names the field', async () => {
+  it('the error names the field', async () => {
     const { sdk, organization, directory } = await startScene()
     const error = await refusal(
       sdk.directory.listDirectoryUsers(organization.id, directory.id, { pageSize: 31 }),
@@ -285,7 +285,7 @@ describe('what breaks a rule of the descriptors is a bad request', () => {
 })
 
 describe('access tokens', () => {
-  it('that have expired are replaced by the SDK itself', async () => {
+  it('that have expired are replaced by the SDK', async () => {
     const { simulator, sdk, organization } = await startScene({ clockSpeed: 0, tokenSeconds: 60 })
     const tokenAfterCall = async () => {
       await sdk.directory.listDirectories(organization.id)
@@ -298,7 +298,7 @@ describe('access tokens', () => {
     expect(await tokenAfterCall()).not.toBe(first)
   })
 
-  it('that are wrong are replaced as well', async () => {
+  it('that are wrong are replaced too', async () => {
     const { sdk, organization } = await startScene()
     Reflect.set(Reflect.get(sdk.directory, 'coreClient'), 'accessToken', 'wrong')
     const { directories } = await sdk.directory.listDirectories(organization.id)
@@ -306,7 +306,7 @@ describe('access tokens', () => {
     expect(accessTokenOf(sdk)).not.toBe('wrong')
   })
 
-  it('are verified by the SDK with the keys that are served', async () => {
+  it('are verified by the SDK with the served keys', async () => {
     const { simulator, sdk, organization } = await startScene()
     await sdk.directory.listDirectories(organization.id)
     const token = accessTokenOf(sdk)
@@ -316,7 +316,7 @@ describe('access tokens', () => {
     expect(await sdk.validateAccessToken(`${head}.${body}.${'A'.repeat(342)}`)).toBe(false)
   })
 
-  it('are refused to a wrong client: a raw AxiosError with what OAuth says', async () => {
+  it('are refused to a wrong client with a raw AxiosError and the OAuth error', async () => {
     const { simulator } = await startScene()
     const { SCALEKIT_CLIENT_ID: clientId = '' } = simulator.variables
     const stranger = new ScalekitClient(simulator.url, clientId, 'wrong')
@@ -326,7 +326,7 @@ describe('access tokens', () => {
     })
   })
 
-  it('are not given for another grant', async () => {
+  it('are not issued for another grant', async () => {
     const { simulator } = await startScene()
     const body = new URLSearchParams({ grant_type: 'password' })
     const response = await fetch(`${simulator.url}/oauth/token`, { method: 'POST', body })
@@ -334,7 +334,7 @@ describe('access tokens', () => {
   })
 })
 
-it('has a limit of requests per minute when one is set', async () => {
+it('limits the requests per minute if the option is set', async () => {
   const { simulator, sdk, organization } = await startScene({ requestsPerMinute: 2, clockSpeed: 0 })
   await sdk.directory.listDirectories(organization.id)
   await sdk.directory.listDirectories(organization.id)
@@ -345,7 +345,7 @@ it('has a limit of requests per minute when one is set', async () => {
   await sdk.directory.listDirectories(organization.id)
 })
 
-it('gives the same ids and credentials for the same seed, and others for another', async () => {
+it('has the same ids and credentials for the same seed, and others for another seed', async () => {
   const made = async (seed: string) => {
     const scene = await startScene({ seed })
     const { SCALEKIT_ENVIRONMENT_URL: _, ...credentials } = scene.simulator.variables
@@ -358,14 +358,14 @@ it('gives the same ids and credentials for the same seed, and others for another
   expect([other.organization, other.token]).not.toEqual([first.organization, first.token])
 })
 
-it('answers many SDKs at once over both protocols', async () => {
+it('answers many SDKs at the same time over both protocols', async () => {
   const { simulator, organization } = await startScene()
   const sdks = Array.from({ length: 10 }, () => sdkOf(simulator))
   const answers = await Promise.all(sdks.map((sdk) => sdk.directory.listDirectories(organization.id)))
   expect(answers.every(({ directories }) => directories.length === 1)).toBe(true)
 })
 
-it('closes although clients keep their connections', async () => {
+it('closes although clients keep their connections open', async () => {
   const { simulator, sdk, organization } = await startScene()
   await sdk.directory.listDirectories(organization.id)
   await simulator.close()

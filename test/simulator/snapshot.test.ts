@@ -11,7 +11,7 @@ async function folder(): Promise<string> {
   return path
 }
 
-/** A customer with a person in a group. */
+/** Creates an organization with a user in a group. */
 function fill({ environment }: Simulator) {
   const organization = environment.createOrganization({ displayName: 'Acme', externalId: 'acme' })
   const directory = environment.createDirectory(organization.id)
@@ -25,7 +25,7 @@ function fill({ environment }: Simulator) {
   return { organization, directory, group, user }
 }
 
-it('takes up what it held when it was closed, and goes on from there', async () => {
+it('restores its state at close, and continues from there', async () => {
   const file = join(await folder(), 'simulator.json')
   const endpoint = { url: 'http://127.0.0.1:9/webhooks' }
   const first = await createSimulator({ file, endpoints: [endpoint] })
@@ -40,7 +40,7 @@ it('takes up what it held when it was closed, and goes on from there', async () 
   expect(environment.directory(directory.id)).toEqual(directory)
   expect(environment.group(group.id)).toEqual(group)
   expect(environment.user(user.id)).toEqual(user)
-  expect(environment.roster(directory.id).membersOf(group.id)).toEqual([user])
+  expect(environment.contents(directory.id).membersOf(group.id)).toEqual([user])
   expect(second.deliveries.endpoints).toEqual(first.deliveries.endpoints)
   expect({ ...second.variables, SCALEKIT_ENVIRONMENT_URL: '' }).toEqual({
     ...secrets,
@@ -53,7 +53,7 @@ it('takes up what it held when it was closed, and goes on from there', async () 
   expect(another.createdAtMicros).toBeGreaterThan(user.updatedAtMicros)
 })
 
-it('saves soon after a change, whole and for its owner alone', async () => {
+it('saves soon after a change, atomically and readable by its owner only', async () => {
   const path = await folder()
   const file = join(path, 'simulator.json')
   const simulator = await createSimulator({ file })
@@ -64,7 +64,7 @@ it('saves soon after a change, whole and for its owner alone', async () => {
   expect(await readdir(path)).toEqual(['simulator.json'])
 })
 
-it('says at its end that it could not write', async () => {
+it('rejects at close if it cannot write', async () => {
   const path = join(await folder(), 'gone')
   await mkdir(path)
   const simulator = await createSimulator({ file: join(path, 'simulator.json') })
@@ -73,14 +73,14 @@ it('says at its end that it could not write', async () => {
   await expect(simulator.close()).rejects.toMatchObject({ name: 'SnapshotError', reason: 'unusable' })
 })
 
-describe('refuses at its start, in a line that says how to fix it,', () => {
-  it('a file in a folder that is not there', async () => {
+describe('refuses at start, with the fix,', () => {
+  it('a file in a folder that does not exist', async () => {
     const file = join(await folder(), 'missing', 'simulator.json')
     const refused = await createSimulator({ file }).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(SnapshotError)
     expect(refused).toMatchObject({
       reason: 'unusable',
-      message: `${file} cannot be written (ENOENT). Give a file that you may read and write, in a folder that is there.`,
+      message: `${file} cannot be written (ENOENT). Choose a file that you can read and write, in an existing folder.`,
     })
   })
 
@@ -89,12 +89,12 @@ describe('refuses at its start, in a line that says how to fix it,', () => {
     const refused = await createSimulator({ file: path }).catch((error: unknown) => error)
     expect(refused).toMatchObject({
       reason: 'unusable',
-      message: `${path} cannot be read (EISDIR). Give a file that you may read and write, in a folder that is there.`,
+      message: `${path} cannot be read (EISDIR). Choose a file that you can read and write, in an existing folder.`,
     })
     await expect(stat(`${path}.lock`)).rejects.toThrow('ENOENT')
   })
 
-  it('a file that another simulator has, until that is closed', async () => {
+  it('a file of another simulator, until that one is closed', async () => {
     const file = join(await folder(), 'simulator.json')
     const first = await createSimulator({ file })
     const { organization } = fill(first)
@@ -102,14 +102,14 @@ describe('refuses at its start, in a line that says how to fix it,', () => {
     expect(refused).toMatchObject({
       name: 'SnapshotError',
       reason: 'in-use',
-      message: `${file} is kept by the simulator of process ${process.pid}. Stop that one, or give another file; where that process is no simulator, delete ${file}.lock.`,
+      message: `${file} is in use by the simulator with process id ${process.pid}. Stop that simulator, or choose another file. If that process is not a simulator, delete ${file}.lock.`,
     })
     await first.close()
     await using second = await createSimulator({ file })
     expect(second.environment.organization(organization.id)).toEqual(organization)
   })
 
-  it('a file that another process has', async () => {
+  it('a file that another process has locked', async () => {
     const file = join(await folder(), 'simulator.json')
     await writeFile(`${file}.lock`, `${process.ppid} simulator`)
     await expect(createSimulator({ file })).rejects.toMatchObject({ reason: 'in-use' })
@@ -117,9 +117,9 @@ describe('refuses at its start, in a line that says how to fix it,', () => {
 })
 
 it.each([
-  ['of a process that is gone', () => `${spawnSync(process.execPath, ['--version']).pid} simulator`],
+  ['of a process that has ended', () => `${spawnSync(process.execPath, ['--version']).pid} simulator`],
   ['of an earlier process with the same id, as in a container', () => `${process.pid} simulator`],
-  ['that was cut short', () => ''],
+  ['that is empty', () => ''],
 ])('takes over a file with the lock %s', async (_, lock) => {
   const file = join(await folder(), 'simulator.json')
   await writeFile(`${file}.lock`, lock())
@@ -127,7 +127,7 @@ it.each([
   fill(simulator)
 })
 
-it('leaves no lock behind where it did not start', async () => {
+it('leaves no lock if it does not start', async () => {
   const path = await folder()
   const file = join(path, 'simulator.json')
   await writeFile(file, 'no JSON')
@@ -137,28 +137,24 @@ it('leaves no lock behind where it did not start', async () => {
   expect(await readdir(path)).toEqual([])
 })
 
-describe('a file that is none of ours is an error that says how to fix it', () => {
+describe('an invalid file is an error with the fix:', () => {
   it.each([
-    ['no JSON', '{"version":1,', 'it is not JSON'],
-    ['a list', '[]', 'it is not one of the simulator'],
-    ['of another version', '{"version":2}', 'it is of version 2, not 1'],
-    [
-      'without records',
-      '{"version":1,"environment":{"id":"env_1"}}',
-      "'environment' is not as it was written",
-    ],
-    ['without endpoints', '{"version":1,"deliveries":{}}', "'deliveries' is not as it was written"],
+    ['not JSON', '{"version":1,', 'it is not JSON'],
+    ['a list', '[]', 'it is not a simulator file'],
+    ['of another version', '{"version":2}', 'its version is 2, not 1'],
+    ['without records', '{"version":1,"environment":{"id":"env_1"}}', "'environment' is invalid"],
+    ['without endpoints', '{"version":1,"deliveries":{}}', "'deliveries' is invalid"],
   ])('%s', async (_, text, reason) => {
     const file = join(await folder(), 'simulator.json')
     await writeFile(file, text)
     const start = createSimulator({ file })
     await expect(start).rejects.toThrow(SnapshotError)
-    await expect(start).rejects.toThrow(`${file} cannot be taken up: ${reason}. Delete or move the file`)
+    await expect(start).rejects.toThrow(`${file} cannot be loaded: ${reason}. Delete or move the file`)
     expect(await readFile(file, 'utf8')).toBe(text)
   })
 })
 
-it('keeps an endpoint and a rotated secret, though nothing else has changed', async () => {
+it('saves an endpoint and a rotated secret without another change', async () => {
   const file = join(await folder(), 'simulator.json')
   const first = await createSimulator({ file })
   const { id } = first.deliveries.addEndpoint({ url: 'http://127.0.0.1:9/webhooks' })
@@ -171,7 +167,7 @@ it('keeps an endpoint and a rotated secret, though nothing else has changed', as
   expect(second.deliveries.endpoints).toEqual(endpoints)
 })
 
-it('goes on from the time at which a faster clock was left', async () => {
+it('continues a clock that stands still at its saved time', async () => {
   const file = join(await folder(), 'simulator.json')
   const first = await createSimulator({ file, clockSpeed: 0 })
   await first.step(86_400_000)
@@ -182,49 +178,49 @@ it('goes on from the time at which a faster clock was left', async () => {
   expect(second.clock.now()).toBe(leftAtMs)
 })
 
-describe('a file that was edited by hand is taken up whole, or refused by its name and what is wrong', () => {
+describe('a file that was edited by hand is refused with its name and the problem:', () => {
   interface Edited {
     environment: Record<'organizations' | 'directories' | 'groups' | 'users', Record<string, unknown>[]>
     deliveries: { endpoints: Record<string, unknown>[]; messages: unknown[] }
   }
 
-  const mangled = "'deliveries' is not as it was written"
-  const edits: [what: string, edit: (saved: Edited) => unknown, says: RegExp | string][] = [
+  const invalidDeliveries = "'deliveries' is invalid"
+  const edits: [what: string, edit: (saved: Edited) => unknown, message: RegExp | string][] = [
     [
       'no organization',
       ({ environment }) => environment.organizations.pop(),
-      /dir_\w+ names org_\w+, which is/,
+      /dir_\w+ names org_\w+, which does not exist/,
     ],
     [
       'no directory',
       ({ environment }) => environment.directories.pop(),
-      /dirgroup_\w+ names dir_\w+, which is/,
+      /dirgroup_\w+ names dir_\w+, which does not exist/,
     ],
     [
       'no group',
       ({ environment }) => environment.groups.pop(),
-      /diruser_\w+ names dirgroup_\w+, which is not there/,
+      /diruser_\w+ names dirgroup_\w+, which does not exist/,
     ],
     [
-      'two of one name',
+      'two users with one userName',
       ({ environment: { users } }) => users.push({ ...users[0], id: 'diruser_2' }),
-      'the directory has a user of that userName already',
+      'another user of the directory has this userName',
     ],
-    ['a message that is none', ({ deliveries }) => deliveries.messages.push({}), mangled],
-    ['no endpoint', ({ deliveries }) => deliveries.endpoints.pop(), mangled],
+    ['an invalid message', ({ deliveries }) => deliveries.messages.push({}), invalidDeliveries],
+    ['no endpoint', ({ deliveries }) => deliveries.endpoints.pop(), invalidDeliveries],
     [
-      'a secret that is none',
+      'an invalid secret',
       ({ deliveries: { endpoints } }) =>
         Object.assign(endpoints[0] ?? {}, { secrets: [{ secret: 'whsec_*' }] }),
-      mangled,
+      invalidDeliveries,
     ],
     [
-      'an address that is none of a web server',
+      'a URL that is not of a web server',
       ({ deliveries: { endpoints } }) => Object.assign(endpoints[0] ?? {}, { url: 'ftp://127.0.0.1/' }),
-      mangled,
+      invalidDeliveries,
     ],
   ]
-  it.each(edits)('%s', async (_, edit, says) => {
+  it.each(edits)('%s', async (_, edit, message) => {
     const file = join(await folder(), 'simulator.json')
     const first = await createSimulator({ file, endpoints: [{ url: 'http://127.0.0.1:9/webhooks' }] })
     fill(first)
@@ -235,7 +231,7 @@ describe('a file that was edited by hand is taken up whole, or refused by its na
 
     const refused = await createSimulator({ file }).catch((error: unknown) => error)
     expect(refused).toMatchObject({ name: 'SnapshotError', reason: 'broken' })
-    expect(refused).toHaveProperty('message', expect.stringMatching(says))
-    expect(refused).toHaveProperty('message', expect.stringContaining(`${file} cannot be taken up: `))
+    expect(refused).toHaveProperty('message', expect.stringMatching(message))
+    expect(refused).toHaveProperty('message', expect.stringContaining(`${file} cannot be loaded: `))
   })
 })

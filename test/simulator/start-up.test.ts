@@ -5,19 +5,19 @@ import { createSimulator, PortError, type Simulator } from '@scalekit-scim/simul
 import { expect, it, onTestFinished } from 'vitest'
 import { openPort } from '../../packages/simulator/src/port.ts'
 
-it('says that its port is taken, and by what to mend it', async () => {
+it('reports that its port is in use, with the fix', async () => {
   await using first = await createSimulator()
   const port = Number(new URL(first.url).port)
   const refused = await createSimulator({ port }).catch((error: unknown) => error)
   expect(refused).toBeInstanceOf(PortError)
   expect(refused).toMatchObject({
     code: 'EADDRINUSE',
-    message: `Port ${port} of 127.0.0.1 cannot be listened on (EADDRINUSE): it is taken. Choose another one, or 0 for any that is free.`,
+    message: `Cannot listen on port ${port} of 127.0.0.1 (EADDRINUSE): it is in use. Choose another port, or 0 for any free port.`,
   })
 })
 
 it.each(['P', 'PR'])(
-  'lives on when a client sends no more than %s, and takes a preface in pieces',
+  'keeps running if a client sends only %s, and accepts a preface in pieces',
   async (start) => {
     await using simulator = await createSimulator()
     const socket = connect(Number(new URL(simulator.url).port), '127.0.0.1').on('error', () => {})
@@ -29,12 +29,12 @@ it.each(['P', 'PR'])(
     socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'.slice(start.length))
     socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]))
     const [answer] = await once(socket, 'data')
-    // A SETTINGS frame (RFC 9113, 6.5): it is taken for HTTP/2.
+    // A SETTINGS frame (RFC 9113, 6.5) shows that the server speaks HTTP/2.
     expect(answer[3]).toBe(4)
   },
 )
 
-it('answers what is too long, or is no secret, in JSON and with no stack', async () => {
+it('answers a long body or an invalid secret in JSON, without a stack', async () => {
   await using simulator = await createSimulator()
   const post = (path: string, type: string, body: string) =>
     fetch(simulator.url + path, { method: 'POST', headers: { 'content-type': type }, body })
@@ -47,7 +47,7 @@ it('answers what is too long, or is no secret, in JSON and with no stack', async
   expect(await refused.text()).not.toContain('!!')
 })
 
-it('gives new ids at each start, and the same secrets, unless a seed decides both', async () => {
+it('has new ids and the same secrets at each start, and both from the seed if there is one', async () => {
   const endpoints = [{ url: 'http://127.0.0.1:9/webhooks' }]
   await using first = await createSimulator({ endpoints })
   await using second = await createSimulator({ endpoints })
@@ -60,9 +60,9 @@ it('gives new ids at each start, and the same secrets, unless a seed decides bot
   expect(pasted(fourth)).toEqual(pasted(third))
 })
 
-it('runs the same life twice, to the byte, with one seed and a clock that begins at one time', async () => {
-  const one = await attemptsOfALife()
-  expect(await attemptsOfALife()).toEqual(one)
+it('repeats a run byte by byte with the same seed and the same start time', async () => {
+  const one = await attemptsOfARun()
+  expect(await attemptsOfARun()).toEqual(one)
   expect(one.filter(({ status }) => status === 500).length).toBeGreaterThan(3)
 })
 
@@ -70,8 +70,8 @@ function pasted({ variables: { SCALEKIT_ENVIRONMENT_URL: _, ...others } }: Simul
   return others
 }
 
-/** Twenty people come and change under faults, at an endpoint that refuses every third request body by its length. */
-async function attemptsOfALife() {
+/** Creates and changes twenty users under faults. The endpoint refuses every third length of a body. */
+async function attemptsOfARun() {
   const server = createServer(async (request, response) => {
     let length = 0
     for await (const chunk of request) length += chunk.length
@@ -81,7 +81,7 @@ async function attemptsOfALife() {
   onTestFinished(() => void server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   await using simulator = await createSimulator({
-    seed: 'a life',
+    seed: 'a run',
     clockSpeed: 0,
     from: new Date('2026-11-23T09:00:00Z'),
     endpoints: [{ url }],
@@ -113,14 +113,17 @@ async function attemptsOfALife() {
   )
 }
 
-it('ends a connection whose headers come too slowly, as any HTTP server does', async () => {
-  const port = await openPort({ host: '127.0.0.1', port: 0, patienceMs: 200 })
+it('ends a connection with slow headers, as any HTTP server does', async () => {
+  const port = await openPort({ host: '127.0.0.1', port: 0, headersTimeoutMs: 200 })
   onTestFinished(() => port.close())
-  port.answer({ http1: (_request, response) => response.end('hello'), http2: () => {} })
+  port.serve(
+    (_request, response) => response.end('hello'),
+    () => {},
+  )
   const socket = connect(Number(new URL(port.url).port), '127.0.0.1')
   socket.write('GET / HTTP/1.1\r\nx-slow: ')
-  const dawdle = setInterval(() => socket.write('x'), 20)
-  onTestFinished(() => clearInterval(dawdle))
+  const slowly = setInterval(() => socket.write('x'), 20)
+  onTestFinished(() => clearInterval(slowly))
   let answer = ''
   for await (const chunk of socket) answer += chunk
   expect(answer).toMatch(/^HTTP\/1\.1 408 /)

@@ -9,17 +9,17 @@ import { chromiumPath, launchChromium } from '../support/chromium.ts'
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url))
 
-it.skipIf(!chromiumPath)('npm start: who is hired in the console has an account a moment later', async () => {
+it.skipIf(!chromiumPath)('npm start: a new user in the console has an account a moment later', async () => {
   const child = start()
   const addresses = await addressesSaidBy(child)
   const browser = await launchChromium()
   onTestFinished(() => browser.close())
   const page = await browser.newPage()
   await page.goto(addresses.Console)
-  await page.getByRole('button', { name: 'Hire', exact: true }).first().click()
+  await page.getByRole('button', { name: 'Add user', exact: true }).click()
   await page.getByLabel('Given name').fill('Zoë')
   await page.getByLabel('Family name').fill('Fischer')
-  await page.getByRole('dialog').getByRole('button', { name: 'Hire' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
   await page.getByRole('row').filter({ hasText: 'Zoë Fischer' }).waitFor()
 
   await page.goto(addresses.Application)
@@ -30,7 +30,7 @@ it.skipIf(!chromiumPath)('npm start: who is hired in the console has an account 
   expect(child.exitCode).toBe(0)
 })
 
-it('npm start: a second Ctrl-C waits for no endpoint that does not answer', async () => {
+it('npm start: a second Ctrl-C does not wait for an endpoint that does not answer', async () => {
   const child = start()
   const { Console } = await addressesSaidBy(child)
   const asked = Promise.withResolvers<void>()

@@ -1,4 +1,4 @@
-// Many long lives, one after the other: `pnpm soak`, or `pnpm soak 10 5000 7` for ten of 5 000 changes from seed 7 on.
+// Many long runs, one after the other: `pnpm soak`, or `pnpm soak 10 5000 7` for ten with 5,000 changes from seed 7 on.
 import { type LifeReport, live } from '../support/life/life.ts'
 
 const [seeds = 50, changes = 20_000, first = 1] = process.argv.slice(2).map(Number)
@@ -27,7 +27,7 @@ function told({ kills, passes, unequal, harmed, story }: LifeReport): string {
   return `${unequal.length} UNEQUAL, ${harmed.length} HARMED after ${befell}`
 }
 
-/** On a terminal, a line of how far it has come. */
+/** Shows the progress on a terminal. */
 function show(seed: number, done: number): void {
   if (process.stderr.isTTY && done % 100 === 0) {
     process.stderr.write(`\rseed ${seed}: ${done} of ${changes} changes `)

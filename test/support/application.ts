@@ -16,7 +16,7 @@ export interface Row {
   deleted: boolean
 }
 
-/** An application that keeps users and groups in maps, by the rules of the README: upserts, tombstones, no doubts. */
+/** An application that stores users and groups in maps by the rules of the README: upserts and tombstones. */
 export interface Application {
   dispatcher: Dispatcher
   users: Map<string, Row>
@@ -99,7 +99,7 @@ function* rowsOf(rows: Map<string, Row>) {
   }
 }
 
-/** Rows that are there from the start, as of a time that is over. */
+/** Adds rows from before the test, with a past time. */
 export function have(
   app: Application,
   ids: readonly string[],

@@ -1,4 +1,4 @@
-/** For servers on this machine in tests, and for nothing else: the key is public. Valid for a hundred years. */
+/** Only for servers of tests on this machine, because the key is public. It is valid for a hundred years. */
 export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBmzCCAUGgAwIBAgIUPueFYZHIv4etWOHXt8V+uAt89jMwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDA4MjM0NVoYDzIxMjYxMDMx

@@ -5,10 +5,9 @@ import { onTestFinished } from 'vitest'
 const goodbye = Buffer.from('X\0\0\0\x04', 'latin1')
 
 /**
- * A way to a server that can be told to lose the next answer, and the connection with it, or to lead whoever comes from
- * now on to another server, as an address that moves in a failover: who is connected stays where he is. With
- * `answerToGoodbye`, who says PostgreSQL's goodbye is sent those bytes: what a server says that shuts down before it has
- * read the goodbye.
+ * A proxy that can lose the next answer together with its connection. It can also lead new connections to another
+ * server, as an address that moves in a failover does; present connections stay. With `answerToGoodbye`, it answers
+ * PostgreSQL's Terminate with those bytes, as a server does that shuts down before it has read the message.
  */
 export async function cutProxy(
   port: number,

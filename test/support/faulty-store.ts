@@ -1,8 +1,8 @@
 import Keyv, { type KeyvStoreAdapter } from 'keyv'
 
-/** How a store misbehaves from now on. */
+/** How a store fails from now on. */
 export interface Fault {
-  /** Which calls; all of them by default. */
+  /** The calls that fail. @default all calls */
   on?: 'get' | 'set' | 'delete'
   kind: 'throw' | 'hang' | 'late' | 'forget' | 'swallow'
   delayMs?: number
@@ -10,16 +10,16 @@ export interface Fault {
 
 export interface FaultyStore {
   keyv: Keyv
-  /** From now on; `undefined` is well again. */
+  /** Applies from now on; `undefined` ends the fault. */
   fail(fault: Fault | undefined): void
   data: Map<string, string>
-  /** What was really done: `set <key>`, `delete <key>`. */
+  /** The writes that really happened: `set <key>`, `delete <key>`. */
   history: string[]
 }
 
 /**
- * A Keyv over an adapter that really stores, and can be told to fail as adapters do: throw, hang for ever, answer
- * late, say `true` and store nothing, or turn every error into `undefined`.
+ * A Keyv over an adapter that really stores, and can fail as adapters do: throw, hang forever, answer late, return `true`
+ * without storing, or turn every error into `undefined`.
  */
 export function faultyStore(): FaultyStore {
   const data = new Map<string, string>()

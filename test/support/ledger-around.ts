@@ -1,7 +1,7 @@
 import { type Clock, createDispatcher, type Ledger } from '@scalekit-scim/core'
 import { systemClock } from '@scalekit-scim/core/internal'
 
-/** A real ledger in memory, some of whose verbs are the test's. */
+/** A real ledger in memory. The test replaces some of its verbs. */
 export function ledgerAround(
   own: (real: Ledger) => Partial<Ledger>,
   clock: Clock = systemClock,

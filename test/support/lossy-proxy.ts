@@ -4,11 +4,11 @@ import { connect, createServer, type Server } from 'node:net'
 export interface LossyProxy {
   port: number
   /**
-   * The answer to the next request that holds `text` is lost, and the connection with it, though the server has done
-   * what it was asked.
+   * Loses the answer to the next request that holds `text`, together with its connection. The server has still run the
+   * request.
    */
   loseNextAnswer(text?: string): void
-  /** How many answers were lost. */
+  /** The number of lost answers. */
   readonly lost: number
   /** Ends all connections, and refuses new ones. */
   pause(): Promise<void>
@@ -16,7 +16,7 @@ export interface LossyProxy {
   close(): Promise<void>
 }
 
-/** Passes bytes on to a server on `port`. */
+/** Forwards bytes to a server on `port`. */
 export async function lossyProxy(port: number): Promise<LossyProxy> {
   let losingAnswerTo: string | undefined
   let lost = 0

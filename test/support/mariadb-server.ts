@@ -7,20 +7,20 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface MariadbServer {
-  /** Of the database `test`, as an account that may do all. */
+  /** The address of the database `test`, with an account that has all rights. */
   uri: string
   start(): Promise<void>
-  /** SIGKILL: nothing is written on the way out. */
+  /** SIGKILL: the server writes nothing before it exits. */
   kill(): Promise<void>
   freeze(): void
   thaw(): void
   remove(): Promise<void>
 }
 
-/** A MariaDB of the test's own, not yet started; `undefined` where the PATH has none. */
+/** A separate MariaDB for the test, not yet started; `undefined` if the PATH has none. */
 export async function mariadbServer(): Promise<MariadbServer | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'scim-mariadb-'))
-  // It refuses to run as root.
+  // MariaDB refuses to run as root.
   const asUser = process.getuid?.() === 0 ? ['--user=mysql'] : []
   try {
     if (asUser.length > 0) execFileSync('chown', ['mysql', folder])
@@ -70,7 +70,7 @@ export async function mariadbServer(): Promise<MariadbServer | undefined> {
         }
       }
       while (!answers()) {
-        if (child.exitCode !== null) throw new Error('mariadbd ended at its start')
+        if (child.exitCode !== null) throw new Error('mariadbd exited at its start')
         await sleep(100)
       }
     },

@@ -3,14 +3,14 @@ import { DatabaseSync } from 'node:sqlite'
 
 export interface NodeSqliteOptions {
   uri: string
-  /** As on a file that may not be written. */
+  /** As on a file without the right to write. */
   readOnly?: boolean
 }
 
 /**
- * An adapter of the shape of `@keyv/sqlite` 4.0.8 over Node's own SQLite: the module under the real one is compiled for
- * minutes where no binary of it can be had, and tests are not to wait for that. The same are: `opts`, one connection
- * made in the constructor whose failure stays for ever, and `query(sql, ...parameters)`, which gives the rows.
+ * An adapter with the shape of `@keyv/sqlite` 4.0.8 over Node's own SQLite. The real adapter's native module takes
+ * minutes to compile if no binary is available. These parts are the same: `opts`, one connection that is made in the
+ * constructor and whose failure is permanent, and `query(sql, ...parameters)`, which returns the rows.
  */
 export class NodeSqliteAdapter extends EventEmitter {
   readonly opts: NodeSqliteOptions & { dialect: 'sqlite'; db: string; table: string }
@@ -35,7 +35,7 @@ export class NodeSqliteAdapter extends EventEmitter {
 
   async query(sql: string, ...parameters: (string | number | null)[]): Promise<Record<string, unknown>[]> {
     const database = await this.#connected
-    // The real one answers from a thread: others get their turn in between.
+    // The real adapter answers from a thread, so other code runs in between.
     await new Promise((resolve) => setImmediate(resolve))
     return database.prepare(sql).all(...parameters)
   }

@@ -1,10 +1,10 @@
 import type { ApiGroup, ApiUser, DirectoryApi } from '@scalekit-scim/core/sync'
 
-/** Somebody in a directory, in words of ours. */
+/** A user in a directory, in a short form. */
 export interface Person {
   id: string
   groupIds?: readonly string[]
-  /** Absent: the detail does not tell. */
+  /** Absent: not in the details. */
   active?: boolean
   title?: string
   updatedAtMs?: number
@@ -16,12 +16,12 @@ export interface Team {
   updatedAtMs?: number
 }
 
-/** A customer's directory, whose contents a test changes as it likes, also between two pages. */
+/** A customer's directory. Tests may change its contents at any time, also between two pages. */
 export class TestDirectory {
   readonly id: string
   readonly organizationId: string
   enabled = true
-  /** In the order in which they are listed. */
+  /** In the order of the API. */
   people: Person[]
   teams: Team[] = []
 
@@ -40,7 +40,7 @@ export interface PageCall {
   kind: 'users' | 'groups'
   directory: TestDirectory
   offset: number
-  /** 0 for the first page of this kind that the directory was asked for, over all walks. */
+  /** 0 for the first requested page of this kind, over all walks. */
   number: number
   updatedAfter: string | undefined
 }
@@ -52,13 +52,13 @@ interface Page {
 }
 
 /**
- * A Directory API in this process: honest pages by offset, without a snapshot, as the real one promises none. A hook
- * runs before each page is cut, to change what is there or to throw; another may bend what is answered.
+ * A Directory API in this process, with pages by offset and without a snapshot, like the real one. A hook runs before each
+ * page, and may change the contents or throw. Another hook may change the answer.
  */
 export class TestApi implements DirectoryApi {
   readonly directories: TestDirectory[]
   readonly calls: PageCall[] = []
-  /** A page has no more records than this, whatever is asked for. */
+  /** The largest page size, for any requested size. */
   largestPage = 30
   /** Organizations without a directory. */
   bare: string[] = []
@@ -143,7 +143,7 @@ function timestamp(ms = 0) {
   return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 }
 }
 
-/** `count` people who have not changed for long. */
+/** `count` users who have not changed for a long time. */
 export function people(count: number, from = 0): Person[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `diruser_${from + index}`,

@@ -8,14 +8,14 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** A PostgreSQL of a test's own, which it may stop, freeze and spoil. */
+/** A PostgreSQL that a test may stop, freeze and break. */
 export class PostgresServer {
   readonly port: number
   readonly #bin: string
   readonly #folder: string
   readonly #owner: { uid: number; gid: number } | undefined
   #postmaster: ChildProcess | undefined
-  /** Nor does a run that breaks off leave a server behind. */
+  /** An interrupted run leaves no server behind either. */
   readonly #atExit = () => {
     this.thaw()
     this.#postmaster?.kill('SIGQUIT')
@@ -34,7 +34,7 @@ export class PostgresServer {
     }
   }
 
-  /** A running one; `undefined` where PostgreSQL is not installed. */
+  /** A running server; `undefined` if PostgreSQL is not installed. */
   static async start(settings: Record<string, string> = {}): Promise<PostgresServer | undefined> {
     const bin = binFolder()
     if (bin === undefined) return undefined
@@ -46,7 +46,7 @@ export class PostgresServer {
     return server
   }
 
-  /** A running copy that follows this one, read-only until it is promoted. */
+  /** A running standby of this server, read-only until it is promoted. */
   async standby(): Promise<PostgresServer> {
     const standby = new PostgresServer(await freePort(), this.#bin)
     const flags = [
@@ -96,7 +96,7 @@ export class PostgresServer {
     }
   }
 
-  /** SQL by psql, which no restart disturbs. */
+  /** SQL through psql, which restarts of the server do not affect. */
   async sql(text: string): Promise<string> {
     const flags = [
       '-h',
@@ -113,7 +113,7 @@ export class PostgresServer {
     return stdout.trim()
   }
 
-  /** `fast` says goodbye to every connection; `immediate` is a crash. */
+  /** `fast` tells every connection; `immediate` is like a crash. */
   async stop(how: 'fast' | 'immediate' = 'fast'): Promise<void> {
     const postmaster = this.#postmaster
     this.#postmaster = undefined
@@ -123,7 +123,7 @@ export class PostgresServer {
     await ended
   }
 
-  /** Every process of it stands still; its connections stay open. */
+  /** All its processes stop; its connections stay open. */
   freeze(): void {
     for (const pid of this.#processes()) process.kill(pid, 'SIGSTOP')
   }
@@ -139,7 +139,7 @@ export class PostgresServer {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** The postmaster first: it starts the others. */
+  /** The postmaster first, because it starts the others. */
   #processes(): number[] {
     const pid = this.#postmaster?.pid
     if (pid === undefined) return []

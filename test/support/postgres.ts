@@ -11,7 +11,7 @@ import { PostgresServer } from './postgres-server.ts'
 
 const usualUri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres'
 
-/** The server on this machine's usual port, else one of the test file's own; `undefined` where there is none. */
+/** The server on this machine's usual port, else a separate one for the test file; `undefined` without PostgreSQL. */
 export async function reachablePostgres(): Promise<string | undefined> {
   if (await listens(new URL(usualUri))) return usualUri
   const own = await PostgresServer.start()
@@ -20,7 +20,7 @@ export async function reachablePostgres(): Promise<string | undefined> {
   return own?.uri
 }
 
-/** Says so loudly, and under CI fails. */
+/** Prints a warning. With CI=true, fails. */
 export function skippedFor(reason: string): void {
   if (process.env.CI) throw new Error(reason)
   console.warn(`SKIPPED: ${reason}`)
@@ -34,7 +34,7 @@ function listens({ hostname, port }: URL): Promise<boolean> {
   })
 }
 
-/** Done when the file is, the last first: a test has no hook for what comes after all of them. */
+/** Run after the last test of the file, the latest first. */
 const cleanups: (() => Promise<unknown>)[] = []
 afterAll(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup()
@@ -42,7 +42,7 @@ afterAll(async () => {
 
 type Row = Record<string, unknown>
 
-/** SQL past the ledger, on a connection of its own. */
+/** SQL on a separate connection, without the ledger. */
 export function sqlOn(
   uri: string,
   options: AdapterOptions = {},
@@ -56,7 +56,7 @@ export function sqlOn(
   return async (text, values = []) => [...(await query({ text, values }))]
 }
 
-/** For a transaction that is left open meanwhile: its connection does not go when it is idle. */
+/** For a transaction that stays open: its connection is not closed while it is idle. */
 export function transactionOn(uri: string) {
   return sqlOn(uri, { idleTimeoutMillis: 0 })
 }
@@ -64,13 +64,13 @@ export function transactionOn(uri: string) {
 interface AdapterOptions {
   schema?: string
   max?: number
-  /** 0: a connection stays open, and so does its transaction. */
+  /** With 0, a connection and its transaction stay open. */
   idleTimeoutMillis?: number
 }
 
 /**
- * An adapter with a pool of its own: to its code, another address is another pool. An idle connection goes at once,
- * so that a server may go away in a test that does not use it.
+ * An adapter with a separate pool: the adapter's code keeps one pool for each address. An idle connection is closed at
+ * once, so that the server may stop in a test that does not use it.
  */
 export function adapterOn(uri: string, options: AdapterOptions = {}): KeyvPostgres {
   const adapter = new KeyvPostgres({
@@ -84,12 +84,12 @@ export function adapterOn(uri: string, options: AdapterOptions = {}): KeyvPostgr
   return adapter
 }
 
-/** The server's clock decides: an instance's own may be wrong. */
+/** The server's clock decides, so an instance's own clock may be wrong. */
 export function skewedClock(skewMs: number) {
   return { ...systemClock, now: () => systemClock.now() + skewMs }
 }
 
-/** A schema of the test file's own, gone when the file is done: its functions are those of the sources. */
+/** A schema for the test file, dropped after its tests. Its functions are those of the sources. */
 export async function freshSchema(uri: string, role?: string): Promise<string> {
   const schema = `scim_${randomUUID().replaceAll('-', '')}`
   const sql = sqlOn(uri)
@@ -99,7 +99,7 @@ export async function freshSchema(uri: string, role?: string): Promise<string> {
   return schema
 }
 
-/** A login that may do what it is granted, and no more; gone when the file is done. */
+/** A login with only the rights that it is granted, dropped after the tests of the file. */
 export async function freshRole(uri: string): Promise<{ role: string; uri: string }> {
   const role = `scim_${randomUUID().replaceAll('-', '')}`
   const sql = sqlOn(uri)
@@ -111,7 +111,7 @@ export async function freshRole(uri: string): Promise<{ role: string; uri: strin
   return { role, uri: uri.replace('//postgres@', `//${role}@`) }
 }
 
-/** Instances of one application that share a store; closed when the file is done. */
+/** Instances of one application that share a store, closed after the tests of the file. */
 export function instancesOn(uri: string, shared: DispatcherOptions & { schema?: string } = {}) {
   const { schema, ...options } = shared
   const opened: Dispatcher[] = []

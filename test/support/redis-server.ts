@@ -5,19 +5,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A server of our own, that may be killed, frozen and filled. It keeps nothing on disk. */
+/** A server that a test may kill, freeze and fill. It keeps nothing on disk. */
 export interface RedisServer {
   port: number
   url: string
-  /** Runs a command by redis-cli, and gives what that prints. */
+  /** Runs a command with redis-cli, and returns what it prints. */
   cli(...command: string[]): string
-  /** As a crash: what was in memory is lost. */
+  /** Like a crash: the data in memory is lost. */
   kill(): Promise<void>
-  /** Starts it again, empty, on its old port. */
+  /** Starts the server again, empty, on its old port. */
   start(): Promise<void>
   freeze(): void
   thaw(): void
-  /** Kills it and removes its folder. */
+  /** Kills the server and removes its folder. */
   remove(): Promise<void>
 }
 
@@ -61,7 +61,7 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   return server
 }
 
-/** The server on the usual port where one answers, else one of our own; nothing where there is none to be had. */
+/** The server on the usual port if one answers, else a separate one; `undefined` without Redis. */
 export async function sharedRedis(): Promise<Pick<RedisServer, 'url' | 'cli' | 'remove'> | undefined> {
   if (await answers(usualPort)) {
     return {
@@ -71,8 +71,11 @@ export async function sharedRedis(): Promise<Pick<RedisServer, 'url' | 'cli' | '
     }
   }
   if (redisIsInstalled) return startRedis()
-  if (process.env.CI) throw new Error('no Redis: neither one on port 6379 nor a redis-server on the PATH')
-  console.warn('SKIPPED: the tests on Redis, for want of one on port 6379 or a redis-server on the PATH')
+  if (process.env.CI)
+    throw new Error('no Redis: neither a server on port 6379 nor a redis-server on the PATH')
+  console.warn(
+    'SKIPPED: the tests on Redis, because there is neither a server on port 6379 nor a redis-server on the PATH',
+  )
   return undefined
 }
 
@@ -81,7 +84,7 @@ export interface RedisCluster {
   remove(): Promise<void>
 }
 
-/** Three masters that share the slots among them, each with so many replicas, which soon take over. */
+/** Three masters that share the slots, each with this number of replicas, which take over soon. */
 export async function startRedisCluster(replicas: 0 | 1 = 0): Promise<RedisCluster> {
   const nodes = await startClusterNodes(3 * (1 + replicas))
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
@@ -89,7 +92,7 @@ export async function startRedisCluster(replicas: 0 | 1 = 0): Promise<RedisClust
   return clusterOf(nodes)
 }
 
-/** A master that has all slots, and its replica; which no other master lets take over: somebody has to tell it to. */
+/** A master with all slots, and its replica. Without other masters, the replica takes over only on a command. */
 export async function startRedisShard(): Promise<RedisCluster> {
   const nodes = await startClusterNodes(2)
   const [master, replica] = nodes
@@ -112,7 +115,7 @@ function startClusterNodes(count: number): Promise<RedisServer[]> {
   return Promise.all(Array.from({ length: count }, () => startClusterNode()))
 }
 
-/** Of twelve free ports one may be somebody else's before its server has it: then on others. */
+/** Another process may take one of the free ports before its server does. The cluster then starts on others. */
 async function startClusterNode(tries = 3): Promise<RedisServer> {
   const busPort = String(await freePort())
   const options = ['--cluster-enabled', 'yes', '--cluster-port', busPort, '--cluster-node-timeout', '2000']
@@ -127,10 +130,10 @@ async function startClusterNode(tries = 3): Promise<RedisServer> {
 async function clusterOf(nodes: RedisServer[]): Promise<RedisCluster> {
   for (const node of nodes) {
     await until(() => node.cli('CLUSTER', 'INFO').includes('cluster_state:ok'), 'a cluster that is ok')
-    // Clients learn of those nodes alone that are in here.
+    // Clients learn only about the nodes in this list.
     const known = () => node.cli('CLUSTER', 'SLOTS')
     await until(() => nodes.every(({ port }) => known().includes(String(port))), 'nodes that know each other')
-    // A replica that has nothing of its master yet cannot take over.
+    // A replica cannot take over before it has the data of its master.
     const replication = () => node.cli('INFO', 'replication')
     await until(() => !replication().includes('master_link_status:down'), 'a replica that has its data')
   }
@@ -140,7 +143,7 @@ async function clusterOf(nodes: RedisServer[]): Promise<RedisCluster> {
   }
 }
 
-/** Three sentinels, who agree that a master is down when two have not heard from it for a second. */
+/** Three sentinels. A master is down when it has not answered two of them for a second. */
 export async function startSentinels(name: string, master: RedisServer) {
   const folder = await mkdtemp(join(tmpdir(), 'scim-sentinel-'))
   const monitor = `sentinel monitor ${name} 127.0.0.1 ${master.port} 2`
@@ -180,7 +183,7 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Whether a Redis on this port says PONG. */
+/** Whether a Redis on this port answers PING. */
 export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
@@ -199,7 +202,7 @@ async function until(isSo: () => boolean, what: string): Promise<void> {
     if (isSo()) return
     await sleep(50)
   }
-  throw new Error(`there is not, in 20 s: ${what}`)
+  throw new Error(`not within 20 s: ${what}`)
 }
 
 async function untilAnswering(port: number): Promise<void> {

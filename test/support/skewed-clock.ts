@@ -1,6 +1,6 @@
 import type { Clock } from '@scalekit-scim/core'
 
-/** A clock that is ahead by `skewMs`, as another machine's may be. */
+/** A clock that is ahead by `skewMs`, as that of another machine may be. */
 export function skewedClock(skewMs: number): Clock {
   return {
     now: () => Date.now() + skewMs,

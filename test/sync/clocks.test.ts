@@ -5,17 +5,17 @@ import { expect, onTestFinished, test } from 'vitest'
 import { recordingLogger } from '../support/log.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
-/** Seconds between clocks, none of which goes on by itself. */
+/** Seconds between the clocks. None of them advances by itself. */
 interface Scene {
-  /** The store's against this process's. */
+  /** The store's clock ahead of this process's. */
   storeAhead?: number
-  /** The newest record's time against this process's. */
+  /** The newest record's time ahead of this process's clock. */
   recordAhead?: number
-  /** So all have a time of their own that is so far ahead, each newer than the one before. */
+  /** The same for all records, each newer than the one before. */
   allAhead?: number
-  /** How long the API takes for a page. */
+  /** Seconds that the API takes for a page. */
   answersIn?: number
-  /** How long the store takes to say its time, at first. */
+  /** Seconds that the store takes for its first answer. */
   storeAnswersIn?: number
 }
 
@@ -73,7 +73,7 @@ test.each([
     apart: { recordsAheadSeconds: 95 },
     says: "clocks: Scalekit's is 95 s ahead of the store's. ",
   },
-])('clocks that are apart are warned of, once: $apart', async ({ scene, apart, says }) => {
+])('a pass warns once of clocks that are too far apart: $apart', async ({ scene, apart, says }) => {
   const { report, text, warned } = await pass(scene)
   expect(report.clocksApart).toEqual(apart)
   expect(warned).toMatchObject([{ level: 'warn', fields: apart }])
@@ -82,20 +82,20 @@ test.each([
 
 test.each([
   { of: 'clocks that are near enough', scene: { storeAhead: 30, recordAhead: 60 } },
-  // The page of groups has come a minute after the beginning, and that of users a minute later.
+  // The page of groups arrives a minute after the beginning, and that of users a minute later.
   {
-    of: 'a record that was changed while its page was on the way',
+    of: 'a record that was changed while its page was requested',
     scene: { recordAhead: 100, answersIn: 60 },
   },
-  { of: 'a store that took long to say its time', scene: { storeAnswersIn: 60 } },
-])('nothing is said of $of', async ({ scene }) => {
+  { of: 'a store that needed long to return its time', scene: { storeAnswersIn: 60 } },
+])('a pass does not warn of $of', async ({ scene }) => {
   const { report, text, warned } = await pass(scene)
   expect(report).not.toHaveProperty('clocksApart')
   expect(text).not.toContain('clocks')
   expect(warned).toEqual([])
 })
 
-test('the store is asked once a page at most, not for each record that lies ahead of it', async () => {
+test("a page reads the store's time once, not for each record ahead of it", async () => {
   const near = await pass({ allAhead: 0 })
   const { report, storeAsked } = await pass({ allAhead: 95 })
   expect(report.clocksApart).toEqual({ recordsAheadSeconds: 95 })

@@ -10,14 +10,14 @@ import { type MutantName, mutants } from '../support/deletion-histories/mutants.
 const only = process.env.HISTORY_SEED ? Number(process.env.HISTORY_SEED) : undefined
 const [first, last] = only === undefined ? [1, 2000] : [only, only]
 
-test('in 2 000 histories nobody is deleted who must stay, and everybody who has left is deleted or asked about', {
+test('2,000 histories delete no listed user, and delete or hold every user who left', {
   timeout: 600_000,
 }, async () => {
   if (only !== undefined) console.log((await runHistory(only)).story.join('\n'))
   const { failed, firstStory, deletions, stateWrites, crashes, held } = await runHistories(first, last)
   expect(failed, `${failed.length} histories failed. The first:\n${firstStory}`).toEqual([])
 
-  // The histories have met what they are about.
+  // The histories must contain the situations that they test.
   if (only !== undefined) return
   expect(deletions).toBeGreaterThan(10_000)
   expect(stateWrites).toBeGreaterThan(10_000)
@@ -37,7 +37,7 @@ const reasons = [
 ]
 
 test.each(Object.keys(mutants).filter(isNamed))(
-  'the histories find the fault "%s" if it is put into the sync',
+  'the histories detect the fault "%s" in the sync',
   { timeout: 300_000 },
   async (mutant) => {
     const failed = await failuresWith(mutant)
@@ -49,7 +49,7 @@ function isNamed(name: string): name is MutantName {
   return name in mutants
 }
 
-/** Runs a few hundred histories in a process whose sync has the fault. */
+/** Runs 300 histories in a process whose sync has the fault. */
 async function failuresWith(mutant: MutantName): Promise<unknown[]> {
   const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
   const imports = ['../docs/source-imports.mjs', '../support/deletion-histories/mutated-sources.ts']

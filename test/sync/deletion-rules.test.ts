@@ -11,8 +11,9 @@ import {
 } from '@scalekit-scim/core/sync'
 import { createFakeClock, type FakeClock } from '@scalekit-scim/core/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { always, emptyHistory } from '../../packages/core/src/sync/deletions/deletion-state.ts'
-import { judgeDeletions, type MissingRecord } from '../../packages/core/src/sync/deletions/judgement.ts'
+import { decideDeletions, type MissingRecord } from '../../packages/core/src/sync/deletions/decision.ts'
+import { emptyHistory } from '../../packages/core/src/sync/deletions/deletion-state.ts'
+import { earliestInstant } from '../../packages/core/src/sync/reading/records.ts'
 import { type Application, application, have } from '../support/application.ts'
 import { ledgerAround } from '../support/ledger-around.ts'
 import { recordingLogger } from '../support/log.ts'
@@ -20,7 +21,7 @@ import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
 const dayMs = 86_400_000
 
-/** A ledger as several processes share it, in this one. */
+/** A ledger in this process that behaves as a shared one. */
 function sharedLedger(clock: FakeClock, own: (real: Ledger) => Partial<Ledger> = () => ({})): Ledger {
   const atomic = { message: 'atomic', order: 'atomic' } as const
   return ledgerAround((real) => ({ guarantee: atomic, ...own(real) }), clock).ledger
@@ -32,13 +33,13 @@ interface Scene {
   ledger: Ledger
   api: TestApi
   directory: TestDirectory
-  /** A sync as a process has it; another one is another process. */
+  /** The sync of one process. Another sync stands for another process. */
   sync(options?: Partial<DirectorySyncOptions>): DirectorySync
-  /** A full pass, a day later. */
+  /** Runs a full pass, a day later. */
   nextDay(options?: RunOptions): Promise<DirectoryReport>
 }
 
-/** A directory of so many people, all of whom the application has, and a first pass over it. */
+/** A directory whose users the application has, after a first pass. */
 async function scene(
   count: number,
   options: Partial<DirectorySyncOptions> = {},
@@ -86,7 +87,7 @@ function leave({ directory }: Scene, count: number): string[] {
   return directory.people.splice(0, count).map(({ id }) => id)
 }
 
-/** Webhooks of these people, as of now. */
+/** Sends a webhook for each user, with the current time. */
 async function update({ app, clock }: Scene, ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     await app.dispatcher.dispatch({
@@ -99,7 +100,7 @@ async function update({ app, clock }: Scene, ids: readonly string[]): Promise<vo
   }
 }
 
-/** `known` of the directory's people, and other rows of the application's. */
+/** `known` with the directory's users, and other rows of the application. */
 function withRows(app: Application, rows: () => readonly KnownRecord[]) {
   return {
     users: () => [...app.live().map((id) => ({ id, occurredAt: app.users.get(id)?.occurredAt })), ...rows()],
@@ -110,7 +111,7 @@ describe('records of `known` that did not come from the directory', () => {
   const own = ['usr_1', 'usr_2', 'usr_3'].map((id) => ({ id, occurredAt: '2026-01-01T09:00:00Z' }))
 
   test.each([5000, 40])(
-    'are never deleted beside %i people of the directory, in several passes',
+    'are never deleted next to %i users of the directory, in several passes',
     async (count) => {
       const all = await scene(count)
       const known = withRows(all.app, () => own)
@@ -126,7 +127,7 @@ describe('records of `known` that did not come from the directory', () => {
     },
   )
 
-  test('keep the people who left, and let those come who joined', async () => {
+  test('prevent deletions, and do not prevent creations', async () => {
     const all = await scene(40)
     leave(all, 1)
     all.directory.people.push({ id: 'diruser_new' })
@@ -145,7 +146,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(modes).toEqual(['full', 'incremental'])
   })
 
-  test('are not named if their ids may be personal data', async () => {
+  test('are not in the message if their ids may be personal data', async () => {
     const all = await scene(40)
     const log = recordingLogger()
     const personal = [
@@ -162,7 +163,7 @@ describe('records of `known` that did not come from the directory', () => {
     for (const id of personal) expect(said).not.toContain(id)
   })
 
-  test('are told by their organization, if `known` gives it', async () => {
+  test('are recognized by their organization, if `known` yields it', async () => {
     const all = await scene(40)
     const known = withRows(all.app, () => [
       { id: 'diruser_other', occurredAt: null, organizationId: 'org_2' },
@@ -172,7 +173,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(report).toMatchObject({ held: [], users: { held: 0, deleted: 0 } })
   })
 
-  test('keep the people who left, also if they say themselves whose they are', async () => {
+  test('prevent deletions even if they have an `organizationId`', async () => {
     const all = await scene(40)
     leave(all, 1)
     await all.clock.advance(dayMs)
@@ -182,7 +183,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('are told when they are all that `known` yields', async () => {
+  test('are reported if `known` yields nothing else', async () => {
     const all = await scene(40)
     const known = { users: () => [{ id: 'diruser_other', organizationId: 'org_2' }] }
     const report = only(await all.sync({ known }).run({ mode: 'full' }))
@@ -190,7 +191,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(report.users).toMatchObject({ created: 40, deleted: 0, held: 0 })
   })
 
-  test('may have the form of the ids that the directory lists', async () => {
+  test('are not recognized if their ids look like those that the directory lists', async () => {
     const all = await scene(40)
     all.directory.people = people(40).map((person) => ({
       ...person,
@@ -206,7 +207,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(report.deleted.users.ids).toEqual([gone?.id])
   })
 
-  test('are found in both organizations if `known` leaves the organization out', async () => {
+  test('are found in both organizations if `known` ignores the organization', async () => {
     const all = await scene(40)
     const other = new TestDirectory('org_2', people(3, 40))
     all.api.directories.push(other)
@@ -225,7 +226,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('keep everybody also in later passes that do not see the other organization', async () => {
+  test('prevent deletions in later passes without the other organization, too', async () => {
     const all = await scene(40)
     const other = new TestDirectory('org_2', people(3, 40))
     all.api.directories.push(other)
@@ -255,7 +256,7 @@ describe('records of `known` that did not come from the directory', () => {
     }
     expect(deletions(all.app)).toEqual([])
 
-    // After 30 days the other organization is forgotten, and its people are still there.
+    // After 30 days the other organization is forgotten, and its users are still listed.
     await all.clock.advance(29 * dayMs)
     for (let day = 0; day < 3; day++) await all.nextDay()
     expect((await all.nextDay()).held).toMatchObject([{ reason: 'no-history', count: 4 }])
@@ -276,7 +277,7 @@ describe('records of `known` that did not come from the directory', () => {
   })
 })
 
-test('a record with neither time nor directory is held as no-origin, and stays held when it gets a time', async () => {
+test('a record without time and directory is held as no-origin, and stays held when it gets a time', async () => {
   const all = await scene(40)
   const [gone] = leave(all, 1)
   let occurredAt: string | null = null
@@ -302,7 +303,7 @@ describe('the state of deletions', () => {
   let isDown = false
 
   test.each(['read', 'compareAndSet'] as const)(
-    'deletes nobody if the store fails to %s it',
+    'prevents deletions if the store fails to %s it',
     async (verb) => {
       const all = await scene(40, {}, failing(verb))
       onTestFinished(() => {
@@ -320,7 +321,7 @@ describe('the state of deletions', () => {
     },
   )
 
-  test('deletes nobody if another process writes it meanwhile', async () => {
+  test('prevents deletions if another process writes it meanwhile', async () => {
     let isRaced = false
     const all = await scene(40, {}, (real) => ({
       record: (name: string) => {
@@ -342,7 +343,7 @@ describe('the state of deletions', () => {
     expect((await all.nextDay()).users.deleted).toBe(1)
   })
 
-  test('goes on if the store has written it, and its answer was lost', async () => {
+  test("is written if only the store's answer was lost", async () => {
     let isLost = false
     const all = await scene(40, {}, (real) => ({
       record: (name: string) => {
@@ -365,7 +366,7 @@ describe('the state of deletions', () => {
     expect((await running).error).toBeUndefined()
   })
 
-  test('deletes nobody if another version has written it', async () => {
+  test('prevents deletions if another version has written it', async () => {
     const all = await scene(40)
     const record = all.ledger.record('deletions:user:org_1')
     const text = String(await record.read()).replace('"version":1', '"version":2')
@@ -375,18 +376,18 @@ describe('the state of deletions', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('counts what was about to be deleted when a process died, and no less', async () => {
+  test('counts all deletions that a process had planned before it died', async () => {
     const all = await scene(200)
     leave(all, 20)
     const ending = new AbortController()
     all.app.before = () => ending.abort()
     expect((await all.nextDay({ signal: ending.signal })).deleted.users.count).toBeLessThan(20)
     all.app.before = () => {}
-    // Twenty are counted for the day, so the others are over the limit.
+    // Twenty deletions of the day are counted, so the others are over the limit.
     expect(only(await all.sync().run({ mode: 'full' })).held).toMatchObject([{ reason: 'over-limit' }])
   })
 
-  test('takes back what was not deleted', async () => {
+  test('does not count deletions that had no effect', async () => {
     const all = await scene(200)
     leave(all, 20)
     all.app.before = () => {
@@ -399,7 +400,7 @@ describe('the state of deletions', () => {
 })
 
 describe('the limits', () => {
-  test('count a deletion whose handler has failed, for it may have had its effect', async () => {
+  test('count a deletion whose handler failed, because it may have had its effect', async () => {
     const all = await scene(200)
     all.app.before = () => {
       throw new Error('no')
@@ -410,12 +411,12 @@ describe('the limits', () => {
       await all.sync().run({ mode: 'full' })
     }
     const report = only(await all.sync().run({ mode: 'full' }))
-    // The first twenty are tried again and again; each ten of the others have a batch of their own.
+    // The first twenty are retried in each pass. Each ten of the others have a batch of their own.
     expect(report.failed.users.count).toBe(20)
     expect(report.held).toMatchObject([10, 10, 10].map((count) => ({ reason: 'over-limit', count })))
   })
 
-  test('count a deletion whose handler has dropped it, for the same reason', async () => {
+  test('count a deletion whose handler dropped it, for the same reason', async () => {
     const all = await scene(200)
     all.app.before = (event) => {
       const row = 'id' in event.data && all.app.users.get(String(event.data.id))
@@ -428,7 +429,7 @@ describe('the limits', () => {
     expect(only(await all.sync().run({ mode: 'full' })).held).toMatchObject([{ reason: 'over-limit' }])
   })
 
-  test('do not count a deletion again because a pass in between could not decide', async () => {
+  test('do not count a deletion twice if a pass in between could not decide', async () => {
     const all = await scene(200)
     leave(all, 20)
     all.app.before = () => {
@@ -443,7 +444,7 @@ describe('the limits', () => {
     expect(only(await all.sync().run({ mode: 'full' })).users).toMatchObject({ deleted: 20, held: 0 })
   })
 
-  test('do not count a deletion that came too late, for a newer event was applied', async () => {
+  test('do not count a deletion that is stale after a newer event', async () => {
     const all = await scene(200)
     const gone = leave(all, 20)
     await all.clock.advance(dayMs)
@@ -461,7 +462,7 @@ describe('the limits', () => {
     expect(only(await sync.run({ mode: 'full' })).users).toMatchObject({ deleted: 20, held: 0 })
   })
 
-  test('are not widened by rows that nobody lists, such as tombstones that `known` yields', async () => {
+  test('are not widened by unlisted rows, such as tombstones in `known`', async () => {
     const all = await scene(200)
     const tombstones = people(5000, 200).map(({ id }) => ({ id, occurredAt: '2026-01-01T09:00:00Z' }))
     const sync = all.sync({ known: withRows(all.app, () => tombstones) })
@@ -480,7 +481,7 @@ describe('the limits', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('count over a day: five passes in a row delete 20 of 200, and not 75', async () => {
+  test('apply to a day: five consecutive passes delete 20 of 200 users, not 75', async () => {
     const all = await scene(200)
     for (let pass = 0; pass < 5; pass++) {
       leave(all, 15)
@@ -492,7 +493,7 @@ describe('the limits', () => {
     expect(report.held).toMatchObject([15, 15, 15, 15].map((count) => ({ reason: 'over-limit', count })))
   })
 
-  test('count for 24 hours', async () => {
+  test('apply to 24 hours', async () => {
     const all = await scene(200)
     const pass = async (hours: number, leavers: number) => {
       await all.clock.advance(hours * 3_600_000)
@@ -504,7 +505,7 @@ describe('the limits', () => {
     expect(await pass(2, 15)).toMatchObject({ deleted: 15, held: 15 })
   })
 
-  test('let 6 % of the people leave in a week at 1 % a day', async () => {
+  test('allow 6 % of the users to leave in a week at 1 % a day', async () => {
     const all = await scene(1000)
     for (let day = 0; day < 6; day++) {
       leave(all, 10)
@@ -512,7 +513,7 @@ describe('the limits', () => {
     }
   })
 
-  test('ask once about 6 % in a day, and do not block the next leaver', async () => {
+  test('hold 6 % in a day once, and do not block the next user who leaves', async () => {
     const all = await scene(1000)
     leave(all, 60)
     const [held] = (await all.nextDay()).held
@@ -523,12 +524,12 @@ describe('the limits', () => {
       deleted: 60,
       held: 0,
     })
-    // What was approved does not count.
+    // Approved deletions do not count.
     leave(all, 49)
     expect((await all.nextDay()).users).toMatchObject({ deleted: 49, held: 0 })
   })
 
-  test('stop a slow drain at 20 % in 30 days, of the people that there were', async () => {
+  test('stop slow deletions at 20 % of the earlier users in 30 days', async () => {
     const all = await scene(1000)
     for (let day = 0; day < 29; day++) {
       leave(all, 12)
@@ -538,7 +539,7 @@ describe('the limits', () => {
     expect(deletions(all.app).length).toBeGreaterThan(180)
   })
 
-  test('hold what would delete over half in 30 days, however few they are', async () => {
+  test('hold deletions of over half of the records in 30 days, even of few records', async () => {
     const all = await scene(10)
     for (let day = 0; day < 5; day++) {
       leave(all, 1)
@@ -548,7 +549,7 @@ describe('the limits', () => {
     expect((await all.nextDay()).held).toMatchObject([{ reason: 'over-half', count: 1 }])
   })
 
-  test('do not hold deactivations, and say so when there are many', async () => {
+  test('do not hold deactivations, and report many of them', async () => {
     const log = recordingLogger()
     const all = await scene(100, { logger: log })
     const now = all.clock.now()
@@ -561,7 +562,7 @@ describe('the limits', () => {
   })
 })
 
-test('a directory that moves to another organization does not hold up the leavers of the one that it leaves', async () => {
+test('a directory that moves to another organization does not block deletions in its former one', async () => {
   const all = await scene(5)
   const moving = new TestDirectory('org_1', people(3, 5), 'dir_moving')
   const other = new TestDirectory('org_2', people(5, 8), 'dir_other')
@@ -596,7 +597,7 @@ test('a directory that moves to another organization does not hold up the leaver
   })
 })
 
-test('a person whom the API lists twice for good keeps three passes full, and not all', async () => {
+test('a user whom the API always lists twice makes three passes full, and no more', async () => {
   const all = await scene(100)
   const [twice] = all.directory.people
   if (twice) all.directory.people.push(twice)
@@ -610,13 +611,13 @@ test('a person whom the API lists twice for good keeps three passes full, and no
   expect(modes).toEqual(['full', 'full', 'full', 'incremental', 'incremental', 'incremental'])
 })
 
-test('a deletion is not tried again by a process that was stopped for longer than its lease', async () => {
+test('a process that was suspended for longer than its lease does not retry a deletion', async () => {
   let stoppedMs = 0
   let failures = 0
   const all = await scene(100, {}, (real) => ({
     begin: async (request) => {
       if (failures++ > 0) return real.begin(request)
-      // It stands still here, and its timers with it.
+      // The process is suspended here, with its timers.
       stoppedMs = 600_000
       throw new StoreUnavailableError('the store is away')
     },
@@ -631,7 +632,7 @@ test('a deletion is not tried again by a process that was stopped for longer tha
   expect(deletions(all.app)).toEqual([])
 })
 
-describe('what is held', () => {
+describe('a held deletion', () => {
   test('stays held when a limit is raised', async () => {
     const all = await scene(100)
     leave(all, 30)
@@ -641,7 +642,7 @@ describe('what is held', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('stays held when one pass does not find it in `known`', async () => {
+  test('stays held if `known` does not yield it in one pass', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -656,7 +657,7 @@ describe('what is held', () => {
     expect((await all.nextDay()).held).toEqual([held])
   })
 
-  test('stays held when `known` gives it a newer time, which may be of the row', async () => {
+  test("stays held if `known` yields a newer time, which may be the row's", async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -665,7 +666,7 @@ describe('what is held', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('leaves its hold when it is listed again, and is a new leaver when it leaves again', async () => {
+  test('is released when the record is listed again, and is a new deletion when it leaves again', async () => {
     const all = await scene(100)
     const held = all.directory.people.slice(0, 30)
     leave(all, 30)
@@ -677,7 +678,7 @@ describe('what is held', () => {
     expect(report).toMatchObject({ returned: [], held: [{ count: 28 }], deleted: { users: { ids: again } } })
   })
 
-  test('is forgotten 90 days after `known` has yielded it last', async () => {
+  test('is discarded 90 days after `known` last yielded it', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
     await all.nextDay()
@@ -690,13 +691,13 @@ describe('what is held', () => {
     await all.nextDay()
     for (const row of rows) if (row) all.app.users.set(row.id, row)
     const report = await all.nextDay()
-    // Held again, by a new judgement: since this pass.
+    // Held again by a new decision, since this pass.
     expect(report.held).toMatchObject([
       { count: 30, heldSince: new Date(all.clock.now()).toISOString().replace('Z', '000000Z') },
     ])
   })
 
-  test('is kept as long as `known` yields it, and then not given up for one pass that does not', async () => {
+  test('is kept while `known` yields it, and survives one pass without it', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -715,7 +716,7 @@ describe('what is held', () => {
     expect((await all.nextDay()).held).toEqual([held])
   })
 
-  test('is not forgotten because no pass has run for long', async () => {
+  test('is not discarded if no pass has run for a long time', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -730,7 +731,7 @@ describe('what is held', () => {
     expect(only(await all.sync().run({ mode: 'incremental' }))).toMatchObject({ mode: 'incremental', held })
   })
 
-  test('may be more than a thousand, in the report by its first thousand ids', async () => {
+  test('is one of more than a thousand, of which the report has the first thousand ids', async () => {
     const all = await scene(5000)
     leave(all, 2500)
     const [held] = (await all.nextDay()).held
@@ -741,7 +742,7 @@ describe('what is held', () => {
     expect(report.deleted.users.ids).toHaveLength(1000)
   })
 
-  test('leaves nothing in the store once it is deleted', async () => {
+  test('leaves nothing in the store after it is applied', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -752,7 +753,7 @@ describe('what is held', () => {
     expect(await chunk.read()).toBeUndefined()
   })
 
-  test('may be 200,000 of 250,000 people, also with an approval of a dry run', () => {
+  test('is one of 200,000 among 250,000 users, also with the approval of a dry run', () => {
     const many = Array.from({ length: 250_000 }, (_, index) => `diruser_${index}`)
     const missing: MissingRecord[] = many.slice(0, 200_000).map((id) => ({
       id,
@@ -763,7 +764,7 @@ describe('what is held', () => {
     }))
     const walk = { unique: 50_000, totalSize: 50_000, short: false }
     const judged = (approvals: readonly string[], limits = { maxCount: 20, maxShare: 0.05 }) =>
-      judgeDeletions(
+      decideDeletions(
         {
           directory: { organizationId: 'org_1', id: 'dir_1' },
           kind: 'user',
@@ -771,9 +772,9 @@ describe('what is held', () => {
           missing,
           history: emptyHistory(),
           base: limits.maxCount === 20 ? many.length : 1e6,
-          from: always,
+          from: earliestInstant,
           walks: [walk, walk],
-          steady: true,
+          isSettled: true,
           enabled: true,
           foreign: false,
           siblingsRead: true,
@@ -788,7 +789,7 @@ describe('what is held', () => {
   })
 
   test.each(['atomic', 'process'] as const)(
-    'is held again as no-history if the store (%s) has lost a part of it',
+    'is held again as no-history if the store (%s) lost a part of its batch',
     async (message) => {
       const all = await scene(100, {}, () => ({ guarantee: { message, order: message } }))
       leave(all, 30)
@@ -803,7 +804,7 @@ describe('what is held', () => {
 })
 
 describe('an approval', () => {
-  test('is valid for 7 days, so a handler that failed is tried again without asking', async () => {
+  test('is valid for 7 days, so a failed handler is retried without another approval', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -831,7 +832,7 @@ describe('an approval', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('of a dry run is valid, and the dry run itself changes nothing', async () => {
+  test('from a dry run is valid, and the dry run itself changes nothing', async () => {
     const all = await scene(100)
     leave(all, 30)
     const before = await all.ledger.record('deletions:user:org_1').read()
@@ -845,7 +846,7 @@ describe('an approval', () => {
     expect(report.users).toMatchObject({ deleted: 30, held: 0 })
   })
 
-  test('of a dry run does not count towards the limits either', async () => {
+  test('from a dry run does not count towards the limits either', async () => {
     const all = await scene(1000)
     leave(all, 60)
     const [held] = (await all.nextDay({ dryRun: true })).held
@@ -855,7 +856,7 @@ describe('an approval', () => {
     expect((await all.nextDay()).users).toMatchObject({ deleted: 49, held: 0 })
   })
 
-  test('does not hold a person to whom a newer event was applied: the next pass judges again', async () => {
+  test('does not hold a user after a newer event: the next pass decides again', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -869,12 +870,12 @@ describe('an approval', () => {
     }
     const report = only(await all.sync({ known }).run({ approve: [String(held?.approval)] }))
     expect(report.users).toMatchObject({ stale: 1, deleted: 29 })
-    // The approval has lapsed.
+    // The approval has expired.
     await all.clock.advance(8 * dayMs)
     expect((await all.nextDay()).deleted.users.ids).toEqual([updated])
   })
 
-  test('of a dry run, or one that was used before, names nothing a week later', async () => {
+  test('from a dry run, or a used one, matches nothing a week later', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay({ dryRun: true })).held
@@ -886,7 +887,7 @@ describe('an approval', () => {
     })
   })
 
-  test('is not used up while `known` yields nothing, and what it is for stays in the report', async () => {
+  test('is not used up while `known` yields nothing, and its batch stays in the report', async () => {
     const all = await scene(100)
     leave(all, 30)
     const { held } = await all.nextDay()
@@ -897,7 +898,7 @@ describe('an approval', () => {
     expect((await all.nextDay()).held).toEqual(held)
   })
 
-  test('is in the report while the directory keeps it from being used', async () => {
+  test('is in the report while the directory prevents its use', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -909,7 +910,7 @@ describe('an approval', () => {
     expect(formatReport(report)).toContain(`Approved until ${approvedUntil}: the next full pass deletes them`)
   })
 
-  test('does not tell as held, in passes between, whom it has deleted though the last write failed', async () => {
+  test('does not report deleted users as held if only the last write failed', async () => {
     let isDown = false
     const all = await scene(100, {}, (real) => ({
       record: (name) => {
@@ -935,7 +936,7 @@ describe('an approval', () => {
     expect((await all.nextDay()).held).toEqual([])
   })
 
-  test('holds though the directory was unsettled when it was given', async () => {
+  test('stays valid if the directory was unsettled when it was given', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -946,7 +947,7 @@ describe('an approval', () => {
     expect((await all.nextDay()).users.deleted).toBe(30)
   })
 
-  test('that could not be used yet makes the next pass full', async () => {
+  test('that has not been used makes the next pass full', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -960,7 +961,7 @@ describe('an approval', () => {
 })
 
 describe('without a history', () => {
-  test('a shared store deletes nobody by itself, and then only what is new', async () => {
+  test('a shared store holds all deletions of the first pass, and then only old ones', async () => {
     const all = await scene(100)
     const other = sharedLedger(all.clock)
     const app = application({ store: other, clock: all.clock })
@@ -974,7 +975,7 @@ describe('without a history', () => {
     expect(report.held).toMatchObject([{ reason: 'no-history', ids: [first] }])
   })
 
-  test('a first pass that could not decide leaves it to the next, which holds as well', async () => {
+  test('a first pass that could not decide leaves the decision to the next, which holds, too', async () => {
     const all = await scene(100)
     const store = sharedLedger(all.clock)
     const app = application({ store, clock: all.clock })
@@ -991,7 +992,7 @@ describe('without a history', () => {
     expect(gone).toHaveLength(15)
   })
 
-  test('a first pass with foreign records begins none', async () => {
+  test('a first pass with foreign records does not begin a history', async () => {
     const all = await scene(40)
     const store = sharedLedger(all.clock)
     const app = application({ store, clock: all.clock })
@@ -1004,7 +1005,7 @@ describe('without a history', () => {
     expect(report.held).toMatchObject([{ reason: 'no-history', count: 1 }])
   })
 
-  test('a store that cannot claim atomically, and may be shared, deletes nobody by itself either', async () => {
+  test('a store without atomic claims, which may be shared, holds deletions, too', async () => {
     const clock = createFakeClock()
     const guarantee = { message: 'best-effort', order: 'best-effort' } as const
     const { ledger } = ledgerAround(() => ({ guarantee }), clock)
@@ -1024,7 +1025,7 @@ describe('without a history', () => {
     expect(only(report).held).toMatchObject([{ reason: 'no-history', count: 1 }])
   })
 
-  test('an application that begins empty has one of what its first pass brings', async () => {
+  test('an empty application has a history of the records from its first pass', async () => {
     const all = await scene(0)
     all.directory.people = people(10)
     await all.nextDay()
@@ -1032,7 +1033,7 @@ describe('without a history', () => {
     expect((await all.nextDay()).deleted.users.ids).toEqual(['diruser_0'])
   })
 
-  test('an empty `known` does not begin one for older records: it may be wrong', async () => {
+  test('an empty `known` does not begin a history for older records, because it may be wrong', async () => {
     const all = await scene(100)
     const store = sharedLedger(all.clock)
     const app = application({ store, clock: all.clock })
@@ -1044,7 +1045,7 @@ describe('without a history', () => {
     expect(report.held).toMatchObject([{ reason: 'no-history', count: 15 }])
   })
 
-  test('nor does it in an organization with several directories', async () => {
+  test('an empty `known` does not begin one in an organization with several directories either', async () => {
     const all = await scene(100)
     const second = new TestDirectory('org_1', people(10, 100), 'dir_second')
     all.api.directories.push(second)
@@ -1080,7 +1081,7 @@ describe('without a history', () => {
 })
 
 describe('the trace of a deletion', () => {
-  test('is in the report, its lines and the log, by ids alone', async () => {
+  test('is in the report, the formatted report and the log, with ids only', async () => {
     const log = recordingLogger()
     const all = await scene(100, { logger: log })
     const gone = leave(all, 2)
@@ -1097,7 +1098,7 @@ describe('the trace of a deletion', () => {
     )
   })
 
-  test('names those whose handler failed', async () => {
+  test('has the ids of records with a failed handler', async () => {
     const all = await scene(100)
     const gone = leave(all, 2)
     all.app.before = () => {
@@ -1113,8 +1114,8 @@ describe('the trace of a deletion', () => {
   })
 })
 
-describe('a handler that always fails for one person', () => {
-  test('keeps three passes full, and then again one each `fullEverySeconds`', async () => {
+describe('a handler that always fails for one user', () => {
+  test('makes three passes full, and then one per `fullEverySeconds`', async () => {
     const all = await scene(100)
     const sync = all.sync()
     await sync.run()
@@ -1144,7 +1145,7 @@ describe('a handler that always fails for one person', () => {
     ])
   })
 
-  test('or for more people than the report names, keeps three passes full', async () => {
+  test('makes three passes full, also for more users than the report names', async () => {
     const all = await scene(1100)
     all.app.before = () => {
       throw new Error('no')
@@ -1157,7 +1158,7 @@ describe('a handler that always fails for one person', () => {
     expect(modes).toEqual(['full', 'full', 'full', 'incremental'])
   })
 
-  test('does not keep another failure from being tried again', async () => {
+  test('does not prevent a retry of another failure', async () => {
     const all = await scene(100)
     const sync = all.sync()
     await sync.run()
@@ -1174,8 +1175,8 @@ describe('a handler that always fails for one person', () => {
   })
 })
 
-describe('people whom another directory of the organization lists', () => {
-  /** Three directories, of each of which the application knows whose its people are. */
+describe('users whom another directory of the organization lists', () => {
+  /** Three directories. The application stores the directory of each user. */
   async function three() {
     const all = await scene(5)
     const second = new TestDirectory('org_1', people(5, 5), 'dir_second')
@@ -1202,7 +1203,7 @@ describe('people whom another directory of the organization lists', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('are not decided about while that other directory cannot be read', async () => {
+  test('are not decided while that other directory cannot be read', async () => {
     const all = await three()
     all.api.directories.shift()
     all.api.beforePage = ({ directory }) => {
@@ -1213,15 +1214,15 @@ describe('people whom another directory of the organization lists', () => {
     expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
   })
 
-  test('are decided about next to a directory of which the application has nothing', async () => {
+  test('are decided next to a directory of which the application has no records', async () => {
     const all = await three()
     all.api.directories.splice(0, 3, all.second, all.third, new TestDirectory('org_1', [], 'dir_unknown'))
     expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
   })
 
-  test('stay held for their own directory, though none has been read for long', async () => {
+  test('stay held for their own directory, although no directory was read for a long time', async () => {
     const all = await three()
-    // The list of directories comes short, so the first directory's pass holds the people of the second.
+    // The list of directories is incomplete, so the first directory's pass holds the users of the second.
     const [short] = all.api.directories.splice(1, 1)
     expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
     await all.clock.advance(95 * dayMs)
@@ -1231,7 +1232,7 @@ describe('people whom another directory of the organization lists', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('are not deleted when `known` yields them twice, or with the wrong directory', async () => {
+  test('are not deleted if `known` yields them twice, or with the wrong directory', async () => {
     const all = await three()
     all.rows.push(
       ...all.rows
@@ -1243,7 +1244,7 @@ describe('people whom another directory of the organization lists', () => {
   })
 })
 
-test('a directory that cannot be read for long does not keep the other directories of its organization full', async () => {
+test("a directory that stays unreadable does not keep its organization's other passes full", async () => {
   const all = await scene(5)
   const broken = new TestDirectory('org_1', people(5, 5), 'dir_broken')
   all.api.directories.push(broken)
@@ -1266,7 +1267,7 @@ test('a directory that cannot be read for long does not keep the other directori
 })
 
 describe('an organization that had two directories', () => {
-  /** Two directories whose people the application knows without knowing whose they are. */
+  /** Two directories. The application does not store the directory of its users. */
   async function two() {
     const all = await scene(10)
     const other = new TestDirectory('org_1', people(5, 10), 'dir_other')
@@ -1279,7 +1280,7 @@ describe('an organization that had two directories', () => {
     return { ...all, other }
   }
 
-  test('deletes nobody of one when the list of directories comes short', async () => {
+  test('does not delete users of a directory that is missing from the list', async () => {
     const all = await two()
     all.api.directories.pop()
     for (let pass = 0; pass < 3; pass++) {
@@ -1288,7 +1289,7 @@ describe('an organization that had two directories', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('does not turn a hold that nobody can approve into a deletion when one is removed', async () => {
+  test('does not delete records held as several-directories when one directory is removed', async () => {
     const all = await two()
     leave(all, 1)
     await all.nextDay()
@@ -1299,7 +1300,7 @@ describe('an organization that had two directories', () => {
   })
 })
 
-test('somebody who comes back within the skew of the clocks is applied, and lives', async () => {
+test('a user who comes back within the clock difference is created again', async () => {
   const all = await scene(100)
   leave(all, 1)
   expect((await all.nextDay()).deleted.users.ids).toEqual(['diruser_0'])
@@ -1315,14 +1316,14 @@ test('somebody who comes back within the skew of the clocks is applied, and live
   expect(all.app.live()).toContain('diruser_0')
 })
 
-test('what is applied while `known` is read is newer than what two walks miss', async () => {
+test('an event during the reading of `known` is newer than the finding of two walks', async () => {
   const all = await scene(100)
   leave(all, 1)
   await all.clock.advance(dayMs)
   const known = {
     users: async () => {
       await update(all, ['diruser_0'])
-      // Longer than the margin by which the sync's events are older than their reading.
+      // Longer than the margin between the time of the sync's events and their reading.
       for (let second = 0; second < 90; second++) await all.clock.advance(1000)
       return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
     },

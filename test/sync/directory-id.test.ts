@@ -24,23 +24,23 @@ test.each([
     says: 'dir_69615647365005431',
   },
   { of: 'a directory', event: sampleEvent('organization.directory_enabled'), says: 'dir_69615647365005431' },
-  // As Scalekit's quickstart has it.
-  { of: 'a user, in the form that has it,', event: withDirectory('dir_1'), says: 'dir_1' },
-])('an event of $of says which directory it is of', async ({ event, says }) => {
+  // The form in Scalekit's quickstart.
+  { of: 'a user with a directory id', event: withDirectory('dir_1'), says: 'dir_1' },
+])("the context of an event of $of has the directory's id", async ({ event, says }) => {
   expect(await contextOf(event)).toMatchObject({ directoryId: says })
 })
 
 test.each([
   { of: 'a user', event: user },
-  { of: 'a user, with an id that is none,', event: withDirectory(7) },
+  { of: 'a user with an invalid directory id', event: withDirectory(7) },
   {
-    of: 'a group that names none',
+    of: 'a group without a directory id',
     event: sampleEvent('organization.directory.group_deleted', { data: { directory_id: null } }),
   },
-])('an event of $of leaves it out', async ({ event }) => {
+])('the context of an event of $of has no directory id', async ({ event }) => {
   expect(await contextOf(event)).not.toHaveProperty('directoryId')
 })
 
-test('whoever dispatches an event may know better', async () => {
+test("the option `directoryId` of dispatch overrides the event's", async () => {
   expect(await contextOf(withDirectory('dir_1'), 'dir_2')).toMatchObject({ directoryId: 'dir_2' })
 })

@@ -5,7 +5,7 @@ import { application, have } from '../support/application.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 import { hastyClock } from './in-process-api.ts'
 
-// A pass asks others some dozens of times: the API, the application, the store. It is ended at each of these questions.
+// A pass makes dozens of calls: to the API, the application and the store. The tests end it during each of them.
 
 const unheard: unknown[] = []
 const hear = (reason: unknown) => unheard.push(reason)
@@ -14,7 +14,7 @@ afterAll(() => void process.off('unhandledRejection', hear))
 
 type Ask = (question: string) => Promise<void>
 
-/** A directory of which somebody has left and somebody has changed, and that asks before it answers anything. */
+/** A directory from which one user has left and in which one has changed. Each call runs a hook first. */
 function scene(ask: Ask) {
   const app = application()
   const directory = new TestDirectory('org_1', people(65))
@@ -43,7 +43,7 @@ function scene(ask: Ask) {
   return { app, sync }
 }
 
-/** The same object, each of whose methods asks first. */
+/** The same object. Each method runs the hook first. */
 function asking<Methods extends object>(methods: Methods, ask: Ask): Methods {
   return new Proxy(methods, {
     get: (target, name) => {
@@ -57,7 +57,7 @@ function asking<Methods extends object>(methods: Methods, ask: Ask): Methods {
   })
 }
 
-/** Its time, and what it reads: what it writes has to be waited for. */
+/** The time and the reads. Writes have to be awaited. */
 function askingLedger(ledger: Ledger, ask: Ask): Ledger {
   return new Proxy(ledger, {
     get: (target, name) => {
@@ -85,9 +85,9 @@ async function questions(): Promise<string[]> {
 }
 
 test.each([
-  { answers: 'is answered all the same', after: async () => {} },
-  { answers: 'is never answered', after: () => new Promise<never>(() => {}) },
-])('a pass that is ended while a question $answers ends, and nothing goes on', async ({ after }) => {
+  { answers: 'still returns', after: async () => {} },
+  { answers: 'never returns', after: () => new Promise<never>(() => {}) },
+])('a pass that is ended during a call that $answers ends, and nothing continues', async ({ after }) => {
   let asked = 'nothing'
   onTestFailed(() => console.error(`ended while it asked for ${asked}`))
   for (const [at, question] of (await questions()).entries()) {
@@ -109,7 +109,7 @@ test.each([
   }
 })
 
-test('a pass one of whose questions fails harms nobody, and the next one brings what is missing', async () => {
+test('a pass with a failing call deletes no listed user, and the next pass completes the work', async () => {
   let asked = 'nothing'
   onTestFailed(() => console.error(`failed at ${asked}`))
   for (const [at, question] of (await questions()).entries()) {
@@ -127,7 +127,7 @@ test('a pass one of whose questions fails harms nobody, and the next one brings 
       ),
     )
     expect(await app.dispatcher.ledger.record('sync:pass').read()).toBeUndefined()
-    // What is read in the millisecond of what was applied is no newer.
+    // A record read in the same millisecond as an applied event is not newer.
     await new Promise((resolve) => setTimeout(resolve, 2))
     expect((await sync.run()).outcome).toBe('complete')
     expect(app.live().sort()).toEqual(

@@ -4,7 +4,7 @@ import { ScalekitClient } from '@scalekit-sdk/node'
 import { expect, onTestFinished, test } from 'vitest'
 import { application } from '../support/application.ts'
 
-test('through the SDK: an application becomes what the directory is, and stays so', async () => {
+test('through the SDK, the application becomes equal to the directory, and stays equal', async () => {
   const simulator = await createSimulator()
   onTestFinished(() => simulator.close())
   const { environment, variables, url } = simulator

@@ -23,12 +23,12 @@ test('the variables of the quickstart are enough to read directories', async () 
   }
 })
 
-test('the name that the SDK’s own README has for the URL does as well', async () => {
+test('the variable of the URL may have the name from the SDK’s README', async () => {
   const { SCALEKIT_ENVIRONMENT_URL: SCALEKIT_ENV_URL, ...others } = variables
   await expect(scalekitFromEnv({ ...others, SCALEKIT_ENV_URL })).resolves.toHaveProperty('directory')
 })
 
-test.each(Object.keys(variables))('%s, missing or empty, is named', async (name) => {
+test.each(Object.keys(variables))('the error has the name of %s if it is missing or empty', async (name) => {
   for (const value of [undefined, '']) {
     const error: unknown = await scalekitFromEnv({ ...variables, [name]: value }).catch((reason) => reason)
     expect(error).toBeInstanceOf(ConfigurationError)
@@ -37,9 +37,9 @@ test.each(Object.keys(variables))('%s, missing or empty, is named', async (name)
   }
 })
 
-test('a URL that is none is named, and not quoted', async () => {
+test("an invalid URL's variable is in the error, and its value is not", async () => {
   const swapped = { ...variables, SCALEKIT_ENVIRONMENT_URL: variables.SCALEKIT_CLIENT_SECRET }
   await expect(scalekitFromEnv(swapped)).rejects.toThrow(
-    /^(?!.*never to be seen)SCALEKIT_ENVIRONMENT_URL is no URL/,
+    /^(?!.*never to be seen)SCALEKIT_ENVIRONMENT_URL is not a URL/,
   )
 })

@@ -6,7 +6,7 @@ export const directory: DirectoryRef = { organizationId: 'org_1', id: 'dir_1' }
 
 type Calls = DirectoryApi['directory'] & DirectoryApi['organization']
 
-/** A Directory API of the calls that a test gives; any other says that nobody expected it. */
+/** A Directory API with the calls of the test. Any other call throws. */
 export function apiOf(calls: Partial<Calls>): DirectoryApi {
   const unexpected = (name: string) => () => Promise.reject(new Error(`${name} was not expected`))
   return {
@@ -19,12 +19,12 @@ export function apiOf(calls: Partial<Calls>): DirectoryApi {
   }
 }
 
-/** A user as protobuf has them: what nobody said is empty. */
-export function apiUser(id: string, said: Partial<ApiUser> = {}): ApiUser {
-  return { id, email: '', preferredUsername: '', givenName: '', familyName: '', groups: [], ...said }
+/** A user in the form of protobuf: absent fields are empty. */
+export function apiUser(id: string, fields: Partial<ApiUser> = {}): ApiUser {
+  return { id, email: '', preferredUsername: '', givenName: '', familyName: '', groups: [], ...fields }
 }
 
-/** Serves the users in these pages, whatever size was asked for. The tokens are `1`, `2`, … */
+/** Serves the users in these pages, for any requested size. The tokens are `1`, `2`, … */
 export function inPages(pages: readonly (readonly ApiUser[])[]): Calls['listDirectoryUsers'] {
   const totalSize = pages.flat().length
   return async (_organizationId, _directoryId, { pageToken = '0' } = {}) => {
@@ -34,7 +34,7 @@ export function inPages(pages: readonly (readonly ApiUser[])[]): Calls['listDire
   }
 }
 
-/** No timer of it waits: pauses are for a server that the test has at hand. */
+/** Its timers do not wait: pauses are for a real server. */
 export const hastyClock: Clock = {
   ...systemClock,
   setTimeout: (callback) => systemClock.setTimeout(callback, 0),

@@ -2,18 +2,19 @@ import { systemClock } from '@scalekit-scim/core/internal'
 import { createDirectorySync, type Known } from '@scalekit-scim/core/sync'
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
-import { IdTable } from '../../packages/core/src/sync/id-table.ts'
-import { hashOf, readKnown } from '../../packages/core/src/sync/known.ts'
+import { IdTable } from '../../packages/core/src/sync/known/id-table.ts'
+import { hashOf } from '../../packages/core/src/sync/known/known-records.ts'
+import { readKnown } from '../../packages/core/src/sync/known/read-known.ts'
 import { Random } from '../chaos/random.ts'
 import { application } from '../support/application.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
-test('ids are found as a Map finds them, and given back as they were', () => {
+test('the table returns the indexes that a Map returns, and the same ids', () => {
   const random = new Random(7)
   const table = new IdTable()
   const map = new Map<string, number>()
   for (let round = 0; round < 20_000; round++) {
-    // Short ones, so that many come again; ends of others; characters of one, two, three and four bytes; one that is long.
+    // Short ids, so that many repeat; ids that end other ids; characters of one to four bytes; one long id.
     const text =
       round === 9000 ? 'x'.repeat(5000) : String(random.below(9000)).padStart(random.below(8), 'aé漢😀')
     const id = text.toWellFormed()
@@ -26,7 +27,7 @@ test('ids are found as a Map finds them, and given back as they were', () => {
   for (const [id, index] of map) expect(table.at(index)).toBe(id)
 })
 
-test('the empty id is an id like others', () => {
+test('the empty id has an index', () => {
   const table = new IdTable()
   expect(table.indexOf('')).toBeUndefined()
   expect(table.add('')).toBe(0)
@@ -35,24 +36,24 @@ test('the empty id is an id like others', () => {
   expect(table.at(0)).toBe('')
 })
 
-test('groups are the same in any order, and however often each is named', () => {
+test('sets of groups are equal in any order, with repeated ids', () => {
   expect(hashOf(['b', 'a', 'b'])).toBe(hashOf(['a', 'b']))
 })
 
-test('other groups are other groups', () => {
+test('different sets of groups have different hashes', () => {
   const sets = [[], [''], ['a'], ['b'], ['ab'], ['a', 'b'], ['a', 'bc'], ['ab', 'c'], ['a', 'b', 'c']]
   expect(new Set(sets.map(hashOf)).size).toBe(sets.length)
   for (const set of sets) expect(hashOf(set)).toBeLessThan(2 ** 53)
 })
 
-/** Clocks may be half a minute apart, and times are cut to seconds. */
+/** Clocks may be 30 s apart, and times may have whole seconds. */
 test.each([
   { aheadSeconds: 60, sent: 'unchanged' },
   { aheadSeconds: 59.999, sent: 'repeated' },
   { aheadSeconds: 0, sent: 'repeated' },
   { aheadSeconds: -5, sent: 'updated' },
 ])(
-  'a record that is known as of $aheadSeconds s after its own time is $sent',
+  'a record that the application has $aheadSeconds s after its own time is $sent',
   async ({ aheadSeconds, sent }) => {
     const updatedAtMs = Date.parse('2026-03-01T09:00:00Z')
     const occurredAt = new Date(updatedAtMs + aheadSeconds * 1000).toISOString()
@@ -74,32 +75,38 @@ class QueryResult {
 test.each([
   { gave: [{ occurredAt: 'secret' }], says: '`id` of type undefined' },
   { gave: [{ id: 7_654_321 }], says: '`id` of type number' },
-  { gave: ['secret'], says: 'string where a record belongs' },
-  { gave: [{ id: 'secret', occurredAt: new Date() }], says: '`occurredAt` of type Date: give' },
-  { gave: [{ id: 'secret', occurredAt: 'secret' }], says: '`occurredAt` that is text, but no RFC 3339 time' },
+  { gave: ['secret'], says: 'string instead of a record' },
+  { gave: [{ id: 'secret', occurredAt: new Date() }], says: '`occurredAt` of type Date: yield' },
+  {
+    gave: [{ id: 'secret', occurredAt: 'secret' }],
+    says: '`occurredAt` that is text, but not an RFC 3339 time',
+  },
   { gave: [{ id: 'secret', occurredAt: 7_654_321n }], says: '`occurredAt` of type bigint' },
   { gave: [{ id: 'secret', directoryId: 7_654_321 }], says: '`directoryId` of type number' },
   { gave: [{ id: 'secret', organizationId: 7_654_321 }], says: '`organizationId` of type number' },
   { gave: [{ id: 'secret', groupIds: '{secret}' }], says: '`groupIds` of type string' },
   { gave: [{ id: 'secret', groupIds: ['secret', null] }], says: '`groupIds[1]` of type null' },
   { gave: [{ id: 'secret', groupIds: new Set(['secret']) }], says: '`groupIds` of type Set' },
-  { gave: undefined, says: 'undefined where records belong' },
-  { gave: new QueryResult(), says: 'QueryResult where records belong' },
-])('`known` that gives $gave is told which field is wrong, and not its value', async ({ gave, says }) => {
-  const known: Known = () => Object(gave === undefined ? Promise.resolve() : gave)
-  const directory = { organizationId: 'org_1', id: 'dir_1' }
-  const error: unknown = await readKnown(known, directory, () => false, {
-    signal: new AbortController().signal,
-    clock: systemClock,
-  }).catch((thrown) => thrown)
-  expect(error).toMatchObject({ code: 'ERR_SCIM_KNOWN_INVALID', message: expect.stringContaining(says) })
-  expect(error).not.toMatchObject({ message: expect.stringMatching(/secret|7654321/) })
-})
+  { gave: undefined, says: 'undefined instead of records' },
+  { gave: new QueryResult(), says: 'QueryResult instead of records' },
+])(
+  'the error for a `known` that yields $gave has the wrong field, and not its value',
+  async ({ gave, says }) => {
+    const known: Known = () => Object(gave === undefined ? Promise.resolve() : gave)
+    const directory = { organizationId: 'org_1', id: 'dir_1' }
+    const error: unknown = await readKnown(known, directory, () => false, {
+      signal: new AbortController().signal,
+      clock: systemClock,
+    }).catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'ERR_SCIM_KNOWN_INVALID', message: expect.stringContaining(says) })
+    expect(error).not.toMatchObject({ message: expect.stringMatching(/secret|7654321/) })
+  },
+)
 
-test('rows that are there at once leave time to others, and are left in their middle when the pass ends', async () => {
+test('rows in memory leave time for other tasks, and their reading ends with the pass', async () => {
   let read = 0
   const known: Known = function* () {
-    // All of the rows of a database in this process, say.
+    // For example all rows of a database in this process.
     while (read < 1_000_000) yield { id: `diruser_${read++ % 1000}` }
   }
   const cancel = new AbortController()
@@ -116,7 +123,7 @@ test('rows that are there at once leave time to others, and are left in their mi
   expect(read).toBe(readThen)
 })
 
-test('a `known` that says nothing for 5 minutes ends its directory, and not the others', async () => {
+test('a `known` that yields nothing for 5 minutes ends its directory, and not the others', async () => {
   const clock = createFakeClock()
   const api = new TestApi(new TestDirectory('org_1', people(3)), new TestDirectory('org_2', people(3, 3)))
   const sync = createDirectorySync({

@@ -26,7 +26,7 @@ afterAll(() => simulator.close())
 beforeEach(() => simulator.setFaults({ api: {} }))
 
 const listing = { method: 'listDirectoryUsers' }
-/** Pauses between tries are a hundredth of what they are. */
+/** Shortens the pauses between tries to a hundredth. */
 const quickClock = {
   ...systemClock,
   setTimeout: (callback: () => void, delayMs: number) => systemClock.setTimeout(callback, delayMs / 100),
@@ -36,16 +36,16 @@ interface Scene {
   app: Application
   organizationId: string
   directoryId: string
-  /** Runs before the SDK is asked for a page of users; the first is 1. */
+  /** Runs before the SDK requests a page of users. The first is 1. */
   beforePage: (page: number) => void
-  /** What each page of users had. */
+  /** The users of each page. */
   pages: string[][]
   ids(): string[]
   dismiss(from: number, count: number): string[]
   pass(run?: RunOptions, options?: Partial<DirectorySyncOptions>): Promise<DirectoryReport>
 }
 
-/** A customer's directory of so many people, all of whom the application has. */
+/** A customer's directory whose users the application has. */
 function scene(count: number): Scene {
   const app = application()
   const organization = environment.createOrganization({ displayName: 'Acme' })
@@ -58,7 +58,7 @@ function scene(count: number): Scene {
     directoryId,
     pages,
     beforePage: () => {},
-    ids: () => environment.roster(directoryId).users.map(({ id }) => id),
+    ids: () => environment.contents(directoryId).users.map(({ id }) => id),
     dismiss(from, gone) {
       const ids = scene.ids().slice(from, from + gone)
       for (const id of ids) environment.deleteUser(id)
@@ -108,10 +108,10 @@ function deleted({ app }: Scene): string[] {
 }
 
 /**
- * While a directory of 240 is read, in pages of 30, at each page somebody joins and somebody leaves, or 1 % of all do:
- * the total stays as it is, and all who follow a gap move up past the reader.
+ * A directory of 240 users is read in pages of 30. At each page one user joins and one leaves, or 1 % of all do. So the
+ * total does not change, and all users after a gap move up past the reader.
  */
-test('where people join and leave between pages nobody who is there is deleted, in 20 runs', async () => {
+test('users who join and leave between pages cause no wrong deletion in 20 runs', async () => {
   let misled = 0
   for (let seed = 1; seed <= 20; seed++) {
     const run = scene(240)
@@ -138,11 +138,11 @@ test('where people join and leave between pages nobody who is there is deleted, 
     await run.pass({ mode: 'full' }, { deletions: { maxCount: 120 } })
     expect(run.app.live().sort(), `seed ${seed}`).toEqual(run.ids().sort())
   }
-  // The first walk alone would have been believed, and would have harmed somebody.
+  // The first walk alone would have caused wrong deletions.
   expect(misled).toBeGreaterThan(0)
 })
 
-describe('nobody is deleted, and the report says why,', () => {
+describe('the pass deletes nobody and reports the reason', () => {
   test.each<[string, ApiFaults]>([
     ['when a page comes empty', { emptyPage: { ...listing, page: 2 } }],
     ['when a walk is cut short', { truncateWalk: { ...listing, page: 3 } }],
@@ -167,7 +167,7 @@ describe('nobody is deleted, and the report says why,', () => {
     expect(error).toMatchObject({ name: 'PagingError' })
   })
 
-  test('when page 700 fails whenever it is asked for', async () => {
+  test('when page 700 always fails', async () => {
     const run = scene(21_030)
     run.dismiss(7, 1)
     simulator.setFaults({ api: { internal: { ...listing, page: 700 } } })
@@ -178,7 +178,7 @@ describe('nobody is deleted, and the report says why,', () => {
     expect(users).toMatchObject({ seen: 699 * 30, deleted: 0 })
   })
 
-  test('when the directory is disabled while it is read', async () => {
+  test('when the directory is disabled during the pass', async () => {
     const run = scene(100)
     run.dismiss(7, 1)
     run.beforePage = (page) => {
@@ -189,8 +189,8 @@ describe('nobody is deleted, and the report says why,', () => {
     expect(held).toMatchObject([{ reason: 'directory-disabled', count: 1 }])
   })
 
-  // A walk over 99 people takes four.
-  test.each([1, 2, 4, 5, 8])('when the organization is removed while page %i is read', async (removedAt) => {
+  // A walk over 99 users takes four pages.
+  test.each([1, 2, 4, 5, 8])('when the organization is removed during page %i', async (removedAt) => {
     const run = scene(100)
     run.dismiss(7, 1)
     run.beforePage = (page) => {
@@ -202,7 +202,7 @@ describe('nobody is deleted, and the report says why,', () => {
     expect(error).toMatchObject({ name: 'ScalekitNotFoundException' })
   })
 
-  test('when the directory was disabled before', async () => {
+  test('when the directory was disabled before the pass', async () => {
     const run = scene(100)
     run.dismiss(7, 1)
     environment.setDirectoryEnabled(run.directoryId, false)
@@ -211,8 +211,8 @@ describe('nobody is deleted, and the report says why,', () => {
   })
 })
 
-describe('a customer who removes 40 % of the people', () => {
-  test('is held, and the approval applies exactly that', async () => {
+describe('a customer who removes 40 % of the users', () => {
+  test('has these deletions held, and the approval applies exactly them', async () => {
     const run = scene(200)
     const gone = run.dismiss(20, 80)
     const { held } = await run.pass()
@@ -224,7 +224,7 @@ describe('a customer who removes 40 % of the people', () => {
     expect(deleted(run)).toEqual(gone)
   })
 
-  test('the approval covers those it named, and one more who has left since does not wait for it', async () => {
+  test('gets an approval for these users, and a later deletion does not wait for it', async () => {
     const run = scene(200)
     const gone = run.dismiss(20, 80)
     const { held } = await run.pass()

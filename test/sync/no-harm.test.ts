@@ -12,7 +12,7 @@ interface Scene {
   sync(options?: Partial<DirectorySyncOptions>): ReturnType<typeof createDirectorySync>
 }
 
-/** A directory of so many people, all of whom the application has. */
+/** A directory whose users the application has. */
 function scene(count: number): Scene {
   const app = application()
   const directory = new TestDirectory('org_1', people(count))
@@ -47,7 +47,7 @@ function deletions(app: Application): string[] {
   return app.history.filter((line) => line.startsWith('deleted'))
 }
 
-test('who left the directory is deleted, and nobody else', async () => {
+test('exactly the users who left the directory are deleted', async () => {
   const { app, directory, sync } = scene(100)
   directory.people = directory.people.filter(({ id }) => id !== 'diruser_7' && id !== 'diruser_64')
   const report = await sync().run()
@@ -56,8 +56,8 @@ test('who left the directory is deleted, and nobody else', async () => {
   expect(report.totals.users).toMatchObject({ seen: 98, unchanged: 98, deleted: 2, held: 0, failed: 0 })
 })
 
-describe('nothing is deleted, and the report says why,', () => {
-  test('when the directory lists nothing at all', async () => {
+describe('the pass deletes nothing and reports the reason', () => {
+  test('when the directory lists nothing', async () => {
     const { app, directory, sync } = scene(10)
     directory.people = []
     const report = await sync().run()
@@ -66,7 +66,7 @@ describe('nothing is deleted, and the report says why,', () => {
     expect(report.totals.users.held).toBe(10)
   })
 
-  test('when a page in the middle comes empty', async () => {
+  test('when a page in the middle is empty', async () => {
     const { app, api, sync } = scene(100)
     api.bend = (page, { offset }) => (offset === 30 ? { ...page, items: [] } : page)
     const report = await sync().run()
@@ -111,7 +111,7 @@ describe('nothing is deleted, and the report says why,', () => {
     expect(only(report).held).toMatchObject([{ reason: 'unsettled', count: 1 }])
   })
 
-  test('when totalSize moves during the walk, and ends right', async () => {
+  test('when totalSize changes during the walk, and is right at the end', async () => {
     const { app, api, directory, sync } = scene(100)
     directory.people.pop()
     api.bend = (page, { offset }) => (offset === 30 ? { ...page, totalSize: 98 } : page)
@@ -120,7 +120,7 @@ describe('nothing is deleted, and the report says why,', () => {
     expect(only(report).held).toMatchObject([{ reason: 'unsettled', count: 1 }])
   })
 
-  test('when the directory is disabled meanwhile', async () => {
+  test('when the directory is disabled during the pass', async () => {
     const { app, api, directory, sync } = scene(100)
     directory.people.pop()
     api.beforePage = ({ kind }) => {
@@ -138,7 +138,7 @@ describe('nothing is deleted, and the report says why,', () => {
       if (kind !== 'groups') return
       const other = new TestDirectory('org_1', people(5, 100), 'dir_other')
       api.directories.push(other)
-      // Webhooks have brought its people, before the pass asks what the application has.
+      // Webhooks create its users before the pass reads `known`.
       have(
         app,
         other.people.map(({ id }) => id),
@@ -150,7 +150,7 @@ describe('nothing is deleted, and the report says why,', () => {
     expect(only(report).directoryId).toBe(directory.id)
   })
 
-  test('when the directory is disabled already: it is not even read', async () => {
+  test('when the directory was disabled before the pass, and is not read', async () => {
     const { app, api, directory, sync } = scene(100)
     directory.people = []
     directory.enabled = false
@@ -193,7 +193,7 @@ describe('nothing is deleted, and the report says why,', () => {
     expect(deletions(app)).toEqual([])
   })
 
-  test('when the organization has another directory, and `known` does not say whose each is', async () => {
+  test('when the organization has another directory, and `known` does not yield directory ids', async () => {
     const { app, api, directory, sync } = scene(100)
     const other = new TestDirectory('org_1', directory.people.splice(95), 'dir_other')
     api.directories.push(other)
@@ -205,12 +205,12 @@ describe('nothing is deleted, and the report says why,', () => {
       { reason: 'several-directories', ids: [gone] },
       { reason: 'several-directories', ids: [gone] },
     ])
-    // In another pass the other directory's people may be among them: nobody can be asked to approve that.
+    // In another pass the other directory's users may be among them, so there is nothing to approve.
     expect(held?.map(({ approval }) => approval)).toEqual([undefined, undefined])
   })
 })
 
-test('of several directories each loses its own, where `known` says whose each is', async () => {
+test('several directories lose only their own users, if `known` yields directory ids', async () => {
   const { app, api, directory, sync } = scene(100)
   const other = new TestDirectory('org_1', directory.people.splice(50), 'dir_other')
   api.directories.push(other)
@@ -222,8 +222,8 @@ test('of several directories each loses its own, where `known` says whose each i
   expect(deletions(app).sort()).toEqual(['deleted diruser_49', 'deleted diruser_99'])
 })
 
-describe('a customer who removes 40 % of the people', () => {
-  test('stays in the reports until it is settled', async () => {
+describe('a customer who removes 40 % of the users', () => {
+  test('has the held deletions in each report until they are decided', async () => {
     const { app, directory, sync } = scene(100)
     const everybody = directory.people
     directory.people = everybody.slice(40)
@@ -239,7 +239,7 @@ describe('a customer who removes 40 % of the people', () => {
     expect(deletions(app)).toEqual([])
   })
 
-  test('does not make the passes full until somebody has decided', async () => {
+  test('does not cause full passes until the deletions are decided', async () => {
     const { directory, sync } = scene(100)
     directory.people.splice(0, 40)
     const hourly = sync()
@@ -247,7 +247,7 @@ describe('a customer who removes 40 % of the people', () => {
     expect(modes).toEqual(['full', 'incremental'])
   })
 
-  test('an approval that names nothing any more is in the report', async () => {
+  test('sees an approval without held deletions in the report', async () => {
     const { directory, sync } = scene(100)
     directory.people = directory.people.slice(40)
     const [held] = only(await sync().run()).held
@@ -258,7 +258,7 @@ describe('a customer who removes 40 % of the people', () => {
     expect([again.totals.users.deleted, again.unusedApprovals]).toEqual([0, [approval, 'mistyped']])
   })
 
-  test('is held, and what was approved is applied exactly', async () => {
+  test('has these deletions held, and the approval applies exactly them', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80).map(({ id }) => id)
     const held = only(await sync().run()).held
@@ -270,7 +270,7 @@ describe('a customer who removes 40 % of the people', () => {
     expect(deletions(app).sort()).toEqual(gone.map((id) => `deleted ${id}`).sort())
   })
 
-  test('the approval covers the people it named, and another leaver does not wait for it', async () => {
+  test('gets an approval for these users, and a later deletion does not wait for it', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80).map(({ id }) => id)
     const hourly = sync()
@@ -285,7 +285,7 @@ describe('a customer who removes 40 % of the people', () => {
     expect(deletions(app).sort()).toEqual([...gone, later].map((id) => `deleted ${id}`).sort())
   })
 
-  test('people who come back are reported, and do not void the approval of the others', async () => {
+  test('sees users who came back in the report, and the approval stays valid for the others', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80)
     const hourly = sync()
@@ -297,7 +297,7 @@ describe('a customer who removes 40 % of the people', () => {
     expect(deletions(app)).toHaveLength(50)
   })
 
-  test('is held as over half where the limits would let it pass', async () => {
+  test('has the deletions held as over-half even if the limits allow them', async () => {
     const { app, directory, sync } = scene(200)
     directory.people.splice(0, 101)
     const report = await sync({ deletions: { maxShare: 1 } }).run()
@@ -305,7 +305,7 @@ describe('a customer who removes 40 % of the people', () => {
     expect(only(report).held).toMatchObject([{ reason: 'over-half', count: 101 }])
   })
 
-  test('passes where the limits are set wider', async () => {
+  test('has no deletions held with wider limits', async () => {
     const { directory, sync } = scene(200)
     directory.people.splice(0, 80)
     const report = await sync({ deletions: { maxShare: 0.4 } }).run()
@@ -318,13 +318,13 @@ test.each([
   { count: 100, gone: 21, held: 21 },
   { count: 1000, gone: 50, held: 0 },
   { count: 1000, gone: 51, held: 51 },
-])('of $count people $gone may go: $held are held', async ({ count, gone, held }) => {
+])('of $count users $gone are missing, and $held are held', async ({ count, gone, held }) => {
   const { directory, sync } = scene(count)
   directory.people.splice(0, gone)
   expect((await sync().run()).totals.users.held).toBe(held)
 })
 
-test('a dry run reports what would be done, and does nothing', async () => {
+test('a dry run reports the changes, and makes none', async () => {
   const { app, directory, sync } = scene(100)
   directory.people.splice(0, 2)
   directory.people.push({ id: 'diruser_new' })
@@ -334,11 +334,11 @@ test('a dry run reports what would be done, and does nothing', async () => {
   expect(app.history).toEqual([])
 })
 
-test('who is put back between the two walks stays', async () => {
+test('a user who is added again between the two walks is not deleted', async () => {
   const { app, api, directory, sync } = scene(100)
   const [away] = directory.people.splice(3, 1)
   api.beforePage = ({ kind, number }) => {
-    // The first walk takes four pages.
+    // The first walk has four pages.
     if (kind === 'users' && number === 4 && away) directory.people.unshift(away)
   }
   const report = await sync().run()
@@ -346,7 +346,7 @@ test('who is put back between the two walks stays', async () => {
   expect(report.totals.users).toMatchObject({ deleted: 0, held: 0 })
 })
 
-test('a process that slept for longer than its lease deletes nobody any more, before any timer tells it', async () => {
+test('a process that was suspended for longer than its lease stops deleting before its timers run', async () => {
   const { app, directory, sync } = scene(100)
   directory.people.splice(0, 10)
   let sleptMs = 0
@@ -360,11 +360,11 @@ test('a process that slept for longer than its lease deletes nobody any more, be
 })
 
 /**
- * In each run three people have left a directory of 240 before. While it is read somebody leaves and somebody else
- * joins, so that the total stays as it is, and all who follow the gap move up past the reader: once in a while, or 1 %
- * of all people at each page, or 3 %.
+ * In each run three users have left a directory of 240 before. At each page one user leaves and another one joins with a
+ * low probability, or 1 % of all do, or 3 %. So the total does not change, and all users after the gap move up past the
+ * reader.
  */
-test('where people join and leave between pages nobody who is there is deleted, in 1 000 runs', async () => {
+test('users who join and leave between pages cause no wrong deletion in 1,000 runs', async () => {
   const rates = [0.02, 0.2, 2.4, 8]
   let believedAndWrong = 0
   let deleted = 0
@@ -397,7 +397,7 @@ test('where people join and leave between pages nobody who is there is deleted, 
     ).toEqual([])
     deleted += deletions(app).length
   }
-  // One walk would have been believed, and would have harmed somebody; and a gate that holds everything is none.
+  // One walk would have caused wrong deletions. And a rule that holds everything would be useless.
   expect(believedAndWrong).toBeGreaterThan(200)
   expect(deleted).toBeGreaterThan(200)
 })

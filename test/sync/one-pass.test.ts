@@ -20,7 +20,7 @@ const defaults: WorkerOptions = {
   gone: 0,
 }
 
-/** A process with a sync of its own, and what it has told so far. */
+/** A process with its own sync, and the messages that it has sent so far. */
 class Worker {
   readonly child: ChildProcess
   readonly told: FromWorker[] = []
@@ -67,7 +67,7 @@ const isComplete = ({ outcome }: SyncReport) => outcome === 'complete'
 describe.skipIf(!redis)('over processes on one Redis', () => {
   const shared = () => ({ redis: redis?.url ?? '', namespace: `one-pass-${randomUUID()}` })
 
-  test('of two instances one runs the pass, and the other is busy', async () => {
+  test('one of two instances runs the pass, and the other is busy', async () => {
     const options = shared()
     const first = new Worker({ ...options, haltAt: 'page org_0' })
     await first.until((message) => 'page' in message)
@@ -78,7 +78,7 @@ describe.skipIf(!redis)('over processes on one Redis', () => {
     expect(second.pages).toEqual([])
   })
 
-  test('after a SIGKILL another takes over within the lease, where the first had come to', async () => {
+  test('after a SIGKILL another process continues within the lease where the first one stopped', async () => {
     const options = { ...shared(), everySeconds: 1, organizations: 4 }
     const first = new Worker({ ...options, haltAt: 'page org_2' })
     await first.until((message) => 'page' in message && message.page === 'org_2')
@@ -87,7 +87,7 @@ describe.skipIf(!redis)('over processes on one Redis', () => {
     first.child.kill('SIGKILL')
     await first.exited
     expect(first.reports).toEqual([])
-    // What is left of the dead process's lease, by the server itself.
+    // The rest of the dead process's lease, from the server itself.
     const leftMs = Number(redis?.cli('PTTL', `{scim:${options.namespace}}:s:sync:pass`))
     expect(leftMs).toBeLessThanOrEqual(defaults.leaseSeconds * 1000)
 
@@ -97,9 +97,9 @@ describe.skipIf(!redis)('over processes on one Redis', () => {
     expect([...order].sort()).toEqual(['org_0', 'org_1', 'org_2', 'org_3'])
   })
 
-  test('a process that was stopped for longer than its lease deletes nobody any more', async () => {
+  test('a process that was stopped for longer than its lease deletes no more users', async () => {
     const store = shared()
-    // On a shared store, the first pass of a directory deletes nobody.
+    // On a shared store, the first pass of a directory holds all deletions.
     const before = new Worker({ ...store, people: 110 })
     await before.untilReport(isComplete)
     before.child.kill('SIGKILL')
@@ -118,7 +118,7 @@ describe.skipIf(!redis)('over processes on one Redis', () => {
   })
 })
 
-test('a worker without a server of its own lives until it is stopped, and ends by itself then', async () => {
+test('a worker without a server runs until it is stopped, and then exits by itself', async () => {
   const child = spawn(process.execPath, [program, JSON.stringify(defaults)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -126,7 +126,7 @@ test('a worker without a server of its own lives until it is stopped, and ends b
   onTestFinished(() => void child.kill('SIGKILL'))
   const [first] = await once(child.stdout, 'data')
   expect(String(first)).toBe('complete\n')
-  // Nothing but the schedule is left that could keep it alive.
+  // Only the schedule keeps it running.
   const still = await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 1000, 'alive'))])
   expect(still).toBe('alive')
   child.kill('SIGTERM')

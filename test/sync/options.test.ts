@@ -5,7 +5,7 @@ import { application, have } from '../support/application.ts'
 import { recordingLogger } from '../support/log.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
-/** What a misspelt or mistyped option looks like where no compiler looks. */
+/** The error for an invalid option. */
 function refused(patch: object): { code: string; option: string | undefined; message: string } {
   try {
     createDirectorySync(optionsWith(patch))
@@ -15,7 +15,7 @@ function refused(patch: object): { code: string; option: string | undefined; mes
     }
     throw error
   }
-  throw new Error('it was taken')
+  throw new Error('the options were accepted')
 }
 
 function optionsWith(patch: object): DirectorySyncOptions {
@@ -42,7 +42,7 @@ test.each([
     says: 'There is no option `schedule.every`',
   },
   { patch: { deletions: { max: 1 } }, option: 'deletions.max', says: 'are `maxCount`, `maxShare`' },
-])('$patch is refused, with what was meant', ({ patch, option, says }) => {
+])('$patch is rejected with the name that was probably meant', ({ patch, option, says }) => {
   expect(refused(patch)).toEqual({
     code: 'ERR_SCIM_UNKNOWN_OPTION',
     option,
@@ -82,14 +82,14 @@ test.each([
   { patch: { schedule: { cron: '0 3 * * *', timezone: 'Mars/Olympus' } }, option: 'schedule' },
   { patch: { schedule: { cron: '0 3 * * *', jitterSeconds: -1 } }, option: 'schedule.jitterSeconds' },
   { patch: { schedule: { everySeconds: 60, runAtStart: 'no' } }, option: 'schedule' },
-])('$patch is refused', ({ patch, option }) => {
+])('$patch is rejected', ({ patch, option }) => {
   expect(refused(patch)).toMatchObject({ code: 'ERR_SCIM_INVALID_OPTION', option })
 })
 
 test.each([
   { patch: { scalekit: Promise.resolve(new TestApi()) }, says: '`scalekit` is a promise: `await' },
   { patch: { dispatcher: { receiver: {} } }, says: '`dispatcher` is the middleware: give its `receiver`' },
-])('$patch is refused, with what was forgotten', ({ patch, says }) => {
+])('$patch is rejected with the forgotten step', ({ patch, says }) => {
   expect(refused(patch)).toMatchObject({
     code: 'ERR_SCIM_INVALID_OPTION',
     message: expect.stringContaining(says),
@@ -104,7 +104,7 @@ test.each([
   { run: { organizations: 'org_1' }, code: 'ERR_SCIM_INVALID_OPTION' },
   { run: { signal: {} }, code: 'ERR_SCIM_INVALID_OPTION' },
   { run: { onProgress: 1 }, code: 'ERR_SCIM_INVALID_OPTION' },
-])('a run with $run is refused', async ({ run, code }) => {
+])('a run with $run is rejected', async ({ run, code }) => {
   const sync = createDirectorySync(optionsWith({}))
   await expect(sync.run(Object(run))).rejects.toMatchObject({ code })
 })
@@ -116,44 +116,47 @@ test.each([
   { deletions: { maxCount: 5, maxShare: undefined }, may: 5 },
   { deletions: { maxCount: 0 }, may: 0 },
   { deletions: {}, may: 50 },
-])('with $deletions $may of 1000 people are deleted, and one more is held', async ({ deletions, may }) => {
-  const held = async (gone: number) => {
-    const all = people(1000)
-    const app = application()
-    have(
-      app,
-      all.map(({ id }) => id),
-    )
-    const sync = createDirectorySync({
-      ...optionsWith({ deletions }),
-      scalekit: new TestApi(new TestDirectory('org_1', all.slice(gone))),
-      known: app.known,
-    })
-    return (await sync.run({ dryRun: true })).totals.users.held
-  }
-  expect(await held(may)).toBe(0)
-  expect(await held(may + 1)).toBe(may + 1)
-})
+])(
+  'with $deletions, $may of 1000 users are deleted, and all are held if one more is missing',
+  async ({ deletions, may }) => {
+    const held = async (gone: number) => {
+      const all = people(1000)
+      const app = application()
+      have(
+        app,
+        all.map(({ id }) => id),
+      )
+      const sync = createDirectorySync({
+        ...optionsWith({ deletions }),
+        scalekit: new TestApi(new TestDirectory('org_1', all.slice(gone))),
+        known: app.known,
+      })
+      return (await sync.run({ dryRun: true })).totals.users.held
+    }
+    expect(await held(may)).toBe(0)
+    expect(await held(may + 1)).toBe(may + 1)
+  },
+)
 
-test('options that are undefined count as left out', async () => {
+test('undefined options have their defaults', async () => {
   const sync = createDirectorySync(
     optionsWith({ known: undefined, schedule: undefined, deletions: undefined, concurrency: undefined }),
   )
   expect((await sync.run({ mode: undefined, approve: undefined })).outcome).toBe('complete')
 })
 
-test('start without a schedule is refused', () => {
+test('start without a schedule throws', () => {
   const sync = createDirectorySync(optionsWith({}))
   expect(() => sync.start()).toThrow(ConfigurationError)
 })
 
-test('on a ledger in memory there is a warning that other processes do not see its passes', () => {
+test('a ledger in memory logs a warning about other processes', () => {
   const logger = recordingLogger()
   createDirectorySync(optionsWith({ logger }))
   expect(logger.lines).toMatchObject([{ level: 'warn', fields: { guarantee: 'process' } }])
 })
 
-test('a dispatcher without order is refused: a sync would undo newer webhooks there', () => {
+test('a dispatcher without order is rejected, because a sync would undo newer webhooks', () => {
   const dispatcher = createDispatcher({ ordering: 'none', store: 'memory', logger: false })
   expect(refused({ dispatcher })).toMatchObject({
     option: 'dispatcher',

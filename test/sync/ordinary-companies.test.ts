@@ -6,7 +6,7 @@ function deletedIn({ totals }: SyncReport): number {
   return totals.users.deleted
 }
 
-test('6 % leavers in a week at about 1 % a day are deleted day by day, and nobody is asked', async () => {
+test('6 % of the users who leave in a week at about 1 % a day are deleted without an approval', async () => {
   const company = await Company.open(1000)
   for (let day = 0; day < 6; day++) {
     await company.days(1)
@@ -18,7 +18,7 @@ test('6 % leavers in a week at about 1 % a day are deleted day by day, and nobod
   expect(company.live()).toHaveLength(940)
 })
 
-test('6 % leavers in one day cost one approval, and the next leaver is not blocked', async () => {
+test('6 % of the users who leave in one day need one approval, and the next user is not blocked', async () => {
   const company = await Company.open(1000)
   company.leave(60)
   await company.days(1)
@@ -38,7 +38,7 @@ test('6 % leavers in one day cost one approval, and the next leaver is not block
   expect(company.live()).toHaveLength(939)
 })
 
-test('a slow drain stops at 20 % in 30 days', async () => {
+test('slow deletions stop at 20 % in 30 days', async () => {
   const company = await Company.open(1000)
   for (let day = 0; day < 29; day++) {
     await company.days(1)
@@ -51,7 +51,7 @@ test('a slow drain stops at 20 % in 30 days', async () => {
   expect(new Set(held.map(({ reason }) => reason))).toEqual(new Set(['over-limit']))
 })
 
-test('five passes in a row delete no more than one day may: 75 of 200 leave, and 15 of them are deleted', async () => {
+test('five consecutive passes delete no more than one day allows: 15 of 75 missing users out of 200', async () => {
   const company = await Company.open(200)
   for (let pass = 0; pass < 5; pass++) {
     company.leave(15)
@@ -65,7 +65,7 @@ test('five passes in a row delete no more than one day may: 75 of 200 leave, and
 })
 
 test.each([5000, 40])(
-  'three own users beside %i directory users are never deleted, and keep the leavers until `known` is fixed',
+  'three own users next to %i directory users are never deleted, and prevent deletions until `known` is fixed',
   async (people) => {
     const company = await Company.open(people)
     company.signUp('usr_1', 'usr_2', 'usr_3')

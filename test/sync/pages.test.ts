@@ -2,14 +2,15 @@ import { type ApiUser, directoryUsers, PagingError } from '@scalekit-scim/core/s
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { userPages } from '../../packages/core/src/sync/pages.ts'
+import { recordPages } from '../../packages/core/src/sync/reading/pages.ts'
+import { userKind } from '../../packages/core/src/sync/reading/records.ts'
 import { all, apiOf, apiUser, directory, inPages } from './in-process-api.ts'
 
 const people = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => apiUser(`diruser_${from + index}`))
 const ids = (records: readonly { id: string }[]) => records.map(({ id }) => id)
 
-/** A server whose answers are given by hand. */
+/** A server whose answers the test releases. */
 function slowServer(pages: readonly (readonly ApiUser[])[]) {
   const serve = inPages(pages)
   const asked: (string | undefined)[] = []
@@ -26,7 +27,7 @@ function slowServer(pages: readonly (readonly ApiUser[])[]) {
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-test('however the records are split into pages, they come once each and in order', async () => {
+test('every split into pages yields each record once and in order', async () => {
   const split = fc.array(fc.nat({ max: 7 }), { minLength: 1, maxLength: 12 })
   await fc.assert(
     fc.asyncProperty(split, async (sizes) => {
@@ -41,7 +42,7 @@ test('however the records are split into pages, they come once each and in order
   )
 })
 
-test('a page asks for 30 records with their details, and the next for what follows', async () => {
+test('a page requests 30 records with details, and the next one the following records', async () => {
   const asked: unknown[] = []
   const serve = inPages([people(30), people(1, 30)])
   const api = apiOf({
@@ -58,7 +59,7 @@ test('a page asks for 30 records with their details, and the next for what follo
   ])
 })
 
-test('the next page is asked for while one is looked at, and none beyond it', async () => {
+test('only the next page is requested while a page is processed', async () => {
   const { api, asked, answer } = slowServer([people(1), people(1, 1), people(1, 2), people(1, 3)])
   const users = directoryUsers(api, directory)
   const first = users.next()
@@ -77,29 +78,26 @@ test('the next page is asked for while one is looked at, and none beyond it', as
 })
 
 test.each([
-  ['the page’s own', ['a', 'a']],
-  ['the first’s', ['a', 'b', 'c', 'a']],
-])(
-  'a token that repeats %s ends the stream with an error, after what the page has brought',
-  async (_, tokens) => {
-    let calls = 0
-    const api = apiOf({
-      async listDirectoryUsers() {
-        const nextPageToken = tokens[calls] ?? 'beyond'
-        return { users: people(1, calls++), totalSize: 9, nextPageToken }
-      },
-    })
-    const seen: string[] = []
-    const walk = async () => {
-      for await (const { id } of directoryUsers(api, directory)) seen.push(id)
-    }
-    await expect(walk()).rejects.toBeInstanceOf(PagingError)
-    expect(seen).toEqual(ids(people(tokens.length)))
-    expect(calls).toBe(tokens.length)
-  },
-)
+  ["the page's own", ['a', 'a']],
+  ["the first page's", ['a', 'b', 'c', 'a']],
+])("a token that repeats %s ends the stream with an error after the page's records", async (_, tokens) => {
+  let calls = 0
+  const api = apiOf({
+    async listDirectoryUsers() {
+      const nextPageToken = tokens[calls] ?? 'beyond'
+      return { users: people(1, calls++), totalSize: 9, nextPageToken }
+    },
+  })
+  const seen: string[] = []
+  const walk = async () => {
+    for await (const { id } of directoryUsers(api, directory)) seen.push(id)
+  }
+  await expect(walk()).rejects.toBeInstanceOf(PagingError)
+  expect(seen).toEqual(ids(people(tokens.length)))
+  expect(calls).toBe(tokens.length)
+})
 
-test('each page says how many there are in all, and what was observed before it was asked for', async () => {
+test('each page has the total and the result of `observe` before the request', async () => {
   let clock = 0
   const serve = inPages([people(2), people(1, 2)])
   const api = apiOf({
@@ -108,14 +106,14 @@ test('each page says how many there are in all, and what was observed before it 
       return serve(...request)
     },
   })
-  const pages = await all(userPages(api, directory, { observe: async () => clock }))
+  const pages = await all(recordPages(userKind, api, directory, { observe: async () => clock }))
   expect(pages.map(({ totalSize, observedAt }) => ({ totalSize, observedAt }))).toEqual([
     { totalSize: 3, observedAt: 0 },
     { totalSize: 3, observedAt: 1 },
   ])
 })
 
-test('a page that was read at the second try is observed anew before it', async () => {
+test('`observe` is called again before a retry of a page', async () => {
   let calls = 0
   const serve = inPages([people(1)])
   const api = apiOf({
@@ -124,18 +122,18 @@ test('a page that was read at the second try is observed anew before it', async 
       return serve(...request)
     },
   })
-  const pages = await all(userPages(api, directory, { observe: () => calls, random: () => 0 }))
+  const pages = await all(recordPages(userKind, api, directory, { observe: () => calls, random: () => 0 }))
   expect(pages.map(({ observedAt }) => observedAt)).toEqual([1])
 })
 
-test('what cannot be observed ends the stream: an error of the store is none of the API’s', async () => {
+test("an error of `observe` ends the stream, because it is the store's", async () => {
   const down = Object.assign(new Error('the store is down'), { name: 'StoreUnavailableError' })
   const api = apiOf({ listDirectoryUsers: inPages([people(1)]) })
-  const pages = userPages(api, directory, { observe: () => Promise.reject(down) })
+  const pages = recordPages(userKind, api, directory, { observe: () => Promise.reject(down) })
   await expect(pages.next()).rejects.toBe(down)
 })
 
-test('a page ahead that fails is thrown when its turn comes, after the page before it', async () => {
+test('the error of a page ahead is thrown after the page before it', async () => {
   const failure = new Error('no more')
   const serve = inPages([people(2), people(1, 2)])
   const api = apiOf({
@@ -146,14 +144,14 @@ test('a page ahead that fails is thrown when its turn comes, after the page befo
   })
   const users = directoryUsers(api, directory)
   expect((await users.next()).value?.id).toBe('diruser_0')
-  // The page ahead has failed by now and nobody waits for it: an unhandled rejection would fail the run.
+  // The page ahead has failed by now, and nothing awaits it. An unhandled rejection would fail the test run.
   await settled()
   await settled()
   expect((await users.next()).value?.id).toBe('diruser_1')
   await expect(users.next()).rejects.toBe(failure)
 })
 
-test('a reader who leaves ends the tries for the page ahead', async () => {
+test('a reader that leaves the stream ends the retries of the page ahead', async () => {
   const retries: number[] = []
   let calls = 0
   const serve = inPages([people(1), people(1, 1)])
@@ -174,7 +172,7 @@ test('a reader who leaves ends the tries for the page ahead', async () => {
   expect({ calls, retries }).toEqual({ calls: 2, retries: [1] })
 })
 
-test('an abort is heard while a call hangs, and its reason is thrown', async () => {
+test('an abort during a call throws its reason', async () => {
   const stopped = new Error('stopped')
   const abort = new AbortController()
   const api = apiOf({ listDirectoryUsers: () => new Promise(() => {}) })
@@ -183,7 +181,7 @@ test('an abort is heard while a call hangs, and its reason is thrown', async () 
   await expect(next).rejects.toBe(stopped)
 })
 
-test('an abort is heard between two pages, though the next is there already', async () => {
+test('an abort between two pages throws, although the next page has arrived', async () => {
   const abort = new AbortController()
   const api = apiOf({ listDirectoryUsers: inPages([people(1), people(1, 1)]) })
   const users = directoryUsers(api, directory, { signal: abort.signal })

@@ -24,8 +24,8 @@ function syncOf(app: Application, api: TestApi, options: Partial<DirectorySyncOp
   })
 }
 
-describe('what comes', () => {
-  test('groups come before users, deletions last: people first', async () => {
+describe('the events of a pass', () => {
+  test('begin with groups, then users, then deletions of users before those of groups', async () => {
     const app = application()
     const directory = new TestDirectory('org_1', people(3))
     directory.teams = [{ id: 'dirgroup_new' }]
@@ -43,7 +43,7 @@ describe('what comes', () => {
     ])
   })
 
-  test('people whose groups are others than known are updated', async () => {
+  test('update users whose groups differ from `known`', async () => {
     const app = application()
     have(app, ['diruser_0', 'diruser_1'])
     Object.assign(app.users.get('diruser_0') ?? {}, { groupIds: ['b', 'a'] })
@@ -57,7 +57,7 @@ describe('what comes', () => {
     expect(app.history).toEqual(['updated diruser_1'])
   })
 
-  test('events run eight at a time over all directories', async () => {
+  test('run eight at a time over all directories', async () => {
     const app = application()
     const api = new TestApi(
       ...['org_1', 'org_2', 'org_3'].map((id, i) => new TestDirectory(id, people(40, i * 40))),
@@ -75,14 +75,14 @@ describe('what comes', () => {
     expect(most).toBe(8)
   })
 
-  test('`known` may be a promise of rows, and may leave times out', async () => {
+  test('allow a `known` that returns a promise of rows without times', async () => {
     const app = application()
     const known = { users: async () => people(2).map(({ id }) => ({ id, occurredAt: null })) }
     const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(2))), { known }).run()
     expect(report.totals.users).toMatchObject({ updated: 2 })
   })
 
-  test('`known` with a time that is none ends the directory, by its code', async () => {
+  test('end with an error code if `known` yields an invalid time', async () => {
     const app = application()
     const known = { users: () => [{ id: 'diruser_0', occurredAt: 'yesterday' }] }
     const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(2))), { known }).run()
@@ -94,7 +94,7 @@ describe('what comes', () => {
 })
 
 describe('full and incremental', () => {
-  test('the first pass is full, the next asks for what changed since its start, less the overlap', async () => {
+  test('the first pass is full, and the next one reads changes since its start less the overlap', async () => {
     const app = application()
     const directory = new TestDirectory('org_1', people(3))
     const api = new TestApi(directory)
@@ -111,7 +111,7 @@ describe('full and incremental', () => {
     expect(since).toBeLessThanOrEqual(Date.now() - 299_000)
   })
 
-  test("another start's first pass is full again", async () => {
+  test('the first pass of another start is full again', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(3)))
     await syncOf(app, api).run()
@@ -120,7 +120,7 @@ describe('full and incremental', () => {
     expect(report.organizations[0]?.directories[0]?.mode).toBe('full')
   })
 
-  test('it is full again once the last full one is old', async () => {
+  test('a pass is full if the last full one is old', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(3)))
     const sync = syncOf(app, api, { fullEverySeconds: 1 })
@@ -130,7 +130,7 @@ describe('full and incremental', () => {
     expect((await sync.run()).organizations[0]?.directories[0]?.mode).toBe('incremental')
   })
 
-  test('an incremental one without a good pass before is full', async () => {
+  test('an incremental pass without a complete pass before is full', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(3)))
     const sync = syncOf(app, api)
@@ -140,7 +140,7 @@ describe('full and incremental', () => {
     )
   })
 
-  test('an event that failed comes again with the next pass', async () => {
+  test('the next pass retries a failed event', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(3)))
     const sync = syncOf(app, api)
@@ -154,7 +154,7 @@ describe('full and incremental', () => {
   })
 
   test.each(['deleted', 'created'] as const)(
-    'what a full pass could not have %s comes again with the next one, however long ago it changed',
+    'the next pass retries a record that a full pass failed to have %s, even after an old change',
     async (change) => {
       const app = application()
       const directory = new TestDirectory('org_1', people(10))
@@ -165,7 +165,7 @@ describe('full and incremental', () => {
       const sync = syncOf(app, new TestApi(directory))
       await sync.run()
       if (change === 'deleted') directory.people.pop()
-      // A database that was restored from a backup, say.
+      // For example a database that was restored from a backup.
       else app.users.delete('diruser_9')
       app.before = () => {
         throw new Error('the database is away for a moment')
@@ -177,7 +177,7 @@ describe('full and incremental', () => {
     },
   )
 
-  test('deletions that a moving directory hid are looked for again by the next pass', async () => {
+  test('the next pass searches again for deletions in a directory that changed during the walk', async () => {
     const app = application()
     have(app, ['diruser_0', 'diruser_1', 'diruser_2', 'diruser_gone'])
     const api = new TestApi(new TestDirectory('org_1', people(3)))
@@ -188,7 +188,7 @@ describe('full and incremental', () => {
     expect((await sync.run()).totals.users.deleted).toBe(1)
   })
 
-  test('a full walk that brings fewer than there are is an error, and the next pass is full again', async () => {
+  test('a full walk with fewer records than announced is an error, and the next pass is full', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(100)))
     const sync = syncOf(app, api)
@@ -203,7 +203,7 @@ describe('full and incremental', () => {
     expect(await sync.run()).toMatchObject({ outcome: 'complete', totals: { users: { created: 70 } } })
   })
 
-  test('an incremental walk that brings fewer than there are is followed by a full one', async () => {
+  test('an incremental walk with fewer records than announced is followed by a full one', async () => {
     const app = application()
     const directory = new TestDirectory('org_1', people(100))
     const api = new TestApi(directory)
@@ -228,8 +228,8 @@ describe('full and incremental', () => {
   })
 })
 
-describe('of many', () => {
-  test('a failing organization and a failing directory do not stop the others', async () => {
+describe('several directories', () => {
+  test('continue if an organization or a directory fails', async () => {
     const app = application()
     const api = new TestApi(
       ...['org_1', 'org_2', 'org_3'].map((id, i) => new TestDirectory(id, people(2, i * 2))),
@@ -238,7 +238,7 @@ describe('of many', () => {
       if (id === 'org_1') throw new TypeError('no')
     }
     api.beforePage = ({ directory }) => {
-      // The SDK rejects with bare texts at times.
+      // The SDK sometimes rejects with a plain string.
       if (directory.organizationId === 'org_2') throw 'gone'
     }
     const report = await syncOf(app, api, {
@@ -254,7 +254,7 @@ describe('of many', () => {
     ])
   })
 
-  test('groups that cannot be read do not keep people who have left', async () => {
+  test('delete users who left even if the groups cannot be read', async () => {
     const app = application()
     have(app, ['diruser_0', 'diruser_1', 'diruser_2', 'diruser_gone'])
     const api = new TestApi(new TestDirectory('org_1', people(3)))
@@ -266,7 +266,7 @@ describe('of many', () => {
     expect(app.history).toEqual(['deleted diruser_gone'])
   })
 
-  test('a pass that died is gone on with at the directory that waited longest', async () => {
+  test('continue a pass that died at the directory that waited longest', async () => {
     const app = application()
     const ids = ['org_1', 'org_2', 'org_3', 'org_4']
     const api = new TestApi(...ids.map((id, i) => new TestDirectory(id, people(2, i * 2))))
@@ -285,8 +285,8 @@ describe('of many', () => {
   })
 })
 
-describe('the way', () => {
-  test('is told after each page', async () => {
+describe('the progress of a pass', () => {
+  test('is reported after each page', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(70)))
     const seen: SyncProgress[] = []
@@ -301,7 +301,7 @@ describe('the way', () => {
     expect(seen.map((progress) => progress.seen)).toEqual([0, 0, 30, 60, 70, 70])
   })
 
-  test('ends early by the signal, once the handlers that run have ended', async () => {
+  test('ends early by the signal, after running handlers have ended', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(300)))
     const cancel = new AbortController()
@@ -311,18 +311,18 @@ describe('the way', () => {
     }
     const report = await syncOf(app, api).run({ signal: cancel.signal })
     expect(report).toMatchObject({ outcome: 'cancelled', error: { name: 'AbortError' } })
-    // So many run at a time, and those that had begun are counted.
+    // Eight run at a time, and those that had begun are counted.
     expect(app.history.length).toBeGreaterThan(0)
     expect(app.history.length).toBeLessThanOrEqual(8)
     expect(report.totals.users.created).toBe(app.history.length)
-    // The lease is free again.
+    // The lease was released.
     expect((await syncOf(app, api).run({ dryRun: true })).outcome).toBe('complete')
   })
 
   test.each([
     { waitsFor: 'the rows of `known`', options: { known: { users: neverEnding } } },
     { waitsFor: 'the list of organizations', options: { organizations: neverEnding } },
-  ])('ends early by the signal and by stop(), also where $waitsFor never come', async ({ options }) => {
+  ])('ends early by the signal and by stop(), also if $waitsFor never arrive', async ({ options }) => {
     const app = application()
     const sync = syncOf(app, new TestApi(new TestDirectory('org_1', people(3))), options)
     const cancelled = sync.run({ signal: AbortSignal.timeout(20) })
@@ -334,7 +334,7 @@ describe('the way', () => {
     expect(app.history).toEqual([])
   })
 
-  test('ends where the dispatcher is closed', async () => {
+  test('ends when the dispatcher is closed', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(300)))
     app.before = () => void app.dispatcher.close()
@@ -344,8 +344,8 @@ describe('the way', () => {
   })
 })
 
-describe('what becomes of an event', () => {
-  test('a store that is away for a moment is asked again', async () => {
+describe('an event of a pass', () => {
+  test('is retried if the store is unavailable for a moment', async () => {
     const app = application()
     const { begin } = app.dispatcher.ledger
     let away = 2
@@ -357,21 +357,21 @@ describe('what becomes of an event', () => {
     expect(report.totals.users).toMatchObject({ created: 1, failed: 0 })
   })
 
-  test('a lease that was lost is tried once more', async () => {
+  test('is retried after a lost lease', async () => {
     const app = application()
     loseCommits(app.dispatcher.ledger, 1)
     const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(1)))).run()
     expect(report.totals.users).toMatchObject({ created: 1, failed: 0 })
   })
 
-  test('and no more than once', async () => {
+  test('is retried only once after lost leases', async () => {
     const app = application()
     loseCommits(app.dispatcher.ledger, 2)
     const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(1)))).run()
     expect(report.totals.users).toMatchObject({ created: 0, failed: 1 })
   })
 
-  test('one that the handler drops is counted, and does not fail the pass', async () => {
+  test('is counted if the handler drops it, and does not fail the pass', async () => {
     const app = application()
     app.before = () => {
       throw new DropEvent('seat-limit')
@@ -382,7 +382,7 @@ describe('what becomes of an event', () => {
 })
 
 describe('the report', () => {
-  test('is said in lines for a person', async () => {
+  test('can be formatted for people', async () => {
     const app = application()
     have(
       app,
@@ -404,7 +404,7 @@ describe('the report', () => {
     )
   })
 
-  test('and logs hold no personal data, whatever fails', async () => {
+  test('and the logs hold no personal data after any failure', async () => {
     const app = application()
     const logger = recordingLogger()
     const directory = new TestDirectory('org_1', [{ id: 'diruser_0', title: 'Chief of Secrets' }])
@@ -424,7 +424,7 @@ describe('the report', () => {
   test.each([
     { does: 'throws', fail: () => raise() },
     { does: 'rejects with', fail: async () => raise() },
-  ])('goes to onReport, and what that or onProgress $does is not heard of', async ({ fail }) => {
+  ])('goes to onReport, and an error that onReport or onProgress $does is ignored', async ({ fail }) => {
     const app = application()
     const heard: string[] = []
     const onReport = ({ outcome }: SyncReport) => {
@@ -442,7 +442,7 @@ function raise(): never {
   throw new Error('no')
 }
 
-/** Of a database that does not answer any more. */
+/** Stands for a database that no longer answers. */
 async function* neverEnding(): AsyncGenerator<never> {
   await new Promise(() => {})
 }

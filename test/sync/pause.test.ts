@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 const sources = new URL('../docs/source-imports.mjs', import.meta.url).href
 const script = fileURLToPath(new URL('import-script.ts', import.meta.url))
 
-test('a script goes on after a pause, though nothing else keeps its process alive', async () => {
+test('a script continues after a pause, although nothing else keeps its process running', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', sources, script])
   expect(stdout).toBe('1 user at the second try\n')
 })

@@ -10,20 +10,15 @@ import {
 } from '@scalekit-scim/core/sync'
 import { createSimulator } from '@scalekit-scim/simulator'
 import { describe, expect, test } from 'vitest'
-import {
-  groupDeletedEvent,
-  groupRecord,
-  userDeletedEvent,
-  userRecord,
-} from '../../packages/core/src/sync/records.ts'
+import { groupKind, userKind } from '../../packages/core/src/sync/reading/records.ts'
 import { all, apiOf, apiUser, directory, inPages } from './in-process-api.ts'
 
-const record = (said: Partial<ApiUser>, detailed = true): UserRecord =>
-  userRecord(apiUser('diruser_1', said), directory, detailed)
+const record = (fields: Partial<ApiUser>, detailed = true): UserRecord =>
+  userKind.record(apiUser('diruser_1', fields), directory, detailed)
 const detail = (userDetail: Record<string, unknown>) => record({ userDetail }).data
 const identity = { id: 'diruser_1', organization_id: 'org_1' }
 
-test('a user of whom nothing is said has an id, an organization and no groups', () => {
+test('a user without further data has an id, an organization and no groups', () => {
   expect(record({})).toEqual({
     id: 'diruser_1',
     organizationId: 'org_1',
@@ -33,7 +28,7 @@ test('a user of whom nothing is said has an id, an organization and no groups', 
   })
 })
 
-test('what the API says has the names that a webhook gives it', () => {
+test("the API's fields get the names that webhooks use", () => {
   const { data, groupIds } = record({
     email: 'amelia@example.com',
     givenName: 'Amelia',
@@ -55,7 +50,7 @@ test('what the API says has the names that a webhook gives it', () => {
   expect(groupIds).toEqual(['dirgroup_1', 'dirgroup_2'])
 })
 
-test('without details an empty list of groups tells nothing, and one with entries does', () => {
+test('without details only a list of groups with entries is kept', () => {
   expect(record({}, false)).not.toHaveProperty('groupIds')
   expect(record({}, false).data).not.toHaveProperty('groups')
   const groups = [{ id: 'dirgroup_1', displayName: 'Engineering' }]
@@ -65,7 +60,7 @@ test('without details an empty list of groups tells nothing, and one with entrie
   })
 })
 
-test('a stream that was asked for no details says so of the groups', async () => {
+test('a stream without details leaves out empty lists of groups', async () => {
   const api = apiOf({ listDirectoryUsers: inPages([[apiUser('diruser_1')]]) })
   const [user] = await all(directoryUsers(api, directory, { includeDetail: false }))
   expect(user?.data).toEqual(identity)
@@ -91,7 +86,7 @@ describe('active', () => {
     expect('active' in data).toBe(expected !== undefined)
   })
 
-  test('is unknown without a detail, and with one that has none', () => {
+  test('is unknown without details, and with details that do not have it', () => {
     expect(record({}).data).not.toHaveProperty('active')
     expect(detail({ userName: 'amelia' })).not.toHaveProperty('active')
   })
@@ -102,12 +97,12 @@ describe('active', () => {
 })
 
 describe('the detail', () => {
-  test('is the raw attributes', () => {
+  test('becomes the raw attributes', () => {
     const userDetail = { userName: 'amelia', customField: { deep: [1] } }
     expect(detail(userDetail).raw_attributes).toEqual(userDetail)
   })
 
-  test('tells what its directory says of a person', () => {
+  test('provides the attributes from the user’s own directory', () => {
     const { raw_attributes, ...data } = detail({
       displayName: 'Amelia Hart',
       nickName: 'Mel',
@@ -148,7 +143,7 @@ describe('the detail', () => {
     })
   })
 
-  test('gives a name that is formatted where none is to be displayed, else its parts', () => {
+  test('provides the display name, else the formatted name, else the parts', () => {
     const name = { formatted: 'Hart, Amelia', givenName: 'Amelia', familyName: 'Hart' }
     expect(detail({ displayName: 'Mel', name }).name).toBe('Mel')
     expect(detail({ displayName: '', name }).name).toBe('Hart, Amelia')
@@ -157,34 +152,35 @@ describe('the detail', () => {
     expect(record({ givenName: 'Amelia' }).data).not.toHaveProperty('name')
   })
 
-  test('is not needed for what the API itself says', () => {
+  test('is not needed for the API’s own fields', () => {
     const userDetail = { name: { givenName: 'A.', familyName: 'H.' } }
     const both = record({ userDetail, givenName: 'Amelia', familyName: '' }).data
     expect(both).toMatchObject({ given_name: 'Amelia', family_name: 'H.' })
   })
 
-  test('of unexpected types stays in the raw attributes alone', () => {
+  test('with unexpected types stays only in the raw attributes', () => {
     const odd = { title: 7, displayName: null, name: 'Amelia', photos: 'x', phoneNumbers: [null, 'y'] }
     expect(detail(odd)).toEqual({ ...identity, groups: [], raw_attributes: odd })
   })
 })
 
-test('a time keeps its nanoseconds, in nineteen digits that compare as text', () => {
+test('a time keeps its nanoseconds, as nineteen digits that compare as text', () => {
   const at = (seconds: bigint, nanos: number) => record({ updatedAt: { seconds, nanos } }).updatedAt
   expect(at(1_767_603_600n, 5)).toBe('1767603600000000005')
   expect(at(1n, 0)).toBe('0000000001000000000')
 })
 
-test('a time of before 1970, or of no year that can be written, is unknown', () => {
+test('a time before 1970, or after the last year that fits, is unknown', () => {
   for (const seconds of [-62_135_596_800n, 10_000_000_000n]) {
     expect(record({ updatedAt: { seconds, nanos: 0 } })).not.toHaveProperty('updatedAt')
   }
 })
 
 test('a group has its directory, its name and its raw attributes', () => {
-  const group = groupRecord(
+  const group = groupKind.record(
     { id: 'dirgroup_1', displayName: 'Engineering', groupDetail: { externalId: '00g1' } },
     directory,
+    true,
   )
   expect(group).toEqual({
     id: 'dirgroup_1',
@@ -203,18 +199,18 @@ test('a group has its directory, its name and its raw attributes', () => {
 describe('events', () => {
   const updatedAt = { seconds: 1_767_603_600n, nanos: 5 }
   const user = record({ email: 'amelia@example.com', updatedAt })
-  const group = groupRecord({ id: 'dirgroup_1', displayName: 'Engineering', updatedAt }, directory)
+  const group = groupKind.record({ id: 'dirgroup_1', displayName: 'Engineering', updatedAt }, directory, true)
   const at = '1767603600000000005'
   const events: [string, () => DirectoryEvent][] = [
     ['user_created', () => userEvent(user, 'created')],
     ['user_updated', () => userEvent(user, 'updated')],
-    ['user_deleted', () => userDeletedEvent(directory, 'diruser_1', at)],
+    ['user_deleted', () => userKind.deletedEvent(directory, 'diruser_1', at)],
     ['group_created', () => groupEvent(group, 'created')],
     ['group_updated', () => groupEvent(group, 'updated')],
-    ['group_deleted', () => groupDeletedEvent(directory, 'dirgroup_1', at)],
+    ['group_deleted', () => groupKind.deletedEvent(directory, 'dirgroup_1', at)],
   ]
 
-  test.each(events)('%s is a directory event of the time of its change', (name, make) => {
+  test.each(events)('%s is a directory event with the time of its change', (name, make) => {
     const event = make()
     expect(isDirectoryEvent(event)).toBe(true)
     expect(event).toMatchObject({
@@ -226,11 +222,11 @@ describe('events', () => {
     expect(make().id).not.toBe(event.id)
   })
 
-  test('a deletion names the user, and says nothing else of them', () => {
-    expect(userDeletedEvent(directory, 'diruser_1', at).data).toEqual(identity)
+  test("a deletion has the user's ids and nothing else", () => {
+    expect(userKind.deletedEvent(directory, 'diruser_1', at).data).toEqual(identity)
   })
 
-  test('one without a time is dispatched all the same, and its reading’s time decides', async () => {
+  test('an event without a time is dispatched, and the time of reading decides', async () => {
     const heard: string[] = []
     const dispatcher = createDispatcher({
       store: 'memory',
@@ -249,7 +245,7 @@ describe('events', () => {
   })
 })
 
-test('what the API tells of users and groups is what their webhooks told', async () => {
+test('records from the API are equal to the data of their webhooks', async () => {
   await using simulator = await createSimulator()
   const { environment } = simulator
   const told = new Map<string, DirectoryEvent>()
@@ -290,7 +286,7 @@ test('what the API tells of users and groups is what their webhooks told', async
   expect(records).toHaveLength(3)
   for (const record of records) {
     const event = told.get(record.id)
-    // The API does not tell these.
+    // The API does not return these.
     const { dp_id, external_id, custom_attributes, roles, ...known }: Record<string, unknown> = {
       ...event?.data,
     }

@@ -9,7 +9,7 @@ import {
 import { createSimulator } from '@scalekit-scim/simulator'
 import { ScalekitClient } from '@scalekit-sdk/node'
 import { expect, onTestFinished, test } from 'vitest'
-import { reported } from '../../packages/core/src/sync/report.ts'
+import { reported } from '../../packages/core/src/sync/reporting/reported-error.ts'
 import { application } from '../support/application.ts'
 import { recordingLogger } from '../support/log.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
@@ -35,7 +35,7 @@ function errorsOf({ lines }: ReturnType<typeof recordingLogger>) {
   return lines.filter(({ level }) => level === 'error')
 }
 
-test('who has the report has the error itself, and no log, JSON or copy of it does', async () => {
+test('the report has the error itself, and no log, JSON or copy of the report has it', async () => {
   const thrown = new Error('relation "accounts" does not exist')
   const { report, error, logger } = await passWith(() => {
     throw thrown
@@ -54,13 +54,13 @@ test('who has the report has the error itself, and no log, JSON or copy of it do
   expect(errorsOf(logger)).toMatchObject([{ fields: { name: 'Error' } }])
 })
 
-test('whatever was thrown is the cause', async () => {
+test('any thrown value is the cause', async () => {
   const { error } = await passWith(() => Promise.reject('gone'))
   expect(error).toEqual({ name: 'string' })
   expect(error?.cause).toBe('gone')
 })
 
-test('each event that fails is logged as a webhook is, and no more than ten of a walk are', async () => {
+test('failed events are logged like webhooks, at most ten per walk', async () => {
   const app = application()
   app.before = () => {
     throw new RangeError('no room for ada@example.com')
@@ -88,7 +88,7 @@ test('each event that fails is logged as a webhook is, and no more than ten of a
   expect(logger.text()).not.toContain('ada')
 })
 
-test("what is wrong with a record of `known` is said in the report, the log and the report's lines", async () => {
+test('the problem of a record of `known` is in the report, the log and the formatted report', async () => {
   const known = () => [{ id: 'diruser_0', occurredAt: Object(new Date()) }]
   const { report, error, logger } = await passWith(known)
   const hint = expect.stringContaining('`occurredAt` of type Date')
@@ -100,7 +100,7 @@ test("what is wrong with a record of `known` is said in the report, the log and 
 test.each([
   { wrong: 'id', variable: 'SCALEKIT_CLIENT_ID' },
   { wrong: 'secret', variable: 'SCALEKIT_CLIENT_SECRET' },
-])('a client $wrong that Scalekit does not know is told as such', async ({ variable }) => {
+])('a client $wrong that Scalekit refuses is reported with a hint', async ({ variable }) => {
   const simulator = await createSimulator()
   onTestFinished(() => simulator.close())
   const sync = createDirectorySync({
@@ -115,19 +115,19 @@ test.each([
     error: {
       name: 'SyncError',
       code: 'ERR_SCIM_API_CREDENTIALS',
-      hint: expect.stringContaining('compare SCALEKIT_CLIENT_ID and SCALEKIT_CLIENT_SECRET'),
+      hint: expect.stringContaining('Compare SCALEKIT_CLIENT_ID and SCALEKIT_CLIENT_SECRET'),
     },
   })
   expect(report.error?.cause).toMatchObject({ name: 'AxiosError' })
   expect(JSON.stringify(report)).not.toContain('somebody')
 })
 
-// The SDK tries for some seconds by itself.
+// The SDK retries for some seconds by itself.
 test.concurrent.each([
   { url: 'http://127.0.0.1:9', code: 'ECONNREFUSED' },
   { url: 'http://localhost:9', code: 'ECONNREFUSED' },
   { url: 'http://nowhere.invalid', code: 'ENOTFOUND' },
-])('an API at $url is reported by the code of the network', async ({ url, code }) => {
+])("an unreachable API at $url is reported with the network's code", async ({ url, code }) => {
   const client = new ScalekitClient(url, 'skc_1', 'secret')
   const error: unknown = await client.directory.listDirectories('org_1').catch((thrown) => thrown)
   expect(reported(error)).toEqual({ name: 'ScalekitServiceUnavailableException', code })
@@ -139,12 +139,12 @@ test.each([
   { error: new Error('no account of EVE@EXAMPLE'), code: undefined },
   { error: withStatus(401, 'https://api.example.com/accounts'), code: 'ERR_BAD_REQUEST' },
   { error: withStatus(500, 'oauth/token'), code: 'ERR_BAD_REQUEST' },
-])('other errors keep what they say themselves: $error, $code', ({ error, code }) => {
+])('other errors keep their own code: $error, $code', ({ error, code }) => {
   expect(reported(error).code).toBe(code)
   expect(reported(error).hint).toBeUndefined()
 })
 
-test('an error that throws whatever it is asked is reported, too', () => {
+test('an error whose properties throw is reported, too', () => {
   const trap = () => {
     throw new Error('no')
   }

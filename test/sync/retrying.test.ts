@@ -1,8 +1,8 @@
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
-import { type Retry, remedyOf, retrying } from '../../packages/core/src/sync/retrying.ts'
+import { type Retry, retryFor, retrying } from '../../packages/core/src/sync/reading/retrying.ts'
 
-/** A call that fails with these one after the other, and then gives its number. */
+/** A call that fails with each error once, and then returns the number of calls. */
 function failing(...errors: unknown[]) {
   let calls = 0
   return async () => {
@@ -29,7 +29,7 @@ async function pausesOf(error: unknown, random: () => number): Promise<Retry[]> 
   return retries
 }
 
-test('six calls are made in all, and then the last one’s error is thrown as it is', async () => {
+test('after six calls the error of the last one is thrown unchanged', async () => {
   const retries = await pausesOf(reset, Math.random)
   expect(retries.map(({ attempt, rateLimited }) => ({ attempt, rateLimited }))).toEqual(
     [1, 2, 3, 4, 5].map((attempt) => ({ attempt, rateLimited: false })),
@@ -37,14 +37,14 @@ test('six calls are made in all, and then the last one’s error is thrown as it
   expect(retries.every(({ error }) => error === reset)).toBe(true)
 })
 
-test('a pause may be anything up to a bound that grows from half a second to thirty', async () => {
+test('the bound of the pauses grows from 0.5 s to 30 s', async () => {
   const longest = await pausesOf(reset, () => 1)
   expect(longest.map(({ pauseMs }) => pauseMs)).toEqual([500, 1500, 4500, 13_500, 30_000])
   const shortest = await pausesOf(reset, () => 0)
   expect(shortest.map(({ pauseMs }) => pauseMs)).toEqual([0, 0, 0, 0, 0])
 })
 
-test('even the shortest pauses after a rate limit outlast its minute', async () => {
+test('even the shortest pauses after a rate limit are longer than its minute', async () => {
   const retries = await pausesOf(limited, () => 0)
   expect(retries.every(({ rateLimited }) => rateLimited)).toBe(true)
   expect(retries.reduce((sum, { pauseMs }) => sum + pauseMs, 0)).toBeGreaterThan(60_000)
@@ -55,13 +55,13 @@ test.each([
   ['1', 15_000],
   ['86400', 120_000],
   ['Tue, 24 Nov 2026 09:00:00 GMT', 15_000],
-])('Retry-After: %s of the token endpoint is heeded within reason', async (retryAfter, pauseMs) => {
+])('Retry-After: %s of the token endpoint is followed within limits', async (retryAfter, pauseMs) => {
   const response = { status: 429, headers: { 'retry-after': retryAfter } }
   const [retry] = await pausesOf(Object.assign(new Error('429'), { isAxiosError: true, response }), () => 0)
   expect(retry).toMatchObject({ pauseMs, rateLimited: true })
 })
 
-test('the call waits for its pause', async () => {
+test('the next call waits for the pause', async () => {
   const clock = createFakeClock()
   let answer: number | undefined
   const call = retrying(failing(reset), { clock, random: () => 0.5 }).then((given) => {
@@ -82,12 +82,12 @@ test('an abort ends a pause at once, and its reason is thrown', async () => {
   await expect(call).rejects.toBe(stopped)
 })
 
-test('nothing is called under a signal that has aborted', async () => {
+test('no call is made after the signal has aborted', async () => {
   const call = retrying(() => Promise.reject(new Error('called')), { signal: AbortSignal.abort('stopped') })
   await expect(call).rejects.toBe('stopped')
 })
 
-test('a call that an abort has left behind may fail unheard', async () => {
+test('the error of a call after an abort is ignored', async () => {
   const abort = new AbortController()
   let fail = (_: Error) => {}
   const call = retrying(() => new Promise((_, reject) => (fail = reject)), { signal: abort.signal })
@@ -97,7 +97,7 @@ test('a call that an abort has left behind may fail unheard', async () => {
   await new Promise((resolve) => setImmediate(resolve))
 })
 
-describe('what may mend an error is told by its shape', () => {
+describe('the properties of an error decide on a retry:', () => {
   const withResponse = (status: number) => ({ isAxiosError: true, response: { status, headers: {} } })
   test.each([
     ['Canceled', { grpcStatus: 1, httpStatus: 499 }, 'again'],
@@ -105,7 +105,7 @@ describe('what may mend an error is told by its shape', () => {
     ['InvalidArgument', { grpcStatus: 3, httpStatus: 400 }, 'none'],
     ['DeadlineExceeded', { grpcStatus: 4, httpStatus: 504 }, 'again'],
     ['NotFound', { grpcStatus: 5, httpStatus: 404 }, 'none'],
-    ['AlreadyExists: a conflict that is none of the network’s', { grpcStatus: 6, httpStatus: 409 }, 'none'],
+    ['AlreadyExists: a conflict that the network did not cause', { grpcStatus: 6, httpStatus: 409 }, 'none'],
     ['PermissionDenied', { grpcStatus: 7, httpStatus: 403 }, 'none'],
     ['ResourceExhausted', { grpcStatus: 8, httpStatus: 429 }, 'wait'],
     ['FailedPrecondition', { grpcStatus: 9, httpStatus: 400 }, 'none'],
@@ -122,14 +122,14 @@ describe('what may mend an error is told by its shape', () => {
     ['the token endpoint’s 502', withResponse(502), 'again'],
     ['a response outweighs its code', { ...withResponse(401), code: 'ECONNRESET' }, 'none'],
     ['a refused connection', { isAxiosError: true, code: 'ECONNREFUSED' }, 'again'],
-    ['a name server that is not there yet', { isAxiosError: true, code: 'EAI_AGAIN' }, 'again'],
+    ['an unavailable name server', { isAxiosError: true, code: 'EAI_AGAIN' }, 'again'],
     ['a time-out', { isAxiosError: true, code: 'ECONNABORTED' }, 'again'],
     ['a certificate that is not trusted', { isAxiosError: true, code: 'SELF_SIGNED_CERT_IN_CHAIN' }, 'none'],
     ['fetch’s own', Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } }), 'again'],
     ['an error of a program', new TypeError('x is not a function'), 'none'],
     ['a text', 'directory does not exist for organization', 'none'],
     ['nothing', undefined, 'none'],
-  ])('%s', (_, error, remedy) => {
-    expect(remedyOf(error)).toBe(remedy)
+  ])('%s', (_, error, retry) => {
+    expect(retryFor(error)).toBe(retry)
   })
 })

@@ -21,29 +21,29 @@ function scheduled(schedule: Schedule, options: Partial<DirectorySyncOptions> = 
     ...options,
   })
   onTestFinished(() => sync.stop())
-  /** In small steps, since a pass is many small waits. */
+  /** Advances the clock in small steps, because a pass has many short waits. */
   const advance = async (seconds: number) => {
     for (let second = 0; second < seconds; second++) await clock.advance(1000)
   }
   return { sync, app, api, clock, passes, advance }
 }
 
-test('passes begin at once and then every so often', async () => {
+test('passes begin at once and then at the interval', async () => {
   const { sync, passes, advance } = scheduled({ everySeconds: 20 })
   sync.start()
   await advance(50)
   expect(passes).toEqual(['09:00:00 complete', '09:00:20 complete', '09:00:40 complete'])
 })
 
-test('the first pass may wait for its time', async () => {
+test('the first pass can wait for the interval', async () => {
   const { sync, passes, advance } = scheduled({ everySeconds: 20, runAtStart: false })
   sync.start()
   await advance(30)
   expect(passes).toEqual(['09:00:20 complete'])
 })
 
-test('a cron expression is read in its time zone', async () => {
-  // Half past two in the afternoon in India.
+test('a cron expression uses its time zone', async () => {
+  // 14:30 in India.
   const schedule = { cron: '31 14 * * *', timezone: 'Asia/Kolkata', runAtStart: false }
   const { sync, passes, advance } = scheduled(schedule)
   sync.start()
@@ -51,7 +51,7 @@ test('a cron expression is read in its time zone', async () => {
   expect(passes).toEqual(['09:01:00 complete'])
 })
 
-test('jitter makes a pass begin later, and never earlier', async () => {
+test('jitter delays a pass, and never advances it', async () => {
   const { sync, passes, advance } = scheduled({ everySeconds: 20, jitterSeconds: 5, runAtStart: false })
   sync.start()
   await advance(200)
@@ -63,7 +63,7 @@ test('jitter makes a pass begin later, and never earlier', async () => {
   }
 })
 
-test('a pass that outlasts its interval is not overlapped', async () => {
+test('a pass that is longer than the interval does not overlap with the next', async () => {
   const { sync, app, clock, passes, advance } = scheduled({ everySeconds: 10 })
   let running = 0
   let most = 0
@@ -79,7 +79,7 @@ test('a pass that outlasts its interval is not overlapped', async () => {
   expect(passes.some((pass) => pass.endsWith('busy'))).toBe(false)
 })
 
-test('stop ends the pass at a safe point, waits for its handlers, and begins none any more', async () => {
+test('stop ends the pass, waits for its handlers, and begins no more passes', async () => {
   const { sync, app, passes, advance, clock } = scheduled(
     { everySeconds: 10 },
     { concurrency: { events: 1 } },
@@ -105,7 +105,7 @@ test('stop ends the pass at a safe point, waits for its handlers, and begins non
   expect(passes).toEqual(['09:00:00 cancelled'])
 })
 
-test('it can be started again, and twice is once', async () => {
+test('a sync can be started again, and a second start has no effect', async () => {
   const { sync, passes, advance } = scheduled({ everySeconds: 20 })
   sync.start()
   sync.start()
@@ -116,7 +116,7 @@ test('it can be started again, and twice is once', async () => {
   expect(passes.map((pass) => pass.slice(9))).toEqual(['complete', 'complete'])
 })
 
-test('a pass that cannot begin is logged and reported, and the next one comes', async () => {
+test('a pass that cannot begin is logged and reported, and the next one begins', async () => {
   const logger = recordingLogger()
   const { sync, app, passes, advance } = scheduled({ everySeconds: 60 }, { logger })
   const { record } = app.dispatcher.ledger

@@ -22,12 +22,12 @@ interface Row {
 const hourMs = 3_600_000
 
 async function fullPass(sync: DirectorySync, options: RunOptions = {}) {
-  // What is read in the millisecond of what was applied is no newer.
+  // A record read in the same millisecond as an applied event is not newer.
   await sleep(2)
   return sync.run({ mode: 'full', ...options })
 }
 
-/** An application that keeps with each user whose it is, as far as it was told. */
+/** An application that stores the directory of each user, if an event had it. */
 function application(isKept = true) {
   const users = new Map<string, Row>()
   const put = (id: string, { occurredAt, directoryId }: HandlerContext, deleted = false) => {
@@ -48,7 +48,7 @@ function application(isKept = true) {
   return {
     users,
     live: () => Object.fromEntries(live().map(([id, { directoryId }]) => [id, directoryId])),
-    /** From a webhook, which does not tell whose the user is. */
+    /** Created by a webhook, which has no directory id. */
     hear: (organization_id: string, id: string) =>
       dispatcher.dispatch(
         sampleEvent('organization.directory.user_created', {
@@ -71,7 +71,7 @@ function application(isKept = true) {
   }
 }
 
-test('through the SDK: an application learns whose each account is, and then loses whom its directory loses', async () => {
+test('through the SDK, the application gets the directory of each account, and then deletes users of that directory', async () => {
   const simulator = await createSimulator({ from: new Date(Date.now() - hourMs) })
   onTestFinished(() => simulator.close())
   const { environment } = simulator
@@ -104,14 +104,14 @@ test('through the SDK: an application learns whose each account is, and then los
   expect(second.totals.users).toMatchObject({ seen: 5, unchanged: 5, deleted: 1, held: 0 })
   expect(app.live()).toEqual({ [ben]: okta, [cho]: okta, [fay]: okta, [dan]: entra, [eve]: entra })
 
-  // Who moves is somebody new in the other directory.
+  // A user who moves is a new user in the other directory.
   environment.deleteUser(ben)
   const moved = hire(entra, 'ben')
   expect((await fullPass(sync)).totals.users).toMatchObject({ created: 1, deleted: 1, held: 0 })
   expect(app.live()).toEqual({ [cho]: okta, [fay]: okta, [dan]: entra, [eve]: entra, [moved]: entra })
 })
 
-/** Two directories of five and of three people, all of whom the application has from webhooks. */
+/** Two directories with five and three users. The application has all of them from webhooks. */
 async function twoDirectories(isKept?: boolean) {
   const app = application(isKept)
   const okta = new TestDirectory('org_1', people(5), 'dir_okta')
@@ -120,20 +120,20 @@ async function twoDirectories(isKept?: boolean) {
   return { app, okta, entra, api: new TestApi(okta, entra) }
 }
 
-test('an application that does not keep directories is not sent what it has', async () => {
+test('an application without directory ids does not get its records again', async () => {
   const { app, api } = await twoDirectories(false)
   const sync = app.syncWith(api, { directoryId: undefined })
   expect((await fullPass(sync)).totals.users).toMatchObject({ seen: 8, unchanged: 8, held: 0 })
 })
 
-test('people of an only directory are sent once, so that the application knows whose they are when a second comes', async () => {
+test('users of a single directory are sent once, so that the application has their directory before a second one exists', async () => {
   const { app, okta } = await twoDirectories()
   const sync = app.syncWith(new TestApi(okta))
   expect((await fullPass(sync)).totals.users).toMatchObject({ seen: 5, updated: 5 })
   expect((await fullPass(sync)).totals.users).toMatchObject({ seen: 5, updated: 0, unchanged: 5 })
 })
 
-test('somebody of whom nobody knows whose they are is held, and keeps nobody else', async () => {
+test('a user without a directory is held, and does not prevent other deletions', async () => {
   const { app, okta, entra, api } = await twoDirectories()
   const lost = okta.people.pop()?.id ?? ''
   const sync = app.syncWith(api)
@@ -148,7 +148,7 @@ test('somebody of whom nobody knows whose they are is held, and keeps nobody els
   ])
 })
 
-test('the limits are of those who are sure to be of the directory', async () => {
+test('the limits refer to the users who certainly belong to the directory', async () => {
   const { app, okta, api } = await twoDirectories()
   for (const id of ['diruser_0', 'diruser_1', 'diruser_2']) {
     Object.assign(app.users.get(id) ?? {}, { directoryId: okta.id })
@@ -156,13 +156,13 @@ test('the limits are of those who are sure to be of the directory', async () => 
   okta.people.splice(0, 2)
   const [report] = (await fullPass(app.syncWith(api))).organizations[0]?.directories ?? []
   expect(report?.held).toMatchObject([
-    // Two of three, though two of eight that the application has.
+    // Two of three in the directory, although two of eight in the application.
     { reason: 'over-half', count: 2, ids: ['diruser_0', 'diruser_1'] },
   ])
 })
 
 test.each([1, 2])(
-  'of %i directories left, whose was removed is asked about once, however few they are, and the approval deletes them',
+  'with %i directories left, users of a removed one are held once, and the approval deletes them',
   async (left) => {
     const { app, okta, entra, api } = await twoDirectories()
     const third = new TestDirectory('org_1', people(2, 8), 'dir_third')
@@ -170,7 +170,7 @@ test.each([1, 2])(
     const sync = app.syncWith(api)
     await fullPass(sync)
     api.directories.splice(0, 1)
-    // Somebody whom the directory that is left has taken over, with the id that they had.
+    // The remaining directory lists this user, with the same id.
     const [taken] = okta.people
     if (taken) entra.people.push(taken)
 
@@ -186,16 +186,16 @@ test.each([1, 2])(
         ids: ['diruser_1', 'diruser_2', 'diruser_3', 'diruser_4'],
       },
     ])
-    // To look again would settle nothing.
+    // Another full pass would not change the decision.
     const modes = (await sync.run()).organizations[0]?.directories.map(({ mode }) => mode)
     expect(new Set(modes)).toEqual(new Set(['incremental']))
     expect(app.users.get('diruser_0')).toMatchObject({ deleted: false, directoryId: 'dir_entra' })
 
-    // In whatever order the API lists the directories.
+    // The API may list the directories in any order.
     api.directories.reverse()
     const approved = await fullPass(sync, { approve: [String(held[0]?.approval)] })
     expect(approved).toMatchObject({ totals: { users: { deleted: 4, held: 0 } }, unusedApprovals: [] })
-    // They stay of the directory that they were of: should it be there again, no other takes them for its own.
+    // They keep their directory. If it exists again, no other directory gets them.
     expect(app.users.get('diruser_1')).toMatchObject({ deleted: true, directoryId: 'dir_okta' })
     expect(Object.keys(app.live())).toHaveLength(there)
   },

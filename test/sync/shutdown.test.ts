@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { recordingLogger } from '../support/log.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
-test("a sync and its dispatcher that end at once: the grace is the sync's events' too", async () => {
+test("a sync and its dispatcher that end together have the same grace for the sync's events", async () => {
   const begun = Promise.withResolvers<void>()
   const dispatcher = createDispatcher({
     store: 'memory',
@@ -24,11 +24,11 @@ test("a sync and its dispatcher that end at once: the grace is the sync's events
   await begun.promise
   await Promise.all([sync.stop(), dispatcher.close({ graceSeconds: 0.1 })])
   expect((await pass).outcome).toBe('cancelled')
-  // Given back: another process need not wait until it lapses.
+  // Released: another process does not have to wait for its expiry.
   expect(await dispatcher.ledger.record('sync:pass').read()).toBeUndefined()
 })
 
-/** A sync in the middle of two directories, whose only slot is held by a handler that minds nothing. */
+/** A sync in the middle of two directories. A handler that ignores its signal has the only slot. */
 async function heldUp() {
   const begun = Promise.withResolvers<void>()
   const end = Promise.withResolvers<void>()
@@ -60,24 +60,24 @@ async function heldUp() {
 }
 
 test.each([
-  { beside: 'alone', closes: false },
-  { beside: 'beside close()', closes: true },
-])('stop() $beside leaves a handler behind that does not end in its grace', async ({ closes }) => {
+  { combination: 'alone', closes: false },
+  { combination: 'together with close()', closes: true },
+])('stop() $combination resolves without a handler that exceeds the grace', async ({ closes }) => {
   const { sync, dispatcher, pass, logger, end, handled } = await heldUp()
   const closed = closes ? dispatcher.close({ graceSeconds: 0.05 }) : undefined
   await Promise.all([sync.stop({ graceSeconds: 0.05 }), closed])
   expect(await pass).toMatchObject({ outcome: 'cancelled', error: { name: 'AbortError' } })
   expect(logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toContainEqual(
-    expect.stringContaining('left behind'),
+    expect.stringContaining('running handlers continue'),
   )
   expect(await dispatcher.ledger.record('sync:pass').read()).toBeUndefined()
-  // Nor does anything go on once it has ended.
+  // Nothing continues after its end.
   end()
   await new Promise((resolve) => setTimeout(resolve, 20))
   expect(handled()).toBe(1)
 })
 
-test('a handler that ends in the grace is waited for, and counted', async () => {
+test('stop waits for a handler that ends within the grace, and counts it', async () => {
   const { sync, pass, logger, end } = await heldUp()
   const stopped = sync.stop()
   end()
@@ -86,14 +86,14 @@ test('a handler that ends in the grace is waited for, and counted', async () => 
   expect(logger.text()).not.toContain('left behind')
 })
 
-test('a grace that is none is refused, and ends nothing', async () => {
+test('an invalid grace is rejected, and ends nothing', async () => {
   const { sync, pass, end } = await heldUp()
   await expect(sync.stop({ graceSeconds: -1 })).rejects.toMatchObject({ option: 'graceSeconds' })
   end()
   expect((await pass).outcome).toBe('complete')
 })
 
-test('an event whose claim was lost is not brought again by a pass that ends', async () => {
+test('a pass that ends does not retry an event whose lease was lost', async () => {
   const { sync, dispatcher, pass, end, handled } = await heldUp()
   dispatcher.ledger.commit = async (claim) => {
     await dispatcher.ledger.release(claim)

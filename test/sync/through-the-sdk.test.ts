@@ -27,12 +27,12 @@ beforeAll(async () => {
 afterAll(() => simulator.close())
 beforeEach(() => simulator.setFaults({ api: {} }))
 
-/** Each with a client of its own, which has no token yet. */
+/** Each with its own client, which has no token yet. */
 function client(clientSecret = simulator.variables.SCALEKIT_CLIENT_SECRET ?? ''): ScalekitClient {
   return new ScalekitClient(simulator.url, simulator.variables.SCALEKIT_CLIENT_ID ?? '', clientSecret)
 }
 
-/** A whole walk, with the errors that a further try has mended. */
+/** A whole walk, with the errors that a retry has fixed. */
 async function walk(options: ReadOptions = {}, api = client()) {
   const retries: Retry[] = []
   const records = await all(
@@ -45,14 +45,14 @@ async function walk(options: ReadOptions = {}, api = client()) {
   return { ids: records.map(({ id }) => id), retries }
 }
 
-describe('a failure that another call mends costs no record', () => {
+describe('a failure that a retry fixes loses no record:', () => {
   const page = { method: 'listDirectoryUsers', page: 2, times: 1 }
   test.each<[string, ApiFaults, string, boolean]>([
     ['ResourceExhausted', { resourceExhausted: page }, 'ScalekitTooManyRequestsException', true],
     ['Internal', { internal: page }, 'ScalekitInternalServerException', false],
     ['DeadlineExceeded', { deadlineExceeded: page }, 'ScalekitGatewayTimeoutException', false],
     ['Canceled', { canceled: page }, 'ScalekitCancelledException', false],
-    ['a call that is cut off', { cutCall: page }, 'ScalekitCancelledException', false],
+    ['a canceled call', { cutCall: page }, 'ScalekitCancelledException', false],
     ['a connection that is reset', { resetConnection: page }, 'ScalekitConflictException', false],
     ['a token endpoint that is down', { tokenFailure: { times: 1 } }, 'AxiosError', false],
   ])('%s', async (_, api, name, rateLimited) => {
@@ -62,7 +62,7 @@ describe('a failure that another call mends costs no record', () => {
     expect(retries).toMatchObject([{ attempt: 1, rateLimited, error: { name } }])
   })
 
-  test('Unavailable, beyond the SDK’s own four calls', async () => {
+  test('Unavailable, for longer than the SDK’s own four calls', async () => {
     simulator.setFaults({ api: { unavailable: { ...page, times: 4 } } })
     const { ids: seen, retries } = await walk()
     expect(seen).toEqual(ids)
@@ -70,7 +70,7 @@ describe('a failure that another call mends costs no record', () => {
   })
 })
 
-describe('a failure that no further call would mend is thrown at once', () => {
+describe('a failure that no retry can fix is thrown at once:', () => {
   const refused = async (walking: Promise<unknown>) => {
     const error: unknown = await walking.then(
       () => undefined,
@@ -79,7 +79,7 @@ describe('a failure that no further call would mend is thrown at once', () => {
     return error
   }
   const never = () => {
-    throw new Error('it was tried again')
+    throw new Error('it was retried')
   }
 
   test('wrong credentials', async () => {
@@ -88,29 +88,29 @@ describe('a failure that no further call would mend is thrown at once', () => {
       response: { status: 401 },
     })
   })
-  test('a directory that is not there', async () => {
+  test('a directory that does not exist', async () => {
     const users = directoryUsers(client(), { ...directory, id: 'dir_1' }, { onRetry: never })
     expect(await refused(users.next())).toMatchObject({ name: 'ScalekitNotFoundException' })
   })
-  test('a page size over the API’s', async () => {
+  test('a page size over the API’s maximum', async () => {
     expect(await refused(walk({ pageSize: 31, onRetry: never }))).toMatchObject({
       name: 'ScalekitBadRequestException',
     })
   })
 })
 
-test('a token that repeats ends the stream with an error', async () => {
+test('a repeated token ends the stream with an error', async () => {
   simulator.setFaults({ api: { repeatToken: { page: 3 } } })
   await expect(walk()).rejects.toMatchObject({ name: 'PagingError' })
 })
 
-test('an empty page goes on to those after it', async () => {
+test('an empty page does not end the stream', async () => {
   simulator.setFaults({ api: { emptyPage: { page: 2 } } })
   const { ids: seen } = await walk()
   expect(seen).toEqual([...ids.slice(0, 30), ...ids.slice(60)])
 })
 
-test('updatedAfter leaves out what has not changed since', async () => {
+test('updatedAfter leaves out unchanged records', async () => {
   const id = ids[40] ?? ''
   await setTimeout(5)
   const { updatedAtMicros } = simulator.environment.updateUser(id, { active: false })
@@ -125,7 +125,7 @@ describe('directories', () => {
   beforeAll(async () => {
     sims = await createSimulator({ seed: 'directories' })
     const { environment } = sims
-    // More than a page of customers: every third has no directory, every third one that is switched off.
+    // More than a page of customers: a third have no directory, and a third have a disabled one.
     expected = []
     for (let number = 0; number < 210; number++) {
       const { id: organizationId } = environment.createOrganization({ displayName: `Customer ${number}` })
@@ -143,20 +143,20 @@ describe('directories', () => {
       sims.variables.SCALEKIT_CLIENT_SECRET ?? '',
     )
 
-  test('of all organizations are the enabled ones, over all pages', async () => {
+  test('of all organizations are the enabled ones of all pages', async () => {
     expect(await all(directories(api(), 'all'))).toEqual(expected)
   })
 
   const forms: Record<string, (names: string[]) => Organizations> = {
     'a list': (names) => names,
     'a function': (names) => () => names,
-    'a function that has to ask': (names) => async () => names,
+    'an async function': (names) => async () => names,
     'a stream': (names) =>
       async function* () {
         yield* names
       },
   }
-  test.each(Object.keys(forms))('of %s, each once', async (form) => {
+  test.each(Object.keys(forms))('of %s are listed once each', async (form) => {
     const wanted = expected.slice(5, 8)
     const names = [...wanted, ...wanted].map(({ organizationId }) => organizationId)
     const organizations = forms[form]?.(names) ?? []

@@ -26,12 +26,12 @@ afterAll(async () => {
 })
 
 const ada = 'diruser_ada'
-/** Long before anything here happens. */
+/** Long before the events of these tests. */
 const old: Person = { id: ada, active: true, title: 'old', updatedAtMs: Date.parse('2026-01-05T09:00:00Z') }
 
 type Change = 'created' | 'updated' | 'deactivated' | 'deleted'
 
-/** What happens to Ada in the directory: the record after it, and the webhook that tells of it. */
+/** A change of Ada in the directory: the record after it, and its webhook. */
 function changeOf(change: Change, atMs = Date.now()): { person: Person | undefined; event: DirectoryEvent } {
   const occurred_at = new Date(atMs).toISOString()
   const person: Person = { id: ada, active: change !== 'deactivated', title: 'new', updatedAtMs: atMs }
@@ -85,7 +85,7 @@ describe.each(Object.keys(stores))('on %s', (kind) => {
     have(app, change === 'created' ? others : [ada, ...others])
   }
 
-  test.each(changes)('a webhook before the walk is not undone: %s', async (change) => {
+  test.each(changes)('the pass does not undo a webhook before the walk: %s', async (change) => {
     const { app, syncWith, webhook } = open()
     haveBefore(app, change)
     const { person, event } = changeOf(change)
@@ -96,11 +96,11 @@ describe.each(Object.keys(stores))('on %s', (kind) => {
   })
 
   test.each(changes)(
-    'a webhook that comes while its page is on the way is not undone: %s',
+    'the pass does not undo a webhook during the request of its page: %s',
     async (change) => {
       const { app, syncWith, webhook } = open()
       haveBefore(app, change)
-      // The record had changed shortly before too, so that the sync has something to say.
+      // The record changed shortly before, too, so that the sync sends an event.
       const before = { ...old, updatedAtMs: Date.now() }
       const api = listing(change === 'created' ? undefined : before)
       api.bend = async (page, { kind, number }) => {
@@ -116,7 +116,7 @@ describe.each(Object.keys(stores))('on %s', (kind) => {
     },
   )
 
-  test.each(changes)('a webhook after the walk is applied, by a clock 30 s behind: %s', async (change) => {
+  test.each(changes)('a webhook after the walk is applied, with a clock 30 s behind: %s', async (change) => {
     const { app, syncWith, webhook } = open()
     haveBefore(app, change)
     const api = listing(change === 'created' ? undefined : { ...old, updatedAtMs: Date.now() - 40_000 })
@@ -125,12 +125,12 @@ describe.each(Object.keys(stores))('on %s', (kind) => {
     expect(stateOf(app)).toEqual(after[change])
   })
 
-  test('who comes back by a webhook while two walks miss them is not deleted', async () => {
+  test('a user whom a webhook restores between the walks is not deleted', async () => {
     const { app, syncWith, webhook } = open()
     haveBefore(app, 'updated')
-    // On a shared store, the first pass of a directory deletes nobody.
+    // On a shared store, the first pass of a directory holds all deletions.
     await syncWith(listing(old)).run()
-    // A page that is asked for in the same millisecond is no newer.
+    // A page that is requested in the same millisecond is not newer.
     await sleep(2)
     const api = listing(undefined)
     api.bend = async (page, { kind, number }) => {
@@ -143,7 +143,7 @@ describe.each(Object.keys(stores))('on %s', (kind) => {
     expect(stateOf(app)).toEqual(after.created)
   })
 
-  test('what a lost webhook said is healed, once', async () => {
+  test('the sync recovers a lost webhook once', async () => {
     const { app, syncWith } = open()
     haveBefore(app, 'updated')
     const { person } = changeOf('deactivated', Date.now() - 3_600_000)
@@ -153,11 +153,11 @@ describe.each(Object.keys(stores))('on %s', (kind) => {
     expect((await sync.run({ mode: 'full' })).totals.users).toMatchObject({ updated: 0, unchanged: 41 })
   })
 
-  test('a person is re-activated only when the detail says so', async () => {
+  test('a user is reactivated only if the details have `active: true`', async () => {
     const { app, syncWith, webhook } = open()
     haveBefore(app, 'updated')
     await webhook(changeOf('deactivated', Date.now() - 7_200_000).event)
-    // A page that is asked for in the same millisecond is no newer.
+    // A page that is requested in the same millisecond is not newer.
     await sleep(2)
     const silent = { id: ada, title: 'later', updatedAtMs: Date.now() - 3_600_000 }
     await syncWith(listing(silent)).run()

@@ -1,5 +1,5 @@
-// One process with a sync, as it is built, on a Redis that it shares with others. one-pass.test.ts starts it, hears of
-// each page and each deletion, and may kill it; without a parent to speak to, it is a worker that runs by a schedule.
+// One process with the built sync, on a shared Redis. one-pass.test.ts starts it, receives a message for each page and each
+// deletion, and may kill it. Without a parent, it is a worker that runs by a schedule.
 
 import { once } from 'node:events'
 import KeyvRedis from '@keyv/redis'
@@ -9,17 +9,17 @@ import Keyv from 'keyv'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
 export interface WorkerOptions {
-  /** Absent: in memory. */
+  /** Absent: a ledger in memory. */
   redis?: string
   namespace: string
   leaseSeconds: number
   everySeconds: number
   organizations: number
-  /** In each directory. */
+  /** Users in each directory. */
   people: number
-  /** In the application, and not in the directory any more. */
+  /** Users in the application that the directory no longer lists. */
   gone: number
-  /** Waits there for a message from the parent: 'page org_2', say, or 'deletion'. */
+  /** Waits there for a message from the parent: 'page org_2' or 'deletion', for example. */
   haltAt?: string
 }
 

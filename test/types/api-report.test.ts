@@ -6,7 +6,7 @@ import { entryPoints, reportFile, reportFolder, reportOf } from '../../scripts/a
 
 const committed = (file: string) => readFileSync(join(reportFolder, file), 'utf8')
 
-test.each(entryPoints)('the committed API report of $name is what is built', async (entryPoint) => {
+test.each(entryPoints)('the committed API report of $name matches the build', async (entryPoint) => {
   const file = reportFile(entryPoint)
   expect(
     await reportOf(entryPoint),
@@ -14,7 +14,7 @@ test.each(entryPoints)('the committed API report of $name is what is built', asy
   ).toBe(committed(file))
 })
 
-test('each entry point has a report, and each report an entry point', () => {
+test('the reports are those of the entry points', () => {
   const exported = ['core', 'express', 'fastify', 'simulator'].flatMap((name) => {
     const manifest = readFileSync(new URL(`../../packages/${name}/package.json`, import.meta.url), 'utf8')
     const { exports } = JSON.parse(manifest)
@@ -46,7 +46,7 @@ test.each(['express.api.md', 'fastify.api.md'])('%s has all names of core', (fil
   expect(exportedNames(file)).toEqual(expect.arrayContaining(exportedNames('core.api.md')))
 })
 
-/** `export class Name …`, `export { Name }`, or `export { Name_2 as Name }` where there is a global of that name. */
+/** `export class Name …`, `export { Name }`, or `export { Name_2 as Name }` if a global has that name. */
 function exportedNames(file: string): string[] {
   const lines = committed(file).matchAll(/^export (?:\{ (?:\w+ as )?|[a-z]+ )(\w+)/gm)
   return [...lines].map(([, name = '']) => name)

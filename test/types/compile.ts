@@ -3,11 +3,11 @@ import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The workspace's own compiler options. Without its paths, packages are found as users find them: built. */
+/** The compiler options of the workspace. Without `paths`, imports resolve to the built packages, as for users. */
 export function compilerOptions({ built }: { built: boolean }): ts.CompilerOptions {
   const { config, error } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
   if (error) throw new Error(messageOf(error))
-  // Without the file list: a program here has its own.
+  // Without the file list, because each program here has its own.
   const { options, errors } = ts.parseJsonConfigFileContent(
     { ...config, include: [], files: [] },
     ts.sys,
@@ -22,7 +22,7 @@ export function compilerOptions({ built }: { built: boolean }): ts.CompilerOptio
 
 const noInputs = 18_002
 
-/** What the compiler says of some files, `file:line: message` each. Files in `virtual` need not exist. */
+/** The compiler's messages for some files, as `file:line: message`. Files in `virtual` need not exist. */
 export function diagnose(
   fileNames: string[],
   options: ts.CompilerOptions,

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { compilerOptions } from './compile.ts'
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
-/** Each says what it adds itself; what it inherits is told of where it comes from. */
+/** Each documents the members that it adds. Inherited members are documented by their own interface. */
 const interfaces = [
   ['core', 'Handlers'],
   ['core', 'DispatcherOptions'],
@@ -51,7 +51,7 @@ describe.each(interfaces)('in the built declarations of %s, %s', (name, exported
   const measured = propertiesOf(name, exported).filter(({ name }) => /(Seconds|Bytes)$/.test(name))
   if (measured.length === 0) return
 
-  test('says the default of each option with a unit, and the unit', () => {
+  test('states the default and the unit of each option with a unit', () => {
     for (const { name, documentation, tags } of measured) {
       expect(tags, name).toContain('default')
       expect(documentation, name).toMatch(/seconds|bytes/i)

@@ -10,7 +10,7 @@ import {
 } from '@scalekit-scim/core'
 import { type Equal, holds } from './holds.ts'
 
-// isDirectoryEvent tells the eight from the rest, and from there on event.type decides event.data.
+// isDirectoryEvent selects the eight directory events. After that, event.type narrows event.data.
 export function narrow(event: ScimEvent): string | undefined {
   if (!isDirectoryEvent(event)) {
     holds<Equal<typeof event.data, Record<string, unknown>>>()
@@ -23,7 +23,7 @@ export function narrow(event: ScimEvent): string | undefined {
       holds<Equal<typeof event.data, DirectoryUser>>()
       return event.data.given_name ?? undefined
     case 'organization.directory.user_deleted':
-      // @ts-expect-error a deletion carries no given_name
+      // @ts-expect-error a deletion has no given_name
       return event.data.given_name
     case 'organization.directory.group_created':
     case 'organization.directory.group_updated':
@@ -40,12 +40,23 @@ export function narrow(event: ScimEvent): string | undefined {
   }
 }
 
+// In onEvent, event.type alone does not narrow: another event could have any type.
+export const onEvent: Handlers['onEvent'] = (event) => {
+  if (event.type === 'organization.directory.user_created') {
+    // @ts-expect-error only isDirectoryEvent excludes other events
+    event.data.given_name?.trim()
+  }
+  if (isDirectoryEvent(event) && event.type === 'organization.directory.user_created') {
+    holds<Equal<typeof event.data, DirectoryUser>>()
+  }
+}
+
 export function notNarrowed(event: ScimEvent): void {
-  // @ts-expect-error data is not a user's before the type says so
+  // @ts-expect-error data is not yet narrowed to a user's
   event.data.given_name.toUpperCase()
 }
 
-// What a handler is given, without a word of annotation.
+// Handlers need no type annotations.
 export const handlers: Handlers = {
   onUserUpserted: (event, ctx) => {
     holds<
@@ -55,7 +66,7 @@ export const handlers: Handlers = {
     holds<Equal<typeof ctx, HandlerContext>>()
     // @ts-expect-error misspelt
     event.data.givenname
-    // @ts-expect-error camel case is the SDK's, not the wire's
+    // @ts-expect-error only the SDK uses camel case
     event.data.givenName
     // @ts-expect-error an email may be null or absent
     event.data.email.toLowerCase()
@@ -64,12 +75,12 @@ export const handlers: Handlers = {
   },
   onUserDeleted: ({ data }) => {
     data.id.trim()
-    // @ts-expect-error a deletion says nothing of active
+    // @ts-expect-error a deletion has no active
     data.active
   },
   onGroupDeleted: ({ data, type }) => {
     holds<Equal<typeof type, 'organization.directory.group_deleted'>>()
-    // @ts-expect-error memberships come with users alone
+    // @ts-expect-error only user events carry memberships
     data.members
   },
   onDirectoryDisabled: ({ data }) => {
@@ -102,7 +113,7 @@ export function context(ctx: HandlerContext): void {
   ctx.idempotency_key
 }
 
-// Handlers may be asynchronous, and give back what they like.
+// Handlers can be asynchronous, and return any value.
 export const results: Handlers = {
   onUserCreated: async () => 1,
   onUserUpdated: () => Promise.resolve(),
@@ -111,14 +122,14 @@ export const results: Handlers = {
 
 // @ts-expect-error misspelt
 export const misspelt: Handlers = { onUserUpsertd: () => {} }
-// @ts-expect-error a type without a dot is none
+// @ts-expect-error a type has a dot
 export const noType: Handlers = { on: { created: () => {} } }
-// @ts-expect-error no function
+// @ts-expect-error not a function
 export const noFunction: Handlers = { onUserCreated: 'accounts.create' }
 // @ts-expect-error a user's handler does not take a group's event
 export const crossed: Handlers = { onGroupCreated: (event: UserCreatedEvent) => event.data }
 
-// An event of one's own is checked as Scalekit's are.
+// An application's own event is checked like Scalekit's.
 export async function dispatch(user: DirectoryUser): Promise<void> {
   const dispatcher = createDispatcher({ ...handlers })
   const { outcome } = await dispatcher.dispatch(

@@ -15,17 +15,17 @@ export const POST = (request: NextRequest, _ctx: { params: Promise<{ env: string
 export const withParams = async (request: NextRequest, ctx: { params: Promise<{ env: string }> }) =>
   receiver.fetch(request, { params: await ctx.params })
 
-/** What Next.js asks of a route handler. */
+/** The type of a Next.js route handler. */
 type RouteHandler = (
   request: NextRequest,
   ctx: { params: Promise<{ env: string }> },
 ) => Response | Promise<Response>
 export const handlers: RouteHandler[] = [POST, withParams]
 
-// Bun, Deno, and whatever else serves a fetch handler
+// Bun, Deno and other servers of fetch handlers
 export const server: { fetch(request: Request): Promise<Response> } = {
   fetch: (request) => receiver.fetch(request),
 }
 
-// @ts-expect-error a request of Node's is none of WHATWG's: receive() takes its parts
+// @ts-expect-error a Node request is not a WHATWG request: receive() takes its parts
 receiver.fetch({} as import('node:http').IncomingMessage)

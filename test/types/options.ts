@@ -28,11 +28,11 @@ holds<Equal<ReturnType<typeof forExpress>['receiver'], Receiver>>()
 forExpress({ onUserUpsertd: () => {} })
 // @ts-expect-error a misspelt option
 forExpress({ toleranceSecond: 300 })
-// @ts-expect-error a misspelt option of Express's own
+// @ts-expect-error a misspelt option of Express
 forExpress({ paths: '/webhooks' })
 // @ts-expect-error a misspelt field
 forExpress({ onUserUpserted: ({ data }) => data.emial })
-// @ts-expect-error text from the environment is no number
+// @ts-expect-error text from the environment is not a number
 forExpress({ deadlineSeconds: process.env.DEADLINE ?? '9' })
 
 // @scalekit-scim/fastify
@@ -45,34 +45,34 @@ holds<Equal<typeof server.scalekitScim, Receiver>>()
 server.register(forFastify, { onUserUpsertd: () => {} })
 // @ts-expect-error a misspelt option
 server.register(forFastify, { toleranceSecond: 300 })
-// @ts-expect-error a misspelt option of Fastify's own
+// @ts-expect-error a misspelt option of Fastify
 server.register(forFastify, { decorat: true })
 // @ts-expect-error a misspelt field
 server.register(forFastify, { onUserUpserted: ({ data }) => data.emial })
-// @ts-expect-error Fastify has nothing to answer without a path
+// @ts-expect-error Fastify needs a path
 server.register(forFastify, { path: false })
 
-// Core's own.
+// @scalekit-scim/core
 createReceiver({ secret: 'whsec_' })
 createReceiver({ secret: ['whsec_', 'whsec_'] as const })
 createReceiver({ secret: async (request) => [request.header('x-env') ?? '', request.url, request.method] })
 createReceiver({ secret: () => null })
 createReceiver({ secret: ({ params }) => params.env })
 createReceiver({ store: 'memory', requireGuarantee: 'process', ordering: 'none' })
-// @ts-expect-error a number is no secret
+// @ts-expect-error a number is not a secret
 createReceiver({ secret: 42 })
 // @ts-expect-error process.env.X may be undefined, and that would be an error at start
 createReceiver({ secret: process.env.WEBHOOK_SECRET })
 // @ts-expect-error no such guarantee
 createReceiver({ requireGuarantee: 'best-effort' })
-// @ts-expect-error a URL is no store
+// @ts-expect-error a URL is not a store
 createReceiver({ store: 'redis://localhost' })
 // @ts-expect-error a misspelt option
 createReceiver({ secrets: ['whsec_'] })
-// @ts-expect-error a dispatcher verifies nothing
+// @ts-expect-error a dispatcher does not verify
 createDispatcher({ secret: 'whsec_' })
 
-// Undefined counts as omitted, for all but the secret.
+// Undefined counts as omitted, except for the secret.
 const unset: { [Option in Exclude<keyof ReceiverOptions, 'secret'>]-?: undefined } = {
   ...({} as { [Option in Exclude<keyof ReceiverOptions, 'secret'>]-?: undefined }),
 }
@@ -81,7 +81,7 @@ holds<Equal<Extract<keyof DispatcherOptions, 'secret'>, never>>()
 
 export function onOutcome(report: OutcomeReport): Outcome {
   holds<Equal<typeof report.error, unknown>>()
-  // @ts-expect-error the messageId is known only where the attempt verified
+  // @ts-expect-error the messageId is set only if the attempt verified
   report.messageId.trim()
   // @ts-expect-error there is no such outcome
   if (report.outcome === 'success') return report.outcome

@@ -11,18 +11,18 @@ import type {
   directorySchema,
   groupSchema,
   userSchema,
-} from '../../packages/core/src/events/events.ts'
+} from '../../packages/core/src/events/schemas.ts'
 import { type Equal, holds } from './holds.ts'
 
-// The interfaces that handlers see are written by hand, and the schemas that run are open. Here they are one.
+// The interfaces for handlers are written by hand, and the schemas are open. This file checks that they agree.
 
 /** Without the index signature that makes a schema open. */
 type Known<T> = { [K in keyof T as string extends K ? never : K]: T[K] }
 
-/** The fields that may be absent. */
+/** The fields that can be absent. */
 type Optional<T> = { [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? K : never }[keyof T]
 
-/** What a field holds where it is there, all the way down. Open records, with no known fields, stay as they are. */
+/** The type of a field that is present, recursively. Open records without known fields do not change. */
 type Plain<T> = T extends readonly (infer Element)[]
   ? Plain<Element>[]
   : T extends object
@@ -41,19 +41,19 @@ holds<Agrees<DeletedDirectoryUser, typeof deletedUserSchema>>()
 holds<Agrees<DirectoryGroup, typeof groupSchema>>()
 holds<Agrees<Directory, typeof directorySchema>>()
 
-// Each way of not agreeing shows.
-// @ts-expect-error a field too few
+// Each kind of difference is detected.
+// @ts-expect-error a missing field
 holds<Agrees<Omit<DirectoryUser, 'email'>, typeof userSchema>>()
-// @ts-expect-error a field too many
+// @ts-expect-error an extra field
 holds<Agrees<DirectoryUser & { badge?: string | null }, typeof userSchema>>()
 // @ts-expect-error a field of another type
 holds<Agrees<Omit<DirectoryUser, 'active'> & { active?: string | null }, typeof userSchema>>()
-// @ts-expect-error a field that may not be null
+// @ts-expect-error a field that cannot be null
 holds<Agrees<Omit<DirectoryUser, 'active'> & { active?: boolean }, typeof userSchema>>()
-// @ts-expect-error a field that must be there
+// @ts-expect-error a required field
 holds<Agrees<Omit<DirectoryUser, 'email'> & { email: string | null }, typeof userSchema>>()
-// @ts-expect-error a field of another type, further down
+// @ts-expect-error a nested field of another type
 holds<Agrees<Omit<DirectoryUser, 'groups'> & { groups?: { id: number }[] | null }, typeof userSchema>>()
 
-/** What a field of a user's group holds is compared as well. */
+/** The fields of a user's group are compared too. */
 holds<Equal<keyof UserGroup, 'id' | 'name'>>()

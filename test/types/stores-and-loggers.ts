@@ -4,7 +4,7 @@ import { Keyv as Keyv5 } from 'keyv'
 import { Keyv as Keyv6 } from 'keyv6'
 import pino from 'pino'
 
-// Keyv 5 and 6, as they come.
+// Keyv 5 and 6.
 export const five: KeyvLike = new Keyv5()
 export const six: KeyvLike = new Keyv6()
 export const stores: Store[] = [
@@ -19,12 +19,12 @@ createReceiver({ store: new Keyv6() })
 declare const ledger: Ledger
 createReceiver({ store: ledger })
 
-// @ts-expect-error a Map answers at once, and a Keyv later
+// @ts-expect-error a Map is synchronous, a Keyv is not
 export const map: Store = new Map()
-// @ts-expect-error nothing can be deleted
+// @ts-expect-error it has no delete method
 export const noDelete: KeyvLike = { get: async () => undefined, set: async () => true }
 
-// Loggers as they come.
+// Loggers.
 export const loggers: Logger[] = [
   pino(),
   pino().child({ component: 'scim' }),
@@ -39,9 +39,9 @@ createReceiver({ logger: console })
 createReceiver({ logger: fastify().log })
 createReceiver({ logger: false })
 createReceiver({ logger: { warn: (fields, message) => console.warn(message, fields) } })
-// @ts-expect-error a level is no logger
+// @ts-expect-error a level is not a logger
 createReceiver({ logger: 'warn' })
-// @ts-expect-error only false is short for something
+// @ts-expect-error only false is accepted
 createReceiver({ logger: true })
 // @ts-expect-error the message comes second
 createReceiver({ logger: { warn: (message: string, fields: object) => console.warn(message, fields) } })

@@ -15,7 +15,7 @@ const server = fastify()
 await server.register(forFastify)
 const api: DirectoryApi = await scalekitFromEnv()
 
-// Whatever runs the handlers of an application is the sync's dispatcher.
+// The sync accepts a dispatcher, or a receiver.
 createDirectorySync({ scalekit: api, dispatcher: createReceiver(), organizations: 'all' })
 createDirectorySync({ scalekit: api, dispatcher: createDispatcher({}), organizations: ['org_1'] as const })
 createDirectorySync({ scalekit: api, dispatcher: forExpress().receiver, organizations: () => ['org_1'] })
@@ -31,7 +31,7 @@ createDirectorySync({ scalekit: api, dispatcher: forExpress(), organizations: 'a
 // @ts-expect-error without a list of organizations
 createDirectorySync({ scalekit: api, dispatcher: createReceiver() })
 
-// `known`: an id is all that it takes, from rows as a database gives them, streamed or not.
+// `known`: rows of a database with at least an id, streamed or not.
 declare const rows: { id: string; occurredAt: string | null; groupIds: string[]; email: string }[]
 const knowns: Known[] = [
   () => [{ id: 'diruser_1' }],
@@ -46,11 +46,11 @@ const knowns: Known[] = [
 ]
 const known: DirectorySyncOptions['known'] = { users: knowns[0], groups: undefined }
 createDirectorySync({ scalekit: api, dispatcher: createReceiver(), organizations: 'all', known })
-// @ts-expect-error a Date has milliseconds alone
+// @ts-expect-error a Date has only milliseconds
 export const imprecise: Known = () => [{ id: 'diruser_1', occurredAt: new Date() }]
 // @ts-expect-error a record without an id
 export const anonymous: Known = () => [{ occurredAt: '2026-11-23T09:00:00Z' }]
-// @ts-expect-error either of the two
+// @ts-expect-error only one of the two
 export const both: DirectorySyncOptions['schedule'] = { everySeconds: 3600, cron: '0 3 * * *' }
-// @ts-expect-error a time zone is of a cron expression
+// @ts-expect-error a time zone belongs to a cron expression
 export const zoned: DirectorySyncOptions['schedule'] = { everySeconds: 3600, timezone: 'UTC' }

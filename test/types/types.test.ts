@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { compilerOptions, diagnose } from './compile.ts'
 
-// The files beside this one say what compiles and, by `@ts-expect-error`, what must not: where such an error is
-// missing, the directive itself is one.
+// The other files of this folder must compile, except the lines with `@ts-expect-error`. If such a line compiles, the
+// directive itself is an error.
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const files = readdirSync(here)
@@ -13,21 +13,21 @@ const files = readdirSync(here)
 const sources = compilerOptions({ built: false })
 const built = compilerOptions({ built: true })
 
-test('there are files to check, and errors expected in them', () => {
+test('finds files, and expected errors in them', () => {
   expect(files.length).toBeGreaterThanOrEqual(6)
   const expected = files.flatMap((file) => readFileSync(file, 'utf8').match(/@ts-expect-error/g) ?? [])
   expect(expected.length).toBeGreaterThan(40)
 })
 
-test('what should compile against the sources does, and nothing else', () => {
+test('the files compile against the sources as expected', () => {
   expect(diagnose(files, sources)).toEqual([])
 })
 
-test('what should compile against the built declarations does, and nothing else', () => {
+test('the files compile against the built declarations as expected', () => {
   expect(diagnose(files, built)).toEqual([])
 })
 
-test('an expected error that is missing is noticed', () => {
+test('a missing expected error is detected', () => {
   const virtual = `${here}missing.ts`
   const text = `
     import { scalekitScim } from '@scalekit-scim/express'
@@ -39,7 +39,7 @@ test('an expected error that is missing is noticed', () => {
   ])
 })
 
-describe('an application may add fields of its own to a user', () => {
+describe('an application can add its own fields to a user', () => {
   const augmented = (from: string) => `
     import type { DirectoryUser } from '${from}'
     import { scalekitScim } from '@scalekit-scim/express'
@@ -62,12 +62,12 @@ describe('an application may add fields of its own to a user', () => {
   const program = (from: string, options: typeof sources) =>
     diagnose([virtual], options, { [virtual]: augmented(from) })
 
-  // The sources are augmented where the interface is declared; users augment the package that they import.
+  // In the sources, only the declaring file can be augmented. Users augment the package that they import.
   test.each(['@scalekit-scim/core', '@scalekit-scim/express'])('by augmenting %s, as it is built', (from) => {
     expect(program(from, built)).toEqual([])
   })
 
-  test('and without that, it does not compile', () => {
+  test('without the augmentation, it does not compile', () => {
     const text = augmented('@scalekit-scim/core').replace(/declare module[^}]*\}\s*\}/, '')
     expect(diagnose([virtual], built, { [virtual]: text })).toHaveLength(2)
   })

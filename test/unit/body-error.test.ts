@@ -16,7 +16,7 @@ const copies: [string, typeof createReceiver, typeof givenBody][] = [
 ]
 
 test.each(copies)(
-  'a body that is over the limit is told so where its reader is of another copy than %s',
+  '%s answers too-large if the body reader comes from another copy',
   async (_name, create) => {
     const delivery = signDelivery('a body that is over the limit')
     for (const [, , bodyOf] of copies) {

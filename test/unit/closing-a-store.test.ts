@@ -2,7 +2,7 @@ import { createDispatcher } from '@scalekit-scim/core'
 import { expect, test } from 'vitest'
 import { faultyStore } from '../support/faulty-store.ts'
 
-test('a Keyv whose `off` throws does not keep a dispatcher from closing, nor its namespace in use', async () => {
+test('a dispatcher closes and releases its namespace if the `off` of its Keyv throws', async () => {
   const { keyv } = faultyStore()
   const store = Object.assign(Object.create(keyv), {
     off() {

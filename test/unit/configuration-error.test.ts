@@ -14,10 +14,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 const secret = `whsec_${Buffer.from('never to be seen in an error').toString('base64')}`
 const options = { secret, logger: false } as const
 
-/** Met only where the SDK is not installed: test/packaging has such a project. */
+/** Needs a project without the SDK: test/packaging has one. */
 type WithoutSdk = 'ERR_SCIM_SDK_MISSING'
 
-/** One way to each code, and what its message must name for the reader to mend it. */
+/** One way to cause each code, and the fix that its message must name. */
 const ways: Record<
   Exclude<ConfigurationErrorCode, WithoutSdk>,
   { run: () => unknown; option: string; hint: RegExp }
@@ -35,7 +35,7 @@ const ways: Record<
   ERR_SCIM_INVALID_HANDLER: {
     run: () => createReceiver({ ...options, on: { 'organization.directory.user_created': () => {} } }),
     option: 'on',
-    hint: /use `onUserCreated`/,
+    hint: /Use `onUserCreated`/,
   },
   ERR_SCIM_SECRET_MISSING: {
     run: () => createReceiver({ logger: false }),
@@ -55,7 +55,7 @@ const ways: Record<
   ERR_SCIM_GUARANTEE: {
     run: () => createReceiver({ ...options, store: 'memory', requireGuarantee: 'atomic' }),
     option: 'requireGuarantee',
-    hint: /README/,
+    hint: /docs\/errors\.md/,
   },
   ERR_SCIM_NAMESPACE_IN_USE: {
     run: () => {
@@ -69,7 +69,7 @@ const ways: Record<
   ERR_SCIM_RECEIVER_OPTIONS: {
     run: () => forExpress({ receiver: createReceiver(options), secret }),
     option: 'secret',
-    hint: /give it to `createReceiver`/,
+    hint: /Pass it to `createReceiver`/,
   },
   ERR_SCIM_API_VARIABLE_MISSING: {
     run: () => scalekitFromEnv({ SCALEKIT_CLIENT_ID: 'skc_1', SCALEKIT_CLIENT_SECRET: secret }),
@@ -96,10 +96,10 @@ describe.each(Object.entries(ways))('%s', (code, { run, option, hint }) => {
     throw new Error('nothing was thrown')
   }
 
-  test('is thrown, with its code and its option', async () => {
+  test('is thrown with its code and its option', async () => {
     expect(await thrown()).toMatchObject({ name: 'ConfigurationError', code, option })
   })
-  test('names the mend', async () => {
+  test('names the fix', async () => {
     expect((await thrown()).message).toMatch(hint)
   })
   test('never holds the secret', async () => {
@@ -112,25 +112,25 @@ describe.each(Object.entries(ways))('%s', (code, { run, option, hint }) => {
   })
 })
 
-test('a bad secret is not quoted, in whole or in part', () => {
+test('no part of an invalid secret is quoted', () => {
   for (const bad of ['whsec_hunter2!!', `${TEST_SECRET}=`, 'hunter2 hunter2']) {
     expect(() => createReceiver({ logger: false, secret: bad })).toThrow(/^(?!.*hunter2)(?!.*c2Nh)/)
   }
 })
 
-test('a receiver that was refused leaves its namespace free', () => {
+test('a receiver with an invalid option does not reserve its namespace', () => {
   const store = new Keyv()
   expect(() => createReceiver({ ...options, store, requireGuarantee: 'atomic' })).toThrow(ConfigurationError)
   expect(() => createReceiver({ ...options, store })).not.toThrow()
 })
 
-test('a receiver that was closed leaves its namespace free', async () => {
+test('a closed receiver releases its namespace', async () => {
   const store = new Keyv()
   await createReceiver({ ...options, store }).close()
   expect(() => createReceiver({ ...options, store })).not.toThrow()
 })
 
-test('two namespaces share a store', () => {
+test('two namespaces can share a store', () => {
   const store = new Keyv()
   createReceiver({ ...options, store, namespace: 'one' })
   expect(() => createReceiver({ ...options, store, namespace: 'two' })).not.toThrow()

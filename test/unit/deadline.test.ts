@@ -26,9 +26,9 @@ function receiverOn(clock: Clock, own: (real: Ledger) => Partial<Ledger>, onUser
   return { answers, attempt }
 }
 
-test('a resource that was busy until the deadline is busy, though the last look at it was cut short', async () => {
+test('a resource that was busy until the deadline is answered busy, also if the last call was cut short', async () => {
   let asked = 0
-  // Node's timers may fire before their time, and here all do.
+  // Node's timers can fire early. Here all of them do.
   const early: Clock = {
     ...systemClock,
     setTimeout: (callback, delayMs) => systemClock.setTimeout(callback, delayMs - 20),
@@ -49,7 +49,7 @@ test('a resource that was busy until the deadline is busy, though the last look 
   expect(asked).toBe(4)
 })
 
-test('a store that did not answer in its own time has failed, busy as the resource was before', async () => {
+test('a store that exceeds its own time limit is answered store-unavailable, also after busy', async () => {
   const clock = createFakeClock()
   let asked = 0
   const { answers, attempt } = receiverOn(clock, () => ({
@@ -60,7 +60,7 @@ test('a store that did not answer in its own time has failed, busy as the resour
   expect(answers).toMatchObject([[expect.any(Number), 'store-unavailable']])
 })
 
-test('an earlier commit of the resource that the store does not take: the reply does not wait for that', async () => {
+test('a reply does not wait for an earlier commit of the resource that the store does not record', async () => {
   const clock = createFakeClock()
   let runs = 0
   const { answers, attempt } = receiverOn(
@@ -72,7 +72,7 @@ test('an earlier commit of the resource that the store does not take: the reply 
   await clock.advance(2500)
   expect(answers).toEqual([[2000, 'processed']])
   answers.length = 0
-  // Each waits for its turn, and then has the store asked to record the first.
+  // Each waits for its turn, and then retries the commit of the first.
   for (const messageId of ['a', 'b', 'c', 'd', 'e', 'f']) void attempt(messageId)
   await clock.advance(20_000)
   expect(answers).toHaveLength(6)

@@ -3,7 +3,7 @@ import { createDispatcher, DropEvent } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
 
-// Three copies of one class: the sources, and what is built of them for `import` and for `require`.
+// Three copies of one class: the sources, the build for `import` and the build for `require`.
 type Core = typeof import('@scalekit-scim/core')
 const built = new URL('../../packages/core/dist/', import.meta.url)
 const cjs: Core = createRequire(import.meta.url)(new URL('index.cjs', built).pathname)
@@ -22,12 +22,12 @@ async function outcomeOf(core: Pick<Core, 'createDispatcher'>, thrown: unknown) 
   return dispatcher.dispatch(event)
 }
 
-test('the copies are copies', () => {
+test('the three copies are different classes', () => {
   expect(new Set(Object.values(copies).map((copy) => copy.DropEvent)).size).toBe(3)
 })
 
 describe.each(Object.entries(copies))('a dispatcher of %s', (_name, core) => {
-  test.each(Object.entries(copies))('drops an event by a DropEvent of %s', async (_name, thrower) => {
+  test.each(Object.entries(copies))('drops an event for a DropEvent of %s', async (_name, thrower) => {
     const error = new thrower.DropEvent('seat-limit')
     expect(await outcomeOf(core, error)).toEqual({ outcome: 'dropped', reason: 'seat-limit', error })
   })
@@ -40,7 +40,7 @@ test('a DropEvent is an Error with a name, a message and a stack', () => {
   expect(error.stack).toContain('drop-event.test')
 })
 
-test('a class of the application’s that extends DropEvent drops too', async () => {
+test('a subclass of DropEvent drops the event', async () => {
   class SeatLimit extends DropEvent {}
   expect((await outcomeOf(cjs, new SeatLimit('seat-limit'))).outcome).toBe('dropped')
 })
@@ -50,11 +50,11 @@ test.each([
   ['text', 'DropEvent'],
   ['null', null],
   ['nothing', undefined],
-])('%s is a failure, and no drop', async (_name, thrown) => {
+])('%s fails the event and does not drop it', async (_name, thrown) => {
   expect((await outcomeOf({ createDispatcher }, thrown)).outcome).toBe('handler-failed')
 })
 
-test('what is dropped is done: the same message again is a duplicate', async () => {
+test('a dropped message is done, so its retry is a duplicate', async () => {
   const dispatcher = createDispatcher({
     logger: false,
     onUserUpserted: () => {
@@ -76,7 +76,7 @@ test.each([
     },
   ],
   [
-    'is no text',
+    'is not text',
     {
       value: {
         toString() {
@@ -85,7 +85,7 @@ test.each([
       },
     },
   ],
-])('a DropEvent whose message %s drops all the same', async (_name, message) => {
+])('a DropEvent whose message %s drops the event', async (_name, message) => {
   const error = Object.defineProperty(new DropEvent('seat-limit'), 'message', message)
   expect(await outcomeOf({ createDispatcher }, error)).toEqual({
     outcome: 'dropped',

@@ -1,7 +1,7 @@
 import { createDispatcher, type Handlers } from '@scalekit-scim/core'
 import { expect, test } from 'vitest'
 
-/** The types of Scalekit's OpenAPI document (`webhooks`), without the eight of directories. */
+/** The types of Scalekit's OpenAPI document (`webhooks`), without the eight directory events. */
 const documented = `
 connected_account.created connected_account.deleted connected_account.magic_link_generated
 connected_account.oauth_succeeded connected_account.oauth_tokens_fetched connected_account.status_updated
@@ -16,7 +16,7 @@ user.organization_membership_deleted user.organization_membership_updated user.s
   .trim()
   .split(/\s+/)
 
-/** Types that Scalekit may come to send, or that an application dispatches itself. */
+/** Types that Scalekit may send in future, or that an application dispatches. */
 const possible = [
   'user.created',
   'user.deleted',
@@ -46,7 +46,7 @@ test('the list has all 33 other types of Scalekit', () => {
   expect(new Set(documented).size).toBe(33)
 })
 
-test.each([...documented, ...possible])('on takes %s', (type) => {
+test.each([...documented, ...possible])('on accepts %s', (type) => {
   expect(() => dispatcherWith(type)).not.toThrow()
 })
 

@@ -1,15 +1,10 @@
-import { createReceiver } from '@scalekit-scim/core'
+import { createReceiver, type DirectoryEvent, isDirectoryEvent } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
 import { parseInstant } from '../../packages/core/src/base/instant.ts'
-import {
-  type DirectoryEvent,
-  directoryEventTypes,
-  isDirectoryEvent,
-  type ParsedEvent,
-  parseEvent,
-  resourceOf,
-} from '../../packages/core/src/events/events.ts'
+import { directoryEventTypes } from '../../packages/core/src/events/directory-events.ts'
+import { type ParsedEvent, parseEvent } from '../../packages/core/src/events/parse-event.ts'
+import { resourceOf } from '../../packages/core/src/events/resource.ts'
 import { recordingLogger } from './recording-logger.ts'
 
 const messageId = 'msg_2KWPBgLlAfxdpx2AI54pPJ85f4W'
@@ -28,7 +23,7 @@ function usable(payload: unknown): ParsedEvent {
 
 function directoryEvent(payload: unknown): DirectoryEvent {
   const { event } = usable(payload)
-  if (!isDirectoryEvent(event)) throw new Error(`${event.type} is no directory event`)
+  if (!isDirectoryEvent(event)) throw new Error(`${event.type} is not a directory event`)
   return event
 }
 
@@ -40,14 +35,14 @@ function unusable(payload: unknown): string {
 describe.each(directoryEventTypes)('a sample of %s', (type) => {
   const sample = sampleEvent(type)
 
-  test('is read as it is, without a surprise', () => {
+  test('is read unchanged, without unexpected fields', () => {
     const parsed = usable(structuredClone(sample))
     expect(parsed.event).toEqual(sample)
-    expect(parsed.surprises).toEqual([])
+    expect(parsed.unexpectedFields).toEqual([])
     expect(parsed.occurredAt).toBe(parseInstant(sample.occurred_at))
   })
 
-  test('is about the resource that its data names, in its organization', () => {
+  test('is about the resource of its data and organization', () => {
     const kind = type.includes('user') ? 'user' : type.includes('group') ? 'group' : 'directory'
     expect(resourceOf(directoryEvent(sample))).toEqual({
       kind,
@@ -73,7 +68,7 @@ describe("the quickstart's envelope", () => {
     },
   })
 
-  test('has its time and organization where the handlers look for them', () => {
+  test('gets `id`, `occurred_at` and `organization_id` at the top', () => {
     expect(directoryEvent(quickstart())).toMatchObject({
       id: messageId,
       occurred_at: '2025-01-15T08:55:22.802860294Z',
@@ -81,7 +76,7 @@ describe("the quickstart's envelope", () => {
     })
   })
 
-  test('keeps what it says in its own words', () => {
+  test('keeps its own fields', () => {
     expect(directoryEvent(quickstart())).toMatchObject(quickstart())
   })
 
@@ -91,7 +86,7 @@ describe("the quickstart's envelope", () => {
 })
 
 describe('the envelope', () => {
-  test("the reference's fields go before the quickstart's", () => {
+  test("the reference's fields win over the quickstart's fields", () => {
     const event = directoryEvent({
       ...userUpdated(),
       organization_id: 'org_top',
@@ -102,7 +97,7 @@ describe('the envelope', () => {
     expect(event.occurred_at).toBe('2026-01-01T00:00:00Z')
   })
 
-  test('an organization on top alone is found in the data too', () => {
+  test('an organization at the top is copied into the data', () => {
     const payload = userUpdated()
     delete payload.data.organization_id
     expect(directoryEvent({ ...payload, organization_id: 'org_1' }).data.organization_id).toBe('org_1')
@@ -117,66 +112,66 @@ describe('the envelope', () => {
     expect(usable({ ...userUpdated(), id }).event.id).toBe(messageId)
   })
 
-  test('a null on top counts as absent: the organization and the time are looked for further down', () => {
+  test('a null at the top counts as absent, and the quickstart fields are used', () => {
     const { occurred_at: timestamp, ...payload } = userUpdated()
     const event = directoryEvent({ ...payload, organization_id: null, occurred_at: null, timestamp })
     expect(event.organization_id).toBe(payload.data.organization_id)
     expect(event.occurred_at).toBe(timestamp)
   })
 
-  test('the payload that was handed in is not what the event is built in, at its top', () => {
+  test('the top level of the payload is not changed', () => {
     const payload = { type: 'organization.created', data: {} }
     usable(payload)
     expect(payload).toEqual({ type: 'organization.created', data: {} })
   })
 })
 
-describe('what a directory sends beyond the documented', () => {
-  test('unknown fields reach the handler, in the envelope and in the data', () => {
+describe('undocumented fields and values', () => {
+  test('unknown fields of the envelope and the data reach the handler', () => {
     const payload = { ...userUpdated(), new_field: 1 }
     payload.data.new_field = { deep: [true] }
     expect(usable(payload).event).toMatchObject({ new_field: 1, data: { new_field: { deep: [true] } } })
-    expect(usable(payload).surprises).toEqual([])
+    expect(usable(payload).unexpectedFields).toEqual([])
   })
 
-  test('optional fields may be null', () => {
+  test('optional fields can be null', () => {
     const payload = userUpdated()
     const { id, organization_id } = payload.data
     const nulls = Object.keys(payload.data).map((field) => [field, null])
     const data = { ...Object.fromEntries(nulls), id, organization_id }
-    expect(usable({ ...payload, data }).surprises).toEqual([])
+    expect(usable({ ...payload, data }).unexpectedFields).toEqual([])
     expect(usable({ ...payload, data }).event.data).toEqual(data)
   })
 
-  test('optional fields may be absent, and stay absent', () => {
+  test('absent optional fields stay absent', () => {
     const data = { id: 'diruser_1', organization_id: 'org_1' }
     const parsed = usable({ ...userUpdated(), data })
-    expect(parsed.surprises).toEqual([])
+    expect(parsed.unexpectedFields).toEqual([])
     expect(Object.keys(parsed.event.data)).toEqual(['id', 'organization_id'])
   })
 
-  test('an optional field of another type passes as it is, as a surprise that holds no value', () => {
+  test('an optional field of another type passes unchanged, and is reported without its value', () => {
     const payload = userUpdated()
     Object.assign(payload.data, { active: 'private-value', groups: [{ id: 42, name: 'private-name' }] })
-    const { event, surprises } = usable(payload)
+    const { event, unexpectedFields } = usable(payload)
     expect(event.data).toMatchObject({ active: 'private-value', groups: [{ id: 42 }] })
-    expect(surprises).toEqual(['data.active: invalid_type', 'data.groups.0.id: invalid_type'])
+    expect(unexpectedFields).toEqual(['data.active: invalid_type', 'data.groups.0.id: invalid_type'])
   })
 
-  test('a type that is not known is no error', () => {
-    const { event, occurredAt, surprises } = usable({ type: 'organization.created', data: { any: 1 } })
+  test('an unknown type is accepted', () => {
+    const { event, occurredAt, unexpectedFields } = usable({ type: 'organization.created', data: { any: 1 } })
     expect(event).toEqual({ id: messageId, type: 'organization.created', data: { any: 1 } })
     expect(isDirectoryEvent(event)).toBe(false)
     expect(occurredAt).toBeUndefined()
-    expect(surprises).toEqual([])
+    expect(unexpectedFields).toEqual([])
   })
 
-  test('a type that is not known needs neither id, organization nor a readable time', () => {
+  test('an unknown type needs neither id, organization nor a valid time', () => {
     expect(unusable({ type: 'user.signup', occurred_at: 'yesterday', data: {} })).toBe('usable')
   })
 
   test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
-    "a type named like an object's own (%s) is no directory event",
+    "a type with the name of an object's member (%s) is not a directory event",
     (type) => {
       expect(isDirectoryEvent(usable({ type, data: {} }).event)).toBe(false)
     },
@@ -192,22 +187,22 @@ describe('what a directory sends beyond the documented', () => {
   })
 })
 
-describe('a payload that is no usable event', () => {
+describe('an unusable payload', () => {
   test.each([
     ['null', null],
     ['nothing', undefined],
     ['text', 'text'],
     ['a number', 1],
     ['a list', []],
-  ])('%s is no JSON object', (_name, payload) => {
-    expect(unusable(payload)).toMatch(/no JSON object/)
+  ])('%s is not a JSON object', (_name, payload) => {
+    expect(unusable(payload)).toMatch(/not a JSON object/)
   })
 
-  test.each([[undefined], [null], [''], [1], ['a\nb'], ['\ud800']])('a type that is %j is none', (type) => {
+  test.each([[undefined], [null], [''], [1], ['a\nb'], ['\ud800']])('the type %j is unusable', (type) => {
     expect(unusable({ ...userUpdated(), type })).toMatch(/`type`/)
   })
 
-  test.each([[undefined], [null], ['text'], [[]]])('data that is %j is none', (data) => {
+  test.each([[undefined], [null], ['text'], [[]]])('the data %j is unusable', (data) => {
     expect(unusable({ ...userUpdated(), data })).toMatch(/`data`/)
   })
 
@@ -241,19 +236,19 @@ describe('a payload that is no usable event', () => {
 
   test.each([
     ['absent', undefined],
-    ['no time', 'yesterday'],
+    ['text of another form', 'yesterday'],
     ['a number', 1_736_189_065],
   ])('a directory event with a time that is %s is unusable', (_name, occurredAt) => {
     expect(unusable({ ...userUpdated(), occurred_at: occurredAt })).toMatch(/`occurred_at`/)
   })
 
-  test('an id may hold any character that is whole', () => {
+  test('an id can have any complete characters', () => {
     const payload = userUpdated()
     payload.data.id = 'diruser_Ł😀 {}:%'
     expect(resourceOf(directoryEvent(payload)).id).toBe('diruser_Ł😀 {}:%')
   })
 
-  test('the reason holds nothing of the payload', () => {
+  test('the reason contains nothing of the payload', () => {
     const payload = userUpdated()
     payload.data.id = 'private\n'
     expect(unusable(payload)).not.toContain('private')
@@ -261,7 +256,7 @@ describe('a payload that is no usable event', () => {
 })
 
 describe('through a receiver', () => {
-  test('an unexpected type is warned of once, by the name of its field alone', async () => {
+  test('an unexpected type is logged once, with only the name of its field', async () => {
     const { logger, lines } = recordingLogger()
     const receiver = createReceiver({ secret: TEST_SECRET, logger, onUserUpserted: () => {} })
     const payload = userUpdated()
@@ -276,7 +271,7 @@ describe('through a receiver', () => {
     expect(JSON.stringify(lines)).not.toContain('private-value')
   })
 
-  test('a payload without data.id is refused, and the log names what is missing', async () => {
+  test('a payload without data.id is refused, and the log names the missing field', async () => {
     const { logger, lines } = recordingLogger()
     const receiver = createReceiver({ secret: TEST_SECRET, logger, onUserUpserted: () => {} })
     const payload = userUpdated()

@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest'
 
 const other: ScimEvent = { id: 'evt_1', type: 'organization.created', data: {} }
 
-/** Runs an event through handlers of the given names; tells which of them were called, in order. */
+/** Runs an event through handlers with these names. Returns the names of the called handlers, in order. */
 async function called(names: string[], event: ScimEvent): Promise<string[]> {
   const calls: string[] = []
   const handlers = Object.fromEntries(names.map((name) => [name, () => calls.push(name)]))
@@ -48,7 +48,7 @@ describe('onAccessEnded', () => {
     sampleEvent('organization.directory.user_deleted'),
   ]
 
-  test.each(ends)('takes $type that ends access, and no other handler does', async (event) => {
+  test.each(ends)('takes a $type that ends access, and no other handler runs', async (event) => {
     const names = ['onUserCreated', 'onUserUpdated', 'onUserUpserted', 'onAccessEnded']
     expect(await called(names, event)).toEqual(['onAccessEnded'])
   })
@@ -60,7 +60,7 @@ describe('onAccessEnded', () => {
   })
 
   test.each(['organization.directory.user_created', 'organization.directory.user_updated'] as const)(
-    'does not take %s of an active user, nor of one whose state is not told',
+    'does not take %s of a user whose active is true, null or absent',
     async (type) => {
       const names = ['onUserUpserted', 'onAccessEnded']
       for (const active of [true, undefined, null]) {
@@ -78,7 +78,7 @@ describe('onAccessEnded', () => {
   })
 })
 
-describe('the narrowest handler takes an event, alone', () => {
+describe('only the narrowest handler takes an event', () => {
   const narrowest: Record<DirectoryEventType, string> = {
     'organization.directory.user_created': 'onUserCreated',
     'organization.directory.user_updated': 'onUserUpdated',
@@ -99,7 +99,7 @@ describe('the narrowest handler takes an event, alone', () => {
     ['organization.directory.user_updated', 'onUserUpserted'],
     ['organization.directory.group_created', 'onGroupUpserted'],
     ['organization.directory.group_updated', 'onGroupUpserted'],
-  ] as const)('%s goes to %s where no narrower one is there', async (type, name) => {
+  ] as const)('%s goes to %s without a narrower handler', async (type, name) => {
     expect(await called(['onUserUpserted', 'onGroupUpserted'], sampleEvent(type))).toEqual([name])
   })
 
@@ -110,7 +110,7 @@ describe('the narrowest handler takes an event, alone', () => {
     ['organization.directory.group_deleted', ['onGroupUpserted', 'onUserDeleted']],
     ['organization.directory_enabled', ['onDirectoryDisabled']],
     ['organization.directory_disabled', ['onDirectoryEnabled']],
-  ] as const)('%s is unhandled where only %j are there', async (type, names) => {
+  ] as const)('%s is unhandled with only %j', async (type, names) => {
     const handlers = Object.fromEntries(names.map((name) => [name, () => {}]))
     expect(await outcomeWith(handlers, sampleEvent(type))).toBe('unhandled')
   })
@@ -129,13 +129,13 @@ describe('onUserDeactivated', () => {
     expect(await called(everyHandler, event)).toEqual(['onUserUpdated'])
   })
 
-  test.each(['false', 0])('does not take a user whose active is %j: that is not false', async (active) => {
+  test.each(['false', 0])('does not take a user whose active is %j, which is not false', async (active) => {
     const event = sampleEvent('organization.directory.user_updated')
     Object.assign(event.data, { active })
     expect(await called(everyHandler, event)).toEqual(['onUserUpdated'])
   })
 
-  test('does not take a deletion, whatever it says', async () => {
+  test('does not take a deletion with active: false', async () => {
     const event = sampleEvent('organization.directory.user_deleted')
     Object.assign(event.data, { active: false })
     expect(await called(everyHandler, event)).toEqual(['onUserDeleted'])
@@ -144,7 +144,7 @@ describe('onUserDeactivated', () => {
   test.each([
     [['onUserCreated', 'onUserUpdated', 'onUserUpserted'], 'onUserUpdated'],
     [['onUserUpserted'], 'onUserUpserted'],
-  ])('without it, such an event goes to one of %j', async (names, expected) => {
+  ])('a deactivation without it goes to one of %j', async (names, expected) => {
     expect(await called(names, inactive('organization.directory.user_updated'))).toEqual([expected])
   })
 })
@@ -171,13 +171,13 @@ describe('onEvent', () => {
     expect(steps).toEqual(['onEvent ended', 'onUserUpserted began'])
   })
 
-  test('alone counts as a handler, for every type', async () => {
+  test('counts as a handler for each type', async () => {
     const event = sampleEvent('organization.directory.group_deleted')
     expect(await outcomeWith({ onEvent: () => {} }, event)).toBe('processed')
     expect(await outcomeWith({ onEvent: () => {} }, other)).toBe('processed')
   })
 
-  test('fails the event when it throws, and its own handler does not run', async () => {
+  test('fails the event if it throws, and the narrower handler does not run', async () => {
     let ran = false
     const outcome = await outcomeWith(
       {
@@ -204,7 +204,7 @@ describe('a handler that returns a list of promises', () => {
     expect(saved).toHaveLength(3)
   })
 
-  test('has failed where one of them has, when all have ended', async () => {
+  test('fails after all have ended if one of them fails', async () => {
     let saved = false
     const late = async () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -217,7 +217,7 @@ describe('a handler that returns a list of promises', () => {
 })
 
 describe('on', () => {
-  test('takes other types by their name', async () => {
+  test('takes other types by name', async () => {
     const seen: string[] = []
     const on = {
       'organization.created': (event: ScimEvent) => seen.push(event.type),
@@ -227,20 +227,20 @@ describe('on', () => {
     expect(seen).toEqual(['organization.created'])
   })
 
-  test('leaves a type that it does not name unhandled', async () => {
+  test('leaves an unlisted type unhandled', async () => {
     expect(await outcomeWith({ on: { 'user.signup': () => {} } }, other)).toBe('unhandled')
   })
 
-  test('may hold undefined for a type, which is then unhandled', async () => {
+  test('treats undefined for a type as unhandled', async () => {
     expect(await outcomeWith({ on: { 'organization.created': undefined } }, other)).toBe('unhandled')
   })
 
-  test('does not find a handler on the prototype of objects', async () => {
+  test('ignores the prototype of objects', async () => {
     const on = { 'user.signup': () => {} }
     expect(await outcomeWith({ on }, { ...other, type: 'constructor' })).toBe('unhandled')
   })
 
-  test('may be an object without a prototype', async () => {
+  test('can be an object without a prototype', async () => {
     const on = Object.assign(Object.create(null), { 'organization.created': () => {} })
     expect(await outcomeWith({ on }, other)).toBe('processed')
   })
@@ -279,7 +279,7 @@ describe('on', () => {
   })
 })
 
-describe('a handler that is no function', () => {
+describe('a handler that is not a function', () => {
   test.each([...everyHandler, 'onEvent'])('%s is refused by its name', (name) => {
     for (const value of [null, 'handler', {}, true]) {
       expect(() => createDispatcher({ logger: false, [name]: value })).toThrow(
@@ -298,7 +298,7 @@ describe('a handler that is no function', () => {
   })
 })
 
-test('isDirectoryEvent tells the eight from all others', () => {
+test('isDirectoryEvent returns true only for the eight directory events', () => {
   expect(isDirectoryEvent(sampleEvent('organization.directory_enabled'))).toBe(true)
   expect(isDirectoryEvent(other)).toBe(false)
 })

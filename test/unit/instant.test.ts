@@ -12,7 +12,7 @@ const seed = Number(process.env.FC_SEED ?? 20_261_123)
 const earliest = '0'.repeat(19)
 const latest = '9'.repeat(19)
 
-/** What a time reads as, in the one form that we write. */
+/** The time in the form that `formatInstant` writes. */
 function rewritten(text: string): string | undefined {
   const instant = parseInstant(text)
   return instant === undefined ? undefined : formatInstant(instant)
@@ -30,11 +30,11 @@ describe('reading a time', () => {
     ['2025-01-06T18:44:25.1539541Z', '2025-01-06T18:44:25.153954100Z'],
     ['2025-01-06T18:44:25.15395412Z', '2025-01-06T18:44:25.153954120Z'],
     ['2025-01-15T08:55:22.802860294Z', '2025-01-15T08:55:22.802860294Z'],
-  ])('missing decimals are zeros: %s', (text, expected) => {
+  ])('missing decimals count as zeros: %s', (text, expected) => {
     expect(rewritten(text)).toBe(expected)
   })
 
-  test('decimals beyond the ninth are cut, not rounded', () => {
+  test('decimals after the ninth are cut, not rounded', () => {
     expect(rewritten('2025-01-15T08:55:22.9999999999Z')).toBe('2025-01-15T08:55:22.999999999Z')
   })
 
@@ -45,7 +45,7 @@ describe('reading a time', () => {
     ['2025-01-06T18:44:25-08:00', '2025-01-07T02:44:25.000000000Z'],
     ['2025-01-01T00:30:00.5+01:00', '2024-12-31T23:30:00.500000000Z'],
     ['2025-01-06t18:44:25z', '2025-01-06T18:44:25.000000000Z'],
-  ])('an offset is taken off: %s', (text, expected) => {
+  ])('an offset is subtracted: %s', (text, expected) => {
     expect(rewritten(text)).toBe(expected)
   })
 
@@ -65,7 +65,7 @@ describe('reading a time', () => {
     '2025-01-01T00:60:00Z',
     '2025-01-01T00:00:00+24:00',
     '2025-01-01T00:00:00+01:60',
-  ])('a day, hour or minute that does not exist is no time: %s', (text) => {
+  ])('a day, hour or minute that does not exist is rejected: %s', (text) => {
     expect(parseInstant(text)).toBeUndefined()
   })
 
@@ -88,12 +88,12 @@ describe('reading a time', () => {
     'Mon, 06 Jan 2025 18:44:25 GMT',
     '1736189065',
     `2025-01-06T18:44:25.${'1'.repeat(100)}Z`,
-  ])('text of another form is no time: %j', (text) => {
+  ])('text of another form is rejected: %j', (text) => {
     expect(parseInstant(text)).toBeUndefined()
   })
 
   test.each([[undefined], [null], [1_736_189_065_000], [new Date(0)], [{}], [['2025-01-06T18:44:25Z']]])(
-    'what is no text is no time: %j',
+    'a value that is not text is rejected: %j',
     (value) => {
       expect(parseInstant(value)).toBeUndefined()
     },
@@ -107,32 +107,32 @@ describe('reading a time', () => {
   )
 
   test.each(['2286-11-20T17:46:40Z', '9999-12-31T23:59:59.999999999Z'])(
-    'a time that 19 digits do not hold counts as the last that they do: %s',
+    'a time beyond 19 digits counts as the latest: %s',
     (text) => {
       expect(parseInstant(text)).toBe(latest)
     },
   )
 
-  test('the last time that 19 digits hold is read as it is', () => {
+  test('the latest time of 19 digits is read unchanged', () => {
     expect(parseInstant('2286-11-20T17:46:39.999999999Z')).toBe(latest)
     expect(parseInstant('2286-11-20T17:46:39.999999998Z')).toBe(`${'9'.repeat(18)}8`)
   })
 })
 
 describe('comparing times as text', () => {
-  test('the same moment reads the same, however it was written', () => {
+  test('the same time in different forms is equal', () => {
     const texts = ['2025-01-06T18:44:25.5Z', '2025-01-06T18:44:25.500000000Z', '2025-01-06T19:44:25.50+01:00']
     expect(new Set(texts.map(parseInstant)).size).toBe(1)
   })
 
-  test('one nanosecond decides', () => {
+  test('one nanosecond makes a difference', () => {
     const earlier = String(parseInstant('2025-01-15T08:55:22.802860293Z'))
     const later = String(parseInstant('2025-01-15T08:55:22.802860294Z'))
     expect(earlier < later).toBe(true)
     expect(newest(later, earlier)).toBe(later)
   })
 
-  test('early years do not sort behind later ones for want of digits', () => {
+  test('early years sort before later years', () => {
     const early = String(parseInstant('1971-01-01T00:00:00Z'))
     const late = String(parseInstant('2026-01-01T00:00:00Z'))
     expect(early < late).toBe(true)
@@ -142,7 +142,7 @@ describe('comparing times as text', () => {
   const nanos = fc.bigInt({ min: 0n, max: 10n ** 19n - 1n })
   const instantOf = (value: bigint) => value.toString().padStart(19, '0')
 
-  test(`any instant comes back out of its text (seed ${seed})`, () => {
+  test(`each instant is equal after formatting and parsing (seed ${seed})`, () => {
     fc.assert(
       fc.property(nanos, (value) => {
         const text = formatInstant(instantOf(value))
@@ -153,7 +153,7 @@ describe('comparing times as text', () => {
     )
   })
 
-  test(`instants and their texts sort as the moments do (seed ${seed})`, () => {
+  test(`instants and their texts sort by time (seed ${seed})`, () => {
     fc.assert(
       fc.property(nanos, nanos, (a, b) => {
         expect(instantOf(a) < instantOf(b)).toBe(a < b)
@@ -163,7 +163,7 @@ describe('comparing times as text', () => {
     )
   })
 
-  test(`what Date reads, we read alike (seed ${seed})`, () => {
+  test(`parseInstant agrees with Date (seed ${seed})`, () => {
     const dates = fc.date({ min: new Date(0), max: new Date('2286-01-01'), noInvalidDate: true })
     fc.assert(
       fc.property(dates, (date) => {
@@ -173,7 +173,7 @@ describe('comparing times as text', () => {
     )
   })
 
-  test(`any fields, offset and decimals are the moment that the calendar makes of them (seed ${seed})`, () => {
+  test(`random fields, offsets and decimals give the time of the calendar (seed ${seed})`, () => {
     const two = (most: number) => fc.nat(most).map((number) => `${number}`.padStart(2, '0'))
     const day = fc.tuple(
       fc.oneof(fc.nat(9999), fc.integer({ min: 1965, max: 2290 })).map((year) => `${year}`.padStart(4, '0')),
@@ -194,7 +194,7 @@ describe('comparing times as text', () => {
   })
 })
 
-/** The same by whole numbers of nanoseconds, from the parts of the text. */
+/** The same in whole nanoseconds, computed from the parts of the text. */
 function reckoned(
   day: readonly string[],
   time: readonly string[],
@@ -218,18 +218,18 @@ function reckoned(
   return whole >= 10n ** 19n ? latest : `${whole}`.padStart(19, '0')
 }
 
-describe('reckoning with times', () => {
-  test('milliseconds keep their fractions, to the microsecond', () => {
+describe('computing with times', () => {
+  test('milliseconds keep their microseconds', () => {
     expect(formatInstant(instantFromMs(1_736_189_065_153.954))).toBe('2025-01-06T18:44:25.153954000Z')
   })
 
-  test('seconds can be added and taken away', () => {
+  test('seconds can be added and subtracted', () => {
     const instant = String(parseInstant('2025-01-06T18:44:25.000000001Z'))
     expect(formatInstant(plusSeconds(instant, 60))).toBe('2025-01-06T18:45:25.000000001Z')
     expect(formatInstant(plusSeconds(instant, -0.5))).toBe('2025-01-06T18:44:24.500000001Z')
   })
 
-  test('nothing comes before 1970, nor after what 19 digits hold', () => {
+  test('times stay between 1970 and the latest of 19 digits', () => {
     expect(plusSeconds(earliest, -1)).toBe(earliest)
     expect(plusSeconds(latest, 1)).toBe(latest)
   })

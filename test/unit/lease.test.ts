@@ -6,7 +6,7 @@ import { ledgerAround } from '../support/ledger-around.ts'
 const hire = sampleEvent('organization.directory.user_created')
 const leaseSeconds = 12
 
-/** Runs a handler for as long as its signal lets it, and notes when each call to the store began and when it aborted. */
+/** Runs a handler until its signal aborts, and records that time. */
 function running(clock: FakeClock, own: (real: Ledger) => Partial<Ledger>) {
   const { ledger } = ledgerAround(own, clock)
   const abortedAtMs: number[] = []
@@ -30,7 +30,7 @@ function running(clock: FakeClock, own: (real: Ledger) => Partial<Ledger>) {
 
 const never = () => new Promise<never>(() => {})
 
-test('a store that does not answer a renewal: the signal aborts with the end of the lease, and not later', async () => {
+test('the signal aborts at the end of the lease if the store does not answer a renewal', async () => {
   const clock = createFakeClock()
   const { abortedAtMs } = running(clock, () => ({ renew: never }))
   await clock.advance(11_999)
@@ -39,7 +39,7 @@ test('a store that does not answer a renewal: the signal aborts with the end of 
   expect(abortedAtMs).toEqual([12_000])
 })
 
-test('a store that refuses each renewal: the same', async () => {
+test('the signal aborts at the end of the lease if each renewal fails', async () => {
   const clock = createFakeClock()
   const { abortedAtMs } = running(clock, () => ({
     async renew() {
@@ -51,7 +51,7 @@ test('a store that refuses each renewal: the same', async () => {
   expect(abortedAtMs).toEqual([12_000])
 })
 
-test('a lease counts from when it was asked for: the store may have begun it long before it answered', async () => {
+test('a lease counts from the request, because the store may answer late', async () => {
   const clock = createFakeClock()
   const { abortedAtMs } = running(clock, (real) => ({
     renew: never,
@@ -65,7 +65,7 @@ test('a lease counts from when it was asked for: the store may have begun it lon
   expect(abortedAtMs).toEqual([12_000])
 })
 
-test('a renewal that is answered late counts from when it was asked for, too', async () => {
+test('a renewal counts from the request too', async () => {
   const clock = createFakeClock()
   let renewals = 0
   const { abortedAtMs } = running(clock, (real) => ({
@@ -80,7 +80,7 @@ test('a renewal that is answered late counts from when it was asked for, too', a
   expect(abortedAtMs).toEqual([16_000])
 })
 
-test('a process that stalled until its lease was over does not go on', async () => {
+test('a process that stalled until the end of its lease aborts its handler', async () => {
   const clock = createFakeClock()
   let stalledMs = 0
   let renewals = 0
@@ -98,7 +98,7 @@ test('a process that stalled until its lease was over does not go on', async () 
   expect(renewals).toBe(0)
 })
 
-test('a handler that fails while its renewal is on its way: released when that has come, so that it stays so', async () => {
+test('a claim is released after the renewal that is under way, so that it stays released', async () => {
   const clock = createFakeClock()
   const { promise: renewed, resolve: renew } = Promise.withResolvers<void>()
   const { promise: work, reject: fail } = Promise.withResolvers<void>()

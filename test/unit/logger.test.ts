@@ -24,7 +24,7 @@ async function receiveTwo(logger: ReceiverOptions['logger']): Promise<string[]> 
 
 const asEver = ['processed', 'invalid-signature']
 
-/** A stream that keeps the JSON lines written to it. */
+/** A stream that stores the JSON lines written to it. */
 function keptLines(): { stream: Writable; lines: { level: number; msg: string; outcome?: string }[] } {
   const lines: { level: number; msg: string; outcome?: string }[] = []
   const stream = new Writable({
@@ -36,7 +36,7 @@ function keptLines(): { stream: Writable; lines: { level: number; msg: string; o
   return { stream, lines }
 }
 
-describe('a logger as it comes', () => {
+describe('an unchanged logger', () => {
   test('pino gets fields and message', async () => {
     const { stream, lines } = keptLines()
     expect(await receiveTwo(pino({ level: 'debug' }, stream))).toEqual(asEver)
@@ -46,13 +46,13 @@ describe('a logger as it comes', () => {
     ])
   })
 
-  test("pino's child gets them too, with its own fields", async () => {
+  test("pino's child logger gets both, with its own fields", async () => {
     const { stream, lines } = keptLines()
     await receiveTwo(pino(stream).child({ component: 'scim' }))
     expect(lines[0]).toMatchObject({ component: 'scim', outcome: 'processed' })
   })
 
-  test("Fastify's gets fields and message", async () => {
+  test("Fastify's logger gets fields and message", async () => {
     const { stream, lines } = keptLines()
     expect(await receiveTwo(fastify({ logger: { stream } }).log)).toEqual(asEver)
     expect(lines).toMatchObject([{ outcome: 'processed' }, { outcome: 'invalid-signature' }])
@@ -66,7 +66,7 @@ describe('a logger as it comes', () => {
     expect(warn).toHaveBeenCalledOnce()
   })
 
-  test('a method is called on its logger, as one with private fields needs', () => {
+  test('a method is called on its logger, because the logger can have private fields', () => {
     class Counting implements Partial<Logger> {
       #count = 0
       warn() {
@@ -82,26 +82,26 @@ describe('a logger as it comes', () => {
   })
 })
 
-describe('a logger that is not complete', () => {
-  test('with one level alone is asked for no other', async () => {
+describe('a partial logger', () => {
+  test('gets only the calls of its levels', async () => {
     const { logger, lines } = recordingLogger()
     expect(await receiveTwo({ warn: logger.warn })).toEqual(asEver)
     expect(lines.map(({ level }) => level)).toEqual(['warn'])
   })
 
-  test('with no level at all is silent', async () => {
+  test('without any level logs nothing', async () => {
     const spies = consoleSpies()
     expect(await receiveTwo({})).toEqual(asEver)
     for (const spy of spies) expect(spy).not.toHaveBeenCalled()
   })
 
-  test('as false is silent', async () => {
+  test('of `false` logs nothing', async () => {
     const spies = consoleSpies()
     expect(await receiveTwo(false)).toEqual(asEver)
     for (const spy of spies) expect(spy).not.toHaveBeenCalled()
   })
 
-  test('left out is the console, for warnings and errors alone, one line each', async () => {
+  test('defaults to warnings and errors on the console, one line each', async () => {
     const [debug, info, warn] = consoleSpies()
     expect(await receiveTwo(undefined)).toEqual(asEver)
     expect(debug).not.toHaveBeenCalled()
@@ -110,14 +110,14 @@ describe('a logger that is not complete', () => {
   })
 })
 
-test('a logger that throws does not change what becomes of an event', async () => {
+test('a logger that throws does not change the outcome of an event', async () => {
   const fail = () => {
     throw new Error('the disk is full')
   }
   expect(await receiveTwo({ debug: fail, info: fail, warn: fail, error: fail })).toEqual(asEver)
 })
 
-test("a request's own logger that throws does not change what becomes of an event", async () => {
+test("a request's logger that throws does not change the outcome of an event", async () => {
   const fail = () => {
     throw new Error('the disk is full')
   }
@@ -131,7 +131,7 @@ test("a request's own logger that throws does not change what becomes of an even
   expect(outcome).toBe('processed')
 })
 
-test('a logger that rejects does not change what becomes of an event, nor ends the process', async () => {
+test('a logger that rejects does not change the outcome of an event, nor end the process', async () => {
   const fail = () => Promise.reject(new Error('the disk is full'))
   const unhandled: unknown[] = []
   const listener = (error: unknown) => unhandled.push(error)
@@ -146,7 +146,7 @@ test('a logger that rejects does not change what becomes of an event, nor ends t
 })
 
 test.each(['production', 'staging', '', undefined])(
-  'where NODE_ENV is %j, no line holds the body, the signature, the secret, an email or what a handler threw',
+  'with NODE_ENV %j, no line has the body, the signature, the secret, an email or a handler’s message',
   async (environment) => {
     vi.stubEnv('NODE_ENV', environment)
     onTestFinished(() => void vi.unstubAllEnvs())
@@ -173,7 +173,7 @@ test.each(['production', 'staging', '', undefined])(
   },
 )
 
-describe.each(['development', 'test'])('where NODE_ENV is %s', (environment) => {
+describe.each(['development', 'test'])('with NODE_ENV %s', (environment) => {
   async function linesOf(thrown: unknown, options: ReceiverOptions = {}) {
     vi.stubEnv('NODE_ENV', environment)
     onTestFinished(() => void vi.unstubAllEnvs())
@@ -203,7 +203,7 @@ describe.each(['development', 'test'])('where NODE_ENV is %s', (environment) => 
     ])
   })
 
-  test('so has that of a handler that failed after its deadline', async () => {
+  test('the line of a handler that failed after its deadline has the message too', async () => {
     const lines = await linesOf(undefined, {
       deadlineSeconds: 0.05,
       onUserUpserted: async () => {
@@ -214,7 +214,7 @@ describe.each(['development', 'test'])('where NODE_ENV is %s', (environment) => 
     await expect.poll(() => lines).toMatchObject([{}, { fields: { errorMessage: 'too late' } }])
   })
 
-  test('what no message can be read of is logged without one', async () => {
+  test('a thrown value without a readable message is logged without one', async () => {
     const hostile = Object.defineProperty(new Error(), 'message', {
       get() {
         throw new Error('no')
@@ -226,7 +226,7 @@ describe.each(['development', 'test'])('where NODE_ENV is %s', (environment) => 
     }
   })
 
-  test('no other failure says more than elsewhere', async () => {
+  test('the lines of other failures have no message', async () => {
     const lines = await linesOf(undefined, { secret: () => Promise.reject(new Error('private-message')) })
     expect(JSON.stringify(lines)).not.toContain('private-message')
   })

@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 const options = { secret: TEST_SECRET, logger: false as const, onUserUpserted: () => {} }
 
-/** As JavaScript lets it be called. */
+/** Calls a function without types, as JavaScript can. */
 const untyped = (call: unknown) => call as (...given: unknown[]) => unknown
 
 const refused = (fix: string) =>
@@ -44,7 +44,7 @@ describe('scalekitScim of Fastify', () => {
     return Promise.resolve(untyped(app.register.bind(app))(...given))
   }
 
-  test('that is called instead of registered is refused, and the message shows how to register it', async () => {
+  test('is refused if it is called instead of registered, and the message shows how to register it', async () => {
     await expect(register(untyped(fastifyPlugin)(options))).rejects.toEqual(
       refused('Write `await fastify.register(scalekitScim, { onUserUpserted })`.'),
     )
@@ -56,12 +56,12 @@ describe('scalekitScim of Fastify', () => {
     )
   })
 
-  test('takes a function that returns options, as every plugin of Fastify does', async () => {
+  test('accepts a function that returns options, as each Fastify plugin does', async () => {
     await register(fastifyPlugin, () => options)
   })
 
   test.each(others.filter(([name]) => name !== 'a promise'))(
-    'called by hand refuses %s instead of options',
+    'refuses %s instead of options if it is called directly',
     async (_name, given, fix) => {
       await expect(untyped(fastifyPlugin)(fastify(), given)).rejects.toEqual(refused(fix))
     },

@@ -10,7 +10,7 @@ import { recordingLogger } from './recording-logger.ts'
 
 const good = { secret: TEST_SECRET, logger: false, onUserUpserted: () => {} } as const
 
-/** What a JavaScript application gives, whatever the types say. */
+/** Passes options without types, as JavaScript can. */
 const make = (options: object) => createReceiver({ ...good, ...options } as ReceiverOptions)
 
 function refusal(option: string, code = 'ERR_SCIM_INVALID_OPTION') {
@@ -28,22 +28,22 @@ afterEach(() => {
 
 describe('an option that is a number', () => {
   const limits = {
-    leaseSeconds: { least: 0.05, most: 3600 },
-    handlerTimeoutSeconds: { least: 0.05, most: 604_800 },
-    retentionSeconds: { least: 1, most: 315_360_000 },
-    watermarkRetentionSeconds: { least: 1, most: 315_360_000 },
-    storeTimeoutSeconds: { least: 0.01, most: 60 },
-    bodyLimitBytes: { least: 1, most: 1_073_741_824 },
-    toleranceSeconds: { least: 1, most: 604_800 },
-    deadlineSeconds: { least: 0.05, most: 60 },
+    leaseSeconds: { min: 0.05, max: 3600 },
+    handlerTimeoutSeconds: { min: 0.05, max: 604_800 },
+    retentionSeconds: { min: 1, max: 315_360_000 },
+    watermarkRetentionSeconds: { min: 1, max: 315_360_000 },
+    storeTimeoutSeconds: { min: 0.01, max: 60 },
+    bodyLimitBytes: { min: 1, max: 1_073_741_824 },
+    toleranceSeconds: { min: 1, max: 604_800 },
+    deadlineSeconds: { min: 0.05, max: 60 },
   }
-  /** So that one option's limit is not met by way of another's. */
+  /** These keep the limit of another option from applying first. */
   const companions: { [name: string]: object } = {
     leaseSeconds: { storeTimeoutSeconds: 0.01 },
     storeTimeoutSeconds: { leaseSeconds: 3600 },
   }
 
-  describe.each(Object.entries(limits))('%s', (name, { least, most }) => {
+  describe.each(Object.entries(limits))('%s', (name, { min, max }) => {
     test.each([
       ['text from the environment', '9'],
       ['empty text', ''],
@@ -56,15 +56,15 @@ describe('an option that is a number', () => {
       ['true', true],
       ['an object', {}],
       ['a list', [9]],
-      ['below its least', least * 0.9],
-      ['over its most', most + 1],
+      ['below its minimum', min * 0.9],
+      ['over its maximum', max + 1],
     ])('is refused when it is %s', (_name, value) => {
       expect(() => make({ ...companions[name], [name]: value })).toThrow(refusal(name))
     })
 
     test.each([
-      ['its least', least],
-      ['its most', most],
+      ['its minimum', min],
+      ['its maximum', max],
       ['undefined, which counts as omitted', undefined],
     ])('may be %s', (_name, value) => {
       expect(() => make({ ...companions[name], [name]: value })).not.toThrow()
@@ -76,7 +76,7 @@ describe('an option that is a number', () => {
     expect(() => make({ leaseSeconds: 4, storeTimeoutSeconds: 2.1 })).toThrow(refusal('storeTimeoutSeconds'))
   })
 
-  test('deadlineSeconds beyond what Scalekit waits for is warned of', () => {
+  test('a deadlineSeconds of 10 or more is logged as a warning', () => {
     const { logger, lines } = recordingLogger()
     make({ logger, deadlineSeconds: 10 })
     expect(lines).toContainEqual(
@@ -110,7 +110,7 @@ describe('an option of another kind', () => {
     ['clock', 0],
     ['clock', null],
     ['clock', {}],
-  ])('%s is refused as %o', (name, value) => {
+  ])('%s refuses %o', (name, value) => {
     expect(() => make({ [name]: value })).toThrow(refusal(name))
   })
 
@@ -120,7 +120,7 @@ describe('an option of another kind', () => {
     ['text', 'redis://localhost'],
     ['an empty object', {}],
     ['a client that is neither Keyv nor ledger', { get() {}, set() {} }],
-  ])('store is refused as %s', (_name, store) => {
+  ])('store refuses %s', (_name, store) => {
     expect(() => make({ store })).toThrow(refusal('store', 'ERR_SCIM_STORE_INVALID'))
   })
 
@@ -132,12 +132,12 @@ describe('an option of another kind', () => {
     ['store', 'memory'],
     ['onOutcome', () => {}],
     ['clock', createFakeClock()],
-  ])('%s may be %o', (name, value) => {
+  ])('%s accepts %o', (name, value) => {
     expect(() => make({ [name]: value })).not.toThrow()
   })
 
   test.each(['store', 'namespace', 'requireGuarantee', 'ordering', 'logger', 'onOutcome', 'clock', 'on'])(
-    '%s as undefined counts as omitted',
+    '%s counts as omitted if it is undefined',
     (name) => {
       vi.spyOn(console, 'warn').mockImplementation(() => {})
       expect(() => make({ [name]: undefined })).not.toThrow()
@@ -149,7 +149,7 @@ describe('an option of another kind', () => {
     ['text', 'secret'],
     ['a number', 1],
     ['a function', () => {}],
-  ])('the options themselves are refused as %s', (_name, options) => {
+  ])('the options cannot be %s', (_name, options) => {
     const refused = expect.objectContaining({
       name: 'ConfigurationError',
       code: 'ERR_SCIM_INVALID_OPTION',
@@ -159,7 +159,7 @@ describe('an option of another kind', () => {
     expect(() => forExpress(options as unknown as ReceiverOptions)).toThrow(refused)
   })
 
-  test('options without a prototype are options', () => {
+  test('the options can have no prototype', () => {
     const options = Object.assign(Object.create(null), good)
     expect(() => createReceiver(options)).not.toThrow()
     expect(() => createReceiver(Object.assign(options, { secret: undefined }))).toThrow(
@@ -168,7 +168,7 @@ describe('an option of another kind', () => {
   })
 })
 
-describe('an option that is not known', () => {
+describe('an unknown option', () => {
   test.each([
     ['onUserUpdate', 'onUserUpdated'],
     ['onUserUpsert', 'onUserUpserted'],
@@ -186,30 +186,30 @@ describe('an option that is not known', () => {
     ['nameSpace', 'namespace'],
     ['stores', 'store'],
     ['x', undefined],
-  ])('%s is refused, with the nearest name where one is near: %s', (name, meant) => {
+  ])('%s is refused, and the message suggests %s', (name, meant) => {
     const error = refusedWith(() => make({ [name]: () => {} }))
     expect(error).toEqual(refusal(name, 'ERR_SCIM_UNKNOWN_OPTION'))
     if (meant) expect(error.message).toContain(`did you mean \`${meant}\`?`)
     else expect(error.message).not.toContain('did you mean')
   })
 
-  test('is refused also when it is undefined: a misspelt name never works', () => {
+  test('is refused also if it is undefined', () => {
     expect(() => make({ onUserUpdate: undefined })).toThrow(
       refusal('onUserUpdate', 'ERR_SCIM_UNKNOWN_OPTION'),
     )
   })
 
-  test.each(['constructor', 'toString', '__proto__'])('%s is not known for being on every object', (name) => {
+  test.each(['constructor', 'toString', '__proto__'])('can be %s, which each object inherits', (name) => {
     const options: unknown = JSON.parse(`{"${name}": 1}`)
     expect(() => createDispatcher(options as object)).toThrow(refusal(name, 'ERR_SCIM_UNKNOWN_OPTION'))
   })
 
-  test('is refused by a dispatcher where it is a receiver’s: a dispatcher verifies nothing', () => {
+  test('can be an option of the receiver that a dispatcher gets', () => {
     const options = { ...good } as object
     expect(() => createDispatcher(options)).toThrow(refusal('secret', 'ERR_SCIM_UNKNOWN_OPTION'))
   })
 
-  test('is refused by an adapter too, which knows its own beside the receiver’s', () => {
+  test('is refused by an adapter, which accepts its own options', () => {
     expect(() => forExpress({ ...good, path: '/hooks' })).not.toThrow()
     expect(() => forExpress({ ...good, pathh: '/hooks' } as object)).toThrow(
       refusal('pathh', 'ERR_SCIM_UNKNOWN_OPTION'),
@@ -241,13 +241,13 @@ describe('the path', () => {
     await expect(fastify(path)).rejects.toThrow(refusal('path'))
   })
 
-  test('may be false in Express alone: Fastify has a route for it, or none', async () => {
+  test('can be false only in Express', async () => {
     expect(express(false)).not.toThrow()
     await expect(fastify(false)).rejects.toThrow(refusal('path'))
   })
 
   test.each(['/hooks/:env', '/:env/hooks', '/hooks/*', '/hooks{/:env}'])(
-    'is refused as the pattern %s in Express, which would never match, and `path: false` is named',
+    'cannot be the pattern %s in Express, and the message names `path: false`',
     (pattern) => {
       const error = refusedWith(express(pattern))
       expect(error).toEqual(refusal('path'))
@@ -256,11 +256,11 @@ describe('the path', () => {
     },
   )
 
-  test('may be a pattern in Fastify, which routes it', async () => {
+  test('can be a pattern in Fastify', async () => {
     await expect(fastify('/hooks/:env')).resolves.toBeUndefined()
   })
 
-  test('may have a colon within a segment', () => {
+  test('can have a colon within a segment', () => {
     expect(express('/v1/directory:receive')).not.toThrow()
   })
 })
@@ -273,17 +273,17 @@ describe('the secret', () => {
     return (await receiver.receive({ url: '/', ...delivery })).outcome === 'processed'
   }
 
-  test('comes from SCALEKIT_WEBHOOK_SECRET where the option is left out', async () => {
+  test('comes from SCALEKIT_WEBHOOK_SECRET without the option', async () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', TEST_SECRET)
     expect(await accepts({})).toBe(true)
   })
 
-  test('goes before SCALEKIT_WEBHOOK_SECRET where the option is given', async () => {
+  test('wins over SCALEKIT_WEBHOOK_SECRET', async () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', 'whsec_b3RoZXIgc2VjcmV0IG9mIHR3ZW50eS1mb3VyIGJ5dGVz')
     expect(await accepts({ secret: TEST_SECRET })).toBe(true)
   })
 
-  test('missing in both places is refused, and both are named', () => {
+  test('is required in one of the two places, and the message names both', () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', undefined)
     const error = refusedWith(() => createReceiver({ logger: false }))
     expect(error).toMatchObject({ code: 'ERR_SCIM_SECRET_MISSING', option: 'secret' })
@@ -291,27 +291,27 @@ describe('the secret', () => {
     expect(error.message).toContain('`secret`')
   })
 
-  test('empty in the environment is refused by the name of the variable', () => {
+  test('cannot be empty in the environment, and the message names the variable', () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', '')
     const error = refusedWith(() => createReceiver({ logger: false }))
     expect(error.message).toContain('SCALEKIT_WEBHOOK_SECRET')
   })
 
   test.each([undefined, null])(
-    'present but %s is refused, and the environment does not stand in for it',
+    'is refused if it is present but %s, and the environment is not used',
     (secret) => {
       vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', TEST_SECRET)
       expect(withSecret(secret)).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }))
     },
   )
 
-  test('present but undefined is refused through an adapter too', () => {
+  test('is refused if it is present but undefined in an adapter', () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', TEST_SECRET)
     const options = { onUserUpserted: () => {}, secret: undefined } as object
     expect(() => forExpress(options)).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }))
   })
 
-  test('an empty list is no secret', () => {
+  test('cannot be an empty list', () => {
     expect(withSecret([])).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }))
   })
 
@@ -349,11 +349,11 @@ describe('the secret', () => {
     ['in a list', [TEST_SECRET]],
     ['by a resolver', () => TEST_SECRET],
     ['by a resolver, later', async () => [TEST_SECRET]],
-  ])('is taken %s', async (_name, secret) => {
+  ])('is accepted %s', async (_name, secret) => {
     expect(await accepts({ secret })).toBe(true)
   })
 
-  test('of under 24 bytes is warned of, without a word of it', () => {
+  test('of under 24 bytes is logged as a warning, without the secret', () => {
     const { logger, lines } = recordingLogger()
     const short = Buffer.from('twenty-three bytes long').toString('base64')
     make({ logger, secret: [TEST_SECRET, short] })
@@ -361,14 +361,14 @@ describe('the secret', () => {
     expect(JSON.stringify(lines)).not.toContain(short)
   })
 
-  test('of 24 bytes is not warned of', () => {
+  test('of 24 bytes logs no warning', () => {
     const { logger, lines } = recordingLogger()
     make({ logger, secret: Buffer.from('twenty-four bytes exact!').toString('base64') })
     expect(lines).toEqual([])
   })
 })
 
-test('a receiver without any handler is warned of', () => {
+test('a receiver without a handler logs a warning', () => {
   const { logger, lines } = recordingLogger()
   createReceiver({ secret: TEST_SECRET, logger })
   expect(lines).toEqual([{ level: 'warn', fields: {}, message: expect.stringContaining('`onUserUpserted`') }])
@@ -381,15 +381,15 @@ describe('memory as the store', () => {
     return lines.filter(({ message }) => message.includes('memory'))
   }
 
-  test('is warned of in production where it was not asked for', () => {
+  test('logs a warning in production by default', () => {
     vi.stubEnv('NODE_ENV', 'production')
     expect(warnings({})).toHaveLength(1)
   })
-  test('is not warned of in production where it was', () => {
+  test('logs no warning in production with the option', () => {
     vi.stubEnv('NODE_ENV', 'production')
     expect(warnings({ store: 'memory' })).toEqual([])
   })
-  test('is not warned of elsewhere', () => {
+  test('logs no warning outside production', () => {
     vi.stubEnv('NODE_ENV', 'test')
     expect(warnings({})).toEqual([])
   })
@@ -405,7 +405,7 @@ function refusedWith(run: () => unknown): Error {
 }
 
 describe('a shared store', () => {
-  // Connects to nothing before it is used.
+  // It does not connect before its first use.
   const shared = () => new Keyv(new KeyvRedis('redis://127.0.0.1:1'))
   const warnings = (options: object) => {
     const { logger, lines } = recordingLogger()
@@ -413,10 +413,10 @@ describe('a shared store', () => {
     return lines.filter(({ level, message }) => level === 'warn' && message.includes('`namespace`'))
   }
 
-  test('without a namespace is warned of, once, when the receiver is made', () => {
+  test('logs one warning without a namespace when the receiver is created', () => {
     expect(warnings({})).toHaveLength(1)
   })
-  test('with a namespace of the receiver, or of the Keyv, is not warned of', () => {
+  test('logs no warning with a namespace of the receiver or of the Keyv', () => {
     expect(warnings({ namespace: 'billing' })).toEqual([])
     const store = shared()
     store.namespace = 'billing'

@@ -18,12 +18,12 @@ test.each([
   ['a pool without a connection in time', failed('timeout exceeded when trying to connect'), false],
   ['a server that is not there', failed('connect ECONNREFUSED', 'ECONNREFUSED'), false],
   ['a refusal', failed('permission denied', '42501'), false],
-])('after %s a begin may have run: %s', (_name, error, may) => {
+])('after %s, a begin may have run: %s', (_name, error, may) => {
   expect(mayHaveRun(error)).toBe(may)
 })
 
 test.each(['26000', '42P05'])(
-  'a pooler that lost a statement’s name (%s): asked again without, and without from then on',
+  'a statement whose name a pooler lost (%s) is sent again without a name, and so are the next ones',
   async (code) => {
     const names: (string | undefined)[] = []
     const query = async ({ name }: PostgresCall) => {
@@ -40,7 +40,7 @@ test.each(['26000', '42P05'])(
   },
 )
 
-test('names that are lost to many calls at once: each is asked again, though the first has dropped the names', async () => {
+test('concurrent calls whose names are lost are all sent again', async () => {
   let named = 0
   const query = async ({ name }: PostgresCall) => {
     await new Promise((resolve) => setImmediate(resolve))

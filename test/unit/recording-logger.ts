@@ -6,7 +6,7 @@ export interface Line {
   message: string
 }
 
-/** A logger whose lines can be read back. */
+/** A logger that stores its lines. */
 export function recordingLogger(): { logger: Logger; lines: Line[] } {
   const lines: Line[] = []
   const write = (level: keyof Logger) => (fields: object, message: string) => {

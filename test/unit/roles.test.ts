@@ -8,37 +8,37 @@ const inGroups = (...names: string[]) => ({
   groups: names.map((name, at) => ({ id: `dirgroup_${at}`, name })),
 })
 
-describe('what an event does not say, is not known', () => {
+describe('an event without groups or roles', () => {
   test.each([
     ['absent', {}],
     ['null', { groups: null, roles: null }],
-  ])('groups and roles that are %s give undefined: leave the roles as they are', (_name, user) => {
+  ])('returns undefined for groups and roles that are %s', (_name, user) => {
     expect(mapRoles(user, { groups, roles, default: 'viewer' })).toBeUndefined()
   })
 
-  test('roles that are known say nothing where only groups are mapped', () => {
+  test('returns undefined for roles without groups if only groups are mapped', () => {
     expect(mapRoles({ roles: [{ role_name: 'member' }] }, { groups })).toBeUndefined()
   })
 
-  test('groups that are known say nothing where only roles are mapped', () => {
+  test('returns undefined for groups without roles if only roles are mapped', () => {
     expect(mapRoles(inGroups('Engineering'), { roles, default: 'viewer' })).toBeUndefined()
   })
 })
 
-describe('what an event says', () => {
-  test('no groups at all is an answer: none', () => {
+describe('an event with groups or roles', () => {
+  test('an empty list of groups gives an empty list', () => {
     expect(mapRoles({ groups: [] }, { groups })).toEqual([])
   })
 
-  test('groups that map to nothing give the default', () => {
+  test('unmapped groups give the default', () => {
     expect(mapRoles(inGroups('Sales'), { groups, default: 'viewer' })).toEqual(['viewer'])
   })
 
-  test('the default is not given beside a role that was found', () => {
+  test('a found role replaces the default', () => {
     expect(mapRoles(inGroups('Engineering'), { groups, default: 'viewer' })).toEqual(['editor'])
   })
 
-  test('a group is found by its name, exactly as the directory writes it', () => {
+  test('a group is found by its exact name', () => {
     expect(mapRoles(inGroups('engineering', 'Engineering '), { groups })).toEqual([])
   })
 
@@ -51,16 +51,16 @@ describe('what an event says', () => {
     expect(mapRoles({ groups: [{ id: 'dirgroup_7', name: null }] }, { groups })).toEqual(['owner'])
   })
 
-  test('a role of Scalekit’s is found by its name', () => {
+  test('a Scalekit role is found by its name', () => {
     expect(mapRoles({ roles: [{ role_name: 'superadmin' }] }, { roles })).toEqual(['admin'])
   })
 
-  test('groups and roles are put together', () => {
+  test('roles from groups and roles are combined', () => {
     const user = { ...inGroups('Engineering'), roles: [{ role_name: 'member' }] }
     expect(mapRoles(user, { groups, roles, precedence })).toEqual(['editor', 'viewer'])
   })
 
-  test('the highest role comes first, and none twice', () => {
+  test('the highest role comes first, without duplicates', () => {
     const user = {
       ...inGroups('Engineering', 'IT Admins'),
       roles: [{ role_name: 'member' }, { role_name: 'superadmin' }],
@@ -68,19 +68,19 @@ describe('what an event says', () => {
     expect(mapRoles(user, { groups, roles, precedence })).toEqual(['admin', 'editor', 'viewer'])
   })
 
-  test('roles that the precedence does not name come last, in the order of the directory', () => {
+  test('roles outside the precedence come last, in the order of the directory', () => {
     const user = { ...inGroups('Engineering', 'IT Admins'), roles: [{ role_name: 'member' }] }
     expect(mapRoles(user, { groups, roles, precedence: ['viewer'] })).toEqual(['viewer', 'editor', 'admin'])
   })
 
   test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
-    'a group that is named %s maps to nothing by itself',
+    'a group with the name %s is not mapped',
     (name) => {
       expect(mapRoles(inGroups(name), { groups })).toEqual([])
     },
   )
 
-  test('what was mapped is not changed', () => {
+  test('the user is not changed', () => {
     const user = { ...inGroups('IT Admins', 'Engineering') }
     const before = structuredClone(user)
     mapRoles(user, { groups, precedence })

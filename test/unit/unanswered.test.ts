@@ -1,10 +1,10 @@
 import { systemClock } from '@scalekit-scim/core/internal'
 import { expect, test } from 'vitest'
-import { FirstConnection } from '../../packages/core/src/ledger/swap/first-connection.ts'
-import { Statements } from '../../packages/core/src/ledger/swap/statements.ts'
+import { ReconnectingAdapter } from '../../packages/core/src/ledger/compare-and-set/reconnecting-adapter.ts'
+import { Statements } from '../../packages/core/src/ledger/compare-and-set/statements.ts'
 import { recordingLogger } from '../support/log.ts'
 
-test('of statements that nobody answers 1000 are kept; the next fails at once, until those are answered', async () => {
+test('at most 1000 unanswered statements are kept, and the next one fails at once', async () => {
   const waiting: (() => void)[] = []
   const adapter = {
     opts: { dialect: 'mysql' },
@@ -17,7 +17,7 @@ test('of statements that nobody answers 1000 are kept; the next fails at once, u
     codeOf: (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : ''),
     hint: (code: string) => code,
   }
-  const statements = new Statements(new FirstConnection(adapter), dialect, {
+  const statements = new Statements(new ReconnectingAdapter(adapter), dialect, {
     namespace: 'unanswered',
     clock: systemClock,
     storeTimeoutSeconds: 2,

@@ -10,21 +10,21 @@ const delivery = signDelivery(sampleEvent('organization.directory.user_created')
 function receiving() {
   const log = recordingLogger()
   const receiver = createReceiver({ secret: TEST_SECRET, logger: log, onUserUpserted: () => {} })
-  /** As JavaScript lets it be called. */
+  /** Calls `receive` without types, as JavaScript can. */
   const receive: (attempt: unknown) => ReturnType<typeof receiver.receive> = (attempt) =>
     receiver.receive(attempt as Parameters<typeof receiver.receive>[0])
   return { receive, log }
 }
 
 const unusable: [string, unknown, string][] = [
-  ['nothing', undefined, 'No attempt was given'],
+  ['nothing', undefined, 'No attempt was passed'],
   ['no method', { ...delivery, method: undefined }, '`method` is missing. Pass the HTTP method'],
   ['no headers', { ...delivery, headers: undefined }, "`headers` is missing. Pass the request's headers"],
   ['no body', { ...delivery, body: undefined }, '`body` is missing. Pass the bytes as they arrived'],
   ['a parsed body', { ...delivery, body: { type: 'x' } }, '`body` is of type object'],
   ['a body as text', { ...delivery, body: String(delivery.body) }, '`body` is of type string'],
 ]
-test.each(unusable)('receive with %s says so, and how to pass it', async (_name, attempt, advice) => {
+test.each(unusable)('receive with %s logs the problem and the fix', async (_name, attempt, advice) => {
   const { receive, log } = receiving()
   expect(await receive(attempt)).toMatchObject({ status: 500, outcome: 'internal' })
   expect(log.lines).toMatchObject([
@@ -33,13 +33,13 @@ test.each(unusable)('receive with %s says so, and how to pass it', async (_name,
   expect(log.text()).not.toContain('report it')
 })
 
-test('what anybody can send without a body is refused as before', async () => {
+test('requests without a body are refused by method or signature', async () => {
   const { receive } = receiving()
   expect((await receive({ method: 'GET', headers: {} })).outcome).toBe('method')
   expect((await receive({ method: 'POST', headers: {} })).outcome).toBe('invalid-signature')
 })
 
-test('a body that was read before: the log names the fix for receive', async () => {
+test('the log names the fix for a body that was read before', async () => {
   const { receive, log } = receiving()
   const stream = Readable.from([delivery.body])
   for await (const _piece of stream) {

@@ -13,7 +13,7 @@ import {
   type Verdict,
 } from './verifiers.ts'
 
-// Where the others are right, we say what they say. Where one of them is wrong stands in differences.test.ts.
+// Cases in which the other verifiers are right, and our verdict is theirs. differences.test.ts has the other cases.
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'], now })
@@ -87,16 +87,16 @@ function hexadecimal(signature: string): string {
 }
 
 describe.each(cases)('%s', (_name, signed, verdict) => {
-  test(`we say that it ${verdict === 'accepts' ? 'verifies' : 'does not verify'}`, async () => {
+  test(`our verdict: ${verdict === 'accepts' ? 'it verifies' : 'it does not verify'}`, async () => {
     expect(await ours(signed)).toBe(verdict)
   })
-  test('the SDK says so too', () => {
+  test('the SDK agrees', () => {
     expect(sdk(signed)).toBe(verdict)
   })
-  test('standardwebhooks says so too', () => {
+  test('standardwebhooks agrees', () => {
     expect(standardWebhooks(signed)).toBe(verdict)
   })
-  test('svix says so too', () => {
+  test('svix agrees', () => {
     expect(svix(signed)).toBe(verdict)
   })
 })

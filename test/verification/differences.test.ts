@@ -16,8 +16,8 @@ import {
   svix,
 } from './verifiers.ts'
 
-// Cases in which the SDK's verifier, standardwebhooks or svix is wrong. What they do is held here too, as a fact:
-// when one of these fails, that package has changed, and what our documentation says of it has to.
+// Cases in which the SDK's verifier, standardwebhooks or svix is wrong. The tests also assert their verdicts. If one of
+// these fails, that package has changed, and our documentation of it must change.
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'], now })
@@ -35,7 +35,7 @@ describe.each([
 ])('%s before the valid signature', (_name, entry) => {
   const signed = delivery({ signature: `${entry} ${validSignature}` })
 
-  test('is passed over: we accept', async () => {
+  test('is skipped: we accept', async () => {
     expect(await ours(signed)).toBe('accepts')
   })
   test('the SDK rejects', () => {
@@ -71,7 +71,7 @@ describe('Title-Case header names', () => {
 
 describe('WHATWG Headers', () => {
   const headers = new Headers(valid.headers)
-  /** What a caller does that hands on `request.headers`. */
+  /** Passes `request.headers` as it is, as a caller could. */
   const asRecord = { headers: headers as unknown as Record<string, string>, body: valid.body }
 
   test('are read: we accept', async () => {
@@ -87,7 +87,7 @@ describe('WHATWG Headers', () => {
 })
 
 describe('a body of invalid UTF-8, signed over its bytes', () => {
-  // Valid JSON, and an event, for a decoder that is lenient.
+  // Valid JSON, and an event, for a lenient decoder.
   const event = Buffer.from('{"type":"organization.created","data":{"name":"?"}}')
   event[event.indexOf('?')] = 0xff
   const signed = delivery({ body: event })
@@ -104,16 +104,16 @@ describe('a body of invalid UTF-8, signed over its bytes', () => {
   })
 })
 
-describe('bytes that were swapped for others that decode alike', () => {
+describe('bytes that were replaced by others with the same decoded text', () => {
   const quoted = (...bytes: number[]) => Buffer.from([0x22, ...bytes, 0x22])
-  // U+FFFD is what a lenient decoder makes of every invalid byte, so its signature fits them all.
+  // A lenient decoder turns each invalid byte into U+FFFD, so one signature matches them all.
   const signed = delivery({ body: quoted(0xef, 0xbf, 0xbd) })
 
   test.each([
     ['0xff', 0xff],
     ['0xfe', 0xfe],
     ['0x80', 0x80],
-  ])('do not verify: we reject %s in place of what was signed', async (_name, byte) => {
+  ])('do not verify: we reject %s instead of the signed byte', async (_name, byte) => {
     expect(await ours(signed)).toBe('accepts')
     expect(await ours({ ...signed, body: quoted(byte) })).toBe('rejects')
   })
@@ -127,19 +127,19 @@ describe('bytes that were swapped for others that decode alike', () => {
 })
 
 describe.each([
-  // svix brings its own standardwebhooks 1.0.0, which looks for an empty secret before it takes the prefix off.
+  // svix has its own standardwebhooks 1.0.0, which checks for an empty secret before it removes the prefix.
   { empty: 'whsec_', bySvix: 'accepts' },
   { empty: 'whsec_!!!!', bySvix: 'rejects' },
   { empty: 'whsec__abc', bySvix: 'rejects' },
 ])('the secret $empty, which leaves an empty key', ({ empty, bySvix }) => {
   const signed = delivery({ key: Buffer.alloc(0) })
 
-  test('is refused when the receiver is made', () => {
+  test('is refused when the receiver is created', () => {
     expect(() => createReceiver({ secret: empty })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_SECRET_INVALID' }),
     )
   })
-  test('the SDK accepts what anybody signed with the empty key', () => {
+  test('the SDK accepts signatures of the empty key, which anybody can make', () => {
     expect(sdk(signed, empty)).toBe('accepts')
   })
   test('standardwebhooks refuses the secret', () => {
@@ -155,7 +155,7 @@ describe('a base64url secret with an underscore', () => {
   const base64url = `whsec_${head.toString('base64')}_${keyBytes.toString('base64')}`
   const signed = delivery({ key: head })
 
-  test('is refused when the receiver is made', () => {
+  test('is refused when the receiver is created', () => {
     expect(() => createReceiver({ secret: base64url })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_SECRET_INVALID' }),
     )
@@ -206,11 +206,11 @@ describe.each([
   ['a zero before it', `0${nowSeconds}`],
   ['white space before it', ` ${nowSeconds}`],
 ])('a timestamp with %s', (_name, timestamp) => {
-  /** They sign again what they have read out of it. */
+  /** The other verifiers sign the parsed number again. */
   const overDigits = delivery({ timestamp, signature: validSignature })
   const overText = delivery({ timestamp })
 
-  test('is malformed: we reject, whichever form was signed', async () => {
+  test('is malformed: we reject it with either form signed', async () => {
     expect(await ours(overDigits)).toBe('rejects')
     expect(await ours(overText)).toBe('rejects')
   })
@@ -227,7 +227,7 @@ describe.each([
   ['unpadded', (signature: string) => signature.replaceAll('=', '')],
   ['in base64url', (signature: string) => signature.replaceAll('+', '-').replaceAll('/', '_')],
 ])('a signature that is %s', (_name, rewrite) => {
-  // A body whose signature has a character that base64url writes otherwise.
+  // A body whose signature has a character that differs in base64url.
   const body = [...Array(100).keys()]
     .map((number) => Buffer.from(String(number)))
     .find((body) => /[+/]/.test(hmac(keyBytes, String(valid.headers['webhook-id']), nowSeconds, body)))
@@ -251,10 +251,10 @@ describe.each([
   })
 })
 
-describe('more text after a valid signature, behind a second comma', () => {
+describe('more text after a valid signature and a second comma', () => {
   const signed = delivery({ signature: `${validSignature},v1a` })
 
-  test('is an entry of another form: we pass it over and reject', async () => {
+  test('is an entry of another form: we skip it and reject', async () => {
     expect(await ours(signed)).toBe('rejects')
   })
   test('the SDK accepts', () => {
@@ -288,10 +288,10 @@ describe('two signature headers', () => {
       await ours({ headers: { ...valid.headers, 'webhook-signature': entries }, body: valid.body }),
     ).toBe('accepts')
   })
-  test('neither of them valid: we reject', async () => {
+  test('both invalid: we reject', async () => {
     expect(await ours(delivery({ signature: `${other}, ${other}` }))).toBe('rejects')
   })
-  test('the comma of an entry is no separator: we reject', async () => {
+  test('the comma within an entry does not separate entries: we reject', async () => {
     expect(await ours(delivery({ signature: validSignature.replace(',', ', ') }))).toBe('rejects')
   })
 })
@@ -306,7 +306,7 @@ describe('header containers of other kinds', () => {
     const lists = Object.fromEntries(Object.entries(valid.headers).map(([name, value]) => [name, [value]]))
     expect(await ours({ headers: lists, body: valid.body })).toBe('accepts')
   })
-  test('of two ids none is taken', async () => {
+  test('a list of two ids is rejected', async () => {
     const id = String(valid.headers['webhook-id'])
     const headers = { ...valid.headers, 'webhook-id': [id, id] }
     expect(await ours({ headers, body: valid.body })).toBe('rejects')
@@ -328,17 +328,17 @@ describe('several secrets, while one is rotated', () => {
   ])('a delivery signed with the %s of them is accepted', async (_name, secrets) => {
     expect(await ours(valid, { secret: secrets })).toBe('accepts')
   })
-  test('a delivery signed with none of them is rejected', async () => {
+  test('a delivery signed with another secret is rejected', async () => {
     expect(await ours(delivery({ key: Buffer.from('neither') }), { secret: [next, secret] })).toBe('rejects')
   })
-  test('a resolver may find them by the request', async () => {
+  test('a resolver can choose them by the request', async () => {
     expect(await ours(valid, { secret: async () => [next, secret] })).toBe('accepts')
   })
   test.each([
     ['undefined', undefined],
     ['null', null],
     ['an empty list', []],
-  ])('a resolver that knows no secret (%s) rejects', async (_name, none) => {
+  ])('a resolver that returns no secret (%s) rejects', async (_name, none) => {
     expect(await ours(valid, { secret: () => none })).toBe('rejects')
   })
 })

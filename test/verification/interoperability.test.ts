@@ -32,7 +32,7 @@ const id = 'msg_2KWPBgLlAfxdpx2AI54pPJ85f4W'
 describe.each(Object.entries(bodies))('%s', (_name, text) => {
   const body = Buffer.from(text)
 
-  test('signed by hand, as the SDK verifies it, is accepted', async () => {
+  test('signed by hand as the SDK verifies it, is accepted', async () => {
     const signed = delivery({ id, body })
     expect(sdk(signed)).toBe('accepts')
     expect(await ours(signed)).toBe('accepts')
@@ -62,20 +62,20 @@ describe.each(Object.entries(bodies))('%s', (_name, text) => {
   })
 })
 
-test('signDelivery signs an object as the JSON that it sends', async () => {
+test('signDelivery signs the JSON of an object that it sends', async () => {
   const event = sampleEvent('organization.directory.group_updated')
   const signed = signDelivery(event, { secret, at: now })
   expect(JSON.parse(signed.body.toString())).toEqual(event)
   expect(sdk(signed)).toBe('accepts')
 })
 
-test('signDelivery signs bytes as they are, also such as are no UTF-8', async () => {
+test('signDelivery signs bytes unchanged, also invalid UTF-8', async () => {
   const bytes = Uint8Array.of(0x7b, 0xff, 0xfe, 0x7d)
   const signed = signDelivery(bytes, { secret, at: now })
   expect(new Uint8Array(signed.body)).toEqual(bytes)
   expect(await ours(signed)).toBe('accepts')
 })
 
-test('signDelivery without a time signs for now', async () => {
+test('signDelivery without a time uses the present time', async () => {
   expect(sdk(signDelivery({}, { secret }))).toBe('accepts')
 })

@@ -5,7 +5,7 @@ import { ScalekitClient } from '@scalekit-sdk/node'
 import { Webhook as StandardWebhook } from 'standardwebhooks'
 import { Webhook as SvixWebhook } from 'svix'
 
-/** The time of every test here, to the second. The other verifiers read `Date`, which the tests hold still. */
+/** The time of each test, in whole seconds. The other verifiers read `Date`, which the tests freeze. */
 export const now = new Date('2026-11-23T09:00:00Z')
 export const nowSeconds = now.getTime() / 1000
 
@@ -17,7 +17,7 @@ export interface Delivery {
   body: Uint8Array
 }
 
-/** The signature by Standard Webhooks' formula, written out once more: nothing of ours takes part in it. */
+/** The signature by the formula of Standard Webhooks, without any code of this package. */
 export function hmac(key: Uint8Array, id: string, timestamp: string | number, body: Uint8Array): string {
   const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body])
   return createHmac('sha256', key).update(signed).digest('base64')
@@ -28,11 +28,11 @@ interface Parts {
   timestamp?: string | number
   body?: Uint8Array | string
   key?: Uint8Array
-  /** The whole header, in place of the one valid signature. */
+  /** The whole header, instead of the one valid signature. */
   signature?: string
 }
 
-/** A delivery that is valid but for what is asked otherwise. */
+/** A valid delivery, with the given changes. */
 export function delivery(parts: Parts = {}): Delivery {
   const { id = 'msg_2KWPBgLlAfxdpx2AI54pPJ85f4W', timestamp = nowSeconds, key = keyBytes } = parts
   const body = Buffer.from(parts.body ?? '{"type":"organization.created","data":{}}')
@@ -57,7 +57,7 @@ export async function outcomeOf(
 
 export type Verdict = 'accepts' | 'rejects'
 
-/** What follows a valid signature. Anything else, 'internal' above all, is no verdict. */
+/** The outcomes after a valid signature. Any other outcome, such as 'internal', is not a verdict. */
 const verified = new Set(['unhandled', 'processed', 'invalid-payload'])
 
 export async function ours(
@@ -72,10 +72,10 @@ export async function ours(
 
 const client = new ScalekitClient('https://test.scalekit.dev', 'skc_1', 'test_secret')
 
-/** A verifier of somebody else's, called as its own documentation says. */
+/** Another verifier, called as documented. */
 export type Verifier = (delivery: Delivery, secret?: string) => Verdict
 
-/** Its payload is a string, by its type and its documentation. */
+/** The documented type of the payload is a string. */
 export const sdk: Verifier = ({ headers, body }, withSecret = secret) =>
   verdictOf(() => client.verifyWebhookPayload(withSecret, headers, Buffer.from(body).toString()))
 
@@ -92,7 +92,7 @@ function verdictOf(verify: () => unknown): Verdict {
     verify()
     return 'accepts'
   } catch (error) {
-    // Svix reads the body as JSON once its signature is found valid.
+    // Svix parses the body as JSON after it has verified the signature.
     return error instanceof SyntaxError ? 'accepts' : 'rejects'
   }
 }

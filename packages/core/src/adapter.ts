@@ -1,19 +1,21 @@
-// What authors of framework adapters and of ledgers use, together with the names of `@scalekit-scim/core`.
+// The names for authors of framework adapters and of ledgers, next to those of `@scalekit-scim/core`.
 
 export { BodyError, type BodyErrorReason } from './base/errors.ts'
-// Ledgers: the contract, and the decisions for a store that cannot make them itself.
+// Ledgers: the contract, and the decisions for stores that cannot make them.
 export { type Instant, instantFromMs } from './base/instant.ts'
+export { readSafely } from './base/read-safely.ts'
 export { requireOptions, requirePath } from './config/option-checks.ts'
 export { defaultPath } from './config/options.ts'
-export type { Reply } from './events/outcome.ts'
 export {
-  judgeBegin,
-  judgeCommit,
-  judgeRenew,
+  decideBegin,
+  decideCommit,
+  decideRenew,
+  fenceSequence,
   type MessageState,
+  type NextFence,
   type ResourceState,
   type StoreTime,
-} from './ledger/judge.ts'
+} from './ledger/decisions.ts'
 export type {
   BeginAnswer,
   BeginRequest,
@@ -23,9 +25,10 @@ export type {
   LedgerRecord,
   Retention,
 } from './ledger/ledger.ts'
-// Adapters: read the body, take the options apart, and answer.
+// Adapters: the body, the options, the reply.
 export { type BodyLimits, type BodyReader, givenBody, nodeBody } from './receive/body.ts'
 export { resetAfterReply } from './receive/http2-reset.ts'
-export { receiverFrom } from './receive/receiver.ts'
+export { type AdapterOptions, receiverFrom } from './receive/receiver-from.ts'
+export type { Reply } from './receive/reply.ts'
 export { requestBody } from './receive/request-body.ts'
 export type { HeaderSource } from './verification/signature.ts'

@@ -1,4 +1,4 @@
-// What applications use. Adapters and ledgers have more in `adapter.ts`, our own packages in `internal.ts`.
+// The names for applications. Authors of adapters and ledgers also use `adapter.ts`, our own packages `internal.ts`.
 
 export type { Clock, Timer } from './base/clock.ts'
 export {
@@ -9,35 +9,11 @@ export {
 } from './base/errors.ts'
 export type { Logger } from './base/logger.ts'
 export type { DispatcherOptions, ReceiverOptions } from './config/options.ts'
-export {
-  type CloseOptions,
-  createDispatcher,
-  type Dispatcher,
-  type DispatchOptions,
-} from './dispatch/dispatcher.ts'
-export {
-  type DeletedDirectoryUser,
-  type Directory,
-  type DirectoryDisabledEvent,
-  type DirectoryEnabledEvent,
-  type DirectoryEvent,
-  type DirectoryEventType,
-  type DirectoryGroup,
-  type DirectoryUser,
-  type GroupCreatedEvent,
-  type GroupDeletedEvent,
-  type GroupUpdatedEvent,
-  isDirectoryEvent,
-  type OtherEvent,
-  type Resource,
-  type ScimEvent,
-  type UserCreatedEvent,
-  type UserDeletedEvent,
-  type UserGroup,
-  type UserRole,
-  type UserUpdatedEvent,
-} from './events/events.ts'
-export type { EventSource, HandlerContext, HandlerName, Handlers, On } from './events/handlers.ts'
+export { createDispatcher } from './dispatch/dispatcher.ts'
+export type { CloseOptions, Dispatcher, DispatchOptions } from './dispatch/dispatcher-interface.ts'
+export { isDirectoryEvent } from './events/directory-events.ts'
+export type * from './events/events.ts'
+export type { EventHandler, EventSource, HandlerContext, HandlerName, Handlers } from './events/handlers.ts'
 export type { DispatchOutcome, DispatchOutcomeName, Outcome, OutcomeReport } from './events/outcome.ts'
 export { mapRoles, type RoleMapping, type RoleSources } from './events/roles.ts'
 export type { KeyvLike } from './ledger/keyv-like.ts'

@@ -1,4 +1,4 @@
-// For the packages of this repository alone. Any release, patches included, may change or remove a name here.
+// Only for the packages of this repository. Any release, also a patch, can change or remove a name.
 
 export { callBack } from './base/call-back.ts'
 export {
@@ -13,6 +13,7 @@ export {
 } from './base/clock.ts'
 export { errorCode } from './base/error-code.ts'
 export { formatInstant, type Instant, parseInstant, plusSeconds } from './base/instant.ts'
+export { isJsonObject, type JsonObject } from './base/json-object.ts'
 export { type ErrorFields, errorFields } from './base/logger.ts'
 export { omitUndefined } from './base/omit-undefined.ts'
 export {
@@ -23,5 +24,5 @@ export {
   requireKnownNames,
 } from './config/option-checks.ts'
 export type { NumberRule } from './config/options.ts'
-export { syncMarginSeconds } from './ledger/judge.ts'
+export { syncMarginSeconds } from './ledger/decisions.ts'
 export type { LedgerRecord } from './ledger/ledger.ts'

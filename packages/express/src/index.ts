@@ -1,5 +1,11 @@
-import { ConfigurationError, type Receiver, type ReceiverOptions } from '@scalekit-scim/core'
-import { defaultPath, receiverFrom, requireOptions, requirePath } from '@scalekit-scim/core/adapter'
+import { ConfigurationError, type Receiver } from '@scalekit-scim/core'
+import {
+  type AdapterOptions,
+  defaultPath,
+  receiverFrom,
+  requireOptions,
+  requirePath,
+} from '@scalekit-scim/core/adapter'
 import type { Request, RequestHandler, Response } from 'express'
 import { attemptOf, isHead, isSigned, pathOf } from './request.ts'
 
@@ -25,6 +31,7 @@ export {
   type DispatchOutcome,
   type DispatchOutcomeName,
   DropEvent,
+  type EventHandler,
   type EventSource,
   type GroupCreatedEvent,
   type GroupDeletedEvent,
@@ -37,7 +44,6 @@ export {
   type Ledger,
   type Logger,
   mapRoles,
-  type On,
   type OtherEvent,
   type Outcome,
   type OutcomeReport,
@@ -62,27 +68,25 @@ export {
   type UserUpdatedEvent,
 } from '@scalekit-scim/core'
 
-export interface ScalekitScimOptions extends ReceiverOptions {
+export interface ScalekitScimOptions extends AdapterOptions {
   /**
-   * The whole path that is answered, mount and all. `false` answers whatever reaches the middleware: for
-   * `app.post('/hooks/:env', scalekitScim({ path: false, … }))`.
+   * Full request path, including any mount prefix. Case-sensitive. With `false`, the middleware answers each request that
+   * reaches it: `app.post('/hooks/:env', scalekitScim({ path: false, … }))`.
    * @default '/webhooks/scalekit'
    */
   path?: string | false | undefined
-  /** A receiver made with `createReceiver`, for several mounts of one. No other option but `path` goes with it. */
-  receiver?: Receiver | undefined
 }
 
-/** The middleware, with its receiver: `middleware.receiver.close()` lets running handlers finish. */
+/** The middleware, with its receiver: `middleware.receiver.close()` waits for running handlers. */
 export type ScalekitScim = RequestHandler & { receiver: Receiver }
 
 /**
- * Express middleware, of Express 4 and 5, that receives Scalekit's directory webhooks: it reads the raw body itself,
- * verifies, deduplicates, orders, and routes to your handlers. Mount it before `express.json()`.
+ * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. It reads the raw body, verifies,
+ * deduplicates, orders, and calls your handlers. Mount it before `express.json()`.
  *
- * Requests for another path go to `next()` untouched. Every other one is answered; `next(err)` is never called.
+ * Requests for another path go to `next()` unchanged. All other requests are answered. It never calls `next(err)`.
  *
- * @throws ConfigurationError when an option is wrong, or no secret is there
+ * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example
  * app.use(scalekitScim({
  *   onUserUpserted: (event) => accounts.upsert(event.data),
@@ -94,33 +98,26 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
   const { path = defaultPath, receiver: shared, ...rest } = options
   if (path !== false) requireLiteral(path)
   const receiver = receiverFrom(shared, rest)
-  let warnedOfPassing = false
+  const warnOfOtherPath = path === false ? undefined : otherPathWarning(receiver, path)
 
   const middleware = async (req: Request, res: Response, next: () => void): Promise<void> => {
-    const arrived = path === false ? undefined : pathOf(req)
-    if (path !== false && arrived !== undefined && !isSamePath(arrived, path)) {
-      if (isSigned(req) && !warnedOfPassing) {
-        // Only then is it known whether another mount has taken it.
-        res.once('finish', () => {
-          if (taken.has(req) || warnedOfPassing) return
-          warnedOfPassing = true
-          warnOfPassing(receiver, path, arrived)
-        })
-      }
+    const requested = path === false ? undefined : pathOf(req)
+    if (path !== false && requested !== undefined && !isSamePath(requested, path)) {
+      if (isSigned(req)) warnOfOtherPath?.(req, res, requested)
       return next()
     }
-    taken.add(req)
-    const reply = await receiver.receive(attemptOf(req, path === false || arrived !== undefined))
-    // Another middleware (a time-out, say) may have answered, or the sender be gone.
+    answered.add(req)
+    const reply = await receiver.receive(attemptOf(req, path === false || requested !== undefined))
+    // Another middleware, such as a timeout, may have answered. Or the connection is closed.
     if (res.headersSent || res.destroyed) return
     try {
       res.writeHead(reply.status, reply.headers)
       res.end(isHead(req) ? undefined : reply.body)
     } catch (error) {
-      // Express 4 would let what another middleware throws in here end the process.
+      // Another middleware can throw in here. On Express 4 that would end the process.
       receiver.log.error(
         { errorName: (error as Error).name },
-        'the reply could not be sent: another middleware failed',
+        'the reply could not be sent, because another middleware threw',
       )
       res.destroy()
     }
@@ -128,35 +125,39 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
   return Object.assign(middleware, { receiver })
 }
 
-/** The requests that a middleware of ours answers. */
-const taken = new WeakSet<Request>()
+/** The requests that a middleware of this package answers. */
+const answered = new WeakSet<Request>()
 
-/** A pattern would never match, for the path is compared as it stands. */
 function requireLiteral(path: string): void {
   requirePath(path)
   if (!/\/:|[*{}]/.test(path)) return
   throw new ConfigurationError(
     'ERR_SCIM_INVALID_OPTION',
-    '`path` is compared as it stands, so a pattern never matches. Leave the pattern to Express: ' +
+    '`path` must be a literal path, and a pattern never matches. Pass the pattern to Express: ' +
       "`app.post('/hooks/:env', scalekitScim({ path: false, … }))`.",
     'path',
   )
 }
 
-function isSamePath(arrived: string, path: string): boolean {
-  return withoutTrailingSlash(arrived) === withoutTrailingSlash(path)
+function isSamePath(requested: string, path: string): boolean {
+  return requested.replace(/\/$/, '') === path.replace(/\/$/, '')
 }
 
-function withoutTrailingSlash(path: string): string {
-  return path.endsWith('/') ? path.slice(0, -1) : path
-}
-
-/** Anybody may send a path of any length. */
+/** A sender can choose a path of any length. */
 const loggedPathLength = 200
 
-function warnOfPassing({ log }: Receiver, path: string, arrived: string): void {
-  log.warn(
-    { path, arrived: arrived.slice(0, loggedPathLength) },
-    'a signed request went by to another path. If it was for this endpoint, set `path` to the path in `arrived`, or to `false`',
-  )
+/** Warns once of a signed request to another path that no other mount has answered. */
+function otherPathWarning({ log }: Receiver, path: string) {
+  let warned = false
+  return (req: Request, res: Response, requested: string): void => {
+    if (warned) return
+    res.once('finish', () => {
+      if (warned || answered.has(req)) return
+      warned = true
+      log.warn(
+        { path, arrived: requested.slice(0, loggedPathLength) },
+        'a signed request has another path. If it was for this endpoint, set `path` to the path in `arrived`, or to `false`',
+      )
+    })
+  }
 }

@@ -1,32 +1,32 @@
 import type { Attempt } from '@scalekit-scim/core'
-import { requestBody } from '@scalekit-scim/core/adapter'
+import { readSafely, requestBody } from '@scalekit-scim/core/adapter'
 import type { Request } from 'express'
 
-// The host may define any property of its request as a getter that throws: Vercel's `req.body` does, for example. A
-// middleware that lets it through ends the process on Express 4.
+// The host can define a property of its request as a getter that throws, as Vercel does with `req.body`. On Express 4, a
+// middleware that throws ends the process.
 
-/** The path as it arrives, with the mount; nothing if it cannot be read. */
+/** The request's full path, including the mount prefix. Undefined if it cannot be read. */
 export function pathOf(req: Request): string | undefined {
-  return unlessItThrows(() => fullPath(req))
+  return readSafely(() => fullPath(req))
 }
 
-/** Connect, middie and plain `node:http` know neither `path` nor `baseUrl`, and the last no `originalUrl`. */
+/** Connect, middie and plain `node:http` set neither `path` nor `baseUrl`. Plain `node:http` sets no `originalUrl`. */
 function fullPath({ baseUrl, path, originalUrl, url }: Partial<Request>): string | undefined {
   if (path !== undefined) return (baseUrl ?? '') + path
   return (originalUrl ?? url)?.split(/[?#]/, 1)[0]
 }
 
 export function isSigned(req: Request): boolean {
-  return unlessItThrows(() => req.headers['webhook-signature']) !== undefined
+  return readSafely(() => req.headers['webhook-signature']) !== undefined
 }
 
 export function isHead(req: Request): boolean {
-  return unlessItThrows(() => req.method) === 'HEAD'
+  return readSafely(() => req.method) === 'HEAD'
 }
 
 /**
- * The request for `receive`, which reads the properties one by one and answers also if one throws. A request whose path
- * cannot be read may be for another route: it is refused too.
+ * The attempt for `receive`, which reads each property once and can handle one that throws. A request whose path cannot be
+ * read is refused, because it may be for another route.
  */
 export function attemptOf(req: Request, hasPath: boolean): Attempt {
   return {
@@ -34,7 +34,7 @@ export function attemptOf(req: Request, hasPath: boolean): Attempt {
       return req.method
     },
     get url() {
-      // Of a path that cannot be read the error says so.
+      // Without a path, `fullPath` throws again, and `receive` refuses the request.
       return hasPath ? (req.originalUrl ?? req.url) : (fullPath(req) ?? '')
     },
     get headers() {
@@ -43,17 +43,9 @@ export function attemptOf(req: Request, hasPath: boolean): Attempt {
     get params() {
       return req.params as Record<string, string>
     },
-    body: requestBody(req, [req], keepBytes),
+    body: requestBody(req, [req], bodyFix),
   }
 }
 
-const keepBytes =
-  'Mount scalekitScim before express.json(), or keep the bytes with its `verify` option as `req.rawBody`'
-
-function unlessItThrows<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
-}
+const bodyFix =
+  'Mount scalekitScim before express.json(), or keep the bytes as `req.rawBody` with its `verify` option'

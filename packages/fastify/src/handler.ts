@@ -1,14 +1,14 @@
 import type { Readable } from 'node:stream'
 import type { Receiver } from '@scalekit-scim/core'
-import { requestBody, resetAfterReply } from '@scalekit-scim/core/adapter'
+import { readSafely, requestBody, resetAfterReply } from '@scalekit-scim/core/adapter'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
 
-/** Answers whatever reaches the route. */
+/** The handler of the endpoint's route. */
 export function handlerOf(receiver: Receiver, logsByRequest: boolean): Handler {
   return async (request, reply) => {
-    // The host may define any property as a getter that throws: `receive` reads them one by one.
+    // A host's getter can throw. `receive` reads each property once, and handles that.
     const answer = await receiver.receive({
       get method() {
         return request.method
@@ -23,7 +23,7 @@ export function handlerOf(receiver: Receiver, logsByRequest: boolean): Handler {
         return request.params as Record<string, string>
       },
       get body() {
-        return requestBody(streamOf(request), [request, request.raw], keepBytes)
+        return requestBody(streamOf(request), [request, request.raw], bodyFix)
       },
       get log() {
         return logsByRequest ? request.log : undefined
@@ -36,38 +36,22 @@ export function handlerOf(receiver: Receiver, logsByRequest: boolean): Handler {
   }
 }
 
-const keepBytes =
+const bodyFix =
   'Let the hook that reads it keep the bytes as `request.rawBody`. fastify-raw-body does so with `encoding: false`, if it ' +
   'is registered before scalekitScim and the body is within the `bodyLimit` of Fastify. An Express parser does so with its `verify` option'
 
-/** What our parser has handed on, or a host's hook has put in its place; without a body, the request itself. */
+/** The stream from our parser or a host's hook. For a request without a body, the request itself. */
 function streamOf(request: FastifyRequest): Readable {
-  const body = bodyOf(request)
+  const body: unknown = readSafely(() => request.body)
   return isStream(body) ? body : request.raw
-}
-
-function bodyOf(request: FastifyRequest): unknown {
-  try {
-    return request.body
-  } catch {
-    return undefined
-  }
 }
 
 function isStream(body: unknown): body is Readable {
   return typeof body === 'object' && body !== null && 'pipe' in body
 }
 
-/** The rest of the body is not read. HTTP/2 has no such header, and Node refuses it there: its stream is reset. */
+/** Ends the connection of an unread body. Node refuses the header over HTTP/2, so the stream is reset there. */
 function endConnection(request: FastifyRequest, reply: FastifyReply, connection: string): void {
-  if (isHttp2(request)) resetAfterReply(request.raw)
+  if (readSafely(() => request.raw.httpVersionMajor >= 2)) resetAfterReply(request.raw)
   else reply.header('connection', connection)
-}
-
-function isHttp2(request: FastifyRequest): boolean {
-  try {
-    return request.raw.httpVersionMajor >= 2
-  } catch {
-    return false
-  }
 }

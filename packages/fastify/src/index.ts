@@ -1,9 +1,15 @@
-import { ConfigurationError, type Receiver, type ReceiverOptions } from '@scalekit-scim/core'
-import { defaultPath, receiverFrom, requireOptions, requirePath } from '@scalekit-scim/core/adapter'
+import { ConfigurationError, type Receiver } from '@scalekit-scim/core'
+import {
+  type AdapterOptions,
+  defaultPath,
+  readSafely,
+  receiverFrom,
+  requireOptions,
+  requirePath,
+} from '@scalekit-scim/core/adapter'
 import type {
   FastifyInstance,
   FastifyPluginAsync,
-  FastifyRequest,
   HTTPMethods,
   RegisterOptions,
   RouteShorthandOptions,
@@ -33,6 +39,7 @@ export {
   type DispatchOutcome,
   type DispatchOutcomeName,
   DropEvent,
+  type EventHandler,
   type EventSource,
   type GroupCreatedEvent,
   type GroupDeletedEvent,
@@ -45,7 +52,6 @@ export {
   type Ledger,
   type Logger,
   mapRoles,
-  type On,
   type OtherEvent,
   type Outcome,
   type OutcomeReport,
@@ -70,22 +76,20 @@ export {
   type UserUpdatedEvent,
 } from '@scalekit-scim/core'
 
-export interface ScalekitScimOptions extends ReceiverOptions {
+export interface ScalekitScimOptions extends AdapterOptions {
   /**
-   * The path of the endpoint, after the `prefix` of the registration.
+   * The endpoint's path, after the `prefix` of the registration.
    * @default '/webhooks/scalekit'
    */
   path?: string | undefined
-  /** A receiver made with `createReceiver`, for several registrations of one. It is yours to close. */
-  receiver?: Receiver | undefined
   /**
-   * Whether the receiver becomes `fastify.scalekitScim`. A second registration decorates nothing.
+   * Whether `fastify.scalekitScim` becomes the receiver. Only the first registration decorates.
    * @default true
    */
   decorate?: boolean | undefined
   /**
-   * What other plugins read from a route: `{ config: { rateLimit: false }, schema: { hide: true } }`, say. No schema of
-   * the `body`: it is bytes until it has verified, and then its events have their own.
+   * Route options for other plugins: `{ config: { rateLimit: false }, schema: { hide: true } }`. A schema for `body` is
+   * refused, because the body is bytes that the plugin verifies and parses.
    */
   route?: Pick<RouteShorthandOptions, 'config' | 'schema' | 'logLevel'> | undefined
 }
@@ -105,33 +109,27 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
     decorate = true,
     route,
     prefix,
+    // Fastify itself uses these two.
+    logLevel: _,
+    logSerializers: __,
     ...rest
-  } = withoutRegisterOptions(options)
+  }: ScalekitScimOptions & RegisterOptions = options
   requirePath(path)
   requireBodyless(route)
-  const receiver = receiverFrom(
-    shared,
-    shared || rest.logger !== undefined ? rest : { ...rest, logger: fastify.log },
-  )
   const logsByRequest = !shared && rest.logger === undefined
-
+  const receiver = receiverFrom(shared, logsByRequest ? { ...rest, logger: fastify.log } : rest)
   if (decorate && !fastify.hasDecorator('scalekitScim')) fastify.decorate('scalekitScim', receiver)
   if (!shared) closeWith(fastify, receiver)
 
-  // A scope of its own, so that its body parser stays away from the host's routes. fastify-plugin takes the prefix
-  // away with the encapsulation, so it is given again.
+  // A scope of its own keeps the body parser away from the host's routes. fastify-plugin removes the prefix together with
+  // the encapsulation, so the scope gets it again.
   await fastify.register(
     async (scope) => {
       const handler = handlerOf(receiver, logsByRequest)
-      takeAnyBody(scope, handler)
+      acceptAnyBody(scope, handler)
+      const method = scope.supportedMethods as HTTPMethods[]
       for (const url of slashForms(path, scope)) {
-        scope.route({
-          ...route,
-          method: scope.supportedMethods as HTTPMethods[],
-          url,
-          exposeHeadRoute: false,
-          handler,
-        })
+        scope.route({ ...route, method, url, exposeHeadRoute: false, handler })
       }
     },
     prefix === undefined ? {} : { prefix },
@@ -139,10 +137,10 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
 }
 
 /**
- * Fastify 5 plugin that receives Scalekit's directory webhooks: it reads the raw body itself, verifies, deduplicates,
- * orders, and routes to your handlers. Your own routes keep their parsers, and your hooks run first.
+ * Fastify 5 plugin that receives Scalekit's directory webhooks. It reads the raw body, verifies, deduplicates, orders, and
+ * calls your handlers. Your own routes keep their parsers, and your hooks run first.
  *
- * @throws ConfigurationError when an option is wrong, or no secret is there
+ * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example
  * await fastify.register(scalekitScim, {
  *   onUserUpserted: (event) => accounts.upsert(event.data),
@@ -153,18 +151,18 @@ export const scalekitScim = fp(plugin, { fastify: '5.x', name: '@scalekit-scim/f
 
 export default scalekitScim
 
-/** Fastify itself would refuse the route, for it answers GET as well, and says nothing of where the schema came from. */
+/** Without this check, Fastify would refuse the route because it also answers GET, with a message that names no option. */
 function requireBodyless(route: ScalekitScimOptions['route']): void {
   if (route?.schema?.body === undefined) return
   throw new ConfigurationError(
     'ERR_SCIM_INVALID_OPTION',
-    '`route.schema` must have no `body`: what is received are bytes, which the plugin verifies and parses itself. ' +
-      'Describe it in `route.schema.description`.',
+    '`route.schema` must have no `body`, because the plugin verifies and parses the bytes itself. ' +
+      'Describe the body in `route.schema.description`.',
     'route',
   )
 }
 
-/** New attempts are refused as soon as the server closes; it is closed when the last handler has ended. */
+/** Refuses new attempts as soon as the server closes. The server is closed when the last handler has ended. */
 function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
   fastify.addHook('preClose', async () => {
     void receiver.close()
@@ -172,38 +170,29 @@ function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
   fastify.addHook('onClose', () => receiver.close())
 }
 
-/** Hands every body on as the stream that it is, whatever type it says, or none. */
-function takeAnyBody(scope: FastifyInstance, handler: Handler): void {
+/** Passes each body on as a stream, with any content type or none. */
+function acceptAnyBody(scope: FastifyInstance, handler: Handler): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => {
-    // A host's hook may have put a stream of its own here, and a refused body is never read: nobody else would hear it.
+    // A host's hook can replace the stream, and a refused body is never read. Without a listener, its error would end the
+    // process.
     payload.on('error', () => {})
     done(null, payload)
   })
   scope.addHook('onRequest', async (request, reply) => {
-    let headers: FastifyRequest['headers']
-    try {
-      headers = request.headers
-    } catch {
-      // A host's getter throws. Fastify would answer for us.
-      return handler(request, reply)
-    }
-    // Fastify itself refuses a type that it cannot parse, before any parser is asked.
+    const headers = readSafely(() => request.headers)
+    // A host's getter throws. Fastify would reply with its own error.
+    if (headers === undefined) return handler(request, reply)
+    // Fastify refuses a malformed content type before it calls a parser.
     request.headers = { ...headers, 'content-type': 'application/octet-stream' }
   })
 }
 
-/** With and without a slash at its end; one is enough where the host takes them for the same. */
+/** The path with and without a final slash. One form is enough if the host ignores that slash. */
 function slashForms(path: string, { initialConfig }: FastifyInstance): string[] {
-  const bare = path.endsWith('/') ? path.slice(0, -1) : path
+  const bare = path.replace(/\/$/, '')
   if (bare === '') return ['/']
   return initialConfig.ignoreTrailingSlash || initialConfig.routerOptions?.ignoreTrailingSlash
     ? [bare]
     : [bare, `${bare}/`]
-}
-
-/** The options without what Fastify's `register` takes for itself, of which the prefix is still of use. */
-function withoutRegisterOptions(options: ScalekitScimOptions & RegisterOptions) {
-  const { logLevel: _, logSerializers: __, ...own } = options
-  return own
 }

@@ -1,19 +1,19 @@
-/** Counts what is under way, and tells when nothing is. */
+/** Counts pending work, and resolves `idle` when it has ended. */
 export class Activity {
-  #underWay = 0
+  #pending = 0
   #waiting: (() => void)[] = []
 
   async track<Result>(work: Promise<Result>): Promise<Result> {
-    this.#underWay++
+    this.#pending++
     try {
       return await work
     } finally {
-      this.#underWay--
-      if (this.#underWay === 0) for (const resolve of this.#waiting.splice(0)) resolve()
+      this.#pending--
+      if (this.#pending === 0) for (const resolve of this.#waiting.splice(0)) resolve()
     }
   }
 
   async idle(): Promise<void> {
-    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    if (this.#pending > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 }

@@ -3,36 +3,31 @@ import { longestDelayMs } from '@scalekit-scim/core/internal'
 import { TimerQueue } from './timer-queue.ts'
 
 export interface SimulatorClockOptions {
-  /** How much faster than real time it goes; at 0 it stands still but for `step`. @default 1 */
+  /** How many times faster than real time it runs. At 0 only `step` moves it. @default 1 */
   speed?: number
   /** Its time at the start. @default now */
   from?: Date
 }
 
 /**
- * The simulator's time: real time, faster, or standing still until it is told to step.
+ * The simulator's time: real time, faster time, or a time that stands still and moves by steps.
  *
- * A receiver on the system's clock refuses what a clock that is more than its tolerance away has signed: one that is
- * to take a faster or a stepped simulator's deliveries is given this clock.
+ * A receiver refuses signatures that are further from its own clock than its tolerance. Give this clock to a receiver
+ * of a simulator that is faster or moves by steps.
  */
 export class SimulatorClock implements Clock {
-  /** What `step` awaits after each timer, so that all it started comes to its end before time goes on. */
+  /** `step` awaits this after each timer, so that all work of the timer ends before time moves on. */
   settled: () => Promise<void> = async () => {}
   readonly #timers = new TimerQueue()
   #speed: number
   #anchor: { wallMs: number; elapsedMs: number; realWallMs: number; realElapsedMs: number }
-  #alarm: NodeJS.Timeout | undefined
+  #nextTimeout: NodeJS.Timeout | undefined
   #isStepping = false
   #steps: Promise<void> = Promise.resolve()
 
   constructor({ speed = 1, from = new Date() }: SimulatorClockOptions = {}) {
     this.#speed = requireSpeed(speed)
-    this.#anchor = {
-      wallMs: from.getTime(),
-      elapsedMs: 0,
-      realWallMs: Date.now(),
-      realElapsedMs: performance.now(),
-    }
+    this.#anchor = anchorAt(from.getTime(), 0)
   }
 
   get speed(): number {
@@ -41,31 +36,31 @@ export class SimulatorClock implements Clock {
 
   set speed(speed: number) {
     requireSpeed(speed)
-    this.#drop(this.now(), this.monotonic())
+    this.#anchor = anchorAt(this.now(), this.monotonic())
     this.#speed = speed
-    this.#arm()
+    this.#schedule()
   }
 
-  /** By the machine's wall clock and not its monotonic one, which on many stops while the machine sleeps. */
+  /** Follows the machine's wall clock: the monotonic clock of many machines stops while they sleep. */
   now(): number {
     const { wallMs, realWallMs } = this.#anchor
-    return Math.floor(wallMs + (Date.now() - realWallMs) * this.#pace)
+    return Math.floor(wallMs + (Date.now() - realWallMs) * this.#currentSpeed)
   }
 
   monotonic(): number {
     const { elapsedMs, realElapsedMs } = this.#anchor
-    return elapsedMs + (performance.now() - realElapsedMs) * this.#pace
+    return elapsedMs + (performance.now() - realElapsedMs) * this.#currentSpeed
   }
 
   setTimeout(callback: () => void, delayMs: number): Timer {
-    const remove = this.#timers.add(this.monotonic() + Math.max(delayMs, 0), callback)
-    this.#arm()
-    return { cancel: remove }
+    const timer = this.#timers.add(this.monotonic() + Math.max(delayMs, 0), callback)
+    this.#schedule()
+    return timer
   }
 
   /**
-   * Moves time on by that much: each timer that falls due fires in its order, at its time, and what it started comes
-   * to its end before the next one does. A running clock stands still meanwhile. Steps wait for one another.
+   * Moves time forward. Each timer that falls due fires in order, at its time, and its work ends before the next one
+   * fires. A running clock stands still meanwhile. Steps run one after another.
    */
   async step(ms: number): Promise<void> {
     if (!(ms >= 0 && Number.isFinite(ms))) throw new RangeError('a step must be zero milliseconds or more')
@@ -74,38 +69,38 @@ export class SimulatorClock implements Clock {
     return step
   }
 
-  /** Forgets all timers. */
+  /** Drops all timers. */
   close(): void {
     this.#timers.clear()
-    clearTimeout(this.#alarm)
+    clearTimeout(this.#nextTimeout)
   }
 
-  get #pace(): number {
+  get #currentSpeed(): number {
     return this.#isStepping ? 0 : this.#speed
   }
 
   async #step(ms: number): Promise<void> {
-    this.#drop(this.now(), this.monotonic())
+    this.#anchor = anchorAt(this.now(), this.monotonic())
     this.#isStepping = true
-    clearTimeout(this.#alarm)
+    clearTimeout(this.#nextTimeout)
     try {
       await this.#settle()
       const endMs = this.#anchor.elapsedMs + ms
       for (let nextMs = this.#timers.nextMs; nextMs !== undefined && nextMs <= endMs; ) {
         this.#moveTo(nextMs)
-        for (let fire = this.#timers.take(nextMs); fire; fire = this.#timers.take(nextMs)) fire()
+        this.#timers.fire(nextMs)
         await this.#settle()
         nextMs = this.#timers.nextMs
       }
       this.#moveTo(endMs)
     } finally {
-      this.#drop(this.#anchor.wallMs, this.#anchor.elapsedMs)
+      this.#anchor = anchorAt(this.#anchor.wallMs, this.#anchor.elapsedMs)
       this.#isStepping = false
-      this.#arm()
+      this.#schedule()
     }
   }
 
-  /** Promises that wait for nothing else run to their end first: they may be about to start something. */
+  /** Lets pending promises run first and last: they may start work. */
   async #settle(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     await this.settled()
@@ -113,35 +108,34 @@ export class SimulatorClock implements Clock {
   }
 
   #moveTo(elapsedMs: number): void {
-    const bySteps = Math.max(elapsedMs - this.#anchor.elapsedMs, 0)
-    this.#drop(this.#anchor.wallMs + bySteps, this.#anchor.elapsedMs + bySteps)
+    const byMs = Math.max(elapsedMs - this.#anchor.elapsedMs, 0)
+    this.#anchor = anchorAt(this.#anchor.wallMs + byMs, this.#anchor.elapsedMs + byMs)
   }
 
-  /** From here on time is counted from this point. */
-  #drop(wallMs: number, elapsedMs: number): void {
-    this.#anchor = { wallMs, elapsedMs, realWallMs: Date.now(), realElapsedMs: performance.now() }
-  }
-
-  #arm(): void {
-    clearTimeout(this.#alarm)
+  /** Sets the real timer for the next timer of this clock. */
+  #schedule(): void {
+    clearTimeout(this.#nextTimeout)
     const nextMs = this.#timers.nextMs
-    if (nextMs === undefined || this.#pace === 0) return
+    if (nextMs === undefined || this.#currentSpeed === 0) return
     const delayMs = Math.ceil(Math.max(nextMs - this.monotonic(), 0) / this.#speed)
-    this.#alarm = setTimeout(() => this.#ring(), Math.min(delayMs, longestDelayMs))
-    this.#alarm.unref()
+    this.#nextTimeout = setTimeout(() => this.#fireDue(), Math.min(delayMs, longestDelayMs)).unref()
   }
 
-  #ring(): void {
-    const dueMs = this.monotonic()
+  #fireDue(): void {
     try {
-      for (let fire = this.#timers.take(dueMs); fire; fire = this.#timers.take(dueMs)) fire()
+      this.#timers.fire(this.monotonic())
     } finally {
-      this.#arm()
+      this.#schedule()
     }
   }
 }
 
+/** The point that time is counted from. */
+function anchorAt(wallMs: number, elapsedMs: number) {
+  return { wallMs, elapsedMs, realWallMs: Date.now(), realElapsedMs: performance.now() }
+}
+
 function requireSpeed(speed: number): number {
   if (speed >= 0 && Number.isFinite(speed)) return speed
-  throw new RangeError("a clock's speed must be zero or more")
+  throw new RangeError('the speed of a clock must be zero or more')
 }

@@ -1,20 +1,20 @@
 /**
- * Who is told of something, in the order in which they came. What one of them throws is uncaught, as an EventTarget's
- * is: it is no fault of who tells, and no reason to leave out the others.
+ * Callbacks, called in the order in which they were added. The errors of a listener are uncaught, as in an
+ * EventTarget: they do not affect the caller and the other listeners.
  */
-export class Listeners<What extends unknown[] = []> {
-  readonly #listeners = new Set<(...what: What) => void>()
+export class Listeners<Arguments extends unknown[] = []> {
+  readonly #listeners = new Set<(...values: Arguments) => void>()
 
-  /** Gives what takes it out again. */
-  add(listener: (...what: What) => void): () => void {
+  /** Returns a function that removes the listener. */
+  add(listener: (...values: Arguments) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
 
-  tell(...what: What): void {
+  call(...values: Arguments): void {
     for (const listener of [...this.#listeners]) {
       try {
-        listener(...what)
+        listener(...values)
       } catch (error) {
         queueMicrotask(() => {
           throw error

@@ -1,17 +1,18 @@
 import { invalid, requireKnownNames } from '@scalekit-scim/core/internal'
-import type { z } from 'zod'
+import { z } from 'zod'
 
-/** What an option can be, for a check and in words. */
-export type Rule = readonly [schema: z.ZodType, what: string, isNeeded?: true]
+/** The allowed values of an option, as a schema and in words. */
+export type Rule = readonly [schema: z.ZodType, description: string, isRequired?: true]
 
-/** The same of an option that may not be left out. */
-export function needed([schema, what]: Rule): Rule {
-  return [schema, what, true]
+export const shareRule: Rule = [z.number().min(0).max(1), 'a number from 0 to 1']
+
+export function required([schema, description]: Rule): Rule {
+  return [schema, description, true]
 }
 
 /**
- * @param parent The path of the option that these are within
- * @throws ConfigurationError for the first that is not there or has no value that it can have
+ * @param parent The path of the option that contains these
+ * @throws ConfigurationError for the first option that is unknown, missing or invalid
  */
 export function requireRules(options: object, rules: Readonly<Record<string, Rule>>, parent?: string): void {
   requireKnownNames(options, Object.keys(rules), parent)
@@ -22,7 +23,7 @@ export function requireRules(options: object, rules: Readonly<Record<string, Rul
 }
 
 /** @throws ConfigurationError */
-export function requireRule(value: unknown, [schema, what, isNeeded]: Rule, path: string): void {
-  if ((value === undefined && !isNeeded) || schema.safeParse(value).success) return
-  throw invalid(path, `must be ${what}`)
+export function requireRule(value: unknown, [schema, description, isRequired]: Rule, path: string): void {
+  if ((value === undefined && !isRequired) || schema.safeParse(value).success) return
+  throw invalid(path, `must be ${description}`)
 }

@@ -5,43 +5,46 @@ import { z } from 'zod'
 import type { ApiFaults } from './api/faults.ts'
 import type { NewEndpoint } from './delivery/endpoints.ts'
 import type { WebhookFaults } from './delivery/faults.ts'
-import { type Rule, requireRule, requireRules } from './option-rules.ts'
+import { type Rule, requireRules, shareRule } from './option-rules.ts'
 
 export interface SimulatorOptions {
-  /** Others than this machine reach it only when this is another. @default '127.0.0.1' */
+  /** Set another host to reach the simulator from other machines. @default '127.0.0.1' */
   host?: string
-  /** @default 0: any that is free */
+  /** @default 0: any free port */
   port?: number
   /**
-   * Decides ids, secrets, faults and jitter: with a clock that begins at the same time, the same seed gives the same run.
-   * @default secrets that are the same at each start, and ids that are new at each, so that an application which has
-   * kept what it heard of an earlier start takes nobody for somebody else
+   * Decides ids, secrets, faults and jitter. The same seed gives the same run, if the clock starts at the same time.
+   * @default the same secrets at each start, and new ids, so that an application with ids of an earlier start does not
+   * take one user for another
    */
   seed?: number | string
-  /** Where the environment is kept, so that the next start takes it up. @default nowhere: it ends with the process */
+  /** The file that keeps the environment for the next start. @default none: the environment ends with the process */
   file?: string
-  /** @default of the seed */
+  /** @default derived from the seed */
   clientId?: string
-  /** @default of the seed */
+  /** @default derived from the seed */
   clientSecret?: string
-  /** How long an access token is good. @default 86 399, as Scalekit's documentation shows */
+  /** The lifetime of an access token. @default 86 399, as in Scalekit's documentation */
   tokenSeconds?: number
-  /** API calls above this fail with ResourceExhausted until the minute is over. @default no limit */
+  /** Further API calls fail with ResourceExhausted until the minute is over. @default no limit */
   requestsPerMinute?: number
-  /** Where webhooks go from the start. One that the file has already, by its URL, is not added again. @default none */
+  /** The endpoints at the start. A URL that the file contains is not added again. @default none */
   endpoints?: readonly NewEndpoint[]
   /**
-   * How much faster than real time its clock goes; at 0 it stands still but for `step`. A receiver refuses what was
-   * signed over 300 s away from its own clock, so give it this one: `createReceiver({ clock: simulator.clock })`.
+   * How many times faster than real time the clock runs. At 0 only `step` moves it. A receiver refuses signatures that
+   * are more than 300 s away from its own clock, so give it this one: `createReceiver({ clock: simulator.clock })`.
    * @default 1
    */
   clockSpeed?: number
-  /** The time at which its clock begins. @default now; of a clock that is faster or stands still, where the file left it */
+  /** The clock's time at the start. @default now, or the saved time if the clock does not run at real speed */
   from?: Date
-  /** How far a wait between attempts may be off the schedule, up or down. @default 0.2 */
+  /** The largest deviation of a wait between attempts from the schedule, up or down. @default 0.2 */
   retryJitterShare?: number
   faults?: SimulatorFaults
-  /** The time that a change bears, in whole microseconds: another clock's. @default the simulator's, each later than the last */
+  /**
+   * Returns the time of a change, in whole microseconds, from a clock of your own.
+   * @default the simulator's time, later than every earlier change
+   */
   stampMicros?: () => number
 }
 
@@ -51,39 +54,38 @@ export interface SimulatorFaults {
 }
 
 const text = z.string().min(1)
+const textRule: Rule = [text, 'a string that is not empty']
 
-/** What each option can be. */
+const endpointsDescription = 'a list of objects with a `url`, and optionally a `secret` and `types`'
+const endpointRules: Readonly<Record<keyof NewEndpoint, Rule>> = {
+  url: [z.url({ protocol: /^https?$/ }), 'a full http or https URL'],
+  secret: [z.string(), 'a string'],
+  types: [z.array(z.string()), 'a list of strings'],
+}
 const rules: Readonly<Record<keyof SimulatorOptions, Rule>> = {
   host: [text, 'an address or a name of this machine'],
   port: [z.int().min(0).max(65_535), 'a whole number from 0 to 65535'],
-  seed: [z.union([z.number(), z.string()]), 'a number or a text'],
+  seed: [z.union([z.number(), z.string()]), 'a number or a string'],
   file: [text, 'the path of a file'],
-  clientId: [text, 'a text that is not empty'],
-  clientSecret: [text, 'a text that is not empty'],
+  clientId: textRule,
+  clientSecret: textRule,
   tokenSeconds: [z.number().positive(), 'a number above 0'],
   requestsPerMinute: [z.int().min(0), 'a whole number, 0 or more'],
-  endpoints: [
-    z.array(
-      z.looseObject({
-        url: z.string(),
-        secret: z.string().optional(),
-        types: z.array(z.string()).optional(),
-      }),
-    ),
-    'a list of objects with a `url`, and where you like a `secret` and `types`',
-  ],
+  endpoints: [z.array(z.looseObject({ url: z.string() })), endpointsDescription],
   clockSpeed: [z.number().min(0), 'a number, 0 or more'],
   from: [z.date(), 'a Date'],
-  retryJitterShare: [z.number().min(0).max(1), 'a number from 0 to 1'],
+  retryJitterShare: shareRule,
   faults: [z.record(z.string(), z.looseObject({}).optional()), 'an object with `webhooks` or `api`'],
   stampMicros: [z.custom((value) => typeof value === 'function'), 'a function'],
 }
 
-/** Before anything is opened. @throws ConfigurationError for the first that is wrong */
+/** @throws ConfigurationError for the first invalid option */
 export function requireOptions(options: SimulatorOptions): void {
   requireRules(options, rules)
   for (const [index, endpoint] of (options.endpoints ?? []).entries()) {
-    requireEndpoint(endpoint, `endpoints[${index}]`)
+    const path = `endpoints[${index}]`
+    requireRules(endpoint, endpointRules, path)
+    if ('secret' in endpoint) requireSecret(endpoint.secret, `${path}.secret`)
   }
   requireFaultNames(options.faults ?? {})
 }
@@ -92,22 +94,16 @@ export function requireFaultNames(faults: SimulatorFaults): void {
   requireKnownNames(faults, ['webhooks', 'api'], 'faults')
 }
 
-function requireEndpoint(endpoint: NewEndpoint, path: string): void {
-  requireKnownNames(endpoint, ['url', 'secret', 'types'], path)
-  requireRule(endpoint.url, [z.url({ protocol: /^https?$/ }), 'a full http or https URL'], `${path}.url`)
-  if ('secret' in endpoint) requireSecret(endpoint.secret, `${path}.secret`)
-}
-
 function requireSecret(secret: string | undefined, path: string): void {
   if (secret === undefined) {
     throw new ConfigurationError(
       'ERR_SCIM_SECRET_MISSING',
-      `\`${path}\` is given and is undefined: is its environment variable set? Without the option the seed decides.`,
+      `\`${path}\` is undefined. Is its environment variable set? Without the option, the secret is derived from the seed.`,
       path,
     )
   }
   try {
-    // core knows best what a usable secret is.
+    // core decides which secrets are valid.
     signDelivery('', { secret })
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error

@@ -1,12 +1,12 @@
-/** A source of numbers that a seed decides: the same seed gives the same run. */
+/** A source of numbers from a seed: the same seed gives the same numbers. */
 export interface Randomness {
   /** At least 0, below 1. */
   next(): number
   /** A whole number, at least 0 and below `limit`. */
   below(limit: number): number
-  /** True this often: `share` of 0 is never, of 1 always. */
+  /** `true` with this probability. */
   chance(share: number): boolean
-  /** A source of its own under a name, so that one part's draws do not move another's. */
+  /** A separate source with a name, so that the draws of one part do not change those of another. */
   fork(name: string): Randomness
 }
 
@@ -19,6 +19,10 @@ const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
 /** Letters and digits, for ids and secrets. */
 export function randomText(randomness: Randomness, length: number): string {
   return Array.from({ length }, () => letters[randomness.below(letters.length)]).join('')
+}
+
+export function randomBytes(randomness: Randomness, count: number): Buffer {
+  return Buffer.from(Array.from({ length: count }, () => randomness.below(256)))
 }
 
 function from(state: number): Randomness {
@@ -35,7 +39,7 @@ function from(state: number): Randomness {
   }
 }
 
-/** Spreads 32 bits: each bit that goes in moves about half of those that come out. */
+/** Mixes 32 bits: each input bit changes about half of the output bits. */
 function mix(bits: number): number {
   bits = Math.imul(bits ^ (bits >>> 16), 0x21f0aaad)
   bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97)

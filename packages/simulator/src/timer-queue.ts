@@ -1,104 +1,69 @@
+import type { Timer } from '@scalekit-scim/core'
+import { Heap } from 'heap-js'
+
 interface Entry {
   readonly atMs: number
   /** Timers of one time fire in the order in which they were set. */
   readonly order: number
-  readonly callback: () => void
-  isCancelled: boolean
+  /** Absent if it was cancelled or has fired. */
+  callback: (() => void) | undefined
 }
 
-/** Timers by their time, as a binary heap: a simulator may hold one for each of 100 000 retries. */
+/**
+ * Timers by their time. A simulator may have one for each of 100,000 retries. To cancel one leaves its entry in the
+ * heap, because removing an entry takes a search.
+ */
 export class TimerQueue {
-  #heap: Entry[] = []
-  #orders = 0
+  #heap = emptyHeap()
+  #count = 0
   #cancelled = 0
 
-  /** Gives what takes the timer out again. */
-  add(atMs: number, callback: () => void): () => void {
-    const entry: Entry = { atMs, order: this.#orders++, callback, isCancelled: false }
+  add(atMs: number, callback: () => void): Timer {
+    const entry: Entry = { atMs, order: this.#count++, callback }
     this.#heap.push(entry)
-    this.#rise(this.#heap.length - 1)
-    return () => this.#cancel(entry)
+    return { cancel: () => this.#cancel(entry) }
   }
 
-  /** When the next timer is due. */
+  /** The time of the next timer. */
   get nextMs(): number | undefined {
-    for (let first = this.#heap[0]; first; first = this.#heap[0]) {
-      if (!first.isCancelled) return first.atMs
+    for (let first = this.#heap.peek(); first; first = this.#heap.peek()) {
+      if (first.callback) return first.atMs
       this.#cancelled--
-      this.#removeFirst()
+      this.#heap.pop()
     }
     return undefined
   }
 
-  /** The callback of the next timer, taken out, when it is due by then. */
-  take(byMs: number): (() => void) | undefined {
-    const nextMs = this.nextMs
-    const first = this.#heap[0]
-    if (nextMs === undefined || nextMs > byMs || !first) return undefined
-    this.#removeFirst()
-    // One that has fired is out of the heap: cancelling it must not count as one that is still in.
-    first.isCancelled = true
-    return first.callback
+  /** Fires all timers that are due by then, including those that they set. */
+  fire(byMs: number): void {
+    for (let nextMs = this.nextMs; nextMs !== undefined && nextMs <= byMs; nextMs = this.nextMs) {
+      const entry = this.#heap.pop()
+      const callback = entry?.callback
+      // A cancel from now on must not count as one of an entry in the heap.
+      if (entry) entry.callback = undefined
+      callback?.()
+    }
   }
 
   clear(): void {
-    this.#heap = []
+    this.#heap = emptyHeap()
     this.#cancelled = 0
   }
 
   #cancel(entry: Entry): void {
-    if (entry.isCancelled) return
-    entry.isCancelled = true
+    if (!entry.callback) return
+    entry.callback = undefined
     this.#cancelled++
-    // Whoever sets and cancels time and again must not leave a heap of what is over.
-    if (this.#cancelled > 1000 && this.#cancelled > this.#heap.length / 2) this.#compact()
-  }
-
-  #compact(): void {
-    this.#heap = this.#heap.filter((entry) => !entry.isCancelled).sort(byTime)
-    this.#cancelled = 0
-  }
-
-  #removeFirst(): void {
-    const last = this.#heap.pop()
-    if (!last || this.#heap.length === 0) return
-    this.#heap[0] = last
-    this.#sink(0)
-  }
-
-  #rise(index: number): void {
-    while (index > 0) {
-      const parent = (index - 1) >> 1
-      if (!this.#swapIfBefore(index, parent)) return
-      index = parent
+    // Repeated setting and cancelling must not fill the heap.
+    if (this.#cancelled > 1000 && this.#cancelled > this.#heap.length / 2) {
+      const pending = this.#heap.toArray().filter(({ callback }) => callback)
+      this.#heap = emptyHeap()
+      this.#heap.init(pending)
+      this.#cancelled = 0
     }
-  }
-
-  #sink(index: number): void {
-    for (;;) {
-      const left = 2 * index + 1
-      const right = left + 1
-      const child = this.#isBefore(right, left) ? right : left
-      if (!this.#swapIfBefore(child, index)) return
-      index = child
-    }
-  }
-
-  #swapIfBefore(lower: number, upper: number): boolean {
-    if (!this.#isBefore(lower, upper)) return false
-    const [low, up] = [this.#heap[lower], this.#heap[upper]]
-    if (!low || !up) return false
-    this.#heap[lower] = up
-    this.#heap[upper] = low
-    return true
-  }
-
-  #isBefore(index: number, other: number): boolean {
-    const [one, two] = [this.#heap[index], this.#heap[other]]
-    return one !== undefined && two !== undefined && byTime(one, two) < 0
   }
 }
 
-function byTime(one: Entry, two: Entry): number {
-  return one.atMs - two.atMs || one.order - two.order
+function emptyHeap(): Heap<Entry> {
+  return new Heap<Entry>((one, other) => one.atMs - other.atMs || one.order - other.order)
 }

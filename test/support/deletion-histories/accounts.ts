@@ -7,23 +7,23 @@ export interface Row {
   id: string
   kind: Kind
   organizationId: string
-  /** `null`: no event has said it yet. */
+  /** `null`: no event has had it yet. */
   directoryId: string | null
   /** `null`: imported without a time. */
   occurredAt: string | null
   deleted: boolean
   /** The application's own user, who signed up by email. */
   own: boolean
-  /** When a webhook wrote last that the record is there. */
+  /** The last time at which a webhook created or updated the record. */
   toldMs?: number
 }
 
-/** What is wrong with the query behind `known`, if anything. */
+/** The faults of the query behind `known`. */
 export interface Mistakes {
   /** Ids that the query leaves out. */
   leavesOut: ReadonlySet<string>
   yieldsOwn: boolean
-  /** Rows of all organizations, with or without the field that tells whose they are. */
+  /** Rows of all organizations, with or without the field `organizationId`. */
   yieldsOthers: 'no' | 'with-organization' | 'without'
   forgetsDirectory: boolean
   forgetsTime: boolean
@@ -46,7 +46,7 @@ export interface Effect {
   context: HandlerContext
 }
 
-/** An application that keeps rows by the rules of the README: upserts, tombstones, and only what is newer is written. */
+/** An application that follows the rules of the README: upserts, tombstones, and only newer writes. */
 export class Accounts {
   readonly rows = new Map<string, Row>()
   mistakes: Mistakes = noMistakes
@@ -71,7 +71,7 @@ export class Accounts {
     })
   }
 
-  /** What the query behind `known` gives for one directory. */
+  /** The rows that the query behind `known` returns for one directory. */
   known(kind: Kind, { organizationId }: DirectoryRef): KnownRecord[] {
     const { leavesOut, yieldsOwn, yieldsOthers } = this.mistakes
     return this.live()
@@ -96,7 +96,7 @@ export class Accounts {
   }
 }
 
-/** Handlers for users and groups that all do the same. */
+/** The same handler for all events of users and groups. */
 export function handlersFor(handle: (effect: Effect) => Promise<void>): Handlers {
   const act =
     (kind: Kind, deletes: boolean) =>

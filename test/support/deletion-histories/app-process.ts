@@ -12,7 +12,7 @@ import type { Kind } from './environment.ts'
 import type { Limits } from './limits-watch.ts'
 import type { SharedStore, StoreCall } from './shared-store.ts'
 
-/** Where a process crashes: at the nth time that it comes by. */
+/** The place where a process crashes, at the nth time that it gets there. */
 export interface CrashPoint {
   place: 'store call' | 'write of deletions' | 'page' | 'deletion'
   nth: number
@@ -31,11 +31,11 @@ export interface ProcessOptions {
   knows: { users: true; groups: boolean }
   known(kind: Kind, directory: DirectoryRef): KnownRecord[]
   handle(effect: Effect, process: AppProcess): Promise<void>
-  /** Sees each call of the store. */
+  /** Called for each call of the store. */
   watch(call: StoreCall): void
 }
 
-/** One process of the application. After a crash, nothing that its code still does has any effect. */
+/** One process of the application. After a crash, its code has no more effect. */
 export class AppProcess {
   alive = true
   crashAt: CrashPoint | undefined
@@ -69,12 +69,12 @@ export class AppProcess {
     })
   }
 
-  /** Ends the pass of a process that has crashed, so that nothing is left of it in the test's own process. */
+  /** Ends the pass of a crashed process, so that it does not continue in the test's process. */
   get ended(): AbortSignal {
     return this.#end.signal
   }
 
-  /** Comes by a place where the process may crash. @throws if it has crashed */
+  /** Marks a place where the process may crash. @throws if it has crashed */
   pass(place: CrashPoint['place'], point: CrashPoint['point']): void {
     this.requireAlive()
     const planned = this.crashAt
@@ -88,7 +88,7 @@ export class AppProcess {
     this.#end.abort(new Error('the process has crashed'))
   }
 
-  /** Not even its timers run any more. */
+  /** Its timers do not run either. */
   bury(): void {
     this.#gone = true
   }

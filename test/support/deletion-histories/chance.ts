@@ -6,13 +6,13 @@ export class Chance extends Random {
     return this.next() < probability
   }
 
-  between(least: number, most: number): number {
-    return least + this.below(most - least + 1)
+  between(min: number, max: number): number {
+    return min + this.below(max - min + 1)
   }
 
-  /** From `least` to `most`, small values as likely as large ones. */
-  spread(least: number, most: number): number {
-    return Math.exp(Math.log(least) + this.next() * Math.log(most / least))
+  /** From `min` to `max`. Small values are as likely as large ones. */
+  spread(min: number, max: number): number {
+    return Math.exp(Math.log(min) + this.next() * Math.log(max / min))
   }
 
   pick<Item>(items: readonly Item[]): Item {

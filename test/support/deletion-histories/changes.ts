@@ -14,7 +14,7 @@ interface Changed {
   nowMs: () => number
 }
 
-/** Changes at the customers: who joins and leaves, and which directories there are. */
+/** Changes at the customers: users and groups, and directories. */
 export class Changes {
   readonly #changed: Changed
 
@@ -22,7 +22,7 @@ export class Changes {
     this.#changed = changed
   }
 
-  /** What may happen at any time, also while a directory is read. */
+  /** One change that may happen at any time, also while a directory is read. */
   one(): void {
     const { chance, environment } = this.#changed
     const directories = environment.open()
@@ -121,7 +121,7 @@ export class Changes {
     this.#announce(member, 'deleted', `leaves ${member.directory.id}`)
   }
 
-  /** Tells it by webhook: at once, late, or never. */
+  /** Sends a webhook: at once, late, or never. */
   #announce(member: Member, change: 'created' | 'updated' | 'deleted', words: string): void {
     const { chance, temper, story, webhooks, nowMs } = this.#changed
     const isLost = chance.happens(temper.lostWebhooks)

@@ -7,7 +7,7 @@ import { calm } from './temper.ts'
 
 const dayMs = 86_400_000
 
-/** One customer with one directory. The application has everybody in it, and a first pass is over. */
+/** One customer with one directory, after a first pass. The application has all its users. */
 export class Company {
   readonly stage = new Stage(calm, new Chance(1))
   readonly #directory: CustomerDirectory
@@ -35,12 +35,12 @@ export class Company {
     accounts.mistakes = { ...accounts.mistakes, yieldsOwn: true }
   }
 
-  /** From here on `known` yields only people from the directory. */
+  /** From now on, `known` yields only users of the directory. */
   fixKnown(): void {
     this.stage.accounts.mistakes = noMistakes
   }
 
-  /** So many leave, and no webhook tells it. */
+  /** This number of users leaves without a webhook. */
   leave(count: number): string[] {
     const { environment } = this.stage
     const leavers: Member[] = environment.membersOf(this.#directory).slice(0, count)
@@ -78,7 +78,7 @@ export class Company {
   }
 }
 
-/** What a report of an only directory holds. */
+/** The held deletions in the report of a single directory. */
 export function heldIn({ organizations }: SyncReport): readonly HeldDeletions[] {
   return organizations.flatMap(({ directories }) => directories.flatMap(({ held }) => held))
 }

@@ -11,7 +11,7 @@ export interface Member {
   readonly kind: Kind
   directory: CustomerDirectory
   present: boolean
-  /** When they came last. */
+  /** When they last joined. */
   sinceMs: number
   updatedAtMs: number
   active: boolean
@@ -24,12 +24,12 @@ export interface CustomerDirectory {
   readonly organizationId: string
   enabled: boolean
   removed: boolean
-  /** The list of directories is too short, and lacks this one. */
+  /** The list of directories is incomplete: this one is missing. */
   leftOut: boolean
   readonly listed: TestDirectory
 }
 
-/** What is true at Scalekit and at the customers' identity providers, and what the API says of it. */
+/** The true state at Scalekit and at the customers' identity providers, and the state that the API returns. */
 export class Environment {
   readonly api = new TestApi()
   readonly directories: CustomerDirectory[] = []
@@ -52,7 +52,7 @@ export class Environment {
     return directory
   }
 
-  /** Everybody who is there leaves with the directory. */
+  /** All its members leave with the directory. */
   remove(directory: CustomerDirectory): void {
     directory.removed = true
     for (const member of this.membersOf(directory)) member.present = false
@@ -92,12 +92,12 @@ export class Environment {
     return this.directories.filter((directory) => directory.organizationId === organizationId)
   }
 
-  /** Those that anybody can join. */
+  /** The directories that users can join. */
   open(): CustomerDirectory[] {
     return this.directories.filter(({ removed, enabled }) => !removed && enabled)
   }
 
-  /** Whether the API shows this member to who asks for everything. */
+  /** Whether a full walk lists this member. */
   shows({ present, hidden, directory }: Member): boolean {
     return present && !hidden && !directory.removed
   }
@@ -112,7 +112,7 @@ export class Environment {
     this.publish()
   }
 
-  /** Makes the API say what there is now, with the lies that are told at present. */
+  /** Updates the API's state, with the current faults. */
   publish(): void {
     const lists = this.directories.filter(({ removed, leftOut }) => !removed && !leftOut)
     this.api.directories.splice(0, Infinity, ...lists.map(({ listed }) => listed))

@@ -8,39 +8,39 @@ interface Batch {
   organizationId: string
   kind: Kind
   ids: Set<string>
-  /** Those that a walk has listed since. They have left the batch, but its approval still names them. */
+  /** Ids that a walk has listed since. They have left the batch, but its approval still covers them. */
   returned: Set<string>
   heldMs: number
-  /** When `known` yielded one of the ids last, in a pass that ended well. */
+  /** The last time at which `known` yielded one of the ids, in a complete pass. */
   yieldedMs: number
-  /** When a run was given the approval last. */
+  /** The last time at which a run got the approval. */
   givenMs: number | undefined
-  /** Whether a report has said that it is held, and the store has not lost it since. */
+  /** Whether a report had it as held, and the store has not lost it since. */
   isHeld: boolean
 }
 
-/** Who is held, under which approval, and who may have left their batch by the rules. */
+/** The held records with their approvals, and the records that may have left their batch. */
 export class HeldWatch {
   readonly #batches = new Map<string, Batch>()
-  /** By id, the approval under which the last report held it. */
+  /** The approval in the last report, by id. */
   readonly #held = new Map<string, string>()
 
-  /** The approval under which somebody is held, if nothing has freed them. */
+  /** The approval of a held record, if it has not been released. */
   heldBy(id: string): string | undefined {
     return this.#held.get(id)
   }
 
-  /** Whether somebody is held, or has been. */
+  /** Whether the record is or was held. */
   wasHeld(id: string): boolean {
     return [...this.#batches.values()].some(({ ids }) => ids.has(id))
   }
 
-  /** Whether a report has asked for this approval before. */
+  /** Whether an earlier report had this approval. */
   knows(approval: string): boolean {
     return this.#batches.has(approval)
   }
 
-  /** Whether the run's own approvals, or earlier ones that are still valid, name this id. */
+  /** Whether the run's approvals, or earlier valid ones, cover this id. */
   isApproved(id: string, approve: ReadonlySet<string>, nowMs: number): boolean {
     return [...this.#batches].some(
       ([approval, { ids, returned, givenMs }]) =>
@@ -50,12 +50,12 @@ export class HeldWatch {
     )
   }
 
-  /** A walk of a full pass has listed them: they may have left their batches. */
+  /** A walk of a full pass has listed these ids, so they may have left their batches. */
   listed(ids: Iterable<string>): void {
     for (const id of ids) this.#held.delete(id)
   }
 
-  /** Whoever has a newer event may have left, and everybody of a batch that was not known for long. */
+  /** A record with a newer event may have left its batch. So may all records of a batch that was unknown for long. */
   yielded(records: readonly KnownRecord[], nowMs: number): void {
     const yielded = new Set(records.map(({ id }) => id))
     for (const { ids, yieldedMs } of this.#batches.values()) {
@@ -80,7 +80,7 @@ export class HeldWatch {
     }
   }
 
-  /** Notes what a report says of held deletions. A dry run holds nobody, and nobody is held whom a walk has listed. */
+  /** Stores the held deletions of a report. A dry run holds no records, and listed records are not held. */
   learn(report: SyncReport, { listed, dryRun }: PassNotes, nowMs: number): void {
     const holds = !dryRun
     for (const { organizationId, directories } of report.organizations) {
@@ -107,8 +107,8 @@ export class HeldWatch {
   }
 
   /**
-   * The store has lost who is held, or also who has approved it. Approvals that name the same people are still good for
-   * a run that is given them.
+   * The store has lost the held records, or also their approvals. Approvals of the same records are still valid for a run
+   * that gets them.
    */
   forget(organizationId: string, kind: Kind, approvalsToo: boolean): void {
     for (const [approval, batch] of this.#batches) {

@@ -1,13 +1,13 @@
 import { type HistoryOutcome, runHistory } from './history.ts'
 
-/** What came of many histories. */
+/** The results of many histories. */
 export interface Histories {
-  /** The seeds with violations, and what was violated. */
+  /** The seeds with violations, and the violations. */
   failed: { seed: number; violations: readonly string[] }[]
-  /** What happened in the first of them. */
+  /** The story of the first failed history. */
   firstStory: string
   deletions: number
-  /** Writes of the records of deletions, at which processes crash and stores fail. */
+  /** Writes of the records of deletions. Processes crash and stores fail at them. */
   stateWrites: number
   crashes: number
   /** How many records were held, by the reason. */

@@ -73,7 +73,7 @@ class History {
     }
   }
 
-  /** Some time, some changes, some trouble, and a pass. */
+  /** Some time, some changes, some faults, and a pass. */
   async #step(): Promise<void> {
     const { changes, accounts } = this.#stage
     const { churn, exodus, structure } = this.#temper
@@ -94,7 +94,7 @@ class History {
     if (dry && report && isKnownRight && isCalm(plan)) this.#requireUsed(plan.approve, dry, report)
   }
 
-  /** What a dry run asks for is what the next pass takes, if nothing has changed between them. */
+  /** If nothing changes after a dry run, the next pass accepts its approvals. */
   #requireUsed(given: readonly string[] = [], dry: SyncReport, report: SyncReport): void {
     if (dry.outcome !== 'complete' || report.outcome !== 'complete') return
     const { story } = this.#stage
@@ -128,14 +128,14 @@ class History {
     }
   }
 
-  /** The faults end. Two full passes must settle everything or ask; two more must settle it after the answer. */
+  /** The faults end. Two full passes must delete or hold every missing record. Two more must delete the approved ones. */
   async #recover(): Promise<void> {
     const { environment, story, accounts, webhooks } = this.#stage
     story.tell('from here on nothing fails')
     environment.tellTheTruth()
     accounts.mistakes = noMistakes
     webhooks.hurry()
-    // Records that were yielded for two organizations keep both from deletions, for 30 days if one is not read again.
+    // Ids of two organizations prevent deletions in both, for 30 days if one is not read again.
     const { organizations, mistakes } = this.#temper
     await this.#stage.wait(organizations > 1 && mistakes > 0 ? 31 * dayMs : hourMs)
     await this.#fullPass()

@@ -12,12 +12,12 @@ interface Judged {
   accounts: Accounts
   story: Story
   limits: Limits
-  /** Whether the ledger is shared, so that it needs a history before anything is deleted. */
+  /** Whether the ledger is shared, so that deletions need a history. */
   needsHistory: boolean
   nowMs: () => number
 }
 
-/** Compares every deletion with what is true, and with what the reports have said. */
+/** Compares every deletion with the true state, and with the reports. */
 export class Judge {
   readonly #judged: Judged
   readonly #held = new HeldWatch()
@@ -33,7 +33,7 @@ export class Judge {
     this.#pass = notesOn(pass)
   }
 
-  /** What `known` gave for a directory. */
+  /** `known` has yielded these records for a directory. */
   knownOf(directory: DirectoryRef, kind: Kind, records: readonly KnownRecord[]): void {
     const pass = this.#pass
     if (!pass) return
@@ -50,13 +50,13 @@ export class Judge {
     const placed = ours.filter(({ directoryId }) => directoryId === directory.id).length
     const unplaced = ours.filter(({ directoryId }) => directoryId == null).length
     const isOnly = environment.everOf(directory.organizationId).length === 1
-    // Records that are held may be no measure of how large the directory is.
+    // Held records do not count towards the size of the directory.
     const held = ours.filter(({ id }) => this.#held.wasHeld(id)).length
-    const least = (isOnly ? placed + unplaced : placed) - held
-    this.#scopes.watch(scope).known(pass.startedMs, least, placed + unplaced)
+    const certain = (isOnly ? placed + unplaced : placed) - held
+    this.#scopes.watch(scope).known(pass.startedMs, certain, placed + unplaced)
   }
 
-  /** What a page of a full walk listed. */
+  /** A page of a full walk has listed these ids. */
   listed(ids: readonly string[]): void {
     for (const id of ids) this.#pass?.listed.add(id)
     this.#held.listed(ids)
@@ -93,7 +93,7 @@ export class Judge {
     if (report) this.#held.learn(report, pass, nowMs)
   }
 
-  /** The store has lost the state of an organization's users, or of its groups: all of it, or only who is held. */
+  /** The store has lost the state of an organization's users or groups: all of it, or only the held records. */
   forget(organizationId: string, kind: Kind, historyToo: boolean): void {
     this.#held.forget(organizationId, kind, historyToo)
     if (!historyToo) return
@@ -108,7 +108,7 @@ export class Judge {
     }
   }
 
-  /** Nobody is asked about deletions that are within the limits. */
+  /** Deletions within the limits must not need an approval. */
   #requireReasons({ organizations }: SyncReport, { startedMs }: PassNotes): void {
     for (const { directoryId, held, error } of organizations.flatMap(({ directories }) => directories)) {
       const asked = held.filter(({ approval = '' }) => !error && !this.#held.knows(approval))
@@ -120,7 +120,7 @@ export class Judge {
     }
   }
 
-  /** A report names everybody whom its pass has deleted. */
+  /** A report must have the ids of all records that its pass has deleted. */
   #requireListed({ organizations }: SyncReport, { deleted }: PassNotes): void {
     const directories = organizations.flatMap((organization) => organization.directories)
     const named = new Set(
@@ -131,7 +131,7 @@ export class Judge {
     }
   }
 
-  /** Why a sync must not delete somebody, whatever its limits and approvals are. */
+  /** Why a sync must not delete a record, regardless of limits and approvals. */
   #wrongAbout(id: string, organizationId: string, pass: PassNotes): string | undefined {
     const { environment, accounts } = this.#judged
     const member = environment.members.get(id)
@@ -149,8 +149,8 @@ export class Judge {
   }
 
   /**
-   * A directory that the list lacks, or that is disabled, is not read, and that can mislead a person who approves. And
-   * without a directory in the row, and without a pass that has met the directory, nothing tells of it.
+   * A disabled directory, or one that is missing from the list, is not read. That can mislead a person who approves. And if
+   * the row has no directory and no pass has read the directory, nothing shows that it exists.
    */
   #isExcused({ id, directory }: Member, { approve, yielded }: PassNotes): boolean {
     if (!directory.leftOut && directory.enabled) return false
@@ -158,7 +158,7 @@ export class Judge {
     return directory.leftOut && yielded.get(id)?.record.directoryId == null && !this.#scopes.hasMet(directory)
   }
 
-  /** What of a directory may be deleted in this pass. */
+  /** Checks whether the record may be deleted in this pass. */
   #judgeDirectory(id: string, scope: string, pass: PassNotes): void {
     const { nowMs, needsHistory, story } = this.#judged
     if (pass.foreign.has(scope))

@@ -2,7 +2,7 @@ import type { SyncReport } from '@scalekit-scim/core/sync'
 import type { Row } from './accounts.ts'
 import type { Stage } from './stage.ts'
 
-/** After two full passes without faults: who has left, and is neither deleted nor held with an approval. */
+/** After two full passes without faults: users who left and are neither deleted nor held with an approval. */
 export function unsettled(stage: Stage, report: SyncReport): string[] {
   const held = report.organizations
     .flatMap(({ directories }) => directories.flatMap((directory) => directory.held))
@@ -16,7 +16,7 @@ export function unsettled(stage: Stage, report: SyncReport): string[] {
   ]
 }
 
-/** After everything was approved, and two more full passes. */
+/** After all approvals and two more full passes. */
 export function leftovers(stage: Stage): string[] {
   return [
     ...leavers(stage).map(({ id }) => `${id} has left, and is still there after everything was approved`),
@@ -24,7 +24,7 @@ export function leftovers(stage: Stage): string[] {
   ]
 }
 
-/** Rows of those who are in no directory any more, and whose directory is known or was always the only one. */
+/** Rows of users who are no longer in a directory. Their directory is known, or was always the only one. */
 function leavers({ accounts, environment }: Stage): Row[] {
   return accounts.live().filter(({ id, organizationId, directoryId, own }) => {
     if (own || environment.members.get(id)?.present) return false
@@ -32,12 +32,12 @@ function leavers({ accounts, environment }: Stage): Row[] {
     const isPlaced = directoryId !== null || ever.length === 1
     const open = ever.filter(({ enabled, removed }) => enabled && !removed)
     const own_ = ever.find((directory) => directory.id === directoryId)
-    // Nothing looks at a directory that is disabled, nor at an organization without any.
+    // Passes do not read disabled directories, or organizations without a directory.
     return isPlaced && open.length > 0 && (own_?.enabled ?? true)
   })
 }
 
-/** Those who are in an enabled directory, and whom the application does not have. */
+/** Users who are in an enabled directory, but not in the application. */
 function missing({ accounts, environment }: Stage): string[] {
   return [...environment.members.values()]
     .filter(({ present, directory }) => present && directory.enabled && !directory.removed)

@@ -1,6 +1,6 @@
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-/** Deletions come a while after they were judged, and the time of their pass is what counts here. */
+/** Deletions follow a while after their decision. Here the time of their pass counts. */
 const slackMs = 20 * 60_000
 
 export interface Limits {
@@ -13,14 +13,14 @@ interface Counted {
   count: number
 }
 
-/** The deletions of one directory and kind, and how large it was. */
+/** The deletions of one directory and kind, and its sizes. */
 export class LimitsWatch {
   readonly #limits: Limits
-  /** By id, when a deletion was tried first, and failed. */
+  /** The time of the first failed deletion, by id. */
   readonly #triedMs = new Map<string, number>()
   #deletions: { atMs: number; isApproved: boolean }[] = []
-  #most: Counted[] = []
-  #least: Counted[] = []
+  #maxCounts: Counted[] = []
+  #certainCounts: Counted[] = []
   #now: Counted = { atMs: 0, count: 0 }
   /** Whether more deletions may be counted in the store than were made: after a crash, or if a store or a handler failed. */
   mayOvercount = false
@@ -30,41 +30,41 @@ export class LimitsWatch {
   }
 
   /**
-   * How many records `known` yielded: of this directory for sure, and at most. `atMs` is when the pass began; it may read
-   * more than once.
+   * The number of records from `known`: those that certainly belong to this directory, and the maximum. `atMs` is the
+   * beginning of the pass, which may read more than once.
    */
-  known(atMs: number, least: number, most: number): void {
-    this.#most.push({ atMs, count: most })
+  known(atMs: number, certain: number, max: number): void {
+    this.#maxCounts.push({ atMs, count: max })
     const isAgain = this.#now.atMs === atMs
-    this.#now = { atMs, count: isAgain ? Math.min(least, this.#now.count) : least }
+    this.#now = { atMs, count: isAgain ? Math.min(certain, this.#now.count) : certain }
   }
 
-  /** The pass that read `known` last has written down what it found, and holds so many of the records. */
+  /** The pass that last read `known` has stored its result, and holds this number of records. */
   confirm(held: number): void {
-    this.#least.push({ ...this.#now, count: this.#now.count - held })
+    this.#certainCounts.push({ ...this.#now, count: this.#now.count - held })
   }
 
-  /** A deletion has failed. It may have had its effect, so it counts from here on, and once. */
+  /** A deletion has failed. It may have had its effect, so it counts once from now on. */
   tried(id: string, atMs: number): void {
     this.mayOvercount = true
     if (!this.#triedMs.has(id)) this.#triedMs.set(id, atMs)
   }
 
-  /** Those that a walk lists are not to be deleted any more. */
+  /** A walk has listed these records, so they are no longer to be deleted. */
   listed(ids: readonly string[]): void {
     for (const id of ids) this.#triedMs.delete(id)
   }
 
-  /** @returns what the deletion exceeds, if anything. `passMs` is when its pass began. */
+  /** @returns the limit that the deletion exceeds, if any. `passMs` is the beginning of its pass. */
   deleted(id: string, passMs: number, isApproved: boolean): string | undefined {
     const atMs = this.#triedMs.get(id) ?? passMs
     this.#triedMs.delete(id)
     this.#deletions.push({ atMs, isApproved })
     if (isApproved) return undefined
     const { maxCount, maxShare } = this.#limits
-    const largest = largestSince(this.#most, atMs - 31 * dayMs)
-    const inDay = this.#mostWithin(dayMs - slackMs, atMs)
-    const inPeriod = this.#mostWithin(30 * dayMs - slackMs, atMs)
+    const largest = largestSince(this.#maxCounts, atMs - 31 * dayMs)
+    const inDay = this.#maxWithin(dayMs - slackMs, atMs)
+    const inPeriod = this.#maxWithin(30 * dayMs - slackMs, atMs)
     const exceeded = (count: number, limit: number, words: string) =>
       count > limit
         ? `${count} unapproved deletions ${words}, and ${limit} are allowed of ${largest}`
@@ -76,11 +76,11 @@ export class LimitsWatch {
     )
   }
 
-  /** Whether so many more deletions are within the limits beyond doubt, so that nobody needs to be asked. */
+  /** Whether this number of further deletions is certainly within the limits, so that they need no approval. */
   allows(atMs: number, count: number): boolean {
     if (this.mayOvercount) return false
     const { maxCount, maxShare } = this.#limits
-    const largest = largestSince([...this.#least, this.#now], atMs - 29 * dayMs)
+    const largest = largestSince([...this.#certainCounts, this.#now], atMs - 29 * dayMs)
     const inDay = count + this.#allSince(atMs - 25 * hourMs - slackMs)
     const inPeriod = count + this.#allSince(atMs - 31 * dayMs)
     return (
@@ -94,8 +94,8 @@ export class LimitsWatch {
     return this.#deletions.filter(({ atMs }) => atMs >= fromMs).length
   }
 
-  /** The most unapproved deletions in any such span of time that includes this moment. */
-  #mostWithin(spanMs: number, includedMs: number): number {
+  /** The largest number of unapproved deletions in any such span of time that includes this moment. */
+  #maxWithin(spanMs: number, includedMs: number): number {
     const times = this.#deletions.filter(({ isApproved }) => !isApproved).map(({ atMs }) => atMs)
     const ends = times.filter((endMs) => endMs >= includedMs && endMs < includedMs + spanMs)
     const countTo = (endMs: number) => times.filter((ms) => ms > endMs - spanMs && ms <= endMs).length

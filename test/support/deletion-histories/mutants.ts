@@ -1,4 +1,4 @@
-/** A fault that is put into the sync on purpose, to see the histories find it. */
+/** A fault in the sync that the histories must detect. */
 export interface Mutant {
   /** Below packages/core/src/sync. */
   file: string

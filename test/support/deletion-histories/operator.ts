@@ -43,7 +43,7 @@ export class Operator {
   }
 }
 
-/** All approvals that a report asks for. */
+/** All approvals of a report. */
 export function approvalsIn({ organizations }: SyncReport): string[] {
   const held = organizations.flatMap(({ directories }) => directories.flatMap((directory) => directory.held))
   return held.flatMap(({ approval }) => (approval === undefined ? [] : [approval]))

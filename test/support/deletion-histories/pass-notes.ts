@@ -1,7 +1,7 @@
 import type { KnownRecord } from '@scalekit-scim/core/sync'
 import type { Kind } from './environment.ts'
 
-/** One pass, as the judge is told of it. */
+/** One pass, as the judge receives it. */
 export interface JudgedPass {
   startedMs: number
   dryRun: boolean
@@ -10,21 +10,21 @@ export interface JudgedPass {
   stateIsAway: boolean
 }
 
-/** What the judge has seen of a pass. */
+/** The judge's notes on a pass. */
 export interface PassNotes extends JudgedPass {
-  /** By id, the record as `known` yielded it last, and when. */
+  /** The last record from `known`, with its time, by id. */
   yielded: Map<string, { record: KnownRecord; atMs: number }>
   listed: Set<string>
   /** The directories and kinds for which `known` was read. */
   asked: Set<string>
-  /** Those of them for which it yielded somebody else's records. */
+  /** Those of them for which it yielded foreign records. */
   foreign: Set<string>
   deleted: Set<string>
 }
 
 /** How a pass ended. */
 export interface PassEnd {
-  /** Whether everything was written as the report says. */
+  /** Whether everything in the report was stored. */
   wrote: boolean
   /** Whether the process has crashed, or its store has failed. */
   disturbed: boolean
@@ -41,7 +41,7 @@ export function notesOn(pass: JudgedPass): PassNotes {
   }
 }
 
-/** Users, and groups, of a directory are counted apart. */
+/** Users and groups of a directory are counted separately. */
 export function scopeOf(directoryId: string, kind: Kind): string {
   return `${directoryId} (${kind}s)`
 }

@@ -1,7 +1,7 @@
 import type { Counts, DirectoryReport, SyncReport } from '@scalekit-scim/core/sync'
 import type { Story } from './story.ts'
 
-/** What a report says, in a line for each directory. */
+/** Formats a report with one line for each directory. */
 export function describePass(
   { outcome, error, organizations, unusedApprovals }: SyncReport,
   story: Story,

@@ -6,7 +6,7 @@ import type { Temper } from './temper.ts'
 
 const dayMs = 86_400_000
 
-/** Who is in the directories, and in the application, when a history begins. */
+/** The users of the directories and of the application at the beginning of a history. */
 export function populate({ environment, accounts, time }: Stage, temper: Temper, chance: Chance): void {
   const add = (row: Row) => accounts.rows.set(row.id, row)
   for (let organization = 1; organization <= temper.organizations; organization++) {
@@ -27,7 +27,7 @@ export function populate({ environment, accounts, time }: Stage, temper: Temper,
     const join = (kind: 'user' | 'group') => environment.join(directory, kind, sinceMs)
     const members = Array.from({ length: temper.people }, () => join('user'))
     if (temper.hasGroups) members.push(...Array.from({ length: 6 }, () => join('group')))
-    // Some had left before the first pass.
+    // Some left before the first pass.
     for (const member of chance.sample(members, chance.below(3))) member.present = false
     return members
   }
@@ -58,7 +58,7 @@ export function populate({ environment, accounts, time }: Stage, temper: Temper,
   }
 }
 
-/** As `ctx.occurredAt` writes it. */
+/** In the form of `ctx.occurredAt`. */
 function instantOf(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '000000Z')
 }

@@ -1,4 +1,4 @@
-// Runs histories in a process of its own, and prints what came of them as JSON: `node run.ts 1 300` for the seeds 1 to 300.
+// Runs histories in its own process, and prints the results as JSON: `node run.ts 1 300` for the seeds 1 to 300.
 
 import { runHistories } from './histories.ts'
 

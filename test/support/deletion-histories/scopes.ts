@@ -3,7 +3,7 @@ import { type CustomerDirectory, kinds } from './environment.ts'
 import { type Limits, LimitsWatch } from './limits-watch.ts'
 import { type PassEnd, type PassNotes, scopeOf } from './pass-notes.ts'
 
-/** What passes have learned of each directory and kind since the store lost its data. */
+/** The findings of passes on each directory and kind, since the store lost its data. */
 export class Scopes {
   readonly #limits: Limits
   readonly #watches = new Map<string, LimitsWatch>()
@@ -24,12 +24,12 @@ export class Scopes {
     for (const watch of this.#watches.values()) watch.listed(ids)
   }
 
-  /** Whether a pass has looked for deletions here. */
+  /** Whether a pass has searched for deletions here. */
   hasHistory(scope: string): boolean {
     return this.#history.has(scope)
   }
 
-  /** Whether a pass has met this directory. */
+  /** Whether a pass has read this directory. */
   hasMet({ id }: Pick<CustomerDirectory, 'id'>): boolean {
     return this.#met.has(id)
   }

@@ -1,7 +1,7 @@
 import { type Clock, createDispatcher, type Ledger } from '@scalekit-scim/core'
 import type { Guarantee } from '@scalekit-scim/core/adapter'
 
-/** One use of the store by a process. */
+/** One call of the store by a process. */
 export interface StoreCall {
   verb: string
   /** The name of the record, if the call is about one. */
@@ -9,10 +9,10 @@ export interface StoreCall {
   writes: boolean
 }
 
-/** Called before and after the store does its part. If it throws, the process sees the call fail. */
+/** Called before and after the store's call. If it throws, the call fails for the process. */
 export type Watch = (call: StoreCall, point: 'before' | 'after') => void
 
-/** A store that outlives the processes that use it, and that can lose what it holds. */
+/** A store that survives the processes, and that can lose its data. */
 export class SharedStore {
   readonly #clock: Clock
   #ledger: Ledger
@@ -23,7 +23,7 @@ export class SharedStore {
     this.#ledger = memoryLedger(clock)
   }
 
-  /** The names of all records that were ever asked for. */
+  /** The names of all records that were ever requested. */
   get names(): readonly string[] {
     return [...this.#names]
   }
@@ -32,14 +32,14 @@ export class SharedStore {
     this.#ledger = memoryLedger(this.#clock)
   }
 
-  /** @returns whether there was anything to lose */
+  /** @returns whether the store had the data */
   async lose(name: string): Promise<boolean> {
     const record = this.#ledger.record(name)
     const value = await record.read()
     return value !== undefined && record.compareAndSet(value, undefined, 1)
   }
 
-  /** The store as one process reaches it. */
+  /** The store for one process. */
   reachedBy(watch: Watch, guarantee: Guarantee): Ledger {
     const call = async <Answer>(made: StoreCall, ask: (ledger: Ledger) => Promise<Answer>) => {
       watch(made, 'before')

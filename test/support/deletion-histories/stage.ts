@@ -18,17 +18,17 @@ export interface StagedPass extends Pick<RunOptions, 'mode' | 'dryRun' | 'approv
   crash?: CrashPoint
   /** Calls of the store that fail. */
   trouble?: StoreTrouble
-  /** No record of deletions can be read, or none can be written. */
+  /** The records of deletions cannot be read, or cannot be written. */
   stateIsAway?: boolean
   /** Ids whose handlers fail. */
   failing?: ReadonlySet<string>
-  /** How likely a change is at each page. */
+  /** The probability of a change at each page. */
   changes?: number
-  /** How likely each call of the API is to fail. */
+  /** The probability that a call of the API fails. */
   apiErrors?: number
 }
 
-/** Environment, application, store and judge, and the one process that runs at present. */
+/** Environment, application, store and judge, and the running process. */
 export class Stage {
   readonly time = new VirtualTime()
   readonly story = new Story(this.time)
@@ -71,7 +71,7 @@ export class Stage {
     this.#process = this.#start()
   }
 
-  /** One pass of the present process; if that crashes, another is started. */
+  /** Runs a pass in the current process. After a crash, another process starts. */
   async pass(staged: StagedPass = {}): Promise<SyncReport | undefined> {
     const { mode, dryRun = false, approve = [] } = staged
     const process = this.#process
@@ -109,7 +109,7 @@ export class Stage {
     this.judge.forgetAll()
   }
 
-  /** Some records of deletions are lost, and others are not. */
+  /** The store loses some of the records of deletions. */
   async loseSome(names: readonly string[]): Promise<void> {
     for (const name of names) {
       if (!(await this.store.lose(name))) continue
@@ -186,7 +186,7 @@ export class Stage {
   }
 }
 
-/** Whether the pass came to its end everywhere. Handlers may have failed. */
+/** Whether the pass ended without an error. Handlers may have failed. */
 function hasNoError({ error, organizations }: SyncReport): boolean {
   return (
     !error &&
@@ -194,7 +194,7 @@ function hasNoError({ error, organizations }: SyncReport): boolean {
   )
 }
 
-/** As core completes them: one that is given is the whole limit. */
+/** Completes the limits as core does: if one is given, the other has no default. */
 function completeLimits({ maxCount, maxShare }: Partial<Limits>): Limits {
   if (maxCount === undefined && maxShare === undefined) return { maxCount: 20, maxShare: 0.05 }
   return { maxCount: maxCount ?? 0, maxShare: maxShare ?? 0 }

@@ -3,7 +3,7 @@ import type { VirtualTime } from './virtual-time.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-/** What happened in a history, as lines that a person can read. */
+/** The events of a history, as readable lines. */
 export class Story {
   readonly lines: string[] = []
   readonly violations: string[] = []
@@ -18,13 +18,13 @@ export class Story {
     this.lines.push(`${this.#when()}  ${text}`)
   }
 
-  /** Notes that something happened which must never happen. */
+  /** Adds a violation. */
   accuse(text: string): void {
     this.violations.push(text)
     this.lines.push(`${this.#when()}  !!! ${text}`)
   }
 
-  /** A short name for an approval: A1 for the first that was seen. */
+  /** A short name for an approval: A1 for the first one. */
   nameOf(approval: string): string {
     const name = this.#approvals.get(approval) ?? `A${this.#approvals.size + 1}`
     this.#approvals.set(approval, name)

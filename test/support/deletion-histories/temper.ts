@@ -1,18 +1,18 @@
 import type { Chance } from './chance.ts'
 import type { Limits } from './limits-watch.ts'
 
-/** What kind of history it is. Most are mild in most ways, so that each trouble is also met alone. */
+/** The kind of a history. Most have few kinds of faults, so that each fault also occurs alone. */
 export interface Temper {
   /** Whether processes share the ledger, so that it survives them. */
   isShared: boolean
   hasGroups: boolean
   organizations: number
   directories: number
-  /** In each directory at the start. */
+  /** Users in each directory at the start. */
   people: number
   /** Empty: the defaults. */
   limits: Partial<Limits>
-  /** Whether the rows know their directories at the start. */
+  /** Whether the rows have their directories at the start. */
   rowsKnowDirectory: boolean
   passes: number
   /** The usual time between two passes. */
@@ -22,7 +22,7 @@ export interface Temper {
   /** The share of changes whose webhook is lost, and of those whose webhook is late. */
   lostWebhooks: number
   lateWebhooks: number
-  /** How likely each of these is, for a pass. */
+  /** The probability of each in a pass. */
   exodus: number
   structure: number
   midPass: number
@@ -35,7 +35,7 @@ export interface Temper {
   apiErrors: number
   failingHandlers: number
   dryRuns: number
-  /** How likely the operator is to approve a batch. */
+  /** The probability that the operator approves a batch. */
   approves: number
 }
 
@@ -46,7 +46,7 @@ const limitOptions: Partial<Limits>[] = [
   { maxShare: 0.2 },
 ]
 
-/** A history without any trouble. */
+/** A history without faults. */
 export const calm: Temper = {
   isShared: true,
   hasGroups: false,
@@ -79,7 +79,7 @@ export function temperOf(chance: Chance): Temper {
   return chance.happens(0.1) ? draining(chance) : troubled(chance)
 }
 
-/** People leave pass after pass, no webhook tells it, and nothing else happens. */
+/** Users leave in each pass, without webhooks and without other faults. */
 function draining(chance: Chance): Temper {
   return {
     ...calm,

@@ -4,12 +4,12 @@ import type { Chance } from './chance.ts'
 import type { Stage, StagedPass } from './stage.ts'
 import type { Temper } from './temper.ts'
 
-/** What goes wrong in a history: as often as its temper has it. */
+/** The faults of a history, with the probabilities of its temper. */
 export class Troubles {
   readonly #stage: Stage
   readonly #temper: Temper
   readonly #chance: Chance
-  /** Ids whose handlers fail until the troubles end. */
+  /** Ids whose handlers fail until the faults end. */
   readonly #failing = new Set<string>()
   #liesLeft = 0
 
@@ -19,7 +19,7 @@ export class Troubles {
     this.#chance = chance
   }
 
-  /** What goes wrong during one pass. */
+  /** The faults of one pass. */
   ofPass(): Partial<StagedPass> {
     const { crashes, storeTrouble, apiErrors } = this.#temper
     return {
@@ -58,7 +58,7 @@ export class Troubles {
     return new Set([...failing, ...this.#failing])
   }
 
-  /** Wrong filters and short lists last for a few passes. */
+  /** Wrong filters and incomplete lists last for a few passes. */
   lie(): void {
     const { environment, story } = this.#stage
     if (this.#liesLeft > 0 && --this.#liesLeft === 0) {
@@ -108,7 +108,7 @@ export class Troubles {
     return mistakes
   }
 
-  /** Without the organization's id, only a pass over both organizations can tell that a record is yielded twice. */
+  /** Without the organization's id, only a pass over both organizations detects a record that is yielded twice. */
   #others(): Mistakes['yieldsOthers'] {
     const { environment } = this.#stage
     const listed = environment.open().filter(({ leftOut }) => !leftOut)

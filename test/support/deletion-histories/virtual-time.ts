@@ -5,7 +5,7 @@ interface Due {
   callback: () => void
 }
 
-/** Time that moves on, in whole milliseconds, only when nothing is left to do at the present moment. */
+/** Time that advances in whole milliseconds, after all work of the current moment is done. */
 export class VirtualTime {
   #nowMs = Date.parse('2026-01-05T09:00:00Z')
   readonly #startMs = this.#nowMs
@@ -45,7 +45,7 @@ export class VirtualTime {
     }
   }
 
-  /** Lets so much time pass, with all that is due in it. */
+  /** Advances the time, and runs the timers that are due. */
   async advance(delayMs: number): Promise<void> {
     const untilMs = this.#nowMs + Math.ceil(delayMs)
     await everythingElse()
@@ -77,7 +77,7 @@ export class VirtualTime {
   }
 }
 
-/** Resolves after all promises that can settle now have settled. */
+/** Resolves after all pending promises have settled. */
 function everythingElse(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -10,7 +10,7 @@ interface Webhook {
 const retryMs = 30 * 60_000
 const settled: ReadonlySet<DispatchOutcomeName> = new Set(['processed', 'duplicate', 'stale', 'dropped'])
 
-/** Webhooks on their way. One that fails is sent again half an hour later. */
+/** Webhooks that are not delivered yet. A failed one is sent again half an hour later. */
 export class Webhooks {
   readonly #time: VirtualTime
   #waiting: Webhook[] = []
@@ -25,7 +25,7 @@ export class Webhooks {
     this.#waiting.push({ key: `msg_${++this.#count}`, event, dueMs })
   }
 
-  /** Sends those that are due to a process, and waits for none. */
+  /** Sends the due webhooks to a process, without waiting for the answers. */
   send(dispatcher: Dispatcher): void {
     const due = this.#waiting.filter(({ dueMs }) => dueMs <= this.#time.nowMs)
     this.#waiting = this.#waiting.filter((webhook) => !due.includes(webhook))
@@ -35,12 +35,12 @@ export class Webhooks {
     }
   }
 
-  /** Resolves when all that were sent have been answered. */
+  /** Resolves when all sent webhooks have been answered. */
   async answered(): Promise<void> {
     await this.#time.settle(Promise.allSettled(this.#running))
   }
 
-  /** None is late any more. */
+  /** Makes all webhooks due. */
   hurry(): void {
     for (const webhook of this.#waiting) webhook.dueMs = this.#time.nowMs
   }

@@ -15,13 +15,13 @@ process.on('exit', () => {
 })
 
 export interface ProcessOptions extends Omit<ApplicationOptions, 'skewMs'> {
-  /** How far off the clock of each start is. */
+  /** The clock offset of each start. */
   skewMs: () => number
   /** The clock of a ledger that outlives the application. */
   ledgerClock: Clock
 }
 
-/** An application that dies and comes back, and what it leaves on disk. */
+/** An application process that is killed and restarted, and its files on disk. */
 export class ApplicationProcess {
   readonly #options: ProcessOptions
   readonly #backupFile: string
@@ -38,7 +38,7 @@ export class ApplicationProcess {
     this.#ledger = this.#newLedger()
   }
 
-  /** Where it listens; none while it is dead. */
+  /** The port. Absent while the application is down. */
   get port(): number | undefined {
     return this.#port
   }
@@ -50,7 +50,7 @@ export class ApplicationProcess {
     return this.#starting
   }
 
-  /** One pass; none where the process dies before it has ended. */
+  /** Runs a pass. Returns nothing if the process dies before its end. */
   async pass(run: RunOptions): Promise<SyncReport | undefined> {
     if (this.#port === undefined) return undefined
     const reported = new Promise<SyncReport | undefined>((resolve) => {
@@ -75,7 +75,7 @@ export class ApplicationProcess {
     database.close()
   }
 
-  /** The dead application's database becomes what it was. */
+  /** Restores the database while the application is down. */
   restore(): void {
     const { databaseFile } = this.#options
     for (const suffix of ['', '-wal', '-shm']) rmSync(`${databaseFile}${suffix}`, { force: true })

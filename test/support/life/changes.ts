@@ -7,7 +7,7 @@ export interface Size {
   groups: number
 }
 
-/** Who makes the changes: three customers' administrators, who hire, move, rename and dismiss. */
+/** Makes the changes of three customers' administrators, who hire, move, rename and dismiss users. */
 export class Administrators {
   readonly #environment: Environment
   readonly #random: Random
@@ -21,7 +21,7 @@ export class Administrators {
     this.#size = size
   }
 
-  /** What there is before anybody looks. */
+  /** The directories at the beginning. */
   settle(): void {
     const { organizations, users, groups } = this.#size
     this.#environment.silently(() => {
@@ -38,10 +38,10 @@ export class Administrators {
     return this.#directoryIds.map((id) => this.#environment.directory(id))
   }
 
-  /** One change, as often as not one that makes others: a group's end is told to each of its members. */
+  /** One change. It may cause others: after a group's deletion, each member gets a webhook. */
   change(): void {
     const directory = this.#anyDirectory()
-    const { users, groups } = this.#environment.roster(directory.id)
+    const { users, groups } = this.#environment.contents(directory.id)
     if (!directory.enabled) {
       if (this.#random.next() < 0.05) this.#environment.setDirectoryEnabled(directory.id, true)
       this.change()
@@ -57,11 +57,11 @@ export class Administrators {
     else if (dice < 0.36) this.#environment.deleteUser(user.id)
     else if (dice < 0.998) this.#changeOne(user, group, directory.id)
     else if (dice < 0.999) this.#environment.setDirectoryEnabled(directory.id, false)
-    // A department goes at once, as many as the sync does not delete without a question.
+    // A department leaves at once, with more users than the sync deletes without an approval.
     else for (const { id } of users.slice(0, users.length / 10)) this.#environment.deleteUser(id)
   }
 
-  /** The end of a life is looked at with all directories open. */
+  /** Enables all directories for the final comparison. */
   enableAll(): void {
     for (const id of this.#directoryIds) this.#environment.setDirectoryEnabled(id, true)
   }
@@ -88,7 +88,7 @@ export class Administrators {
 
   #hire(directoryId: string): void {
     const name = ++this.#names
-    const { groups } = this.#environment.roster(directoryId)
+    const { groups } = this.#environment.contents(directoryId)
     const groupIds = groups.filter(() => this.#random.next() < 2 / groups.length).map(({ id }) => id)
     this.#environment.createUser(directoryId, {
       attributes: {

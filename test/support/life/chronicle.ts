@@ -2,12 +2,12 @@ import type { Deliveries, Environment } from '@scalekit-scim/simulator'
 
 interface Line {
   atMs: number
-  /** Of whom it speaks; absent where it concerns all. */
+  /** The record's id. Absent if the entry is about all records. */
   id?: string
   text: string
 }
 
-/** What happened in a life, to be read where its end is wrong. */
+/** The log of a run, for debugging a wrong result. */
 export class Chronicle {
   readonly #nowMs: () => number
   readonly #lines: Line[] = []
@@ -29,7 +29,7 @@ export class Chronicle {
     this.#add(text)
   }
 
-  /** The life of one record: its changes and webhooks, and what befell the application meanwhile. */
+  /** The history of one record: its changes, its webhooks, and the application's failures meanwhile. */
   of(id: string, deliveries: Deliveries): string {
     const attempts = deliveries.messages
       .filter(({ event }) => event.data.id === id)

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Environment } from '@scalekit-scim/simulator'
 
-/** A user or a group, as text: the directory's and the application's are the same or they are not. */
+/** A user or a group as text, so that the directory's and the application's can be compared. */
 type Records = Map<string, string>
 
 export interface Mismatch {
@@ -14,7 +14,7 @@ export function directoryRecords(environment: Environment): Records {
   const records: Records = new Map()
   for (const organization of environment.organizations) {
     for (const directory of environment.directoriesOf(organization.id)) {
-      const { users, groups } = environment.roster(directory.id)
+      const { users, groups } = environment.contents(directory.id)
       for (const { id, active, attributes, groupIds } of users) {
         const { email, givenName, familyName } = attributes
         const state = active ? 'active' : 'deactivated'
@@ -66,7 +66,7 @@ export function mismatches(environment: Environment, databaseFile: string): Mism
     }))
 }
 
-/** Whom the application has deleted though the directory has them: there is never to be anybody. */
+/** Users that the application has deleted although the directory lists them. Must always be empty. */
 export function harmed(environment: Environment, databaseFile: string): string[] {
   const { deleted } = applicationRecords(databaseFile)
   return [...directoryRecords(environment).keys()].filter((id) => deleted.has(id))

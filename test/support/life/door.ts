@@ -6,8 +6,8 @@ export interface Door extends AsyncDisposable {
 }
 
 /**
- * What stands before the application, as a load balancer would: one address however often it dies. Nobody there is a
- * 502. `passing` runs before each request goes on.
+ * A proxy in front of the application, like a load balancer: one address through all restarts. It answers 502 while the
+ * application is down. `passing` runs before each request is forwarded.
  */
 export async function openDoor(port: () => number | undefined, passing: () => void): Promise<Door> {
   const agent = new Agent({ keepAlive: true })

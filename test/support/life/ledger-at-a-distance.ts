@@ -1,6 +1,6 @@
 import type { Ledger } from '@scalekit-scim/core'
 
-/** What the application asks of a ledger that outlives it, over the channel between the two processes. */
+/** The application's calls to a ledger in the parent process, over the channel between the two. */
 export interface LedgerCall {
   call: number
   verb:
@@ -13,7 +13,7 @@ export interface LedgerCall {
     | 'now'
     | 'read'
     | 'compareAndSet'
-  /** Of a record: its name comes first. */
+  /** Verbs of a record. The first argument is its name. */
   parameters: unknown[]
 }
 
@@ -23,7 +23,7 @@ export interface LedgerAnswer {
   failed?: boolean
 }
 
-/** The application's side. A ledger's answers are what its own side gave. */
+/** The application's side. It returns the answers of the ledger's side. */
 export class LedgerAtADistance {
   readonly #ask: (call: LedgerCall) => void
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
@@ -60,7 +60,7 @@ export class LedgerAtADistance {
   #call<Value>(verb: LedgerCall['verb'], ...parameters: unknown[]): Promise<Value> {
     const call = this.#calls++
     return new Promise((resolve, reject) => {
-      // The other side has run the very verb, whose type this is.
+      // The other side has called the verb of this type.
       this.#waiting.set(call, { resolve: (value) => resolve(value as Value), reject })
       this.#ask({ call, verb, parameters })
     })
@@ -74,7 +74,7 @@ export async function answer(ledger: Ledger, { call, verb, parameters }: LedgerC
     const [name, ...others] = parameters
     const target: object = isOfRecord ? ledger.record(String(name)) : ledger
     const given = isOfRecord ? others : parameters
-    // What the channel leaves out was `undefined`: it writes it as null.
+    // The channel writes `undefined` as null.
     const value: unknown = await Reflect.get(target, verb).apply(
       target,
       given.map((parameter) => parameter ?? undefined),

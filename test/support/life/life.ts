@@ -24,21 +24,21 @@ export interface LifeReport {
   seed: number
   kills: number
   passes: number
-  /** Records that two last full passes left unlike the directory's. */
+  /** Records that differ from the directory's after two final full passes. */
   unequal: Mismatch[]
-  /** Whom the application deleted, at any time, though the directory had them. */
+  /** Users that the application deleted at any time, although the directory listed them. */
   harmed: string[]
-  /** The seed, and the life of the first record that went wrong. */
+  /** The seed, and the history of the first wrong record. */
   story: string
 }
 
 /**
- * After the last change, until a full pass makes all equal: the margin of 60 s that a sync's watermark stays behind
- * its reading, and the 30 s that clocks are apart.
+ * The time from the last change until a full pass makes everything equal: the margin of 60 s between a sync's watermark
+ * and its reading, and the 30 s between the clocks.
  */
 export const convergenceSeconds = 91
 const clocksApartMs = 30_000
-/** Of claims and passes, in real time: who was killed holds them no longer. */
+/** The lease of claims and passes, in real time. A killed process loses them after it. */
 const leaseSeconds = 1.5
 
 const faults: WebhookFaults = {
@@ -50,10 +50,10 @@ const faults: WebhookFaults = {
   truncate: { share: 0.02 },
 }
 
-/** What a restored backup, or a new server, comes without. */
+/** The state that a restored backup, or a new server, does not have. */
 const losses = ['database', 'database and ledger', 'ledger'] as const
 
-/** A life of directories, an application that follows them through all that goes wrong, and what it is at the end. */
+/** Directories over a long time, and an application that follows them through failures. */
 export async function live(options: LifeOptions): Promise<LifeReport> {
   const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-life-'))
   try {
@@ -77,7 +77,7 @@ class Life implements AsyncDisposable {
   readonly #door: Door
   readonly #harmed = new Set<string>()
   #kills = 0
-  /** The change at which a dead application is started again. */
+  /** The change after which a dead application is started again. */
   #reviveAt = 0
 
   static async begin(options: LifeOptions, folder: string): Promise<Life> {
@@ -89,7 +89,7 @@ class Life implements AsyncDisposable {
     const simulator: Simulator = await createSimulator({
       seed: options.seed,
       clockSpeed: 0,
-      // Each change's is another server's clock.
+      // Each change comes from a server with another clock.
       stampMicros: () => {
         const ms = simulator.clock.now() + skewMs()
         return wholeSeconds ? Math.floor(ms / 1000) * 1_000_000 : Math.floor(ms * 1000)
@@ -166,7 +166,7 @@ class Life implements AsyncDisposable {
     return this.#end()
   }
 
-  /** Two full passes after all; then all webhooks that are still on their way, and two more. */
+  /** Two full passes at the end. Then all delayed webhooks arrive, and two more passes run. */
   async #end(): Promise<LifeReport> {
     this.#administrators.enableAll()
     this.#simulator.setFaults({ api: {} })
@@ -196,7 +196,7 @@ class Life implements AsyncDisposable {
     }
   }
 
-  /** While a pass reads, time goes slowly: a page takes milliseconds, and not a minute. */
+  /** Time advances slowly during a pass: a page takes milliseconds, not a minute. */
   #waitSeconds(): number {
     if (this.#passes.areUnderWay) return this.#random.next() * 2
     const isNight = this.#random.next() < 0.01
@@ -208,7 +208,7 @@ class Life implements AsyncDisposable {
     this.#time.set(this.#simulator.clock.now())
   }
 
-  /** Killed in the middle of whatever it does then; started again soon, or after an outage. */
+  /** Kills the application at a random moment. It starts again soon, or after an outage. */
   async #mayDie(change: number): Promise<void> {
     if (this.#application.port === undefined) {
       if (change >= this.#reviveAt) await this.#application.start()

@@ -3,7 +3,7 @@ import type { RunOptions, SyncReport } from '@scalekit-scim/core/sync'
 import type { ApplicationProcess } from './application-process.ts'
 import type { Chronicle } from './chronicle.ts'
 
-/** The passes of a life's application, and whoever approves what they hold. */
+/** Runs the application's passes, and approves held deletions. */
 export class Passes {
   readonly #application: ApplicationProcess
   readonly #chronicle: Chronicle
@@ -21,7 +21,7 @@ export class Passes {
     return this.#underWay !== undefined
   }
 
-  /** Begins one, while life goes on; nothing where one is under way. */
+  /** Begins a pass without waiting for it. Does nothing if one is running. */
   begin(run: RunOptions): void {
     if (this.#underWay) return
     this.#underWay = this.#runAndApprove(run).finally(() => {
@@ -37,7 +37,7 @@ export class Passes {
     for (let pass = 0; pass < 2; pass++) await this.#last()
   }
 
-  /** One that ends well: another's lease may have to lapse first. */
+  /** Runs a pass to a complete end. Another pass's lease may have to expire first. */
   async #last(): Promise<void> {
     let report: SyncReport | undefined
     for (let tries = 0; tries < 20; tries++) {

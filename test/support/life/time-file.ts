@@ -2,7 +2,7 @@ import { openSync, readSync, writeSync } from 'node:fs'
 import type { Clock } from '@scalekit-scim/core'
 import { systemClock } from '@scalekit-scim/core/internal'
 
-/** The simulator's time, for other processes: a file of eight bytes, which is written before anything is sent. */
+/** The simulator's time for other processes: a file of eight bytes, written before each request. */
 export class TimeFile {
   readonly path: string
   readonly #file: number
@@ -19,7 +19,7 @@ export class TimeFile {
   }
 }
 
-/** A clock that shows the file's time, a little off; leases and deadlines go by real time, as work does. */
+/** A clock with the file's time and an offset. Leases and deadlines use real time, as the work does. */
 export function clockByFile(path: string, skewMs: number): Clock {
   const file = openSync(path, 'r')
   const bytes = new Float64Array(1)

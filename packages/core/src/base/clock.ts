@@ -1,27 +1,25 @@
-/** The time and the timers of a receiver; injected, so that tests need not wait. */
+/** The time and the timers of a receiver. Tests replace them, so that they need not wait. */
 export interface Clock {
-  /** The wall clock, in milliseconds since 1970. Decides on tolerance and on times in the future. */
+  /** The wall clock, in milliseconds since 1970. Used for the tolerance, and for event times in the future. */
   now(): number
-  /** A clock that never jumps, in milliseconds from any origin. Decides on leases and deadlines. */
+  /** A clock that never jumps, in milliseconds from any origin. Used for leases and deadlines. */
   monotonic(): number
   setTimeout(callback: () => void, delayMs: number, options?: TimerOptions): Timer
 }
 
 export interface TimerOptions {
   /**
-   * Whether the process is to live until then: for what somebody awaits. A deadline or a renewal in the background is no
-   * reason to.
+   * Whether the timer keeps the process running. Set it if a caller awaits the timer.
    * @default false
    */
   keepsAlive?: boolean
 }
 
-/** A timer that was set. */
 export interface Timer {
   cancel(): void
 }
 
-/** The longest delay that Node's timers take; a longer one would fire at once. */
+/** The longest delay of Node's timers. A longer delay would fire at once. */
 export const longestDelayMs = 2_147_483_647
 
 export const systemClock: Clock = {
@@ -34,16 +32,13 @@ export const systemClock: Clock = {
   },
 }
 
-/** For what somebody awaits: a script that awaits it, and has nothing else, lives to see it. */
+/** For timers that a caller awaits. The process runs until they fire. */
 export const awaited: TimerOptions = { keepsAlive: true }
 
-/** For what nobody awaits: a script that has done its own work may end. */
+/** For timers that no caller awaits. The process may end before they fire. */
 export const inBackground: TimerOptions = { keepsAlive: false }
 
-/**
- * Resolves after `delayMs`, or at once when the signal aborts. A process lives as long, unless it is
- * `inBackground`.
- */
+/** Resolves after `delayMs`, or as soon as the signal aborts. */
 export function delay(
   clock: Clock,
   delayMs: number,
@@ -62,13 +57,10 @@ export function delay(
   })
 }
 
-/** What `within` gives when the time is over. */
+/** The result of `within` if the time is over. */
 export const timedOut: unique symbol = Symbol('timed out')
 
-/**
- * The promise's value, or `timedOut` when `delayMs` pass first. The promise itself goes on: a caller that
- * must know how it ended keeps hold of it. By itself the wait keeps no process alive.
- */
+/** The promise's value, or `timedOut` if it has not settled after `delayMs`. The promise itself is not cancelled. */
 export function within<T>(
   clock: Clock,
   promise: Promise<T>,
@@ -88,4 +80,20 @@ export function within<T>(
       },
     )
   })
+}
+
+/** The time by which an answer is sent. */
+export class Deadline {
+  readonly #clock: Clock
+  readonly #atMs: number
+
+  constructor(clock: Clock, delayMs: number) {
+    this.#clock = clock
+    this.#atMs = clock.monotonic() + delayMs
+  }
+
+  /** Milliseconds until the deadline. Negative after it. */
+  get leftMs(): number {
+    return this.#atMs - this.#clock.monotonic()
+  }
 }

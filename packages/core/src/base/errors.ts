@@ -1,4 +1,9 @@
-/** The stable codes of {@link ConfigurationError}; each has its heading in docs/errors.md. */
+import { readSafely } from './read-safely.ts'
+
+/** The page that messages refer to. The package ships it. */
+export const errorsPage = 'node_modules/@scalekit-scim/core/docs/errors.md'
+
+/** The stable codes of {@link ConfigurationError}. docs/errors.md explains each. */
 export type ConfigurationErrorCode =
   | 'ERR_SCIM_UNKNOWN_OPTION'
   | 'ERR_SCIM_INVALID_OPTION'
@@ -13,13 +18,13 @@ export type ConfigurationErrorCode =
   | 'ERR_SCIM_SDK_MISSING'
 
 /**
- * Thrown at start, never while a request is served: something in the options is wrong. The message says
- * what, and how to fix it; it never holds a secret.
+ * An option is wrong. Thrown at start, never while a request is served. The message names the problem and the fix. It
+ * never holds a secret.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly code: ConfigurationErrorCode
-  /** The option that is wrong, where one is. */
+  /** The name of the wrong option, if there is one. */
   readonly option?: string
 
   constructor(code: ConfigurationErrorCode, message: string, option?: string) {
@@ -29,12 +34,12 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** ESM and CJS copies of this module may live in one process, so the brand is looked up, not the class. */
+/** One process can load an ESM and a CJS copy of this class. The brand is the same in both. */
 const dropBrand = Symbol.for('@scalekit-scim/DropEvent')
 
 /**
- * Thrown by a handler for an event that no retry would help, such as a hire beyond the seat limit. The
- * message is answered 2xx and remembered as done, and the resource's watermark moves past it.
+ * Throw it from a handler for an event that a retry would not help, such as a hire beyond the seat limit. The message is
+ * answered 200 and counts as done, and the resource's watermark moves past it.
  *
  * @example
  * if (seats.full()) throw new DropEvent('seat-limit')
@@ -43,32 +48,27 @@ export class DropEvent extends Error {
   override readonly name = 'DropEvent'
   readonly [dropBrand] = true
 
-  /** @param reason A short word for the log. It is logged, so no personal data. */
+  /** @param reason A short word. It is logged, so it must not hold personal data. */
   constructor(reason: string) {
     super(reason)
   }
 
   static is(error: unknown): error is DropEvent {
-    try {
-      return typeof error === 'object' && error !== null && dropBrand in error
-    } catch {
-      // A proxy may throw whatever it is asked.
-      return false
-    }
+    return typeof error === 'object' && error !== null && readSafely(() => dropBrand in error) === true
   }
 }
 
-/** Why no bytes of a request's body can be had. */
+/** The reason why a body cannot be read. */
 export type BodyErrorReason = 'too-large' | 'consumed' | 'aborted'
 
 /**
- * Thrown by a {@link BodyReader}: the body is over the limit, was read by somebody else before, or its
- * sender went away in the middle of it.
+ * Thrown by a body reader. 'too-large': the body is over the limit. 'consumed': something else read it before. 'aborted':
+ * the connection closed before its end.
  */
 export class BodyError extends Error {
   override readonly name = 'BodyError'
   readonly reason: BodyErrorReason
-  /** What to do about it, for the log. */
+  /** The fix, for the log. */
   readonly fix?: string
 
   constructor(reason: BodyErrorReason, message: string, fix?: string) {
@@ -77,18 +77,18 @@ export class BodyError extends Error {
     if (fix !== undefined) this.fix = fix
   }
 
-  /** By its name: an adapter's reader may throw that of another copy. */
+  /** Compares the name, because an adapter's reader can throw the class of another copy. */
   static is(error: unknown): error is BodyError {
     return error instanceof Error && error.name === 'BodyError' && 'reason' in error
   }
 }
 
-/** Thrown by a ledger whose store failed, lied or did not answer in time. Never read as 'unseen'. */
+/** Thrown by a ledger if its store failed, gave an unusable answer, or did not answer in time. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
 }
 
-/** The store has said nothing, for as long as it may take. */
+/** The store did not answer within `storeTimeoutSeconds`. */
 export class StoreTimeoutError extends StoreUnavailableError {
   readonly code = 'TIMEOUT'
 

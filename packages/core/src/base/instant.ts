@@ -1,6 +1,6 @@
 /**
- * A moment with nanoseconds, as the nanoseconds since 1970 in exactly 19 digits, so that two of them compare
- * as text in JavaScript, Lua and SQL alike. Scalekit sends 0 to 9 decimals, and a `Date` would keep only three.
+ * A time in nanoseconds since 1970, written with exactly 19 digits. Two instants compare as text, in JavaScript, Lua and
+ * SQL. Scalekit sends 0 to 9 decimals, and a `Date` keeps only three.
  */
 export type Instant = string
 
@@ -9,16 +9,16 @@ const earliest: Instant = '0'.repeat(digits)
 const latest: Instant = '9'.repeat(digits)
 const nanosPerMs = 1_000_000n
 
-/** RFC 3339, 5.6, with any number of decimals: all before them stands in its fixed place. */
+/** RFC 3339, 5.6, with any number of decimals. The fields before them have fixed positions. */
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
 /**
- * Reads an RFC 3339 time; decimals beyond the ninth are cut. A time before 1970 (Go's zero time, say) counts
- * as 1970. Gives `undefined` for anything that is no such time.
+ * Reads an RFC 3339 time, or returns `undefined`. Decimals after the ninth are cut. A time before 1970, such as Go's zero
+ * time, counts as 1970.
  */
 export function parseInstant(text: unknown): Instant | undefined {
   if (typeof text !== 'string' || text.length > 64 || !rfc3339.test(text)) return undefined
-  // A sync reads one of every row. Groups of the expression, and a bigint, would take thrice as long.
+  // A sync reads a time for each row. Capture groups and a bigint would take three times as long.
   const [year, month, day] = [numberAt(text, 0, 4), numberAt(text, 5, 2), numberAt(text, 8, 2)]
   const [hour, minute, second] = [numberAt(text, 11, 2), numberAt(text, 14, 2), numberAt(text, 17, 2)]
   if (hour > 23 || minute > 59 || second > 59) return undefined
@@ -33,7 +33,7 @@ export function parseInstant(text: unknown): Instant | undefined {
   return fromSeconds(seconds, text.slice(20, zoneAt))
 }
 
-/** UTC with exactly nine decimals: `2026-11-23T09:00:00.000000000Z`. Comparable as text. */
+/** UTC with exactly nine decimals, such as `2026-11-23T09:00:00.000000000Z`. Text compares as time. */
 export function formatInstant(instant: Instant): string {
   const seconds = Number(instant.slice(0, -9))
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${instant.slice(-9)}Z`

@@ -1,6 +1,9 @@
+import { callBack } from './call-back.ts'
+import { readSafely } from './read-safely.ts'
+
 /**
- * Where the pack logs: fields first, then the message, as pino, Fastify's `request.log` and `console` take them.
- * What is logged are ids, types, sizes and durations; never a secret, a body or personal data.
+ * A logger that takes the fields first, then the message: pino, Fastify's `request.log`, `console`. The fields are ids,
+ * types, sizes and durations. They never hold a secret, a body or personal data.
  */
 export interface Logger {
   debug(fields: object, message: string): void
@@ -13,7 +16,7 @@ export type LogLevel = keyof Logger
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
-/** Warnings and errors on the console, one line each, for those who bring no logger. */
+/** The default logger: warnings and errors on the console, one line each. */
 const consoleLogger: Partial<Logger> = {
   warn: (fields, message) => console.warn(line(message, fields)),
   error: (fields, message) => console.error(line(message, fields)),
@@ -24,29 +27,24 @@ function line(message: string, fields: object): string {
 }
 
 /**
- * A complete logger out of a partial one. `false` is silence, `undefined` the console's warnings and errors.
- * What a logger throws or rejects with is not heard of: a log line never decides what becomes of an event.
+ * Completes a partial logger. `false` logs nothing. `undefined` logs warnings and errors on the console. Errors of the
+ * logger are ignored, so that a log line never decides the outcome of an event.
  */
 export function completeLogger(logger: Partial<Logger> | false | undefined): Logger {
   const target = logger === false ? {} : (logger ?? consoleLogger)
   const write = (level: LogLevel) => (fields: object, message: string) => {
-    try {
-      unheard(target[level]?.(fields, message))
-    } catch {}
+    callBack(() => target[level]?.(fields, message))
   }
   return Object.fromEntries(levels.map((level) => [level, write(level)])) as unknown as Logger
 }
 
 /**
- * What of an application's error is safe to log: its message and fields may hold personal data. Handlers throw
- * anything, getters that throw included, and whatever it is, an attempt gets its answer.
+ * The parts of an application's error that are safe to log. Its message and other fields may hold personal data. Handlers
+ * can throw any value, even one whose getters throw, so this function never throws.
  */
 export function errorFields(error: unknown): ErrorFields {
-  try {
-    return error instanceof Error ? describe(error) : { errorName: typeof error }
-  } catch {
-    return { errorName: 'unreadable' }
-  }
+  const fields = readSafely(() => (error instanceof Error ? describe(error) : { errorName: typeof error }))
+  return fields ?? { errorName: 'unreadable' }
 }
 
 export interface ErrorFields {
@@ -55,32 +53,28 @@ export interface ErrorFields {
   errorAt?: string
 }
 
-/** What was thrown says of itself: a handler may throw anything, getters that throw included. */
+/** The message of a thrown value, or the value itself if it is text. Never throws. */
 export function messageOf(error: unknown): string | undefined {
-  try {
-    const message: unknown = error instanceof Error ? error.message : error
-    return typeof message === 'string' ? message : undefined
-  } catch {
-    return undefined
-  }
+  const message: unknown = readSafely(() => (error instanceof Error ? error.message : error))
+  return typeof message === 'string' ? message : undefined
 }
 
 function describe(error: Error): ErrorFields {
-  // They are declared as text, and assigned to by whoever likes to.
+  // TypeScript declares these as text, but any code can assign to them.
   const { name, code, message, stack }: { [field in keyof Error | 'code']?: unknown } = error
   const frames = typeof stack === 'string' ? framesOf(stack, message) : []
   return {
     errorName: typeof name === 'string' && isWord(name) ? name : 'Error',
-    // An error's name is no code; some put it there where they know none.
+    // Some libraries set `code` to the error's name if they have no code.
     ...(typeof code === 'string' && isWord(code) && code !== 'Error' ? { errorCode: code } : {}),
     ...(frames.length > 0 ? { errorAt: frames.join(' < ') } : {}),
   }
 }
 
-/** A longer line is no frame. It may be anybody's, and the expression takes the square of its length. */
+/** Longer lines are not frames. The expression's time grows with the square of the line's length. */
 const longestFrame = 500
 
-/** The nearest frames. What is above them is the message, which may have lines that look alike. */
+/** The innermost frames. The message comes before them, and its lines may look like frames. */
 function framesOf(stack: string, message: unknown): string[] {
   const end = typeof message === 'string' ? stack.indexOf(message) + message.length : 0
   return stack
@@ -95,13 +89,7 @@ function framesOf(stack: string, message: unknown): string[] {
     .map((line) => line.trim())
 }
 
-/** A name or a code, and no sentence. */
+/** Whether the text is a name or a code, not a sentence. */
 function isWord(text: string): boolean {
   return /^\w{1,64}$/.test(text)
-}
-
-/** Keeps what an application's callback rejects with from ending the process. */
-export function unheard(returned: unknown): void {
-  if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
-  Promise.resolve(returned).catch(() => {})
 }

@@ -1,18 +1,19 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { editDistance } from '../base/edit-distance.ts'
 import { ConfigurationError } from '../base/errors.ts'
+import { isJsonObject } from '../base/json-object.ts'
 import { completeLogger, type Logger } from '../base/logger.ts'
 import type { NumberRule } from './options.ts'
 
 /**
- * Rejects names that are not known, with the one that was probably meant.
- * @param parent The option that these are within
+ * Refuses unknown option names. The message suggests the name that was probably meant.
+ * @param parent The name of the option that contains these options
  */
 export function requireKnownNames(options: object, known: readonly string[], parent?: string): void {
   const all = known.map((name) => `\`${name}\``).join(', ')
   if (parent === undefined) requireOptions(options)
-  else if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalid(parent, `must be an object; its options are ${all}`)
+  else if (!isJsonObject(options)) {
+    throw invalid(parent, `must be an object with the options ${all}`)
   }
   const path = (name: string) => (parent === undefined ? name : `${parent}.${name}`)
   for (const name of Object.keys(options)) {
@@ -21,7 +22,7 @@ export function requireKnownNames(options: object, known: readonly string[], par
     const hint = meant
       ? `; did you mean \`${path(meant)}\`?`
       : parent
-        ? `: those of \`${parent}\` are ${all}.`
+        ? `. \`${parent}\` has the options ${all}.`
         : '.'
     throw new ConfigurationError(
       'ERR_SCIM_UNKNOWN_OPTION',
@@ -32,18 +33,17 @@ export function requireKnownNames(options: object, known: readonly string[], par
 }
 
 /**
- * For adapters, before they take the options apart: a function or a promise has no properties that are options, so it
- * would pass for options without a handler.
- * @param example How the options are given
- * @throws ConfigurationError unless they are an object
+ * Checks that the options are an object. A function or a promise would otherwise count as empty options. Adapters call
+ * this before they read the options.
+ * @param example A correct call, for the message
+ * @throws ConfigurationError if the options are not an object
  */
 export function requireOptions(options: unknown, example?: string): void {
-  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
-  if (isObject && !isPromise(options)) return
+  if (isJsonObject(options) && !isPromise(options)) return
   const fix = isPromise(options) ? ' Await it first.' : typeof options === 'function' ? ' Call it first.' : ''
   throw new ConfigurationError(
     'ERR_SCIM_INVALID_OPTION',
-    `The options must be an object, and ${kindOf(options)} was given.${fix}${example ? ` Write \`${example}\`.` : ''}`,
+    `The options must be an object, but ${kindOf(options)} was given.${fix}${example ? ` Write \`${example}\`.` : ''}`,
   )
 }
 
@@ -59,8 +59,18 @@ function kindOf(value: unknown): string {
 
 export function numberOption(name: string, value: unknown, rule: NumberRule): number {
   if (value === undefined) return rule.default
-  if (typeof value === 'number' && value >= rule.least && value <= rule.most) return value
-  throw invalid(name, `must be a number from ${rule.least} to ${rule.most}`)
+  if (typeof value === 'number' && value >= rule.min && value <= rule.max) return value
+  throw invalid(name, `must be a number from ${rule.min} to ${rule.max}`)
+}
+
+/** The number options that `rules` names, checked, each with its default. */
+export function numberOptions<Name extends string>(
+  options: { readonly [name in NoInfer<Name>]?: unknown },
+  rules: Readonly<Record<Name, NumberRule>>,
+): Record<Name, number> {
+  const names = Object.keys(rules) as Name[]
+  const entries = names.map((name) => [name, numberOption(name, options[name], rules[name])])
+  return Object.fromEntries(entries)
 }
 
 export function choiceOption<Choice extends string>(
@@ -76,30 +86,20 @@ export function loggerOption(logger: Partial<Logger> | false | undefined): Logge
   if (logger === undefined || logger === false || (typeof logger === 'object' && logger !== null)) {
     return completeLogger(logger)
   }
-  throw invalid('logger', 'must be a logger such as pino or `console`, or `false` for silence')
+  throw invalid('logger', 'must be a logger such as pino or `console`, or `false` to log nothing')
 }
 
 export function clockOption(clock: Clock | undefined): Clock {
   if (clock === undefined) return systemClock
-  const verbs = ['now', 'monotonic', 'setTimeout'] as const
-  if (
-    typeof clock === 'object' &&
-    clock !== null &&
-    verbs.every((verb) => typeof clock[verb] === 'function')
-  ) {
-    return clock
-  }
+  const methods = ['now', 'monotonic', 'setTimeout'] as const
+  if (isJsonObject(clock) && methods.every((name) => typeof clock[name] === 'function')) return clock
   throw invalid('clock', 'must have the methods `now`, `monotonic` and `setTimeout`')
 }
 
 export function namespaceOption(namespace: unknown): string | undefined {
+  if (namespace === undefined) return undefined
   // Braces would end the hash tag that keeps a namespace's keys on one node of a Redis cluster.
-  if (
-    namespace === undefined ||
-    (typeof namespace === 'string' && /^[^\s{}\p{Cc}\p{Cs}]{1,64}$/u.test(namespace))
-  ) {
-    return namespace
-  }
+  if (typeof namespace === 'string' && /^[^\s{}\p{Cc}\p{Cs}]{1,64}$/u.test(namespace)) return namespace
   throw invalid('namespace', 'must be 1 to 64 characters, without white space or braces')
 }
 
@@ -113,10 +113,10 @@ function nearest(name: string, known: readonly string[]): string | undefined {
     edits: editDistance(name.toLowerCase(), candidate.toLowerCase()),
   }))
   const best = scored.reduce((a, b) => (b.edits < a.edits ? b : a))
-  // No more than half of a short name may be wrong, or `x` would be taken for `on`.
-  const most = Math.min(Math.max(2, name.length / 4), name.length / 2)
-  if (best.edits <= most) return best.candidate
-  // `tolerance` for toleranceSeconds, `signingSecret` for secret.
+  // At most half of a short name may be wrong. Otherwise `x` would suggest `on`.
+  const allowedEdits = Math.min(Math.max(2, name.length / 4), name.length / 2)
+  if (best.edits <= allowedEdits) return best.candidate
+  // `tolerance` means `toleranceSeconds`, and `signingSecret` means `secret`.
   if (name.length < 4) return undefined
   return known.find((candidate) => candidate.startsWith(name) || endsWithWord(name, candidate))
 }
@@ -125,7 +125,7 @@ function endsWithWord(name: string, word: string): boolean {
   return name.endsWith(word.charAt(0).toUpperCase() + word.slice(1))
 }
 
-/** For adapters. @throws ConfigurationError unless `path` is an absolute path */
+/** @throws ConfigurationError if `path` is not an absolute path */
 export function requirePath(path: unknown): void {
   if (typeof path === 'string' && /^\/[^?#\s]*$/.test(path)) return
   throw invalid('path', "must be a path such as '/webhooks/scalekit', without host or query")

@@ -1,141 +1,136 @@
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
-import { type Handlers, handlerNames } from '../events/handlers.ts'
+import type { Handlers } from '../events/handlers.ts'
 import type { OutcomeReport } from '../events/outcome.ts'
+import { handlerNames } from '../events/router.ts'
 import type { Store } from '../ledger/open-ledger.ts'
 import type { SecretOption } from '../verification/secrets.ts'
 
-/** Where Scalekit's own examples put the endpoint. */
+/** The path in Scalekit's own examples. */
 export const defaultPath = '/webhooks/scalekit'
 
+/** The options of `createDispatcher`. */
 export interface DispatcherOptions extends Handlers {
   /**
-   * Where messages and resources are remembered. A Keyv, a ledger of your own, or `'memory'`, which says that this
-   * process's memory is meant.
-   * @default this process's memory, with one warning where NODE_ENV is production
+   * The store of messages and watermarks: a Keyv, your own ledger, or `'memory'` for this process's memory.
+   * @default this process's memory, with a warning if NODE_ENV is production
    */
   store?: Store | undefined
   /**
-   * Prefixes every key. Two applications on one store must differ: a message has the same id at every endpoint that
-   * gets it. The instances of one application share it on purpose.
-   * @default the Keyv's own namespace where one was set, else 'default'
+   * A prefix of all keys. Two applications on one store need different namespaces, because a message has the same id at
+   * each endpoint. The instances of one application use the same namespace.
+   * @default the Keyv's own namespace if it has one, otherwise 'default'
    */
   namespace?: string | undefined
   /**
-   * Refuses to start on a store that promises less: 'atomic' over all processes, or 'process' within this one.
-   * @default none
+   * The weakest guarantee to start with. 'atomic': over all processes. 'process': within this process.
+   * @default no requirement
    */
   requireGuarantee?: 'atomic' | 'process' | undefined
   /**
-   * 'resource': events of one resource run one at a time, and older ones are superseded. 'none': neither.
+   * 'resource': events of one resource run one at a time, and older events are superseded. 'none': neither.
    * @default 'resource'
    */
   ordering?: 'resource' | 'none' | undefined
   /**
-   * Seconds until the message of a process that died may be begun again; renewed every third while a handler runs.
-   * @default 12 — the sender's second attempt comes at 5 s and waits to 14 s, so that it heals a crash
+   * Seconds until another process can begin a message whose process died. Renewed every third of it while a handler runs.
+   * @default 12. The sender's second attempt comes at 5 s and waits until 14 s, so it recovers a crash.
    */
   leaseSeconds?: number | undefined
   /**
-   * Seconds until a handler that does not end is given up: its signal aborts and its lease runs out.
+   * Seconds that a handler may run. Then its signal aborts and its lease is no longer renewed.
    * @default 600
    */
   handlerTimeoutSeconds?: number | undefined
   /**
-   * Seconds that a done message stays known.
-   * @default 345600 (4 days) — beyond the 33 h of retries that the design assumes, and a manual replay after the weekend
+   * Seconds that a message counts as done.
+   * @default 345600 (4 days). Covers 33 h of retries and a manual replay after a weekend.
    */
   retentionSeconds?: number | undefined
   /**
-   * Seconds that the newest time applied to a resource stays known, also after its deletion.
-   * @default 3024000 (35 days) — recoveries from the sender's archive come late
+   * Seconds that a resource's watermark is stored, also after its deletion.
+   * @default 3024000 (35 days). Recoveries from the sender's archive come late.
    */
   watermarkRetentionSeconds?: number | undefined
   /**
-   * Seconds that the store has for one answer; without one the attempt is answered 503, and tried again.
-   * @default 2 — leaves the handler most of the deadline
+   * Seconds that each call to the store may take. After that, the attempt is answered 503 and the sender tries again.
+   * @default 2. Leaves most of the deadline to the handler.
    */
   storeTimeoutSeconds?: number | undefined
   /**
-   * pino, `console`, Fastify's, or anything with some of their four methods; `false` for silence.
-   * @default warnings and errors on the console; in Fastify, `request.log`
+   * pino, `console`, Fastify's logger, or an object with some of their four methods. `false` logs nothing.
+   * @default warnings and errors on the console; in Fastify `request.log`
    */
   logger?: Partial<Logger> | false | undefined
   /**
-   * Called once for each attempt and each `dispatch()`; again, with `late`, when a handler ends after its deadline. What
-   * it throws is ignored.
+   * Called once for each attempt and each `dispatch()`. Called again, with `late`, if a handler ends after its deadline.
+   * Its errors are ignored.
    */
   onOutcome?: ((report: OutcomeReport) => void) | undefined
   /** The time and the timers, for tests. */
   clock?: Clock | undefined
 }
 
+/** The options of `createReceiver`. */
 export interface ReceiverOptions extends DispatcherOptions {
   /**
-   * The endpoint's signing secret, `whsec_…`; several while one is rotated; or a function that finds them by request.
-   * The key present but `undefined` is an error: it is how a misspelt environment variable looks.
+   * The endpoint's signing secret (`whsec_…`), a list of secrets during a rotation, or a function that returns them for a
+   * request. If the key is present but `undefined`, a ConfigurationError is thrown: an environment variable is misspelt.
    * @default process.env.SCALEKIT_WEBHOOK_SECRET
    */
   secret?: SecretOption
   /**
-   * Bytes of body that are read at most.
-   * @default 1048576 — events are a few kB
+   * The largest accepted body, in bytes.
+   * @default 1048576. Events have a few kB.
    */
   bodyLimitBytes?: number | undefined
   /**
-   * Seconds between the attempt's timestamp and our clock that are accepted, either way.
-   * @default 300 — Standard Webhooks
+   * The largest accepted difference between the attempt's timestamp and our clock, in seconds.
+   * @default 300, as in Standard Webhooks
    */
   toleranceSeconds?: number | undefined
   /**
-   * Seconds from the request's headers to our answer. A handler that takes longer goes on, and the retry finds it done.
-   * @default 9 — Scalekit waits for 10
+   * Seconds from the request's headers to the answer. A slower handler continues, and the retry finds the message done.
+   * @default 9. Scalekit waits 10 s.
    */
   deadlineSeconds?: number | undefined
 }
 
 export interface NumberRule {
   default: number
-  least: number
-  most: number
+  min: number
+  max: number
 }
 
 const day = 86_400
-/** Every default, with the range that makes sense. */
-export const numbers = {
-  leaseSeconds: { default: 12, least: 0.05, most: 3600 },
-  handlerTimeoutSeconds: { default: 600, least: 0.05, most: 7 * day },
-  retentionSeconds: { default: 4 * day, least: 1, most: 3650 * day },
-  watermarkRetentionSeconds: { default: 35 * day, least: 1, most: 3650 * day },
-  storeTimeoutSeconds: { default: 2, least: 0.01, most: 60 },
-  bodyLimitBytes: { default: 1_048_576, least: 1, most: 1_073_741_824 },
-  toleranceSeconds: { default: 300, least: 1, most: 7 * day },
-  deadlineSeconds: { default: 9, least: 0.05, most: 60 },
+
+export const dispatcherNumbers = {
+  leaseSeconds: { default: 12, min: 0.05, max: 3600 },
+  handlerTimeoutSeconds: { default: 600, min: 0.05, max: 7 * day },
+  retentionSeconds: { default: 4 * day, min: 1, max: 3650 * day },
+  watermarkRetentionSeconds: { default: 35 * day, min: 1, max: 3650 * day },
+  storeTimeoutSeconds: { default: 2, min: 0.01, max: 60 },
 } as const satisfies Record<string, NumberRule>
 
-/** Scalekit gives up on an answer after this. */
-export const senderWaitsSeconds = 10
+export const receiverNumbers = {
+  bodyLimitBytes: { default: 1_048_576, min: 1, max: 1_073_741_824 },
+  toleranceSeconds: { default: 300, min: 1, max: 7 * day },
+  deadlineSeconds: { default: 9, min: 0.05, max: 60 },
+} as const satisfies Record<string, NumberRule>
+
+/** Scalekit waits this long for an answer. */
+export const senderTimeoutSeconds = 10
 
 export const dispatcherOptionNames: readonly string[] = [
   ...handlerNames,
+  ...Object.keys(dispatcherNumbers),
   'on',
   'store',
   'namespace',
   'requireGuarantee',
   'ordering',
-  'leaseSeconds',
-  'handlerTimeoutSeconds',
-  'retentionSeconds',
-  'watermarkRetentionSeconds',
-  'storeTimeoutSeconds',
   'logger',
   'onOutcome',
   'clock',
 ]
-export const receiverOptionNames: readonly string[] = [
-  ...dispatcherOptionNames,
-  'secret',
-  'bodyLimitBytes',
-  'toleranceSeconds',
-  'deadlineSeconds',
-]
+export const receiverOptionNames = [...dispatcherOptionNames, ...Object.keys(receiverNumbers), 'secret']

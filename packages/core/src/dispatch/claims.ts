@@ -1,109 +1,107 @@
 import { randomBytes } from 'node:crypto'
+import { callAsync } from '../base/call-back.ts'
 import { delay, timedOut, within } from '../base/clock.ts'
 import { StoreTimeoutError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import type { DispatcherConfiguration } from '../config/configure.ts'
-import { isDeletion, isDirectoryEvent } from '../events/events.ts'
+import { omitUndefined } from '../base/omit-undefined.ts'
+import { isDeletion, isDirectoryEvent } from '../events/directory-events.ts'
 import type { DispatchOutcome } from '../events/outcome.ts'
-import type { BeginAnswer, BeginRequest, Claim, Ledger } from '../ledger/ledger.ts'
-import { type Delivery, leftMs } from './delivery.ts'
+import type { BeginAnswer, BeginRequest, Claim } from '../ledger/ledger.ts'
+import type { Delivery } from './delivery.ts'
+import type { OpenConfiguration } from './open-store.ts'
 
-type ClaimsOptions = Pick<
-  DispatcherConfiguration,
-  'ledger' | 'clock' | 'leaseSeconds' | 'storeTimeoutSeconds'
->
+const firstPollMs = 10
+const longestPollMs = 250
 
-const pollFromMs = 10
-const pollToMs = 250
-
-/** A claim, and when it was asked for: its lease ends no earlier than `leaseSeconds` later. */
-export interface Begun {
+export interface BegunClaim {
   claim: Claim
-  askedAtMs: number
+  /** The claim's lease ends at the earliest `leaseSeconds` after this. */
+  requestedAtMs: number
 }
 
-type Failed = {
+interface FailedCall {
   error: unknown
-  /** The store still had time, but the deadline had come. */
-  cutByDeadline?: true
+  /** The deadline came before the store's own time limit. */
+  cutByDeadline?: boolean
 }
 
-/** Asks the ledger for messages, waits while others have them, and gives back what is not wanted any more. */
+/** Claims messages from the ledger, waits while another process holds them, and releases them. */
 export class Claims {
-  readonly #options: ClaimsOptions
+  readonly #config: OpenConfiguration
   readonly #closing: AbortSignal
 
-  constructor(options: ClaimsOptions, closing: AbortSignal) {
-    this.#options = options
+  constructor(config: OpenConfiguration, closing: AbortSignal) {
+    this.#config = config
     this.#closing = closing
   }
 
-  /** The claim, or what the event is answered without one. Waits no longer than to the deadline. */
-  async begin(delivery: Delivery, resource: string | undefined): Promise<Begun | DispatchOutcome> {
-    const { clock, leaseSeconds } = this.#options
-    const { event, occurredAt, observedAt, idempotencyKey: messageId } = delivery
-    const deletion = isDirectoryEvent(event) && isDeletion(event)
+  /** Returns the claim, or the event's outcome without one. Waits at most until the deadline. */
+  async begin(delivery: Delivery, resource: string | undefined): Promise<BegunClaim | DispatchOutcome> {
+    const { clock, leaseSeconds } = this.#config
+    const { event, occurredAt, observedAt, idempotencyKey: messageId, deadline } = delivery
     const request: BeginRequest = {
       token: nextToken(),
       messageId,
-      deletion,
+      deletion: isDirectoryEvent(event) && isDeletion(event),
       leaseSeconds,
-      ...(resource === undefined ? {} : { resource }),
-      ...(occurredAt === undefined ? {} : { occurredAt }),
-      ...(observedAt === undefined ? {} : { observedAt }),
+      ...omitUndefined({ resource, occurredAt, observedAt }),
     }
-    let held: 'in-flight' | 'busy' | undefined
-    for (let pauseMs = pollFromMs; ; pauseMs = Math.min(pauseMs * 2, pollToMs)) {
-      const askedAtMs = clock.monotonic()
-      const answer = await this.#ask(request, delivery)
+    let heldBy: 'in-flight' | 'busy' | undefined
+    for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
+      const requestedAtMs = clock.monotonic()
+      const answer = await this.#call(request, delivery)
       if ('error' in answer) {
-        // A store that has answered well until the deadline has not failed.
-        if (held && answer.cutByDeadline) return { outcome: held }
+        // A store that answered until the deadline has not failed.
+        if (heldBy && answer.cutByDeadline) return { outcome: heldBy }
         return { outcome: 'store-unavailable', error: answer.error }
       }
-      if (answer.state === 'begun') return { claim: claimOf(request, answer), askedAtMs }
-      if (answer.state === 'duplicate' || answer.state === 'stale') return { outcome: answer.state }
-
-      if (answer.state !== 'in-flight' && answer.state !== 'busy') {
-        return { outcome: 'store-unavailable', error: new Error('the ledger gave an answer that is none') }
+      switch (answer.state) {
+        case 'begun':
+          return { claim: claimOf(request, answer), requestedAtMs }
+        case 'duplicate':
+        case 'stale':
+          return { outcome: answer.state }
+        case 'in-flight':
+        case 'busy':
+          heldBy = answer.state
+          break
+        default:
+          return { outcome: 'store-unavailable', error: new Error('the ledger gave an unknown answer') }
       }
-      held = answer.state
-      await delay(clock, Math.min(leftMs(delivery, clock), pauseMs * (0.5 + Math.random())), this.#closing)
+      await delay(clock, Math.min(deadline.leftMs, pollMs * (0.5 + Math.random())), this.#closing)
       if (this.#closing.aborted) return { outcome: 'closed' }
-      if (leftMs(delivery, clock) <= 0) return { outcome: held }
+      if (deadline.leftMs <= 0) return { outcome: heldBy }
     }
   }
 
-  /** One question to the store, under our own deadline. A claim that comes after it is given back. */
-  async #ask(request: BeginRequest, delivery: Delivery): Promise<BeginAnswer | Failed> {
-    const { ledger, clock, storeTimeoutSeconds } = this.#options
-    const left = Math.max(leftMs(delivery, clock), 1)
+  /** Calls the store once, within our own time limit. A claim that arrives later is released. */
+  async #call(request: BeginRequest, { deadline, log }: Delivery): Promise<BeginAnswer | FailedCall> {
+    const { ledger, clock, storeTimeoutSeconds } = this.#config
+    const leftMs = Math.max(deadline.leftMs, 1)
     const storeTimeoutMs = storeTimeoutSeconds * 1000
-    const asked = begin(ledger, request)
+    const answering = callAsync(() => ledger.begin(request))
     try {
-      const answer = await within(clock, asked, Math.min(storeTimeoutMs, left))
+      const answer = await within(clock, answering, Math.min(storeTimeoutMs, leftMs))
       if (answer !== timedOut) return answer
     } catch (error) {
       return { error }
     }
-    asked.then(
-      (answer) => {
-        if (answer.state === 'begun') void this.release(claimOf(request, answer), delivery.log)
+    answering.then(
+      (late) => {
+        if (late.state === 'begun') void this.release(claimOf(request, late), log)
       },
       () => {},
     )
-    const error = new StoreTimeoutError()
-    return left < storeTimeoutMs ? { error, cutByDeadline: true } : { error }
+    return { error: new StoreTimeoutError(), cutByDeadline: leftMs < storeTimeoutMs }
   }
 
-  /** Gives a claim back. Where the store does not answer, the claim lapses with its lease. */
+  /** Releases a claim. If the store does not answer, the claim expires with its lease. */
   async release(claim: Claim, log: Logger): Promise<void> {
-    const { ledger, clock, storeTimeoutSeconds } = this.#options
-    const released = await within(clock, release(ledger, claim), storeTimeoutSeconds * 1000).catch(
-      () => timedOut,
-    )
+    const { ledger, clock, storeTimeoutSeconds } = this.#config
+    const releasing = callAsync(() => ledger.release(claim))
+    const released = await within(clock, releasing, storeTimeoutSeconds * 1000).catch(() => timedOut)
     if (released === timedOut) {
-      log.warn({ messageId: claim.messageId }, 'the claim could not be released: it lapses with its lease')
+      log.warn({ messageId: claim.messageId }, 'the claim could not be released: it expires with its lease')
     }
   }
 }
@@ -114,19 +112,10 @@ function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }
   return { token, messageId, fence, occurredAt, deletion, ...(resource === undefined ? {} : { resource }) }
 }
 
-/** One for each try at a message, unlike any other process's. Short, because a store keeps it with what is done. */
+/** Unique over all processes, for each try at a message. Short, because stores keep it with done messages. */
 const processTag = randomBytes(9).toString('base64url')
 let tokens = 0
 function nextToken(): string {
   tokens++
   return `${processTag}.${tokens.toString(36)}`
-}
-
-// A ledger of the application's own may throw where it ought to reject.
-async function begin(ledger: Ledger, request: BeginRequest): Promise<BeginAnswer> {
-  return ledger.begin(request)
-}
-
-async function release(ledger: Ledger, claim: Claim): Promise<void> {
-  return ledger.release(claim)
 }

@@ -1,32 +1,41 @@
 import type { Clock } from '../base/clock.ts'
+import type { Delivery } from './delivery.ts'
 
-/** Ends a turn that was taken. */
+/** Ends a turn. */
 export type EndTurn = () => void
 
 interface Waiter {
-  order: string
-  give(turn: EndTurn): void
+  occurredAt: string
+  settle(turn: EndTurn | undefined): void
 }
 
 /**
- * The events of one resource wait here for each other, the oldest first, so that of one process only one at a
- * time asks the ledger, and nothing is claimed while an event waits.
+ * Queues the events of each resource, the oldest first. Only one event of a resource per process polls the ledger, and
+ * events claim nothing while they wait.
  */
 export class Turns {
   readonly #clock: Clock
-  /** A resource is here while its turn is taken; those who wait are sorted. */
+  /** The sorted waiters of each resource whose turn is taken. */
   readonly #waiting = new Map<string, Waiter[]>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** The turn, or `undefined` when it did not come in time or the signal aborted. */
-  take(resource: string, order: string, waitMs: number, signal: AbortSignal): Promise<EndTurn | undefined> {
+  /**
+   * Returns the resource's turn, or `undefined` if the deadline or the signal comes first. An event without a resource
+   * has its turn at once.
+   */
+  take(
+    resource: string | undefined,
+    { occurredAt = '', deadline }: Pick<Delivery, 'occurredAt' | 'deadline'>,
+    signal: AbortSignal,
+  ): Promise<EndTurn | undefined> {
+    if (resource === undefined) return Promise.resolve(() => {})
     const waiting = this.#waiting.get(resource)
     if (!waiting) {
       this.#waiting.set(resource, [])
-      return Promise.resolve(this.#end(resource))
+      return Promise.resolve(this.#turnOf(resource))
     }
     return new Promise((resolve) => {
       const settle = (turn: EndTurn | undefined) => {
@@ -34,26 +43,26 @@ export class Turns {
         signal.removeEventListener('abort', giveUp)
         resolve(turn)
       }
-      const waiter: Waiter = { order, give: settle }
+      const waiter: Waiter = { occurredAt, settle }
       const giveUp = () => {
         const index = waiting.indexOf(waiter)
         if (index >= 0) waiting.splice(index, 1)
         settle(undefined)
       }
-      const timer = this.#clock.setTimeout(giveUp, waitMs)
+      const timer = this.#clock.setTimeout(giveUp, deadline.leftMs)
       signal.addEventListener('abort', giveUp)
-      const later = waiting.findIndex((other) => other.order > order)
+      const later = waiting.findIndex((other) => other.occurredAt > occurredAt)
       waiting.splice(later < 0 ? waiting.length : later, 0, waiter)
     })
   }
 
-  #end(resource: string): EndTurn {
+  #turnOf(resource: string): EndTurn {
     let ended = false
     return () => {
       if (ended) return
       ended = true
       const next = this.#waiting.get(resource)?.shift()
-      if (next) next.give(this.#end(resource))
+      if (next) next.settle(this.#turnOf(resource))
       else this.#waiting.delete(resource)
     }
   }

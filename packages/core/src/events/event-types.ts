@@ -1,8 +1,8 @@
 import { editDistance } from '../base/edit-distance.ts'
-import { directoryEventTypes } from './events.ts'
+import { directoryEventTypes } from './directory-events.ts'
 
-/** The other event types that Scalekit documents. The list only serves to recognise misspelt types: new ones are welcome. */
-export const otherEventTypes: readonly string[] = [
+/** The other event types that Scalekit documents. Only used to recognise misspelt types: an unlisted type is accepted. */
+const otherEventTypes: readonly string[] = [
   'organization.created',
   'organization.updated',
   'organization.deleted',
@@ -38,30 +38,27 @@ export const otherEventTypes: readonly string[] = [
   'connected_account.token_refresh_failed',
 ]
 
-const known = [...directoryEventTypes, ...otherEventTypes]
-const knownForms = known.map((type) => ({ type, form: comparable(type) }))
+const documentedTypes = [...directoryEventTypes, ...otherEventTypes]
+const documentedForms = documentedTypes.map((type) => ({ type, form: normalized(type) }))
 
-/** Short names differ by a letter or two and mean something else: `user.signup` and `user.signin`. */
-const lettersForOneEdit = 12
+/** One edit is allowed per 12 letters. Short names with different meanings differ by a letter or two. */
+const lettersPerEdit = 12
 
-/** The known event type that was probably meant; nothing if the type is known, or resembles none. */
+/** The documented type that was probably meant. Undefined if the type is documented, or resembles no documented type. */
 export function misspeltEventType(type: string): string | undefined {
-  if (known.includes(type)) return undefined
-  const form = comparable(type)
-  const scored = knownForms.map((candidate) => ({
+  if (documentedTypes.includes(type)) return undefined
+  const form = normalized(type)
+  const scored = documentedForms.map((candidate) => ({
     type: candidate.type,
     edits: editDistance(form, candidate.form),
-    allowed: Math.floor(candidate.form.length / lettersForOneEdit),
+    allowed: Math.floor(candidate.form.length / lettersPerEdit),
   }))
   const near = scored.filter(({ edits, allowed }) => edits <= allowed)
   return near.sort((a, b) => a.edits - b.edits)[0]?.type
 }
 
-/**
- * A type without what people vary: separators, capitals, plurals, tenses, Scalekit's old prefix `scalekit.dir` and a
- * left-out `organization`.
- */
-function comparable(type: string): string {
+/** Removes what people vary: separators, capitals, plurals, tenses, the old prefix `scalekit.dir`, and a missing `organization`. */
+function normalized(type: string): string {
   const words = type
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase()

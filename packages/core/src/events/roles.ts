@@ -1,26 +1,25 @@
 import type { UserGroup, UserRole } from './events.ts'
 
 export interface RoleMapping<Role extends string> {
-  /** Role by group: by the group's id, else by its name, exactly as the directory writes it. */
+  /** Roles by group: by the group's id, otherwise by its exact name in the directory. */
   groups?: Readonly<Record<string, Role>> | undefined
-  /** Role by Scalekit's `role_name`. */
+  /** Roles by Scalekit's `role_name`. */
   roles?: Readonly<Record<string, Role>> | undefined
-  /** The order of the result, the highest first; roles that are not in it come last. */
+  /** The order of the result, the highest first. Roles that are not listed come last. */
   precedence?: readonly Role[] | undefined
-  /** For a user whose groups and roles are known and map to nothing. */
+  /** The role of a user whose groups and roles are known, but are not mapped. */
   default?: Role | undefined
 }
 
-/** The two fields of a user's event that roles come from. A list that is none is unknown, like one that is absent. */
+/** The fields of a user event that roles come from. A value that is not a list counts as unknown. */
 export interface RoleSources {
   groups?: readonly UserGroup[] | null | undefined
   roles?: readonly UserRole[] | null | undefined
 }
 
 /**
- * The application's roles for a user, the highest first and none twice. `undefined` where the event does not say all
- * that is mapped: leave the roles as they are then, or half of the truth takes away what the other half gave. An
- * empty list is an answer: the user has none.
+ * Returns the application's roles for a user, the highest first, without duplicates. An empty list means that the user has
+ * no role. `undefined` means that the event lacks the groups or the roles that you map: keep the stored roles.
  *
  * @example
  * const [role] = mapRoles(event.data, {
@@ -42,7 +41,7 @@ export function mapRoles<Role extends string>(
     if (!table) continue
     if (!Array.isArray(listed)) return undefined
     for (const entry of listed) {
-      // What a directory sends passes as it is, so an entry may be no object at all.
+      // The parser does not check entries, so one may not be an object.
       const role = typeof entry === 'object' && entry !== null ? lookUp(table, keysOf(entry)) : undefined
       if (role !== undefined) found.add(role)
     }
@@ -57,7 +56,7 @@ export function mapRoles<Role extends string>(
   return [...found].sort((a, b) => rank(a) - rank(b))
 }
 
-/** Own keys alone: a group may be named `constructor`. */
+/** Only own keys, because a group can be named `constructor`. */
 function lookUp<Role extends string>(
   table: Readonly<Record<string, Role>>,
   keys: readonly unknown[],

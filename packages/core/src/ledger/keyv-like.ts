@@ -1,4 +1,4 @@
-/** What we ask of a Keyv, of version 5 or 6; never `instanceof`, so that copies and look-alikes work. */
+/** The part of a Keyv, version 5 or 6, that the ledger uses. Checked by shape, so that copies and look-alikes work. */
 export interface KeyvLike {
   get(key: string): Promise<unknown>
   set(key: string, value: string, ttlMs?: number): Promise<unknown>

@@ -1,40 +1,36 @@
 import type { Clock } from '../base/clock.ts'
 import { type Instant, instantFromMs } from '../base/instant.ts'
 import {
-  judgeBegin,
-  judgeCommit,
-  judgeRenew,
+  decideBegin,
+  decideCommit,
+  decideRenew,
+  fenceSequence,
   type MessageState,
   type ResourceState,
   type StoreTime,
-} from './judge.ts'
+} from './decisions.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention } from './ledger.ts'
 
-/** How many done messages, and how many resources, one generation holds. */
-export const defaultGenerationSize = 100_000
+/** The number of done messages, and of resources, in one generation. */
+const generationSize = 100_000
 
-/** How long a claim that lapsed is kept for its handler, should it come back and nobody have begun since. */
+/** How long a lapsed claim is kept, in case its handler comes back and nobody else has begun since. */
 const lapsedKeptMs = 3_600_000
 
 /**
- * A map of bounded size and constant cost: when the young generation is full it becomes the old one, and what was
- * the old one is gone. So at least `size` of the newest entries are kept, and at most twice that.
+ * A map of bounded size and constant cost. When the young generation is full, it becomes the old one, and the former
+ * old one is dropped. So at least the newest `generationSize` entries are kept, and at most twice as many.
  */
 class Generations<Value> {
   #young = new Map<string, Value>()
   #old = new Map<string, Value>()
-  readonly #size: number
-
-  constructor(size: number) {
-    this.#size = size
-  }
 
   get(key: string): Value | undefined {
     return this.#young.get(key) ?? this.#old.get(key)
   }
 
   set(key: string, value: Value): void {
-    if (this.#young.size >= this.#size && !this.#young.has(key)) {
+    if (this.#young.size >= generationSize && !this.#young.has(key)) {
       this.#old = this.#young
       this.#young = new Map()
     }
@@ -47,65 +43,53 @@ class Generations<Value> {
   }
 }
 
-/** What outlives a turn: at the bound there are 200 000 of them, so it is one flat object. */
+/** The state that outlives a turn. One flat object, because up to 200,000 of them are kept. */
 interface Applied extends ResourceState {
   untilMs: number
 }
 
 /**
- * The ledger of one process. Every verb decides and writes with no `await` between, so it is exact within the
- * process; leases run on a clock that never jumps. Done messages and watermarks are bounded: beyond the bound
- * the oldest go, which shortens the retention. What is in flight is never evicted.
+ * The ledger of one process. Every verb decides and writes without an `await` in between, so it is exact within the
+ * process. Leases run on a clock that never jumps. The number of done messages and of watermarks is bounded: beyond it
+ * the oldest are dropped, which shortens the retention. Claims in flight are never dropped.
  */
 export class MemoryLedger implements Ledger {
   readonly guarantee = { message: 'process', order: 'process' } as const
   readonly #clock: Clock
+  readonly #nextFence = fenceSequence()
   readonly #claims = new Map<string, MessageState>()
-  readonly #done: Generations<MessageState>
+  readonly #done = new Generations<MessageState>()
   readonly #turns = new Map<string, ResourceState>()
-  readonly #applied: Generations<Applied>
+  readonly #applied = new Generations<Applied>()
   readonly #records = new Map<string, { value: string; untilMs: number }>()
 
-  constructor(clock: Clock, generationSize = defaultGenerationSize) {
+  constructor(clock: Clock) {
     this.#clock = clock
-    this.#done = new Generations(generationSize)
-    this.#applied = new Generations(generationSize)
   }
 
   async begin(request: BeginRequest): Promise<BeginAnswer> {
     const now = this.#time()
-    this.#forgetLapsed(now)
-    const { messageId, resource, token } = request
-    const state = resource === undefined ? undefined : this.#resource(resource, now)
-    const answer = judgeBegin(request, this.#message(messageId), state, now)
-    if (answer.state !== 'begun') return answer
-
-    const untilMs = now.ms + request.leaseSeconds * 1000
-    this.#claims.set(messageId, { token, done: false, untilMs })
-    if (resource !== undefined) {
-      this.#turns.set(resource, { ...state, fence: answer.fence, turn: { token, untilMs } })
-    }
+    this.#dropLapsed(now)
+    const state = this.#resource(request, now)
+    const answer = decideBegin(request, this.#message(request.messageId), state, now, this.#nextFence)
+    if (answer.state === 'begun')
+      this.#claim(request, state, answer.fence, now.ms + request.leaseSeconds * 1000)
     return answer
   }
 
   async renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
     const now = this.#time()
-    const { messageId, resource, token, fence } = claim
-    const state = resource === undefined ? undefined : this.#resource(resource, now)
-    if (!judgeRenew(claim, this.#message(messageId), state, now)) return false
-    const untilMs = now.ms + leaseSeconds * 1000
-    this.#claims.set(messageId, { token, done: false, untilMs })
-    if (resource !== undefined) this.#turns.set(resource, { ...state, fence, turn: { token, untilMs } })
+    const state = this.#resource(claim, now)
+    if (!decideRenew(claim, this.#message(claim.messageId), state, now)) return false
+    this.#claim(claim, state, claim.fence, now.ms + leaseSeconds * 1000)
     return true
   }
 
   async commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost'> {
     const now = this.#time()
     const { messageId, resource, token } = claim
-    const state = resource === undefined ? undefined : this.#resource(resource, now)
-    const verdict = judgeCommit(claim, this.#message(messageId), state, now)
-    if (verdict === 'lost') return 'lost'
-    if (verdict === 'repeated') return 'ok'
+    const decision = decideCommit(claim, this.#message(messageId), this.#resource(claim, now), now)
+    if (decision !== 'ok') return decision === 'lost' ? 'lost' : 'ok'
 
     this.#claims.delete(messageId)
     if (retention.retentionSeconds > 0) {
@@ -141,7 +125,7 @@ export class MemoryLedger implements Ledger {
   }
 
   async forgetResource(resource: string): Promise<boolean> {
-    const known = this.#resource(resource, this.#time())
+    const known = this.#resource({ resource }, this.#time())
     this.#turns.delete(resource)
     this.#applied.delete(resource)
     return known !== undefined
@@ -167,9 +151,19 @@ export class MemoryLedger implements Ledger {
     return this.#time().instant
   }
 
-  /** Handlers that never end leave their claims behind: two are looked at with each begin, and go to the back. */
-  #forgetLapsed(now: StoreTime): void {
-    for (let looked = 0; looked < 2; looked++) {
+  #claim(
+    { messageId, resource, token }: Pick<Claim, 'messageId' | 'resource' | 'token'>,
+    state: ResourceState | undefined,
+    fence: number,
+    untilMs: number,
+  ): void {
+    this.#claims.set(messageId, { token, done: false, untilMs })
+    if (resource !== undefined) this.#turns.set(resource, { ...state, fence, turn: { token, untilMs } })
+  }
+
+  /** Handlers that never end leave their claims behind. Each begin checks two of them and moves them to the back. */
+  #dropLapsed(now: StoreTime): void {
+    for (let checked = 0; checked < 2; checked++) {
       const [messageId, claim] = this.#claims.entries().next().value ?? []
       if (messageId !== undefined && claim) {
         this.#claims.delete(messageId)
@@ -184,7 +178,7 @@ export class MemoryLedger implements Ledger {
     }
   }
 
-  /** The fence outlives the turn, so that whoever lost it before is still told so. */
+  /** The fence outlives the turn, so that a handler that lost the turn before still learns it. */
   #endTurn(resource: string, state: ResourceState): void {
     const untilMs = this.#applied.get(resource)?.untilMs ?? Number.POSITIVE_INFINITY
     this.#applied.set(resource, { ...state, turn: undefined, untilMs })
@@ -198,7 +192,8 @@ export class MemoryLedger implements Ledger {
     return this.#claims.get(messageId) ?? this.#done.get(messageId)
   }
 
-  #resource(resource: string, now: StoreTime): ResourceState | undefined {
+  #resource({ resource }: { resource?: string }, now: StoreTime): ResourceState | undefined {
+    if (resource === undefined) return undefined
     const held = this.#turns.get(resource)
     if (held) return held
     const applied = this.#applied.get(resource)

@@ -1,57 +1,55 @@
-import type { Clock } from '../base/clock.ts'
 import { ConfigurationError } from '../base/errors.ts'
-import type { Logger } from '../base/logger.ts'
-import type { DrivenLedger, DriverOptions } from './driver.ts'
-import { drivers } from './drivers.ts'
-import { GenericLedger } from './generic/generic.ts'
+import { CompareAndSetLedger } from './compare-and-set/compare-and-set-ledger.ts'
+import { KeyvTable } from './compare-and-set/keyv.ts'
+import { openMysql } from './compare-and-set/mysql.ts'
+import { openSqlite } from './compare-and-set/sqlite.ts'
+import type { DriverLedger, DriverOptions } from './driver.ts'
 import type { KeyvLike } from './keyv-like.ts'
 import type { Ledger } from './ledger.ts'
 import { MemoryLedger } from './memory.ts'
+import { openPostgres } from './postgres/postgres.ts'
+import { openRedis } from './redis/redis.ts'
 
-/** Where messages and resources are remembered: a Keyv, a ledger of your own, or this process's memory. */
+/** The store of messages and resources: a Keyv, a ledger of your own, or this process's memory. */
 export type Store = KeyvLike | Ledger | 'memory'
 
 export interface OpenLedger {
   ledger: Ledger
   namespace: string
-  /** Gives the namespace free again. The store itself stays open: it is the application's. */
+  /** Frees the namespace. The store itself stays open: it belongs to the application. */
   close(): void
 }
 
-interface OpenOptions {
+interface OpenOptions extends Omit<DriverOptions, 'namespace'> {
   store: Store | undefined
   namespace: string | undefined
-  clock: Clock
-  storeTimeoutSeconds: number
-  watermarkRetentionSeconds: number
-  log: Logger
 }
 
 const unnamed = 'default'
-/** Keyv's own default, which says nothing of the application. */
+/** Keyv's own default, which does not identify the application. */
 const keyvDefaultNamespace = 'keyv'
 
 const namespacesInUse = new WeakMap<object, Set<string>>()
-/** A Map that outlives its receiver keeps its ledger: a receiver that is made anew finds what the last one did. */
+/** A Map that outlives its receiver keeps its ledger: the next receiver on it finds the done messages. */
 const memoryLedgers = new WeakMap<object, Map<string, MemoryLedger>>()
 
 /**
- * Keyv in, the right driver out.
- * @throws ConfigurationError when the store is none, or the namespace is in use on it in this process.
+ * Opens the ledger with the driver that fits the store.
+ * @throws ConfigurationError if the store is invalid, or if this process already uses the namespace on it
  */
 export function openLedger(options: OpenOptions): OpenLedger {
-  const { store, namespace, clock, log } = options
-  if (store === undefined || store === 'memory') {
-    if (store === undefined && process.env.NODE_ENV === 'production') {
-      log.warn(
-        {},
-        "messages are remembered in this process's memory alone: a restart forgets them, and other instances do not " +
-          "see them. Give `store: new Keyv(…)`, or `store: 'memory'` to say that it is meant",
-      )
-    }
-    return { ledger: new MemoryLedger(clock), namespace: namespace ?? unnamed, close: () => {} }
+  const { store, namespace = unnamed, clock, log } = options
+  if (store === undefined && process.env.NODE_ENV === 'production') {
+    log.warn(
+      {},
+      "messages are remembered only in this process's memory: a restart forgets them, and other instances do not " +
+        "see them. Set `store: new Keyv(…)`, or `store: 'memory'` if this is intended",
+    )
   }
-  if (isLedger(store)) return { ledger: store, namespace: namespace ?? unnamed, close: () => {} }
+  if (store === undefined || store === 'memory') {
+    return { ledger: new MemoryLedger(clock), namespace, close: () => {} }
+  }
+  if (isLedger(store)) return { ledger: store, namespace, close: () => {} }
   if (!isKeyvLike(store)) {
     throw new ConfigurationError(
       'ERR_SCIM_STORE_INVALID',
@@ -60,27 +58,29 @@ export function openLedger(options: OpenOptions): OpenLedger {
     )
   }
 
+  return openOnKeyv(store, options)
+}
+
+function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   const native = nativeStore(store)
-  const name = namespace ?? ownNamespace(store) ?? unnamed
-  const close = occupy(native, name)
-  if (native instanceof Map || Object.prototype.toString.call(native) === '[object Map]') {
-    return { ledger: memoryLedgerOn(native, name, clock), namespace: name, close }
+  const namespace = options.namespace ?? ownNamespace(store) ?? unnamed
+  const close = reserveNamespace(native, namespace)
+  if (Object.prototype.toString.call(native) === '[object Map]') {
+    return { ledger: memoryLedgerOn(native, namespace, options.clock), namespace, close }
   }
-  if (namespace === undefined && name === unnamed) {
-    log.warn(
-      { namespace: name },
-      'no `namespace` is given: two applications on one store need one each, for message ids are the same for both',
+  if (options.namespace === undefined && namespace === unnamed) {
+    options.log.warn(
+      { namespace },
+      'no `namespace` is set: two applications on one store need one each, because both receive the same message ids',
     )
   }
-  // Keyv 6 throws an error that nobody listens to, into the client's own event: that would end the process. Never
-  // taken off again, since the client goes on reconnecting after our close(). What is wrong, each call tells us.
-  store.on?.('error', unheard)
-  const ledger =
-    drive(native, { ...options, namespace: name }) ??
-    new GenericLedger({ ...options, keyv: store, namespace: name })
+  // Keyv 6 throws an error that has no listener, which would end the process. The listener stays, because the client
+  // continues to reconnect after our close(). Each call reports what is wrong.
+  store.on?.('error', () => {})
+  const ledger = openDriver(store, native, { ...options, namespace })
   return {
     ledger,
-    namespace: name,
+    namespace,
     close: () => {
       ledger.close()
       close()
@@ -88,23 +88,24 @@ export function openLedger(options: OpenOptions): OpenLedger {
   }
 }
 
-function unheard(): void {}
-
-function drive(adapter: object, options: DriverOptions): DrivenLedger | undefined {
-  for (const driver of drivers) {
-    const ledger = driver.open(adapter, options)
-    if (ledger) return ledger
-  }
-  return undefined
+/** Drivers recognize their adapter by its shape, and make no network call here: the store may be down. */
+function openDriver(store: KeyvLike, adapter: object, options: DriverOptions): DriverLedger {
+  return (
+    openRedis(adapter, options) ??
+    openPostgres(adapter, options) ??
+    openMysql(adapter, options) ??
+    openSqlite(adapter, options) ??
+    new CompareAndSetLedger(new KeyvTable(store, options), 'best-effort', options)
+  )
 }
 
-function occupy(native: object, namespace: string): () => void {
+function reserveNamespace(native: object, namespace: string): () => void {
   const taken = namespacesInUse.get(native) ?? new Set()
   if (taken.has(namespace)) {
     throw new ConfigurationError(
       'ERR_SCIM_NAMESPACE_IN_USE',
       `The namespace '${namespace}' is in use on this store. Share one receiver between mounts (\`receiver\`), ` +
-        'close() the other first, or give each a `namespace`.',
+        'close() the other one first, or set a different `namespace` for each.',
       'namespace',
     )
   }
@@ -112,7 +113,7 @@ function occupy(native: object, namespace: string): () => void {
   return () => taken.delete(namespace)
 }
 
-function memoryLedgerOn(map: object, namespace: string, clock: Clock): MemoryLedger {
+function memoryLedgerOn(map: object, namespace: string, clock: DriverOptions['clock']): MemoryLedger {
   const ledgers = memoryLedgers.get(map) ?? new Map<string, MemoryLedger>()
   memoryLedgers.set(map, ledgers)
   const ledger = ledgers.get(namespace) ?? new MemoryLedger(clock)
@@ -134,7 +135,7 @@ function hasMethods(store: unknown, names: string[]): boolean {
   return names.every((name) => typeof (store as Record<string, unknown>)[name] === 'function')
 }
 
-/** What a Keyv keeps its data in: an adapter, or a Map, which Keyv 6 wraps once more. */
+/** The store inside a Keyv: an adapter, or a Map, which Keyv 6 wraps once more. */
 function nativeStore(store: object): object {
   let native = store
   for (let depth = 0; depth < 4; depth++) {

@@ -3,20 +3,20 @@ import type { Logger } from '../base/logger.ts'
 import type { HeaderSource } from '../verification/signature.ts'
 import type { BodyReader } from './body.ts'
 
-/** One HTTP request that wants to deliver an event. */
+/** One HTTP request that delivers an event. */
 export interface Attempt {
   method: string
   url: string
   headers: HeaderSource
-  /** The bytes, or a function that reads them once it is known that they are wanted. Never a re-serialised object. */
+  /** The bytes as they arrived, or a function that reads them. Never a re-serialised object: its bytes were not signed. */
   body: Uint8Array | BodyReader
   /** The route's parameters, for a secret resolver. */
   params?: Readonly<Record<string, string | undefined>> | undefined
-  /** This request's own logger, in place of the receiver's. */
+  /** The request's logger. @default the receiver's logger */
   log?: Logger | undefined
 }
 
-/** Why an attempt cannot be judged, for the developer who passed it. */
+/** The reason why an attempt cannot be read, for the developer who passed it. */
 export interface UnusableAttempt {
   unusable: string
   error?: unknown
@@ -24,13 +24,10 @@ export interface UnusableAttempt {
 
 const names = ['method', 'url', 'headers', 'body', 'params', 'log'] as const
 
-/**
- * Reads each property once. The host's own request is often behind them, and reading it can throw: some hosts define
- * properties as getters.
- */
+/** Reads each property once. A property can be a getter of the host's request, and throw. */
 export function readAttempt(attempt: Attempt): Attempt | UnusableAttempt {
   if (typeof attempt !== 'object' || attempt === null) {
-    return { unusable: 'No attempt was given. Pass { method, url, headers, body }' }
+    return { unusable: 'No attempt was passed. Pass { method, url, headers, body }' }
   }
   const read: Record<string, unknown> = {}
   for (const name of names) {
@@ -43,7 +40,7 @@ export function readAttempt(attempt: Attempt): Attempt | UnusableAttempt {
   return isUsable(read) ? read : { unusable: missingIn(read) }
 }
 
-// The body is checked when it is needed: a request with another method often has none.
+// The body is checked later, because a request with another method often has none.
 function isUsable(read: { method?: unknown; headers?: unknown }): read is Attempt {
   return typeof read.method === 'string' && typeof read.headers === 'object' && read.headers !== null
 }
@@ -54,7 +51,7 @@ function missingIn({ method }: { method?: unknown }): string {
     : '`method` is missing. Pass the HTTP method of the request, such as "POST"'
 }
 
-/** Why a body cannot be read; nothing if it can. */
+/** The reason why a body cannot be read. Undefined if it can. */
 export function unusableBody(body: unknown): UnusableAttempt | undefined {
   if (typeof body === 'function' || types.isUint8Array(body)) return undefined
   const problem =

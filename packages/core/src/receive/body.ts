@@ -7,17 +7,17 @@ import { JoinedPieces } from './joined-pieces.ts'
 
 export interface BodyLimits {
   limitBytes: number
-  /** Aborts when the body is no longer waited for. */
+  /** Aborts when the receiver no longer waits for the body. */
   signal: AbortSignal
 }
 
 /**
  * Reads a request's body, byte for byte as it was sent.
- * @throws BodyError when it is too large, was read before, or its sender went away
+ * @throws BodyError if the body is too large or was read before, or the connection closed before its end
  */
 export type BodyReader = (limits: BodyLimits) => Promise<Uint8Array>
 
-/** A reader over bytes that were read before. */
+/** A body reader for bytes that you have read. */
 export function givenBody(bytes: Uint8Array): BodyReader {
   return async ({ limitBytes }) => {
     if (bytes.byteLength > limitBytes) throw tooLarge()
@@ -26,8 +26,8 @@ export function givenBody(bytes: Uint8Array): BodyReader {
 }
 
 /**
- * A reader over a Node request that nobody has read yet. Stops at the limit; never waits on a spent stream. Over HTTP/2,
- * the rest of a body that is not read to its end is cancelled after your reply.
+ * A body reader for an unread Node request. It stops at the limit. For a stream that was read before, it throws a BodyError
+ * at once. Over HTTP/2, the unread rest of a body is cancelled after your reply.
  */
 export function nodeBody(stream: Readable): BodyReader {
   return async ({ limitBytes, signal }) => {
@@ -52,12 +52,12 @@ export function nodeBody(stream: Readable): BodyReader {
   }
 }
 
-/** Whether something else has read from the stream, or has set it to text. */
+/** Whether something has read from the stream, or has set its encoding. */
 export function hasBegun(stream: Readable): boolean {
   return Boolean(stream.readableDidRead || stream.readableEncoding)
 }
 
-/** A reader over a WHATWG request. */
+/** A body reader for a WHATWG request. */
 export function fetchBody(request: Request): BodyReader {
   return async (limits) => {
     if (request.bodyUsed || request.body?.locked) throw consumed(readFetchFirst)
@@ -76,15 +76,14 @@ export function fetchBody(request: Request): BodyReader {
 
 function bodyErrorOf(error: unknown): unknown {
   if (error instanceof BodyError) return error
-  // What is left is the connection's: aborted, reset, closed.
+  // All other errors are the connection's: aborted, reset, closed.
   return (error as { type?: unknown }).type === 'entity.too.large' ? tooLarge() : aborted()
 }
 
 const readFetchFirst =
-  'Call `receiver.fetch` before anything reads the request, or pass it a `request.clone()` that was made before'
-const readNodeFirst =
-  'Call `receive` before anything reads the request, or pass it the bytes that were read, as they arrived'
+  'Call `receiver.fetch` before anything reads the request, or pass it a `request.clone()` made before that'
+const readNodeFirst = 'Call `receive` before anything reads the request, or pass the bytes as they arrived'
 
 const tooLarge = () => new BodyError('too-large', 'the body is over the limit')
 export const consumed = (fix = readNodeFirst) => new BodyError('consumed', 'the body was read before', fix)
-export const aborted = () => new BodyError('aborted', 'the sender went away in the middle of the body')
+export const aborted = () => new BodyError('aborted', 'the connection closed before the end of the body')

@@ -1,8 +1,8 @@
 /**
- * Resets a request's HTTP/2 stream when the reply has been sent, so that its sender stops sending a body that nobody
- * reads (RFC 9113, 8.1: RST_STREAM with NO_ERROR). Over HTTP/1 the header `connection: close` does the same.
+ * Resets a request's HTTP/2 stream after the reply, so that the sender stops sending an unread body (RFC 9113, 8.1:
+ * RST_STREAM with NO_ERROR). Over HTTP/1, the header `connection: close` has the same effect.
  *
- * What has arrived of the body is discarded. As long as it is buffered, Node keeps the stream and its session open.
+ * Discards the buffered part of the body, because Node keeps the stream and its session open as long as it is buffered.
  */
 export function resetAfterReply(request: object): void {
   const stream: unknown = 'stream' in request ? request.stream : undefined
@@ -16,7 +16,7 @@ export function resetAfterReply(request: object): void {
   else stream.once('finish', reset)
 }
 
-/** NGHTTP2_NO_ERROR, without loading `node:http2` for everybody. */
+/** NGHTTP2_NO_ERROR. Importing `node:http2` for it would load the module in each application. */
 const noError = 0
 
 interface Http2Stream {

@@ -4,12 +4,11 @@ import { BodyError } from '../base/errors.ts'
 const joinedBytes = 4096
 
 /**
- * Joins small pieces of a body into larger ones. raw-body keeps every piece, and a body in pieces of one byte, which
- * anybody can send, would take two hundred times its size. Text from a host's hook becomes bytes; a parsed object is an
- * error.
+ * Joins small pieces of a body into larger ones. raw-body keeps each piece, so a body in pieces of one byte would take two
+ * hundred times its size. Text from a host's hook becomes bytes. A parsed object is an error.
  */
 export class JoinedPieces extends Transform {
-  #held = Buffer.allocUnsafe(joinedBytes)
+  #joined = Buffer.allocUnsafe(joinedBytes)
   #length = 0
   #leftBytes: number
 
@@ -24,27 +23,27 @@ export class JoinedPieces extends Transform {
       done(new BodyError('consumed', 'the body was parsed before'))
       return
     }
-    if (this.#length + bytes.byteLength > joinedBytes) this.#give()
+    if (this.#length + bytes.byteLength > joinedBytes) this.#pushJoined()
     if (bytes.byteLength > joinedBytes) this.push(bytes)
     else {
-      this.#held.set(bytes, this.#length)
+      this.#joined.set(bytes, this.#length)
       this.#length += bytes.byteLength
     }
     this.#leftBytes -= bytes.byteLength
     // The sender of a body over the limit may wait for the reply before it sends more.
-    if (this.#leftBytes < 0) this.#give()
+    if (this.#leftBytes < 0) this.#pushJoined()
     done()
   }
 
   override _flush(done: TransformCallback): void {
-    this.#give()
+    this.#pushJoined()
     done()
   }
 
-  #give(): void {
+  #pushJoined(): void {
     if (this.#length === 0) return
-    this.push(this.#held.subarray(0, this.#length))
-    this.#held = Buffer.allocUnsafe(joinedBytes)
+    this.push(this.#joined.subarray(0, this.#length))
+    this.#joined = Buffer.allocUnsafe(joinedBytes)
     this.#length = 0
   }
 }

@@ -1,292 +1,159 @@
-import { timedOut, within } from '../base/clock.ts'
-import { BodyError, ConfigurationError } from '../base/errors.ts'
+import type { KeyObject } from 'node:crypto'
+import { Deadline, timedOut, within } from '../base/clock.ts'
 import { completeLogger, type Logger } from '../base/logger.ts'
-import { configureReceiver, type ReceiverConfiguration, type SigningKeys } from '../config/configure.ts'
+import { readSafely } from '../base/read-safely.ts'
+import { configureReceiver, type ReceiverConfiguration } from '../config/configure.ts'
 import type { ReceiverOptions } from '../config/options.ts'
-import { eventFields, idempotencyKeyOf } from '../dispatch/delivery.ts'
-import {
-  type CloseOptions,
-  type Dispatcher,
-  type DispatchOptions,
-  EventDispatcher,
-} from '../dispatch/dispatcher.ts'
-import { parseEvent, type Resource, type ScimEvent } from '../events/events.ts'
-import { type Outcome, type OutcomeReport, type Reply, replyTo } from '../events/outcome.ts'
-import { syncMarginSeconds } from '../ledger/judge.ts'
+import { eventIds } from '../dispatch/delivery.ts'
+import { EventDispatcher } from '../dispatch/dispatcher.ts'
+import type { Dispatcher } from '../dispatch/dispatcher-interface.ts'
+import { type OpenStore, openStore } from '../dispatch/open-store.ts'
+import { type AttemptResult, logAttempt } from '../dispatch/outcome-log.ts'
+import type { Outcome } from '../events/outcome.ts'
+import { parseEvent } from '../events/parse-event.ts'
 import { secretRequest } from '../verification/secrets.ts'
-import { type HeaderSource, header, readSignedHeaders, verify } from '../verification/signature.ts'
-import { type Attempt, readAttempt, type UnusableAttempt, unusableBody } from './attempt.ts'
-import { logAttempt } from './attempt-log.ts'
-import { fetchBody, givenBody } from './body.ts'
+import { readSignedHeaders, type SignedHeaders, verify } from '../verification/signature.ts'
+import { type Attempt, readAttempt, type UnusableAttempt } from './attempt.ts'
+import { AttemptWarnings } from './attempt-warnings.ts'
+import { receiveFetch } from './fetch.ts'
+import { isCompressed, isTooLong, readBody, unusableResult } from './read-body.ts'
+import { type Reply, replyTo } from './reply.ts'
 
-/** What to answer an attempt. */
+/** The reply to an attempt, with its outcome. */
 export interface ReceiveResult extends Reply {
   outcome: Outcome
 }
 
-/** Receives attempts: verify, parse, dispatch, respond. */
+/** A dispatcher that also receives webhooks: verify, parse, dispatch, respond. */
 export interface Receiver extends Dispatcher {
-  /** The logger that was given, complete. */
+  /** The receiver's logger, with all four methods. */
   readonly log: Logger
-  /** Judges one attempt, by its deadline. Never rejects. */
+  /** Receives one attempt, and returns the reply by its deadline. Never rejects. */
   receive(attempt: Attempt): Promise<ReceiveResult>
-  /** The same for WHATWG requests: Hono, Next.js, Bun, … Never rejects. */
+  /** The same for WHATWG requests, in Hono, Next.js, Bun and others. Never rejects. */
   fetch(request: Request, options?: { params?: Attempt['params'] }): Promise<Response>
 }
 
-/** @throws ConfigurationError when an option is wrong, or no secret is there */
-export function createReceiver(options: ReceiverOptions = {}): Receiver {
-  const config = configureReceiver(options)
-  return new AttemptReceiver(config)
-}
-
 /**
- * For adapters: the receiver that was given to be shared, or a new one.
- * @throws ConfigurationError when a shared receiver comes with options, which it could not heed
+ * Creates a receiver, for frameworks without an adapter and for several mounts of one endpoint.
+ * @throws ConfigurationError if an option is wrong, or no secret is set
+ * @example
+ * const receiver = createReceiver({ onUserUpserted: (event) => accounts.upsert(event.data) })
+ * export const POST = receiver.fetch
  */
-export function receiverFrom(shared: Receiver | undefined, options: ReceiverOptions): Receiver {
-  if (shared === undefined) return createReceiver(options)
-  const given = Object.entries(options).find(([, value]) => value !== undefined)
-  if (given === undefined && typeof shared.receive === 'function') return shared
-  throw new ConfigurationError(
-    'ERR_SCIM_RECEIVER_OPTIONS',
-    given === undefined
-      ? '`receiver` must be what `createReceiver` gives.'
-      : `\`${given[0]}\` stands beside \`receiver\`, which has its own: give it to \`createReceiver\`.`,
-    given?.[0] ?? 'receiver',
-  )
+export function createReceiver(options: ReceiverOptions = {}): Receiver {
+  return new AttemptReceiver(openStore(configureReceiver(options)))
 }
 
-/** Everything that is known of an attempt once it is judged, for the reply, the log and the report. */
-type Judgement = Pick<
-  OutcomeReport,
-  'outcome' | 'messageId' | 'eventId' | 'type' | 'organizationId' | 'resourceId' | 'reason' | 'error'
-> & {
-  bodyBytes?: number
-  /** What the developer can do about it, for the log alone. */
-  fix?: string | undefined
-}
+class AttemptReceiver extends EventDispatcher implements Receiver {
+  readonly log: Logger
+  readonly #config: ReceiverConfiguration & OpenStore
+  readonly #warnings = new AttemptWarnings()
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-class AttemptReceiver implements Receiver {
-  readonly #config: ReceiverConfiguration
-  readonly #dispatcher: EventDispatcher
-  readonly #surprisesSeen = new Set<string>()
-  #clockWasSeen = false
-
-  constructor(config: ReceiverConfiguration) {
+  constructor(config: ReceiverConfiguration & OpenStore) {
+    super(config)
     this.#config = config
-    this.#dispatcher = new EventDispatcher(config)
-    // It is handed over by itself: `export const POST = receiver.fetch`.
+    this.log = config.log
+    // Applications pass the method by itself: `export const POST = receiver.fetch`.
     this.fetch = this.fetch.bind(this)
   }
 
   async receive(attempt: Attempt): Promise<ReceiveResult> {
-    const { clock, report } = this.#config
+    const { clock, report, recentStoreError } = this.#config
     const startedMs = clock.monotonic()
     const read = readAttempt(attempt)
-    const log = 'method' in read && read.log ? completeLogger(read.log) : this.#config.log
+    const log = 'method' in read && read.log ? completeLogger(read.log) : this.log
 
-    const judgement = await this.#judge(read, startedMs, log).catch(
-      (error: unknown): Judgement => ({ outcome: 'internal', error }),
+    const result = await this.#resultOf(read, startedMs, log).catch(
+      (error: unknown): AttemptResult => ({ outcome: 'internal', error }),
     )
+    const { outcome } = result
     const durationMs = clock.monotonic() - startedMs
-    logAttempt(log, { ...judgement, durationMs, storeTrouble: this.#config.storeTrouble() })
-    const { bodyBytes: _, fix: __, ...reported } = judgement
+    logAttempt(log, result, durationMs, recentStoreError())
+    const { bodyBytes: _, fix: __, ...reported } = result
     report({ ...reported, source: 'webhook', durationMs })
-    return { ...replyTo(judgement.outcome), outcome: judgement.outcome }
+    return { ...replyTo(outcome), outcome }
   }
 
-  async fetch(request: Request, options?: { params?: Attempt['params'] }): Promise<Response> {
-    let isHead = false
-    const reply = await this.receive({
-      get method() {
-        isHead = request.method === 'HEAD'
-        return request.method
-      },
-      get url() {
-        return request.url
-      },
-      get headers() {
-        return request.headers
-      },
-      get params() {
-        return options?.params
-      },
-      body: fetchBody(request),
-    })
-    // The connection, and the length on it, are the server's.
-    const { connection: _, 'content-length': __, ...kept } = reply.headers
-    return new Response(isHead ? null : reply.body, { status: reply.status, headers: kept })
+  fetch(request: Request, options?: { params?: Attempt['params'] }): Promise<Response> {
+    return receiveFetch((attempt) => this.receive(attempt), request, options)
   }
 
-  /** One attempt, top to bottom. */
-  async #judge(attempt: Attempt | UnusableAttempt, startedMs: number, log: Logger): Promise<Judgement> {
-    const deadlineMs = startedMs + this.#config.deadlineSeconds * 1000
-    if (this.#dispatcher.closing) return { outcome: 'closed' }
-    if ('unusable' in attempt) return unusable(attempt)
+  /** The story of one attempt. */
+  async #resultOf(
+    attempt: Attempt | UnusableAttempt,
+    startedMs: number,
+    log: Logger,
+  ): Promise<AttemptResult> {
+    const { clock, toleranceSeconds, bodyLimitBytes, deadlineSeconds } = this.#config
+    const deadline = new Deadline(clock, deadlineSeconds * 1000)
+    if (this.closing) return { outcome: 'closed' }
+    if ('unusable' in attempt) return unusableResult(attempt)
     if (attempt.method !== 'POST') return { outcome: 'method', reason: attempt.method.slice(0, 16) }
-    if (isEncoded(attempt.headers)) return { outcome: 'content-encoding' }
+    if (isCompressed(attempt)) return { outcome: 'content-encoding' }
 
-    // Before the body is read: whoever cannot have signed it has no claim on the memory that it takes.
-    const signed = readSignedHeaders(attempt.headers, this.#config.clock.now(), this.#config.toleranceSeconds)
+    // Before the body is read: a sender who cannot have signed it gets no memory for it.
+    const signed = readSignedHeaders(attempt.headers, clock.now(), toleranceSeconds)
     const failure = 'failure' in signed ? { reason: signed.failure } : {}
-    if (this.#isTooLong(attempt)) return { outcome: 'too-large', ...failure }
+    if (isTooLong(attempt, bodyLimitBytes)) return { outcome: 'too-large', ...failure }
     if ('failure' in signed) return { outcome: 'invalid-signature', ...failure }
-    const noBody = unusableBody(attempt.body)
-    if (noBody) return unusable(noBody)
 
-    const read = await this.#read(attempt.body, deadlineMs)
-    if ('outcome' in read) return read
-    const { body } = read
+    const body = await readBody(attempt, bodyLimitBytes, clock, deadline)
+    if ('outcome' in body) return body
     const bodyBytes = body.byteLength
 
-    const found = await this.#keysFor(attempt, deadlineMs)
-    if ('outcome' in found) return { ...found, bodyBytes }
-    if (found.keys.length === 0) return { outcome: 'invalid-signature', reason: 'no-secret', bodyBytes }
-    if (!verify(found.keys, signed, body)) {
-      return { outcome: 'invalid-signature', reason: 'no-matching-signature', bodyBytes }
-    }
-    this.#warnOfClock(signed.ageSeconds, log)
+    const refused = await this.#verify(attempt, signed, body, deadline)
+    if (refused) return { ...refused, bodyBytes }
+    this.#warnings.clock(signed.ageSeconds, log)
 
     const messageId = idempotencyKeyOf(signed.messageId)
-    const parsed = parseEvent(parseJson(body), messageId)
-    if ('unusable' in parsed)
+    const parsed = parseEvent(
+      readSafely(() => JSON.parse(utf8.decode(body))),
+      messageId,
+    )
+    if ('unusable' in parsed) {
       return { outcome: 'invalid-payload', reason: parsed.unusable, messageId, bodyBytes }
-    this.#warnOfSurprises(parsed.event.type, parsed.surprises, log)
+    }
+    this.#warnings.unexpectedFields(parsed, log)
 
-    const fields = eventFields(parsed.event)
-    const ended = await this.#dispatcher.deliver({
+    const ids = eventIds(parsed.event, messageId)
+    const outcome = await this.deliver({
       ...parsed,
       idempotencyKey: messageId,
       source: 'webhook',
       startedMs,
-      deadlineMs,
+      deadline,
       log,
-      fields,
+      ids,
     })
-    return { ...ended, ...fields, messageId, bodyBytes }
+    return { ...outcome, ...ids, bodyBytes }
   }
 
-  /** As far as that is known before the body is read. */
-  #isTooLong({ body, headers }: Attempt): boolean {
-    const bytes = typeof body === 'function' ? Number(header(headers, 'content-length')) : body?.byteLength
-    return bytes > this.#config.bodyLimitBytes
-  }
-
-  async #read(body: Attempt['body'], deadlineMs: number): Promise<{ body: Uint8Array } | Judgement> {
-    const read = typeof body === 'function' ? body : givenBody(body)
-    const waiting = new AbortController()
+  /** Returns the outcome of an attempt that does not verify. */
+  async #verify(
+    attempt: Attempt,
+    signed: SignedHeaders,
+    body: Uint8Array,
+    deadline: Deadline,
+  ): Promise<AttemptResult | undefined> {
+    const { clock, secretKeys } = this.#config
+    let keys: readonly KeyObject[] | typeof timedOut
     try {
-      const limits = { limitBytes: this.#config.bodyLimitBytes, signal: waiting.signal }
-      const bytes = await within(this.#config.clock, read(limits), this.#leftMs(deadlineMs))
-      if (bytes !== timedOut) return { body: bytes }
-      waiting.abort()
-      return { outcome: 'body-timeout' }
-    } catch (error) {
-      if (!BodyError.is(error))
-        return unusable({ unusable: 'The reader that was given as `body` threw', error })
-      if (error.reason === 'too-large') return { outcome: 'too-large' }
-      return error.reason === 'consumed'
-        ? { outcome: 'body-consumed', fix: error.fix }
-        : { outcome: 'body-aborted' }
-    }
-  }
-
-  async #keysFor(attempt: Attempt, deadlineMs: number): Promise<{ keys: SigningKeys } | Judgement> {
-    try {
-      const found = this.#config.secretsFor(secretRequest(attempt))
-      if (!(found instanceof Promise)) return { keys: found }
-      const keys = await within(this.#config.clock, found, this.#leftMs(deadlineMs))
-      return keys === timedOut
-        ? { outcome: 'resolver-failed', reason: 'no answer by the deadline' }
-        : { keys }
+      const found = secretKeys(secretRequest(attempt))
+      keys = found instanceof Promise ? await within(clock, found, deadline.leftMs) : found
     } catch (error) {
       return { outcome: 'resolver-failed', error }
     }
-  }
-
-  /** Once: a clock that is minutes ahead has the sync win over webhooks that are newer, and nothing else would tell. */
-  #warnOfClock(ageSeconds: number, log: Logger): void {
-    if (this.#clockWasSeen || Math.abs(ageSeconds) <= syncMarginSeconds / 2) return
-    this.#clockWasSeen = true
-    log.warn(
-      { ageSeconds },
-      "an attempt's time is over 30 s from this process's: it was long on its way, or the clocks are apart. " +
-        'Synchronise them (NTP): a directory sync may miss changes, and beyond `toleranceSeconds` every attempt is refused',
-    )
-  }
-
-  /** Once for each field: what one directory sends, it sends with every user. */
-  #warnOfSurprises(type: string, surprises: string[], log: Logger): void {
-    for (const surprise of surprises) {
-      const seen = `${type} ${surprise.replace(/\d+/g, '*')}`
-      if (this.#surprisesSeen.has(seen) || this.#surprisesSeen.size >= 1000) continue
-      this.#surprisesSeen.add(seen)
-      log.warn(
-        { type, field: surprise },
-        'a field is not of the documented type; the handler gets it as it is',
-      )
-    }
-  }
-
-  #leftMs(deadlineMs: number): number {
-    return deadlineMs - this.#config.clock.monotonic()
-  }
-
-  get log() {
-    return this.#config.log
-  }
-
-  get ordering() {
-    return this.#dispatcher.ordering
-  }
-
-  get guarantee() {
-    return this.#dispatcher.guarantee
-  }
-
-  get ledger() {
-    return this.#dispatcher.ledger
-  }
-
-  dispatch(event: ScimEvent, options?: DispatchOptions) {
-    return this.#dispatcher.dispatch(event, options)
-  }
-
-  forget(idempotencyKey: string) {
-    return this.#dispatcher.forget(idempotencyKey)
-  }
-
-  forgetResource(resource: Resource) {
-    return this.#dispatcher.forgetResource(resource)
-  }
-
-  close(options?: CloseOptions) {
-    return this.#dispatcher.close(options)
-  }
-
-  [Symbol.asyncDispose]() {
-    return this.close()
+    if (keys === timedOut) return { outcome: 'resolver-failed', reason: 'no answer by the deadline' }
+    if (keys.length === 0) return { outcome: 'invalid-signature', reason: 'no-secret' }
+    if (verify(keys, signed, body)) return undefined
+    return { outcome: 'invalid-signature', reason: 'no-matching-signature' }
   }
 }
 
-/** A mistake of the developer or the host. The reply is a 500, so that the sender tries again. */
-function unusable({ unusable: fix, error }: UnusableAttempt): Judgement {
-  return { outcome: 'internal', reason: 'unusable-attempt', fix, ...(error === undefined ? {} : { error }) }
+/** Job queues such as BullMQ refuse a `:` in a key, so it is escaped, and the escape character too. */
+function idempotencyKeyOf(messageId: string): string {
+  return messageId.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'))
 }
 
-/** Bytes that were packed on the way are not the bytes that were signed. */
-function isEncoded(headers: HeaderSource): boolean {
-  const encoding = header(headers, 'content-encoding')
-  return encoding !== undefined && encoding.trim() !== '' && encoding.trim().toLowerCase() !== 'identity'
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(utf8.decode(body))
-  } catch {
-    return undefined
-  }
-}
+const utf8 = new TextDecoder('utf-8', { fatal: true })

@@ -7,8 +7,6 @@ import {
   requireKnownNames,
 } from '@scalekit-scim/core/internal'
 import type { DeletionLimits } from './deletions/deletion-state.ts'
-import type { DirectoryApi } from './directory-api.ts'
-import type { Known } from './known.ts'
 import {
   type DirectorySyncOptions,
   numbers,
@@ -16,16 +14,12 @@ import {
   type RunOptions,
   runOptionNames,
 } from './options.ts'
-import type { SyncReport } from './report.ts'
-import type { Organizations } from './source.ts'
-import { type Timetable, timetableOf } from './timetable.ts'
+import { type Timetable, timetableOf } from './scheduling/timetable.ts'
 
-/** What a sync runs on: every option checked, every default in place. */
-export interface SyncConfiguration {
-  scalekit: DirectoryApi
-  dispatcher: Dispatcher
-  organizations: Organizations
-  known: { users?: Known | undefined; groups?: Known | undefined }
+/** The checked options, with all defaults. */
+export interface SyncConfiguration
+  extends Pick<DirectorySyncOptions, 'scalekit' | 'dispatcher' | 'organizations' | 'onReport'> {
+  known: NonNullable<DirectorySyncOptions['known']>
   timetable: Timetable | undefined
   limits: DeletionLimits
   directoriesAtOnce: number
@@ -33,70 +27,64 @@ export interface SyncConfiguration {
   fullEverySeconds: number
   overlapSeconds: number
   leaseSeconds: number
-  onReport: ((report: SyncReport) => void) | undefined
   log: Logger
   clock: Clock
 }
 
-/** @throws ConfigurationError when an option is wrong */
+/** @throws ConfigurationError if an option is invalid */
 export function configureSync(options: DirectorySyncOptions): SyncConfiguration {
   requireKnownNames(options, optionNames)
-  const { known = {}, deletions = {}, concurrency = {} } = options
+  const { scalekit, dispatcher, organizations, known = {}, deletions = {}, concurrency = {} } = options
   requireKnownNames(known, ['users', 'groups'], 'known')
   requireKnownNames(deletions, ['maxCount', 'maxShare'], 'deletions')
   requireKnownNames(concurrency, ['directories', 'events'], 'concurrency')
   requireFunction('known.users', known.users)
   requireFunction('known.groups', known.groups)
   requireFunction('onReport', options.onReport)
-  requireNotMistaken(options)
-  requireMethods('scalekit.organization', options.scalekit?.organization, ['listOrganization'])
-  requireMethods('scalekit.directory', options.scalekit?.directory, [
-    'listDirectories',
-    'listDirectoryUsers',
-    'listDirectoryGroups',
-  ])
-  requireMethods('dispatcher', options.dispatcher, ['dispatch'])
-  requireMethods('dispatcher.ledger', options.dispatcher.ledger, ['record', 'now'])
-  requireOrder(options.dispatcher)
-  requireOrganizations(options.organizations)
+  requireApi(scalekit)
+  requireDispatcher(dispatcher)
+  requireOrganizations(organizations)
   const clock = clockOption(options.clock)
+  const seconds = (name: 'fullEverySeconds' | 'overlapSeconds' | 'leaseSeconds') =>
+    numberOption(name, options[name], numbers[name])
 
   return {
-    scalekit: options.scalekit,
-    dispatcher: options.dispatcher,
-    organizations: options.organizations,
+    scalekit,
+    dispatcher,
+    organizations,
     known,
     timetable: timetableOf(options.schedule, clock),
     limits: limitsOf(deletions),
     directoriesAtOnce: wholeNumber('directories', concurrency.directories),
     eventsAtOnce: wholeNumber('events', concurrency.events),
-    fullEverySeconds: numberOption('fullEverySeconds', options.fullEverySeconds, numbers.fullEverySeconds),
-    overlapSeconds: numberOption('overlapSeconds', options.overlapSeconds, numbers.overlapSeconds),
-    leaseSeconds: numberOption('leaseSeconds', options.leaseSeconds, numbers.leaseSeconds),
+    fullEverySeconds: seconds('fullEverySeconds'),
+    overlapSeconds: seconds('overlapSeconds'),
+    leaseSeconds: seconds('leaseSeconds'),
     onReport: options.onReport,
     log: loggerOption(options.logger),
     clock,
   }
 }
 
-/** @throws ConfigurationError when an option of a run is wrong */
+/** @throws ConfigurationError if an option of a run is invalid */
 export function checkRunOptions(options: RunOptions): void {
   requireKnownNames(options, runOptionNames)
-  const { mode, dryRun, approve, organizations, signal } = options
+  const { mode, dryRun, approve, organizations, signal, onProgress } = options
   if (mode !== undefined && !['auto', 'full', 'incremental'].includes(mode)) {
     throw invalid('mode', "must be 'auto', 'full' or 'incremental'")
   }
   if (dryRun !== undefined && typeof dryRun !== 'boolean') throw invalid('dryRun', 'must be true or false')
   if (approve !== undefined && !isListOfTexts(approve)) {
-    throw invalid('approve', 'must be a list of approvals, as a report gives them')
+    throw invalid('approve', 'must be a list of approvals from a report')
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal))
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid('signal', 'must be an AbortSignal')
+  }
   if (organizations !== undefined) requireOrganizations(organizations)
-  requireFunction('onProgress', options.onProgress)
+  requireFunction('onProgress', onProgress)
 }
 
-/** One that is given is the whole limit: the other's default would widen it. */
+/** If one of the two is given, the default of the other does not apply: it would widen the limit. */
 function limitsOf({ maxCount, maxShare }: NonNullable<DirectorySyncOptions['deletions']>): DeletionLimits {
   const count = numberOption('deletions.maxCount', maxCount, numbers.maxCount)
   const share = numberOption('deletions.maxShare', maxShare, numbers.maxShare)
@@ -106,24 +94,34 @@ function limitsOf({ maxCount, maxShare }: NonNullable<DirectorySyncOptions['dele
   }
 }
 
-/** What says that a webhook is newer than what the sync has read is the order of a resource's events alone. */
-function requireOrder({ ordering }: Dispatcher): void {
-  if (ordering !== 'none') return
-  throw invalid(
-    'dispatcher',
-    "has `ordering: 'none'`, and with it a sync would undo webhooks that are newer than what it read: leave `ordering` at 'resource'",
-  )
-}
-
 function wholeNumber(name: 'directories' | 'events', value: unknown): number {
   const number = numberOption(`concurrency.${name}`, value, numbers[name])
   if (!Number.isInteger(number)) throw invalid(`concurrency.${name}`, 'must be a whole number')
   return number
 }
 
+function requireApi(scalekit: unknown): void {
+  if (scalekit instanceof Promise) throw invalid('scalekit', 'is a promise: `await scalekitFromEnv()`')
+  requireMethods('scalekit.organization', Object(scalekit).organization, ['listOrganization'])
+  const methods = ['listDirectories', 'listDirectoryUsers', 'listDirectoryGroups']
+  requireMethods('scalekit.directory', Object(scalekit).directory, methods)
+}
+
+/** Only the order of a resource's events shows that a webhook is newer than what the sync has read. */
+function requireDispatcher(dispatcher: Dispatcher): void {
+  if (Object(dispatcher).receiver) throw invalid('dispatcher', 'is the middleware: give its `receiver`')
+  requireMethods('dispatcher', dispatcher, ['dispatch'])
+  requireMethods('dispatcher.ledger', dispatcher.ledger, ['record', 'now'])
+  if (dispatcher.ordering !== 'none') return
+  throw invalid(
+    'dispatcher',
+    "has `ordering: 'none'`, so the sync would undo newer webhooks: leave `ordering` at 'resource'",
+  )
+}
+
 function requireOrganizations(organizations: unknown): void {
   if (organizations === 'all' || typeof organizations === 'function' || isListOfTexts(organizations)) return
-  throw invalid('organizations', "must be 'all', a list of organization ids, or a function that gives them")
+  throw invalid('organizations', "must be 'all', a list of organization ids, or a function that returns ids")
 }
 
 function isListOfTexts(value: unknown): boolean {
@@ -134,12 +132,7 @@ function requireFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw invalid(name, 'must be a function')
 }
 
-function requireNotMistaken({ scalekit, dispatcher }: { scalekit?: unknown; dispatcher?: unknown }): void {
-  if (scalekit instanceof Promise) throw invalid('scalekit', 'is a promise: `await scalekitFromEnv()`')
-  if (Object(dispatcher).receiver) throw invalid('dispatcher', 'is the middleware: give its `receiver`')
-}
-
-function requireMethods(name: string, value: object | undefined, methods: readonly string[]): void {
+function requireMethods(name: string, value: unknown, methods: readonly string[]): void {
   const missing = methods.find((method) => typeof Reflect.get(Object(value), method) !== 'function')
   if (missing !== undefined) throw invalid(name, `must have the method \`${missing}\``)
 }

@@ -1,37 +1,36 @@
-import { callBack, type Instant, invalid, numberOption } from '@scalekit-scim/core/internal'
+import { callBack, type Instant, invalid, numberOption, timedOut, within } from '@scalekit-scim/core/internal'
 import { checkRunOptions, configureSync, type SyncConfiguration } from './configure.ts'
 import { type DirectorySyncOptions, numbers, type RunOptions, type StopOptions } from './options.ts'
-import { runPass } from './pass.ts'
-import type { SyncReport } from './report.ts'
-import { runByTimetable } from './schedule.ts'
-import { endsWithin } from './waiting.ts'
+import { runPass } from './pass/pass.ts'
+import type { SyncReport } from './reporting/report.ts'
+import { runByTimetable } from './scheduling/timetable.ts'
 
-/** After the grace, for handlers whose signal the dispatcher aborts then, and for the lease to be given back. */
+/** After the grace: for handlers whose signal the dispatcher aborts then, and for the release of the lease. */
 const afterGraceMs = 1000
 
-/** Brings what directories have and the application does not, or what it has and they do not, to its handlers. */
+/** Compares customers' directories with the application, and sends the differences to the application's handlers. */
 export interface DirectorySync extends AsyncDisposable {
   /**
-   * One pass. What fails is in the report; only one pass runs at a time over all processes, and another is 'busy'.
-   * @throws ConfigurationError when an option is wrong
+   * Runs one pass. Errors are in the report. Only one pass runs at a time over all processes: another one ends as 'busy'.
+   * @throws ConfigurationError if an option is invalid
    */
   run(options?: RunOptions): Promise<SyncReport>
   /**
-   * Begins passes by the schedule, and keeps the process alive until `stop()`. Again: nothing.
-   * @throws ConfigurationError where no `schedule` is given
+   * Begins passes by the schedule, and keeps the process running until `stop()`. A second call does nothing.
+   * @throws ConfigurationError if no `schedule` is configured
    */
   start(): void
   /**
-   * Begins no pass any more, and ends those that run: events that have begun may finish for `graceSeconds`, then they are
-   * left behind. Beside `dispatcher.close()` with the same grace, which aborts their handlers' signals.
+   * Begins no more passes, and ends running ones. Running events have `graceSeconds` to finish. Then `stop` resolves
+   * without them. Call `dispatcher.close()` with the same grace at the same time: it aborts the signals of their handlers.
    */
   stop(options?: StopOptions): Promise<void>
 }
 
 /**
- * A sync of the application with its customers' directories, through the handlers of its webhooks.
+ * Creates a sync of the application with its customers' directories. It uses the handlers of the webhooks.
  *
- * @throws ConfigurationError when an option is wrong
+ * @throws ConfigurationError if an option is invalid
  * @example
  * const sync = createDirectorySync({ scalekit, dispatcher: scim.receiver, organizations: 'all', known })
  * console.log(formatReport(await sync.run({ dryRun: true })))
@@ -43,7 +42,7 @@ export function createDirectorySync(options: DirectorySyncOptions): DirectorySyn
 class ScheduledSync implements DirectorySync {
   readonly #config: SyncConfiguration
   readonly #running = new Set<Promise<unknown>>()
-  /** Each ends its pass's wait for events that have begun. */
+  /** One for each running pass. Ends its wait for running events. */
   readonly #graces = new Set<AbortController>()
   #stopping = new AbortController()
   #started = false
@@ -55,8 +54,8 @@ class ScheduledSync implements DirectorySync {
     if (guarantee.message !== 'atomic') {
       config.log.warn(
         { guarantee: guarantee.message },
-        "the sync runs on a ledger that other processes do not see, or cannot be kept from: a pass there and one here don't " +
-          'know of each other, and neither of the webhooks that the other has applied. Give the dispatcher a shared `store`',
+        'the sync runs on a ledger that other processes do not share. Passes of several processes may run at the same time, ' +
+          'and may undo webhooks of other processes. Give the dispatcher a shared `store`',
       )
     }
   }
@@ -68,7 +67,7 @@ class ScheduledSync implements DirectorySync {
 
   start(): void {
     const { timetable, clock, log } = this.#config
-    if (!timetable) throw invalid('schedule', 'must be given where `start()` is called')
+    if (!timetable) throw invalid('schedule', 'must be given if `start()` is called')
     if (this.#started) return
     this.#started = true
     const run = async () => void (await this.#pass({}))
@@ -84,13 +83,10 @@ class ScheduledSync implements DirectorySync {
 
     const graces = [...this.#graces]
     const ended = Promise.allSettled(this.#running)
-    if (await endsWithin(clock, ended, graceMs + afterGraceMs)) return
-    log.warn(
-      {},
-      'stopping before every event of the sync has ended: those whose handlers still run are left behind',
-    )
+    if ((await within(clock, ended, graceMs + afterGraceMs)) !== timedOut) return
+    log.warn({}, 'the sync stops before all its events have ended: running handlers continue without it')
     for (const grace of graces) grace.abort(stopped())
-    await endsWithin(clock, ended, afterGraceMs)
+    await within(clock, ended, afterGraceMs)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -116,11 +112,11 @@ class ScheduledSync implements DirectorySync {
     return report
   }
 
-  #log({ organizations: _, error, totals, ...report }: SyncReport): void {
-    const fields = { ...report, ...totals, ...(error ? { error } : {}) }
-    if (error && report.outcome === 'incomplete') {
-      this.#config.log.error(fields, 'a pass of the sync ended early; the next one goes on')
-    } else if (report.outcome !== 'busy') this.#config.log.info(fields, 'a pass of the sync has ended')
+  #log({ organizations: _, totals, ...report }: SyncReport): void {
+    const fields = { ...report, ...totals }
+    if (report.error && report.outcome === 'incomplete') {
+      this.#config.log.error(fields, 'a sync pass ended early; the next one continues')
+    } else if (report.outcome !== 'busy') this.#config.log.info(fields, 'a sync pass has ended')
   }
 
   #tracked<Result>(running: Promise<Result>): Promise<Result> {

@@ -1,3 +1,6 @@
+export { createDirectorySync, type DirectorySync } from './directory-sync.ts'
+export type { Known, KnownRecord } from './known/known-record.ts'
+export type { DirectorySyncOptions, RunOptions, Schedule, StopOptions, SyncProgress } from './options.ts'
 export type {
   ApiDirectory,
   ApiGroup,
@@ -6,13 +9,8 @@ export type {
   ApiUser,
   DirectoryApi,
   ListOptions,
-} from './directory-api.ts'
-export { createDirectorySync, type DirectorySync } from './directory-sync.ts'
-export { formatReport } from './format-report.ts'
-export { scalekitFromEnv } from './from-env.ts'
-export type { Known, KnownRecord } from './known.ts'
-export type { DirectorySyncOptions, RunOptions, Schedule, StopOptions, SyncProgress } from './options.ts'
-export { PagingError } from './pages.ts'
+} from './reading/directory-api.ts'
+export { PagingError, type ReadOptions } from './reading/pages.ts'
 export {
   type DirectoryRef,
   type GroupRecord,
@@ -20,7 +18,11 @@ export {
   type RecordChange,
   type UserRecord,
   userEvent,
-} from './records.ts'
+} from './reading/records.ts'
+export type { Retry, Retrying } from './reading/retrying.ts'
+export { scalekitFromEnv } from './reading/scalekit-from-env.ts'
+export { directories, directoryGroups, directoryUsers, type Organizations } from './reading/source.ts'
+export { formatReport } from './reporting/format-report.ts'
 export type {
   ClocksApart,
   Counts,
@@ -35,13 +37,5 @@ export type {
   StickyReason,
   SyncReport,
   SyncTotals,
-} from './report.ts'
-export type { Retry, Retrying } from './retrying.ts'
-export {
-  directories,
-  directoryGroups,
-  directoryUsers,
-  type Organizations,
-  type ReadOptions,
-} from './source.ts'
+} from './reporting/report.ts'
 export { SyncError, type SyncErrorCode } from './sync-error.ts'

@@ -1,4 +1,4 @@
-/** The stable codes of {@link SyncError}; each has its heading in docs/errors.md. */
+/** Stable codes of {@link SyncError}. docs/errors.md explains each. */
 export type SyncErrorCode =
   | 'ERR_SCIM_KNOWN_INVALID'
   | 'ERR_SCIM_KNOWN_FOREIGN'
@@ -9,8 +9,8 @@ export type SyncErrorCode =
   | 'ERR_SCIM_API_CREDENTIALS'
 
 /**
- * Why a directory, or a whole pass, could not be finished. It is reported by its code and its message, which so holds no
- * personal data, and thrown to nobody.
+ * Why a directory or a whole pass was not finished. The sync never throws it. The report has its code and its message, so
+ * the message holds no personal data.
  */
 export class SyncError extends Error {
   override readonly name = 'SyncError'

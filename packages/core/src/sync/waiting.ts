@@ -1,34 +1,39 @@
-import type { Clock, Timer } from '@scalekit-scim/core'
-import { delay, inBackground, timedOut, within } from '@scalekit-scim/core/internal'
+import type { Clock } from '@scalekit-scim/core'
+import { delay, inBackground } from '@scalekit-scim/core/internal'
 
-/** Pauses after which a store that failed is asked again. */
-const pausesMs = [500, 1000, 2000]
+const storePausesMs = [500, 1000, 2000]
 
-/** Asks a store up to four times. @throws what the last try threw, or the signal's reason as soon as it aborts */
-export async function patiently<Answer>(
+/**
+ * Waits before a failed store call is repeated. Does not keep the process running.
+ * @param failures how often the call has failed before
+ * @returns whether the call may be repeated
+ */
+export async function pauseForStore(clock: Clock, failures: number, signal?: AbortSignal): Promise<boolean> {
+  const pauseMs = storePausesMs[failures]
+  if (pauseMs === undefined) return false
+  await delay(clock, pauseMs * (0.5 + Math.random()), signal, inBackground)
+  return true
+}
+
+/** Calls the store up to four times. @throws the last error, or the signal's reason as soon as it aborts */
+export async function retryStore<Answer>(
   clock: Clock,
-  ask: () => Promise<Answer>,
+  call: () => Promise<Answer>,
   signal?: AbortSignal,
 ): Promise<Answer> {
-  for (const pauseMs of pausesMs) {
+  for (let failures = 0; ; failures++) {
     try {
-      return await untilAborted(ask(), signal)
-    } catch {
-      await pause(clock, pauseMs * (0.5 + Math.random()), signal)
+      return await untilAborted(call(), signal)
+    } catch (error) {
+      if (!(await pauseForStore(clock, failures, signal))) throw error
       signal?.throwIfAborted()
     }
   }
-  return untilAborted(ask(), signal)
-}
-
-/** Resolves after `pauseMs`, or at once when the signal aborts. Does not keep the process running. */
-export function pause(clock: Clock, pauseMs: number, signal?: AbortSignal): Promise<void> {
-  return delay(clock, pauseMs, signal, inBackground)
 }
 
 /**
- * Rejects with the signal's reason as soon as it aborts. What takes no signal of its own, as the SDK's methods and the
- * application's functions do not, is left behind then, and ends unheard.
+ * Rejects with the signal's reason as soon as it aborts. The SDK's methods and the application's functions take no
+ * signal, so they continue in the background, and their result is ignored.
  */
 export function untilAborted<Answer>(
   answer: Promise<Answer>,
@@ -43,21 +48,16 @@ export function untilAborted<Answer>(
   })
 }
 
-/** Whether it settles in that time. */
-export async function endsWithin(clock: Clock, ending: Promise<unknown>, delayMs: number): Promise<boolean> {
-  return (await within(clock, Promise.allSettled([ending]), delayMs)) !== timedOut
-}
-
-/** The clock's timers keep no process alive; this does, until it is called off. */
+/** Keeps the process running until the returned function is called. The clock's timers do not. */
 export function keepAlive(): () => void {
   const timer = setInterval(() => {}, 2 ** 30)
   return () => clearInterval(timer)
 }
 
-/** Visits all items, so many at a time. Rejects after every visit has ended, with what came first. */
+/** Visits all items, at most `limit` at a time. Rejects with the first error, after every visit has ended. */
 export async function eachOf<Item>(
   items: AsyncIterable<Item> | Iterable<Item>,
-  atOnce: number,
+  limit: number,
   visit: (item: Item) => Promise<void>,
 ): Promise<void> {
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
@@ -68,66 +68,7 @@ export async function eachOf<Item>(
       await visit(next.value)
     }
   }
-  const ended = await Promise.allSettled(Array.from({ length: atOnce }, visitor))
+  const ended = await Promise.allSettled(Array.from({ length: limit }, visitor))
   const failed = ended.find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
-}
-
-/** So many things at a time, first come, first served. */
-export class Slots {
-  #free: number
-  readonly #waiting: (() => void)[] = []
-
-  constructor(count: number) {
-    this.#free = count
-  }
-
-  /** Nothing to wait for where one is free. */
-  take(): Promise<void> | undefined {
-    if (this.#free > 0) {
-      this.#free--
-      return undefined
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve))
-  }
-
-  give(): void {
-    const next = this.#waiting.shift()
-    if (next) next()
-    else this.#free++
-  }
-}
-
-interface Silence {
-  signal: AbortSignal
-  clock: Clock
-  silentMs: number
-  error: () => Error
-}
-
-/**
- * Rejects with the error when `work` says nothing for so long, and with the signal's reason as soon as it aborts.
- * @param work calls `answered` to say that it goes on. Its signal aborts when nobody waits for it any more
- */
-export async function unlessSilent<Answer>(
-  { signal, clock, silentMs, error }: Silence,
-  work: (answered: () => void, ended: AbortSignal) => Promise<Answer>,
-): Promise<Answer> {
-  const silent = new AbortController()
-  const ended = AbortSignal.any([signal, silent.signal])
-  let answers = 0
-  const watch = (before: number): Timer =>
-    clock.setTimeout(() => {
-      if (answers === before) silent.abort(error())
-      else timer = watch(answers)
-    }, silentMs)
-  let timer = watch(answers)
-  try {
-    return await untilAborted(
-      work(() => answers++, ended),
-      ended,
-    )
-  } finally {
-    timer.cancel()
-  }
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { parseSecret, sign } from '../verification/signature.ts'
 
-/** A signing secret for tests, and for nothing else: it is public. */
+/** A signing secret for tests only: it is public. */
 export const TEST_SECRET = 'whsec_c2NhbGVraXQtc2NpbS10ZXN0LXNlY3JldC0zMmJ5dGU='
 
 export interface SignOptions {
   /** @default TEST_SECRET */
   secret?: string
-  /** The same for all attempts of one message. @default a new one */
+  /** All attempts of one message have the same id. @default a new id */
   messageId?: string
   /** The attempt's time. @default now */
   at?: Date

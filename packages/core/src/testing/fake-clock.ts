@@ -1,9 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 
 export interface FakeClock extends Clock {
-  /** Moves time on, firing the timers on the way in their order, and letting what they started run. */
+  /** Moves time forward. Fires the timers that are due in their order, and lets the promises that they start run. */
   advance(ms: number): Promise<void>
-  /** Moves the wall clock alone, as NTP does; timers and leases do not notice. */
+  /** Moves only the wall clock, as NTP does. Timers and leases are not affected. */
   jump(ms: number): void
 }
 
@@ -12,7 +12,7 @@ interface Pending {
   callback: () => void
 }
 
-/** A clock that stands still until it is told to move. @default from 2026-11-23T09:00:00Z */
+/** A clock that moves only when you call `advance` or `jump`. @default from 2026-11-23T09:00:00Z */
 export function createFakeClock(from: Date = new Date('2026-11-23T09:00:00Z')): FakeClock {
   let elapsedMs = 0
   let jumpedMs = 0
@@ -20,7 +20,7 @@ export function createFakeClock(from: Date = new Date('2026-11-23T09:00:00Z')): 
 
   const nextBefore = (limitMs: number): Pending | undefined =>
     [...timers].filter((timer) => timer.atMs <= limitMs).sort((a, b) => a.atMs - b.atMs)[0]
-  /** Promises that were waiting get to run, some steps deep. */
+  /** Lets waiting promises run, some steps deep. */
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
   return {

@@ -4,6 +4,6 @@ export {
   type ConformanceCheck,
   type ConformanceOptions,
   ledgerConformance,
-  type OpenInstance,
-} from './ledger-conformance.ts'
+} from './ledger-conformance/ledger-conformance.ts'
+export type { OpenInstance } from './ledger-conformance/requests.ts'
 export { type EventPatch, sampleContext, sampleEvent } from './samples.ts'

@@ -1,5 +1,6 @@
 import { formatInstant, instantFromMs } from '../base/instant.ts'
 import { completeLogger } from '../base/logger.ts'
+import { omitUndefined } from '../base/omit-undefined.ts'
 import type { DirectoryEvent, DirectoryEventType } from '../events/events.ts'
 import type { HandlerContext } from '../events/handlers.ts'
 
@@ -62,7 +63,7 @@ const data: { readonly [Type in DirectoryEventType]: Extract<DirectoryEvent, { t
 
 const objects = { user: 'DirectoryUser', group: 'DirectoryGroup', directory: 'Directory' }
 
-/** What may be changed in a sample: fields of the envelope, and of its `data`. `undefined` leaves a field out. */
+/** The changes to a sample: fields of the envelope, and of its `data`. `undefined` removes a field. */
 export type EventPatch<Event extends DirectoryEvent> = Patch<Omit<Event, 'type' | 'data'>> & {
   data?: Patch<Event['data']>
 }
@@ -90,17 +91,12 @@ export function sampleEvent<Type extends DirectoryEventType>(
     organization_id: dataPatch?.organization_id ?? organizationId,
     object: objects[kind],
     ...envelope,
-    data: withoutUndefined({ ...structuredClone(data[type]), ...dataPatch }),
+    data: omitUndefined({ ...structuredClone(data[type]), ...dataPatch }),
   }
-  return withoutUndefined(event) as unknown as Extract<DirectoryEvent, { type: Type }>
+  return omitUndefined(event) as unknown as Extract<DirectoryEvent, { type: Type }>
 }
 
-/** As the event is once it went over the wire. */
-function withoutUndefined(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-}
-
-/** A context to call a handler of yours with, in a unit test. */
+/** A context to call your handler with, in a unit test. */
 export function sampleContext(patch: Partial<HandlerContext> = {}): HandlerContext {
   const nowMs = Date.now()
   return {

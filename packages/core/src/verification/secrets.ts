@@ -3,35 +3,37 @@ import { ConfigurationError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { advisedKeyBytes, type HeaderSource, header, parseSecret } from './signature.ts'
 
-/** What a secret can be found by. Nothing of it is verified yet. */
+/** The parts of a request that a secret resolver can use. Nothing of it is verified yet. */
 export interface SecretRequest {
   method: string
   url: string
-  /** The route's parameters, such as `{ env: 'staging' }` under `/hooks/:env`. */
+  /** The route's parameters, such as `{ env: 'staging' }` for `/hooks/:env`. */
   params: Readonly<Record<string, string | undefined>>
-  /** A header by its name, in any case. */
+  /** Returns a header. The name is case-insensitive. */
   header(name: string): string | undefined
 }
 
 type Secrets = string | readonly string[] | null | undefined
 
-/** Finds the secrets for a request; none means that the request cannot be verified, and is refused. */
+/**
+ * Returns the secrets for a request. No secret: 400. A resolver that throws, or an invalid secret: 503.
+ */
 export type SecretResolver = (request: SecretRequest) => Secrets | Promise<Secrets>
+
+/** Finds the keys of a request. */
+export type SecretKeys = (request: SecretRequest) => readonly KeyObject[] | Promise<readonly KeyObject[]>
 
 export type SecretOption = string | readonly string[] | SecretResolver
 
 const variable = 'SCALEKIT_WEBHOOK_SECRET'
-/** How many keys of a resolver's secrets are kept ready. */
+/** The largest number of cached keys of a resolver's secrets. */
 const cachedKeys = 1000
 
 /**
- * The keys for a request, out of the `secret` option.
- * @throws ConfigurationError when no secret is given, or one that is given is not usable.
+ * Reads the `secret` option.
+ * @throws ConfigurationError if no secret is set, or a secret is invalid
  */
-export function resolveSecret(
-  options: { secret?: SecretOption },
-  log: Logger,
-): (request: SecretRequest) => readonly KeyObject[] | Promise<readonly KeyObject[]> {
+export function resolveSecret(options: { secret?: SecretOption }, log: Logger): SecretKeys {
   const { secret } = options
   if (typeof secret === 'function') {
     const cache = new Map<string, KeyObject>()
@@ -47,13 +49,12 @@ export function resolveSecret(
   if (shortest < advisedKeyBytes) {
     log.warn(
       { keyBytes: shortest },
-      `a signing secret has fewer than the ${advisedKeyBytes} bytes that Standard Webhooks asks for`,
+      `a signing secret has fewer than the ${advisedKeyBytes} bytes that Standard Webhooks recommends`,
     )
   }
   return () => keys
 }
 
-/** A resolver is often wrapped around the raw headers, which Node writes in lower case and others do not. */
 export function secretRequest(request: {
   method: string
   url: string
@@ -74,9 +75,9 @@ function listOf(secrets: Secrets): readonly string[] {
 }
 
 function cachedKey(cache: Map<string, KeyObject>, secret: string): KeyObject {
-  const known = cache.get(secret)
-  if (known) return known
-  const key = parseSecret(secret, 'the secret that the resolver gave')
+  const cached = cache.get(secret)
+  if (cached) return cached
+  const key = parseSecret(secret, 'the secret that the resolver returned')
   if (cache.size >= cachedKeys) cache.clear()
   cache.set(secret, key)
   return key
@@ -84,8 +85,8 @@ function cachedKey(cache: Map<string, KeyObject>, secret: string): KeyObject {
 
 function missing(fromEnvironment: boolean): ConfigurationError {
   const problem = fromEnvironment
-    ? `No signing secret: set ${variable}, or give \`secret\`.`
-    : '`secret` is given but has no value, as when an environment variable is misspelt.'
+    ? `No signing secret: set ${variable}, or pass \`secret\`.`
+    : '`secret` is present but undefined. Check the name of the environment variable.'
   return new ConfigurationError(
     'ERR_SCIM_SECRET_MISSING',
     `${problem} It is on the endpoint's page in the Scalekit dashboard and begins with whsec_.`,

@@ -4,20 +4,20 @@ import { ConfigurationError } from '../base/errors.ts'
 // Standard Webhooks, version 1: HMAC-SHA256 over the bytes `id "." timestamp "." body`.
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 
-/** Where the three headers come from: Node's objects in any case, or WHATWG `Headers`. */
+/** The headers of a request: an object with names in any case, or WHATWG `Headers`. */
 export type HeaderSource = Headers | Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** What the sender says of an attempt, once the headers have the right form. */
+/** The signed headers of an attempt, in valid form. Not verified yet. */
 export interface SignedHeaders {
   messageId: string
-  /** The attempt's time, in seconds since 1970, in the digits that were signed. */
+  /** The attempt's time in seconds since 1970, as the digits that were signed. */
   timestamp: string
   signatures: string
-  /** By our clock. */
+  /** The attempt's age by our clock. Negative for a time in the future. */
   ageSeconds: number
 }
 
-/** Why an attempt does not verify. For the log alone: a reply never says it. */
+/** The reason why an attempt does not verify. Only for the log: the reply does not contain it. */
 export type VerificationFailure =
   | 'missing-header'
   | 'malformed-message-id'
@@ -27,13 +27,13 @@ export type VerificationFailure =
   | 'no-secret'
   | 'no-matching-signature'
 
-/** Standard Webhooks asks for keys of 24 to 64 bytes. */
+/** Standard Webhooks recommends keys of 24 to 64 bytes. */
 export const advisedKeyBytes = 24
 
 /**
- * The signing key out of a secret: base64, after `whsec_` where it is there.
- * @throws ConfigurationError when it is empty, has white space, is not strict base64, or decodes to nothing.
- * A lenient decoder would cut such a key short, or sign with the empty key that everybody knows.
+ * Reads a secret: base64 after the optional prefix `whsec_`.
+ * @throws ConfigurationError if it is empty, has white space or is not strict base64. A lenient decoder would shorten such
+ * a key, or use the empty key, with which anybody can sign.
  */
 export function parseSecret(secret: string, source = 'secret'): KeyObject {
   const reject = (problem: string): never => {
@@ -43,7 +43,7 @@ export function parseSecret(secret: string, source = 'secret'): KeyObject {
       'secret',
     )
   }
-  if (typeof secret !== 'string') return reject('is no string')
+  if (typeof secret !== 'string') return reject('is not a string')
   const encoded = secret.startsWith('whsec_') ? secret.slice('whsec_'.length) : secret
   if (encoded === '') return reject('is empty')
   if (/\s/.test(secret)) return reject('has white space in it')
@@ -52,15 +52,15 @@ export function parseSecret(secret: string, source = 'secret'): KeyObject {
   return createSecretKey(key)
 }
 
-/** A space; or a comma and a space, with which two headers of the name are joined. An entry has its comma alone. */
+/** A space, or the comma and space that join two headers of one name. Within an entry, no space follows the comma. */
 const betweenSignatures = /,? /
 
-/** One `v1,…` signature. */
+/** Returns one signature: `v1,…`. */
 export function sign(key: KeyObject, messageId: string, timestamp: string, body: Uint8Array): string {
   return `v1,${createHmac('sha256', key).update(`${messageId}.${timestamp}.`).update(body).digest('base64')}`
 }
 
-/** Reads the three headers and judges all that can be judged without a key. */
+/** Reads the three headers, and checks everything that needs no key. */
 export function readSignedHeaders(
   headers: HeaderSource,
   nowMs: number,
@@ -70,7 +70,7 @@ export function readSignedHeaders(
   const timestamp = header(headers, 'webhook-timestamp')
   const signatures = header(headers, 'webhook-signature')
   if (!messageId || !timestamp || !signatures) return { failure: 'missing-header' }
-  // Beyond printable ASCII the header's bytes and this string's would differ, and with them what was signed.
+  // Outside printable ASCII, this string's bytes can differ from the header's bytes, which were signed.
   if (!/^[\x20-\x7e]{1,256}$/.test(messageId)) return { failure: 'malformed-message-id' }
   if (!/^[1-9]\d{0,11}$/.test(timestamp)) return { failure: 'malformed-timestamp' }
 
@@ -81,8 +81,8 @@ export function readSignedHeaders(
 }
 
 /**
- * Whether any of the signatures was made with any of the keys. Entries of another version, length or form are
- * passed over: a sender may sign for receivers that know more than we do.
+ * Whether one of the keys made one of the signatures. Entries of another version, length or form are skipped: the sender
+ * may add them for newer receivers (Standard Webhooks, Signature scheme).
  */
 export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: Uint8Array): boolean {
   const expected = keys.map((key) => Buffer.from(sign(key, signed.messageId, signed.timestamp, body)))
@@ -96,7 +96,7 @@ export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: 
   return matches
 }
 
-/** A header by its lower-case name. Several values are joined with a comma, as Node joins them. */
+/** Returns a header by its lower-case name. Joins several values with a comma, as Node does. */
 export function header(headers: HeaderSource, name: string): string | undefined {
   if (typeof (headers as Headers).get === 'function') return (headers as Headers).get(name) ?? undefined
   const fields = headers as Readonly<Record<string, string | readonly string[] | undefined>>

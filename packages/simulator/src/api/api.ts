@@ -9,12 +9,11 @@ import { OrganizationService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1
 import type { Router } from 'express'
 import type { Environment } from '../environment/environment.ts'
 import type { Http2Listener, Port } from '../port.ts'
-import { type Line, lineKey } from './context.ts'
+import { type CallConnection, connectionKey } from './context.ts'
 import { directoryService } from './directories.ts'
 import type { ApiFaultDraw } from './faults.ts'
 import { authenticated, environmentErrors, faulty, limited, validated } from './interceptors.ts'
 import { organizationService } from './organizations.ts'
-import { RateLimit } from './rate-limit.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { AccessTokens } from './tokens.ts'
 
@@ -26,7 +25,7 @@ export interface ApiOptions {
   clientSecret: string
   tokenSeconds: number
   requestsPerMinute?: number
-  /** That the API answers on. */
+  /** The port that serves the API. */
   port: Port
 }
 
@@ -44,16 +43,16 @@ export function createApi(options: ApiOptions): Api {
   const rpc = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
-    // The SDK accepts gzip, which costs both sides a fifth of their time and saves nothing on the same machine.
+    // The SDK accepts gzip. On one machine it saves nothing and costs both sides a fifth of their time.
     compressMinBytes: Number.POSITIVE_INFINITY,
     interceptors: [
       authenticated(tokens),
-      limited(new RateLimit(clock, requestsPerMinute)),
+      limited(clock, requestsPerMinute),
       faulty(faults),
       validated(),
       environmentErrors,
     ],
-    contextValues: (request) => createContextValues().set(lineKey, lineOf(request, port)),
+    contextValues: (request) => createContextValues().set(connectionKey, connectionOf(request, port)),
     routes: (router) => {
       router.service(DirectoryService, directoryService({ environment, faults, url }))
       router.service(OrganizationService, organizationService({ environment, faults }))
@@ -62,8 +61,8 @@ export function createApi(options: ApiOptions): Api {
   return { routes: tokenRoutes(tokens, faults), rpc }
 }
 
-function lineOf(request: IncomingMessage | Http2ServerRequest, port: Port): Line {
-  if (!('stream' in request)) throw new Error('gRPC comes over HTTP/2 alone')
+function connectionOf(request: IncomingMessage | Http2ServerRequest, port: Port): CallConnection {
+  if (!('stream' in request)) throw new Error('gRPC needs HTTP/2')
   const { stream } = request
   return {
     reset: () => port.socketOf(stream.session)?.resetAndDestroy(),

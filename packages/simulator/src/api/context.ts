@@ -1,15 +1,16 @@
 import { createContextKey } from '@connectrpc/connect'
-import type { Occasion } from './faults.ts'
+import type { CallProperties } from './faults.ts'
 
-/** What a fault may do to the connection below a call. */
-export interface Line {
-  /** Resets the TCP connection under all its calls. */
+/** What a fault can do to the connection of a call. */
+export interface CallConnection {
+  /** Resets the TCP connection and all its calls. */
   reset(): void
-  /** Ends this call alone. */
+  /** Ends this call only. */
   cut(): void
 }
 
-const none: Line = { reset() {}, cut() {} }
-
-export const lineKey = createContextKey<Line>(none, { description: 'the connection below the call' })
-export const occasionKey = createContextKey<Occasion>({}, { description: 'which call this is' })
+export const connectionKey = createContextKey<CallConnection>(
+  { reset() {}, cut() {} },
+  { description: 'the connection of the call' },
+)
+export const callKey = createContextKey<CallProperties>({}, { description: 'the properties of the call' })

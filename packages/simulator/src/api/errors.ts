@@ -11,7 +11,7 @@ const codes: Record<EnvironmentErrorReason, Code> = {
   'directory-disabled': Code.FailedPrecondition,
 }
 
-/** The environment's refusals as the API says them; any other error stays what it is. */
+/** Maps an EnvironmentError to an error of the API. Returns any other error unchanged. */
 export function asConnectError(error: unknown): unknown {
   return error instanceof EnvironmentError ? new ConnectError(error.message, codes[error.reason]) : error
 }

@@ -1,27 +1,27 @@
 import { z } from 'zod'
-import { type Rule, requireRule, requireRules } from '../option-rules.ts'
+import { type Rule, requireRule, requireRules, shareRule } from '../option-rules.ts'
 import type { Randomness } from '../randomness.ts'
 
 /** How often a fault strikes: a share of the calls (0 to 1), or a condition. */
 export type ApiFaultRule = number | ApiFaultCondition
 
-/** All that is given must hold. */
+/** All given conditions must hold. */
 export interface ApiFaultCondition {
   /** @default 1 */
   share?: number
-  /** A call of this name alone, such as `listDirectoryUsers`. */
+  /** Only calls of this name, such as `listDirectoryUsers`. */
   method?: string
-  /** This page of a listing alone; the first is 1. */
+  /** Only this page of a listing. The first is 1. */
   page?: number
-  /** This call alone; the first after the faults were set is 1. */
+  /** Only this call. The first after the faults were set is 1. */
   call?: number
-  /** No more often than this. A fault that is to be healed by a retry has 1. @default no limit */
+  /** The largest number of strikes. Set 1 for a fault that a retry recovers. @default no limit */
   times?: number
 }
 
-/** What goes wrong on the API's side. With none of them nothing does. */
+/** The faults of the API. @default none */
 export interface ApiFaults {
-  /** The SDK tries these again by itself. */
+  /** The SDK retries these itself. */
   unavailable?: ApiFaultRule
   resourceExhausted?: ApiFaultRule
   internal?: ApiFaultRule
@@ -29,25 +29,25 @@ export interface ApiFaults {
   canceled?: ApiFaultRule
   /** The TCP connection is reset before the answer, and every call on it fails. */
   resetConnection?: ApiFaultRule
-  /** The call is cut off when its answer is due: what it asked for has been done. */
+  /** The call is done, and is cut off instead of answered. */
   cutCall?: ApiFaultRule
-  /** How long a call is held back. @default 0 */
+  /** How long a call is delayed. @default 0 */
   latencyMs?: number
-  /** Which calls are held back. @default 1: each */
+  /** The calls that are delayed. @default 1: all */
   slow?: ApiFaultRule
   /** `POST /oauth/token` answers 503. */
   tokenFailure?: ApiFaultRule
-  /** The next page's token is this page's: a reader that trusts it never ends. */
+  /** The token of the next page is the token of this page. A reader that trusts it never ends. */
   repeatToken?: ApiFaultRule
-  /** A page has nobody on it, though there are more after it; those that belong on it are passed over. */
+  /** A page is empty although more pages follow. Its own items are skipped. */
   emptyPage?: ApiFaultRule
-  /** A page has no next one, though there are more: a reader that trusts it misses the rest. */
+  /** A page has no next page although there are more items. A reader that trusts it misses the rest. */
   truncateWalk?: ApiFaultRule
   /** `totalSize` is one too many. */
   wrongTotal?: ApiFaultRule
-  /** `totalSize` is another on each page. */
+  /** `totalSize` differs on each page. */
   movingTotal?: ApiFaultRule
-  /** Pages are in the order of the last change, so that whoever changes moves while a reader walks. @default false */
+  /** Pages are sorted by the last change, so that a changed item moves while a reader pages. @default false */
   orderByUpdate?: boolean
 }
 
@@ -70,18 +70,15 @@ const faultNames = [
 
 export type ApiFaultName = (typeof faultNames)[number]
 
-/** What is known of the call that a fault may strike. */
-export interface Occasion {
-  method?: string
-  page?: number
-  call?: number
-}
+/** The properties of a call that a condition compares. */
+export type CallProperties = Pick<ApiFaultCondition, 'method' | 'page' | 'call'>
 
-/** Decides by the seed which call is struck by what. */
+/** Decides by the seed which faults strike a call. */
 export class ApiFaultDraw {
   readonly #randomness: Randomness
-  readonly #streams = new Map<ApiFaultName, Randomness>()
-  readonly #struck = new Map<ApiFaultName, number>()
+  /** Each fault has its own source, so that its draws do not depend on the other faults. */
+  readonly #sources = new Map<ApiFaultName, Randomness>()
+  readonly #strikes = new Map<ApiFaultName, number>()
   #faults: ApiFaults = {}
   #calls = 0
 
@@ -94,12 +91,12 @@ export class ApiFaultDraw {
     return this.#faults
   }
 
-  /** Replaces all faults. Counting and drawing begin anew, so that the same faults strike the same calls again. */
+  /** Replaces all faults, and restarts counts and draws, so that the same faults strike the same calls again. */
   set(faults: ApiFaults): void {
     this.#faults = { slow: 1, ...checked(faults) }
     this.#calls = 0
-    this.#streams.clear()
-    this.#struck.clear()
+    this.#sources.clear()
+    this.#strikes.clear()
   }
 
   nextCall(): number {
@@ -107,50 +104,49 @@ export class ApiFaultDraw {
     return this.#calls
   }
 
-  strikes(name: ApiFaultName, occasion: Occasion = {}): boolean {
+  strikes(name: ApiFaultName, call: CallProperties = {}): boolean {
     const rule = this.#faults[name]
     if (rule === undefined) return false
-    const { share = 1, times = Infinity, ...where } = typeof rule === 'number' ? { share: rule } : rule
-    const { method, page, call }: ApiFaultCondition = where
-    if (method !== undefined && method !== occasion.method) return false
-    if (page !== undefined && page !== occasion.page) return false
-    if (call !== undefined && call !== occasion.call) return false
-    const struck = this.#struck.get(name) ?? 0
-    if (struck >= times || !this.#stream(name).chance(share)) return false
-    this.#struck.set(name, struck + 1)
+    const condition: ApiFaultCondition = typeof rule === 'number' ? { share: rule } : rule
+    const { share = 1, times = Infinity } = condition
+    const isMatch = (['method', 'page', 'call'] as const).every(
+      (property) => condition[property] === undefined || condition[property] === call[property],
+    )
+    const strikes = this.#strikes.get(name) ?? 0
+    if (!isMatch || strikes >= times || !this.#sourceOf(name).chance(share)) return false
+    this.#strikes.set(name, strikes + 1)
     return true
   }
 
-  /** One source of draws for each fault: setting another does not move this one's. */
-  #stream(name: ApiFaultName): Randomness {
-    const stream = this.#streams.get(name) ?? this.#randomness.fork(name)
-    this.#streams.set(name, stream)
-    return stream
+  #sourceOf(name: ApiFaultName): Randomness {
+    const source = this.#sources.get(name) ?? this.#randomness.fork(name)
+    this.#sources.set(name, source)
+    return source
   }
 }
 
-const share: Rule = [z.number().min(0).max(1), 'a number from 0 to 1']
-const place: Rule = [z.int().min(1), 'a whole number, 1 or more']
+const positive: Rule = [z.int().min(1), 'a whole number, 1 or more']
 const conditionRules: Readonly<Record<keyof ApiFaultCondition, Rule>> = {
-  share,
+  share: shareRule,
   method: [z.string(), "the name of a call, such as 'listDirectoryUsers'"],
-  page: place,
-  call: place,
+  page: positive,
+  call: positive,
   times: [z.int().min(0), 'a whole number, 0 or more'],
 }
-const otherRules: Readonly<Record<Exclude<keyof ApiFaults, ApiFaultName>, Rule>> = {
+const unchecked: Rule = [z.unknown(), '']
+const rules: Readonly<Record<string, Rule>> = {
+  ...Object.fromEntries(faultNames.map((name) => [name, unchecked])),
   latencyMs: [z.number().min(0), 'a number, 0 or more'],
   orderByUpdate: [z.boolean(), 'true or false'],
 }
 
-/** @throws ConfigurationError for a fault that there is not, or a rule that is none */
+/** @throws ConfigurationError for an unknown fault or an invalid rule */
 function checked(faults: ApiFaults): ApiFaults {
   const path = 'faults.api'
-  const anything = Object.fromEntries(faultNames.map((name): [string, Rule] => [name, [z.unknown(), '']]))
-  requireRules(faults, { ...anything, ...otherRules }, path)
+  requireRules(faults, rules, path)
   for (const name of faultNames) {
     const rule = faults[name]
-    if (typeof rule === 'number') requireRule(rule, share, `${path}.${name}`)
+    if (typeof rule === 'number') requireRule(rule, shareRule, `${path}.${name}`)
     else if (rule !== undefined) requireRules(rule, conditionRules, `${path}.${name}`)
   }
   return faults

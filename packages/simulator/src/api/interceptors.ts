@@ -1,14 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { createValidator } from '@bufbuild/protovalidate'
 import { Code, ConnectError, type Interceptor } from '@connectrpc/connect'
-import { lineKey, occasionKey } from './context.ts'
+import type { Clock } from '@scalekit-scim/core'
+import { omitUndefined } from '@scalekit-scim/core/internal'
+import { callKey, connectionKey } from './context.ts'
 import { asConnectError, invalidArgument } from './errors.ts'
 import type { ApiFaultDraw, ApiFaultName } from './faults.ts'
 import { pageNumber } from './pages.ts'
-import type { RateLimit } from './rate-limit.ts'
 import type { AccessTokens } from './tokens.ts'
 
-/** An expired token is answered as a wrong one is: the SDK then fetches a new one by itself. */
+/** An expired token gets the answer of a wrong one. The SDK then fetches a new one itself. */
 export function authenticated(tokens: AccessTokens): Interceptor {
   return (next) => (request) => {
     if (tokens.accepts(request.header.get('authorization'))) return next(request)
@@ -16,9 +17,20 @@ export function authenticated(tokens: AccessTokens): Interceptor {
   }
 }
 
-export function limited(limit: RateLimit): Interceptor {
+const windowMs = 60_000
+
+/** Counts calls in windows of one minute, as Scalekit's documentation describes. */
+export function limited(clock: Clock, requestsPerMinute = Number.POSITIVE_INFINITY): Interceptor {
+  let windowEndsAtMs = 0
+  let count = 0
   return (next) => (request) => {
-    if (limit.take()) return next(request)
+    const nowMs = clock.monotonic()
+    if (nowMs >= windowEndsAtMs) {
+      windowEndsAtMs = nowMs + windowMs
+      count = 0
+    }
+    count++
+    if (count <= requestsPerMinute) return next(request)
     throw new ConnectError('too many requests in this minute', Code.ResourceExhausted)
   }
 }
@@ -34,34 +46,31 @@ const failures = [
 export function faulty(faults: ApiFaultDraw): Interceptor {
   return (next) => async (request) => {
     const page = request.stream ? undefined : pageNumber(request.message)
-    const occasion = {
-      method: request.method.localName,
-      call: faults.nextCall(),
-      ...(page === undefined ? {} : { page }),
-    }
-    request.contextValues.set(occasionKey, occasion)
-    const line = request.contextValues.get(lineKey)
+    const method = request.method.localName
+    const call = { method, call: faults.nextCall(), ...omitUndefined({ page }) }
+    request.contextValues.set(callKey, call)
+    const connection = request.contextValues.get(connectionKey)
     const { latencyMs = 0 } = faults.faults
-    if (latencyMs > 0 && faults.strikes('slow', occasion)) {
+    if (latencyMs > 0 && faults.strikes('slow', call)) {
       await wait(latencyMs, undefined, { signal: request.signal })
     }
-    if (faults.strikes('resetConnection', occasion)) {
-      line.reset()
-      throw new ConnectError('reset on demand', Code.Aborted)
+    if (faults.strikes('resetConnection', call)) {
+      connection.reset()
+      throw new ConnectError('injected fault: resetConnection', Code.Aborted)
     }
     for (const [name, code] of failures) {
-      if (faults.strikes(name, occasion)) throw new ConnectError(`${name} on demand`, code)
+      if (faults.strikes(name, call)) throw new ConnectError(`injected fault: ${name}`, code)
     }
     const response = await next(request)
-    if (faults.strikes('cutCall', occasion)) {
-      line.cut()
-      throw new ConnectError('cut on demand', Code.Aborted)
+    if (faults.strikes('cutCall', call)) {
+      connection.cut()
+      throw new ConnectError('injected fault: cutCall', Code.Aborted)
     }
     return response
   }
 }
 
-/** The rules that Scalekit wrote into its descriptors. */
+/** Checks the validation rules in Scalekit's descriptors. */
 export function validated(): Interceptor {
   const validator = createValidator()
   return (next) => (request) => {

@@ -1,4 +1,4 @@
-/** A record that is listed: the order of its creation is the listing's own. */
+/** A listed record. A listing is in the order of creation. */
 interface Listed {
   readonly updatedAtMicros: number
 }
@@ -8,8 +8,8 @@ type Cached = Map<string, readonly Listed[]>
 const cached = new WeakMap<readonly Listed[], Cached>()
 
 /**
- * Part of a listing, or the whole in another order, made once. It lives as long as the array that it is of, which a
- * roster replaces at its next change: so a walk over 100 000 people scans them once, not once a page.
+ * A part of a listing, or the listing in another order, computed once for each array. A directory replaces its array at
+ * each change. So a walk over 100,000 users scans them once, not once for each page.
  */
 export function derived<Item extends Listed>(
   all: readonly Item[],
@@ -18,9 +18,9 @@ export function derived<Item extends Listed>(
 ): readonly Item[] {
   const views = cached.get(all) ?? new Map<string, readonly Item[]>()
   cached.set(all, views)
-  const known = views.get(key)
-  // Nothing but what `derive` made of items of this array is ever in its map.
-  if (known) return known as readonly Item[]
+  const existing = views.get(key)
+  // The map of this array has only results of `derive` for its items.
+  if (existing) return existing as readonly Item[]
   const made = derive(all)
   views.set(key, made)
   return made
@@ -36,7 +36,7 @@ export function byUpdate<Item extends Listed>(all: readonly Item[]): readonly It
   return derived(all, 'by update', (items) => items.toSorted((a, b) => a.updatedAtMicros - b.updatedAtMicros))
 }
 
-/** The time of the newest change; none of an empty listing. */
+/** The time of the newest change, or `undefined` for an empty listing. */
 export function newestMicros(all: readonly Listed[]): number | undefined {
   const [newest] = derived(all, 'newest', (items) => {
     const first = items[0]

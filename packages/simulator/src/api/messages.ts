@@ -1,5 +1,6 @@
 import { create, type JsonObject, type MessageInitShape } from '@bufbuild/protobuf'
 import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt'
+import { omitUndefined } from '@scalekit-scim/core/internal'
 import { RegionCode } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/commons/commons_pb.js'
 import {
   type DirectoryGroupSchema,
@@ -10,9 +11,9 @@ import {
   SecretStatus,
 } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
 import type { OrganizationSchema } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
+import type { DirectoryContents } from '../environment/directory-contents.ts'
 import { rawAttributes, rawGroupAttributes } from '../environment/raw-attributes.ts'
 import type { Directory, Group, Organization, Provider, User } from '../environment/records.ts'
-import type { Roster } from '../environment/roster.ts'
 import { newestMicros } from './listings.ts'
 
 export function timestamp(micros: number): Timestamp {
@@ -25,8 +26,7 @@ export function microsOf({ seconds, nanos }: Timestamp): number {
 }
 
 export function providerOf(provider: DirectoryProvider): Provider {
-  const known = providerNames.find(([, value]) => value === provider)
-  return known?.[0] ?? 'OKTA'
+  return providerNames.find(([, value]) => value === provider)?.[0] ?? 'OKTA'
 }
 
 const providerNames = [
@@ -42,7 +42,7 @@ export function organizationMessage(organization: Organization): MessageInitShap
   return {
     id: organization.id,
     displayName: organization.displayName,
-    ...(organization.externalId === undefined ? {} : { externalId: organization.externalId }),
+    ...omitUndefined({ externalId: organization.externalId }),
     regionCode: RegionCode.US,
     createTime: timestamp(organization.createdAtMicros),
     updateTime: timestamp(organization.updatedAtMicros),
@@ -51,10 +51,9 @@ export function organizationMessage(organization: Organization): MessageInitShap
 
 export function directoryMessage(
   directory: Directory,
-  roster: Roster,
+  { users, groups }: DirectoryContents,
   url: string,
 ): MessageInitShape<typeof DirectorySchema> {
-  const { users, groups } = roster
   return {
     id: directory.id,
     name: directory.name,
@@ -69,8 +68,7 @@ export function directoryMessage(
     stats: {
       totalUsers: users.length,
       totalGroups: groups.length,
-      ...optionalTimestamp('userUpdatedAt', newestMicros(users)),
-      ...optionalTimestamp('groupUpdatedAt', newestMicros(groups)),
+      ...omitUndefined({ userUpdatedAt: newestUpdate(users), groupUpdatedAt: newestUpdate(groups) }),
     },
     secrets: [
       {
@@ -99,7 +97,7 @@ export function userMessage(
     emails: email === undefined ? [] : [email],
     groups: groups.map(({ id, displayName }) => ({ id, displayName })),
     updatedAt: timestamp(user.updatedAtMicros),
-    // Texts and truth values of our own, and what a SCIM client sent as JSON.
+    // Our own strings and booleans, and the JSON of a SCIM client.
     ...(includeDetail ? { userDetail: rawAttributes(user) as JsonObject } : {}),
   }
 }
@@ -118,11 +116,7 @@ export function groupMessage(
   }
 }
 
-function optionalTimestamp<Name extends string>(
-  name: Name,
-  micros: number | undefined,
-): { [Key in Name]?: Timestamp } {
-  const fields: { [Key in Name]?: Timestamp } = {}
-  if (micros !== undefined) fields[name] = timestamp(micros)
-  return fields
+function newestUpdate(records: readonly { readonly updatedAtMicros: number }[]): Timestamp | undefined {
+  const micros = newestMicros(records)
+  return micros === undefined ? undefined : timestamp(micros)
 }

@@ -1,17 +1,18 @@
-import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect'
+import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
+import { omitUndefined } from '@scalekit-scim/core/internal'
 import type { OrganizationService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
 import type { Organization } from '../environment/records.ts'
-import { occasionKey } from './context.ts'
+import { callKey } from './context.ts'
 import type { ServiceOptions } from './directories.ts'
 import { organizationMessage } from './messages.ts'
-import { pageOf } from './pages.ts'
+import { type PageRequest, pageOf } from './pages.ts'
 
-/** The reference has it, the descriptor does not; of its least, 10, Scalekit's own quickstart takes no notice. */
-const longestPage = 100
+/** From the API reference: the descriptor has no limit. Its minimum of 10 is not enforced, as the quickstart uses less. */
+const maxPageSize = 100
 
 type Identities = { case: 'id' | 'externalId'; value: string } | { case: undefined; value?: undefined }
 
-/** The calls behind the SDK's `organization` client. Slugs, logos, metadata and settings are not simulated. */
+/** The calls of the SDK's `organization` client. Slugs, logos, metadata and settings are not simulated. */
 export function organizationService({
   environment,
   faults,
@@ -24,46 +25,45 @@ export function organizationService({
   const get = ({ identities }: { identities: Identities }) => ({
     organization: organizationMessage(identified(identities)),
   })
+  const paged = (
+    organizations: readonly Organization[],
+    listing: string,
+    request: PageRequest,
+    { values }: HandlerContext,
+  ) => {
+    const { items, ...page } = pageOf(organizations, listing, request, faults, values.get(callKey))
+    return { ...page, organizations: items.map(organizationMessage) }
+  }
 
   return {
-    listOrganization(request, { values }) {
-      if (request.pageSize > longestPage) {
-        throw new ConnectError(`page_size: must be at most ${longestPage}`, Code.InvalidArgument)
+    listOrganization(request, context) {
+      if (request.pageSize > maxPageSize) {
+        throw new ConnectError(`page_size: must be at most ${maxPageSize}`, Code.InvalidArgument)
       }
       const { externalId } = request
       const all = environment.organizations
-      const wanted = externalId ? all.filter((organization) => organization.externalId === externalId) : all
-      const listing = `organizations ${externalId}`
-      const { items, ...page } = pageOf(wanted, listing, request, faults, values.get(occasionKey))
-      return { ...page, organizations: items.map(organizationMessage) }
+      const found = externalId ? all.filter((organization) => organization.externalId === externalId) : all
+      return paged(found, `organizations ${externalId}`, request, context)
     },
-    searchOrganization(request, { values }) {
-      const sought = request.query.toLowerCase()
-      const wanted = environment.organizations.filter(({ id, displayName, externalId = '' }) =>
-        [id, displayName, externalId].some((text) => text.toLowerCase().includes(sought)),
+    searchOrganization(request, context) {
+      const query = request.query.toLowerCase()
+      const found = environment.organizations.filter(({ id, displayName, externalId = '' }) =>
+        [id, displayName, externalId].some((text) => text.toLowerCase().includes(query)),
       )
-      const listing = `organizations like ${sought}`
-      const { items, ...page } = pageOf(wanted, listing, request, faults, values.get(occasionKey))
-      return { ...page, organizations: items.map(organizationMessage) }
+      return paged(found, `organizations like ${query}`, request, context)
     },
     getOrganization: get,
     getOrganizationByExternalId: get,
     createOrganization({ organization }) {
       const { displayName = '', externalId } = organization ?? {}
-      const made = environment.createOrganization({
-        displayName,
-        ...(externalId === undefined ? {} : { externalId }),
-      })
-      return { organization: organizationMessage(made) }
+      const created = environment.createOrganization({ displayName, ...omitUndefined({ externalId }) })
+      return { organization: organizationMessage(created) }
     },
     updateOrganization({ identities, organization }) {
       const { id } = identified(identities)
       const { displayName, externalId } = organization ?? {}
-      const changed = environment.updateOrganization(id, {
-        ...(displayName === undefined ? {} : { displayName }),
-        ...(externalId === undefined ? {} : { externalId }),
-      })
-      return { organization: organizationMessage(changed) }
+      const updated = environment.updateOrganization(id, omitUndefined({ displayName, externalId }))
+      return { organization: organizationMessage(updated) }
     },
     deleteOrganization({ identities }) {
       environment.deleteOrganization(identified(identities).id)

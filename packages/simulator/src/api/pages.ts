@@ -1,37 +1,30 @@
 import { Code, ConnectError } from '@connectrpc/connect'
-import type { ApiFaultDraw, Occasion } from './faults.ts'
+import type { ApiFaultDraw, ApiFaultName, CallProperties } from './faults.ts'
 
 export interface PageRequest {
   pageSize: number
   pageToken: string
 }
 
-export interface Page<Item> {
-  items: readonly Item[]
-  totalSize: number
-  nextPageToken: string
-  prevPageToken: string
-}
-
-/** What the reference says a page holds when the request does not. */
+/** From the API reference. */
 export const defaultPageSize = 10
 
 /**
- * Cuts a page out of a listing. A token is an offset within the listing of that name and no more: whoever joins or
- * leaves during a walk moves all that come after, as Scalekit promises nothing better. One of another listing is
- * refused (AIP-158), where an offset alone would give a page that passes for the right one.
+ * Returns a page of a listing. A token is an offset in the listing of that name: an item that is added or removed during
+ * a walk moves all later items. Scalekit promises nothing better. A token of another listing is refused (AIP-158),
+ * because its offset would return a page that looks right.
  */
 export function pageOf<Item>(
   all: readonly Item[],
   listing: string,
   request: PageRequest,
   faults: ApiFaultDraw,
-  occasion: Occasion,
-): Page<Item> {
+  call: CallProperties,
+) {
   const size = request.pageSize || defaultPageSize
   const from = offsetIn(request.pageToken, listing)
   const until = from + size
-  const strikes = (name: Parameters<ApiFaultDraw['strikes']>[0]) => faults.strikes(name, occasion)
+  const strikes = (name: ApiFaultName) => faults.strikes(name, call)
   const isLast = until >= all.length
   const nextOffset = strikes('repeatToken') ? from : until
   const hasNext = !isLast && !strikes('truncateWalk')
@@ -43,7 +36,7 @@ export function pageOf<Item>(
   }
 }
 
-/** Which page a listing's request asks for, from 1; none where the request is no listing. */
+/** The number of the requested page, from 1, or `undefined` if the request is not for a listing. */
 export function pageNumber(request: object): number | undefined {
   if (!('pageToken' in request && 'pageSize' in request)) return undefined
   if (typeof request.pageToken !== 'string' || typeof request.pageSize !== 'number') return undefined
@@ -54,16 +47,16 @@ function tokenAt(offset: number, listing: string): string {
   return Buffer.from(`from ${offset} of ${listing}`).toString('base64url')
 }
 
-/** Of any listing, where none is named. */
+/** Accepts a token of any listing if `listing` is absent. */
 function offsetIn(token: string, listing?: string): number {
   if (token === '') return 0
-  const [, offset, named] =
+  const [, offset, tokenListing] =
     Buffer.from(token, 'base64url')
       .toString()
       .match(/^from (\d{1,9}) of (.*)$/s) ?? []
-  if (offset === undefined) throw new ConnectError('page_token is not one of a page', Code.InvalidArgument)
-  if (listing !== undefined && named !== listing) {
-    throw new ConnectError('page_token is one of another listing', Code.InvalidArgument)
+  if (offset === undefined) throw new ConnectError('page_token is invalid', Code.InvalidArgument)
+  if (listing !== undefined && tokenListing !== listing) {
+    throw new ConnectError('page_token belongs to another listing', Code.InvalidArgument)
   }
   return Number(offset)
 }

@@ -2,24 +2,19 @@ import express, { type Response, Router } from 'express'
 import type { ApiFaultDraw } from './faults.ts'
 import type { AccessTokens } from './tokens.ts'
 
-/** `POST /oauth/token` and `GET /keys`: what the SDK asks for over HTTP/1.1 before and beside its calls. */
+/** `POST /oauth/token` and `GET /keys`: the SDK's requests over HTTP/1.1. */
 export function tokenRoutes(tokens: AccessTokens, faults: ApiFaultDraw): Router {
   const router = Router()
   router.post('/oauth/token', express.urlencoded({ extended: false }), async (request, response) => {
     if (faults.strikes('tokenFailure')) {
-      return refuse(response, 503, 'temporarily_unavailable', 'the token endpoint is failing on demand')
+      return refuse(response, 503, 'temporarily_unavailable', 'injected fault: tokenFailure')
     }
     const form: Record<string, unknown> = request.body ?? {}
     if (form.grant_type !== 'client_credentials') {
       return refuse(response, 400, 'unsupported_grant_type', 'only client_credentials is simulated')
     }
     if (!tokens.isClient(form.client_id, form.client_secret)) {
-      return refuse(
-        response,
-        401,
-        'invalid_client',
-        'client_id and client_secret are not those of the simulator',
-      )
+      return refuse(response, 401, 'invalid_client', 'client_id or client_secret is wrong')
     }
     return response.set('cache-control', 'no-store').json(await tokens.issue())
   })

@@ -7,19 +7,11 @@ export interface TokenOptions {
   clientId: string
   clientSecret: string
   tokenSeconds: number
-  /** Who signs: the simulator's URL, known once it listens. */
+  /** The simulator's URL. */
   issuer: string
 }
 
-/** RFC 6749, 5.1. */
-export interface TokenResponse {
-  access_token: string
-  token_type: 'Bearer'
-  expires_in: number
-  scope: string
-}
-
-/** Signs access tokens, and knows those that it signed until they expire. */
+/** Issues access tokens, and accepts them until they expire. */
 export class AccessTokens {
   readonly #options: TokenOptions
   readonly #expiresAtMs = new Map<string, number>()
@@ -33,7 +25,8 @@ export class AccessTokens {
     return clientId === this.#options.clientId && clientSecret === this.#options.clientSecret
   }
 
-  async issue(): Promise<TokenResponse> {
+  /** Returns the response of RFC 6749, 5.1. */
+  async issue() {
     const { clock, clientId, tokenSeconds } = this.#options
     const { privateKey, jwk } = await this.#keyPair()
     const nowMs = clock.now()
@@ -55,20 +48,20 @@ export class AccessTokens {
     return { access_token: token, token_type: 'Bearer', expires_in: tokenSeconds, scope: 'openid' }
   }
 
-  /** Whether an `authorization` header bears a token of ours that is still good. */
+  /** Whether an `authorization` header has a valid token. */
   accepts(authorization: string | null): boolean {
     const token = authorization?.match(/^Bearer (.+)$/i)?.[1]
     const expiresAtMs = token === undefined ? undefined : this.#expiresAtMs.get(token)
     return expiresAtMs !== undefined && this.#options.clock.now() < expiresAtMs
   }
 
-  /** RFC 7517: with what others verify the tokens. */
+  /** RFC 7517: the public keys that verify the tokens. */
   async jwks(): Promise<{ keys: JsonWebKey[] }> {
     const { jwk } = await this.#keyPair()
     return { keys: [jwk] }
   }
 
-  /** Made when first asked for: a simulator that only sends webhooks need not wait for it. */
+  /** Created at the first use, because it takes time that a simulator without API calls does not need. */
   #keyPair(): Promise<Keys> {
     this.#keys ??= generateKeys()
     return this.#keys

@@ -1,69 +1,63 @@
 import { ConfigurationError } from '@scalekit-scim/core'
+import { omitUndefined } from '@scalekit-scim/core/internal'
 import express, { type ErrorRequestHandler, type Request, type Router } from 'express'
 import { z } from 'zod'
 import { DeliveryError } from '../delivery/errors.ts'
-import type { WebhookFaults } from '../delivery/faults.ts'
+import { faultNames, type WebhookFaults } from '../delivery/faults.ts'
 import type { Message } from '../delivery/messages.ts'
 import { EnvironmentError } from '../environment/errors.ts'
 import type { User } from '../environment/records.ts'
 import type { Simulator } from '../simulator.ts'
-import {
-  faultShares,
-  messagesQuery,
-  newDirectory,
-  newEndpoint,
-  newGroup,
-  newOrganization,
-  newUser,
-  step,
-  userPatch,
-  usersQuery,
-} from './requests.ts'
+import * as requests from './requests.ts'
 import { groupView, messageDetail, messageView, nameOf, simulatorView, userView } from './views.ts'
 
-/** What the page's buttons do, and what it shows. */
+/** The requests of the page. */
 export function consoleApi(simulator: Simulator): Router {
   const router = express.Router()
   router.use(express.json({ limit: '64kb' }))
   router.get('/state', (_request, response) => void response.json(simulatorView(simulator)))
   router.post('/clock/step', async (request, response) => {
-    await simulator.step(step.parse(request.body).seconds * 1000)
+    await simulator.step(requests.step.parse(request.body).seconds * 1000)
     response.json({})
   })
   addDirectoryRoutes(router, simulator)
-  addPeopleRoutes(router, simulator)
+  addUserRoutes(router, simulator)
   addDeliveryRoutes(router, simulator)
   router.use((_request, response) => void response.status(404).json({ error: 'no such request' }))
   router.use(answerError)
   return router
 }
 
+type IdRequest = Request<{ id: string }>
+
 function addDirectoryRoutes(router: Router, { environment }: Simulator): void {
   router.post('/organizations', (request, response) => {
-    response.status(201).json(environment.createOrganization(newOrganization.parse(request.body)))
+    const organization = environment.createOrganization(requests.newOrganization.parse(request.body))
+    response.status(201).json(organization)
   })
   router.post('/organizations/:id/directories', (request, response) => {
-    const { name, provider } = newDirectory.parse(request.body)
-    const options = { ...(name ? { name } : {}), ...(provider ? { provider } : {}) }
+    const options = omitUndefined(requests.newDirectory.parse(request.body))
     response.status(201).json(environment.createDirectory(request.params.id, options))
   })
-  router.post('/directories/:id/enable', (request, response) => {
-    response.json(environment.setDirectoryEnabled(request.params.id, true))
-  })
-  router.post('/directories/:id/disable', (request, response) => {
-    response.json(environment.setDirectoryEnabled(request.params.id, false))
-  })
+  for (const [action, enabled] of [
+    ['enable', true],
+    ['disable', false],
+  ] as const) {
+    router.post(`/directories/:id/${action}`, (request: IdRequest, response) => {
+      response.json(environment.setDirectoryEnabled(request.params.id, enabled))
+    })
+  }
   router.get('/directories/:id/groups', (request, response) => {
-    response.json(environment.roster(request.params.id).groups.map((group) => groupView(environment, group)))
+    const { groups } = environment.contents(request.params.id)
+    response.json(groups.map((group) => groupView(environment, group)))
   })
   router.post('/directories/:id/groups', (request, response) => {
-    const group = environment.createGroup(request.params.id, newGroup.parse(request.body))
+    const group = environment.createGroup(request.params.id, requests.newGroup.parse(request.body))
     response.status(201).json(groupView(environment, group))
   })
   router.patch('/groups/:id', (request, response) => {
-    response.json(
-      groupView(environment, environment.updateGroup(request.params.id, newGroup.parse(request.body))),
-    )
+    const group = environment.updateGroup(request.params.id, requests.newGroup.parse(request.body))
+    response.json(groupView(environment, group))
   })
   router.delete('/groups/:id', (request, response) => {
     environment.deleteGroup(request.params.id)
@@ -71,28 +65,26 @@ function addDirectoryRoutes(router: Router, { environment }: Simulator): void {
   })
 }
 
-function addPeopleRoutes(router: Router, { environment }: Simulator): void {
-  router.get('/directories/:id/users', (request: Request<{ id: string }>, response) => {
-    const { search, offset, limit } = usersQuery.parse(request.query)
-    const found = matching(environment.roster(request.params.id).users, search)
-    // The newest first: whoever was just hired is seen.
+function addUserRoutes(router: Router, { environment }: Simulator): void {
+  router.get('/directories/:id/users', (request: IdRequest, response) => {
+    const { search, offset, limit } = requests.usersQuery.parse(request.query)
+    const found = matching(environment.contents(request.params.id).users, search)
+    // The newest first, so that a new user is visible.
     const items = found.slice(Math.max(found.length - offset - limit, 0), found.length - offset).reverse()
     response.json({ count: found.length, items: items.map((user) => userView(environment, user)) })
   })
   router.post('/directories/:id/users', (request, response) => {
-    const { groupIds = [], ...texts } = newUser.parse(request.body)
-    const attributes = { userName: texts.email, ...present(texts) }
+    const { groupIds = [], title, familyName, ...texts } = requests.newUser.parse(request.body)
+    const optional = omitUndefined({ title: title ?? undefined, familyName: familyName ?? undefined })
+    const attributes = { userName: texts.email, ...texts, ...optional }
     const user = environment.createUser(request.params.id, { attributes, groupIds })
     response.status(201).json(userView(environment, user))
   })
   router.patch('/users/:id', (request, response) => {
-    const { active, groupIds, ...texts } = userPatch.parse(request.body)
-    const user = environment.updateUser(request.params.id, {
-      ...(active === undefined ? {} : { active }),
-      ...(groupIds === undefined ? {} : { groupIds }),
-      attributes: withoutUndefined(texts),
-    })
-    response.json(userView(environment, user))
+    const { active, groupIds, ...texts } = requests.userPatch.parse(request.body)
+    const attributes = omitUndefined(texts)
+    const patch = { ...omitUndefined({ active, groupIds }), attributes }
+    response.json(userView(environment, environment.updateUser(request.params.id, patch)))
   })
   router.delete('/users/:id', (request, response) => {
     environment.deleteUser(request.params.id)
@@ -103,7 +95,7 @@ function addPeopleRoutes(router: Router, { environment }: Simulator): void {
 function addDeliveryRoutes(router: Router, simulator: Simulator): void {
   const { deliveries } = simulator
   router.get('/messages', (request, response) => {
-    const { limit, only } = messagesQuery.parse(request.query)
+    const { limit, only } = requests.messagesQuery.parse(request.query)
     const found = only === undefined ? deliveries.messages : deliveries.messages.filter(isUndelivered)
     const newest = found.slice(-limit).reverse()
     response.json({ count: found.length, items: newest.map((message) => messageView(simulator, message)) })
@@ -119,15 +111,14 @@ function addDeliveryRoutes(router: Router, simulator: Simulator): void {
     forge: (id: string) => deliveries.forge(id),
   }
   for (const [name, act] of Object.entries(actions)) {
-    router.post(`/messages/:id/${name}`, async (request: Request<{ id: string }>, response) => {
+    router.post(`/messages/:id/${name}`, async (request: IdRequest, response) => {
       await act(request.params.id)
       response.json({})
     })
   }
   router.post('/endpoints', (request, response) => {
-    const { secret, types, url } = newEndpoint.parse(request.body)
-    const endpoint = { url, ...(secret ? { secret } : {}), ...(types ? { types } : {}) }
-    response.status(201).json(deliveries.addEndpoint(endpoint))
+    const { url, ...optional } = requests.newEndpoint.parse(request.body)
+    response.status(201).json(deliveries.addEndpoint({ url, ...omitUndefined(optional) }))
   })
   router.delete('/endpoints/:id', (request, response) => {
     deliveries.removeEndpoint(request.params.id)
@@ -137,17 +128,16 @@ function addDeliveryRoutes(router: Router, simulator: Simulator): void {
     response.json(deliveries.rotateSecret(request.params.id))
   })
   router.put('/faults', (request, response) => {
-    deliveries.faults = withShares(deliveries.faults, faultShares.parse(request.body))
+    deliveries.faults = withShares(deliveries.faults, requests.faultShares.parse(request.body))
     response.json({})
   })
 }
 
-/** To one of those that it is for. */
 function isUndelivered({ deliveries }: Message): boolean {
   return deliveries.some(({ state }) => state !== 'delivered')
 }
 
-/** What a fault does where nothing else was asked for. */
+/** The other settings of a fault that has none yet. */
 const faultDefaults = {
   drop: {},
   delay: { seconds: 30 },
@@ -159,28 +149,18 @@ const faultDefaults = {
   slow: { seconds: 5 },
 }
 
-function withShares(faults: WebhookFaults, shares: z.infer<typeof faultShares>): WebhookFaults {
-  const after = faultShares.keyType.options.map((name) => {
+function withShares(faults: WebhookFaults, shares: z.infer<typeof requests.faultShares>): WebhookFaults {
+  const after = faultNames.map((name) => {
     const share = shares[name] ?? faults[name]?.share ?? 0
     return [name, share > 0 ? { ...faultDefaults[name], ...faults[name], share } : undefined]
   })
-  return Object.fromEntries(after.filter(([, fault]) => fault !== undefined))
+  return omitUndefined(Object.fromEntries(after))
 }
 
 function matching(users: readonly User[], search: string): readonly User[] {
-  const wanted = search.trim().toLowerCase()
-  if (wanted === '') return users
-  return users.filter((user) => `${nameOf(user)} ${user.attributes.email}`.toLowerCase().includes(wanted))
-}
-
-function present<Fields extends Record<string, unknown>>(fields: Fields) {
-  const entries = Object.entries(fields).filter(([, value]) => value != null)
-  return Object.fromEntries(entries) as { [Name in keyof Fields]: NonNullable<Fields[Name]> }
-}
-
-function withoutUndefined<Fields extends Record<string, unknown>>(fields: Fields) {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as { [Name in keyof Fields]: Exclude<Fields[Name], undefined> }
+  const text = search.trim().toLowerCase()
+  if (text === '') return users
+  return users.filter((user) => `${nameOf(user)} ${user.attributes.email}`.toLowerCase().includes(text))
 }
 
 const statuses = {
@@ -196,15 +176,15 @@ const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (error instanceof EnvironmentError || error instanceof DeliveryError) {
     return void response.status(statuses[error.reason]).json({ error: error.message })
   }
-  // A secret that is none; what it says never holds it.
+  // An invalid secret. The message does not contain it.
   if (error instanceof ConfigurationError) {
     return void response.status(400).json({ error: error.message })
   }
   if (error instanceof z.ZodError) {
     const [issue] = error.issues
-    // What is wrong with the body as a whole has no path.
-    const said = [issue?.path.join('.'), issue?.message].filter(Boolean)
-    return void response.status(400).json({ error: said.join(': ') })
+    // A problem of the whole body has no path.
+    const parts = [issue?.path.join('.'), issue?.message].filter(Boolean)
+    return void response.status(400).json({ error: parts.join(': ') })
   }
   response.status(error?.status ?? 500).json({ error: error?.expose ? error.message : 'internal error' })
 }

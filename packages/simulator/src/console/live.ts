@@ -1,16 +1,16 @@
 import type { Request, Response } from 'express'
 
 const heartbeatMs = 15_000
-/** Changes that come together are told together. */
-const gatherMs = 40
+/** Changes within this time are sent together. */
+const batchMs = 40
 
-/** Tells the open pages what has changed (server-sent events); they ask for the rest. */
+/** Sends the open pages what has changed (server-sent events). The pages request the rest. */
 export class LivePages {
   readonly #pages = new Set<Response>()
   readonly #messageIds = new Set<string>()
   #directoryChanged = false
   #timer: NodeJS.Timeout | undefined
-  readonly #heartbeat = setInterval(() => this.#write(': still here\n\n'), heartbeatMs).unref()
+  readonly #heartbeat = setInterval(() => this.#write(': heartbeat\n\n'), heartbeatMs).unref()
 
   join(request: Request, response: Response): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
@@ -21,12 +21,12 @@ export class LivePages {
 
   messageChanged(id: string): void {
     this.#messageIds.add(id)
-    this.#soon()
+    this.#schedule()
   }
 
   directoryChanged(): void {
     this.#directoryChanged = true
-    this.#soon()
+    this.#schedule()
   }
 
   close(): void {
@@ -36,17 +36,17 @@ export class LivePages {
     this.#pages.clear()
   }
 
-  #soon(): void {
+  #schedule(): void {
     if (this.#pages.size === 0) this.#messageIds.clear()
-    else this.#timer ??= setTimeout(() => this.#tell(), gatherMs).unref()
+    else this.#timer ??= setTimeout(() => this.#send(), batchMs).unref()
   }
 
-  #tell(): void {
+  #send(): void {
     this.#timer = undefined
-    const what = { messageIds: [...this.#messageIds], directory: this.#directoryChanged }
+    const changes = { messageIds: [...this.#messageIds], directory: this.#directoryChanged }
     this.#messageIds.clear()
     this.#directoryChanged = false
-    this.#write(`data: ${JSON.stringify(what)}\n\n`)
+    this.#write(`data: ${JSON.stringify(changes)}\n\n`)
   }
 
   #write(text: string): void {

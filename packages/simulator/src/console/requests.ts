@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { faultNames } from '../delivery/faults.ts'
 import { providers } from '../environment/records.ts'
 
-// What the page sends. A text of null removes it.
+// The bodies and queries that the page sends. A string of null removes the value.
 
 const text = z.string().trim().min(1).max(500)
 const groupIds = z.array(z.string()).max(1000)
@@ -30,10 +31,7 @@ export const newEndpoint = z.strictObject({
   types: z.array(text).optional(),
 })
 export const step = z.strictObject({ seconds: z.number().min(0).max(604_800) })
-export const faultShares = z.partialRecord(
-  z.enum(['drop', 'delay', 'duplicate', 'reorder', 'corruptSignature', 'clockSkew', 'truncate', 'slow']),
-  z.number().min(0).max(1),
-)
+export const faultShares = z.partialRecord(z.enum(faultNames), z.number().min(0).max(1))
 export const usersQuery = z.object({
   search: z.string().default(''),
   offset: z.coerce.number().int().min(0).default(0),

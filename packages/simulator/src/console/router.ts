@@ -1,20 +1,19 @@
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import express, { type Router } from 'express'
 import type { Simulator } from '../simulator.ts'
 import { consoleApi } from './api.ts'
-import { onlyOurPage } from './guard.ts'
+import { refuseOtherPages } from './guard.ts'
 import { LivePages } from './live.ts'
 
-/** As an ES module, or in the CommonJS build. */
+/** The folder of this file, as an ES module and in the CommonJS build. */
 const here = typeof __dirname === 'undefined' ? import.meta.dirname : __dirname
-/** Beside this file in the sources and beside the library's bundle; above the chunks of the command line. */
-const pageFolder = [join(here, 'page'), join(here, '..', 'page')].find((path) => existsSync(path)) ?? here
-/** The browser's build lies in the package's own folder, above the one for Node. */
+/** Next to this file in the sources and next to the bundle. */
+const pageFolder = join(here, 'page')
+/** The browser's build is in the package's root folder, above the build for Node. */
 const litHtmlFolder = join(dirname(createRequire(join(here, 'router.js')).resolve('lit-html')), '..')
 
-/** Names and addresses come from outside: even one that got past the escaping could load nothing. */
+/** Names and addresses are input. Even markup that got past the escaping could load nothing. */
 const securityHeaders = {
   'content-security-policy': [
     "default-src 'none'",
@@ -33,14 +32,14 @@ const securityHeaders = {
 
 export interface Console {
   router: Router
-  /** Lets the open pages go. */
+  /** Ends the connections of the open pages. */
   close(): void
 }
 
-/** The page at `/`, what it loads and asks for under `/console`. */
+/** Serves the page at `/`, and its files and requests under `/console`. */
 export function createConsole(simulator: Simulator, listeningHost: string): Console {
   const pages = new LivePages()
-  const guard = onlyOurPage(listeningHost)
+  const guard = refuseOtherPages(listeningHost)
   const stopListening = [
     simulator.environment.onChange(() => pages.directoryChanged()),
     simulator.deliveries.onEndpointsChange(() => pages.directoryChanged()),

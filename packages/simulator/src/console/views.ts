@@ -3,11 +3,10 @@ import type { Attempt, Delivery, Message } from '../delivery/messages.ts'
 import type { Environment } from '../environment/environment.ts'
 import { EnvironmentError } from '../environment/errors.ts'
 import { formatMicros } from '../environment/events.ts'
-import type { Directory, Group, User } from '../environment/records.ts'
-import { providers } from '../environment/records.ts'
+import { type Directory, type Group, providers, type User } from '../environment/records.ts'
 import type { Simulator } from '../simulator.ts'
 
-// What the page is told: enough to show, no more than a screen of it.
+// The data for the page: what it shows, one screen at a time.
 
 export function simulatorView(simulator: Simulator) {
   const { environment, deliveries, clock, url, variables } = simulator
@@ -52,14 +51,14 @@ export function userView(environment: Environment, user: User) {
 }
 
 export function groupView(environment: Environment, { id, displayName, directoryId }: Group) {
-  return { id, displayName, memberCount: environment.roster(directoryId).memberCount(id) }
+  return { id, displayName, memberCount: environment.contents(directoryId).memberCount(id) }
 }
 
 export function nameOf({ attributes: { displayName, givenName, familyName, userName } }: User): string {
   return displayName ?? ([givenName, familyName].filter(Boolean).join(' ') || userName)
 }
 
-/** One line of the live list. */
+/** One row of the list. */
 export function messageView(simulator: Simulator, message: Message) {
   const { id, event, createdAtMs, deliveries } = message
   return {
@@ -75,22 +74,19 @@ export function messageView(simulator: Simulator, message: Message) {
   }
 }
 
-/** The message whole: what was sent, and what came back. */
-export function messageDetail(simulator: Simulator, message: Message) {
-  const { id, event, createdAtMs, deliveries } = message
-  return {
-    id,
-    event,
-    deliveries: deliveries.map((delivery) => ({
-      ...deliveryView(simulator, delivery, createdAtMs),
-      attempts: delivery.attempts.map((attempt) => ({
-        ...attemptView(attempt),
-        requestHeaders: attempt.request.headers,
-        responseHeaders: attempt.response?.headers,
-        responseBody: attempt.response?.body,
-      })),
-    })),
-  }
+/** The whole message: requests and responses. */
+export function messageDetail(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
+  const attemptDetail = (attempt: Attempt) => ({
+    ...attemptView(attempt),
+    requestHeaders: attempt.request.headers,
+    responseHeaders: attempt.response?.headers,
+    responseBody: attempt.response?.body,
+  })
+  const views = deliveries.map((delivery) => ({
+    ...deliveryView(simulator, delivery, createdAtMs),
+    attempts: delivery.attempts.map(attemptDetail),
+  }))
+  return { id, event, deliveries: views }
 }
 
 function deliveryView({ deliveries }: Simulator, delivery: Delivery, createdAtMs: number) {
@@ -104,19 +100,19 @@ function attemptView({ number, trigger, startedAtMs, durationMs, response, error
   return { number, trigger, startedAtMs, durationMs, status: response?.status, outcome, error, faults }
 }
 
-/** A directory's event has its id alone, which nobody knows it by. */
+/** The event of a directory has only its id, so the name comes from the environment. */
 function subjectOf(environment: Environment, data: object): string {
   const { name, display_name, email, preferred_username, id } = data as Partial<Record<string, unknown>>
-  const known = name || display_name || email || preferred_username
-  return String(known || unlessGone(() => environment.directory(String(id)).name) || id || '')
+  const readable = name || display_name || email || preferred_username
+  return String(readable || unlessDeleted(() => environment.directory(String(id)).name) || id || '')
 }
 
 function customerOf(environment: Environment, organizationId: unknown): string | undefined {
-  return unlessGone(() => environment.organization(String(organizationId)).displayName)
+  return unlessDeleted(() => environment.organization(String(organizationId)).displayName)
 }
 
-/** A message outlives what it is about. */
-function unlessGone(find: () => string): string | undefined {
+/** A message is kept after its record is deleted. */
+function unlessDeleted(find: () => string): string | undefined {
   try {
     return find()
   } catch (error) {

@@ -1,63 +1,65 @@
 import type { Clock, ScimEvent } from '@scalekit-scim/core'
+import fastq from 'fastq'
 import { Activity } from '../activity.ts'
 import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
-import type { Courier, Depot } from './courier.ts'
-import { Couriers } from './couriers.ts'
+import { type DeliveryContext, DeliveryTask, type EndpointQueue, MessageRecord } from './delivery-task.ts'
 import { type Endpoint, Endpoints, type NewEndpoint, type RotateOptions } from './endpoints.ts'
 import { DeliveryError } from './errors.ts'
 import { requireFaults, type WebhookFaults } from './faults.ts'
 import { messageId } from './message-id.ts'
-import { MessageLog, MessageRecord, type OpenDelivery } from './message-log.ts'
-import type { Attempt, Message } from './messages.ts'
-import type { DeliveriesOptions } from './options.ts'
-import { Sender } from './sender.ts'
+import { MessageLog, maxPending, maxReplyBytes } from './message-log.ts'
+import type { Attempt, AttemptTrigger, Message } from './messages.ts'
+import { Reordering } from './reordering.ts'
 import type { StoredDeliveries, StoredMessage } from './stored.ts'
-import { transmit } from './transmission.ts'
+import { WebhookClient } from './webhook-client.ts'
 
-/** What the replies to messages may hold in all: 64 kB each, eight times each, would be 5 GB for 10,000 messages. */
-const keptReplyBytes = 256 * 1024 * 1024
+export interface DeliveriesOptions {
+  clock: Clock
+  randomness: Randomness
+  /** The largest deviation of a wait from the schedule, up or down. @default 0.2 */
+  retryJitterShare?: number
+  faults?: WebhookFaults
+  /** How long an attempt waits for its whole answer, in real time. @default 10 */
+  attemptDeadlineSeconds?: number
+  /** How many attempts an endpoint gets at the same time. @default 64 */
+  connectionsPerEndpoint?: number
+  /** How many finished messages are kept. @default 10 000 */
+  keptMessages?: number
+  /** PEM: trusted for https endpoints with their own certificates. */
+  certificateAuthority?: string
+}
 
-/** Each takes some 8 kB, its attempts included: 800 MB for a directory of that size whose endpoint does not answer. */
-const mostPending = 100_000
+/** Copies are sent at once: they do not count against the endpoint's connections. */
+const maxCopies = 100
 
-const tooManyPending = 'too many messages are pending'
-
-/** They go out at once, past the endpoint's lane. */
-const mostCopies = 100
-
-/** Scalekit's webhooks: endpoints, the messages on their way to them, and the log of all attempts. */
+/** Scalekit's webhooks: endpoints, pending messages, and the log of all attempts. */
 export class Deliveries {
-  readonly #clock: Clock
-  readonly #randomness: Randomness
+  readonly #context: DeliveryContext
   readonly #endpoints: Endpoints
+  readonly #queues = new Map<string, EndpointQueue>()
+  readonly #connectionsPerEndpoint: number
   readonly #log: MessageLog
-  readonly #sender: Sender
-  readonly #activity = new Activity()
-  readonly #couriers: Couriers
   readonly #listeners = new Listeners<[Message]>()
-  #faults: WebhookFaults
   #sent = 0
-  #isToldOfExcess = false
-  #isClosed = false
+  #hasWarned = false
 
   constructor(options: DeliveriesOptions) {
-    const { clock, randomness, certificateAuthority } = options
-    const { connectionsPerEndpoint = 64, keptMessages = 10_000, attemptDeadlineSeconds = 10 } = options
-    this.#clock = clock
-    this.#randomness = randomness.fork('messages')
+    const { clock, randomness, certificateAuthority, attemptDeadlineSeconds = 10 } = options
+    this.#connectionsPerEndpoint = options.connectionsPerEndpoint ?? 64
     this.#endpoints = new Endpoints(clock, randomness.fork('endpoints'))
-    this.#log = new MessageLog({
-      pending: { count: mostPending, bytes: keptReplyBytes },
-      finished: { count: keptMessages, bytes: keptReplyBytes },
-    })
-    this.#sender = new Sender({
-      deadlineMs: attemptDeadlineSeconds * 1000,
-      ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
-    })
-    this.#faults = requireFaults(options.faults ?? {})
-    const depot = this.#openDepot(options.retryJitterShare ?? 0.2)
-    this.#couriers = new Couriers(depot, connectionsPerEndpoint, this.#randomness)
+    this.#log = new MessageLog(options.keptMessages ?? 10_000)
+    this.#context = {
+      clock,
+      randomness: randomness.fork('messages'),
+      retryJitterShare: options.retryJitterShare ?? 0.2,
+      endpoints: this.#endpoints,
+      client: new WebhookClient(attemptDeadlineSeconds * 1000, certificateAuthority),
+      activity: new Activity(),
+      faults: requireFaults(options.faults ?? {}),
+      isClosed: false,
+      changed: (record, attempt) => this.#recordChanged(record, attempt),
+    }
   }
 
   // ── Endpoints ──
@@ -66,33 +68,36 @@ export class Deliveries {
     return this.#endpoints.all
   }
 
-  /** @throws DeliveryError 'invalid'; ConfigurationError when the secret is none */
+  /** @throws DeliveryError 'invalid'; ConfigurationError if the secret is invalid */
   addEndpoint(endpoint: NewEndpoint): Endpoint {
     return this.#endpoints.add(endpoint)
   }
 
-  /** What is on its way there is given up. @throws DeliveryError 'not-found' */
+  /** Gives up its pending deliveries. @throws DeliveryError 'not-found' */
   removeEndpoint(id: string): void {
     this.#endpoints.remove(id)
-    for (const delivery of this.#allDeliveries()) {
-      if (delivery.endpointId === id) this.#couriers.of(delivery)?.giveUp('its endpoint was removed')
+    for (const task of this.#tasks()) {
+      if (task.endpointId === id) task.giveUp('its endpoint was removed')
     }
-    this.#couriers.closeRoute(id)
+    this.#queues.delete(id)
   }
 
-  /** A new secret signs, and for a while the old one too. @throws DeliveryError 'not-found' */
+  /** From now on a new secret signs, and for some time the old one too. @throws DeliveryError 'not-found' */
   rotateSecret(id: string, options?: RotateOptions): Endpoint {
     return this.#endpoints.rotateSecret(id, options)
   }
 
-  /** Calls the listener after each change to the endpoints; gives what stops that. What it throws is uncaught. */
+  /**
+   * Calls the listener after each change to the endpoints. Returns a function that stops the calls. Errors of the
+   * listener are uncaught.
+   */
   onEndpointsChange(listener: () => void): () => void {
     return this.#endpoints.onChange(listener)
   }
 
   // ── Messages ──
 
-  /** All that are under way and the newest of the finished ones, the newest last. */
+  /** All pending messages and the newest of the finished ones, the newest last. */
   get messages(): Message[] {
     return Array.from(this.#log.records, ({ message }) => message)
   }
@@ -102,70 +107,73 @@ export class Deliveries {
   }
 
   /**
-   * Sets an event on its way to all endpoints that want it. If more than 100,000 messages are pending then, the oldest
+   * Sends an event to all endpoints that receive its type. If more than 100,000 messages are pending then, the oldest
    * one is given up.
    * @throws DeliveryError 'closed'
    */
   send(event: ScimEvent): Message {
     this.#requireOpen()
+    const { clock, randomness } = this.#context
     const ordinal = ++this.#sent
-    const createdAtMs = this.#clock.now()
-    const id = messageId(createdAtMs, ordinal, this.#randomness.fork(`id ${ordinal}`))
+    const createdAtMs = clock.now()
+    const id = messageId(createdAtMs, ordinal, randomness.fork(`id ${ordinal}`))
     const record = new MessageRecord(ordinal, id, event, createdAtMs)
-    const wanting = this.#endpoints.all.filter(({ types }) => !types || types.includes(event.type))
-    const couriers = wanting.map((endpoint) => this.#couriers.address(record, endpoint.id, 'pending'))
+    const receiving = this.#endpoints.all.filter(({ types }) => !types || types.includes(event.type))
+    const tasks = receiving.map((endpoint) => this.#addTask(record, endpoint.id, 'pending'))
     this.#log.add(record)
     this.#giveUpExcess()
-    this.#tell(record)
-    for (const courier of couriers) courier.begin()
+    this.#notify(record)
+    for (const task of tasks) task.begin()
     return record.message
   }
 
   /**
-   * One more attempt, to all endpoints that the message went to, or to one that it never did. A failure is not retried.
+   * Makes one more attempt, to all endpoints of the message, or to any one endpoint. A failure is not retried.
    * @throws DeliveryError 'not-found', 'closed'
    */
-  replay(messageId: string, endpointId?: string): Promise<Attempt[]> {
-    return this.#attempt(messageId, endpointId, (courier) => courier.attempt('replay'))
+  async replay(messageId: string, endpointId?: string): Promise<Attempt[]> {
+    return this.#attempt('replay', messageId, endpointId)
   }
 
-  /** Several attempts at the same time. @throws DeliveryError 'not-found', 'invalid', 'closed' */
+  /** Makes several attempts at the same time. @throws DeliveryError 'not-found', 'invalid', 'closed' */
   async duplicate(messageId: string, copies = 2, endpointId?: string): Promise<Attempt[]> {
-    if (!Number.isInteger(copies) || copies < 1 || copies > mostCopies) {
-      throw new DeliveryError('invalid', `copies must be a whole number from 1 to ${mostCopies}`)
+    if (!Number.isInteger(copies) || copies < 1 || copies > maxCopies) {
+      throw new DeliveryError('invalid', `copies must be a whole number from 1 to ${maxCopies}`)
     }
-    return this.#attempt(messageId, endpointId, (courier) => courier.attempt('duplicate', copies))
+    return this.#attempt('duplicate', messageId, endpointId, copies)
   }
 
-  /** One attempt that is signed with a secret which is not the endpoint's. @throws DeliveryError 'not-found', 'closed' */
-  forge(messageId: string, endpointId?: string): Promise<Attempt[]> {
-    return this.#attempt(messageId, endpointId, (courier) => courier.attempt('forge'))
+  /** Makes one attempt that another secret signs. @throws DeliveryError 'not-found', 'closed' */
+  async forge(messageId: string, endpointId?: string): Promise<Attempt[]> {
+    return this.#attempt('forge', messageId, endpointId)
   }
 
-  /** Calls the listener after each change to a message; gives what stops that. What it throws is uncaught. */
+  /**
+   * Calls the listener after each change to a message. Returns a function that stops the calls. Errors of the listener are uncaught.
+   */
   onChange(listener: (message: Message) => void): () => void {
     return this.#listeners.add(listener)
   }
 
-  /** When no attempt is under way, or waits for another to end. Those that wait for their time do not count. */
+  /** Resolves when no attempt is under way or queued. Attempts that wait for their time do not count. */
   idle(): Promise<void> {
-    return this.#activity.idle()
+    return this.#context.activity.idle()
   }
 
   get faults(): WebhookFaults {
-    return this.#faults
+    return this.#context.faults
   }
 
-  /** Holds for what is drawn from now on. @throws ConfigurationError */
+  /** Applies to all later draws. @throws ConfigurationError */
   set faults(faults: WebhookFaults) {
-    this.#faults = requireFaults(faults)
+    this.#context.faults = requireFaults(faults)
   }
 
-  // ── Beginning and end ──
+  // ── Start and end ──
 
-  /** Endpoints with their secrets, and the messages that are on their way; the log of attempts stays behind. */
+  /** Returns the endpoints with their secrets, and the pending messages. The log of attempts is not included. */
   export(): StoredDeliveries {
-    const messages = Array.from(this.#log.records, (record) => this.#stored(record))
+    const messages = Array.from(this.#log.records, stored)
     return {
       ...this.#endpoints.export(),
       sent: this.#sent,
@@ -173,105 +181,104 @@ export class Deliveries {
     }
   }
 
-  /** Goes on where another run's `export` was: attempts that were due meanwhile, or cut off by its end, come now. */
+  /** Continues from the `export` of another run. Attempts that fell due since then, or were cut off, are made now. */
   restore({ messages, sent, ...endpoints }: StoredDeliveries): void {
     this.#endpoints.restore(endpoints)
     this.#sent = sent
     for (const { ordinal, id, event, createdAtMs, deliveries } of messages) {
       const record = new MessageRecord(ordinal, id, event, createdAtMs)
-      const couriers = deliveries.map(({ endpointId, ...progress }) => {
-        const courier = this.#couriers.address(record, endpointId, 'pending')
-        return () => courier.resume(progress)
-      })
+      const tasks = deliveries.map(({ endpointId, ...progress }) => ({
+        task: this.#addTask(record, endpointId, 'pending'),
+        progress,
+      }))
       this.#log.add(record)
-      for (const resume of couriers) resume()
+      for (const { task, progress } of tasks) task.resume(progress)
       this.#giveUpExcess()
     }
   }
 
-  /** No attempt begins any more; resolves when those under way have ended. */
+  /** Starts no more attempts. Resolves when the attempts under way have ended. */
   async close(): Promise<void> {
-    this.#isClosed = true
-    for (const delivery of this.#allDeliveries()) this.#couriers.of(delivery)?.stop()
+    this.#context.isClosed = true
+    for (const task of this.#tasks()) task.stop()
     await this.idle()
-    this.#sender.close()
+    this.#context.client.close()
   }
 
-  // ── Inside ──
+  #addTask(record: MessageRecord, endpointId: string, state: 'pending' | 'failed'): DeliveryTask {
+    const task = new DeliveryTask(this.#context, this.#queueOf(endpointId), record, endpointId, state)
+    record.deliveries.push(task)
+    return task
+  }
 
-  #openDepot(retryJitterShare: number): Depot {
-    const deliveries = this
-    return {
-      clock: this.#clock,
-      retryJitterShare,
-      get faults() {
-        return deliveries.#faults
-      },
-      get isClosed() {
-        return deliveries.#isClosed
-      },
-      endpoint: (id) => this.#endpoints.find(id),
-      transmit: (transmission) => transmit(transmission, this.#clock, this.#sender),
-      changed: (record, attempt) => {
-        this.#log.noteChange(record, attempt?.response?.body.length)
-        if (attempt) this.#giveUpExcess()
-        this.#tell(record)
-      },
-      track: (work) => this.#activity.track(work),
+  #queueOf(endpointId: string): EndpointQueue {
+    const existing = this.#queues.get(endpointId)
+    if (existing) return existing
+    const queue: EndpointQueue = {
+      attempts: fastq.promise(async (attempt) => attempt(), this.#connectionsPerEndpoint),
+      reordering: new Reordering(this.#context.clock),
     }
-  }
-
-  /** An endpoint that is down for long must not fill the memory. */
-  #giveUpExcess(): void {
-    for (let record = this.#log.excessPending; record; record = this.#log.excessPending) {
-      for (const delivery of record.deliveries) this.#couriers.of(delivery)?.giveUp(tooManyPending)
-      if (this.#isToldOfExcess) continue
-      this.#isToldOfExcess = true
-      process.emitWarning(
-        `Over ${mostPending.toLocaleString('en')} webhook messages, or ${keptReplyBytes / 1024 / 1024} MB of replies to them, are pending in the simulator. From now on the oldest ones are given up: their state is "failed", and a replay sends them. Is your endpoint running?`,
-      )
-    }
-  }
-
-  /** A moment later, when the change is complete: a listener may change something itself. */
-  #tell({ message }: MessageRecord): void {
-    queueMicrotask(() => this.#listeners.tell(message))
+    this.#queues.set(endpointId, queue)
+    return queue
   }
 
   async #attempt(
+    trigger: Exclude<AttemptTrigger, 'schedule'>,
     messageId: string,
-    endpointId: string | undefined,
-    attempt: (courier: Courier) => Promise<Attempt[]>,
+    endpointId?: string,
+    copies = 1,
   ): Promise<Attempt[]> {
     this.#requireOpen()
     const record = this.#log.get(messageId)
     if (!record) throw new DeliveryError('not-found', 'message not found')
-    const couriers =
-      endpointId === undefined ? this.#couriers.ofAll(record) : [this.#courierTo(endpointId, record)]
-    return (await Promise.all(couriers.map(attempt))).flat()
+    const existing = record.deliveries.filter((task) => this.#endpoints.find(task.endpointId))
+    const tasks = endpointId === undefined ? existing : [this.#taskTo(endpointId, record)]
+    return (await Promise.all(tasks.map((task) => task.attempt(trigger, copies)))).flat()
   }
 
-  #stored({ ordinal, message: { id, event, createdAtMs }, deliveries }: MessageRecord): StoredMessage {
-    const pending = deliveries.flatMap((delivery) => {
-      const progress = delivery.state === 'pending' && this.#couriers.of(delivery)?.progress
-      return progress ? [{ endpointId: delivery.endpointId, ...progress }] : []
-    })
-    return { ordinal, id, event, createdAtMs, deliveries: pending }
-  }
-
-  /** Also to an endpoint that it was not for: nothing is scheduled there, so until it is replayed it counts as failed. */
-  #courierTo(endpointId: string, record: MessageRecord): Courier {
+  /** A message that was not sent to the endpoint counts as failed there until the replay. */
+  #taskTo(endpointId: string, record: MessageRecord): DeliveryTask {
     if (!this.#endpoints.find(endpointId)) throw new DeliveryError('not-found', 'endpoint not found')
-    const delivery = record.deliveries.find((one) => one.endpointId === endpointId)
-    const courier = delivery && this.#couriers.of(delivery)
-    return courier ?? this.#couriers.address(record, endpointId, 'failed')
+    const existing = record.deliveries.find((task) => task.endpointId === endpointId)
+    return existing ?? this.#addTask(record, endpointId, 'failed')
   }
 
-  *#allDeliveries(): Iterable<OpenDelivery> {
+  #recordChanged(record: MessageRecord, attempt?: Attempt): void {
+    this.#log.update(record, attempt?.response?.body.length)
+    if (attempt) this.#giveUpExcess()
+    this.#notify(record)
+  }
+
+  /** An endpoint that fails for long must not fill the memory. */
+  #giveUpExcess(): void {
+    for (let record = this.#log.excessPending; record; record = this.#log.excessPending) {
+      for (const task of record.deliveries) task.giveUp('too many messages are pending')
+      if (this.#hasWarned) continue
+      this.#hasWarned = true
+      const limits = `${maxPending.toLocaleString('en')} webhook messages, or ${maxReplyBytes / 1024 / 1024} MB of replies to them`
+      process.emitWarning(
+        `Over ${limits}, are pending in the simulator. From now on it gives up the oldest ones: their state is "failed", and a replay sends them. Is your endpoint running?`,
+      )
+    }
+  }
+
+  /** Notifies after the change is complete: a listener may make changes itself. */
+  #notify({ message }: MessageRecord): void {
+    queueMicrotask(() => this.#listeners.call(message))
+  }
+
+  *#tasks(): Iterable<DeliveryTask> {
     for (const { deliveries } of this.#log.records) yield* deliveries
   }
 
   #requireOpen(): void {
-    if (this.#isClosed) throw new DeliveryError('closed', 'deliveries are closed')
+    if (this.#context.isClosed) throw new DeliveryError('closed', 'deliveries are closed')
   }
+}
+
+function stored({ ordinal, message: { id, event, createdAtMs }, deliveries }: MessageRecord): StoredMessage {
+  const pending = deliveries
+    .filter(({ state }) => state === 'pending')
+    .map(({ endpointId, progress }) => ({ endpointId, ...progress }))
+  return { ordinal, id, event, createdAtMs, deliveries: pending }
 }

@@ -1,15 +1,17 @@
 import type { Clock } from '@scalekit-scim/core'
+import { omitUndefined } from '@scalekit-scim/core/internal'
 import { signDelivery } from '@scalekit-scim/core/testing'
 import { Listeners } from '../listeners.ts'
-import type { Randomness } from '../randomness.ts'
+import { type Randomness, randomBytes } from '../randomness.ts'
 import { DeliveryError } from './errors.ts'
+import type { StoredEndpoint } from './stored.ts'
 
 export interface NewEndpoint {
   /** http or https. */
   url: string
-  /** @default one that the seed decides */
+  /** @default derived from the seed */
   secret?: string
-  /** The event types that it gets. @default all */
+  /** The event types that it receives. @default all */
   types?: readonly string[]
 }
 
@@ -17,7 +19,7 @@ export interface Endpoint {
   /** `ep_…` */
   readonly id: string
   readonly url: string
-  /** Those that sign now, the newest first. */
+  /** The secrets that sign now, the newest first. */
   readonly secrets: readonly string[]
   readonly types?: readonly string[]
 }
@@ -25,28 +27,19 @@ export interface Endpoint {
 export interface RotateOptions {
   /** How long the old secret signs too. @default 86 400 */
   keepOldSeconds?: number
-  /** The new one. @default one that the seed decides */
+  /** The new secret. @default derived from the seed */
   secret?: string
 }
 
-/** An endpoint as a file keeps it. */
-export interface StoredEndpoint {
-  id: string
-  url: string
-  types?: readonly string[]
-  /** The newest first. */
-  secrets: readonly { secret: string; expiresAtMs?: number }[]
-}
+const defaultKeepOldSeconds = 86_400
 
-const keepOldSecondsByDefault = 86_400
-
-/** Where events go, and with which secrets they are signed. */
+/** The destinations of events, and their signing secrets. */
 export class Endpoints {
   readonly #clock: Clock
   readonly #randomness: Randomness
   readonly #stored = new Map<string, StoredEndpoint>()
   readonly #listeners = new Listeners()
-  /** How many ids and secrets were drawn: after a restart the next one must be new. */
+  /** How many ids and secrets have been drawn. The next one must be new after a restart too. */
   #drawn = 0
 
   constructor(clock: Clock, randomness: Randomness) {
@@ -63,38 +56,35 @@ export class Endpoints {
     return stored && this.#public(stored)
   }
 
-  /** Calls the listener after each change; gives what stops that. */
   onChange(listener: () => void): () => void {
     return this.#listeners.add(listener)
   }
 
   add({ url, secret, types }: NewEndpoint): Endpoint {
-    requireUrl(url)
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new DeliveryError('invalid', 'url must be a full http or https URL')
+    }
     const id = `ep_${this.#drawBytes(15).toString('hex')}`
-    const first = { secret: secret === undefined ? this.#newSecret() : requireSecret(secret) }
-    const stored = { id, url, ...(types ? { types: [...types] } : {}), secrets: [first] }
-    this.#put(stored)
-    return this.#public(stored)
+    const secrets = [{ secret: this.#secretOr(secret) }]
+    return this.#put({ id, url, ...omitUndefined({ types: types && [...types] }), secrets })
   }
 
   remove(id: string): void {
     this.#require(id)
     this.#stored.delete(id)
-    this.#listeners.tell()
+    this.#listeners.call()
   }
 
   rotateSecret(id: string, options: RotateOptions = {}): Endpoint {
-    const { secret, keepOldSeconds = keepOldSecondsByDefault } = options
+    const { secret, keepOldSeconds = defaultKeepOldSeconds } = options
     const before = this.#require(id)
-    const newest = { secret: secret === undefined ? this.#newSecret() : requireSecret(secret) }
+    const newest = { secret: this.#secretOr(secret) }
     const lastMs = this.#clock.now() + keepOldSeconds * 1000
     const old = before.secrets.map(({ secret, expiresAtMs = lastMs }) => ({
       secret,
       expiresAtMs: Math.min(expiresAtMs, lastMs),
     }))
-    const after = { ...before, secrets: [newest, ...old.filter((one) => this.#isValid(one))] }
-    this.#put(after)
-    return this.#public(after)
+    return this.#put({ ...before, secrets: [newest, ...old.filter((one) => this.#isValid(one))] })
   }
 
   export(): { endpoints: StoredEndpoint[]; drawn: number } {
@@ -107,14 +97,15 @@ export class Endpoints {
     this.#drawn = drawn
   }
 
-  #put(endpoint: StoredEndpoint): void {
-    this.#stored.set(endpoint.id, endpoint)
-    this.#listeners.tell()
+  #put(stored: StoredEndpoint): Endpoint {
+    this.#stored.set(stored.id, stored)
+    this.#listeners.call()
+    return this.#public(stored)
   }
 
   #public({ id, url, types, secrets }: StoredEndpoint): Endpoint {
     const valid = secrets.filter((one) => this.#isValid(one)).map(({ secret }) => secret)
-    return { id, url, secrets: valid, ...(types ? { types } : {}) }
+    return { id, url, secrets: valid, ...omitUndefined({ types }) }
   }
 
   #isValid({ expiresAtMs = Number.POSITIVE_INFINITY }: { expiresAtMs?: number }): boolean {
@@ -127,23 +118,14 @@ export class Endpoints {
     return stored
   }
 
-  #newSecret(): string {
-    return `whsec_${this.#drawBytes(24).toString('base64')}`
+  /** @throws ConfigurationError as the receiver of this secret would */
+  #secretOr(secret: string | undefined): string {
+    if (secret === undefined) return `whsec_${this.#drawBytes(24).toString('base64')}`
+    signDelivery('', { secret })
+    return secret
   }
 
   #drawBytes(count: number): Buffer {
-    const randomness = this.#randomness.fork(String(++this.#drawn))
-    return Buffer.from(Array.from({ length: count }, () => randomness.below(256)))
+    return randomBytes(this.#randomness.fork(String(++this.#drawn)), count)
   }
-}
-
-function requireUrl(url: string): void {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return
-  throw new DeliveryError('invalid', 'url must be a full http or https URL')
-}
-
-/** @throws ConfigurationError as a receiver would, which the same secret is for */
-function requireSecret(secret: string): string {
-  signDelivery('', { secret })
-  return secret
 }

@@ -1,12 +1,12 @@
 export type DeliveryErrorReason = 'not-found' | 'invalid' | 'closed'
 
-/** What deliveries cannot take: an endpoint or a message that is not there, a setting of the wrong form. */
+/** `deliveries` refuses a call: an unknown endpoint or message, or an invalid value. */
 export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError'
   readonly reason: DeliveryErrorReason
 
   constructor(reason: DeliveryErrorReason, message: string) {
     super(message)
-    this.name = 'DeliveryError'
     this.reason = reason
   }
 }

@@ -1,81 +1,49 @@
-import type { ScimEvent } from '@scalekit-scim/core'
-import type { Delivery, Message } from './messages.ts'
+import type { MessageRecord } from './delivery-task.ts'
 
-/** What is shown to all, and written here alone. */
-export type OpenDelivery = { -readonly [Field in keyof Delivery]: Delivery[Field] }
+/** Replies have at most 64 kB and messages eight attempts: without a limit, 10,000 messages could take 5 GB. */
+export const maxReplyBytes = 256 * 1024 * 1024
 
-/** A message, and what is needed to send it. */
-export class MessageRecord {
-  readonly message: Message
-  readonly deliveries: OpenDelivery[]
-  /** Its place in the run: the same in each run of a seed, while the id has the time in it. */
-  readonly ordinal: number
-  /** What the log holds of it beside its body. */
-  loggedBytes = 0
-  #body: string | undefined
+/** A pending message takes about 8 kB with its attempts, so this many take 800 MB. */
+export const maxPending = 100_000
 
-  constructor(ordinal: number, id: string, event: ScimEvent, createdAtMs: number) {
-    this.ordinal = ordinal
-    this.deliveries = []
-    this.message = { id, event, createdAtMs, deliveries: this.deliveries }
-  }
-
-  /** The bytes are the same for all attempts and endpoints; one that waits for its first attempt has none yet. */
-  get body(): string {
-    this.#body ??= JSON.stringify(this.message.event)
-    return this.#body
-  }
-
-  get isFinished(): boolean {
-    return this.deliveries.every(({ state }) => state !== 'pending')
-  }
-}
-
-export interface MessageLogLimit {
-  count: number
-  /** What their replies may hold in all. */
-  bytes: number
-}
-
-/** Messages in the order in which they were put there, and what is logged of them. */
-class Shelf {
-  readonly #limit: MessageLogLimit
+/** Messages in their order, and the size of their logged replies. */
+class BoundedRecords {
+  readonly #maxCount: number
   readonly #bytesOf = new Map<MessageRecord, number>()
   #bytes = 0
 
-  constructor(limit: MessageLogLimit) {
-    this.#limit = limit
+  constructor(maxCount: number) {
+    this.#maxCount = maxCount
   }
 
-  /** Keeps its place if it has one. */
+  /** A record that is present keeps its place. */
   put(record: MessageRecord): void {
     this.#bytes += record.loggedBytes - (this.#bytesOf.get(record) ?? 0)
     this.#bytesOf.set(record, record.loggedBytes)
   }
 
-  take(record: MessageRecord): void {
+  remove(record: MessageRecord): void {
     this.#bytes -= this.#bytesOf.get(record) ?? 0
     this.#bytesOf.delete(record)
   }
 
-  /** The oldest one, if it has to go. One may stay, whatever its size. */
+  /** The oldest record if a limit is exceeded. One record may stay at any size. */
   get excess(): MessageRecord | undefined {
     const { size } = this.#bytesOf
-    if (size <= 1 || (size <= this.#limit.count && this.#bytes <= this.#limit.bytes)) return undefined
+    if (size <= 1 || (size <= this.#maxCount && this.#bytes <= maxReplyBytes)) return undefined
     const [oldest] = this.#bytesOf.keys()
     return oldest
   }
 }
 
-/** All messages that are under way, and the newest of those that are finished. */
+/** All pending messages, and the newest of the finished ones. */
 export class MessageLog {
   readonly #records = new Map<string, MessageRecord>()
-  readonly #pending: Shelf
-  readonly #finished: Shelf
+  readonly #pending = new BoundedRecords(maxPending)
+  readonly #finished: BoundedRecords
 
-  constructor(limits: { pending: MessageLogLimit; finished: MessageLogLimit }) {
-    this.#pending = new Shelf(limits.pending)
-    this.#finished = new Shelf(limits.finished)
+  constructor(maxFinished: number) {
+    this.#finished = new BoundedRecords(maxFinished)
   }
 
   /** In the order in which they were sent. */
@@ -89,27 +57,27 @@ export class MessageLog {
 
   add(record: MessageRecord): void {
     this.#records.set(record.message.id, record)
-    this.noteChange(record)
+    this.update(record)
   }
 
-  /** To be called when a delivery's state, or what is logged of it, has changed. */
-  noteChange(record: MessageRecord, moreBytes = 0): void {
+  /** To be called after a change to the state of a delivery or to its logged replies. */
+  update(record: MessageRecord, addedBytes = 0): void {
     if (!this.#records.has(record.message.id)) return
-    record.loggedBytes += moreBytes
-    this.#finished.take(record)
+    record.loggedBytes += addedBytes
+    this.#finished.remove(record)
     if (!record.isFinished) {
       this.#pending.put(record)
       return
     }
-    this.#pending.take(record)
+    this.#pending.remove(record)
     this.#finished.put(record)
     for (let oldest = this.#finished.excess; oldest; oldest = this.#finished.excess) {
-      this.#finished.take(oldest)
+      this.#finished.remove(oldest)
       this.#records.delete(oldest.message.id)
     }
   }
 
-  /** The oldest message under way, if there are more of them than the log can hold. */
+  /** The oldest pending message, if there are more than the log can hold. */
   get excessPending(): MessageRecord | undefined {
     return this.#pending.excess
   }

@@ -1,9 +1,9 @@
 import type { ScimEvent } from '@scalekit-scim/core'
 import type { FaultName } from './faults.ts'
 
-// What these say changes while a message is under way; a reader who must keep a state copies it.
+// These objects change while a message is pending. Copy one to keep its state.
 
-/** One event on its way to all endpoints that want it, under one id. */
+/** One event with one id, for all endpoints that receive its type. */
 export interface Message {
   /** `msg_…`: the `webhook-id` of all its attempts. */
   readonly id: string
@@ -12,14 +12,14 @@ export interface Message {
   readonly deliveries: readonly Delivery[]
 }
 
-/** One message on its way to one endpoint. */
+/** One message to one endpoint. */
 export interface Delivery {
   readonly endpointId: string
-  /** Failed: given up after the last attempt, or before it. Dropped: a fault, never sent. */
+  /** `failed`: given up, after the last attempt or before it. `dropped`: never sent, by a fault. */
   readonly state: 'pending' | 'delivered' | 'failed' | 'dropped'
   /** Why it was given up before the last attempt. */
   readonly givenUp?: string
-  /** Those that have ended, in the order in which they began. */
+  /** The attempts that have ended, in the order in which they began. */
   readonly attempts: readonly Attempt[]
   readonly attemptsUnderWay: number
   /** By the simulator's clock. */
@@ -28,7 +28,7 @@ export interface Delivery {
 
 export type AttemptTrigger = 'schedule' | 'replay' | 'duplicate' | 'forge'
 
-/** One request, as it was sent and answered. */
+/** One request and its answer. */
 export interface Attempt {
   /** From 1, over all triggers. */
   readonly number: number
@@ -39,7 +39,7 @@ export interface Attempt {
   readonly durationMs: number
   readonly request: {
     readonly headers: Readonly<Record<string, string>>
-    /** As much of it as was sent. */
+    /** The part that was sent. */
     readonly body: string
   }
   readonly response?: AttemptResponse

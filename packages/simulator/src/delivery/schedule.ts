@@ -1,19 +1,19 @@
 import type { Randomness } from '../randomness.ts'
 
-/** The wait before each attempt, counted from the end of the one before: the schedule of Scalekit's SCIM quickstart. */
+/** The wait before each attempt, from the end of the previous one: the schedule of Scalekit's SCIM quickstart. */
 export const waitsBeforeAttemptsSeconds = [0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000] as const
 
-/** What asks for patience: the wait after it is no shorter than this, though the schedule's is. */
-const patientWaitSeconds = 60
+/** The shortest wait after a timeout or a 429, even if the schedule's is shorter. */
+const minBackoffSeconds = 60
 
 export interface Failure {
-  /** How many scheduled attempts have failed, with this one. */
+  /** The number of failed scheduled attempts, including this one. */
   failures: number
   timedOut: boolean
   status?: number | undefined
 }
 
-/** How long the next attempt waits after a failure; undefined after the last. */
+/** The wait for the next attempt after a failure, or `undefined` after the last attempt. */
 export function waitAfterMs(
   { failures, timedOut, status }: Failure,
   jitterShare: number,
@@ -22,6 +22,6 @@ export function waitAfterMs(
   const waitSeconds = waitsBeforeAttemptsSeconds[failures]
   if (waitSeconds === undefined) return undefined
   const jitter = 1 + jitterShare * (2 * randomness.next() - 1)
-  const leastSeconds = timedOut || status === 429 ? patientWaitSeconds : 0
-  return Math.round(Math.max(waitSeconds * jitter, leastSeconds) * 1000)
+  const minSeconds = timedOut || status === 429 ? minBackoffSeconds : 0
+  return Math.round(Math.max(waitSeconds * jitter, minSeconds) * 1000)
 }

@@ -1,20 +1,21 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '@scalekit-scim/core'
-import type { Randomness } from '../randomness.ts'
+import { omitUndefined } from '@scalekit-scim/core/internal'
+import { signDelivery } from '@scalekit-scim/core/testing'
+import { type Randomness, randomBytes } from '../randomness.ts'
 import type { Endpoint } from './endpoints.ts'
-import type { FaultName, StruckFaults } from './faults.ts'
-import type { MessageRecord } from './message-log.ts'
+import { faultNames, type WebhookFaults } from './faults.ts'
 import type { Attempt, AttemptTrigger } from './messages.ts'
-import type { Answer, Outgoing, Sender } from './sender.ts'
-import { corrupted, signedHeaders } from './signing.ts'
+import type { Answer, OutgoingRequest, WebhookClient } from './webhook-client.ts'
 
-/** One attempt that is to be made. */
+/** An attempt to make. */
 export interface Transmission {
   endpoint: Endpoint
-  record: MessageRecord
+  messageId: string
+  body: string
   number: number
   trigger: AttemptTrigger
-  faults: StruckFaults
+  faults: WebhookFaults
   randomness: Randomness
 }
 
@@ -23,85 +24,81 @@ export interface Transmitted {
   timedOut: boolean
 }
 
-/** Signs and sends one attempt, as its faults have it. */
+/** Signs and sends one attempt with its faults. */
 export async function transmit(
   transmission: Transmission,
-  clock: Clock,
-  sender: Sender,
+  { clock, client }: { clock: Clock; client: WebhookClient },
 ): Promise<Transmitted> {
-  // Who makes 100 000 changes in one go lets nobody read an answer meanwhile: no deadline runs before the end of that.
+  // A caller that makes 100,000 changes in one go blocks the reading of answers. No deadline starts before it is done.
   await setImmediate()
   const startedAtMs = clock.now()
-  const outgoing = prepare(transmission, startedAtMs)
-  const answer = await sender.send(outgoing)
-  return { attempt: attemptOf(transmission, startedAtMs, outgoing, answer), timedOut: answer.timedOut }
+  const request = requestOf(transmission, startedAtMs)
+  const answer = await client.send(request)
+  return { attempt: attemptOf(transmission, startedAtMs, request, answer), timedOut: answer.timedOut }
 }
 
-function prepare(transmission: Transmission, startedAtMs: number): Outgoing {
-  const { endpoint, record, trigger, faults, randomness } = transmission
-  const whole = Buffer.from(record.body)
-  const signed = signedHeaders({
-    messageId: record.message.id,
-    body: whole,
-    secrets: trigger === 'forge' ? [forgersSecret(randomness)] : endpoint.secrets,
-    atMs: startedAtMs + (faults.clockSkew?.seconds ?? 0) * 1000,
-  })
-  if (faults.corruptSignature) signed['webhook-signature'] = corrupted(String(signed['webhook-signature']))
-
+function requestOf(transmission: Transmission, startedAtMs: number): OutgoingRequest {
+  const { endpoint, faults } = transmission
   const { truncate, slow } = faults
-  const keptBytes = truncate ? Math.floor(whole.length * (truncate.keepShare ?? 0.5)) : whole.length
+  const whole = Buffer.from(transmission.body)
+  const sentBytes = truncate ? Math.floor(whole.length * (truncate.keepShare ?? 0.5)) : whole.length
   const looksComplete = truncate?.contentLength === 'short'
-  const body = looksComplete ? whole.subarray(0, keptBytes) : whole
+  const body = looksComplete ? whole.subarray(0, sentBytes) : whole
   return {
     url: endpoint.url,
     headers: {
       'user-agent': 'scalekit-scim-simulator',
       accept: '*/*',
-      ...signed,
+      ...signedHeaders(transmission, whole, startedAtMs),
       'content-length': String(body.length),
     },
     body,
-    cutAfterBytes: truncate && !looksComplete ? keptBytes : undefined,
+    cutAfterBytes: truncate && !looksComplete ? sentBytes : undefined,
     overMs: slow && slow.seconds * 1000,
   }
 }
 
-function attemptOf(
-  { record, number, trigger, faults }: Transmission,
+/**
+ * Each secret of the endpoint signs: during a rotation there are two. A space separates the signatures (Standard
+ * Webhooks, Webhook metadata).
+ */
+function signedHeaders(
+  { endpoint, messageId, trigger, faults, randomness }: Transmission,
+  body: Buffer,
   startedAtMs: number,
-  { headers, body, cutAfterBytes = body.length }: Outgoing,
+): Record<string, string> {
+  const at = new Date(startedAtMs + (faults.clockSkew?.seconds ?? 0) * 1000)
+  const secrets = trigger === 'forge' ? [forgedSecret(randomness)] : endpoint.secrets
+  const signed = secrets.map((secret) => signDelivery(body, { secret, messageId, at }).headers)
+  const signatures = signed.map((headers) => headers['webhook-signature']).join(' ')
+  const signature = faults.corruptSignature ? corrupted(signatures) : signatures
+  return { ...signed[0], 'webhook-signature': signature }
+}
+
+/** Replaces the first letter of each signature. The form stays valid. */
+function corrupted(signatures: string): string {
+  return signatures.replace(/(?<=v1,)./g, (letter) => (letter === 'A' ? 'B' : 'A'))
+}
+
+function forgedSecret(randomness: Randomness): string {
+  return `whsec_${randomBytes(randomness.fork('forger'), 24).toString('base64')}`
+}
+
+function attemptOf(
+  { body: whole, number, trigger, faults }: Transmission,
+  startedAtMs: number,
+  { headers, body, cutAfterBytes = body.length }: OutgoingRequest,
   { response, error, durationMs }: Answer,
 ): Attempt {
-  const isWhole = cutAfterBytes === body.length && faults.truncate === undefined
+  const struck = faultNames.filter((name) => faults[name] !== undefined)
   return {
     number,
     trigger,
     startedAtMs,
     durationMs: Math.round(durationMs),
-    // The whole body is one string for all attempts; a log of 10 000 messages holds each once.
-    request: { headers, body: isWhole ? record.body : body.subarray(0, cutAfterBytes).toString() },
-    ...(response ? { response } : {}),
-    ...(error === undefined ? {} : { error }),
-    faults: [...(trigger === 'forge' ? ['forge' as const] : []), ...struckNames(faults)],
+    // All attempts share the string of the whole body, so that a log of 10,000 messages holds each body once.
+    request: { headers, body: faults.truncate ? body.subarray(0, cutAfterBytes).toString() : whole },
+    ...omitUndefined({ response, error }),
+    faults: trigger === 'forge' ? ['forge', ...struck] : struck,
   }
-}
-
-const names = [
-  'drop',
-  'delay',
-  'duplicate',
-  'reorder',
-  'corruptSignature',
-  'clockSkew',
-  'truncate',
-  'slow',
-] as const satisfies readonly FaultName[]
-
-function struckNames(faults: StruckFaults): FaultName[] {
-  return names.filter((name) => faults[name] !== undefined)
-}
-
-function forgersSecret(randomness: Randomness): string {
-  const drawn = randomness.fork('forger')
-  return `whsec_${Buffer.from(Array.from({ length: 24 }, () => drawn.below(256))).toString('base64')}`
 }

@@ -1,8 +1,13 @@
-import { Chronicle, type ChronicleOptions, type EventListener } from './chronicle.ts'
-import { Customers } from './customers.ts'
-import { Groups } from './groups.ts'
-import { Holdings } from './holdings.ts'
-import { People } from './people.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { DirectoryEvent } from '@scalekit-scim/core'
+import { omitUndefined } from '@scalekit-scim/core/internal'
+import { type Randomness, randomText } from '../randomness.ts'
+import { EnvironmentRecords } from './environment-records.ts'
+import { EnvironmentError, requireText } from './errors.ts'
+import { EventPublisher, type PublisherOptions } from './event-publisher.ts'
+import { directoryEvent, groupEvent, userDeletedEvent, userEvent } from './events.ts'
+import { externalIdAfter, patchedAttributes } from './patches.ts'
+import { withMainValues } from './raw-attributes.ts'
 import type { Directory, Group, Organization, User } from './records.ts'
 import type {
   GroupPatch,
@@ -13,171 +18,231 @@ import type {
   OrganizationPatch,
   UserPatch,
 } from './requests.ts'
-import type { Roster } from './roster.ts'
 import type { EnvironmentSnapshot } from './snapshot.ts'
 
-export type { EventListener } from './chronicle.ts'
-export type * from './requests.ts'
+export type EventListener = (event: DirectoryEvent) => void
 
-export interface EnvironmentOptions extends Omit<ChronicleOptions, 'from' | 'isTaken'> {
-  /** What there is at the start. @default nothing */
+export interface EnvironmentOptions extends PublisherOptions {
+  /** The records at the start. @default none */
   from?: EnvironmentSnapshot
 }
 
 /**
- * One Scalekit environment: customers, their directories, and the people and groups in them. Each change that leaves
- * something different tells its listeners the event that Scalekit would send; one that changes nothing tells none.
+ * One Scalekit environment: organizations, their directories, and the users and groups in them. A change that changes
+ * something publishes the event that Scalekit would send. A change that changes nothing publishes none.
  */
-export class Environment {
-  readonly #holdings = new Holdings()
-  readonly #chronicle: Chronicle
-  readonly #customers: Customers
-  readonly #people: People
-  readonly #groups: Groups
+export class Environment extends EnvironmentRecords {
+  readonly #publisher: EventPublisher
+  readonly #randomness: Randomness
 
-  constructor(options: EnvironmentOptions) {
-    const holdings = this.#holdings
-    this.#chronicle = new Chronicle({ ...options, isTaken: (id) => holdings.isTaken(id) })
-    this.#customers = new Customers(holdings, this.#chronicle, options.randomness)
-    this.#people = new People(holdings, this.#chronicle)
-    this.#groups = new Groups(holdings, this.#chronicle, this.#people)
-    if (options.from) holdings.restore(options.from)
+  constructor({ from, ...options }: EnvironmentOptions) {
+    super()
+    this.#publisher = new EventPublisher(options, from)
+    this.#randomness = options.randomness
+    if (from) this.restoreRecords(from)
   }
 
   get id(): string {
-    return this.#chronicle.environmentId
+    return this.#publisher.environmentId
   }
 
   /**
-   * Calls the listener at each event, in order, before the change returns; gives what stops that. What it throws is
-   * uncaught.
+   * Calls the listener at each event, in order, before the change returns. Returns a function that stops the calls.
+   * Errors of the listener are uncaught.
    */
   onEvent(listener: EventListener): () => void {
-    return this.#chronicle.onEvent(listener)
+    return this.#publisher.onEvent(listener)
   }
 
-  /**
-   * Calls the listener after each change, also of those of which no event tells; gives what stops that. What it throws
-   * is uncaught.
-   */
-  onChange(listener: () => void): () => void {
-    return this.#holdings.onChange(listener)
-  }
-
-  /** All that there is, for `from` in another process. */
+  /** The whole environment, for `from` in another process. */
   export(): EnvironmentSnapshot {
-    return { ...this.#chronicle.export(), ...this.#holdings.export() }
+    return { ...this.#publisher.export(), ...this.exportRecords() }
   }
 
-  /** Makes changes of which no event tells: what was there before anybody listened. */
+  /** Runs changes that publish no event, such as changes from before the application started. */
   silently<Result>(work: () => Result): Result {
-    return this.#chronicle.silently(work)
+    return this.#publisher.silently(work)
   }
 
-  // ── What there is: what is not is an EnvironmentError 'not-found' ──
+  // ── Organizations and directories ──
 
-  get organizations(): Organization[] {
-    return this.#holdings.organizations
-  }
-
-  organization(id: string): Organization {
-    return this.#holdings.organization(id)
-  }
-
-  organizationByExternalId(externalId: string): Organization {
-    return this.#holdings.organizationByExternalId(externalId)
-  }
-
-  directoriesOf(organizationId: string): Directory[] {
-    return this.#holdings.directoriesOf(organizationId)
-  }
-
-  directory(id: string): Directory {
-    return this.#holdings.directory(id)
-  }
-
-  /** Who and what is in a directory: to be read, never written. */
-  roster(directoryId: string): Roster {
-    return this.#holdings.roster(directoryId)
-  }
-
-  user(id: string): User {
-    return this.#holdings.user(id)
-  }
-
-  group(id: string): Group {
-    return this.#holdings.group(id)
-  }
-
-  groupsOf(user: User): Group[] {
-    return this.#holdings.groupsOf(user)
-  }
-
-  // ── Customers and their directories ──
-
-  /** @throws EnvironmentError 'conflict' when another customer has that external id */
-  createOrganization(organization: NewOrganization): Organization {
-    return this.#customers.createOrganization(organization)
+  /** @throws EnvironmentError 'conflict' if another organization has the external id */
+  createOrganization({ id, displayName, externalId }: NewOrganization): Organization {
+    const times = this.#creationTimes()
+    return this.putOrganization({
+      id: this.#idFor('org', id),
+      displayName: requireText('displayName', displayName),
+      ...omitUndefined({ externalId }),
+      ...times,
+    })
   }
 
   updateOrganization(id: string, patch: OrganizationPatch): Organization {
-    return this.#customers.updateOrganization(id, patch)
-  }
-
-  /** Takes its directories with it, as `deleteDirectory` does. */
-  deleteOrganization(id: string): void {
-    this.#holdings.removeOrganization(id)
+    const before = this.organization(id)
+    const after = { ...before, ...patch }
+    requireText('displayName', after.displayName)
+    if (isDeepStrictEqual(before, after)) return before
+    return this.putOrganization({ ...after, updatedAtMicros: this.#publisher.nextMicros() })
   }
 
   createDirectory(organizationId: string, options: NewDirectory = {}): Directory {
-    return this.#customers.createDirectory(organizationId, options)
+    const { displayName } = this.organization(organizationId)
+    const { provider = 'OKTA', name = `${displayName} directory`, enabled = true } = options
+    const times = this.#creationTimes()
+    const id = this.#idFor('dir', options.id)
+    // Derived from the id, so that each directory has another token, after a restart too.
+    const scimToken = `scim_${randomText(this.#randomness.fork(id), 24)}`
+    const directory = this.putDirectory({ id, organizationId, name, provider, enabled, scimToken, ...times })
+    if (enabled) this.#publishDirectory(directory)
+    return directory
   }
 
   setDirectoryEnabled(id: string, enabled: boolean): Directory {
-    return this.#customers.setDirectoryEnabled(id, enabled)
+    const before = this.directory(id)
+    if (before.enabled === enabled) return before
+    const updatedAtMicros = this.#publisher.nextMicros()
+    const directory = this.putDirectory({ ...before, enabled, updatedAtMicros })
+    this.#publishDirectory(directory)
+    return directory
   }
 
-  /** Takes its people and groups with it. Scalekit has no event for that: the application finds out by itself. */
-  deleteDirectory(id: string): void {
-    this.#holdings.removeDirectory(id)
+  #publishDirectory(directory: Directory): void {
+    this.#publisher.publish(directory.updatedAtMicros, (envelope) => directoryEvent(directory, envelope))
   }
 
-  // ── People: a directory that is disabled hears nothing from its provider, and is an EnvironmentError ──
+  // ── Users and groups: an EnvironmentError 'directory-disabled' if the directory is disabled ──
 
-  /** @throws EnvironmentError 'conflict' when the directory has somebody of that userName */
-  createUser(directoryId: string, user: NewUser): User {
-    return this.#people.create(directoryId, user)
+  /** @throws EnvironmentError 'conflict' if another user of the directory has the userName */
+  createUser(directoryId: string, { id, active = true, groupIds, ...fields }: NewUser): User {
+    const { organizationId } = this.#enabledDirectory(directoryId)
+    const times = this.#creationTimes()
+    const user = withMainValues({
+      id: this.#idFor('diruser', id),
+      organizationId,
+      directoryId,
+      active,
+      attributes: { ...fields.attributes },
+      ...omitUndefined({ externalId: fields.externalId, extra: fields.extra }),
+      groupIds: this.#existingGroupIds(directoryId, groupIds ?? []),
+      ...times,
+    })
+    return this.#putAndPublishUser('created', user)
   }
 
-  updateUser(id: string, patch: UserPatch): User {
-    return this.#people.update(id, patch)
+  updateUser(id: string, { externalId, attributes, groupIds, ...fields }: UserPatch): User {
+    const before = this.user(id)
+    this.#enabledDirectory(before.directoryId)
+    const { externalId: _, ...others } = before
+    const after = withMainValues({
+      ...others,
+      ...externalIdAfter(before, externalId),
+      ...fields,
+      attributes: patchedAttributes(before.attributes, attributes ?? {}),
+      groupIds: groupIds ? this.#existingGroupIds(before.directoryId, groupIds) : before.groupIds,
+    })
+    return isDeepStrictEqual(before, after) ? before : this.#changeUser(after)
   }
 
   deleteUser(id: string): void {
-    this.#people.delete(id)
+    const user = this.user(id)
+    this.#enabledDirectory(user.directoryId)
+    this.removeUser(user)
+    this.#publisher.publish(this.#publisher.nextMicros(), (envelope) => userDeletedEvent(user, envelope))
   }
 
-  // ── Groups: who is in one is told by its members' events alone ──
-
-  createGroup(directoryId: string, group: NewGroup): Group {
-    return this.#groups.create(directoryId, group)
+  createGroup(directoryId: string, { id, externalId, displayName }: NewGroup): Group {
+    const { organizationId } = this.#enabledDirectory(directoryId)
+    const times = this.#creationTimes()
+    const group = this.putGroup({
+      id: this.#idFor('dirgroup', id),
+      organizationId,
+      directoryId,
+      ...omitUndefined({ externalId }),
+      displayName: requireText('displayName', displayName),
+      ...times,
+    })
+    this.#publishGroup('created', group)
+    return group
   }
 
-  /** A new name is told by the group's event, not by one of each member. */
-  updateGroup(id: string, patch: GroupPatch): Group {
-    return this.#groups.update(id, patch)
+  /** Publishes the group's event and no events of its members. */
+  updateGroup(id: string, { externalId, ...fields }: GroupPatch): Group {
+    const before = this.group(id)
+    this.#enabledDirectory(before.directoryId)
+    const { externalId: _, ...others } = before
+    const after: Group = { ...others, ...externalIdAfter(before, externalId), ...fields }
+    requireText('displayName', after.displayName)
+    if (isDeepStrictEqual(before, after)) return before
+    const group = this.putGroup({ ...after, updatedAtMicros: this.#publisher.nextMicros() })
+    this.#publishGroup('updated', group)
+    return group
   }
 
-  /** Its members are told of it one by one, after the group itself. */
+  /** Publishes the group's event, then one of each member. */
   deleteGroup(id: string): void {
-    this.#groups.delete(id)
+    const group = this.group(id)
+    this.#enabledDirectory(group.directoryId)
+    const members = this.contents(group.directoryId).membersOf(id)
+    this.#publishGroup('deleted', { ...group, updatedAtMicros: this.#publisher.nextMicros() })
+    for (const member of members) {
+      this.#changeUser({ ...member, groupIds: member.groupIds.filter((groupId) => groupId !== id) })
+    }
+    this.removeGroup(group)
   }
 
+  /** Publishes the user's event: groups have no events for their members. */
   addMember(groupId: string, userId: string): User {
-    return this.#people.join(groupId, userId)
+    const user = this.user(userId)
+    if (user.groupIds.includes(groupId)) return user
+    return this.updateUser(userId, { groupIds: [...user.groupIds, groupId] })
   }
 
   removeMember(groupId: string, userId: string): User {
-    return this.#people.leave(groupId, userId)
+    const { groupIds } = this.user(userId)
+    return this.updateUser(userId, { groupIds: groupIds.filter((id) => id !== groupId) })
+  }
+
+  #changeUser(after: User): User {
+    return this.#putAndPublishUser('updated', { ...after, updatedAtMicros: this.#publisher.nextMicros() })
+  }
+
+  #putAndPublishUser(change: 'created' | 'updated', user: User): User {
+    requireText('userName', user.attributes.userName)
+    this.putUser(user)
+    const groups = this.groupsOf(user)
+    this.#publisher.publish(user.updatedAtMicros, (envelope) => userEvent(change, user, groups, envelope))
+    return user
+  }
+
+  #publishGroup(change: 'created' | 'updated' | 'deleted', group: Group): void {
+    this.#publisher.publish(group.updatedAtMicros, (envelope) => groupEvent(change, group, envelope))
+  }
+
+  #creationTimes(): { createdAtMicros: number; updatedAtMicros: number } {
+    const atMicros = this.#publisher.nextMicros()
+    return { createdAtMicros: atMicros, updatedAtMicros: atMicros }
+  }
+
+  /** The requested id, or the next one. @throws EnvironmentError 'conflict' if a record has it already */
+  #idFor(prefix: string, requested: string | undefined): string {
+    if (requested === undefined) return this.#publisher.nextId(prefix)
+    if (!requested.startsWith(`${prefix}_`)) {
+      throw new EnvironmentError('invalid', `id must begin with ${prefix}_`)
+    }
+    if (this.hasId(requested)) throw new EnvironmentError('conflict', `${requested} is taken`)
+    return requested
+  }
+
+  #enabledDirectory(id: string): Directory {
+    const directory = this.directory(id)
+    if (!directory.enabled) throw new EnvironmentError('directory-disabled', 'the directory is disabled')
+    return directory
+  }
+
+  #existingGroupIds(directoryId: string, groupIds: readonly string[]): string[] {
+    const contents = this.contents(directoryId)
+    const distinct = [...new Set(groupIds)]
+    if (distinct.every((id) => contents.group(id))) return distinct
+    throw new EnvironmentError('not-found', 'group not found')
   }
 }

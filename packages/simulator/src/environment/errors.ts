@@ -1,18 +1,18 @@
 export type EnvironmentErrorReason = 'not-found' | 'invalid' | 'conflict' | 'directory-disabled'
 
-/** A change or a question that the environment cannot take: the API, SCIM and the console each say it in their way. */
+/** The environment refuses a call. The API, SCIM and the console each map the reason to their own error. */
 export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError'
   readonly reason: EnvironmentErrorReason
 
   constructor(reason: EnvironmentErrorReason, message: string) {
     super(message)
-    this.name = 'EnvironmentError'
     this.reason = reason
   }
 }
 
 /** @throws EnvironmentError 'invalid' */
-export function nonEmpty(name: string, text: string): string {
+export function requireText(name: string, text: string): string {
   if (text.trim() === '') throw new EnvironmentError('invalid', `${name} must not be empty`)
   return text
 }

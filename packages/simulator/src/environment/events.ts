@@ -1,16 +1,15 @@
 import type { DirectoryEvent, DirectoryEventType, DirectoryUser } from '@scalekit-scim/core'
-import { dpId } from './external-id.ts'
 import { rawAttributes, rawGroupAttributes } from './raw-attributes.ts'
 import type { Directory, Group, User } from './records.ts'
 
-/** What an envelope says beside its data. */
+/** The fields of an event outside its data. */
 export interface Envelope {
   eventId: string
   environmentId: string
   occurredAtMicros: number
 }
 
-/** One microsecond's time as Scalekit writes it, with six decimals. */
+/** A time as Scalekit writes it, with six decimals. */
 export function formatMicros(micros: number): string {
   const seconds = Math.floor(micros / 1_000_000)
   const decimals = String(micros - seconds * 1_000_000).padStart(6, '0')
@@ -26,7 +25,7 @@ export function userEvent(
   return wrap(`organization.directory.user_${change}`, 'DirectoryUser', userData(user, groups), envelope)
 }
 
-/** A deletion carries no more than who it was. */
+/** A deletion has the ids and the email only. */
 export function userDeletedEvent(user: User, envelope: Envelope): DirectoryEvent {
   const { id, organizationId, attributes } = user
   const data = { id, organization_id: organizationId, dp_id: dpId(user), email: attributes.email }
@@ -50,11 +49,8 @@ export function groupEvent(
   return wrap(`organization.directory.group_${change}`, 'DirectoryGroup', data, envelope)
 }
 
-export function directoryEvent(
-  change: 'enabled' | 'disabled',
-  directory: Directory,
-  envelope: Envelope,
-): DirectoryEvent {
+export function directoryEvent(directory: Directory, envelope: Envelope): DirectoryEvent {
+  const change = directory.enabled ? 'enabled' : 'disabled'
   const data = {
     directory_type: 'SCIM',
     enabled: directory.enabled,
@@ -119,14 +115,19 @@ function wrap(
     object,
     data: withoutUndefined(data),
   }
-  // Type and data belong together by the callers above, which the compiler cannot follow through a union.
+  // The callers above match type and data. The compiler cannot follow that through a union.
   return event as DirectoryEvent
 }
 
 type Defined<Fields> = { [Name in keyof Fields]: Exclude<Fields[Name], undefined> }
 
-/** As it is once it went over the wire. */
-export function withoutUndefined<Fields extends object>(fields: Fields): Defined<Fields> {
+/** An event's `dp_id`: the client's own id, or an id that looks like the directory's without that. */
+function dpId({ id, externalId }: User | Group): string {
+  return externalId ?? id.replace('diruser_', '00u').replace('dirgroup_', '00g')
+}
+
+/** The fields as JSON has them. */
+function withoutUndefined<Fields extends object>(fields: Fields): Defined<Fields> {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
   return Object.fromEntries(entries) as Defined<Fields>
 }

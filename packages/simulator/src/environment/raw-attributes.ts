@@ -1,31 +1,26 @@
 import { isDeepStrictEqual } from 'node:util'
+import { omitUndefined } from '@scalekit-scim/core/internal'
+import { isJsonObject, type JsonObject } from '../json-object.ts'
 import type { Group, User, UserAttributes } from './records.ts'
 
 export const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
-/** What a directory's description of a person comes to: see `fromRawAttributes`. */
-export interface DescribedUser {
+/** The fields that `fromRawAttributes` reads. */
+export interface ParsedUser {
   externalId?: string
   active?: boolean
   attributes: Partial<UserAttributes>
-  extra?: Record<string, unknown>
+  extra?: JsonObject
 }
 
 type Field = keyof UserAttributes
 type Place = readonly [field: Field, name: string]
 
-// Where RFC 7643 (4.1 and 4.3) has what we have: at the top, in `name`, in the enterprise extension, and as the main
-// value of a list.
+// The places of our fields in RFC 7643 (4.1 and 4.3): at the top, in `name`, in the enterprise extension, and as the main value
+// of a list.
 const topPlaces: readonly Place[] = [
-  ['userName', 'userName'],
-  ['displayName', 'displayName'],
-  ['nickName', 'nickName'],
-  ['title', 'title'],
-  ['userType', 'userType'],
+  ...same('userName', 'displayName', 'nickName', 'title', 'userType', 'locale', 'timezone', 'profileUrl'),
   ['language', 'preferredLanguage'],
-  ['locale', 'locale'],
-  ['timezone', 'timezone'],
-  ['profileUrl', 'profileUrl'],
 ]
 const namePlaces = same('givenName', 'familyName')
 const enterprisePlaces = same('department', 'division', 'costCenter', 'employeeNumber', 'organization')
@@ -36,21 +31,21 @@ const listPlaces = [
 ] as const
 
 /**
- * The person as the customer's own directory would describe them (RFC 7643, 4.1 and 4.3): `raw_attributes` in an
- * event, `userDetail` in the API.
+ * The user as the customer's directory describes them (RFC 7643, 4.1 and 4.3): `raw_attributes` in an event,
+ * `userDetail` in the API.
  */
-export function rawAttributes({ externalId, active, attributes, extra }: User): Record<string, unknown> {
-  return defined({
+export function rawAttributes({ externalId, active, attributes, extra }: User): JsonObject {
+  return omitUndefined({
     ...extra,
     externalId,
     active,
     ...placed(topPlaces, attributes),
-    name: some({ ...fieldsOf(extra?.name), ...placed(namePlaces, attributes) }),
+    name: unlessEmpty({ ...objectOf(extra?.name), ...placed(namePlaces, attributes) }),
     ...Object.fromEntries(
       listPlaces.map(({ field, name, usual }) => [name, listWith(attributes[field], extra?.[name], usual)]),
     ),
-    [enterpriseExtension]: some({
-      ...fieldsOf(extra?.[enterpriseExtension]),
+    [enterpriseExtension]: unlessEmpty({
+      ...objectOf(extra?.[enterpriseExtension]),
       ...placed(enterprisePlaces, attributes),
     }),
   })
@@ -58,11 +53,11 @@ export function rawAttributes({ externalId, active, attributes, extra }: User): 
 
 /** The same for a group. */
 export function rawGroupAttributes({ displayName, externalId }: Group): Record<string, string> {
-  return { displayName, ...(externalId === undefined ? {} : { externalId }) }
+  return { displayName, ...omitUndefined({ externalId }) }
 }
 
-/** The way back: what has a field of ours goes there, and all else into `extra`, so that nothing is lost. */
-export function fromRawAttributes(raw: Readonly<Record<string, unknown>>): DescribedUser {
+/** The reverse: a value with a field of ours goes there, and all other values go to `extra`. */
+export function fromRawAttributes(raw: Readonly<JsonObject>): ParsedUser {
   const { externalId, active, name, [enterpriseExtension]: enterprise, ...others } = raw
   const inName = taken(namePlaces, name)
   const inEnterprise = taken(enterprisePlaces, enterprise)
@@ -75,21 +70,21 @@ export function fromRawAttributes(raw: Readonly<Record<string, unknown>>): Descr
     const isUsual = isDeepStrictEqual(raw[name], [{ value: main, ...usual }])
     lists.push([name, isUsual ? undefined : raw[name]])
   }
-  const extra = some({
+  const extra = unlessEmpty({
     ...atTop.rest,
     ...Object.fromEntries(lists),
-    name: some(inName.rest),
-    [enterpriseExtension]: some(inEnterprise.rest),
+    name: unlessEmpty(inName.rest),
+    [enterpriseExtension]: unlessEmpty(inEnterprise.rest),
   })
   return {
     ...(typeof externalId === 'string' ? { externalId } : {}),
     ...(typeof active === 'boolean' ? { active } : {}),
     attributes: { ...atTop.found, ...inName.found, ...inEnterprise.found, ...mains },
-    ...(extra === undefined ? {} : { extra }),
+    ...omitUndefined({ extra }),
   }
 }
 
-/** If its main value is cleared, a list has another one. The person's field follows, so that SCIM and events agree. */
+/** If the main value of a list is cleared, another one becomes main. The user's field then gets that value. */
 export function withMainValues(user: User): User {
   if (user.extra === undefined) return user
   const { extra: _, ...others } = user
@@ -97,7 +92,7 @@ export function withMainValues(user: User): User {
   return {
     ...others,
     attributes: { ...attributes, userName: user.attributes.userName },
-    ...(extra === undefined ? {} : { extra }),
+    ...omitUndefined({ extra }),
   }
 }
 
@@ -105,12 +100,12 @@ function same(...fields: Field[]): readonly Place[] {
   return fields.map((field) => [field, field])
 }
 
-function placed(places: readonly Place[], attributes: Readonly<UserAttributes>): Record<string, unknown> {
+function placed(places: readonly Place[], attributes: Readonly<UserAttributes>): JsonObject {
   return Object.fromEntries(places.map(([field, name]) => [name, attributes[field]]))
 }
 
 function taken(places: readonly Place[], from: unknown) {
-  const rest = fieldsOf(from)
+  const rest = objectOf(from)
   const found: Partial<UserAttributes> = {}
   for (const [field, name] of places) {
     const value = rest[name]
@@ -121,15 +116,15 @@ function taken(places: readonly Place[], from: unknown) {
   return { found, rest }
 }
 
-/** RFC 7643, 2.4: the primary value is the preferred one. If there is none, it is that of work, or else the first. */
-function mainOf(list: unknown): Record<string, unknown> | undefined {
+/** RFC 7643, 2.4: the primary value. Without one, the value for work, or else the first. */
+function mainOf(list: unknown): JsonObject | undefined {
   const valued = Array.isArray(list) ? list.filter((item) => typeof item?.value === 'string') : []
   return (
     valued.find(({ primary }) => primary === true) ?? valued.find(({ type }) => type === 'work') ?? valued[0]
   )
 }
 
-/** The list that a client sent, with what its main value is now. */
+/** The list that a client sent, with the current main value. */
 function listWith(value: string | undefined, sent: unknown, usual: object): unknown {
   if (!Array.isArray(sent) || sent.length === 0) {
     return value === undefined ? undefined : [{ value, ...usual }]
@@ -141,15 +136,11 @@ function listWith(value: string | undefined, sent: unknown, usual: object): unkn
   return others.length > 0 ? others : undefined
 }
 
-function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+function objectOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? { ...value } : {}
 }
 
-function defined(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-}
-
-function some(fields: Record<string, unknown>): Record<string, unknown> | undefined {
-  const present = defined(fields)
+function unlessEmpty(fields: JsonObject): JsonObject | undefined {
+  const present = omitUndefined(fields)
   return Object.keys(present).length > 0 ? present : undefined
 }

@@ -1,11 +1,11 @@
-// What a Scalekit environment holds. Times are whole microseconds since 1970, as numbers: the wire shows six decimals.
+// The records of a Scalekit environment. Times are whole microseconds since 1970: the wire format has six decimals.
 
 /** A customer: the tenant that a directory belongs to. */
 export interface Organization {
   /** `org_…` */
   readonly id: string
   readonly displayName: string
-  /** The application's own id of the customer. */
+  /** The application's own id for the customer. */
   readonly externalId?: string
   readonly createdAtMicros: number
   readonly updatedAtMicros: number
@@ -19,7 +19,7 @@ export interface Directory {
   readonly name: string
   readonly provider: Provider
   readonly enabled: boolean
-  /** What a SCIM client shows as its bearer token. */
+  /** The bearer token of SCIM clients. */
   readonly scimToken: string
   readonly createdAtMicros: number
   readonly updatedAtMicros: number
@@ -28,7 +28,7 @@ export interface Directory {
 export const providers = ['OKTA', 'MICROSOFT_AD', 'GOOGLE', 'ONELOGIN', 'PING_IDENTITY', 'JUMPCLOUD'] as const
 export type Provider = (typeof providers)[number]
 
-/** What is known of a person, as RFC 7643 4.1 and its enterprise extension name it. */
+/** The attributes of a user, named as in RFC 7643, 4.1 and its enterprise extension. */
 export interface UserAttributes {
   userName: string
   email?: string
@@ -60,9 +60,9 @@ export interface User {
   readonly externalId?: string
   readonly active: boolean
   readonly attributes: Readonly<UserAttributes>
-  /** Attributes that a SCIM client sent and that have no field above. */
+  /** Attributes from a SCIM client without a field above. */
   readonly extra?: Readonly<Record<string, unknown>>
-  /** In the order in which they were joined. */
+  /** In the order in which the user joined. */
   readonly groupIds: readonly string[]
   readonly createdAtMicros: number
   readonly updatedAtMicros: number

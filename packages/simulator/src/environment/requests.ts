@@ -1,14 +1,12 @@
 import type { Provider, UserAttributes } from './records.ts'
 
-// What may be asked of an environment.
-
 export interface NewOrganization {
   id?: string
   displayName: string
   externalId?: string
 }
 
-/** What is absent stays. */
+/** Absent fields stay as they are. */
 export interface OrganizationPatch {
   displayName?: string
   externalId?: string
@@ -33,12 +31,12 @@ export interface NewUser {
   groupIds?: readonly string[]
 }
 
-/** What is absent stays; what is `null` is removed. */
+/** Absent fields stay as they are. `null` removes a value. */
 export interface UserPatch {
   externalId?: string | null
   active?: boolean
   attributes?: { [Name in keyof UserAttributes]?: UserAttributes[Name] | null }
-  /** Replaces all that was there. */
+  /** Replaces the whole value. */
   extra?: Record<string, unknown>
   /** Replaces all memberships. */
   groupIds?: readonly string[]
@@ -50,7 +48,7 @@ export interface NewGroup {
   displayName: string
 }
 
-/** What is absent stays; what is `null` is removed. */
+/** Absent fields stay as they are. `null` removes a value. */
 export interface GroupPatch {
   externalId?: string | null
   displayName?: string

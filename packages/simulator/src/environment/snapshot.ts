@@ -1,53 +1,30 @@
-import type { ChronicleSnapshot } from './chronicle.ts'
-import type { HoldingsSnapshot } from './holdings.ts'
+import { z } from 'zod'
+import type { RecordsSnapshot } from './environment-records.ts'
+import type { PublisherSnapshot } from './event-publisher.ts'
 
-/** All of an environment, as JSON can hold it. */
-export interface EnvironmentSnapshot extends ChronicleSnapshot, HoldingsSnapshot {}
+/** A whole environment, as JSON. */
+export interface EnvironmentSnapshot extends PublisherSnapshot, RecordsSnapshot {}
 
-/** Whether something read from a file is what `Environment.export` gave. */
+const text = z.string()
+const record = z.looseObject({ id: text, createdAtMicros: z.number(), updatedAtMicros: z.number() })
+const contained = record.extend({ organizationId: text, directoryId: text, externalId: text.optional() })
+const snapshot = z.looseObject({
+  id: text,
+  ids: z.looseObject({ prefix: text, count: z.number() }),
+  lastMicros: z.number(),
+  organizations: z.array(record.extend({ displayName: text })),
+  directories: z.array(record.extend({ organizationId: text, name: text, provider: text, scimToken: text })),
+  groups: z.array(contained.extend({ displayName: text })),
+  users: z.array(
+    contained.extend({
+      active: z.boolean(),
+      attributes: z.looseObject({ userName: text }),
+      groupIds: z.array(text),
+    }),
+  ),
+})
+
+/** Whether a value from a file is a result of `Environment.export`. */
 export function isEnvironmentSnapshot(saved: unknown): saved is EnvironmentSnapshot {
-  if (!isObject(saved) || !isObject(saved.ids)) return false
-  const { id, ids, lastMicros, organizations, directories, groups, users } = saved
-  return (
-    typeof id === 'string' &&
-    typeof ids.prefix === 'string' &&
-    typeof ids.count === 'number' &&
-    typeof lastMicros === 'number' &&
-    isListOf(organizations, ['id', 'displayName']) &&
-    isListOf(directories, ['id', 'organizationId', 'name', 'provider', 'scimToken']) &&
-    isListOf(groups, ['id', 'organizationId', 'directoryId', 'displayName']) &&
-    isListOf(users, ['id', 'organizationId', 'directoryId']) &&
-    users.every(hasPersonsFields) &&
-    [...groups, ...users].every(
-      ({ externalId }) => externalId === undefined || typeof externalId === 'string',
-    )
-  )
-}
-
-type Fields = Record<string, unknown>
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Objects that have these fields as texts, and the times of a record. */
-function isListOf(value: unknown, texts: readonly string[]): value is Fields[] {
-  if (!Array.isArray(value)) return false
-  return value.every(
-    (item: unknown) =>
-      isObject(item) &&
-      texts.every((name) => typeof item[name] === 'string') &&
-      typeof item.createdAtMicros === 'number' &&
-      typeof item.updatedAtMicros === 'number',
-  )
-}
-
-function hasPersonsFields({ active, attributes, groupIds }: Fields): boolean {
-  return (
-    typeof active === 'boolean' &&
-    isObject(attributes) &&
-    typeof attributes.userName === 'string' &&
-    Array.isArray(groupIds) &&
-    groupIds.every((id) => typeof id === 'string')
-  )
+  return snapshot.safeParse(saved).success
 }

@@ -1,6 +1,8 @@
-/** How filters and PATCH paths name an attribute (RFC 7644, figure 1: `attrPath`), as the client wrote it. */
+import { omitUndefined } from '@scalekit-scim/core/internal'
+
+/** The name of an attribute in a filter or a PATCH path, as the client wrote it (RFC 7644, figure 1: `attrPath`). */
 export interface AttributePath {
-  /** The schema, if the name is a full one. */
+  /** The schema, if the name contains it. */
   readonly urn?: string
   readonly name: string
   readonly subName?: string
@@ -8,15 +10,15 @@ export interface AttributePath {
 
 const grammar = /^(?:(urn:[^\s"()[\]]+):)?([a-z$][\w$-]*)(?:\.([a-z$][\w$-]*))?$/i
 
-/** `urn:…:2.0:User.department`: some clients write a dot where RFC 7644, 3.10 has a colon. */
+/** `urn:…:2.0:User.department`: some clients write a dot instead of the colon of RFC 7644, 3.10. */
 const dotAfterSchema = /^(urn:[^\s"()[\]]*:(?:user|group))\./i
 
-/** `urn:…:2.0.User`: not a schema, but one whose name was misspelt. */
+/** `urn:…:2.0.User`: the misspelled name of a schema. */
 const dotInSchema = /\.(?:user|group)$/i
 
-/** `undefined` if the text is not the name of an attribute. */
+/** Returns `undefined` if the text is not the name of an attribute. */
 export function readAttributePath(text: string): AttributePath | undefined {
   const [, urn, name, subName] = grammar.exec(text.replace(dotAfterSchema, '$1:')) ?? []
   if (name === undefined || (urn !== undefined && dotInSchema.test(urn))) return undefined
-  return { ...(urn === undefined ? {} : { urn }), name, ...(subName === undefined ? {} : { subName }) }
+  return { name, ...omitUndefined({ urn, subName }) }
 }

@@ -1,5 +1,4 @@
-// An attribute as RFC 7643, 7 describes one, and the short ways to write it down.
-
+/** The description of an attribute (RFC 7643, 7). */
 export interface Attribute {
   readonly name: string
   readonly type: 'string' | 'boolean' | 'complex' | 'reference' | 'dateTime' | 'binary'
@@ -45,14 +44,14 @@ export function complex(
 export function list(name: string, description: string, types: readonly string[], value: Traits = {}) {
   const subAttributes = [
     attribute('value', 'The value itself.', value),
-    attribute('display', 'The value for people to read.'),
-    attribute('type', 'What the value is for.', types.length > 0 ? { canonicalValues: types } : {}),
-    attribute('primary', 'Whether this is the preferred value: one at most.', { type: 'boolean' }),
+    attribute('display', 'The value as text for display.'),
+    attribute('type', 'The kind of the value.', types.length > 0 ? { canonicalValues: types } : {}),
+    attribute('primary', 'Whether this is the preferred value. At most one value is.', { type: 'boolean' }),
   ]
   return complex(name, description, subAttributes, { multiValued: true })
 }
 
-/** RFC 7643, 2.1: names are compared without regard to case. */
+/** RFC 7643, 2.1: names ignore case. */
 export function attributeNamed(
   attributes: readonly Attribute[] | undefined,
   name: string,

@@ -1,25 +1,25 @@
 import { type Response, Router } from 'express'
+import type { JsonObject } from '../json-object.ts'
 import { ScimError } from './errors.ts'
 import { listMessage, maxResults, sendScim } from './messages.ts'
 import { type ResourceType, resourceTypes, type Schema, schemas } from './schemas.ts'
-import type { Fields } from './values.ts'
 
 const schemaPrefix = 'urn:ietf:params:scim:schemas:core:2.0'
 
-/** What the server can do (RFC 7643, 5 to 7; RFC 7644, 4). */
+/** Describes the server (RFC 7643, 5 to 7; RFC 7644, 4). */
 export function discoveryRoutes(baseUrlOf: (response: Response) => string): Router {
   const router = Router()
   router.get('/ServiceProviderConfig', (_request, response) => {
     sendScim(response, 200, serviceProviderConfig(baseUrlOf(response)))
   })
-  const lists: [path: string, describe: (baseUrl: string) => (Fields & { id: string })[]][] = [
+  const lists: [path: string, describe: (baseUrl: string) => (JsonObject & { id: string })[]][] = [
     ['/ResourceTypes', (baseUrl) => resourceTypes.map((type) => describeType(type, baseUrl))],
     ['/Schemas', (baseUrl) => schemas.map((schema) => describeSchema(schema, baseUrl))],
   ]
   for (const [path, describe] of lists) {
     router.get(path, (request, response) => {
       // RFC 7644, 4: a filter must be refused here.
-      if (request.query.filter !== undefined) throw new ScimError(403, 'these are not to be filtered')
+      if (request.query.filter !== undefined) throw new ScimError(403, 'filters are not supported here')
       const items = describe(baseUrlOf(response))
       sendScim(response, 200, listMessage(items, items.length, 1))
     })
@@ -32,7 +32,7 @@ export function discoveryRoutes(baseUrlOf: (response: Response) => string): Rout
   return router
 }
 
-function serviceProviderConfig(baseUrl: string): Fields {
+function serviceProviderConfig(baseUrl: string): JsonObject {
   return {
     schemas: [`${schemaPrefix}:ServiceProviderConfig`],
     patch: { supported: true },

@@ -1,7 +1,7 @@
+import { isJsonObject } from '../json-object.ts'
 import { badRequest } from './errors.ts'
 import { type Path, readPath } from './path.ts'
 import type { ResourceType } from './schemas.ts'
-import { isFields } from './values.ts'
 
 const messageSchema = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 
@@ -14,20 +14,20 @@ export interface Edit {
   readonly value: unknown
 }
 
-/** What a PATCH asks for, in its order. @throws ScimError */
+/** Reads the operations of a PATCH, in their order. @throws ScimError */
 export function readEdits(type: ResourceType, body: unknown): Edit[] {
-  const isMessage = isFields(body) && Array.isArray(body.schemas) && body.schemas.includes(messageSchema)
+  const isMessage = isJsonObject(body) && Array.isArray(body.schemas) && body.schemas.includes(messageSchema)
   if (!isMessage)
     throw badRequest('invalidSyntax', `a PATCH must be a JSON object of schema ${messageSchema}`)
   const { Operations: operations } = body
   if (!Array.isArray(operations) || operations.length === 0) {
-    throw badRequest('invalidSyntax', 'Operations must be a list, and not empty')
+    throw badRequest('invalidSyntax', 'Operations must be a list that is not empty')
   }
-  return joined(operations.flatMap((operation) => readOperation(type, operation)))
+  return joinEdits(operations.flatMap((operation) => readOperation(type, operation)))
 }
 
 function readOperation(type: ResourceType, operation: unknown): Edit[] {
-  if (!isFields(operation)) throw badRequest('invalidSyntax', 'an operation must be an object')
+  if (!isJsonObject(operation)) throw badRequest('invalidSyntax', 'an operation must be an object')
   const { path: text, value } = operation
   const op = readOp(operation.op)
   if (op !== 'remove' && value === undefined) throw badRequest('invalidValue', `${op} needs a value`)
@@ -38,19 +38,19 @@ function readOperation(type: ResourceType, operation: unknown): Edit[] {
   if (typeof text !== 'string') throw badRequest('invalidPath', 'path must be a string')
   const path = readPath(type, text)
   if (path.attribute?.mutability === 'readOnly') {
-    throw badRequest('mutability', `${path.name} is not to be written`)
+    throw badRequest('mutability', `${path.name} is read-only`)
   }
   return editsAt(type, op, path, value)
 }
 
-/** RFC 7643, 2.5: null is no value. To replace something with it is to remove it, and to add it changes nothing. */
+/** RFC 7643, 2.5: null is not a value. Replacing with null removes, and adding null changes nothing. */
 function editsAt(type: ResourceType, op: Operation, path: Path, value: unknown): Edit[] {
   if (value === null) return op === 'add' ? [] : [{ op: 'remove', path, value: undefined }]
   if (path.name !== undefined || op === 'remove') return [{ op, path, value }]
   return editsOf(type, op, value, path.extension ?? type.schema.id)
 }
 
-/** Entra ID begins it with a capital. */
+/** Entra ID sends it with a capital letter. */
 function readOp(op: unknown): Operation {
   const name = typeof op === 'string' ? op.toLowerCase() : undefined
   if (name === 'add' || name === 'remove' || name === 'replace') return name
@@ -58,20 +58,20 @@ function readOp(op: unknown): Operation {
 }
 
 /**
- * An object in place of a path: each of its names is one, also one with a filter or a dot, as Entra ID sends them.
- * What is read-only is passed over: Okta sends a group's id along with its name.
+ * An object instead of a path: each of its names is a path. Entra ID sends names with a filter or a dot. Read-only
+ * attributes are ignored, because Okta sends a group's id with its name.
  */
 function editsOf(type: ResourceType, op: Operation, value: unknown, within?: string): Edit[] {
-  if (!isFields(value))
-    throw badRequest('invalidValue', `${op} of all of ${within ?? 'a resource'} needs an object`)
+  if (!isJsonObject(value))
+    throw badRequest('invalidValue', `${op} without the path of an attribute needs an object`)
   return Object.entries(value).flatMap(([name, part]) => {
     const path = readPath(type, name, within)
     return path.attribute?.mutability === 'readOnly' ? [] : editsAt(type, op, path, part)
   })
 }
 
-/** Values that are added or removed one by one, as some clients do with members, go through the list together. */
-function joined(edits: readonly Edit[]): Edit[] {
+/** Some clients add or remove members one by one. Such operations are joined, so that the list is edited once. */
+function joinEdits(edits: readonly Edit[]): Edit[] {
   const runs: Edit[] = []
   for (const edit of edits) {
     const run = runs.at(-1)

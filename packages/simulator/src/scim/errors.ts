@@ -1,3 +1,4 @@
+import { omitUndefined } from '@scalekit-scim/core/internal'
 import { EnvironmentError, type EnvironmentErrorReason } from '../environment/errors.ts'
 
 /** RFC 7644, 3.12, table 9. */
@@ -13,22 +14,22 @@ export type ScimType =
 const messageSchema = 'urn:ietf:params:scim:api:messages:2.0:Error'
 
 export class ScimError extends Error {
+  override readonly name = 'ScimError'
   readonly status: number
   readonly scimType: ScimType | undefined
 
   constructor(status: number, detail: string, scimType?: ScimType) {
     super(detail)
-    this.name = 'ScimError'
     this.status = status
     this.scimType = scimType
   }
 
-  /** RFC 7644, 3.12: the status goes as a string. */
+  /** RFC 7644, 3.12: the status is a string. */
   get body() {
     return {
       schemas: [messageSchema],
       status: String(this.status),
-      ...(this.scimType === undefined ? {} : { scimType: this.scimType }),
+      ...omitUndefined({ scimType: this.scimType }),
       detail: this.message,
     }
   }
@@ -54,12 +55,12 @@ export function toScimError(error: unknown): ScimError {
   const status = statusOf(error)
   if (status === 413) return new ScimError(413, 'the body is too large')
   if (status !== undefined && status < 500) {
-    return badRequest('invalidSyntax', 'the request cannot be read: its body must be JSON')
+    return badRequest('invalidSyntax', 'the body must be JSON')
   }
-  return new ScimError(500, 'the simulator has failed: its standard error says why')
+  return new ScimError(500, 'the simulator failed: its standard error shows the cause')
 }
 
-/** Express's body parser says in `status` whose fault it was. */
+/** The status of an error of Express's body parser. */
 function statusOf(error: unknown): number | undefined {
   const isTagged = typeof error === 'object' && error !== null && 'status' in error
   return isTagged && typeof error.status === 'number' ? error.status : undefined

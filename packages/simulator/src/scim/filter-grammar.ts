@@ -6,19 +6,19 @@ import { badRequest, type ScimError } from './errors.ts'
 export type Filter =
   | { readonly op: 'and' | 'or'; readonly filters: readonly Filter[] }
   | { readonly op: 'not'; readonly filter: Filter }
-  /** `emails[type eq "work"]`: the filter is about one value of the list. */
-  | { readonly op: 'any'; readonly path: Steps; readonly filter: Filter }
-  | { readonly op: 'pr'; readonly path: Steps }
+  /** `emails[type eq "work"]`: the filter applies to each value of the list. */
+  | { readonly op: 'any'; readonly path: PathSteps; readonly filter: Filter }
+  | { readonly op: 'pr'; readonly path: PathSteps }
   | Comparison
 
 export interface Comparison {
   readonly op: ComparisonOperator
-  readonly path: Steps
+  readonly path: PathSteps
   readonly value: CompareValue
 }
 
-/** From the resource, or from a value of a list, to an attribute: its extension, its name, its sub-attribute. */
-export type Steps = readonly string[]
+/** The path from a resource, or a value of a list, to an attribute: extension, name, sub-attribute. */
+export type PathSteps = readonly string[]
 export type CompareValue = string | number | boolean | null
 
 const comparisonOperators = ['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le'] as const
@@ -27,7 +27,7 @@ export type ComparisonOperator = (typeof comparisonOperators)[number]
 const coreSchema = /^urn:ietf:params:scim:schemas:core:2\.0:(?:user|group)$/i
 
 /** Deeper filters could overflow the stack. */
-const deepestNesting = 50
+const maxNesting = 50
 
 /** @throws ScimError 'invalidFilter' */
 export function parseFilter(text: string): Filter {
@@ -37,7 +37,7 @@ export function parseFilter(text: string): Filter {
   return filter
 }
 
-/** Reads a filter that begins after an opening bracket, and says where the closing one ends. @throws ScimError */
+/** Reads a filter after an opening bracket. `end` is the position after the closing one. @throws ScimError */
 export function parseBracketedFilter(text: string, from: number): { filter: Filter; end: number } {
   const reader = new FilterReader(text, from)
   const filter = reader.nested(/ *\]/y)
@@ -62,7 +62,7 @@ class FilterReader {
     const position = this.#at + 1
     return badRequest(
       'invalidFilter',
-      `the filter cannot be read at character ${position}: see RFC 7644, 3.4.2.2`,
+      `the filter is invalid at character ${position}: see RFC 7644, 3.4.2.2`,
     )
   }
 
@@ -71,7 +71,7 @@ class FilterReader {
   }
 
   nested(closing: RegExp): Filter {
-    if (++this.#depth > deepestNesting) throw this.failure()
+    if (++this.#depth > maxNesting) throw this.failure()
     this.#take(/ */y)
     const filter = this.filter()
     this.#require(closing)
@@ -93,14 +93,14 @@ class FilterReader {
     return this.#take(/\[/y) === undefined ? this.#test(path) : this.#valuePath(path)
   }
 
-  /** Entra ID goes on after the bracket: `emails[type eq "work"].value eq "…"`. Both are then about the same value. */
-  #valuePath(path: Steps): Filter {
+  /** Entra ID continues after the bracket: `emails[type eq "work"].value eq "…"`. Both parts apply to the same value. */
+  #valuePath(path: PathSteps): Filter {
     const filter = this.nested(/ *\]/y)
     if (this.#take(/\./y) === undefined) return { op: 'any', path, filter }
     return { op: 'any', path, filter: { op: 'and', filters: [filter, this.#test(this.#path())] } }
   }
 
-  #path(): Steps {
+  #path(): PathSteps {
     const start = this.#at
     const path = readAttributePath(this.#require(/[^\s"()[\]]+/y))
     if (!path) {
@@ -112,7 +112,7 @@ class FilterReader {
     return [schema, name, subName].filter((step) => step !== undefined)
   }
 
-  #test(path: Steps): Filter {
+  #test(path: PathSteps): Filter {
     this.#require(/ +/y)
     const start = this.#at
     const name = this.#require(/[a-z]+/iy).toLowerCase()
@@ -132,7 +132,7 @@ class FilterReader {
     const isUsable =
       typeof value === 'string' ||
       typeof value === 'number' ||
-      // Only equality means something for these. RFC 7644, table 3 has an order of booleans refused.
+      // These have no order, and RFC 7644, table 3 refuses an order of booleans.
       ((typeof value === 'boolean' || value === null) && (op === 'eq' || op === 'ne'))
     if (isUsable) return value
     this.#at = start

@@ -1,10 +1,10 @@
-import type { Comparison, ComparisonOperator, Filter, Steps } from './filter-grammar.ts'
-import { type Fields, isFields } from './values.ts'
+import { isJsonObject, type JsonObject } from '../json-object.ts'
+import type { Comparison, ComparisonOperator, Filter, PathSteps } from './filter-grammar.ts'
 
 const caseExactNames = new Set(['id', 'externalid', '$ref', 'resourcetype', 'version', 'location'])
 const timeNames = new Set(['created', 'lastmodified'])
 
-/** Whether a resource, or a value of a list, is as the filter wants it (RFC 7644, 3.4.2.2). */
+/** Whether a resource, or a value of a list, matches the filter (RFC 7644, 3.4.2.2). */
 export function matches(subject: unknown, filter: Filter): boolean {
   switch (filter.op) {
     case 'and':
@@ -18,19 +18,19 @@ export function matches(subject: unknown, filter: Filter): boolean {
     case 'pr':
       return valuesAt(subject, filter.path).some(isPresent)
     default:
-      return isAsCompared(valuesAt(subject, filter.path), filter)
+      return isComparisonTrue(valuesAt(subject, filter.path), filter)
   }
 }
 
-/** What the filter wants that attribute to be, if it asks for nothing else. */
-export function wantedValue(filter: Filter, name: string): string | undefined {
+/** The value that the filter compares the attribute with, if it has no other condition. */
+export function filteredValue(filter: Filter, name: string): string | undefined {
   if (filter.op !== 'eq' || filter.path.length > 1) return undefined
-  const isIt = filter.path[0]?.toLowerCase() === name.toLowerCase()
-  return isIt && typeof filter.value === 'string' ? filter.value : undefined
+  const isNamed = filter.path[0]?.toLowerCase() === name.toLowerCase()
+  return isNamed && typeof filter.value === 'string' ? filter.value : undefined
 }
 
-/** What must be in a value that the filter finds; `undefined` if the filter does not say. */
-export function impliedFields(filter: Filter): Fields | undefined {
+/** The fields that each matching value has, or `undefined` if the filter does not determine them. */
+export function impliedFields(filter: Filter): JsonObject | undefined {
   if (filter.op === 'eq') {
     const [name, ...rest] = filter.path
     return name === undefined || rest.length > 0 ? undefined : { [name]: filter.value }
@@ -40,24 +40,24 @@ export function impliedFields(filter: Filter): Fields | undefined {
   return parts.every((part) => part !== undefined) ? Object.assign({}, ...parts) : undefined
 }
 
-/** RFC 7643, 2.1: names are compared without regard to case. A list stands for each of its values. */
-function valuesAt(subject: unknown, steps: Steps): unknown[] {
+/** RFC 7643, 2.1: names ignore case. A list stands for each of its values. */
+function valuesAt(subject: unknown, steps: PathSteps): unknown[] {
   if (Array.isArray(subject)) return subject.flatMap((value) => valuesAt(value, steps))
   const [step, ...rest] = steps
   if (step === undefined) return [subject]
-  if (!isFields(subject)) return []
+  if (!isJsonObject(subject)) return []
   const wanted = step.toLowerCase()
   const name = Object.keys(subject).find((known) => known.toLowerCase() === wanted)
   return name === undefined ? [] : valuesAt(subject[name], rest)
 }
 
-/** RFC 7643, 2.5: what is empty is not there. */
+/** RFC 7643, 2.5: an empty value counts as absent. */
 function isPresent(value: unknown): boolean {
-  if (isFields(value)) return Object.values(value).some(isPresent)
+  if (isJsonObject(value)) return Object.values(value).some(isPresent)
   return value !== undefined && value !== null && value !== ''
 }
 
-function isAsCompared(found: readonly unknown[], { op, path, value }: Comparison): boolean {
+function isComparisonTrue(found: readonly unknown[], { op, path, value }: Comparison): boolean {
   if (value === null) return found.some(isPresent) === (op === 'ne')
   const name = path.at(-1)?.toLowerCase() ?? ''
   const wanted = comparable(name, value)
@@ -67,9 +67,9 @@ function isAsCompared(found: readonly unknown[], { op, path, value }: Comparison
 
 type Comparable = string | number | undefined
 
-/** RFC 7643, 2.2 and RFC 7644, 3.4.2.2: most strings are compared without regard to case, times as points in time. */
+/** RFC 7643, 2.2 and RFC 7644, 3.4.2.2: most strings ignore case, and times are compared as points in time. */
 function comparable(name: string, value: unknown): Comparable {
-  if (isFields(value)) return comparable('value', value.value)
+  if (isJsonObject(value)) return comparable('value', value.value)
   if (typeof value === 'number') return value
   if (typeof value === 'boolean') return String(value)
   if (typeof value !== 'string') return undefined
@@ -90,7 +90,7 @@ const comparisons: Readonly<Record<ComparisonOperator, (found: Comparable, wante
     le: (found, wanted) => order(found, wanted) <= 0,
   }
 
-/** Not a number if the two cannot be put in order. */
+/** `NaN` if the values have no order. */
 function order(found: Comparable, wanted: Comparable): number {
   if (typeof found === 'number' && typeof wanted === 'number') return found - wanted
   if (typeof found !== 'string' || typeof wanted !== 'string') return Number.NaN

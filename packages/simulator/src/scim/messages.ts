@@ -1,11 +1,11 @@
 import type { Response } from 'express'
+import type { JsonObject } from '../json-object.ts'
 import { badRequest } from './errors.ts'
-import type { Fields } from './values.ts'
 
 const listSchema = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
 
-/** How many resources one page has, unless the client says otherwise, and at most. */
-const usualCount = 100
+const defaultCount = 100
+/** The largest page. */
 export const maxResults = 1000
 
 export interface Page {
@@ -14,21 +14,25 @@ export interface Page {
   count: number
 }
 
-/** RFC 7644, 3.4.2.4: what is too small counts as the least that there is. */
-export function readPage(query: Readonly<Fields>): Page {
+/** RFC 7644, 3.4.2.4: a number that is too small counts as the minimum. */
+export function readPage(query: Readonly<JsonObject>): Page {
   return {
     startIndex: Math.max(1, readNumber('startIndex', query.startIndex, 1)),
-    count: Math.min(maxResults, Math.max(0, readNumber('count', query.count, usualCount))),
+    count: Math.min(maxResults, Math.max(0, readNumber('count', query.count, defaultCount))),
   }
 }
 
-function readNumber(name: string, value: unknown, otherwise: number): number {
-  if (value === undefined || value === '') return otherwise
+function readNumber(name: string, value: unknown, fallback: number): number {
+  if (value === undefined || value === '') return fallback
   if (typeof value === 'string' && /^-?\d{1,9}$/.test(value)) return Number(value)
   throw badRequest('invalidValue', `${name} must be a whole number`)
 }
 
-export function listMessage(resources: readonly Fields[], totalResults: number, startIndex: number): Fields {
+export function listMessage(
+  resources: readonly JsonObject[],
+  totalResults: number,
+  startIndex: number,
+): JsonObject {
   return {
     schemas: [listSchema],
     totalResults,
@@ -38,6 +42,6 @@ export function listMessage(resources: readonly Fields[], totalResults: number, 
   }
 }
 
-export function sendScim(response: Response, status: number, body: Fields): void {
+export function sendScim(response: Response, status: number, body: JsonObject): void {
   response.status(status).type('application/scim+json').send(JSON.stringify(body))
 }

@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from '../json-object.ts'
 import { type Attribute, attributeNamed } from './attribute.ts'
 import { type Edit, type Operation, readEdits } from './edits.ts'
 import { badRequest, ScimError } from './errors.ts'
@@ -6,28 +7,27 @@ import type { Filter } from './filter-grammar.ts'
 import { addTo, type Item, removeFrom, withOnePrimary } from './lists.ts'
 import type { Path } from './path.ts'
 import type { ResourceType } from './schemas.ts'
-import { type Fields, isFields, own, readValue } from './values.ts'
+import { own, readValue } from './values.ts'
 
-/** How many values the operations of one PATCH may go through, all together: each of a list that it has to do with. */
-const mostVisits = 1_000_000
+/** The most list values that the operations of one PATCH may visit in all. */
+const maxVisits = 1_000_000
 
-/** Carries out a PATCH (RFC 7644, 3.5.2) on a resource that is the caller's own. All of it, or it throws. */
-export function patchResource(type: ResourceType, resource: Fields, body: unknown): Fields {
+/** Applies a PATCH (RFC 7644, 3.5.2) to the resource and returns it. If it throws, the resource is useless. */
+export function patchResource(type: ResourceType, resource: JsonObject, body: unknown): JsonObject {
   let visits = 0
   for (const edit of readEdits(type, body)) {
     visits += 1 + countAt(resource, edit.path)
-    if (visits > mostVisits)
-      throw new ScimError(413, 'too much for one PATCH: send its operations in several')
-    carryOut(resource, edit)
+    if (visits > maxVisits)
+      throw new ScimError(413, 'the PATCH is too large: split its operations over several requests')
+    applyEdit(resource, edit)
   }
   return resource
 }
 
-function carryOut(resource: Fields, { op, path, value }: Edit): void {
+function applyEdit(resource: JsonObject, { op, path, value }: Edit): void {
   const { extension, name } = path
   if (name === undefined) {
-    if (extension === undefined)
-      throw badRequest('noTarget', 'a resource is not removed by a PATCH: use DELETE')
+    if (extension === undefined) throw badRequest('noTarget', 'a PATCH cannot remove a resource: use DELETE')
     delete resource[extension]
     return
   }
@@ -45,33 +45,34 @@ function carryOut(resource: Fields, { op, path, value }: Edit): void {
 }
 
 function editWhole(before: unknown, op: Operation, { attribute }: Path, value: unknown): unknown {
-  const given = attribute ? readValue(attribute, value) : (value ?? undefined)
+  const newValue = attribute ? readValue(attribute, value) : (value ?? undefined)
   if (op === 'remove') {
-    // RFC 7644 has no values here, but Entra ID and others name those that are to go. To name none removes none.
-    const isNamed = Array.isArray(before) && value !== undefined && value !== null
-    return isNamed ? removeFrom(before, given ?? []) : undefined
+    // RFC 7644 has no values here. Entra ID and others list the values to remove. An empty list removes none.
+    const hasValues = Array.isArray(before) && value !== undefined && value !== null
+    return hasValues ? removeFrom(before, newValue ?? []) : undefined
   }
-  // A list of nothing.
-  if (given === undefined) return op === 'replace' ? undefined : before
-  if (op === 'add' && Array.isArray(before)) return addTo(before, given)
-  if (!isFields(before) || !isFields(given)) return given
-  const after = { ...before, ...given }
+  // An empty list.
+  if (newValue === undefined) return op === 'replace' ? undefined : before
+  if (op === 'add' && Array.isArray(before)) return addTo(before, newValue)
+  if (!isJsonObject(before) || !isJsonObject(newValue)) return newValue
+  const after = { ...before, ...newValue }
   if (op === 'replace') for (const subName of clearedBy(value, attribute)) delete after[subName]
   return after
 }
 
-/** RFC 7643, 2.5: to replace a sub-attribute with null is to remove it. */
+/** RFC 7643, 2.5: replacing a sub-attribute with null removes it. */
 function clearedBy(value: unknown, attribute: Attribute | undefined): string[] {
-  const cleared = Object.entries(isFields(value) ? value : {}).filter(([, part]) => part === null)
+  const cleared = Object.entries(isJsonObject(value) ? value : {}).filter(([, part]) => part === null)
   return cleared.map(([name]) => attributeNamed(attribute?.subAttributes, name)?.name ?? name)
 }
 
-/** A sub-attribute: of the object, or of each that the list has. */
+/** Edits a sub-attribute of the object, or of each item of the list. */
 function editWithin(before: unknown, op: Operation, path: Path, subName: string, value: unknown): unknown {
-  const given = op === 'remove' ? undefined : readSubValue(path, subName, value)
-  if (Array.isArray(before)) return before.map((item) => withField(item, subName, given)).filter(isNotEmpty)
-  const after = withField(before, subName, given)
-  return path.attribute?.multiValued && isFields(after) && isNotEmpty(after) ? [after] : after
+  const newValue = op === 'remove' ? undefined : readSubValue(path, subName, value)
+  if (Array.isArray(before))
+    return before.map((item) => withField(item, subName, newValue)).filter(isNotEmpty)
+  const after = withField(before, subName, newValue)
+  return path.attribute?.multiValued && isJsonObject(after) && isNotEmpty(after) ? [after] : after
 }
 
 function editMatching(before: unknown, op: Operation, path: Path, filter: Filter, value: unknown): unknown {
@@ -86,26 +87,26 @@ function editMatching(before: unknown, op: Operation, path: Path, filter: Filter
       .filter(isNotEmpty)
   }
 
-  const edited = (item: Item): Item => {
+  const editedItem = (item: Item): Item => {
     if (subName !== undefined) return withField(item, subName, readSubValue(path, subName, value))
-    const given = attribute ? [readValue(attribute, value)].flat().at(0) : value
-    if (!isFields(given)) throw badRequest('invalidValue', `${path.name} needs an object`)
-    return op === 'add' && isFields(item) ? { ...item, ...given } : given
+    const newValue = attribute ? [readValue(attribute, value)].flat().at(0) : value
+    if (!isJsonObject(newValue)) throw badRequest('invalidValue', `${path.name} needs an object`)
+    return op === 'add' && isJsonObject(item) ? { ...item, ...newValue } : newValue
   }
-  const touched = new Set<Item>()
-  const touch = (item: Item) => {
-    const after = edited(item)
-    touched.add(after)
+  const edited = new Set<Item>()
+  const edit = (item: Item) => {
+    const after = editedItem(item)
+    edited.add(after)
     return after
   }
-  const after = items.map((item) => (matches(item, filter) ? touch(item) : item))
-  if (touched.size === 0) {
-    // RFC 7644, 3.5.2.3 has a replacement fail here. Entra ID counts on what the filter tells of being made.
+  const after = items.map((item) => (matches(item, filter) ? edit(item) : item))
+  if (edited.size === 0) {
+    // RFC 7644, 3.5.2.3 lets a replacement fail here. Entra ID expects an item with the fields of the filter.
     const implied = subName === undefined && op === 'replace' ? undefined : impliedFields(filter)
-    if (!implied) throw badRequest('noTarget', `no value of ${path.name} is as the path wants it`)
-    after.push(touch(attribute ? [readValue(attribute, implied)].flat().at(0) : implied))
+    if (!implied) throw badRequest('noTarget', `no value of ${path.name} matches the path`)
+    after.push(edit(attribute ? [readValue(attribute, implied)].flat().at(0) : implied))
   }
-  return withOnePrimary(after, touched)
+  return withOnePrimary(after, edited)
 }
 
 function readSubValue({ attribute }: Path, subName: string, value: unknown): unknown {
@@ -113,32 +114,32 @@ function readSubValue({ attribute }: Path, subName: string, value: unknown): unk
   return subAttribute ? readValue(subAttribute, value) : (value ?? undefined)
 }
 
-/** A value without fields has no sub-attribute to clear. */
+/** An item that is not an object has no sub-attribute to clear. */
 function withField(item: unknown, name: string, value: unknown): unknown {
-  if (!isFields(item) && value === undefined) return item
-  const fields = isFields(item) ? { ...item } : {}
+  if (!isJsonObject(item) && value === undefined) return item
+  const fields = isJsonObject(item) ? { ...item } : {}
   put(fields, name, value)
   return fields
 }
 
-function countAt(resource: Fields, { extension, name }: Path): number {
+function countAt(resource: JsonObject, { extension, name }: Path): number {
   const holder = extension === undefined ? resource : fieldsAt(resource, extension)
   const found = name === undefined ? undefined : own(holder, name)
   return Array.isArray(found) ? found.length : 0
 }
 
-function fieldsAt(fields: Fields, name: string): Fields {
+function fieldsAt(fields: JsonObject, name: string): JsonObject {
   const found = own(fields, name)
-  return isFields(found) ? found : {}
+  return isJsonObject(found) ? found : {}
 }
 
-/** RFC 7643, 2.5: what is empty is not there. */
-function put(fields: Fields, name: string, value: unknown): void {
+/** RFC 7643, 2.5: an empty value counts as absent. */
+function put(fields: JsonObject, name: string, value: unknown): void {
   if (isNotEmpty(value)) fields[name] = value
   else delete fields[name]
 }
 
 function isNotEmpty(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0
-  return isFields(value) ? Object.keys(value).length > 0 : value !== undefined
+  return isJsonObject(value) ? Object.keys(value).length > 0 : value !== undefined
 }

@@ -1,45 +1,44 @@
+import { omitUndefined } from '@scalekit-scim/core/internal'
 import { type Attribute, attributeNamed } from './attribute.ts'
 import { type AttributePath, readAttributePath } from './attribute-path.ts'
 import { badRequest, type ScimError } from './errors.ts'
 import { type Filter, parseBracketedFilter } from './filter-grammar.ts'
 import { type ResourceType, topAttributes } from './schemas.ts'
 
-/** What a path names (RFC 7644, 3.5.2 and 3.10), each name as its schema writes it. */
+/** A parsed path (RFC 7644, 3.5.2 and 3.10), with each name as its schema writes it. */
 export interface Path {
   /** The extension that the attribute belongs to. */
   readonly extension?: string
-  /** None: the extension as a whole, or without one the resource. */
+  /** Absent: the whole extension, or the whole resource. */
   readonly name?: string
-  /** None: an attribute that no schema of ours has. */
+  /** Absent: our schemas do not have the attribute. */
   readonly attribute?: Attribute
   readonly filter?: Filter
   readonly subName?: string
 }
 
 /**
- * A schema's own URN, or an attribute: of the resource, or of the schema that it is written in.
+ * Reads the URN of a schema, or the path of an attribute.
  *
- * @throws ScimError 'invalidPath', or 'invalidFilter' for what stands in brackets
+ * @param within The URN of the schema that contains the attribute, if the path has none
+ * @throws ScimError 'invalidPath', or 'invalidFilter' for the text in brackets
  */
 export function readPath(type: ResourceType, text: string, within?: string): Path {
   const { schema, extension } = type
   const whole = within === undefined ? wholeSchema(type, text) : undefined
   if (whole) return whole
   const { urn: written, name, subName, filter } = readParts(text)
-  if (written !== undefined && within !== undefined) throw unreadable()
+  if (written !== undefined && within !== undefined) throw invalidPath()
   const urn = written ?? within
   const isCore = urn === undefined || isSame(urn, schema.id)
   const isOurs = !isCore && extension !== undefined && isSame(urn, extension.id)
-  const known = isCore ? topAttributes(type) : isOurs ? extension.attributes : []
-  const attribute = attributeNamed(known, name)
+  const attributes = isCore ? topAttributes(type) : isOurs ? extension.attributes : []
+  const attribute = attributeNamed(attributes, name)
+  const subAttribute = attributeNamed(attribute?.subAttributes, subName ?? '')
   return {
     ...(isCore ? {} : { extension: isOurs ? extension.id : urn }),
     name: attribute?.name ?? name,
-    ...(attribute ? { attribute } : {}),
-    ...(filter === undefined ? {} : { filter }),
-    ...(subName === undefined
-      ? {}
-      : { subName: attributeNamed(attribute?.subAttributes, subName)?.name ?? subName }),
+    ...omitUndefined({ attribute, filter, subName: subAttribute?.name ?? subName }),
   }
 }
 
@@ -47,23 +46,23 @@ export function readPath(type: ResourceType, text: string, within?: string): Pat
 function readParts(text: string): AttributePath & { filter?: Filter } {
   const bracket = text.indexOf('[')
   const path = readAttributePath(bracket < 0 ? text : text.slice(0, bracket))
-  if (!path) throw unreadable()
+  if (!path) throw invalidPath()
   if (bracket < 0) return path
-  if (path.subName !== undefined || !text.includes(']', bracket)) throw unreadable()
+  if (path.subName !== undefined || !text.includes(']', bracket)) throw invalidPath()
   const { filter, end } = parseBracketedFilter(text, bracket + 1)
   const after = /^(?:\.([a-z$][\w$-]*))?$/i.exec(text.slice(end))
-  if (!after) throw unreadable()
+  if (!after) throw invalidPath()
   const [, subName] = after
-  return { ...path, filter, ...(subName === undefined ? {} : { subName }) }
+  return { ...path, filter, ...omitUndefined({ subName }) }
 }
 
-function unreadable(): ScimError {
-  return badRequest('invalidPath', 'the path cannot be read: see RFC 7644, 3.5.2')
+function invalidPath(): ScimError {
+  return badRequest('invalidPath', 'the path is invalid: see RFC 7644, 3.5.2')
 }
 
 const unknownSchema = /^urn:[^\s"()[\]]+:(?:user|group|\d+(?:\.\d+)*)$/i
 
-/** A URN that ends in a resource's name or in a version is a schema's, whether we know that schema or not. */
+/** A URN that ends in the name of a resource or in a version is a schema, also one that we do not have. */
 function wholeSchema({ schema, extension }: ResourceType, text: string): Path | undefined {
   if (isSame(text, schema.id)) return {}
   if (extension && isSame(text, extension.id)) return { extension: extension.id }

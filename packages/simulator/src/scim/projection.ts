@@ -1,27 +1,27 @@
+import { omitUndefined } from '@scalekit-scim/core/internal'
+import { isJsonObject, type JsonObject } from '../json-object.ts'
 import { badRequest } from './errors.ts'
+import type { PathSteps } from './filter-grammar.ts'
 import { readPath } from './path.ts'
 import type { ResourceType } from './schemas.ts'
-import { type Fields, isFields } from './values.ts'
 
-type Steps = readonly string[]
-
-/** What a client wants to see of a resource (RFC 7644, 3.9). */
+/** The attributes that a client requests (RFC 7644, 3.9). */
 export interface Projection {
   readonly isAll: boolean
-  of(resource: Fields): Fields
+  of(resource: JsonObject): JsonObject
 }
 
-export function readProjection(type: ResourceType, query: Readonly<Fields>): Projection {
+export function readProjection(type: ResourceType, query: Readonly<JsonObject>): Projection {
   const wanted = readNames(type, 'attributes', query.attributes)
   const unwanted = readNames(type, 'excludedAttributes', query.excludedAttributes)
   if (wanted) return { isAll: false, of: (resource) => picked(resource, [['schemas'], ['id'], ...wanted]) }
   if (!unwanted) return { isAll: true, of: (resource) => resource }
-  // RFC 7643, 7: what is returned 'always' cannot be left out.
+  // RFC 7643, 7: attributes that are returned 'always' cannot be excluded.
   const omitted = unwanted.filter(([name]) => name !== 'schemas' && name !== 'id')
   return { isAll: false, of: (resource) => without(resource, omitted) }
 }
 
-function readNames(type: ResourceType, parameter: string, value: unknown): Steps[] | undefined {
+function readNames(type: ResourceType, parameter: string, value: unknown): PathSteps[] | undefined {
   if (value === undefined || value === '') return undefined
   if (typeof value !== 'string') throw badRequest('invalidValue', `${parameter} must be given once`)
   return value.split(',').map((text) => {
@@ -30,40 +30,35 @@ function readNames(type: ResourceType, parameter: string, value: unknown): Steps
   })
 }
 
-function picked(fields: Fields, paths: readonly Steps[]): Fields {
+function picked(fields: JsonObject, paths: readonly PathSteps[]): JsonObject {
   return eachField(fields, paths, (value, rests) => {
     if (rests.length === 0) return undefined
     return rests.some((rest) => rest.length === 0) ? value : within(value, rests, picked)
   })
 }
 
-function without(fields: Fields, paths: readonly Steps[]): Fields {
+function without(fields: JsonObject, paths: readonly PathSteps[]): JsonObject {
   return eachField(fields, paths, (value, rests) => {
     if (rests.length === 0) return value
     return rests.some((rest) => rest.length === 0) ? undefined : within(value, rests, without)
   })
 }
 
-/** Each field, with the rests of the paths that go through it. */
+/** Maps each field, with the remaining steps of the paths through it. */
 function eachField(
-  fields: Fields,
-  paths: readonly Steps[],
-  change: (value: unknown, rests: Steps[]) => unknown,
-): Fields {
+  fields: JsonObject,
+  paths: readonly PathSteps[],
+  change: (value: unknown, rests: PathSteps[]) => unknown,
+): JsonObject {
   const entries = Object.entries(fields).map(([name, value]) => {
     const through = paths.filter(([step]) => step?.toLowerCase() === name.toLowerCase())
-    return [
-      name,
-      change(
-        value,
-        through.map((path) => path.slice(1)),
-      ),
-    ] as const
+    const rests = through.map((path) => path.slice(1))
+    return [name, change(value, rests)]
   })
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+  return omitUndefined(Object.fromEntries(entries))
 }
 
-function within(value: unknown, paths: readonly Steps[], change: typeof picked): unknown {
+function within(value: unknown, paths: readonly PathSteps[], change: typeof picked): unknown {
   if (Array.isArray(value)) return value.map((item) => within(item, paths, change))
-  return isFields(value) ? change(value, paths) : value
+  return isJsonObject(value) ? change(value, paths) : value
 }

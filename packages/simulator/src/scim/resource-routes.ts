@@ -1,56 +1,64 @@
 import { createHash } from 'node:crypto'
 import { type Request, type Response, Router } from 'express'
+import type { Group, User } from '../environment/records.ts'
+import { isJsonObject, type JsonObject } from '../json-object.ts'
 import { badRequest, ScimError } from './errors.ts'
 import { matches } from './filter.ts'
 import { parseFilter } from './filter-grammar.ts'
 import { listMessage, readPage, sendScim } from './messages.ts'
 import { readProjection } from './projection.ts'
 import type { Resources } from './resources.ts'
-import { type Fields, isFields } from './values.ts'
 
 /** The endpoint of one type of resource (RFC 7644, 3). */
-export function resourceRoutes<Item>(open: (response: Response) => Resources<Item>): Router {
+export function resourceRoutes<Item extends User | Group>(
+  resourcesOf: (response: Response) => Resources<Item>,
+): Router {
   const router = Router()
+  // The query is read first, so that an invalid one changes nothing.
+  const open = (request: Request, response: Response) => {
+    const resources = resourcesOf(response)
+    const projection = readProjection(resources.type, request.query)
+    const answer = (status: 200 | 201, item: Item) => {
+      const resource = versioned(resources.represent(item))
+      if (status === 201) response.location(resource.meta.location)
+      // Express answers 304 to a GET with this version.
+      response.set('ETag', resource.meta.version)
+      sendScim(response, status, projection.of(resource))
+    }
+    return { resources, projection, answer }
+  }
 
   router.get('/', (request, response) => {
-    sendScim(response, 200, listed(open(response), request.query))
+    sendScim(response, 200, listed(resourcesOf(response), request.query))
   })
 
   router.post('/', (request, response) => {
-    const resources = open(response)
-    const projection = readProjection(resources.type, request.query)
-    const resource = versioned(resources.represent(resources.create(request.body)))
-    response.location(resource.meta.location)
-    answer(response, 201, resource, projection.of)
+    const { resources, answer } = open(request, response)
+    answer(201, resources.create(request.body))
   })
 
   router.get('/:id', (request, response) => {
-    const resources = open(response)
-    const projection = readProjection(resources.type, request.query)
-    const resource = versioned(resources.represent(resources.get(request.params.id)))
-    answer(response, 200, resource, projection.of)
+    const { resources, answer } = open(request, response)
+    answer(200, resources.get(request.params.id))
   })
 
   router.put('/:id', (request, response) => {
-    const resources = open(response)
-    const projection = readProjection(resources.type, request.query)
+    const { resources, answer } = open(request, response)
     checkVersion(request, resources, request.params.id)
-    const item = resources.replace(request.params.id, request.body)
-    answer(response, 200, versioned(resources.represent(item)), projection.of)
+    answer(200, resources.replace(request.params.id, request.body))
   })
 
   router.patch('/:id', (request, response) => {
-    const resources = open(response)
-    const projection = readProjection(resources.type, request.query)
+    const { resources, projection, answer } = open(request, response)
     checkVersion(request, resources, request.params.id)
     const item = resources.patch(request.params.id, request.body)
-    // RFC 7644, 3.5.2: who names attributes is to see them.
+    // RFC 7644, 3.5.2: a request that names attributes gets them.
     if (projection.isAll && !resources.answersPatch) response.status(204).end()
-    else answer(response, 200, versioned(resources.represent(item)), projection.of)
+    else answer(200, item)
   })
 
   router.delete('/:id', (request, response) => {
-    const resources = open(response)
+    const resources = resourcesOf(response)
     checkVersion(request, resources, request.params.id)
     resources.remove(request.params.id)
     response.status(204).end()
@@ -59,22 +67,14 @@ export function resourceRoutes<Item>(open: (response: Response) => Resources<Ite
   return router
 }
 
-interface Versioned extends Fields {
+interface Versioned extends JsonObject {
   meta: { location: string; version: string }
 }
 
-function answer(
-  response: Response,
-  status: number,
-  resource: Versioned,
-  project: (resource: Fields) => Fields,
-): void {
-  // Express answers a GET that knows this version already with 304.
-  response.set('ETag', resource.meta.version)
-  sendScim(response, status, project(resource))
-}
-
-function listed<Item>(resources: Resources<Item>, query: Readonly<Fields>): Fields {
+function listed<Item extends User | Group>(
+  resources: Resources<Item>,
+  query: Readonly<JsonObject>,
+): JsonObject {
   const { startIndex, count } = readPage(query)
   const projection = readProjection(resources.type, query)
   const found = filtered(resources, query.filter)
@@ -83,7 +83,7 @@ function listed<Item>(resources: Resources<Item>, query: Readonly<Fields>): Fiel
   return listMessage(shown, found.length, startIndex)
 }
 
-function filtered<Item>(resources: Resources<Item>, text: unknown): readonly Item[] {
+function filtered<Item extends User | Group>(resources: Resources<Item>, text: unknown): readonly Item[] {
   if (text === undefined || text === '') return resources.all
   if (typeof text !== 'string') throw badRequest('invalidFilter', 'filter must be given once')
   const filter = parseFilter(text)
@@ -92,17 +92,24 @@ function filtered<Item>(resources: Resources<Item>, text: unknown): readonly Ite
   )
 }
 
-/** RFC 7644, 3.14. The version is a digest of all that is shown, as a group's members do not move its times. */
-function versioned(resource: Fields): Versioned {
+/**
+ * RFC 7644, 3.14. The version is a digest of the whole representation, because a change of members does not change the
+ * times of a group.
+ */
+function versioned(resource: JsonObject): Versioned {
   const digest = createHash('sha256').update(JSON.stringify(resource)).digest('base64url').slice(0, 20)
-  const meta = isFields(resource.meta) ? resource.meta : {}
+  const meta = isJsonObject(resource.meta) ? resource.meta : {}
   return { ...resource, meta: { ...meta, location: String(meta.location), version: `W/"${digest}"` } }
 }
 
-function checkVersion<Item>(request: Request, resources: Resources<Item>, id: string): void {
-  const wanted = request.get('if-match')
-  if (wanted === undefined || wanted.trim() === '*') return
+function checkVersion<Item extends User | Group>(
+  request: Request,
+  resources: Resources<Item>,
+  id: string,
+): void {
+  const ifMatch = request.get('if-match')
+  if (ifMatch === undefined || ifMatch.trim() === '*') return
   const { version } = versioned(resources.represent(resources.get(id))).meta
-  if (wanted.split(',').some((tag) => tag.trim() === version)) return
-  throw new ScimError(412, 'the resource is no longer as If-Match has it')
+  if (ifMatch.split(',').some((tag) => tag.trim() === version)) return
+  throw new ScimError(412, 'the version in If-Match is not the current one')
 }

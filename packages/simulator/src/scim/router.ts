@@ -1,19 +1,19 @@
 import express, { type NextFunction, type Request, type Response, Router } from 'express'
 import type { Environment } from '../environment/environment.ts'
-import { authenticated, type Session } from './authentication.ts'
 import { discoveryRoutes } from './discovery.ts'
 import { ScimError, toScimError } from './errors.ts'
 import { Groups } from './groups.ts'
 import { sendScim } from './messages.ts'
 import { resourceRoutes } from './resource-routes.ts'
+import { openSession, type Session } from './session.ts'
 import { Users } from './users.ts'
 
-/** Room for a group's members by the ten thousand. */
+/** Enough for a group with tens of thousands of members. */
 const bodyLimit = '10mb'
 
 /**
- * A SCIM 2.0 server (RFC 7643, RFC 7644) over the environment's directories: to be mounted at
- * `/scim/v2/:directoryId`. What a client changes, the environment tells as the events that Scalekit would send.
+ * A SCIM 2.0 server (RFC 7643, RFC 7644) for the directories of the environment. Mount it at `/scim/v2/:directoryId`.
+ * The changes of a client publish the events that Scalekit would send.
  *
  * @example
  * app.use('/scim/v2/:directoryId', scimRouter(environment))
@@ -22,30 +22,21 @@ export function scimRouter(environment: Environment): Router {
   const sessions = new WeakMap<Response, Session>()
   const sessionOf = (response: Response): Session => {
     const session = sessions.get(response)
-    if (!session) throw new Error('no session: the authentication comes before every route')
+    if (!session) throw new Error('the request has no session: authentication must run before every route')
     return session
   }
+  const users = resourceRoutes((response) => new Users(environment, sessionOf(response)))
+  const groups = resourceRoutes((response) => new Groups(environment, sessionOf(response)))
 
   const router = Router({ mergeParams: true })
   router.use((request, response, next) => {
-    const { directoryId } = request.params
-    if (typeof directoryId !== 'string')
-      throw new Error('scimRouter is to be mounted at /scim/v2/:directoryId')
-    const directory = authenticated(environment, request, directoryId)
-    const baseUrl = `${protocolOf(request)}://${request.get('host')}${request.baseUrl}`
-    sessions.set(response, { directory, baseUrl })
+    sessions.set(response, openSession(environment, request))
     next()
   })
   router.use(express.json({ type: ['application/scim+json', 'application/json'], limit: bodyLimit }))
   router.use(discoveryRoutes((response) => sessionOf(response).baseUrl))
-  router.use(
-    '/Users',
-    resourceRoutes((response) => new Users(environment, sessionOf(response))),
-  )
-  router.use(
-    '/Groups',
-    resourceRoutes((response) => new Groups(environment, sessionOf(response))),
-  )
+  router.use('/Users', users)
+  router.use('/Groups', groups)
   router.use(['/Me', '/Bulk'], () => {
     throw new ScimError(501, 'not implemented: see ServiceProviderConfig')
   })
@@ -56,16 +47,9 @@ export function scimRouter(environment: Environment): Router {
   return router
 }
 
-/** A tunnel passes the host on as the client sees it, and speaks http to us. The header is used for addresses in answers only. */
-function protocolOf(request: Request): string {
-  const [forwarded = ''] = (request.get('x-forwarded-proto') ?? '').split(',')
-  const protocol = forwarded.trim().toLowerCase()
-  return protocol === 'https' || protocol === 'http' ? protocol : request.protocol
-}
-
-/** What a client is told whose base URL has no directory, or something else in its place. */
+/** Answers a base URL without a directory. */
 export function answerNoDirectory(_request: Request, response: Response): void {
-  sendScim(response, 404, new ScimError(404, 'the base URL is /scim/v2/ and the id of a directory').body)
+  sendScim(response, 404, new ScimError(404, 'the base URL must be /scim/v2/ and the id of a directory').body)
 }
 
 function answerError(error: unknown, _request: Request, response: Response, next: NextFunction): void {
@@ -75,7 +59,7 @@ function answerError(error: unknown, _request: Request, response: Response, next
   }
   const scimError = toScimError(error)
   if (scimError.status >= 500 && scimError !== error) console.error(error)
-  // RFC 7644, 3.12 wants the challenge of RFC 6750 with a 401.
+  // RFC 7644, 3.12 requires the challenge of RFC 6750 with a 401.
   if (scimError.status === 401) response.set('WWW-Authenticate', 'Bearer')
   sendScim(response, scimError.status, scimError.body)
 }

@@ -8,7 +8,7 @@ export interface Schema {
   readonly attributes: readonly Attribute[]
 }
 
-/** A kind of resource: its own schema, and the one that extends it. */
+/** A type of resource: its own schema, and its extension. */
 export interface ResourceType {
   readonly name: 'User' | 'Group'
   readonly endpoint: '/Users' | '/Groups'
@@ -18,29 +18,46 @@ export interface ResourceType {
 
 const exact = { caseExact: true } as const
 const readOnly = { mutability: 'readOnly' } as const
+const immutable = { mutability: 'immutable' } as const
+const multiValued = { multiValued: true } as const
 
-// RFC 7643, 3.1: every resource has these. A schema does not list them.
+/** A URI of a resource of that type, or of something else if it is 'external' (RFC 7643, 7). */
+function reference(type: 'User' | 'Group' | 'external') {
+  return { type: 'reference', referenceTypes: [type], ...exact } as const
+}
+
+const metaParts = [
+  attribute('resourceType', 'The type of the resource.', { ...exact, ...readOnly }),
+  attribute('created', 'The time of its creation.', { type: 'dateTime', ...readOnly }),
+  attribute('lastModified', 'The time of its last change.', { type: 'dateTime', ...readOnly }),
+  attribute('location', 'Its address.', { type: 'reference', ...exact, ...readOnly }),
+  attribute('version', 'Its entity tag.', { ...exact, ...readOnly }),
+]
+const schemasTraits = { type: 'reference', returned: 'always', ...multiValued, ...exact } as const
+
+// RFC 7643, 3.1: every resource has these. Schemas do not list them.
 export const commonAttributes: readonly Attribute[] = [
-  attribute('schemas', 'The schemas that the resource follows.', {
-    type: 'reference',
-    multiValued: true,
-    returned: 'always',
-    ...exact,
-  }),
-  attribute('id', 'Our id of the resource.', { returned: 'always', ...exact, ...readOnly }),
-  attribute('externalId', "The client's own id of the resource.", exact),
-  complex(
-    'meta',
-    'When and where the resource is.',
-    [
-      attribute('resourceType', 'The kind of resource.', { ...exact, ...readOnly }),
-      attribute('created', 'When it came.', { type: 'dateTime', ...readOnly }),
-      attribute('lastModified', 'When it changed last.', { type: 'dateTime', ...readOnly }),
-      attribute('location', 'Its address.', { type: 'reference', ...exact, ...readOnly }),
-      attribute('version', 'Its entity tag.', { ...exact, ...readOnly }),
-    ],
-    readOnly,
-  ),
+  attribute('schemas', 'The schemas that the resource follows.', schemasTraits),
+  attribute('id', 'The id from the server.', { returned: 'always', ...exact, ...readOnly }),
+  attribute('externalId', "The client's own id for the resource.", exact),
+  complex('meta', 'The times, the address and the version of the resource.', metaParts, readOnly),
+]
+
+const addressParts = [
+  attribute('formatted', 'The full address for display.'),
+  attribute('streetAddress', 'Street and number.'),
+  attribute('locality', 'The city.'),
+  attribute('region', 'The state or region.'),
+  attribute('postalCode', 'The postal code.'),
+  attribute('country', 'The two-letter code of the country.'),
+  attribute('type', 'The kind of the address.', { canonicalValues: ['work', 'home', 'other'] }),
+  attribute('primary', 'Whether this is the preferred address.', { type: 'boolean' }),
+]
+const membershipParts = [
+  attribute('value', "The group's id.", { ...exact, ...readOnly }),
+  attribute('$ref', "The group's address.", { ...reference('Group'), ...readOnly }),
+  attribute('display', "The group's name.", readOnly),
+  attribute('type', 'The kind of membership.', { canonicalValues: ['direct'], ...readOnly }),
 ]
 
 const userSchema: Schema = {
@@ -48,72 +65,39 @@ const userSchema: Schema = {
   name: 'User',
   description: 'A person.',
   attributes: [
-    attribute('userName', 'What the person signs in as: theirs alone, whatever its case.', {
-      required: true,
-      uniqueness: 'server',
-    }),
+    attribute('userName', 'The sign-in name. It ignores case.', { required: true, uniqueness: 'server' }),
     complex('name', "The parts of the person's name.", [
-      attribute('formatted', 'The whole name, to be shown.'),
+      attribute('formatted', 'The full name for display.'),
       attribute('familyName', 'The family name.'),
       attribute('givenName', 'The given name.'),
       attribute('middleName', 'The middle names.'),
-      attribute('honorificPrefix', 'What stands before the name, such as Dr.'),
-      attribute('honorificSuffix', 'What stands after the name, such as III.'),
+      attribute('honorificPrefix', 'The text before the name, such as Dr.'),
+      attribute('honorificSuffix', 'The text after the name, such as III.'),
     ]),
-    attribute('displayName', 'The name to be shown.'),
-    attribute('nickName', 'What people call them.'),
+    attribute('displayName', 'The name for display.'),
+    attribute('nickName', 'The informal name of the person.'),
     attribute('profileUrl', "The address of the person's page.", {
-      type: 'reference',
-      referenceTypes: ['external'],
+      ...reference('external'),
+      caseExact: false,
     }),
     attribute('title', 'The title, such as Vice President.'),
-    attribute('userType', 'How the person and the organization belong together, such as Contractor.'),
-    attribute('preferredLanguage', 'The language that the person reads best, as in Accept-Language.'),
-    attribute('locale', 'How dates, numbers and money are to be written for them.'),
-    attribute('timezone', 'The time zone, by its IANA name.'),
+    attribute('userType', 'The relation of the person to the organization, such as Contractor.'),
+    attribute('preferredLanguage', 'The preferred language, as in Accept-Language.'),
+    attribute('locale', 'The format of dates, numbers and currencies.'),
+    attribute('timezone', 'The IANA name of the time zone.'),
     attribute('active', 'Whether the person may sign in.', { type: 'boolean' }),
-    attribute('password', 'Accepted, and thrown away.', { mutability: 'writeOnly', returned: 'never' }),
+    attribute('password', 'Accepted and not stored.', { mutability: 'writeOnly', returned: 'never' }),
     list('emails', "The person's email addresses.", ['work', 'home', 'other']),
     list('phoneNumbers', "The person's phone numbers.", ['work', 'home', 'mobile', 'fax', 'pager', 'other']),
     list('ims', "The person's addresses for instant messages.", []),
-    list('photos', 'Pictures of the person.', ['photo', 'thumbnail'], {
-      type: 'reference',
-      referenceTypes: ['external'],
-      ...exact,
+    list('photos', 'Pictures of the person.', ['photo', 'thumbnail'], reference('external')),
+    complex('addresses', 'The postal addresses of the person.', addressParts, multiValued),
+    complex('groups', 'The groups of the person. Change them through the group.', membershipParts, {
+      ...multiValued,
+      ...readOnly,
     }),
-    complex(
-      'addresses',
-      'Where the person can be found.',
-      [
-        attribute('formatted', 'The whole address, to be shown.'),
-        attribute('streetAddress', 'Street and number.'),
-        attribute('locality', 'The city.'),
-        attribute('region', 'The state or region.'),
-        attribute('postalCode', 'The postal code.'),
-        attribute('country', 'The country, by its code of two letters.'),
-        attribute('type', 'What the address is for.', { canonicalValues: ['work', 'home', 'other'] }),
-        attribute('primary', 'Whether this is the preferred address.', { type: 'boolean' }),
-      ],
-      { multiValued: true },
-    ),
-    complex(
-      'groups',
-      'The groups that the person is in: changed through the group.',
-      [
-        attribute('value', "The group's id.", { ...exact, ...readOnly }),
-        attribute('$ref', "The group's address.", {
-          type: 'reference',
-          referenceTypes: ['Group'],
-          ...exact,
-          ...readOnly,
-        }),
-        attribute('display', "The group's name.", readOnly),
-        attribute('type', 'How the person is in it.', { canonicalValues: ['direct'], ...readOnly }),
-      ],
-      { multiValued: true, ...readOnly },
-    ),
-    list('entitlements', 'What the person has a right to.', []),
-    list('roles', 'What the person is in the organization.', []),
+    list('entitlements', 'The entitlements of the person.', []),
+    list('roles', 'The roles of the person.', []),
     list('x509Certificates', "The person's certificates.", [], { type: 'binary', ...exact }),
   ],
 }
@@ -123,45 +107,33 @@ const enterpriseSchema: Schema = {
   name: 'EnterpriseUser',
   description: 'A person who works for an organization.',
   attributes: [
-    attribute('employeeNumber', 'The number that the organization gave them.'),
+    attribute('employeeNumber', 'The employee number of the person.'),
     attribute('costCenter', 'The cost center.'),
     attribute('organization', 'The organization.'),
     attribute('division', 'The division.'),
     attribute('department', 'The department.'),
-    complex('manager', 'Whom the person reports to.', [
+    complex('manager', 'The manager of the person.', [
       attribute('value', "The manager's id.", exact),
-      attribute('$ref', "The manager's address.", {
-        type: 'reference',
-        referenceTypes: ['User'],
-        ...exact,
-      }),
+      attribute('$ref', "The manager's address.", reference('User')),
       attribute('displayName', "The manager's name."),
     ]),
   ],
 }
 
+const memberParts = [
+  attribute('value', "The person's id.", { ...exact, ...immutable }),
+  attribute('$ref', "The person's address.", { ...reference('User'), ...immutable }),
+  attribute('type', 'The type of the member.', { canonicalValues: ['User'], ...immutable }),
+  attribute('display', "The person's name.", readOnly),
+]
+
 const groupSchema: Schema = {
   id: 'urn:ietf:params:scim:schemas:core:2.0:Group',
   name: 'Group',
-  description: 'Some of the people.',
+  description: 'A group of people.',
   attributes: [
     attribute('displayName', 'The name of the group.', { required: true }),
-    complex(
-      'members',
-      'Who is in the group: people, no groups.',
-      [
-        attribute('value', "The person's id.", { ...exact, mutability: 'immutable' }),
-        attribute('$ref', "The person's address.", {
-          type: 'reference',
-          referenceTypes: ['User'],
-          ...exact,
-          mutability: 'immutable',
-        }),
-        attribute('type', 'What the member is.', { canonicalValues: ['User'], mutability: 'immutable' }),
-        attribute('display', "The person's name.", readOnly),
-      ],
-      { multiValued: true },
-    ),
+    complex('members', 'The members of the group: users only.', memberParts, multiValued),
   ],
 }
 
@@ -175,7 +147,7 @@ export const groupType: ResourceType = { name: 'Group', endpoint: '/Groups', sch
 export const resourceTypes: readonly ResourceType[] = [userType, groupType]
 export const schemas: readonly Schema[] = [userSchema, enterpriseSchema, groupSchema]
 
-/** What a resource of that type may have at its top, but for extensions. */
+/** The attributes at the top of a resource of that type, without extensions. */
 export function topAttributes(type: ResourceType): readonly Attribute[] {
   return [...commonAttributes, ...type.schema.attributes]
 }

@@ -1,17 +1,17 @@
 import type { Logger } from '../../base/logger.ts'
 
-/** One call to PostgreSQL. A named one is parsed once for each connection. */
+/** One call to PostgreSQL. A call with a name is parsed once for each connection. */
 export interface PostgresCall {
   text: string
   values?: readonly unknown[]
   name?: string
-  /** After this the connection is given up as dead, in milliseconds. */
+  /** Milliseconds after which the connection is dropped as dead. */
   query_timeout?: number
 }
 
 export type PostgresQuery = (call: PostgresCall) => Promise<readonly Record<string, unknown>[]>
 
-/** What of `@keyv/postgres` is looked at. */
+/** The part of `@keyv/postgres` that the ledger uses. */
 interface PostgresAdapter {
   opts: { dialect: 'postgres'; uri?: string; schema?: string; connectionTimeoutMillis?: number }
   query(call: unknown, values?: unknown): Promise<unknown>
@@ -35,14 +35,14 @@ export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
 }
 
 /**
- * A way to ask the adapter's server, and one that lasts. The adapter's own does not:
+ * Queries that outlive a restart of the adapter's server. The adapter's own queries do not:
  *
- * - its pool has no listener for errors, so that a server that goes while a connection idles ends the process;
- * - made while the server is down, its `query` may reject for ever;
- * - a call waits for a free connection without end, and is sent when nobody waits for its answer any more.
+ * - its pool has no error listener, so a server that stops while a connection is idle ends the process;
+ * - if it is made while the server is down, its `query` may reject forever;
+ * - a call waits for a free connection without limit, and is sent when nobody waits for its answer any more.
  *
- * So the adapter gets a second pool, made by its own code with its own options and these mended. Its `query` moves over
- * to that pool, and so does its `disconnect`; the first pool gives up its connection.
+ * So the adapter's own code makes a second pool, with its own options and these fixed. Its `query` and its `disconnect`
+ * move to the second pool, and the first pool drops its connection.
  */
 export function lastingQuery(
   adapter: PostgresAdapter,
@@ -60,28 +60,28 @@ function queryOver(adapter: PostgresAdapter, connectionTimeoutMillis: number, lo
   if (typeof connect !== 'function') return async (call) => rowsOf(await adapter.query(call))
 
   const listening = new WeakSet<object>()
-  const mended = {
+  const fixed = {
     connectionTimeoutMillis,
     keepAlive: true,
     allowExitOnIdle: true,
     ...opts,
     uri: withOwnName(opts.uri),
-    // The only sight of the pool that there is: it calls this before its first connection, on itself.
+    // The only access to the pool: the pool calls this on itself before its first connection.
     log(this: ErrorSource & object) {
       if (listening.has(this)) return
       listening.add(this)
       this.on('error', () => log.debug({}, 'an idle connection to PostgreSQL was lost'))
     },
   }
-  const connected = connect.call({ opts: mended })
+  const connected = connect.call({ opts: fixed })
   connected.catch(() => {})
   const first = adapter.query
   adapter.query = async (call, values) => (await connected)(call, values)
-  void giveUpConnection(first)
+  void dropConnection(first)
   return async (call) => rowsOf(await (await connected)(call))
 }
 
-/** Another address is another pool to the adapter's code. The server shows the name among its connections. */
+/** The adapter's code keeps one pool for each address. The server shows the name among its connections. */
 function withOwnName(uri: string | undefined): string {
   const name = 'fallback_application_name=scalekit-scim'
   if (uri === undefined) return `postgresql://localhost:5432?${name}`
@@ -89,10 +89,10 @@ function withOwnName(uri: string | undefined): string {
 }
 
 /**
- * Hangs up the connection that this pool has, rather than tell the server goodbye: until the server had read that, an
- * error of its own, as it sends one to everybody when it shuts down, would find no listener and end the process.
+ * Closes the socket without telling the server. Until the server had read a farewell, it could send an error, as it does
+ * to all connections when it shuts down. Without a listener that error would end the process.
  */
-async function giveUpConnection(query: PostgresAdapter['query']): Promise<void> {
+async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   const hangUp = {
     submit(connection: { stream: { destroy(): void } }) {
       connection.stream.destroy()
@@ -104,7 +104,7 @@ async function giveUpConnection(query: PostgresAdapter['query']): Promise<void> 
   await query(hangUp).catch(() => {})
 }
 
-/** Several statements in one text answer with no rows at all. */
+/** Several statements in one text return no rows at all. */
 function rowsOf(answer: unknown): readonly Record<string, unknown>[] {
   return Array.isArray(answer) ? answer : []
 }

@@ -1,58 +1,51 @@
-import { claimFunctions, keepingFunctions, type SchemaPart, settleFunctions } from './functions.ts'
+import { claimFunctions, type SchemaParts } from './claim-functions.ts'
+import { settleFunctions } from './settle-functions.ts'
 
-// What the ledger keeps in PostgreSQL, and the functions that decide there. They decide as judge.ts does.
+// The tables of the PostgreSQL ledger, and the functions that decide there, as decisions.ts does.
 //
-// Each function is one atomic step: it takes the locks of its message and its resource, lower key first, so that no
-// two calls wait for each other; only then it looks at the clock and the rows. Two keys that hash alike share a lock,
-// which costs a moment and nothing else. Under READ COMMITTED each statement sees what was committed before it
-// began; a snapshot from before the lock would see a claim's absence that is over, hence the check.
+// Each function is one atomic step. It takes the locks of its message and its resource, the lower key first, so that no
+// two calls wait for each other. Only then does it read the clock and the rows. Two keys with the same hash share a
+// lock, which costs a moment and nothing else. Under READ COMMITTED each statement sees what was committed before it
+// began. A snapshot from before the lock would miss a claim that was written meanwhile, hence the check.
 //
-// The functions carry a version: two versions of the package share tables, not functions, while one replaces the other.
-// So a function that changes takes the next version; what is there by a name is never replaced on first use.
+// The function names carry a version: during a rolling deploy two versions of the package share the tables. A function
+// that changes takes the next version. On first use nothing that exists is replaced.
 
-/** What the functions raise where the transaction's isolation is another than READ COMMITTED. */
+/** Raised by the functions if the transaction's isolation is not READ COMMITTED. */
 export const wrongIsolationState = 'SCIM1'
 
 /**
- * The tables, indexes and functions of the PostgreSQL ledger, as SQL that may run again. They are made on first use
- * where the account may; else an administrator runs this beforehand.
+ * The tables, indexes and functions of the PostgreSQL ledger, as SQL that can be repeated. They are created on first
+ * use if the account may create them. If not, an administrator runs this SQL before.
  *
- * @param schema Where they are, as `@keyv/postgres` is told. @default 'public'
+ * @param schema The schema of the tables, the same as `@keyv/postgres` uses. @default 'public'
  */
 export function postgresLedgerSchema(schema = 'public'): string {
-  return parts(schema)
-    .map(({ sql }) => `${sql}\n`)
-    .join('\n')
+  const statements = Object.values({ ...tables(schema), ...functions(schema) })
+  return statements.map((sql) => `${sql}\n`).join('\n')
 }
 
 /**
- * Makes what is missing, and touches nothing that is there: an index of a table in use would wait for it, and a function
- * may be an administrator's.
+ * Creates what is missing and changes nothing that exists: an index of a table in use would wait for the table, and an
+ * administrator may have written a function.
  */
 export function createMissing(schema: string): string {
-  const steps = parts(schema).map(({ name, kind, sql }) => {
-    const found = kind === 'table' ? 'to_regclass' : 'to_regproc'
-    return `  IF ${found}('${schema.replaceAll("'", "''")}.${name}') IS NULL THEN EXECUTE $sql$${sql}$sql$; END IF;`
-  })
-  return `DO $do$ BEGIN\n${steps.join('\n')}\nEND $do$`
+  const steps = (find: string, parts: SchemaParts) =>
+    Object.entries(parts).map(
+      ([name, sql]) =>
+        `  IF ${find}('${schema.replaceAll("'", "''")}.${name}') IS NULL THEN EXECUTE $sql$${sql}$sql$; END IF;`,
+    )
+  const all = [...steps('to_regclass', tables(schema)), ...steps('to_regproc', functions(schema))]
+  return `DO $do$ BEGIN\n${all.join('\n')}\nEND $do$`
 }
 
-function parts(schema: string): SchemaPart[] {
-  return [
-    ...tables(schema),
-    ...sharedFunctions(schema),
-    ...claimFunctions(schema),
-    ...settleFunctions(schema),
-    ...keepingFunctions(schema),
-  ]
+function functions(schema: string): SchemaParts {
+  return { ...sharedFunctions(schema), ...claimFunctions(schema), ...settleFunctions(schema) }
 }
 
-function tables(schema: string): SchemaPart[] {
-  return [
-    {
-      name: 'scalekit_scim_messages',
-      kind: 'table',
-      sql: `CREATE TABLE IF NOT EXISTS ${schema}.scalekit_scim_messages (
+function tables(schema: string): SchemaParts {
+  return {
+    scalekit_scim_messages: `CREATE TABLE IF NOT EXISTS ${schema}.scalekit_scim_messages (
   namespace text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
   token text COLLATE "C" NOT NULL,
@@ -61,11 +54,7 @@ function tables(schema: string): SchemaPart[] {
   PRIMARY KEY (namespace, id)
 );
 CREATE INDEX IF NOT EXISTS scalekit_scim_messages_expiry ON ${schema}.scalekit_scim_messages (expires_at);`,
-    },
-    {
-      name: 'scalekit_scim_resources',
-      kind: 'table',
-      sql: `CREATE TABLE IF NOT EXISTS ${schema}.scalekit_scim_resources (
+    scalekit_scim_resources: `CREATE TABLE IF NOT EXISTS ${schema}.scalekit_scim_resources (
   namespace text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
   fence bigint NOT NULL,
@@ -78,11 +67,7 @@ CREATE INDEX IF NOT EXISTS scalekit_scim_messages_expiry ON ${schema}.scalekit_s
   PRIMARY KEY (namespace, id)
 ) WITH (fillfactor = 90);
 CREATE INDEX IF NOT EXISTS scalekit_scim_resources_expiry ON ${schema}.scalekit_scim_resources (expires_at);`,
-    },
-    {
-      name: 'scalekit_scim_records',
-      kind: 'table',
-      sql: `CREATE TABLE IF NOT EXISTS ${schema}.scalekit_scim_records (
+    scalekit_scim_records: `CREATE TABLE IF NOT EXISTS ${schema}.scalekit_scim_records (
   namespace text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
   value text NOT NULL,
@@ -90,35 +75,23 @@ CREATE INDEX IF NOT EXISTS scalekit_scim_resources_expiry ON ${schema}.scalekit_
   PRIMARY KEY (namespace, id)
 );
 CREATE INDEX IF NOT EXISTS scalekit_scim_records_expiry ON ${schema}.scalekit_scim_records (expires_at);`,
-    },
-  ]
+  }
 }
 
-function sharedFunctions(schema: string): SchemaPart[] {
-  return [
-    {
-      name: 'scalekit_scim_instant_v1',
-      kind: 'function',
-      sql: `-- Nanoseconds since 1970 in 19 digits, comparable as text.
+function sharedFunctions(schema: string): SchemaParts {
+  return {
+    scalekit_scim_instant_v1: `-- Nanoseconds since 1970 in 19 digits, comparable as text.
 CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_instant_v1(at timestamptz) RETURNS text
 LANGUAGE sql STABLE AS $f$
   SELECT lpad((extract(epoch FROM at) * 1000000)::bigint::text || '000', 19, '0')
 $f$;`,
-    },
-    {
-      name: 'scalekit_scim_expiry_v1',
-      kind: 'function',
-      sql: `-- Kept at least so long. A long time ends with its hour, so that a row that is written often keeps its place in the index.
+    scalekit_scim_expiry_v1: `-- A long time ends with its hour, so that a row that is written often keeps its place in the index.
 CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_expiry_v1(at timestamptz, seconds double precision)
 RETURNS timestamptz LANGUAGE sql STABLE AS $f$
   SELECT CASE WHEN seconds < 86400 THEN at + make_interval(secs => seconds)
     ELSE date_trunc('hour', at + make_interval(secs => seconds)) + interval '1 hour' END
 $f$;`,
-    },
-    {
-      name: 'scalekit_scim_lock_v1',
-      kind: 'function',
-      sql: `CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_lock_v1(in_namespace text, in_message text, in_resource text)
+    scalekit_scim_lock_v1: `CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_lock_v1(in_namespace text, in_message text, in_resource text)
 RETURNS timestamptz LANGUAGE plpgsql AS $f$
 DECLARE
   message_key bigint := hashtextextended(in_namespace || ' m ' || in_message, 0);
@@ -134,6 +107,5 @@ BEGIN
   RETURN clock_timestamp();
 END
 $f$;`,
-    },
-  ]
+  }
 }

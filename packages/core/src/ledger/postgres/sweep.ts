@@ -2,7 +2,7 @@ import type { PostgresSession } from './session.ts'
 
 const tables = ['messages', 'resources', 'records'] as const
 
-/** One step over one table: what expired first, by the index on the expiry, but for rows that somebody holds. */
+/** Deletes the rows of one table that expired first, by the index on the expiry. Skips rows that others have locked. */
 export function sweepStatement(schema: string, table: (typeof tables)[number], limit: number): string {
   const name = `${schema}.scalekit_scim_${table}`
   return `WITH swept AS (
@@ -13,12 +13,15 @@ export function sweepStatement(schema: string, table: (typeof tables)[number], l
 ) SELECT count(*)::int AS answer FROM swept`
 }
 
-/** A step over each table; several processes may sweep at once. Gives how many rows went where most did. */
+/**
+ * One step over each table. Several processes may sweep at once.
+ * @returns the largest number of rows that it deleted from one table
+ */
 export async function sweepOnce(session: PostgresSession, schema: string, limit: number): Promise<number> {
-  let most = 0
+  let largest = 0
   for (const table of tables) {
     const swept = await session.ask(`sweep_${table}`, sweepStatement(schema, table, limit))
-    most = Math.max(most, Number(swept))
+    largest = Math.max(largest, Number(swept))
   }
-  return most
+  return largest
 }

@@ -1,17 +1,17 @@
 import { type DriverOptions, inTime } from '../driver.ts'
 
-/** What a kind of client needs beyond sending. */
+/** The common interface of all kinds of clients. */
 export interface Client {
   send(key: string, command: string[]): Promise<unknown>
-  /** Something to wait for before anything is sent; nothing when the client is open. */
+  /** A promise to await before anything is sent; `undefined` if the client is open. */
   opening(): Promise<unknown> | undefined
-  /** Whether what is sent now goes out at once; else the client keeps it until it has a connection. */
+  /** Whether a command goes out at once. Otherwise the client keeps it until it has a connection. */
   ready(): boolean
-  /** How many connections it has had: over a new one what it had kept goes out, for better or worse. */
+  /** The number of connections so far. Over a new connection, kept commands go out. */
   connections(): number
-  /** Gives up a connection that is open and says nothing, and makes another. */
+  /** Drops a connection that is open and silent, and makes another. */
   reconnect?(): void
-  /** Ends what was opened beside the one that we were given. */
+  /** Ends clients that were opened in addition to the given one. */
   close?(): void
 }
 
@@ -19,12 +19,25 @@ export interface ConnectionSource {
   on?(event: string, listener: () => void): unknown
 }
 
-/** Several ledgers may share a client, which is listened to once. */
+/** The common part of node-redis's client, cluster and sentinel. */
+export interface NodeRedis extends ConnectionSource {
+  readonly isOpen: boolean
+  readonly isReady?: boolean
+  connect(): Promise<unknown>
+  destroy(): void
+  sendCommand(...args: unknown[]): Promise<unknown>
+}
+
+export interface NodeRedisCluster extends NodeRedis {
+  duplicate(): NodeRedisCluster
+}
+
+/** Several ledgers may share a client, and one listener is enough. */
 const counts = new WeakMap<ConnectionSource, { connections: number }>()
 
 /**
- * Counts a connection when it is made and when it is ready: a client may send before it says so. And when it is given
- * up, so that another ledger on the client lets the one that is being made in its place be.
+ * Counts a connection when it is made and when it is ready, because a client may send between the two. Also counts when
+ * it is dropped, so that another ledger on the same client does not drop its successor.
  */
 export function countConnections(client: ConnectionSource): () => number {
   const count = counts.get(client) ?? { connections: 0 }
@@ -36,7 +49,7 @@ export function countConnections(client: ConnectionSource): () => number {
   return () => count.connections
 }
 
-/** Hands on what was asked, and tells when no node answers it, or not in time: one that is frozen ends no connection. */
+/** Returns `asked`. Calls `onFailure` if no node answers it in time: a frozen node ends no connection. */
 export function withFailures<T>(
   asked: Promise<T>,
   options: DriverOptions,
@@ -52,10 +65,10 @@ export function hasMethod(object: object, name: string): boolean {
   return typeof Reflect.get(object, name) === 'function'
 }
 
-/** What the server itself said begins with a word in capitals; a connection's errors do not. */
+/** The server's own errors begin with a word in capitals; a connection's errors do not. */
 const reply = /^([A-Z]{2,})(?: |$)/
 
-/** The server's own word for what it refused (`OOM`, `READONLY`); nothing for what it did not answer. */
+/** The server's own word for a refusal (`OOM`, `READONLY`); `undefined` if the error is not a reply. */
 export function replyCode(error: unknown): string | undefined {
   return error instanceof Error ? reply.exec(error.message)?.[1] : undefined
 }
@@ -65,8 +78,8 @@ export function isReply(error: unknown): boolean {
 }
 
 /**
- * Whether node-redis has kept the command for want of a connection until its time-out, which ends with its sending.
- * The class says no more than its name.
+ * Whether node-redis kept the command until its time-out, for lack of a connection. The time-out ends when the command
+ * is sent. Only the name of the error's class shows it.
  */
 export function wasKept(error: unknown): boolean {
   return error instanceof Error && error.constructor.name === 'TimeoutError'

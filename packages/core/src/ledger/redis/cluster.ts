@@ -1,23 +1,18 @@
 import { type DriverOptions, inTime } from '../driver.ts'
-import type { NodeRedis } from './node-redis.ts'
+import type { NodeRedisCluster } from './client.ts'
 
-/** A cluster of node-redis. */
-export interface NodeRedisCluster extends NodeRedis {
-  duplicate(): NodeRedisCluster
-}
-
-/** The cluster that commands go to now. */
 export interface FollowedCluster {
+  /** The cluster client that commands go to now. */
   readonly current: NodeRedisCluster
-  /** To be told of what `current` did not answer, or not in time. */
+  /** To be called when `cluster` did not answer, or not in time. */
   failed(cluster: NodeRedisCluster): void
   close(): void
 }
 
 /**
- * A cluster client of node-redis reads who has which slot again only when a node answers MOVED, and one that has died
- * or says nothing never will. So when it fails a copy of it is opened, which asks the root nodes, and commands go to the
- * copy from then on; it ends with the next copy, or with the ledger. The client that we were given stays as it is.
+ * node-redis's cluster client reads the owners of the slots again only when a node answers MOVED. A dead or frozen node
+ * never does. So after a failure this opens a copy of the client, which asks the root nodes, and commands go to the
+ * copy. A copy ends with the next copy, or with the ledger. The given client stays as it is.
  */
 export function followFailovers(given: NodeRedisCluster, options: DriverOptions): FollowedCluster {
   let current = given
@@ -29,13 +24,13 @@ export function followFailovers(given: NodeRedisCluster, options: DriverOptions)
     fresh.on?.('error', () => {})
     const connecting = fresh.connect()
     try {
-      // It waits for its masters, and may have been told of one that is dead.
+      // The copy waits for its masters, and a node may have named a dead one.
       await inTime(options, connecting)
       if (isClosed) end(fresh)
       else replaceBy(fresh)
     } catch {
       end(fresh)
-      // What was asked of a frozen node may be answered yet, and would open connections then.
+      // A frozen node may still answer, and that would open connections.
       connecting.then(() => end(fresh)).catch(() => {})
     }
   }
@@ -53,7 +48,7 @@ export function followFailovers(given: NodeRedisCluster, options: DriverOptions)
     failed(cluster) {
       if (cluster !== current || isCopying || isClosed) return
       isCopying = true
-      // Nobody waits for it: should there be no copy, the next failure tries again.
+      // Nobody waits for it: if it fails, the next failure tries again.
       copy()
         .catch(() => {})
         .finally(() => {
@@ -71,6 +66,6 @@ function end(cluster: NodeRedisCluster): void {
   try {
     cluster.destroy()
   } catch {
-    // A node of it was closed already.
+    // One of its nodes was already closed.
   }
 }

@@ -1,12 +1,12 @@
 import type { DriverOptions } from '../driver.ts'
 import { type Client, type ConnectionSource, countConnections, hasMethod, withFailures } from './client.ts'
 
-/** `@keyv/valkey`: iovalkey, a client or a cluster; ioredis has the same shape. It opens itself, and finds the keys. */
+/** `@keyv/valkey`: a client or a cluster of iovalkey, which has the shape of ioredis. It opens by itself. */
 interface IoRedis extends ConnectionSource {
   readonly status: string
   call(...command: string[]): Promise<unknown>
   disconnect(reconnect: boolean): void
-  /** A cluster's: reads who has which slot again, one question at a time. */
+  /** Of a cluster: reads the owners of the slots again, one question at a time. */
   refreshSlotsCache?(onEnd: () => void): void
 }
 

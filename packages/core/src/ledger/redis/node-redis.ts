@@ -1,19 +1,18 @@
 import type { DriverOptions } from '../driver.ts'
-import { type Client, type ConnectionSource, countConnections, hasMethod, withFailures } from './client.ts'
-import { followFailovers, type NodeRedisCluster } from './cluster.ts'
+import {
+  type Client,
+  countConnections,
+  hasMethod,
+  type NodeRedis,
+  type NodeRedisCluster,
+  withFailures,
+} from './client.ts'
+import { followFailovers } from './cluster.ts'
 
-/** `@keyv/redis`: a client, a cluster or a sentinel of node-redis, which is not opened before it is used. */
-export interface NodeRedis extends ConnectionSource {
-  readonly isOpen: boolean
-  readonly isReady?: boolean
-  connect(): Promise<unknown>
-  destroy(): void
-  sendCommand(...args: unknown[]): Promise<unknown>
-}
-
-/** Several ledgers may share a client, and a cluster that is still being opened must not be used. */
+/** Several ledgers may share a client, and a cluster that is still opening must not be used. */
 const openings = new WeakMap<NodeRedis, Promise<unknown>>()
 
+/** `@keyv/redis`: a client, a cluster or a sentinel of node-redis, which is not open before its first use. */
 export function nodeRedisOf(adapter: object, options: DriverOptions): Client | undefined {
   if (!('getClient' in adapter && 'client' in adapter && isNodeRedis(adapter.client))) return undefined
   const { client } = adapter
@@ -29,7 +28,7 @@ export function nodeRedisOf(adapter: object, options: DriverOptions): Client | u
     connections: countConnections(client),
     opening: () => opening(client),
     reconnect() {
-      // A sentinel sees to it by itself.
+      // A sentinel reconnects by itself.
       if (!isSentinel) reconnect(client)
     },
   }
@@ -42,7 +41,7 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
   return {
     send(key, command) {
       const { current } = followed
-      // Whether the node that has the key is there is not known before.
+      // The node that has the key may not be reachable.
       return watched(current, current.sendCommand(key, false, command, whileOffline(options)))
     },
     ready: () => true,
@@ -56,24 +55,24 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
   }
 }
 
-/** What is still kept by the client when we have long given up need not be sent at all. */
+/** A command that the client still keeps after our own time-out need not be sent at all. */
 function whileOffline({ storeTimeoutSeconds }: DriverOptions): { timeout: number } {
   return { timeout: Math.ceil(storeTimeoutSeconds * 1000) }
 }
 
-/** Opens a client once, whoever asks. */
+/** Opens a client once, even if several ledgers ask. */
 function opening(client: NodeRedis): Promise<unknown> | undefined {
   const present = openings.get(client)
   if (present || client.isOpen) return present
-  // Not the adapter's getClient(), which listens to the client once more with each connection.
+  // Not the adapter's getClient(), which adds listeners with each connection.
   const opened = client.connect().finally(() => openings.delete(client))
   openings.set(client, opened)
   return opened
 }
 
-/** What it does by itself when a connection ends, and not when one says nothing any more. */
+/** A client reconnects by itself when a connection ends, but not when a connection falls silent. */
 function reconnect(client: NodeRedis): void {
-  // One that is on its way back without us is let be: two attempts at once would get into each other's way.
+  // The client is already reconnecting: a second attempt would disturb the first.
   if (!client.isReady && !openings.has(client)) return
   if (client.isOpen) client.destroy()
   opening(client)?.catch(() => {})

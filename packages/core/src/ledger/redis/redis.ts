@@ -1,44 +1,41 @@
 import { delay } from '../../base/clock.ts'
 import { StoreUnavailableError } from '../../base/errors.ts'
-import { type Instant, newest, plusSeconds } from '../../base/instant.ts'
-import { type DrivenLedger, type Driver, type DriverOptions, inTime } from '../driver.ts'
-import { syncMarginSeconds } from '../judge.ts'
+import type { Instant } from '../../base/instant.ts'
+import { syncTime } from '../decisions.ts'
+import { type DriverLedger, type DriverOptions, inTime, wholeMs } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
 import { type RedisConnection, RedisUnavailableError, redisConnectionOf } from './connection.ts'
 import * as scripts from './scripts.ts'
 
-/** Redis and Valkey, by `@keyv/redis` and `@keyv/valkey`. */
-export const redisDriver: Driver = {
-  open(adapter, options) {
-    const connection = redisConnectionOf(adapter, options)
-    return connection && new RedisLedger(connection, options)
-  },
+/** Redis and Valkey, through `@keyv/redis` and `@keyv/valkey`. */
+export function openRedis(adapter: object, options: DriverOptions): DriverLedger | undefined {
+  const connection = redisConnectionOf(adapter, options)
+  return connection && new RedisLedger(connection, options)
 }
 
 /** A fence of 16 digits and an instant of 19. */
 const begunLength = 35
-/** How long after its connection was lost in the middle of a begin we ask again. */
+/** The pause before a begin is repeated after its connection was lost. */
 const askAgainMs = 50
 
 /**
- * A ledger on Redis. Each verb is one script and one round trip; the server's clock is the only one. Keys are ours,
- * whatever the Keyv does with its own, and share one hash slot: `{scim:<namespace>}:m:<id>`, `…:r:<resource>` and
- * `…:s:<record>`.
+ * A ledger on Redis. Each verb is one script and one round trip, and only the server's clock decides. The keys do not
+ * depend on the Keyv's own, and share one hash slot: `{scim:<namespace>}:m:<id>`, `…:r:<resource>` and `…:s:<record>`.
  */
-class RedisLedger implements DrivenLedger {
+class RedisLedger implements DriverLedger {
   readonly guarantee = { message: 'atomic', order: 'atomic' } as const
   readonly #connection: RedisConnection
   readonly #options: DriverOptions
   readonly #prefix: string
-  readonly #keepMs: string
+  readonly #keptMs: string
   readonly #closing = new AbortController()
-  #policyAsked = false
+  #policyChecked = false
 
   constructor(connection: RedisConnection, options: DriverOptions) {
     this.#connection = connection
     this.#options = options
     this.#prefix = `{scim:${options.namespace}}:`
-    this.#keepMs = wholeMs(options.watermarkRetentionSeconds)
+    this.#keptMs = msText(options.watermarkRetentionSeconds)
   }
 
   close(): void {
@@ -47,8 +44,9 @@ class RedisLedger implements DrivenLedger {
   }
 
   async begin(request: BeginRequest): Promise<BeginAnswer> {
-    const { token, leaseSeconds, deletion, observedAt } = request
-    const args = [token, wholeMs(leaseSeconds), this.#keepMs, countsAs(request) ?? '']
+    const { token, leaseSeconds, deletion, occurredAt, observedAt } = request
+    const countsAs = observedAt === undefined ? occurredAt : syncTime(occurredAt, observedAt)
+    const args = [token, msText(leaseSeconds), this.#keptMs, countsAs ?? '']
     if (deletion || observedAt !== undefined) args.push(deletion ? '1' : '0')
     if (observedAt !== undefined) args.push(observedAt)
     const reply = await this.#beginUntilSure(leaseSeconds, this.#keysOf(request), args)
@@ -59,20 +57,20 @@ class RedisLedger implements DrivenLedger {
       case 'stale':
         return { state: reply }
     }
-    if (reply.length !== begunLength) throw new StoreUnavailableError('Redis answered oddly')
+    if (reply.length !== begunLength) throw new StoreUnavailableError('Redis returned an unexpected answer')
     return { state: 'begun', fence: Number(reply.slice(0, 16)), occurredAt: reply.slice(16) }
   }
 
   async renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
-    const args = [claim.token, wholeMs(leaseSeconds), this.#keepMs, String(claim.fence)]
+    const args = [claim.token, msText(leaseSeconds), this.#keptMs, String(claim.fence)]
     return (await this.#run(scripts.renewScript, this.#keysOf(claim), args)) === '1'
   }
 
   async commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost'> {
     const done = await this.#run(scripts.commitScript, this.#keysOf(claim), [
       claim.token,
-      wholeMs(retention.retentionSeconds),
-      wholeMs(retention.watermarkRetentionSeconds),
+      msText(retention.retentionSeconds),
+      msText(retention.watermarkRetentionSeconds),
       String(claim.fence),
       (claim.deletion ? 't' : 'w') + claim.occurredAt,
     ])
@@ -80,7 +78,7 @@ class RedisLedger implements DrivenLedger {
   }
 
   async release(claim: Claim): Promise<void> {
-    await this.#run(scripts.releaseScript, this.#keysOf(claim), [claim.token, this.#keepMs])
+    await this.#run(scripts.releaseScript, this.#keysOf(claim), [claim.token, this.#keptMs])
   }
 
   forget(messageId: string): Promise<boolean> {
@@ -99,7 +97,7 @@ class RedisLedger implements DrivenLedger {
         return value === null ? undefined : String(value)
       },
       compareAndSet: async (expected, value, expirySeconds) => {
-        const args = [optional(expected), optional(value), wholeMs(expirySeconds)]
+        const args = [optional(expected), optional(value), msText(expirySeconds)]
         return (await inTime(this.#options, this.#run(scripts.compareAndSetScript, [key], args))) === '1'
       },
     }
@@ -110,9 +108,9 @@ class RedisLedger implements DrivenLedger {
   }
 
   /**
-   * A connection that was lost in the middle of a begin leaves open whether there is a claim now, which would keep
-   * the retry away until it lapses. The same token may ask again, so we do until we know: who has given up meanwhile
-   * gives the claim back.
+   * If a connection is lost during a begin, the claim may have been written. It would block the retry until
+   * it lapses. The same token may ask again, so this repeats the question until it is answered. A caller that has given
+   * up meanwhile releases the claim.
    */
   async #beginUntilSure(leaseSeconds: number, keys: string[], args: string[]): Promise<string> {
     const { clock } = this.#options
@@ -138,7 +136,7 @@ class RedisLedger implements DrivenLedger {
       if (!(error instanceof RedisUnavailableError && error.code === 'NOSCRIPT')) throw error
       reply = await this.#connection.call(key, ['EVAL', script.text, ...command.slice(2)])
     }
-    if (!this.#policyAsked) void this.#askForPolicy(key)
+    if (!this.#policyChecked) void this.#checkPolicy(key)
     return String(reply)
   }
 
@@ -146,20 +144,21 @@ class RedisLedger implements DrivenLedger {
     return String(await inTime(this.#options, this.#connection.call(key, ['DEL', key]))) === '1'
   }
 
-  /** A server that evicts forgets what is done, and runs it again. Managed ones forbid CONFIG, so INFO is asked. */
-  async #askForPolicy(key: string): Promise<void> {
+  /** A server that evicts keys forgets done messages. Managed servers forbid CONFIG, so this reads INFO. */
+  async #checkPolicy(key: string): Promise<void> {
     const { log } = this.#options
-    this.#policyAsked = true
+    this.#policyChecked = true
     try {
       const info = String(await inTime(this.#options, this.#connection.call(key, ['INFO', 'memory'])))
       const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1]
       if (policy === undefined || policy === 'noeviction') return
       log.warn(
         { policy },
-        'a Redis that evicts forgets what was done, and a retry runs it again: set `maxmemory-policy` to noeviction',
+        'this Redis evicts keys, so it can forget a done message, and a retry then runs the handler again. ' +
+          'Set `maxmemory-policy` to noeviction',
       )
     } catch {
-      log.debug({}, 'could not ask Redis for its `maxmemory-policy`: it must be noeviction')
+      log.debug({}, 'cannot read the `maxmemory-policy` of Redis. It must be noeviction')
     }
   }
 
@@ -169,18 +168,10 @@ class RedisLedger implements DrivenLedger {
   }
 }
 
-/** The event's time; a sync's is never newer than what it read, and never beats a webhook on its way. */
-function countsAs({ occurredAt, observedAt }: BeginRequest): Instant | undefined {
-  if (observedAt === undefined) return occurredAt
-  const updatedAt = occurredAt !== undefined && occurredAt < observedAt ? occurredAt : observedAt
-  return newest(updatedAt, plusSeconds(observedAt, -syncMarginSeconds))
-}
-
 function optional(value: string | undefined): string {
   return value === undefined ? '' : `=${value}`
 }
 
-/** Redis takes whole milliseconds. */
-function wholeMs(seconds: number): string {
-  return String(Math.ceil(seconds * 1000))
+function msText(seconds: number): string {
+  return String(wholeMs(seconds))
 }

@@ -1,29 +1,30 @@
 import { createHash } from 'node:crypto'
 
-// judge.ts in Lua, with the state beside it: one script for each verb, so that each is one atomic step.
+// The decisions of decisions.ts in Lua: one script for each verb, so that each verb is one atomic step. The state:
 //
 //   …:m:<id>        c<token>   claimed; expires with its lease
 //                   d<token>   done; expires with its retention
 //   …:r:<resource>  <fence><mark>[<watermark><applied>][<turn until><token>]; expires with the watermark's retention
-//   …:s:<record>    the value as it is
+//   …:s:<record>    the value itself
 //
-// Fence, applied and turn are microseconds in 16 digits; a watermark is nanoseconds in 19, which no Lua number holds,
-// so times are compared as text. The mark says what follows it: '-' no watermark, 'w' one, 't' a tombstone's.
+// Fence, applied and turn are microseconds in 16 digits. A watermark is nanoseconds in 19 digits, more than a Lua
+// number holds, so times are compared as text. The mark tells what follows: '-' no watermark, 'w' a watermark, 't' the
+// watermark of a tombstone.
 //
-// No script has a `#!lua` line: without one a server that is out of memory refuses the first write that may grow,
-// and lets through what follows a write that may not. So `begin` starts with the growing one, and is refused whole;
-// the others start by deleting or prolonging, and pass.
+// No script has a `#!lua` line. Without it, a server that is out of memory refuses a write that may grow, if it is the
+// script's first write; it lets all writes pass after one that cannot grow. So `begin` starts with a growing write, and
+// is refused as a whole. The other scripts start with a deletion or an extension, and pass.
 
 export interface Script {
   text: string
   sha1: string
 }
 
-// Every function and every call costs a server's time, so there are no more than needed.
+// Every function and every call costs the server time, so the scripts have few of both.
 
-const foreign = "redis.error_reply('FOREIGN a key of ours holds what we did not write')"
+const foreign = "redis.error_reply('FOREIGN a key of the ledger holds data that the ledger did not write')"
 
-/** Into `fence`, `applied` (the mark, and with it watermark and time of application) and `turn`. */
+/** Reads into `fence`, `applied` (the mark, the watermark and the time of application) and `turn`. */
 const readResource = `
 local stored = KEYS[2] and call('GET', KEYS[2])
 local fence, applied, turn = nil, '-', ''
@@ -41,7 +42,7 @@ local time = call('TIME')
 local now = time[1] .. format('%06d', time[2])
 `
 
-/** Replies the state's name, or the fence and the watermark-to-be in one. */
+/** Replies the name of the state, or the fence followed by the watermark that a commit would write. */
 export const beginScript = script(`
 local token, lease_ms, keep_ms, occurred_at, deletion, observed_at = unpack(ARGV)
 local claim = 'c' .. token
@@ -81,7 +82,7 @@ end
 return fence .. counts_as
 `)
 
-/** A claim that is absent is taken anew: nobody else has begun since, or its fence or turn would say so. */
+/** Writes an absent claim again. If somebody else had begun since, the fence or the turn would show it. */
 export const renewScript = script(`
 local token, lease_ms, keep_ms, claim_fence = unpack(ARGV)
 local claim = 'c' .. token
@@ -116,7 +117,7 @@ if retention_ms ~= '0' then call('SET', KEYS[1], done, 'PX', retention_ms) end
 return 1
 `)
 
-/** The fence outlives the turn, so that whoever lost it before is still told so. */
+/** The fence outlives the turn, so that a handler that lost the turn before still learns it. */
 export const releaseScript = script(`
 local token, keep_ms = unpack(ARGV)
 if call('GET', KEYS[1]) == 'c' .. token then call('DEL', KEYS[1]) end
@@ -125,7 +126,7 @@ if fence and sub(turn, 17) == token then call('SET', KEYS[2], fence .. applied, 
 return 1
 `)
 
-/** `=x` stands for the value `x`, and the empty text for none. */
+/** `=x` stands for the value `x`, and the empty text for no value. */
 export const compareAndSetScript = script(`
 local expected, value, expiry_ms = unpack(ARGV)
 local present = call('GET', KEYS[1])
@@ -135,7 +136,7 @@ else call('SET', KEYS[1], sub(value, 2), 'PX', expiry_ms) end
 return 1
 `)
 
-/** A script, so that in a cluster the node that has our keys is asked, and no other's clock. */
+/** A script with a key, so that in a cluster the clock is that of the node that has our keys. */
 export const nowScript = script(`${readClock} return now .. '000'`)
 
 function script(body: string): Script {

@@ -1,56 +1,63 @@
 import { type Instant, plusSeconds } from '@scalekit-scim/core/internal'
-import type { StickyReason } from '../report.ts'
+import type { StickyReason } from '../reporting/report.ts'
 
-// What an organization's deletions of one kind (users or groups) were, and which of them wait for a person. The limits
-// count over days, and what is held stays held, so both outlive the pass. Every time is the store's.
+// The past deletions of one kind (users or groups) in an organization, and the held ones. The limits count over days, and
+// held deletions stay held, so both are stored. All times are the store's.
 
 export interface DeletionState {
-  /** Every directory that the organization ever had, by its id. */
+  /** All directories that the organization has or had, by id. */
   directories: Map<string, DirectoryHistory>
   batches: HeldBatch[]
-  /** Organizations for which `known` yielded the same ids, and when it did so last. */
+  /** Organizations for which `known` yielded the same ids, with the last time. */
   sharedWith: Map<string, Instant>
 }
 
 export interface DirectoryHistory {
   /**
-   * The history begins here: older records of the application were not judged yet, and nothing tells what is usual.
-   * `always` once a full pass has judged all; `undefined` before any.
+   * The beginning of the history. No pass has checked older records yet. `earliestInstant` after a full pass has checked
+   * all records, `undefined` before the first one.
    */
   from?: Instant | undefined
-  /** Deletions that nobody approved, by the hour since 1970. */
+  /** The number of unapproved deletions, by the hour since 1970. */
   deletedByHour: Map<number, number>
-  /** Of those, the ones whose handler failed or dropped the event. They are tried again, and not counted again. */
+  /** Counted deletions whose handler failed or dropped the event. A retry does not count them again. */
   tried: Set<string>
-  /** The largest number of records that the application had of the directory, without held ones, by the day since 1970. */
+  /** The largest number of the application's records without held ones, by the day since 1970. */
   knownByDay: Map<number, number>
 }
 
-/** Deletions that one pass held together, under one approval. */
+/** Deletions that one pass held together. One approval is valid for all of them. */
 export interface HeldBatch {
-  /** Stays the same while ids leave the batch. */
+  /** Does not change when ids leave the batch. */
   approval: string
-  /** The directory whose pass held them, or found them missing last. */
+  /** The directory whose pass held them, or last found them missing. */
   directoryId: string
   reason: StickyReason
   heldAt: Instant
   approvedAt?: Instant | undefined
-  /** When `known` yielded one of the ids last. */
+  /** The last time at which `known` yielded one of the ids. */
   yieldedAt: Instant
-  /** The first ids are open: known to the application and missing from the directory. `known` did not yield the others. */
+  /** The number of open ids, which come first: `known` yields them, and the directory does not list them. */
   open: number
   ids: readonly string[]
 }
 
 export interface DeletionLimits {
-  /** Deletions of one kind in 24 hours that need no approval, however small the directory is. */
+  /** The number of deletions of one kind in 24 hours that need no approval. */
   maxCount: number
-  /** The share of a directory's users, or groups, for which the same holds. */
+  /** The same limit as a share of the directory's users or groups. */
   maxShare: number
 }
 
-/** Before every record. */
-export const always: Instant = '0'.repeat(19)
+/** In the order of a report. */
+export const stickyReasons: readonly StickyReason[] = [
+  'no-origin',
+  'directory-removed',
+  'no-history',
+  'nothing-listed',
+  'over-half',
+  'over-limit',
+]
 const hourSeconds = 3600
 const daySeconds = 86_400
 const periodDays = 30
@@ -65,7 +72,7 @@ export function emptyHistory(): DirectoryHistory {
   return { from: undefined, deletedByHour: new Map(), tried: new Set(), knownByDay: new Map() }
 }
 
-/** Forgets counts and shared ids from before the period, and approvals that have lapsed. */
+/** Removes counts and shared ids from before the period, and expired approvals. */
 export function forgetOld({ directories, batches, sharedWith }: DeletionState, now: Instant): DeletionState {
   const periodBegan = plusSeconds(now, -periodDays * daySeconds)
   return {
@@ -88,7 +95,11 @@ function since(counts: ReadonlyMap<number, number>, first: number): Map<number, 
   return new Map([...counts].filter(([time]) => time >= first))
 }
 
-/** The largest count of the period, which does not shrink with what was deleted. */
+export function addDirectories({ directories }: DeletionState, ids: Iterable<string>): void {
+  for (const id of ids) if (!directories.has(id)) directories.set(id, emptyHistory())
+}
+
+/** The largest count of the period. Deletions do not reduce it. */
 export function largestKnown({ knownByDay }: DirectoryHistory): number {
   return Math.max(0, ...knownByDay.values())
 }
@@ -98,7 +109,7 @@ export function noteKnown(history: DirectoryHistory, count: number, now: Instant
   history.knownByDay.set(day, Math.max(count, history.knownByDay.get(day) ?? 0))
 }
 
-/** @param count below zero takes back what was counted in the same hour */
+/** @param count a negative number reverses a count of the same hour */
 export function countDeletions(history: DirectoryHistory, count: number, at: Instant): void {
   if (count === 0) return
   const hour = hourOf(at)
@@ -108,9 +119,9 @@ export function countDeletions(history: DirectoryHistory, count: number, at: Ins
 }
 
 /**
- * Why so many more deletions need an approval; `undefined` if they do not. A day is counted by whole hours, so it has
+ * Why these deletions need an approval, or `undefined` if they do not. Deletions are counted by whole hours, so a day has
  * 24 to 25 of them.
- * @param base the number of records that shares are taken of
+ * @param base the number of records to which shares refer
  */
 export function reasonToHold(
   count: number,
@@ -131,7 +142,7 @@ function deletedInHours({ deletedByHour }: DirectoryHistory, hours: number, now:
   return [...deletedByHour].reduce((sum, [hour, count]) => (hour >= first ? sum + count : sum), 0)
 }
 
-/** Whether `known` has not yielded any of the ids for so long that nobody waits for a decision any more. */
+/** Whether `known` has not yielded any of the ids for so long that the batch is discarded. */
 export function isUnseen({ yieldedAt }: HeldBatch, now: Instant): boolean {
   return secondsOf(now) - secondsOf(yieldedAt) >= unseenSeconds
 }

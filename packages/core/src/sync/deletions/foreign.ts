@@ -1,24 +1,27 @@
-import { setImmediate as othersHaveRun } from 'node:timers/promises'
-import { type KnownRecords, readAtOnce } from '../known.ts'
-import { prefixOf } from '../prefixes.ts'
+import { setImmediate as otherTasks } from 'node:timers/promises'
+import type { Instant } from '@scalekit-scim/core/internal'
+import type { KnownRecords } from '../known/known-records.ts'
+import { prefixOf } from '../known/prefixes.ts'
+import { recordsPerTurn } from '../known/read-known.ts'
+import type { Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
-import type { SharedIds } from './neighbours.ts'
+import type { SharedIds } from './shared-ids.ts'
 
-// Records of `known` that do not come from the directory: people who signed up by email, or another customer's. No
-// directory lists them, so they would look like people who have left.
+// Records of `known` that did not come from the directory: users who signed up by email, or another customer's users. No
+// directory lists them, so they would look like users who have left.
 
 /** The forms of Scalekit's ids, by its API reference. */
 const documentedPrefix = { user: 'diruser_', group: 'dirgroup_' } as const
 const namedAtMost = 3
-/** `usr_17`: a prefix, and a name with a digit. Any other id may be personal data: an email, a name, a phone number. */
+/** `usr_17`: a prefix, and a name with a digit. Other ids may be personal data, such as an email or a phone number. */
 const harmlessId = /^[a-z]{1,16}_(?=\w*\d)\w{1,64}$/i
 
 /**
- * The known records that cannot be this directory's: by their id, or because another organization has them too.
- * @param listed what the ids begin with that a walk has listed
+ * The known records that cannot be this directory's: by their id, or because another organization has the same id.
+ * @param listed the prefixes of the ids that a walk has listed
  */
 export async function foreignIndexes(
-  kind: 'user' | 'group',
+  kind: Kind['name'],
   known: KnownRecords,
   listed: Iterable<string>,
   shared: SharedIds,
@@ -27,15 +30,26 @@ export async function foreignIndexes(
   const foreign = new Set<number>()
   if (shared.size === 0 && [...known.prefixes].every((prefix) => own.has(prefix))) return foreign
   for (let index = 0; index < known.size; index++) {
-    if (index % readAtOnce === 0) await othersHaveRun()
+    if (index % recordsPerTurn === 0) await otherTasks()
     const id = known.idAt(index)
     if (!own.has(prefixOf(id)) || shared.has(id)) foreign.add(index)
   }
   return foreign
 }
 
-/** @param ids none if an earlier pass has found some, and this one could not look for them */
-export function foreignError(plural: 'users' | 'groups', ids: readonly string[]): SyncError {
+/** Stores which organizations share ids, until a pass that reads the same organizations finds no shared ids. */
+export function noteSharing(
+  sharedWith: Map<string, Instant>,
+  organizationId: string,
+  shared: SharedIds,
+  now: Instant,
+): void {
+  for (const other of sharedWith.keys()) if (shared.isRead(other)) sharedWith.delete(other)
+  for (const other of shared.partnersOf(organizationId)) sharedWith.set(other, now)
+}
+
+/** @param ids empty if an earlier pass found foreign records, and this one could not search for them */
+export function foreignError(plural: Kind['plural'], ids: readonly string[]): SyncError {
   const named = ids.filter((id) => harmlessId.test(id)).slice(0, namedAtMost)
   const more = ids.length > named.length ? ', …' : ''
   const names = named.length === 0 ? '' : ` (${named.join(', ')}${more})`

@@ -1,35 +1,36 @@
 import type { Instant } from '@scalekit-scim/core/internal'
-import type { KnownRecords, Sightings } from '../known.ts'
-import type { ReturnedRecords } from '../report.ts'
-import { recordList } from '../results.ts'
+import type { KnownRecords } from '../known/known-records.ts'
+import type { ListedIds } from '../known/listed-ids.ts'
+import { recordList } from '../reporting/directory-recorder.ts'
+import type { ReturnedRecords } from '../reporting/report.ts'
 import { type HeldBatch, isUnseen } from './deletion-state.ts'
 
-/** What a pass has seen. */
-export interface Seen {
+/** The findings of a pass. */
+export interface Findings {
   directoryId: string
-  /** All that the organization has. */
+  /** All directories of the organization. */
   directories: ReadonlySet<string>
   known: KnownRecords
-  /** Of all directories of the organization. */
-  walks: readonly Sightings[]
+  /** The walks over all directories of the organization. */
+  walks: readonly ListedIds[]
 }
 
-/** The batches of earlier passes, after this pass has looked. */
+/** The batches of earlier passes, after this pass. */
 export interface Reviewed {
   batches: readonly HeldBatch[]
-  /** Records that left their batch because the directory lists them. */
+  /** Records that left their batch because a directory lists them. */
   returned: readonly ReturnedRecords[]
 }
 
 /**
- * Lets go of ids that a walk has listed, and of batches of which `known` has yielded nothing for long. An id that `known`
- * does not yield in this pass stays, because `known` may be wrong. So does an id to which `known` gives a newer time: it
- * may be the row's time, and not an event's. If an event was applied, and no directory lists the record, a person decides.
+ * Releases ids that a walk has listed, and batches of which `known` has not yielded any id for a long time. An id that
+ * `known` does not yield in this pass stays, because `known` may be wrong. An id with a newer time stays, too: it may be
+ * the time of the row instead of an event. And even after an event, an approval decides if no directory lists the record.
  */
 export function reviewBatches(
   batches: readonly HeldBatch[],
   kind: 'user' | 'group',
-  { directoryId, directories, known, walks }: Seen,
+  { directoryId, directories, known, walks }: Findings,
   now: Instant,
 ): Reviewed {
   const left: HeldBatch[] = []
@@ -45,12 +46,21 @@ export function reviewBatches(
   return { batches: left.filter(({ ids }) => ids.length > 0), returned }
 }
 
-/** Takes ids out of batches. */
+/** Approves the batches of these approvals. */
+export function approveBatches(
+  batches: readonly HeldBatch[],
+  approvals: ReadonlySet<string>,
+  now: Instant,
+): HeldBatch[] {
+  return batches.map((batch) => (approvals.has(batch.approval) ? { ...batch, approvedAt: now } : batch))
+}
+
+/** Removes ids from batches. */
 export function withoutIds(batches: readonly HeldBatch[], gone: readonly string[]): HeldBatch[] {
   return batches.map((batch) => ({ ...batch, ...rest(batch, gone) })).filter(({ ids }) => ids.length > 0)
 }
 
-/** Puts the ids first that the directory's pass holds. The batch is then that directory's. */
+/** Puts the ids that the directory's pass holds first. The batch then belongs to that directory. */
 export function openFirst(
   batches: readonly HeldBatch[],
   directoryId: string,

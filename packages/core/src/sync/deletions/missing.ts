@@ -1,88 +1,88 @@
 import type { Instant } from '@scalekit-scim/core/internal'
-import { type KnownRecords, Sightings } from '../known.ts'
-import type { WalkTally } from '../walk.ts'
+import type { KnownRecords } from '../known/known-records.ts'
+import { ListedIds } from '../known/listed-ids.ts'
+import type { WalkTally } from '../reading/pages.ts'
+import { addsUp, type MissingRecord } from './decision.ts'
 import { type HeldBatch, isApproved } from './deletion-state.ts'
 import { type Reviewed, reviewBatches } from './held-batches.ts'
-import { addsUp, type MissingRecord } from './judgement.ts'
 
-/** What a first full walk leaves to find the deletions with. */
+/** The first full walk of a directory, and the records that were known before it. */
 export interface FirstWalk {
   known: KnownRecords
-  sightings: Sightings
+  listed: ListedIds
   tally: WalkTally
-  /** The store's time before `known` was read: what was applied since is newer than what is found missing. */
+  /** The store's time before `known` was read. Events since then are newer than the finding that a record is missing. */
   observedAt: Instant
 }
 
-/** The known records that one walk missed, or two, and what is held of them. */
+/** The known records that no walk listed, and the held batches. */
 export interface Missing {
   records: readonly MissingRecord[]
   reviewed: Reviewed
   walks: readonly [WalkTally] | readonly [WalkTally, WalkTally]
-  /** Whether the second walk met everybody whom the first met. */
-  steady: boolean
+  /** Whether the second walk listed everything that the first listed. */
+  walksAgree: boolean
 }
 
-/** The other directories of the organization that were read in this pass. */
+/** The other directories of the organization that this pass reads. */
 export interface Siblings {
-  /** What they list. */
-  walks: readonly Sightings[]
+  walks: readonly ListedIds[]
   /** Whether all of them were read to their end. */
   complete: boolean
 }
 
-export interface Looking {
+export interface Search {
   kind: 'user' | 'group'
   directoryId: string
-  /** All that the organization has. */
+  /** All directories of the organization. */
   directories: ReadonlySet<string>
   siblings: Siblings
   batches: readonly HeldBatch[]
-  /** Indexes in `known` of records that are not this directory's. */
+  /** Indexes in `known` of records that are foreign to this directory. */
   foreign: ReadonlySet<number>
   /** Whether the organization never had another directory. */
-  sole: boolean
+  isOnlyDirectory: boolean
   now: Instant
 }
 
-/** @param walkAgain takes the second walk. It is not called if nothing can be decided about anybody who is missing. */
+/** @param walkAgain the second walk. Not called if no missing record can be decided. */
 export async function findMissing(
   first: FirstWalk,
-  looking: Looking,
-  walkAgain: (sightings: Sightings) => Promise<WalkTally>,
+  search: Search,
+  walkAgain: (listed: ListedIds) => Promise<WalkTally>,
 ): Promise<Missing> {
-  const { known, sightings, tally } = first
-  const once = missingFrom(known, [sightings], looking)
-  if (!addsUp(tally) || !once.records.some((record) => canBeDecided(record, looking.now))) {
-    return { ...once, walks: [tally], steady: false }
+  const { known, listed, tally } = first
+  const once = missingFrom(known, [listed], search)
+  if (!addsUp(tally) || !once.records.some((record) => canBeDecided(record, search.now))) {
+    return { ...once, walks: [tally], walksAgree: false }
   }
-  const again = new Sightings(known)
+  const again = new ListedIds(known)
   const walks = [tally, await walkAgain(again)] as const
-  return { ...missingFrom(known, [sightings, again], looking), walks, steady: again.covers(sightings) }
+  return { ...missingFrom(known, [listed, again], search), walks, walksAgree: again.covers(listed) }
 }
 
-/** A record that waits for an approval waits whatever a second walk finds. */
+/** A second walk cannot change the state of a record that waits for an approval. */
 export function canBeDecided({ place, batch }: MissingRecord, now: Instant): boolean {
   return place !== 'unplaced' && (!batch || isApproved(batch, now))
 }
 
 function missingFrom(
   known: KnownRecords,
-  walks: readonly [Sightings, ...Sightings[]],
-  { kind, directoryId, directories, siblings, batches, foreign, sole, now }: Looking,
+  walks: readonly [ListedIds, ...ListedIds[]],
+  { kind, directoryId, directories, siblings, batches, foreign, isOnlyDirectory, now }: Search,
 ): Pick<Missing, 'records' | 'reviewed'> {
-  const seen = { directoryId, directories, known, walks: [...walks, ...siblings.walks] }
-  const reviewed = reviewBatches(batches, kind, seen, now)
+  const findings = { directoryId, directories, known, walks: [...walks, ...siblings.walks] }
+  const reviewed = reviewBatches(batches, kind, findings, now)
   const batchOf = new Map(reviewed.batches.flatMap((batch) => batch.ids.map((id) => [id, batch] as const)))
-  const [sightings, ...others] = walks
-  const records = sightings
+  const [listed, ...others] = walks
+  const records = listed
     .missing(...others)
     .filter((index) => !foreign.has(index))
     .map((index) => ({ index, id: known.idAt(index) }))
-    // A person whom another directory lists has not left, even if `known` names this directory.
+    // A record that another directory lists is not missing, even if `known` yields this directory's id.
     .filter(({ id }) => !siblings.walks.some((walk) => walk.has(id)))
     .map(({ index, id }): MissingRecord => {
-      const place = placeOf(known, index, sole)
+      const place = placeOf(known, index, isOnlyDirectory)
       const occurredAt = known.occurredAt(index)
       const hasOrigin = occurredAt !== undefined || known.directoryOf(index) !== undefined
       return { id, place, hasOrigin, occurredAt, batch: batchOf.get(id) }
@@ -90,8 +90,12 @@ function missingFrom(
   return { records, reviewed }
 }
 
-/** Whose a known record is. Another listed directory's are not among them. */
-export function placeOf(known: KnownRecords, index: number, sole: boolean): MissingRecord['place'] {
-  if (known.isOfRemoved(index)) return 'removed'
-  return known.directoryOf(index) !== undefined || sole ? 'own' : 'unplaced'
+/** The directory of a known record. Records of the organization's other directories are not in `known`. */
+export function placeOf(
+  known: KnownRecords,
+  index: number,
+  isOnlyDirectory: boolean,
+): MissingRecord['place'] {
+  if (known.isOfRemovedDirectory(index)) return 'removed'
+  return known.directoryOf(index) !== undefined || isOnlyDirectory ? 'own' : 'unplaced'
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { SyncError } from '../sync-error.ts'
-import type { DeletionState, HeldBatch } from './deletion-state.ts'
+import { type DeletionState, type HeldBatch, stickyReasons } from './deletion-state.ts'
 
-// The state as the ledger keeps it: JSON with a version. The ids of a batch are apart, in chunks.
+// The stored form of the state: JSON with a version. The ids of a batch are stored in chunks of their own.
 
-/** A batch without its ids, and where they are. */
+/** A batch without its ids, and the name of their chunks. */
 export interface StoredBatch extends Omit<HeldBatch, 'ids'> {
-  /** Names the chunks; new ones are written under a new name, so that no reader sees half of a change. */
+  /** Names the chunks. New chunks get a new name, so that readers do not see half of a change. */
   revision: string
   chunks: number
 }
@@ -17,77 +17,43 @@ export interface StoredState extends Omit<DeletionState, 'batches'> {
 
 const version = 1
 const instant = z.string().regex(/^\d{19}$/)
-const counts = z.array(z.tuple([z.int(), z.int()]))
+const counts = z.array(z.tuple([z.int(), z.int()])).transform((entries) => new Map(entries))
+const history = z.object({
+  from: instant.optional(),
+  deletedByHour: counts,
+  tried: z.array(z.string()).transform((ids) => new Set(ids)),
+  knownByDay: counts,
+})
+const batch = z.object({
+  approval: z.string(),
+  directoryId: z.string(),
+  reason: z.enum(stickyReasons),
+  heldAt: instant,
+  approvedAt: instant.optional(),
+  yieldedAt: instant,
+  open: z.int(),
+  revision: z.string(),
+  chunks: z.int(),
+})
 const format = z.object({
   version: z.literal(version),
-  sharedWith: z.array(z.tuple([z.string(), instant])),
-  directories: z.array(
-    z.object({
-      id: z.string(),
-      from: instant.optional(),
-      deletedByHour: counts,
-      tried: z.array(z.string()),
-      knownByDay: counts,
-    }),
-  ),
-  batches: z.array(
-    z.object({
-      approval: z.string(),
-      directoryId: z.string(),
-      reason: z.enum([
-        'over-limit',
-        'over-half',
-        'nothing-listed',
-        'directory-removed',
-        'no-origin',
-        'no-history',
-      ]),
-      heldAt: instant,
-      approvedAt: instant.optional(),
-      yieldedAt: instant,
-      open: z.int(),
-      revision: z.string(),
-      chunks: z.int(),
-    }),
-  ),
+  sharedWith: z.array(z.tuple([z.string(), instant])).transform((entries) => new Map(entries)),
+  directories: z.array(z.tuple([z.string(), history])).transform((entries) => new Map(entries)),
+  batches: z.array(batch),
 })
 const chunkFormat = z.array(z.string())
 
-/** @param writer makes the text of each write another one, so that a writer recognises its own */
-export function formatState({ directories, batches, sharedWith }: StoredState, writer: string): string {
-  return JSON.stringify({
-    version,
-    writer,
-    sharedWith: [...sharedWith],
-    directories: [...directories].map(([id, { from, deletedByHour, tried, knownByDay }]) => ({
-      id,
-      from,
-      tried: [...tried],
-      deletedByHour: [...deletedByHour],
-      knownByDay: [...knownByDay],
-    })),
-    batches,
-  })
+/** @param writer makes the text of each write different, so that a writer recognizes its own */
+export function formatState(state: StoredState, writer: string): string {
+  const { directories, batches, sharedWith } = state
+  return JSON.stringify({ version, writer, sharedWith, directories, batches }, (_, value: unknown) =>
+    value instanceof Map || value instanceof Set ? [...value] : value,
+  )
 }
 
-/** @throws SyncError for what this version cannot read */
+/** @throws SyncError if this version cannot read the text */
 export function parseState(text: string): StoredState {
-  const { directories, batches, sharedWith } = parse(format, text)
-  return {
-    sharedWith: new Map(sharedWith),
-    directories: new Map(
-      directories.map(({ id, from, deletedByHour, tried, knownByDay }) => [
-        id,
-        {
-          from,
-          deletedByHour: new Map(deletedByHour),
-          tried: new Set(tried),
-          knownByDay: new Map(knownByDay),
-        },
-      ]),
-    ),
-    batches,
-  }
+  return parse(format, text)
 }
 
 export function parseChunk(text: string): string[] {
@@ -100,8 +66,8 @@ function parse<Parsed>(schema: z.ZodType<Parsed>, text: string): Parsed {
   } catch {
     throw new SyncError(
       'ERR_SCIM_STATE_UNREADABLE',
-      "the sync's record of deletions cannot be read, so nothing is deleted: another version of this package has " +
-        'written it, or something else uses its keys. Run one version on one `namespace`, or give the sync another one',
+      "the sync's record of deletions cannot be read, so nothing is deleted. Another version of this package wrote it, or " +
+        'another application uses its keys. Run one version per `namespace`, or give the sync another `namespace`.',
     )
   }
 }

@@ -1,31 +1,32 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock, Ledger } from '@scalekit-scim/core'
+import type { Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
-import { patiently } from '../waiting.ts'
+import { retryStore } from '../waiting.ts'
 import { type DeletionState, emptyState, type HeldBatch } from './deletion-state.ts'
 import { formatState, parseChunk, parseState, type StoredBatch, type StoredState } from './state-format.ts'
 
-/** Whose deletions: one organization's users, or its groups. */
+/** One organization's users, or its groups. */
 export interface StateScope {
   organizationId: string
-  kind: 'user' | 'group'
+  kind: Kind['name']
 }
 
-/** The state as it was read, with what a write compares it with. */
+/** The state, with the stored text that a write replaces. */
 export interface LoadedState extends DeletionState {
-  /** A part of a held batch is gone from the store, so nobody knows any more who must stay held. */
+  /** A part of a held batch is missing from the store, so it is unknown which records must stay held. */
   incomplete: boolean
   text: string | undefined
   stored: readonly StoredBatch[]
 }
 
-/** Longer than the 90 days after which an unseen batch is forgotten. Each full pass writes the state again. */
+/** Longer than the 90 days after which an unseen batch is discarded. Each full pass writes the state again. */
 const stateKeptSeconds = 120 * 86_400
 /** Chunks are written once. If one expires while its batch is held, the next full pass holds its ids as no-history. */
 const chunkKeptSeconds = 400 * 86_400
 const idsPerChunk = 1000
 
-/** Reads and writes the state of deletions: one ledger record for each scope, and one for each 1,000 held ids. */
+/** Reads and writes the state of deletions: one ledger record per scope, and one per 1,000 held ids. */
 export class StateStore {
   readonly #ledger: Ledger
   readonly #clock: Clock
@@ -37,7 +38,7 @@ export class StateStore {
     this.#signal = signal
   }
 
-  /** @throws what the store throws, after a few tries; SyncError for a state that cannot be read */
+  /** @throws the store's error, after a few tries; SyncError if the state cannot be read */
   async load(scope: StateScope): Promise<LoadedState> {
     const { text, state } = await this.#readState(scope)
     const batches: HeldBatch[] = []
@@ -49,7 +50,7 @@ export class StateStore {
     return { ...state, batches, incomplete, text, stored: state.batches }
   }
 
-  /** The state with the open batches of one directory, and the first 1,000 ids of each: what a report tells. */
+  /** The state for a report: with the open batches of one directory, and the first 1,000 ids of each. */
   async loadOpen(scope: StateScope, directoryId: string): Promise<DeletionState> {
     const { state } = await this.#readState(scope)
     const open = state.batches.filter((batch) => batch.directoryId === directoryId && batch.open > 0)
@@ -61,13 +62,13 @@ export class StateStore {
   /**
    * Replaces the state that was loaded.
    * @returns the state to replace next
-   * @throws SyncError if another process has written meanwhile; what the store throws, after a few tries
+   * @throws SyncError if another process has written meanwhile; the store's error, after a few tries
    */
   async replace(scope: StateScope, loaded: LoadedState, next: DeletionState): Promise<LoadedState> {
     const stored: StoredBatch[] = []
     for (const batch of next.batches) stored.push(await this.#storeIds(scope, loaded, batch))
     const text = formatState({ ...next, batches: stored }, randomUUID())
-    await this.#swap(stateName(scope), loaded.text, text, stateKeptSeconds)
+    await this.#write(stateName(scope), loaded.text, text, stateKeptSeconds)
     await this.#dropChunks(scope, loaded.stored, stored)
     return { ...next, incomplete: false, text, stored }
   }
@@ -77,10 +78,10 @@ export class StateStore {
     return { text, state: text === undefined ? { ...emptyState(), batches: [] } : parseState(text) }
   }
 
-  /** `undefined` if a chunk is gone. */
-  async #readIds(scope: StateScope, batch: StoredBatch, atMost: number): Promise<string[] | undefined> {
+  /** @returns nothing if a chunk is missing */
+  async #readIds(scope: StateScope, batch: StoredBatch, maxChunks: number): Promise<string[] | undefined> {
     const ids: string[] = []
-    for (let number = 0; number < Math.min(batch.chunks, atMost); number++) {
+    for (let number = 0; number < Math.min(batch.chunks, maxChunks); number++) {
       const text = await this.#read(chunkName(scope, batch.revision, number))
       if (text === undefined) return undefined
       ids.push(...parseChunk(text))
@@ -88,7 +89,7 @@ export class StateStore {
     return ids
   }
 
-  /** Chunks never change: a batch whose ids have changed gets new ones. */
+  /** Chunks never change. A batch with other ids gets new ones. */
   async #storeIds(scope: StateScope, loaded: LoadedState, batch: HeldBatch): Promise<StoredBatch> {
     const { ids, ...rest } = batch
     const chunks = Math.ceil(ids.length / idsPerChunk)
@@ -100,12 +101,12 @@ export class StateStore {
     const revision = randomUUID()
     for (let number = 0; number < chunks; number++) {
       const part = ids.slice(number * idsPerChunk, (number + 1) * idsPerChunk)
-      await this.#swap(chunkName(scope, revision, number), undefined, JSON.stringify(part), chunkKeptSeconds)
+      await this.#write(chunkName(scope, revision, number), undefined, JSON.stringify(part), chunkKeptSeconds)
     }
     return { ...rest, revision, chunks }
   }
 
-  /** What cannot be dropped expires. */
+  /** If a chunk cannot be deleted, it expires. */
   async #dropChunks(scope: StateScope, before: readonly StoredBatch[], after: readonly StoredBatch[]) {
     const kept = new Set(after.map(({ revision }) => revision))
     for (const { revision, chunks } of before) {
@@ -120,25 +121,25 @@ export class StateStore {
   }
 
   #read(name: string): Promise<string | undefined> {
-    return patiently(this.#clock, async () => this.#ledger.record(name).read(), this.#signal)
+    return retryStore(this.#clock, async () => this.#ledger.record(name).read(), this.#signal)
   }
 
-  /** @throws SyncError if the record holds something else than `expected` */
-  async #swap(name: string, expected: string | undefined, next: string, keptSeconds: number): Promise<void> {
+  /** @throws SyncError if the record's text is not `expected` */
+  async #write(name: string, expected: string | undefined, next: string, keptSeconds: number): Promise<void> {
     const record = this.#ledger.record(name)
-    const swapped = await patiently(
+    const isWritten = await retryStore(
       this.#clock,
       async () => {
         if (await record.compareAndSet(expected, next, keptSeconds)) return true
-        // A try before this one may have written it, and its answer got lost.
+        // An earlier try may have written it, and its answer was lost.
         return (await record.read()) === next
       },
       this.#signal,
     )
-    if (swapped) return
+    if (isWritten) return
     throw new SyncError(
       'ERR_SCIM_LEASE_LOST',
-      "another process has changed the sync's record of deletions: its pass may be running now",
+      "another process has changed the sync's record of deletions, so another pass may be running",
     )
   }
 }

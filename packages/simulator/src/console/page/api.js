@@ -1,5 +1,5 @@
-/** Asks the simulator. Throws an Error with what it said when it refused. */
-export async function ask(method, path, body) {
+/** Sends a request to the simulator. Throws an Error with the simulator's message if it refuses. */
+export async function request(method, path, body) {
   const response = await fetch(`/console/api${path}`, {
     method,
     ...(body === undefined
@@ -11,7 +11,7 @@ export async function ask(method, path, body) {
   return answer
 }
 
-/** Calls `changed` whenever something did, and `connected` with whether we would hear of it. */
+/** Calls `changed` after each change, and `connected` when the connection opens or fails. */
 export function listen({ changed, connected }) {
   const stream = new EventSource('/console/api/live')
   stream.onopen = () => connected(true)

@@ -1,5 +1,5 @@
 import { html, nothing, render } from '/console/lit-html/lit-html.js'
-import { ask } from './api.js'
+import { request } from './api.js'
 import { deliveriesSection } from './deliveries.js'
 import { directorySection } from './directory.js'
 import { clockTime } from './format.js'
@@ -37,9 +37,9 @@ function header() {
       ${applications()}
       <p>
         ${clock.speed === 1 ? nothing : html`<time>${clockTime(clock.nowMs)}</time>`}
-        ${clock.speed === 0 ? steps() : clock.speed === 1 ? nothing : html`, ${clock.speed} times as fast`}
+        ${clock.speed === 0 ? steps() : clock.speed === 1 ? nothing : html`, at ${clock.speed} times real speed`}
       </p>
-      ${state.isConnected ? nothing : html`<p class="lost" role="alert">The simulator does not answer. Trying again…</p>`}
+      ${state.isConnected ? nothing : html`<p class="lost" role="alert">The simulator does not respond. Retrying…</p>`}
     </header>`
 }
 
@@ -57,10 +57,10 @@ function variables() {
     </div>`
 }
 
-/** Browsers offer the clipboard only to pages of this machine and to pages on https. */
+/** Browsers allow the clipboard only on https pages and pages of this machine. */
 function copy(text) {
   if (!navigator.clipboard)
-    throw new Error('This page may not copy. Open the list, select its lines and copy them.')
+    throw new Error('The browser does not allow copying here. Open the list, select the lines and copy them.')
   return navigator.clipboard.writeText(text)
 }
 
@@ -83,10 +83,10 @@ const stepSizes = [
 ]
 
 function steps() {
-  return html`, the clock stands. Move it on by
+  return html`, the clock is stopped. Move it forward by
     ${stepSizes.map(
       ([name, seconds]) =>
-        html`<button class="small" @click=${() => attempt(() => ask('POST', '/clock/step', { seconds }))}>${name}</button>`,
+        html`<button class="small" @click=${() => attempt(() => request('POST', '/clock/step', { seconds }))}>${name}</button>`,
     )}`
 }
 

@@ -1,9 +1,9 @@
 import { repeat } from '/console/lit-html/directives/repeat.js'
 import { html, nothing } from '/console/lit-html/lit-html.js'
-import { ask } from './api.js'
+import { request } from './api.js'
 import { endpoints } from './endpoints.js'
 import { clockTime, count, duration, replyOf } from './format.js'
-import { attempt, chooseMessages, messagesStep, mostMessages, nowMs, state, toggleMessage } from './state.js'
+import { attempt, chooseMessages, maxMessages, messagesStep, nowMs, state, toggleMessage } from './state.js'
 import { timeline } from './timeline.js'
 
 export function deliveriesSection() {
@@ -15,7 +15,7 @@ export function deliveriesSection() {
         <label class="end choice">
           <input type="checkbox" .checked=${state.onlyUndelivered}
             @change=${(event) => chooseMessages({ onlyUndelivered: event.target.checked, shownMessages: messagesStep })}>
-          Only what is not delivered
+          Only undelivered messages
         </label>
       </div>
       ${endpoints()}
@@ -23,10 +23,10 @@ export function deliveriesSection() {
         items.length === 0
           ? html`<p class="empty">${
               state.onlyUndelivered
-                ? 'All that was sent is delivered.'
-                : 'Nothing was sent yet. A change in the directory is sent at once: hire somebody.'
+                ? 'All messages are delivered.'
+                : 'No messages yet. Each change in the directory sends one: add a user.'
             }</p>`
-          : html`<ol class="messages" aria-label="Messages, the newest first">${repeat(items, ({ id }) => id, messageItem)}</ol>`
+          : html`<ol class="messages" aria-label="Messages, newest first">${repeat(items, ({ id }) => id, messageItem)}</ol>`
       }
       ${more()}
     </section>`
@@ -38,9 +38,9 @@ function more() {
   const { shownMessages } = state
   return html`
     <div class="bar">
-      <span class="quiet">The newest ${items.length} of ${count(total, 'message')}.</span>
+      <span class="quiet">Newest ${items.length} of ${count(total, 'message')}.</span>
       ${
-        shownMessages < mostMessages
+        shownMessages < maxMessages
           ? html`<button @click=${() => chooseMessages({ shownMessages: shownMessages + messagesStep })}>Show ${messagesStep} more</button>`
           : nothing
       }
@@ -51,7 +51,7 @@ function messageItem(message) {
   const { id, type, what, customer, createdAtMs, deliveries } = message
   const isOpen = state.open.has(id)
   const about = `${shortType(type)}, ${what}`
-  const act = (action, done) => attempt(() => ask('POST', `/messages/${id}/${action}`), done)
+  const act = (action, done) => attempt(() => request('POST', `/messages/${id}/${action}`), done)
   return html`
     <li class="sheet pad">
       <div class="bar">
@@ -68,13 +68,13 @@ function messageItem(message) {
             ? nothing
             : html`
               <div class="buttons">
-                <button class="small" title="Send it once more" aria-label="Replay ${about}" @click=${() => act('replay', 'Sent once more.')}>Replay</button>
-                <button class="small" title="Send it three times at once" aria-label="Duplicate ${about}" @click=${() => act('duplicate', 'Sent three times at once.')}>Duplicate</button>
-                <button class="small" title="Send it with a wrong signature" aria-label="Forge ${about}" @click=${() => act('forge', 'Sent with a wrong signature.')}>Forge</button>
+                <button class="small" title="Send the message again" aria-label="Replay ${about}" @click=${() => act('replay', 'Sent again.')}>Replay</button>
+                <button class="small" title="Send three copies at the same time" aria-label="Duplicate ${about}" @click=${() => act('duplicate', 'Sent three copies.')}>Duplicate</button>
+                <button class="small" title="Send the message with a wrong signature" aria-label="Forge ${about}" @click=${() => act('forge', 'Sent with a wrong signature.')}>Forge</button>
               </div>`
         }
       </div>
-      ${deliveries.length === 0 ? html`<div class="bar quiet">No endpoint wanted it. ${sentAt(createdAtMs)}</div>` : nothing}
+      ${deliveries.length === 0 ? html`<div class="bar quiet">No endpoint receives this type. ${sentAt(createdAtMs)}</div>` : nothing}
       ${deliveries.map((delivery, index) => deliveryLine(delivery, deliveries.length > 1, index === 0 ? sentAt(createdAtMs) : nothing))}
       ${isOpen ? messageDetail(state.details.get(id)) : nothing}
     </li>`
@@ -93,10 +93,10 @@ function deliveryLine(delivery, hasOthers, sent) {
         <span class="state ${stateClass[deliveryState]}">${deliveryState}</span>
         ${last ? html`<span>${last.trigger === 'schedule' ? '' : `${last.trigger}: `}${replyOf(last)}</span>` : nothing}
         ${givenUp === undefined ? nothing : html`<span>given up: ${givenUp}</span>`}
-        <span class="quiet">${attemptsUnderWay > 0 ? 'under way, ' : nothing}${count(attempts.length, 'attempt')}${
+        <span class="quiet">${attemptsUnderWay > 0 ? 'sending, ' : nothing}${count(attempts.length, 'attempt')}${
           nextAttemptAtMs === undefined
             ? nothing
-            : html`, the next at <time>${clockTime(nextAttemptAtMs)}</time> (in ${duration(Math.max(nextAttemptAtMs - nowMs(), 0) / 1000)})`
+            : html`, next at <time>${clockTime(nextAttemptAtMs)}</time> (in ${duration(Math.max(nextAttemptAtMs - nowMs(), 0) / 1000)})`
         }</span>
         ${hasOthers ? html`<code class="quiet">${url}</code>` : nothing}
         ${sent}
@@ -123,7 +123,7 @@ function attemptTable(attempts) {
   return html`
     <div class="table" role="region" aria-label="Attempts" tabindex="0">
       <table>
-        <thead><tr><th scope="col">Attempt</th><th scope="col">At</th><th scope="col">Took</th><th scope="col">Answer</th></tr></thead>
+        <thead><tr><th scope="col">Attempt</th><th scope="col">Time</th><th scope="col">Duration</th><th scope="col">Response</th></tr></thead>
         <tbody>
           ${attempts.map(
             (one) => html`
@@ -147,10 +147,10 @@ function attemptTable(attempts) {
     </div>`
 }
 
-/** A forged one says so already. */
+/** A forged attempt shows that in its trigger. */
 function faultsOf({ faults }) {
   const others = faults.filter((fault) => fault !== 'forge')
-  return others.length > 0 ? html`<span class="quiet">made faulty: ${others.join(', ')}</span>` : nothing
+  return others.length > 0 ? html`<span class="quiet">injected faults: ${others.join(', ')}</span>` : nothing
 }
 
 function headerLines(headers) {

@@ -1,8 +1,8 @@
 import { repeat } from '/console/lit-html/directives/repeat.js'
 import { html, nothing } from '/console/lit-html/lit-html.js'
-import { ask } from './api.js'
+import { request } from './api.js'
 import { breakable, count } from './format.js'
-import { someone } from './people.js'
+import { sampleUser } from './people.js'
 import { attempt, directories, directory, pageSize, refreshDirectory, state, update } from './state.js'
 
 export function directorySection() {
@@ -13,7 +13,7 @@ export function directorySection() {
         <h2 id="directory-title">Directory</h2>
         <button @click=${() => update({ form: { kind: 'organization' } })}>New organization</button>
       </div>
-      ${shown ? directoryBody(shown) : html`<p class="empty">No directory yet: make an organization.</p>`}
+      ${shown ? directoryBody(shown) : html`<p class="empty">No directory yet. Create an organization.</p>`}
     </section>`
 }
 
@@ -22,7 +22,7 @@ function directoryBody(shown) {
   return html`
     <div class="sheet pad">
       <div class="bar">
-        <label>Shown
+        <label>Directory
           <select @change=${(event) => choose(event.target.value)}>
             ${directories().map(
               ({ id, name, organization }) =>
@@ -31,7 +31,7 @@ function directoryBody(shown) {
           </select>
         </label>
         <span class="state ${isOff ? 'off' : 'on'}">${isOff ? 'disabled' : 'enabled'}</span>
-        <button @click=${() => attempt(() => ask('POST', `/directories/${shown.id}/${isOff ? 'enable' : 'disable'}`))}>
+        <button @click=${() => attempt(() => request('POST', `/directories/${shown.id}/${isOff ? 'enable' : 'disable'}`))}>
           ${isOff ? 'Enable' : 'Disable'}
         </button>
         <button @click=${() => update({ form: { kind: 'directory', organization: shown.organization } })}>
@@ -46,7 +46,7 @@ function directoryBody(shown) {
         </dl>
       </details>
     </div>
-    ${people(shown)}
+    ${users(shown)}
     ${groups(shown)}`
 }
 
@@ -55,15 +55,15 @@ function choose(directoryId) {
   void refreshDirectory()
 }
 
-// ── People ──
+// ── Users ──
 
-function people(shown) {
+function users(shown) {
   const { items, count: total } = state.users
   return html`
     <div class="bar">
-      <h3>People</h3>
-      <button class="main" ?disabled=${!shown.enabled} @click=${() => update({ form: { kind: 'hire', person: someone() } })}>
-        Hire
+      <h3>Users</h3>
+      <button class="main" ?disabled=${!shown.enabled} @click=${() => update({ form: { kind: 'newUser', user: sampleUser() } })}>
+        Add user
       </button>
       <label class="end">Search
         <input type="search" .value=${state.search} @input=${(event) => search(event.target.value)}>
@@ -71,15 +71,15 @@ function people(shown) {
     </div>
     ${
       items.length === 0
-        ? html`<p class="empty">${state.search ? 'Nobody by that name.' : 'Nobody yet. Press “Hire”.'}</p>`
+        ? html`<p class="empty">${state.search ? 'No matching users.' : 'No users yet. Press “Add user”.'}</p>`
         : html`
-          <div class="sheet table" role="region" aria-label="People" tabindex="0">
+          <div class="sheet table" role="region" aria-label="Users" tabindex="0">
             <table>
-              <thead><tr><th scope="col">Who</th><th scope="col">Groups</th><th scope="col">Change</th></tr></thead>
+              <thead><tr><th scope="col">User</th><th scope="col">Groups</th><th scope="col">Change</th></tr></thead>
               <tbody>${repeat(
                 items,
                 ({ id }) => id,
-                (person) => personRow(person, shown.enabled),
+                (user) => userRow(user, shown.enabled),
               )}</tbody>
             </table>
           </div>`
@@ -87,19 +87,19 @@ function people(shown) {
     ${total > pageSize ? pager(total) : nothing}`
 }
 
-function personRow(person, isOn) {
-  const { id, name, email, title, active, groups } = person
+function userRow(user, isOn) {
+  const { id, name, email, title, active, groups } = user
   const remove = () =>
     update({
       form: {
         kind: 'removal',
         action: 'Delete',
         name,
-        text: 'The directory forgets them for good, and the application is told.',
+        text: 'The user is removed from the directory, and the application receives an event.',
         path: `/users/${id}`,
       },
     })
-  const change = (patch, done) => attempt(() => ask('PATCH', `/users/${id}`, patch), done)
+  const change = (patch, done) => attempt(() => request('PATCH', `/users/${id}`, patch), done)
   return html`
     <tr>
       <th scope="row">
@@ -110,7 +110,7 @@ function personRow(person, isOn) {
       </th>
       <td>${groups.map(({ name }) => name).join(', ') || html`<span class="quiet">no groups</span>`}</td>
       <td><div class="buttons">
-        <button class="small" ?disabled=${!isOn} aria-label="Update ${name}" @click=${() => update({ form: { kind: 'person', person } })}>Update</button>
+        <button class="small" ?disabled=${!isOn} aria-label="Update ${name}" @click=${() => update({ form: { kind: 'user', user } })}>Update</button>
         <button class="small" ?disabled=${!isOn} aria-label="${active ? 'Deactivate' : 'Activate'} ${name}" @click=${() => change({ active: !active })}>
           ${active ? 'Deactivate' : 'Activate'}
         </button>
@@ -131,9 +131,9 @@ function pager(total) {
   }
   const { offset } = state
   return html`
-    <nav class="bar" aria-label="Pages of people">
+    <nav class="bar" aria-label="Pages of users">
       <button ?disabled=${offset === 0} @click=${() => go(Math.max(offset - pageSize, 0))}>Previous</button>
-      <span>${offset + 1} to ${Math.min(offset + pageSize, total)} of ${count(total, 'person', 'people')}</span>
+      <span>${offset + 1} to ${Math.min(offset + pageSize, total)} of ${count(total, 'user')}</span>
       <button ?disabled=${offset + pageSize >= total} @click=${() => go(offset + pageSize)}>Next</button>
     </nav>`
 }
@@ -148,7 +148,7 @@ function groups(shown) {
     </div>
     ${
       state.groups.length === 0
-        ? html`<p class="empty">None yet. People join one by their “Update”.</p>`
+        ? html`<p class="empty">No groups yet. Add users to a group with their “Update”.</p>`
         : html`
           <div class="sheet table" role="region" aria-label="Groups" tabindex="0">
             <table>
@@ -171,7 +171,7 @@ function groupRow(group, isOn) {
         kind: 'removal',
         action: 'Delete',
         name: displayName,
-        text: 'Its members leave it, and the application is told.',
+        text: 'Its members are removed from it, and the application receives an event for each.',
         path: `/groups/${id}`,
       },
     })

@@ -1,5 +1,5 @@
 import { html, nothing } from '/console/lit-html/lit-html.js'
-import { ask } from './api.js'
+import { request } from './api.js'
 import { attempt, state, update } from './state.js'
 
 export function endpoints() {
@@ -13,12 +13,12 @@ export function endpoints() {
     </details>`
 }
 
-/** The only one is named by the summary. */
+/** The summary names a single endpoint. */
 function endpointItem({ id, url, types, secrets }, hasOthers) {
   const rotate = () =>
     attempt(
-      () => ask('POST', `/endpoints/${id}/rotate-secret`),
-      'A new secret signs from now on; so does the old one, for a day.',
+      () => request('POST', `/endpoints/${id}/rotate-secret`),
+      'A new secret signs from now on. The old one signs too for one day.',
     )
   const remove = () =>
     update({
@@ -26,7 +26,7 @@ function endpointItem({ id, url, types, secrets }, hasOthers) {
         kind: 'removal',
         action: 'Remove',
         name: url,
-        text: 'Nothing more goes there, and what is on its way is given up.',
+        text: 'It receives no more messages, and its pending messages are given up.',
         path: `/endpoints/${id}`,
       },
     })
@@ -45,15 +45,15 @@ function endpointItem({ id, url, types, secrets }, hasOthers) {
     </div>`
 }
 
-// ── Faults: each is a share of the messages, drawn by the seed ──
+// ── Faults: each is a share of the messages, drawn from the seed ──
 
 const faultNames = {
-  drop: 'Lose the message',
-  duplicate: 'Send it three times at once',
-  corruptSignature: 'Break its signature',
-  truncate: 'Cut its body',
-  slow: 'Send it slowly',
-  reorder: 'Hold it back behind later ones',
+  drop: 'Drop the message',
+  duplicate: 'Send three copies',
+  corruptSignature: 'Corrupt the signature',
+  truncate: 'Truncate the body',
+  slow: 'Send slowly',
+  reorder: 'Send after later messages',
 }
 
 function faultSummary() {
@@ -63,10 +63,10 @@ function faultSummary() {
 }
 
 function faultFields() {
-  const set = (name, percent) => attempt(() => ask('PUT', '/faults', { [name]: percent / 100 }))
+  const set = (name, percent) => attempt(() => request('PUT', '/faults', { [name]: percent / 100 }))
   return html`
     <fieldset>
-      <legend>Faults on the way</legend>
+      <legend>Injected faults</legend>
       ${Object.entries(faultNames).map(
         ([name, label]) => html`
           <label class="fault">${label}

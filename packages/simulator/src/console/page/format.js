@@ -1,6 +1,6 @@
 import { html } from '/console/lit-html/lit-html.js'
 
-/** An address that has no room goes on in the next line after an @ or a dot, not inside a word. */
+/** Lets an email break after an @ or a dot, and not inside a word. */
 export function breakable(email = '') {
   return email.split(/(?<=[@.])/).map((part) => html`${part}<wbr>`)
 }
@@ -22,7 +22,7 @@ export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString('en')} ${number === 1 ? one : many}`
 }
 
-/** What an attempt was answered. */
+/** The reply to an attempt, or its error. */
 export function replyOf({ status, outcome, error }) {
   if (status === undefined) return error ?? 'no answer'
   return `${status}${outcome ? ` ${outcome}` : ''}`

@@ -1,15 +1,15 @@
 import { html, nothing } from '/console/lit-html/lit-html.js'
-import { ask } from './api.js'
+import { request } from './api.js'
 import { attempt, directory, refreshDirectory, state, update } from './state.js'
 
-/** The dialog of what is being filled in. Escape and “Cancel” close it; a refusal leaves it open. */
+/** The open form. Escape and “Cancel” close it. If the simulator refuses it, it stays open. */
 export function dialog(form) {
   const { title, fields, action, submit } = forms[form.kind](form)
-  // The event of a dialog that was closed comes later, and another dialog may be open by then.
+  // The close event comes later, when another dialog may be open.
   const leave = () => {
     if (state.form === form) update({ form: undefined })
   }
-  // Taken away without being closed, it would leave the focus nowhere.
+  // A dialog that is removed without being closed loses the focus.
   const close = ({ target }) => {
     target.closest('dialog').close()
     leave()
@@ -39,7 +39,9 @@ const forms = {
     fields: html`${field('Name', 'displayName', '', { required: true })} ${providerField()}`,
     action: 'Create',
     submit: async (entered) => {
-      const organization = await ask('POST', '/organizations', { displayName: entered.get('displayName') })
+      const organization = await request('POST', '/organizations', {
+        displayName: entered.get('displayName'),
+      })
       await createDirectory(organization.id, entered)
     },
   }),
@@ -49,17 +51,17 @@ const forms = {
     action: 'Create',
     submit: (entered) => createDirectory(organization.id, entered),
   }),
-  hire: ({ person }) => ({
-    title: 'Hire',
-    fields: html`${personFields(person)} ${groupFields([])}`,
-    action: 'Hire',
-    submit: (entered) => ask('POST', `/directories/${directory().id}/users`, personOf(entered)),
+  newUser: ({ user }) => ({
+    title: 'New user',
+    fields: html`${userFields(user)} ${groupFields([])}`,
+    action: 'Add',
+    submit: (entered) => request('POST', `/directories/${directory().id}/users`, userOf(entered)),
   }),
-  person: ({ person }) => ({
-    title: `Update ${person.name}`,
-    fields: html`${personFields(person)} ${groupFields(person.groups)}`,
+  user: ({ user }) => ({
+    title: `Update ${user.name}`,
+    fields: html`${userFields(user)} ${groupFields(user.groups)}`,
     action: 'Save',
-    submit: (entered) => ask('PATCH', `/users/${person.id}`, personOf(entered)),
+    submit: (entered) => request('PATCH', `/users/${user.id}`, userOf(entered)),
   }),
   group: ({ group }) => ({
     title: group ? `Rename ${group.displayName}` : 'New group',
@@ -68,37 +70,40 @@ const forms = {
     submit: (entered) => {
       const body = { displayName: entered.get('displayName') }
       return group
-        ? ask('PATCH', `/groups/${group.id}`, body)
-        : ask('POST', `/directories/${directory().id}/groups`, body)
+        ? request('PATCH', `/groups/${group.id}`, body)
+        : request('POST', `/directories/${directory().id}/groups`, body)
     },
   }),
   removal: ({ action, name, text, path }) => ({
     title: `${action} ${name}?`,
     fields: html`<p>${text}</p>`,
     action,
-    submit: () => ask('DELETE', path),
+    submit: () => request('DELETE', path),
   }),
   endpoint: () => ({
     title: 'New endpoint',
     fields: html`
       ${field('URL', 'url', '', { required: true, type: 'url' })}
-      ${field('Signing secret, or none for a new one', 'secret', '')}`,
+      ${field('Signing secret (empty: a new one)', 'secret', '')}`,
     action: 'Add',
     submit: (entered) =>
-      ask('POST', '/endpoints', { url: entered.get('url'), ...some('secret', entered.get('secret')) }),
+      request('POST', '/endpoints', {
+        url: entered.get('url'),
+        ...textField('secret', entered.get('secret')),
+      }),
   }),
 }
 
 async function createDirectory(organizationId, entered) {
-  const { id } = await ask('POST', `/organizations/${organizationId}/directories`, {
+  const { id } = await request('POST', `/organizations/${organizationId}/directories`, {
     provider: entered.get('provider'),
-    ...some('name', entered.get('name')),
+    ...textField('name', entered.get('name')),
   })
   update({ directoryId: id, offset: 0, search: '' })
   await refreshDirectory()
 }
 
-function personOf(entered) {
+function userOf(entered) {
   const text = (name) => entered.get(name).trim() || null
   return {
     givenName: text('givenName'),
@@ -109,7 +114,7 @@ function personOf(entered) {
   }
 }
 
-function personFields({ givenName, familyName, email, title }) {
+function userFields({ givenName, familyName, email, title }) {
   return html`
     ${field('Given name', 'givenName', givenName ?? '', { required: true })}
     ${field('Family name', 'familyName', familyName ?? '')}
@@ -143,6 +148,7 @@ function field(label, name, value, { required = false, type = 'text' } = {}) {
   return html`<label>${label}<input name=${name} type=${type} value=${value} ?required=${required} autocomplete="off"></label>`
 }
 
-function some(name, text) {
+/** A field for the request body, unless the text is empty. */
+function textField(name, text) {
   return text?.trim() ? { [name]: text.trim() } : {}
 }

@@ -60,8 +60,8 @@ const titles = [
   'Support Lead',
 ]
 
-/** Somebody to hire, so that it takes one press; the form lets them be anybody else. */
-export function someone() {
+/** A random user as the default of the form, so that adding one takes one press. */
+export function sampleUser() {
   const givenName = one(givenNames)
   const familyName = one(familyNames)
   return { givenName, familyName, email: emailOf(givenName, familyName), title: one(titles) }

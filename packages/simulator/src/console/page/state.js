@@ -1,9 +1,9 @@
-import { ask, listen } from './api.js'
+import { listen, request } from './api.js'
 
-/** All that the page shows. Changed here alone; each change draws the page anew. */
+/** The state of the page. Only this file changes it, and each change renders the page. */
 export const state = {
   isConnected: true,
-  /** What the simulator is, as `GET /state` gives it. */
+  /** The result of `GET /state`. */
   simulator: undefined,
   directoryId: undefined,
   search: '',
@@ -13,23 +13,23 @@ export const state = {
   messages: { count: 0, items: [] },
   shownMessages: 100,
   onlyUndelivered: false,
-  /** Ids of the messages that are shown whole. */
+  /** The ids of the messages with open details. */
   open: new Set(),
   details: new Map(),
-  /** What is being filled in: `{ kind, … }`. */
+  /** The open form: `{ kind, … }`. */
   form: undefined,
   notice: undefined,
 }
 
 export const pageSize = 25
-/** The list grows by this, up to what the simulator gives at once. */
+/** “Show more” adds this many, up to the limit of the simulator. */
 export const messagesStep = 100
-export const mostMessages = 500
+export const maxMessages = 500
 
 let draw = () => {}
 let noticeTimer
-/** When `GET /state` was answered, by the page's own clock. */
-let askedAtMs = 0
+/** The time of the last `GET /state`, by the page's clock. */
+let loadedAtMs = 0
 
 export async function start(drawPage) {
   draw = drawPage
@@ -40,7 +40,7 @@ export async function start(drawPage) {
   listen({
     connected: (isConnected) => {
       update({ isConnected })
-      // Of what changed before, nothing was heard.
+      // The page received no changes while it was disconnected.
       if (isConnected) void refresh()
     },
     changed: ({ directory, messageIds }) => {
@@ -56,7 +56,7 @@ export function update(change) {
   draw()
 }
 
-/** Does what a button stands for, and says what went wrong where it did. */
+/** Runs the action of a button. Shows its error if it fails. */
 export async function attempt(work, done) {
   try {
     await work()
@@ -75,10 +75,10 @@ export function notify(text, isError = false) {
   noticeTimer = setTimeout(() => update({ notice: undefined }), isError ? 10_000 : 4000)
 }
 
-/** The simulator's time, which goes on between two answers. */
+/** The simulator's current time. It moves on between two answers. */
 export function nowMs() {
   const { nowMs, speed } = state.simulator.clock
-  return nowMs + (performance.now() - askedAtMs) * speed
+  return nowMs + (performance.now() - loadedAtMs) * speed
 }
 
 function isWaiting({ deliveries }) {
@@ -99,16 +99,16 @@ async function refresh() {
   await Promise.all([refreshDirectory(), refreshMessages([])])
 }
 
-/** Runs `work` again and again while it is asked for, never twice at once: a storm of changes is one question. */
+/** Runs `work` one at a time, and once more if it was requested meanwhile. Many changes take few requests. */
 function oneAtATime(work) {
   let isRunning = false
-  let isWanted = false
+  let isRequested = false
   return async () => {
-    isWanted = true
+    isRequested = true
     if (isRunning) return
     isRunning = true
-    while (isWanted) {
-      isWanted = false
+    while (isRequested) {
+      isRequested = false
       await work()
     }
     isRunning = false
@@ -123,25 +123,25 @@ const messagesSoon = oneAtATime(async () => {
   await refreshMessages(ids)
 })
 
-// An answer that was asked for earlier must not replace a later one.
-let asked = 0
+// The answer to an earlier request must not replace a later one.
+let lastRequest = 0
 
 export async function refreshDirectory() {
-  const turn = ++asked
-  const simulator = await ask('GET', '/state').catch(() => undefined)
-  if (!simulator || turn !== asked) return
+  const current = ++lastRequest
+  const simulator = await request('GET', '/state').catch(() => undefined)
+  if (!simulator || current !== lastRequest) return
   state.simulator = simulator
-  askedAtMs = performance.now()
+  loadedAtMs = performance.now()
   const shown = directory()
   if (!shown) return update({ users: { count: 0, items: [] }, groups: [] })
   state.directoryId = shown.id
   const query = new URLSearchParams({ search: state.search, offset: state.offset, limit: pageSize })
   const [users, groups] = await Promise.all([
-    ask('GET', `/directories/${shown.id}/users?${query}`),
-    ask('GET', `/directories/${shown.id}/groups`),
+    request('GET', `/directories/${shown.id}/users?${query}`),
+    request('GET', `/directories/${shown.id}/groups`),
   ]).catch(() => [])
-  if (turn !== asked || !users || !groups) return
-  // The last one of the last page has gone.
+  if (current !== lastRequest || !users || !groups) return
+  // The last user of the last page was deleted.
   if (users.items.length === 0 && users.count > 0) {
     state.offset = Math.floor((users.count - 1) / pageSize) * pageSize
     return refreshDirectory()
@@ -151,12 +151,14 @@ export async function refreshDirectory() {
 
 async function refreshMessages(changedIds) {
   const only = state.onlyUndelivered ? '&only=undelivered' : ''
-  const messages = await ask('GET', `/messages?limit=${state.shownMessages}${only}`).catch(() => undefined)
+  const messages = await request('GET', `/messages?limit=${state.shownMessages}${only}`).catch(
+    () => undefined,
+  )
   if (messages) update({ messages })
   await Promise.all(changedIds.filter((id) => state.open.has(id)).map(loadDetail))
 }
 
-/** Shows other messages, or more of them. */
+/** Changes which messages the list shows. */
 export function chooseMessages(change) {
   update(change)
   void messagesSoon()
@@ -169,7 +171,7 @@ export async function toggleMessage(id) {
 }
 
 async function loadDetail(id) {
-  const detail = await ask('GET', `/messages/${id}`).catch(() => undefined)
+  const detail = await request('GET', `/messages/${id}`).catch(() => undefined)
   if (detail) state.details.set(id, detail)
   draw()
 }

@@ -5,20 +5,20 @@ const width = 560
 const height = 34
 const marginX = 12
 const lineY = 12
-/** All eight attempts with their longest jitter fit into this. */
-const longestSeconds = 36 * 3600
+/** All eight attempts fit into this, with the largest jitter. */
+const maxSeconds = 36 * 3600
 const ticks = [0, 5, 300, 1800, 7200, 18_000, 36_000, 108_000]
-/** Where there is little room, these go without a label. */
+/** On a narrow page, these have no label. */
 const crowded = new Set([1800, 18_000])
 
 /**
- * The attempts of one delivery, from the first on. Seconds and hours both have to be seen, so the line is
- * logarithmic; a hollow mark is the attempt to come.
+ * The attempts of one delivery. The scale is logarithmic, so that both seconds and hours are visible. A hollow mark is
+ * the next attempt.
  */
 export function timeline({ attempts, nextAttemptAtMs, createdAtMs, state }) {
   const secondsAfter = (ms) => Math.max((ms - createdAtMs) / 1000, 0)
   return html`
-    <svg class="timeline" viewBox="0 0 ${width} ${height}" role="img" aria-label=${spoken(attempts, state)}>
+    <svg class="timeline" viewBox="0 0 ${width} ${height}" role="img" aria-label=${descriptionOf(attempts, state)}>
       <line x1=${marginX} x2=${width - marginX} y1=${lineY} y2=${lineY}></line>
       ${ticks.map(
         (seconds) => svg`
@@ -30,16 +30,16 @@ export function timeline({ attempts, nextAttemptAtMs, createdAtMs, state }) {
         nextAttemptAtMs === undefined
           ? nothing
           : svg`
-        <circle class="next" cx=${x(secondsAfter(nextAttemptAtMs))} cy=${lineY} r="5"><title>the next attempt</title></circle>`
+        <circle class="next" cx=${x(secondsAfter(nextAttemptAtMs))} cy=${lineY} r="5"><title>next attempt</title></circle>`
       }
     </svg>`
 }
 
-/** A circle for an attempt of the schedule; a diamond for one that was asked for. Of a forged one a refusal is good. */
+/** A circle is a scheduled attempt, and a diamond a manual one. For a forged attempt, a refusal is good. */
 function mark(atX, attempt) {
   const { status, trigger } = attempt
-  const isTaken = status === 200 || status === 201
-  const kind = isTaken === (trigger !== 'forge') ? 'good' : 'failed'
+  const isAccepted = status === 200 || status === 201
+  const kind = isAccepted === (trigger !== 'forge') ? 'good' : 'failed'
   const title = svg`<title>${trigger}: ${replyOf(attempt)}</title>`
   if (trigger === 'schedule') return svg`<circle class=${kind} cx=${atX} cy=${lineY} r="6">${title}</circle>`
   const corners = `${atX},${lineY - 7} ${atX + 7},${lineY} ${atX},${lineY + 7} ${atX - 7},${lineY}`
@@ -47,10 +47,10 @@ function mark(atX, attempt) {
 }
 
 function x(seconds) {
-  const share = Math.log1p(Math.min(seconds, longestSeconds)) / Math.log1p(longestSeconds)
+  const share = Math.log1p(Math.min(seconds, maxSeconds)) / Math.log1p(maxSeconds)
   return marginX + share * (width - 2 * marginX)
 }
 
-function spoken(attempts, state) {
+function descriptionOf(attempts, state) {
   return `${attempts.map((attempt) => `${attempt.trigger} ${replyOf(attempt)}`).join(', then ')}; ${state}`
 }

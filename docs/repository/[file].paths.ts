@@ -1,0 +1,3 @@
+import { linkedFiles, repositoryPage } from '../.vitepress/repository-files.ts'
+
+export default { paths: () => linkedFiles().map(repositoryPage) }

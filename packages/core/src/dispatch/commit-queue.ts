@@ -1,0 +1,180 @@
+import { callAsync } from '../base/call-back.ts'
+import {
+  awaited,
+  type Deadline,
+  delay,
+  inBackground,
+  type TimerOptions,
+  timedOut,
+  within,
+} from '../base/clock.ts'
+import { StoreUnavailableError } from '../base/errors.ts'
+import type { Claim, Retention } from '../ledger/ledger.ts'
+import type { OpenConfiguration } from './open-store.ts'
+
+interface PendingCommit {
+  claim: Claim
+  retention: Retention
+}
+
+const firstRetryMs = 250
+/** Short, so that a recovered store has the commit before another process begins the message. */
+const longestRetryMs = 2000
+/** While the store is down, older commits than these are dropped, because memory is finite. */
+const maxPending = 100_000
+
+/**
+ * Commits done events. The handler's effect exists already, so a failing store does not fail the event. The queue retries
+ * the commit in the background. Meanwhile, this process answers copies of the message as duplicates.
+ */
+export class CommitQueue {
+  readonly #config: OpenConfiguration
+  readonly #pending = new Map<string, PendingCommit>()
+  /** The newest pending commit of each resource. */
+  readonly #newest = new Map<string, PendingCommit>()
+  /** The calls for each message that the store has not answered. */
+  readonly #underWay = new Map<string, Promise<unknown>>()
+  readonly #closing = new AbortController()
+  #retrying: Promise<void> | undefined
+
+  constructor(config: OpenConfiguration) {
+    this.#config = config
+  }
+
+  isPending(messageId: string): boolean {
+    return this.#pending.has(messageId)
+  }
+
+  /**
+   * Drops the pending commit of a message that will be forgotten. Returns whether there was one. Waits for calls under
+   * way, which would otherwise mark the message as done again.
+   * @throws StoreUnavailableError if the store does not answer these in time
+   */
+  async drop(messageId: string): Promise<boolean> {
+    const { clock, storeTimeoutSeconds } = this.#config
+    const pending = this.#pending.get(messageId)
+    const underWay = this.#underWay.get(messageId) ?? Promise.resolve()
+    if (pending) this.#remove(pending)
+    if ((await within(clock, underWay, storeTimeoutSeconds * 1000)) === timedOut) {
+      throw new StoreUnavailableError(
+        'a commit of the message is still on its way to the store: call forget() once more',
+      )
+    }
+    return pending !== undefined
+  }
+
+  /** Commits a resource's pending event before its next event begins. Returns whether the store has recorded it. */
+  async flush(resource: string): Promise<boolean> {
+    const pending = this.#newest.get(resource)
+    return pending === undefined || (await this.#recommit(pending))
+  }
+
+  async commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost' | 'pending'> {
+    const answer = await this.#attempt({ claim, retention })
+    if (answer === 'lost') {
+      this.#config.log.error(
+        { messageId: claim.messageId },
+        'the lease was lost before the commit: the retry decides the newest state',
+      )
+    }
+    if (answer !== 'failed') return answer
+    this.#config.log.warn(
+      { messageId: claim.messageId },
+      'done, but the store did not record it: trying again in the background',
+    )
+    this.#add({ claim, retention })
+    this.#retrying ??= this.#retry()
+    return 'pending'
+  }
+
+  /** Waits for pending commits until the deadline, then drops the rest. */
+  async close(deadline: Deadline): Promise<void> {
+    const { clock, log } = this.#config
+    // One attempt now, before the next retry is due.
+    await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending, awaited)))
+    if (this.#pending.size > 0 && this.#retrying) {
+      await within(clock, this.#retrying, Math.max(deadline.leftMs, 0), awaited)
+    }
+    this.#closing.abort()
+    if (this.#pending.size > 0) {
+      log.error(
+        { pending: this.#pending.size },
+        'closing with commits that the store never recorded: retries of their messages run the handlers again',
+      )
+    }
+  }
+
+  #add(pending: PendingCommit): void {
+    const { messageId, resource } = pending.claim
+    this.#pending.set(messageId, pending)
+    if (resource !== undefined) this.#newest.set(resource, pending)
+    if (this.#pending.size <= maxPending) return
+    const [oldest] = this.#pending.values()
+    if (oldest) this.#remove(oldest)
+  }
+
+  #remove(pending: PendingCommit): boolean {
+    const { messageId, resource } = pending.claim
+    if (resource !== undefined && this.#newest.get(resource) === pending) this.#newest.delete(resource)
+    return this.#pending.get(messageId) === pending && this.#pending.delete(messageId)
+  }
+
+  async #retry(): Promise<void> {
+    const { clock } = this.#config
+    let pauseMs = firstRetryMs
+    while (this.#pending.size > 0 && !this.#closing.signal.aborted) {
+      await delay(clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal, inBackground)
+      pauseMs = Math.min(pauseMs * 2, longestRetryMs)
+      for (const pending of [...this.#pending.values()]) {
+        // Dropped by forget() while the queue waited.
+        if (this.#pending.get(pending.claim.messageId) !== pending) continue
+        if (await this.#recommit(pending)) {
+          pauseMs = firstRetryMs
+          continue
+        }
+        // The store is probably still down, so the other commits wait. This one goes last, in case only it fails.
+        if (this.#remove(pending)) this.#add(pending)
+        break
+      }
+    }
+    // No await since the loop's last check, so a commit that becomes pending from here on starts a new loop.
+    this.#retrying = undefined
+  }
+
+  async #recommit(pending: PendingCommit, options?: TimerOptions): Promise<boolean> {
+    const { messageId } = pending.claim
+    const answer = await this.#attempt(pending, options)
+    if (answer === 'failed') return false
+    this.#remove(pending)
+    if (answer === 'lost') {
+      this.#config.log.error(
+        { messageId },
+        'a commit came too late: another process has run this message, or a newer one',
+      )
+    }
+    return true
+  }
+
+  async #attempt(
+    { claim, retention }: PendingCommit,
+    options?: TimerOptions,
+  ): Promise<'ok' | 'lost' | 'failed'> {
+    const { ledger, clock, storeTimeoutSeconds } = this.#config
+    const sent = this.#send(
+      claim.messageId,
+      callAsync(() => ledger.commit(claim, retention)),
+    )
+    const answer = await within(clock, sent, storeTimeoutSeconds * 1000, options).catch(
+      () => 'failed' as const,
+    )
+    return answer === timedOut ? 'failed' : answer
+  }
+
+  #send<T>(messageId: string, sent: Promise<T>): Promise<T> {
+    const all = Promise.allSettled([this.#underWay.get(messageId), sent]).then(() => {
+      if (this.#underWay.get(messageId) === all) this.#underWay.delete(messageId)
+    })
+    this.#underWay.set(messageId, all)
+    return sent
+  }
+}

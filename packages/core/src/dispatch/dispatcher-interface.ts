@@ -1,0 +1,57 @@
+import type { Instant } from '../base/instant.ts'
+import type { Resource, ScimEvent } from '../events/events.ts'
+import type { EventSource } from '../events/handlers.ts'
+import type { DispatchOutcome } from '../events/outcome.ts'
+import type { Guarantee, Ledger } from '../ledger/ledger.ts'
+
+export interface DispatchOptions {
+  /** @default 'manual' */
+  source?: EventSource
+  /** A second dispatch with the same key is a duplicate. @default a new key, so that each call runs */
+  idempotencyKey?: string
+  /**
+   * The store's time (`ledger.now()`) before you read the event's data. If an event was applied to the resource since
+   * then, this event is stale.
+   */
+  observedAt?: Instant
+  /** The event's directory, for `ctx.directoryId`. @default the directory that the event names */
+  directoryId?: string
+}
+
+export interface CloseOptions {
+  /** Seconds that running handlers get before their signals abort. @default 10 */
+  graceSeconds?: number
+}
+
+/** Runs events: begin, route, commit or release. The webhooks and the sync share one. */
+export interface Dispatcher extends AsyncDisposable {
+  /** The store's guarantees. `message`: a message runs once. `order`: one event of a resource at a time, newest wins. */
+  readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
+  /** 'resource': events of one resource wait for each other, and older events are superseded. */
+  readonly ordering: 'resource' | 'none'
+  readonly ledger: Ledger
+  /**
+   * Runs an event of your own through the handlers. Deduplication, order and newest-wins apply as for a webhook. A handler
+   * must not await a dispatch for its own resource: it would wait for itself until `handlerTimeoutSeconds`.
+   * @throws TypeError if the event is unusable: a directory event without `data.id`, organization or time
+   */
+  dispatch(event: ScimEvent, options?: DispatchOptions): Promise<DispatchOutcome>
+  /**
+   * Forgets a done message, so that its replay runs again. Returns whether the message was known. A message whose handler
+   * runs is claimed again when its lease is renewed.
+   * @throws TypeError if the key is not a non-empty string
+   * @throws StoreUnavailableError if the store fails
+   */
+  forget(idempotencyKey: string): Promise<boolean>
+  /**
+   * Forgets a resource's watermark, so that an older event can be applied. Returns whether the resource was known.
+   * @throws TypeError if the argument is not a resource
+   * @throws StoreUnavailableError if the store fails
+   */
+  forgetResource(resource: Resource): Promise<boolean>
+  /**
+   * Answers new events with 503, waits for running handlers, then aborts their signals. A second call returns the same
+   * promise. The store stays open, because you own it.
+   */
+  close(options?: CloseOptions): Promise<void>
+}

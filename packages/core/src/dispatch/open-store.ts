@@ -1,0 +1,57 @@
+import { ConfigurationError, errorsPage } from '../base/errors.ts'
+import type { DispatcherConfiguration } from '../config/configure.ts'
+import { listenToStore } from '../ledger/error-hints.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { openLedger } from '../ledger/open-ledger.ts'
+
+/** A store that is open for a dispatcher, with its namespace reserved. */
+export interface OpenStore {
+  ledger: Ledger
+  /** The code of the store client's last error, if it is recent. */
+  recentStoreError(): string | undefined
+  /** Releases the namespace. The store itself stays open, because the application owns it. */
+  closeStore(): void
+}
+
+/** The configuration of a dispatcher whose store is open. */
+export type OpenConfiguration = DispatcherConfiguration & OpenStore
+
+/** @throws ConfigurationError if the store is unusable, its namespace is in use, or its guarantee is too weak */
+export function openStore<Config extends DispatcherConfiguration>(config: Config): Config & OpenStore {
+  const { ledger, close } = openLedger(config)
+  try {
+    checkGuarantee(ledger, config)
+  } catch (error) {
+    close()
+    throw error
+  }
+  const listener = listenToStore(config.store, config.clock)
+  const closeStore = () => {
+    listener.stop()
+    close()
+  }
+  return { ...config, ledger, recentStoreError: listener.lastCode, closeStore }
+}
+
+const ranks = { 'best-effort': 0, process: 1, atomic: 2 }
+
+function checkGuarantee(
+  { guarantee }: Ledger,
+  { requireGuarantee, store, log }: DispatcherConfiguration,
+): void {
+  const weaker = ranks[guarantee.message] < ranks[guarantee.order] ? guarantee.message : guarantee.order
+  if (requireGuarantee && ranks[weaker] < ranks[requireGuarantee]) {
+    throw new ConfigurationError(
+      'ERR_SCIM_GUARANTEE',
+      `\`requireGuarantee\` is '${requireGuarantee}', but this store only guarantees '${weaker}'. ` +
+        `ERR_SCIM_GUARANTEE in ${errorsPage} names the stores that guarantee more.`,
+      'requireGuarantee',
+    )
+  }
+  if (weaker === 'best-effort' && store !== undefined) {
+    log.warn(
+      guarantee,
+      'this store cannot claim a message atomically: two instances may both process it. Run one instance only',
+    )
+  }
+}

@@ -1,0 +1,124 @@
+import { type ErrorFields, errorFields, type Logger, type LogLevel, messageOf } from '../base/logger.ts'
+import type { Outcome, OutcomeReport } from '../events/outcome.ts'
+import { storeCodeOf, storeHints } from '../ledger/error-hints.ts'
+
+/** The outcome of an attempt, as the log shows it. `onOutcome` gets all of it except the last two fields. */
+export type AttemptResult = Omit<OutcomeReport, 'source' | 'durationMs' | 'late'> & {
+  bodyBytes?: number
+  /** The fix for the developer. */
+  fix?: string | undefined
+}
+
+/** One line for each attempt. */
+const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
+  processed: ['info', 'processed'],
+  unhandled: ['debug', 'no handler for this type'],
+  duplicate: ['info', 'duplicate: the message is done already'],
+  stale: ['info', 'superseded by a newer event'],
+  dropped: ['warn', 'the handler dropped the event'],
+  'in-flight': ['warn', 'another attempt at the message is still running'],
+  busy: [
+    'warn',
+    "the resource's turn did not come by the deadline: its handler is slow, or it has many events",
+  ],
+  deadline: [
+    'warn',
+    'the handler missed the deadline. It continues, and the retry will find the message done',
+  ],
+  lost: ['error', 'the lease was lost while the handler ran: the retry decides'],
+  'store-unavailable': ['error', 'the store failed or did not answer in time. The sender tries again'],
+  closed: ['info', 'closing: no new attempts are accepted'],
+  'handler-failed': ['error', 'a handler failed. The sender tries again. `onOutcome` receives the error'],
+  'invalid-signature': [
+    'warn',
+    'an attempt did not verify. If none verify: compare the secret with the endpoint’s secret in the Scalekit ' +
+      'dashboard, synchronise the clock (NTP), and check that no proxy rewrites the body',
+  ],
+  'invalid-payload': ['error', 'a verified payload is not a usable event. Check what sends to this endpoint'],
+  'body-timeout': ['warn', 'the body did not arrive by the deadline'],
+  'body-aborted': ['info', 'the connection closed before the body had arrived'],
+  'body-consumed': ['error', 'something read the body before, and did not keep its raw bytes'],
+  'too-large': [
+    'error',
+    'a body over `bodyLimitBytes` was refused, so its signature was not verified. If Scalekit sent it, raise ' +
+      '`bodyLimitBytes`: after the last retry, only a directory sync recovers the event',
+  ],
+  'content-encoding': ['warn', 'a compressed body was refused, because its bytes are not the signed bytes'],
+  method: ['warn', 'only POST is accepted here'],
+  'resolver-failed': ['error', 'the secret resolver failed or did not answer. The sender tries again'],
+  internal: ['error', 'scalekit-scim itself failed. Please report it'],
+}
+
+/** Scalekit's requests have valid headers, so another sender sent this one. */
+const tooLargeUnsigned = ['warn', 'an unsigned body over `bodyLimitBytes` was refused'] as const
+const unusableAttempt = ['error', 'the request could not be read'] as const
+
+/** @param storeErrorCode The code of the store client's recent error, used if the result's error has none */
+export function logAttempt(
+  log: Logger,
+  { error, fix, ...fields }: AttemptResult,
+  durationMs: number,
+  storeErrorCode: string | undefined,
+): void {
+  const [level, message] = lineOf(fields)
+  log[level](
+    {
+      ...fields,
+      durationMs: Math.round(durationMs),
+      ...errorFieldsOf(fields.outcome, error),
+      ...(fields.outcome === 'store-unavailable' ? storeFields(error, storeErrorCode) : {}),
+    },
+    fix === undefined ? message : `${message}. ${fix}`,
+  )
+}
+
+/** Logs the outcome of a handler that ended after its deadline. */
+export function logLateOutcome(
+  log: Logger,
+  {
+    messageId,
+    type,
+    outcome,
+    reason,
+    error,
+  }: Pick<AttemptResult, 'messageId' | 'type' | 'outcome' | 'reason' | 'error'>,
+): void {
+  const fields = { messageId, type, outcome }
+  if (outcome === 'processed' || outcome === 'dropped') {
+    log.info(fields, 'a handler finished after its deadline: the retry will find the message done')
+  } else {
+    log.error(
+      { ...fields, ...(reason === undefined ? {} : { reason }), ...errorFieldsOf(outcome, error) },
+      'a handler failed after its deadline: the retry runs it again',
+    )
+  }
+}
+
+function lineOf({ outcome, reason }: AttemptResult): readonly [LogLevel, string] {
+  if (outcome === 'too-large' && reason !== undefined) return tooLargeUnsigned
+  if (outcome === 'internal' && reason !== undefined) return unusableAttempt
+  return lines[outcome]
+}
+
+/** A message can hold a whole SQL statement with its values. */
+const messageLimit = 1000
+
+function errorFieldsOf(outcome: Outcome, error: unknown): Partial<ErrorFields> & { errorMessage?: string } {
+  if (error === undefined) return {}
+  // The message may hold personal data, so it is logged only on a developer's machine.
+  const isDeveloping = process.env.NODE_ENV === 'development' || process.env.NODE_ENV === 'test'
+  const message = isDeveloping && outcome === 'handler-failed' ? messageOf(error) : undefined
+  return {
+    ...errorFields(error),
+    ...(message === undefined ? {} : { errorMessage: message.slice(0, messageLimit) }),
+  }
+}
+
+function storeFields(error: unknown, storeErrorCode: string | undefined): object {
+  const own = storeCodeOf(error)
+  // For a timeout, the client's own error may tell the cause.
+  const errorCode = own === undefined || own === 'TIMEOUT' ? (storeErrorCode ?? own) : own
+  if (errorCode === undefined) return {}
+  const hint = storeHints[errorCode]
+  return { errorCode, ...(hint === undefined ? {} : { hint }) }
+}

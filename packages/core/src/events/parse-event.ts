@@ -1,0 +1,70 @@
+import { type Instant, parseInstant } from '../base/instant.ts'
+import { isJsonObject } from '../base/json-object.ts'
+import { directoryEvents, isDirectoryEvent } from './directory-events.ts'
+import type { DirectoryEvent, ScimEvent } from './events.ts'
+import { isUsableId } from './resource.ts'
+
+/** An event that can be dispatched. */
+export interface ParsedEvent {
+  event: ScimEvent
+  /** Orders the events of a resource. Always set for directory events. */
+  occurredAt: Instant | undefined
+  /** Fields whose type is not as documented, such as `data.email: invalid_type`. Names only, no values. */
+  unexpectedFields: string[]
+}
+
+/** The reason why a payload cannot be dispatched, for the log. */
+export interface UnusablePayload {
+  unusable: string
+}
+
+/**
+ * Reads a payload with either documented envelope: the reference's envelope has `id`, `occurred_at` and
+ * `organization_id` at the top. The quickstart's envelope has `timestamp` at the top, and the organization in `data`.
+ * Unknown fields and types pass. An optional field of an unexpected type is reported, not refused: the directory's
+ * administrator decides what it holds.
+ */
+export function parseEvent(payload: unknown, messageId: string): ParsedEvent | UnusablePayload {
+  if (!isJsonObject(payload)) return { unusable: 'the payload is not a JSON object' }
+  if (!isUsableId(payload.type)) return { unusable: 'the payload has no `type`' }
+  if (!isJsonObject(payload.data)) return { unusable: 'the payload has no `data` object' }
+
+  const time = payload.occurred_at ?? payload.timestamp
+  const organizationId = payload.organization_id ?? payload.data.organization_id
+  const event = {
+    ...payload,
+    id: isUsableId(payload.id) ? payload.id : messageId,
+    ...(time == null ? {} : { occurred_at: time }),
+    ...(organizationId == null ? {} : { organization_id: organizationId }),
+  } as unknown as ScimEvent
+
+  const occurredAt = parseInstant(time)
+  if (!isDirectoryEvent(event)) return { event, occurredAt, unexpectedFields: [] }
+
+  if (!isUsableId(event.data.id)) {
+    return { unusable: '`data.id` is missing. It is the only field that identifies the resource' }
+  }
+  if (!isUsableId(organizationId)) {
+    return { unusable: '`organization_id` is missing, at the top and in `data`' }
+  }
+  if (occurredAt === undefined) {
+    return { unusable: '`occurred_at` (or `timestamp`) is not an RFC 3339 time' }
+  }
+  if (event.data.organization_id == null) event.data = { ...event.data, organization_id: organizationId }
+  return { event, occurredAt, unexpectedFields: unexpectedFieldsOf(event) }
+}
+
+/** The entries of a list that are checked. A list can be long, and each wrong entry costs time. */
+const checkedEntries = 20
+
+function unexpectedFieldsOf(event: DirectoryEvent): string[] {
+  const sample = Object.fromEntries(
+    Object.entries(event.data).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.slice(0, checkedEntries) : value,
+    ]),
+  )
+  const result = directoryEvents[event.type].data.safeParse(sample)
+  if (result.success) return []
+  return result.error.issues.map((issue) => `data.${issue.path.map(String).join('.')}: ${issue.code}`)
+}

@@ -1,0 +1,113 @@
+import { ConfigurationError } from '../base/errors.ts'
+import { isDirectoryEvent } from './directory-events.ts'
+import { misspeltEventType } from './event-types.ts'
+import type { DirectoryEventType, ScimEvent } from './events.ts'
+import type { HandlerContext, HandlerName, Handlers } from './handlers.ts'
+
+/** The handlers that can take an event of a type, the narrowest first. */
+const candidates: Readonly<Record<DirectoryEventType, readonly HandlerName[]>> = {
+  'organization.directory.user_created': ['onUserCreated', 'onUserUpserted'],
+  'organization.directory.user_updated': ['onUserUpdated', 'onUserUpserted'],
+  'organization.directory.user_deleted': ['onUserDeleted', 'onAccessEnded'],
+  'organization.directory.group_created': ['onGroupCreated', 'onGroupUpserted'],
+  'organization.directory.group_updated': ['onGroupUpdated', 'onGroupUpserted'],
+  'organization.directory.group_deleted': ['onGroupDeleted'],
+  'organization.directory_enabled': ['onDirectoryEnabled'],
+  'organization.directory_disabled': ['onDirectoryDisabled'],
+}
+
+/** For `active: false`, these come before the candidates of the event's type. */
+const deactivationCandidates: readonly HandlerName[] = ['onUserDeactivated', 'onAccessEnded']
+
+export const handlerNames: readonly HandlerName[] = [
+  ...new Set([...Object.values(candidates).flat(), ...deactivationCandidates, 'onEvent' as const]),
+]
+
+/** A handler with its event. */
+export type RoutedHandler = (ctx: HandlerContext) => unknown
+
+/** The handlers that run for an event, in order. */
+export type Router = (event: ScimEvent) => RoutedHandler[]
+
+/** @throws ConfigurationError if a handler is not a function, or a key of `on` is not another event's type */
+export function createRouter(handlers: Handlers): Router {
+  for (const name of handlerNames) requireFunction(handlers[name], name)
+  const others = otherHandlers(handlers.on)
+
+  const narrowest = (event: ScimEvent) => {
+    if (!isDirectoryEvent(event)) return others.get(event.type)
+    const ending = isDeactivation(event) ? deactivationCandidates : []
+    const name = [...ending, ...candidates[event.type]].find((name) => handlers[name])
+    return name && handlers[name]
+  }
+  return (event) =>
+    [handlers.onEvent, narrowest(event)]
+      .filter((handler) => handler !== undefined)
+      .map((handler) => (ctx) => handler(event as never, ctx))
+}
+
+function isDeactivation(event: ScimEvent): boolean {
+  return (
+    (event.type === 'organization.directory.user_created' ||
+      event.type === 'organization.directory.user_updated') &&
+    event.data.active === false
+  )
+}
+
+function otherHandlers(on: Handlers['on'] = {}) {
+  if (typeof on !== 'object' || on === null || Symbol.iterator in on) {
+    throw invalidHandler(
+      'on',
+      "`on` must be an object of handlers by event type: `{ 'organization.created': (event) => … }`.",
+    )
+  }
+  for (const [type, handler] of Object.entries(on)) {
+    requireFunction(handler, `on['${type}']`)
+    requireOtherType(type)
+  }
+  // Not `on` itself: an event's type may be `constructor`.
+  return new Map(Object.entries(on))
+}
+
+function requireOtherType(type: string): void {
+  const path = `\`on['${type}']\``
+  if (!type.includes('.') || type.includes('*')) {
+    throw invalidHandler(
+      'on',
+      `${path} is not an event type. Use a full type, such as 'organization.created'. Wildcards do not exist. ` +
+        '`onEvent` receives every event.',
+    )
+  }
+  const own = directoryHandlers(type)
+  if (own !== undefined) {
+    throw invalidHandler(
+      'on',
+      `${path} is a directory event. Use \`${own}\`, so that it is deduplicated and ordered with the other events.`,
+    )
+  }
+  const meant = misspeltEventType(type)
+  if (meant === undefined) return
+  const names = directoryHandlers(meant)
+  throw invalidHandler(
+    'on',
+    `${path} would never be called: Scalekit has no such event type. ` +
+      (names ? `For '${meant}' use \`${names}\`.` : `Did you mean '${meant}'?`),
+  )
+}
+
+function directoryHandlers(type: string): string | undefined {
+  const row = Object.entries(candidates).find(([candidate]) => candidate === type)
+  return row?.[1].join('` or `')
+}
+
+function requireFunction(handler: unknown, name: string): void {
+  if (handler === undefined || typeof handler === 'function') return
+  throw invalidHandler(
+    name,
+    `\`${name}\` must be a function. Pass the function itself, not the result of calling it.`,
+  )
+}
+
+function invalidHandler(option: string, message: string): ConfigurationError {
+  return new ConfigurationError('ERR_SCIM_INVALID_HANDLER', message, option)
+}

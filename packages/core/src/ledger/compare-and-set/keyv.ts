@@ -1,0 +1,150 @@
+import { StoreTimeoutError, StoreUnavailableError } from '../../base/errors.ts'
+import { type Instant, instantFromMs } from '../../base/instant.ts'
+import { type DriverOptions, inTime } from '../driver.ts'
+import type { KeyvLike } from '../keyv-like.ts'
+import { KeyedLock } from './keyed-lock.ts'
+import {
+  type Change,
+  type CompareAndSetTable,
+  type Key,
+  type Kind,
+  LateWriteError,
+  type Snapshot,
+  type StoredRow,
+} from './table.ts'
+
+/** The value of a key that must always exist. */
+const canary = 'scalekit-scim'
+
+/** Waits for a call, but no longer than a deadline that it shares with other calls. */
+type Timed = <T>(call: Promise<T>) => Promise<T>
+
+/**
+ * A table over any Keyv. Keyv has no compare-and-set, so two processes can both win a message: the guarantee is best
+ * effort between processes. Within one process it is exact, because the verbs of each key run one after the other.
+ *
+ * Keyv hides failures: the `get` of a dead store returns `undefined`, and its `set` may return `true`. So the table
+ * checks everything. Each read includes a key that must exist, an error that the Keyv emits meanwhile fails the read,
+ * and each write is read back.
+ *
+ * Leases are decided by this machine's wall clock, because all processes have no other clock in common. If it is set
+ * back, earlier claims last longer by the same time.
+ */
+export class KeyvTable implements CompareAndSetTable {
+  readonly #keyv: KeyvLike
+  readonly #options: DriverOptions
+  readonly #prefix: string
+  readonly #lock = new KeyedLock()
+  #failures = 0
+  readonly #countFailure = () => {
+    this.#failures++
+  }
+
+  constructor(keyv: KeyvLike, options: DriverOptions) {
+    this.#keyv = keyv
+    this.#options = options
+    this.#prefix = `{scim:${options.namespace}}:`
+    keyv.on?.('error', this.#countFailure)
+  }
+
+  close(): void {
+    try {
+      this.#keyv.off?.('error', this.#countFailure)
+    } catch {
+      // A leftover listener must not prevent the rest of the shutdown.
+    }
+  }
+
+  exclusively<T>(keys: readonly Key[], work: () => Promise<T>): Promise<T> {
+    return this.#lock.hold(
+      keys.map((key) => this.#nameOf(key)),
+      work,
+    )
+  }
+
+  async read(keys: readonly Key[]): Promise<Snapshot> {
+    const names = keys.map((key) => this.#nameOf(key))
+    const values = await this.#readChecked(names, this.#timed())
+    const rows: { [K in Kind]?: StoredRow } = {}
+    for (const [index, { kind }] of keys.entries()) {
+      const state = values[index]
+      // The store itself drops what has expired.
+      if (state !== undefined) rows[kind] = { state, expiresMs: Number.POSITIVE_INFINITY }
+    }
+    const ms = this.#options.clock.now()
+    return { now: { ms, instant: instantFromMs(ms) }, rows }
+  }
+
+  /** Compares nothing: the ledger calls it within `exclusively`. A failure leaves the later changes unwritten. */
+  async compareAndSet({ now }: Snapshot, changes: readonly Change[]): Promise<boolean> {
+    const timed = this.#timed()
+    for (const { state, expiresMs, ...key } of changes) {
+      if (state === undefined) await this.#delete(this.#nameOf(key), timed)
+      else await this.#set(this.#nameOf(key), state, Math.ceil(expiresMs - now.ms), timed)
+    }
+    return true
+  }
+
+  remove(key: Key): Promise<boolean> {
+    return this.exclusively([key], async () => {
+      const { rows } = await this.read([key])
+      if (!rows[key.kind]) return false
+      await this.#delete(this.#nameOf(key), this.#timed())
+      return true
+    })
+  }
+
+  async now(): Promise<Instant> {
+    return instantFromMs(this.#options.clock.now())
+  }
+
+  async #readChecked(names: string[], timed: Timed): Promise<(string | undefined)[]> {
+    const canaryName = `${this.#prefix}canary`
+    const first = await this.#get([canaryName, ...names], timed)
+    if (first[0] === canary) return first.slice(1)
+    // A new store, a store that lost its data, or a dead one. Writing the canary shows which.
+    await this.#set(canaryName, canary, undefined, timed)
+    const second = await this.#get([canaryName, ...names], timed)
+    if (second[0] !== canary) throw new StoreUnavailableError('the store does not keep what is written to it')
+    return second.slice(1)
+  }
+
+  async #get(names: string[], timed: Timed): Promise<(string | undefined)[]> {
+    const failuresBefore = this.#failures
+    const values = await timed(Promise.all(names.map((name) => this.#keyv.get(name))))
+    if (this.#failures !== failuresBefore) throw new StoreUnavailableError('the store reported an error')
+    return values.map(asText)
+  }
+
+  async #set(name: string, text: string, ttlMs: number | undefined, timed: Timed): Promise<void> {
+    const landed = Promise.resolve(this.#keyv.set(name, text, ttlMs))
+    await timed(landed).catch((error) => {
+      throw error instanceof StoreTimeoutError ? new LateWriteError(landed) : error
+    })
+    if ((await timed(this.#keyv.get(name))) !== text) {
+      throw new StoreUnavailableError('a written value could not be read back')
+    }
+  }
+
+  async #delete(name: string, timed: Timed): Promise<void> {
+    await timed(this.#keyv.delete(name))
+    const [value] = await this.#get([name], timed)
+    if (value !== undefined) throw new StoreUnavailableError('a deleted value is still there')
+  }
+
+  #timed(): Timed {
+    const { clock, storeTimeoutSeconds } = this.#options
+    const endsAtMs = clock.monotonic() + storeTimeoutSeconds * 1000
+    return (call) => inTime({ clock, storeTimeoutSeconds: (endsAtMs - clock.monotonic()) / 1000 }, call)
+  }
+
+  #nameOf({ kind, id }: Key): string {
+    return `${this.#prefix}${kind}:${id}`
+  }
+}
+
+function asText(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string') return value
+  throw new StoreUnavailableError('a key of the ledger holds data that the ledger did not write')
+}

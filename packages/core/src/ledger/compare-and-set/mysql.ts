@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto'
+import type { Instant } from '../../base/instant.ts'
+import type { DriverLedger, DriverOptions } from '../driver.ts'
+import { CompareAndSetLedger } from './compare-and-set-ledger.ts'
+import { isSqlAdapter, ReconnectingAdapter } from './reconnecting-adapter.ts'
+import { type Dialect, Statements } from './statements.ts'
+import {
+  asRows,
+  type Change,
+  type CompareAndSetTable,
+  isKind,
+  type Key,
+  type Kind,
+  type Snapshot,
+  type StoredRow,
+  unexpected,
+} from './table.ts'
+
+/**
+ * `@keyv/mysql`, for MySQL and MariaDB: `query(sql)` over a pool, so two calls may use two connections.
+ *
+ * There are no stored routines under `GET_LOCK`. They would need privileges that many accounts lack, and a second copy
+ * of the decisions in SQL. One compare-and-set statement is as atomic, leaves no lock behind when its connection is
+ * lost, and needs four rights on one table.
+ */
+export function openMysql(adapter: object, options: DriverOptions): DriverLedger | undefined {
+  if (!isSqlAdapter(adapter, 'mysql')) return undefined
+  const statements = new Statements(new ReconnectingAdapter(adapter, options.clock), mysql, options)
+  return new CompareAndSetLedger(new MysqlTable(statements, options.namespace), 'atomic', options)
+}
+
+/**
+ * The one table, created on first use, or before by an administrator. The key is a hash, because ids are longer than an
+ * index allows; `name` is for people. A row without a state means the same as no row.
+ */
+export const mysqlSchema = [
+  `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
+  row_key BINARY(32) NOT NULL PRIMARY KEY,
+  name VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  state MEDIUMBLOB,
+  expires_ms BIGINT NOT NULL,
+  KEY scalekit_scim_ledger_expiry (expires_ms)
+) ENGINE = InnoDB`,
+] as const
+
+/** Microseconds since 1970 by the server's clock, in any time zone. */
+const nowMicros = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
+const nowMs = `FLOOR(${nowMicros} / 1000)`
+/** How long an empty row waits to be written. */
+const emptyMs = 600_000
+
+/**
+ * Compares and sets both rows in one UPDATE, which reads the present rows and locks them, in every isolation level. If
+ * both rows are missing, one INSERT writes them, and fails as a whole if another process has written one. If one row is
+ * missing, it is first inserted empty, which means the same as no row: an INSERT that also compares would lock a gap,
+ * and race or deadlock. One statement is one transaction: a lost connection leaves all of it or nothing, and no lock.
+ */
+class MysqlTable implements CompareAndSetTable {
+  readonly #namespace: string
+  readonly #statements: Statements
+  #checked = false
+
+  constructor(statements: Statements, namespace: string) {
+    this.#statements = statements
+    this.#namespace = namespace
+  }
+
+  async read(keys: readonly Key[]): Promise<Snapshot> {
+    if (!this.#checked) await this.#check()
+    const asked = keys.map((key) => `SELECT '${key.kind}' AS kind, ${this.#hash(key)} AS row_key`)
+    const found = asRows(
+      await this.#statements.run(
+        `SELECT ${nowMicros} AS now_us, k.kind AS kind, t.state AS state, t.expires_ms AS expires_ms
+         FROM (${asked.join(' UNION ALL ')}) AS k
+         LEFT JOIN scalekit_scim_ledger AS t ON t.row_key = k.row_key`,
+      ),
+    )
+    const rows: { [K in Kind]?: StoredRow } = {}
+    for (const { kind, state, expires_ms } of found) {
+      if (!isKind(kind)) throw unexpected()
+      if (expires_ms !== null) rows[kind] = { state: asText(state), expiresMs: asNumber(expires_ms) }
+    }
+    const micros = asNumber(found[0]?.now_us)
+    return { now: { ms: micros / 1000, instant: `${String(micros).padStart(16, '0')}000` }, rows }
+  }
+
+  async compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean> {
+    // All verbs name, and so lock, the message before the resource.
+    const [first, second] = changes.toSorted((a, b) => (a.kind < b.kind ? -1 : 1))
+    if (!first) return true
+    const missing = changes.filter(({ kind }) => seen.rows[kind] === undefined)
+    if (missing.length === changes.length) return this.#insert(changes)
+    if (missing.length > 0) {
+      const empty = missing.map((key) => `(${this.#hash(key)}, ${this.#name(key)}, ${nowMs} + ${emptyMs})`)
+      await this.#statements.run(
+        `INSERT IGNORE INTO scalekit_scim_ledger (row_key, name, expires_ms) VALUES ${empty.join(', ')}`,
+      )
+    }
+    const still = (alias: string, { kind, ...key }: Change) =>
+      `${alias}.row_key = ${this.#hash({ kind, ...key })} AND ${alias}.state <=> ${hex(seen.rows[kind]?.state)}`
+    const set = (alias: string, { state, expiresMs }: Change) =>
+      `${alias}.state = ${hex(state)}, ${alias}.expires_ms = ${Math.ceil(expiresMs)}`
+    return this.#changed(
+      second
+        ? `UPDATE scalekit_scim_ledger AS a JOIN scalekit_scim_ledger AS b ON ${still('b', second)}
+           SET ${set('a', first)}, ${set('b', second)} WHERE ${still('a', first)}`
+        : `UPDATE scalekit_scim_ledger AS a SET ${set('a', first)} WHERE ${still('a', first)}`,
+    )
+  }
+
+  /** Inserts all the rows, or none if one of them exists by now. */
+  async #insert(changes: readonly Change[]): Promise<boolean> {
+    const rows = changes.map(
+      ({ state, expiresMs, ...key }) =>
+        `(${this.#hash(key)}, ${this.#name(key)}, ${hex(state)}, ${Math.ceil(expiresMs)})`,
+    )
+    const inserted = await this.#statements.run(
+      `INSERT INTO scalekit_scim_ledger (row_key, name, state, expires_ms) VALUES ${rows.join(', ')}`,
+    )
+    return inserted !== undefined
+  }
+
+  async remove(key: Key): Promise<boolean> {
+    const remove = `DELETE FROM scalekit_scim_ledger WHERE row_key = ${this.#hash(key)}`
+    if (await this.#changed(`${remove} AND state IS NOT NULL AND expires_ms > ${nowMs}`)) return true
+    await this.#statements.run(remove)
+    return false
+  }
+
+  async now(): Promise<Instant> {
+    return (await this.read([{ kind: 's', id: '' }])).now.instant
+  }
+
+  async sweep(limit: number): Promise<number> {
+    return affectedRows(
+      await this.#statements.run(
+        `DELETE FROM scalekit_scim_ledger WHERE expires_ms <= ${nowMs} ORDER BY expires_ms LIMIT ${limit}`,
+      ),
+    )
+  }
+
+  /** One statement must be one transaction, and no read may see half of one. */
+  async #check(): Promise<void> {
+    const variables = asRows(
+      await this.#statements.run(
+        "SHOW VARIABLES WHERE Variable_name IN ('autocommit', 'tx_isolation', 'transaction_isolation')",
+      ),
+    )
+    const values = variables.map(({ Value }) => Value)
+    if (values.includes('OFF')) throw this.#statements.refuse('AUTOCOMMIT_OFF')
+    if (values.includes('READ-UNCOMMITTED')) throw this.#statements.refuse('READ_UNCOMMITTED')
+    this.#checked = true
+  }
+
+  async #changed(sql: string): Promise<boolean> {
+    return affectedRows(await this.#statements.run(sql)) > 0
+  }
+
+  #hash({ kind, id }: Key): string {
+    return `X'${createHash('sha256')
+      .update(JSON.stringify([this.#namespace, kind, id]))
+      .digest('hex')}'`
+  }
+
+  #name({ kind, id }: Key): string {
+    return `_utf8mb4 ${hex(`${this.#namespace}:${kind}:${id}`.slice(0, 120))}`
+  }
+}
+
+/** The adapter's `query` takes no parameters, so all foreign text enters the statement as hexadecimal digits. */
+function hex(text: string | undefined): string {
+  return text === undefined ? 'NULL' : `X'${Buffer.from(text).toString('hex')}'`
+}
+
+function asText(value: unknown): string | undefined {
+  if (value === null) return undefined
+  if (value instanceof Uint8Array) return Buffer.from(value).toString()
+  if (typeof value === 'string') return value
+  throw unexpected()
+}
+
+/** A pool may be configured to return large numbers as text. */
+function asNumber(value: unknown): number {
+  const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value
+  if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw unexpected()
+  return number
+}
+
+function affectedRows(result: unknown): number {
+  if (typeof result !== 'object' || result === null || !('affectedRows' in result)) throw unexpected()
+  return asNumber(result.affectedRows)
+}
+
+const busyCodes = ['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD', 'ER_RECORD_CHANGED']
+
+const mysql: Dialect = {
+  schema: mysqlSchema,
+  causeOf(error) {
+    const code = codeOf(error)
+    if (busyCodes.includes(code)) return 'busy'
+    if (code === 'ER_DUP_ENTRY') return 'taken'
+    return code === 'ER_NO_SUCH_TABLE' ? 'no-table' : 'other'
+  },
+  codeOf,
+  hint: (code) =>
+    `${hints[code] ?? 'MySQL refused or cannot be reached'}. Events are answered 503 until it works again`,
+}
+
+const rights =
+  'the account needs SELECT, INSERT, UPDATE and DELETE on scalekit_scim_ledger, and CREATE unless the table exists ' +
+  '(docs/stores/mysql.md)'
+const hints: { readonly [code: string]: string } = {
+  AUTOCOMMIT_OFF: 'set the server’s `autocommit` to ON: otherwise no write is kept',
+  READ_UNCOMMITTED:
+    'set the server’s isolation to READ COMMITTED or above: otherwise a read can see half a write',
+  ER_TABLEACCESS_DENIED_ERROR: rights,
+  ER_DBACCESS_DENIED_ERROR: rights,
+  ER_NO_DB_ERROR: 'name a database in the Keyv’s `uri`: mysql://user@host/database',
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}

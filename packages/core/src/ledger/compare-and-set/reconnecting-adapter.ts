@@ -1,0 +1,106 @@
+import type { Clock } from '../../base/clock.ts'
+import { deadAfterMs, Silence } from '../silence.ts'
+
+/** A Keyv adapter over SQL: its own connection, or pool, behind one function. */
+export interface SqlAdapter {
+  readonly opts: { readonly dialect?: unknown; readonly db?: unknown; readonly uri?: unknown }
+  query(sql: string, ...parameters: SqlValue[]): Promise<unknown>
+}
+
+export type SqlValue = string | number | null
+
+export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAdapter {
+  return (
+    'opts' in adapter &&
+    typeof adapter.opts === 'object' &&
+    adapter.opts !== null &&
+    'dialect' in adapter.opts &&
+    adapter.opts.dialect === dialect &&
+    'query' in adapter &&
+    typeof adapter.query === 'function'
+  )
+}
+
+/**
+ * The queries of an adapter that connects only once, when it is made, and keeps a failure forever: each later query
+ * rejects with the very same error, although the store is back. A working connection makes a new error each time. So
+ * if the same error comes twice, the adapter is dead, and a new one of the same kind replaces it.
+ *
+ * An adapter is also replaced after a long silence on a network: its pool keeps a connection until somebody ends it,
+ * and a host that is gone ends none.
+ */
+export class ReconnectingAdapter {
+  /** `undefined` after a dead one, until the next query: an idle pool that is still connecting must not be ended. */
+  #adapter: SqlAdapter | undefined
+  readonly #original: SqlAdapter
+  #opts: SqlAdapter['opts']
+  readonly #clock: Clock | undefined
+  readonly #silence: Silence | undefined
+  #failure: unknown
+  /** Doubles with each pool that stays silent, as when a table is locked: the server counts connections. */
+  #deadAfterMs = deadAfterMs
+  readonly #waiting = new Set<(error: unknown) => void>()
+
+  /** @param clock if the adapter uses a network, which may fall silent */
+  constructor(adapter: SqlAdapter, clock?: Clock) {
+    this.#adapter = adapter
+    this.#original = adapter
+    this.#opts = adapter.opts
+    this.#clock = clock
+    this.#silence = clock && new Silence(clock)
+    // If nobody handled the failure of the first connection, it would end the process.
+    this.query('SELECT 1').catch(() => {})
+  }
+
+  /** To be called before each query, also before one that is not sent because too many wait. */
+  dropDead(): void {
+    if (!this.#clock || !this.#silence?.isTooLong(this.#deadAfterMs)) return
+    this.#deadAfterMs *= 2
+    this.#opts = withOwnPool(this.#original.opts, this.#clock.monotonic())
+    this.#adapter = undefined
+    const error = Object.assign(new Error('the database did not answer'), { code: 'TIMEOUT' })
+    for (const reject of this.#waiting) reject(error)
+    this.#waiting.clear()
+  }
+
+  async query(sql: string, ...parameters: SqlValue[]): Promise<unknown> {
+    this.#adapter ??= newAdapter(this.#original, this.#opts)
+    const adapter = this.#adapter
+    try {
+      return await this.#answer(adapter.query(sql, ...parameters))
+    } catch (error) {
+      if (error === this.#failure && adapter === this.#adapter) this.#adapter = undefined
+      this.#failure = error
+      throw error
+    }
+  }
+
+  /** The adapter's answer, or an error when the adapter is dropped. */
+  #answer(asked: Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject)
+      const answered = () => {
+        if (!this.#waiting.delete(reject)) return
+        this.#silence?.end()
+        this.#deadAfterMs = deadAfterMs
+      }
+      asked.finally(answered).then(resolve, reject)
+    })
+  }
+}
+
+/** The adapter's code keeps one pool for each address. It reads our own address only up to the `?`. */
+function withOwnPool(opts: SqlAdapter['opts'], madeAtMs: number): SqlAdapter['opts'] {
+  if (typeof opts.uri !== 'string') return opts
+  return { ...opts, uri: `${opts.uri}${opts.uri.includes('?') ? '&' : '?'}silent=${Math.floor(madeAtMs)}` }
+}
+
+function newAdapter(original: SqlAdapter, opts: SqlAdapter['opts']): SqlAdapter {
+  const made: unknown = Reflect.construct(original.constructor, [opts])
+  const { dialect } = original.opts
+  if (typeof made !== 'object' || made === null || typeof dialect !== 'string') return original
+  if (!isSqlAdapter(made, dialect)) return original
+  // An unhandled failure would end the process. The next query reports it.
+  if ('on' in made && typeof made.on === 'function') made.on('error', () => {})
+  return made
+}

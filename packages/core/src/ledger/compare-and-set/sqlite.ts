@@ -1,0 +1,163 @@
+import { type Instant, instantFromMs } from '../../base/instant.ts'
+import type { DriverLedger, DriverOptions } from '../driver.ts'
+import { CompareAndSetLedger } from './compare-and-set-ledger.ts'
+import { isSqlAdapter, ReconnectingAdapter, type SqlValue } from './reconnecting-adapter.ts'
+import { type Cause, type Dialect, Statements } from './statements.ts'
+import {
+  asRows,
+  type Change,
+  type CompareAndSetTable,
+  isKind,
+  type Key,
+  type Kind,
+  type Snapshot,
+  type StoredRow,
+  unexpected,
+} from './table.ts'
+
+/**
+ * `@keyv/sqlite`: one connection, whose `query(sql, ...parameters)` the Keyv itself uses too.
+ *
+ * There is no BEGIN IMMEDIATE, because none would be sound. Writes of the application's Keyv would fall into our
+ * transaction, and be undone with it. A second connection would need the very copy of SQLite that the adapter uses. Two
+ * copies in one process break each other's locks ("How To Corrupt An SQLite Database File", 2.2.1). One statement locks
+ * the file only while it runs.
+ */
+export function openSqlite(adapter: object, options: DriverOptions): DriverLedger | undefined {
+  if (!isSqlAdapter(adapter, 'sqlite')) return undefined
+  const statements = new Statements(new ReconnectingAdapter(adapter), sqlite, options)
+  const guarantee = isShared(adapter.opts.db) ? 'atomic' : 'process'
+  return new CompareAndSetLedger(new SqliteTable(statements, options.namespace), guarantee, options)
+}
+
+/** Only its one connection sees a database in memory. */
+function isShared(file: unknown): boolean {
+  return typeof file === 'string' && file !== '' && !/:memory:|mode=memory/.test(file)
+}
+
+/**
+ * The one table and its index, created on first use, or before by an administrator. A row without a state means the
+ * same as no row, and waits to be swept.
+ */
+export const sqliteSchema = [
+  `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
+  namespace TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  state TEXT,
+  expires_ms INTEGER NOT NULL,
+  PRIMARY KEY (namespace, kind, id)
+) WITHOUT ROWID`,
+  `CREATE INDEX IF NOT EXISTS scalekit_scim_ledger_expiry ON scalekit_scim_ledger (expires_ms)`,
+] as const
+
+/** SQLite's clock is the machine's, in whole milliseconds. `unixepoch('subsec')` would need a newer SQLite. */
+const nowMs = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+
+/** Compares and sets both rows in one INSERT. */
+class SqliteTable implements CompareAndSetTable {
+  readonly #namespace: string
+  readonly #statements: Statements
+
+  constructor(statements: Statements, namespace: string) {
+    this.#statements = statements
+    this.#namespace = namespace
+  }
+
+  async read(keys: readonly Key[]): Promise<Snapshot> {
+    const found = await this.#rows(
+      `SELECT ${nowMs} AS now_ms, k.column1 AS kind, t.state AS state, t.expires_ms AS expires_ms
+       FROM (VALUES ${keys.map(() => '(?, ?)').join(', ')}) AS k
+       LEFT JOIN scalekit_scim_ledger AS t
+         ON t.namespace = ? AND t.kind = k.column1 AND t.id = k.column2`,
+      [...keys.flatMap(({ kind, id }) => [kind, id]), this.#namespace],
+    )
+    const rows: { [K in Kind]?: StoredRow } = {}
+    for (const { kind, state, expires_ms } of found) {
+      if (!isKind(kind)) throw unexpected()
+      if (typeof state === 'string' && typeof expires_ms === 'number') {
+        rows[kind] = { state, expiresMs: expires_ms }
+      }
+    }
+    const time = found[0]?.now_ms
+    if (typeof time !== 'number') throw unexpected()
+    return { now: { ms: time, instant: instantFromMs(time) }, rows }
+  }
+
+  async compareAndSet(snapshot: Snapshot, changes: readonly Change[]): Promise<boolean> {
+    const written = await this.#rows(
+      `WITH change (kind, id, expected, state, expires_ms)
+         AS (VALUES ${changes.map(() => '(?, ?, ?, ?, ?)').join(', ')})
+       INSERT INTO scalekit_scim_ledger (namespace, kind, id, state, expires_ms)
+       SELECT ?, kind, id, state, expires_ms FROM change
+       WHERE NOT EXISTS (
+         SELECT 1 FROM change AS c LEFT JOIN scalekit_scim_ledger AS t
+           ON t.namespace = ? AND t.kind = c.kind AND t.id = c.id
+         WHERE t.state IS NOT c.expected)
+       ON CONFLICT (namespace, kind, id) DO UPDATE SET state = excluded.state, expires_ms = excluded.expires_ms
+       RETURNING kind`,
+      [
+        ...changes.flatMap(({ kind, id, state, expiresMs }) => [
+          kind,
+          id,
+          snapshot.rows[kind]?.state ?? null,
+          state ?? null,
+          expiresMs,
+        ]),
+        this.#namespace,
+        this.#namespace,
+      ],
+    )
+    return written.length > 0
+  }
+
+  async remove({ kind, id }: Key): Promise<boolean> {
+    const removed = await this.#rows(
+      `DELETE FROM scalekit_scim_ledger WHERE namespace = ? AND kind = ? AND id = ?
+       RETURNING state IS NOT NULL AND expires_ms > ${nowMs} AS known`,
+      [this.#namespace, kind, id],
+    )
+    return removed[0]?.known === 1
+  }
+
+  async now(): Promise<Instant> {
+    return (await this.read([{ kind: 's', id: '' }])).now.instant
+  }
+
+  async sweep(limit: number): Promise<number> {
+    const swept = await this.#rows(
+      `DELETE FROM scalekit_scim_ledger WHERE (namespace, kind, id) IN (
+         SELECT namespace, kind, id FROM scalekit_scim_ledger
+         WHERE expires_ms <= ${nowMs} ORDER BY expires_ms LIMIT ?)
+       RETURNING 1`,
+      [limit],
+    )
+    return swept.length
+  }
+
+  async #rows(sql: string, parameters: SqlValue[]): Promise<Record<string, unknown>[]> {
+    return asRows(await this.#statements.run(sql, parameters))
+  }
+}
+
+const sqlite: Dialect = {
+  schema: sqliteSchema,
+  causeOf,
+  codeOf,
+  hint: () =>
+    'SQLite refused: is its file missing, read-only, or locked for long, or is the disk full? ' +
+    'Events are answered 503 until it works again',
+}
+
+function causeOf(error: unknown): Cause {
+  const text = error instanceof Error ? `${codeOf(error)} ${error.message}` : ''
+  if (/SQLITE_(BUSY|LOCKED)|database( table)? is locked/.test(text)) return 'busy'
+  return /no such table: (main\.)?scalekit_scim_ledger\b/.test(text) ? 'no-table' : 'other'
+}
+
+/** SQLite's own name for the failure. Its messages are not logged. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  if ('errstr' in error && typeof error.errstr === 'string') return error.errstr
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}

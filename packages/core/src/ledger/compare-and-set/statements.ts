@@ -1,0 +1,104 @@
+import { delay } from '../../base/clock.ts'
+import { StoreUnavailableError } from '../../base/errors.ts'
+import type { DriverOptions } from '../driver.ts'
+import type { ReconnectingAdapter, SqlValue } from './reconnecting-adapter.ts'
+
+/** Why a statement failed. All except 'other' mean that it changed nothing. */
+export type Cause =
+  /** Another process was in the way. */
+  | 'busy'
+  /** Our table does not exist. */
+  | 'no-table'
+  /** A row with that key exists. */
+  | 'taken'
+  /** The statement may have run. */
+  | 'other'
+
+export interface Dialect {
+  /** Statements that create what is missing. */
+  schema: readonly string[]
+  causeOf(error: unknown): Cause
+  /** The store's own name for the failure. Its messages are not logged: they may hold what was written. */
+  codeOf(error: unknown): string
+  /** A fix for the operator. */
+  hint(code: string): string
+}
+
+const pauseFromMs = 2
+const pauseToMs = 50
+/** While a server is frozen, its pool keeps every statement. This limit keeps the memory bounded. */
+const maxUnanswered = 1000
+const tooMany = 'TOO_MANY'
+
+/**
+ * Runs statements, one call each. A statement is repeated while other processes are in the way, until the time is over.
+ * A call that hangs is awaited: callers have their own deadline.
+ */
+export class Statements {
+  readonly #adapter: ReconnectingAdapter
+  readonly #dialect: Dialect
+  readonly #options: DriverOptions
+  #failing = false
+  #unanswered = 0
+
+  constructor(adapter: ReconnectingAdapter, dialect: Dialect, options: DriverOptions) {
+    this.#adapter = adapter
+    this.#dialect = dialect
+    this.#options = options
+  }
+
+  /** @returns the database's answer, or `undefined` if a row to insert already exists */
+  async run(sql: string, parameters: SqlValue[] = []): Promise<unknown> {
+    const { clock, storeTimeoutSeconds } = this.#options
+    const untilMs = clock.monotonic() + storeTimeoutSeconds * 1000
+    for (let pauseMs = pauseFromMs; ; pauseMs = Math.min(pauseMs * 2, pauseToMs)) {
+      try {
+        const answer = await this.#ask(sql, parameters)
+        this.#failing = false
+        return answer
+      } catch (error) {
+        const cause = this.#dialect.causeOf(error)
+        if (cause === 'taken') return undefined
+        if (cause === 'other' || clock.monotonic() >= untilMs) throw this.refuse(this.#dialect.codeOf(error))
+        if (cause === 'no-table' && (await this.#create())) continue
+        await delay(clock, pauseMs * (0.5 + Math.random()))
+      }
+    }
+  }
+
+  async #ask(sql: string, parameters: SqlValue[]): Promise<unknown> {
+    this.#adapter.dropDead()
+    if (this.#unanswered >= maxUnanswered) {
+      throw Object.assign(new Error('too many statements wait for an answer'), { code: tooMany })
+    }
+    this.#unanswered++
+    try {
+      return await this.#adapter.query(sql, ...parameters)
+    } finally {
+      this.#unanswered--
+    }
+  }
+
+  /** @returns whether the table exists now; `false` if another process was in the way */
+  async #create(): Promise<boolean> {
+    try {
+      for (const statement of this.#dialect.schema) await this.#adapter.query(statement)
+      return true
+    } catch (error) {
+      if (this.#dialect.causeOf(error) === 'other') throw this.refuse(this.#dialect.codeOf(error))
+      return false
+    }
+  }
+
+  /** Returns the error to throw. Logs the hint, once until the next success. */
+  refuse(code: string): StoreUnavailableError {
+    if (!this.#failing) this.#options.log.error({ code }, this.#dialect.hint(code))
+    this.#failing = true
+    return Object.assign(new StoreUnavailableError(`the database refused (${code})`), { code })
+  }
+}
+
+/** Whether a statement was refused here, because too many already waited for an answer. */
+export function wasNeverSent(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && 'code' in error && error.code === tooMany
+}

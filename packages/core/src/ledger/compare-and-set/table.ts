@@ -1,0 +1,74 @@
+import { StoreTimeoutError, StoreUnavailableError } from '../../base/errors.ts'
+import type { Instant } from '../../base/instant.ts'
+import type { StoreTime } from '../decisions.ts'
+
+/** A message, a resource, or a small named record. */
+export type Kind = 'm' | 'r' | 's'
+
+export interface Key {
+  kind: Kind
+  id: string
+}
+
+/** A row that exists. A row without a state means the same as no row. */
+export interface StoredRow {
+  state: string | undefined
+  expiresMs: number
+}
+
+/** Some rows at one moment of the store's clock; at most one row of each kind. */
+export interface Snapshot {
+  now: StoreTime
+  rows: { readonly [K in Kind]?: StoredRow }
+}
+
+/** A row's new state; `undefined` deletes the row. */
+export interface Change extends Key {
+  state: string | undefined
+  expiresMs: number
+}
+
+/** The rows of one namespace. They are read at one moment, and written only if they are still what was read. */
+export interface CompareAndSetTable {
+  read(keys: readonly Key[]): Promise<Snapshot>
+  /**
+   * Writes all the changes in one atomic step, if each row is still as it was.
+   * @returns whether it wrote
+   */
+  compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean>
+  /**
+   * Deletes a row.
+   * @returns whether the row existed and had not expired
+   */
+  remove(key: Key): Promise<boolean>
+  /** The store's time. */
+  now(): Promise<Instant>
+  /** Deletes at most `limit` expired rows of any namespace. Omitted if the store deletes them by itself. */
+  sweep?(limit: number): Promise<number>
+  /** Runs the work alone for these keys. Omitted if `compareAndSet` really compares. */
+  exclusively?<T>(keys: readonly Key[], work: () => Promise<T>): Promise<T>
+  close?(): void
+}
+
+/** A write was not answered in time, and may land after calls that are made later. */
+export class LateWriteError extends StoreTimeoutError {
+  readonly landed: Promise<unknown>
+
+  constructor(landed: Promise<unknown>) {
+    super()
+    this.landed = landed
+  }
+}
+
+export function isKind(kind: unknown): kind is Kind {
+  return kind === 'm' || kind === 'r' || kind === 's'
+}
+
+export function asRows(rows: unknown): Record<string, unknown>[] {
+  if (!Array.isArray(rows)) throw unexpected()
+  return rows
+}
+
+export function unexpected(): StoreUnavailableError {
+  return new StoreUnavailableError('the database returned an unexpected answer')
+}

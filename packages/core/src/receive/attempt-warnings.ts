@@ -1,0 +1,36 @@
+import type { Logger } from '../base/logger.ts'
+import type { ParsedEvent } from '../events/parse-event.ts'
+import { syncMarginSeconds } from '../ledger/decisions.ts'
+
+const maxFields = 1000
+
+/** Warnings that a receiver logs once, although many attempts cause them. */
+export class AttemptWarnings {
+  #warnedOfClock = false
+  readonly #fields = new Set<string>()
+
+  /** If a clock is minutes ahead, the sync wins over newer webhooks. Only this warning tells. */
+  clock(ageSeconds: number, log: Logger): void {
+    if (this.#warnedOfClock || Math.abs(ageSeconds) <= syncMarginSeconds / 2) return
+    this.#warnedOfClock = true
+    log.warn(
+      { ageSeconds },
+      `an attempt's timestamp differs by over ${syncMarginSeconds / 2} s from this process's clock. Either the attempt was ` +
+        'delayed, or the clocks differ. Synchronise them (NTP): a directory sync may miss changes, and beyond ' +
+        '`toleranceSeconds` every attempt is refused',
+    )
+  }
+
+  /** Once for each field, because a directory sends it with each user. */
+  unexpectedFields({ event: { type }, unexpectedFields }: ParsedEvent, log: Logger): void {
+    for (const field of unexpectedFields) {
+      const key = `${type} ${field.replace(/\d+/g, '*')}`
+      if (this.#fields.has(key) || this.#fields.size >= maxFields) continue
+      this.#fields.add(key)
+      log.warn(
+        { type, field },
+        'a field does not have the documented type. The handler receives it unchanged',
+      )
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { ConfigurationError } from '../base/errors.ts'
+import type { ReceiverOptions } from '../config/options.ts'
+import { createReceiver, type Receiver } from './receiver.ts'
+
+/** The options of an adapter that both adapters of this repository have. */
+export interface AdapterOptions extends ReceiverOptions {
+  /**
+   * A receiver of `createReceiver`, to share one between several mounts. The receiver's options cannot be combined with
+   * it: pass them to `createReceiver`. You close a shared receiver yourself.
+   */
+  receiver?: Receiver | undefined
+}
+
+/**
+ * Returns the shared receiver if there is one, otherwise a new one. For adapters.
+ * @throws ConfigurationError if a shared receiver is combined with options
+ */
+export function receiverFrom(shared: Receiver | undefined, options: ReceiverOptions): Receiver {
+  if (shared === undefined) return createReceiver(options)
+  const option = Object.entries(options).find(([, value]) => value !== undefined)?.[0]
+  if (option === undefined && typeof shared.receive === 'function') return shared
+  throw new ConfigurationError(
+    'ERR_SCIM_RECEIVER_OPTIONS',
+    option === undefined
+      ? '`receiver` must be a receiver that `createReceiver` has returned.'
+      : `\`${option}\` cannot be combined with \`receiver\`. Pass it to \`createReceiver\`.`,
+    option ?? 'receiver',
+  )
+}

@@ -1,0 +1,202 @@
+import type { Instant } from '@scalekit-scim/core/internal'
+import type { WalkTally } from '../reading/pages.ts'
+import { earliestInstant } from '../reading/records.ts'
+import type { Result } from '../reporting/directory-recorder.ts'
+import type { HeldReason, StickyReason } from '../reporting/report.ts'
+import {
+  countDeletions,
+  type DeletionLimits,
+  type DirectoryHistory,
+  type HeldBatch,
+  isApproved,
+  reasonToHold,
+  stickyReasons,
+} from './deletion-state.ts'
+import { type BatchScope, newBatch } from './new-batch.ts'
+
+/** A record that the application has and no walk listed. */
+export interface MissingRecord {
+  id: string
+  /**
+   * 'own': of this directory. 'removed': of a directory that the organization no longer has. 'unplaced': without a
+   * directory, in an organization that has or had several.
+   */
+  place: 'own' | 'removed' | 'unplaced'
+  /** Whether the application has the time of an event, or the directory. Only a directory's events have these. */
+  hasOrigin: boolean
+  /** Nanoseconds since 1970. */
+  occurredAt: bigint | undefined
+  /** The batch in which an earlier pass held the record. */
+  batch: HeldBatch | undefined
+}
+
+export interface DeletionCase extends BatchScope {
+  missing: readonly MissingRecord[]
+  history: DirectoryHistory
+  /** The number of records to which shares refer: the largest of 30 days or of now, without held ones. */
+  base: number
+  /** The beginning of the history: see {@link DirectoryHistory.from}. */
+  from: Instant | undefined
+  /** The second began after the first ended. It is absent if the first did not add up, or if nothing can be decided. */
+  walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
+  /** Whether the second walk listed everything that the first listed, and the organization's directories are the same. */
+  isSettled: boolean
+  /** Whether the directory is enabled after the walks. */
+  enabled: boolean
+  /** Whether `known` yielded foreign records. Then its other records are not reliable. */
+  foreign: boolean
+  /** Whether the organization's other directories were read to their end. They may list the users of a removed one. */
+  siblingsRead: boolean
+}
+
+export interface Decision {
+  /** Ids to delete within the limits, which count them. */
+  unapproved: readonly string[]
+  /** Approved ids to delete. The limits do not count them. */
+  approved: readonly string[]
+  /** New batches: held from now on, or approved by an approval of this run. */
+  batches: readonly HeldBatch[]
+  held: readonly Held[]
+  /** Whether every missing record was decided. If not, a later pass decides without regard to this one. */
+  complete: boolean
+}
+
+interface Held {
+  reason: HeldReason
+  ids: readonly string[]
+  batch?: HeldBatch
+}
+
+/**
+ * Decides which missing records are deleted.
+ *
+ * Paging does not read a snapshot. If a user leaves that the walk has passed, the following users move up, and the walk
+ * misses one of them between two pages. If another user joins meanwhile, even the totals add up. So two walks are needed:
+ * each adds up, and the second lists everything that the first listed. The organization must still have the directories
+ * of the pass's beginning, because `known` may yield users of a newer one.
+ *
+ * Limits apply to deletions without an approval, because a wrong filter at the identity provider looks like many users
+ * who left. Deletions over a limit are held as one batch with its own approval, so the next leaver does not wait for it.
+ * Neither a later pass nor a wider limit releases held records.
+ */
+export function decideDeletions(
+  subject: DeletionCase,
+  limits: DeletionLimits,
+  approvals: ReadonlySet<string>,
+): Decision {
+  const { now, siblingsRead } = subject
+  const reasonToWait = waitingReason(subject)
+  const stateOf = ({ place, batch }: MissingRecord) => {
+    if (place === 'unplaced') return 'unplaced'
+    const isDecidable = reasonToWait === undefined && (place !== 'removed' || siblingsRead)
+    if (batch) return isDecidable && isApproved(batch, now) ? 'approved' : 'held'
+    return isDecidable ? 'new' : 'waiting'
+  }
+  const byState = Map.groupBy(subject.missing, stateOf)
+  const newRecords = byState.get('new') ?? []
+
+  const approved = idsOf(byState.get('approved'))
+  const held: Held[] = [...Map.groupBy(byState.get('held') ?? [], ({ batch }) => batch)].flatMap(
+    ([batch, records]) => (batch ? { reason: batch.reason, ids: idsOf(records), batch } : []),
+  )
+  const byReason = Map.groupBy(newRecords, reasonsFor(newRecords, subject, limits))
+  const batches: HeldBatch[] = []
+  for (const reason of stickyReasons) {
+    const ids = idsOf(byReason.get(reason))
+    if (ids.length === 0) continue
+    const batch = newBatch(subject, reason, ids, approvals)
+    batches.push(batch)
+    // One at a time: a call with 150,000 arguments throws.
+    if (isApproved(batch, now)) for (const id of ids) approved.push(id)
+    else held.push({ reason, ids, batch })
+  }
+
+  const [waiting, unplaced] = [idsOf(byState.get('waiting')), idsOf(byState.get('unplaced'))]
+  if (waiting.length > 0) held.push({ reason: reasonToWait ?? 'unsettled', ids: waiting })
+  // These cannot be approved: users who are still in another directory may be among them.
+  if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
+  return {
+    unapproved: idsOf(byReason.get(undefined)),
+    approved,
+    batches,
+    held,
+    complete: waiting.length === 0,
+  }
+}
+
+function idsOf(records: readonly MissingRecord[] = []): string[] {
+  return records.map(({ id }) => id)
+}
+
+/** Whether a walk listed the number of records that all its pages announced. */
+export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalSize'>): boolean {
+  return unique === totalSize
+}
+
+/** Why nothing can be decided in this pass. The next one checks again. */
+function waitingReason({ walks, isSettled, enabled, foreign }: DeletionCase) {
+  if (foreign || walks.length < 2 || !walks.every(addsUp) || !isSettled) return 'unsettled'
+  return enabled ? undefined : 'directory-disabled'
+}
+
+/** Returns the reason to hold each of the new missing records, or `undefined` for those within the limits. */
+function reasonsFor(
+  records: readonly MissingRecord[],
+  { base, history, from, walks, now }: DeletionCase,
+  limits: DeletionLimits,
+): (record: MissingRecord) => StickyReason | undefined {
+  const ownReason = (record: MissingRecord): StickyReason | undefined => {
+    if (!record.hasOrigin) return 'no-origin'
+    // An incomplete list of directories must not cause deletions.
+    if (record.place === 'removed') return 'directory-removed'
+    if (!isWithin(from, record)) return 'no-history'
+    return walks.some(({ unique }) => unique === 0) ? 'nothing-listed' : undefined
+  }
+  // Deletions that an earlier pass tried were within the limits, and are counted.
+  const isTried = ({ id }: MissingRecord) => history.tried.has(id)
+  const count = records.filter((record) => !ownReason(record) && !isTried(record)).length
+  const limitReason = reasonToHold(count, base, history, limits, now)
+  return (record) => ownReason(record) ?? (isTried(record) ? undefined : limitReason)
+}
+
+function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boolean {
+  if (from === undefined) return false
+  if (from === earliestInstant) return true
+  return occurredAt !== undefined && occurredAt >= BigInt(from)
+}
+
+/** Adds the deletions of a decision to the history. Those that an earlier pass tried are counted already. */
+export function noteDeletions(history: DirectoryHistory, { unapproved, held }: Decision, now: Instant): void {
+  const again = unapproved.filter((id) => history.tried.has(id))
+  countDeletions(history, unapproved.length - again.length, now)
+  // Tried records are forgotten once they are held, or no longer missing.
+  const waiting = held.flatMap(({ batch, ids }) => (batch ? [] : ids))
+  history.tried = new Set([...again, ...waiting.filter((id) => history.tried.has(id))])
+}
+
+/**
+ * Corrects the history after the deletions. Deletions that certainly had no effect do not count.
+ * @returns the ids that are no longer held
+ */
+export function noteResults(
+  history: DirectoryHistory,
+  { approved, unapproved }: Decision,
+  results: ReadonlyMap<string, Result>,
+  now: Instant,
+): string[] {
+  const isApplied = (id: string) => results.get(id) === 'applied'
+  // If a handler failed or dropped the event, the effect may have taken place.
+  const isTried = (id: string) => ['failed', 'dropped'].includes(results.get(id) ?? '')
+  const untouched = unapproved.filter((id) => !isApplied(id) && !isTried(id) && !history.tried.has(id))
+  countDeletions(history, -untouched.length, now)
+  history.tried = new Set(unapproved.filter(isTried))
+  // A record with a stale deletion had a newer event, so it is not held any longer either.
+  return [...approved, ...unapproved].filter((id) => isApplied(id) || results.get(id) === 'stale')
+}
+
+/** Whether a record waits for the next pass instead of an approval. */
+export function isUndecided({ held }: Decision, now: Instant): boolean {
+  return held.some(({ reason, batch }) =>
+    batch ? isApproved(batch, now) : reason === 'unsettled' || reason === 'directory-disabled',
+  )
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import type { Instant } from '@scalekit-scim/core/internal'
+import type { DirectoryRef, Kind } from '../reading/records.ts'
+import type { StickyReason } from '../reporting/report.ts'
+import { approvalDays, dayOf, type HeldBatch } from './deletion-state.ts'
+
+/** The part of a deletion case that names its approvals. */
+export interface BatchScope {
+  directory: DirectoryRef
+  kind: Kind['name']
+  now: Instant
+}
+
+/** Holds the records together. The batch is approved at once if this run has an approval for exactly these ids. */
+export function newBatch(
+  scope: BatchScope,
+  reason: StickyReason,
+  ids: readonly string[],
+  approvals: ReadonlySet<string>,
+): HeldBatch {
+  const { directory, now } = scope
+  const sorted = [...ids].sort()
+  const setOfIds = hexOf(sorted)
+  const given = givenApproval(scope, setOfIds, approvals)
+  return {
+    approval: given ?? approvalOf(scope, setOfIds, dayOf(now)),
+    directoryId: directory.id,
+    reason,
+    heldAt: now,
+    approvedAt: given === undefined ? undefined : now,
+    yieldedAt: now,
+    open: ids.length,
+    ids: sorted,
+  }
+}
+
+/** The approval of this run that matches the ids, from a dry run or an earlier process of the last days. */
+function givenApproval(
+  scope: BatchScope,
+  setOfIds: string,
+  approvals: ReadonlySet<string>,
+): string | undefined {
+  const today = dayOf(scope.now)
+  const lastDays = Array.from({ length: approvalDays + 1 }, (_, days) => today - days)
+  return lastDays.map((day) => approvalOf(scope, setOfIds, day)).find((approval) => approvals.has(approval))
+}
+
+/** The name of a set of ids on a day. */
+function approvalOf({ directory, kind }: BatchScope, setOfIds: string, day: number): string {
+  return hexOf([directory.organizationId, directory.id, kind, day, setOfIds])
+}
+
+/** Of JSON, so that two ids differ from one. In hexadecimal, so that no command line takes it for an option. */
+function hexOf(values: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(values)).digest('hex')
+}

@@ -1,0 +1,29 @@
+import { syncMarginSeconds } from '@scalekit-scim/core/internal'
+import type { ComparedRecord } from '../reading/records.ts'
+import { hashOf, type KnownRecords } from './known-records.ts'
+
+export type Difference = 'created' | 'updated' | 'repeated' | 'unchanged'
+
+const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
+
+/**
+ * Compares a listed record with the application's.
+ *
+ * The two times come from clocks that may be 30 s apart, and often have whole seconds. So a record is unchanged only if
+ * the application's time is at least the margin after the record's time. Otherwise the record is sent again. That writes
+ * a watermark of at least the time of reading less the margin, so that a later pass finds the record unchanged.
+ */
+export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
+  if (!known) return 'updated'
+  const index = known.indexOf(record.id)
+  if (index === undefined) return 'created'
+  if (known.isOfRemovedDirectory(index) || known.needsDirectory(index)) return 'updated'
+
+  const occurredAt = known.occurredAt(index)
+  if (occurredAt === undefined || record.updatedAt === undefined) return 'updated'
+  const updatedAt = BigInt(record.updatedAt)
+  if (occurredAt < updatedAt) return 'updated'
+  const groups = known.groupsHash(index)
+  if (groups !== undefined && record.groupIds && groups !== hashOf(record.groupIds)) return 'updated'
+  return occurredAt < updatedAt + marginNanos ? 'repeated' : 'unchanged'
+}

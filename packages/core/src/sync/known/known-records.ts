@@ -1,0 +1,128 @@
+import { IdTable } from './id-table.ts'
+import { type KnownRecord, nanosecondsOf } from './known-record.ts'
+import { Prefixes } from './prefixes.ts'
+
+const firstCapacity = 1024
+/** Stands for an absent time. The largest instant is far below. */
+const unknownTime = 2n ** 64n - 1n
+/** The `directoryId` of a record: absent, `null`, or the number of a directory, counted from `first`. */
+const directoryNumbers = { absent: 0, null: 1, first: 2 }
+
+/** All records that `known` yielded. A million records take about 130 MB. Typed arrays keep the fields small. */
+export class KnownRecords {
+  readonly #ids = new IdTable()
+  #times = new BigUint64Array(firstCapacity)
+  #groups = new Float64Array(firstCapacity)
+  #places = new Uint32Array(firstCapacity)
+  /** First the directory of the pass, then those that the organization no longer has. */
+  readonly #directories: string[]
+  /** Ids of records with the `organizationId` of another organization. */
+  readonly foreign: string[] = []
+  readonly prefixes = new Prefixes()
+  /** Records of the organization's other directories. */
+  readonly #others = new IdTable()
+
+  constructor(directoryId: string) {
+    this.#directories = [directoryId]
+  }
+
+  get size(): number {
+    return this.#ids.size
+  }
+
+  indexOf(id: string): number | undefined {
+    return this.#ids.indexOf(id)
+  }
+
+  idAt(index: number): string {
+    return this.#ids.at(index)
+  }
+
+  /** Nanoseconds since 1970. */
+  occurredAt(index: number): bigint | undefined {
+    const time = this.#times[index]
+    return time === unknownTime ? undefined : time
+  }
+
+  /** The result of {@link hashOf}. */
+  groupsHash(index: number): number | undefined {
+    const hash = this.#groups[index]
+    return hash === undefined || Number.isNaN(hash) ? undefined : hash
+  }
+
+  count(matches: (index: number) => boolean): number {
+    let count = 0
+    for (let index = 0; index < this.size; index++) if (matches(index)) count++
+    return count
+  }
+
+  /** The `directoryId` of the record. */
+  directoryOf(index: number): string | undefined {
+    return this.#directories[this.#numberOf(index) - directoryNumbers.first]
+  }
+
+  /** Whether the record's `directoryId` is a directory that the organization no longer has. */
+  isOfRemovedDirectory(index: number): boolean {
+    return this.#numberOf(index) > directoryNumbers.first
+  }
+
+  /** Whether the application stores the record's directory, and does not have it yet. */
+  needsDirectory(index: number): boolean {
+    return this.#numberOf(index) === directoryNumbers.null
+  }
+
+  addOther(id: string): void {
+    this.#others.add(id)
+  }
+
+  /** Whether `known` yielded the record, of any directory of the organization. */
+  wasYielded(id: string): boolean {
+    return this.indexOf(id) !== undefined || this.#others.indexOf(id) !== undefined
+  }
+
+  /** If `known` yields a record twice, the later one counts. Records of other directories go to `addOther`. */
+  add({ id, occurredAt, groupIds, directoryId }: KnownRecord): void {
+    this.prefixes.add(id)
+    const index = this.#ids.add(id)
+    if (index >= this.#times.length) this.#grow()
+    this.#times[index] = occurredAt == null ? unknownTime : nanosecondsOf(occurredAt)
+    this.#groups[index] = groupIds == null ? Number.NaN : hashOf(groupIds)
+    this.#places[index] = this.#numberFor(directoryId)
+  }
+
+  #numberOf(index: number): number {
+    return this.#places[index] ?? directoryNumbers.absent
+  }
+
+  #numberFor(directoryId: string | null | undefined): number {
+    if (directoryId === null) return directoryNumbers.null
+    if (directoryId === undefined) return directoryNumbers.absent
+    const present = this.#directories.indexOf(directoryId)
+    return directoryNumbers.first + (present < 0 ? this.#directories.push(directoryId) - 1 : present)
+  }
+
+  #grow(): void {
+    const capacity = this.#times.length * 2
+    this.#times = new BigUint64Array(this.#times.buffer.transfer(capacity * 8))
+    this.#groups = new Float64Array(this.#groups.buffer.transfer(capacity * 8))
+    this.#places = new Uint32Array(this.#places.buffer.transfer(capacity * 4))
+  }
+}
+
+/** A hash of 53 bits over a set of ids in any order. Two different sets have the same hash once in 2^53. */
+export function hashOf(ids: readonly string[]): number {
+  // Two multiplicative hashes of 32 bits: Math.imul is fast, and a digest per user is not.
+  let low = 0x2545f491
+  let high = 0x5bd1e995
+  for (const id of ids.length < 2 ? ids : [...new Set(ids)].sort()) {
+    for (let index = 0; index <= id.length; index++) {
+      // An extra code ends each id, so that ['ab'] and ['a', 'b'] differ.
+      const code = index < id.length ? id.charCodeAt(index) : 0x10000
+      low = Math.imul(low ^ code, 0x9e3779b1)
+      high = Math.imul(high ^ code, 0x85ebca77)
+      low ^= high >>> 15
+      high ^= low >>> 13
+    }
+  }
+  return (high >>> 11) * 0x100000000 + (low >>> 0)
+}

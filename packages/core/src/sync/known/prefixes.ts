@@ -1,0 +1,20 @@
+/** The beginnings of ids, up to and including the first underscore: `diruser_`. Empty for an id without one. */
+export class Prefixes implements Iterable<string> {
+  readonly #all = new Set<string>()
+  #last = ''
+
+  add(id: string): void {
+    // Nearly all ids have the prefix of the id before.
+    if (this.#last !== '' && id.startsWith(this.#last)) return
+    this.#last = prefixOf(id)
+    this.#all.add(this.#last)
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return this.#all.values()
+  }
+}
+
+export function prefixOf(id: string): string {
+  return id.slice(0, id.indexOf('_') + 1)
+}

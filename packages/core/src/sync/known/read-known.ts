@@ -1,0 +1,90 @@
+import { setImmediate as otherTasks } from 'node:timers/promises'
+import type { Clock } from '@scalekit-scim/core'
+import type { DirectoryRef } from '../reading/records.ts'
+import { SyncError } from '../sync-error.ts'
+import { untilAborted } from '../waiting.ts'
+import { type Known, type KnownRecord, requireRecord, requireRecords } from './known-record.ts'
+import { KnownRecords } from './known-records.ts'
+
+/** After this time without a record, `known` hangs. Its pass would keep the lease and block all other processes. */
+const silentMs = 300_000
+/** Reading a million rows from memory takes seconds, and webhooks must be answered meanwhile. */
+export const recordsPerTurn = 1000
+
+export interface KnownReading {
+  signal: AbortSignal
+  clock: Clock
+}
+
+/**
+ * Reads `known` to its end.
+ * @param isOthers whether records of that directory belong to another pass
+ * @throws SyncError if a record is invalid or `known` yields nothing for 5 minutes; the error of `known`; the signal's
+ *   reason, also while `known` yields nothing
+ */
+export async function readKnown(
+  known: Known,
+  directory: DirectoryRef,
+  isOthers: (directoryId: string) => boolean,
+  reading: KnownReading,
+): Promise<KnownRecords> {
+  const records = new KnownRecords(directory.id)
+  await eachRecord(known, directory, reading, (record) => {
+    const { id, organizationId, directoryId } = record
+    if (organizationId != null && organizationId !== directory.organizationId) records.foreign.push(id)
+    else if (directoryId == null || !isOthers(directoryId)) records.add(record)
+    else records.addOther(id)
+  })
+  return records
+}
+
+/** Visits the ids of records without an `organizationId`. @throws the same errors as {@link readKnown} */
+export function readKnownIds(
+  known: Known,
+  directory: DirectoryRef,
+  reading: KnownReading,
+  visit: (id: string) => void,
+): Promise<void> {
+  return eachRecord(known, directory, reading, ({ id, organizationId }) => {
+    if (organizationId == null) visit(id)
+  })
+}
+
+async function eachRecord(
+  known: Known,
+  directory: DirectoryRef,
+  { signal, clock }: KnownReading,
+  visit: (record: KnownRecord) => void,
+): Promise<void> {
+  const silence = new AbortController()
+  const ended = AbortSignal.any([signal, silence.signal])
+  let read = 0
+  const watch = (before: number) =>
+    clock.setTimeout(() => {
+      if (read === before) silence.abort(silent())
+      else timer = watch(read)
+    }, silentMs)
+  let timer = watch(read)
+  const readAll = async () => {
+    const records = await known(directory)
+    requireRecords(records)
+    for await (const record of records) {
+      if (++read % recordsPerTurn === 0) await otherTasks()
+      ended.throwIfAborted()
+      requireRecord(record)
+      visit(record)
+    }
+  }
+  try {
+    await untilAborted(readAll(), ended)
+  } finally {
+    timer.cancel()
+  }
+}
+
+function silent(): SyncError {
+  return new SyncError(
+    'ERR_SCIM_KNOWN_SILENT',
+    '`known` yielded no record for 5 minutes, and did not end. Check its database, and set a time limit on its queries.',
+  )
+}

@@ -1,0 +1,312 @@
+import {
+  formatInstant,
+  type Instant,
+  omitUndefined,
+  plusSeconds,
+  syncMarginSeconds,
+} from '@scalekit-scim/core/internal'
+import {
+  addsUp,
+  type Decision,
+  decideDeletions,
+  isUndecided,
+  noteDeletions,
+  noteResults,
+} from '../deletions/decision.ts'
+import {
+  addDirectories,
+  approvedUntil,
+  type DeletionState,
+  type DirectoryHistory,
+  emptyHistory,
+  forgetOld,
+  type HeldBatch,
+  largestKnown,
+  noteKnown,
+} from '../deletions/deletion-state.ts'
+import { foreignError, foreignIndexes, noteSharing } from '../deletions/foreign.ts'
+import { approveBatches, openFirst, withoutIds } from '../deletions/held-batches.ts'
+import {
+  canBeDecided,
+  type FirstWalk,
+  findMissing,
+  type Missing,
+  placeOf,
+  type Siblings,
+} from '../deletions/missing.ts'
+import { type LoadedState, type StateScope, StateStore } from '../deletions/state-store.ts'
+import type { KnownRecords } from '../known/known-records.ts'
+import { walk } from '../reading/pages.ts'
+import { earliestInstant, type Kind } from '../reading/records.ts'
+import { type Result, recordList } from '../reporting/directory-recorder.ts'
+import type { HeldReason } from '../reporting/report.ts'
+import { type DirectoryContext, directoriesNow, directoryPages } from './directory-reader.ts'
+import { storeTime } from './pass-context.ts'
+
+/** The situation before the decision. */
+interface Situation {
+  first: FirstWalk
+  state: DeletionState
+  /** Whether a part of the stored state is missing. */
+  isIncomplete: boolean
+  foreign: Foreign
+  missing: Missing
+  /** Whether the directory is enabled, after the walks. */
+  enabled: boolean
+  /** Whether the organization's directories are those of the pass's beginning. */
+  sameDirectories: boolean
+  now: Instant
+}
+
+/** Records of `known` that are not the directory's. */
+interface Foreign {
+  /** Without records whose `organizationId` is another organization's. These have no index. */
+  indexes: ReadonlySet<number>
+  /** Whether there are any. Also true if an earlier pass found shared ids, and this one cannot search for them. */
+  any: boolean
+}
+
+/** The deletions of one kind in one directory: found by a full pass, decided, stored and applied. */
+export class DirectoryDeletions {
+  readonly #context: DirectoryContext
+  readonly #kind: Kind
+  readonly #siblings: Siblings
+  readonly #scope: StateScope
+  readonly #store: StateStore
+
+  constructor(context: DirectoryContext, kind: Kind, siblings: Siblings) {
+    this.#context = context
+    this.#kind = kind
+    this.#siblings = siblings
+    this.#scope = { organizationId: context.task.directory.organizationId, kind: kind.name }
+    const { config, signal } = context.pass
+    this.#store = new StateStore(config.dispatcher.ledger, config.clock, signal)
+  }
+
+  /**
+   * Deletes the missing records that may be deleted, and holds the others.
+   * @returns whether the next pass must check records that could not be decided
+   * @throws the store's error. If the store fails before the first deletion, nothing is deleted
+   */
+  async run(first: FirstWalk): Promise<boolean> {
+    const { pass } = this.#context
+    const loaded = await this.#store.load(this.#scope)
+    const now = await storeTime(pass)
+    const opened = this.#open(loaded, now)
+    const state = { ...opened, batches: approveBatches(opened.batches, pass.approvals, now) }
+    const foreign = await this.#findForeign(first, state, now)
+    const isIncomplete = loaded.incomplete
+    const found = await this.#findMissing(first, state, foreign, now)
+    const { missing } = found
+    const decision = this.#decide({ first, state, isIncomplete, foreign, now, ...found })
+    const next = { ...state, batches: this.#batchesAfter(decision, missing) }
+
+    pass.requireRunning()
+    // If the process crashes after this line, too many deletions are counted, never too few. Only stored holds are reported.
+    const written = pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
+    this.#report(decision, missing, loaded)
+    const results = await this.#delete([...decision.approved, ...decision.unapproved], first)
+    if (!pass.dryRun && results.size > 0) {
+      const gone = noteResults(this.#historyIn(next), decision, results, now)
+      const batches = withoutIds(next.batches, gone)
+      await this.#store.replace(this.#scope, written, { ...next, batches })
+    }
+    return !foreign.any && isUndecided(decision, now)
+  }
+
+  /**
+   * For a `known` that yields nothing of the directory, so that nothing is missing. Batches of earlier passes stay held,
+   * and approvals have no effect. The history begins with the pass. If the application has older records after all, they
+   * are held when they are missing.
+   */
+  async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
+    this.#reportForeign(foreign)
+    await this.reportHeldBefore()
+    if (this.#context.pass.dryRun) return
+    const loaded = await this.#store.load(this.#scope)
+    const state = this.#open(loaded, await storeTime(this.#context.pass))
+    // Records that this pass has created have a time of up to the margin before it.
+    this.#historyIn(state).from ??= plusSeconds(startedAt, -syncMarginSeconds)
+    await this.#store.replace(this.#scope, loaded, state)
+  }
+
+  /** Reports the batches of earlier passes. For a pass that does not search for deletions. */
+  async reportHeldBefore(): Promise<void> {
+    const state = await this.#store.loadOpen(this.#scope, this.#context.task.directory.id)
+    if (state.batches.length === 0) return
+    for (const batch of forgetOld(state, await storeTime(this.#context.pass)).batches) {
+      this.#reportHeld(batch.reason, batch.ids.slice(0, batch.open), batch.open, batch)
+    }
+  }
+
+  /** The stored state, with the directories of this pass. */
+  #open(loaded: LoadedState, now: Instant): DeletionState {
+    const state = forgetOld(loaded, now)
+    addDirectories(state, this.#context.task.directories)
+    // The ids of a lost batch, and their directory, are unknown. And users of an organization that shared ids, and that no
+    // pass has read for 30 days, may still be among the missing.
+    const isForgotten = loaded.incomplete || state.sharedWith.size < loaded.sharedWith.size
+    if (isForgotten) for (const history of state.directories.values()) history.from = undefined
+    return state
+  }
+
+  #historyIn({ directories }: DeletionState): DirectoryHistory {
+    return directories.get(this.#context.task.directory.id) ?? emptyHistory()
+  }
+
+  /** Finds and reports foreign records. If no record is missing, it does not search among the known records. */
+  async #findForeign({ known, listed }: FirstWalk, state: DeletionState, now: Instant): Promise<Foreign> {
+    const { plural, name } = this.#kind
+    const source = this.#context.pass.config.known[plural]
+    let indexes: ReadonlySet<number> = new Set()
+    let isSuspect = false
+    if (source && listed.missing().length > 0) {
+      const shared = await this.#context.pass.sharedIds.sharedBy(source)
+      indexes = await foreignIndexes(name, known, listed.prefixes, shared)
+      noteSharing(state.sharedWith, this.#context.task.directory.organizationId, shared, now)
+      isSuspect = state.sharedWith.size > 0
+    }
+    const ids = [...known.foreign, ...[...indexes].map((index) => known.idAt(index))]
+    this.#reportForeign(ids, isSuspect)
+    return { indexes, any: ids.length > 0 || isSuspect }
+  }
+
+  /** Walks again, and lists the organization's directories again, if a missing record can be decided. */
+  async #findMissing(first: FirstWalk, state: DeletionState, foreign: Foreign, now: Instant) {
+    const { directory, directories } = this.#context.task
+    const search = {
+      kind: this.#kind.name,
+      directoryId: directory.id,
+      directories,
+      siblings: this.#siblings,
+      batches: state.batches,
+      foreign: foreign.indexes,
+      isOnlyDirectory: state.directories.size === 1,
+      now,
+    }
+    const missing = await findMissing(first, search, (again) =>
+      walk(directoryPages(this.#context, this.#kind), again, () => this.#context.pass.requireRunning()),
+    )
+    const isDecidable = missing.records.some((record) => canBeDecided(record, now))
+    if (!isDecidable) return { missing, enabled: true, sameDirectories: true }
+    const { enabled, ids } = await directoriesNow(this.#context)
+    const sameDirectories = ids.size === directories.size && [...ids].every((id) => directories.has(id))
+    addDirectories(state, ids)
+    return { missing, enabled, sameDirectories }
+  }
+
+  /** Decides, and adds the deletions to the state's history. */
+  #decide(situation: Situation): Decision {
+    const { first, state, isIncomplete, foreign, missing, enabled, sameDirectories, now } = situation
+    const { dispatcher, limits } = this.#context.pass.config
+    const history = this.#historyIn(state)
+    const isProcessLedger = dispatcher.guarantee.message === 'process'
+    const held = missing.records.filter(({ batch }) => batch).map(({ id }) => id)
+    const decision = decideDeletions(
+      {
+        directory: this.#context.task.directory,
+        kind: this.#kind.name,
+        now,
+        missing: missing.records,
+        history,
+        base: Math.max(largestKnown(history), this.#ownWithout(held, situation)),
+        from: isProcessLedger && !isIncomplete ? earliestInstant : history.from,
+        walks: missing.walks,
+        isSettled: missing.walksAgree && sameDirectories,
+        enabled,
+        foreign: foreign.any,
+        siblingsRead: this.#siblings.complete,
+      },
+      limits,
+      this.#context.pass.approvals,
+    )
+    // Rows that have not been listed for long, such as tombstones in `known`, must not widen the limits.
+    const heldNow = decision.held.flatMap(({ ids }) => ids)
+    noteKnown(history, this.#ownWithout(heldNow, situation), now)
+    if (decision.complete && !foreign.any && addsUp(first.tally)) history.from = earliestInstant
+    noteDeletions(history, decision, now)
+    return decision
+  }
+
+  /** The number of the directory's own records, without these missing ones. */
+  #ownWithout(ids: readonly string[], { first, state, foreign, missing }: Situation): number {
+    const { known } = first
+    const isOnlyDirectory = state.directories.size === 1
+    const excluded = new Set(ids)
+    const isOwn = (index: number) =>
+      !foreign.indexes.has(index) && placeOf(known, index, isOnlyDirectory) === 'own'
+    const own = missing.records.filter(({ id, place }) => place === 'own' && excluded.has(id))
+    return known.count(isOwn) - own.length
+  }
+
+  /** Held ids are open. A pass in between must not report records as held that are about to be deleted. */
+  #batchesAfter({ batches, held }: Decision, { reviewed }: Missing): HeldBatch[] {
+    const ids = held.flatMap(({ batch, ids }) => (batch ? ids : []))
+    return openFirst([...reviewed.batches, ...batches], this.#context.task.directory.id, new Set(ids))
+  }
+
+  #report({ held, batches }: Decision, { reviewed }: Missing, loaded: LoadedState): void {
+    for (const { reason, ids, batch } of held) {
+      this.#reportHeld(reason, [...ids].sort(), ids.length, batch)
+    }
+    this.#context.recorder.returned(reviewed.returned)
+    const { approvals, approvalsUsed } = this.#context.pass
+    for (const { approval } of [...loaded.batches, ...batches]) {
+      if (approvals.has(approval)) approvalsUsed.add(approval)
+    }
+  }
+
+  #reportHeld(reason: HeldReason, ids: readonly string[], count: number, batch: HeldBatch | undefined): void {
+    const { approval, heldAt, approvedAt } = batch ?? {}
+    this.#context.recorder.held(this.#kind.plural, {
+      kind: this.#kind.name,
+      reason,
+      count,
+      ...omitUndefined({
+        approval,
+        heldSince: heldAt && formatInstant(heldAt),
+        approvedUntil: approvedAt && formatInstant(approvedUntil(approvedAt)),
+      }),
+      ids: recordList(ids).ids,
+    })
+  }
+
+  #reportForeign(ids: readonly string[], isSuspect = false): void {
+    if (ids.length > 0 || isSuspect) this.#context.recorder.error(foreignError(this.#kind.plural, ids))
+  }
+
+  async #delete(
+    ids: readonly string[],
+    { known, observedAt }: FirstWalk,
+  ): Promise<ReadonlyMap<string, Result>> {
+    const { directory } = this.#context.task
+    const results = new Map<string, Result>()
+    const batch = this.#context.pass.applier.open(this.#context.pass, directory.id)
+    // As with other events of the sync: if the user comes back, their webhook wins although clocks differ.
+    const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
+    try {
+      for (const id of ids) {
+        // A record of a removed directory keeps that id. Otherwise the application would assign it to this directory.
+        const directoryId = known.directoryOf(known.indexOf(id) ?? -1) ?? directory.id
+        const event = this.#kind.deletedEvent({ ...directory, id: directoryId }, id, occurredAt)
+        const ended = (result: Result) => {
+          results.set(id, result)
+          this.#context.recorder.ended(this.#kind.plural, id, 'deleted', result)
+          if (result === 'applied' && !this.#context.pass.dryRun) this.#logDeletion(id, directoryId)
+        }
+        await batch.add({ event, observedAt, directoryId, ended })
+      }
+    } finally {
+      await batch.drained()
+    }
+    return results
+  }
+
+  #logDeletion(resourceId: string, directoryId: string): void {
+    const { organizationId } = this.#context.task.directory
+    this.#context.pass.config.log.info(
+      { organizationId, directoryId, kind: this.#kind.name, resourceId },
+      'the sync deleted a record that its directory no longer lists',
+    )
+  }
+}

@@ -1,0 +1,231 @@
+import type { Instant } from '@scalekit-scim/core/internal'
+import type { EventBatch } from '../applying/event-applier.ts'
+import { addsUp } from '../deletions/decision.ts'
+import type { FirstWalk, Siblings } from '../deletions/missing.ts'
+import { differenceOf } from '../known/difference.ts'
+import type { KnownRecords } from '../known/known-records.ts'
+import { ListedIds } from '../known/listed-ids.ts'
+import { readKnown } from '../known/read-known.ts'
+import { type Page, type WalkTally, walk } from '../reading/pages.ts'
+import { earliestInstant, groupKind, type Kind, userKind } from '../reading/records.ts'
+import { SyncError } from '../sync-error.ts'
+import { DirectoryDeletions } from './directory-deletions.ts'
+import { type DirectoryContext, directoryPages } from './directory-reader.ts'
+import {
+  afterFullPass,
+  brokenPass,
+  type Failed,
+  mustRetry,
+  noMilestones,
+  writeMilestones,
+} from './milestones.ts'
+import { storeTime } from './pass-context.ts'
+
+/** One directory: first groups, then users. A full pass then deletes the missing records. */
+export class DirectoryPass {
+  readonly context: DirectoryContext
+  readonly #hasSiblings: boolean
+  readonly #walked = new Map<Kind, Walked>()
+  #startedAt: Instant | undefined
+  /** Whether the pass was not finished, so that the next one must not continue after it. */
+  #isBroken = false
+  /** Whether changes may have been missed, or deletions were not decided. Then the next pass is a full one. */
+  #isUndecided = false
+
+  /** @param hasSiblings whether the pass reads other directories of the organization */
+  constructor(context: DirectoryContext, hasSiblings: boolean) {
+    this.context = context
+    this.#hasSiblings = hasSiblings
+  }
+
+  /** Applies the differences. Does not reject: the report has the error. */
+  update(): Promise<void> {
+    return this.#timed(async () => {
+      this.#startedAt = await storeTime(this.context.pass)
+      // If the groups cannot be read, users who left are still removed.
+      await this.#attempt(() => this.#update(groupKind))
+      await this.#attempt(() => this.#update(userKind))
+    })
+  }
+
+  /** Called after `update` of all directories of the organization. Does not reject: the report has the error. */
+  async deleteMissing(siblings: readonly DirectoryPass[]): Promise<void> {
+    await this.#timed(async () => {
+      for (const kind of [userKind, groupKind]) {
+        const walked = this.#walked.get(kind)
+        if (walked) await this.#attempt(() => this.#delete(kind, walked, siblingsOf(kind, siblings)))
+      }
+      this.context.pass.signal.throwIfAborted()
+      if (this.context.pass.dryRun || !this.#startedAt) return
+      if (this.#isBroken) await this.#saveBroken()
+      else await this.#saveComplete(this.#startedAt)
+    })
+    const { maxCount, maxShare } = this.context.pass.config.limits
+    this.context.recorder.limitDeactivations(
+      Math.max(maxCount, maxShare * this.context.recorder.report.users.seen),
+    )
+  }
+
+  /** The full walk over the records of a kind, if there was one. */
+  fullWalk(kind: Kind): Pick<FirstWalk, 'listed' | 'tally'> | undefined {
+    const walked = this.#walked.get(kind)
+    return walked?.mode === 'incremental' ? undefined : walked?.walk
+  }
+
+  async #timed(step: () => Promise<void>): Promise<void> {
+    const { clock } = this.context.pass.config
+    const startedMs = clock.monotonic()
+    await this.#attempt(step)
+    this.context.recorder.took(clock.monotonic() - startedMs)
+  }
+
+  async #attempt(step: () => Promise<void>): Promise<void> {
+    try {
+      this.context.pass.signal.throwIfAborted()
+      await step()
+    } catch (error) {
+      this.#isBroken = true
+      this.context.recorder.error(error)
+    }
+  }
+
+  /** Walks all records, or the changed ones, and applies the differences. */
+  async #update(kind: Kind): Promise<void> {
+    const { pass, task, recorder } = this.context
+    const { signal, applier, config } = pass
+    const { mode } = recorder.report
+    const { directory, isOthers } = task
+    const source = config.known[kind.plural]
+    const observedAt = await storeTime(pass)
+    const readAll = async () =>
+      source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
+    // Read before the walk, so that users who join afterwards are not missing.
+    let known = mode === 'full' ? await readAll() : undefined
+    // The listed ids take memory. If the application has no records yet, only siblings need them.
+    const listed = known && (known.size > 0 || this.#hasSiblings) ? new ListedIds(known) : undefined
+    const batch = applier.open(pass, directory.id)
+    let tally: WalkTally
+    try {
+      tally = await walk(directoryPages(this.context, kind), listed, async (page) => {
+        // Most directories have no changes at most times. Then `known` is not needed.
+        if (page.items.length > 0) known ??= await readAll()
+        await this.#apply(kind, page, known, batch)
+      })
+    } finally {
+      await batch.drained()
+    }
+    signal.throwIfAborted()
+    if (tally.short) this.#fallShort(kind)
+    if (!source) return
+    if (mode === 'incremental' || !known) this.#walked.set(kind, { mode: 'incremental' })
+    else this.#walked.set(kind, { mode: 'full', known, observedAt, walk: listed && { listed, tally } })
+  }
+
+  /**
+   * A full walk with too few records is an error. In an incremental walk the API may announce the total of all records
+   * instead of the changed ones, so a full pass follows.
+   */
+  #fallShort({ plural }: Kind): void {
+    this.#isUndecided = true
+    if (this.context.recorder.report.mode === 'incremental') return
+    this.#isBroken = true
+    const message = `the API listed fewer ${plural} than it announced`
+    this.context.recorder.error(new SyncError('ERR_SCIM_WALK_SHORT', message))
+  }
+
+  async #apply(
+    kind: Kind,
+    { items, observedAt }: Page<{ id: string }, Instant>,
+    known: KnownRecords | undefined,
+    batch: EventBatch,
+  ): Promise<void> {
+    const { plural } = kind
+    const records = items.map((item) => ({ item, compared: kind.compared(item) }))
+    const compared = records.map(({ compared }) => compared)
+    await this.context.pass.clocks.check(compared, observedAt)
+    for (const { item, compared } of records) {
+      this.context.recorder.listed(plural)
+      const difference = differenceOf(compared, known)
+      if (difference === 'unchanged') {
+        this.context.recorder.unchanged(plural)
+        continue
+      }
+      const record = kind.record(item, this.context.task.directory, true)
+      const event = kind.event(record, difference === 'created' ? 'created' : 'updated')
+      const deactivates =
+        known && difference !== 'repeated' && 'active' in event.data && event.data.active === false
+      await batch.add({
+        event,
+        observedAt,
+        ended: (result) => {
+          this.context.recorder.ended(plural, compared.id, difference, result)
+          if (deactivates && result === 'applied') this.context.recorder.deactivated(compared.id)
+        },
+      })
+    }
+  }
+
+  async #delete(kind: Kind, walked: Walked, siblings: Siblings): Promise<void> {
+    const deletions = new DirectoryDeletions(this.context, kind, siblings)
+    if (walked.mode === 'incremental') return deletions.reportHeldBefore()
+    const { known, observedAt, walk } = walked
+    if (known.size === 0 || !walk) return deletions.runEmpty(known, observedAt)
+    if (await deletions.run({ known, observedAt, ...walk })) this.#isUndecided = true
+  }
+
+  /**
+   * The next pass retries failed events. After an incremental pass, the next one begins at the same time. After a full pass
+   * the next one is full, too, because the change may be old, or a deletion. The same applies if deletions were not
+   * decided. Events that failed in several consecutive full passes wait for the next scheduled one.
+   */
+  async #saveComplete(startedAt: Instant): Promise<void> {
+    const { directory, milestones = noMilestones } = this.context.task
+    const isFull = this.context.recorder.report.mode === 'full'
+    const failed = this.#unfinished()
+    const failures = isFull ? afterFullPass(milestones.failures, failed) : milestones.failures
+    const retry = mustRetry(failures, failed)
+    const fullStartedAt = isFull ? startedAt : milestones.fullStartedAt
+    await writeMilestones(this.context.pass.config.dispatcher.ledger, directory, {
+      completedAt: await storeTime(this.context.pass),
+      startedAt: retry ? milestones.startedAt : startedAt,
+      fullStartedAt: retry && (isFull || this.#isUndecided) ? earliestInstant : fullStartedAt,
+      failures,
+    })
+  }
+
+  /** Counts the broken full passes. The organization's other directories are read whole only for the first ones. */
+  async #saveBroken(): Promise<void> {
+    if (this.context.recorder.report.mode === 'incremental') return
+    const { directory, milestones = noMilestones } = this.context.task
+    const failures = afterFullPass(milestones.failures, brokenPass)
+    await writeMilestones(this.context.pass.config.dispatcher.ledger, directory, { ...milestones, failures })
+  }
+
+  /** The ids of failed records. Undecided deletions count as one. */
+  #unfinished(): Failed {
+    const undecided = this.#isUndecided ? ['undecided'] : []
+    const { users, groups } = this.context.recorder.report.failed
+    return {
+      count: users.count + groups.count + undecided.length,
+      ids: [...undecided, ...users.ids, ...groups.ids],
+    }
+  }
+}
+
+/** The walk of one kind. Absent if the option `known` does not have the kind. */
+type Walked =
+  | { mode: 'incremental' }
+  | {
+      mode: 'full'
+      known: KnownRecords
+      observedAt: Instant
+      walk: Pick<FirstWalk, 'listed' | 'tally'> | undefined
+    }
+
+function siblingsOf(kind: Kind, siblings: readonly DirectoryPass[]): Siblings {
+  const walks = siblings.flatMap((sibling) => sibling.fullWalk(kind) ?? [])
+  return {
+    walks: walks.map(({ listed }) => listed),
+    complete: walks.length === siblings.length && walks.every(({ tally }) => addsUp(tally)),
+  }
+}

@@ -1,0 +1,59 @@
+import { formatInstant, type Instant, omitUndefined, plusSeconds } from '@scalekit-scim/core/internal'
+import { type Page, recordPages } from '../reading/pages.ts'
+import type { Kind } from '../reading/records.ts'
+import { retrying } from '../reading/retrying.ts'
+import type { DirectoryRecorder } from '../reporting/directory-recorder.ts'
+import type { DirectoryTask } from './discovery.ts'
+import { apiCalls, type PassContext, storeTime } from './pass-context.ts'
+
+/** The shared parts of the pass over one directory. */
+export interface DirectoryContext {
+  pass: PassContext
+  task: DirectoryTask
+  recorder: DirectoryRecorder
+}
+
+/** All pages, or in an incremental pass those with the changes since the last pass. */
+export async function* directoryPages(
+  { pass, task, recorder }: DirectoryContext,
+  kind: Kind,
+): AsyncGenerator<Page<{ id: string }, Instant>, void> {
+  const { config, progress } = pass
+  const { directory, milestones } = task
+  const updatedAfter =
+    recorder.report.mode === 'incremental' && milestones
+      ? formatInstant(plusSeconds(milestones.startedAt, -config.overlapSeconds))
+      : undefined
+  const pages = recordPages(kind, config.scalekit, directory, {
+    ...apiCalls(pass, () => recorder.retried()),
+    ...omitUndefined({ updatedAfter }),
+    observe: () => storeTime(pass),
+  })
+  let isFirst = true
+  for await (const page of pages) {
+    if (isFirst) progress.totalSize += page.totalSize
+    isFirst = false
+    yield page
+    progress.seen += page.items.length
+    pass.reportProgress()
+  }
+}
+
+/**
+ * Lists the organization's directories again, after the walks. A directory that was disabled meanwhile may list nobody,
+ * and a missing user may be in a directory that the customer has connected since.
+ */
+export async function directoriesNow({
+  pass,
+  task,
+  recorder,
+}: DirectoryContext): Promise<{ enabled: boolean; ids: ReadonlySet<string> }> {
+  const { organizationId, id } = task.directory
+  const list = () => pass.config.scalekit.directory.listDirectories(organizationId)
+  const calls = apiCalls(pass, () => recorder.retried())
+  const { directories } = await retrying(list, calls)
+  return {
+    enabled: directories.some((directory) => directory.id === id && directory.enabled),
+    ids: new Set(directories.map(({ id }) => id)),
+  }
+}

@@ -1,0 +1,109 @@
+import type { Ledger } from '@scalekit-scim/core'
+import type { Instant } from '@scalekit-scim/core/internal'
+import { z } from 'zod'
+import { type DirectoryRef, earliestInstant } from '../reading/records.ts'
+
+/** The progress of a directory's passes, by the store's clock. `earliestInstant` stands for "not yet". */
+export interface Milestones {
+  /** When the last complete pass ended. The directory with the earliest one goes first. */
+  completedAt: Instant
+  /** When that pass began. An incremental pass reads the changes since then. */
+  startedAt: Instant
+  /** When the last complete full pass began. `earliestInstant` if the next pass must be a full one. */
+  fullStartedAt: Instant
+  failures: Failures
+}
+
+/**
+ * The number of consecutive full passes in which each record failed. A handler that always fails for one user must not
+ * keep all passes of a directory full: 100,000 users take 3,300 API calls each time.
+ */
+export interface Failures {
+  passesById: ReadonlyMap<string, number>
+  /** The number of consecutive full passes in which more records failed than the report names. */
+  passesOfMany: number
+}
+
+/** Failed records of one pass. */
+export interface Failed {
+  count: number
+  /** The first ids. */
+  ids: readonly string[]
+}
+
+/** The failure of a directory that was not read to its end. */
+export const brokenPass: Failed = { count: 1, ids: ['broken'] }
+
+export const noFailures: Failures = { passesById: new Map(), passesOfMany: 0 }
+
+/** A directory that no pass has completed. */
+export const noMilestones: Milestones = {
+  completedAt: earliestInstant,
+  startedAt: earliestInstant,
+  fullStartedAt: earliestInstant,
+  failures: noFailures,
+}
+
+/** After this number of passes, a record waits for the next scheduled full pass. */
+const maxPasses = 3
+/** Longer than the longest time between full passes. The milestones of a removed directory expire. */
+const keptSeconds = 35 * 86_400
+
+const instant = z.string().regex(/^\d{19}$/)
+const format = z.tuple([instant, instant, instant, z.int(), z.array(z.tuple([z.string(), z.int()]))])
+
+export function afterFullPass({ passesById, passesOfMany }: Failures, { ids, count }: Failed): Failures {
+  return {
+    passesById: new Map(ids.map((id) => [id, (passesById.get(id) ?? 0) + 1])),
+    passesOfMany: count > ids.length ? passesOfMany + 1 : 0,
+  }
+}
+
+/** Whether the next pass must retry the failed records. */
+export function mustRetry({ passesById, passesOfMany }: Failures, { ids, count }: Failed): boolean {
+  if (count > ids.length) return passesOfMany < maxPasses
+  return ids.some((id) => (passesById.get(id) ?? 0) < maxPasses)
+}
+
+/** @returns nothing if no pass has completed the directory, or if the text has another format */
+export async function readMilestones(
+  ledger: Ledger,
+  directory: DirectoryRef,
+): Promise<Milestones | undefined> {
+  const text = await ledger.record(recordName(directory)).read()
+  try {
+    const [completedAt, startedAt, fullStartedAt, passesOfMany, passes] = format.parse(
+      JSON.parse(text ?? 'null'),
+    )
+    return {
+      completedAt,
+      startedAt,
+      fullStartedAt,
+      failures: { passesOfMany, passesById: new Map(passes) },
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** Only the pass with the lease writes. So another write comes only from a pass that lost its lease. */
+export async function writeMilestones(
+  ledger: Ledger,
+  directory: DirectoryRef,
+  { completedAt, startedAt, fullStartedAt, failures }: Milestones,
+): Promise<void> {
+  const record = ledger.record(recordName(directory))
+  const { passesOfMany, passesById } = failures
+  const fields: z.input<typeof format> = [
+    completedAt,
+    startedAt,
+    fullStartedAt,
+    passesOfMany,
+    [...passesById],
+  ]
+  await record.compareAndSet(await record.read(), JSON.stringify(fields), keptSeconds)
+}
+
+function recordName({ organizationId, id }: DirectoryRef): string {
+  return `sync:${encodeURIComponent(organizationId)}:${encodeURIComponent(id)}`
+}

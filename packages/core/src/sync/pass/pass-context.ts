@@ -1,0 +1,35 @@
+import type { Instant } from '@scalekit-scim/core/internal'
+import type { EventApplier, PassControl } from '../applying/event-applier.ts'
+import type { SyncConfiguration } from '../configure.ts'
+import type { SharedIdFinder } from '../deletions/shared-ids.ts'
+import type { SyncProgress } from '../options.ts'
+import type { Retrying } from '../reading/retrying.ts'
+import { retryStore } from '../waiting.ts'
+import type { Clocks } from './clocks.ts'
+
+/** The shared parts of a pass over several directories. */
+export interface PassContext extends PassControl {
+  config: SyncConfiguration
+  mode: 'auto' | 'full' | 'incremental'
+  dryRun: boolean
+  approvals: ReadonlySet<string>
+  /** The approvals that matched held deletions. */
+  approvalsUsed: Set<string>
+  /** A directory without a full pass since then needs one. */
+  fullSince: Instant
+  applier: EventApplier
+  clocks: Clocks
+  sharedIds: SharedIdFinder
+  progress: SyncProgress
+  reportProgress(): void
+}
+
+/** The store's time. Records that are read afterwards have at least the state of this time. */
+export function storeTime({ config, signal }: Pick<PassContext, 'config' | 'signal'>): Promise<Instant> {
+  return retryStore(config.clock, async () => config.dispatcher.ledger.now(), signal)
+}
+
+/** How a pass calls the Directory API. */
+export function apiCalls(pass: PassContext, onRetry: () => void): Retrying {
+  return { signal: pass.signal, clock: pass.config.clock, onRetry }
+}

@@ -1,0 +1,72 @@
+// The parts of `ScalekitClient` (@scalekit-sdk/node) that the sync calls, as interfaces: core does not load the SDK. The
+// SDK's classes satisfy them, and so does a replacement of your own.
+
+/** A time as protobuf encodes it. */
+export interface ApiTimestamp {
+  seconds: bigint
+  nanos: number
+}
+
+export interface ApiOrganization {
+  id: string
+}
+
+export interface ApiDirectory {
+  id: string
+  organizationId: string
+  enabled: boolean
+}
+
+export interface ApiGroup {
+  id: string
+  displayName: string
+  updatedAt?: ApiTimestamp | undefined
+  groupDetail?: Record<string, unknown> | undefined
+}
+
+export interface ApiUser {
+  id: string
+  email: string
+  preferredUsername: string
+  givenName: string
+  familyName: string
+  groups: readonly ApiGroup[]
+  updatedAt?: ApiTimestamp | undefined
+  /** The user as their own directory describes them (RFC 7643, 4.1). The only place that has `active`. */
+  userDetail?: Record<string, unknown> | undefined
+}
+
+interface ApiPage {
+  totalSize: number
+  nextPageToken: string
+}
+
+export interface ListOptions {
+  pageSize?: number
+  pageToken?: string
+  includeDetail?: boolean
+  /** RFC 3339 */
+  updatedAfter?: string
+}
+
+export interface DirectoryApi {
+  organization: {
+    listOrganization(options: {
+      pageSize: number
+      pageToken?: string
+    }): Promise<{ organizations: readonly ApiOrganization[]; nextPageToken: string }>
+  }
+  directory: {
+    listDirectories(organizationId: string): Promise<{ directories: readonly ApiDirectory[] }>
+    listDirectoryUsers(
+      organizationId: string,
+      directoryId: string,
+      options?: ListOptions,
+    ): Promise<ApiPage & { users: readonly ApiUser[] }>
+    listDirectoryGroups(
+      organizationId: string,
+      directoryId: string,
+      options?: ListOptions,
+    ): Promise<ApiPage & { groups: readonly ApiGroup[] }>
+  }
+}

@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto'
+import type {
+  DirectoryEvent,
+  DirectoryGroup,
+  DirectoryUser,
+  GroupCreatedEvent,
+  GroupUpdatedEvent,
+  UserCreatedEvent,
+  UserUpdatedEvent,
+} from '@scalekit-scim/core'
+import { formatInstant, type Instant } from '@scalekit-scim/core/internal'
+import type { ApiGroup, ApiTimestamp, ApiUser, DirectoryApi, ListOptions } from './directory-api.ts'
+import { attributesOf } from './user-attributes.ts'
+
+/** A customer's directory. */
+export interface DirectoryRef {
+  /** `org_…` */
+  organizationId: string
+  /** `dir_…` */
+  id: string
+}
+
+interface DirectoryRecord<Shape> {
+  id: string
+  organizationId: string
+  directoryId: string
+  /** The same shape as in a webhook. Values that the API does not return are absent. */
+  data: Shape
+  /** When Scalekit changed it last, in nanoseconds since 1970. Absent if the API does not return a time. */
+  updatedAt?: Instant
+}
+
+export interface UserRecord extends DirectoryRecord<DirectoryUser> {
+  /** All groups of the user. Absent if details were not requested and the API returned no groups. */
+  groupIds?: readonly string[]
+}
+
+export interface GroupRecord extends DirectoryRecord<DirectoryGroup> {}
+
+/** The fields that are compared with the application's record. An unchanged record costs no more than these. */
+export type ComparedRecord = Pick<UserRecord, 'id' | 'updatedAt' | 'groupIds'>
+
+export type RecordChange = 'created' | 'updated'
+
+/** One page of users or groups. */
+export interface ListAnswer<Item> {
+  items: readonly Item[]
+  totalSize: number
+  nextPageToken: string
+}
+
+/**
+ * The differences between users and groups. All other code of the sync handles both, as `Kind` without type arguments:
+ * both kinds are assignable to it because TypeScript compares parameters of methods in both directions.
+ */
+export interface Kind<
+  Item extends { id: string } = { id: string },
+  Listed extends UserRecord | GroupRecord = UserRecord | GroupRecord,
+> {
+  name: 'user' | 'group'
+  /** The name in the options and in the report. */
+  plural: 'users' | 'groups'
+  list(api: DirectoryApi, directory: DirectoryRef, options: ListOptions): Promise<ListAnswer<Item>>
+  compared(item: Item): ComparedRecord
+  /** @param detailed whether details were requested. Without them, an empty list of groups may be incomplete */
+  record(item: Item, directory: DirectoryRef, detailed: boolean): Listed
+  event(record: Listed, change: RecordChange): DirectoryEvent
+  deletedEvent(directory: DirectoryRef, id: string, occurredAt: Instant): DirectoryEvent
+}
+
+export const userKind: Kind<ApiUser, UserRecord> = {
+  name: 'user',
+  plural: 'users',
+  async list(api, { organizationId, id }, options) {
+    const { users, totalSize, nextPageToken } = await api.directory.listDirectoryUsers(
+      organizationId,
+      id,
+      options,
+    )
+    return { items: users, totalSize, nextPageToken }
+  },
+  compared: ({ id, groups, updatedAt }) => ({
+    ...timed(id, updatedAt),
+    groupIds: groups.map(({ id }) => id),
+  }),
+  record: userRecord,
+  event: userEvent,
+  deletedEvent: ({ organizationId }, id, occurredAt) => ({
+    type: 'organization.directory.user_deleted',
+    object: 'DirectoryUser',
+    ...envelope(organizationId, occurredAt),
+    data: { id, organization_id: organizationId },
+  }),
+}
+
+export const groupKind: Kind<ApiGroup, GroupRecord> = {
+  name: 'group',
+  plural: 'groups',
+  async list(api, { organizationId, id }, options) {
+    const { groups, totalSize, nextPageToken } = await api.directory.listDirectoryGroups(
+      organizationId,
+      id,
+      options,
+    )
+    return { items: groups, totalSize, nextPageToken }
+  },
+  compared: ({ id, updatedAt }) => timed(id, updatedAt),
+  record: groupRecord,
+  event: groupEvent,
+  deletedEvent: ({ organizationId, id: directoryId }, id, occurredAt) => ({
+    type: 'organization.directory.group_deleted',
+    object: 'DirectoryGroup',
+    ...envelope(organizationId, occurredAt),
+    data: { id, organization_id: organizationId, directory_id: directoryId },
+  }),
+}
+
+// Protobuf does not distinguish absent text from empty text. The functions below leave out empty values.
+
+function userRecord(user: ApiUser, directory: DirectoryRef, detailed: boolean): UserRecord {
+  const { id, email, givenName, familyName, preferredUsername, userDetail } = user
+  const groups = user.groups.map((group) => ({
+    id: group.id,
+    ...(group.displayName && { name: group.displayName }),
+  }))
+  const groupsKnown = detailed || groups.length > 0
+  const data: DirectoryUser = {
+    ...(userDetail && attributesOf(userDetail, { givenName, familyName })),
+    id,
+    organization_id: directory.organizationId,
+    ...(email && { email }),
+    ...(givenName && { given_name: givenName }),
+    ...(familyName && { family_name: familyName }),
+    ...(preferredUsername && { preferred_username: preferredUsername }),
+    ...(groupsKnown && { groups }),
+    ...(userDetail && { raw_attributes: userDetail }),
+  }
+  return {
+    ...recordOf(id, directory, user.updatedAt),
+    data,
+    ...(groupsKnown && { groupIds: groups.map((group) => group.id) }),
+  }
+}
+
+function groupRecord(group: ApiGroup, directory: DirectoryRef): GroupRecord {
+  const { id, displayName, groupDetail } = group
+  const data: DirectoryGroup = {
+    id,
+    organization_id: directory.organizationId,
+    directory_id: directory.id,
+    ...(displayName && { display_name: displayName }),
+    ...(groupDetail && { raw_attributes: groupDetail }),
+  }
+  return { ...recordOf(id, directory, group.updatedAt), data }
+}
+
+/**
+ * The event that a webhook would have sent for the record. Dispatch it with `source: 'sync'`. Set `observedAt` to the
+ * store's time before the record was read, so that the event never undoes a newer webhook.
+ */
+export function userEvent(record: UserRecord, change: RecordChange): UserCreatedEvent | UserUpdatedEvent {
+  const type = `organization.directory.user_${change}` as const
+  const { organizationId, updatedAt, data } = record
+  return { type, object: 'DirectoryUser', ...envelope(organizationId, updatedAt), data }
+}
+
+/** The event that a webhook would have sent for the group. See {@link userEvent}. */
+export function groupEvent(record: GroupRecord, change: RecordChange): GroupCreatedEvent | GroupUpdatedEvent {
+  const type = `organization.directory.group_${change}` as const
+  const { organizationId, updatedAt, data } = record
+  return { type, object: 'DirectoryGroup', ...envelope(organizationId, updatedAt), data }
+}
+
+/** The earliest time. With it as a record's time, `observedAt` alone decides the order. */
+export const earliestInstant: Instant = '0'.repeat(19)
+
+function envelope(organizationId: string, occurredAt: Instant = earliestInstant) {
+  return {
+    id: `evt_${randomUUID()}`,
+    occurred_at: formatInstant(occurredAt),
+    organization_id: organizationId,
+  }
+}
+
+function recordOf(id: string, directory: DirectoryRef, updatedAt: ApiTimestamp | undefined) {
+  return {
+    ...timed(id, updatedAt),
+    organizationId: directory.organizationId,
+    directoryId: directory.id,
+  }
+}
+
+function timed(id: string, updatedAt: ApiTimestamp | undefined): Pick<UserRecord, 'id' | 'updatedAt'> {
+  const instant = updatedAt && instantOf(updatedAt)
+  return instant === undefined ? { id } : { id, updatedAt: instant }
+}
+
+/** Returns nothing for a time before 1970: Go's zero time stands for an unknown time. */
+function instantOf({ seconds, nanos }: ApiTimestamp): Instant | undefined {
+  if (seconds < 0n || seconds > 9_999_999_999n) return undefined
+  return `${seconds}`.padStart(10, '0') + `${nanos}`.padStart(9, '0')
+}

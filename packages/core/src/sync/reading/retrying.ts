@@ -1,0 +1,123 @@
+import type { Clock } from '@scalekit-scim/core'
+import { delay, systemClock } from '@scalekit-scim/core/internal'
+import { untilAborted } from '../waiting.ts'
+
+/** How API calls are retried. */
+export interface Retrying {
+  /** Ends a call or a pause at once. Then the signal's reason is thrown. */
+  signal?: AbortSignal | undefined
+  onRetry?: ((retry: Retry) => void) | undefined
+  /** For tests. @default the system's */
+  clock?: Clock | undefined
+  /** From 0 up to 1, for tests. @default Math.random */
+  random?: (() => number) | undefined
+}
+
+/** A failed call that is made again after the pause. */
+export interface Retry {
+  /** 1 for the first call that failed. */
+  attempt: number
+  pauseMs: number
+  rateLimited: boolean
+  error: unknown
+}
+
+const maxAttempts = 6
+const firstPauseMs = 500
+const longestPauseMs = 30_000
+/** The upper bounds of the pauses are 0.5, 1.5, 4.5, 13.5 and 30 s. */
+const pauseGrowth = 3
+/** Scalekit's limits are per minute. Five of the shortest pauses are longer than that. */
+const rateLimitPauseMs = { min: 15_000, max: 45_000 }
+const longestRetryAfterMs = 120_000
+
+/**
+ * Makes a read call up to six times, with pauses under full jitter. Errors that a retry cannot fix are thrown at once.
+ * After the last call its error is thrown unchanged.
+ */
+export async function retrying<Answer>(
+  call: () => Promise<Answer>,
+  { signal, onRetry, clock = systemClock, random = Math.random }: Retrying = {},
+): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted()
+    try {
+      return await untilAborted(call(), signal)
+    } catch (error) {
+      const retry = retryFor(error)
+      if (signal?.aborted || retry === 'none' || attempt === maxAttempts) throw error
+      const rateLimited = retry === 'wait'
+      const pauseMs = rateLimited ? rateLimitPause(error, random) : backoff(attempt, random)
+      onRetry?.({ attempt, pauseMs, rateLimited, error })
+      // Keeps the process running: a script may have nothing else to do.
+      await delay(clock, pauseMs, signal)
+    }
+  }
+}
+
+function backoff(attempt: number, random: () => number): number {
+  return random() * Math.min(firstPauseMs * pauseGrowth ** (attempt - 1), longestPauseMs)
+}
+
+function rateLimitPause(error: unknown, random: () => number): number {
+  const { min, max } = rateLimitPauseMs
+  const pauseMs = min + random() * (max - min)
+  return Math.max(pauseMs, Math.min(retryAfterMs(error), longestRetryAfterMs))
+}
+
+/** Which retry can fix the error: none, one soon, or one after the window of a rate limit. */
+export type RetryKind = 'none' | 'again' | 'wait'
+
+/** gRPC status codes, which the SDK's exceptions have in `grpcStatus`. */
+const byGrpcStatus: Readonly<Record<number, RetryKind>> = {
+  1: 'again', // Canceled: the connection was closed during the call
+  2: 'again', // Unknown: a gateway's HTTP 500
+  4: 'again', // DeadlineExceeded
+  8: 'wait', // ResourceExhausted
+  10: 'again', // Aborted: a reset connection, which the SDK reports as a conflict
+  13: 'again', // Internal
+  14: 'again', // Unavailable
+}
+
+export const networkCodes: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ERR_NETWORK',
+  'ETIMEDOUT',
+])
+
+/**
+ * Decides by the error's properties, because core does not load the SDK. The SDK's exceptions have `grpcStatus`, and a
+ * ConnectError has `code`. A failing token endpoint causes an AxiosError, with `response.status` or `code`.
+ */
+export function retryFor(error: unknown): RetryKind {
+  const status = numberIn(error, 'grpcStatus') ?? numberIn(error, 'code')
+  if (status !== undefined) return byGrpcStatus[status] ?? 'none'
+  const httpStatus = numberIn(field(error, 'response'), 'status')
+  if (httpStatus === 429) return 'wait'
+  if (httpStatus !== undefined) return httpStatus === 408 || httpStatus >= 500 ? 'again' : 'none'
+  const code = field(error, 'code') ?? field(field(error, 'cause'), 'code')
+  return typeof code === 'string' && networkCodes.has(code) ? 'again' : 'none'
+}
+
+/** Returns 0 if the header is absent or is a date. */
+function retryAfterMs(error: unknown): number {
+  const seconds = field(field(field(error, 'response'), 'headers'), 'retry-after')
+  return typeof seconds === 'string' && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : 0
+}
+
+export function numberIn(value: unknown, name: string): number | undefined {
+  const found = field(value, name)
+  return typeof found === 'number' ? found : undefined
+}
+
+export function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}

@@ -1,0 +1,89 @@
+import type { DirectoryApi } from './directory-api.ts'
+import { organizationPages, type ReadOptions, recordPages } from './pages.ts'
+import {
+  type DirectoryRef,
+  type GroupRecord,
+  groupKind,
+  type Kind,
+  type UserRecord,
+  userKind,
+} from './records.ts'
+import { type Retrying, retrying } from './retrying.ts'
+
+/** Which customers: all of the environment, a list of ids, or a function that returns ids. */
+export type Organizations = 'all' | readonly string[] | (() => OrganizationIds | Promise<OrganizationIds>)
+type OrganizationIds = Iterable<string> | AsyncIterable<string>
+
+/**
+ * The enabled directories of the organizations, one after the other. Organizations without one are skipped.
+ *
+ * @example
+ * for await (const directory of directories(await scalekitFromEnv(), 'all')) console.log(directory.id)
+ */
+export async function* directories(
+  api: DirectoryApi,
+  organizations: Organizations,
+  options: Retrying = {},
+): AsyncGenerator<DirectoryRef, void, void> {
+  for await (const organizationId of organizationIds(api, organizations, options)) {
+    const answer = await retrying(() => api.directory.listDirectories(organizationId), options)
+    for (const { id, enabled } of answer.directories) if (enabled) yield { organizationId, id }
+  }
+}
+
+/**
+ * All users of a directory, as a stream that has at most two pages in memory. The order is not specified. If somebody
+ * joins or leaves meanwhile, a user may be listed twice or not at all: never treat a missing user as deleted.
+ *
+ * @throws the API's error after the last retry; {@link PagingError}; the signal's reason
+ * @example
+ * for await (const { data } of directoryUsers(api, directory)) await accounts.upsert(data)
+ */
+export function directoryUsers(
+  api: DirectoryApi,
+  directory: DirectoryRef,
+  options: ReadOptions = {},
+): AsyncGenerator<UserRecord, void, void> {
+  return records(userKind, api, directory, options)
+}
+
+/** All groups of a directory, without their members. Otherwise the same as {@link directoryUsers}. */
+export function directoryGroups(
+  api: DirectoryApi,
+  directory: DirectoryRef,
+  options: ReadOptions = {},
+): AsyncGenerator<GroupRecord, void, void> {
+  return records(groupKind, api, directory, options)
+}
+
+async function* records<Item extends { id: string }, Listed extends UserRecord | GroupRecord>(
+  kind: Kind<Item, Listed>,
+  api: DirectoryApi,
+  directory: DirectoryRef,
+  options: ReadOptions,
+): AsyncGenerator<Listed, void, void> {
+  const detailed = options.includeDetail !== false
+  const pages = recordPages(kind, api, directory, { ...options, observe: () => undefined })
+  for await (const { items } of pages) for (const item of items) yield kind.record(item, directory, detailed)
+}
+
+/** Each id once. If a customer joins meanwhile, the API may list another one twice. */
+export async function* organizationIds(
+  api: DirectoryApi,
+  organizations: Organizations,
+  options: Retrying,
+): AsyncGenerator<string, void, void> {
+  const seen = new Set<string>()
+  const ids = typeof organizations === 'function' ? await organizations() : organizations
+  for await (const id of ids === 'all' ? allOrganizations(api, options) : ids) {
+    options.signal?.throwIfAborted()
+    if (!seen.has(id)) yield id
+    seen.add(id)
+  }
+}
+
+async function* allOrganizations(api: DirectoryApi, options: Retrying): AsyncGenerator<string, void, void> {
+  for await (const { items } of organizationPages(api, options)) {
+    for (const { id } of items) yield id
+  }
+}

@@ -1,0 +1,86 @@
+import type { DirectoryUser } from '@scalekit-scim/core'
+import { omitUndefined } from '@scalekit-scim/core/internal'
+
+/** RFC 7643, 4.3 */
+const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+
+type Fields = Record<string, unknown>
+
+/**
+ * The user's attributes as their own directory describes them, under the names that webhooks use. Values of an unexpected
+ * type are left out: `raw_attributes` still has them.
+ */
+export function attributesOf(
+  detail: Fields,
+  api: { givenName: string; familyName: string },
+): Partial<DirectoryUser> {
+  const name = objectIn(detail, 'name')
+  const enterprise = objectIn(detail, enterpriseExtension)
+  return omitUndefined({
+    name: nameOf(detail, name, api),
+    given_name: textIn(name, 'givenName'),
+    family_name: textIn(name, 'familyName'),
+    nickname: textIn(detail, 'nickName'),
+    picture: mainValue(detail.photos),
+    phone_number: mainValue(detail.phoneNumbers),
+    title: textIn(detail, 'title'),
+    department: textIn(enterprise, 'department'),
+    division: textIn(enterprise, 'division'),
+    cost_center: textIn(enterprise, 'costCenter'),
+    employee_id: textIn(enterprise, 'employeeNumber'),
+    user_type: textIn(detail, 'userType'),
+    organization: textIn(enterprise, 'organization'),
+    language: textIn(detail, 'preferredLanguage'),
+    locale: textIn(detail, 'locale'),
+    zoneinfo: textIn(detail, 'timezone'),
+    profile: textIn(detail, 'profileUrl'),
+    active: activeIn(detail),
+  })
+}
+
+/**
+ * Entra sends `"False"`, and attribute names may have any case (RFC 7643, 2.1). Any other value is unknown, and then the
+ * application keeps the state that it has.
+ */
+function activeIn(detail: Fields): boolean | undefined {
+  const name = 'active' in detail ? 'active' : Object.keys(detail).find((key) => /^active$/i.test(key))
+  const active = name === undefined ? undefined : detail[name]
+  if (typeof active === 'boolean') return active
+  if (typeof active !== 'string') return undefined
+  const text = active.toLowerCase()
+  return text === 'true' ? true : text === 'false' ? false : undefined
+}
+
+/** The display name, the formatted name, or the given and family name. */
+function nameOf(
+  detail: Fields,
+  name: Fields | undefined,
+  api: { givenName: string; familyName: string },
+): string | undefined {
+  const parts = [
+    api.givenName || textIn(name, 'givenName'),
+    api.familyName || textIn(name, 'familyName'),
+  ].filter(Boolean)
+  return textIn(detail, 'displayName') || textIn(name, 'formatted') || parts.join(' ') || undefined
+}
+
+/** The primary value of a multi-valued attribute, else the first (RFC 7643, 2.4). */
+function mainValue(values: unknown): string | undefined {
+  if (!Array.isArray(values)) return undefined
+  const entries = values.filter(isObject)
+  return textIn(entries.find(({ primary }) => primary === true) ?? entries[0], 'value')
+}
+
+function textIn(fields: Fields | undefined, name: string): string | undefined {
+  const text = fields?.[name]
+  return typeof text === 'string' ? text : undefined
+}
+
+function objectIn(fields: Fields, name: string): Fields | undefined {
+  const value = fields[name]
+  return isObject(value) ? value : undefined
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

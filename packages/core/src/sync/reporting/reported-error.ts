@@ -1,0 +1,48 @@
+import { errorFields, omitUndefined } from '@scalekit-scim/core/internal'
+import { field, networkCodes, numberIn } from '../reading/retrying.ts'
+import { SyncError } from '../sync-error.ts'
+import type { ReportedError } from './report.ts'
+
+/** The URL that the SDK requests, relative to the environment's. */
+const tokenEndpoint = 'oauth/token'
+
+export function reported(error: unknown): ReportedError {
+  const { errorName, errorCode } = errorFields(error)
+  const { syncError, networkCode } = explained(error)
+  const report: ReportedError = {
+    name: syncError?.name ?? errorName,
+    ...omitUndefined({ code: syncError?.code ?? errorCode ?? networkCode, hint: syncError?.message }),
+  }
+  return Object.defineProperty(report, 'cause', { value: error, enumerable: false })
+}
+
+function explained(error: unknown): { syncError?: SyncError | undefined; networkCode?: string | undefined } {
+  try {
+    const syncError = error instanceof SyncError ? error : credentialsRefused(error)
+    return { syncError, networkCode: networkCodeOf(error) }
+  } catch {
+    // The properties of other people's errors may throw.
+    return {}
+  }
+}
+
+/** The SDK throws wrong credentials as a plain HTTP error without an explanation. */
+function credentialsRefused(error: unknown): SyncError | undefined {
+  const status = numberIn(field(error, 'response'), 'status')
+  if (status !== 400 && status !== 401) return undefined
+  if (field(field(error, 'config'), 'url') !== tokenEndpoint) return undefined
+  return new SyncError(
+    'ERR_SCIM_API_CREDENTIALS',
+    'Scalekit refuses the API credentials. Compare SCALEKIT_CLIENT_ID and SCALEKIT_CLIENT_SECRET with those of the environment at SCALEKIT_ENVIRONMENT_URL.',
+  )
+}
+
+/** The network's code. The SDK's exceptions have it only in their message, other clients in the cause of their error. */
+function networkCodeOf(error: unknown): string | undefined {
+  for (let at = error, depth = 0; depth < 5 && at instanceof Error; at = at.cause, depth++) {
+    const words = [field(at, 'code'), ...String(at.message).split(/\W+/)]
+    const code = words.find((word) => typeof word === 'string' && networkCodes.has(word))
+    if (typeof code === 'string') return code
+  }
+  return undefined
+}

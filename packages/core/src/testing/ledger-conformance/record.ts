@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beyondLeaseMs, type LedgerChecks, shortLeaseSeconds, someId } from './requests.ts'
+
+export const recordChecks: LedgerChecks = {
+  'a record is written only if it has the expected value': async (ledger) => {
+    const record = ledger.record(someId('record'))
+    assert.equal(await record.read(), undefined)
+    assert.equal(await record.compareAndSet('x', 'a', 60), false)
+    assert.equal(await record.compareAndSet(undefined, 'a', 60), true)
+    assert.equal(await record.compareAndSet(undefined, 'b', 60), false)
+    assert.equal(await record.read(), 'a')
+    assert.equal(await record.compareAndSet('a', undefined, 60), true)
+    assert.equal(await record.read(), undefined)
+  },
+
+  'a record expires': async (ledger) => {
+    const record = ledger.record(someId('record'))
+    await record.compareAndSet(undefined, 'a', shortLeaseSeconds)
+    await sleep(beyondLeaseMs)
+    assert.equal(await record.read(), undefined)
+    assert.equal(await record.compareAndSet(undefined, 'b', 60), true)
+  },
+
+  'one of 20 concurrent writers of a record succeeds': async (ledger) => {
+    const name = someId('record')
+    const wrote = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        ledger.record(name).compareAndSet(undefined, String(index), 60),
+      ),
+    )
+    assert.equal(wrote.filter(Boolean).length, 1)
+  },
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import { omitUndefined } from '@scalekit-scim/core/internal'
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import { type Api, createApi } from './api/api.ts'
+import { ApiFaultDraw } from './api/faults.ts'
+import type { SimulatorClock } from './clock.ts'
+import { type Console, createConsole } from './console/router.ts'
+import type { Environment } from './environment/environment.ts'
+import { requireFaultNames, requireOptions, type SimulatorOptions } from './options.ts'
+import { restoreClock, restoreDeliveries, restoreEnvironment } from './persistence/restore.ts'
+import { Snapshot } from './persistence/snapshot.ts'
+import { openPort, type Port } from './port.ts'
+import { createRandomness, type Randomness, randomText } from './randomness.ts'
+import { answerNoDirectory, scimRouter } from './scim/router.ts'
+import type { Simulator } from './simulator.ts'
+
+const defaultHost = '127.0.0.1'
+
+/**
+ * Starts a local stand-in for Scalekit on one port. `@scalekit-sdk/node` uses it like the real service.
+ *
+ * Rejects with a ConfigurationError if an option is invalid, with a PortError if the port cannot be opened, and with a
+ * SnapshotError if the file cannot be used. In each case it has sent nothing, and frees the port and the file.
+ *
+ * @example
+ * await using simulator = await createSimulator()
+ * const { url, variables } = simulator
+ */
+export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  requireOptions(options)
+  const { host = defaultHost, port: requestedPort = 0 } = options
+  const snapshot = await Snapshot.open(options.file)
+  let clock: SimulatorClock | undefined
+  let port: Port | undefined
+  try {
+    clock = restoreClock(options, snapshot)
+    port = await openPort({ host, port: requestedPort })
+    return assemble(options, snapshot, clock, port)
+  } catch (error) {
+    // Without its clock it sends no message of the file. The next start sends them.
+    clock?.close()
+    await port?.close()
+    snapshot.release()
+    throw error
+  }
+}
+
+/** Awaits nothing, so that no request is answered and no message sent before everything is ready. */
+function assemble(
+  options: SimulatorOptions,
+  snapshot: Snapshot,
+  clock: SimulatorClock,
+  port: Port,
+): Simulator {
+  const { host = defaultHost, seed, tokenSeconds = 86_399, requestsPerMinute } = options
+  const randomness = createRandomness(seed ?? 'scalekit')
+  const idRandomness = seed === undefined ? createRandomness(randomUUID()) : randomness.fork('environment')
+  const environment = restoreEnvironment(options, clock, idRandomness, snapshot)
+  const deliveries = restoreDeliveries(options, clock, randomness, snapshot)
+  const stopSending = environment.onEvent((event) => deliveries.send(event))
+  clock.settled = () => deliveries.idle()
+
+  const credentials = credentialsOf(options, randomness.fork('credentials'))
+  const faults = new ApiFaultDraw(randomness.fork('api'), options.faults?.api)
+  const limits = { tokenSeconds, ...omitUndefined({ requestsPerMinute }) }
+  const api = createApi({ environment, clock, faults, ...credentials, ...limits, port })
+
+  const close = async () => {
+    consolePage.close()
+    await port.close()
+    stopSending()
+    await deliveries.close()
+    clock.close()
+    await snapshot.close()
+  }
+  let closing: Promise<void> | undefined
+  const closeOnce = () => (closing ??= close())
+  const simulator: Simulator = {
+    url: port.url,
+    get variables() {
+      return {
+        SCALEKIT_ENVIRONMENT_URL: port.url,
+        SCALEKIT_CLIENT_ID: credentials.clientId,
+        SCALEKIT_CLIENT_SECRET: credentials.clientSecret,
+        ...omitUndefined({ SCALEKIT_WEBHOOK_SECRET: deliveries.endpoints[0]?.secrets[0] }),
+      }
+    },
+    environment,
+    deliveries,
+    clock,
+    setFaults(parts) {
+      requireFaultNames(parts)
+      const { webhooks, api } = parts
+      if (webhooks) deliveries.faults = webhooks
+      if (api) faults.set(api)
+    },
+    step: (ms) => clock.step(ms),
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  }
+  const consolePage = createConsole(simulator, host)
+  port.serve(httpApplication(api, environment, consolePage), api.rpc)
+  return simulator
+}
+
+function httpApplication(api: Api, environment: Environment, consolePage: Console): Express {
+  const application = express().disable('x-powered-by').use(api.routes)
+  application.use('/scim/v2/:directoryId', scimRouter(environment))
+  application.use('/scim', answerNoDirectory)
+  application.use(consolePage.router)
+  return application.use(answerError)
+}
+
+/** For errors outside all routers, such as a body that is too long. Express's own answer is a page with a stack. */
+const answerError: ErrorRequestHandler = (error, _request, response, next) => {
+  if (response.headersSent) return next(error)
+  const status = typeof error?.status === 'number' ? error.status : 500
+  response.status(status).json({ error: STATUS_CODES[status] ?? 'Error' })
+}
+
+function credentialsOf({ clientId, clientSecret }: SimulatorOptions, randomness: Randomness) {
+  return {
+    clientId: clientId ?? `skc_${10_000_000 + randomness.below(89_999_999)}`,
+    clientSecret: clientSecret ?? `test_${randomText(randomness, 40)}`,
+  }
+}

@@ -1,0 +1,215 @@
+import type { Clock, ScimEvent } from '@scalekit-scim/core'
+import { omitUndefined } from '@scalekit-scim/core/internal'
+import type { queueAsPromised } from 'fastq'
+import type { Activity } from '../activity.ts'
+import type { Randomness } from '../randomness.ts'
+import type { Endpoint, Endpoints } from './endpoints.ts'
+import { DeliveryError } from './errors.ts'
+import { attemptFaultNames, drawFaults, messageFaultNames, type WebhookFaults } from './faults.ts'
+import { type Attempt, type AttemptTrigger, type Delivery, isDelivered, type Message } from './messages.ts'
+import type { Reordering } from './reordering.ts'
+import { waitAfterMs } from './schedule.ts'
+import type { Progress } from './stored.ts'
+import { type Transmitted, transmit } from './transmission.ts'
+import type { WebhookClient } from './webhook-client.ts'
+
+/** Shared by all deliveries of a simulator. */
+export interface DeliveryContext {
+  readonly clock: Clock
+  readonly randomness: Randomness
+  readonly retryJitterShare: number
+  readonly endpoints: Endpoints
+  readonly client: WebhookClient
+  readonly activity: Activity
+  faults: WebhookFaults
+  isClosed: boolean
+  /** Called after each change to a message, with the attempt that caused it. */
+  changed(record: MessageRecord, attempt?: Attempt): void
+}
+
+/** Shared by all deliveries to one endpoint. */
+export interface EndpointQueue {
+  /** Scheduled attempts in their order. Its concurrency limits the connections. */
+  readonly attempts: queueAsPromised<() => Promise<void>>
+  readonly reordering: Reordering
+}
+
+/** A message with the state of its deliveries. */
+export class MessageRecord {
+  readonly message: Message
+  readonly deliveries: DeliveryTask[] = []
+  /** The sequence number in the run. It is the same in each run of a seed; the id contains the time. */
+  readonly ordinal: number
+  /** The size of the logged replies. */
+  loggedBytes = 0
+  #body: string | undefined
+
+  constructor(ordinal: number, id: string, event: ScimEvent, createdAtMs: number) {
+    this.ordinal = ordinal
+    this.message = { id, event, createdAtMs, deliveries: this.deliveries }
+  }
+
+  /** The same bytes for all attempts and endpoints. Not serialized before the first attempt. */
+  get body(): string {
+    this.#body ??= JSON.stringify(this.message.event)
+    return this.#body
+  }
+
+  get isFinished(): boolean {
+    return this.deliveries.every(({ state }) => state !== 'pending')
+  }
+}
+
+/** Sends one message to one endpoint: the first attempt, unless a fault prevents it, and retries after failures. */
+export class DeliveryTask implements Delivery {
+  readonly endpointId: string
+  state: Delivery['state']
+  attempts: readonly Attempt[] = []
+  attemptsUnderWay = 0
+  declare givenUp?: string
+  declare nextAttemptAtMs?: number
+  readonly #context: DeliveryContext
+  readonly #queue: EndpointQueue
+  readonly #record: MessageRecord
+  readonly #randomness: Randomness
+  #cancelWait: () => void = () => {}
+  #failures = 0
+  #attemptCount = 0
+
+  constructor(
+    context: DeliveryContext,
+    queue: EndpointQueue,
+    record: MessageRecord,
+    endpointId: string,
+    state: 'pending' | 'failed',
+  ) {
+    this.endpointId = endpointId
+    this.state = state
+    this.#context = context
+    this.#queue = queue
+    this.#record = record
+    this.#randomness = context.randomness.fork(`${record.ordinal} ${endpointId}`)
+  }
+
+  begin(): void {
+    const { reordering } = this.#queue
+    const drawn = drawFaults(messageFaultNames, this.#context.faults, this.#randomness)
+    const { drop, delay, reorder } = drawn
+    const copies = drawn.duplicate ? { duplicate: drawn.duplicate } : {}
+    if (drop) {
+      this.#end('dropped')
+    } else if (delay) {
+      this.#wait(delay.seconds * 1000, { delay, ...copies })
+    } else if (reorder) {
+      const { past = 1, atMostSeconds = 60 } = reorder
+      const release = () => this.#enqueueAttempt({ reorder, ...copies })
+      this.#cancelWait = reordering.hold(past, atMostSeconds * 1000, release)
+    } else {
+      reordering.begin(this.#record.ordinal)
+      this.#enqueueAttempt(copies)
+    }
+  }
+
+  /** Continues a delivery of an earlier run of the simulator. */
+  resume({ failures, nextAttemptAtMs = 0 }: Progress): void {
+    this.#failures = failures
+    this.#attemptCount = failures
+    this.#wait(Math.max(nextAttemptAtMs - this.#context.clock.now(), 0))
+  }
+
+  /** The state that `resume` needs. */
+  get progress(): Progress {
+    return { failures: this.#failures, ...omitUndefined({ nextAttemptAtMs: this.nextAttemptAtMs }) }
+  }
+
+  /** Makes attempts outside the schedule, without retries or faults. */
+  async attempt(trigger: Exclude<AttemptTrigger, 'schedule'>, copies = 1): Promise<Attempt[]> {
+    const endpoint = this.#context.endpoints.find(this.endpointId)
+    if (!endpoint) throw new DeliveryError('not-found', 'endpoint not found')
+    const work = Promise.all(Array.from({ length: copies }, () => this.#transmit(endpoint, trigger, {})))
+    const sent = await this.#context.activity.track(work)
+    return sent.map(({ attempt }) => attempt)
+  }
+
+  /** Ends the delivery before its last attempt. */
+  giveUp(reason: string): void {
+    if (this.state !== 'pending') return
+    this.givenUp = reason
+    this.#end('failed')
+  }
+
+  /** Cancels the next attempt. */
+  stop(): void {
+    this.#cancelWait()
+  }
+
+  #wait(waitMs: number, faults: WebhookFaults = {}): void {
+    const { clock, isClosed } = this.#context
+    this.nextAttemptAtMs = clock.now() + waitMs
+    if (isClosed) return
+    const timer = clock.setTimeout(() => this.#enqueueAttempt(faults), waitMs)
+    this.#cancelWait = () => timer.cancel()
+  }
+
+  #enqueueAttempt(faults: WebhookFaults): void {
+    delete this.nextAttemptAtMs
+    const attempted = this.#queue.attempts.push(async () => {
+      await this.#attemptOnSchedule(faults)
+      this.#queue.reordering.end(this.#record.ordinal)
+    })
+    void this.#context.activity.track(attempted)
+  }
+
+  async #attemptOnSchedule(messageFaults: WebhookFaults): Promise<void> {
+    const endpoint = this.#context.endpoints.find(this.endpointId)
+    // A replay may have delivered it in the meantime.
+    if (this.#context.isClosed || !endpoint || this.state !== 'pending') return
+
+    const randomness = this.#randomness.fork(`attempt ${this.#failures + 1}`)
+    const faults = { ...messageFaults, ...drawFaults(attemptFaultNames, this.#context.faults, randomness) }
+    const copies = faults.duplicate ? (faults.duplicate.copies ?? 2) : 1
+    const [scheduled] = await Promise.all(
+      Array.from({ length: copies }, (_, copy) =>
+        this.#transmit(endpoint, copy === 0 ? 'schedule' : 'duplicate', faults),
+      ),
+    )
+    if (scheduled && this.state === 'pending') this.#fail(scheduled)
+  }
+
+  /** A delivered attempt of any trigger except 'forge' ends the delivery. */
+  async #transmit(endpoint: Endpoint, trigger: AttemptTrigger, faults: WebhookFaults): Promise<Transmitted> {
+    const { message, body } = this.#record
+    const number = ++this.#attemptCount
+    this.attemptsUnderWay++
+    this.#context.changed(this.#record)
+    const sent = await transmit(
+      { endpoint, messageId: message.id, body, number, trigger, faults, randomness: this.#randomness },
+      this.#context,
+    )
+    this.attemptsUnderWay--
+    this.attempts = [...this.attempts, sent.attempt].sort((a, b) => a.number - b.number)
+    if (trigger !== 'forge' && isDelivered(sent.attempt)) this.#end('delivered')
+    this.#context.changed(this.#record, sent.attempt)
+    return sent
+  }
+
+  #fail({ attempt, timedOut }: Transmitted): void {
+    this.#failures++
+    const waitMs = waitAfterMs(
+      { failures: this.#failures, timedOut, status: attempt.response?.status },
+      this.#context.retryJitterShare,
+      this.#randomness.fork(`wait ${this.#failures}`),
+    )
+    if (waitMs === undefined) this.#end('failed')
+    else this.#wait(waitMs)
+    this.#context.changed(this.#record)
+  }
+
+  #end(state: 'delivered' | 'failed' | 'dropped'): void {
+    this.#cancelWait()
+    delete this.nextAttemptAtMs
+    if (state === 'delivered') delete this.givenUp
+    this.state = state
+    this.#context.changed(this.#record)
+  }
+}

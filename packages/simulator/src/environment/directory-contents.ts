@@ -1,0 +1,97 @@
+import type { Directory, Group, User } from './records.ts'
+
+/** A directory with its users and groups, and indexes by userName and by membership. Checks nothing. */
+export class DirectoryContents {
+  directory: Directory
+  readonly #users = new RecordList<User>()
+  readonly #groups = new RecordList<Group>()
+  readonly #memberIds = new Map<string, Set<string>>()
+  readonly #idByUserName = new Map<string, string>()
+
+  constructor(directory: Directory) {
+    this.directory = directory
+  }
+
+  /** In the order of their creation, as the API lists them. The next change replaces the array. */
+  get users(): readonly User[] {
+    return this.#users.all
+  }
+
+  get groups(): readonly Group[] {
+    return this.#groups.all
+  }
+
+  user(id: string): User | undefined {
+    return this.#users.get(id)
+  }
+
+  /** RFC 7643, 4.1.1: a userName is unique in its directory and ignores case. */
+  userNamed(userName: string): User | undefined {
+    return this.#users.get(this.#idByUserName.get(userName.toLowerCase()) ?? '')
+  }
+
+  group(id: string): Group | undefined {
+    return this.#groups.get(id)
+  }
+
+  /** In the order in which they joined. */
+  membersOf(groupId: string): User[] {
+    const ids = [...(this.#memberIds.get(groupId) ?? [])]
+    return ids.map((id) => this.#users.get(id)).filter((user) => user !== undefined)
+  }
+
+  memberCount(groupId: string): number {
+    return this.#memberIds.get(groupId)?.size ?? 0
+  }
+
+  putUser(user: User): void {
+    const old = this.#users.get(user.id)
+    const before = old?.groupIds ?? []
+    if (old) this.#idByUserName.delete(old.attributes.userName.toLowerCase())
+    this.#idByUserName.set(user.attributes.userName.toLowerCase(), user.id)
+    this.#users.put(user)
+    for (const id of before) if (!user.groupIds.includes(id)) this.#memberIds.get(id)?.delete(user.id)
+    for (const id of user.groupIds) if (!before.includes(id)) this.#memberIds.get(id)?.add(user.id)
+  }
+
+  removeUser(user: User): void {
+    this.#users.remove(user.id)
+    this.#idByUserName.delete(user.attributes.userName.toLowerCase())
+    for (const id of user.groupIds) this.#memberIds.get(id)?.delete(user.id)
+  }
+
+  putGroup(group: Group): void {
+    this.#groups.put(group)
+    if (!this.#memberIds.has(group.id)) this.#memberIds.set(group.id, new Set())
+  }
+
+  removeGroup({ id }: Group): void {
+    this.#groups.remove(id)
+    this.#memberIds.delete(id)
+  }
+}
+
+/** Records by id. The array of all of them, for paging, is created when it is needed after a change. */
+class RecordList<Item extends { readonly id: string }> {
+  readonly #byId = new Map<string, Item>()
+  #all: readonly Item[] | undefined
+
+  get all(): readonly Item[] {
+    this.#all ??= [...this.#byId.values()]
+    return this.#all
+  }
+
+  get(id: string): Item | undefined {
+    return this.#byId.get(id)
+  }
+
+  put(item: Item): void {
+    this.#byId.set(item.id, item)
+    this.#all = undefined
+  }
+
+  remove(id: string): void {
+    this.#byId.delete(id)
+    this.#all = undefined
+  }
+}

@@ -1,0 +1,77 @@
+import type { Clock, DirectoryEvent } from '@scalekit-scim/core'
+import { Listeners } from '../listeners.ts'
+import type { Randomness } from '../randomness.ts'
+import type { Envelope } from './events.ts'
+
+export interface PublisherOptions {
+  clock: Clock
+  randomness: Randomness
+  /** Returns the time of a change, in whole microseconds. @default the clock's time, later than every earlier change */
+  stampMicros?: () => number
+}
+
+export interface PublisherSnapshot {
+  /** The environment's. */
+  id: string
+  ids: { prefix: string; count: number }
+  /** The newest time of a change. Later changes get a later time. */
+  lastMicros: number
+}
+
+/** Gives changes their times and records their ids, and publishes events. */
+export class EventPublisher {
+  readonly environmentId: string
+  readonly #options: PublisherOptions
+  readonly #idPrefix: string
+  readonly #listeners = new Listeners<[DirectoryEvent]>()
+  #idCount: number
+  #lastMicros: number
+  #isSilent = false
+
+  constructor(options: PublisherOptions, from?: PublisherSnapshot) {
+    this.#options = options
+    this.#idPrefix = from?.ids.prefix ?? String(10_000_000 + options.randomness.below(89_999_999))
+    this.#idCount = from?.ids.count ?? 0
+    this.#lastMicros = from?.lastMicros ?? 0
+    this.environmentId = from?.id ?? this.nextId('env')
+  }
+
+  onEvent(listener: (event: DirectoryEvent) => void): () => void {
+    return this.#listeners.add(listener)
+  }
+
+  silently<Result>(work: () => Result): Result {
+    const before = this.#isSilent
+    this.#isSilent = true
+    try {
+      return work()
+    } finally {
+      this.#isSilent = before
+    }
+  }
+
+  /** The time of the next change. */
+  nextMicros(): number {
+    if (this.#options.stampMicros) return this.#options.stampMicros()
+    this.#lastMicros = Math.max(Math.round(this.#options.clock.now() * 1000), this.#lastMicros + 1)
+    return this.#lastMicros
+  }
+
+  /** In the form of Scalekit's, such as `org_62283166000000002`: digits of the seed, then a sequence number. */
+  nextId(prefix: string): string {
+    this.#idCount++
+    return `${prefix}_${this.#idPrefix}${String(this.#idCount).padStart(9, '0')}`
+  }
+
+  /** A silent change uses an event id too, so that the ids of a seed do not depend on `silently`. */
+  publish(occurredAtMicros: number, eventIn: (envelope: Envelope) => DirectoryEvent): void {
+    const { environmentId } = this
+    const event = eventIn({ eventId: this.nextId('evt'), environmentId, occurredAtMicros })
+    if (!this.#isSilent) this.#listeners.call(event)
+  }
+
+  export(): PublisherSnapshot {
+    const ids = { prefix: this.#idPrefix, count: this.#idCount }
+    return { id: this.environmentId, ids, lastMicros: this.#lastMicros }
+  }
+}
