@@ -9,19 +9,19 @@ import { fileURLToPath } from 'node:url'
 const patienceMs = 15_000
 
 const example = fileURLToPath(new URL('../examples/express-sqlite/', import.meta.url))
-/** The application, as a process of its own. */
+/** The application as a process. */
 export interface App {
   url: string
   secret: string
   databaseFile: string
-  /** What it has said on its standard error. */
+  /** Its output on standard error. */
   complaints(): string
-  /** From now on, what it says is shown. */
+  /** Prints its output from now on. */
   speakUp(): void
   stop(): Promise<void>
 }
 
-/** Why everything ends before its time. */
+/** The reason for an early end. */
 export class Ending extends Error {
   readonly exitCode: number
 
@@ -31,12 +31,12 @@ export class Ending extends Error {
   }
 }
 
-/** Ends the child with us even where we are killed and can do nothing about it: its standard input ends then. */
+/** Ends the child even if this process is killed: the child's standard input then ends. */
 const stopWithParent = `data:text/javascript,${encodeURIComponent(
   "process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).resume().unref()",
 )}`
 
-/** Starts the application on a port of its own, and resolves when it answers. */
+/** Starts the application on a free port, and resolves when it answers. */
 export async function startApp(
   databaseFile: string,
   port: number,
@@ -91,7 +91,7 @@ export async function startApp(
   }
 }
 
-/** Waits until it says where it listens, and answers there. */
+/** Waits until it prints its address and answers there. */
 async function addressOf(
   child: ChildProcessByStdio<Writable, Readable, Readable>,
   ending: AbortSignal,
@@ -114,7 +114,7 @@ export async function freePort(wanted: number): Promise<number> {
     await once(probe, 'listening')
     return wanted
   } catch {
-    console.log(`Port ${wanted} is taken: another one will do.`)
+    console.log(`Port ${wanted} is in use, so another one is used.`)
     return 0
   } finally {
     probe.close()

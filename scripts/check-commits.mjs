@@ -1,9 +1,9 @@
 // Checks the messages of the commits after the one that is named below: Conventional Commits, a subject of at most 72
-// characters, and a body. Merges may say what they like. In a shallow clone it checks the commits that are there.
+// characters, and a body. Merges are exempt. In a shallow clone it checks the commits that are there.
 
 import { execFileSync } from 'node:child_process'
 
-/** The last commit from before the rule. If a shallow clone does not have it, its date stands in for it. */
+/** The last commit before the rule. If a shallow clone does not have it, its date is used. */
 const rule = { after: 'aa0205010ba74f76dd0fa7896958f35b74b4e84f', afterDate: '2026-11-27T21:37:42Z' }
 const [lastBefore = rule.after, lastBeforeAt = rule.afterDate] = process.argv.slice(2)
 const subjectAtMost = 72
@@ -20,7 +20,7 @@ const problems = commits().flatMap((commit) =>
 )
 if (problems.length > 0) {
   console.error(
-    `${problems.join('\n')}\n\nWrite "type(scope): what it does" and a body that says why. See CONTRIBUTING.md.`,
+    `${problems.join('\n')}\n\nWrite "type(scope): what it does" and a body with the reason. See CONTRIBUTING.md.`,
   )
 }
 process.exitCode = problems.length > 0 ? 1 : 0

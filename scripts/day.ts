@@ -4,20 +4,20 @@ import { sampleEvent } from '@scalekit-scim/core/testing'
 // A working day in the directory of one customer, in the order in which it arrives at the application. That is not
 // always the order in which it happened.
 
-/** One signed request, and the answer that it ought to get. */
+/** One signed request, and the expected answer. */
 export interface Delivery {
   what: string
   event: DirectoryEvent
   expect: { status: number; outcome: Outcome }
-  /** Given where a message is sent more than once. */
+  /** Set if a message is sent more than once. */
   messageId?: string
-  /** Signed by somebody who does not know the secret. */
+  /** Signed with another secret. */
   isForged?: true
   /** Another process holds the database's write lock meanwhile. */
   isLocked?: true
 }
 
-/** What the database ought to say of an account in the evening. */
+/** The expected row of an account in the evening. */
 export interface EndState {
   id: string
   state: string
@@ -25,7 +25,7 @@ export interface EndState {
   email: string | null
   roles: string[]
   groups: string[]
-  /** When the newest event happened that applied: `ctx.occurredAt`. */
+  /** The time of the newest event that was applied: `ctx.occurredAt`. */
   occurredAt: string
 }
 
@@ -44,7 +44,7 @@ const chidi = { id: 'diruser_chidi', name: 'Chidi Nwosu', email: 'chidi.nwosu@ac
 const dana = { id: 'diruser_dana', name: 'Dana Lindqvist', email: 'dana.lindqvist@acme.example' }
 const mallory = { id: 'diruser_mallory', name: 'Mallory Finch', email: 'mallory@elsewhere.example' }
 
-/** @param date such as `2026-11-23`, and past: the ledger takes an event from the future for one of now */
+/** @param date such as `2026-11-23`, in the past: the ledger treats an event from the future as current */
 export function workingDay(date: string): Delivery[] {
   const { directory, hire, update, leave, group, rename, dissolve } = eventsOn(date)
   const ameliasHire = {
@@ -151,7 +151,7 @@ const stale = { status: 200, outcome: 'stale' } as const
 const refused = { status: 400, outcome: 'invalid-signature' } as const
 const unavailable = { status: 503, outcome: 'store-unavailable' } as const
 
-/** Events of one day, by what they mean. Users say no more than what is given: the rest is to be left as it is. */
+/** The events of one day, by their meaning. Users have only the given fields, so the other fields must stay. */
 function eventsOn(date: string) {
   const at = (time: string) => ({ occurred_at: `${date}T${time}:00.153954Z`, organization_id })
   const groupData = ({ id }: Group, name: string) => ({ id, organization_id, display_name: name })

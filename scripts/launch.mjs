@@ -1,6 +1,6 @@
-// Runs `npm start`, `npm test` and `npm run docs` on any machine with Node 18 or newer and npm. It gets the Node and the
-// pnpm that the workspace needs if they are missing, installs and builds what has changed, and then runs the command.
-// It has no dependencies, and only syntax that an old Node can read.
+// `npm start`, `npm test` and `npm run docs`, on any machine with Node 18 or newer and npm. Gets Node and pnpm if a
+// supported version is missing, installs and builds after a change, and then runs the command. It has no dependencies,
+// and uses no syntax that an old Node cannot parse.
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -19,16 +19,16 @@ const anyPnpm = `npx -y -p ${nodeWanted} -p ${pnpmWanted} -c`
 
 const toolsFile = join(root, '.cache', 'launch', 'tools.json')
 const buildStamp = join(root, '.cache', 'launch', 'built')
-/** Beside what it speaks of, so that both are deleted together. */
+/** Next to the packages that it describes, so that both are deleted together. */
 const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
 const reportFolder = join(root, '.cache', 'report')
 /** `npm test` checks the prose if this is true. */
 const checksProse = false
 
-/** Something went wrong that the one who runs this can fix: a message, and no stack. */
+/** An error that the user can fix: printed as a message without a stack. */
 class Failure extends Error {}
 
-/** The signal that has told us to stop, if one has. */
+/** The signal that stops this process, if one has arrived. */
 let stoppedBy
 
 const commands = { start, test, soak, docs, tools }
@@ -49,7 +49,7 @@ async function start(args) {
 }
 
 async function test(args) {
-  // First of all, so that no earlier run is ever counted as this one.
+  // First, so that the reports of an earlier run are never counted.
   rmSync(reportFolder, { recursive: true, force: true })
   mkdirSync(reportFolder, { recursive: true })
   const env = withoutNames(await prepare(), ['NODE_ENV'])
@@ -111,7 +111,7 @@ function vitest(args, env) {
   return run('node', [bin, 'run', ...report, ...args], { env, cwd: join(root, 'test') })
 }
 
-/** The examples stand alone, with Node's own test runner: it writes its TAP beside what it shows. */
+/** The examples stand alone, with Node's own test runner: it writes TAP to a file, and its usual output to the terminal. */
 function testExample(example, env) {
   const cwd = join(root, 'examples', example)
   const tap = relative(cwd, join(reportFolder, `${example}.tap`))
@@ -143,7 +143,7 @@ async function docs(args) {
   return run('node', [bin, action, ...options], { env, cwd: join(root, 'docs') })
 }
 
-/** Runs inside npx: says where npm has put the tools. */
+/** Runs inside npx: prints the folders of the tools. */
 async function tools() {
   const name = windows ? 'pnpm.cmd' : 'pnpm'
   const pnpmFolder = (process.env[pathName()] ?? '')
@@ -171,9 +171,9 @@ async function prepare() {
   return env
 }
 
-/** Our own environment with a Node and a pnpm in PATH that the workspace can use. */
+/** Our environment, with a supported Node and pnpm in PATH. */
 async function environment() {
-  // npx hands its own options down, and they would become those of the next npx.
+  // npx passes its options on in the environment, and the next npx would use them.
   const own = withoutNames(process.env, ['npm_config_package', 'npm_config_call', 'npm_config_yes'])
   const env = withFolders(own, [dirname(process.execPath)])
   const missing = []
@@ -182,20 +182,20 @@ async function environment() {
   return missing.length === 0 ? env : withFolders(env, await fetchTools(missing, env))
 }
 
-/** From 22.18 on, Node runs TypeScript as it is. 23 ended before most of our tools were made for it. */
+/** Node runs TypeScript since 22.18. Most of our tools do not support 23. */
 function isSupported(version) {
   const [major, minor] = version.slice(1).split('.').map(Number)
   return major > 23 || (major === 22 && minor >= 18)
 }
 
 async function hasPnpm(env) {
-  // Corepack's shim also goes by this name, and must not download or ask anything.
+  // Corepack's shim has the same name, and must not download or prompt.
   const probe = { ...env, COREPACK_ENABLE_NETWORK: '0', COREPACK_ENABLE_DOWNLOAD_PROMPT: '0' }
   const { code, stdout } = await capture('pnpm', ['--version'], { env: probe })
   return code === 0 && /^12\./.test(stdout.trim())
 }
 
-/** The folders of the tools that npm brings; npm keeps them, so it is asked once. */
+/** The folders of the tools that npm downloads. npm keeps them, so this runs once. */
 async function fetchTools(packages, env) {
   const key = `${packages.join(' ')} ${process.platform} ${process.arch} ${process.version}`
   const known = existsSync(toolsFile) ? readJson(toolsFile) : {}
@@ -204,7 +204,7 @@ async function fetchTools(packages, env) {
   const why = packages.includes(nodeWanted)
     ? ` (this is Node ${process.version}; 22.18 or newer is needed)`
     : ''
-  say(`Bringing ${packages.join(' and ')} from npm${why}…`)
+  say(`Getting ${packages.join(' and ')} from npm${why}…`)
   const wanted = packages.flatMap((name) => ['-p', name])
   const { code, stdout, output } = await capture(
     'npx',
@@ -217,7 +217,7 @@ async function fetchTools(packages, env) {
   const found = code === 0 ? parseLastLine(stdout) : undefined
   if (!found || found.folders.length < 2 || !isSupported(found.node)) {
     throw new Failure(
-      `${output}\nnpm could not bring ${packages.join(' and ')}. Is the registry reachable? With Node 24 and pnpm 12 ` +
+      `${output}\nnpm could not get ${packages.join(' and ')}. Is the registry reachable? With Node 24 and pnpm 12 ` +
         'installed by other means, nothing needs to be brought.',
     )
   }
@@ -233,7 +233,7 @@ async function install(env) {
 
   say('Installing…')
   rmSync(installStamp, { force: true })
-  // CI: pnpm asks nothing then. And a production environment has no tools to build with.
+  // With CI, pnpm does not prompt. With NODE_ENV=production, it would not install the build tools.
   const { code, output } = await capture('pnpm', ['install', '--frozen-lockfile'], {
     env: { ...withoutNames(env, ['NODE_ENV']), CI: 'true' },
   })
@@ -266,7 +266,7 @@ async function step(title, script, env, hint) {
   if (code !== 0) throw new Failure(`${output}\n${title} failed, so no test was run. ${hint}`)
 }
 
-// ── What is there ──
+// ── Files ──
 
 function workspaceFolders() {
   const inside = (parent) => folders(parent).map((name) => join(parent, name))
@@ -281,7 +281,7 @@ function hasModules(folder) {
   return !hasAny || existsSync(join(root, folder, 'node_modules'))
 }
 
-/** Every file that the package says it has in `dist`. */
+/** Whether each file exists in `dist` that the manifest names. */
 function isBuilt(folder) {
   if (!existsSync(join(folder, 'package.json'))) return true
   const { main, types, exports, imports, bin } = readJson(join(folder, 'package.json'))
@@ -289,7 +289,7 @@ function isBuilt(folder) {
   return named.every((path) => existsSync(join(folder, path)))
 }
 
-/** All of a package but what is made from it. */
+/** All files of a package, except those that the build makes. */
 function sourcesOf(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .filter((entry) => !['node_modules', 'dist'].includes(entry.name) && !entry.name.endsWith('.md'))
@@ -332,17 +332,17 @@ function write(path, text) {
 
 // ── Running ──
 
-/** Runs a command on our own terminal and gives its exit code. */
+/** Runs a command on our own terminal, and returns its exit code. */
 function run(file, args, { env, cwd = root }) {
   const child = spawn(file, windows ? args.map(quoted) : args, { cwd, env, stdio: 'inherit', shell: windows })
-  // A terminal's Ctrl-C reaches the child by itself, and twice would be one too many.
+  // The terminal also sends Ctrl-C to the child, which must not get it twice.
   const onTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
   return ended(file, child, (signal) => {
     if (signal !== 'SIGINT' || !onTerminal) child.kill(signal)
   })
 }
 
-/** Runs a command out of sight and gives its exit code and what it said. */
+/** Runs a command in the background, and returns its exit code and its output. */
 async function capture(file, args, { env, quote = windows }) {
   const chunks = []
   const stdout = []
@@ -351,7 +351,7 @@ async function capture(file, args, { env, quote = windows }) {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: windows,
-    // A group of its own, so that whatever it starts is stopped with it.
+    // A process group of its own, so that its children are stopped with it.
     detached: !windows,
   })
   child.stdout.on('data', (chunk) => {
@@ -375,7 +375,7 @@ function stopGroup(child, signal) {
   } catch {}
 }
 
-/** The exit code of a child; the signals that come meanwhile go to `pass`. */
+/** The exit code of a child. Signals that arrive before its end go to `pass`. */
 function ended(file, child, pass) {
   const stop = (signal) => {
     stoppedBy = signal
@@ -400,7 +400,7 @@ function exitCodeOf(signal) {
   return 128 + constants.signals[signal]
 }
 
-/** npm hands a SIGTERM to the shell that it runs us in, and the shell dies of it without a word to us. */
+/** npm sends SIGTERM to the shell that runs us. The shell exits and does not forward it. */
 function watchParent(orphaned) {
   if (windows || process.env.npm_lifecycle_event === undefined) return undefined
   const parent = process.ppid
@@ -412,7 +412,7 @@ function watchParent(orphaned) {
   return watch
 }
 
-/** For cmd.exe, which takes one string. */
+/** For cmd.exe, which takes a single string. */
 function quoted(argument) {
   return /^[\w@.:\\/=-]+$/.test(argument) ? argument : `"${argument.replaceAll('"', '""')}"`
 }

@@ -4,7 +4,7 @@ import { bold, dim } from './terminal.ts'
 
 const wantedPort = 4000
 
-/** Enough of them that one can be dismissed: where over half of a directory would go, a sync asks. */
+/** Enough people to dismiss one: a sync asks for approval before it deletes over half of a directory. */
 const people = [
   ['Amelia', 'Hart', 'Engineer'],
   ['Ben', 'Okafor', 'Engineer'],
@@ -12,16 +12,16 @@ const people = [
   ['Dana', 'Lindqvist', 'Engineer'],
 ] as const
 
-/** So often the application looks for what its webhooks have lost: somebody is watching. */
+/** Short, because a person is watching. */
 const syncEverySeconds = 15
 
 export async function startLocalScalekit(): Promise<Simulator> {
   return createSimulator({ port: await freePort(wantedPort) })
 }
 
-/** By which the application's sync finds it. */
+/** The variables with which the application's sync finds it. */
 export function syncVariables({ variables }: Simulator): Readonly<Record<string, string>> {
-  // A full pass each time, for nobody waits a day to see somebody dismissed.
+  // Each pass is full. Otherwise, a dismissal would appear only after a day.
   return {
     ...variables,
     SYNC_EVERY_SECONDS: String(syncEverySeconds),
@@ -30,7 +30,7 @@ export function syncVariables({ variables }: Simulator): Readonly<Record<string,
   }
 }
 
-/** Its webhooks go to the application from now on, and there is a customer. */
+/** Sends its webhooks to the application, and creates a customer. */
 export async function connect({ deliveries, environment }: Simulator, app: App): Promise<void> {
   deliveries.addEndpoint({ url: `${app.url}/webhooks/scalekit`, secret: app.secret })
   addCustomer(environment)

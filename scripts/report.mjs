@@ -1,5 +1,5 @@
 // Reads the reports that the test runners wrote during `npm test` and prints one line: `N passed, N failed`.
-// Exits with 1 where a test failed, none ran, or no report is there.
+// Exits with 1 if a test failed, none ran, or a report is missing.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ const files = existsSync(folder) ? readdirSync(folder).sort() : []
 const reports = files.filter((name) => name === 'vitest.json' || name.endsWith('.tap'))
 
 if (!reports.includes('vitest.json') || !isJson(join(folder, 'vitest.json'))) {
-  console.error('No report: the tests of test/ did not run to their end.')
+  console.error('No report: the tests of test/ did not finish.')
   process.exit(1)
 }
 const counts = reports.map((name) => {
@@ -34,7 +34,7 @@ function isJson(path) {
 }
 
 function countsOfVitest(report) {
-  // A file that does not load has failed, though none of its tests was ever counted.
+  // A file that does not load has failed, although none of its tests was counted.
   const broken = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   )
@@ -48,14 +48,14 @@ function countsOfVitest(report) {
   }
 }
 
-/** The closing lines of Node's own runner: `# pass 3`. Without them it did not run to its end. */
+/** The closing lines of Node's own runner: `# pass 3`. Without them, it did not finish. */
 function countsOfTap(text, name) {
   const count = (word) => {
     const found = [...text.matchAll(new RegExp(`^# ${word} (\\d+)$`, 'gm'))].at(-1)
     return found ? Number(found[1]) : undefined
   }
   if (count('pass') === undefined) {
-    console.error(`${name}: the run did not come to its end.`)
+    console.error(`${name}: the run did not finish.`)
     return { passed: 0, failed: 1, skipped: 0, assertions: 0 }
   }
   return {

@@ -10,9 +10,9 @@ import { bad, dim, good } from './terminal.ts'
 process.removeAllListeners('warning')
 const { DatabaseSync } = await import('node:sqlite')
 
-/** Sends the application a working day of signed deliveries; says whether every answer and account was as it should be. */
+/** Sends the application a working day of signed deliveries. Returns whether each answer and account was right. */
 export async function runDay(app: App, signal: AbortSignal): Promise<boolean> {
-  // Yesterday: the day is over, wherever this is run.
+  // Yesterday: that day is over in each time zone.
   const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
   const deliveries = workingDay(date)
   const wrong: string[] = []
@@ -29,7 +29,7 @@ export async function runDay(app: App, signal: AbortSignal): Promise<boolean> {
     )
   }
 
-  console.log('\nIn the evening, its database says:\n')
+  console.log('\nIn the evening, its database contains:\n')
   const wrongAccounts = compareAccounts(accountsIn(app.databaseFile), eveningOf(date))
 
   const count = wrong.length + wrongAccounts
@@ -68,7 +68,7 @@ function lockDatabase(file: string): () => void {
   return () => database.close()
 }
 
-/** Read from the file itself: what the application would say of it is not what is asked. */
+/** Reads the file itself, because the application could report something else. */
 function accountsIn(file: string): EndState[] {
   const database = new DatabaseSync(file, { readOnly: true })
   const rows = database
@@ -92,7 +92,7 @@ function accountsIn(file: string): EndState[] {
   }))
 }
 
-/** Shows each account, and gives the number of those that are wrong, missing or too many. */
+/** Prints each account, and returns the number of wrong, missing and surplus ones. */
 function compareAccounts(found: EndState[], expected: EndState[]): number {
   const ids = [...new Set([...expected, ...found].map(({ id }) => id))]
   const wrong = ids.filter((id) => {

@@ -7,15 +7,14 @@ import { type App, Ending, startApp } from './app-process.ts'
 
 const usage = `Usage: npm start -- [--once]
 
-Starts examples/express-sqlite with a database and a signing secret of its own, and beside it
-a local Scalekit with its console, whose webhooks go to the application. Ctrl-C stops both.
+Starts examples/express-sqlite with a new database and a new signing secret. Also starts a local
+Scalekit with its console, which sends its webhooks to the application. Ctrl-C stops both.
 
-  --once    instead: send the application a working day of signed deliveries, check every answer
-            and what the database holds in the evening, and exit: with 0 when all was as it
-            should be, else with 1
+  --once    instead, send the application a working day of signed deliveries, and check each
+            answer and the database in the evening. Exits with 0 if all is right, or else with 1
   --help    show this
 
-  PORT      where the application listens; 3000, or another one where that is taken
+  PORT      the port of the application; default: 3000, or another one if that is in use
 `
 
 process.exitCode = await main()
@@ -26,13 +25,13 @@ async function main(): Promise<number> {
 
   const ending = new AbortController()
   process.on('SIGINT', () => {
-    // Whoever asks twice does not want to wait for what is still being answered.
+    // A second Ctrl-C stops at once, without waiting for answers.
     if (ending.signal.aborted) process.exit(130)
     ending.abort(new Ending(130))
   })
   process.on('SIGTERM', () => ending.abort(new Ending(143)))
   process.on('SIGHUP', () => ending.abort(new Ending(129)))
-  // Whoever was reading has gone: `npm start | head`, say.
+  // The reader has closed the pipe, as in `npm start | head`.
   process.stdout.on('error', () => ending.abort(new Ending(1)))
 
   const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-day-'))
@@ -42,7 +41,7 @@ async function main(): Promise<number> {
   try {
     return args.once ? await sendDay(start, ending.signal) : await serve(start, ending.signal)
   } catch (error) {
-    // What was cut off in the middle fails in ways of its own; the reason is the first one.
+    // An interruption causes more errors. The first one is the reason.
     const cause: unknown = ending.signal.aborted ? ending.signal.reason : error
     if (!(cause instanceof Ending)) throw cause
     if (cause.message) console.error(cause.message)
@@ -50,7 +49,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** The arguments, or the exit code where there is nothing to run. */
+/** The arguments, or the exit code if there is nothing to run. */
 function readArguments(): { once: boolean; port: number } | number {
   try {
     const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean' } } })
@@ -67,13 +66,13 @@ function readArguments(): { once: boolean; port: number } | number {
   }
 }
 
-// Each is loaded when it is wanted: neither waits for what the other needs.
+// Each loads only the modules that it needs.
 
 type Start = (variables?: Readonly<Record<string, string>>) => Promise<App>
 
 async function sendDay(start: Start, signal: AbortSignal): Promise<number> {
   const { runDay } = await import('./scripted-day.ts')
-  // Whoever has credentials in the environment has them for something else.
+  // Credentials in the environment are for another Scalekit.
   const app = await start({
     SCALEKIT_ENVIRONMENT_URL: '',
     SCALEKIT_CLIENT_ID: '',
@@ -108,5 +107,5 @@ async function untilInterrupted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
   const { reason } = signal
   if (reason instanceof Ending && reason.message) throw reason
-  console.log('\nStopping. Ctrl-C again does it at once.')
+  console.log('\nStopping. Press Ctrl-C again to stop at once.')
 }

@@ -9,7 +9,7 @@ const source = (path: string) => fileURLToPath(new URL(`../packages/${path}`, im
 export default defineConfig({
   resolve: {
     alias: [
-      // What bundlers get for these is built. Node gets the packages themselves.
+      // Bundlers get a built copy of these. Node gets the packages themselves.
       { find: /^#(raw-body|fastify-plugin)$/, replacement: '$1' },
       { find: /^@scalekit-scim\/core$/, replacement: source('core/src/index.ts') },
       { find: /^@scalekit-scim\/core\/(adapter|internal)$/, replacement: source('core/src/$1.ts') },

@@ -169,7 +169,7 @@ function literalProse(node: ts.Node, source: ts.SourceFile, leastWords: number):
   return splitAtLineBreaks(pieces, source.text)
 }
 
-/** What stands in a literal's quotes. A substitution is code. */
+/** The text between the quotes. A substitution is code. */
 function literalPieces(node: ts.Node, source: ts.SourceFile): Piece[] {
   if (ts.isBinaryExpression(node)) {
     return [...literalPieces(node.left, source), ...literalPieces(node.right, source)]

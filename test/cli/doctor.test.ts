@@ -63,18 +63,30 @@ const others: [what: string, server: () => Server, scheme: string, exitCode: num
     /\(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Its certificate is not trusted here\. Set NODE_EXTRA_CA_CERTS to a PEM/,
   ],
   [
-    'no TLS',
+    'a server without TLS',
     () => createServer(),
     'https',
     3,
     /TLS failed\. If the server does not use TLS, give an http address\./,
   ],
   [
-    'no HTTP',
+    'a server without HTTP',
     () => createTcpServer((socket) => socket.on('error', () => {}).write('220 mail\u0007 ready\r\n')),
     'http',
     1,
     /^( +The answer is|No answer:) not HTTP, but "220 mail\ufffd ready"/m,
+  ],
+  [
+    'a switch of protocols',
+    () =>
+      createTcpServer((socket) => {
+        socket
+          .on('error', () => {})
+          .write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n')
+      }),
+    'http',
+    1,
+    /(without an answer \(|No answer: )101 Switching Protocols/,
   ],
   [
     'broken HTTP',

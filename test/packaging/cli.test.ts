@@ -86,7 +86,7 @@ describe('the command without the simulator', () => {
     expect(await run(alone, bin(alone), '--version')).toBe(`${version}\n`)
   })
 
-  test('sends a delivery and examines the endpoint of an application', async () => {
+  test('send and doctor work against an application', async () => {
     await withConsumer(alone, 'receiver.mjs', async (url, lines) => {
       const sent = JSON.parse(await run(alone, bin(alone), 'send', 'user_created', '--to', url, '--json'))
       expect(sent).toMatchObject({ delivered: true, status: 201 })
@@ -96,7 +96,7 @@ describe('the command without the simulator', () => {
     })
   })
 
-  test('says with exit code 1 and one line that simulate needs the simulator', async () => {
+  test('simulate without the simulator exits with 1 and names the package', async () => {
     const child = spawn(bin(alone), ['simulate', '--port', '0'], { cwd: alone })
     let stderr = ''
     child.stderr.on('data', (chunk) => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => workshop.clear())
 
-/** What git knows of the example, and no more: nothing that was installed or made in it. */
+/** The files of the example that git tracks, without installed or generated ones. */
 async function copyOut(example: string): Promise<string> {
   const folder = join(workshop.folder, example)
   const source = join(root, 'examples', example)

@@ -20,7 +20,7 @@ import {
   run,
 } from './workshop.ts'
 
-// What is packed is what is tested here: tarballs, installed by npm into projects outside the tree.
+// These tests run the packed tarballs, which npm installs into projects outside the tree.
 
 const names: PackageName[] = ['core', 'express', 'fastify', 'simulator', 'cli']
 const require = createRequire(import.meta.url)
@@ -60,7 +60,7 @@ async function prepare(): Promise<void> {
   ])
 }
 
-// Once, but asked for by each test: where it fails, as without a registry, every test fails and none is skipped.
+// Runs once, but each test awaits it. If it fails, for example without a registry, each test fails and none is skipped.
 let prepared: Promise<void> | undefined
 beforeEach(() => {
   prepared ??= prepare()
@@ -120,7 +120,7 @@ describe.each(names)('the tarball of %s', (name) => {
   })
 
   test('is clean for attw', async () => {
-    // Not for Node 10's resolution, which knows no `exports`: these packages need Node 22.
+    // Without Node 10's resolution, which ignores `exports`: these packages need Node 22.
     await node(workshop.folder, attw, tarballs[name], '--profile', 'node16', '--no-color', '--no-emoji')
   })
 })
@@ -192,7 +192,7 @@ test.each(['simulator.mjs', 'simulator.cjs'])(
   },
 )
 
-test('installed as the README says, core and the command stay in production, and npx needs no registry', async () => {
+test('after the install of the README, core and the command stay in production, and npx needs no registry', async () => {
   const folder = join(workshop.folder, 'as-documented')
   await mkdir(folder)
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
@@ -236,21 +236,21 @@ test('a brand tells an error of the other module system, whose class is another'
 })
 
 test.each(['testing.mjs', 'testing.cjs'])(
-  'core/testing signs where the installed one is asked to: %s',
+  'core/testing signs with the installed package: %s',
   async (file) => {
     expect(await node(five, file)).toBe('true\n')
   },
 )
 
 test.each(['sync.mjs', 'sync.cjs'])(
-  'core/sync names what is missing where the SDK is not installed, by core’s own class: %s',
+  'core/sync throws core’s own error class if the SDK is not installed: %s',
   async (file) => {
     expect(await node(four, file)).toBe('true ERR_SCIM_SDK_MISSING\n')
   },
 )
 
-describe('what an import loads', () => {
-  // Each would be found if it were asked for. The SDK is stood in for: it is large, and only its name matters.
+describe('an import', () => {
+  // Each of them is installed, so an import would find it. A stub replaces the SDK, which is large.
   const heavy = ['@scalekit-sdk/node', 'fastify', 'express', 'keyv']
 
   const standIn = async () => {

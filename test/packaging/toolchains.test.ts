@@ -33,7 +33,7 @@ async function prepare(): Promise<void> {
   ])
 }
 
-// Once, but asked for by each test: where it fails, as without a registry, every test fails and none is skipped.
+// Runs once, but each test awaits it. If it fails, for example without a registry, each test fails and none is skipped.
 let prepared: Promise<void> | undefined
 beforeEach(() => {
   prepared ??= prepare()
@@ -52,7 +52,7 @@ describe('in CommonJS under Jest, without a flag', () => {
     await jest(full, 'jest.cjs')
   })
 
-  test('scalekitFromEnv names the SDK where it is missing', async () => {
+  test('scalekitFromEnv names the SDK if it is missing', async () => {
     await jest(alone, 'jest-without-sdk.cjs')
   })
 })
@@ -131,7 +131,7 @@ describe('one ES module that esbuild makes', () => {
     },
   )
 
-  test('starts with core/sync, and names the SDK where it is missing', async () => {
+  test('starts with core/sync, and names the SDK if it is missing', async () => {
     const folder = await bundle('sync.mjs', 'bundle-sync', { external: frameworks })
     expect(await node(folder, 'app.mjs')).toBe('true ERR_SCIM_SDK_MISSING\n')
   })

@@ -26,7 +26,7 @@ const env = {
   SCALEKIT_WEBHOOK_SECRET: `whsec_${signingKey.toString('base64')}`,
 }
 
-/** Runs a command; rejects with all that it has said, unless it ends with 0. */
+/** Runs a command. Rejects with its output, unless it exits with 0. */
 export function run(cwd: string, command: string, ...args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(command, args, { cwd, env, maxBuffer: 16_777_216 }, (error, stdout, stderr) => {
@@ -58,7 +58,7 @@ export async function pack(name: PackageName, folder: string): Promise<string> {
 export async function makeProject(folder: string, dependencies: Record<string, string>): Promise<string> {
   await mkdir(folder)
   for (const file of await readdir(consumers)) {
-    // What only a CommonJS project may write goes by another name here, out of the sight of our own compiler.
+    // Files with CommonJS-only syntax have another name here, so that our own compiler skips them.
     await cp(join(consumers, file), join(folder, file.replace('.cts.txt', '.cts')))
   }
   const manifest = { name: 'consumer', private: true, type: 'module', dependencies }
@@ -69,7 +69,7 @@ export async function makeProject(folder: string, dependencies: Record<string, s
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
-/** What `deliverTo` returns if all went well. */
+/** The result of `deliverTo` for a processed delivery. */
 export const processed = {
   status: 201,
   body: { message: 'Webhook processed successfully' },

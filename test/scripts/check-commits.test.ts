@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 const script = fileURLToPath(new URL('../../scripts/check-commits.mjs', import.meta.url))
 const good = ['fix(core): answer in time', 'A late answer was a lost event.']
 
-/** A repository with a commit from before the rule, and these after it. */
+/** A repository with a commit before the rule, and these commits after it. */
 function repositoryWith(...messages: string[][]) {
   const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-commits-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -31,11 +31,11 @@ function repositoryWith(...messages: string[][]) {
 
 function checkIn(cwd: string, ...args: string[]) {
   const { status, stderr } = spawnSync(process.execPath, [script, ...args], { cwd, encoding: 'utf8' })
-  return { status, said: stderr }
+  return { status, printed: stderr }
 }
 
-test('messages in the form of the project pass, and those from before the rule are not looked at', () => {
-  expect(repositoryWith(good).check()).toEqual({ status: 0, said: '' })
+test('valid messages pass, and commits before the rule are not checked', () => {
+  expect(repositoryWith(good).check()).toEqual({ status: 0, printed: '' })
 })
 
 test.each([
@@ -43,22 +43,22 @@ test.each([
   [['fix: end with a full stop.', 'Why not.'], 'not a Conventional Commit'],
   [[`fix: ${'a'.repeat(80)}`, 'Why not.'], 'may have 72'],
   [['fix(core): answer in time'], 'The body is missing.'],
-])('%j is refused, with the reason', (message, reason) => {
-  const { status, said } = repositoryWith(good, message).check()
+])('%j is refused with the reason', (message, reason) => {
+  const { status, printed } = repositoryWith(good, message).check()
   expect(status).toBe(1)
-  expect(said).toContain(message[0])
-  expect(said).toContain(reason)
+  expect(printed).toContain(message[0])
+  expect(printed).toContain(reason)
 })
 
-test('a merge may say what it likes', () => {
+test('a merge commit is exempt', () => {
   const { git, check } = repositoryWith(good)
   git('checkout', '-q', '-b', 'other', 'HEAD~1')
   git('commit', '-q', '--allow-empty', '-m', good[0] ?? '', '-m', good[1] ?? '')
   git('merge', '-q', '--no-ff', 'main', '-m', "Merge branch 'main'")
-  expect(check()).toEqual({ status: 0, said: '' })
+  expect(check()).toEqual({ status: 0, printed: '' })
 })
 
-test('a shallow clone is checked as far as it goes', () => {
+test('the commits of a shallow clone are checked', () => {
   const { folder, check } = repositoryWith(good, ['Make it faster'], good)
   const shallow = mkdtempSync(join(tmpdir(), 'scalekit-scim-commits-'))
   onTestFinished(() => rmSync(shallow, { recursive: true }))
@@ -67,15 +67,15 @@ test('a shallow clone is checked as far as it goes', () => {
     execFileSync('git', ['clone', '-q', '--depth', String(depth), `file://${folder}`, clone])
     return clone
   }
-  expect(check(cloneOf(1))).toEqual({ status: 0, said: '' })
+  expect(check(cloneOf(1))).toEqual({ status: 0, printed: '' })
   expect(check(cloneOf(2))).toMatchObject({ status: 1 })
 })
 
-test('without a repository there is nothing to check, and it says so', () => {
+test('without a repository, it prints that nothing is checked', () => {
   const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-commits-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   expect(checkIn(folder)).toEqual({
     status: 0,
-    said: 'This is not a Git checkout: no commit message is checked.\n',
+    printed: 'This is not a Git checkout: no commit message is checked.\n',
   })
 })

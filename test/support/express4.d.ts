@@ -1,4 +1,4 @@
-/** Express 4 is installed beside 5 under another name; what the tests use of the two is alike. */
+/** Express 4 is installed under another name. The tests use only the parts that are the same in Express 5. */
 declare module 'express4' {
   export { default } from 'express'
 }

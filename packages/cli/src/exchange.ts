@@ -74,7 +74,7 @@ export async function exchange(
   request.on('error', () => {})
   try {
     void write(request, body, ended.signal).catch(() => {})
-    const response: IncomingMessage = (await once(request, 'response'))[0]
+    const response = await responseTo(request)
     const { socket } = response
     const answer = await readAnswer(response)
     if (!agent || !keepsConnection(answer)) socket.destroy()
@@ -118,6 +118,17 @@ export function outcomeHeader(outcome: Exchange): string | undefined {
  */
 function keepsConnection({ headers }: Answer): boolean {
   return /\bkeep-alive\b/i.test(headers.connection ?? '')
+}
+
+function responseTo(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve).once('error', reject)
+    // Without a listener, Node drops such a connection silently.
+    request.once('upgrade', (_response, socket) => {
+      socket.destroy()
+      reject(new Error('101 Switching Protocols'))
+    })
+  })
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Answer> {

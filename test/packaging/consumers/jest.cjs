@@ -1,4 +1,4 @@
-// What Jest runs: CommonJS, and Node without a flag.
+// Jest runs CommonJS, in Node without a flag.
 const { createReceiver } = require('@scalekit-scim/core')
 const { createDirectorySync, scalekitFromEnv } = require('@scalekit-scim/core/sync')
 const { TEST_SECRET } = require('@scalekit-scim/core/testing')

@@ -25,7 +25,8 @@ export const rateLimited = wrong(
 /** Expects that no delivery is accepted. */
 export function mustRefuse(tries: readonly Tried[], hint: string): Finding {
   const accepted = tries.filter(({ outcome }) => isAccepted(outcome))
-  if (accepted.length > 0) return wrong(`It accepts forged deliveries: ${listed(accepted)}.`, hint)
+  if (accepted.length > 0)
+    return wrong(`It accepts deliveries that it must refuse: ${listed(accepted)}.`, hint)
   const silent = withoutAnswer(tries)
   if (silent.length > 0) {
     return wrong(
@@ -36,7 +37,7 @@ export function mustRefuse(tries: readonly Tried[], hint: string): Finding {
   const failing = tries.filter(({ outcome }) => isServerError(outcome))
   if (failing.length > 0) {
     return note(
-      `It answers forged deliveries with a server error: ${listed(failing)}.`,
+      `It refuses them with a server error: ${listed(failing)}.`,
       'Catch errors of the verifier and answer 400. A 5xx alerts the engineer on call.',
     )
   }
