@@ -3,7 +3,6 @@ import { callAsync } from '../base/call-back.ts'
 import { delay, timedOut, within } from '../base/clock.ts'
 import { StoreTimeoutError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import { omitUndefined } from '../base/omit-undefined.ts'
 import { isDeletion, isDirectoryEvent } from '../events/directory-events.ts'
 import type { DispatchOutcome } from '../events/outcome.ts'
 import type { BeginAnswer, BeginRequest, Claim } from '../ledger/ledger.ts'
@@ -44,7 +43,9 @@ export class Claims {
       messageId,
       deletion: isDirectoryEvent(event) && isDeletion(event),
       leaseSeconds,
-      ...omitUndefined({ resource, occurredAt, observedAt }),
+      ...(resource === undefined ? {} : { resource }),
+      ...(occurredAt === undefined ? {} : { occurredAt }),
+      ...(observedAt === undefined ? {} : { observedAt }),
     }
     let heldBy: 'in-flight' | 'busy' | undefined
     for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
