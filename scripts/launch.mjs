@@ -133,6 +133,7 @@ function hasTests(example) {
 /** The documentation's site: serves it and follows changes, or builds it. It needs no built package. */
 async function docs(args) {
   const [action, ...options] = args[0] === 'build' ? args : ['dev', ...args]
+  if (options.includes('--help') || options[0]?.startsWith('-') === false) return usage()
   const env = await environment()
   await install(env)
   say(

@@ -1,16 +1,17 @@
 import { defineConfig } from 'vitepress'
-import { writeCopies } from './copies.ts'
+import { serveCopies, writeCopies } from './copies.ts'
 import { inlineDrawings, linkRepositoryFiles, slugify } from './markdown.ts'
 import { pageGroups } from './pages.ts'
 import { search } from './search.ts'
 
-const title = 'scalekit-scim'
-const description =
-  'Express and Fastify middleware for Scalekit directory (SCIM) webhooks, with a directory sync. Not an official Scalekit package.'
+const site = {
+  title: 'scalekit-scim',
+  description:
+    'Express and Fastify middleware for Scalekit directory (SCIM) webhooks, with a directory sync. Not an official Scalekit package.',
+}
 
 export default defineConfig({
-  title,
-  description,
+  ...site,
   lang: 'en',
   head: [['link', { rel: 'icon', href: '/icon.svg' }]],
   markdown: {
@@ -34,5 +35,6 @@ export default defineConfig({
     search: { provider: 'local', options: search },
     footer: { message: 'MIT. Not an official Scalekit package: Scalekit neither maintains nor supports it.' },
   },
-  buildEnd: ({ outDir }) => writeCopies(outDir, title, description),
+  buildEnd: ({ outDir }) => writeCopies(outDir, site),
+  vite: { plugins: [serveCopies(site)] },
 })

@@ -1,40 +1,58 @@
-import { cpSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'vitepress'
 import { pageGroups } from './pages.ts'
 import { linkedFiles, markdownOf, pageOf, relativeAddress } from './repository-files.ts'
 
 const docs = fileURLToPath(new URL('..', import.meta.url))
 
+/** The site's name and its first paragraph, for the lists. */
+export interface Site {
+  title: string
+  description: string
+}
+
 /**
- * Writes what readers without a browser need: a Markdown copy of each page next to it, `llms.txt` with the list of
- * the pages, and `llms-full.txt` with their text. See https://llmstxt.org.
+ * Files for readers without a browser, by their paths on the site: a Markdown copy of each page, the drawings,
+ * `llms.txt` with the list of the pages, and `llms-full.txt` with their text. See https://llmstxt.org.
  */
-export function writeCopies(folder: string, title: string, description: string): void {
-  const write = (path: string, text: string) => {
+function copiesOf({ title, description }: Site): Map<string, string> {
+  const head = `# ${title}\n\n> ${description}\n`
+  const pages = pageGroups.flatMap((group) => group.pages.map(({ file }) => `docs/${file}`))
+  const list = pageGroups.map(({ name, pages }) => {
+    const links = pages.map((page) => `- [${page.title}](${page.file})`)
+    return `## ${name}\n\n${links.join('\n')}\n`
+  })
+  const full = pages.map((file) => markdownOf(file, (link) => link))
+  const drawings = globSync('**/*.svg', { cwd: docs, exclude: ['{node_modules,.vitepress,public}/**'] })
+  return new Map([
+    ['llms.txt', [head, ...list].join('\n')],
+    ['llms-full.txt', [head, ...full].join('\n')],
+    ...[...pages, ...linkedFiles()].map((file) => [pageOf(file), markdownOf(file, relativeAddress)] as const),
+    ...drawings.map((file) => [file, readFileSync(join(docs, file), 'utf8')] as const),
+  ])
+}
+
+/** Writes the copies next to the pages of a built site. */
+export function writeCopies(folder: string, site: Site): void {
+  for (const [path, text] of copiesOf(site)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), text)
   }
-  const head = `# ${title}\n\n> ${description}\n`
-  const list: string[] = [head]
-  const full: string[] = [head]
-  for (const { name, pages } of pageGroups) {
-    const links = pages.map((page) => `- [${page.title}](${page.file})`)
-    list.push(`## ${name}\n\n${links.join('\n')}\n`)
-    full.push(...pages.map(({ file }) => markdownOf(`docs/${file}`, (link) => link)))
-  }
-  write('llms.txt', list.join('\n'))
-  write('llms-full.txt', full.join('\n'))
+}
 
-  const files = [
-    ...pageGroups.flatMap(({ pages }) => pages.map(({ file }) => `docs/${file}`)),
-    ...linkedFiles(),
-  ]
-  for (const file of files) write(pageOf(file), markdownOf(file, relativeAddress))
-  for (const drawing of globSync('**/*.svg', {
-    cwd: docs,
-    exclude: ['{node_modules,.vitepress,public}/**'],
-  })) {
-    cpSync(join(docs, drawing), join(folder, drawing))
+/** Serves the copies during development. The pages' own modules have a query in their addresses. */
+export function serveCopies(site: Site): Plugin {
+  return {
+    name: 'copies',
+    configureServer({ middlewares }) {
+      middlewares.use((request, response, next) => {
+        const path = request.url?.slice(1) ?? ''
+        const text = /\.(?:md|txt)$/.test(path) ? copiesOf(site).get(path) : undefined
+        if (text === undefined) return next()
+        response.setHeader('Content-Type', 'text/plain; charset=utf-8').end(text)
+      })
+    },
   }
 }

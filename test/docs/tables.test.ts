@@ -123,7 +123,10 @@ test("the table of the simulator's options names every option, and no other", ()
 test.each([
   ['Outcomes', ['busy', 'cancelled', 'complete', 'incomplete']],
   ['Counts', ownMembers('packages/core/src/sync/reporting/report.ts', 'Counts').sort()],
-  ['Reasons why deletions are held', unionMembers('packages/core/src/sync/reporting/report.ts', 'HeldReason')],
+  [
+    'Reasons why deletions are held',
+    unionMembers('packages/core/src/sync/reporting/report.ts', 'HeldReason'),
+  ],
 ])("the table under %s of the page of the sync's report is complete", (heading, names) => {
   const named = tableUnder(readDocument('docs/sync/reports.md'), heading).flatMap(([name = '']) =>
     codeIn(name),

@@ -41,7 +41,7 @@ test.each([
     option: 'schedule.every',
     says: 'There is no option `schedule.every`',
   },
-  { patch: { deletions: { max: 1 } }, option: 'deletions.max', says: 'are `maxCount`, `maxShare`' },
+  { patch: { deletions: { max: 1 } }, option: 'deletions.max', says: 'has the options `maxCount`, `maxShare`' },
 ])('$patch is rejected with the name that was probably meant', ({ patch, option, says }) => {
   expect(refused(patch)).toEqual({
     code: 'ERR_SCIM_UNKNOWN_OPTION',

@@ -64,7 +64,7 @@ const ways: Record<
       createReceiver({ ...options, store })
     },
     option: 'namespace',
-    hint: /give each a `namespace`/,
+    hint: /different `namespace` for each/,
   },
   ERR_SCIM_RECEIVER_OPTIONS: {
     run: () => forExpress({ receiver: createReceiver(options), secret }),

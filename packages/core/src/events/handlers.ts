@@ -17,6 +17,7 @@ export type EventSource = 'webhook' | 'sync' | 'manual'
 
 /** The second argument of a handler. */
 export interface HandlerContext {
+  /** The origin of the event. */
   source: EventSource
   /**
    * `dir_…`: the customer's directory. Always set by the sync and by group and directory webhooks. Never set by user

@@ -13,7 +13,14 @@ import {
 import type { OrganizationSchema } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
 import type { DirectoryContents } from '../environment/directory-contents.ts'
 import { rawAttributes, rawGroupAttributes } from '../environment/raw-attributes.ts'
-import type { Directory, Group, Organization, Provider, User } from '../environment/records.ts'
+import {
+  type Directory,
+  type Group,
+  type Organization,
+  type Provider,
+  providers,
+  type User,
+} from '../environment/records.ts'
 import { newestMicros } from './listings.ts'
 
 export function timestamp(micros: number): Timestamp {
@@ -26,17 +33,8 @@ export function microsOf({ seconds, nanos }: Timestamp): number {
 }
 
 export function providerOf(provider: DirectoryProvider): Provider {
-  return providerNames.find(([, value]) => value === provider)?.[0] ?? 'OKTA'
+  return providers.find((name) => DirectoryProvider[name] === provider) ?? 'OKTA'
 }
-
-const providerNames = [
-  ['OKTA', DirectoryProvider.OKTA],
-  ['MICROSOFT_AD', DirectoryProvider.MICROSOFT_AD],
-  ['GOOGLE', DirectoryProvider.GOOGLE],
-  ['ONELOGIN', DirectoryProvider.ONELOGIN],
-  ['PING_IDENTITY', DirectoryProvider.PING_IDENTITY],
-  ['JUMPCLOUD', DirectoryProvider.JUMPCLOUD],
-] as const satisfies readonly (readonly [Provider, DirectoryProvider])[]
 
 export function organizationMessage(organization: Organization): MessageInitShape<typeof OrganizationSchema> {
   return {

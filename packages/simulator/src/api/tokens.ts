@@ -1,4 +1,4 @@
-import { createHash, generateKeyPair, type JsonWebKey, type KeyObject, randomUUID, sign } from 'node:crypto'
+import { createHash, generateKeyPair, type JsonWebKey, randomUUID, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '@scalekit-scim/core'
 
@@ -15,7 +15,7 @@ export interface TokenOptions {
 export class AccessTokens {
   readonly #options: TokenOptions
   readonly #expiresAtMs = new Map<string, number>()
-  #keys: Promise<Keys> | undefined
+  #keys: ReturnType<typeof generateKeys> | undefined
 
   constructor(options: TokenOptions) {
     this.#options = options
@@ -62,7 +62,7 @@ export class AccessTokens {
   }
 
   /** Created at the first use, because it takes time that a simulator without API calls does not need. */
-  #keyPair(): Promise<Keys> {
+  #keyPair() {
     this.#keys ??= generateKeys()
     return this.#keys
   }
@@ -74,12 +74,7 @@ export class AccessTokens {
   }
 }
 
-interface Keys {
-  privateKey: KeyObject
-  jwk: JsonWebKey
-}
-
-async function generateKeys(): Promise<Keys> {
+async function generateKeys() {
   const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
   const jwk = publicKey.export({ format: 'jwk' })
   const kid = `snk_${createHash('sha256').update(String(jwk.n)).digest('hex').slice(0, 16)}`

@@ -121,7 +121,7 @@ function wrap(
 
 type Defined<Fields> = { [Name in keyof Fields]: Exclude<Fields[Name], undefined> }
 
-/** An event's `dp_id`: the client's own id, or an id that looks like the directory's without that. */
+/** An event's `dp_id`: the client's own id, or else one in the form of the directory's ids. */
 function dpId({ id, externalId }: User | Group): string {
   return externalId ?? id.replace('diruser_', '00u').replace('dirgroup_', '00g')
 }

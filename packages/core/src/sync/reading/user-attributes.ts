@@ -1,17 +1,15 @@
 import type { DirectoryUser } from '@scalekit-scim/core'
-import { omitUndefined } from '@scalekit-scim/core/internal'
+import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 
 /** RFC 7643, 4.3 */
 const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
-
-type Fields = Record<string, unknown>
 
 /**
  * The user's attributes as their own directory describes them, under the names that webhooks use. Values of an unexpected
  * type are left out: `raw_attributes` still has them.
  */
 export function attributesOf(
-  detail: Fields,
+  detail: JsonObject,
   api: { givenName: string; familyName: string },
 ): Partial<DirectoryUser> {
   const name = objectIn(detail, 'name')
@@ -42,7 +40,7 @@ export function attributesOf(
  * Entra sends `"False"`, and attribute names may have any case (RFC 7643, 2.1). Any other value is unknown, and then the
  * application keeps the state that it has.
  */
-function activeIn(detail: Fields): boolean | undefined {
+function activeIn(detail: JsonObject): boolean | undefined {
   const name = 'active' in detail ? 'active' : Object.keys(detail).find((key) => /^active$/i.test(key))
   const active = name === undefined ? undefined : detail[name]
   if (typeof active === 'boolean') return active
@@ -53,8 +51,8 @@ function activeIn(detail: Fields): boolean | undefined {
 
 /** The display name, the formatted name, or the given and family name. */
 function nameOf(
-  detail: Fields,
-  name: Fields | undefined,
+  detail: JsonObject,
+  name: JsonObject | undefined,
   api: { givenName: string; familyName: string },
 ): string | undefined {
   const parts = [
@@ -67,20 +65,16 @@ function nameOf(
 /** The primary value of a multi-valued attribute, else the first (RFC 7643, 2.4). */
 function mainValue(values: unknown): string | undefined {
   if (!Array.isArray(values)) return undefined
-  const entries = values.filter(isObject)
+  const entries = values.filter(isJsonObject)
   return textIn(entries.find(({ primary }) => primary === true) ?? entries[0], 'value')
 }
 
-function textIn(fields: Fields | undefined, name: string): string | undefined {
+function textIn(fields: JsonObject | undefined, name: string): string | undefined {
   const text = fields?.[name]
   return typeof text === 'string' ? text : undefined
 }
 
-function objectIn(fields: Fields, name: string): Fields | undefined {
+function objectIn(fields: JsonObject, name: string): JsonObject | undefined {
   const value = fields[name]
-  return isObject(value) ? value : undefined
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isJsonObject(value) ? value : undefined
 }
