@@ -57,9 +57,9 @@ export function workingDay(date: string): Delivery[] {
   }
 
   return [
-    { what: 'The directory is connected: nobody listens', event: directory('08:30'), expect: unhandled },
-    { what: 'Group Engineering is made', event: group('08:40', engineering), expect: processed },
-    { what: 'Group IT Admins is made', event: group('08:45', admins), expect: processed },
+    { what: 'The directory is connected: no handler', event: directory('08:30'), expect: unhandled },
+    { what: 'Group Engineering is created', event: group('08:40', engineering), expect: processed },
+    { what: 'Group IT Admins is created', event: group('08:45', admins), expect: processed },
     { what: 'Amelia is hired into Engineering', ...ameliasHire, expect: processed },
     { what: '  the same message once more', ...ameliasHire, expect: duplicate },
     {
@@ -68,7 +68,7 @@ export function workingDay(date: string): Delivery[] {
       expect: processed,
     },
     {
-      what: 'Chidi is hired into Sales, not heard of yet',
+      what: 'Chidi is hired into Sales, a new group',
       event: hire('09:10', { ...chidi, groups: [sales] }),
       expect: processed,
     },

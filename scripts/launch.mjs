@@ -217,8 +217,8 @@ async function fetchTools(packages, env) {
   const found = code === 0 ? parseLastLine(stdout) : undefined
   if (!found || found.folders.length < 2 || !isSupported(found.node)) {
     throw new Failure(
-      `${output}\nnpm could not get ${packages.join(' and ')}. Is the registry reachable? With Node 24 and pnpm 12 ` +
-        'installed by other means, nothing needs to be brought.',
+      `${output}\nnpm could not get ${packages.join(' and ')}. Check that the registry is reachable. ` +
+        'If Node 24 and pnpm 12 are installed, npm is not needed.',
     )
   }
   write(toolsFile, JSON.stringify({ ...known, [key]: found.folders }))

@@ -7,11 +7,11 @@ export default defineConfig({
   target: 'node22',
   // From TypeScript 6 on, a project gets the types of Node only if it, or a declaration, asks for them.
   dts: { banner: '/// <reference types="node" />' },
-  // In CommonJS `import.meta` is empty, and is asked for nothing there.
+  // In CommonJS, `import.meta` is empty and unused.
   esbuildOptions(options) {
     options.logOverride = { 'empty-import-meta': 'silent' }
   },
   clean: true,
-  // What the browser loads, as it is.
+  // The browser loads these files unchanged.
   onSuccess: () => cp('src/console/page', 'dist/page', { recursive: true }),
 })

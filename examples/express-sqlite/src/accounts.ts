@@ -24,7 +24,7 @@ export interface Account extends AccountKey {
   occurredAt: string
 }
 
-/** What the directory sync compares with its directory. */
+/** An account as the directory sync compares it. */
 export interface KnownAccount {
   id: string
   organizationId: string
@@ -34,7 +34,7 @@ export interface KnownAccount {
   directoryId: string | null
 }
 
-/** What an event says of an account; `undefined` leaves what is there. */
+/** The fields of an event. `undefined` keeps the value of the account. */
 export interface AccountChange extends AccountKey {
   occurredAt: string
   directoryId: string | undefined
@@ -89,13 +89,13 @@ export class Accounts {
       VALUES (:organizationId, :id, :groupId) ON CONFLICT DO NOTHING`)
   }
 
-  /** Gives `false`, and writes nothing, where the row is newer. */
+  /** Returns `false`, and writes nothing, if the row is newer. */
   upsert({ organizationId, id, occurredAt, ...change }: AccountChange): boolean {
     const key = { organizationId, id }
     return transaction(this.#database, () => {
       const row = this.find(key)
       if (!mayWrite(row, { occurredAt })) return false
-      // Who comes back after a deletion begins anew.
+      // A user who returns after a deletion gets a new account.
       const known = row?.state === 'deleted' ? undefined : row
       this.#save.run({
         ...key,
@@ -112,8 +112,8 @@ export class Accounts {
   }
 
   /**
-   * Keeps a tombstone and nothing personal, also where the account was never heard of: its creation may still be on
-   * the way. Gives `false`, and writes nothing, where the row is newer.
+   * Keeps a tombstone without personal data, also for an unknown account, whose creation may arrive later. Returns
+   * `false`, and writes nothing, if the row is newer.
    */
   delete(key: AccountKey, occurredAt: string): boolean {
     return transaction(this.#database, () => {
@@ -168,7 +168,7 @@ const selectAccounts = `
   ) AS group_names
   FROM accounts`
 
-/** RFC 7643, 4.1.1: `active` says whether somebody may sign in. An event that does not say it changes nothing. */
+/** RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without it changes nothing. */
 function stateAfter(active: boolean | undefined, known: Account | undefined): AccountState {
   if (active === undefined) return known?.state ?? 'active'
   return active ? 'active' : 'deactivated'

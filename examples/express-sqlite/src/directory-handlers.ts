@@ -9,7 +9,7 @@ import type { Accounts } from './accounts.ts'
 import type { Groups } from './groups.ts'
 import { rolesFor } from './roles.ts'
 
-/** What this application does with what its customers' directories say. */
+/** The effect of directory events in this application. */
 export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers {
   const upsertUser = (
     { organization_id, data }: UserCreatedEvent | UserUpdatedEvent,
@@ -73,8 +73,8 @@ function logWhereKept(written: boolean, id: string, { log, occurredAt }: Handler
   if (!written) log.warn({ id, occurredAt }, 'an event that the ledger let through is older than its row')
 }
 
-// A directory can send anything in any field. What is not as documented tells us nothing, and must not fail the event:
-// it would be sent again and again, and then be lost with all else that it says.
+// A directory can send anything in any field. An undocumented value is ignored and must not fail the event. Otherwise,
+// Scalekit would send the event again and again, and its other fields would be lost.
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { transaction } from './database.ts'
 import { beforeAllEvents, type GuardedRow, mayWrite } from './newest-wins.ts'
 
-/** What the directory sync compares with its directory. `null`: nobody has told it yet. */
+/** A group as the directory sync compares it. `null`: no event had it yet. */
 export interface KnownGroup {
   id: string
   organizationId: string
@@ -15,14 +15,14 @@ export interface GroupKey {
   id: string
 }
 
-/** What an event says of a group; `undefined` leaves what is there. */
+/** The fields of an event. `undefined` keeps the value of the group. */
 export interface GroupChange extends GroupKey {
   occurredAt: string
   directoryId: string | undefined
   name: string | undefined
 }
 
-/** The customers' groups. Who is in them is written with the accounts: memberships come with users' events alone. */
+/** The groups of the customers. Only users' events have memberships, so they are written with the accounts. */
 export class Groups {
   readonly #database: DatabaseSync
   readonly #find: StatementSync
@@ -59,7 +59,7 @@ export class Groups {
     }))
   }
 
-  /** Gives `false`, and writes nothing, where the row is newer. */
+  /** Returns `false`, and writes nothing, if the row is newer. */
   upsert({ organizationId, id, name, directoryId, occurredAt }: GroupChange): boolean {
     return transaction(this.#database, () => {
       const row = this.#row({ organizationId, id })
@@ -77,8 +77,8 @@ export class Groups {
   }
 
   /**
-   * Memberships and roles stay as they are: Scalekit also sends an update of each member. Gives `false`, and writes
-   * nothing, where the row is newer.
+   * Memberships and roles stay as they are: Scalekit also sends an update of each member. Returns `false`, and
+   * writes nothing, if the row is newer.
    */
   delete({ organizationId, id }: GroupKey, occurredAt: string): boolean {
     return transaction(this.#database, () => {
@@ -91,8 +91,8 @@ export class Groups {
   }
 
   /**
-   * A user's event may name a group before its own event comes: that is no error, and the group begins as a stub. Part
-   * of the caller's transaction.
+   * A user's event may name a group before the group's own event arrives. The group then begins as a stub. Part of the
+   * caller's transaction.
    */
   mention({ organizationId, id, name }: GroupKey & { name: string | null }): void {
     this.#mention.run({ organizationId, id, name })

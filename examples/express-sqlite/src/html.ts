@@ -15,7 +15,7 @@ export class Html {
   }
 }
 
-/** A template in which every value is escaped, but for what is `Html` itself. */
+/** A template that escapes each value, except `Html`. */
 export function html(
   strings: TemplateStringsArray,
   ...values: (string | number | Html | readonly Html[])[]

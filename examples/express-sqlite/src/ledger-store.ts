@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import type { Store } from '@scalekit-scim/express'
 
-/** What `@scalekit-scim/express` takes as its `store`, and the end of its connection. */
+/** The `store` of `@scalekit-scim/express`, and a function that closes its connection. */
 export interface LedgerStore {
   store: Store
   close(): void | Promise<void>

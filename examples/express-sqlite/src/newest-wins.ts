@@ -1,12 +1,12 @@
-/** What a row remembers for the guard. A deleted row stays, as a tombstone. */
+/** The columns of a row that the guard needs. A deleted row stays as a tombstone. */
 export interface GuardedRow {
   state: string
   occurredAt: string
 }
 
 /**
- * Whether an event may write to a row: where the row is older; or of the same time, and no tombstone, or the event is
- * the deletion. Without the tombstone, an update from before a deletion would bring the person back.
+ * Whether an event may write to a row. It may if the row is older. If the times are equal, a deletion may, and any other
+ * event may unless the row is a tombstone. Without tombstones, an old update would restore a deleted user.
  *
  * Times are `ctx.occurredAt`, which compares as text. Ask inside the transaction that writes.
  */

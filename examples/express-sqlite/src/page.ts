@@ -7,7 +7,7 @@ export interface AccountsPage {
   accounts: readonly Account[]
   /** Of all there are, shown or not. */
   count: number
-  /** Loads itself anew. Only when asked to: a page that changes under the reader is hard to read. */
+  /** Reloads itself. Off by default, because a page that changes is hard to read. */
   isLive: boolean
 }
 

@@ -11,7 +11,7 @@ const roleOfGroup: Readonly<Record<string, Role>> = {
   Engineering: 'editor',
 }
 
-/** The roles that come of being in these groups, the highest first; `undefined` where the groups are not known. */
+/** The roles from these groups, the highest first. `undefined` if the groups are unknown. */
 export function rolesFor(groups: UserGroup[] | undefined): Role[] | undefined {
   return mapRoles({ groups: groups ?? null }, { groups: roleOfGroup, precedence, default: defaultRole })
 }

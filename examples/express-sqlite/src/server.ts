@@ -6,7 +6,7 @@ import { Groups } from './groups.ts'
 import { openLedgerStore } from './ledger-store.ts'
 import { apiVariables, openSync, wantsSync } from './sync.ts'
 
-// The page shows people's names, so nobody but this machine is let in unless HOST says so.
+// The page shows names, so it listens only on this machine unless HOST is set.
 const { DATABASE_FILE = './accounts.db', HOST = '127.0.0.1', PORT = '3000' } = process.env
 
 /** How long a request that is still being sent may hold up the end. */
@@ -40,7 +40,7 @@ const server = app.listen(Number(PORT), HOST, (error) => {
   console.log(
     `Listening on http://${host}:${port}, webhooks on /webhooks/scalekit, accounts and ledger in ${DATABASE_FILE}`,
   )
-  if (!sync) console.log(`No sync: what webhooks lose stays lost. Set ${apiVariables.join(', ')}`)
+  if (!sync) console.log(`No sync: changes that webhooks lose stay lost. Set ${apiVariables.join(', ')}`)
 })
 
 let isStopping = false
@@ -50,7 +50,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-/** Ends the sync and takes nothing new, lets the handlers of both finish and answer, and only then lets go of database and ledger. */
+/** Stops the sync and new requests, waits for running handlers, and then closes the database and the ledger. */
 async function stop(): Promise<void> {
   isStopping = true
   const closed = once(server, 'close')

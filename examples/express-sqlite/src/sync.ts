@@ -15,7 +15,7 @@ export interface SyncOptions {
   accounts: Accounts
   groups: Groups
   env: NodeJS.ProcessEnv
-  /** Whoever asks for a pass shows its report. @default false */
+  /** The caller shows the report of each pass. @default false */
   quiet?: boolean
 }
 
@@ -23,13 +23,13 @@ export const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', '
 const hour = '3600'
 const day = '86400'
 
-/** Whether the environment has anything of Scalekit's API credentials: without them webhooks are all there is. */
+/** Whether the environment has any of Scalekit's API credentials. Without them, there is no sync. */
 export function wantsSync(env: NodeJS.ProcessEnv): boolean {
   return apiVariables.some((name) => env[name])
 }
 
 /**
- * Heals what webhooks have lost: reads the directories, and hands what differs from the accounts to the same handlers.
+ * Applies changes that webhooks have lost: reads the directories, and passes each difference to the same handlers.
  * @throws ConfigurationError when a credential is missing
  */
 export async function openSync({
@@ -58,7 +58,7 @@ export async function openSync({
   })
 }
 
-/** Nothing where nothing was found, one line where something was, and the whole report where somebody has to look. */
+/** Nothing without changes, one line with changes, and the whole report if a person must decide. */
 function textOf(report: SyncReport): string {
   const { users, groups } = report.totals
   if (report.outcome !== 'complete' || users.held + groups.held > 0) return formatReport(report)

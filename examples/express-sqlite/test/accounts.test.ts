@@ -31,14 +31,14 @@ test('an account follows its user, with the role of the highest group', async (a
   })
 })
 
-test('what an event does not say is left as it is', async (app) => {
+test('a field that an event does not have stays unchanged', async (app) => {
   await app.deliver(user('09:00:00', inGroup('Engineering')))
   const before = accountOf(app)
   await app.deliver(sparse('10:00:00'))
   assert.deepEqual(accountOf(app), { ...before, occurredAt: '2026-11-23T10:00:00.000000000Z' })
 })
 
-test('a field that is null says nothing: what is known stays', async (app) => {
+test('a field that is null stays unchanged', async (app) => {
   await app.deliver(user('09:00:00', { ...inGroup('Engineering'), active: false }))
   await app.deliver(group('09:00:00', 'Engineers'))
   const before = accountOf(app)
@@ -48,7 +48,7 @@ test('a field that is null says nothing: what is known stays', async (app) => {
   assert.deepEqual(before?.groups, ['Engineers'])
 })
 
-test('whose an account is stays known, though most events of users do not say it', async (app) => {
+test('the directory of an account is kept, although most user events do not have it', async (app) => {
   const telling = user('09:00:00')
   Object.assign(telling.data, { directory_id: 'dir_1' })
   await app.deliver(telling)
@@ -75,7 +75,7 @@ test('`active: false` deactivates, an event that does not say it leaves that, an
   assert.equal(accountOf(app)?.state, 'active')
 })
 
-test('who leaves the last group that maps to a role has the default', async (app) => {
+test('a user who leaves the last group with a role gets the default role', async (app) => {
   await app.deliver(user('09:00:00', inGroup('IT Admins')))
   await app.deliver(user('10:00:00', { groups: [] }))
   assert.deepEqual(accountOf(app)?.roles, ['viewer'])
@@ -97,7 +97,7 @@ test('a deletion keeps a tombstone and nothing personal', async (app) => {
   })
 })
 
-test('who comes back after a deletion begins anew', async (app) => {
+test('a user who returns after a deletion gets a new account', async (app) => {
   await app.deliver(user('09:00:00', inGroup('IT Admins')))
   await app.deliver(deletion('10:00:00'))
   await app.deliver(sparse('11:00:00', { email: 'amelia@example.com' }))

@@ -10,7 +10,7 @@ export const user = (time: string, data: Partial<DirectoryUser> = {}) =>
     data: { id, organization_id: organizationId, ...data },
   })
 
-/** What an update that tells nothing may also look like: each field is there, and null. */
+/** Another form of an update without values: each field is present and null. */
 export const everythingNull = {
   active: null,
   email: null,
@@ -21,7 +21,7 @@ export const everythingNull = {
   roles: null,
 }
 
-/** An update that says nothing but what is given. */
+/** An update that has only the given fields. */
 export const sparse = (time: string, data: Partial<DirectoryUser> = {}) => ({
   ...user(time),
   data: { id, organization_id: organizationId, ...data },

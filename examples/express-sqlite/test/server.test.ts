@@ -16,7 +16,7 @@ test('the program serves, stops on SIGTERM, and finds its accounts again', patie
   await second.stop()
 })
 
-test('without API credentials it says at its start that there is no sync', patience, async (t) => {
+test('without API credentials, it reports at its start that there is no sync', patience, async (t) => {
   const { saying } = await startServer(t, await databaseFile(t))
   assert.match(
     await saying((line) => line.startsWith('No sync')),

@@ -10,7 +10,7 @@ import { openDatabase } from '../src/database.ts'
 import { Groups } from '../src/groups.ts'
 import { databaseFile, startServer } from './support.ts'
 
-// Through the real SDK, against a local Scalekit whose webhooks go nowhere: what the application knows it has from a sync.
+// Uses the real SDK and a local Scalekit that sends no webhooks, so all data comes from the sync.
 
 const program = fileURLToPath(new URL('../src/sync-once.ts', import.meta.url))
 const patience = { timeout: 60_000 }
@@ -73,7 +73,7 @@ test('one pass brings everybody, with their groups and states', patience, async 
   assert.doesNotMatch(said, /scalekit-scim:/, 'nothing to warn of: the ledger is one that processes share')
 })
 
-test('a dry run says what would be done, and does nothing', patience, async (t) => {
+test('a dry run reports the changes and applies none', patience, async (t) => {
   const { simulator, hire } = await startScalekit(t)
   hire('ann')
   const file = await databaseFile(t)
@@ -142,35 +142,31 @@ test(
   },
 )
 
-test(
-  'a server heals what its webhooks have lost, says so, and stops in the middle of it',
-  patience,
-  async (t) => {
-    // Of an hour ago: what is as new as the pass is sent once more.
-    const from = new Date(Date.now() - 3_600_000)
-    const { simulator, environment, hire } = await startScalekit(t, { from })
-    const file = await databaseFile(t)
-    const { said, saying, stop } = await startServer(t, file, {
-      ...simulator.variables,
-      SYNC_EVERY_SECONDS: '1',
-      SYNC_FULL_EVERY_SECONDS: '1',
-    })
-    const until = async (isRight: () => boolean) => {
-      while (!isRight()) await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-    const ann = hire('ann')
-    for (const name of ['ben', 'cho']) hire(name)
-    await until(() => states(file).includes('ann active'))
-    environment.deleteUser(ann.id)
-    await until(() => states(file).includes('nobody deleted'))
-    await saying((line) => line.includes('1 deleted'))
-    assert.ok(!said.some((line) => line.includes('No sync')))
-    await stop()
-  },
-)
+test('a server applies lost changes, reports them, and can stop during a pass', patience, async (t) => {
+  // An hour ago: changes as new as the pass are sent again.
+  const from = new Date(Date.now() - 3_600_000)
+  const { simulator, environment, hire } = await startScalekit(t, { from })
+  const file = await databaseFile(t)
+  const { said, saying, stop } = await startServer(t, file, {
+    ...simulator.variables,
+    SYNC_EVERY_SECONDS: '1',
+    SYNC_FULL_EVERY_SECONDS: '1',
+  })
+  const until = async (isRight: () => boolean) => {
+    while (!isRight()) await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  const ann = hire('ann')
+  for (const name of ['ben', 'cho']) hire(name)
+  await until(() => states(file).includes('ann active'))
+  environment.deleteUser(ann.id)
+  await until(() => states(file).includes('nobody deleted'))
+  await saying((line) => line.includes('1 deleted'))
+  assert.ok(!said.some((line) => line.includes('No sync')))
+  await stop()
+})
 
 test(
-  'a server says in one line what a pass has found, and nothing where it has found nothing',
+  'a server reports the changes of a pass in one line, and prints nothing without changes',
   patience,
   async (t) => {
     const { simulator, hire } = await startScalekit(t)
@@ -187,7 +183,7 @@ test(
 )
 
 test(
-  'by hand beside the server: refused while its pass runs, and later it reads what has changed since',
+  'a pass by hand is refused while the server runs one, and later reads the changes since then',
   patience,
   async (t) => {
     const { simulator, hire } = await startScalekit(t)
@@ -217,7 +213,7 @@ test(
 )
 
 test(
-  'while the API cannot be reached it says that it tries again, and ends when it is told to',
+  'while the API is unreachable, it reports that it tries again, and a signal stops it',
   patience,
   async (t) => {
     const { simulator } = await startScalekit(t)

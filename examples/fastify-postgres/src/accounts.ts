@@ -24,7 +24,7 @@ export interface Account extends AccountKey {
   occurredAt: string
 }
 
-/** What the directory sync compares with its directory. */
+/** An account as the directory sync compares it. */
 export interface KnownAccount {
   id: string
   organizationId: string
@@ -34,7 +34,7 @@ export interface KnownAccount {
   directoryId: string | null
 }
 
-/** What an event says of an account; `undefined` leaves what is there. */
+/** The fields of an event. `undefined` keeps the value of the account. */
 export interface AccountChange extends AccountKey {
   occurredAt: string
   directoryId: string | undefined
@@ -55,12 +55,12 @@ export class Accounts {
   }
 
   /**
-   * Gives `false`, and writes nothing, where the row is newer. Who comes back after a deletion begins anew: there is
-   * nothing personal left in a tombstone.
+   * Returns `false`, and writes nothing, if the row is newer. A user who returns after a deletion gets a new account,
+   * because a tombstone has no personal data.
    */
   upsert(change: AccountChange): Promise<boolean> {
     const { organizationId, id, directoryId, active, email, name, roles, groups, occurredAt } = change
-    // RFC 7643, 4.1.1: `active` says whether somebody may sign in. An event that does not say it changes nothing.
+    // RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without it changes nothing.
     const state = active === undefined ? null : active ? 'active' : 'deactivated'
     return transaction(this.#pool, async (client) => {
       const { rowCount } = await client.query(
@@ -83,8 +83,8 @@ export class Accounts {
   }
 
   /**
-   * Keeps a tombstone and nothing personal, also where the account was never heard of: its creation may still be on
-   * the way. Gives `false`, and writes nothing, where the row is newer.
+   * Keeps a tombstone without personal data, also for an unknown account, whose creation may arrive later. Returns
+   * `false`, and writes nothing, if the row is newer.
    */
   delete({ organizationId, id }: AccountKey, occurredAt: string): Promise<boolean> {
     return transaction(this.#pool, async (client) => {

@@ -40,7 +40,7 @@ export async function addRoutes(
   app: FastifyInstance,
   { pool, isStopping = () => false, ...receiving }: RouteOptions,
 ): Promise<void> {
-  // Whoever keeps a connection open goes elsewhere with the next request.
+  // A client with an open connection sends its next request to another instance.
   app.addHook('onSend', async (_request, reply) => {
     if (isStopping()) reply.header('connection', 'close')
   })

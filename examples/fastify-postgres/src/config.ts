@@ -1,7 +1,7 @@
 import type { Schedule } from '@scalekit-scim/core/sync'
 import { z } from 'zod'
 
-/** What a process needs that has no HTTP. */
+/** The configuration of a process without HTTP. */
 export interface WorkerConfig {
   databaseUrl: string
   databasePoolSize: number
@@ -20,11 +20,11 @@ export interface Config extends WorkerConfig {
   secrets: string[]
   host: string
   port: number
-  /** How long it goes on serving after it has said that it is not ready any more. */
+  /** How long it still serves after `/ready` answers 503. */
   drainSeconds: number
 }
 
-/** Names every variable that is wrong, with its mend; never a value. */
+/** Names each invalid variable with its fix, and never a value. */
 export class InvalidEnvironment extends Error {
   constructor(problems: string[]) {
     super(`The environment is not usable:\n${problems.map((problem) => `  ${problem}\n`).join('')}`)
@@ -63,12 +63,12 @@ function commaSeparated(value: string): string[] {
 
 const workerFields = z.object({
   DATABASE_URL: text(
-    'where the accounts are kept, postgres://user:password@host:5432/name; special characters in it percent-encoded',
+    'the database of the accounts, postgres://user:password@host:5432/name; special characters in it percent-encoded',
     isUrl(postgres),
   ),
   DATABASE_POOL_SIZE: whole('the connections to the database at most', 1, 1000).prefault('10'),
   LEDGER_URL: text(
-    'where messages are remembered, redis://host:6379 (and /1, a number, for a database of it), rediss://… or postgres://…; special characters in it percent-encoded',
+    'the store of the ledger, redis://host:6379 (and /1, a number, for a database of it), rediss://… or postgres://…; special characters in it percent-encoded',
     isLedgerUrl,
   ),
   LEDGER_NAMESPACE: text(

@@ -33,7 +33,7 @@ export async function openDirectoryWorker(
     ...directoryHandlers(new Accounts(pool), new Groups(pool)),
     store,
     namespace: config.ledgerNamespace,
-    // Beside web processes it is one more instance.
+    // Next to web processes, it is one more instance.
     ...(config.isProduction ? { requireGuarantee: 'atomic' } : {}),
     logger: log,
   })

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { beforeAllEvents, mayWrite } from './newest-wins.ts'
 
-/** What the directory sync compares with its directory. `null`: nobody has told it yet. */
+/** A group as the directory sync compares it. `null`: no event had it yet. */
 export interface KnownGroup {
   id: string
   organizationId: string
@@ -14,7 +14,7 @@ export interface GroupKey {
   id: string
 }
 
-/** What an event says of a group; `undefined` leaves what is there. */
+/** The fields of an event. `undefined` keeps the value of the group. */
 export interface GroupChange extends GroupKey {
   occurredAt: string
   directoryId: string | undefined
@@ -27,7 +27,7 @@ export interface NamedGroup {
   name: string | null
 }
 
-/** The customers' groups. Who is in them is written with the accounts: memberships come with users' events alone. */
+/** The groups of the customers. Only users' events have memberships, so they are written with the accounts. */
 export class Groups {
   readonly #pool: Pool
 
@@ -47,14 +47,14 @@ export class Groups {
     return rows
   }
 
-  /** Gives `false`, and writes nothing, where the row is newer. */
+  /** Returns `false`, and writes nothing, if the row is newer. */
   upsert({ organizationId, id, name, directoryId, occurredAt }: GroupChange): Promise<boolean> {
     return this.#write([organizationId, id, 'active', name ?? null, occurredAt, directoryId ?? null])
   }
 
   /**
-   * Memberships and roles stay as they are: Scalekit also sends an update of each member. Gives `false`, and writes
-   * nothing, where the row is newer.
+   * Memberships and roles stay as they are: Scalekit also sends an update of each member. Returns `false`, and
+   * writes nothing, if the row is newer.
    */
   delete({ organizationId, id }: GroupKey, occurredAt: string): Promise<boolean> {
     return this.#write([organizationId, id, 'deleted', null, occurredAt, null])
@@ -76,7 +76,7 @@ export class Groups {
 }
 
 /**
- * A user's event may name groups before their own events come: that is no error, and such a group begins as a stub.
+ * A user's event may name groups before their own events arrive. Such a group then begins as a stub.
  * Part of the caller's transaction.
  *
  * Groups that are known are not touched, for their members' events would queue up for the row. The rest is written in

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { within } from './within.ts'
 
 export interface HealthOptions {
-  /** What it cannot work without, by name. */
+  /** Its dependencies, by name. */
   parts: Readonly<Record<string, () => Promise<unknown>>>
   isStopping: () => boolean
 }
@@ -16,8 +16,8 @@ export function isProbe({ routeOptions }: FastifyRequest): boolean {
 const patienceMs = 1000
 
 /**
- * `/health`: the process is alive; where it does not answer, start another. `/ready`: send it requests. What it depends
- * on belongs to the second alone: to restart every instance because the database is gone would mend nothing.
+ * `/health`: the process is alive. If it does not answer, start another. `/ready`: it can serve requests. Only `/ready`
+ * checks the dependencies: a restart of each instance does not fix a missing database.
  */
 export function addHealthRoutes(app: FastifyInstance, { parts, isStopping }: HealthOptions): void {
   app.get('/health', () => ({ status: 'alive' }))

@@ -3,8 +3,8 @@ import KeyvRedis from '@keyv/redis'
 import { Keyv } from 'keyv'
 
 /**
- * Where messages and resources are remembered, by its URL: Redis or PostgreSQL. Both are atomic over all instances.
- * It is yours to disconnect.
+ * The store of the ledger, by its URL: Redis or PostgreSQL. Both are atomic over all instances. The caller disconnects
+ * it.
  */
 export function openLedgerStore(url: string, onError: (error: unknown) => void): Keyv {
   const isRedis = /^rediss?:/.test(url)
@@ -17,8 +17,8 @@ export function openLedgerStore(url: string, onError: (error: unknown) => void):
 }
 
 /**
- * What is emitted so is of the adapter's own table alone, `keyv`, which it tries to make at each start and the ledger
- * does not use. Where the ledger itself may not do something, it says so.
+ * Such errors concern only the adapter's own table, `keyv`. The adapter tries to create it at each start, and the ledger
+ * does not use it. The ledger reports its own missing rights.
  */
 function isForbidden(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '42501'

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 
-// Twenty lines of our own, and plain SQL: to run files in their order, once, is all that is asked here. A library earns
-// its place with down migrations or with migrations written in code.
+// Twenty lines and plain SQL: this only runs files in their order, once. Use a library for down migrations, or for
+// migrations in code.
 
 const folder = new URL('../migrations/', import.meta.url)
 /** Any number, but the same in every process: of two that start at once, one waits for the other. */

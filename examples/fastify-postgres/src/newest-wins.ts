@@ -1,7 +1,7 @@
 /**
- * The guard: which events may write to a row that is there. Where the row is older; or of the same time, and no
- * tombstone, or the event is the deletion. Without the tombstone, an update from before a deletion would bring the
- * person back.
+ * The guard: which events may write to an existing row. They may if the row is older. If the times are equal, a deletion
+ * may, and any other event may unless the row is a tombstone. Without tombstones, an old update would restore a deleted
+ * user.
  *
  * It is the condition of the upsert itself, so that PostgreSQL judges it on the row that it has locked: whoever wrote
  * a moment ago, in this process or another, is seen. Times are `ctx.occurredAt`, which compares as text.

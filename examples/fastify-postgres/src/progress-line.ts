@@ -6,8 +6,8 @@ const silenceMs = 5000
 const silenceText = `No progress for ${silenceMs / 1000} s: calls of Scalekit's API that fail are tried again, for a minute or more\n`
 
 /**
- * How far a pass is, on a terminal: one line that is written over and over. That nothing comes for long is said
- * elsewhere too.
+ * The progress of a pass, on a terminal: one line that is overwritten. Long pauses are also reported
+ * elsewhere.
  */
 export function progressLine(terminal: NodeJS.WriteStream): {
   show(progress: SyncProgress): void

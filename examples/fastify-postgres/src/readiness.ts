@@ -5,7 +5,7 @@ import type { Pool } from 'pg'
 /** How long an answer is good: however many ask, each part is tried no more often than this. */
 const freshMs = 2000
 
-/** What an event writes to. A `SELECT 1` would be answered by a replica, and by a role that may not write. */
+/** The rights that an event needs. A replica, or a role without them, would also answer `SELECT 1`. */
 const rights = [
   ['accounts', ['SELECT', 'INSERT', 'UPDATE']],
   ['groups', ['SELECT', 'INSERT', 'UPDATE']],

@@ -31,7 +31,7 @@ let isStopping = false
 let sync: DirectorySync | undefined
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // Whoever asks twice does not want to wait.
+    // A second signal ends the process at once.
     if (isStopping) process.exit(1)
     // It has not begun, so that there is nothing to finish: a migration that is cut off is rolled back.
     if (!app.server.listening) process.exit(0)
@@ -59,7 +59,7 @@ try {
   exitWith(log, error, `it does not start: ${error instanceof Error ? error.message : ''}`)
 }
 
-/** Where there are no API credentials, webhooks are all there is, or a worker does it. */
+/** Without API credentials, there is no sync here, or a worker runs it. */
 async function openOwnSync(): Promise<DirectorySync | undefined> {
   const { api, syncSchedule: schedule, syncFullEverySeconds: fullEverySeconds } = config
   if (!api) return undefined
@@ -67,8 +67,8 @@ async function openOwnSync(): Promise<DirectorySync | undefined> {
 }
 
 /**
- * Not ready any more, but still serving while load balancers notice; then nothing new is taken, and what runs finishes
- * and is answered; only then does it let go of the database and the ledger.
+ * First, `/ready` answers 503, and load balancers notice. Then it accepts no new requests, and running ones are answered.
+ * At last, it closes the connections to the database and the ledger.
  */
 async function stop(signal: string): Promise<void> {
   const { drainSeconds } = config

@@ -8,7 +8,7 @@ import { progressLine } from './progress-line.ts'
 
 const usage = `Usage: npm run sync -- [options]
 
-One pass over the directories of all organizations, beside the instances or without them.
+One pass over the directories of all organizations, with or without running instances.
 
   --full                 read everything, and delete who is not listed any more;
                          else what has changed since the last pass

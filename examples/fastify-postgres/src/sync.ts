@@ -20,7 +20,7 @@ export interface SyncOptions {
 }
 
 /**
- * Heals what webhooks have lost: reads the directories, and hands what differs from the accounts to the same handlers.
+ * Applies changes that webhooks have lost: reads the directories, and passes each difference to the same handlers.
  * One pass runs at a time over all instances, so each of them may start it.
  */
 export async function openSync({

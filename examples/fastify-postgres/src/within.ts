@@ -1,4 +1,4 @@
-/** What `work` gives, or a rejection when the time is over. `work` itself goes on. */
+/** The result of `work`, or a rejection after that time. `work` itself continues. */
 export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)

@@ -44,7 +44,7 @@ describe('an account, with its ledger', () => {
   test('on PostgreSQL, does the same', followsItsUser, databaseUrl)
 })
 
-test('what an event does not say is left as it is', async (app, directory) => {
+test('a field that an event does not have stays unchanged', async (app, directory) => {
   await app.deliver(directory.user('09:00:00', inGroup('Engineering')))
   const before = await app.accounts.find(directory.key)
   await app.deliver(directory.sparse('10:00:00'))
@@ -52,7 +52,7 @@ test('what an event does not say is left as it is', async (app, directory) => {
   assert.deepEqual(await app.accounts.find(directory.key), after)
 })
 
-test('a field that is null says nothing: what is known stays', async (app, directory) => {
+test('a field that is null stays unchanged', async (app, directory) => {
   await app.deliver(directory.user('09:00:00', { ...inGroup('Engineering'), active: false }))
   await app.deliver(directory.group('09:00:00', 'Engineers'))
   const before = await app.accounts.find(directory.key)
@@ -63,7 +63,7 @@ test('a field that is null says nothing: what is known stays', async (app, direc
   assert.deepEqual(before?.groups, ['Engineers'])
 })
 
-test('whose an account is stays known, though most events of users do not say it', async (app, directory) => {
+test('the directory of an account is kept, although most user events do not have it', async (app, directory) => {
   const telling = directory.user('09:00:00')
   Object.assign(telling.data, { directory_id: 'dir_1' })
   await app.deliver(telling)
@@ -93,7 +93,7 @@ test('`active: false` deactivates, silence leaves that, and `active: true` ends 
   assert.deepEqual(states, ['deactivated', 'deactivated', 'active'])
 })
 
-test('who leaves the last group that maps to a role has the default', async (app, directory) => {
+test('a user who leaves the last group with a role gets the default role', async (app, directory) => {
   await app.deliver(directory.user('09:00:00', inGroup('IT Admins')))
   await app.deliver(directory.user('10:00:00', { groups: [] }))
   const account = await app.accounts.find(directory.key)
@@ -115,7 +115,7 @@ test('a deletion keeps a tombstone and nothing personal', async (app, directory)
   })
 })
 
-test('who comes back after a deletion begins anew', async (app, directory) => {
+test('a user who returns after a deletion gets a new account', async (app, directory) => {
   await app.deliver(directory.user('09:00:00', inGroup('IT Admins')))
   await app.deliver(directory.deletion('10:00:00'))
   await app.deliver(directory.sparse('11:00:00', { email: 'amelia@example.com' }))

@@ -10,8 +10,8 @@ import { parse } from 'yaml'
 import { environment, folder, run } from './processes.ts'
 import { ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
 
-// No container engine is needed here, and none is asked: the Dockerfile's steps run as commands in a folder, with a
-// stand-in for npm, and compose.yaml is parsed. That the images build and start is for a machine that has an engine.
+// No container engine is needed: the steps of the Dockerfile run as commands in a folder, with a stub of npm, and
+// compose.yaml is parsed. Only a machine with an engine can check that the images build and start.
 
 const databaseUrl = skip ? '' : await ownDatabase()
 const dockerfile = await readFile(join(folder, 'Dockerfile'), 'utf8')
@@ -21,7 +21,7 @@ interface Step {
   rest: string
 }
 
-/** The stages of a Dockerfile, each with its steps. Throws on a line that is no instruction. */
+/** The stages of a Dockerfile, each with its steps. Throws on a line that is not an instruction. */
 function stagesOf(text: string): { name: string; image: string; steps: Step[] }[] {
   const stages: ReturnType<typeof stagesOf> = []
   for (const line of text.replaceAll('\\\n', '').split('\n')) {
@@ -108,7 +108,7 @@ async function build(t: TestContext): Promise<Image> {
   return image
 }
 
-/** What npm does comes of the registry: in its place, the packages that this very test has. */
+/** A stub of npm that installs the packages of this test instead of those of the registry. */
 async function fakeNpm(root: string): Promise<string> {
   const bin = join(root, 'bin')
   await mkdir(bin)
@@ -126,7 +126,7 @@ async function copy(rest: string, root: string, cwd: string): Promise<void> {
   const to = words.pop() ?? ''
   for (const word of words) {
     const from = stage === undefined ? join(folder, word) : join(root, stage, word)
-    // The star says that it may be missing.
+    // With a star, it may be missing.
     if (word.endsWith('*')) continue
     if (word.endsWith('node_modules')) await symlink(from, join(cwd, to))
     else await cp(from, to.endsWith('/') ? join(cwd, to, word) : join(cwd, to), { recursive: true })
@@ -167,7 +167,7 @@ describe('compose.yaml', () => {
     for (const mount of [...services.postgres.volumes, ...services.redis.volumes]) {
       assert.ok(mount.split(':')[0] in volumes)
     }
-    // Whoever is not on this machine reaches none of it.
+    // Other machines reach none of these ports.
     for (const { ports = [] } of Object.values<{ ports?: string[] }>(services)) {
       for (const port of ports) assert.match(port, /^127\.0\.0\.1:/)
     }

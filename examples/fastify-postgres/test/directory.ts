@@ -5,7 +5,7 @@ import type { DirectoryUser } from '@scalekit-scim/fastify'
 export const id = 'diruser_1'
 export const inGroup = (name: string) => ({ groups: [{ id: 'dirgroup_1', name }] })
 
-/** What an update that tells nothing may also look like: each field is there, and null. */
+/** Another form of an update without values: each field is present and null. */
 export const everythingNull = {
   active: null,
   email: null,
@@ -16,7 +16,7 @@ export const everythingNull = {
   roles: null,
 }
 
-/** What a customer's directory sends. Each is an organization of its own, so that tests may share a database. */
+/** The events of a customer's directory. Each has an organization of its own, so tests can share a database. */
 export class Directory {
   readonly organizationId = `org_${randomUUID()}`
   readonly key = { organizationId: this.organizationId, id }
@@ -25,7 +25,7 @@ export class Directory {
     return sampleEvent('organization.directory.user_updated', this.#event(time, data))
   }
 
-  /** An update that says nothing but what is given. */
+  /** An update that has only the given fields. */
   sparse(time: string, data: Partial<DirectoryUser> = {}) {
     return { ...this.user(time), data: { id, organization_id: this.organizationId, ...data } }
   }

@@ -13,7 +13,7 @@ export const environment = inherited
 
 export interface Program {
   child: ChildProcess
-  /** All that it has said. */
+  /** Its whole output. */
   output(): string
   /** Its next line that has this in it, also one from before. */
   line(part: string): Promise<string>

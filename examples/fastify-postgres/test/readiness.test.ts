@@ -6,7 +6,7 @@ import { Directory } from './directory.ts'
 import { onDatabase, ownDatabase, ownRedis, ownRole, skip } from './servers.ts'
 import { type AppSettings, startApp } from './support.ts'
 
-// What a SELECT or the store's time would answer all the same, and a webhook would fail at.
+// Problems that a SELECT, or the time of the store, would not reveal, and that fail webhooks.
 
 const databaseUrl = skip ? '' : await ownDatabase()
 if (!skip) await migrate(databaseUrl)
@@ -22,7 +22,7 @@ async function readinessOf(url: string): Promise<string[]> {
 async function failing(t: TestContext, settings: AppSettings): Promise<string[]> {
   const { url, deliver } = await startApp(t, settings)
   const failing = await readinessOf(url)
-  // It says what a webhook would meet.
+  // A webhook has the same result.
   const { status } = await deliver(new Directory().user('09:00:00'))
   assert.equal(status >= 500, failing.length > 0, `a webhook is answered ${status}`)
   return failing

@@ -103,11 +103,11 @@ describe('on SIGTERM', { skip, timeout }, () => {
 })
 
 describe('the log', { skip, timeout }, () => {
-  /** Throws when it is asked to, as a mistake in somebody's code would. */
+  /** Throws on a signal, as a bug in the code would. */
   const code = `process.on('SIGUSR2', () => { throw new Error('of amelia.hart@example.com') })`
   const mistake = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
 
-  it('says why the process ends when nobody has caught an error, and the exit code is 1', async (t) => {
+  it('has the reason if an uncaught error ends the process, and the exit code is 1', async (t) => {
     const server = await startServer(t, onRedis(), ['--import', mistake])
     server.child.kill('SIGUSR2')
     assert.equal(await server.ended, 1)
@@ -151,7 +151,7 @@ describe('a start that cannot be', { timeout }, () => {
     assert.doesNotMatch(server.output(), /base64|hunter2|at file:/)
   })
 
-  it('without its database says so, and the exit code is 1', async (t) => {
+  it('without its database reports it, and the exit code is 1', async (t) => {
     const server = run(t, ['src/server.ts'], {
       SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
       DATABASE_URL: 'postgres://postgres:hunter2@127.0.0.1:1/postgres',

@@ -38,7 +38,7 @@ async function reasonToSkip(): Promise<string | false> {
   return reason === '' ? false : reason
 }
 
-/** A name of this file's own, for a database, a namespace and whatever else is shared. */
+/** A name of this file's own, for a database, a namespace and other shared names. */
 const own = `example_${randomUUID().replaceAll('-', '')}`
 
 /** An empty database of this test file's own, dropped when its tests are over. */
@@ -134,7 +134,7 @@ export async function onDatabase(
   }
 }
 
-/** Another process's connection, as far as the application knows. */
+/** A connection that looks like another process to the application. */
 export async function connectTo(t: TestContext, url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

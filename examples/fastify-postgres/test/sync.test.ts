@@ -14,7 +14,7 @@ import { openSync } from '../src/sync.ts'
 import { run, startServer } from './processes.ts'
 import { ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
 
-// Through the real SDK, against a local Scalekit whose webhooks go nowhere: what the application knows it has from a sync.
+// Uses the real SDK and a local Scalekit that sends no webhooks, so all data comes from the sync.
 
 const patience = { timeout: 60_000 }
 
@@ -41,7 +41,7 @@ describe('the directory sync', { skip }, async () => {
     }
     const pool = openDatabase({ url: databaseUrl, poolSize: 2, onError: () => {} })
     t.after(() => pool.end())
-    /** Name, state and groups of each account of the customer, once `isRight` says that they are as they should be. */
+    /** Name, state and groups of each account of the customer, once `isRight` accepts them. */
     const states = async () => {
       const accounts = await new Accounts(pool).page(1000, { organizationId: organization.id, id: '' })
       return accounts
