@@ -22,8 +22,6 @@ const buildStamp = join(root, '.cache', 'launch', 'built')
 /** Next to the packages that it describes, so that both are deleted together. */
 const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
 const reportFolder = join(root, '.cache', 'report')
-/** `npm test` checks the prose if this is true. */
-const checksProse = false
 
 /** An error that the user can fix: printed as a message without a stack. */
 class Failure extends Error {}
@@ -80,9 +78,8 @@ async function check(env) {
   const checks = [
     step('Linting', 'lint', env, '`npm run format` fixes most findings.'),
     step('Checking types', 'typecheck', env, '`npm run typecheck` repeats this check alone.'),
+    step('Checking the prose', 'prose', env, '`npm run prose` repeats this check alone.'),
   ]
-  if (checksProse)
-    checks.push(step('Checking the prose', 'prose', env, '`npm run prose` repeats this check alone.'))
   const failed = (await Promise.allSettled(checks)).find(({ status }) => status === 'rejected')
   if (failed) throw failed.reason
 }
@@ -156,7 +153,8 @@ async function tools() {
 
 async function usage() {
   console.error('node scripts/launch.mjs start [arguments of scripts/start.ts]')
-  console.error('node scripts/launch.mjs test [arguments of vitest, such as a filter]')
+  console.error('node scripts/launch.mjs test [quick] [arguments of vitest, such as a filter]')
+  console.error('node scripts/launch.mjs soak [lives] [changes] [first seed]')
   console.error('node scripts/launch.mjs docs [build] [options of VitePress, such as --port 8080]')
   return 2
 }
