@@ -20,8 +20,8 @@ export interface HandlerContext {
   /** The origin of the event. */
   source: EventSource
   /**
-   * `dir_…`: the customer's directory. Always set by the sync and by group and directory webhooks. Never set by user
-   * webhooks. Store it if it is set. Otherwise keep your stored value.
+   * `dir_…`: the customer's directory. Always set by the sync and by group and directory webhooks. User webhooks
+   * usually do not have it. Store it if it is set. Otherwise keep your stored value.
    */
   directoryId?: string
   /**
