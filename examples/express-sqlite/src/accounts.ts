@@ -18,9 +18,9 @@ export interface Account extends AccountKey {
   name: string | null
   /** The highest first. */
   roles: Role[]
-  /** The names of the groups that there are, or their ids. */
+  /** The names of the existing groups. A group without a name has its id. */
   groups: string[]
-  /** When the newest event happened that was written here. */
+  /** The time of the newest event that was written to this account. */
   occurredAt: string
 }
 
@@ -30,7 +30,7 @@ export interface KnownAccount {
   organizationId: string
   occurredAt: string
   groupIds: string[]
-  /** `null`: nobody has told it yet. */
+  /** `null`: no event has contained it yet. */
   directoryId: string | null
 }
 
@@ -135,7 +135,7 @@ export class Accounts {
     return this.#newest.all({ limit }).map(toAccount)
   }
 
-  /** All of a customer's but the tombstones, some at a time: events are written between. */
+  /** All accounts of a customer, without tombstones. Reads some at a time, so that events can be written in between. */
   *known(organizationId: string): Iterable<KnownAccount> {
     for (let after = ''; ; ) {
       const rows = this.#known.all({ organizationId, after })
@@ -188,7 +188,7 @@ function toAccount(row: Record<string, SQLOutputValue>): Account {
   return {
     organizationId: String(row.organization_id),
     id: String(row.id),
-    // The column's CHECK holds it to the three.
+    // The column's CHECK allows only the three states.
     state: row.state as AccountState,
     email: row.email === null ? null : String(row.email),
     name: row.name === null ? null : String(row.name),

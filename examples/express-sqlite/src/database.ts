@@ -1,14 +1,14 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /**
- * How long a write waits for another process's. The whole process waits with it, so the time is short. If the database
- * is still busy then, the handler fails, the event is answered 500, and Scalekit sends it again.
+ * How long a write waits for the write of another process. The whole process waits meanwhile, so the time is short. If
+ * the database is still busy afterwards, the handler fails, the event is answered 500, and Scalekit sends it again.
  */
 const busyTimeoutMs = 1000
 
 // Rows are keyed by organization and directory id, never by email: an email changes, and can be given to somebody else.
 // `scim_occurred_at` is the time of the event that wrote the row last (see newest-wins.ts). A deleted row stays.
-// `directory_id` is NULL until an event has told it: webhooks of users do not, the sync does.
+// `directory_id` is NULL until an event contains it. User webhooks do not contain it. Events of the sync do.
 const schema = `
   CREATE TABLE IF NOT EXISTS accounts (
     organization_id  TEXT NOT NULL,
@@ -63,8 +63,8 @@ function addDirectoryId(database: DatabaseSync, table: string): void {
 }
 
 /**
- * All of `work` or nothing of it. IMMEDIATE takes the write lock before the first read, so that nobody, in this
- * process or another, can write between what `work` reads and what it writes. Nothing in it may be awaited.
+ * Runs all of `work` or nothing. IMMEDIATE takes the write lock before the first read. So nobody, in this process or
+ * another, can write between the reads and the writes of `work`. `work` must not await anything.
  */
 export function transaction<Result>(database: DatabaseSync, work: () => Result): Result {
   database.exec('BEGIN IMMEDIATE')
@@ -73,7 +73,7 @@ export function transaction<Result>(database: DatabaseSync, work: () => Result):
     database.exec('COMMIT')
     return result
   } catch (error) {
-    // SQLite has ended it already where the disk is full, say.
+    // SQLite may have ended the transaction already, for example because the disk is full.
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }

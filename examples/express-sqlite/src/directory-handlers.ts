@@ -31,10 +31,10 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
   }
 
   return {
-    // Created or updated: which of the two comes first is not promised.
+    // Created or updated. Either of the two may arrive first.
     onUserUpserted: upsertUser,
 
-    // `active: false`. The account stays, with all that it owns. End its sessions and revoke its tokens here as well.
+    // `active: false`. The account and its data stay. End its sessions and revoke its tokens here as well.
     onUserDeactivated: upsertUser,
 
     onUserDeleted({ organization_id, data }, ctx) {
@@ -58,19 +58,19 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
       logWhereKept(written, data.id, ctx)
     },
 
-    // A pause, mostly, and no reason to lock a whole company out. Somebody should look at it, though.
+    // Usually a pause, so it does not lock out a whole company. The warning asks somebody to check it.
     onDirectoryDisabled({ organization_id, data }, ctx) {
       ctx.log.warn(
         { organizationId: organization_id, directoryId: data.id },
-        'a directory was disabled: its accounts stay as they are, and no longer follow it',
+        'a directory was disabled: its accounts stay unchanged, and get no more updates',
       )
     },
   }
 }
 
-/** The guard has kept a newer row, and the event is done: to try it again would change nothing. */
+/** The guard has kept a newer row. The event is done, because a retry would change nothing. */
 function logWhereKept(written: boolean, id: string, { log, occurredAt }: HandlerContext): void {
-  if (!written) log.warn({ id, occurredAt }, 'an event that the ledger let through is older than its row')
+  if (!written) log.warn({ id, occurredAt }, 'an event that the ledger accepted is older than its row')
 }
 
 // A directory can send anything in any field. An undocumented value is ignored and must not fail the event. Otherwise,

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { transaction } from './database.ts'
 import { beforeAllEvents, type GuardedRow, mayWrite } from './newest-wins.ts'
 
-/** A group as the directory sync compares it. `null`: no event had it yet. */
+/** A group as the directory sync compares it. `null`: no event has contained it yet. */
 export interface KnownGroup {
   id: string
   organizationId: string
@@ -49,7 +49,7 @@ export class Groups {
       WHERE scim_occurred_at = '${beforeAllEvents}'`)
   }
 
-  /** All of a customer's but the tombstones. One that was only mentioned has no time yet. */
+  /** All groups of a customer, without tombstones. A group that was only mentioned has no time yet. */
   known(organizationId: string): KnownGroup[] {
     return this.#known.all({ organizationId }).map((row) => ({
       id: String(row.id),

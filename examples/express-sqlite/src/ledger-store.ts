@@ -8,20 +8,20 @@ export interface LedgerStore {
 }
 
 /**
- * Opens the ledger: which messages are done, the newest time of each user and group, and what the sync remembers. It is
- * a table in the file of the accounts, so that a backup of the file has both as they were at the same moment.
+ * Opens the ledger: which messages are done, the newest time of each user and group, and the state of the sync. The
+ * ledger is a table in the file of the accounts, so that a backup has both from the same moment.
  *
- * The store has the shape of `@keyv/sqlite`, of which the ledger uses `query` alone, and runs on Node's own SQLite.
+ * The store has the shape of `@keyv/sqlite`, and uses Node's own SQLite. The ledger calls only `query`.
  *
  * The connection is separate from the accounts' one. Each statement is a transaction of its own, and the accounts'
  * transactions never await anything. So neither connection holds a lock while the other one waits for it.
  */
 export function openLedgerStore(file: string): LedgerStore {
-  // While SQLite waits for a lock, the whole process stands still. With no timeout the ledger itself asks again until
+  // While SQLite waits for a lock, the whole process is blocked. Without a timeout, the ledger itself retries until
   // `storeTimeoutSeconds` are over, and requests are served in between.
   const database = new DatabaseSync(file, { timeout: 0 })
-  // Not flushed to the disk by each statement. The next write to the accounts flushes it, because both are in one
-  // write-ahead log. A power failure can take the last messages from the ledger, and the guard is there for that.
+  // A statement does not flush to the disk. The next write to the accounts flushes it, because both are in one
+  // write-ahead log. A power failure can remove the last messages from the ledger. The guard protects the rows then.
   database.exec('PRAGMA synchronous = NORMAL')
   const store = {
     namespace: 'express-sqlite',
@@ -35,5 +35,5 @@ export function openLedgerStore(file: string): LedgerStore {
 }
 
 async function notUsed(): Promise<never> {
-  throw new Error('The ledger on SQLite uses `query` alone')
+  throw new Error('The ledger on SQLite calls only `query`')
 }

@@ -5,15 +5,15 @@ import { style } from './style.ts'
 
 export interface AccountsPage {
   accounts: readonly Account[]
-  /** Of all there are, shown or not. */
+  /** The number of all accounts, including those that are not shown. */
   count: number
-  /** Reloads itself. Off by default, because a page that changes is hard to read. */
+  /** Whether the page reloads itself. Off by default, because a page that changes is hard to read. */
   isLive: boolean
 }
 
 const liveSeconds = 3
 
-/** Names come from outside: even one that got past the escaping could run nothing and load nothing. */
+/** Names come from outside. Even if a name were not escaped, it could run nothing and load nothing. */
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
@@ -62,7 +62,7 @@ function summary(shown: number, count: number): string {
 
 function liveLink(isLive: boolean): Html {
   return isLive
-    ? html`Loaded anew every ${liveSeconds} seconds. <a href="/">Stop</a>`
+    ? html`Reloads every ${liveSeconds} seconds. <a href="/">Stop</a>`
     : html`<a href="/?live">Follow live</a>`
 }
 
@@ -106,7 +106,7 @@ function nameOf({ name, email, state }: Account): string | Html {
   return state === 'deleted' ? 'Deleted account' : 'Without a name'
 }
 
-/** An address that has no room goes on in the next line after an @ or a dot, not inside a word. */
+/** Lets a long address break after an @ or a dot, and not inside a word. */
 function breakable(email: string): Html {
   return html`${email.split(/(?<=[@.])/).map((part) => html`${part}<wbr>`)}`
 }

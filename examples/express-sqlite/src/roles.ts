@@ -5,7 +5,10 @@ export type Role = 'admin' | 'editor' | 'viewer'
 const precedence: readonly Role[] = ['admin', 'editor', 'viewer']
 export const defaultRole: Role = 'viewer'
 
-/** By the names that your customers give their groups; a group's id (`dirgroup_…`) does as well, and outlives a renaming. */
+/**
+ * The role of each group, by the group's name in your customers' directories. A group's id (`dirgroup_…`) also works,
+ * and does not change if the group is renamed.
+ */
 const roleOfGroup: Readonly<Record<string, Role>> = {
   'IT Admins': 'admin',
   Engineering: 'editor',

@@ -6,10 +6,10 @@ import { Groups } from './groups.ts'
 import { openLedgerStore } from './ledger-store.ts'
 import { apiVariables, openSync, wantsSync } from './sync.ts'
 
-// The page shows names, so it listens only on this machine unless HOST is set.
+// The page shows names, so the server listens only on this machine unless HOST is set.
 const { DATABASE_FILE = './accounts.db', HOST = '127.0.0.1', PORT = '3000' } = process.env
 
-/** How long a request that is still being sent may hold up the end. */
+/** How long an incomplete request may delay the shutdown. */
 const lingerMs = 1000
 
 const database = openDatabase(DATABASE_FILE)
@@ -20,13 +20,13 @@ const { app, scim } = createApp({
   accounts,
   groups,
   store: ledger.store,
-  // For your error tracker. The pack's own log leaves messages out: they may hold personal data.
+  // For your error tracker. The middleware's own log omits error messages, because they may hold personal data.
   onOutcome({ error }) {
     if (error !== undefined) console.error(error)
   },
 })
 
-// Before anything is served: a credential that is missing is better told now.
+// Opened before the server listens, so that a missing credential is reported at start.
 const sync = wantsSync(process.env)
   ? await openSync({ dispatcher: scim.receiver, accounts, groups, env: process.env })
   : undefined

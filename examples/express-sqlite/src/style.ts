@@ -1,6 +1,6 @@
 import { html } from './html.ts'
 
-/** The page's style sheet. It stands in the page, which therefore loads nothing. */
+/** The page's style sheet. It is part of the page, so the page loads nothing. */
 export const style = html`
   :root {
     color-scheme: light dark;

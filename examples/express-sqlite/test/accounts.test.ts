@@ -6,7 +6,7 @@ import { databaseFile, processed, type RunningApp, startApp } from './support.ts
 
 const inGroup = (name: string) => ({ groups: [{ id: 'dirgroup_1', name }] })
 
-/** One behaviour, of an application and a database of its own. */
+/** One behaviour, with a separate application and database. */
 function test(name: string, check: (app: RunningApp) => Promise<void>): void {
   it(name, async (t) => check(await startApp(t, await databaseFile(t))))
 }
@@ -59,13 +59,13 @@ test('the directory of an account is kept, although most user events do not have
   )
 })
 
-test('without groups and roles that are known, an account begins active and with the least role', async (app) => {
+test('without known groups and roles, a new account is active and has the lowest role', async (app) => {
   await app.deliver(sparse('09:00:00'))
   assert.equal(accountOf(app)?.state, 'active')
   assert.deepEqual(accountOf(app)?.roles, ['viewer'])
 })
 
-test('`active: false` deactivates, an event that does not say it leaves that, and `active: true` ends it', async (app) => {
+test('`active: false` deactivates until `active: true`, and an event without `active` changes nothing', async (app) => {
   await app.deliver(user('09:00:00', { active: false }))
   assert.equal(accountOf(app)?.state, 'deactivated')
   await app.deliver(sparse('10:00:00', { name: 'Amelia Stone' }))
@@ -82,7 +82,7 @@ test('a user who leaves the last group with a role gets the default role', async
   assert.deepEqual(accountOf(app)?.groups, [])
 })
 
-test('a deletion keeps a tombstone and nothing personal', async (app) => {
+test('a deletion keeps a tombstone without personal data', async (app) => {
   await app.deliver(user('09:00:00'))
   assert.deepEqual(await app.deliver(deletion('10:00:00')), processed)
   assert.deepEqual(accountOf(app), {
@@ -108,21 +108,21 @@ test('a user who returns after a deletion gets a new account', async (app) => {
   )
 })
 
-test('an email that is given to somebody else makes two accounts, not one', async (app) => {
+test('an email that is reassigned to another person makes two accounts, not one', async (app) => {
   await app.deliver(user('09:00:00', { email: 'info@example.com', name: 'Amelia' }))
   await app.deliver(user('10:00:00', { id: 'diruser_2', email: 'info@example.com', name: 'Ben' }))
   assert.equal(accountOf(app, 'diruser_1')?.name, 'Amelia')
   assert.equal(accountOf(app, 'diruser_2')?.name, 'Ben')
 })
 
-test('one directory id in two organizations is two accounts', async (app) => {
+test('the same directory id in two organizations makes two accounts', async (app) => {
   await app.deliver(user('09:00:00'))
   await app.deliver(user('09:00:00', { organization_id: 'org_2', name: 'Somebody else' }))
   assert.equal(accountOf(app)?.name, 'Amelia Hart')
   assert.equal(app.accounts.find({ organizationId: 'org_2', id })?.name, 'Somebody else')
 })
 
-test('a group may be named by a user before its own event comes, and is renamed and deleted by its own', async (app) => {
+test('a user event can create a group, and the events of the group rename and delete it', async (app) => {
   await app.deliver(user('09:00:00', inGroup('Engineering')))
   await app.deliver(group('08:00:00', 'Engineers'))
   assert.deepEqual(accountOf(app)?.groups, ['Engineers'])
@@ -130,7 +130,7 @@ test('a group may be named by a user before its own event comes, and is renamed 
   assert.deepEqual(accountOf(app)?.groups, [])
 })
 
-test('fields that are not of the documented type say nothing, and fail nothing', async (app) => {
+test('fields of an undocumented type are ignored, and do not fail the event', async (app) => {
   await app.deliver(user('09:00:00', inGroup('Engineering')))
   const before = accountOf(app)
   const odd = { email: { value: 'x' }, name: 7, active: 'yes', groups: 'Engineering' }

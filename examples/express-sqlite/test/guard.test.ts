@@ -7,7 +7,7 @@ import { databaseFile, duplicate, processed, startApp } from './support.ts'
 
 const key = { organizationId, id }
 
-/** As after a change of store: no message and no time is remembered any more. */
+/** The state after a change of store: the ledger has no message and no time. */
 function loseLedger(file: string): void {
   const database = new DatabaseSync(file)
   database.exec('DELETE FROM scalekit_scim_ledger')
@@ -17,7 +17,7 @@ function loseLedger(file: string): void {
 describe('the guard', () => {
   const row = (occurredAt: string, state = 'active') => ({ occurredAt, state })
   const cases = [
-    ['nothing is there', undefined, false, true],
+    ['there is no row', undefined, false, true],
     ['the row is older', row('1'), false, true],
     ['the row is newer', row('3'), false, false],
     ['the row is newer, and the event deletes', row('3'), true, false],
@@ -28,14 +28,14 @@ describe('the guard', () => {
     ['the tombstone is older', row('1', 'deleted'), false, true],
   ] as const
   for (const [when, written, isDeletion, expected] of cases) {
-    it(`${expected ? 'writes' : 'keeps the row'} where ${when}`, () => {
+    it(`${expected ? 'writes' : 'keeps the row'} if ${when}`, () => {
       assert.equal(mayWrite(written, { occurredAt: '2', isDeletion }), expected)
     })
   }
 })
 
 describe('after the ledger was lost', () => {
-  it('an older event is taken as new, and the newer row stays', async (t) => {
+  it('an older event counts as new, and the newer row stays', async (t) => {
     const file = await databaseFile(t)
     const before = await startApp(t, file)
     await before.deliver(user('10:00:00', { name: 'The newest' }))
@@ -48,7 +48,7 @@ describe('after the ledger was lost', () => {
     assert.equal(after.accounts.find(key)?.name, 'The newest')
   })
 
-  it('an update from before the deletion does not bring anybody back', async (t) => {
+  it('an update from before a deletion restores nobody', async (t) => {
     const file = await databaseFile(t)
     const before = await startApp(t, file)
     await before.deliver(user('09:00:00'))
@@ -61,7 +61,7 @@ describe('after the ledger was lost', () => {
     assert.equal(after.accounts.find(key)?.state, 'deleted')
   })
 
-  it('a creation that comes after its deletion finds the tombstone', async (t) => {
+  it('a creation that arrives after its deletion finds the tombstone', async (t) => {
     const file = await databaseFile(t)
     const before = await startApp(t, file)
     await before.deliver(deletion('10:00:00'))
@@ -91,7 +91,7 @@ describe('after the ledger was lost', () => {
 describe('a database that fails', () => {
   const messageId = 'msg_1'
 
-  it('is locked: the attempt is answered 503, the page is served meanwhile, and the retry has its effect', async (t) => {
+  it('because of a lock: the attempt is answered 503, the page is served meanwhile, and the retry has its effect', async (t) => {
     const file = await databaseFile(t)
     const app = await startApp(t, file)
     const other = new DatabaseSync(file)
@@ -114,7 +114,7 @@ describe('a database that fails', () => {
     assert.deepEqual(await app.deliver(user('09:00:00'), { messageId }), duplicate)
   })
 
-  it('fails in the middle of a write: nothing of it stays, and the retry of the message has its effect', async (t) => {
+  it('during a write: the write is undone, and the retry of the message has its effect', async (t) => {
     const file = await databaseFile(t)
     const app = await startApp(t, file)
     const other = new DatabaseSync(file)

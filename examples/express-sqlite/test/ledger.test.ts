@@ -13,7 +13,7 @@ import { databaseFile, duplicate, processed, startServer } from './support.ts'
 
 const patience = { timeout: 60_000 }
 
-test('the ledger promises that a message runs once over all processes, and leaves nothing open', async (t) => {
+test('the ledger guarantees that a message runs once over all processes, and its close leaves nothing open', async (t) => {
   const file = await databaseFile(t)
   openDatabase(file).close()
   const ledger = openLedgerStore(file)
@@ -52,7 +52,7 @@ test('a server that was killed remembers what it has answered', patience, async 
   await second.stop()
 })
 
-test('a file of a version that kept its ledger in memory is opened, and gets one', patience, async (t) => {
+test('a file without a ledger, of an earlier version, is opened and gets a ledger', patience, async (t) => {
   const file = await databaseFile(t)
   const database = openDatabase(file)
   const nothing = { directoryId: undefined, active: true, roles: undefined, groups: undefined }
@@ -74,7 +74,7 @@ test('a file of a version that kept its ledger in memory is opened, and gets one
 })
 
 test(
-  'of three servers on one file that get the same messages at once, one wins each',
+  'if three servers on one file get the same messages at once, each message runs on one of them',
   patience,
   async (t) => {
     const file = await databaseFile(t)
@@ -96,13 +96,13 @@ test(
     assert.deepEqual(
       servers.flatMap(({ complaints }) => complaints),
       [],
-      'no write failed, and the ledger let no event through that the guard had to refuse',
+      'no write failed, and the guard refused no event that the ledger accepted',
     )
     assert.deepEqual(accountsIn(file).length, numbers.length)
   },
 )
 
-test('events of one user that reach three servers in any order leave the newest', patience, async (t) => {
+test('if events of a user reach three servers in any order, the newest state stays', patience, async (t) => {
   const file = await databaseFile(t)
   const servers = await Promise.all([1, 2, 3].map(() => startServer(t, file)))
   const named = (n: number): Partial<DirectoryUser> => ({
@@ -118,7 +118,7 @@ test('events of one user that reach three servers in any order leave the newest'
   assert.deepEqual(
     servers.flatMap(({ complaints }) => complaints),
     [],
-    'no write failed, and the ledger let no event through that the guard had to refuse',
+    'no write failed, and the guard refused no event that the ledger accepted',
   )
   const [account] = accountsIn(file)
   assert.equal(account?.id, id)

@@ -24,7 +24,7 @@ export interface Answer {
 export interface RunningApp {
   url: string
   accounts: Accounts
-  /** Sends an event as Scalekit does, and gives what the application answers. */
+  /** Sends an event as Scalekit does. Returns the application's answer. */
   deliver(event: DirectoryEvent, options?: SignOptions): Promise<Answer>
   stop(): Promise<void>
 }
@@ -42,14 +42,14 @@ export interface RunningServer extends Pick<RunningApp, 'url' | 'deliver' | 'sto
 export const processed = { status: 201, outcome: 'processed' }
 export const duplicate = { status: 200, outcome: 'duplicate' }
 
-/** A database file of this test's own. */
+/** A separate database file for the test. */
 export async function databaseFile(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'express-sqlite-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   return join(folder, 'accounts.db')
 }
 
-/** The whole application on a port of its own, in the test's process. */
+/** The whole application on its own port, in the test's process. */
 export async function startApp(t: TestContext, file: string): Promise<RunningApp> {
   const database = openDatabase(file)
   const ledger = openLedgerStore(file)
@@ -83,7 +83,7 @@ export async function startApp(t: TestContext, file: string): Promise<RunningApp
   return { url, accounts, stop: stopOnce, deliver: deliverTo(url) }
 }
 
-/** The example's server as a process of its own, as soon as it listens. */
+/** The example's server as a separate process, as soon as it listens. */
 export async function startServer(
   t: TestContext,
   file: string,

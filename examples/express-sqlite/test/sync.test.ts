@@ -47,7 +47,7 @@ function runSync(env: NodeJS.ProcessEnv, ...args: string[]): Promise<{ code: unk
   })
 }
 
-/** The states of all that a customer has, read from the file itself. */
+/** The states of all accounts of a customer, read from the file itself. */
 function states(file: string): string[] {
   const database = openDatabase(file)
   try {
@@ -60,7 +60,7 @@ function states(file: string): string[] {
   }
 }
 
-test('one pass brings everybody, with their groups and states', patience, async (t) => {
+test('one pass creates all accounts, with their groups and states', patience, async (t) => {
   const { simulator, environment, directory, hire } = await startScalekit(t)
   const sales = environment.createGroup(directory.id, { displayName: 'Sales' })
   hire('ann', [sales.id])
@@ -70,7 +70,7 @@ test('one pass brings everybody, with their groups and states', patience, async 
   assert.equal(code, 0, said)
   assert.deepEqual(states(file), ['ann active Sales', 'ben deactivated'])
   assert.match(said, /users: 2 seen, 2 created/)
-  assert.doesNotMatch(said, /scalekit-scim:/, 'nothing to warn of: the ledger is one that processes share')
+  assert.doesNotMatch(said, /scalekit-scim:/, 'no warning, because the processes share the ledger')
 })
 
 test('a dry run reports the changes and applies none', patience, async (t) => {
@@ -85,7 +85,7 @@ test('a dry run reports the changes and applies none', patience, async (t) => {
 })
 
 test(
-  'a full pass deletes who has left, and an incremental one does not; more than a few only when that is approved',
+  'only a full pass deletes users who have left, and more than a few only with an approval',
   patience,
   async (t) => {
     const { simulator, environment, hire } = await startScalekit(t)
@@ -116,7 +116,7 @@ test(
 )
 
 test(
-  'a customer with two directories: each account learns whose it is, and who leaves one of them is deleted',
+  'with two directories, each account stores its own, and users who leave one of them are deleted',
   patience,
   async (t) => {
     const { simulator, environment, organization, hire } = await startScalekit(t)
@@ -124,7 +124,7 @@ test(
     const file = await databaseFile(t)
     const env = variables(simulator, file)
     await runSync(env)
-    // As a version of before there were such columns has left it.
+    // The file of an earlier version, which had no such columns.
     const database = openDatabase(file)
     database.exec(
       'ALTER TABLE accounts DROP COLUMN directory_id; ALTER TABLE groups DROP COLUMN directory_id',
@@ -143,7 +143,7 @@ test(
 )
 
 test('a server applies lost changes, reports them, and can stop during a pass', patience, async (t) => {
-  // An hour ago: changes as new as the pass are sent again.
+  // An hour ago, because changes that are as new as the pass are sent again.
   const from = new Date(Date.now() - 3_600_000)
   const { simulator, environment, hire } = await startScalekit(t, { from })
   const file = await databaseFile(t)
@@ -176,14 +176,14 @@ test(
     })
     hire('ann')
     await saying((line) => line === 'Sync: users 1 created')
-    // Some passes more, each of which sends her once more: her change is not two minutes old.
+    // Each further pass sends the user again, because the change is less than two minutes old.
     await new Promise((resolve) => setTimeout(resolve, 3500))
     assert.deepEqual(said.slice(1), ['Sync: users 1 created'])
   },
 )
 
 test(
-  'a pass by hand is refused while the server runs one, and later reads the changes since then',
+  'a manual pass is refused while the server runs one, and later reads the changes since then',
   patience,
   async (t) => {
     const { simulator, hire } = await startScalekit(t)
@@ -193,7 +193,7 @@ test(
     await saying((line) => line === 'Sync: users 1 created')
     await stop()
 
-    // The server's pass at its next start waits for the API, longer than it takes to ask for another one.
+    // The server's pass at its next start waits for the API, long enough to request another pass.
     simulator.setFaults({ api: { latencyMs: 3000 } })
     hire('ben')
     const again = await startServer(t, file, simulator.variables)
@@ -213,7 +213,7 @@ test(
 )
 
 test(
-  'while the API is unreachable, it reports that it tries again, and a signal stops it',
+  'while the API is unreachable, the command reports its retries, and a signal stops it',
   patience,
   async (t) => {
     const { simulator } = await startScalekit(t)
@@ -230,7 +230,7 @@ test(
   },
 )
 
-test('a credential that is missing is named, and so is an option that there is not', patience, async (t) => {
+test('the error names a missing credential or an unknown option', patience, async (t) => {
   const file = await databaseFile(t)
   const { simulator } = await startScalekit(t)
   const { SCALEKIT_CLIENT_SECRET: _, ...env } = variables(simulator, file)

@@ -8,10 +8,10 @@ const query = z.object({
 })
 
 /**
- * `GET /accounts?limit=50&after=…`: a page of accounts, and the `next` to ask `after`, or null.
+ * `GET /accounts?limit=50&after=…`: a page of accounts. `next` is the `after` of the next page, or null.
  *
- * It shows names and emails: put it behind your own authentication (an `onRequest` hook here) before anybody else can
- * reach it.
+ * The page shows names and emails. Protect it with your own authentication (an `onRequest` hook here) before anybody
+ * else can reach it.
  */
 export function addAccountRoutes(app: FastifyInstance, accounts: Accounts): void {
   app.get('/accounts', async (request, reply) => {

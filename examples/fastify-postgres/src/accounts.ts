@@ -18,9 +18,9 @@ export interface Account extends AccountKey {
   name: string | null
   /** The highest first. */
   roles: Role[]
-  /** The names of the groups that there are, or their ids. */
+  /** The names of the existing groups. A group without a name has its id. */
   groups: string[]
-  /** When the newest event happened that was written here. */
+  /** The time of the newest event that was written to this account. */
   occurredAt: string
 }
 
@@ -30,7 +30,7 @@ export interface KnownAccount {
   organizationId: string
   occurredAt: string
   groupIds: string[]
-  /** `null`: nobody has told it yet. */
+  /** `null`: no event has contained it yet. */
   directoryId: string | null
 }
 
@@ -103,7 +103,7 @@ export class Accounts {
     })
   }
 
-  /** All of a customer's but the tombstones, some at a time. */
+  /** All accounts of a customer, without tombstones. Reads some at a time. */
   async *known(organizationId: string): AsyncIterable<KnownAccount> {
     for (let after = ''; ; ) {
       const { rows } = await this.#pool.query<KnownAccount>(
@@ -131,7 +131,7 @@ export class Accounts {
     return rows[0]
   }
 
-  /** In the order of their keys, from the one after `after` on: the cost of a page is the same, however far back. */
+  /** The accounts after the key `after`, in the order of their keys. Each page has the same cost. */
   async page(limit: number, after?: AccountKey): Promise<Account[]> {
     const { rows } = await this.#pool.query<Account>(
       `${selectAccounts} WHERE (accounts.organization_id, accounts.id) > ($1, $2)

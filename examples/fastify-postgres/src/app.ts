@@ -12,11 +12,11 @@ import { remembered, tryDatabase, tryLedger } from './readiness.ts'
 export interface RouteOptions
   extends Pick<ScalekitScimOptions, 'secret' | 'store' | 'namespace' | 'requireGuarantee'> {
   pool: Pool
-  /** From then on it is not ready any more. */
+  /** Whether the process is stopping. It is then no longer ready. */
   isStopping?: () => boolean
 }
 
-/** A sender that is slower than this is cut off, and cannot hold up the end of the process. */
+/** Slower senders are cut off, so that they cannot delay the end of the process. */
 const requestTimeoutMs = 15_000
 
 export function createApp(logger: LoggerOptions): FastifyInstance {
@@ -25,7 +25,7 @@ export function createApp(logger: LoggerOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: isProbe }),
     requestTimeout: requestTimeoutMs,
   })
-  // Fastify's own would log the message of an error, and send it.
+  // Fastify's own error handler would log and send the message of an error.
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
     if (status >= 500) request.log.error({ err: error }, 'a request failed')
@@ -35,7 +35,7 @@ export function createApp(logger: LoggerOptions): FastifyInstance {
   return app
 }
 
-/** All that it serves. The pool and the store stay open when the app closes: they are the caller's. */
+/** Adds all routes. The pool and the store stay open when the app closes, because they belong to the caller. */
 export async function addRoutes(
   app: FastifyInstance,
   { pool, isStopping = () => false, ...receiving }: RouteOptions,

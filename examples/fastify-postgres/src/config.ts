@@ -16,11 +16,11 @@ export interface WorkerConfig {
 }
 
 export interface Config extends WorkerConfig {
-  /** Several while one is rotated. */
+  /** Two secrets during a rotation. */
   secrets: string[]
   host: string
   port: number
-  /** How long it still serves after `/ready` answers 503. */
+  /** How long the server still serves requests after `/ready` answers 503. */
   drainSeconds: number
 }
 
@@ -36,7 +36,7 @@ const signingSecret =
   /^(?:whsec_)?(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/
 const postgres = ['postgres:', 'postgresql:']
 
-/** One sentence for all that can be wrong with a variable: zod's own would show what was given. */
+/** One message for every problem with a variable, because zod's own messages would show the given value. */
 function text(hint: string, isUsable: (value: string) => boolean) {
   return z.string(hint).refine(isUsable, hint)
 }
@@ -51,7 +51,7 @@ function isUrl(protocols: readonly string[]) {
   return (value: string) => protocols.includes(URL.parse(value)?.protocol ?? '')
 }
 
-/** A Redis has numbers for its databases; its client throws at what else stands there. */
+/** The path of a Redis URL may only be the number of a database. The client throws for anything else. */
 function isLedgerUrl(value: string): boolean {
   if (isUrl(postgres)(value)) return true
   return isUrl(['redis:', 'rediss:'])(value) && /^(?:\/\d*)?$/.test(URL.parse(value)?.pathname ?? '')
@@ -66,9 +66,9 @@ const workerFields = z.object({
     'the database of the accounts, postgres://user:password@host:5432/name; special characters in it percent-encoded',
     isUrl(postgres),
   ),
-  DATABASE_POOL_SIZE: whole('the connections to the database at most', 1, 1000).prefault('10'),
+  DATABASE_POOL_SIZE: whole('the largest number of database connections', 1, 1000).prefault('10'),
   LEDGER_URL: text(
-    'the store of the ledger, redis://host:6379 (and /1, a number, for a database of it), rediss://… or postgres://…; special characters in it percent-encoded',
+    'the store of the ledger, redis://host:6379 (with /1 for its database 1), rediss://… or postgres://…; special characters in it percent-encoded',
     isLedgerUrl,
   ),
   LEDGER_NAMESPACE: text(
@@ -94,16 +94,16 @@ const workerFields = z.object({
 
 const serverFields = workerFields.extend({
   SCALEKIT_WEBHOOK_SECRET: text(
-    'the signing secret of the endpoint (whsec_…), from its page in the Scalekit dashboard; while it is rotated both, with a comma between',
+    'the signing secret of the endpoint (whsec_…), from its page in the Scalekit dashboard; during a rotation both, separated by a comma',
     (value) => commaSeparated(value).every((secret) => signingSecret.test(secret)),
   ).transform(commaSeparated),
   HOST: z.string().prefault('127.0.0.1'),
   PORT: whole('the port to listen on', 0, 65_535).prefault('3000'),
-  DRAIN_SECONDS: whole('the seconds that a load balancer needs to look away', 0, 300).prefault('0'),
+  DRAIN_SECONDS: whole('the seconds that a load balancer needs to detect the stop', 0, 300).prefault('0'),
 })
 
 const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET'] as const
-const apiMend = 'for the directory sync, from the API credentials in the dashboard: all three, or none'
+const apiHint = 'for the directory sync, from the API credentials in the dashboard: set all three, or none'
 
 /** @throws InvalidEnvironment */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
@@ -118,21 +118,21 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 /**
- * Of a process without HTTP, which needs no signing secret; the sync is what it is for.
+ * The configuration of a process without HTTP. It runs the sync, and needs no signing secret.
  * @throws InvalidEnvironment
  */
 export function readWorkerConfig(
   env: NodeJS.ProcessEnv,
 ): WorkerConfig & { api: NonNullable<WorkerConfig['api']> } {
   const { api, ...config } = workerConfig(check(workerFields, env), env)
-  if (!api) throw new InvalidEnvironment(apiVariables.map((name) => `${name}: ${apiMend}`))
+  if (!api) throw new InvalidEnvironment(apiVariables.map((name) => `${name}: ${apiHint}`))
   return { ...config, api }
 }
 
 function workerConfig(values: z.output<typeof workerFields>, env: NodeJS.ProcessEnv): WorkerConfig {
   const missing = apiVariables.filter((name) => !env[name])
   if (missing.length > 0 && missing.length < apiVariables.length) {
-    throw new InvalidEnvironment(missing.map((name) => `${name}: ${apiMend}`))
+    throw new InvalidEnvironment(missing.map((name) => `${name}: ${apiHint}`))
   }
   return {
     databaseUrl: values.DATABASE_URL,
@@ -156,11 +156,11 @@ function scheduleOf({
 }: z.output<typeof workerFields>): Schedule {
   if (cron === undefined) return { everySeconds: everySeconds ?? 3600 }
   if (everySeconds === undefined) return { cron }
-  throw new InvalidEnvironment(['SYNC_CRON: or SYNC_EVERY_SECONDS, one of the two'])
+  throw new InvalidEnvironment(['SYNC_CRON: set this or SYNC_EVERY_SECONDS, not both'])
 }
 
 /**
- * All that a migration needs: it may run where there is no secret.
+ * The only variable that a migration needs. It can run without any secret.
  * @throws InvalidEnvironment
  */
 export function readDatabaseUrl(env: NodeJS.ProcessEnv): string {

@@ -1,21 +1,23 @@
 import pg from 'pg'
 
-/** How long one statement may take, also while it waits for another's row: the reply to Scalekit is due in 9 s. */
+/** How long one statement may take, including the wait for a lock. The reply to Scalekit is due in 9 s. */
 const statementTimeoutMs = 5000
-/** A server that is frozen ends no statement: then we give up ourselves. */
+/** A frozen server does not end the statement. The client then gives up by itself. */
 const queryTimeoutMs = 6000
 const connectTimeoutMs = 2000
-/** A process that stalls in the middle of a transaction holds its rows no longer than this. */
+/** The longest time that a process that stalls during a transaction can keep its rows locked. */
 const idleInTransactionTimeoutMs = 10_000
 
 export interface DatabaseOptions {
   url: string
   poolSize: number
-  /** Told of idle connections that break: the server restarts, say. The pool makes new ones by itself. */
+  /**
+   * Called when an idle connection breaks, for example because the server restarts. The pool makes new ones by itself.
+   */
   onError(error: Error): void
 }
 
-/** Touches no network: the first query does. */
+/** Does not connect. The first query does. */
 export function openDatabase({ url, poolSize, onError }: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -30,13 +32,13 @@ export function openDatabase({ url, poolSize, onError }: DatabaseOptions): pg.Po
   return pool
 }
 
-/** All of `work` or nothing of it. */
+/** Runs all of `work` or nothing. */
 export async function transaction<Result>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect()
-  // The query that runs meanwhile rejects with it as well. With no listener, it would end the process.
+  // The running query rejects with the same error. Without a listener, the error would end the process.
   const ignore = () => {}
   client.on('error', ignore)
   let broken: Error | undefined
@@ -46,7 +48,7 @@ export async function transaction<Result>(
     await client.query('COMMIT')
     return result
   } catch (error) {
-    // A connection that cannot roll back is given to nobody else.
+    // A connection that cannot roll back is not used again.
     await client.query('ROLLBACK').catch((failure: Error) => {
       broken = failure
     })

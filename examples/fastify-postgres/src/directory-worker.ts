@@ -13,11 +13,14 @@ const disconnectMs = 2000
 
 export interface DirectoryWorker {
   sync: DirectorySync
-  /** Ends the pass, waits for the events that run, and lets go of database and ledger. */
+  /** Ends the pass, waits for running events, and disconnects from the database and the ledger. */
   close(): Promise<void>
 }
 
-/** The sync without HTTP and without a signing secret: the handlers, on the ledger that the instances share. */
+/**
+ * The sync without HTTP and without a signing secret. It uses the same handlers, and the ledger that the instances
+ * share.
+ */
 export async function openDirectoryWorker(
   config: ReturnType<typeof readWorkerConfig>,
   log: Logger,
@@ -33,7 +36,7 @@ export async function openDirectoryWorker(
     ...directoryHandlers(new Accounts(pool), new Groups(pool)),
     store,
     namespace: config.ledgerNamespace,
-    // Next to web processes, it is one more instance.
+    // In addition to web processes, the worker is one more instance.
     ...(config.isProduction ? { requireGuarantee: 'atomic' } : {}),
     logger: log,
   })
@@ -42,7 +45,7 @@ export async function openDirectoryWorker(
   return {
     sync,
     async close() {
-      // Both at once: `close()` gives the events that run ten seconds, and then aborts their signals.
+      // Both at the same time, because `close()` gives running events ten seconds, and then aborts their signals.
       await Promise.all([sync.stop(), dispatcher.close()])
       await Promise.allSettled([pool.end(), within(disconnectMs, store.disconnect())])
     },

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { beforeAllEvents, mayWrite } from './newest-wins.ts'
 
-/** A group as the directory sync compares it. `null`: no event had it yet. */
+/** A group as the directory sync compares it. `null`: no event has contained it yet. */
 export interface KnownGroup {
   id: string
   organizationId: string
@@ -35,7 +35,7 @@ export class Groups {
     this.#pool = pool
   }
 
-  /** All of a customer's but the tombstones. One that was only mentioned has no time yet. */
+  /** All groups of a customer, without tombstones. A group that was only mentioned has no time yet. */
   async known(organizationId: string): Promise<KnownGroup[]> {
     const { rows } = await this.#pool.query<KnownGroup>(
       `SELECT id, organization_id AS "organizationId", directory_id AS "directoryId",
@@ -79,8 +79,9 @@ export class Groups {
  * A user's event may name groups before their own events arrive. Such a group then begins as a stub.
  * Part of the caller's transaction.
  *
- * Groups that are known are not touched, for their members' events would queue up for the row. The rest is written in
- * the order of the ids: two transactions that lock the same rows in different orders would wait for each other.
+ * Known groups are not written, because the events of their members would wait for each other's lock. The other groups
+ * are written in the order of their ids. Otherwise, two transactions that lock the same rows in different orders would
+ * deadlock.
  */
 export async function mentionGroups(
   client: PoolClient,

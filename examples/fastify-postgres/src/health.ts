@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { within } from './within.ts'
 
 export interface HealthOptions {
-  /** Its dependencies, by name. */
+  /** A check of each of the server's dependencies, by name. */
   parts: Readonly<Record<string, () => Promise<unknown>>>
   isStopping: () => boolean
 }
 
-/** Asked every few seconds: their requests are not logged. */
+/** Whether the request is for one of the two routes. They are requested every few seconds, so they are not logged. */
 export function isProbe({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url === '/health' || routeOptions.url === '/ready'
 }
@@ -16,8 +16,8 @@ export function isProbe({ routeOptions }: FastifyRequest): boolean {
 const patienceMs = 1000
 
 /**
- * `/health`: the process is alive. If it does not answer, start another. `/ready`: it can serve requests. Only `/ready`
- * checks the dependencies: a restart of each instance does not fix a missing database.
+ * `/health` shows that the process is alive. If it does not answer, start another process. `/ready` shows that the
+ * process can serve requests. Only `/ready` checks the dependencies, because a restart does not fix a missing database.
  */
 export function addHealthRoutes(app: FastifyInstance, { parts, isStopping }: HealthOptions): void {
   app.get('/health', () => ({ status: 'alive' }))

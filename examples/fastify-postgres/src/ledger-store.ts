@@ -9,7 +9,7 @@ import { Keyv } from 'keyv'
 export function openLedgerStore(url: string, onError: (error: unknown) => void): Keyv {
   const isRedis = /^rediss?:/.test(url)
   const keyv = new Keyv({ store: isRedis ? new KeyvRedis(url) : new KeyvPostgres(url) })
-  // With no listener, an error would end the process. The ledger finds out by itself, and answers 503.
+  // Without a listener, an error would end the process. The ledger detects the failure by itself, and answers 503.
   keyv.on('error', (error: unknown) => {
     if (isRedis || !isForbidden(error)) onError(error)
   })

@@ -3,21 +3,22 @@ import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify'
 export type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
 
 /**
- * Nothing personal goes into the log: of a request its route alone, never the query or an address; of an error no
- * message, for PostgreSQL's may quote what was to be written. Give whole errors to your error tracker.
+ * Keeps personal data out of the log. A request is logged with its method and route, without its query and addresses.
+ * An error is logged without its message, because PostgreSQL's messages may quote written values. Send whole errors to
+ * your error tracker.
  */
 export const withoutPersonalData: NonNullable<LoggerOptions['serializers']> = {
   req: ({ method, routeOptions }) => ({ method, route: routeOptions.url }),
   err: (error) => ({ type: error.name, code: codeOf(error), message: '', stack: frames(error.stack ?? '') }),
 }
 
-/** The ledger's errors have the server's as their cause, and its code is what tells what to do. */
+/** An error of the ledger has the server's error as its cause. The code of that error shows the fix. */
 function codeOf({ code, cause }: { code?: unknown; cause?: unknown }): string | undefined {
   if (typeof code === 'string') return code
   return cause instanceof Error ? codeOf(cause) : undefined
 }
 
-/** A stack begins with the message, which may have lines of its own. */
+/** A stack begins with the message, which may have several lines. */
 function frames(stack: string): string {
   return stack
     .split('\n')

@@ -1,13 +1,13 @@
 import { readDatabaseUrl } from './config.ts'
 import { migrate } from './migrations.ts'
 
-// `npm run migrate`, for a deployment that migrates before it starts anything. The server does the same at its start.
+// `npm run migrate`, for deployments that run migrations in a separate step. The server also runs them when it starts.
 
 try {
   const applied = await migrate(readDatabaseUrl(process.env))
   console.log(`The database is up to date${applied.map((name) => `\n  ran ${name}`).join('')}`)
 } catch (error) {
-  // Neither the environment's errors nor PostgreSQL's hold a password.
+  // Errors of the environment and of PostgreSQL do not contain a password.
   console.error(error instanceof AggregateError ? error.errors[0]?.message : (error as Error).message)
   process.exitCode = 1
 }

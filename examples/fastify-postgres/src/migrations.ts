@@ -1,23 +1,25 @@
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 
-// Twenty lines and plain SQL: this only runs files in their order, once. Use a library for down migrations, or for
-// migrations in code.
+// This code only runs SQL files in their order, once. Use a library for down migrations, or for migrations in code.
 
 const folder = new URL('../migrations/', import.meta.url)
-/** Any number, but the same in every process: of two that start at once, one waits for the other. */
+/** Any number that is the same in every process. If two processes start at the same time, one waits for the other. */
 export const lockKey = 7_225_346_001
-/** While a migration waits for a table, everybody else waits behind it: better to fail, and to be run again. */
+/**
+ * While a migration waits for a table, all other statements on the table wait too. So it fails early, and can be run
+ * again.
+ */
 const lockTimeout = '5s'
 
 /**
- * Runs the files of `migrations/` that this database has not seen, in the order of their names, each in a transaction
- * of its own, and gives their names. Run by many processes at once, each file runs once.
+ * Runs the new files of `migrations/` in the order of their names, each in its own transaction. Returns their names. If
+ * several processes call it at the same time, each file still runs once.
  */
 export async function migrate(url: string): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
-  // The query that runs meanwhile rejects with it as well.
+  // The running query rejects with the same error.
   client.on('error', () => {})
   const applied: string[] = []
   try {
@@ -31,7 +33,7 @@ export async function migrate(url: string): Promise<string[]> {
   return applied
 }
 
-/** The lock belongs to the transaction, so that it works through a pooler too, and ends with a process that dies. */
+/** The lock belongs to the transaction. So it also works through a pooler, and ends if the process dies. */
 async function apply(client: pg.Client, name: string): Promise<boolean> {
   await client.query('BEGIN')
   try {

@@ -3,8 +3,8 @@
  * may, and any other event may unless the row is a tombstone. Without tombstones, an old update would restore a deleted
  * user.
  *
- * It is the condition of the upsert itself, so that PostgreSQL judges it on the row that it has locked: whoever wrote
- * a moment ago, in this process or another, is seen. Times are `ctx.occurredAt`, which compares as text.
+ * The guard is the condition of the upsert itself. PostgreSQL checks it on the row that it has locked, so it includes
+ * the newest write of any process. Times are `ctx.occurredAt`, which can be compared as text.
  */
 export function mayWrite(table: 'accounts' | 'groups'): string {
   return `${table}.scim_occurred_at < excluded.scim_occurred_at
@@ -12,5 +12,5 @@ export function mayWrite(table: 'accounts' | 'groups'): string {
       AND (${table}.state <> 'deleted' OR excluded.state = 'deleted'))`
 }
 
-/** The time of a row that no event of its own has written yet: every event is newer. */
+/** The time of a row before its first own event. Every event is newer. */
 export const beforeAllEvents = ''

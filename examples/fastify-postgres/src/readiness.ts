@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Ledger } from '@scalekit-scim/fastify'
 import type { Pool } from 'pg'
 
-/** How long an answer is good: however many ask, each part is tried no more often than this. */
+/** How long an answer is reused. Each part is checked at most once in this time, for any number of requests. */
 const freshMs = 2000
 
 /** The rights that an event needs. A replica, or a role without them, would also answer `SELECT 1`. */
@@ -16,7 +16,9 @@ const mayWrite = rights
   .flatMap(([table, needed]) => needed.map((right) => `has_table_privilege('${table}', '${right}')`))
   .join(' AND ')
 
-/** Rejects where the accounts could not be written: no server, no table, no right, a replica, a read-only database. */
+/**
+ * Rejects if the accounts cannot be written: no server, no table, a missing right, a replica or a read-only database.
+ */
 export async function tryDatabase(pool: Pool): Promise<void> {
   const { rows } = await pool.query(
     `SELECT ${mayWrite} AS "mayWrite", current_setting('transaction_read_only') = 'on' AS "isReadOnly"`,
@@ -27,20 +29,20 @@ export async function tryDatabase(pool: Pool): Promise<void> {
 }
 
 const resource = `ready-${randomUUID()}`
-/** Should the process end in between, the claim goes by itself. */
+/** If the process ends before the release, the claim expires after this time. */
 const leaseSeconds = 5
 
-/** Rejects where no event could begin: what a webhook does to the ledger, with a message and a resource of our own. */
+/** Rejects if no event could begin. Calls the ledger as a webhook does, with its own message and resource. */
 export async function tryLedger(ledger: Ledger): Promise<void> {
   const messageId = `ready-${randomUUID()}`
   const token = messageId
   const begun = await ledger.begin({ token, messageId, resource, leaseSeconds })
-  if (begun.state !== 'begun') throw new Error(`the ledger has ${begun.state} for a message that is new`)
+  if (begun.state !== 'begun') throw new Error(`the ledger answers ${begun.state} to a new message`)
   await ledger.release({ token, messageId, resource, deletion: false, ...begun })
   await ledger.forgetResource(resource)
 }
 
-/** The same answer for a while, good or bad: a write each time that somebody asks would be theirs to choose. */
+/** Reuses an answer for a while, including a failure. Otherwise, each request from outside would cause a write. */
 export function remembered<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
   let last: { answer: Promise<Answer>; atMs: number } | undefined
   return () => {

@@ -10,15 +10,15 @@ import { closeServer } from './stop.ts'
 import { openSync } from './sync.ts'
 import { within } from './within.ts'
 
-/** Handlers have ten seconds to finish (`close()` of the pack), and what is still being sent a little more. */
+/** Handlers have ten seconds to finish (`receiver.close()`), and incomplete requests and replies a little longer. */
 const stopMs = 20_000
 const disconnectMs = 2000
 
 const config = configOrExit()
 const app = createApp({ level: config.logLevel })
 const { log } = app
-process.on('uncaughtException', (err) => exitWith(log, err, 'an error that nobody has caught'))
-process.on('unhandledRejection', (err) => exitWith(log, err, 'a rejection that nobody has handled'))
+process.on('uncaughtException', (err) => exitWith(log, err, 'an uncaught error'))
+process.on('unhandledRejection', (err) => exitWith(log, err, 'an unhandled rejection'))
 
 const pool = openDatabase({
   url: config.databaseUrl,
@@ -33,7 +33,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // A second signal ends the process at once.
     if (isStopping) process.exit(1)
-    // It has not begun, so that there is nothing to finish: a migration that is cut off is rolled back.
+    // The server has not started, so nothing must finish. A migration that is cut off is rolled back.
     if (!app.server.listening) process.exit(0)
     isStopping = true
     void stop(signal)
@@ -47,7 +47,7 @@ try {
     namespace: config.ledgerNamespace,
     secret: config.secrets,
     isStopping: () => isStopping,
-    // Several instances need it, and both of the ledgers that there are here have it.
+    // Several instances need this guarantee, and both kinds of ledger in this example give it.
     ...(config.isProduction ? { requireGuarantee: 'atomic' } : {}),
   })
   log.info({ applied: await migrate(config.databaseUrl) }, 'the database is up to date')
@@ -55,8 +55,8 @@ try {
   await app.listen({ host: config.host, port: config.port })
   sync?.start()
 } catch (error) {
-  // No event has come yet: there is nothing personal in what went wrong.
-  exitWith(log, error, `it does not start: ${error instanceof Error ? error.message : ''}`)
+  // No event has arrived yet, so the error holds no personal data.
+  exitWith(log, error, `the server does not start: ${error instanceof Error ? error.message : ''}`)
 }
 
 /** Without API credentials, there is no sync here, or a worker runs it. */
@@ -67,15 +67,15 @@ async function openOwnSync(): Promise<DirectorySync | undefined> {
 }
 
 /**
- * First, `/ready` answers 503, and load balancers notice. Then it accepts no new requests, and running ones are answered.
- * At last, it closes the connections to the database and the ledger.
+ * First, `/ready` answers 503, so that load balancers stop sending requests. Then the server accepts no new requests,
+ * and answers the running ones. At last, it closes the connections to the database and the ledger.
  */
 async function stop(signal: string): Promise<void> {
   const { drainSeconds } = config
   log.info({ signal, drainSeconds }, 'stopping')
   await sleep(drainSeconds * 1000)
-  setTimeout(() => exitWith(log, undefined, 'not everything has come to its end in time'), stopMs)
-  // Both at once: the events of the sync have the same ten seconds.
+  setTimeout(() => exitWith(log, undefined, 'the shutdown took too long'), stopMs)
+  // Both at the same time, so that events of the sync have the same ten seconds.
   await Promise.all([sync?.stop(), closeServer(app)])
   await Promise.all([disconnect('database', pool.end()), disconnect('ledger', store.disconnect())])
   log.info('stopped')

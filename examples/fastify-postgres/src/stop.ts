@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 
-/** How long a reply that is on its way, or a request that is still being sent, may hold up the end. */
+/** How long incomplete requests and replies may delay the shutdown. */
 const lingerMs = 1000
 
 /**
- * Takes nothing new, lets the handlers that run finish (the receiver gives them ten seconds) and their replies go out.
- * Connections that nothing came on, as balancers open them beforehand, are cut.
+ * Accepts no new requests, and waits for running handlers and their replies. The receiver gives handlers ten seconds.
+ * Then cuts the other connections, such as those that load balancers open in advance.
  */
 export async function closeServer(app: FastifyInstance): Promise<void> {
   const closed = app.close()

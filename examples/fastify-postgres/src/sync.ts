@@ -10,7 +10,7 @@ import { Accounts } from './accounts.ts'
 import { Groups } from './groups.ts'
 
 export interface SyncOptions {
-  /** The webhooks' own, or one on the same ledger and namespace. */
+  /** The receiver of the webhooks, or a dispatcher on the same ledger and namespace. */
   dispatcher: Dispatcher
   pool: Pool
   api: Readonly<Record<string, string>>
@@ -43,7 +43,8 @@ export async function openSync({
     },
     schedule,
     fullEverySeconds,
-    // Each takes a connection. The other half is left to webhooks: they have to be answered in time, a pass does not.
+    // Each event uses a connection. The other half is reserved for webhooks, because only they must be answered in
+    // time.
     concurrency: { events: Math.ceil(pool.options.max / 2) },
     logger: log,
   })

@@ -3,7 +3,7 @@ import { InvalidEnvironment, readWorkerConfig } from './config.ts'
 import { openDirectoryWorker } from './directory-worker.ts'
 import { withoutPersonalData } from './log.ts'
 
-// `npm run worker`: the directory sync as a process of its own, for those who keep it out of their web processes.
+// `npm run worker` runs the directory sync as a separate process.
 
 const config = configOrExit()
 const log = pino({ level: config.logLevel, serializers: withoutPersonalData })

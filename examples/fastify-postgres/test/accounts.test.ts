@@ -12,7 +12,7 @@ if (!skip) await migrate(databaseUrl)
 
 type Check = (app: RunningApp, directory: Directory) => Promise<void>
 
-/** One behaviour, of an application and a directory of its own. */
+/** One behaviour, with a separate application and directory. */
 function test(name: string, check: Check, ledgerUrl = redisUrl): void {
   it(name, { skip }, async (t) => check(await startApp(t, { databaseUrl, ledgerUrl }), new Directory()))
 }
@@ -73,14 +73,14 @@ test('the directory of an account is kept, although most user events do not have
   }
 })
 
-test('without groups that are known, an account begins active and with the least role', async (app, directory) => {
+test('without known groups, a new account is active and has the lowest role', async (app, directory) => {
   await app.deliver(directory.sparse('09:00:00'))
   const account = await app.accounts.find(directory.key)
   assert.equal(account?.state, 'active')
   assert.deepEqual(account?.roles, ['viewer'])
 })
 
-test('`active: false` deactivates, silence leaves that, and `active: true` ends it', async (app, directory) => {
+test('`active: false` deactivates until `active: true`, and an event without `active` changes nothing', async (app, directory) => {
   const states: unknown[] = []
   for (const event of [
     directory.user('09:00:00', { active: false }),
@@ -101,7 +101,7 @@ test('a user who leaves the last group with a role gets the default role', async
   assert.deepEqual(account?.groups, [])
 })
 
-test('a deletion keeps a tombstone and nothing personal', async (app, directory) => {
+test('a deletion keeps a tombstone without personal data', async (app, directory) => {
   await app.deliver(directory.user('09:00:00'))
   assert.deepEqual(await app.deliver(directory.deletion('10:00:00')), processed)
   assert.deepEqual(await app.accounts.find(directory.key), {
@@ -130,7 +130,7 @@ test('a user who returns after a deletion gets a new account', async (app, direc
   })
 })
 
-test('an email that is given to somebody else makes two accounts, not one', async (app, directory) => {
+test('an email that is reassigned to another person makes two accounts, not one', async (app, directory) => {
   const email = 'info@example.com'
   await app.deliver(directory.user('09:00:00', { email, name: 'Amelia' }))
   await app.deliver(directory.user('10:00:00', { id: 'diruser_2', email, name: 'Ben' }))
@@ -138,7 +138,7 @@ test('an email that is given to somebody else makes two accounts, not one', asyn
   assert.equal((await app.accounts.find({ ...directory.key, id: 'diruser_2' }))?.name, 'Ben')
 })
 
-test('one directory id in two organizations is two accounts', async (app, directory) => {
+test('the same directory id in two organizations makes two accounts', async (app, directory) => {
   const other = new Directory()
   await app.deliver(directory.user('09:00:00'))
   await app.deliver(other.user('09:00:00', { name: 'Somebody else' }))
@@ -146,7 +146,7 @@ test('one directory id in two organizations is two accounts', async (app, direct
   assert.equal((await app.accounts.find(other.key))?.name, 'Somebody else')
 })
 
-test('a group may be named before its own event comes, and is renamed and deleted by its own', async (app, directory) => {
+test('a user event can create a group, and the events of the group rename and delete it', async (app, directory) => {
   const groups = async () => (await app.accounts.find(directory.key))?.groups
   await app.deliver(directory.user('09:00:00', inGroup('Engineering')))
   assert.deepEqual(await groups(), ['Engineering'])
@@ -160,7 +160,7 @@ test('a group may be named before its own event comes, and is renamed and delete
   assert.deepEqual(await groups(), [])
 })
 
-test('fields that are not of the documented type say nothing, and fail nothing', async (app, directory) => {
+test('fields of an undocumented type are ignored, and do not fail the event', async (app, directory) => {
   await app.deliver(directory.user('09:00:00', inGroup('Engineering')))
   const { email, groups } = (await app.accounts.find(directory.key)) ?? {}
   const odd = { email: { value: 'x' }, name: 7, active: 'yes', groups: 'Engineering' }
@@ -171,7 +171,7 @@ test('fields that are not of the documented type say nothing, and fail nothing',
   assert.deepEqual({ email: account?.email, groups: account?.groups }, { email, groups })
 })
 
-test('a character that PostgreSQL cannot keep, and a group twice, fail nothing', async (app, directory) => {
+test('a character that PostgreSQL cannot store, or a repeated group, does not fail the event', async (app, directory) => {
   const groups = [
     { id: 'dirgroup_1', name: 'Engi\0neering' },
     { id: 'dirgroup_1', name: 'Engineering' },
@@ -192,7 +192,7 @@ test('a forged delivery is refused and writes nothing', async (app, directory) =
   assert.equal(await app.accounts.find(directory.key), undefined)
 })
 
-test('accounts are read page by page, each once', async (app, directory) => {
+test('the pages contain each account once', async (app, directory) => {
   for (const number of [3, 1, 2]) await app.deliver(directory.user('09:00:00', { id: `diruser_${number}` }))
   const seen: string[] = []
   let next: string | null = null
@@ -209,7 +209,7 @@ test('accounts are read page by page, each once', async (app, directory) => {
   assert.deepEqual(seen, [id, 'diruser_2', 'diruser_3'])
 })
 
-test('a page that cannot be is answered 400', async (app) => {
+test('an invalid page is answered 400', async (app) => {
   for (const query of ['limit=0', 'limit=201', 'limit=x', 'after=x', 'after=WyJhIl0']) {
     assert.equal((await fetch(`${app.url}/accounts?${query}`)).status, 400, query)
   }

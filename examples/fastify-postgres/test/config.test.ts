@@ -25,7 +25,7 @@ describe('the environment', () => {
     })
   })
 
-  it('names every variable that is missing, at once', () => {
+  it('names all missing variables in one error', () => {
     assert.throws(
       () => readConfig({}),
       hasProblems(['DATABASE_URL', 'LEDGER_URL', 'SCALEKIT_WEBHOOK_SECRET']),
@@ -64,14 +64,14 @@ describe('the environment', () => {
     SCALEKIT_CLIENT_SECRET: 'hunter2',
   }
 
-  it('takes all API credentials or none, and names those that are missing', () => {
+  it('accepts all API credentials or none, and names missing ones', () => {
     assert.deepEqual(readConfig({ ...usable, ...api }).api, api)
     assert.equal(readConfig({ ...usable, SCALEKIT_CLIENT_ID: '' }).api, undefined)
     const { SCALEKIT_CLIENT_ID: _, ...others } = api
     assert.throws(() => readConfig({ ...usable, ...others }), hasProblems(['SCALEKIT_CLIENT_ID']))
   })
 
-  it('takes an interval for the sync, or a cron expression, and not both', () => {
+  it('accepts an interval for the sync or a cron expression, but not both', () => {
     const SYNC_CRON = '0 3 * * *'
     assert.deepEqual(readConfig({ ...usable, SYNC_CRON, SYNC_EVERY_SECONDS: '' }).syncSchedule, {
       cron: SYNC_CRON,
@@ -83,13 +83,13 @@ describe('the environment', () => {
     )
   })
 
-  it('of a worker needs the API credentials, and no signing secret', () => {
+  it('needs the API credentials, and no signing secret, for a worker', () => {
     const { SCALEKIT_WEBHOOK_SECRET: _, ...others } = usable
     assert.deepEqual(readWorkerConfig({ ...others, ...api }).api, api)
     assert.throws(() => readWorkerConfig(others), hasProblems(Object.keys(api)))
   })
 
-  it('takes two secrets while one is rotated, and every URL that the servers have', () => {
+  it('accepts two secrets during a rotation, and every form of URL of the servers', () => {
     const other = TEST_SECRET.replace('c2Nh', 'c2Ni')
     const { secrets } = readConfig({ ...usable, SCALEKIT_WEBHOOK_SECRET: `${TEST_SECRET}, ${other}` })
     assert.deepEqual(secrets, [TEST_SECRET, other])
@@ -104,7 +104,7 @@ describe('the environment', () => {
     }
   })
 
-  it('of a migration is the database alone', () => {
+  it('needs only the database for a migration', () => {
     assert.equal(readDatabaseUrl({ DATABASE_URL }), DATABASE_URL)
     assert.throws(() => readDatabaseUrl({}), hasProblems(['DATABASE_URL']))
   })

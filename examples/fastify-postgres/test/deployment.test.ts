@@ -37,7 +37,7 @@ function stagesOf(text: string): { name: string; image: string; steps: Step[] }[
 }
 
 describe('the Dockerfile', () => {
-  it('is of slim images of Node 24, and runs in production as somebody who is not root', () => {
+  it('uses slim images of Node 24, and runs in production as a user other than root', () => {
     const stages = stagesOf(dockerfile)
     assert.deepEqual(
       stages.map(({ image }) => image),
@@ -49,7 +49,7 @@ describe('the Dockerfile', () => {
     assert.equal(last.HEALTHCHECK?.length, 1)
   })
 
-  it('has steps that, run as a script in a folder, give a server that is healthy', {
+  it('has steps that produce a healthy server when they run as a script in a folder', {
     skip,
     timeout: 60_000,
   }, async (t) => {
@@ -83,7 +83,7 @@ interface Image {
   healthCheck: string[]
 }
 
-/** Runs the steps of all stages, each in a folder, and gives the last one. */
+/** Runs the steps of all stages, each in a folder. Returns the last one. */
 async function build(t: TestContext): Promise<Image> {
   const root = await mkdtemp(join(tmpdir(), 'fastify-postgres-'))
   t.after(() => rm(root, { recursive: true, force: true }))
@@ -153,7 +153,7 @@ async function freePort(): Promise<number> {
 }
 
 describe('compose.yaml', () => {
-  it('parses, and its app asks for variables that .env.example has, and waits for healthy servers', async () => {
+  it('parses, and its app uses variables of .env.example, and waits for healthy servers', async () => {
     const text = await readFile(join(folder, 'compose.yaml'), 'utf8')
     const { services, volumes } = parse(text, { strict: true })
     const example = await readFile(join(folder, '.env.example'), 'utf8')
@@ -173,7 +173,7 @@ describe('compose.yaml', () => {
     }
   })
 
-  it('has a worker on the servers of the app, whose health nobody asks over HTTP', async () => {
+  it('has a worker on the servers of the app, without a health check over HTTP', async () => {
     const { services } = parse(await readFile(join(folder, 'compose.yaml'), 'utf8'))
     const { command, environment, healthcheck } = services.worker
     assert.ok((await readFile(join(folder, command[1]), 'utf8')).includes('sync.start()'))
@@ -182,7 +182,7 @@ describe('compose.yaml', () => {
       assert.equal(environment[name], services.app.environment[name])
   })
 
-  it('has a Redis that keeps what it has promised', async () => {
+  it('has a Redis that does not lose data', async () => {
     const { services } = parse(await readFile(join(folder, 'compose.yaml'), 'utf8'))
     assert.match(services.redis.command.join(' '), /--appendonly yes --maxmemory-policy noeviction/)
   })

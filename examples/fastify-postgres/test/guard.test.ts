@@ -13,8 +13,8 @@ describe('the guard', { skip }, () => {
   const update = { isDeletion: false, time: at(2) }
   const deletion = { isDeletion: true, time: at(2) }
   const cases = [
-    ['nothing is there', [], update, true],
-    ['nothing is there, and the event deletes', [], deletion, true],
+    ['there is no row', [], update, true],
+    ['there is no row, and the event deletes', [], deletion, true],
     ['the row is a nanosecond older', [{ ...update, time: at(1) }], update, true],
     ['the row is a nanosecond newer', [{ ...update, time: at(3) }], update, false],
     ['the row is newer, and the event deletes', [{ ...update, time: at(3) }], deletion, false],
@@ -26,7 +26,7 @@ describe('the guard', { skip }, () => {
     ['the tombstone is newer', [{ ...deletion, time: at(3) }], update, false],
   ] as const
   for (const [when, before, event, expected] of cases) {
-    it(`${expected ? 'writes' : 'keeps the row'} where ${when}`, async (t) => {
+    it(`${expected ? 'writes' : 'keeps the row'} if ${when}`, async (t) => {
       const { accounts } = await startApp(t, { databaseUrl })
       const { key } = new Directory()
       const write = ({ isDeletion, time }: typeof update) =>
@@ -52,8 +52,8 @@ const unsaid = {
   groups: undefined,
 }
 
-describe('when the ledger was lost', { skip }, () => {
-  it('an older event is taken as new, and the newer row stays', async (t) => {
+describe('after the ledger was lost', { skip }, () => {
+  it('an older event counts as new, and the newer row stays', async (t) => {
     const directory = new Directory()
     const before = await startApp(t, { databaseUrl })
     await before.deliver(directory.user('10:00:00', { name: 'The newest', ...inGroup('Engineering') }))
@@ -67,7 +67,7 @@ describe('when the ledger was lost', { skip }, () => {
     assert.deepEqual(account?.groups, ['Engineering'])
   })
 
-  it('nothing from before the deletion brings anybody back', async (t) => {
+  it('an event from before a deletion restores nobody', async (t) => {
     const directory = new Directory()
     const before = await startApp(t, { databaseUrl })
     await before.deliver(directory.deletion('10:00:00'))
@@ -92,11 +92,11 @@ describe('when the ledger was lost', { skip }, () => {
     assert.deepEqual((await after.accounts.find(directory.key))?.groups, [])
   })
 
-  it('instances that know nothing of each other write at once, and the newest stands, with its groups', async (t) => {
+  it('instances without a common ledger write at the same time, and the newest state stays, with its groups', async (t) => {
     const directory = new Directory()
     const apps = await Promise.all([1, 2, 3].map(() => startApp(t, { databaseUrl })))
     const deliveries = Array.from({ length: 24 }, (_, time) => {
-      // The same groups from both ends, so that two transactions want the same rows in either order.
+      // The same groups in both orders, so that two transactions need the same rows in different orders.
       const groups = [0, 1, 2, 3].map((n) => ({
         id: `dirgroup_${time % 2 ? n : 3 - n}`,
         name: `Group ${time}`,
@@ -118,14 +118,14 @@ describe('when the ledger was lost', { skip }, () => {
   })
 })
 
-describe('transactions that meet', { skip }, () => {
+describe('concurrent transactions', { skip }, () => {
   const named = (...numbers: number[]) => ({
     groups: numbers.map((number) => ({ id: `dirgroup_${number}`, name: 'Engineering' })),
   })
   const mention = `
     INSERT INTO groups (organization_id, id, state, name, scim_occurred_at) VALUES ($1, $2, 'active', 'Other', '')`
 
-  it('lock the groups that are new in one order, whichever the events name them in', async (t) => {
+  it('lock new groups in one order, in whichever order the events name them', async (t) => {
     const app = await startApp(t, { databaseUrl })
     const directory = new Directory()
     const other = await connectTo(t, databaseUrl)
@@ -138,7 +138,7 @@ describe('transactions that meet', { skip }, () => {
     assert.deepEqual(await reply, processed)
   })
 
-  it('do not wait for each other over a group that is known', async (t) => {
+  it('do not wait for each other because of a known group', async (t) => {
     const app = await startApp(t, { databaseUrl })
     const directory = new Directory()
     await app.deliver(directory.user('09:00:00', named(1)))
@@ -155,13 +155,13 @@ describe('transactions that meet', { skip }, () => {
 })
 
 describe('a database that fails', { skip }, () => {
-  it('in the middle of a transaction fails the attempt alone, and the retry has its effect', async (t) => {
+  it('during a transaction fails only the attempt, and the retry has its effect', async (t) => {
     const directory = new Directory()
     const app = await startApp(t, { databaseUrl })
     const messageId = `msg_${directory.organizationId}`
     const event = directory.user('09:00:00', inGroup('Engineering'))
 
-    // Its first statement is through, and the second waits for us.
+    // Its first statement has run, and the second waits for our lock.
     const other = await connectTo(t, databaseUrl)
     await other.query('BEGIN; LOCK TABLE memberships IN ACCESS EXCLUSIVE MODE')
     const reply = app.deliver(event, { messageId })

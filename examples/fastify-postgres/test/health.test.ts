@@ -35,7 +35,7 @@ describe('health and readiness', { skip }, () => {
     })
   }
 
-  it('without the database it is alive and not ready, and an event is to be sent again', async (t) => {
+  it('without the database it is alive and not ready, and the sender must retry an event', async (t) => {
     const app = await startApp(t, { databaseUrl: noDatabase })
     assert.deepEqual(await get(app, '/health'), alive)
     assert.deepEqual(await get(app, '/ready'), unavailable('database'))
@@ -55,7 +55,7 @@ describe('health and readiness', { skip }, () => {
     })
   }
 
-  it('connections that PostgreSQL ends while they are idle end nothing else', async (t) => {
+  it('if PostgreSQL ends idle connections, the process continues', async (t) => {
     const app = await startApp(t, { databaseUrl, ledgerUrl: databaseUrl })
     const directory = new Directory()
     assert.deepEqual(await app.deliver(directory.user('09:00:00')), processed)
@@ -70,7 +70,7 @@ describe('health and readiness', { skip }, () => {
   })
 })
 
-it('a part that never answers is one that fails', { timeout: 60_000 }, async (t) => {
+it('a part that never answers counts as failed', { timeout: 60_000 }, async (t) => {
   const app = createApp({ level: 'silent' })
   t.after(() => app.close())
   const silence = new Promise<never>(() => {})

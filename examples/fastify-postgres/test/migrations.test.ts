@@ -9,7 +9,7 @@ const databaseUrl = skip ? '' : await ownDatabase()
 
 const files = (await readdir(new URL('../migrations/', import.meta.url))).sort()
 
-it('of migrations that begin at the same moment, one runs and the others find it done', {
+it('if migrations begin at the same moment, one runs and the others find it done', {
   skip,
 }, async () => {
   const url = await ownDatabase('at_once')
@@ -31,7 +31,7 @@ it('processes that migrate at once run each file once, in order, and all succeed
   assert.deepEqual(await migrate(databaseUrl), [])
 })
 
-it('a database that cannot be reached is an exit code of 1', async (t) => {
+it('an unreachable database causes the exit code 1', async (t) => {
   const program = run(t, ['src/migrate.ts'], {
     DATABASE_URL: 'postgres://postgres:hunter2@127.0.0.1:1/accounts',
   })

@@ -7,7 +7,7 @@ import { TEST_SECRET } from '@scalekit-scim/core/testing'
 
 export const folder = fileURLToPath(new URL('../', import.meta.url))
 
-/** Of our own environment, what a program of Node's needs: nothing of a `.env`, and not the test runner's options. */
+/** The environment variables that a Node program needs, without those of a `.env` and of the test runner. */
 const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, ...inherited } = process.env
 export const environment = inherited
 
@@ -15,7 +15,7 @@ export interface Program {
   child: ChildProcess
   /** Its whole output. */
   output(): string
-  /** Its next line that has this in it, also one from before. */
+  /** Its next line that contains the text. Also finds lines from before the call. */
   line(part: string): Promise<string>
   /** The exit code, or the name of the signal. */
   ended: Promise<unknown>
@@ -59,7 +59,7 @@ export interface Server extends Program {
   url: string
 }
 
-/** The real program, on a port of its own, in production. */
+/** The real program, on its own port, in production. */
 export async function startServer(
   t: TestContext,
   env: NodeJS.ProcessEnv,

@@ -6,13 +6,13 @@ import { Directory } from './directory.ts'
 import { onDatabase, ownDatabase, ownRedis, ownRole, skip } from './servers.ts'
 import { type AppSettings, startApp } from './support.ts'
 
-// Problems that a SELECT, or the time of the store, would not reveal, and that fail webhooks.
+// Problems that fail webhooks, and that a SELECT or the store's time would not reveal.
 
 const databaseUrl = skip ? '' : await ownDatabase()
 if (!skip) await migrate(databaseUrl)
 const admin = (sql: string) => onDatabase(databaseUrl, sql)
 
-/** The names of what is failing. */
+/** The names of the failing parts. */
 async function readinessOf(url: string): Promise<string[]> {
   const response = await fetch(`${url}/ready`)
   const { failing = [] } = JSON.parse(await response.text())
@@ -28,7 +28,7 @@ async function failing(t: TestContext, settings: AppSettings): Promise<string[]>
   return failing
 }
 
-/** An account of the service with all that it needs, before something is taken away. */
+/** A database role of the service with all rights that it needs. Each test then removes something. */
 async function service(suffix: string) {
   const { role, url } = await ownRole(databaseUrl, suffix)
   await admin(`GRANT USAGE, CREATE ON SCHEMA public TO ${role}`)
@@ -37,7 +37,7 @@ async function service(suffix: string) {
 }
 
 describe('readiness', { skip, timeout: 60_000 }, () => {
-  it('is there where the account has the rights that a webhook needs', async (t) => {
+  it('succeeds if the role has the rights that a webhook needs', async (t) => {
     const { url } = await service('_able')
     assert.deepEqual(await failing(t, { databaseUrl: url }), [])
   })
@@ -47,7 +47,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     ['UPDATE', 'groups'],
     ['DELETE', 'memberships'],
   ]) {
-    it(`fails by the database without the right to ${right} in ${table}`, async (t) => {
+    it(`reports the database without the right to ${right} in ${table}`, async (t) => {
       const { role, url } = await service(`_no_${right?.toLowerCase()}`)
       await admin(`REVOKE ${right} ON ${table} FROM ${role}`)
       const app = await startApp(t, { databaseUrl: url })
@@ -55,13 +55,13 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     })
   }
 
-  it('fails by the database and by a ledger in it where they are read-only', async (t) => {
+  it('reports the database, and a ledger in it, if they are read-only', async (t) => {
     const { role, url } = await service('_read_only')
     await admin(`ALTER ROLE ${role} SET default_transaction_read_only = on`)
     assert.deepEqual(await failing(t, { databaseUrl: url, ledgerUrl: url }), ['database', 'ledger'])
   })
 
-  it('fails by the ledger alone where it may not have its tables', async (t) => {
+  it('reports only the ledger if it may not create its tables', async (t) => {
     const { role, url } = await service('_no_ledger')
     await admin('REVOKE CREATE ON SCHEMA public FROM PUBLIC')
     await admin(`REVOKE CREATE ON SCHEMA public FROM ${role}`)
@@ -69,19 +69,19 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await failing(t, { databaseUrl: url, ledgerUrl: url }), ['ledger'])
   })
 
-  it('fails by the ledger alone where transactions begin with another isolation', async (t) => {
+  it('reports only the ledger if transactions begin with another isolation', async (t) => {
     const { role, url } = await service('_isolation')
     await admin(`ALTER ROLE ${role} SET default_transaction_isolation = 'repeatable read'`)
     assert.deepEqual(await failing(t, { databaseUrl: url, ledgerUrl: url }), ['ledger'])
   })
 
-  it('fails by the ledger where Redis is out of memory', async (t) => {
+  it('reports the ledger if Redis is out of memory', async (t) => {
     const ledgerUrl = await ownRedis(t, '--maxmemory', '1', '--maxmemory-policy', 'noeviction')
     if (ledgerUrl === undefined) return t.skip('redis-server is not installed')
     assert.deepEqual(await failing(t, { databaseUrl, ledgerUrl }), ['ledger'])
   })
 
-  it('fails by the ledger where Redis is a replica', async (t) => {
+  it('reports the ledger if Redis is a replica', async (t) => {
     const ledgerUrl = await ownRedis(t, '--replicaof', '127.0.0.1', '1')
     if (ledgerUrl === undefined) return t.skip('redis-server is not installed')
     assert.deepEqual(await failing(t, { databaseUrl, ledgerUrl }), ['ledger'])
@@ -96,7 +96,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
   })
 })
 
-it('an answer is remembered, so that who asks often does not have the store written to as often', async () => {
+it('an answer is reused, so that frequent requests do not cause a write each', async () => {
   let asked = 0
   const ask = remembered(async () => ++asked)
   assert.deepEqual(await Promise.all([ask(), ask()]), [1, 1])

@@ -23,7 +23,7 @@ const ready = async (url: string) => {
 const timeout = 120_000
 
 describe('two instances on one database and one ledger', { skip, timeout }, () => {
-  it('answer every copy of a message, and each account ends in its newest state', async (t) => {
+  it('every copy of a message is answered, and each account ends in its newest state', async (t) => {
     const env = onRedis()
     const servers = await Promise.all([startServer(t, env), startServer(t, env)])
     const directory = new Directory()
@@ -50,10 +50,10 @@ describe('two instances on one database and one ledger', { skip, timeout }, () =
 })
 
 describe('on SIGTERM', { skip, timeout }, () => {
-  it('a handler that runs finishes and is answered, and the process ends with 0', async (t) => {
+  it('a running handler finishes and is answered, and the process exits with 0', async (t) => {
     const server = await startServer(t, onRedis())
     const directory = new Directory()
-    // Balancers open connections before they need them: that must not hold up the end.
+    // Load balancers open connections before they need them. These must not delay the end.
     const unused = connect({ host: '127.0.0.1', port: Number(new URL(server.url).port) })
     t.after(() => unused.destroy())
     await once(unused, 'connect')
@@ -75,7 +75,7 @@ describe('on SIGTERM', { skip, timeout }, () => {
     assert.deepEqual(row, { state: 'active' })
   })
 
-  it('ends at once where it waits for the migrations of another process', async (t) => {
+  it('the process ends at once if it waits for the migrations of another process', async (t) => {
     const other = await connectTo(t, databaseUrl)
     await other.query('BEGIN')
     await other.query('SELECT pg_advisory_xact_lock($1)', [lockKey])
@@ -89,7 +89,7 @@ describe('on SIGTERM', { skip, timeout }, () => {
     assert.equal(await server.ended, 0)
   })
 
-  it('it is not ready any more, but serves while it drains; a second signal ends it at once', async (t) => {
+  it('the server is no longer ready, but serves while it drains; a second signal ends it at once', async (t) => {
     const server = await startServer(t, { ...onRedis(), DRAIN_SECONDS: '300' })
     assert.deepEqual(await ready(server.url), { status: 200, body: { status: 'ready' } })
     server.child.kill('SIGTERM')
@@ -107,23 +107,23 @@ describe('the log', { skip, timeout }, () => {
   const code = `process.on('SIGUSR2', () => { throw new Error('of amelia.hart@example.com') })`
   const mistake = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
 
-  it('has the reason if an uncaught error ends the process, and the exit code is 1', async (t) => {
+  it('contains the reason if an uncaught error ends the process, and the exit code is 1', async (t) => {
     const server = await startServer(t, onRedis(), ['--import', mistake])
     server.child.kill('SIGUSR2')
     assert.equal(await server.ended, 1)
-    const { level, err } = JSON.parse(await server.line('an error that nobody has caught'))
+    const { level, err } = JSON.parse(await server.line('an uncaught error'))
     assert.equal(level, 60)
     assert.match(err.stack, /at process\./)
     assert.doesNotMatch(server.output(), /amelia/)
   })
 
-  it('has ids, and nothing personal or secret', async (t) => {
+  it('contains ids, and no personal data or secrets', async (t) => {
     const env = { ...onRedis(), LOG_LEVEL: 'trace' }
     const server = await startServer(t, env)
     const directory = new Directory()
     await deliver(server.url, directory.user('09:00:00'))
     await deliver(server.url, directory.user('10:00:00'), { secret: TEST_SECRET.replace('c2Nh', 'c2Ni') })
-    // A deletion of the table: the handler's error quotes the statement.
+    // The table is deleted, so the handler's error quotes the statement.
     await onDatabase(databaseUrl, 'ALTER TABLE accounts RENAME TO elsewhere')
     const failed = await deliver(server.url, directory.user('11:00:00'))
     const page = await fetch(`${server.url}/accounts?limit=7&after=`)
@@ -139,8 +139,8 @@ describe('the log', { skip, timeout }, () => {
   })
 })
 
-describe('a start that cannot be', { timeout }, () => {
-  it('names every variable that is wrong and shows none, and the exit code is 1', async (t) => {
+describe('a start that fails', { timeout }, () => {
+  it('names every invalid variable and shows no value, and the exit code is 1', async (t) => {
     const server = run(t, ['src/server.ts'], {
       SCALEKIT_WEBHOOK_SECRET: 'whsec_not base64',
       DATABASE_URL: 'mysql://root:hunter2@127.0.0.1/accounts',
@@ -151,7 +151,7 @@ describe('a start that cannot be', { timeout }, () => {
     assert.doesNotMatch(server.output(), /base64|hunter2|at file:/)
   })
 
-  it('without its database reports it, and the exit code is 1', async (t) => {
+  it('reports a missing database, and the exit code is 1', async (t) => {
     const server = run(t, ['src/server.ts'], {
       SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
       DATABASE_URL: 'postgres://postgres:hunter2@127.0.0.1:1/postgres',
@@ -159,7 +159,7 @@ describe('a start that cannot be', { timeout }, () => {
       PORT: '0',
     })
     assert.equal(await server.ended, 1)
-    assert.equal(JSON.parse(await server.line('it does not start')).err.code, 'ECONNREFUSED')
+    assert.equal(JSON.parse(await server.line('the server does not start')).err.code, 'ECONNREFUSED')
     assert.doesNotMatch(server.output(), /hunter2/)
   })
 })

@@ -15,7 +15,7 @@ const { TEST_DATABASE_URL, TEST_REDIS_URL, CI } = process.env
 const serverUrl = TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 export const redisUrl = TEST_REDIS_URL ?? 'redis://127.0.0.1:6379'
 
-/** Why the tests of a file are skipped; `false` where the servers are there. Under CI, without them, they fail. */
+/** Why the tests of a file are skipped, or `false` if the servers are available. In CI, tests without them fail. */
 export const skip = await reasonToSkip()
 
 async function reasonToSkip(): Promise<string | false> {
@@ -38,10 +38,10 @@ async function reasonToSkip(): Promise<string | false> {
   return reason === '' ? false : reason
 }
 
-/** A name of this file's own, for a database, a namespace and other shared names. */
+/** A unique name for this file's database, namespace and other shared names. */
 const own = `example_${randomUUID().replaceAll('-', '')}`
 
-/** An empty database of this test file's own, dropped when its tests are over. */
+/** An empty database for this test file, dropped after its tests. */
 export async function ownDatabase(suffix = ''): Promise<string> {
   const name = `${own}${suffix}`
   await onServer(`CREATE DATABASE ${name} TEMPLATE template0`)
@@ -53,7 +53,7 @@ export async function ownDatabase(suffix = ''): Promise<string> {
 
 let namespaces = 0
 
-/** A ledger that nothing is in yet. Its keys are deleted when the tests are over. */
+/** An empty ledger. Its keys are deleted after the tests. */
 export function ownNamespace(): string {
   return `${own}.${++namespaces}`
 }
@@ -68,7 +68,7 @@ if (!skip) {
   )
 }
 
-/** A login that may do what it is granted, and no more, on this database; gone when the tests are over. */
+/** A login with only the given rights on this database. It is dropped after the tests. */
 export async function ownRole(databaseUrl: string, suffix: string): Promise<{ role: string; url: string }> {
   const role = `${own}${suffix}`
   await onDatabase(databaseUrl, `CREATE ROLE ${role} LOGIN PASSWORD '${role}'`)
@@ -82,7 +82,7 @@ export async function ownRole(databaseUrl: string, suffix: string): Promise<{ ro
   return { role, url: url.href }
 }
 
-/** A Redis that the test may spoil; `undefined` where none is installed. */
+/** A Redis that the test may break, or `undefined` if Redis is not installed. */
 export async function ownRedis(t: TestContext, ...options: string[]): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'example-redis-'))
   const port = await freePort()
@@ -118,7 +118,7 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** One statement, on a connection of its own. */
+/** Runs one statement on its own connection. */
 export async function onDatabase(
   url: string,
   sql: string,
@@ -142,7 +142,7 @@ export async function connectTo(t: TestContext, url: string): Promise<pg.Client>
   return client
 }
 
-/** Resolves with the process of a connection that waits for another's lock, when there is one. */
+/** Resolves with the process id of a connection as soon as it waits for the lock of another one. */
 export async function someoneWaits(url: string): Promise<unknown> {
   for (;;) {
     const [waiting] = await onDatabase(

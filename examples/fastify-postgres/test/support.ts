@@ -17,7 +17,7 @@ export interface RunningApp {
   url: string
   accounts: Accounts
   pool: pg.Pool
-  /** Sends an event as Scalekit does, and gives what the application answers. */
+  /** Sends an event as Scalekit does. Returns the application's answer. */
   deliver(event: DirectoryEvent, options?: SignOptions): Promise<Reply>
 }
 
@@ -27,11 +27,11 @@ export const ignore = () => {}
 export interface AppSettings {
   databaseUrl: string
   ledgerUrl?: string
-  /** @default one that nothing is in, as after the ledger was lost */
+  /** @default an empty ledger, as after a loss of its data */
   namespace?: string
 }
 
-/** The whole application in this process, on a port of its own. */
+/** The whole application in this process, on its own port. */
 export async function startApp(
   t: TestContext,
   { databaseUrl, ledgerUrl = redisUrl, namespace = ownNamespace() }: AppSettings,

@@ -23,7 +23,7 @@ describe('the directory sync', { skip }, async () => {
   const databaseUrl = await ownDatabase()
   await migrate(databaseUrl)
 
-  /** A customer of this test's own, in one database. */
+  /** A separate customer for each test, in one database. */
   async function startScalekit(t: TestContext) {
     const simulator = await createSimulator()
     t.after(() => simulator.close())
@@ -60,7 +60,7 @@ describe('the directory sync', { skip }, async () => {
     return { code: await program.ended, said: program.output() }
   }
 
-  it('brings everybody in one pass, with their groups and states', patience, async (t) => {
+  it('creates all accounts in one pass, with their groups and states', patience, async (t) => {
     const { environment, directory, hire, env, states } = await startScalekit(t)
     const sales = environment.createGroup(directory.id, { displayName: 'Sales' })
     hire('ann', [sales.id])
@@ -70,7 +70,7 @@ describe('the directory sync', { skip }, async () => {
     assert.deepEqual(await states(), ['ann active Sales', 'ben deactivated'])
   })
 
-  it('deletes who has left by --full; more than a few only when that is approved', patience, async (t) => {
+  it('deletes a few leavers with --full, and more of them only with an approval', patience, async (t) => {
     const { environment, hire, env, states } = await startScalekit(t)
     const people = Array.from({ length: 60 }, (_, n) => hire(`person${n}`))
     const gone = async () => (await states()).filter((state) => state === 'nobody deleted').length
@@ -88,11 +88,11 @@ describe('the directory sync', { skip }, async () => {
     assert.equal((await sync(t, env, '--approve', approval)).code, 1, 'it names nothing any more')
   })
 
-  it('learns whose each account is, and so loses whom one of two directories loses', patience, async (t) => {
+  it('stores the directory of each account, so a user who leaves one is deleted', patience, async (t) => {
     const { environment, organization, directory, hire, env, states } = await startScalekit(t)
     const [ann] = ['ann', 'ben', 'cho'].map((name) => hire(name))
     await sync(t, env)
-    // As webhooks have left them.
+    // The state after webhooks.
     const pool = openDatabase({ url: databaseUrl, poolSize: 1, onError: () => {} })
     t.after(() => pool.end())
     await pool.query('UPDATE accounts SET directory_id = NULL WHERE organization_id = $1', [organization.id])
@@ -135,7 +135,7 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(most, 2)
   })
 
-  it('heals in a server what its webhooks have lost, and stops with it', patience, async (t) => {
+  it('recovers lost webhooks in a server, and stops with it', patience, async (t) => {
     const { hire, env, until } = await startScalekit(t)
     const server = await startServer(t, env)
     hire('ann')
@@ -144,7 +144,7 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(await server.ended, 0)
   })
 
-  it('takes nothing new while it stops, also when an event of the sync is held up', patience, async (t) => {
+  it('accepts no new requests while an event of the sync delays the stop', patience, async (t) => {
     const { hire, env } = await startScalekit(t)
     const pool = openDatabase({ url: databaseUrl, poolSize: 2, onError: () => {} })
     const holder = await pool.connect()
@@ -170,12 +170,12 @@ describe('the directory sync', { skip }, async () => {
         () => false,
       )
     while (await isListening()) await sleep(100)
-    assert.ok(await isWaiting(), 'it has taken new events until the one of the sync had ended')
+    assert.ok(await isWaiting(), 'the server accepted events until the event of the sync ended')
     await holder.query('COMMIT')
     assert.equal(await server.ended, 0)
   })
 
-  it('heals in a worker without HTTP and without a signing secret', patience, async (t) => {
+  it('recovers lost webhooks in a worker without HTTP and without a signing secret', patience, async (t) => {
     const { hire, env, until } = await startScalekit(t)
     const worker = run(t, ['src/worker.ts'], env)
     await worker.line('the sync is running')

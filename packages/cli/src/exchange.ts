@@ -8,9 +8,9 @@ import { printable } from './terminal.ts'
 
 /** Scalekit waits this long for an answer. */
 const deadlineMs = 10_000
-/** Between two slices of a body, an early answer is read. */
+/** A body is sent in slices of this size. An early answer is read between two slices. */
 const sliceBytes = 65_536
-/** Of an answer's body, only this much is kept. */
+/** The largest part of an answer's body that is kept. */
 const keptBytes = 65_536
 
 export interface Request {
@@ -113,8 +113,8 @@ export function outcomeHeader(outcome: Exchange): string | undefined {
 }
 
 /**
- * HTTP/1.1 also keeps a connection if no header announces it. But some servers then close it at once, and the next
- * request on it would look as if it were cut.
+ * Without a header, HTTP/1.1 keeps a connection open. But some servers then close it at once, and the next request on
+ * that connection would seem to be cut off.
  */
 function keepsConnection({ headers }: Answer): boolean {
   return /\bkeep-alive\b/i.test(headers.connection ?? '')

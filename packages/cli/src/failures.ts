@@ -20,7 +20,7 @@ export function noConnection(address: string, detail: string): Failure {
   return new Failure(`Could not connect to ${address} (${detail}). ${hint}`, exitCodes.noConnection)
 }
 
-/** Short, and without an address. The message is empty if several addresses were tried for a name. */
+/** A code is short, and has no address. The message is empty if several addresses were tried for a name. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message

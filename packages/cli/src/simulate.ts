@@ -98,7 +98,9 @@ function failureOf(
   return error
 }
 
-/** At the first start, it creates an organization with a directory, silently. */
+/**
+ * The directories of the simulator. At the first start, an organization with one directory is created without events.
+ */
 function directoriesOf({ environment }: Simulator): Directory[] {
   if (environment.organizations.length === 0) {
     environment.silently(() => {

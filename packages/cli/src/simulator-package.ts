@@ -18,7 +18,10 @@ export async function loadSimulator(): Promise<SimulatorPackage> {
   }
 }
 
-/** If a dependency of the simulator is missing, the message quotes that one, and has the simulator only in a path. */
+/**
+ * If a dependency of the simulator is missing, the message quotes the dependency, and names the simulator only in a
+ * path.
+ */
 function isMissing(error: unknown): boolean {
   return (
     error instanceof Error &&

@@ -16,7 +16,7 @@ export function sayJson(value: object): void {
   say(JSON.stringify(value, null, 2))
 }
 
-/** One line on standard error, without secrets: commander repeats a misspelt `--secert=whsec_…`. */
+/** Prints one line on standard error. Removes secrets, because commander repeats a misspelt `--secert=whsec_…`. */
 export function complain(message: string): void {
   const line = message.trim().replaceAll(/\s*\n\s*/g, ' ')
   process.stderr.write(`scalekit-scim: ${withoutSecrets(line)}\n`)

@@ -108,13 +108,13 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
     }
     answered.add(req)
     const reply = await receiver.receive(attemptOf(req, path === false || requested !== undefined))
-    // Another middleware, such as a timeout, may have answered. Or the connection is closed.
+    // Another middleware, such as a timeout, may have answered, or the connection may be closed.
     if (res.headersSent || res.destroyed) return
     try {
       res.writeHead(reply.status, reply.headers)
       res.end(isHead(req) ? undefined : reply.body)
     } catch (error) {
-      // Another middleware can throw in here. On Express 4 that would end the process.
+      // Another middleware can throw during the reply. On Express 4 that would end the process.
       receiver.log.error(
         { errorName: (error as Error).name },
         'the reply could not be sent, because another middleware threw',

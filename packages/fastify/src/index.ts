@@ -121,8 +121,8 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
   if (decorate && !fastify.hasDecorator('scalekitScim')) fastify.decorate('scalekitScim', receiver)
   if (!shared) closeWith(fastify, receiver)
 
-  // A scope of its own keeps the body parser away from the host's routes. fastify-plugin removes the prefix together with
-  // the encapsulation, so the scope gets it again.
+  // A separate scope keeps the body parser away from the host's routes. fastify-plugin removes the encapsulation and
+  // the prefix, so the scope sets the prefix again.
   await fastify.register(
     async (scope) => {
       const handler = handlerOf(receiver, logsByRequest)

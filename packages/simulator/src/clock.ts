@@ -100,7 +100,7 @@ export class SimulatorClock implements Clock {
     }
   }
 
-  /** Lets pending promises run first and last: they may start work. */
+  /** Lets pending promises run before and after `settled`, because they may start work. */
   async #settle(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     await this.settled()

@@ -133,7 +133,7 @@ function detectProtocol(socket: Socket, timeoutMs: number, found: (isHttp2: bool
     head = Buffer.concat([head, bytes])
     const start = head.subarray(0, preface.length)
     const isHttp2 = start.equals(preface.subarray(0, start.length))
-    // Bytes are given back only once they suffice: each time, the socket reports them as new.
+    // The bytes are given back only when there are enough of them, because the socket reports them as new each time.
     if (isHttp2 && start.length < preface.length) return
     socket.off('readable', read)
     socket.off('end', destroy)

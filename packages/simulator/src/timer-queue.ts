@@ -10,7 +10,7 @@ interface Entry {
 }
 
 /**
- * Timers by their time. A simulator may have one for each of 100,000 retries. To cancel one leaves its entry in the
+ * Timers, ordered by their time. A simulator may have one for each of 100,000 retries. A cancelled timer stays in the
  * heap, because removing an entry takes a search.
  */
 export class TimerQueue {
@@ -39,7 +39,7 @@ export class TimerQueue {
     for (let nextMs = this.nextMs; nextMs !== undefined && nextMs <= byMs; nextMs = this.nextMs) {
       const entry = this.#heap.pop()
       const callback = entry?.callback
-      // A cancel from now on must not count as one of an entry in the heap.
+      // The entry has left the heap, so a later cancel must not count it.
       if (entry) entry.callback = undefined
       callback?.()
     }

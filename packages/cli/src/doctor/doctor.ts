@@ -112,7 +112,10 @@ class Examination {
     else this.#add(check, probe.isLimited && check.name !== 'at-once' ? this.#limited() : finding)
   }
 
-  /** The answer of a rate limit shows nothing about the endpoint, and above all not that it refuses forgeries. */
+  /**
+   * The answer of a rate limit shows nothing about the endpoint. In particular, it does not show that forgeries are
+   * refused.
+   */
   #limited(): Finding {
     const isReported = this.#results.some(({ detail }) => detail === rateLimited.detail)
     return isReported ? skipped('a rate limit answered (429)') : rateLimited

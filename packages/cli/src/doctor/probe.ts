@@ -10,7 +10,7 @@ type Body = object | string | Uint8Array
 
 /** Sends deliveries to the endpoint, and tracks what the answers have in common. */
 export class Probe {
-  /** Of the answers to signed deliveries. */
+  /** The longest time to the answer of a signed delivery. */
   slowestMs = 0
   /** Without this, a refusal proves little. */
   acceptsValid = false

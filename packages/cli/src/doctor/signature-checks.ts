@@ -10,7 +10,7 @@ const signatureHeaders = ['webhook-id', 'webhook-timestamp', 'webhook-signature'
 const brokenSignatures = ['v1', 'v1,', 'v1,AAAA', 'v1,%%%%', 'nonsense', `v1,${'A'.repeat(4000)}`]
 const brokenTimestamps = ['abc', '-1', '0', '9'.repeat(30)]
 
-/** An endpoint that accepts one of these can be fed by anybody. */
+/** If an endpoint accepts one of these, anybody can send it events. */
 export const forgeryChecks: Check[] = [
   refuses(
     'unsigned',

@@ -120,7 +120,7 @@ function triesOf(outcomes: Readonly<Record<string, Exchange>>): Tried[] {
   return Object.entries(outcomes).map(([what, outcome]) => ({ what, outcome }))
 }
 
-/** An endpoint that answers before it works accepts what it cannot work on. */
+/** An endpoint that answers before it does the work accepts events that it cannot use. */
 function unusableFinding(outcome: Exchange): Finding {
   const silence = unanswered(triesOf({ 'user_created without data': outcome }))
   if (silence) return silence
@@ -131,7 +131,7 @@ function unusableFinding(outcome: Exchange): Finding {
   )
 }
 
-/** Failures are visible from outside, and so are answers that differ. Work that is done twice is not. */
+/** Failures and different answers are visible from outside. Work that is done twice is not. */
 async function duplicateFinding(
   first: Exchange,
   second: Exchange,
@@ -163,7 +163,9 @@ function isDifferent(first: Exchange, second: Exchange): boolean {
   )
 }
 
-/** A new event without data is refused. With the id of a message that is done, it is accepted unread. */
+/**
+ * A new event without data is refused. With the id of a done message, the same event is accepted without being read.
+ */
 async function isKnown({ event, messageId }: Message, probe: Probe): Promise<boolean> {
   const broken = { ...event, data: null }
   const known = await probe.deliver(broken, { messageId })

@@ -62,8 +62,8 @@ export class DropEvent extends Error {
 export type BodyErrorReason = 'too-large' | 'consumed' | 'aborted'
 
 /**
- * Thrown by a body reader. 'too-large': the body is over the limit. 'consumed': something else read it before. 'aborted':
- * the connection closed before its end.
+ * Thrown by a body reader. 'too-large': the body is over the limit. 'consumed': something else read it before.
+ * 'aborted': the connection closed before the end of the body.
  */
 export class BodyError extends Error {
   override readonly name = 'BodyError'
@@ -77,7 +77,7 @@ export class BodyError extends Error {
     if (fix !== undefined) this.fix = fix
   }
 
-  /** Compares the name, because an adapter's reader can throw the class of another copy. */
+  /** Compares the name, because an adapter's reader can throw an error of another copy of this class. */
   static is(error: unknown): error is BodyError {
     return error instanceof Error && error.name === 'BodyError' && 'reason' in error
   }

@@ -1,6 +1,6 @@
 /**
- * A time in nanoseconds since 1970, written with exactly 19 digits. Two instants compare as text, in JavaScript, Lua and
- * SQL. Scalekit sends 0 to 9 decimals, and a `Date` keeps only three.
+ * A time in nanoseconds since 1970, written with exactly 19 digits. Comparing two instants as text compares the times,
+ * in JavaScript, Lua and SQL. Scalekit sends 0 to 9 decimals, and a `Date` keeps only three.
  */
 export type Instant = string
 
@@ -33,7 +33,9 @@ export function parseInstant(text: unknown): Instant | undefined {
   return fromSeconds(seconds, text.slice(20, zoneAt))
 }
 
-/** UTC with exactly nine decimals, such as `2026-11-23T09:00:00.000000000Z`. Text compares as time. */
+/**
+ * UTC with exactly nine decimals, such as `2026-11-23T09:00:00.000000000Z`. Comparing two as text compares the times.
+ */
 export function formatInstant(instant: Instant): string {
   const seconds = Number(instant.slice(0, -9))
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${instant.slice(-9)}Z`

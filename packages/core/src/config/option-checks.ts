@@ -63,7 +63,7 @@ export function numberOption(name: string, value: unknown, rule: NumberRule): nu
   throw invalid(name, `must be a number from ${rule.min} to ${rule.max}`)
 }
 
-/** The number options that `rules` names, checked, each with its default. */
+/** Checks the number options that `rules` names, and adds their defaults. */
 export function numberOptions<Name extends string>(
   options: { readonly [name in NoInfer<Name>]?: unknown },
   rules: Readonly<Record<Name, NumberRule>>,

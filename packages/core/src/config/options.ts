@@ -23,7 +23,8 @@ export interface DispatcherOptions extends Handlers {
    */
   namespace?: string | undefined
   /**
-   * The weakest guarantee to start with. 'atomic': over all processes. 'process': within this process.
+   * The guarantee that the store must give. 'atomic': across all processes. 'process': at least within this process.
+   * With a weaker store, a ConfigurationError is thrown.
    * @default no requirement
    */
   requireGuarantee?: 'atomic' | 'process' | undefined
@@ -33,8 +34,9 @@ export interface DispatcherOptions extends Handlers {
    */
   ordering?: 'resource' | 'none' | undefined
   /**
-   * Seconds until another process can begin a message whose process died. Renewed every third of it while a handler runs.
-   * @default 12. The sender's second attempt comes at 5 s and waits until 14 s, so it recovers a crash.
+   * Seconds until another process can begin a message whose process died. While a handler runs, the lease is renewed
+   * after each third of this time.
+   * @default 12. The sender's second attempt comes at 5 s and waits until 14 s, so it can take over after a crash.
    */
   leaseSeconds?: number | undefined
   /**
@@ -49,7 +51,7 @@ export interface DispatcherOptions extends Handlers {
   retentionSeconds?: number | undefined
   /**
    * Seconds that a resource's watermark is stored, also after its deletion.
-   * @default 3024000 (35 days). Recoveries from the sender's archive come late.
+   * @default 3024000 (35 days). Events that are recovered from the sender's archive arrive late.
    */
   watermarkRetentionSeconds?: number | undefined
   /**

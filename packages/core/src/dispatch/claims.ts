@@ -14,7 +14,7 @@ const longestPollMs = 250
 
 export interface BegunClaim {
   claim: Claim
-  /** The claim's lease ends at the earliest `leaseSeconds` after this. */
+  /** The claim's lease ends `leaseSeconds` after this time, or later. */
   requestedAtMs: number
 }
 
@@ -52,7 +52,7 @@ export class Claims {
       const requestedAtMs = clock.monotonic()
       const answer = await this.#call(request, delivery)
       if ('error' in answer) {
-        // A store that answered until the deadline has not failed.
+        // The deadline ended the call. The store has not failed: it answered the calls before.
         if (heldBy && answer.cutByDeadline) return { outcome: heldBy }
         return { outcome: 'store-unavailable', error: answer.error }
       }
@@ -113,7 +113,7 @@ function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }
   return { token, messageId, fence, occurredAt, deletion, ...(resource === undefined ? {} : { resource }) }
 }
 
-/** Unique over all processes, for each try at a message. Short, because stores keep it with done messages. */
+/** Makes tokens unique across all processes. It is short, because stores keep the token with each done message. */
 const processTag = randomBytes(9).toString('base64url')
 let tokens = 0
 function nextToken(): string {

@@ -20,7 +20,7 @@ interface PendingCommit {
 const firstRetryMs = 250
 /** Short, so that a recovered store has the commit before another process begins the message. */
 const longestRetryMs = 2000
-/** While the store is down, older commits than these are dropped, because memory is finite. */
+/** While the store is down, the queue keeps at most this many commits, and drops the oldest. */
 const maxPending = 100_000
 
 /**

@@ -37,8 +37,8 @@ export interface Dispatcher extends AsyncDisposable {
    */
   dispatch(event: ScimEvent, options?: DispatchOptions): Promise<DispatchOutcome>
   /**
-   * Forgets a done message, so that its replay runs again. Returns whether the message was known. A message whose handler
-   * runs is claimed again when its lease is renewed.
+   * Forgets a done message, so that its replay runs again. Returns whether the message was known. If its handler is
+   * still running, the next renewal of the lease claims the message again.
    * @throws TypeError if the key is not a non-empty string
    * @throws StoreUnavailableError if the store fails
    */

@@ -132,7 +132,10 @@ export class EventDispatcher implements Dispatcher {
     return { outcome: 'deadline' }
   }
 
-  /** Turn, claim, handlers, then commit or release. Turn and claim are waited for until the deadline. */
+  /**
+   * Takes the turn, claims the message, runs the handlers, then commits or releases. Waits for the turn and the claim
+   * at most until the deadline.
+   */
   async #run(delivery: Delivery, handlers: RoutedHandler[], progress: Progress): Promise<DispatchOutcome> {
     const resource = this.#resourceKeyOf(delivery.event)
     const endTurn = await this.#turns.take(resource, delivery, this.#closing.signal)

@@ -2,7 +2,7 @@ import { type ErrorFields, errorFields, type Logger, type LogLevel, messageOf } 
 import type { Outcome, OutcomeReport } from '../events/outcome.ts'
 import { storeCodeOf, storeHints } from '../ledger/error-hints.ts'
 
-/** The outcome of an attempt, as the log shows it. `onOutcome` gets all of it except the last two fields. */
+/** The outcome of an attempt, as the log shows it. `onOutcome` receives all fields except the last two. */
 export type AttemptResult = Omit<OutcomeReport, 'source' | 'durationMs' | 'late'> & {
   bodyBytes?: number
   /** The fix for the developer. */
@@ -116,7 +116,7 @@ function errorFieldsOf(outcome: Outcome, error: unknown): Partial<ErrorFields> &
 
 function storeFields(error: unknown, storeErrorCode: string | undefined): object {
   const own = storeCodeOf(error)
-  // For a timeout, the client's own error may tell the cause.
+  // For a timeout, the client's own error may show the cause.
   const errorCode = own === undefined || own === 'TIMEOUT' ? (storeErrorCode ?? own) : own
   if (errorCode === undefined) return {}
   const hint = storeHints[errorCode]

@@ -71,7 +71,9 @@ export interface DirectoryGroup {
   raw_attributes?: Record<string, unknown> | null
 }
 
-/** A connection to a customer's directory. Read from the event's type whether it is enabled, not from a field. */
+/**
+ * A connection to a customer's directory. The event's type tells whether it is enabled. Do not use a field for that.
+ */
 export interface Directory {
   /** `dir_…` */
   id: string

@@ -30,8 +30,8 @@ export interface HandlerContext {
    */
   idempotencyKey: string
   /**
-   * The watermark that this event's commit writes: UTC with exactly nine decimals, so text compares as time. Store it
-   * with your row, and write only if the row's value is older.
+   * The watermark that this event's commit writes: UTC with exactly nine decimals, so that comparing two as text
+   * compares the times. Store it with your row, and write only if the row's value is older.
    */
   occurredAt: string
   /** After this time the answer is 503. The handler may continue: the retry finds the message done. */
@@ -58,19 +58,19 @@ export type EventHandler<Event> = (event: Event, ctx: HandlerContext) => unknown
 export interface Handlers {
   /** Created users. Write an upsert: the user may exist already. */
   onUserCreated?: EventHandler<UserCreatedEvent> | undefined
-  /** Updated users. It may be the first event of a user. */
+  /** Updated users. An update may be the first event of a user. */
   onUserUpdated?: EventHandler<UserUpdatedEvent> | undefined
   /** Created and updated users without a narrower handler. Start with this handler. */
   onUserUpserted?: EventHandler<UserCreatedEvent | UserUpdatedEvent> | undefined
   /**
    * Events that end a person's access and have no narrower handler: created or updated with `active: false`, and
-   * deleted. End sessions, tokens and API keys here. It may be the first event of a user, and it may repeat. With this
-   * handler, `active: false` does not reach `onUserCreated`, `onUserUpdated` or `onUserUpserted`.
+   * deleted. End sessions, tokens and API keys here. Such an event may be the first of a user, and may repeat. With
+   * this handler, `active: false` does not reach `onUserCreated`, `onUserUpdated` or `onUserUpserted`.
    */
   onAccessEnded?: EventHandler<UserCreatedEvent | UserUpdatedEvent | UserDeletedEvent> | undefined
   /**
-   * Created or updated users with `active: false`. It may be the first event of a user. Without this handler, the event
-   * goes to `onAccessEnded`, otherwise to `onUserCreated`, `onUserUpdated` or `onUserUpserted`.
+   * Created or updated users with `active: false`. Such an event may be the first of a user. Without this handler, the
+   * event goes to `onAccessEnded`, otherwise to `onUserCreated`, `onUserUpdated` or `onUserUpserted`.
    */
   onUserDeactivated?: EventHandler<UserCreatedEvent | UserUpdatedEvent> | undefined
   /**
@@ -80,7 +80,7 @@ export interface Handlers {
   onUserDeleted?: EventHandler<UserDeletedEvent> | undefined
   /** Created groups. User events carry the memberships. */
   onGroupCreated?: EventHandler<GroupCreatedEvent> | undefined
-  /** Updated groups. It may be the first event of a group. */
+  /** Updated groups. An update may be the first event of a group. */
   onGroupUpdated?: EventHandler<GroupUpdatedEvent> | undefined
   /** Created and updated groups without a narrower handler. */
   onGroupUpserted?: EventHandler<GroupCreatedEvent | GroupUpdatedEvent> | undefined

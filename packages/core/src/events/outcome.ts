@@ -32,7 +32,7 @@ export type Outcome =
 /** The result of `dispatch()`. */
 export interface DispatchOutcome {
   outcome: DispatchOutcomeName
-  /** A short reason, if the outcome's name does not tell. */
+  /** A short reason, if the outcome's name does not explain it. */
   reason?: string
   /** The value that the handler or the store threw. It may hold personal data. Outside development, the log omits its message. */
   error?: unknown
@@ -42,7 +42,7 @@ export interface DispatchOutcome {
 export interface OutcomeReport {
   outcome: Outcome
   source: EventSource
-  /** From the arrival to the answer. For a late report: to the handler's end. */
+  /** From the arrival to the answer. In a late report: until the handler's end. */
   durationMs: number
   /** Set only if the attempt verified. Before that, anybody can choose it. */
   messageId?: string

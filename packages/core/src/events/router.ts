@@ -65,7 +65,7 @@ function otherHandlers(on: Handlers['on'] = {}) {
     requireFunction(handler, `on['${type}']`)
     requireOtherType(type)
   }
-  // Not `on` itself: an event's type may be `constructor`.
+  // A Map instead of `on` itself, because an event's type may be `constructor`.
   return new Map(Object.entries(on))
 }
 

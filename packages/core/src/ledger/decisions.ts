@@ -29,7 +29,9 @@ export interface StoreTime {
 /** Returns a fence that is at least `atLeast`, and higher than every fence that it has returned before. */
 export type NextFence = (atLeast: number) => number
 
-/** An event from further ahead counts as of now, so that a skewed clock does not shut out all later events. */
+/**
+ * An event that is further ahead counts as happening now, so that a skewed clock does not shut out all later events.
+ */
 const aheadSeconds = 300
 /** A sync's watermark stays this far behind its reading, so that it never beats a webhook that is on its way. */
 export const syncMarginSeconds = 60
@@ -86,7 +88,7 @@ export function decideCommit(
   return 'ok'
 }
 
-/** Whether the claim is still ours. An absent claim is, if nobody else has begun since; a released one is not. */
+/** Whether the claim is still ours. An absent claim is ours if nobody else has begun since. A released claim is not. */
 export function decideRenew(
   claim: Claim,
   message: MessageState | undefined,

@@ -18,7 +18,7 @@ export interface DriverLedger extends Ledger {
 }
 
 /**
- * One call to a store under its own deadline. Not for `begin`: its caller must learn of a late claim to release it.
+ * Limits the time of one call to a store. Not for `begin`, because a claim that arrives late must be released.
  * @throws StoreUnavailableError when the time is over
  */
 export async function inTime<T>(

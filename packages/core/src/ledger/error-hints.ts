@@ -29,7 +29,10 @@ export const storeHints: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name of the host cannot be resolved: correct it in the URL',
 }
 
-/** The code of an error of a store or its client, or of the error's cause. A message may hold what was written. */
+/**
+ * The code of an error of a store or its client, or of the error's cause. The error's message is not used, because it
+ * may hold written values.
+ */
 export function storeCodeOf(error: unknown): string | undefined {
   try {
     let cause = error

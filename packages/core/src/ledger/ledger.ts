@@ -22,7 +22,7 @@ import type { Instant } from '../base/instant.ts'
 //                    begin 09:05 → begun     begin 09:03 → stale
 
 /**
- * How far a promise reaches: `atomic` over all processes, `process` within one process, `best-effort` if the store
+ * How far a guarantee holds: `atomic` over all processes, `process` within one process, `best-effort` if the store
  * cannot exclude a race.
  */
 export type Guarantee = 'atomic' | 'process' | 'best-effort'
@@ -92,9 +92,9 @@ export interface Ledger {
   /** Decided in this order: our own token, duplicate, in-flight, busy, stale, begun. Only 'begun' writes. */
   begin(request: BeginRequest): Promise<BeginAnswer>
   /**
-   * Extends the lease to `leaseSeconds` from now, if the claim is still ours. An absent claim is also ours, if nobody
-   * else has begun since, and is written again: after a store lost its data, a second handler must not begin while the
-   * first runs. A claim that was committed, or released with its resource's turn, is not renewed.
+   * Extends the lease to `leaseSeconds` from now, if the claim is still ours. An absent claim is also ours if nobody
+   * else has begun since. It is written again, because after a store lost its data, a second handler must not begin
+   * while the first runs. A claim that was committed, or released with its resource's turn, is not renewed.
    * @returns whether the claim is still ours
    */
   renew(claim: Claim, leaseSeconds: number): Promise<boolean>

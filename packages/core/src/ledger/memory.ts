@@ -178,7 +178,7 @@ export class MemoryLedger implements Ledger {
     }
   }
 
-  /** The fence outlives the turn, so that a handler that lost the turn before still learns it. */
+  /** The fence outlives the turn, so that a handler that has lost the turn can still detect that. */
   #endTurn(resource: string, state: ResourceState): void {
     const untilMs = this.#applied.get(resource)?.untilMs ?? Number.POSITIVE_INFINITY
     this.#applied.set(resource, { ...state, turn: undefined, untilMs })

@@ -30,7 +30,7 @@ const unnamed = 'default'
 const keyvDefaultNamespace = 'keyv'
 
 const namespacesInUse = new WeakMap<object, Set<string>>()
-/** A Map that outlives its receiver keeps its ledger: the next receiver on it finds the done messages. */
+/** A Map keeps its ledger after its receiver is closed. The next receiver on the Map finds the done messages. */
 const memoryLedgers = new WeakMap<object, Map<string, MemoryLedger>>()
 
 /**

@@ -7,8 +7,8 @@ const toMs = 4000
 
 /**
  * Releases the claim of a `begin` that failed. The store may have written it all the same, for example when the
- * connection broke before the answer arrived. Nobody asks with its token again, so the claim is released as soon as
- * the store answers. After `leaseSeconds` the claim has lapsed by itself.
+ * connection broke before the answer arrived. No later call uses its token, so the claim is released as soon as the
+ * store answers. After `leaseSeconds` the claim has lapsed by itself.
  */
 export async function releaseLater(
   { token, messageId, resource, leaseSeconds }: BeginRequest,

@@ -8,7 +8,7 @@ const stepPauseMs = 250
 
 /**
  * Deletes expired rows in bounded steps, outside of any request: four times a second while there are more, else once a
- * minute. A step that fails affects no event: the next step does its work.
+ * minute. A failed step affects no event, and the next step deletes the rows.
  */
 export class Sweeper {
   readonly #clock: Clock

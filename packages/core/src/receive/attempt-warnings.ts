@@ -9,7 +9,7 @@ export class AttemptWarnings {
   #warnedOfClock = false
   readonly #fields = new Set<string>()
 
-  /** If a clock is minutes ahead, the sync wins over newer webhooks. Only this warning tells. */
+  /** If a clock is minutes ahead, the sync wins over newer webhooks. Only this warning shows it. */
   clock(ageSeconds: number, log: Logger): void {
     if (this.#warnedOfClock || Math.abs(ageSeconds) <= syncMarginSeconds / 2) return
     this.#warnedOfClock = true
@@ -21,7 +21,7 @@ export class AttemptWarnings {
     )
   }
 
-  /** Once for each field, because a directory sends it with each user. */
+  /** Warns once for each field, because a directory sends the field with each user. */
   unexpectedFields({ event: { type }, unexpectedFields }: ParsedEvent, log: Logger): void {
     for (const field of unexpectedFields) {
       const key = `${type} ${field.replace(/\d+/g, '*')}`

@@ -79,7 +79,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     return receiveFetch((attempt) => this.receive(attempt), request, options)
   }
 
-  /** The story of one attempt. */
+  /** The steps of one attempt, in order. */
   async #resultOf(
     attempt: Attempt | UnusableAttempt,
     startedMs: number,
@@ -92,7 +92,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     if (attempt.method !== 'POST') return { outcome: 'method', reason: attempt.method.slice(0, 16) }
     if (isCompressed(attempt)) return { outcome: 'content-encoding' }
 
-    // Before the body is read: a sender who cannot have signed it gets no memory for it.
+    // Checked before the body is read, so that a request with invalid headers takes no memory.
     const signed = readSignedHeaders(attempt.headers, clock.now(), toleranceSeconds)
     const failure = 'failure' in signed ? { reason: signed.failure } : {}
     if (isTooLong(attempt, bodyLimitBytes)) return { outcome: 'too-large', ...failure }

@@ -5,7 +5,7 @@ import { runPass } from './pass/pass.ts'
 import type { SyncReport } from './reporting/report.ts'
 import { runByTimetable } from './scheduling/timetable.ts'
 
-/** After the grace: for handlers whose signal the dispatcher aborts then, and for the release of the lease. */
+/** The time after the grace for the release of the lease, and for handlers whose signals the dispatcher aborts. */
 const afterGraceMs = 1000
 
 /** Compares customers' directories with the application, and sends the differences to the application's handlers. */

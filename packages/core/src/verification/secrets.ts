@@ -3,7 +3,7 @@ import { ConfigurationError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { advisedKeyBytes, type HeaderSource, header, parseSecret } from './signature.ts'
 
-/** The parts of a request that a secret resolver can use. Nothing of it is verified yet. */
+/** The parts of a request that a secret resolver can use. None of them is verified yet. */
 export interface SecretRequest {
   method: string
   url: string

@@ -43,7 +43,7 @@ export interface ApiFaults {
   emptyPage?: ApiFaultRule
   /** A page has no next page although there are more items. A reader that trusts it misses the rest. */
   truncateWalk?: ApiFaultRule
-  /** `totalSize` is one too many. */
+  /** `totalSize` is too high by one. */
   wrongTotal?: ApiFaultRule
   /** `totalSize` differs on each page. */
   movingTotal?: ApiFaultRule

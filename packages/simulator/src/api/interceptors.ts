@@ -9,7 +9,7 @@ import type { ApiFaultDraw, ApiFaultName } from './faults.ts'
 import { pageNumber } from './pages.ts'
 import type { AccessTokens } from './tokens.ts'
 
-/** An expired token gets the answer of a wrong one. The SDK then fetches a new one itself. */
+/** An expired token is refused like a wrong one. The SDK then requests a new token itself. */
 export function authenticated(tokens: AccessTokens): Interceptor {
   return (next) => (request) => {
     if (tokens.accepts(request.header.get('authorization'))) return next(request)

@@ -19,7 +19,7 @@ export function derived<Item extends Listed>(
   const views = cached.get(all) ?? new Map<string, readonly Item[]>()
   cached.set(all, views)
   const existing = views.get(key)
-  // The map of this array has only results of `derive` for its items.
+  // The cache of this array holds only results of `derive` on the same array.
   if (existing) return existing as readonly Item[]
   const made = derive(all)
   views.set(key, made)

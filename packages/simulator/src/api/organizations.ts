@@ -7,7 +7,10 @@ import type { ServiceOptions } from './directories.ts'
 import { organizationMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
 
-/** From the API reference: the descriptor has no limit. Its minimum of 10 is not enforced, as the quickstart uses less. */
+/**
+ * From the API reference, because the descriptor has no limit. The minimum of 10 is not enforced, because the
+ * quickstart uses less.
+ */
 const maxPageSize = 100
 
 type Identities = { case: 'id' | 'externalId'; value: string } | { case: undefined; value?: undefined }

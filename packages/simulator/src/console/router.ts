@@ -13,7 +13,7 @@ const pageFolder = join(here, 'page')
 /** The browser's build is in the package's root folder, above the build for Node. */
 const litHtmlFolder = join(dirname(createRequire(join(here, 'router.js')).resolve('lit-html')), '..')
 
-/** Names and addresses are input. Even markup that got past the escaping could load nothing. */
+/** The page shows names and addresses from outside. Even if their markup were not escaped, it could load nothing. */
 const securityHeaders = {
   'content-security-policy': [
     "default-src 'none'",

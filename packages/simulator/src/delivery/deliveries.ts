@@ -82,7 +82,7 @@ export class Deliveries {
     this.#queues.delete(id)
   }
 
-  /** From now on a new secret signs, and for some time the old one too. @throws DeliveryError 'not-found' */
+  /** Adds a new signing secret. For some time, the old secret signs too. @throws DeliveryError 'not-found' */
   rotateSecret(id: string, options?: RotateOptions): Endpoint {
     return this.#endpoints.rotateSecret(id, options)
   }
@@ -236,7 +236,9 @@ export class Deliveries {
     return (await Promise.all(tasks.map((task) => task.attempt(trigger, copies)))).flat()
   }
 
-  /** A message that was not sent to the endpoint counts as failed there until the replay. */
+  /**
+   * If the message was never sent to the endpoint, a new delivery is added. It is 'failed' until an attempt succeeds.
+   */
   #taskTo(endpointId: string, record: MessageRecord): DeliveryTask {
     if (!this.#endpoints.find(endpointId)) throw new DeliveryError('not-found', 'endpoint not found')
     const existing = record.deliveries.find((task) => task.endpointId === endpointId)

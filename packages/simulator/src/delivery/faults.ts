@@ -11,7 +11,7 @@ export interface Fault {
 /**
  * The faults of deliveries, and how often they strike. The first four are drawn once for a message and an endpoint, the
  * others for each scheduled attempt. A draw depends on the seed, the message's number in the run, the endpoint and the
- * attempt only. So a run can be repeated, and the share of one fault does not change the draws of another.
+ * attempt only. So a run can be repeated. The share of one fault does not change the draws of another.
  */
 export interface WebhookFaults {
   /** The message is never sent. */

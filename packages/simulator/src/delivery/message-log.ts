@@ -27,7 +27,7 @@ class BoundedRecords {
     this.#bytesOf.delete(record)
   }
 
-  /** The oldest record if a limit is exceeded. One record may stay at any size. */
+  /** The oldest record if a limit is exceeded. A single record stays, even if it is larger than the limit. */
   get excess(): MessageRecord | undefined {
     const { size } = this.#bytesOf
     if (size <= 1 || (size <= this.#maxCount && this.#bytes <= maxReplyBytes)) return undefined

@@ -10,8 +10,8 @@ interface HeldMessage {
 }
 
 /**
- * Holds messages to one endpoint until later messages have been tried. Which later messages is decided when they are
- * sent, not by the order of replies, so that it is the same in each run.
+ * Holds messages to one endpoint until later messages have been tried. The later messages are chosen when they are
+ * sent, not by the order of replies, so the choice is the same in each run.
  */
 export class Reordering {
   readonly #clock: Clock
@@ -38,7 +38,7 @@ export class Reordering {
     }
   }
 
-  /** A message is sent. */
+  /** To be called when a message is sent. */
   begin(ordinal: number): void {
     for (const held of this.#held) {
       if (held.open === 0) continue
@@ -47,7 +47,7 @@ export class Reordering {
     }
   }
 
-  /** Its first attempt has ended, or is not made. */
+  /** To be called when the first attempt of a message has ended, or will not be made. */
   end(ordinal: number): void {
     for (const held of this.#held) {
       if (held.awaited.delete(ordinal) && held.awaited.size === 0 && held.open === 0) this.#release(held)

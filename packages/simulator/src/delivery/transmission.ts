@@ -29,7 +29,8 @@ export async function transmit(
   transmission: Transmission,
   { clock, client }: { clock: Clock; client: WebhookClient },
 ): Promise<Transmitted> {
-  // A caller that makes 100,000 changes in one go blocks the reading of answers. No deadline starts before it is done.
+  // A caller that makes 100,000 changes without a pause blocks the reading of answers. So no deadline starts before the
+  // caller is done.
   await setImmediate()
   const startedAtMs = clock.now()
   const request = requestOf(transmission, startedAtMs)

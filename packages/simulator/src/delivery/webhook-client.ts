@@ -25,7 +25,10 @@ type Outcome = Partial<Omit<Answer, 'durationMs'>>
 
 const maxLoggedResponseBytes = 65_536
 
-/** Shorter than servers keep idle connections (Node 5 s). A connection that the server just closes would be reset. */
+/**
+ * Shorter than the time that servers keep idle connections (5 s in Node). A request on a connection that the server is
+ * closing would fail.
+ */
 const idleConnectionMs = 1000
 
 const pieceIntervalMs = 100
@@ -38,7 +41,7 @@ export class WebhookClient {
 
   /**
    * @param deadlineMs In real time, for the whole answer
-   * @param certificateAuthority PEM: trusted next to the usual authorities
+   * @param certificateAuthority PEM: trusted in addition to the usual authorities
    */
   constructor(deadlineMs: number, certificateAuthority: string | undefined) {
     this.#deadlineMs = deadlineMs

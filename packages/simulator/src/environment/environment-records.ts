@@ -151,7 +151,7 @@ export class EnvironmentRecords {
 
   /**
    * Groups come before users: a membership needs its group. The file may have been edited by hand.
-   * @throws EnvironmentError if a record names one that does not exist, or has the name of another
+   * @throws EnvironmentError if a record refers to a missing record, or has the name of another record
    */
   protected restoreRecords({ organizations, directories, groups, users }: RecordsSnapshot): void {
     for (const organization of organizations) this.putOrganization(organization)

@@ -28,8 +28,8 @@ export interface EnvironmentOptions extends PublisherOptions {
 }
 
 /**
- * One Scalekit environment: organizations, their directories, and the users and groups in them. A change that changes
- * something publishes the event that Scalekit would send. A change that changes nothing publishes none.
+ * One Scalekit environment: organizations, their directories, and the users and groups in them. A call that changes
+ * something publishes the event that Scalekit would send. A call that changes nothing publishes no event.
  */
 export class Environment extends EnvironmentRecords {
   readonly #publisher: EventPublisher
@@ -165,7 +165,7 @@ export class Environment extends EnvironmentRecords {
     return group
   }
 
-  /** Publishes the group's event and no events of its members. */
+  /** Publishes the group's event, and no events of its members. */
   updateGroup(id: string, { externalId, ...fields }: GroupPatch): Group {
     const before = this.group(id)
     this.#enabledDirectory(before.directoryId)
@@ -178,7 +178,7 @@ export class Environment extends EnvironmentRecords {
     return group
   }
 
-  /** Publishes the group's event, then one of each member. */
+  /** Publishes the group's event, then one event for each member. */
   deleteGroup(id: string): void {
     const group = this.group(id)
     this.#enabledDirectory(group.directoryId)

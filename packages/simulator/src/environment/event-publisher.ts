@@ -57,7 +57,9 @@ export class EventPublisher {
     return this.#lastMicros
   }
 
-  /** In the form of Scalekit's, such as `org_62283166000000002`: digits of the seed, then a sequence number. */
+  /**
+   * An id in the form of Scalekit's ids, such as `org_62283166000000002`: digits of the seed, then a sequence number.
+   */
   nextId(prefix: string): string {
     this.#idCount++
     return `${prefix}_${this.#idPrefix}${String(this.#idCount).padStart(9, '0')}`

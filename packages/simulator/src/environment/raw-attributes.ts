@@ -56,7 +56,7 @@ export function rawGroupAttributes({ displayName, externalId }: Group): Record<s
   return { displayName, ...omitUndefined({ externalId }) }
 }
 
-/** The reverse: a value with a field of ours goes there, and all other values go to `extra`. */
+/** The reverse of `rawAttributes`. Values of our own fields go to these fields, and all other values go to `extra`. */
 export function fromRawAttributes(raw: Readonly<JsonObject>): ParsedUser {
   const { externalId, active, name, [enterpriseExtension]: enterprise, ...others } = raw
   const inName = taken(namePlaces, name)

@@ -12,7 +12,7 @@ import { own, readValue } from './values.ts'
 /** The most list values that the operations of one PATCH may visit in all. */
 const maxVisits = 1_000_000
 
-/** Applies a PATCH (RFC 7644, 3.5.2) to the resource and returns it. If it throws, the resource is useless. */
+/** Applies a PATCH (RFC 7644, 3.5.2) to the resource and returns it. If it throws, the resource is unusable. */
 export function patchResource(type: ResourceType, resource: JsonObject, body: unknown): JsonObject {
   let visits = 0
   for (const edit of readEdits(type, body)) {

@@ -14,7 +14,7 @@ import { readResource } from './values.ts'
 /** The resources of one type in a directory, as an endpoint reads and writes them. */
 export abstract class Resources<Item extends User | Group = User | Group> {
   abstract readonly type: ResourceType
-  /** Whether a PATCH is answered with the resource. A group can be very long, and is not. */
+  /** Whether the answer to a PATCH contains the resource. For groups it does not, because they can be very long. */
   abstract readonly answersPatch: boolean
   protected readonly environment: Environment
   protected readonly directoryId: string
@@ -35,7 +35,7 @@ export abstract class Resources<Item extends User | Group = User | Group> {
   protected abstract find(id: string): Item | undefined
   protected abstract change(item: Item, resource: JsonObject): Item
 
-  /** The items that can match the filter, or `undefined` if no index can tell. */
+  /** The items that can match the filter, or `undefined` if no index applies. */
   candidates(filter: Filter): readonly Item[] | undefined {
     const id = filteredValue(filter, 'id')
     return id === undefined ? undefined : [this.find(id)].filter((item) => item !== undefined)

@@ -24,7 +24,9 @@ import {
   type StoredRow,
 } from './table.ts'
 
-/** After this many lost races, reads and writes must reach different data, as behind a proxy that splits reads. */
+/**
+ * After this many lost races, reads and writes must reach different data. A proxy that splits reads has this effect.
+ */
 const maxRounds = 200
 
 interface Decision<Answer> {
@@ -33,17 +35,17 @@ interface Decision<Answer> {
 }
 
 /**
- * A ledger over a table with compare-and-set. Each verb reads, decides (`decisions.ts`), and writes with one statement
- * that changes nothing unless everything that was read still stands. Otherwise it reads again. One of the processes
- * that race always succeeds, so the retries end. No transaction is open between two calls: a process that stalls there
- * blocks nobody, and a process that dies there leaves nothing behind.
+ * A ledger over a table with compare-and-set. Each verb reads, decides (`decisions.ts`), and writes with one statement.
+ * The statement changes nothing if anything that was read has changed since. Then the verb reads again. One of the
+ * processes that race always succeeds, so the retries end. No transaction is open between two calls: a process that
+ * stalls there blocks nobody, and a process that dies there leaves nothing behind.
  *
  *     A: read (unseen, 09:00:00.1) ── decide: begun ── set if still unseen ✓
  *     B:   read (unseen) ── decide: begun ────────────────── set if still unseen ✗ ── read ── decide: in-flight
  *
- * The time comes with each read, so a write is decided by a time before it landed. That is sound. A lease that had
- * lapsed and was not touched since has still lapsed. A lease only gets shorter. A sync that reads the time after this
- * read finds the event's effect in its data.
+ * The time comes with each read, so a write is decided by a time before the write. That is safe. A lease that had
+ * lapsed and was not touched since has still lapsed. A lease only gets shorter. A sync that takes its time after this
+ * read finds the event's change in its data.
  */
 export class CompareAndSetLedger implements DriverLedger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
@@ -67,9 +69,9 @@ export class CompareAndSetLedger implements DriverLedger {
   }
 
   /**
-   * A server that was frozen answers all earlier questions at once, when their callers have already given up. So
-   * nothing is written after a late read, and a release follows only a write. Otherwise each late begin would cost
-   * three more calls.
+   * A server that was frozen answers all earlier calls at once, when their callers have already given up. So nothing is
+   * written after a late read, and only a write is followed by a release. Otherwise each late begin would cost three
+   * more calls.
    */
   async begin(request: BeginRequest): Promise<BeginAnswer> {
     const { clock, storeTimeoutSeconds } = this.#options

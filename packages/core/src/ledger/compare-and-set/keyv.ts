@@ -27,8 +27,8 @@ type Timed = <T>(call: Promise<T>) => Promise<T>
  * checks everything. Each read includes a key that must exist, an error that the Keyv emits meanwhile fails the read,
  * and each write is read back.
  *
- * Leases are decided by this machine's wall clock, because all processes have no other clock in common. If it is set
- * back, earlier claims last longer by the same time.
+ * Leases are decided by this machine's wall clock, because the processes have no other common clock. If it is set back,
+ * earlier claims last longer by the same time.
  */
 export class KeyvTable implements CompareAndSetTable {
   readonly #keyv: KeyvLike

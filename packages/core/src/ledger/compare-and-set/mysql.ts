@@ -46,7 +46,7 @@ export const mysqlSchema = [
 /** Microseconds since 1970 by the server's clock, in any time zone. */
 const nowMicros = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 const nowMs = `FLOOR(${nowMicros} / 1000)`
-/** How long an empty row waits to be written. */
+/** An empty row expires after this time, unless a state is written to it. */
 const emptyMs = 600_000
 
 /**
@@ -139,7 +139,7 @@ class MysqlTable implements CompareAndSetTable {
     )
   }
 
-  /** One statement must be one transaction, and no read may see half of one. */
+  /** Checks that each statement is one transaction, and that no read sees half of a transaction. */
   async #check(): Promise<void> {
     const variables = asRows(
       await this.#statements.run(

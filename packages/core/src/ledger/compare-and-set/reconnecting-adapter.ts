@@ -22,26 +22,32 @@ export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAd
 }
 
 /**
- * The queries of an adapter that connects only once, when it is made, and keeps a failure forever: each later query
- * rejects with the very same error, although the store is back. A working connection makes a new error each time. So
- * if the same error comes twice, the adapter is dead, and a new one of the same kind replaces it.
+ * The queries of an adapter that connects only once, when it is made. If that fails, each later query rejects with the
+ * very same error, even after the store is back. A working connection makes a new error each time. So if the same error
+ * comes twice, the adapter is dead, and a new one of the same kind replaces it.
  *
- * An adapter is also replaced after a long silence on a network: its pool keeps a connection until somebody ends it,
- * and a host that is gone ends none.
+ * An adapter is also replaced after a long silence on a network. Its pool keeps a connection until one side closes it,
+ * and a dead host never does.
  */
 export class ReconnectingAdapter {
-  /** `undefined` after a dead one, until the next query: an idle pool that is still connecting must not be ended. */
+  /**
+   * `undefined` from the drop of a dead adapter until the next query. A new one is not made earlier, because an idle
+   * pool that is still connecting must not be ended.
+   */
   #adapter: SqlAdapter | undefined
   readonly #original: SqlAdapter
   #opts: SqlAdapter['opts']
   readonly #clock: Clock | undefined
   readonly #silence: Silence | undefined
   #failure: unknown
-  /** Doubles with each pool that stays silent, as when a table is locked: the server counts connections. */
+  /**
+   * Doubles with each pool that stays silent, for example because a table is locked: the server limits the number of
+   * connections.
+   */
   #deadAfterMs = deadAfterMs
   readonly #waiting = new Set<(error: unknown) => void>()
 
-  /** @param clock if the adapter uses a network, which may fall silent */
+  /** @param clock given if the adapter uses a network, which may fall silent */
   constructor(adapter: SqlAdapter, clock?: Clock) {
     this.#adapter = adapter
     this.#original = adapter
@@ -89,7 +95,10 @@ export class ReconnectingAdapter {
   }
 }
 
-/** The adapter's code keeps one pool for each address. It reads our own address only up to the `?`. */
+/**
+ * Adds a parameter, because the adapter's code keeps one pool for each address. The adapter ignores what follows the
+ * `?`.
+ */
 function withOwnPool(opts: SqlAdapter['opts'], madeAtMs: number): SqlAdapter['opts'] {
   if (typeof opts.uri !== 'string') return opts
   return { ...opts, uri: `${opts.uri}${opts.uri.includes('?') ? '&' : '?'}silent=${Math.floor(madeAtMs)}` }

@@ -18,10 +18,10 @@ import {
 /**
  * `@keyv/sqlite`: one connection, whose `query(sql, ...parameters)` the Keyv itself uses too.
  *
- * There is no BEGIN IMMEDIATE, because none would be sound. Writes of the application's Keyv would fall into our
- * transaction, and be undone with it. A second connection would need the very copy of SQLite that the adapter uses. Two
- * copies in one process break each other's locks ("How To Corrupt An SQLite Database File", 2.2.1). One statement locks
- * the file only while it runs.
+ * BEGIN IMMEDIATE is not used, because it is not safe on either connection. On the adapter's connection, writes of the
+ * application's Keyv would fall into our transaction, and be undone with it. A second connection would need the same
+ * copy of SQLite that the adapter uses. Two copies in one process break each other's locks ("How To Corrupt An SQLite
+ * Database File", 2.2.1). One statement locks the file only while it runs.
  */
 export function openSqlite(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isSqlAdapter(adapter, 'sqlite')) return undefined
@@ -30,7 +30,7 @@ export function openSqlite(adapter: object, options: DriverOptions): DriverLedge
   return new CompareAndSetLedger(new SqliteTable(statements, options.namespace), guarantee, options)
 }
 
-/** Only its one connection sees a database in memory. */
+/** Whether other connections can open the database. One in memory belongs to its one connection. */
 function isShared(file: unknown): boolean {
   return typeof file === 'string' && file !== '' && !/:memory:|mode=memory/.test(file)
 }

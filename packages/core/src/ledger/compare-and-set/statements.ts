@@ -18,7 +18,7 @@ export interface Dialect {
   /** Statements that create what is missing. */
   schema: readonly string[]
   causeOf(error: unknown): Cause
-  /** The store's own name for the failure. Its messages are not logged: they may hold what was written. */
+  /** The store's own name for the failure. Its messages are not logged, because they may hold written values. */
   codeOf(error: unknown): string
   /** A fix for the operator. */
   hint(code: string): string

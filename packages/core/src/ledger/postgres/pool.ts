@@ -35,14 +35,14 @@ export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
 }
 
 /**
- * Queries that outlive a restart of the adapter's server. The adapter's own queries do not:
+ * Queries that still work after a restart of the adapter's server. The adapter's own queries do not:
  *
  * - its pool has no error listener, so a server that stops while a connection is idle ends the process;
  * - if it is made while the server is down, its `query` may reject forever;
- * - a call waits for a free connection without limit, and is sent when nobody waits for its answer any more.
+ * - a call waits for a free connection without limit, and is sent even if its caller has given up.
  *
- * So the adapter's own code makes a second pool, with its own options and these fixed. Its `query` and its `disconnect`
- * move to the second pool, and the first pool drops its connection.
+ * So the adapter's own code makes a second pool, with the same options, but without these problems. Its `query` and its
+ * `disconnect` move to the second pool, and the first pool drops its connection.
  */
 export function lastingQuery(
   adapter: PostgresAdapter,
@@ -81,7 +81,10 @@ function queryOver(adapter: PostgresAdapter, connectionTimeoutMillis: number, lo
   return async (call) => rowsOf(await (await connected)(call))
 }
 
-/** The adapter's code keeps one pool for each address. The server shows the name among its connections. */
+/**
+ * Adds a name to the address, because the adapter's code keeps one pool for each address. The server lists its
+ * connections with that name.
+ */
 function withOwnName(uri: string | undefined): string {
   const name = 'fallback_application_name=scalekit-scim'
   if (uri === undefined) return `postgresql://localhost:5432?${name}`
@@ -89,8 +92,8 @@ function withOwnName(uri: string | undefined): string {
 }
 
 /**
- * Closes the socket without telling the server. Until the server had read a farewell, it could send an error, as it does
- * to all connections when it shuts down. Without a listener that error would end the process.
+ * Closes the socket without telling the server. With a goodbye message, the server could still send an error first, as
+ * it does to all connections when it shuts down. Without a listener that error would end the process.
  */
 async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   const hangUp = {

@@ -131,7 +131,7 @@ function claimIds({ messageId, token, resource }: Pick<Claim, 'messageId' | 'tok
   return [keyOf(messageId), token, resource === undefined ? null : keyOf(resource)]
 }
 
-/** An id that no index would take is replaced by its digest. */
+/** Replaces an id that is too long for an index by its digest. */
 function keyOf(id: string): string {
   if (id.length <= longestId && !id.includes('\0') && id.isWellFormed()) return id
   return `sha256 ${createHash('sha256').update(Buffer.from(id, 'utf16le')).digest('hex')}`

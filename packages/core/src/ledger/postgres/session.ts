@@ -70,7 +70,7 @@ export class PostgresSession {
     }
   }
 
-  /** In one transaction, under one lock over all processes: two processes may create at once. */
+  /** In one transaction, under one lock for all processes, because two may create at the same time. */
   async #create(because: string): Promise<void> {
     const schema = because === missing.schema ? `CREATE SCHEMA IF NOT EXISTS ${this.#schema};\n` : ''
     const text = `SELECT pg_advisory_xact_lock(${createKey});\n${schema}${createMissing(this.#schema)}`
@@ -113,7 +113,8 @@ export class PostgresSession {
 /** Whether a failed call may have had its effect: its answer, or its connection, was lost. */
 export function mayHaveRun(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
-  // The pool's own words: no connection became free in time. A release of nothing would fill the pool more.
+  // The pool's own message: no connection became free in time. Nothing was claimed, and a release would only fill the
+  // pool more.
   if (cause instanceof Error && /timeout exceeded when trying to connect/.test(cause.message)) return false
   const code = sqlState(cause)
   const refused = /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('57') && !code.startsWith('08')

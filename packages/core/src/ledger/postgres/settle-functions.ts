@@ -1,6 +1,6 @@
 import { putMessage, type SchemaParts } from './claim-functions.ts'
 
-/** commit and release, which decide as decisions.ts does; forget, and the small records. */
+/** commit and release, which decide as decisions.ts does. Also forget and the small records. */
 export function settleFunctions(schema: string): SchemaParts {
   return {
     scalekit_scim_commit_v1: `-- Returns 'ok' if the claim is the token's or absent and the fence has not moved, and when repeated; else 'lost'.

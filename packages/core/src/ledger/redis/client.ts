@@ -7,7 +7,7 @@ export interface Client {
   opening(): Promise<unknown> | undefined
   /** Whether a command goes out at once. Otherwise the client keeps it until it has a connection. */
   ready(): boolean
-  /** The number of connections so far. Over a new connection, kept commands go out. */
+  /** The number of connections so far. Kept commands go out when a new connection is made. */
   connections(): number
   /** Drops a connection that is open and silent, and makes another. */
   reconnect?(): void

@@ -24,13 +24,13 @@ export function followFailovers(given: NodeRedisCluster, options: DriverOptions)
     fresh.on?.('error', () => {})
     const connecting = fresh.connect()
     try {
-      // The copy waits for its masters, and a node may have named a dead one.
+      // The copy waits for all masters, but a node may still name a dead one.
       await inTime(options, connecting)
       if (isClosed) end(fresh)
       else replaceBy(fresh)
     } catch {
       end(fresh)
-      // A frozen node may still answer, and that would open connections.
+      // A frozen node may answer later, and the copy would then open connections.
       connecting.then(() => end(fresh)).catch(() => {})
     }
   }

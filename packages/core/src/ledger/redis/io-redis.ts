@@ -6,7 +6,7 @@ interface IoRedis extends ConnectionSource {
   readonly status: string
   call(...command: string[]): Promise<unknown>
   disconnect(reconnect: boolean): void
-  /** Of a cluster: reads the owners of the slots again, one question at a time. */
+  /** Only a cluster has this. It reads the owners of the slots again, with one call at a time. */
   refreshSlotsCache?(onEnd: () => void): void
 }
 

@@ -108,9 +108,9 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * If a connection is lost during a begin, the claim may have been written. It would block the retry until
-   * it lapses. The same token may ask again, so this repeats the question until it is answered. A caller that has given
-   * up meanwhile releases the claim.
+   * If a connection is lost during a begin, the claim may have been written. It would block the retry until it lapses.
+   * A begin may be repeated with the same token, so this repeats it until it is answered. A caller that has given up
+   * meanwhile releases the claim.
    */
   async #beginUntilSure(leaseSeconds: number, keys: string[], args: string[]): Promise<string> {
     const { clock } = this.#options

@@ -11,9 +11,10 @@ import { createHash } from 'node:crypto'
 // number holds, so times are compared as text. The mark tells what follows: '-' no watermark, 'w' a watermark, 't' the
 // watermark of a tombstone.
 //
-// No script has a `#!lua` line. Without it, a server that is out of memory refuses a write that may grow, if it is the
-// script's first write; it lets all writes pass after one that cannot grow. So `begin` starts with a growing write, and
-// is refused as a whole. The other scripts start with a deletion or an extension, and pass.
+// No script has a `#!lua` line. Without it, a server that is out of memory checks only the first write of a script. If
+// that write may take more memory, it is refused. Otherwise all writes of the script are allowed. So `begin` starts
+// with a write that may take more memory, and is refused as a whole. The other scripts start with a deletion or an
+// extension, so they still run.
 
 export interface Script {
   text: string
@@ -24,7 +25,7 @@ export interface Script {
 
 const foreign = "redis.error_reply('FOREIGN a key of the ledger holds data that the ledger did not write')"
 
-/** Reads into `fence`, `applied` (the mark, the watermark and the time of application) and `turn`. */
+/** Reads a resource. Sets `fence`, `applied` (the mark, the watermark and the time of application) and `turn`. */
 const readResource = `
 local stored = KEYS[2] and call('GET', KEYS[2])
 local fence, applied, turn = nil, '-', ''
@@ -42,7 +43,7 @@ local time = call('TIME')
 local now = time[1] .. format('%06d', time[2])
 `
 
-/** Replies the name of the state, or the fence followed by the watermark that a commit would write. */
+/** Replies with the name of the state, or with the fence followed by the watermark that a commit would write. */
 export const beginScript = script(`
 local token, lease_ms, keep_ms, occurred_at, deletion, observed_at = unpack(ARGV)
 local claim = 'c' .. token
@@ -117,7 +118,7 @@ if retention_ms ~= '0' then call('SET', KEYS[1], done, 'PX', retention_ms) end
 return 1
 `)
 
-/** The fence outlives the turn, so that a handler that lost the turn before still learns it. */
+/** The fence outlives the turn, so that a handler that has lost the turn can still detect that. */
 export const releaseScript = script(`
 local token, keep_ms = unpack(ARGV)
 if call('GET', KEYS[1]) == 'c' .. token then call('DEL', KEYS[1]) end

@@ -22,7 +22,10 @@ export interface MissingRecord {
    * directory, in an organization that has or had several.
    */
   place: 'own' | 'removed' | 'unplaced'
-  /** Whether the application has the time of an event, or the directory. Only a directory's events have these. */
+  /**
+   * Whether `known` yields `occurredAt` or `directoryId`. If both are absent, nothing shows that a directory created
+   * the record.
+   */
   hasOrigin: boolean
   /** Nanoseconds since 1970. */
   occurredAt: bigint | undefined
@@ -33,7 +36,10 @@ export interface MissingRecord {
 export interface DeletionCase extends BatchScope {
   missing: readonly MissingRecord[]
   history: DirectoryHistory
-  /** The number of records to which shares refer: the largest of 30 days or of now, without held ones. */
+  /**
+   * The number of records to which shares refer. It is the largest number within 30 days, including now, without held
+   * records.
+   */
   base: number
   /** The beginning of the history: see {@link DirectoryHistory.from}. */
   from: Instant | undefined
@@ -45,7 +51,10 @@ export interface DeletionCase extends BatchScope {
   enabled: boolean
   /** Whether `known` yielded foreign records. Then its other records are not reliable. */
   foreign: boolean
-  /** Whether the organization's other directories were read to their end. They may list the users of a removed one. */
+  /**
+   * Whether the organization's other directories were read to their end. They may list the users of a removed
+   * directory.
+   */
   siblingsRead: boolean
 }
 
@@ -57,7 +66,7 @@ export interface Decision {
   /** New batches: held from now on, or approved by an approval of this run. */
   batches: readonly HeldBatch[]
   held: readonly Held[]
-  /** Whether every missing record was decided. If not, a later pass decides without regard to this one. */
+  /** Whether every missing record was decided. If not, a later pass decides again, independently of this one. */
   complete: boolean
 }
 
@@ -70,10 +79,10 @@ interface Held {
 /**
  * Decides which missing records are deleted.
  *
- * Paging does not read a snapshot. If a user leaves that the walk has passed, the following users move up, and the walk
- * misses one of them between two pages. If another user joins meanwhile, even the totals add up. So two walks are needed:
- * each adds up, and the second lists everything that the first listed. The organization must still have the directories
- * of the pass's beginning, because `known` may yield users of a newer one.
+ * Paging does not read a snapshot. If a user whom the walk has already listed leaves, the following users move up. The
+ * walk then misses one of them between two pages. If another user joins meanwhile, even the totals add up. So two walks
+ * are needed: each adds up, and the second lists everything that the first listed. The organization must still have the
+ * directories of the pass's beginning, because `known` may yield users of a newer one.
  *
  * Limits apply to deletions without an approval, because a wrong filter at the identity provider looks like many users
  * who left. Deletions over a limit are held as one batch with its own approval, so the next leaver does not wait for it.

@@ -17,7 +17,8 @@ const namedAtMost = 3
 const harmlessId = /^[a-z]{1,16}_(?=\w*\d)\w{1,64}$/i
 
 /**
- * The known records that cannot be this directory's: by their id, or because another organization has the same id.
+ * The known records that cannot belong to this directory. Their id has another prefix, or another organization has the
+ * same id.
  * @param listed the prefixes of the ids that a walk has listed
  */
 export async function foreignIndexes(

@@ -23,9 +23,10 @@ export interface Reviewed {
 }
 
 /**
- * Releases ids that a walk has listed, and batches of which `known` has not yielded any id for a long time. An id that
- * `known` does not yield in this pass stays, because `known` may be wrong. An id with a newer time stays, too: it may be
- * the time of the row instead of an event. And even after an event, an approval decides if no directory lists the record.
+ * Releases ids that a walk has listed. Also releases batches if `known` has not yielded any of their ids for a long
+ * time. An id that `known` does not yield in this pass stays, because `known` may be wrong. An id with a newer time
+ * stays, too: it may be the time of the row instead of an event. Even after a newer event, the record needs an approval
+ * if no directory lists it.
  */
 export function reviewBatches(
   batches: readonly HeldBatch[],
@@ -60,7 +61,9 @@ export function withoutIds(batches: readonly HeldBatch[], gone: readonly string[
   return batches.map((batch) => ({ ...batch, ...rest(batch, gone) })).filter(({ ids }) => ids.length > 0)
 }
 
-/** Puts the ids that the directory's pass holds first. The batch then belongs to that directory. */
+/**
+ * Moves the ids that the directory's pass holds to the front of their batch. The batch then belongs to that directory.
+ */
 export function openFirst(
   batches: readonly HeldBatch[],
   directoryId: string,

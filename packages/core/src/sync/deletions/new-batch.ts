@@ -50,7 +50,10 @@ function approvalOf({ directory, kind }: BatchScope, setOfIds: string, day: numb
   return hexOf([directory.organizationId, directory.id, kind, day, setOfIds])
 }
 
-/** Of JSON, so that two ids differ from one. In hexadecimal, so that no command line takes it for an option. */
+/**
+ * A hash of the values. JSON keeps two ids distinct from one. Hexadecimal digits never look like an option on a command
+ * line.
+ */
 function hexOf(values: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(values)).digest('hex')
 }

@@ -46,7 +46,7 @@ export class SharedIdFinder {
       try {
         await readKnownIds(known, directory, this.#reading, (id) => sharing.add(id, number))
       } catch {
-        // The directory's own report has the error. It must not keep the users who left other directories.
+        // The directory's own report has the error. It must not prevent deletions in other directories.
         this.#reading.signal.throwIfAborted()
         sharing.failed(organizationId)
       }
@@ -61,7 +61,7 @@ class Sharing implements SharedIds {
   readonly #owners: number[] = []
   readonly #shared = new Set<number>()
   readonly #partners = new Map<string, Set<string>>()
-  /** Their numbers take less memory as owners. */
+  /** Numbers take less memory than ids. */
   readonly #organizations = new IdTable()
   readonly #failed = new Set<string>()
 

@@ -9,9 +9,9 @@ const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
 /**
  * Compares a listed record with the application's.
  *
- * The two times come from clocks that may be 30 s apart, and often have whole seconds. So a record is unchanged only if
- * the application's time is at least the margin after the record's time. Otherwise the record is sent again. That writes
- * a watermark of at least the time of reading less the margin, so that a later pass finds the record unchanged.
+ * The two times come from clocks that may be 30 s apart, and often have no decimals. So a record is unchanged only if
+ * the application's time is at least the margin after the record's time. Otherwise the record is sent again. That
+ * writes a watermark of at least the reading time minus the margin, so that a later pass finds the record unchanged.
  */
 export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
   if (!known) return 'updated'

@@ -3,7 +3,7 @@ import { type KnownRecord, nanosecondsOf } from './known-record.ts'
 import { Prefixes } from './prefixes.ts'
 
 const firstCapacity = 1024
-/** Stands for an absent time. The largest instant is far below. */
+/** Stands for an absent time. Every real time is far smaller. */
 const unknownTime = 2n ** 64n - 1n
 /** The `directoryId` of a record: absent, `null`, or the number of a directory, counted from `first`. */
 const directoryNumbers = { absent: 0, null: 1, first: 2 }
@@ -75,7 +75,7 @@ export class KnownRecords {
     this.#others.add(id)
   }
 
-  /** Whether `known` yielded the record, of any directory of the organization. */
+  /** Whether `known` yielded the record, for any directory of the organization. */
   wasYielded(id: string): boolean {
     return this.indexOf(id) !== undefined || this.#others.indexOf(id) !== undefined
   }

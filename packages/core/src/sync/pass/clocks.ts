@@ -36,7 +36,7 @@ export class Clocks {
 
   /**
    * Compares the records of a page with the store's time, which it reads at most once. A record newer than `observedAt`
-   * was changed while the page was requested, or the clocks are apart. So the store's time after the page decides.
+   * was changed while the page was requested, or the clocks are apart. The store's time after the page shows which.
    */
   async check(records: readonly Pick<ComparedRecord, 'updatedAt'>[], observedAt: Instant): Promise<void> {
     let newest = this.#newest

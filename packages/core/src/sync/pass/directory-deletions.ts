@@ -60,7 +60,7 @@ interface Situation {
 
 /** Records of `known` that are not the directory's. */
 interface Foreign {
-  /** Without records whose `organizationId` is another organization's. These have no index. */
+  /** The indexes of these records. Records whose `organizationId` is another organization's have no index. */
   indexes: ReadonlySet<number>
   /** Whether there are any. Also true if an earlier pass found shared ids, and this one cannot search for them. */
   any: boolean
@@ -143,8 +143,8 @@ export class DirectoryDeletions {
   #open(loaded: LoadedState, now: Instant): DeletionState {
     const state = forgetOld(loaded, now)
     addDirectories(state, this.#context.task.directories)
-    // The ids of a lost batch, and their directory, are unknown. And users of an organization that shared ids, and that no
-    // pass has read for 30 days, may still be among the missing.
+    // The ids of a lost batch, and their directory, are unknown. If an organization that shared ids was not read for 30
+    // days, its users may still be among the missing.
     const isForgotten = loaded.incomplete || state.sharedWith.size < loaded.sharedWith.size
     if (isForgotten) for (const history of state.directories.values()) history.from = undefined
     return state
@@ -228,7 +228,7 @@ export class DirectoryDeletions {
     return decision
   }
 
-  /** The number of the directory's own records, without these missing ones. */
+  /** The number of the directory's own records, without the given ids. */
   #ownWithout(ids: readonly string[], { first, state, foreign, missing }: Situation): number {
     const { known } = first
     const isOnlyDirectory = state.directories.size === 1
@@ -239,7 +239,10 @@ export class DirectoryDeletions {
     return known.count(isOwn) - own.length
   }
 
-  /** Held ids are open. A pass in between must not report records as held that are about to be deleted. */
+  /**
+   * Only ids that stay held are open. Otherwise a pass in between would report records as held that are about to be
+   * deleted.
+   */
   #batchesAfter({ batches, held }: Decision, { reviewed }: Missing): HeldBatch[] {
     const ids = held.flatMap(({ batch, ids }) => (batch ? ids : []))
     return openFirst([...reviewed.batches, ...batches], this.#context.task.directory.id, new Set(ids))

@@ -38,7 +38,8 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
     try {
       await passUnderLease(config, request, lease, report)
     } finally {
-      // Also if a handler is still running after the grace. Its claim keeps the resource, and nothing else continues.
+      // The lease ends even if a handler is still running after the grace. Its claim protects the resource, and nothing
+      // else continues.
       await lease.end()
     }
   } catch (error) {
@@ -79,7 +80,7 @@ async function passUnderLease(
     )
   }
   if (!signal.aborted) return
-  // Nobody cancels a pass by taking its lease.
+  // A lost lease is a failure, not a cancellation.
   report.outcome = lease.lost.aborted && !request.signal.aborted ? 'incomplete' : 'cancelled'
   report.error ??= reported(signal.reason)
 }

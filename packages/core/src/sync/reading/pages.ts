@@ -56,7 +56,7 @@ export function recordPages<Item extends { id: string }, Observed>(
   )
 }
 
-/** All pages of the environment's organizations. `totalSize` is 0, because nothing compares their number. */
+/** All pages of the environment's organizations. `totalSize` is 0, because no caller uses it. */
 export function organizationPages(api: DirectoryApi, options: Retrying): Pages<ApiOrganization, undefined> {
   const ask = async (pageToken: string | undefined) => {
     const { organizations, nextPageToken } = await api.organization.listOrganization({

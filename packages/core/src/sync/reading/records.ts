@@ -50,8 +50,8 @@ export interface ListAnswer<Item> {
 }
 
 /**
- * The differences between users and groups. All other code of the sync handles both, as `Kind` without type arguments:
- * both kinds are assignable to it because TypeScript compares parameters of methods in both directions.
+ * The differences between users and groups. All other code of the sync handles both kinds, as `Kind` without type
+ * arguments. Both kinds are assignable to it, because TypeScript compares method parameters in both directions.
  */
 export interface Kind<
   Item extends { id: string } = { id: string },

@@ -27,7 +27,7 @@ const firstPauseMs = 500
 const longestPauseMs = 30_000
 /** The upper bounds of the pauses are 0.5, 1.5, 4.5, 13.5 and 30 s. */
 const pauseGrowth = 3
-/** Scalekit's limits are per minute. Five of the shortest pauses are longer than that. */
+/** Scalekit's limits are per minute. Even five of the shortest pauses take more than a minute. */
 const rateLimitPauseMs = { min: 15_000, max: 45_000 }
 const longestRetryAfterMs = 120_000
 

@@ -22,7 +22,7 @@ const heldBecause: Readonly<Record<HeldDeletions['reason'], string>> = {
   'directory-disabled': 'the directory was disabled during the pass',
 }
 
-/** A line has the first ids. The report has 1,000. */
+/** A line names at most this many ids. The report has the first 1,000. */
 const namedAtMost = 100
 
 /**

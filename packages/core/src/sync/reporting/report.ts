@@ -7,8 +7,8 @@ export interface Counts {
   updated: number
   deleted: number
   /**
-   * Sent again, because the application's time is less than a minute after the record's time and clocks differ. Only
-   * passes soon after a change do so. Later passes count the record as unchanged.
+   * Sent again, because the application's time is less than a minute after the record's time, and clocks may differ.
+   * Only passes soon after a change do so. Later passes count the record as unchanged.
    */
   repeated: number
   /** The application has the same state. */
@@ -49,9 +49,9 @@ export type StickyReason =
 /**
  * Why deletions were not applied: {@link StickyReason}, or a reason that cannot be approved.
  *
- * - 'unsettled': the directory or the organization's directories changed during the pass, the announced totals were wrong,
- *   or `known` yielded foreign records. Also if another directory was not read that may list the users of a removed one. A
- *   later full pass checks again.
+ * - 'unsettled': the directory or the organization's directories changed during the pass, the announced totals were
+ *   wrong, or `known` yielded foreign records. Also if a directory was not read that may list the users of a removed
+ *   directory. A later full pass checks again.
  * - 'directory-disabled': the directory was disabled during the pass. The next pass checks again.
  * - 'several-directories': the organization has or had several directories, and `known` does not yield `directoryId`
  */
@@ -95,7 +95,7 @@ export interface Deactivations extends RecordList {
   overLimits: boolean
 }
 
-/** An error by its class and code. Its message may hold personal data. */
+/** The class and the code of an error. Its message may hold personal data. */
 export interface ReportedError {
   name: string
   code?: string
