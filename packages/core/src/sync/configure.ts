@@ -101,6 +101,7 @@ function wholeNumber(name: 'directories' | 'events', value: unknown): number {
 }
 
 function requireApi(scalekit: unknown): void {
+  if (scalekit === undefined) throw invalid('scalekit', 'is missing: `await scalekitFromEnv()`')
   if (scalekit instanceof Promise) throw invalid('scalekit', 'is a promise: `await scalekitFromEnv()`')
   requireMethods('scalekit.organization', Object(scalekit).organization, ['listOrganization'])
   const methods = ['listDirectories', 'listDirectoryUsers', 'listDirectoryGroups']
@@ -109,6 +110,9 @@ function requireApi(scalekit: unknown): void {
 
 /** Only the order of a resource's events shows that a webhook is newer than what the sync has read. */
 function requireDispatcher(dispatcher: Dispatcher): void {
+  if (dispatcher === undefined) {
+    throw invalid('dispatcher', 'is missing: give the receiver, or `createDispatcher(…)`')
+  }
   if (Object(dispatcher).receiver) throw invalid('dispatcher', 'is the middleware: give its `receiver`')
   requireMethods('dispatcher', dispatcher, ['dispatch'])
   requireMethods('dispatcher.ledger', dispatcher.ledger, ['record', 'now'])
