@@ -24,7 +24,7 @@ export interface EventRequest {
   event: DirectoryEvent
   /** The store's time before the record was read. */
   observedAt: Instant
-  /** @default the batch's directory */
+  /** @default the directory of the batch */
   directoryId?: string
   /** Receives the result. Not called if the dispatcher is already closed. */
   ended(result: Result): void

@@ -90,12 +90,12 @@ interface Held {
  * move up, and the walk misses one of them between two pages. If another user joins meanwhile, even the totals add up.
  *
  * So a deletion needs two walks. Each walk must add up, and the second must list everything that the first listed. The
- * organization must also still have the directories that it had at the beginning of the pass. Otherwise `known` may
- * yield users of a newer directory.
+ * organization must also still have the directories that it had at the beginning of the pass. If it has a newer
+ * directory, `known` may already yield users of that directory.
  *
- * Limits apply to deletions without an approval, because a wrong filter at the identity provider looks like many users
- * who left. Deletions over a limit are held as one batch with its own approval. Users who leave later do not wait for
- * that approval. Neither a later pass nor a wider limit releases held records.
+ * Limits apply to deletions without an approval, because a wrong filter at the identity provider makes many users look
+ * as if they had left. Deletions over a limit are held as one batch with its own approval. Users who leave later do not
+ * wait for that approval. Neither a later pass nor a wider limit releases held records.
  */
 export function decideDeletions(
   subject: DeletionCase,
@@ -165,7 +165,7 @@ function reasonsFor(
 ): (record: MissingRecord) => StickyReason | undefined {
   const ownReason = (record: MissingRecord): StickyReason | undefined => {
     if (!record.hasOrigin) return 'no-origin'
-    // An incomplete list of directories must not cause deletions.
+    // The list of directories may be incomplete. That must not cause deletions.
     if (record.place === 'removed') return 'directory-removed'
     if (!isWithin(from, record)) return 'no-history'
     return walks.some(({ unique }) => unique === 0) ? 'nothing-listed' : undefined

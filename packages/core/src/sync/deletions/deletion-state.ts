@@ -9,8 +9,8 @@ export interface DeletionState {
   directories: Map<string, DirectoryHistory>
   batches: HeldBatch[]
   /**
-   * The organizations for which `known` also yielded ids of this organization, each with the time of the last such
-   * pass.
+   * Other organizations for which `known` yielded ids of this organization. The value is the time when a pass last
+   * found such ids.
    */
   sharedWith: Map<string, Instant>
 }
@@ -54,7 +54,7 @@ export interface HeldBatch {
 export interface DeletionLimits {
   /** How many deletions of one kind within 24 hours need no approval. */
   maxCount: number
-  /** The same limit as a share of the directory's users or groups. */
+  /** The same limit, as a share of the directory's users or groups. */
   maxShare: number
 }
 
@@ -81,7 +81,7 @@ export function emptyHistory(): DirectoryHistory {
   return { from: undefined, deletedByHour: new Map(), tried: new Set(), knownByDay: new Map() }
 }
 
-/** Removes expired approvals, and all counts and sharing organizations that are older than 30 days. */
+/** Removes expired approvals, and all counts and entries of `sharedWith` that are older than 30 days. */
 export function forgetOld({ directories, batches, sharedWith }: DeletionState, now: Instant): DeletionState {
   const periodBegan = plusSeconds(now, -periodDays * daySeconds)
   return {

@@ -8,7 +8,8 @@ import { SyncError } from '../sync-error.ts'
 import type { SharedIds } from './shared-ids.ts'
 
 // Foreign records are records of `known` that did not come from the directory. Examples are users who signed up by
-// email, and another customer's users. No directory lists such records, so they would look like users who have left.
+// email, and another customer's users. No directory of the organization lists such records, so they would look like
+// users who have left.
 
 /** The prefixes of Scalekit's ids, from its API reference. */
 const documentedPrefix = { user: 'diruser_', group: 'dirgroup_' } as const

@@ -27,7 +27,7 @@ export interface Reviewed {
  *
  * All other ids stay in their batch, including:
  * - Ids that `known` does not yield in this pass, because `known` may be wrong.
- * - Ids for which `known` yields a newer time, because it may be the time of the row instead of the time of an event.
+ * - Ids for which `known` yields a newer time, because that may be the time of the row instead of the time of an event.
  *   Even after a newer event, a record that no directory lists needs an approval.
  */
 export function reviewBatches(
@@ -63,10 +63,7 @@ export function withoutIds(batches: readonly HeldBatch[], gone: readonly string[
   return batches.map((batch) => ({ ...batch, ...rest(batch, gone) })).filter(({ ids }) => ids.length > 0)
 }
 
-/**
- * Moves the held ids of the directory's pass to the front of their batches. These batches then belong to that
- * directory.
- */
+/** Moves the ids in `held` to the front of their batches. These batches then belong to the given directory. */
 export function openFirst(
   batches: readonly HeldBatch[],
   directoryId: string,

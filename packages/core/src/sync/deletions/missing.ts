@@ -66,7 +66,8 @@ export async function findMissing(
 }
 
 /**
- * Whether a second walk can decide about the record. A second walk cannot change a record that waits for an approval.
+ * Whether a second walk can decide about the record. It cannot if the directory of the record is unknown, or if the
+ * record waits for an approval.
  */
 export function canBeDecided({ place, batch }: MissingRecord, now: Instant): boolean {
   return place !== 'unplaced' && (!batch || isApproved(batch, now))

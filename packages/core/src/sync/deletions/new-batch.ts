@@ -4,7 +4,7 @@ import type { DirectoryRef, Kind } from '../reading/records.ts'
 import type { StickyReason } from '../reporting/report.ts'
 import { approvalDays, dayOf, type HeldBatch } from './deletion-state.ts'
 
-/** The parts of a deletion case that its approvals are made from. */
+/** The values of a deletion case that determine its approvals. */
 export interface BatchScope {
   directory: DirectoryRef
   kind: Kind['name']
@@ -38,8 +38,8 @@ export function newBatch(
 }
 
 /**
- * Finds the approval of this run that matches the ids. It comes from a dry run or an earlier process, and is at most 7
- * days old.
+ * Finds the approval of this run that matches the ids. The approval comes from a dry run or an earlier process, and is
+ * at most 7 days old.
  */
 function givenApproval(
   scope: BatchScope,

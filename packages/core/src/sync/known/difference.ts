@@ -11,8 +11,8 @@ const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
  *
  * The two times come from different clocks, which may be 30 s apart. The times often have no decimals. So a record is
  * unchanged only if the application's time is later than the record's time by at least the margin. Otherwise the record
- * is sent again. This writes a watermark of at least the reading time minus the margin. So a later pass finds the
- * record unchanged.
+ * is sent again. The new event writes a watermark of at least the reading time minus the margin. So a later pass finds
+ * the record unchanged.
  */
 export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
   if (!known) return 'updated'

@@ -14,7 +14,7 @@ export interface KnownRecord {
   groupIds?: readonly string[] | null | undefined
   /**
    * `ctx.directoryId`, as you stored it with the row. Organizations that have or had several directories need it,
-   * because a user who is missing from one directory may be in another. Without it, such deletions are held.
+   * because a user who is missing from one directory may be in another. Without `directoryId`, such deletions are held.
    * - `null`: the application stores the field, but has no value for this row yet. The directory that lists the record
    *   then sends the record again.
    * - Absent: the application does not store the field.

@@ -7,8 +7,8 @@ import { type Known, type KnownRecord, requireRecord, requireRecords } from './k
 import { KnownRecords } from './known-records.ts'
 
 /**
- * If `known` yields no record for this long, it counts as hanging. A pass that waits for it would keep the lease and
- * block the passes of all other processes.
+ * If `known` yields no record for this long, the pass stops waiting. Otherwise the pass would keep the lease and block
+ * the passes of all other processes.
  */
 const silentMs = 300_000
 /**

@@ -119,9 +119,9 @@ export class DirectoryDeletions {
   }
 
   /**
-   * Replaces `run` if `known` yields no records of the directory, so that no record can be missing. Batches of earlier
-   * passes stay held, and approvals have no effect. The history begins with this pass. If the application has older
-   * records after all, a later pass holds those that are missing.
+   * Call this instead of `run` if `known` yields no records of the directory, so that no record can be missing. Batches
+   * of earlier passes stay held, and approvals have no effect. The history begins with this pass. If the application
+   * has older records after all, a later pass holds those that are missing.
    */
   async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
     this.#reportForeign(foreign)
@@ -143,7 +143,7 @@ export class DirectoryDeletions {
     }
   }
 
-  /** Prepares the stored state, and adds the directories of this pass. */
+  /** Removes old entries from the stored state, and adds the directories of this pass. */
   #open(loaded: LoadedState, now: Instant): DeletionState {
     const state = forgetOld(loaded, now)
     addDirectories(state, this.#context.task.directories)
@@ -292,8 +292,8 @@ export class DirectoryDeletions {
     const { directory } = this.#context.task
     const results = new Map<string, Result>()
     const batch = this.#context.pass.applier.open(this.#context.pass, directory.id)
-    // The margin is the same as for other events of the sync. If the user comes back, their webhook wins even if clocks
-    // differ.
+    // The margin is the same as for other events of the sync. If the user comes back, their webhook wins even if the
+    // clocks differ.
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
     try {
       for (const id of ids) {

@@ -197,8 +197,8 @@ export class DirectoryPass {
   }
 
   /**
-   * Counts the consecutive broken full passes. Only the first few of them make the passes over the organization's other
-   * directories full, too.
+   * Counts the consecutive broken full passes. Only the first few of them cause full passes over the organization's
+   * other directories, too.
    */
   async #saveBroken(): Promise<void> {
     if (this.context.recorder.report.mode === 'incremental') return

@@ -54,7 +54,7 @@ export class PassLease {
   }
 
   /**
-   * Checks the lease. If the process was suspended, this check fails before the timers run.
+   * Checks the lease. If the process was suspended, this check fails before the lease's timer runs.
    * @throws SyncError if another pass may have the lease
    */
   requireHeld(): void {

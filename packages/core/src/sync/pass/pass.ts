@@ -14,7 +14,7 @@ import { type PassContext, storeTime } from './pass-context.ts'
 import { PassLease } from './pass-lease.ts'
 
 interface PassRequest extends RunOptions {
-  /** Ends the pass early: the caller's signal, or `stop()`. */
+  /** Ends the pass early. Aborts if the caller's signal aborts, or if `stop()` is called. */
   signal: AbortSignal
   /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
   graceOver: AbortSignal

@@ -138,7 +138,7 @@ export async function walk<Item extends { id: string }, Observed>(
   let listed = 0
   let announced = 0
   for await (const page of pages) {
-    // Two different totals already show that the totals differ.
+    // Two totals are enough to show that the totals differ.
     if (totals.size < 2) totals.add(page.totalSize)
     listed += page.items.length
     announced = page.totalSize

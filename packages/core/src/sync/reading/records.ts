@@ -24,7 +24,7 @@ interface DirectoryRecord<Shape> {
   id: string
   organizationId: string
   directoryId: string
-  /** The record as webhooks describe it. Values that the API does not return are absent. */
+  /** The record, in the same form as in a webhook. Values that the API does not return are absent. */
   data: Shape
   /** When Scalekit last changed the record, in nanoseconds since 1970. Absent if the API does not return a time. */
   updatedAt?: Instant

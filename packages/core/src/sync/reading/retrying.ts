@@ -4,7 +4,7 @@ import { untilAborted } from '../waiting.ts'
 
 /** How API calls are retried. */
 export interface Retrying {
-  /** If it aborts, the current call or pause ends at once, and the signal's reason is thrown. */
+  /** When the signal aborts, the current call or pause ends at once, and the signal's reason is thrown. */
   signal?: AbortSignal | undefined
   onRetry?: ((retry: Retry) => void) | undefined
   /** For tests. @default the system's clock */

@@ -38,7 +38,7 @@ export function attributesOf(
 
 /**
  * Reads `active`. Entra sends the text `"False"`, and attribute names may have any case (RFC 7643, 2.1). Any other
- * value is unknown. The application then keeps its current state.
+ * value is unknown. In that case, the application keeps the state that it has.
  */
 function activeIn(detail: JsonObject): boolean | undefined {
   const name = 'active' in detail ? 'active' : Object.keys(detail).find((key) => /^active$/i.test(key))
