@@ -66,7 +66,7 @@ export function configureSync(options: DirectorySyncOptions): SyncConfiguration 
   }
 }
 
-/** @throws ConfigurationError if an option of a run is invalid */
+/** @throws ConfigurationError if an option of `run()` is invalid */
 export function checkRunOptions(options: RunOptions): void {
   requireKnownNames(options, runOptionNames)
   const { mode, dryRun, approve, organizations, signal, onProgress } = options
@@ -84,7 +84,9 @@ export function checkRunOptions(options: RunOptions): void {
   requireFunction('onProgress', onProgress)
 }
 
-/** If one of the two is given, the default of the other does not apply: it would widen the limit. */
+/**
+ * If only one of the two limits is given, the default of the other does not apply, because it would widen the limit.
+ */
 function limitsOf({ maxCount, maxShare }: NonNullable<DirectorySyncOptions['deletions']>): DeletionLimits {
   const count = numberOption('deletions.maxCount', maxCount, numbers.maxCount)
   const share = numberOption('deletions.maxShare', maxShare, numbers.maxShare)
@@ -108,7 +110,10 @@ function requireApi(scalekit: unknown): void {
   requireMethods('scalekit.directory', Object(scalekit).directory, methods)
 }
 
-/** Only the order of a resource's events shows that a webhook is newer than what the sync has read. */
+/**
+ * Requires a dispatcher that orders the events of a resource. Without an order, nothing shows that a webhook is newer
+ * than the record that the sync has read.
+ */
 function requireDispatcher(dispatcher: Dispatcher): void {
   if (dispatcher === undefined) {
     throw invalid('dispatcher', 'is missing: give the receiver, or `createDispatcher(…)`')
