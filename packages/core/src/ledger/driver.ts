@@ -12,13 +12,14 @@ export interface DriverOptions {
   log: Logger
 }
 
-/** A ledger that a driver opened. `close` ends its background work; the store itself stays open. */
+/** A ledger that a driver opened. `close` ends its background work, but does not close the store. */
 export interface DriverLedger extends Ledger {
   close(): void
 }
 
 /**
- * Limits the time of one call to a store. Not for `begin`, because a claim that arrives late must be released.
+ * Limits the time of one call to a store. Do not use it for `begin`, because a claim that arrives late must be
+ * released.
  * @throws StoreUnavailableError when the time is over
  */
 export async function inTime<T>(
@@ -30,7 +31,7 @@ export async function inTime<T>(
   return result
 }
 
-/** Stores take whole milliseconds. Some silently refuse a fraction. */
+/** Stores take whole milliseconds. Some stores silently refuse a fractional number. */
 export function wholeMs(seconds: number): number {
   return Math.ceil(seconds * 1000)
 }
