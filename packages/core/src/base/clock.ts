@@ -95,7 +95,7 @@ export class Deadline {
     this.#atMs = clock.monotonic() + delayMs
   }
 
-  /** Milliseconds until the deadline. Negative after it. */
+  /** Milliseconds until the deadline. Negative after the deadline. */
   get leftMs(): number {
     return this.#atMs - this.#clock.monotonic()
   }

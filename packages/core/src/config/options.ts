@@ -48,7 +48,7 @@ export interface DispatcherOptions extends Handlers {
   handlerTimeoutSeconds?: number | undefined
   /**
    * How long a message counts as done, in seconds.
-   * @default 345600 (4 days). Covers 33 h of retries and a manual replay after a weekend.
+   * @default 345600 (4 days). This covers 33 h of retries and a manual replay after a weekend.
    */
   retentionSeconds?: number | undefined
   /**
@@ -58,9 +58,9 @@ export interface DispatcherOptions extends Handlers {
    */
   watermarkRetentionSeconds?: number | undefined
   /**
-   * How long each call to the store may take, in seconds. After that, the attempt is answered 503 and the sender tries
+   * How long each call to the store may take, in seconds. If a call takes longer, the sender gets a 503 and tries
    * again.
-   * @default 2. Leaves most of the deadline to the handler.
+   * @default 2. This leaves most of the deadline to the handler.
    */
   storeTimeoutSeconds?: number | undefined
   /**

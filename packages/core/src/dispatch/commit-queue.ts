@@ -18,7 +18,7 @@ interface PendingCommit {
 }
 
 const firstRetryMs = 250
-/** Short, so that a store that recovers gets the commit before another process begins the message. */
+/** This is short, so that a recovered store gets the commit before another process begins the message. */
 const longestRetryMs = 2000
 /** While the store is down, the queue keeps at most this many commits. Above this number, it drops the oldest. */
 const maxPending = 100_000

@@ -45,7 +45,7 @@ export interface Dispatcher extends AsyncDisposable {
   dispatch(event: ScimEvent, options?: DispatchOptions): Promise<DispatchOutcome>
   /**
    * Forgets a done message, so that the handlers run again if the message is replayed. Returns whether the message was
-   * known. If its handler is still running, the next renewal of the lease claims the message again.
+   * known. If the message's handler is still running, the next renewal of the lease claims the message again.
    * @throws TypeError if the key is not a non-empty string
    * @throws StoreUnavailableError if the store fails
    */

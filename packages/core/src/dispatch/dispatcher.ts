@@ -24,7 +24,7 @@ import { Turns } from './turns.ts'
 const graceRule = { default: 10, min: 0, max: 3600 }
 /** How long `close()` waits for aborted handlers to release their claims. */
 const afterAbortMs = 1000
-/** How long after the deadline an event that did not run can still report the reason. */
+/** If an event did not run by its deadline, it has this much more time to report the reason. */
 const afterDeadlineMs = 50
 
 /**

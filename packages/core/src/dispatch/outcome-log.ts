@@ -50,8 +50,8 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
 }
 
 /**
- * Used for a large body without valid signature headers. Scalekit's requests have valid headers, so another sender sent
- * it.
+ * Used for a large body without valid signature headers. Scalekit's requests have valid headers, so this body came from
+ * another sender.
  */
 const tooLargeUnsigned = ['warn', 'an unsigned body over `bodyLimitBytes` was refused'] as const
 const unusableAttempt = ['error', 'the request could not be read'] as const

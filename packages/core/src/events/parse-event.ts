@@ -7,7 +7,7 @@ import { isUsableId } from './resource.ts'
 /** An event that can be dispatched. */
 export interface ParsedEvent {
   event: ScimEvent
-  /** Orders the events of a resource. Always set for directory events. */
+  /** The time that orders the events of a resource. Always set for directory events. */
   occurredAt: Instant | undefined
   /** Fields whose type is not as documented, such as `data.email: invalid_type`. Contains names, never values. */
   unexpectedFields: string[]

@@ -30,8 +30,8 @@ export interface StoreTime {
 export type NextFence = (atLeast: number) => number
 
 /**
- * An event whose time is further ahead counts as happening now. Otherwise, one event from a wrong clock would make all
- * later events stale.
+ * If an event's time is further ahead than this, the event counts as happening now. Otherwise, one event from a wrong
+ * clock would make all later events stale.
  */
 const aheadSeconds = 300
 /**

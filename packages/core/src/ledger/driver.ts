@@ -20,7 +20,7 @@ export interface DriverLedger extends Ledger {
 /**
  * Limits the time of one call to a store. Do not use it for `begin`, because a claim that arrives late must be
  * released.
- * @throws StoreUnavailableError when the time is over
+ * @throws StoreUnavailableError if the call takes longer than `storeTimeoutSeconds`
  */
 export async function inTime<T>(
   { clock, storeTimeoutSeconds }: Pick<DriverOptions, 'clock' | 'storeTimeoutSeconds'>,

@@ -2,9 +2,9 @@ import type { Clock } from '../base/clock.ts'
 import type { KeyvLike } from './keyv-like.ts'
 
 /**
- * A fix for each error of a store, by the code that the log shows as `errorCode`. The code is PostgreSQL's five
- * characters, the first word of Redis's answer, or Node's code for a connection error. docs/errors.md has the same
- * table.
+ * A fix for each error of a store, by the code that the log shows as `errorCode`. The code is PostgreSQL's
+ * five-character code, the first word of Redis's answer, or Node's code for a connection error. docs/errors.md has the
+ * same table.
  */
 export const storeHints: Readonly<Record<string, string>> = {
   '42501': "the ledger's role lacks a right: run the GRANTs of docs/stores/postgres.md as an administrator",

@@ -71,7 +71,7 @@ export interface Claim {
 }
 
 export interface Retention {
-  /** How long a done message is remembered. With 0, it is forgotten at once. */
+  /** How long a done message is remembered. If 0, the message is forgotten at once. */
   retentionSeconds: number
   watermarkRetentionSeconds: number
 }

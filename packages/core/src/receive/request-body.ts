@@ -55,7 +55,7 @@ function bytesOf(place: object, name: string, stream: Readable): Uint8Array | un
   if (types.isUint8Array(value)) return value
   if (typeof value !== 'string') return undefined
   const bytes = Buffer.from(value)
-  // Text in another encoding than UTF-8, such as base64, has another length than the body.
+  // If the text is not UTF-8 (it may be base64, for example), its length differs from the body's length.
   return value === '' || readSafely(() => hasDeclaredLength(bytes, stream)) ? bytes : undefined
 }
 

@@ -25,7 +25,7 @@ import {
 } from './table.ts'
 
 /**
- * If a verb loses this many races, reads and writes must reach different data. A proxy that sends reads to another
+ * If a verb loses this many races, reads and writes evidently reach different data. A proxy that sends reads to another
  * server has this effect.
  */
 const maxRounds = 200

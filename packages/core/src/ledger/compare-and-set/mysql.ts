@@ -52,7 +52,7 @@ const nowMs = `FLOOR(${nowMicros} / 1000)`
 const emptyMs = 600_000
 
 /**
- * Compares and sets up to two rows in one statement:
+ * Compares and sets up to two rows:
  *
  * - If the rows exist, one UPDATE compares and sets them. In every isolation level, it reads the present rows and locks
  *   them.

@@ -16,7 +16,7 @@ export function openPostgres(adapter: object, options: DriverOptions): DriverLed
   return new PostgresLedger(lastingQuery(adapter, options), schema ?? 'public', options)
 }
 
-/** An index entry has up to 2,700 bytes, and each character of an id needs at most three bytes. */
+/** An index entry can have up to 2,700 bytes, and each character of an id needs at most three bytes. */
 const longestId = 512
 
 /**

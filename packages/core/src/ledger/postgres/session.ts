@@ -14,8 +14,8 @@ const missing = {
   function: '42883',
 }
 /**
- * The codes if a pooler sent the statement's name and the call to different connections. Neither connection has run the
- * statement.
+ * PostgreSQL returns these codes if a pooler sent the statement's name and the call to different connections. Neither
+ * connection has run the statement.
  */
 const strayNameStates = ['26000', '42P05']
 const createKey = '7310303571931498340'

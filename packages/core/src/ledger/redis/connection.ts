@@ -35,7 +35,7 @@ export class RedisUnavailableError extends StoreUnavailableError {
   }
 }
 
-/** While a server is frozen, its clients keep every command. This limit bounds their memory. */
+/** While a server is frozen, its clients keep every command. This limit bounds the memory of the clients. */
 const maxUnanswered = 10_000
 const tooMany = Object.assign(new Error('too many commands wait for an answer'), { code: 'TOO_MANY' })
 

@@ -15,7 +15,7 @@ export function openRedis(adapter: object, options: DriverOptions): DriverLedger
 
 /** The length of the answer 'begun': a fence of 16 digits, and an instant of 19 digits. */
 const begunLength = 35
-/** If the connection of a `begin` is lost, the pause before the `begin` is repeated. */
+/** If the connection is lost during a `begin`, the ledger waits this long before it repeats the `begin`. */
 const askAgainMs = 50
 
 /**

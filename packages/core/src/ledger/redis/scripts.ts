@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 //   …:s:<record>    the value itself
 //
 // Fence, applied and turn are microseconds in 16 digits. A watermark is nanoseconds in 19 digits. A Lua number cannot
-// hold so many digits, so times are compared as text. The mark tells what follows: '-' for no watermark, 'w' for a
+// hold 19 digits, so times are compared as text. The mark tells what follows: '-' for no watermark, 'w' for a
 // watermark, 't' for the watermark of a tombstone.
 //
 // No script has a `#!lua` line. Without this line, a server that is out of memory checks only the first write of a

@@ -45,7 +45,7 @@ export const forgetChecks: LedgerChecks = {
     await begun(ledger, { resource, occurredAt: at('09:00') })
   },
 
-  'if a resource is forgotten, its old claim loses to the next claim, even an immediate one': async (ledger) => {
+  'after its resource was forgotten, a claim loses even to an immediate next claim': async (ledger) => {
     for (let round = 0; round < 20; round++) {
       const late = await begunOnResource(ledger)
       await ledger.forgetResource(late.resource)

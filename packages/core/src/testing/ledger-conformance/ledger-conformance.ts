@@ -14,7 +14,7 @@ export interface ConformanceCheck {
 }
 
 export interface ConformanceOptions {
-  /** Whether to check also that instances exclude each other, as an 'atomic' ledger requires. @default false */
+  /** Whether to also check that instances exclude each other, as an 'atomic' ledger requires. @default false */
   atomic?: boolean
 }
 

@@ -59,7 +59,7 @@ export const renewChecks: LedgerChecks = {
     }
   },
 
-  'a renewal takes nothing from a later owner, whether that is running or done': async (ledger) => {
+  'a renewal takes nothing from a later owner, whether it still runs or is done': async (ledger) => {
     const late = await begunOnResource(ledger)
     await ledger.forget(late.messageId)
     await ledger.forgetResource(late.resource)
