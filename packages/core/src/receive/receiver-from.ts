@@ -3,11 +3,11 @@ import { requireKnownNames } from '../config/option-checks.ts'
 import { type ReceiverOptions, receiverOptionNames } from '../config/options.ts'
 import { createReceiver, type Receiver } from './receiver.ts'
 
-/** The options of an adapter that both adapters of this repository have. */
+/** The options that both adapters of this repository have. */
 export interface AdapterOptions extends ReceiverOptions {
   /**
-   * A receiver of `createReceiver`, to share one between several mounts. The receiver's options cannot be combined with
-   * it: pass them to `createReceiver`. You close a shared receiver yourself.
+   * A receiver from `createReceiver`, to share between several mounts. Receiver options cannot be combined with a
+   * shared receiver: pass them to `createReceiver`. You must close a shared receiver yourself.
    */
   receiver?: Receiver | undefined
 }

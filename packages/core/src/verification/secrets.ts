@@ -20,13 +20,13 @@ type Secrets = string | readonly string[] | null | undefined
  */
 export type SecretResolver = (request: SecretRequest) => Secrets | Promise<Secrets>
 
-/** Finds the keys of a request. */
+/** Returns the keys that can verify a request. */
 export type SecretKeys = (request: SecretRequest) => readonly KeyObject[] | Promise<readonly KeyObject[]>
 
 export type SecretOption = string | readonly string[] | SecretResolver
 
 const variable = 'SCALEKIT_WEBHOOK_SECRET'
-/** The largest number of cached keys of a resolver's secrets. */
+/** The most keys that are cached for a resolver's secrets. */
 const cachedKeys = 1000
 
 /**
