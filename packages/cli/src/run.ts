@@ -16,7 +16,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
-    // Commander has already printed it. Its code for help and version is 0.
+    // Commander has already printed the error. Its exit code for help and version is 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.usage
     if (!(error instanceof Failure)) throw error
     complain(error.message)

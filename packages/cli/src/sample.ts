@@ -36,7 +36,7 @@ export function newId(prefix: string): string {
   return `${prefix}_${randomUUID().replaceAll('-', '')}`
 }
 
-/** HTTP transports such an id unchanged, and a receiver accepts it. @throws Failure */
+/** Accepts only ids that HTTP transports unchanged and that a receiver accepts. @throws Failure */
 export function requireMessageId(text: string, what: string): void {
   if (!/^[\x21-\x7e]{1,256}$/.test(text)) {
     throw wrongUsage(`${what} must be 1 to 256 printable characters without spaces, such as msg_1.`)
