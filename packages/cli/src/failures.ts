@@ -1,4 +1,4 @@
-/** Do not change between versions, so that scripts can use them. */
+/** These codes do not change between versions, so that scripts can use them. */
 export const exitCodes = { good: 0, refused: 1, usage: 2, noConnection: 3, interrupted: 130 } as const
 
 /** An error that the user can fix. It has a message of one line, and an exit code. */

@@ -11,7 +11,7 @@ export interface Simulator extends AsyncDisposable {
   readonly environment: Environment
   readonly deliveries: Deliveries
   readonly clock: SimulatorClock
-  /** Replaces the faults of each given part. The faults of an absent part stay. */
+  /** Replaces the faults of each given part: `webhooks`, `api`, or both. The faults of an absent part do not change. */
   setFaults(faults: SimulatorFaults): void
   /** Moves a clock that stands still. Each attempt that falls due ends before time moves on. */
   step(ms: number): Promise<void>

@@ -4,7 +4,7 @@ import { isAccepted, isLimited, shown, type Tried } from './outcomes.ts'
 import type { Probe } from './probe.ts'
 
 export interface Check {
-  /** Does not change between versions, so that scripts can use it. */
+  /** This name does not change between versions, so that scripts can use it. */
   name: string
   title: string
   run(probe: Probe): Promise<Finding>

@@ -24,7 +24,7 @@ export class TestUsers {
     this.#organizationId = organizationId
   }
 
-  /** Returns a message about one user. Its event has a time of `seconds` after the start of the run. */
+  /** Returns a message about one user. Its event happens `seconds` after the first event of the run. */
   message(change: Change, user: string, seconds: number): Message {
     return this.#messageOf(change, `diruser_doctor_${this.#run}_${user}`, seconds)
   }

@@ -164,8 +164,8 @@ function isDifferent(first: Exchange, second: Exchange): boolean {
 }
 
 /**
- * Returns whether the endpoint recognizes the id of a done message. It does if it refuses an event without data, but
- * accepts the same event with that id.
+ * Returns whether the endpoint recognizes the id of a done message. If so, it accepts an event without data with that
+ * id, and refuses the same event with a new id.
  */
 async function isKnown({ event, messageId }: Message, probe: Probe): Promise<boolean> {
   const broken = { ...event, data: null }

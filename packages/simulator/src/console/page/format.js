@@ -1,6 +1,6 @@
 import { html } from '/console/lit-html/lit-html.js'
 
-/** Lets an email break after an @ or a dot, and not inside a word. */
+/** Allows line breaks in an email after an @ or a dot, but not inside a word. */
 export function breakable(email = '') {
   return email.split(/(?<=[@.])/).map((part) => html`${part}<wbr>`)
 }
