@@ -5,8 +5,8 @@ import type { App } from './app-process.ts'
 import { type Delivery, type EndState, eveningOf, workingDay } from './day.ts'
 import { bad, dim, good } from './terminal.ts'
 
-// SQLite is still marked as experimental, and the reader has no use for the warning. It is given when the module is
-// loaded, so that comes after.
+// Node's SQLite is still experimental, and its module prints a warning when it is loaded. The reader has no use for the
+// warning, so the module is loaded only after the next line.
 process.removeAllListeners('warning')
 const { DatabaseSync } = await import('node:sqlite')
 
@@ -61,7 +61,10 @@ async function send(
   }
 }
 
-/** A second connection that writes, as another process would: the application's own writes fail meanwhile. */
+/**
+ * Locks the database with a second connection, as a write of another process would. Until it is unlocked, the
+ * application's own writes fail.
+ */
 function lockDatabase(file: string): () => void {
   const database = new DatabaseSync(file)
   database.exec('BEGIN IMMEDIATE')
@@ -92,7 +95,7 @@ function accountsIn(file: string): EndState[] {
   }))
 }
 
-/** Prints each account, and returns the number of wrong, missing and surplus ones. */
+/** Prints each account, and returns the number of wrong, missing and surplus accounts. */
 function compareAccounts(found: EndState[], expected: EndState[]): number {
   const ids = [...new Set([...expected, ...found].map(({ id }) => id))]
   const wrong = ids.filter((id) => {

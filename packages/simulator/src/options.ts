@@ -28,22 +28,22 @@ export interface SimulatorOptions {
   /** The lifetime of an access token. @default 86 399, as in Scalekit's documentation */
   tokenSeconds?: number
   /**
-   * How many API calls a minute succeed. Further calls fail with ResourceExhausted until the minute is over. @default
-   * no limit
+   * How many API calls are answered in each minute. Further calls fail with ResourceExhausted until the minute is over.
+   * @default no limit
    */
   requestsPerMinute?: number
   /** The endpoints at the start. An endpoint is not added if the file already contains its URL. @default none */
   endpoints?: readonly NewEndpoint[]
   /**
    * How many times faster than real time the clock runs. At 0, only `step` moves the clock. A receiver refuses
-   * signatures that are more than 300 s away from its own clock, so use this clock in the receiver: `createReceiver({
-   * clock: simulator.clock })`.
+   * signatures that are more than 300 s away from its own clock, so use this clock in the receiver too:
+   * `createReceiver({ clock: simulator.clock })`.
    * @default 1
    */
   clockSpeed?: number
   /** The clock's time at the start. @default now, or the saved time if the clock does not run at real speed */
   from?: Date
-  /** How much longer or shorter than the schedule a wait between attempts can be, as a share. @default 0.2 */
+  /** The largest difference between a wait and the schedule, up or down, as a share of the wait. @default 0.2 */
   retryJitterShare?: number
   faults?: SimulatorFaults
   /**

@@ -15,13 +15,13 @@ export interface ApiFaultCondition {
   page?: number
   /** Only this call, counted from 1 after the faults were set. */
   call?: number
-  /** How many times the fault strikes at most. Set 1 for a fault that a retry recovers. @default no limit */
+  /** The largest number of times that the fault strikes. Set 1 for a fault that a retry recovers. @default no limit */
   times?: number
 }
 
 /** The faults of the API. @default none */
 export interface ApiFaults {
-  /** The call fails with this error. The SDK itself retries the first five kinds of error. */
+  /** The call fails with Unavailable. The SDK itself retries such a call. */
   unavailable?: ApiFaultRule
   resourceExhausted?: ApiFaultRule
   internal?: ApiFaultRule

@@ -17,7 +17,7 @@ import { WebhookClient } from './webhook-client.ts'
 export interface DeliveriesOptions {
   clock: Clock
   randomness: Randomness
-  /** How much longer or shorter than the schedule a wait can be, as a share. @default 0.2 */
+  /** The largest difference between a wait and the schedule, up or down, as a share of the wait. @default 0.2 */
   retryJitterShare?: number
   faults?: WebhookFaults
   /** How long an attempt waits for its whole answer, in real time. @default 10 */

@@ -60,9 +60,9 @@ export interface User {
   readonly externalId?: string
   readonly active: boolean
   readonly attributes: Readonly<UserAttributes>
-  /** Attributes from a SCIM client without a field above. */
+  /** Attributes that a SCIM client sent and that have no field above. */
   readonly extra?: Readonly<Record<string, unknown>>
-  /** In the order in which the user joined. */
+  /** In the order in which the user joined the groups. */
   readonly groupIds: readonly string[]
   readonly createdAtMicros: number
   readonly updatedAtMicros: number

@@ -9,9 +9,9 @@ import { type ResourceType, topAttributes } from './schemas.ts'
 export interface Path {
   /** The extension that the attribute belongs to. */
   readonly extension?: string
-  /** Absent: the whole extension, or the whole resource. */
+  /** Absent if the path names the whole extension or the whole resource. */
   readonly name?: string
-  /** Absent: our schemas do not have the attribute. */
+  /** Absent if our schemas do not have the attribute. */
   readonly attribute?: Attribute
   readonly filter?: Filter
   readonly subName?: string
@@ -62,7 +62,7 @@ function invalidPath(): ScimError {
 
 const unknownSchema = /^urn:[^\s"()[\]]+:(?:user|group|\d+(?:\.\d+)*)$/i
 
-/** A URN that ends in the name of a resource or in a version is a schema, also one that we do not have. */
+/** A URN that ends with the name of a resource or with a version names a schema, even if we do not have that schema. */
 function wholeSchema({ schema, extension }: ResourceType, text: string): Path | undefined {
   if (isSame(text, schema.id)) return {}
   if (extension && isSame(text, extension.id)) return { extension: extension.id }
