@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { shownAddress } from './endpoint.ts'
 import { codeOf, noConnection } from './failures.ts'
 import { printable } from './terminal.ts'
@@ -10,6 +10,8 @@ import { printable } from './terminal.ts'
 const deadlineMs = 10_000
 /** A body is sent in slices of this size. An early answer is read between two slices. */
 const sliceBytes = 65_536
+/** How long a server has, after the first slice, to refuse the body because of its declared length. */
+const earlyAnswerMs = 250
 /** How many bytes of an answer's body are kept. */
 const keptBytes = 65_536
 
@@ -154,12 +156,16 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
  */
 async function write(request: ClientRequest, body: Uint8Array, ended: AbortSignal): Promise<void> {
   let isAnswered = false
-  request.once('response', () => {
-    isAnswered = true
+  const answered = new Promise<void>((resolve) => {
+    request.once('response', () => {
+      isAnswered = true
+      resolve()
+    })
   })
-  for (let offset = 0; offset < body.byteLength && !isAnswered; offset += sliceBytes) {
-    if (ended.aborted) return
-    if (offset > 0) await setImmediate()
+  for (let offset = 0; offset < body.byteLength; offset += sliceBytes) {
+    if (offset === sliceBytes) await Promise.race([answered, sleep(earlyAnswerMs, undefined, { ref: false })])
+    else if (offset > 0) await setImmediate()
+    if (isAnswered || ended.aborted) return
     const slice = body.subarray(offset, offset + sliceBytes)
     if (!request.write(slice)) await once(request, 'drain', { signal: ended })
   }

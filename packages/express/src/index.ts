@@ -97,7 +97,7 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
   requireOptions(options, 'app.use(scalekitScim({ onUserUpserted }))')
   const { path = defaultPath, receiver: shared, ...rest } = options
   if (path !== false) requireLiteral(path)
-  const receiver = receiverFrom(shared, rest)
+  const receiver = receiverFrom(shared, rest, ['path', 'receiver'])
   const warnOfOtherPath = path === false ? undefined : otherPathWarning(receiver, path)
 
   const middleware = async (req: Request, res: Response, next: () => void): Promise<void> => {

@@ -117,7 +117,8 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
   requirePath(path)
   requireBodyless(route)
   const logsByRequest = !shared && rest.logger === undefined
-  const receiver = receiverFrom(shared, logsByRequest ? { ...rest, logger: fastify.log } : rest)
+  const receiverOptions = logsByRequest ? { ...rest, logger: fastify.log } : rest
+  const receiver = receiverFrom(shared, receiverOptions, ['path', 'receiver', 'decorate', 'route'])
   if (decorate && !fastify.hasDecorator('scalekitScim')) fastify.decorate('scalekitScim', receiver)
   if (!shared) closeWith(fastify, receiver)
 

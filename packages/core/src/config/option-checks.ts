@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { editDistance } from '../base/edit-distance.ts'
-import { ConfigurationError } from '../base/errors.ts'
+import { ConfigurationError, errorsPage } from '../base/errors.ts'
 import { isJsonObject } from '../base/json-object.ts'
 import { completeLogger, type Logger } from '../base/logger.ts'
 import type { NumberRule } from './options.ts'
@@ -23,7 +23,7 @@ export function requireKnownNames(options: object, known: readonly string[], par
       ? `; did you mean \`${path(meant)}\`?`
       : parent
         ? `. \`${parent}\` has the options ${all}.`
-        : '.'
+        : `. ERR_SCIM_UNKNOWN_OPTION in ${errorsPage} has the usual causes.`
     throw new ConfigurationError(
       'ERR_SCIM_UNKNOWN_OPTION',
       `There is no option \`${path(name)}\`${hint}`,
