@@ -14,7 +14,7 @@ const people = [
   ['Dana', 'Lindqvist', 'Engineer'],
 ] as const
 
-/** Short, because a person is watching. */
+/** This interval is short, because a person is watching. */
 const syncEverySeconds = 15
 
 export async function startLocalScalekit(): Promise<Simulator> {

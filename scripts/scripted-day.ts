@@ -12,7 +12,7 @@ const { DatabaseSync } = await import('node:sqlite')
 
 /** Sends the application a working day of signed deliveries. Returns whether each answer and account was right. */
 export async function runDay(app: App, signal: AbortSignal): Promise<boolean> {
-  // Yesterday: that day is over in each time zone.
+  // Yesterday, because that day is over in each time zone.
   const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
   const deliveries = workingDay(date)
   const wrong: string[] = []

@@ -31,7 +31,7 @@ async function main(): Promise<number> {
   })
   process.on('SIGTERM', () => ending.abort(new Ending(143)))
   process.on('SIGHUP', () => ending.abort(new Ending(129)))
-  // The reader has closed the pipe, as in `npm start | head`.
+  // Stops when the reader closes the pipe, as in `npm start | head`.
   process.stdout.on('error', () => ending.abort(new Ending(1)))
 
   const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-day-'))

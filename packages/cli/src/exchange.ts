@@ -6,9 +6,9 @@ import { shownAddress } from './endpoint.ts'
 import { codeOf, noConnection } from './failures.ts'
 import { printable } from './terminal.ts'
 
-/** Scalekit waits this long for an answer. */
+/** How long Scalekit waits for an answer. */
 const deadlineMs = 10_000
-/** A body is sent in slices of this size. An early answer is read between two slices. */
+/** The size of the slices in which a body is sent. An early answer is read between two slices. */
 const sliceBytes = 65_536
 /** How long a server has, after the first slice, to refuse the body because of its declared length. */
 const earlyAnswerMs = 250

@@ -28,7 +28,7 @@ const connectionHeaders = [
   'expect',
 ]
 
-/** `replay`: sends the deliveries in their order, one at a time. Returns the exit code. */
+/** The command `replay`. Sends the deliveries in their order, one at a time. Returns the exit code. */
 export async function replay(path: string, options: ReplayOptions): Promise<number> {
   const url = parseEndpoint(options.to)
   const outgoingOf = options.asIs ? asRecorded : signedWith(secretFrom(options.secret))

@@ -5,7 +5,7 @@ import { complain } from './terminal.ts'
 
 /** Runs one command line, and returns its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  // The reader has closed the pipe, as in `scalekit-scim doctor … | head`.
+  // Exits when the reader closes the pipe, as in `scalekit-scim doctor … | head`.
   process.stdout.on('error', () => process.exit(exitCodes.refused))
   process.stderr.on('error', () => {})
   let exitCode: number = exitCodes.good

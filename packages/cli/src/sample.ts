@@ -27,7 +27,7 @@ export function eventNow(name: string): JsonObject {
       `${JSON.stringify(name)} is not an event type. The types of directories are ${shortTypes.join(', ')}.`,
     )
   }
-  // Scalekit's other events have the same envelope, and other data.
+  // Scalekit's other events have the same envelope, but other data.
   const sample = sampleEvent('organization.directory_enabled')
   return { ...sample, ...envelope, type: name, object: undefined, data: {} }
 }

@@ -18,7 +18,7 @@ export interface SendOptions {
   json?: boolean
 }
 
-/** `send`: sends one signed delivery. Returns the exit code. */
+/** The command `send`. Sends one signed delivery. Returns the exit code. */
 export async function send(type: string, options: SendOptions): Promise<number> {
   const { url, secret } = targetOf(options.to, options.secret)
   const event = await eventOf(type, options)

@@ -19,7 +19,7 @@ export interface SimulateOptions {
   json?: boolean
 }
 
-/** `simulate`: runs until a signal stops it. Returns the exit code. */
+/** The command `simulate`. Runs the simulator until a signal stops it. Returns the exit code. */
 export async function simulate(options: SimulateOptions): Promise<number> {
   // A signal also stops a simulator that is still starting.
   const stopped = new Promise<void>((resolve) => void onInterruption(resolve))

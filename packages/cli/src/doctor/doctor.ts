@@ -21,7 +21,7 @@ export interface DoctorOptions {
   json?: boolean
 }
 
-/** `doctor`: runs all checks, one after the other. Returns the exit code. */
+/** The command `doctor`. Runs all checks, one after another. Returns the exit code. */
 export async function doctor(address: string, options: DoctorOptions): Promise<number> {
   const { json = false, write = false, organization } = options
   const target = targetOf(address, options.secret)

@@ -8,7 +8,7 @@ import { isLimited } from './outcomes.ts'
 
 type Body = object | string | Uint8Array
 
-/** Sends deliveries to the endpoint, and tracks what the answers have in common. */
+/** Sends deliveries to the endpoint. Tracks the slowest answer, rate limits and refused connections. */
 export class Probe {
   /** The longest time that the endpoint took to answer a signed delivery. */
   slowestMs = 0

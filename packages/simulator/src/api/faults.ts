@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Rule, requireRule, requireRules, shareRule } from '../option-rules.ts'
 import type { Randomness } from '../randomness.ts'
 
-/** How often a fault strikes: a share of the calls (0 to 1), or a condition. */
+/** How often a fault strikes: a share of the calls (0 to 1), or conditions. */
 export type ApiFaultRule = number | ApiFaultCondition
 
 /** A fault strikes only calls that meet all given conditions. */
@@ -27,7 +27,7 @@ export interface ApiFaults {
   internal?: ApiFaultRule
   deadlineExceeded?: ApiFaultRule
   canceled?: ApiFaultRule
-  /** The TCP connection is reset before the answer, and every call on it fails. */
+  /** The TCP connection is reset before the answer, and every call on that connection fails. */
   resetConnection?: ApiFaultRule
   /** The call takes effect, but is cut off before its answer. */
   cutCall?: ApiFaultRule

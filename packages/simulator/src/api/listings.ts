@@ -1,4 +1,4 @@
-/** A listed record. A listing is in the order of creation. */
+/** A record in a listing. Listings are in the order of creation. */
 interface Listed {
   readonly updatedAtMicros: number
 }

@@ -6,7 +6,7 @@ export interface PageRequest {
   pageToken: string
 }
 
-/** From the API reference. */
+/** This default is from the API reference. */
 export const defaultPageSize = 10
 
 /**
@@ -47,7 +47,7 @@ function tokenAt(offset: number, listing: string): string {
   return Buffer.from(`from ${offset} of ${listing}`).toString('base64url')
 }
 
-/** Accepts a token of any listing if `listing` is absent. */
+/** Returns the offset in a token. If `listing` is absent, accepts a token of any listing. */
 function offsetIn(token: string, listing?: string): number {
   if (token === '') return 0
   const [, offset, tokenListing] =

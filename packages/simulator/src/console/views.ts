@@ -100,7 +100,7 @@ function attemptView({ number, trigger, startedAtMs, durationMs, response, error
   return { number, trigger, startedAtMs, durationMs, status: response?.status, outcome, error, faults }
 }
 
-/** The event of a directory has only its id, so the name comes from the environment. */
+/** The event of a directory contains only the directory's id, so the name comes from the environment. */
 function subjectOf(environment: Environment, data: object): string {
   const { name, display_name, email, preferred_username, id } = data as Partial<Record<string, unknown>>
   const readable = name || display_name || email || preferred_username

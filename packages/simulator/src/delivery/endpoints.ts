@@ -11,7 +11,7 @@ export interface NewEndpoint {
   url: string
   /** @default derived from the seed */
   secret?: string
-  /** The event types that it receives. @default all */
+  /** The event types that the endpoint receives. @default all */
   types?: readonly string[]
 }
 

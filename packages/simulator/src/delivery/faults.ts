@@ -48,7 +48,7 @@ export interface WebhookFaults {
      */
     contentLength?: 'full' | 'short'
   }
-  /** The body is sent piece by piece over this (real) time. The attempt fails if it takes longer than its deadline. */
+  /** The body is sent piece by piece over this real time. An attempt that takes longer than its deadline fails. */
   slow?: Fault & { seconds: number }
 }
 

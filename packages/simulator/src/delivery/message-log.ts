@@ -36,7 +36,7 @@ class BoundedRecords {
   }
 }
 
-/** All pending messages, and the newest of the finished ones. */
+/** All pending messages, and the newest finished messages. */
 export class MessageLog {
   readonly #records = new Map<string, MessageRecord>()
   readonly #pending = new BoundedRecords(maxPending)

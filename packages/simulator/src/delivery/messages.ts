@@ -22,7 +22,7 @@ export interface Delivery {
   /** The attempts that have ended, in the order in which they began. */
   readonly attempts: readonly Attempt[]
   readonly attemptsUnderWay: number
-  /** By the simulator's clock. */
+  /** In the time of the simulator's clock. */
   readonly nextAttemptAtMs?: number
 }
 
@@ -33,7 +33,7 @@ export interface Attempt {
   /** Counted from 1, across all triggers. */
   readonly number: number
   readonly trigger: AttemptTrigger
-  /** By the simulator's clock. */
+  /** In the time of the simulator's clock. */
   readonly startedAtMs: number
   /** In real time. */
   readonly durationMs: number

@@ -50,7 +50,7 @@ export class WebhookClient {
     this.#https = new https.Agent({ ...agentOptions, ...omitUndefined({ ca: certificateAuthority }) })
   }
 
-  /** Never rejects. */
+  /** Sends one request. Never rejects. */
   send(outgoing: OutgoingRequest): Promise<Answer> {
     const startedMs = performance.now()
     return new Promise((resolve) => {

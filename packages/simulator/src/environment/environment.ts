@@ -54,7 +54,7 @@ export class Environment extends EnvironmentRecords {
     return this.#publisher.onEvent(listener)
   }
 
-  /** The whole environment, for `from` in another process. */
+  /** Returns the whole environment, for the option `from` in another process. */
   export(): EnvironmentSnapshot {
     return { ...this.#publisher.export(), ...this.exportRecords() }
   }

@@ -56,7 +56,7 @@ export interface User {
   readonly id: string
   readonly organizationId: string
   readonly directoryId: string
-  /** The id in the customer's own directory, if it gave one. */
+  /** The id in the customer's own directory, if the SCIM client sent one. */
   readonly externalId?: string
   readonly active: boolean
   readonly attributes: Readonly<UserAttributes>
@@ -73,7 +73,7 @@ export interface Group {
   readonly id: string
   readonly organizationId: string
   readonly directoryId: string
-  /** The id in the customer's own directory, if it gave one. */
+  /** The id in the customer's own directory, if the SCIM client sent one. */
   readonly externalId?: string
   readonly displayName: string
   readonly createdAtMicros: number

@@ -10,7 +10,7 @@ interface LockedFile {
   lock: FileLock
 }
 
-/** The named parts of a simulator in one file. Without a path, nothing is saved. */
+/** Saves the named parts of a simulator in one file. Without a path, nothing is saved. */
 export class Snapshot {
   readonly #file: LockedFile | undefined
   readonly #saved: Readonly<JsonObject>
@@ -62,7 +62,7 @@ export class Snapshot {
     }, this.#delayMs).unref()
   }
 
-  /** Saves once more. @throws SnapshotError if that fails */
+  /** Saves once more, and releases the lock. @throws SnapshotError if the save fails */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined

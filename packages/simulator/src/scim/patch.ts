@@ -61,7 +61,7 @@ function editWhole(before: unknown, op: Operation, { attribute }: Path, value: u
   return after
 }
 
-/** RFC 7643, 2.5: replacing a sub-attribute with null removes it. */
+/** RFC 7643, 2.5: a sub-attribute that is replaced with null is removed. */
 function clearedBy(value: unknown, attribute: Attribute | undefined): string[] {
   const cleared = Object.entries(isJsonObject(value) ? value : {}).filter(([, part]) => part === null)
   return cleared.map(([name]) => attributeNamed(attribute?.subAttributes, name)?.name ?? name)

@@ -42,7 +42,7 @@ export function readPath(type: ResourceType, text: string, within?: string): Pat
   }
 }
 
-/** An attribute path, with or without a filter before its sub-attribute (RFC 7644, figure 7). */
+/** Reads an attribute path, with or without a filter before its sub-attribute (RFC 7644, figure 7). */
 function readParts(text: string): AttributePath & { filter?: Filter } {
   const bracket = text.indexOf('[')
   const path = readAttributePath(bracket < 0 ? text : text.slice(0, bracket))

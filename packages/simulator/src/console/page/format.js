@@ -22,7 +22,7 @@ export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString('en')} ${number === 1 ? one : many}`
 }
 
-/** The reply to an attempt, or its error. */
+/** Returns the reply to an attempt, or the error of the attempt. */
 export function replyOf({ status, outcome, error }) {
   if (status === undefined) return error ?? 'no answer'
   return `${status}${outcome ? ` ${outcome}` : ''}`

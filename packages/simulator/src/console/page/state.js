@@ -56,7 +56,7 @@ export function update(change) {
   draw()
 }
 
-/** Runs the action of a button. Shows its error if it fails. */
+/** Runs the action of a button. If the action fails, shows the error. */
 export async function attempt(work, done) {
   try {
     await work()
