@@ -58,7 +58,7 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
       logWhereKept(written, data.id, ctx)
     },
 
-    // Usually a pause. So the accounts of the company stay active, and the warning asks somebody to check.
+    // Usually a directory is disabled only for a while. So accounts stay active, and the warning asks for a check.
     onDirectoryDisabled({ organization_id, data }, ctx) {
       ctx.log.warn(
         { organizationId: organization_id, directoryId: data.id },

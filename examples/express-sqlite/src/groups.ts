@@ -91,8 +91,8 @@ export class Groups {
   }
 
   /**
-   * A user event may name a group before the group's own event arrives. This writes a stub of the group. Call it inside
-   * the caller's transaction.
+   * Writes a stub of a group, because a user event may name a group before the group's own event arrives. Call this
+   * method inside a transaction.
    */
   mention({ organizationId, id, name }: GroupKey & { name: string | null }): void {
     this.#mention.run({ organizationId, id, name })

@@ -118,7 +118,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 /**
- * The configuration of a process without HTTP. It runs the sync, and needs no signing secret.
+ * Reads the configuration of a process without HTTP. Such a process runs the sync, and needs no signing secret.
  * @throws InvalidEnvironment
  */
 export function readWorkerConfig(

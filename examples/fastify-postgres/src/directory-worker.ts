@@ -45,7 +45,8 @@ export async function openDirectoryWorker(
   return {
     sync,
     async close() {
-      // Both stop at the same time, because `close()` gives running events ten seconds, and then aborts their signals.
+      // The sync and the dispatcher close at the same time, because `close()` gives running events ten seconds, and then
+      // aborts their signals.
       await Promise.all([sync.stop(), dispatcher.close()])
       await Promise.allSettled([pool.end(), within(disconnectMs, store.disconnect())])
     },

@@ -76,8 +76,8 @@ export class Groups {
 }
 
 /**
- * A user event may name groups before their own events arrive. This writes a stub of each unknown group. Call it inside
- * the caller's transaction.
+ * Writes a stub of each unknown group, because a user event may name groups before their own events arrive. Call this
+ * function inside a transaction.
  *
  * Known groups are not written. Otherwise, events of their members would wait for each other's lock. Unknown groups are
  * written in the order of their ids. Otherwise, two transactions could lock the same rows in different orders, and

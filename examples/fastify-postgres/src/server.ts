@@ -47,7 +47,7 @@ try {
     namespace: config.ledgerNamespace,
     secret: config.secrets,
     isStopping: () => isStopping,
-    // Several instances need this guarantee. Both stores of this example have it.
+    // Several instances need an atomic ledger. Redis and PostgreSQL are both atomic.
     ...(config.isProduction ? { requireGuarantee: 'atomic' } : {}),
   })
   log.info({ applied: await migrate(config.databaseUrl) }, 'the database is up to date')
@@ -75,7 +75,7 @@ async function stop(signal: string): Promise<void> {
   log.info({ signal, drainSeconds }, 'stopping')
   await sleep(drainSeconds * 1000)
   setTimeout(() => exitWith(log, undefined, 'the shutdown took too long'), stopMs)
-  // Both stop at the same time, so that events of the sync have the same ten seconds.
+  // The server and the sync stop at the same time, so that events of the sync have the same ten seconds.
   await Promise.all([sync?.stop(), closeServer(app)])
   await Promise.all([disconnect('database', pool.end()), disconnect('ledger', store.disconnect())])
   log.info('stopped')

@@ -107,7 +107,7 @@ describe('the directory sync', { skip }, async () => {
     assert.deepEqual(await states(), ['ben active', 'cho active', 'dan active', 'nobody deleted'])
   })
 
-  it('leaves half of the connections to webhooks', patience, async (t) => {
+  it('keeps half of the connections free for webhooks', patience, async (t) => {
     const { simulator, hire, states } = await startScalekit(t)
     for (let n = 0; n < 60; n++) hire(`person${n}`)
     const pool = openDatabase({ url: databaseUrl, poolSize: 4, onError: () => {} })
