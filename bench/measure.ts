@@ -1,4 +1,4 @@
-/** Milliseconds of CPU time (user and system) that this process spends on `work`. */
+/** Returns the milliseconds of CPU time (user and system) that this process spends on `work`. */
 export async function cpuMs(work: () => Promise<unknown> | unknown): Promise<number> {
   const before = process.cpuUsage()
   await work()
@@ -13,7 +13,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** `6.5 µs (6.3 … 7.1)`: the median, minimum and maximum of the rounds. */
+/** Formats the median, minimum and maximum of the rounds: `6.5 µs (6.3 … 7.1)`. */
 export function spread(values: readonly number[], unit: string, digits = 1): string {
   const show = (value: number) => value.toFixed(digits)
   return `${show(median(values))} ${unit} (${show(Math.min(...values))} … ${show(Math.max(...values))})`

@@ -1,5 +1,5 @@
-// Sends a million messages of a million users through the default store. Prints the cost of a message and the memory at
-// each 100 000. The bound is 200 000 messages: two generations of 100 000.
+// Sends a million messages, each about another user, through the default store. After each 100 000 messages, prints the
+// cost of a message and the memory. The store keeps at most 200 000 messages: two generations of 100 000.
 import { createDispatcher } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import { cpuMs, median } from './measure.ts'

@@ -1,5 +1,5 @@
-// Measures each verb of the ledger on PostgreSQL, in sequence, against a bare INSERT on the same pool. Rounds alternate,
-// so that other load affects all equally.
+// Measures each verb of the ledger on PostgreSQL, one call at a time. Compares it with a bare INSERT on the same pool.
+// Rounds alternate, so that other load affects all calls equally.
 import KeyvPostgres from '@keyv/postgres'
 import { createDispatcher, type Ledger } from '@scalekit-scim/core'
 import type { Claim } from '@scalekit-scim/core/adapter'
@@ -15,7 +15,10 @@ const verbs = ['begin', 'renew', 'commit', 'release', 'duplicate', 'now'] as con
 type Measured = (typeof verbs)[number] | 'INSERT' | 'unsynced'
 
 const adapter = new KeyvPostgres({ uri, max: 2 })
-/** An INSERT that does not wait for the disk, like all verbs except commit. A slow disk would make these look too fast. */
+/**
+ * For an INSERT that does not wait for the disk. Except commit, the verbs do not wait for the disk either. On a slow
+ * disk, a comparison with an INSERT that waits would make the verbs look too fast.
+ */
 const unsynced = new KeyvPostgres({
   uri: `${uri}?application_name=unsynced`,
   max: 1,

@@ -1,5 +1,5 @@
-// Measures each verb of the ledger on Redis, in sequence, against a bare `SET k v NX PX` of the same client. Rounds
-// alternate, so that other load affects all equally.
+// Measures each verb of the ledger on Redis, one call at a time. Compares it with a bare `SET k v NX PX` of the same
+// client. Rounds alternate, so that other load affects all calls equally.
 import { randomUUID } from 'node:crypto'
 import KeyvRedis, { createClient } from '@keyv/redis'
 import { createDispatcher } from '@scalekit-scim/core'
@@ -34,7 +34,7 @@ async function begin(id: string): Promise<Claim> {
   return { ...claim, fence: answer.fence, occurredAt: answer.occurredAt }
 }
 
-/** The median of a call in microseconds, over one round. */
+/** Returns the median time of a call in one round, in microseconds. */
 async function p50<T>(items: readonly T[], call: (item: T) => Promise<unknown>): Promise<number> {
   const took: number[] = []
   for (const item of items) {

@@ -38,7 +38,10 @@ const ids = { organizationId: organization.id, directoryId: directory.id }
 if (kind === 'bare') process.send?.({ ...variables, ...ids, SCALEKIT_ENVIRONMENT_URL: await startBare() })
 else process.send?.({ ...variables, ...ids })
 
-/** Each page of the simulator, by its token. Only connect, protobuf and HTTP/2 remain to be measured. */
+/**
+ * Starts a bare server that returns each page of the simulator by its token. Its cost is only that of connect, protobuf
+ * and HTTP/2.
+ */
 async function startBare(): Promise<string> {
   const { SCALEKIT_ENVIRONMENT_URL = '', SCALEKIT_CLIENT_ID = '', SCALEKIT_CLIENT_SECRET = '' } = variables
   const sdk = new ScalekitClient(SCALEKIT_ENVIRONMENT_URL, SCALEKIT_CLIENT_ID, SCALEKIT_CLIENT_SECRET)

@@ -1,5 +1,5 @@
-// Measures the users per second that the SDK lists from the simulator, in pages of 30 with details, against a bare connect
-// server with the same pages. Each server has its own process. Rounds alternate.
+// Measures how many users per second the SDK lists from the simulator, in pages of 30 with details. Compares the
+// simulator with a bare connect server that returns the same pages. Each server has its own process. Rounds alternate.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -33,7 +33,7 @@ async function start(kind: 'simulator' | 'bare'): Promise<Target> {
   return { child, sdk, organizationId, directoryId }
 }
 
-/** Users per second over one walk. */
+/** Lists all users once, and returns the users per second. */
 async function walk({ sdk, organizationId, directoryId }: Target): Promise<number> {
   const seen = new Set<string>()
   const startedAtMs = performance.now()

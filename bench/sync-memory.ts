@@ -1,5 +1,5 @@
-// Measures how much more memory a pass over a million users needs than one over 100 000, with and without `known`. The heap
-// is measured after a forced garbage collection. Each pass has its own process.
+// Measures how much more memory a pass over a million users needs than a pass over 100 000 users, with and without
+// `known`. The heap is measured after a forced garbage collection. Each pass has its own process.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -47,7 +47,7 @@ async function compare(): Promise<boolean> {
   return verdicts.every(Boolean)
 }
 
-/** The largest heap of the samples during a full pass. */
+/** Runs a full pass, and returns the largest heap that was measured during the pass. */
 async function peakMegabytes(users: number, known: boolean, env: Record<string, string>): Promise<number> {
   const dispatcher = createDispatcher({ store: 'memory', logger: false, onDirectoryEnabled: () => {} })
   const sync = createDirectorySync({

@@ -1,5 +1,6 @@
-// The simulator in its own process, so that its cost is not counted as the reader's. Arguments: the number of directories,
-// each of another organization, and the number of users of each. The ids are `diruser_0` and so on.
+// Runs the simulator in its own process, so that its cost is not added to the cost of the reader. Arguments: the number
+// of directories, and the number of users in each directory. Each directory belongs to another organization. The ids of
+// users are `diruser_0` and so on.
 import { createSimulator, type SimulatorFaults } from '@scalekit-scim/simulator'
 
 const [directoryCount = 1, userCount = 0] = process.argv.slice(2).map(Number)

@@ -28,7 +28,10 @@ export async function startSyncServer(directoryCount: number, userCount: number)
   }
 }
 
-/** The usual loop: reads page after page, and uses each before it requests the next. Yields the users of each page. */
+/**
+ * The usual loop: reads the pages one after another, and uses each page before it requests the next. Yields the number
+ * of users on each page.
+ */
 export async function* bareLoop(api: DirectoryApi, directory: DirectoryRef): AsyncGenerator<number, void> {
   let pageToken = ''
   do {
@@ -42,7 +45,10 @@ export async function* bareLoop(api: DirectoryApi, directory: DirectoryRef): Asy
   } while (pageToken)
 }
 
-/** The application's rows: users by number, newer than the directory's records. */
+/**
+ * Yields the application's rows for `count` users, from the number `from` on. The rows are newer than the directory's
+ * records.
+ */
 export function* knownUsers(from: number, count: number) {
   for (let number = from; number < from + count; number++) {
     yield { id: `diruser_${number}`, occurredAt: '2100-01-01T00:00:00.000000000Z', groupIds: [] }

@@ -7,7 +7,9 @@ export interface Taken {
   cpuMs: number
 }
 
-/** Work on the Directory API that runs for a stretch of pages of users, and then waits for its next turn. */
+/**
+ * Runs work on the Directory API in turns. After the given number of pages of users, the work waits for its next turn.
+ */
 export class Turns {
   readonly taken: Taken = { ms: 0, cpuMs: 0 }
   readonly #whole: Promise<void>
@@ -45,7 +47,7 @@ export class Turns {
     return this.#done
   }
 
-  /** @throws any error of the work */
+  /** Runs one turn. @throws any error of the work */
   async take(pages: number): Promise<void> {
     const from = performance.now()
     this.taken.cpuMs += await cpuMs(async () => {
@@ -54,7 +56,7 @@ export class Turns {
       this.#goOn.resolve()
       this.#goOn = Promise.withResolvers()
       await Promise.race([this.#turnIsOver.promise, this.#whole])
-      // The next page is requested before the last one is used.
+      // The work requests a page before it uses the previous page. This wait lets it use that page within its turn.
       await settled()
     })
     this.taken.ms += performance.now() - from

@@ -1,5 +1,5 @@
-// Measures the sync's streams against a bare loop over the SDK, and the gain of requesting one page ahead. Both take turns
-// over stretches of pages, so that other load affects both equally.
+// Compares the sync's streams with a bare loop over the SDK, and measures the gain of requesting one page ahead. The
+// streams and the loop take turns of 50 pages each, so that other load affects both equally.
 import { setTimeout as wait } from 'node:timers/promises'
 import { directoryUsers, scalekitFromEnv } from '@scalekit-scim/core/sync'
 import { cpuMs, median, spread } from './measure.ts'
@@ -67,7 +67,7 @@ async function take(walk: Walk, pages: number): Promise<Taken> {
   return { ms: performance.now() - from, cpuMs: cpu, users }
 }
 
-/** Both take turns, a stretch of pages each. */
+/** Runs the bare loop and the streams in turns of `stretchPages` pages. */
 async function compare(wholePages: number, handle?: () => Promise<unknown>) {
   await bare().advance(50)
   await stream().advance(50)

@@ -1,5 +1,5 @@
-// Writes `api/`: for each entry point of the packages, everything that it exports, as built. `pnpm api` runs this after
-// a build, and a test compares what is built with the committed reports.
+// Writes the reports in `api/`. Each report lists everything that one built entry point exports. `pnpm api` runs this
+// script after a build. A test compares the built entry points with the committed reports.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -29,7 +29,7 @@ export const entryPoints: readonly EntryPoint[] = [
   { name: 'simulator', package: 'simulator', file: 'index' },
 ]
 
-/** The report of what is built. */
+/** Returns the report of a built entry point. */
 export async function reportOf(entryPoint: EntryPoint): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'scalekit-scim-api-'))
   try {
@@ -67,7 +67,8 @@ function writeReport(entryPoint: EntryPoint, folder: string): void {
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
-      // The report is what matters. A message names chunks of the build, and so would change with each of them.
+      // Only the report matters. Messages contain the names of chunks of the build, so they would change whenever a
+      // chunk changes.
       messages: {
         extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
         tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },

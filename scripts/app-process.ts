@@ -14,14 +14,14 @@ export interface App {
   url: string
   secret: string
   databaseFile: string
-  /** Its output on standard error. */
+  /** Returns the application's output on standard error. */
   complaints(): string
-  /** Prints its output from now on. */
+  /** From now on, prints the application's output. */
   speakUp(): void
   stop(): Promise<void>
 }
 
-/** The reason for an early end. */
+/** The reason why the application or the script ends early. */
 export class Ending extends Error {
   readonly exitCode: number
 
@@ -31,7 +31,7 @@ export class Ending extends Error {
   }
 }
 
-/** Ends the child even if this process is killed: the child's standard input then ends. */
+/** A module that ends the child even if this process is killed, because the child's standard input then ends. */
 const stopWithParent = `data:text/javascript,${encodeURIComponent(
   "process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).resume().unref()",
 )}`
@@ -91,7 +91,7 @@ export async function startApp(
   }
 }
 
-/** Waits until it prints its address and answers there. */
+/** Waits until the application prints its address and answers there. */
 async function addressOf(
   child: ChildProcessByStdio<Writable, Readable, Readable>,
   ending: AbortSignal,

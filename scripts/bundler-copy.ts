@@ -8,9 +8,9 @@ type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 /**
  * tsup's options for `dist/<name>.js`: a copy of a CommonJS dependency as an ES module.
  *
- * esbuild turns a `require` of Node's own modules into an error at start when it writes an ES module, and one such
- * `require` in a dependency of a dependency stops the application. The `imports` of our package.json give this copy
- * to bundlers, and the installed dependency to Node.
+ * When esbuild writes an ES module, it turns a `require` of Node's own modules into an error at start. One such
+ * `require` in an indirect dependency stops the application. Because of the `imports` in our package.json, bundlers use
+ * this copy, and Node uses the installed dependency.
  */
 export function bundlerCopy(name: string): Options {
   return {
@@ -37,7 +37,9 @@ function importedBuiltins(): Plugin {
   }
 }
 
-/** raw-body decodes only if it is given an encoding, which we never do. The tables of iconv-lite are 300 kB. */
+/**
+ * Leaves out iconv-lite, whose tables take 300 kB. raw-body decodes only if it gets an encoding, and we never pass one.
+ */
 function withoutEncodings(): Plugin {
   return {
     name: 'without-encodings',
@@ -49,7 +51,7 @@ function withoutEncodings(): Plugin {
   }
 }
 
-/** Writes the licences of the packages that were copied next to the copy. */
+/** Writes the licences of the copied packages into a file next to the copy. */
 function withLicences(name: string): Plugin {
   return {
     name: 'with-licences',

@@ -1,9 +1,10 @@
-// Checks the messages of the commits after the one that is named below: Conventional Commits, a subject of at most 72
-// characters, and a body. Merges are exempt. In a shallow clone it checks the commits that are there.
+// Checks the messages of the commits after the commit in `rule`. A message must be a Conventional Commit with a subject
+// of at most 72 characters and a body. Merges are exempt. In a shallow clone, checks only the commits that the clone
+// has.
 
 import { execFileSync } from 'node:child_process'
 
-/** The last commit before the rule. If a shallow clone does not have it, its date is used. */
+/** The last commit before the rule. If a shallow clone does not have that commit, the date of the commit is used. */
 const rule = { after: 'aa0205010ba74f76dd0fa7896958f35b74b4e84f', afterDate: '2026-11-27T21:37:42Z' }
 const [lastBefore = rule.after, lastBeforeAt = rule.afterDate] = process.argv.slice(2)
 const subjectAtMost = 72

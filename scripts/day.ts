@@ -1,8 +1,8 @@
 import type { DirectoryEvent, DirectoryUser, Outcome } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 
-// A working day in the directory of one customer, in the order in which it arrives at the application. That is not
-// always the order in which it happened.
+// The events of a working day in the directory of one customer, in the order in which they arrive at the application.
+// The order of arrival differs from the order in which the events happened.
 
 /** One signed request, and the expected answer. */
 export interface Delivery {
@@ -11,9 +11,9 @@ export interface Delivery {
   expect: { status: number; outcome: Outcome }
   /** Set if a message is sent more than once. */
   messageId?: string
-  /** Signed with another secret. */
+  /** Set if the delivery is signed with another secret. */
   isForged?: true
-  /** Another process holds the database's write lock meanwhile. */
+  /** Set if another process holds the database's write lock during the delivery. */
   isLocked?: true
 }
 
@@ -44,7 +44,7 @@ const chidi = { id: 'diruser_chidi', name: 'Chidi Nwosu', email: 'chidi.nwosu@ac
 const dana = { id: 'diruser_dana', name: 'Dana Lindqvist', email: 'dana.lindqvist@acme.example' }
 const mallory = { id: 'diruser_mallory', name: 'Mallory Finch', email: 'mallory@elsewhere.example' }
 
-/** @param date such as `2026-11-23`, in the past: the ledger treats an event from the future as current */
+/** @param date A date in the past, such as `2026-11-23`: the ledger treats an event from the future as current */
 export function workingDay(date: string): Delivery[] {
   const { directory, hire, update, leave, group, rename, dissolve } = eventsOn(date)
   const ameliasHire = {
@@ -151,7 +151,10 @@ const stale = { status: 200, outcome: 'stale' } as const
 const refused = { status: 400, outcome: 'invalid-signature' } as const
 const unavailable = { status: 503, outcome: 'store-unavailable' } as const
 
-/** The events of one day, by their meaning. Users have only the given fields, so the other fields must stay. */
+/**
+ * Returns functions that create the events of one day. User events have only the given fields, so the user's other
+ * fields must not change.
+ */
 function eventsOn(date: string) {
   const at = (time: string) => ({ occurred_at: `${date}T${time}:00.153954Z`, organization_id })
   const groupData = ({ id }: Group, name: string) => ({ id, organization_id, display_name: name })

@@ -1,6 +1,6 @@
-// `npm start`, `npm test` and `npm run docs`, on any machine with Node 18 or newer and npm. Gets Node and pnpm if a
-// supported version is missing, installs and builds after a change, and then runs the command. It has no dependencies,
-// and uses no syntax that an old Node cannot parse.
+// Runs `npm start`, `npm test` and `npm run docs` on any machine with Node 18 or newer and npm. Downloads Node and pnpm
+// if a supported version is missing. Installs and builds after a change, and then runs the command. This file has no
+// dependencies, and uses no syntax that an old Node cannot parse.
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -19,7 +19,7 @@ const anyPnpm = `npx -y -p ${nodeWanted} -p ${pnpmWanted} -c`
 
 const toolsFile = join(root, '.cache', 'launch', 'tools.json')
 const buildStamp = join(root, '.cache', 'launch', 'built')
-/** Next to the packages that it describes, so that both are deleted together. */
+/** In `node_modules`, so that the stamp is deleted together with the installed packages. */
 const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
 const reportFolder = join(root, '.cache', 'report')
 
@@ -47,7 +47,7 @@ async function start(args) {
 }
 
 async function test(args) {
-  // First, so that the reports of an earlier run are never counted.
+  // This is done first, so that the reports of an earlier run are never counted.
   rmSync(reportFolder, { recursive: true, force: true })
   mkdirSync(reportFolder, { recursive: true })
   const env = withoutNames(await prepare(), ['NODE_ENV'])
@@ -73,7 +73,7 @@ async function test(args) {
   return 0
 }
 
-/** Lint, types and prose, at the same time. */
+/** Checks lint, types and prose at the same time. */
 async function check(env) {
   const checks = [
     step('Linting', 'lint', env, '`npm run format` fixes most findings.'),
@@ -84,7 +84,7 @@ async function check(env) {
   if (failed) throw failed.reason
 }
 
-/** The tests at their full size, then many long lives: hours. */
+/** Runs the tests at full size, and then many long lives. This takes hours. */
 async function soak(args) {
   const env = withoutNames(await prepare(), ['NODE_ENV'])
   say('Testing at full size…')
@@ -108,7 +108,10 @@ function vitest(args, env) {
   return run('node', [bin, 'run', ...report, ...args], { env, cwd: join(root, 'test') })
 }
 
-/** The examples stand alone, with Node's own test runner: it writes TAP to a file, and its usual output to the terminal. */
+/**
+ * Runs the tests of an example. They use Node's own test runner, which writes TAP to a file, and its usual output to
+ * the terminal.
+ */
 function testExample(example, env) {
   const cwd = join(root, 'examples', example)
   const tap = relative(cwd, join(reportFolder, `${example}.tap`))
@@ -127,7 +130,7 @@ function hasTests(example) {
   return existsSync(manifest) && readJson(manifest).scripts?.test !== undefined
 }
 
-/** The documentation's site: serves it and follows changes, or builds it. It needs no built package. */
+/** Serves the documentation's site and follows changes, or builds the site. The packages need not be built. */
 async function docs(args) {
   const [action, ...options] = args[0] === 'build' ? args : ['dev', ...args]
   if (options.includes('--help') || options[0]?.startsWith('-') === false) return usage()
@@ -161,7 +164,7 @@ async function usage() {
 
 // ── Getting ready ──
 
-/** Tools, packages, build; gives the environment to run in. */
+/** Gets the tools, installs the packages and builds them. Returns the environment for the command. */
 async function prepare() {
   const env = await environment()
   await install(env)
@@ -169,9 +172,9 @@ async function prepare() {
   return env
 }
 
-/** Our environment, with a supported Node and pnpm in PATH. */
+/** Returns our environment, with a supported Node and pnpm in PATH. */
 async function environment() {
-  // npx passes its options on in the environment, and the next npx would use them.
+  // npx passes its options to this process in the environment, and the next npx would use them.
   const own = withoutNames(process.env, ['npm_config_package', 'npm_config_call', 'npm_config_yes'])
   const env = withFolders(own, [dirname(process.execPath)])
   const missing = []
@@ -187,13 +190,13 @@ function isSupported(version) {
 }
 
 async function hasPnpm(env) {
-  // Corepack's shim has the same name, and must not download or prompt.
+  // Corepack's shim is also named `pnpm`, and must not download or prompt.
   const probe = { ...env, COREPACK_ENABLE_NETWORK: '0', COREPACK_ENABLE_DOWNLOAD_PROMPT: '0' }
   const { code, stdout } = await capture('pnpm', ['--version'], { env: probe })
   return code === 0 && /^12\./.test(stdout.trim())
 }
 
-/** The folders of the tools that npm downloads. npm keeps them, so this runs once. */
+/** Returns the folders of the tools that npm downloads. npm keeps these folders, so the download runs once. */
 async function fetchTools(packages, env) {
   const key = `${packages.join(' ')} ${process.platform} ${process.arch} ${process.version}`
   const known = existsSync(toolsFile) ? readJson(toolsFile) : {}
@@ -279,7 +282,7 @@ function hasModules(folder) {
   return !hasAny || existsSync(join(root, folder, 'node_modules'))
 }
 
-/** Whether each file exists in `dist` that the manifest names. */
+/** Returns whether each file in `dist` that the manifest names exists. */
 function isBuilt(folder) {
   if (!existsSync(join(folder, 'package.json'))) return true
   const { main, types, exports, imports, bin } = readJson(join(folder, 'package.json'))
@@ -333,7 +336,7 @@ function write(path, text) {
 /** Runs a command on our own terminal, and returns its exit code. */
 function run(file, args, { env, cwd = root }) {
   const child = spawn(file, windows ? args.map(quoted) : args, { cwd, env, stdio: 'inherit', shell: windows })
-  // The terminal also sends Ctrl-C to the child, which must not get it twice.
+  // The terminal also sends Ctrl-C to the child, and the child must not get it twice.
   const onTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
   return ended(file, child, (signal) => {
     if (signal !== 'SIGINT' || !onTerminal) child.kill(signal)
@@ -349,7 +352,7 @@ async function capture(file, args, { env, quote = windows }) {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: windows,
-    // A process group of its own, so that its children are stopped with it.
+    // The child gets its own process group, so that its children are stopped together with the child.
     detached: !windows,
   })
   child.stdout.on('data', (chunk) => {
@@ -373,7 +376,7 @@ function stopGroup(child, signal) {
   } catch {}
 }
 
-/** The exit code of a child. Signals that arrive before its end go to `pass`. */
+/** Waits for the end of a child, and returns its exit code. If a signal arrives before the end, calls `pass`. */
 function ended(file, child, pass) {
   const stop = (signal) => {
     stoppedBy = signal
@@ -398,7 +401,10 @@ function exitCodeOf(signal) {
   return 128 + constants.signals[signal]
 }
 
-/** npm sends SIGTERM to the shell that runs us. The shell exits and does not forward it. */
+/**
+ * Calls `orphaned` when the parent has exited. npm sends SIGTERM to the shell that runs us, and the shell exits without
+ * forwarding the signal.
+ */
 function watchParent(orphaned) {
   if (windows || process.env.npm_lifecycle_event === undefined) return undefined
   const parent = process.ppid
@@ -410,7 +416,7 @@ function watchParent(orphaned) {
   return watch
 }
 
-/** For cmd.exe, which takes a single string. */
+/** Quotes an argument for cmd.exe, which takes a single string. */
 function quoted(argument) {
   return /^[\w@.:\\/=-]+$/.test(argument) ? argument : `"${argument.replaceAll('"', '""')}"`
 }

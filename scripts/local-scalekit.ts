@@ -4,7 +4,9 @@ import { bold, dim } from './terminal.ts'
 
 const wantedPort = 4000
 
-/** Enough people to dismiss one: a sync asks for approval before it deletes over half of a directory. */
+/**
+ * There are enough people to dismiss one, because a sync asks for approval before it deletes over half of a directory.
+ */
 const people = [
   ['Amelia', 'Hart', 'Engineer'],
   ['Ben', 'Okafor', 'Engineer'],
@@ -12,14 +14,14 @@ const people = [
   ['Dana', 'Lindqvist', 'Engineer'],
 ] as const
 
-/** Short, because a person is watching. */
+/** This interval is short, because a person is watching. */
 const syncEverySeconds = 15
 
 export async function startLocalScalekit(): Promise<Simulator> {
   return createSimulator({ port: await freePort(wantedPort) })
 }
 
-/** The variables with which the application's sync finds it. */
+/** Returns the variables that the application's sync needs to find the simulator. */
 export function syncVariables({ variables }: Simulator): Readonly<Record<string, string>> {
   // Each pass is full. Otherwise, a dismissal would appear only after a day.
   return {
@@ -30,7 +32,7 @@ export function syncVariables({ variables }: Simulator): Readonly<Record<string,
   }
 }
 
-/** Sends its webhooks to the application, and creates a customer. */
+/** Sends the simulator's webhooks to the application, and creates a customer. */
 export async function connect({ deliveries, environment }: Simulator, app: App): Promise<void> {
   deliveries.addEndpoint({ url: `${app.url}/webhooks/scalekit`, secret: app.secret })
   addCustomer(environment)
@@ -43,8 +45,8 @@ export function introduce(app: App, { url }: Simulator): void {
   ${bold('Application')}   ${app.url}/?live   ${dim('… and the account is here a moment later')}
 
   ${dim(`The console also shows each delivery with its attempts, and a SCIM endpoint for any
-  SCIM client. Under “To …” it loses as many messages as you like: the application's
-  sync asks every ${syncEverySeconds} seconds, and finds who was hired, or dismissed, meanwhile.`)}
+  SCIM client. Under “To …” you can make it drop messages. The application's sync runs
+  every ${syncEverySeconds} seconds, and finds the people who were added or removed meanwhile.`)}
 `)
 }
 

@@ -34,7 +34,7 @@ function isJson(path) {
 }
 
 function countsOfVitest(report) {
-  // A file that does not load has failed, although none of its tests was counted.
+  // If a file does not load, it counts as failed, although none of its tests was counted.
   const broken = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   )
@@ -48,7 +48,7 @@ function countsOfVitest(report) {
   }
 }
 
-/** The closing lines of Node's own runner: `# pass 3`. Without them, it did not finish. */
+/** Reads the closing lines of Node's own runner, such as `# pass 3`. Without these lines, the run did not finish. */
 function countsOfTap(text, name) {
   const count = (word) => {
     const found = [...text.matchAll(new RegExp(`^# ${word} (\\d+)$`, 'gm'))].at(-1)
@@ -62,7 +62,7 @@ function countsOfTap(text, name) {
     passed: count('pass'),
     failed: count('fail') + count('cancelled'),
     skipped: count('skipped') + count('todo'),
-    // Node's runner does not count them.
+    // Node's runner does not count assertions.
     assertions: 0,
   }
 }

@@ -5,14 +5,14 @@ import type { App } from './app-process.ts'
 import { type Delivery, type EndState, eveningOf, workingDay } from './day.ts'
 import { bad, dim, good } from './terminal.ts'
 
-// SQLite is still marked as experimental, and the reader has no use for the warning. It is given when the module is
-// loaded, so that comes after.
+// Node's SQLite is still experimental, and its module prints a warning when it is loaded. The reader has no use for the
+// warning, so the module is loaded only after the next line.
 process.removeAllListeners('warning')
 const { DatabaseSync } = await import('node:sqlite')
 
 /** Sends the application a working day of signed deliveries. Returns whether each answer and account was right. */
 export async function runDay(app: App, signal: AbortSignal): Promise<boolean> {
-  // Yesterday: that day is over in each time zone.
+  // Yesterday, because that day is over in each time zone.
   const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
   const deliveries = workingDay(date)
   const wrong: string[] = []
@@ -61,7 +61,10 @@ async function send(
   }
 }
 
-/** A second connection that writes, as another process would: the application's own writes fail meanwhile. */
+/**
+ * Locks the database with a second connection, as a write of another process would. Until it is unlocked, the
+ * application's own writes fail.
+ */
 function lockDatabase(file: string): () => void {
   const database = new DatabaseSync(file)
   database.exec('BEGIN IMMEDIATE')
@@ -92,7 +95,7 @@ function accountsIn(file: string): EndState[] {
   }))
 }
 
-/** Prints each account, and returns the number of wrong, missing and surplus ones. */
+/** Prints each account, and returns the number of wrong, missing and surplus accounts. */
 function compareAccounts(found: EndState[], expected: EndState[]): number {
   const ids = [...new Set([...expected, ...found].map(({ id }) => id))]
   const wrong = ids.filter((id) => {

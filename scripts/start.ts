@@ -31,7 +31,7 @@ async function main(): Promise<number> {
   })
   process.on('SIGTERM', () => ending.abort(new Ending(143)))
   process.on('SIGHUP', () => ending.abort(new Ending(129)))
-  // The reader has closed the pipe, as in `npm start | head`.
+  // Stops when the reader closes the pipe, as in `npm start | head`.
   process.stdout.on('error', () => ending.abort(new Ending(1)))
 
   const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-day-'))
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** The arguments, or the exit code if there is nothing to run. */
+/** Returns the arguments, or the exit code if there is nothing to run. */
 function readArguments(): { once: boolean; port: number } | number {
   try {
     const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean' } } })
@@ -66,13 +66,13 @@ function readArguments(): { once: boolean; port: number } | number {
   }
 }
 
-// Each loads only the modules that it needs.
+// Each of these two functions loads only the modules that it needs.
 
 type Start = (variables?: Readonly<Record<string, string>>) => Promise<App>
 
 async function sendDay(start: Start, signal: AbortSignal): Promise<number> {
   const { runDay } = await import('./scripted-day.ts')
-  // Credentials in the environment are for another Scalekit.
+  // Removes credentials from the environment, because they are for another Scalekit.
   const app = await start({
     SCALEKIT_ENVIRONMENT_URL: '',
     SCALEKIT_CLIENT_ID: '',

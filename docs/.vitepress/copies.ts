@@ -7,15 +7,16 @@ import { linkedFiles, markdownOf, pageOf, relativeAddress } from './repository-f
 
 const docs = fileURLToPath(new URL('..', import.meta.url))
 
-/** The site's name and its first paragraph, for the lists. */
+/** The beginning of `llms.txt` and `llms-full.txt`. */
 export interface Site {
   title: string
   description: string
 }
 
 /**
- * Files for readers without a browser, by their paths on the site: a Markdown copy of each page, the drawings,
- * `llms.txt` with the list of the pages, and `llms-full.txt` with their text. See https://llmstxt.org.
+ * Returns files for readers without a browser. The keys are the paths on the site. The files are a Markdown copy of each
+ * page, the drawings, `llms.txt` with a list of all pages, and `llms-full.txt` with the text of all pages. See
+ * https://llmstxt.org.
  */
 function copiesOf({ title, description }: Site): Map<string, string> {
   const head = `# ${title}\n\n> ${description}\n`
@@ -42,7 +43,7 @@ export function writeCopies(folder: string, site: Site): void {
   }
 }
 
-/** Serves the copies during development. The pages' own modules have a query in their addresses. */
+/** Serves the copies during development. Vite's requests for `.md` modules have a query, so they do not match. */
 export function serveCopies(site: Site): Plugin {
   return {
     name: 'copies',

@@ -5,7 +5,7 @@ import { siteAddress } from './repository-files.ts'
 
 type MarkdownIt = Parameters<NonNullable<MarkdownOptions['config']>>[0]
 
-/** GitHub's anchors, so that one link works on GitHub and on the site. */
+/** Returns the anchor that GitHub uses for a heading, so that a link works on GitHub and on the site. */
 export function slugify(heading: string): string {
   return heading
     .toLowerCase()
@@ -13,7 +13,7 @@ export function slugify(heading: string): string {
     .replaceAll(' ', '-')
 }
 
-/** Sends links that leave `docs/` to the site's copies of the repository's files. */
+/** Changes links to files outside `docs/`, so that they lead to the site's copies of these files. */
 export function linkRepositoryFiles(md: MarkdownIt): void {
   md.core.ruler.push('repository-files', (state) => {
     const file = posix.join('docs', state.env.relativePath)

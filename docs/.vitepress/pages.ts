@@ -70,13 +70,13 @@ const groups: Record<string, string[]> = {
 
 const docs = fileURLToPath(new URL('..', import.meta.url))
 
-/** The groups of the sidebar. A page's title is its first heading, and its label in the sidebar is shorter. */
+/** The groups of the sidebar. The title of a page is its first heading. The label in the sidebar is shorter. */
 export const pageGroups = Object.entries(groups).map(([name, files]) => ({
   name,
   pages: files.map((file) => ({ file, title: titleOf(file), label: labelOf(titleOf(file)) })),
 }))
 
-/** The title up to a colon or a bracket. The rest is for the search. */
+/** Returns the title up to a colon or a bracket. The rest of the title only helps the search. */
 function labelOf(title: string): string {
   return title.replace(/(?::| \().*$/, '')
 }

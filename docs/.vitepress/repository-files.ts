@@ -11,7 +11,7 @@ const languages: Record<string, string> = {
   '.json': 'json',
 }
 
-/** Files of the repository that pages of `docs/` link to, and the files that those link to in turn. */
+/** Returns the files outside `docs/` that pages of `docs/` link to, directly or through other linked files. */
 export function linkedFiles(): string[] {
   const found = new Set<string>()
   const queue = globSync('docs/**/*.md', {
@@ -30,12 +30,12 @@ export function linkedFiles(): string[] {
   return [...found].sort()
 }
 
-/** A file's page on the site: its name in the address, and its Markdown. */
+/** Returns the page of a file on the site: the name in the page's address, and the page's Markdown. */
 export function repositoryPage(file: string): { params: { file: string }; content: string } {
   return { params: { file: file.replace(/\.md$/, '') }, content: markdownOf(file, siteAddress) }
 }
 
-/** The Markdown of a page with its links changed. A file that is not Markdown becomes a block of code. */
+/** Returns the Markdown of a page, with changed links. A file that is not Markdown becomes a code block. */
 export function markdownOf(file: string, address: (link: string, file: string) => string): string {
   const text = readFileSync(join(root, file), 'utf8')
   if (!file.endsWith('.md')) {
@@ -45,18 +45,18 @@ export function markdownOf(file: string, address: (link: string, file: string) =
   return text.replace(codeOrLink, (_all, code, link) => code ?? `](${address(link, file)})`)
 }
 
-/** A file's page, from the root of the site. */
+/** Returns the path of a file's page, relative to the root of the site. */
 export function pageOf(file: string): string {
   if (file.startsWith('docs/')) return file.slice('docs/'.length)
   return `repository/${file.replace(/\.md$/, '')}.md`
 }
 
-/** The site's address of a link that stands in a file of the repository. */
+/** Returns the address on the site for a link in a file of the repository. */
 export function siteAddress(link: string, file: string): string {
   return withTarget(link, file, (target) => `/${pageOf(target)}`)
 }
 
-/** The same, relative to the page. */
+/** Like `siteAddress`, but returns an address that is relative to the file's page. */
 export function relativeAddress(link: string, file: string): string {
   return withTarget(link, file, (target) => posix.relative(posix.dirname(pageOf(file)), pageOf(target)))
 }

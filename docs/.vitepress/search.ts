@@ -1,15 +1,15 @@
 import type { DefaultTheme } from 'vitepress'
 
-// VitePress sends these functions to the browser as text, so each one must be complete in itself.
+// VitePress sends these functions to the browser as text, so a function cannot use names from outside the function.
 
 export const search: DefaultTheme.LocalSearchOptions = {
-  // The copies of the repository's files repeat what the pages say.
+  // Excludes copies of repository files from the search, because they have the same content as the pages.
   _render: (text, env, md) => (env.relativePath.startsWith('repository/') ? '' : md.render(text, env)),
   miniSearch: {
     options: {
-      // "5,000" is one word, so that "5000" finds it.
+      // Treats "5,000" as the word "5000", so a search for "5000" finds both forms.
       tokenize: (text) => text.replace(/(\d),(?=\d{3})/g, '$1').split(/[\n\r\p{Z}\p{P}`]+/u),
-      // A question is found by its nouns and verbs.
+      // Ignores short words of a question, so that its nouns and verbs decide which pages are found.
       processTerm: (term) => {
         const word = term.toLowerCase()
         const left =

@@ -1,6 +1,7 @@
 import { defineConfig } from 'tsup'
 
-// Nobody imports it, so it has no declarations and no CommonJS. Each command is a chunk, loaded when it runs.
+// Nobody imports this package, so the build has no declarations and no CommonJS. Each command is a chunk, which is
+// loaded when the command runs.
 export default defineConfig({
   entry: ['src/main.ts'],
   // The simulator is not even an optional peer. With one, `npm install --omit=dev` installs the simulator in production

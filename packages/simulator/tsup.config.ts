@@ -5,7 +5,7 @@ export default defineConfig({
   entry: ['src/index.ts'],
   format: ['esm', 'cjs'],
   target: 'node22',
-  // From TypeScript 6 on, a project gets the types of Node only if it, or a declaration, asks for them.
+  // From TypeScript 6 on, a project gets the types of Node only if the project or a declaration refers to them.
   dts: { banner: '/// <reference types="node" />' },
   // In CommonJS, `import.meta` is empty and unused.
   esbuildOptions(options) {

@@ -16,7 +16,7 @@ const files = ['**/*.md', '{packages,examples,scripts,bench,test}/**/*.{ts,mts,j
 const skipped = /(?:^|\/)(?:node_modules|dist|\.cache|\.vitepress\/(?:dist|cache)|api|words\.ts$)/
 const kernel = new TextlintKernel()
 
-/** Tests are full of sample texts, so only their comments and names are prose. */
+/** In tests, checks only comments and test names, because tests contain many sample texts. */
 export async function problemsIn(path: string, text: string): Promise<TextlintMessage[]> {
   const literals = /(?:^|\/)test\//.test(path) ? 'test names' : 'messages'
   const plugin = pluginOf(() => (path.endsWith('.md') ? parseMarkdown(text) : parseSource(text, literals)))
@@ -58,7 +58,7 @@ function filesIn(paths: string[]): string[] {
     .sort()
 }
 
-/** Prints the problems, and tells whether the files are free of them. */
+/** Prints the problems. Returns `true` if it found no problems. */
 async function check(paths: string[]): Promise<boolean> {
   const all = filesIn(paths)
   let count = 0

@@ -1,19 +1,19 @@
-// Runs the word list, and a limit for the length of sentences, over the paragraphs, headings and table cells of a
-// document, as textlint rules.
+// Textlint rules for the paragraphs, headings and table cells of a document. They apply the word list, and a limit for
+// the length of sentences.
 
 import type { TxtNode, TxtParentNode } from '@textlint/ast-node-types'
 import type { TextlintRuleModule } from '@textlint/types'
 import { type WordRule, wordRules, wordsAtMost } from './words.ts'
 
 interface Sentence {
-  /** Prose as it is, code as one `X`, and single spaces. */
+  /** The sentence with unchanged prose, each piece of code as one `X`, and single spaces. */
   text: string
-  /** How far into its paragraph each of its characters is. */
+  /** For each character of `text`, its position in the paragraph. */
   at: number[]
 }
 
 interface Problem {
-  /** How far into the passage it begins. */
+  /** The position of the problem in the paragraph. */
   at: number
   message: string
 }
@@ -76,7 +76,10 @@ function sentencesOf(node: TxtParentNode, getSource: (node: TxtNode) => string):
   return sentences
 }
 
-/** The node's text with each character in its place: prose as it is, code as `X`, and all else as spaces. */
+/**
+ * Returns the node's text with each character at its original position. Prose does not change, code becomes `X`, and
+ * everything else becomes spaces.
+ */
 function maskedOf(node: TxtParentNode, source: string): string {
   const masked = Array.from({ length: source.length }, () => ' ')
   const put = (text: string, at: number) => {

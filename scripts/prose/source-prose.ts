@@ -1,5 +1,5 @@
-// Finds the prose in a source: each comment, message and test name becomes a paragraph of textlint's tree. Its nodes keep
-// their places in the file, so that reports have the right line and column.
+// Finds the prose in a source file. Each comment, message and test name becomes a paragraph of textlint's tree. The
+// nodes keep their positions in the file, so that reports have the right line and column.
 
 import type { TxtDocumentNode, TxtNode } from '@textlint/ast-node-types'
 import ts from 'typescript'
@@ -11,7 +11,7 @@ interface Piece {
   range: Range
 }
 
-/** The literals that are prose in a file. Comments always are. */
+/** The literals of a file that are checked as prose. Comments are always checked. */
 type Literals = 'messages' | 'test names'
 
 const wordsOfMessage = 4
@@ -80,7 +80,7 @@ function commentsAt(token: ts.Node, text: string, seen: Set<number>): Piece[][] 
   )
 }
 
-/** Line comments that follow each other are one text. */
+/** Groups line comments that follow each other, because they are one text. */
 function grouped(comments: ts.CommentRange[], text: string): ts.CommentRange[][] {
   const groups: ts.CommentRange[][] = []
   for (const comment of comments) {
@@ -94,7 +94,7 @@ function grouped(comments: ts.CommentRange[], text: string): ts.CommentRange[][]
   return groups
 }
 
-/** The lines of a comment, without the signs that make it one. */
+/** Returns the lines of a comment, without the signs that mark a comment. */
 function linesOf({ pos, end }: ts.TextRange, text: string): Range[] {
   const lines: Range[] = []
   const [, before = '', body = ''] = /^(\/\*+|\/\/)([\s\S]*?)(?:\*\/)?$/.exec(text.slice(pos, end)) ?? []
@@ -107,7 +107,10 @@ function linesOf({ pos, end }: ts.TextRange, text: string): Range[] {
   return lines
 }
 
-/** Lines become paragraphs at an empty line, an item of a list, and a tag. Fences, examples and drawings are code. */
+/**
+ * Joins lines into paragraphs. An empty line, an item of a list, and a tag each begin a new paragraph. Fences, examples
+ * and drawings are code.
+ */
 function paragraphsOf(lines: Range[], text: string): Piece[][] {
   const paragraphs: Range[][] = [[]]
   let inCode = false
@@ -126,7 +129,7 @@ function paragraphsOf(lines: Range[], text: string): Piece[][] {
 
 // ── Literals ──
 
-/** A literal that is not part of a longer one, a type, an import or a key. */
+/** Returns whether a node is a literal that is not part of a longer literal, a type, an import or a key. */
 function isMessage(node: ts.Node): boolean {
   if (!isText(node) || isSum(node.parent)) return false
   return !(
@@ -153,7 +156,7 @@ function isText(node: ts.Node): boolean {
   )
 }
 
-/** Texts that a plus joins. */
+/** Returns whether a node joins texts with a plus. */
 function isSum(node: ts.Node): boolean {
   return (
     ts.isBinaryExpression(node) &&
@@ -169,7 +172,7 @@ function literalProse(node: ts.Node, source: ts.SourceFile, leastWords: number):
   return splitAtLineBreaks(pieces, source.text)
 }
 
-/** The text between the quotes. A substitution is code. */
+/** Returns the text between the quotes. A substitution is code. */
 function literalPieces(node: ts.Node, source: ts.SourceFile): Piece[] {
   if (ts.isBinaryExpression(node)) {
     return [...literalPieces(node.left, source), ...literalPieces(node.right, source)]
@@ -206,7 +209,7 @@ function splitAtLineBreaks(pieces: Piece[], text: string): Piece[][] {
   return paragraphs
 }
 
-/** Prose and the code in it: code spans, links and addresses. */
+/** Splits a text into prose and code. Code spans, links and addresses are code. */
 function piecesOf(text: string, [start, end]: Range): Piece[] {
   const pieces: Piece[] = []
   let from = start

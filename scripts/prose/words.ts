@@ -1,14 +1,14 @@
-// The word list of the prose check: what the project's texts do not say, and what they say instead. Each entry has
-// sentences that it must report and sentences that it must accept; a test runs both. Code is masked as `X` before the
-// patterns run, and only expressions that are nearly always wrong have a place here.
+// The word list of the prose check: expressions that the project's texts must not use, and what to write instead. Each
+// entry has sentences that it must report and sentences that it must accept. A test runs both. Code is masked as `X`
+// before the patterns run. Add only expressions that are nearly always wrong.
 
 export interface WordRule {
   id: string
   /** What to write instead. */
   instead: string
-  /** Tested against each sentence, without regard to case unless a pattern has its own flags. */
+  /** Each pattern is tested against each sentence. Case is ignored, unless a pattern has its own flags. */
   patterns: readonly RegExp[]
-  /** Headings and table cells hold phrases, so a rule about sentences leaves them out. */
+  /** Set if the rule is about sentences. The rule then skips headings and table cells, because these hold phrases. */
   sentencesOnly?: boolean
   bad: readonly string[]
   good: readonly string[]

@@ -28,6 +28,16 @@ test('no command makes core a development dependency', () => {
   expect(development.filter((line) => /\bcore[-,}]/.test(line))).toEqual([])
 })
 
+test('each example of a shared store has a namespace, so that it starts without a warning', () => {
+  const shared = documents.flatMap((document) =>
+    codeBlocks(document).filter(
+      ({ code }) => /store: new Keyv\(new/.test(code) && /requireGuarantee/.test(code),
+    ),
+  )
+  expect(shared.length).toBeGreaterThan(5)
+  expect(shared.filter(({ code }) => !/namespace: '/.test(code))).toEqual([])
+})
+
 test('the retry schedule is stated as an assumption, and equals the schedule of the simulator', () => {
   const [, source = '', schedule = ''] =
     /The design assumes the schedule of (.+?): eight attempts, at once and then after (.+?)\./.exec(

@@ -147,6 +147,14 @@ const questions: [question: string, file: string][] = [
   ['metrics and alerts', 'guides/metrics-and-alerts.md'],
   ['why was access removed', 'guides/audit.md'],
   ['existing users', 'guides/existing-users.md'],
+  ['getting started', 'quickstart.md'],
+  ['is redis required', 'faq.md'],
+  ['long running job', 'guides/slow-handlers.md'],
+  ['kubernetes replicas', 'guides/several-instances.md'],
+  ['servers behind a load balancer', 'guides/several-instances.md'],
+  ['try on my laptop without an account', 'guides/local.md'],
+  ['prometheus', 'guides/metrics-and-alerts.md'],
+  ['who disabled this account', 'guides/audit.md'],
 ]
 
 describe.skipIf(!chromiumPath)("the site's search", () => {

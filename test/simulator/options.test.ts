@@ -14,7 +14,10 @@ async function refusalOf(options: unknown): Promise<unknown> {
 describe('refuses at start, with the fix,', () => {
   it.each([
     [{ sed: 1 }, 'There is no option `sed`; did you mean `seed`?'],
-    [{ verbose: true }, 'There is no option `verbose`.'],
+    [
+      { verbose: true },
+      'There is no option `verbose`. ERR_SCIM_UNKNOWN_OPTION in node_modules/@scalekit-scim/core/docs/errors.md has the usual causes.',
+    ],
     [
       { endpoints: [{ url: 'http://127.0.0.1:9/', secrets: '' }] },
       'There is no option `endpoints[0].secrets`; did you mean `endpoints[0].secret`?',

@@ -55,9 +55,20 @@ test.each([
 })
 
 test.each([
-  { patch: { scalekit: undefined }, option: 'scalekit.organization' },
+  { option: 'scalekit', says: '`scalekit` is missing: `await scalekitFromEnv()`.' },
+  { option: 'dispatcher', says: '`dispatcher` is missing: give the receiver, or `createDispatcher(…)`.' },
+])('a missing $option is refused with the value to give', ({ option, says }) => {
+  expect(refused({ [option]: undefined })).toEqual({
+    code: 'ERR_SCIM_INVALID_OPTION',
+    option,
+    message: says,
+  })
+})
+
+test.each([
+  { patch: { scalekit: {} }, option: 'scalekit.organization' },
   { patch: { scalekit: { organization: { listOrganization() {} } } }, option: 'scalekit.directory' },
-  { patch: { dispatcher: undefined }, option: 'dispatcher' },
+  { patch: { dispatcher: {} }, option: 'dispatcher' },
   { patch: { dispatcher: { dispatch() {} } }, option: 'dispatcher.ledger' },
   { patch: { organizations: undefined }, option: 'organizations' },
   { patch: { organizations: 'org_1' }, option: 'organizations' },

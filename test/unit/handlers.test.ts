@@ -69,6 +69,11 @@ describe('onAccessEnded', () => {
     },
   )
 
+  test.each(['false', 'False', 0])('leaves active: %j to onUserUpserted', async (active) => {
+    const event = sampleEvent('organization.directory.user_updated', { data: { active } } as object)
+    expect(await called(['onUserUpserted', 'onAccessEnded'], event)).toEqual(['onUserUpserted'])
+  })
+
   test('runs after onEvent', async () => {
     const [, updated] = ends
     expect(updated && (await called(['onAccessEnded', 'onEvent'], updated))).toEqual([

@@ -215,6 +215,31 @@ describe('an unknown option', () => {
       refusal('pathh', 'ERR_SCIM_UNKNOWN_OPTION'),
     )
   })
+
+  test.each([
+    ['paths', 'path'],
+    ['reciever', 'receiver'],
+  ])('that resembles an option of the adapter is refused with a suggestion: %s', async (name, meant) => {
+    const options = { ...good, [name]: '/hooks' } as object
+    const suggestion = `There is no option \`${name}\`; did you mean \`${meant}\`?`
+    expect(() => forExpress(options)).toThrow(suggestion)
+    await expect(async () => Fastify().register(forFastify, options)).rejects.toThrow(suggestion)
+  })
+
+  test('is called unknown, and not an option of the receiver, next to a shared receiver', () => {
+    expect(() => forExpress({ receiver: make({}), pathh: '/hooks' } as object)).toThrow(
+      refusal('pathh', 'ERR_SCIM_UNKNOWN_OPTION'),
+    )
+  })
+
+  test.each(['handlers', 'redis', '_events'])(
+    'that resembles none refers to the page of errors: %s',
+    (name) => {
+      expect(refusedWith(() => make({ [name]: {} })).message).toBe(
+        `There is no option \`${name}\`. ERR_SCIM_UNKNOWN_OPTION in node_modules/@scalekit-scim/core/docs/errors.md has the usual causes.`,
+      )
+    },
+  )
 })
 
 describe('the path', () => {
@@ -304,6 +329,14 @@ describe('the secret', () => {
       expect(withSecret(secret)).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }))
     },
   )
+
+  test.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['an empty list', []],
+  ])('that is %s is called that in the message', (name, secret) => {
+    expect(withSecret(secret)).toThrow(`\`secret\` is present but ${name}.`)
+  })
 
   test('is refused if it is present but undefined in an adapter', () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', TEST_SECRET)

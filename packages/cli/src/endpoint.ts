@@ -10,7 +10,7 @@ export interface Target {
   secret: string
 }
 
-/** @throws Failure if one of the two is missing or invalid */
+/** @throws Failure if the address or the secret is missing or invalid */
 export function targetOf(address: string, secret: string | undefined): Target {
   return { url: parseEndpoint(address), secret: secretFrom(secret) }
 }
@@ -30,14 +30,14 @@ export function parseEndpoint(address: string): URL {
   }
 }
 
-/** The option, or else the environment variable. */
+/** Returns the value of the option, or else of the environment variable. */
 export function secretFrom(option: string | undefined): string {
   const secret = option ?? process.env[secretVariable]
   if (!secret) throw wrongUsage(`The signing secret is missing. Give --secret, or set ${secretVariable}.`)
   return checkedSecret(secret, option === undefined ? secretVariable : '--secret')
 }
 
-/** Core checks the secret, and its message includes the fix. */
+/** Returns the secret if it is valid. Core checks the secret, and core's error message includes the fix. */
 export function checkedSecret(secret: string, source: string): string {
   try {
     signDelivery('', { secret })
@@ -48,7 +48,7 @@ export function checkedSecret(secret: string, source: string): string {
   }
 }
 
-/** The address without its user and password. */
+/** Returns the address without its user and password. */
 export function shownAddress(url: URL | string): string {
   const shown = new URL(url)
   shown.username = ''

@@ -1,16 +1,18 @@
 import { once } from 'node:events'
 import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { shownAddress } from './endpoint.ts'
 import { codeOf, noConnection } from './failures.ts'
 import { printable } from './terminal.ts'
 
-/** Scalekit waits this long for an answer. */
+/** How long Scalekit waits for an answer. */
 const deadlineMs = 10_000
-/** A body is sent in slices of this size. An early answer is read between two slices. */
+/** The size of the slices in which a body is sent. An early answer is read between two slices. */
 const sliceBytes = 65_536
-/** The largest part of an answer's body that is kept. */
+/** How long a server has, after the first slice, to refuse the body because of its declared length. */
+const earlyAnswerMs = 250
+/** How many bytes of an answer's body are kept. */
 const keptBytes = 65_536
 
 export interface Request {
@@ -39,13 +41,13 @@ export type Exchange = Answer | NoAnswer
 
 export interface ExchangeOptions {
   signal?: AbortSignal | undefined
-  /** Reuses its connections. @default a new connection */
+  /** The agent whose connections are reused. @default a new connection */
   agent?: Agent | undefined
 }
 
 /**
- * Sends one request byte for byte. It follows no redirect, and adds only Host, Content-Length and Connection.
- * Never rejects.
+ * Sends one request byte for byte. Does not follow redirects. Adds only the headers Host, Content-Length and
+ * Connection. Never rejects.
  */
 export async function exchange(
   url: URL,
@@ -70,7 +72,7 @@ export async function exchange(
       isConnected = true
     })
   })
-  // The first error rejects below. Later ones change nothing: the answer is already there.
+  // The first error rejects the promise below. Later errors change nothing, because the answer has already arrived.
   request.on('error', () => {})
   try {
     void write(request, body, ended.signal).catch(() => {})
@@ -89,7 +91,7 @@ export async function exchange(
   }
 }
 
-/** Like {@link exchange}, but fails if it cannot connect. @throws Failure */
+/** Like {@link exchange}, but rejects if it cannot connect. @throws Failure */
 export async function exchangeOrFail(url: URL, request: Request, agent?: Agent): Promise<Exchange> {
   const outcome = await exchange(url, request, { agent })
   if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') {
@@ -102,7 +104,7 @@ export function isDelivered(outcome: Exchange): boolean {
   return outcome.kind === 'answer' && isDeliveredStatus(outcome.status)
 }
 
-/** Scalekit counts these two as delivered. After any other answer, it sends the event again. */
+/** Scalekit counts 200 and 201 as delivered. After any other answer, it sends the event again. */
 export function isDeliveredStatus(status: number | undefined): boolean {
   return status === 200 || status === 201
 }
@@ -113,8 +115,8 @@ export function outcomeHeader(outcome: Exchange): string | undefined {
 }
 
 /**
- * Without a header, HTTP/1.1 keeps a connection open. But some servers then close it at once, and the next request on
- * that connection would seem to be cut off.
+ * Returns whether the answer has `Connection: keep-alive`. Without a header, HTTP/1.1 keeps a connection open. But some
+ * servers then close it immediately, and the next request on that connection would seem to be cut off.
  */
 function keepsConnection({ headers }: Answer): boolean {
   return /\bkeep-alive\b/i.test(headers.connection ?? '')
@@ -123,7 +125,7 @@ function keepsConnection({ headers }: Answer): boolean {
 function responseTo(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve).once('error', reject)
-    // Without a listener, Node drops such a connection silently.
+    // Without a listener for `upgrade`, Node silently closes such a connection.
     request.once('upgrade', (_response, socket) => {
       socket.destroy()
       reject(new Error('101 Switching Protocols'))
@@ -148,15 +150,22 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
   }
 }
 
-/** Stops at an answer. A server that refuses a body by its length resets the connection, which would hide the answer. */
+/**
+ * Writes the body, and stops when an answer arrives. A server that refuses a body because of its length then resets the
+ * connection, and further writes would hide the answer.
+ */
 async function write(request: ClientRequest, body: Uint8Array, ended: AbortSignal): Promise<void> {
   let isAnswered = false
-  request.once('response', () => {
-    isAnswered = true
+  const answered = new Promise<void>((resolve) => {
+    request.once('response', () => {
+      isAnswered = true
+      resolve()
+    })
   })
-  for (let offset = 0; offset < body.byteLength && !isAnswered; offset += sliceBytes) {
-    if (ended.aborted) return
-    if (offset > 0) await setImmediate()
+  for (let offset = 0; offset < body.byteLength; offset += sliceBytes) {
+    if (offset === sliceBytes) await Promise.race([answered, sleep(earlyAnswerMs, undefined, { ref: false })])
+    else if (offset > 0) await setImmediate()
+    if (isAnswered || ended.aborted) return
     const slice = body.subarray(offset, offset + sliceBytes)
     if (!request.write(slice)) await once(request, 'drain', { signal: ended })
   }

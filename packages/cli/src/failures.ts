@@ -1,7 +1,7 @@
-/** Stable, for scripts. */
+/** These codes do not change between versions, so that scripts can use them. */
 export const exitCodes = { good: 0, refused: 1, usage: 2, noConnection: 3, interrupted: 130 } as const
 
-/** An error that the user can fix: one line, and an exit code. */
+/** An error that the user can fix. It has a message of one line, and an exit code. */
 export class Failure extends Error {
   readonly exitCode: number
 
@@ -20,7 +20,10 @@ export function noConnection(address: string, detail: string): Failure {
   return new Failure(`Could not connect to ${address} (${detail}). ${hint}`, exitCodes.noConnection)
 }
 
-/** A code is short, and has no address. The message is empty if several addresses were tried for a name. */
+/**
+ * Returns the error's code, or else its message. A code is short, and does not contain an address. The message is empty
+ * if Node tried several addresses of a name.
+ */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message
@@ -28,7 +31,7 @@ export function codeOf(error: unknown): string {
 
 const defaultHint = 'Check that the application is running, and that this is its address.'
 
-/** By the code of Node's error. */
+/** The hint for each of Node's error codes. */
 const hints: [RegExp, string][] = [
   [
     /SELF_SIGNED|ISSUER_CERT|LEAF_SIGNATURE|CERT_UNTRUSTED/,

@@ -5,7 +5,7 @@ import { codeOf, wrongUsage } from './failures.ts'
 /** Reads a file, or standard input for `-`. @throws Failure */
 export async function readInput(path: string): Promise<string> {
   try {
-    // `TextDecoder` removes a byte order mark, and so does `text`.
+    // Both `text` and `TextDecoder` remove a byte order mark.
     return path === '-' ? await text(process.stdin) : new TextDecoder().decode(await readFile(path))
   } catch (error) {
     const code = codeOf(error)
@@ -21,7 +21,7 @@ export function inputName(path: string): string {
   return path === '' ? 'The file ""' : path
 }
 
-/** `undefined` if the text is not JSON. */
+/** Returns the parsed JSON, or `undefined` if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -30,7 +30,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** @throws Failure if it is nested too deeply: the parser accepts such JSON, and the serializer does not */
+/** @throws Failure if the value is nested too deeply: the parser accepts such JSON, but the serializer does not */
 export function jsonText(value: unknown, what: string): string {
   try {
     return JSON.stringify(value)

@@ -2,7 +2,9 @@ import { exitCodes } from './failures.ts'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** npm and npx forward a Ctrl-C that the terminal has already sent, so it arrives twice. */
+/**
+ * The terminal sends a Ctrl-C to this process, and npm and npx forward it too. So it arrives twice within this time.
+ */
 const echoMs = 500
 
 /** The first signal calls `onFirst`, and a second one ends the process. Returns a function that stops listening. */

@@ -5,7 +5,10 @@ import { printable, say, styled } from './terminal.ts'
 const clockNote =
   '  Clock     not the real one: after 5 minutes of difference, a receiver refuses its signatures (`toleranceSeconds`)'
 
-/** Prints what an application needs. A given secret is not repeated, and a generated one is printed to be copied. */
+/**
+ * Prints the addresses and variables that an application needs. Prints a secret only if it was generated, because the
+ * user must copy it.
+ */
 export function introduce(simulator: Simulator, directories: Directory[], secret?: string): void {
   const { url, variables, deliveries, clock } = simulator
   say(`The simulator is up at ${styled('bold', url)}. Ctrl-C stops it.\n`)
@@ -31,7 +34,7 @@ export function introduce(simulator: Simulator, directories: Directory[], secret
   say('\nDeliveries, as they end:\n')
 }
 
-/** The same for `--json`. */
+/** Returns the same information as an object, for `--json`. */
 export function summaryOf(simulator: Simulator, directories: Directory[], secret?: string) {
   const { url, variables, deliveries } = simulator
   return {

@@ -40,7 +40,7 @@ Exit codes:
   return program
 }
 
-/** Prints each error in one line that names the help. */
+/** Configures a command so that each error is printed in one line, which also names the help. */
 function configured(command: Command, path: string): Command {
   return command
     .helpOption('-h, --help', 'show this')

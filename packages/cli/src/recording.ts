@@ -3,11 +3,11 @@ import { isJsonObject, type JsonObject, jsonText, parseJson } from './files.ts'
 
 /** A recorded delivery or event. */
 export interface Recorded {
-  /** The item or the line, for error messages. */
+  /** The name of the item or line, for error messages. */
   where: string
   body: string
   messageId?: string
-  /** Missing if an event was recorded, not a delivery. */
+  /** Absent if the recording contains an event and not a delivery. */
   headers?: Readonly<Record<string, string>>
 }
 
@@ -33,7 +33,7 @@ function recordedFrom(item: unknown, where: string): Recorded {
     const delivery = isJsonObject(item.request) ? item.request : item
     if (isJsonObject(delivery.headers) && delivery.body !== undefined) {
       const headers = headersFrom(delivery.headers, where)
-      // If the recorder has parsed the body, its original bytes are lost.
+      // If the recorder parsed the body, the original bytes are lost, so the body is serialized again.
       const body = typeof delivery.body === 'string' ? delivery.body : jsonText(delivery.body, where)
       return { where, body, headers, ...idFrom(headers['webhook-id'], where) }
     }

@@ -18,7 +18,7 @@ export interface ReplayOptions {
   json?: boolean
 }
 
-/** These headers belong to the connection that was recorded. */
+/** These headers belong to the recorded connection, and are not sent again. */
 const connectionHeaders = [
   'host',
   'content-length',
@@ -28,7 +28,7 @@ const connectionHeaders = [
   'expect',
 ]
 
-/** `replay`: sends the deliveries in their order, one at a time. Returns the exit code. */
+/** The command `replay`. Sends the deliveries in their order, one at a time. Returns the exit code. */
 export async function replay(path: string, options: ReplayOptions): Promise<number> {
   const url = parseEndpoint(options.to)
   const outgoingOf = options.asIs ? asRecorded : signedWith(secretFrom(options.secret))
@@ -40,7 +40,8 @@ export async function replay(path: string, options: ReplayOptions): Promise<numb
   const agent = new (url.protocol === 'https:' ? HttpsAgent : HttpAgent)({ keepAlive: true })
   const deliveries = []
   for (const { messageId, requestNow } of outgoing) {
-    // In this turn of the event loop, Node notices a closed connection. The next delivery then uses a new one.
+    // Gives Node one turn of the event loop to notice a closed connection. The next delivery then uses a new
+    // connection.
     await setImmediate()
     const outcome = await exchangeOrFail(url, requestNow(), agent)
     deliveries.push({ messageId, delivered: isDelivered(outcome), ...outcome })
@@ -57,7 +58,10 @@ export async function replay(path: string, options: ReplayOptions): Promise<numb
 
 interface Outgoing {
   messageId: string
-  /** Signs the delivery, because a long recording takes longer than a signature is valid. */
+  /**
+   * Returns the request. A new signature is made only now, because sending a long recording can take longer than a
+   * signature is valid.
+   */
   requestNow(): Request
 }
 

@@ -5,7 +5,7 @@ import { complain } from './terminal.ts'
 
 /** Runs one command line, and returns its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  // The reader has closed the pipe, as in `scalekit-scim doctor … | head`.
+  // Exits when the reader closes the pipe, as in `scalekit-scim doctor … | head`.
   process.stdout.on('error', () => process.exit(exitCodes.refused))
   process.stderr.on('error', () => {})
   let exitCode: number = exitCodes.good
@@ -16,7 +16,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
-    // Commander has already printed it. Its code for help and version is 0.
+    // Commander has already printed the error. Its exit code for help and version is 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.usage
     if (!(error instanceof Failure)) throw error
     complain(error.message)

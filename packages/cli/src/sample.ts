@@ -27,7 +27,7 @@ export function eventNow(name: string): JsonObject {
       `${JSON.stringify(name)} is not an event type. The types of directories are ${shortTypes.join(', ')}.`,
     )
   }
-  // Scalekit's other events have the same envelope, and other data.
+  // Scalekit's other events have the same envelope, but other data.
   const sample = sampleEvent('organization.directory_enabled')
   return { ...sample, ...envelope, type: name, object: undefined, data: {} }
 }
@@ -36,7 +36,7 @@ export function newId(prefix: string): string {
   return `${prefix}_${randomUUID().replaceAll('-', '')}`
 }
 
-/** HTTP transports such an id unchanged, and a receiver accepts it. @throws Failure */
+/** Accepts only ids that HTTP transports unchanged and that a receiver accepts. @throws Failure */
 export function requireMessageId(text: string, what: string): void {
   if (!/^[\x21-\x7e]{1,256}$/.test(text)) {
     throw wrongUsage(`${what} must be 1 to 256 printable characters without spaces, such as msg_1.`)

@@ -18,7 +18,7 @@ export interface SendOptions {
   json?: boolean
 }
 
-/** `send`: sends one signed delivery. Returns the exit code. */
+/** The command `send`. Sends one signed delivery. Returns the exit code. */
 export async function send(type: string, options: SendOptions): Promise<number> {
   const { url, secret } = targetOf(options.to, options.secret)
   const event = await eventOf(type, options)
@@ -71,14 +71,14 @@ async function dataFrom(path: string): Promise<JsonObject> {
 function timeOf(text: string | undefined): Date {
   if (text === undefined) return new Date()
   const at = /^[+-]\d+$/.test(text) ? new Date(Date.now() + Number(text) * 1000) : new Date(text)
-  // `Date` reads `5` as the first of May, 2001.
+  // `Date` would read `5` as the first of May, 2001.
   if (!/^([+-]|\d{4}-)/.test(text) || !(at.getTime() >= 1000)) {
     throw wrongUsage('--at takes a time such as 2026-11-23T09:00:00Z, or seconds from now such as -600.')
   }
   return at
 }
 
-/** `201 Created in 12 ms, processed`, in colour. */
+/** Formats an outcome in colour: `201 Created in 12 ms, processed`. */
 export function shownOutcome(outcome: Exchange): string {
   const colour = isDelivered(outcome) ? 'green' : 'red'
   if (outcome.kind === 'no-answer') return styled(colour, `No answer: ${outcome.detail}`)

@@ -1,7 +1,7 @@
 import { wrongUsage } from './failures.ts'
 import { isJsonObject, type JsonObject, parseJson } from './files.ts'
 
-/** The fields of Scalekit's events, except `data`, and except `type`, which is an argument of the command. */
+/** The fields of Scalekit's events, except `data` and `type`. The type is an argument of the command. */
 const envelopeFields = [
   'id',
   'occurred_at',
@@ -14,8 +14,8 @@ const envelopeFields = [
 ]
 
 /**
- * Sets one field by its path: `data.active=false`. In `data`, the value is JSON if it is valid JSON, and text otherwise.
- * In the envelope, the value is text or `null`.
+ * Sets one field by its path: `data.active=false`. In `data`, a value that is valid JSON is read as JSON, and any other
+ * value as text. In the envelope, the value is text or `null`.
  * @throws Failure
  */
 export function setField(event: JsonObject, assignment: string): void {
@@ -59,7 +59,7 @@ function setInData(event: JsonObject, names: readonly string[], value: unknown):
   define(holder, String(names.at(-1)), value)
 }
 
-/** Like the JSON parser, it treats `__proto__` as an ordinary name. */
+/** Sets a field. Treats `__proto__` as an ordinary name, as the JSON parser does. */
 function define(holder: JsonObject, name: string, value: unknown): void {
   Object.defineProperty(holder, name, { value, enumerable: true, writable: true, configurable: true })
 }

@@ -19,7 +19,7 @@ export interface SimulateOptions {
   json?: boolean
 }
 
-/** `simulate`: runs until a signal stops it. Returns the exit code. */
+/** The command `simulate`. Runs the simulator until a signal stops it. Returns the exit code. */
 export async function simulate(options: SimulateOptions): Promise<number> {
   // A signal also stops a simulator that is still starting.
   const stopped = new Promise<void>((resolve) => void onInterruption(resolve))
@@ -69,7 +69,7 @@ async function open(
   return simulator
 }
 
-/** The file may hold these endpoints with the secret of an earlier run. */
+/** Sets the secret of these endpoints, because the file can contain the secret of an earlier run. */
 function replaceSecrets({ deliveries }: Simulator, urls: ReadonlySet<string>, secret: string): void {
   for (const { id, url, secrets } of deliveries.endpoints) {
     if (urls.has(url) && secrets[0] !== secret) deliveries.rotateSecret(id, { secret, keepOldSeconds: 0 })
@@ -99,7 +99,8 @@ function failureOf(
 }
 
 /**
- * The directories of the simulator. At the first start, an organization with one directory is created without events.
+ * Returns the directories of the simulator. At the first start, creates an organization with one directory, without
+ * sending events.
  */
 function directoriesOf({ environment }: Simulator): Directory[] {
   if (environment.organizations.length === 0) {

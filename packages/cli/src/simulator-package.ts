@@ -5,7 +5,7 @@ export type SimulatorPackage = typeof import('@scalekit-scim/simulator')
 
 const packageName = '@scalekit-scim/simulator'
 
-/** The application decides whether the simulator is installed. @throws Failure if it is missing */
+/** Loads the simulator, which the application may have installed. @throws Failure if it is missing */
 export async function loadSimulator(): Promise<SimulatorPackage> {
   try {
     return await import('@scalekit-scim/simulator')
@@ -19,8 +19,8 @@ export async function loadSimulator(): Promise<SimulatorPackage> {
 }
 
 /**
- * If a dependency of the simulator is missing, the message quotes the dependency, and names the simulator only in a
- * path.
+ * Returns whether the simulator itself is missing. If a dependency of the simulator is missing, the message quotes the
+ * dependency, and names the simulator only in a path.
  */
 function isMissing(error: unknown): boolean {
   return (

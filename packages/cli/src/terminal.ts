@@ -11,12 +11,15 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** The only document that `--json` prints. */
+/** Prints the one document of `--json`. */
 export function sayJson(value: object): void {
   say(JSON.stringify(value, null, 2))
 }
 
-/** Prints one line on standard error. Removes secrets, because commander repeats a misspelt `--secert=whsec_…`. */
+/**
+ * Prints one line on standard error. Removes secrets, because commander repeats a misspelt option with its value:
+ * `--secert=whsec_…`.
+ */
 export function complain(message: string): void {
   const line = message.trim().replaceAll(/\s*\n\s*/g, ' ')
   process.stderr.write(`scalekit-scim: ${withoutSecrets(line)}\n`)

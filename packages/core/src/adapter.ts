@@ -1,7 +1,7 @@
-// The names for authors of framework adapters and of ledgers, next to those of `@scalekit-scim/core`.
+// Exports for authors of framework adapters and ledgers, in addition to the exports of `@scalekit-scim/core`.
 
 export { BodyError, type BodyErrorReason } from './base/errors.ts'
-// Ledgers: the contract, and the decisions for stores that cannot make them.
+// For ledgers: the contract, and the decision functions for stores that cannot decide themselves.
 export { type Instant, instantFromMs } from './base/instant.ts'
 export { readSafely } from './base/read-safely.ts'
 export { requireOptions, requirePath } from './config/option-checks.ts'
@@ -25,7 +25,7 @@ export type {
   LedgerRecord,
   Retention,
 } from './ledger/ledger.ts'
-// Adapters: the body, the options, the reply.
+// For adapters: the body, the options, the reply.
 export { type BodyLimits, type BodyReader, givenBody, nodeBody } from './receive/body.ts'
 export { resetAfterReply } from './receive/http2-reset.ts'
 export { type AdapterOptions, receiverFrom } from './receive/receiver-from.ts'

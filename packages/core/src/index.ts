@@ -1,4 +1,5 @@
-// The names for applications. Authors of adapters and ledgers also use `adapter.ts`, our own packages `internal.ts`.
+// Exports for applications. Authors of adapters and ledgers also use `adapter.ts`. Our own packages also use
+// `internal.ts`.
 
 export type { Clock, Timer } from './base/clock.ts'
 export {

@@ -1,4 +1,4 @@
-// Only for the packages of this repository. Any release, also a patch, can change or remove a name.
+// Only for the packages of this repository. Any release, even a patch release, can change or remove an export.
 
 export { callBack } from './base/call-back.ts'
 export {

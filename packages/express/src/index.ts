@@ -70,8 +70,8 @@ export {
 
 export interface ScalekitScimOptions extends AdapterOptions {
   /**
-   * Full request path, including any mount prefix. Case-sensitive. With `false`, the middleware answers each request that
-   * reaches it: `app.post('/hooks/:env', scalekitScim({ path: false, … }))`.
+   * Full request path, including any mount prefix. Case-sensitive. If `false`, the middleware answers every request
+   * that reaches it: `app.post('/hooks/:env', scalekitScim({ path: false, … }))`.
    * @default '/webhooks/scalekit'
    */
   path?: string | false | undefined
@@ -84,7 +84,8 @@ export type ScalekitScim = RequestHandler & { receiver: Receiver }
  * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. It reads the raw body, verifies,
  * deduplicates, orders, and calls your handlers. Mount it before `express.json()`.
  *
- * Requests for another path go to `next()` unchanged. All other requests are answered. It never calls `next(err)`.
+ * The middleware passes requests for another path to `next()` unchanged, and answers all others. It never calls
+ * `next(err)`.
  *
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example
@@ -97,7 +98,7 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
   requireOptions(options, 'app.use(scalekitScim({ onUserUpserted }))')
   const { path = defaultPath, receiver: shared, ...rest } = options
   if (path !== false) requireLiteral(path)
-  const receiver = receiverFrom(shared, rest)
+  const receiver = receiverFrom(shared, rest, ['path', 'receiver'])
   const warnOfOtherPath = path === false ? undefined : otherPathWarning(receiver, path)
 
   const middleware = async (req: Request, res: Response, next: () => void): Promise<void> => {
@@ -146,7 +147,7 @@ function isSamePath(requested: string, path: string): boolean {
 /** A sender can choose a path of any length. */
 const loggedPathLength = 200
 
-/** Warns once of a signed request to another path that no other mount has answered. */
+/** Warns once about a signed request for another path, if no other mount has answered it. */
 function otherPathWarning({ log }: Receiver, path: string) {
   let warned = false
   return (req: Request, res: Response, requested: string): void => {

@@ -5,7 +5,7 @@ import type { Request } from 'express'
 // The host can define a property of its request as a getter that throws, as Vercel does with `req.body`. On Express 4, a
 // middleware that throws ends the process.
 
-/** The request's full path, including the mount prefix. Undefined if it cannot be read. */
+/** Returns the request's full path, including the mount prefix. Returns `undefined` if the path cannot be read. */
 export function pathOf(req: Request): string | undefined {
   return readSafely(() => fullPath(req))
 }
@@ -25,8 +25,8 @@ export function isHead(req: Request): boolean {
 }
 
 /**
- * The attempt for `receive`, which reads each property once and can handle one that throws. A request whose path cannot be
- * read is refused, because it may be for another route.
+ * Returns the attempt for `receive`. `receive` reads each property once, and can handle a property that throws. If the
+ * path cannot be read, the request is refused, because it may be for another route.
  */
 export function attemptOf(req: Request, hasPath: boolean): Attempt {
   return {

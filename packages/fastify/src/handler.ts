@@ -8,7 +8,7 @@ export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<
 /** The handler of the endpoint's route. */
 export function handlerOf(receiver: Receiver, logsByRequest: boolean): Handler {
   return async (request, reply) => {
-    // A host's getter can throw. `receive` reads each property once, and handles that.
+    // A getter of the host can throw. `receive` reads each property once, and handles the error.
     const answer = await receiver.receive({
       get method() {
         return request.method
@@ -50,7 +50,10 @@ function isStream(body: unknown): body is Readable {
   return typeof body === 'object' && body !== null && 'pipe' in body
 }
 
-/** Ends the connection of an unread body. Node refuses the header over HTTP/2, so the stream is reset there. */
+/**
+ * Ends the connection after an unread body. Over HTTP/2, Node refuses the `connection` header, so the stream is reset
+ * instead.
+ */
 function endConnection(request: FastifyRequest, reply: FastifyReply, connection: string): void {
   if (readSafely(() => request.raw.httpVersionMajor >= 2)) resetAfterReply(request.raw)
   else reply.header('connection', connection)

@@ -83,20 +83,21 @@ export interface ScalekitScimOptions extends AdapterOptions {
    */
   path?: string | undefined
   /**
-   * Whether `fastify.scalekitScim` becomes the receiver. Only the first registration decorates.
+   * Whether to decorate Fastify with the receiver, as `fastify.scalekitScim`. Only the first such registration
+   * decorates.
    * @default true
    */
   decorate?: boolean | undefined
   /**
    * Route options for other plugins: `{ config: { rateLimit: false }, schema: { hide: true } }`. A schema for `body` is
-   * refused, because the body is bytes that the plugin verifies and parses.
+   * refused, because the plugin verifies and parses the raw bytes itself.
    */
   route?: Pick<RouteShorthandOptions, 'config' | 'schema' | 'logLevel'> | undefined
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The receiver of the first registration that decorates. */
+    /** The receiver of the first registration with `decorate: true`. */
     scalekitScim: Receiver
   }
 }
@@ -117,7 +118,8 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
   requirePath(path)
   requireBodyless(route)
   const logsByRequest = !shared && rest.logger === undefined
-  const receiver = receiverFrom(shared, logsByRequest ? { ...rest, logger: fastify.log } : rest)
+  const receiverOptions = logsByRequest ? { ...rest, logger: fastify.log } : rest
+  const receiver = receiverFrom(shared, receiverOptions, ['path', 'receiver', 'decorate', 'route'])
   if (decorate && !fastify.hasDecorator('scalekitScim')) fastify.decorate('scalekitScim', receiver)
   if (!shared) closeWith(fastify, receiver)
 
@@ -151,7 +153,10 @@ export const scalekitScim = fp(plugin, { fastify: '5.x', name: '@scalekit-scim/f
 
 export default scalekitScim
 
-/** Without this check, Fastify would refuse the route because it also answers GET, with a message that names no option. */
+/**
+ * Without this check, Fastify would refuse the route, because the route also answers GET. Fastify's message names no
+ * option.
+ */
 function requireBodyless(route: ScalekitScimOptions['route']): void {
   if (route?.schema?.body === undefined) return
   throw new ConfigurationError(
@@ -162,7 +167,7 @@ function requireBodyless(route: ScalekitScimOptions['route']): void {
   )
 }
 
-/** Refuses new attempts as soon as the server closes. The server is closed when the last handler has ended. */
+/** Refuses new attempts as soon as the server begins to close. The server is closed when the last handler has ended. */
 function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
   fastify.addHook('preClose', async () => {
     void receiver.close()
@@ -174,14 +179,14 @@ function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
 function acceptAnyBody(scope: FastifyInstance, handler: Handler): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => {
-    // A host's hook can replace the stream, and a refused body is never read. Without a listener, its error would end the
-    // process.
+    // A host's hook can replace the stream, and a refused body is never read. In both cases, an error of this stream
+    // without a listener would end the process.
     payload.on('error', () => {})
     done(null, payload)
   })
   scope.addHook('onRequest', async (request, reply) => {
     const headers = readSafely(() => request.headers)
-    // A host's getter throws. Fastify would reply with its own error.
+    // A getter of the host threw. Reply here, because Fastify would reply with its own error.
     if (headers === undefined) return handler(request, reply)
     // Fastify refuses a malformed content type before it calls a parser.
     request.headers = { ...headers, 'content-type': 'application/octet-stream' }

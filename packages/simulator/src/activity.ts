@@ -1,4 +1,4 @@
-/** Counts pending work, and resolves `idle` when it has ended. */
+/** Counts pending work. `idle` resolves when no work is pending. */
 export class Activity {
   #pending = 0
   #waiting: (() => void)[] = []

@@ -3,17 +3,17 @@ import { longestDelayMs } from '@scalekit-scim/core/internal'
 import { TimerQueue } from './timer-queue.ts'
 
 export interface SimulatorClockOptions {
-  /** How many times faster than real time it runs. At 0 only `step` moves it. @default 1 */
+  /** How many times faster than real time the clock runs. At 0, only `step` moves the clock. @default 1 */
   speed?: number
-  /** Its time at the start. @default now */
+  /** The clock's time at the start. @default now */
   from?: Date
 }
 
 /**
- * The simulator's time: real time, faster time, or a time that stands still and moves by steps.
+ * The simulator's time. It is real time, faster time, or a time that moves only by steps.
  *
- * A receiver refuses signatures that are further from its own clock than its tolerance. Give this clock to a receiver
- * of a simulator that is faster or moves by steps.
+ * A receiver refuses a signature if its time differs too much from the receiver's clock. So if this clock is faster
+ * than real time or moves by steps, use it in the receiver too.
  */
 export class SimulatorClock implements Clock {
   /** `step` awaits this after each timer, so that all work of the timer ends before time moves on. */
@@ -41,7 +41,7 @@ export class SimulatorClock implements Clock {
     this.#schedule()
   }
 
-  /** Follows the machine's wall clock: the monotonic clock of many machines stops while they sleep. */
+  /** Uses the machine's wall clock, because many machines stop their monotonic clock during sleep. */
   now(): number {
     const { wallMs, realWallMs } = this.#anchor
     return Math.floor(wallMs + (Date.now() - realWallMs) * this.#currentSpeed)
@@ -59,8 +59,8 @@ export class SimulatorClock implements Clock {
   }
 
   /**
-   * Moves time forward. Each timer that falls due fires in order, at its time, and its work ends before the next one
-   * fires. A running clock stands still meanwhile. Steps run one after another.
+   * Moves time forward. Timers that fall due fire in order, each at its own time. The work of a timer ends before the
+   * next timer fires. During a step, a running clock stands still. Steps run one after another.
    */
   async step(ms: number): Promise<void> {
     if (!(ms >= 0 && Number.isFinite(ms))) throw new RangeError('a step must be zero milliseconds or more')
@@ -69,7 +69,7 @@ export class SimulatorClock implements Clock {
     return step
   }
 
-  /** Drops all timers. */
+  /** Cancels all timers. */
   close(): void {
     this.#timers.clear()
     clearTimeout(this.#nextTimeout)
@@ -130,7 +130,7 @@ export class SimulatorClock implements Clock {
   }
 }
 
-/** The point that time is counted from. */
+/** Returns the point from which time is counted. */
 function anchorAt(wallMs: number, elapsedMs: number) {
   return { wallMs, elapsedMs, realWallMs: Date.now(), realElapsedMs: performance.now() }
 }

@@ -21,7 +21,8 @@ const defaultHost = '127.0.0.1'
  * Starts a local stand-in for Scalekit on one port. `@scalekit-sdk/node` uses it like the real service.
  *
  * Rejects with a ConfigurationError if an option is invalid, with a PortError if the port cannot be opened, and with a
- * SnapshotError if the file cannot be used. In each case it has sent nothing, and frees the port and the file.
+ * SnapshotError if the file cannot be used. In each case, no message was sent, and the port and the file are free
+ * again.
  *
  * @example
  * await using simulator = await createSimulator()
@@ -38,7 +39,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     port = await openPort({ host, port: requestedPort })
     return assemble(options, snapshot, clock, port)
   } catch (error) {
-    // Without its clock it sends no message of the file. The next start sends them.
+    // Without its clock, the simulator does not send the messages from the file. The next start sends them.
     clock?.close()
     await port?.close()
     snapshot.release()
@@ -46,7 +47,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   }
 }
 
-/** Awaits nothing, so that no request is answered and no message sent before everything is ready. */
+/** Synchronous, so that no request is answered and no message is sent before everything is ready. */
 function assemble(
   options: SimulatorOptions,
   snapshot: Snapshot,
@@ -112,7 +113,10 @@ function httpApplication(api: Api, environment: Environment, consolePage: Consol
   return application.use(answerError)
 }
 
-/** For errors outside all routers, such as a body that is too long. Express's own answer is a page with a stack. */
+/**
+ * For errors outside all routers, such as a body that is too long. Without this handler, Express answers with a page
+ * that shows the stack.
+ */
 const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error)
   const status = typeof error?.status === 'number' ? error.status : 500

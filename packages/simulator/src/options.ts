@@ -13,9 +13,10 @@ export interface SimulatorOptions {
   /** @default 0: any free port */
   port?: number
   /**
-   * Decides ids, secrets, faults and jitter. The same seed gives the same run, if the clock starts at the same time.
-   * @default the same secrets at each start, and new ids, so that an application with ids of an earlier start does not
-   * take one user for another
+   * Determines ids, secrets, faults and jitter. If the clock also starts at the same time, the same seed gives the same
+   * run.
+   * @default the same secrets at each start, and new ids. With the ids of an earlier start, an application could take
+   * one user for another
    */
   seed?: number | string
   /** The file that keeps the environment for the next start. @default none: the environment ends with the process */
@@ -26,23 +27,27 @@ export interface SimulatorOptions {
   clientSecret?: string
   /** The lifetime of an access token. @default 86 399, as in Scalekit's documentation */
   tokenSeconds?: number
-  /** Further API calls fail with ResourceExhausted until the minute is over. @default no limit */
+  /**
+   * How many API calls are answered in each minute. Further calls fail with ResourceExhausted until the minute is over.
+   * @default no limit
+   */
   requestsPerMinute?: number
-  /** The endpoints at the start. A URL that the file contains is not added again. @default none */
+  /** The endpoints at the start. An endpoint is not added if the file already contains its URL. @default none */
   endpoints?: readonly NewEndpoint[]
   /**
-   * How many times faster than real time the clock runs. At 0 only `step` moves it. A receiver refuses signatures that
-   * are more than 300 s away from its own clock, so give it this one: `createReceiver({ clock: simulator.clock })`.
+   * How many times faster than real time the clock runs. At 0, only `step` moves the clock. A receiver refuses
+   * signatures that are more than 300 s away from its own clock, so use this clock in the receiver too:
+   * `createReceiver({ clock: simulator.clock })`.
    * @default 1
    */
   clockSpeed?: number
   /** The clock's time at the start. @default now, or the saved time if the clock does not run at real speed */
   from?: Date
-  /** The largest deviation of a wait between attempts from the schedule, up or down. @default 0.2 */
+  /** The largest difference between a wait and the schedule, up or down, as a share of the wait. @default 0.2 */
   retryJitterShare?: number
   faults?: SimulatorFaults
   /**
-   * Returns the time of a change, in whole microseconds, from a clock of your own.
+   * A function that returns the time of a change, in whole microseconds. Use it to set these times yourself.
    * @default the simulator's time, later than every earlier change
    */
   stampMicros?: () => number
@@ -103,7 +108,7 @@ function requireSecret(secret: string | undefined, path: string): void {
     )
   }
   try {
-    // core decides which secrets are valid.
+    // Core decides which secrets are valid.
     signDelivery('', { secret })
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error

@@ -20,7 +20,7 @@ export interface PortOptions {
 
 export interface Port {
   readonly url: string
-  /** Must be called before anything is awaited: requests without listeners get no answer. */
+  /** Call this before anything is awaited, because requests get no answer until the listeners are set. */
   serve(http1: RequestListener, http2: Http2Listener): void
   /** The TCP connection of an HTTP/2 session. Node's session does not expose it. */
   socketOf(session: Http2Session | undefined): Socket | undefined
@@ -76,7 +76,10 @@ export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOp
   }
 }
 
-/** The HTTP/1.1 server listens for both: only a server that listens enforces the timeouts of its connections. */
+/**
+ * The HTTP/1.1 server listens for both protocols, because only a listening server enforces the timeouts of its
+ * connections.
+ */
 function createServers(headersTimeoutMs: number) {
   const sockets = new Set<Socket>()
   const sessions = new Set<Http2Session>()
@@ -103,7 +106,7 @@ function createServers(headersTimeoutMs: number) {
         for (const listener of http1Listeners) listener.call(http1, socket)
         return
       }
-      // Only HTTP/1.1 may answer a client that has closed its side.
+      // Only HTTP/1.1 may answer a client that has closed its side of the connection.
       socket.allowHalfOpen = false
       http2.once('session', (session) => socketBySession.set(session, socket))
       http2.emit('connection', socket)
@@ -124,7 +127,7 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   return typeof address === 'object' && address ? address.port : port
 }
 
-/** Detects the protocol by the first bytes, and leaves the bytes to be read again. */
+/** Detects the protocol by the first bytes, and puts the bytes back, so that they can be read again. */
 function detectProtocol(socket: Socket, timeoutMs: number, found: (isHttp2: boolean) => void): void {
   let head = Buffer.alloc(0)
   const read = () => {
@@ -133,7 +136,8 @@ function detectProtocol(socket: Socket, timeoutMs: number, found: (isHttp2: bool
     head = Buffer.concat([head, bytes])
     const start = head.subarray(0, preface.length)
     const isHttp2 = start.equals(preface.subarray(0, start.length))
-    // The bytes are given back only when there are enough of them, because the socket reports them as new each time.
+    // The bytes are put back only when there are enough of them, because the socket reports bytes that are put back as
+    // new.
     if (isHttp2 && start.length < preface.length) return
     socket.off('readable', read)
     socket.off('end', destroy)

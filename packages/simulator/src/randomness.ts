@@ -6,7 +6,7 @@ export interface Randomness {
   below(limit: number): number
   /** `true` with this probability. */
   chance(share: number): boolean
-  /** A separate source with a name, so that the draws of one part do not change those of another. */
+  /** A separate source with a name, so that the draws of one part do not change the draws of another part. */
   fork(name: string): Randomness
 }
 

@@ -3,15 +3,15 @@ import { Heap } from 'heap-js'
 
 interface Entry {
   readonly atMs: number
-  /** Timers of one time fire in the order in which they were set. */
+  /** Timers with the same time fire in the order in which they were set. */
   readonly order: number
-  /** Absent if it was cancelled or has fired. */
+  /** Absent if the timer was cancelled or has fired. */
   callback: (() => void) | undefined
 }
 
 /**
  * Timers, ordered by their time. A simulator may have one for each of 100,000 retries. A cancelled timer stays in the
- * heap, because removing an entry takes a search.
+ * heap, because its removal would need a search.
  */
 export class TimerQueue {
   #heap = emptyHeap()
@@ -34,7 +34,7 @@ export class TimerQueue {
     return undefined
   }
 
-  /** Fires all timers that are due by then, including those that they set. */
+  /** Fires all timers that are due by `byMs`. A timer that is set by one of them also fires, if it is due by then. */
   fire(byMs: number): void {
     for (let nextMs = this.nextMs; nextMs !== undefined && nextMs <= byMs; nextMs = this.nextMs) {
       const entry = this.#heap.pop()
@@ -54,7 +54,7 @@ export class TimerQueue {
     if (!entry.callback) return
     entry.callback = undefined
     this.#cancelled++
-    // Repeated setting and cancelling must not fill the heap.
+    // The heap must not fill with cancelled timers.
     if (this.#cancelled > 1000 && this.#cancelled > this.#heap.length / 2) {
       const pending = this.#heap.toArray().filter(({ callback }) => callback)
       this.#heap = emptyHeap()

@@ -16,7 +16,7 @@ import { isAccepted, isServerError, listed, shown, shownAll } from './outcomes.t
 const anyTypeHint = "Read the bytes of any content type: express.raw({ type: '*/*' })."
 const limitHint = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). An event is a few kB."
 
-/** Values that change if a parsed body is serialised again. */
+/** JSON values that change when a body is parsed and then serialized again. */
 const fragments = {
   '1.0': '1.0',
   '1e2': '1e2',

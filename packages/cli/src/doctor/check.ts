@@ -4,7 +4,7 @@ import { isAccepted, isLimited, shown, type Tried } from './outcomes.ts'
 import type { Probe } from './probe.ts'
 
 export interface Check {
-  /** Stable, for scripts. */
+  /** This name does not change between versions, so that scripts can use it. */
   name: string
   title: string
   run(probe: Probe): Promise<Finding>
@@ -12,12 +12,12 @@ export interface Check {
 
 type RequestsOf = (probe: Probe) => Readonly<Record<string, Request>>
 
-/** A check that sends forged or old deliveries. */
+/** Returns a check that sends forged or old deliveries, and expects that the endpoint refuses them. */
 export function refuses(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
   return { name, title, run: async (probe) => mustRefuse(await tryAll(probe, requestsOf), hint) }
 }
 
-/** A check that sends deliveries as Scalekit could send them. */
+/** Returns a check that sends deliveries that Scalekit could send, and expects that the endpoint accepts them. */
 export function accepts(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
   return { name, title, run: async (probe) => mustAccept(await tryAll(probe, requestsOf), hint) }
 }
@@ -30,7 +30,7 @@ export async function tryAll(probe: Probe, requestsOf: RequestsOf): Promise<Trie
   return tries
 }
 
-/** The same check, which also fails if the endpoint does not survive it. */
+/** Returns a check that runs `check`, and then also fails if the endpoint no longer accepts valid deliveries. */
 export function survivable(check: Check): Check {
   return {
     ...check,
@@ -41,7 +41,7 @@ export function survivable(check: Check): Check {
       if (isAlive || !(probe.acceptsValid || probe.isGone)) return finding
       return wrong(
         `After this check, it does not accept valid deliveries: ${shown(after)}.`,
-        'Catch errors of parsing and verifying, and find the crash in its log. No request may end the process.',
+        "Catch errors of parsing and verifying, and find the crash in the application's log. A request must never end the process.",
       )
     },
   }

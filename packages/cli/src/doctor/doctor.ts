@@ -21,7 +21,7 @@ export interface DoctorOptions {
   json?: boolean
 }
 
-/** `doctor`: runs all checks, one after the other. Returns the exit code. */
+/** The command `doctor`. Runs all checks, one after another. Returns the exit code. */
 export async function doctor(address: string, options: DoctorOptions): Promise<number> {
   const { json = false, write = false, organization } = options
   const target = targetOf(address, options.secret)
@@ -57,7 +57,7 @@ class Examination {
   readonly #results: Result[] = []
   readonly #probe: Probe
   readonly #onResult: ((result: Result) => void) | undefined
-  /** The reason why no further check can find anything. */
+  /** The reason to skip all further checks, if something makes them useless. */
   #hopeless: string | undefined
 
   constructor(probe: Probe, onResult?: (result: Result) => void) {
@@ -65,7 +65,7 @@ class Examination {
     this.#onResult = onResult
   }
 
-  /** With an organization, the checks that write run too. */
+  /** Runs all checks. If `organization` is given, also runs the write checks. */
   async run(url: string, organization: string | undefined): Promise<Result[]> {
     const probe = this.#probe
     const { outcome, accepts, status } = await firstDelivery(probe)
@@ -85,7 +85,7 @@ class Examination {
     return this.#results
   }
 
-  /** Deletes the users that it has created, also after an interruption. */
+  /** Runs the write checks. Then deletes the test users, even after an interruption. */
   async #write(organization: string): Promise<void> {
     const users = new TestUsers(organization)
     try {
@@ -105,7 +105,7 @@ class Examination {
     probe.isLimited = false
     const finding = await check.run(probe)
     if (probe.isInterrupted) return
-    // This is visible even if the endpoint refuses valid deliveries.
+    // An endpoint that accepts forged deliveries is reported even if it refuses valid ones.
     const acceptsForgeries = forgeryChecks.includes(check) && finding.state === 'wrong'
     if (acceptsForgeries) this.#add(check, finding)
     else if (!probe.acceptsValid) this.#add(check, skipped(blind))
@@ -113,8 +113,8 @@ class Examination {
   }
 
   /**
-   * The answer of a rate limit shows nothing about the endpoint. In particular, it does not show that forgeries are
-   * refused.
+   * A 429 from a rate limit shows nothing about the endpoint. In particular, it does not show that the endpoint refuses
+   * forged deliveries. The first check that gets a 429 is reported as wrong, and later ones as skipped.
    */
   #limited(): Finding {
     const isReported = this.#results.some(({ detail }) => detail === rateLimited.detail)

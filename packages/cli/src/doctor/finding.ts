@@ -3,7 +3,7 @@ import { isAccepted, isServerError, listed, shownAll, type Tried } from './outco
 
 export type FindingState = 'ok' | 'wrong' | 'note' | 'skipped'
 
-/** The result of a check: one sentence for the problem, and one for the fix. */
+/** The result of a check. `detail` describes the result, and `hint` describes the fix. */
 export interface Finding {
   state: FindingState
   detail: string
@@ -53,13 +53,16 @@ export function mustAccept(tries: readonly Tried[], hint: string): Finding {
   return acceptedWith(tries)
 }
 
-/** A missing answer is not a refusal: the endpoint has crashed or hangs. `undefined` if all are answered. */
+/**
+ * Returns a finding if a delivery got no answer, because then the endpoint has crashed or hangs. Otherwise returns
+ * `undefined`.
+ */
 export function unanswered(tries: readonly Tried[]): Finding | undefined {
   const silent = withoutAnswer(tries)
   if (silent.length === 0) return undefined
   return wrong(
     `It does not answer: ${listed(silent)}.`,
-    'Find the crash or the hang in its log. No request may end the process.',
+    "Find the crash or the hang in the application's log. A request must never end the process.",
   )
 }
 

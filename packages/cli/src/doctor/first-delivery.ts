@@ -6,7 +6,7 @@ import type { Probe } from './probe.ts'
 export const rawBodyHint =
   "Verify the bytes before JSON.parse: app.post(path, express.raw({ type: '*/*', limit: '1mb' }), …), before app.use(express.json())."
 
-/** A valid delivery of an event that no application handles, and what its answer shows. */
+/** The outcome of a first valid delivery, and the findings from it. No application handles the type of its event. */
 export interface FirstDelivery {
   outcome: Exchange
   accepts: Finding

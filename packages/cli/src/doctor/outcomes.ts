@@ -7,7 +7,7 @@ export interface Tried {
   outcome: Exchange
 }
 
-/** Any 2xx. The check `status` reports the ones that Scalekit does not count. */
+/** Accepts any 2xx. Scalekit counts only 200 and 201, and the check `status` reports any other 2xx. */
 export function isAccepted(outcome: Exchange): boolean {
   return outcome.kind === 'answer' && outcome.status >= 200 && outcome.status < 300
 }
@@ -20,24 +20,24 @@ export function isServerError(outcome: Exchange): boolean {
   return outcome.kind === 'answer' && outcome.status >= 500
 }
 
-/** A rate limit answered, so the endpoint itself neither accepted nor refused. */
+/** Returns whether a rate limit answered. If so, the endpoint itself neither accepted nor refused the delivery. */
 export function isLimited(outcome: Exchange): boolean {
   return outcome.kind === 'answer' && outcome.status === 429
 }
 
-/** `400`, `201 duplicate`, or the reason for a missing answer. */
+/** Formats an outcome: `400`, `201 duplicate`, or the reason why there is no answer. */
 export function shown(outcome: Exchange): string {
   if (outcome.kind === 'no-answer') return `no answer (${outcome.detail})`
   const header = outcomeHeader(outcome)
   return header === undefined ? String(outcome.status) : `${outcome.status} ${printable(header)}`
 }
 
-/** Each different outcome once. */
+/** Formats a list of outcomes. Equal outcomes are listed once. */
 export function shownAll(outcomes: readonly Exchange[]): string {
   return [...new Set(outcomes.map(shown))].join(', ')
 }
 
-/** The variants with their outcomes. Equal ones are listed once. */
+/** Formats a list of variants with their outcomes. Equal entries are listed once. */
 export function listed(tries: readonly Tried[]): string {
   return [...new Set(tries.map(({ what, outcome }) => `${what} (${shown(outcome)})`))].join('; ')
 }

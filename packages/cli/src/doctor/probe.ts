@@ -8,15 +8,15 @@ import { isLimited } from './outcomes.ts'
 
 type Body = object | string | Uint8Array
 
-/** Sends deliveries to the endpoint, and tracks what the answers have in common. */
+/** Sends deliveries to the endpoint. Tracks the slowest answer, rate limits and refused connections. */
 export class Probe {
-  /** The longest time to the answer of a signed delivery. */
+  /** The longest time that the endpoint took to answer a signed delivery. */
   slowestMs = 0
-  /** Without this, a refusal proves little. */
+  /** Whether the endpoint accepts valid deliveries. If it does not, a refusal proves little. */
   acceptsValid = false
-  /** Connections are refused. */
+  /** Whether the endpoint refuses connections. */
   isGone = false
-  /** A rate limit has answered since this was last set to `false`. */
+  /** Whether a rate limit has answered since this field was last set to `false`. */
   isLimited = false
   readonly #target: Target
   readonly #signal: AbortSignal | undefined
@@ -26,7 +26,7 @@ export class Probe {
     this.#signal = signal
   }
 
-  /** The same endpoint, for requests that are also needed after an interruption. */
+  /** Returns a probe of the same endpoint that can send requests after an interruption. */
   uninterrupted(): Probe {
     return new Probe(this.#target)
   }
@@ -35,7 +35,7 @@ export class Probe {
     return this.#signal?.aborted ?? false
   }
 
-  /** An event of a type that no application handles, so nothing is written. */
+  /** Returns an event of a type that no application handles, so that the application writes nothing. */
   event(content: unknown = 'plain'): JsonObject {
     const id = newId('evt')
     return {
@@ -50,7 +50,7 @@ export class Probe {
     }
   }
 
-  /** The text of such an event with a piece of unchanged JSON in it. */
+  /** Returns the JSON text of such an event. Its `content` is `fragment`, unchanged. */
   textWith(fragment: string): string {
     return JSON.stringify(this.event('@')).replace('"@"', () => fragment)
   }
@@ -59,7 +59,7 @@ export class Probe {
     return signDelivery(body, { secret: this.#target.secret, ...options })
   }
 
-  /** A signed delivery with other headers. `undefined` removes a header. */
+  /** Returns a signed delivery with changed headers. A header that is `undefined` is removed. */
   signThenSet(changes: Readonly<Record<string, string | undefined>>, delivery = this.sign()): Request {
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries({ ...delivery.headers, ...changes })) {
@@ -68,12 +68,12 @@ export class Probe {
     return { ...delivery, headers }
   }
 
-  /** A delivery that is signed with another secret. */
+  /** Returns a delivery that is signed with another secret. */
   forge(): SignedDelivery {
     return this.sign(undefined, { secret: `whsec_${Buffer.from(newId('')).toString('base64')}` })
   }
 
-  /** A delivery that is signed with an empty key, which needs no knowledge of the secret. */
+  /** Returns a delivery that is signed with an empty key. Anybody can create such a delivery without the secret. */
   forgeWithEmptyKey(): Request {
     const delivery = this.sign()
     const signed = `${delivery.headers['webhook-id']}.${delivery.headers['webhook-timestamp']}.`

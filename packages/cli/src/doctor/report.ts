@@ -13,7 +13,7 @@ const labels: Readonly<Record<FindingState, string>> = {
   skipped: styled('dim', 'skipped'),
 }
 
-/** One line of the table. The problem and its fix follow on lines of their own. */
+/** Formats a result as a line of the table. If there is a fix, the problem and the fix follow on separate lines. */
 export function row({ state, title, detail, hint }: Result): string {
   const line = `${labels[state]}  ${title.padEnd(58)}`
   if (hint === undefined) return `${line}  ${styled('dim', detail)}`

@@ -12,7 +12,7 @@ export interface Message {
 
 type Change = 'created' | 'updated' | 'deleted'
 
-/** Users that cannot be mistaken for real ones. Send {@link deletions} after each use. */
+/** Creates messages about test users that nobody can mistake for real users. Send {@link deletions} after each use. */
 export class TestUsers {
   readonly #organizationId: string
   readonly #run = newId('').slice(1, 13)
@@ -24,7 +24,7 @@ export class TestUsers {
     this.#organizationId = organizationId
   }
 
-  /** A message about one user. Its event is that number of seconds after the first one. */
+  /** Returns a message about one user. Its event happens `seconds` after the first event of the run. */
   message(change: Change, user: string, seconds: number): Message {
     return this.#messageOf(change, `diruser_doctor_${this.#run}_${user}`, seconds)
   }
@@ -36,7 +36,10 @@ export class TestUsers {
     return outcome
   }
 
-  /** For all users that were sent: a refused creation may also have written its user. */
+  /**
+   * Returns a deletion for each user that was sent, because an endpoint can write a user even if it refuses the
+   * creation.
+   */
   deletions(): Message[] {
     return [...this.#sent].map((userId) => this.#messageOf('deleted', userId, 55))
   }

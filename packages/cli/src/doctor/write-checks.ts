@@ -21,7 +21,7 @@ const onceHint =
 const upsertHint =
   'Write users as upserts, and treat the deletion of an unknown user as done. Scalekit promises the newest state, not each step.'
 
-/** The checks that write. Run {@link deletionCheck} after them in any case. */
+/** Returns the checks that write users. Always run {@link deletionCheck} after them. */
 export function writeChecks(users: TestUsers): Check[] {
   const created = users.message('created', 'a', 0)
   let first: Exchange | undefined
@@ -104,7 +104,7 @@ export function deletionCheck(users: TestUsers): Check {
       if (silent.length > 0) {
         return wrong(
           `It no longer answers, so these test users may be left: ${listed(silent)}.`,
-          'Find the crash or the hang in its log. Start it again, and delete the users by hand.',
+          "Find the crash or the hang in the application's log. Start the application again, and delete the users by hand.",
         )
       }
       const tries = all.filter(({ what }) => users.wasAccepted(what))
@@ -120,7 +120,7 @@ function triesOf(outcomes: Readonly<Record<string, Exchange>>): Tried[] {
   return Object.entries(outcomes).map(([what, outcome]) => ({ what, outcome }))
 }
 
-/** An endpoint that answers before it does the work accepts events that it cannot use. */
+/** An endpoint that answers before it does the work also accepts events that it cannot use. */
 function unusableFinding(outcome: Exchange): Finding {
   const silence = unanswered(triesOf({ 'user_created without data': outcome }))
   if (silence) return silence
@@ -131,7 +131,7 @@ function unusableFinding(outcome: Exchange): Finding {
   )
 }
 
-/** Failures and different answers are visible from outside. Work that is done twice is not. */
+/** The doctor can see failures and different answers. It cannot see whether the work was done twice. */
 async function duplicateFinding(
   first: Exchange,
   second: Exchange,
@@ -164,7 +164,8 @@ function isDifferent(first: Exchange, second: Exchange): boolean {
 }
 
 /**
- * A new event without data is refused. With the id of a done message, the same event is accepted without being read.
+ * Returns whether the endpoint recognizes the id of a done message. If so, it accepts an event without data with that
+ * id, and refuses the same event with a new id.
  */
 async function isKnown({ event, messageId }: Message, probe: Probe): Promise<boolean> {
   const broken = { ...event, data: null }
@@ -187,13 +188,13 @@ async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding>
   const processed = outcomes.filter((outcome) => outcomeHeader(outcome) === 'processed').length
   if (processed > 1) return wrong(`It did one message ${processed} times.`, onceHint)
   if (outcomes.every(isAccepted)) return ok(`accepted with ${answers}`)
-  // A refused copy, for example with 409, is sent again later. It must then be accepted.
+  // Scalekit later sends a refused copy again, for example after a 409. The endpoint must then accept the copy.
   const after = await deliver()
   const silenceAfter = unanswered(triesOf({ 'one more copy': after }))
   if (silenceAfter) return silenceAfter
   if (!isAccepted(after)) {
     return wrong(
-      `After ${atOnce} copies of a message at once, it still refuses it (${shown(after)}).`,
+      `After ${atOnce} copies of a message at once, it still refuses the message (${shown(after)}).`,
       onceHint,
     )
   }

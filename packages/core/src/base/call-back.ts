@@ -1,4 +1,4 @@
-/** Calls a function of the application. Ignores what it throws or rejects with. */
+/** Calls a function of the application. Ignores its errors, whether it throws or rejects. */
 export function callBack<Arguments extends unknown[]>(
   callback: ((...args: Arguments) => unknown) | undefined,
   ...args: Arguments
@@ -8,13 +8,15 @@ export function callBack<Arguments extends unknown[]>(
   } catch {}
 }
 
-/** Keeps a promise of the application that rejects from ending the process. */
+/** Handles the rejection of an application's promise. An unhandled rejection would end the process. */
 export function ignoreRejection(returned: unknown): void {
   if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
   Promise.resolve(returned).catch(() => {})
 }
 
-/** Calls a function of the application that should return a promise. If it throws, the promise rejects. */
+/**
+ * Calls an application's function that should return a promise. If the function throws, the returned promise rejects.
+ */
 export async function callAsync<Result>(call: () => Result | Promise<Result>): Promise<Result> {
   return call()
 }

@@ -1,15 +1,15 @@
-/** The time and the timers of a receiver. Tests replace them, so that they need not wait. */
+/** The time and the timers of a receiver. Tests replace the clock, so that no test has to wait. */
 export interface Clock {
   /** The wall clock, in milliseconds since 1970. Used for the tolerance, and for event times in the future. */
   now(): number
-  /** A clock that never jumps, in milliseconds from any origin. Used for leases and deadlines. */
+  /** A clock that never jumps, in milliseconds since an arbitrary start. Used for leases and deadlines. */
   monotonic(): number
   setTimeout(callback: () => void, delayMs: number, options?: TimerOptions): Timer
 }
 
 export interface TimerOptions {
   /**
-   * Whether the timer keeps the process running. Set it if a caller awaits the timer.
+   * Whether the timer keeps the process running. Set this to `true` if a caller awaits the timer.
    * @default false
    */
   keepsAlive?: boolean
@@ -19,7 +19,7 @@ export interface Timer {
   cancel(): void
 }
 
-/** The longest delay of Node's timers. A longer delay would fire at once. */
+/** The longest delay that Node's timers accept. A timer with a longer delay would fire at once. */
 export const longestDelayMs = 2_147_483_647
 
 export const systemClock: Clock = {
@@ -57,10 +57,13 @@ export function delay(
   })
 }
 
-/** The result of `within` if the time is over. */
+/** The result of `within` if the promise did not settle in time. */
 export const timedOut: unique symbol = Symbol('timed out')
 
-/** The promise's value, or `timedOut` if it has not settled after `delayMs`. The promise itself is not cancelled. */
+/**
+ * Returns the promise's value, or `timedOut` if the promise has not settled after `delayMs`. Does not cancel the
+ * promise.
+ */
 export function within<T>(
   clock: Clock,
   promise: Promise<T>,
@@ -82,7 +85,7 @@ export function within<T>(
   })
 }
 
-/** The time by which an answer is sent. */
+/** The time by which an answer must be sent. */
 export class Deadline {
   readonly #clock: Clock
   readonly #atMs: number
@@ -92,7 +95,7 @@ export class Deadline {
     this.#atMs = clock.monotonic() + delayMs
   }
 
-  /** Milliseconds until the deadline. Negative after it. */
+  /** Milliseconds until the deadline. Negative after the deadline. */
   get leftMs(): number {
     return this.#atMs - this.#clock.monotonic()
   }

@@ -1,6 +1,6 @@
 import { readSafely } from './read-safely.ts'
 
-/** The page that messages refer to. The package ships it. */
+/** The page that error messages refer to. It is part of the published package. */
 export const errorsPage = 'node_modules/@scalekit-scim/core/docs/errors.md'
 
 /** The stable codes of {@link ConfigurationError}. docs/errors.md explains each. */
@@ -18,8 +18,8 @@ export type ConfigurationErrorCode =
   | 'ERR_SCIM_SDK_MISSING'
 
 /**
- * An option is wrong. Thrown at start, never while a request is served. The message names the problem and the fix. It
- * never holds a secret.
+ * Thrown at start if an option is wrong, never while a request is served. The message names the problem and the fix,
+ * and never contains a secret.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
@@ -34,12 +34,12 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** One process can load an ESM and a CJS copy of this class. The brand is the same in both. */
+/** One process can load an ESM and a CJS copy of this class. The brand is the same in both copies. */
 const dropBrand = Symbol.for('@scalekit-scim/DropEvent')
 
 /**
- * Throw it from a handler for an event that a retry would not help, such as a hire beyond the seat limit. The message is
- * answered 200 and counts as done, and the resource's watermark moves past it.
+ * Throw this from a handler if a retry would not help, for example if no seat is left for a new user. The sender gets a
+ * 200, and the message counts as done. The resource's watermark moves past the event.
  *
  * @example
  * if (seats.full()) throw new DropEvent('seat-limit')
@@ -62,13 +62,13 @@ export class DropEvent extends Error {
 export type BodyErrorReason = 'too-large' | 'consumed' | 'aborted'
 
 /**
- * Thrown by a body reader. 'too-large': the body is over the limit. 'consumed': something else read it before.
+ * Thrown by a body reader. 'too-large': the body is over the limit. 'consumed': other code has already read the body.
  * 'aborted': the connection closed before the end of the body.
  */
 export class BodyError extends Error {
   override readonly name = 'BodyError'
   readonly reason: BodyErrorReason
-  /** The fix, for the log. */
+  /** The fix, shown in the log. */
   readonly fix?: string
 
   constructor(reason: BodyErrorReason, message: string, fix?: string) {

@@ -1,6 +1,7 @@
 /**
- * A time in nanoseconds since 1970, written with exactly 19 digits. Comparing two instants as text compares the times,
- * in JavaScript, Lua and SQL. Scalekit sends 0 to 9 decimals, and a `Date` keeps only three.
+ * A time in nanoseconds since 1970, written with exactly 19 digits. To compare two instants, compare their texts. This
+ * works in JavaScript, Lua and SQL. A `Date` is not precise enough: it keeps three decimals, and Scalekit sends up to
+ * nine.
  */
 export type Instant = string
 
@@ -9,7 +10,7 @@ const earliest: Instant = '0'.repeat(digits)
 const latest: Instant = '9'.repeat(digits)
 const nanosPerMs = 1_000_000n
 
-/** RFC 3339, 5.6, with any number of decimals. The fields before them have fixed positions. */
+/** RFC 3339, 5.6, with any number of decimals. The fields before the decimals have fixed positions. */
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
 /**
@@ -18,7 +19,7 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d
  */
 export function parseInstant(text: unknown): Instant | undefined {
   if (typeof text !== 'string' || text.length > 64 || !rfc3339.test(text)) return undefined
-  // A sync reads a time for each row. Capture groups and a bigint would take three times as long.
+  // A sync parses a time for each row. Code with capture groups and a bigint would take three times as long.
   const [year, month, day] = [numberAt(text, 0, 4), numberAt(text, 5, 2), numberAt(text, 8, 2)]
   const [hour, minute, second] = [numberAt(text, 11, 2), numberAt(text, 14, 2), numberAt(text, 17, 2)]
   if (hour > 23 || minute > 59 || second > 59) return undefined
@@ -34,7 +35,8 @@ export function parseInstant(text: unknown): Instant | undefined {
 }
 
 /**
- * UTC with exactly nine decimals, such as `2026-11-23T09:00:00.000000000Z`. Comparing two as text compares the times.
+ * Formats an instant as UTC with exactly nine decimals, such as `2026-11-23T09:00:00.000000000Z`. To compare two times,
+ * compare the texts.
  */
 export function formatInstant(instant: Instant): string {
   const seconds = Number(instant.slice(0, -9))

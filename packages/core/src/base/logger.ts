@@ -2,8 +2,8 @@ import { callBack } from './call-back.ts'
 import { readSafely } from './read-safely.ts'
 
 /**
- * A logger that takes the fields first, then the message: pino, Fastify's `request.log`, `console`. The fields are ids,
- * types, sizes and durations. They never hold a secret, a body or personal data.
+ * A logger that takes the fields first, then the message, such as pino, Fastify's `request.log` or `console`. The
+ * fields are ids, types, sizes and durations. No field contains a secret, a body or personal data.
  */
 export interface Logger {
   debug(fields: object, message: string): void
@@ -27,8 +27,8 @@ function line(message: string, fields: object): string {
 }
 
 /**
- * Completes a partial logger. `false` logs nothing. `undefined` logs warnings and errors on the console. Errors of the
- * logger are ignored, so that a log line never decides the outcome of an event.
+ * Completes a partial logger. `false` logs nothing. `undefined` logs warnings and errors on the console. Errors that
+ * the logger throws are ignored, so that logging never changes the outcome of an event.
  */
 export function completeLogger(logger: Partial<Logger> | false | undefined): Logger {
   const target = logger === false ? {} : (logger ?? consoleLogger)
@@ -39,8 +39,8 @@ export function completeLogger(logger: Partial<Logger> | false | undefined): Log
 }
 
 /**
- * The parts of an application's error that are safe to log. Its message and other fields may hold personal data. Handlers
- * can throw any value, even one whose getters throw, so this function never throws.
+ * Returns the parts of an application's error that are safe to log. The error's message and other fields may contain
+ * personal data. Never throws, even if a getter of the thrown value throws.
  */
 export function errorFields(error: unknown): ErrorFields {
   const fields = readSafely(() => (error instanceof Error ? describe(error) : { errorName: typeof error }))
@@ -60,7 +60,7 @@ export function messageOf(error: unknown): string | undefined {
 }
 
 function describe(error: Error): ErrorFields {
-  // TypeScript declares these as text, but any code can assign to them.
+  // TypeScript declares these fields as strings, but code can assign any value to them.
   const { name, code, message, stack }: { [field in keyof Error | 'code']?: unknown } = error
   const frames = typeof stack === 'string' ? framesOf(stack, message) : []
   return {
@@ -71,10 +71,12 @@ function describe(error: Error): ErrorFields {
   }
 }
 
-/** Longer lines are not frames. The expression's time grows with the square of the line's length. */
+/** Longer lines are skipped. The regular expression's running time grows with the square of the line's length. */
 const longestFrame = 500
 
-/** The innermost frames. The message comes before them, and its lines may look like frames. */
+/**
+ * Returns the innermost frames. In a stack, the message comes before the frames, and its lines may look like frames.
+ */
 function framesOf(stack: string, message: unknown): string[] {
   const end = typeof message === 'string' ? stack.indexOf(message) + message.length : 0
   return stack

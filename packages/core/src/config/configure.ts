@@ -27,7 +27,7 @@ import {
 
 type NumbersOf<Rules> = { readonly [Name in keyof Rules]: number }
 
-/** The options of a dispatcher, checked and complete. */
+/** The checked options of a dispatcher, with all defaults filled in. */
 export interface DispatcherConfiguration extends NumbersOf<typeof dispatcherNumbers> {
   route: Router
   store: Store | undefined
@@ -39,7 +39,7 @@ export interface DispatcherConfiguration extends NumbersOf<typeof dispatcherNumb
   clock: Clock
 }
 
-/** The options of a receiver, checked and complete. */
+/** The checked options of a receiver, with all defaults filled in. */
 export interface ReceiverConfiguration extends DispatcherConfiguration, NumbersOf<typeof receiverNumbers> {
   secretKeys: SecretKeys
 }

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { editDistance } from '../base/edit-distance.ts'
-import { ConfigurationError } from '../base/errors.ts'
+import { ConfigurationError, errorsPage } from '../base/errors.ts'
 import { isJsonObject } from '../base/json-object.ts'
 import { completeLogger, type Logger } from '../base/logger.ts'
 import type { NumberRule } from './options.ts'
@@ -23,7 +23,7 @@ export function requireKnownNames(options: object, known: readonly string[], par
       ? `; did you mean \`${path(meant)}\`?`
       : parent
         ? `. \`${parent}\` has the options ${all}.`
-        : '.'
+        : `. ERR_SCIM_UNKNOWN_OPTION in ${errorsPage} has the usual causes.`
     throw new ConfigurationError(
       'ERR_SCIM_UNKNOWN_OPTION',
       `There is no option \`${path(name)}\`${hint}`,
@@ -63,7 +63,7 @@ export function numberOption(name: string, value: unknown, rule: NumberRule): nu
   throw invalid(name, `must be a number from ${rule.min} to ${rule.max}`)
 }
 
-/** Checks the number options that `rules` names, and adds their defaults. */
+/** Checks the numeric options that `rules` lists, and fills in their defaults. */
 export function numberOptions<Name extends string>(
   options: { readonly [name in NoInfer<Name>]?: unknown },
   rules: Readonly<Record<Name, NumberRule>>,
@@ -98,7 +98,7 @@ export function clockOption(clock: Clock | undefined): Clock {
 
 export function namespaceOption(namespace: unknown): string | undefined {
   if (namespace === undefined) return undefined
-  // Braces would end the hash tag that keeps a namespace's keys on one node of a Redis cluster.
+  // In a Redis cluster, a hash tag keeps a namespace's keys on one node. A brace would end that tag.
   if (typeof namespace === 'string' && /^[^\s{}\p{Cc}\p{Cs}]{1,64}$/u.test(namespace)) return namespace
   throw invalid('namespace', 'must be 1 to 64 characters, without white space or braces')
 }

@@ -17,56 +17,61 @@ export interface DispatcherOptions extends Handlers {
    */
   store?: Store | undefined
   /**
-   * A prefix of all keys. Two applications on one store need different namespaces, because a message has the same id at
-   * each endpoint. The instances of one application use the same namespace.
+   * A prefix of all keys. If two applications share a store, each needs its own namespace, because a message has the
+   * same id at each endpoint. All instances of one application use the same namespace.
    * @default the Keyv's own namespace if it has one, otherwise 'default'
    */
   namespace?: string | undefined
   /**
-   * The guarantee that the store must give. 'atomic': across all processes. 'process': at least within this process.
-   * With a weaker store, a ConfigurationError is thrown.
+   * The guarantee that the store must give. 'atomic': across all processes. 'process': at least within this process. If
+   * the store's guarantee is weaker, a ConfigurationError is thrown.
    * @default no requirement
    */
   requireGuarantee?: 'atomic' | 'process' | undefined
   /**
-   * 'resource': events of one resource run one at a time, and older events are superseded. 'none': neither.
+   * 'resource': events of one resource run one at a time, and older events are superseded. 'none': events of one
+   * resource can run at the same time and in any order.
    * @default 'resource'
    */
   ordering?: 'resource' | 'none' | undefined
   /**
-   * Seconds until another process can begin a message whose process died. While a handler runs, the lease is renewed
-   * after each third of this time.
-   * @default 12. The sender's second attempt comes at 5 s and waits until 14 s, so it can take over after a crash.
+   * How long a process that died blocks its message, in seconds. After that, another process can begin the message.
+   * While a handler runs, the lease is renewed after each third of this time.
+   * @default 12. The sender's second attempt comes at 5 s and waits until 14 s. So after a crash, that attempt can take
+   * over.
    */
   leaseSeconds?: number | undefined
   /**
-   * Seconds that a handler may run. Then its signal aborts and its lease is no longer renewed.
+   * How long a handler may run, in seconds. After that, its signal aborts and its lease is no longer renewed.
    * @default 600
    */
   handlerTimeoutSeconds?: number | undefined
   /**
-   * Seconds that a message counts as done.
-   * @default 345600 (4 days). Covers 33 h of retries and a manual replay after a weekend.
+   * How long a message counts as done, in seconds.
+   * @default 345600 (4 days). This covers 33 h of retries and a manual replay after a weekend.
    */
   retentionSeconds?: number | undefined
   /**
-   * Seconds that a resource's watermark is stored, also after its deletion.
-   * @default 3024000 (35 days). Events that are recovered from the sender's archive arrive late.
+   * How long a resource's watermark is stored, in seconds. The watermark of a deleted resource is stored for the same
+   * time.
+   * @default 3024000 (35 days). This is long, because events from the sender's archive arrive late.
    */
   watermarkRetentionSeconds?: number | undefined
   /**
-   * Seconds that each call to the store may take. After that, the attempt is answered 503 and the sender tries again.
-   * @default 2. Leaves most of the deadline to the handler.
+   * How long each call to the store may take, in seconds. If a call takes longer, the sender gets a 503 and tries
+   * again.
+   * @default 2. This leaves most of the deadline to the handler.
    */
   storeTimeoutSeconds?: number | undefined
   /**
-   * pino, `console`, Fastify's logger, or an object with some of their four methods. `false` logs nothing.
-   * @default warnings and errors on the console; in Fastify `request.log`
+   * pino, `console`, Fastify's logger, or an object with any of the methods `debug`, `info`, `warn` and `error`.
+   * `false` logs nothing.
+   * @default warnings and errors on the console; in Fastify, `request.log`
    */
   logger?: Partial<Logger> | false | undefined
   /**
-   * Called once for each attempt and each `dispatch()`. Called again, with `late`, if a handler ends after its deadline.
-   * Its errors are ignored.
+   * Called once for each attempt and each `dispatch()`. If a handler ends after its deadline, called again with `late`.
+   * Errors that this function throws are ignored.
    */
   onOutcome?: ((report: OutcomeReport) => void) | undefined
   /** The time and the timers, for tests. */
@@ -76,8 +81,9 @@ export interface DispatcherOptions extends Handlers {
 /** The options of `createReceiver`. */
 export interface ReceiverOptions extends DispatcherOptions {
   /**
-   * The endpoint's signing secret (`whsec_…`), a list of secrets during a rotation, or a function that returns them for a
-   * request. If the key is present but `undefined`, a ConfigurationError is thrown: an environment variable is misspelt.
+   * The endpoint's signing secret (`whsec_…`), a list of secrets during a rotation, or a function that returns them for
+   * a request. If you pass `undefined`, a ConfigurationError is thrown, because the name of an environment variable is
+   * probably misspelt.
    * @default process.env.SCALEKIT_WEBHOOK_SECRET
    */
   secret?: SecretOption
@@ -92,7 +98,8 @@ export interface ReceiverOptions extends DispatcherOptions {
    */
   toleranceSeconds?: number | undefined
   /**
-   * Seconds from the request's headers to the answer. A slower handler continues, and the retry finds the message done.
+   * Seconds from the arrival of the request's headers to the answer. A slower handler continues to run, and the
+   * sender's retry finds the message done.
    * @default 9. Scalekit waits 10 s.
    */
   deadlineSeconds?: number | undefined
@@ -120,7 +127,7 @@ export const receiverNumbers = {
   deadlineSeconds: { default: 9, min: 0.05, max: 60 },
 } as const satisfies Record<string, NumberRule>
 
-/** Scalekit waits this long for an answer. */
+/** How long Scalekit waits for an answer. */
 export const senderTimeoutSeconds = 10
 
 export const dispatcherOptionNames: readonly string[] = [

@@ -20,11 +20,11 @@ export interface BegunClaim {
 
 interface FailedCall {
   error: unknown
-  /** The deadline came before the store's own time limit. */
+  /** Whether the deadline came before the store's own time limit. */
   cutByDeadline?: boolean
 }
 
-/** Claims messages from the ledger, waits while another process holds them, and releases them. */
+/** Claims messages in the ledger, and releases the claims. If another process holds a message, waits for it. */
 export class Claims {
   readonly #config: OpenConfiguration
   readonly #closing: AbortSignal
@@ -34,7 +34,7 @@ export class Claims {
     this.#closing = closing
   }
 
-  /** Returns the claim, or the event's outcome without one. Waits at most until the deadline. */
+  /** Returns the claim, or the event's outcome if it could not be claimed. Waits at most until the deadline. */
   async begin(delivery: Delivery, resource: string | undefined): Promise<BegunClaim | DispatchOutcome> {
     const { clock, leaseSeconds } = this.#config
     const { event, occurredAt, observedAt, idempotencyKey: messageId, deadline } = delivery
@@ -52,7 +52,7 @@ export class Claims {
       const requestedAtMs = clock.monotonic()
       const answer = await this.#call(request, delivery)
       if ('error' in answer) {
-        // The deadline ended the call. The store has not failed: it answered the calls before.
+        // The deadline ended the call. The store has not failed: it answered the earlier calls.
         if (heldBy && answer.cutByDeadline) return { outcome: heldBy }
         return { outcome: 'store-unavailable', error: answer.error }
       }
@@ -113,7 +113,10 @@ function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }
   return { token, messageId, fence, occurredAt, deletion, ...(resource === undefined ? {} : { resource }) }
 }
 
-/** Makes tokens unique across all processes. It is short, because stores keep the token with each done message. */
+/**
+ * A part of each token, so that tokens are unique across all processes. Short, because stores keep the token of each
+ * done message.
+ */
 const processTag = randomBytes(9).toString('base64url')
 let tokens = 0
 function nextToken(): string {

@@ -18,21 +18,22 @@ interface PendingCommit {
 }
 
 const firstRetryMs = 250
-/** Short, so that a recovered store has the commit before another process begins the message. */
+/** This is short, so that a recovered store gets the commit before another process begins the message. */
 const longestRetryMs = 2000
-/** While the store is down, the queue keeps at most this many commits, and drops the oldest. */
+/** While the store is down, the queue keeps at most this many commits. Above this number, it drops the oldest. */
 const maxPending = 100_000
 
 /**
- * Commits done events. The handler's effect exists already, so a failing store does not fail the event. The queue retries
- * the commit in the background. Meanwhile, this process answers copies of the message as duplicates.
+ * Commits events after their handlers have succeeded. The handler's effect already exists. So if the store fails, the
+ * event does not fail. The queue retries the commit in the background. Meanwhile, this process answers copies of the
+ * message as duplicates.
  */
 export class CommitQueue {
   readonly #config: OpenConfiguration
   readonly #pending = new Map<string, PendingCommit>()
   /** The newest pending commit of each resource. */
   readonly #newest = new Map<string, PendingCommit>()
-  /** The calls for each message that the store has not answered. */
+  /** For each message, the calls that the store has not answered yet. */
   readonly #underWay = new Map<string, Promise<unknown>>()
   readonly #closing = new AbortController()
   #retrying: Promise<void> | undefined
@@ -46,9 +47,9 @@ export class CommitQueue {
   }
 
   /**
-   * Drops the pending commit of a message that will be forgotten. Returns whether there was one. Waits for calls under
-   * way, which would otherwise mark the message as done again.
-   * @throws StoreUnavailableError if the store does not answer these in time
+   * Drops the pending commit of a message that will be forgotten. Returns whether there was one. Waits for calls that
+   * are under way, because they would mark the message as done again.
+   * @throws StoreUnavailableError if the store does not answer those calls in time
    */
   async drop(messageId: string): Promise<boolean> {
     const { clock, storeTimeoutSeconds } = this.#config
@@ -63,7 +64,10 @@ export class CommitQueue {
     return pending !== undefined
   }
 
-  /** Commits a resource's pending event before its next event begins. Returns whether the store has recorded it. */
+  /**
+   * Commits the pending event of a resource, so that its next event can begin. Returns `false` if the store has still
+   * not recorded the commit.
+   */
   async flush(resource: string): Promise<boolean> {
     const pending = this.#newest.get(resource)
     return pending === undefined || (await this.#recommit(pending))
@@ -90,7 +94,7 @@ export class CommitQueue {
   /** Waits for pending commits until the deadline, then drops the rest. */
   async close(deadline: Deadline): Promise<void> {
     const { clock, log } = this.#config
-    // One attempt now, before the next retry is due.
+    // Try each commit once now. Do not wait for the next retry.
     await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending, awaited)))
     if (this.#pending.size > 0 && this.#retrying) {
       await within(clock, this.#retrying, Math.max(deadline.leftMs, 0), awaited)
@@ -126,18 +130,20 @@ export class CommitQueue {
       await delay(clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal, inBackground)
       pauseMs = Math.min(pauseMs * 2, longestRetryMs)
       for (const pending of [...this.#pending.values()]) {
-        // Dropped by forget() while the queue waited.
+        // forget() dropped this commit while the queue waited.
         if (this.#pending.get(pending.claim.messageId) !== pending) continue
         if (await this.#recommit(pending)) {
           pauseMs = firstRetryMs
           continue
         }
-        // The store is probably still down, so the other commits wait. This one goes last, in case only it fails.
+        // The store is probably still down, so the other commits wait. This commit moves to the end of the queue, in
+        // case only this one fails.
         if (this.#remove(pending)) this.#add(pending)
         break
       }
     }
-    // No await since the loop's last check, so a commit that becomes pending from here on starts a new loop.
+    // There was no `await` since the loop's last check. So a commit that becomes pending after this line starts a new
+    // loop.
     this.#retrying = undefined
   }
 

@@ -14,7 +14,7 @@ export interface Delivery extends ParsedEvent {
   source: EventSource
   observedAt?: Instant | undefined
   directoryId?: string | undefined
-  /** On the clock's monotonic scale. */
+  /** The start time, from `clock.monotonic()`. */
   startedMs: number
   deadline: Deadline
   log: Logger
@@ -27,7 +27,7 @@ export type EventIds = Pick<OutcomeReport, 'messageId' | 'eventId' | 'type' | 'o
 
 export function eventIds(event: ScimEvent, messageId: string): EventIds {
   const resourceId = isDirectoryEvent(event) ? { resourceId: event.data.id } : {}
-  // In other events the field can have any type.
+  // In events other than directory events, the field can have any type.
   const organizationId = isUsableId(event.organization_id) ? { organizationId: event.organization_id } : {}
   return { messageId, eventId: event.id, type: event.type, ...organizationId, ...resourceId }
 }

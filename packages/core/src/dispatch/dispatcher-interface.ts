@@ -19,26 +19,33 @@ export interface DispatchOptions {
 }
 
 export interface CloseOptions {
-  /** Seconds that running handlers get before their signals abort. @default 10 */
+  /** How long `close()` waits before it aborts the signals of running handlers, in seconds. @default 10 */
   graceSeconds?: number
 }
 
-/** Runs events: begin, route, commit or release. The webhooks and the sync share one. */
+/**
+ * Runs events: begins each event, calls its handlers, then commits or releases it. Webhooks and the sync share one
+ * dispatcher.
+ */
 export interface Dispatcher extends AsyncDisposable {
-  /** The store's guarantees. `message`: a message runs once. `order`: one event of a resource at a time, newest wins. */
+  /**
+   * The store's guarantees. `message`: a message runs once. `order`: events of a resource run one at a time, and the
+   * newest wins.
+   */
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
   /** 'resource': events of one resource wait for each other, and older events are superseded. */
   readonly ordering: 'resource' | 'none'
   readonly ledger: Ledger
   /**
-   * Runs an event of your own through the handlers. Deduplication, order and newest-wins apply as for a webhook. A handler
-   * must not await a dispatch for its own resource: it would wait for itself until `handlerTimeoutSeconds`.
+   * Runs an event of your own through the handlers. Deduplication, order and newest-wins apply as for a webhook. A
+   * handler must not await a dispatch for its own resource: the handler would wait for itself until
+   * `handlerTimeoutSeconds`.
    * @throws TypeError if the event is unusable: a directory event without `data.id`, organization or time
    */
   dispatch(event: ScimEvent, options?: DispatchOptions): Promise<DispatchOutcome>
   /**
-   * Forgets a done message, so that its replay runs again. Returns whether the message was known. If its handler is
-   * still running, the next renewal of the lease claims the message again.
+   * Forgets a done message, so that the handlers run again if the message is replayed. Returns whether the message was
+   * known. If the message's handler is still running, the next renewal of the lease claims the message again.
    * @throws TypeError if the key is not a non-empty string
    * @throws StoreUnavailableError if the store fails
    */
@@ -50,8 +57,8 @@ export interface Dispatcher extends AsyncDisposable {
    */
   forgetResource(resource: Resource): Promise<boolean>
   /**
-   * Answers new events with 503, waits for running handlers, then aborts their signals. A second call returns the same
-   * promise. The store stays open, because you own it.
+   * Answers new events with 503, and waits for running handlers. After the grace period, aborts their signals. A second
+   * call returns the same promise. The store stays open, because you own it.
    */
   close(options?: CloseOptions): Promise<void>
 }

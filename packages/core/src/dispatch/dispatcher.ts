@@ -22,9 +22,9 @@ import { logLateOutcome } from './outcome-log.ts'
 import { Turns } from './turns.ts'
 
 const graceRule = { default: 10, min: 0, max: 3600 }
-/** The time that an aborted handler gets to release its claim. */
+/** How long `close()` waits for aborted handlers to release their claims. */
 const afterAbortMs = 1000
-/** The time after the deadline in which an event that did not run can still report its reason. */
+/** If an event did not run by its deadline, it has this much more time to report the reason. */
 const afterDeadlineMs = 50
 
 /**
@@ -38,11 +38,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   return new EventDispatcher(openStore(configureDispatcher(options)))
 }
 
-/** The progress of one run, for the answer at its deadline. */
+/** The progress of one run. It decides the answer at the deadline. */
 interface Progress {
-  /** From here on, the handlers continue after the deadline. */
+  /** Whether the handlers have begun. If so, they continue after the deadline. */
   handling: boolean
-  /** The deadline came first: no handler may begin. */
+  /** Whether the deadline came first. If so, no handler may begin. */
   abandoned: boolean
 }
 
@@ -90,7 +90,7 @@ export class EventDispatcher implements Dispatcher {
       observedAt,
       directoryId,
       startedMs: this.#clock.monotonic(),
-      // No sender waits for the answer. This is time for the resource's turn, and for the handlers.
+      // No sender waits for the answer, so the deadline covers the wait for the resource's turn and the handlers.
       deadline: new Deadline(this.#clock, 2 * this.#config.handlerTimeoutSeconds * 1000),
       log: this.#config.log,
       ids: eventIds(parsed.event, idempotencyKey),
@@ -109,7 +109,7 @@ export class EventDispatcher implements Dispatcher {
       if (this.closing) return { outcome: 'closed' }
       if (this.#commits.isPending(messageId)) return { outcome: 'duplicate' }
       if (!this.#runs.has(messageId)) return this.#runByDeadline(delivery, handlers)
-      // Copies of a message wait for the one that runs. If that one never began its handlers, the next copy runs.
+      // Copies of a message wait for the copy that runs. If that copy never began its handlers, the next one runs.
       const outcome = await this.#runs.outcomeOfCopy(messageId, delivery.deadline)
       if (outcome) return outcome
     }
@@ -141,11 +141,11 @@ export class EventDispatcher implements Dispatcher {
     const endTurn = await this.#turns.take(resource, delivery, this.#closing.signal)
     if (!endTurn) return { outcome: this.closing ? 'closed' : 'busy' }
     try {
-      // A commit that the store has not recorded yet decides which event is newer.
+      // A pending commit decides which event is newer, so the store must record it first.
       if (resource !== undefined && !(await this.#commits.flush(resource))) return unrecordedCommit
       const begun = await this.#claims.begin(delivery, resource)
       if ('outcome' in begun) return begun
-      // The sender has its answer, or close() has aborted the signals of running handlers.
+      // It is too late to begin: the sender already has its answer, or the dispatcher is closing.
       if (progress.abandoned || this.closing) {
         await this.#claims.release(begun.claim, delivery.log)
         return { outcome: this.closing ? 'closed' : 'busy' }
@@ -166,7 +166,7 @@ export class EventDispatcher implements Dispatcher {
       return result
     }
     const committed = await this.#commits.commit(claim, {
-      // The keys of a sync are new in each pass, so a repeat cannot match one.
+      // A sync uses new keys in each pass, so no later event has the same key.
       retentionSeconds: delivery.source === 'sync' ? 0 : this.#config.retentionSeconds,
       watermarkRetentionSeconds: this.#config.watermarkRetentionSeconds,
     })

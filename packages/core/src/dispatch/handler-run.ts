@@ -8,7 +8,7 @@ import type { RoutedHandler } from '../events/router.ts'
 import type { Claim } from '../ledger/ledger.ts'
 import type { Delivery } from './delivery.ts'
 
-/** The outcome of an event's handlers, before it is committed or released. */
+/** The outcome of an event's handlers, before the claim is committed or released. */
 export type HandlerResult = DispatchOutcome & { outcome: 'processed' | 'dropped' | 'handler-failed' }
 
 /** Runs the handlers of an event one after the other. Never rejects. */
@@ -40,7 +40,10 @@ export function handlerContext(
   }
 }
 
-/** Waits for each promise of a returned list, such as `groups.map(save)`. Fails after all have settled. */
+/**
+ * Waits for each promise of a returned list, such as `groups.map(save)`. If one rejects, throws its reason after all
+ * have settled.
+ */
 async function settleList(returned: unknown): Promise<void> {
   if (!Array.isArray(returned)) return
   const results = await Promise.allSettled(returned)

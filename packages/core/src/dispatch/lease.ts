@@ -9,8 +9,8 @@ import type { OpenConfiguration } from './open-store.ts'
 const retryMs = 500
 
 /**
- * Renews a claim while its handler runs. The signal aborts if another process has the claim, or if the store did not
- * renew it in time, so that another process can have it:
+ * Renews a claim while its handler runs. The handler's signal aborts if another process has the claim. It also aborts
+ * if the store did not renew the claim in time, because another process can then have it:
  *
  *     requested        requested                   requested + leaseSeconds
  *       ├─ begin ─┤      ├─ renew ─┤     ├─ renew ───┤ abort
@@ -44,7 +44,7 @@ export class Lease {
     this.#timer?.cancel()
   }
 
-  /** Resolves when no renewal is under way, so that none can take the claim again after its release. */
+  /** Resolves when no renewal is under way. A late renewal could otherwise take the claim again after its release. */
   async settled(): Promise<void> {
     await this.#renewing
   }
@@ -71,7 +71,7 @@ export class Lease {
 
   async #renew(): Promise<void> {
     const { ledger, clock, leaseSeconds, storeTimeoutSeconds } = this.#config
-    // A process that stalled this long may have lost the claim.
+    // The process stalled for so long that it may have lost the claim.
     if (this.#leftMs <= 0) return this.#expire()
     const requestedAtMs = clock.monotonic()
     const waitMs = Math.min(storeTimeoutSeconds * 1000, this.#leftMs)

@@ -8,7 +8,7 @@ import { type HandlerResult, handlerContext, runHandlers } from './handler-run.t
 import { Lease } from './lease.ts'
 import type { OpenConfiguration } from './open-store.ts'
 
-/** Runs handlers for at most `handlerTimeoutSeconds`. Renews the leases of their claims meanwhile. */
+/** Runs handlers for at most `handlerTimeoutSeconds`. While they run, renews the leases of their claims. */
 export class LeasedHandlers {
   readonly #config: OpenConfiguration
   readonly #leases = new Set<Lease>()
@@ -38,7 +38,8 @@ export class LeasedHandlers {
         return await settle(result)
       }
       lease.abort('handlerTimeoutSeconds are over')
-      // A handler that still succeeds is recorded, unless another process has begun the message by then.
+      // If the handler still succeeds, its message is recorded as done, unless another process has begun the message by
+      // then.
       ignoreRejection(running.then(settle))
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
     } finally {

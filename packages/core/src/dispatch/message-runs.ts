@@ -1,7 +1,7 @@
 import { type Clock, type Deadline, timedOut, within } from '../base/clock.ts'
 import type { DispatchOutcome } from '../events/outcome.ts'
 
-/** The messages that this process works on. Copies of a message wait for the one that runs. */
+/** The messages that this process works on. Copies of a message wait for the copy that runs. */
 export class MessageRuns {
   readonly #clock: Clock
   readonly #outcomes = new Map<string, Promise<DispatchOutcome>>()
@@ -10,7 +10,7 @@ export class MessageRuns {
     this.#clock = clock
   }
 
-  /** Keeps a run until it ends. */
+  /** Stores a run until it ends. */
   add(messageId: string, run: Promise<DispatchOutcome>): Promise<DispatchOutcome> {
     const outcome = run.finally(() => this.#outcomes.delete(messageId))
     this.#outcomes.set(messageId, outcome)
@@ -21,7 +21,10 @@ export class MessageRuns {
     return this.#outcomes.has(messageId)
   }
 
-  /** Waits for the run of a message, and returns the outcome of a copy. Undefined if the run never began its handlers. */
+  /**
+   * Waits for the run of a message, and returns the outcome for a copy of the message. Returns `undefined` if the run
+   * never began its handlers.
+   */
   async outcomeOfCopy(messageId: string, deadline: Deadline): Promise<DispatchOutcome | undefined> {
     const run = this.#outcomes.get(messageId)
     if (!run) return undefined
@@ -33,7 +36,7 @@ export class MessageRuns {
     return this.#outcomes.size
   }
 
-  /** Resolves when the present runs have ended. */
+  /** Resolves when all runs that are active now have ended. */
   async ended(): Promise<void> {
     await Promise.allSettled(this.#outcomes.values())
   }

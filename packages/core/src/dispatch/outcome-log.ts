@@ -2,14 +2,14 @@ import { type ErrorFields, errorFields, type Logger, type LogLevel, messageOf } 
 import type { Outcome, OutcomeReport } from '../events/outcome.ts'
 import { storeCodeOf, storeHints } from '../ledger/error-hints.ts'
 
-/** The outcome of an attempt, as the log shows it. `onOutcome` receives all fields except the last two. */
+/** The outcome of an attempt, as the log shows it. `onOutcome` receives all fields except `bodyBytes` and `fix`. */
 export type AttemptResult = Omit<OutcomeReport, 'source' | 'durationMs' | 'late'> & {
   bodyBytes?: number
   /** The fix for the developer. */
   fix?: string | undefined
 }
 
-/** One line for each attempt. */
+/** The log level and the message for each outcome. */
 const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   processed: ['info', 'processed'],
   unhandled: ['debug', 'no handler for this type'],
@@ -49,11 +49,14 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   internal: ['error', 'scalekit-scim itself failed. Please report it'],
 }
 
-/** Scalekit's requests have valid headers, so another sender sent this one. */
+/**
+ * Used for a large body without valid signature headers. Scalekit's requests have valid headers, so this body came from
+ * another sender.
+ */
 const tooLargeUnsigned = ['warn', 'an unsigned body over `bodyLimitBytes` was refused'] as const
 const unusableAttempt = ['error', 'the request could not be read'] as const
 
-/** @param storeErrorCode The code of the store client's recent error, used if the result's error has none */
+/** @param storeErrorCode The code of the store client's recent error, used if the result's error has no code */
 export function logAttempt(
   log: Logger,
   { error, fix, ...fields }: AttemptResult,

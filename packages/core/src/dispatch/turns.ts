@@ -10,12 +10,12 @@ interface Waiter {
 }
 
 /**
- * Queues the events of each resource, the oldest first. Only one event of a resource per process polls the ledger, and
- * events claim nothing while they wait.
+ * Queues the events of each resource, oldest first. So in each process, only one event of a resource polls the ledger.
+ * Waiting events hold no claim.
  */
 export class Turns {
   readonly #clock: Clock
-  /** The sorted waiters of each resource whose turn is taken. */
+  /** For each resource whose turn is taken, the waiting events, oldest first. */
   readonly #waiting = new Map<string, Waiter[]>()
 
   constructor(clock: Clock) {
@@ -24,7 +24,7 @@ export class Turns {
 
   /**
    * Returns the resource's turn, or `undefined` if the deadline or the signal comes first. An event without a resource
-   * has its turn at once.
+   * gets its turn at once.
    */
   take(
     resource: string | undefined,

@@ -22,8 +22,7 @@ export const directoryEvents: Readonly<Record<DirectoryEventType, DirectoryEvent
 export const directoryEventTypes = Object.keys(directoryEvents) as readonly DirectoryEventType[]
 
 /**
- * Whether an event is one of the eight directory events. Narrows the event, so that `event.type` then narrows
- * `event.data`.
+ * Whether an event is one of the eight directory events. After this check, comparing `event.type` narrows `event.data`.
  *
  * @example
  * onEvent: (event) => {

@@ -1,7 +1,10 @@
 import { editDistance } from '../base/edit-distance.ts'
 import { directoryEventTypes } from './directory-events.ts'
 
-/** The other event types that Scalekit documents. Only used to recognise misspelt types: an unlisted type is accepted. */
+/**
+ * The other event types that Scalekit documents. The list only helps to find misspelt types. Other types are accepted
+ * too.
+ */
 const otherEventTypes: readonly string[] = [
   'organization.created',
   'organization.updated',
@@ -41,10 +44,16 @@ const otherEventTypes: readonly string[] = [
 const documentedTypes = [...directoryEventTypes, ...otherEventTypes]
 const documentedForms = documentedTypes.map((type) => ({ type, form: normalized(type) }))
 
-/** One edit is allowed per 12 letters. Short names with different meanings differ by a letter or two. */
+/**
+ * One edit is allowed per 12 letters, because short names with different meanings can differ by only one or two
+ * letters.
+ */
 const lettersPerEdit = 12
 
-/** The documented type that was probably meant. Undefined if the type is documented, or resembles no documented type. */
+/**
+ * Returns the documented type that was probably meant. Returns `undefined` if the type is documented, or if no
+ * documented type is similar.
+ */
 export function misspeltEventType(type: string): string | undefined {
   if (documentedTypes.includes(type)) return undefined
   const form = normalized(type)
@@ -57,7 +66,10 @@ export function misspeltEventType(type: string): string | undefined {
   return near.sort((a, b) => a.edits - b.edits)[0]?.type
 }
 
-/** Removes what people vary: separators, capitals, plurals, tenses, the old prefix `scalekit.dir`, and a missing `organization`. */
+/**
+ * Normalizes the parts that people write differently: separators, capitals, plurals, tenses, the old prefix
+ * `scalekit.dir`, and a missing `organization`.
+ */
 function normalized(type: string): string {
   const words = type
     .replace(/([a-z])([A-Z])/g, '$1_$2')

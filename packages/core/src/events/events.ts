@@ -1,13 +1,16 @@
-// Each type of this file is public. Field names are Scalekit's names on the wire. The interfaces are closed, so a misspelt field does not compile.
-// Applications add fields of their own with `declare module '@scalekit-scim/core'`. At run time, unlisted fields also
-// reach the handler. Type tests compare the interfaces with schemas.ts.
+// Each type of this file is public. Field names are the names that Scalekit sends. The interfaces are closed, so a
+// misspelt field does not compile. Applications add fields of their own with `declare module '@scalekit-scim/core'`. At
+// run time, unlisted fields also reach the handler. Type tests compare the interfaces with schemas.ts.
 
 /**
- * A user of a customer's directory, as Scalekit sends it (RFC 7643, 4.1). A field that is absent or null is unknown: keep
- * your stored value.
+ * A user of a customer's directory, as Scalekit sends it (RFC 7643, 4.1). If a field is absent or null, its value is
+ * unknown: keep your stored value.
  */
 export interface DirectoryUser {
-  /** `diruser_…`. Use it with `organization_id` as the key. An email can change, and can be reassigned to another person. */
+  /**
+   * `diruser_…`. Use `organization_id` and this id together as the key. Do not use the email: it can change, or be
+   * reassigned to another person.
+   */
   id: string
   organization_id: string
   /** The user's id in the customer's directory. */
@@ -34,7 +37,7 @@ export interface DirectoryUser {
   zoneinfo?: string | null
   profile?: string | null
   address?: Record<string, unknown> | null
-  /** All groups of the user. Only user events carry memberships. */
+  /** All groups of the user. Only user events contain memberships. */
   groups?: UserGroup[] | null
   roles?: UserRole[] | null
   custom_attributes?: Record<string, unknown> | null
@@ -51,7 +54,7 @@ export interface UserRole {
   role_name: string
 }
 
-/** The fields of a deletion. */
+/** The fields of a deleted user. */
 export interface DeletedDirectoryUser {
   id: string
   organization_id: string
@@ -72,7 +75,7 @@ export interface DirectoryGroup {
 }
 
 /**
- * A connection to a customer's directory. The event's type tells whether it is enabled. Do not use a field for that.
+ * A connection to a customer's directory. To learn whether the directory is enabled, use the event's type, not a field.
  */
 export interface Directory {
   /** `dir_…` */
@@ -87,10 +90,10 @@ export interface Directory {
 }
 
 interface Envelope<Type extends string, Data> {
-  /** `evt_…`, or the message's id if the payload has none. Deduplicate by `ctx.idempotencyKey` instead. */
+  /** `evt_…`, or the message's id if the payload has no id. To deduplicate, use `ctx.idempotencyKey` instead. */
   id: string
   type: Type
-  /** The sender's time of the change, with 0 to 9 decimals. Store and compare `ctx.occurredAt` instead. */
+  /** The sender's time of the change, with 0 to 9 decimals. To store or compare times, use `ctx.occurredAt` instead. */
   occurred_at: string
   organization_id: string
   spec_version?: string | null
@@ -138,7 +141,7 @@ export interface OtherEvent {
  */
 export type ScimEvent = DirectoryEvent | OtherEvent
 
-/** A user, group or directory, by its id within its organization. Never by email. */
+/** Identifies a user, group or directory by its id within its organization, never by email. */
 export interface Resource {
   kind: 'user' | 'group' | 'directory'
   organizationId: string

@@ -20,69 +20,73 @@ export interface HandlerContext {
   /** The origin of the event. */
   source: EventSource
   /**
-   * `dir_…`: the customer's directory. Always set by the sync and by group and directory webhooks. User webhooks
-   * usually do not have it. Store it if it is set. Otherwise keep your stored value.
+   * `dir_…`: the customer's directory. Always set by the sync and by group and directory webhooks. Usually absent in
+   * user webhooks. If it is set, store it. If it is absent, keep your stored value.
    */
   directoryId?: string
   /**
-   * The message's id, the same for all its attempts. Use it as the key for effects elsewhere (a payment, a job). It
-   * contains no `:`, which some job queues refuse. A sync event has a new key in each pass.
+   * The message's id, the same for all attempts at the message. Use it as the idempotency key in other systems (a
+   * payment, a job). It contains no `:`, because some job queues refuse that character. A sync event has a new key in
+   * each pass.
    */
   idempotencyKey: string
   /**
-   * The watermark that this event's commit writes: UTC with exactly nine decimals, so that comparing two as text
-   * compares the times. Store it with your row, and write only if the row's value is older.
+   * The watermark that this event's commit writes: UTC with exactly nine decimals. To compare two of these times,
+   * compare the texts. Store it with your row, and write only if the row's value is older.
    */
   occurredAt: string
-  /** After this time the answer is 503. The handler may continue: the retry finds the message done. */
+  /**
+   * After this time, the sender gets a 503. The handler may continue. The sender's retry then finds the message done.
+   */
   deadline: Date
   /**
-   * Aborts if the lease is lost, after `handlerTimeoutSeconds`, or when the grace of `close()` ends. It does not abort at
-   * the deadline, so you can pass it to `fetch`.
+   * Aborts if the lease is lost, after `handlerTimeoutSeconds`, or when the grace period of `close()` ends. It does not
+   * abort at the deadline, so you can pass it to `fetch`.
    */
   signal: AbortSignal
-  /** The request's logger, if the framework has one. Otherwise the receiver's. */
+  /** The request's logger, if the framework has one. Otherwise the receiver's logger. */
   log: Logger
 }
 
 /**
- * A handler of your application. It is done when the returned promise, or each promise of a returned list, has
- * resolved. If it throws, the sender tries again. To skip an event for good, throw `DropEvent`.
+ * A handler of your application. The handler is done when the returned promise, or each promise of a returned list, has
+ * resolved. If it throws, the sender tries again. To skip an event permanently, throw `DropEvent`.
  */
 export type EventHandler<Event> = (event: Event, ctx: HandlerContext) => unknown
 
 /**
- * Your handlers. Events of one resource run one at a time, and the newest wins. A create that an update has overtaken
- * never runs, so write each user and group handler as an upsert.
+ * Your handlers. Events of one resource run one at a time, and the newest wins. If an update overtakes the create, the
+ * create never runs. So write each user and group handler as an upsert.
  */
 export interface Handlers {
   /** Created users. Write an upsert: the user may exist already. */
   onUserCreated?: EventHandler<UserCreatedEvent> | undefined
   /** Updated users. An update may be the first event of a user. */
   onUserUpdated?: EventHandler<UserUpdatedEvent> | undefined
-  /** Created and updated users without a narrower handler. Start with this handler. */
+  /** Created and updated users, unless a narrower handler is set. Start with this handler. */
   onUserUpserted?: EventHandler<UserCreatedEvent | UserUpdatedEvent> | undefined
   /**
-   * Events that end a person's access and have no narrower handler: created or updated with `active: false`, and
-   * deleted. End sessions, tokens and API keys here. Such an event may be the first of a user, and may repeat. With
-   * this handler, `active: false` does not reach `onUserCreated`, `onUserUpdated` or `onUserUpserted`.
+   * Users who lose access: created or updated with `active: false`, or deleted. Not called if a narrower handler is
+   * set. End sessions, tokens and API keys here. This may be the first event of a user, and it may repeat. If this
+   * handler is set, events with `active: false` do not reach `onUserCreated`, `onUserUpdated` or `onUserUpserted`.
    */
   onAccessEnded?: EventHandler<UserCreatedEvent | UserUpdatedEvent | UserDeletedEvent> | undefined
   /**
-   * Created or updated users with `active: false`. Such an event may be the first of a user. Without this handler, the
-   * event goes to `onAccessEnded`, otherwise to `onUserCreated`, `onUserUpdated` or `onUserUpserted`.
+   * Created or updated users with `active: false`. This may be the first event of a user. If this handler is not set,
+   * the event goes to `onAccessEnded`. If neither is set, it goes to `onUserCreated`, `onUserUpdated` or
+   * `onUserUpserted`.
    */
   onUserDeactivated?: EventHandler<UserCreatedEvent | UserUpdatedEvent> | undefined
   /**
-   * Deleted users. Without this handler, they go to `onAccessEnded`. A deletion has only `id`, `organization_id`, `dp_id`
-   * and `email`. Keep a tombstone.
+   * Deleted users. If this handler is not set, the event goes to `onAccessEnded`. The event has only `id`,
+   * `organization_id`, `dp_id` and `email`. Keep a tombstone.
    */
   onUserDeleted?: EventHandler<UserDeletedEvent> | undefined
-  /** Created groups. User events carry the memberships. */
+  /** Created groups, without their members. User events contain the memberships. */
   onGroupCreated?: EventHandler<GroupCreatedEvent> | undefined
   /** Updated groups. An update may be the first event of a group. */
   onGroupUpdated?: EventHandler<GroupUpdatedEvent> | undefined
-  /** Created and updated groups without a narrower handler. */
+  /** Created and updated groups, unless a narrower handler is set. */
   onGroupUpserted?: EventHandler<GroupCreatedEvent | GroupUpdatedEvent> | undefined
   /** Deleted groups. Each member also gets a `user_updated` event. */
   onGroupDeleted?: EventHandler<GroupDeletedEvent> | undefined
@@ -91,8 +95,8 @@ export interface Handlers {
   /** Disabled directories, which send no more events. Their users are not deleted. */
   onDirectoryDisabled?: EventHandler<DirectoryDisabledEvent> | undefined
   /**
-   * Each processed event, before its own handler. Runs again on a retry. `event.type` does not narrow `event.data` by
-   * itself: call `isDirectoryEvent(event)` first.
+   * Every processed event. Runs before the event's own handler, and runs again on a retry. Before you compare
+   * `event.type` to narrow `event.data`, call `isDirectoryEvent(event)`.
    */
   onEvent?: EventHandler<ScimEvent> | undefined
   /** Other Scalekit events, by type: `{ 'organization.created': (event) => … }`. */

@@ -34,7 +34,10 @@ export interface DispatchOutcome {
   outcome: DispatchOutcomeName
   /** A short reason, if the outcome's name does not explain it. */
   reason?: string
-  /** The value that the handler or the store threw. It may hold personal data. Outside development, the log omits its message. */
+  /**
+   * The value that the handler or the store threw. It may contain personal data. Outside development, the log omits the
+   * error's message.
+   */
   error?: unknown
 }
 
@@ -42,9 +45,9 @@ export interface DispatchOutcome {
 export interface OutcomeReport {
   outcome: Outcome
   source: EventSource
-  /** From the arrival to the answer. In a late report: until the handler's end. */
+  /** The time from the arrival to the answer. In a late report, the time until the handler ended. */
   durationMs: number
-  /** Set only if the attempt verified. Before that, anybody can choose it. */
+  /** In an attempt, set only if the signature is valid. Otherwise, anybody could have chosen the id. */
   messageId?: string
   eventId?: string
   type?: string

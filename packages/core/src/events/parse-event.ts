@@ -7,9 +7,9 @@ import { isUsableId } from './resource.ts'
 /** An event that can be dispatched. */
 export interface ParsedEvent {
   event: ScimEvent
-  /** Orders the events of a resource. Always set for directory events. */
+  /** The time that orders the events of a resource. Always set for directory events. */
   occurredAt: Instant | undefined
-  /** Fields whose type is not as documented, such as `data.email: invalid_type`. Names only, no values. */
+  /** Fields whose type is not as documented, such as `data.email: invalid_type`. Contains names, never values. */
   unexpectedFields: string[]
 }
 
@@ -19,10 +19,10 @@ export interface UnusablePayload {
 }
 
 /**
- * Reads a payload with either documented envelope: the reference's envelope has `id`, `occurred_at` and
+ * Reads a payload. Scalekit documents two envelopes. The reference's envelope has `id`, `occurred_at` and
  * `organization_id` at the top. The quickstart's envelope has `timestamp` at the top, and the organization in `data`.
- * Unknown fields and types pass. An optional field of an unexpected type is reported, not refused: the directory's
- * administrator decides what it holds.
+ * Unknown fields and types are accepted. An optional field of an unexpected type is reported, not refused, because the
+ * directory's administrator decides what the field contains.
  */
 export function parseEvent(payload: unknown, messageId: string): ParsedEvent | UnusablePayload {
   if (!isJsonObject(payload)) return { unusable: 'the payload is not a JSON object' }
@@ -54,7 +54,7 @@ export function parseEvent(payload: unknown, messageId: string): ParsedEvent | U
   return { event, occurredAt, unexpectedFields: unexpectedFieldsOf(event) }
 }
 
-/** The number of entries of a list that are checked. A list can be long, and each wrong entry costs time. */
+/** Only this many entries of a list are checked, because a list can be long and each wrong entry costs time. */
 const checkedEntries = 20
 
 function unexpectedFieldsOf(event: DirectoryEvent): string[] {

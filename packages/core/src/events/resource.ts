@@ -18,7 +18,10 @@ export function isResource(value: unknown): value is Resource {
   return isKind && isUsableId(organizationId) && isUsableId(id)
 }
 
-/** The directory that an event names. Only group and directory events always name one. */
+/**
+ * Returns the id of the directory that an event names. Group and directory events always name one. User events usually
+ * do not.
+ */
 export function directoryIdOf(event: ScimEvent): string | undefined {
   if (!isDirectoryEvent(event)) return undefined
   const isDirectory = directoryEvents[event.type].kind === 'directory'
@@ -27,8 +30,8 @@ export function directoryIdOf(event: ScimEvent): string | undefined {
 }
 
 /**
- * Whether a value can be an id. Ids become keys in stores of every kind, so they hold no control characters (PostgreSQL
- * rejects U+0000) and no unpaired surrogates.
+ * Whether a value can be an id. Ids become keys in all kinds of stores. So an id must not contain control characters
+ * (PostgreSQL rejects U+0000) or unpaired surrogates.
  */
 export function isUsableId(value: unknown): value is string {
   return (

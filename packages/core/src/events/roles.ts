@@ -1,25 +1,26 @@
 import type { UserGroup, UserRole } from './events.ts'
 
 export interface RoleMapping<Role extends string> {
-  /** Roles by group: by the group's id, otherwise by its exact name in the directory. */
+  /** The role for each group. A key is a group's id or its exact name in the directory. The id is looked up first. */
   groups?: Readonly<Record<string, Role>> | undefined
-  /** Roles by Scalekit's `role_name`. */
+  /** The role for each `role_name` of Scalekit. */
   roles?: Readonly<Record<string, Role>> | undefined
-  /** The order of the result, the highest first. Roles that are not listed come last. */
+  /** The roles from highest to lowest. The result has the same order. Roles that are not listed come last. */
   precedence?: readonly Role[] | undefined
-  /** The role of a user whose groups and roles are known, but are not mapped. */
+  /** The role for a user whose groups and roles are known, if none of them is mapped. */
   default?: Role | undefined
 }
 
-/** The fields of a user event that roles come from. A value that is not a list counts as unknown. */
+/** The fields of a user event that `mapRoles` reads. If a value is not a list, it counts as unknown. */
 export interface RoleSources {
   groups?: readonly UserGroup[] | null | undefined
   roles?: readonly UserRole[] | null | undefined
 }
 
 /**
- * Returns the application's roles for a user, the highest first, without duplicates. An empty list means that the user has
- * no role. `undefined` means that the event lacks the groups or the roles that you map: keep the stored roles.
+ * Returns the application's roles for a user, highest first, without duplicates. An empty list means that the user has
+ * no role. `undefined` means that the event does not contain a list that you map (`groups` or `roles`): keep the stored
+ * roles.
  *
  * @example
  * const [role] = mapRoles(event.data, {
@@ -41,7 +42,7 @@ export function mapRoles<Role extends string>(
     if (!table) continue
     if (!Array.isArray(listed)) return undefined
     for (const entry of listed) {
-      // The parser does not check entries, so one may not be an object.
+      // The parser accepts wrong entries, so an entry can be any value.
       const role = typeof entry === 'object' && entry !== null ? lookUp(table, keysOf(entry)) : undefined
       if (role !== undefined) found.add(role)
     }
@@ -56,7 +57,7 @@ export function mapRoles<Role extends string>(
   return [...found].sort((a, b) => rank(a) - rank(b))
 }
 
-/** Only own keys, because a group can be named `constructor`. */
+/** Looks up own keys only, because a group can be named `constructor`. */
 function lookUp<Role extends string>(
   table: Readonly<Record<string, Role>>,
   keys: readonly unknown[],

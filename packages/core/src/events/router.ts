@@ -4,7 +4,7 @@ import { misspeltEventType } from './event-types.ts'
 import type { DirectoryEventType, ScimEvent } from './events.ts'
 import type { HandlerContext, HandlerName, Handlers } from './handlers.ts'
 
-/** The handlers that can take an event of a type, the narrowest first. */
+/** For each event type, the handlers that can receive it. The narrowest comes first. */
 const candidates: Readonly<Record<DirectoryEventType, readonly HandlerName[]>> = {
   'organization.directory.user_created': ['onUserCreated', 'onUserUpserted'],
   'organization.directory.user_updated': ['onUserUpdated', 'onUserUpserted'],
@@ -16,20 +16,22 @@ const candidates: Readonly<Record<DirectoryEventType, readonly HandlerName[]>> =
   'organization.directory_disabled': ['onDirectoryDisabled'],
 }
 
-/** For `active: false`, these come before the candidates of the event's type. */
+/** If `active` is `false`, these handlers come before the candidates of the event's type. */
 const deactivationCandidates: readonly HandlerName[] = ['onUserDeactivated', 'onAccessEnded']
 
 export const handlerNames: readonly HandlerName[] = [
   ...new Set([...Object.values(candidates).flat(), ...deactivationCandidates, 'onEvent' as const]),
 ]
 
-/** A handler with its event. */
+/** A handler that is already bound to its event. */
 export type RoutedHandler = (ctx: HandlerContext) => unknown
 
-/** The handlers that run for an event, in order. */
+/** Returns the handlers that run for an event, in order. */
 export type Router = (event: ScimEvent) => RoutedHandler[]
 
-/** @throws ConfigurationError if a handler is not a function, or a key of `on` is not another event's type */
+/**
+ * @throws ConfigurationError if a handler is not a function, or a key of `on` is not the type of a non-directory event
+ */
 export function createRouter(handlers: Handlers): Router {
   for (const name of handlerNames) requireFunction(handlers[name], name)
   const others = otherHandlers(handlers.on)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-// The documented fields of each kind of data. The schemas are open: unknown fields pass.
+// The documented fields of each kind of data. The schemas are open: unknown fields are accepted.
 
 const text = z.string().nullish()
 const record = z.record(z.string(), z.unknown()).nullish()

@@ -1,8 +1,8 @@
 import { type Instant, newest, plusSeconds } from '../base/instant.ts'
 import type { BeginAnswer, BeginRequest, Claim } from './ledger.ts'
 
-// The decisions of a ledger, separate from its storage. A driver whose store cannot decide reads the state, decides
-// here, and writes. All times are the store's.
+// The decisions of a ledger, separate from its storage. If a store cannot decide itself, its driver reads the state,
+// calls these functions, and writes the result. All times are times of the store's clock.
 
 /** State of a message: claimed until the lease lapses, or done until the retention ends. */
 export interface MessageState {
@@ -30,15 +30,19 @@ export interface StoreTime {
 export type NextFence = (atLeast: number) => number
 
 /**
- * An event that is further ahead counts as happening now, so that a skewed clock does not shut out all later events.
+ * If an event's time is further ahead than this, the event counts as happening now. Otherwise, one event from a wrong
+ * clock would make all later events stale.
  */
 const aheadSeconds = 300
-/** A sync's watermark stays this far behind its reading, so that it never beats a webhook that is on its way. */
+/**
+ * A sync's watermark is at most this far behind the time at which the sync read the record. A webhook that is newer
+ * than the record and still on its way can then win.
+ */
 export const syncMarginSeconds = 60
 
 /**
- * The fences of one ledger. A clock that ticks in milliseconds gives many begins the same time. If a resource is
- * forgotten between two of them, nothing stored keeps their fences apart.
+ * Creates the sequence of fences for one ledger. With a clock in milliseconds, many `begin` calls can have the same
+ * time. If a resource is forgotten between two such calls, only this sequence keeps their fences different.
  */
 export function fenceSequence(): NextFence {
   let last = 0
@@ -65,7 +69,7 @@ export function decideBegin(
     if (turn && turn.token !== request.token) return { state: 'busy' }
     if (resource && isStale(request, resource, now)) return { state: 'stale' }
   }
-  // Fences rise with the clock too, so that a store that lost its data never repeats one.
+  // A fence is at least the time in microseconds, so that a store that lost its data never repeats a fence.
   const microseconds = Number(now.instant.slice(0, -3))
   return {
     state: 'begun',
@@ -74,7 +78,7 @@ export function decideBegin(
   }
 }
 
-/** 'ok' if nobody else holds the message and nobody has begun on the resource since. */
+/** Returns 'ok' if nobody else holds the message, and nobody else has begun an event of the resource since. */
 export function decideCommit(
   claim: Claim,
   message: MessageState | undefined,
@@ -88,7 +92,10 @@ export function decideCommit(
   return 'ok'
 }
 
-/** Whether the claim is still ours. An absent claim is ours if nobody else has begun since. A released claim is not. */
+/**
+ * Whether the claim is still ours. An absent claim is ours if nobody else has begun since. A released claim is not
+ * ours.
+ */
 export function decideRenew(
   claim: Claim,
   message: MessageState | undefined,
@@ -106,7 +113,10 @@ function unexpired(message: MessageState | undefined, now: StoreTime): MessageSt
   return message && (!message.done || message.untilMs > now.ms) ? message : undefined
 }
 
-/** Only a strictly older event is stale, because Scalekit's own samples share one time. A tombstone wins a tie. */
+/**
+ * Only a strictly older event is stale, because Scalekit's own samples all have the same time. Exception: at the time
+ * of a tombstone, every event except a deletion is stale.
+ */
 function isStale(request: BeginRequest, resource: ResourceState, now: StoreTime): boolean {
   if (resource.watermark === undefined) return false
   if (request.observedAt !== undefined)
@@ -121,7 +131,7 @@ function watermarkAfter(request: BeginRequest, resource: ResourceState | undefin
   return newest(resource?.watermark ?? '', syncTime(request.occurredAt, request.observedAt))
 }
 
-/** The time of a sync's event: never newer than its reading, and at most 60 s older. */
+/** The time of a sync's event: never newer than the time at which the sync read the record, and at most 60 s older. */
 export function syncTime(occurredAt: Instant | undefined, observedAt: Instant): Instant {
   const updatedAt = occurredAt !== undefined && occurredAt < observedAt ? occurredAt : observedAt
   return newest(updatedAt, plusSeconds(observedAt, -syncMarginSeconds))

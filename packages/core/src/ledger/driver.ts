@@ -12,14 +12,15 @@ export interface DriverOptions {
   log: Logger
 }
 
-/** A ledger that a driver opened. `close` ends its background work; the store itself stays open. */
+/** A ledger that a driver opened. `close` ends its background work, but does not close the store. */
 export interface DriverLedger extends Ledger {
   close(): void
 }
 
 /**
- * Limits the time of one call to a store. Not for `begin`, because a claim that arrives late must be released.
- * @throws StoreUnavailableError when the time is over
+ * Limits the time of one call to a store. Do not use it for `begin`, because a claim that arrives late must be
+ * released.
+ * @throws StoreUnavailableError if the call takes longer than `storeTimeoutSeconds`
  */
 export async function inTime<T>(
   { clock, storeTimeoutSeconds }: Pick<DriverOptions, 'clock' | 'storeTimeoutSeconds'>,
@@ -30,7 +31,7 @@ export async function inTime<T>(
   return result
 }
 
-/** Stores take whole milliseconds. Some silently refuse a fraction. */
+/** Stores take whole milliseconds. Some stores silently refuse a fractional number. */
 export function wholeMs(seconds: number): number {
   return Math.ceil(seconds * 1000)
 }

@@ -2,8 +2,9 @@ import type { Clock } from '../base/clock.ts'
 import type { KeyvLike } from './keyv-like.ts'
 
 /**
- * A fix for each error of a store, by the code that the log shows as `errorCode`. The code is PostgreSQL's five
- * characters, the first word of Redis's answer, or Node's code of a connection. docs/errors.md has the same table.
+ * A fix for each error of a store, by the code that the log shows as `errorCode`. The code is PostgreSQL's
+ * five-character code, the first word of Redis's answer, or Node's code for a connection error. docs/errors.md has the
+ * same table.
  */
 export const storeHints: Readonly<Record<string, string>> = {
   '42501': "the ledger's role lacks a right: run the GRANTs of docs/stores/postgres.md as an administrator",
@@ -30,8 +31,8 @@ export const storeHints: Readonly<Record<string, string>> = {
 }
 
 /**
- * The code of an error of a store or its client, or of the error's cause. The error's message is not used, because it
- * may hold written values.
+ * Returns the code of an error from a store or its client, or of that error's cause. Never returns the rest of the
+ * error's message, because it may contain written values.
  */
 export function storeCodeOf(error: unknown): string | undefined {
   try {
@@ -42,7 +43,7 @@ export function storeCodeOf(error: unknown): string | undefined {
       cause = cause.cause
     }
   } catch {
-    // A getter of the error throws. The attempt must still get its answer.
+    // A getter of the error threw. The attempt must still get its answer.
   }
   return undefined
 }
@@ -54,7 +55,10 @@ function ownCode(error: Error): string | undefined {
   return /^([A-Z]{3,}) /.exec(error.message)?.[1]
 }
 
-/** An older error does not describe the present: a client that cannot connect repeats its error every few seconds. */
+/**
+ * An older error is ignored. A client that cannot connect repeats its error every few seconds, so a current problem has
+ * a recent error.
+ */
 const freshMs = 10_000
 
 export interface StoreListener {
@@ -64,7 +68,7 @@ export interface StoreListener {
 }
 
 /**
- * Listens to the errors that a Keyv emits. A client that cannot connect keeps the calls, and reports the reason (a
+ * Listens to the errors that a Keyv emits. If a client cannot connect, it keeps the calls. It reports the reason (a
  * wrong password, for example) only to its listeners. The caller sees only a time-out.
  */
 export function listenToStore(store: unknown, clock: Clock): StoreListener {

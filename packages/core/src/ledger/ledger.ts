@@ -16,28 +16,35 @@ import type { Instant } from '../base/instant.ts'
 //     A: begin (fence 7) ── stalls ────────────────────────────── commit (fence 7) → lost
 //     B:                      lapse ▶ begin (fence 8) ── commit → ok
 //
-//   Turn and watermark belong to the resource, so that its events run one at a time and the newest wins:
+//   Each resource has a turn and a watermark, so that its events run one at a time and the newest wins:
 //
 //     watermark ── 09:00 ─────────── 09:05 ──────────────────────────▶ time of the events applied
 //                    begin 09:05 → begun     begin 09:03 → stale
 
 /**
- * How far a guarantee holds: `atomic` over all processes, `process` within one process, `best-effort` if the store
+ * How far a guarantee holds: `atomic` across all processes, `process` within one process, `best-effort` if the store
  * cannot exclude a race.
  */
 export type Guarantee = 'atomic' | 'process' | 'best-effort'
 
 export interface BeginRequest {
-  /** Made by the caller for one try at a message. A second begin with the same token gets the same answer. */
+  /**
+   * The caller makes a new token for each try at a message. A second `begin` with the same token gets the same answer.
+   */
   token: string
   messageId: string
   /** The resource's key. Without it, the event has no turn and no watermark. */
   resource?: string
-  /** The event's own time. A missing time, or one over 300 s ahead of the store's, counts as the store's time. */
+  /**
+   * The event's own time. If it is missing, or over 300 s ahead of the store's time, the store's time is used instead.
+   */
   occurredAt?: Instant
   /** A deletion leaves a tombstone: an update with exactly the same time is then stale. */
   deletion?: boolean
-  /** The store's time before a sync read the record. The event is stale if anything was applied since then. */
+  /**
+   * The store's time before a sync read the record. The event is stale if another event was applied to the resource
+   * since then.
+   */
   observedAt?: Instant
   leaseSeconds: number
 }
@@ -53,7 +60,7 @@ export type BeginAnswer =
   /** Older than the resource's watermark. */
   | { state: 'stale' }
 
-/** The result of a `begin` that was begun. The other verbs need it. */
+/** A claim on a message, made from the answer 'begun' and its request. The other verbs need it. */
 export interface Claim {
   token: string
   messageId: string
@@ -64,7 +71,7 @@ export interface Claim {
 }
 
 export interface Retention {
-  /** How long a done message is remembered; 0 forgets it at once. */
+  /** How long a done message is remembered. If 0, the message is forgotten at once. */
   retentionSeconds: number
   watermarkRetentionSeconds: number
 }
@@ -73,7 +80,7 @@ export interface Retention {
 export interface LedgerRecord {
   read(): Promise<string | undefined>
   /**
-   * Writes `value` (`undefined` deletes) if the present value is `expected`.
+   * If the present value is `expected`, writes `value`. If `value` is `undefined`, deletes the record.
    * @returns whether it wrote
    */
   compareAndSet(
@@ -84,35 +91,43 @@ export interface LedgerRecord {
 }
 
 /**
- * The record of messages and resources behind claims and turns. Each verb is one atomic step, decided by the store's
- * clock. A verb that cannot be sure of its answer throws `StoreUnavailableError`: a failure never counts as 'unseen'.
+ * Records the messages with their claims, and the resources with their turns. Each verb is one atomic step, decided by
+ * the store's clock. If a verb cannot be sure of its answer, it throws `StoreUnavailableError`: a failure never counts
+ * as 'unseen'.
  */
 export interface Ledger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
-  /** Decided in this order: our own token, duplicate, in-flight, busy, stale, begun. Only 'begun' writes. */
+  /**
+   * The answer is decided in this order: our own token, duplicate, in-flight, busy, stale, begun. Only 'begun' writes.
+   */
   begin(request: BeginRequest): Promise<BeginAnswer>
   /**
    * Extends the lease to `leaseSeconds` from now, if the claim is still ours. An absent claim is also ours if nobody
-   * else has begun since. It is written again, because after a store lost its data, a second handler must not begin
-   * while the first runs. A claim that was committed, or released with its resource's turn, is not renewed.
+   * else has begun since, and is written again. Otherwise, if the store lost its data, a second handler could begin
+   * while the first one runs. A claim that was committed, or released with its resource's turn, is not renewed.
    * @returns whether the claim is still ours
    */
   renew(claim: Claim, leaseSeconds: number): Promise<boolean>
   /**
-   * Records the message as done. 'ok' if the fence has not moved and the claim is ours or absent (the store lost its
-   * data). A repeated commit is 'ok' again. 'lost' if somebody else has begun since: nothing was written.
+   * Records the message as done. Returns 'ok' if the fence has not changed and the claim is ours. An absent claim also
+   * counts as ours, because the store may have lost its data. A repeated commit returns 'ok' again. Returns 'lost' if
+   * somebody else has begun since. Then nothing is written.
    */
   commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost'>
-  /** After a failure: the message can be begun again at once. Does nothing if the claim is no longer ours. */
+  /**
+   * Releases the claim after a failure, so that the message can be begun again at once. Does nothing if the claim is no
+   * longer ours.
+   */
   release(claim: Claim): Promise<void>
   /**
-   * Makes a message unseen, whether done or in flight, so that it can be replayed. A message in flight is unseen only
-   * until its next renewal.
+   * Makes a message unseen, whether it is done or in flight, so that it can be replayed. A message in flight is unseen
+   * only until the next renewal of its claim.
    * @returns whether the message was known and had not expired
    */
   forget(messageId: string): Promise<boolean>
   /**
-   * Makes a resource unseen: its watermark and its turn. The turn is gone only until its next renewal.
+   * Makes a resource unseen: removes its watermark and its turn. If a handler is running, the next renewal of its claim
+   * takes the turn again.
    * @returns whether the resource was known
    */
   forgetResource(resource: string): Promise<boolean>

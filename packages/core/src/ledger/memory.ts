@@ -11,15 +11,16 @@ import {
 } from './decisions.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention } from './ledger.ts'
 
-/** The number of done messages, and of resources, in one generation. */
+/** The largest number of done messages, or of resources, in one generation. */
 const generationSize = 100_000
 
 /** How long a lapsed claim is kept, in case its handler comes back and nobody else has begun since. */
 const lapsedKeptMs = 3_600_000
 
 /**
- * A map of bounded size and constant cost. When the young generation is full, it becomes the old one, and the former
- * old one is dropped. So at least the newest `generationSize` entries are kept, and at most twice as many.
+ * A map with a bounded size and a constant cost for each call. When the young generation is full, it becomes the old
+ * generation, and the former old generation is dropped. So at least the newest `generationSize` entries are kept, and
+ * at most twice as many.
  */
 class Generations<Value> {
   #young = new Map<string, Value>()
@@ -43,15 +44,15 @@ class Generations<Value> {
   }
 }
 
-/** The state that outlives a turn. One flat object, because up to 200,000 of them are kept. */
+/** The state of a resource that is kept after its turn. A flat object, because up to 200,000 of them are kept. */
 interface Applied extends ResourceState {
   untilMs: number
 }
 
 /**
- * The ledger of one process. Every verb decides and writes without an `await` in between, so it is exact within the
- * process. Leases run on a clock that never jumps. The number of done messages and of watermarks is bounded: beyond it
- * the oldest are dropped, which shortens the retention. Claims in flight are never dropped.
+ * The ledger of one process. Every verb decides and writes without an `await` in between, so it is atomic within the
+ * process. Leases use a clock that never jumps. The number of done messages and of watermarks is limited. Above the
+ * limit, the oldest are dropped before their retention ends. Claims in flight are never dropped.
  */
 export class MemoryLedger implements Ledger {
   readonly guarantee = { message: 'process', order: 'process' } as const
@@ -161,7 +162,10 @@ export class MemoryLedger implements Ledger {
     if (resource !== undefined) this.#turns.set(resource, { ...state, fence, turn: { token, untilMs } })
   }
 
-  /** Handlers that never end leave their claims behind. Each begin checks two of them and moves them to the back. */
+  /**
+   * If a handler never ends, its claim remains. So each `begin` checks two claims and two turns. It drops those that
+   * lapsed long ago, and moves the others to the end.
+   */
   #dropLapsed(now: StoreTime): void {
     for (let checked = 0; checked < 2; checked++) {
       const [messageId, claim] = this.#claims.entries().next().value ?? []
@@ -178,7 +182,7 @@ export class MemoryLedger implements Ledger {
     }
   }
 
-  /** The fence outlives the turn, so that a handler that has lost the turn can still detect that. */
+  /** The fence is kept after the turn, so that a handler that has lost the turn can still detect the loss. */
   #endTurn(resource: string, state: ResourceState): void {
     const untilMs = this.#applied.get(resource)?.untilMs ?? Number.POSITIVE_INFINITY
     this.#applied.set(resource, { ...state, turn: undefined, untilMs })

@@ -30,7 +30,10 @@ const unnamed = 'default'
 const keyvDefaultNamespace = 'keyv'
 
 const namespacesInUse = new WeakMap<object, Set<string>>()
-/** A Map keeps its ledger after its receiver is closed. The next receiver on the Map finds the done messages. */
+/**
+ * The ledger of a Map is kept after its receiver is closed. So the next receiver on the same Map finds the done
+ * messages.
+ */
 const memoryLedgers = new WeakMap<object, Map<string, MemoryLedger>>()
 
 /**
@@ -74,8 +77,9 @@ function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
       'no `namespace` is set: two applications on one store need one each, because both receive the same message ids',
     )
   }
-  // Keyv 6 throws an error that has no listener, which would end the process. The listener stays, because the client
-  // continues to reconnect after our close(). Each call reports what is wrong.
+  // If a Keyv 6 has an error but no listener, it throws the error, which would end the process. The listener stays,
+  // because the client continues to reconnect after our close(). The listener does nothing, because each call reports
+  // its own error.
   store.on?.('error', () => {})
   const ledger = openDriver(store, native, { ...options, namespace })
   return {
@@ -88,7 +92,10 @@ function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   }
 }
 
-/** Drivers recognize their adapter by its shape, and make no network call here: the store may be down. */
+/**
+ * Each driver recognizes its adapter by its properties. No driver makes a network call here, because the store may be
+ * down.
+ */
 function openDriver(store: KeyvLike, adapter: object, options: DriverOptions): DriverLedger {
   return (
     openRedis(adapter, options) ??
@@ -135,7 +142,7 @@ function hasMethods(store: unknown, names: string[]): boolean {
   return names.every((name) => typeof (store as Record<string, unknown>)[name] === 'function')
 }
 
-/** The store inside a Keyv: an adapter, or a Map, which Keyv 6 wraps once more. */
+/** The store inside a Keyv: an adapter or a Map. Keyv 6 wraps a Map once more. */
 function nativeStore(store: object): object {
   let native = store
   for (let depth = 0; depth < 4; depth++) {

@@ -6,9 +6,9 @@ const fromMs = 250
 const toMs = 4000
 
 /**
- * Releases the claim of a `begin` that failed. The store may have written it all the same, for example when the
- * connection broke before the answer arrived. No later call uses its token, so the claim is released as soon as the
- * store answers. After `leaseSeconds` the claim has lapsed by itself.
+ * Releases the claim of a `begin` that failed. The store may still have written the claim, for example if the
+ * connection broke before the answer arrived. No later call uses the claim's token, so the claim is released as soon as
+ * the store answers. Stops after `leaseSeconds`, because the claim has lapsed by then.
  */
 export async function releaseLater(
   { token, messageId, resource, leaseSeconds }: BeginRequest,
@@ -25,7 +25,7 @@ export async function releaseLater(
     try {
       return await release(claim)
     } catch {
-      // The store is still away.
+      // The store is still unavailable.
     }
   }
 }

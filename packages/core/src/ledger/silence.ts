@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.ts'
 
 /**
- * A server that has left calls unanswered for this long is gone, and its address may now lead to another server. A dead
- * host does not end its connections, so the client alone would wait much longer.
+ * If a server has not answered calls for this long, it counts as dead. Its address may now lead to another server. A
+ * dead host does not end its connections, so without this limit the client would wait much longer.
  */
 export const deadAfterMs = 30_000
 
-/** Measures for how long a server has left calls unanswered. */
+/** Measures how long a server has not answered calls. */
 export class Silence {
   readonly #clock: Clock
   #sinceMs: number | undefined
@@ -15,7 +15,7 @@ export class Silence {
     this.#clock = clock
   }
 
-  /** To be called before each call to the server. If the silence has lasted for too long, it is measured from now on again. */
+  /** Call this before each call to the server. If it returns `true`, the measurement starts again. */
   isTooLong(limitMs = deadAfterMs): boolean {
     const nowMs = this.#clock.monotonic()
     this.#sinceMs ??= nowMs

@@ -1,14 +1,14 @@
 import type { Clock, Timer } from '../base/clock.ts'
 
-/** The most rows of a table in one step, so that no step holds locks, or the disk, for long. */
+/** The most rows that one step deletes from a table, so that no step holds locks or uses the disk for long. */
 const stepRows = 500
 const pauseMs = 60_000
-/** Between two steps while there are more rows. */
+/** The pause between two steps if there are more rows to delete. */
 const stepPauseMs = 250
 
 /**
- * Deletes expired rows in bounded steps, outside of any request: four times a second while there are more, else once a
- * minute. A failed step affects no event, and the next step deletes the rows.
+ * Deletes expired rows in small steps, outside of any request. A step runs once a minute, or four times a second if
+ * there are more rows to delete. If a step fails, no event is affected, and the next step deletes the rows.
  */
 export class Sweeper {
   readonly #clock: Clock
@@ -19,7 +19,7 @@ export class Sweeper {
   constructor(clock: Clock, step: (limit: number) => Promise<number>) {
     this.#clock = clock
     this.#step = step
-    // Instances that start together do not sweep together.
+    // A random delay, so that instances that start together do not sweep together.
     this.#sweepIn(pauseMs * Math.random())
   }
 

@@ -4,12 +4,12 @@ import { syncMarginSeconds } from '../ledger/decisions.ts'
 
 const maxFields = 1000
 
-/** Warnings that a receiver logs once, although many attempts cause them. */
+/** Warnings that a receiver logs only once, even if many attempts cause them. */
 export class AttemptWarnings {
   #warnedOfClock = false
   readonly #fields = new Set<string>()
 
-  /** If a clock is minutes ahead, the sync wins over newer webhooks. Only this warning shows it. */
+  /** If a clock is minutes ahead, the sync wins over newer webhooks. Nothing else shows this problem. */
   clock(ageSeconds: number, log: Logger): void {
     if (this.#warnedOfClock || Math.abs(ageSeconds) <= syncMarginSeconds / 2) return
     this.#warnedOfClock = true
@@ -21,7 +21,7 @@ export class AttemptWarnings {
     )
   }
 
-  /** Warns once for each field, because a directory sends the field with each user. */
+  /** Warns once for each field, because a directory sends the same field with every user. */
   unexpectedFields({ event: { type }, unexpectedFields }: ParsedEvent, log: Logger): void {
     for (const field of unexpectedFields) {
       const key = `${type} ${field.replace(/\d+/g, '*')}`

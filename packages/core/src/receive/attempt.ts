@@ -8,7 +8,10 @@ export interface Attempt {
   method: string
   url: string
   headers: HeaderSource
-  /** The bytes as they arrived, or a function that reads them. Never a re-serialised object: its bytes were not signed. */
+  /**
+   * The bytes as they arrived, or a function that reads them. Never pass a re-serialised object: its bytes are not the
+   * signed bytes.
+   */
   body: Uint8Array | BodyReader
   /** The route's parameters, for a secret resolver. */
   params?: Readonly<Record<string, string | undefined>> | undefined
@@ -24,7 +27,7 @@ export interface UnusableAttempt {
 
 const names = ['method', 'url', 'headers', 'body', 'params', 'log'] as const
 
-/** Reads each property once. A property can be a getter of the host's request, and throw. */
+/** Reads each property once. A property can be a getter of the host's request that throws. */
 export function readAttempt(attempt: Attempt): Attempt | UnusableAttempt {
   if (typeof attempt !== 'object' || attempt === null) {
     return { unusable: 'No attempt was passed. Pass { method, url, headers, body }' }
@@ -51,7 +54,7 @@ function missingIn({ method }: { method?: unknown }): string {
     : '`method` is missing. Pass the HTTP method of the request, such as "POST"'
 }
 
-/** The reason why a body cannot be read. Undefined if it can. */
+/** Returns the reason why a body cannot be read, or `undefined` if it can be read. */
 export function unusableBody(body: unknown): UnusableAttempt | undefined {
   if (typeof body === 'function' || types.isUint8Array(body)) return undefined
   const problem =

@@ -13,7 +13,7 @@ export interface BodyLimits {
 
 /**
  * Reads a request's body, byte for byte as it was sent.
- * @throws BodyError if the body is too large or was read before, or the connection closed before its end
+ * @throws BodyError if the body is too large or was read before, or the connection closed before the end of the body
  */
 export type BodyReader = (limits: BodyLimits) => Promise<Uint8Array>
 
@@ -26,7 +26,7 @@ export function givenBody(bytes: Uint8Array): BodyReader {
 }
 
 /**
- * A body reader for an unread Node request. It stops at the limit. For a stream that was read before, it throws a BodyError
+ * A body reader for an unread Node request. It stops at the limit. If the stream was read before, it throws a BodyError
  * at once. Over HTTP/2, the unread rest of a body is cancelled after your reply.
  */
 export function nodeBody(stream: Readable): BodyReader {
@@ -46,7 +46,7 @@ export function nodeBody(stream: Readable): BodyReader {
       throw bodyErrorOf(error)
     } finally {
       signal.removeEventListener('abort', breakOff)
-      // The rest is not read. The stream stays open, because the reply goes over its connection.
+      // The rest is not read. The stream stays open, because the reply uses its connection.
       stream.unpipe(joined)
     }
   }

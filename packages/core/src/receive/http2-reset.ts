@@ -2,7 +2,7 @@
  * Resets a request's HTTP/2 stream after the reply, so that the sender stops sending an unread body (RFC 9113, 8.1:
  * RST_STREAM with NO_ERROR). Over HTTP/1, the header `connection: close` has the same effect.
  *
- * Discards the buffered part of the body, because Node keeps the stream and its session open as long as it is buffered.
+ * Discards the buffered part of the body. Until then, Node keeps the stream and its session open.
  */
 export function resetAfterReply(request: object): void {
   const stream: unknown = 'stream' in request ? request.stream : undefined
@@ -16,7 +16,7 @@ export function resetAfterReply(request: object): void {
   else stream.once('finish', reset)
 }
 
-/** NGHTTP2_NO_ERROR. Importing `node:http2` for it would load the module in each application. */
+/** NGHTTP2_NO_ERROR. An import of `node:http2` for this constant would load the module in each application. */
 const noError = 0
 
 interface Http2Stream {

@@ -4,8 +4,8 @@ import { BodyError } from '../base/errors.ts'
 const joinedBytes = 4096
 
 /**
- * Joins small pieces of a body into larger ones. raw-body keeps each piece, so a body in pieces of one byte would take two
- * hundred times its size. Text from a host's hook becomes bytes. A parsed object is an error.
+ * Joins small pieces of a body into larger ones. raw-body keeps each piece. So a body in one-byte pieces would need two
+ * hundred times its size in memory. Text from a host's hook is converted to bytes. A parsed object causes an error.
  */
 export class JoinedPieces extends Transform {
   #joined = Buffer.allocUnsafe(joinedBytes)
@@ -30,7 +30,7 @@ export class JoinedPieces extends Transform {
       this.#length += bytes.byteLength
     }
     this.#leftBytes -= bytes.byteLength
-    // The sender of a body over the limit may wait for the reply before it sends more.
+    // The body is over the limit. Report it now: the sender may wait for the reply before it sends more.
     if (this.#leftBytes < 0) this.#pushJoined()
     done()
   }

@@ -5,7 +5,7 @@ import { header } from '../verification/signature.ts'
 import { type Attempt, type UnusableAttempt, unusableBody } from './attempt.ts'
 import { givenBody } from './body.ts'
 
-/** Whether the body is over the limit, as far as its length is known before it is read. */
+/** Whether the body is over the limit, judged by the length that is known before the body is read. */
 export function isTooLong({ body, headers }: Attempt, limitBytes: number): boolean {
   const bytes = typeof body === 'function' ? Number(header(headers, 'content-length')) : body?.byteLength
   return bytes > limitBytes
@@ -17,7 +17,7 @@ export function isCompressed({ headers }: Attempt): boolean {
   return encoding !== undefined && encoding !== '' && encoding !== 'identity'
 }
 
-/** Reads the body until the deadline. Returns its bytes, or the attempt's outcome without them. */
+/** Reads the body until the deadline. Returns its bytes, or the attempt's outcome if the body could not be read. */
 export async function readBody(
   { body }: Attempt,
   limitBytes: number,
@@ -43,7 +43,7 @@ export async function readBody(
   }
 }
 
-/** A mistake of the developer or the host. The reply is 500, so that the sender tries again. */
+/** The result after a mistake of the developer or the host. The reply is 500, so that the sender tries again. */
 export function unusableResult({ unusable: fix, error }: UnusableAttempt): AttemptResult {
   return { outcome: 'internal', reason: 'unusable-attempt', fix, ...(error === undefined ? {} : { error }) }
 }

@@ -1,21 +1,28 @@
 import { ConfigurationError } from '../base/errors.ts'
-import type { ReceiverOptions } from '../config/options.ts'
+import { requireKnownNames } from '../config/option-checks.ts'
+import { type ReceiverOptions, receiverOptionNames } from '../config/options.ts'
 import { createReceiver, type Receiver } from './receiver.ts'
 
-/** The options of an adapter that both adapters of this repository have. */
+/** The options that both adapters of this repository have. */
 export interface AdapterOptions extends ReceiverOptions {
   /**
-   * A receiver of `createReceiver`, to share one between several mounts. The receiver's options cannot be combined with
-   * it: pass them to `createReceiver`. You close a shared receiver yourself.
+   * A receiver from `createReceiver`, to share between several mounts. Receiver options cannot be combined with a
+   * shared receiver: pass them to `createReceiver`. You must close a shared receiver yourself.
    */
   receiver?: Receiver | undefined
 }
 
 /**
  * Returns the shared receiver if there is one, otherwise a new one. For adapters.
- * @throws ConfigurationError if a shared receiver is combined with options
+ * @param adapterOptionNames The names of the adapter's own options, to suggest one for a misspelling
+ * @throws ConfigurationError if a shared receiver is combined with options, or an option is unknown
  */
-export function receiverFrom(shared: Receiver | undefined, options: ReceiverOptions): Receiver {
+export function receiverFrom(
+  shared: Receiver | undefined,
+  options: ReceiverOptions,
+  adapterOptionNames: readonly string[] = [],
+): Receiver {
+  requireKnownNames(options, [...receiverOptionNames, ...adapterOptionNames])
   if (shared === undefined) return createReceiver(options)
   const option = Object.entries(options).find(([, value]) => value !== undefined)?.[0]
   if (option === undefined && typeof shared.receive === 'function') return shared

@@ -30,12 +30,12 @@ export interface Receiver extends Dispatcher {
   readonly log: Logger
   /** Receives one attempt, and returns the reply by its deadline. Never rejects. */
   receive(attempt: Attempt): Promise<ReceiveResult>
-  /** The same for WHATWG requests, in Hono, Next.js, Bun and others. Never rejects. */
+  /** Receives a WHATWG request, and returns its response, for Hono, Next.js, Bun and others. Never rejects. */
   fetch(request: Request, options?: { params?: Attempt['params'] }): Promise<Response>
 }
 
 /**
- * Creates a receiver, for frameworks without an adapter and for several mounts of one endpoint.
+ * Creates a receiver. Use it for frameworks without an adapter, or to share one receiver between several mounts.
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example
  * const receiver = createReceiver({ onUserUpserted: (event) => accounts.upsert(event.data) })
@@ -54,7 +54,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     super(config)
     this.#config = config
     this.log = config.log
-    // Applications pass the method by itself: `export const POST = receiver.fetch`.
+    // Applications pass this method without its object: `export const POST = receiver.fetch`.
     this.fetch = this.fetch.bind(this)
   }
 
@@ -92,7 +92,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     if (attempt.method !== 'POST') return { outcome: 'method', reason: attempt.method.slice(0, 16) }
     if (isCompressed(attempt)) return { outcome: 'content-encoding' }
 
-    // Checked before the body is read, so that a request with invalid headers takes no memory.
+    // The headers are checked before the body is read, so that a request with invalid headers uses no memory.
     const signed = readSignedHeaders(attempt.headers, clock.now(), toleranceSeconds)
     const failure = 'failure' in signed ? { reason: signed.failure } : {}
     if (isTooLong(attempt, bodyLimitBytes)) return { outcome: 'too-large', ...failure }
@@ -129,7 +129,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     return { ...outcome, ...ids, bodyBytes }
   }
 
-  /** Returns the outcome of an attempt that does not verify. */
+  /** If the verification fails, returns the attempt's outcome. */
   async #verify(
     attempt: Attempt,
     signed: SignedHeaders,
@@ -151,7 +151,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
   }
 }
 
-/** Job queues such as BullMQ refuse a `:` in a key, so it is escaped, and the escape character too. */
+/** Escapes `:`, because job queues such as BullMQ refuse it in a key. Also escapes `%`, the escape character. */
 function idempotencyKeyOf(messageId: string): string {
   return messageId.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'))
 }

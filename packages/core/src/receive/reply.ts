@@ -13,8 +13,8 @@ interface ReplyRow {
   headers?: Readonly<Record<string, string>>
 }
 
-// Scalekit counts only 200 and 201 as delivered, and retries all other replies. So 2xx means that the effect is done.
-// 429 and 410 would make the sender slow down or stop.
+// Scalekit counts only 200 and 201 as delivered, and retries all other replies. So the reply is 2xx only if no retry is
+// needed. 429 and 410 are not used: they would make the sender slow down or stop.
 const retryAfter = { 'retry-after': '5' }
 /** The unread rest of a body would look like the next request on the connection. */
 const connectionClose = { connection: 'close' }
@@ -64,7 +64,7 @@ const replies = new Map<Outcome, Reply>(
   }),
 )
 
-/** The reply of an outcome, the same in each framework. */
+/** Returns the reply for an outcome. The reply is the same in each framework. */
 export function replyTo(outcome: Outcome): Reply {
   return replies.get(outcome) as Reply
 }

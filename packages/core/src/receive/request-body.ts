@@ -5,8 +5,8 @@ import { readSafely } from '../base/read-safely.ts'
 import { aborted, type BodyReader, consumed, givenBody, hasBegun, nodeBody } from './body.ts'
 
 /**
- * A body reader for adapters. It returns the bytes that an earlier reader has kept, otherwise the stream's bytes. It never
- * re-serialises a parsed object, because its bytes were not signed.
+ * A body reader for adapters. It returns the bytes that an earlier reader has kept, otherwise the stream's bytes. It
+ * never re-serialises a parsed object, because the result is not the signed bytes.
  * @param stream The request's body
  * @param places Objects whose `rawBody` or `body` can hold the bytes, as bytes or as text
  * @param fix The log's advice if the body was read and its bytes were not kept
@@ -14,7 +14,7 @@ import { aborted, type BodyReader, consumed, givenBody, hasBegun, nodeBody } fro
 export function requestBody(stream: Readable, places: readonly object[], fix: string): BodyReader {
   return async (limits) => {
     const bytes = keptBytes(places, stream)
-    // While the stream is unread, an empty value is only a default: `decorateRequest('rawBody', '')`.
+    // If the stream is unread, an empty value is only a default: `decorateRequest('rawBody', '')`.
     if (bytes && (bytes.byteLength > 0 || hasBegun(stream))) return givenBody(bytes)(limits)
     if (hasBegun(stream)) return givenBody(await bytesKeptBy(stream, places, limits.signal, fix))(limits)
     try {
@@ -25,7 +25,7 @@ export function requestBody(stream: Readable, places: readonly object[], fix: st
   }
 }
 
-/** Waits until another reader of the stream reaches its end, and returns the bytes that it kept. */
+/** Waits until another reader has read the whole stream, and returns the bytes that this reader kept. */
 async function bytesKeptBy(
   stream: Readable,
   places: readonly object[],
@@ -55,7 +55,7 @@ function bytesOf(place: object, name: string, stream: Readable): Uint8Array | un
   if (types.isUint8Array(value)) return value
   if (typeof value !== 'string') return undefined
   const bytes = Buffer.from(value)
-  // Text in another encoding than UTF-8, such as base64, has another length than the body.
+  // If the text is not UTF-8 (it may be base64, for example), its length differs from the body's length.
   return value === '' || readSafely(() => hasDeclaredLength(bytes, stream)) ? bytes : undefined
 }
 

@@ -66,7 +66,7 @@ export function configureSync(options: DirectorySyncOptions): SyncConfiguration 
   }
 }
 
-/** @throws ConfigurationError if an option of a run is invalid */
+/** @throws ConfigurationError if an option of `run()` is invalid */
 export function checkRunOptions(options: RunOptions): void {
   requireKnownNames(options, runOptionNames)
   const { mode, dryRun, approve, organizations, signal, onProgress } = options
@@ -84,7 +84,9 @@ export function checkRunOptions(options: RunOptions): void {
   requireFunction('onProgress', onProgress)
 }
 
-/** If one of the two is given, the default of the other does not apply: it would widen the limit. */
+/**
+ * If only one of the two limits is given, the default of the other does not apply, because it would widen the limit.
+ */
 function limitsOf({ maxCount, maxShare }: NonNullable<DirectorySyncOptions['deletions']>): DeletionLimits {
   const count = numberOption('deletions.maxCount', maxCount, numbers.maxCount)
   const share = numberOption('deletions.maxShare', maxShare, numbers.maxShare)
@@ -101,14 +103,21 @@ function wholeNumber(name: 'directories' | 'events', value: unknown): number {
 }
 
 function requireApi(scalekit: unknown): void {
+  if (scalekit === undefined) throw invalid('scalekit', 'is missing: `await scalekitFromEnv()`')
   if (scalekit instanceof Promise) throw invalid('scalekit', 'is a promise: `await scalekitFromEnv()`')
   requireMethods('scalekit.organization', Object(scalekit).organization, ['listOrganization'])
   const methods = ['listDirectories', 'listDirectoryUsers', 'listDirectoryGroups']
   requireMethods('scalekit.directory', Object(scalekit).directory, methods)
 }
 
-/** Only the order of a resource's events shows that a webhook is newer than what the sync has read. */
+/**
+ * Requires a dispatcher that orders the events of a resource. Without an order, nothing shows that a webhook is newer
+ * than the record that the sync has read.
+ */
 function requireDispatcher(dispatcher: Dispatcher): void {
+  if (dispatcher === undefined) {
+    throw invalid('dispatcher', 'is missing: give the receiver, or `createDispatcher(…)`')
+  }
   if (Object(dispatcher).receiver) throw invalid('dispatcher', 'is the middleware: give its `receiver`')
   requireMethods('dispatcher', dispatcher, ['dispatch'])
   requireMethods('dispatcher.ledger', dispatcher.ledger, ['record', 'now'])

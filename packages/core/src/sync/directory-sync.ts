@@ -5,30 +5,37 @@ import { runPass } from './pass/pass.ts'
 import type { SyncReport } from './reporting/report.ts'
 import { runByTimetable } from './scheduling/timetable.ts'
 
-/** The time after the grace for the release of the lease, and for handlers whose signals the dispatcher aborts. */
+/**
+ * After the grace period, `stop()` waits at most this long for handlers whose signals the dispatcher aborts. If the
+ * pass is still running then, `stop()` waits at most this long for the pass to release its lease.
+ */
 const afterGraceMs = 1000
 
 /** Compares customers' directories with the application, and sends the differences to the application's handlers. */
 export interface DirectorySync extends AsyncDisposable {
   /**
-   * Runs one pass. Errors are in the report. Only one pass runs at a time over all processes: another one ends as 'busy'.
+   * Runs one pass. Errors are in the report. Only one pass runs at a time across all processes. If another pass is
+   * running, the outcome is 'busy'.
    * @throws ConfigurationError if an option is invalid
    */
   run(options?: RunOptions): Promise<SyncReport>
   /**
-   * Begins passes by the schedule, and keeps the process running until `stop()`. A second call does nothing.
+   * Runs passes by the schedule, and keeps the process running until `stop()`. A second call does nothing.
    * @throws ConfigurationError if no `schedule` is configured
    */
   start(): void
   /**
-   * Begins no more passes, and ends running ones. Running events have `graceSeconds` to finish. Then `stop` resolves
-   * without them. Call `dispatcher.close()` with the same grace at the same time: it aborts the signals of their handlers.
+   * Begins no more passes, and ends running passes early. Running events have `graceSeconds` to finish. After that,
+   * `stop()` resolves even if events are still running.
+   *
+   * Call `dispatcher.close()` at the same time, with the same `graceSeconds`. After the grace period, `close()` aborts
+   * the signals of handlers that are still running.
    */
   stop(options?: StopOptions): Promise<void>
 }
 
 /**
- * Creates a sync of the application with its customers' directories. It uses the handlers of the webhooks.
+ * Creates a sync of the application with its customers' directories. The sync uses the same handlers as webhooks.
  *
  * @throws ConfigurationError if an option is invalid
  * @example
@@ -42,7 +49,7 @@ export function createDirectorySync(options: DirectorySyncOptions): DirectorySyn
 class ScheduledSync implements DirectorySync {
   readonly #config: SyncConfiguration
   readonly #running = new Set<Promise<unknown>>()
-  /** One for each running pass. Ends its wait for running events. */
+  /** One controller for each running pass. Aborting it ends the pass's wait for running events. */
   readonly #graces = new Set<AbortController>()
   #stopping = new AbortController()
   #started = false

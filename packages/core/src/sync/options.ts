@@ -6,14 +6,20 @@ import type { Organizations } from './reading/source.ts'
 import type { SyncReport } from './reporting/report.ts'
 
 export interface DirectorySyncOptions {
-  /** The `ScalekitClient` of @scalekit-sdk/node, for example from `scalekitFromEnv()`, or an object of the same shape. */
+  /**
+   * The `ScalekitClient` of @scalekit-sdk/node, for example from `scalekitFromEnv()`. An object with the same methods
+   * also works.
+   */
   scalekit: DirectoryApi
-  /** The application's dispatcher or receiver. The sync uses the handlers, the order and the watermarks of its webhooks. */
+  /**
+   * The application's dispatcher or receiver. The sync uses the same handlers, ordering and watermarks as its webhooks.
+   */
   dispatcher: Dispatcher
-  /** 'all' of the environment, a list of ids, or a function that returns ids. */
+  /** 'all' organizations of the environment, a list of organization ids, or a function that returns ids. */
   organizations: Organizations
   /**
-   * The application's records. Without it every listed record is an update, and nothing is ever deleted.
+   * Functions that return the application's records. Without them, the sync sends every listed record as an update, and
+   * never deletes a record.
    * @default none
    */
   known?: { users?: Known | undefined; groups?: Known | undefined } | undefined
@@ -23,58 +29,62 @@ export interface DirectorySyncOptions {
    */
   schedule?: Schedule | undefined
   /**
-   * How many of a directory's users, or groups, the sync deletes within 24 hours without an approval: a count, or a share
-   * of the records. If both are given, the greater one applies. Within 30 days the limit is twice the count or four times
-   * the share, and never more than half of the records. Deletions over a limit are held. A wider limit does not release
-   * held records.
-   * @default 20 records or 0.05, whichever is more: 1 % a day needs no approval, and a wrong filter deletes few
+   * How many of a directory's users, or groups, the sync deletes within 24 hours without an approval. The limit is a
+   * count, or a share of the records. If both are given, the greater one applies. Within 30 days the limit is twice the
+   * count or four times the share, and never more than half of the records. Deletions over a limit are held. A wider
+   * limit does not release held records.
+   * @default 20 records or 0.05, whichever is more: usual staff turnover needs no approval, and a wrong filter deletes few records
    */
   deletions?: { maxCount?: number | undefined; maxShare?: number | undefined } | undefined
   /**
-   * How many directories are read at the same time, and how many events run at the same time over all of them.
+   * How many directories are read at the same time, and how many events run at the same time across all directories.
    * Directories of one organization are read one after the other.
    * @default 4 directories and 8 events
    */
   concurrency?: { directories?: number | undefined; events?: number | undefined } | undefined
   /**
-   * Seconds until a directory is read whole again. Only such a full pass finds deletions. The first pass after a start is
-   * full, too. After a pass that left something unfinished, up to three consecutive passes are full.
+   * How many seconds after a full pass a directory gets another one. A full pass reads all records, and only a full
+   * pass finds deletions. The first pass after a start is also full. After a pass that left something unfinished, up to
+   * three consecutive passes are full.
    * @default 86400 (a day)
    */
   fullEverySeconds?: number | undefined
   /**
-   * Seconds before the start of the last pass from which an incremental pass reads changes.
-   * @default 300: more than clocks are apart, and enough for changes that become visible late
+   * How far before the beginning of the last pass an incremental pass starts to read changes, in seconds.
+   * @default 300: more than the difference between clocks, and enough for changes that become visible late
    */
   overlapSeconds?: number | undefined
   /**
-   * Seconds until another process takes over from a pass that died. Renewed after each third.
+   * If a process dies during a pass, another process can take over after this many seconds. A running pass renews its
+   * lease after each third of this time.
    * @default 60
    */
   leaseSeconds?: number | undefined
-  /** Called with the report of each pass, including scheduled ones. Its errors are ignored. */
+  /** Called with the report of each pass, including scheduled passes. Errors of this function are ignored. */
   onReport?: ((report: SyncReport) => void) | undefined
   /**
-   * pino, `console`, Fastify's logger, or any object with some of their four methods. `false` turns logging off.
+   * pino, `console`, Fastify's logger, or any object with at least one of the methods `debug`, `info`, `warn` and
+   * `error`. `false` turns logging off.
    * @default warnings and errors on the console
    */
   logger?: Partial<Logger> | false | undefined
-  /** The time and the timers, for tests. */
+  /** Replaces the system's time and timers in tests. */
   clock?: Clock | undefined
 }
 
 export type Schedule = (
   | { everySeconds: number; cron?: undefined; timezone?: undefined }
   | {
-      /** Five fields, or six with seconds first. */
+      /** A cron expression of five fields, or of six fields with seconds first. */
       cron: string
-      /** An IANA name, such as 'Europe/Berlin'. @default the process's */
+      /** An IANA name, such as 'Europe/Berlin'. @default the time zone of the process */
       timezone?: string | undefined
       everySeconds?: undefined
     }
 ) & {
   /**
-   * The longest random delay of a pass, so that not all applications call the API at the same time.
+   * The maximum random delay of a pass, in seconds. Because of the delay, applications do not all call the API at the
+   * same time.
    * @default a tenth of `everySeconds`; with `cron`, 30
    */
   jitterSeconds?: number | undefined
@@ -85,30 +95,40 @@ export type Schedule = (
 export interface RunOptions {
   /**
    * - 'full' reads everything. Only this mode finds deletions.
-   * - 'incremental' reads the changes since a directory's last complete pass. Without such a pass it reads everything.
-   * - 'auto' is full for the first pass after a start, and then every `fullEverySeconds`.
+   * - 'incremental' reads the changes since a directory's last complete pass. If there is no such pass, it reads
+   *   everything.
+   * - 'auto' is full for the first pass after a start, and then once every `fullEverySeconds`.
    * @default 'auto'
    */
   mode?: 'auto' | 'full' | 'incremental' | undefined
-  /** Reports what a pass would do. Runs no handler, and stores nothing about deletions. @default false */
+  /**
+   * Reports what a pass would do. Runs no handlers, and stores nothing about deletions.
+   * @default false
+   */
   dryRun?: boolean | undefined
   /**
-   * Approvals of held deletions, from an earlier report or a dry run. They make the pass a full one. Each is valid for 7
-   * days from this run on. Given again, it is valid for 7 days more. `unusedApprovals` of the report has those that
-   * matched nothing.
+   * Approvals of held deletions, from an earlier report or a dry run. If approvals are given, the pass is a full pass.
+   * An approval is valid for 7 days from this run on. If you give it again in a later run, it is valid for 7 days from
+   * that run on. If an approval matches no held deletions, `unusedApprovals` of the report contains it.
    * @default none
    */
   approve?: readonly string[] | undefined
-  /** Other organizations than the sync's own, for example a new customer. @default those of the sync */
+  /**
+   * Replaces the sync's `organizations` for this run, for example to read only a new customer.
+   * @default the `organizations` of the sync
+   */
   organizations?: Organizations | undefined
-  /** Ends the pass early. The pass waits for running events. */
+  /** Ends the pass early when it aborts. The pass still waits for running events. */
   signal?: AbortSignal | undefined
-  /** Called after each page, so it should be fast. Its errors are ignored. */
+  /** Called after each page, so it should be fast. Errors of this function are ignored. */
   onProgress?: ((progress: SyncProgress) => void) | undefined
 }
 
 export interface StopOptions {
-  /** Seconds that running events have to finish. Then the pass ends without them. @default 10 */
+  /**
+   * How many seconds running events have to finish. After that, the pass ends even if events are still running.
+   * @default 10
+   */
   graceSeconds?: number | undefined
 }
 
@@ -117,13 +137,13 @@ export interface SyncProgress {
   organizations: number
   directories: number
   directoriesDone: number
-  /** Records read. A second walk counts its records again. */
+  /** The number of records that were read. If a second walk reads a record again, the record counts twice. */
   seen: number
-  /** The number of records that the walks begun so far announce. */
+  /** The total number of records that the API announced for all walks that have begun. */
   totalSize: number
 }
 
-/** Every default, with its valid range. */
+/** The default and the valid range of each number. */
 export const numbers = {
   maxCount: { default: 20, min: 0, max: Number.MAX_SAFE_INTEGER },
   maxShare: { default: 0.05, min: 0, max: 1 },

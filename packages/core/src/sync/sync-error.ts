@@ -1,4 +1,4 @@
-/** Stable codes of {@link SyncError}. docs/errors.md explains each. */
+/** Stable codes of {@link SyncError}. docs/errors.md explains each code. */
 export type SyncErrorCode =
   | 'ERR_SCIM_KNOWN_INVALID'
   | 'ERR_SCIM_KNOWN_FOREIGN'
@@ -9,8 +9,8 @@ export type SyncErrorCode =
   | 'ERR_SCIM_API_CREDENTIALS'
 
 /**
- * Why a directory or a whole pass was not finished. The sync never throws it. The report has its code and its message, so
- * the message holds no personal data.
+ * Why a directory or a whole pass was not finished. The sync never throws this error. The report contains its code and
+ * its message, so the message contains no personal data.
  */
 export class SyncError extends Error {
   override readonly name = 'SyncError'

@@ -4,8 +4,8 @@ import { delay, inBackground } from '@scalekit-scim/core/internal'
 const storePausesMs = [500, 1000, 2000]
 
 /**
- * Waits before a failed store call is repeated. Does not keep the process running.
- * @param failures how often the call has failed before
+ * Waits before a failed store call is repeated. The wait does not keep the process running.
+ * @param failures the number of earlier failures of the call
  * @returns whether the call may be repeated
  */
 export async function pauseForStore(clock: Clock, failures: number, signal?: AbortSignal): Promise<boolean> {
@@ -15,7 +15,7 @@ export async function pauseForStore(clock: Clock, failures: number, signal?: Abo
   return true
 }
 
-/** Calls the store up to four times. @throws the last error, or the signal's reason as soon as it aborts */
+/** Calls the store up to four times. @throws the last error, or the signal's reason as soon as the signal aborts */
 export async function retryStore<Answer>(
   clock: Clock,
   call: () => Promise<Answer>,
@@ -32,8 +32,8 @@ export async function retryStore<Answer>(
 }
 
 /**
- * Rejects with the signal's reason as soon as it aborts. The SDK's methods and the application's functions take no
- * signal, so they continue in the background, and their result is ignored.
+ * Waits for the answer, but rejects with the signal's reason as soon as the signal aborts. The SDK's methods and the
+ * application's functions take no signal. After an abort they continue in the background, and their result is ignored.
  */
 export function untilAborted<Answer>(
   answer: Promise<Answer>,
@@ -48,7 +48,10 @@ export function untilAborted<Answer>(
   })
 }
 
-/** Keeps the process running until the returned function is called. The clock's timers do not. */
+/**
+ * Keeps the process running until the returned function is called. Background timers of the clock do not keep it
+ * running.
+ */
 export function keepAlive(): () => void {
   const timer = setInterval(() => {}, 2 ** 30)
   return () => clearInterval(timer)

@@ -26,7 +26,7 @@ export interface SignedDelivery {
 }
 
 /**
- * Signs an event as Scalekit does (Standard Webhooks, version 1). A string or bytes are signed as they are.
+ * Signs an event as Scalekit does (Standard Webhooks, version 1). Strings and bytes are signed unchanged.
  *
  * @example
  * await fetch(url, signDelivery(sampleEvent('organization.directory.user_created'), { secret }))

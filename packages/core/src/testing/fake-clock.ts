@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 
 export interface FakeClock extends Clock {
-  /** Moves time forward. Fires the timers that are due in their order, and lets the promises that they start run. */
+  /** Moves time forward. Fires the due timers in order. After each timer, lets pending promises run. */
   advance(ms: number): Promise<void>
   /** Moves only the wall clock, as NTP does. Timers and leases are not affected. */
   jump(ms: number): void
@@ -12,7 +12,7 @@ interface Pending {
   callback: () => void
 }
 
-/** A clock that moves only when you call `advance` or `jump`. @default from 2026-11-23T09:00:00Z */
+/** Creates a clock that moves only when you call `advance` or `jump`. @default from 2026-11-23T09:00:00Z */
 export function createFakeClock(from: Date = new Date('2026-11-23T09:00:00Z')): FakeClock {
   let elapsedMs = 0
   let jumpedMs = 0
@@ -20,7 +20,7 @@ export function createFakeClock(from: Date = new Date('2026-11-23T09:00:00Z')): 
 
   const nextBefore = (limitMs: number): Pending | undefined =>
     [...timers].filter((timer) => timer.atMs <= limitMs).sort((a, b) => a.atMs - b.atMs)[0]
-  /** Lets waiting promises run, some steps deep. */
+  /** Lets pending promises run, including promises that these start. */
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
   return {

@@ -71,7 +71,7 @@ export type EventPatch<Event extends DirectoryEvent> = Patch<Omit<Event, 'type' 
 type Patch<Fields> = { [Name in keyof Fields]?: Fields[Name] | undefined }
 
 /**
- * One of the eight directory events, in the shape of Scalekit's reference, as a new object.
+ * Returns a new sample of one of the eight directory events, with the fields of Scalekit's reference.
  *
  * @example
  * sampleEvent('organization.directory.user_updated', { data: { active: false, groups: undefined } })
@@ -96,7 +96,7 @@ export function sampleEvent<Type extends DirectoryEventType>(
   return omitUndefined(event) as unknown as Extract<DirectoryEvent, { type: Type }>
 }
 
-/** A context to call your handler with, in a unit test. */
+/** Returns a context for a call of your handler in a unit test. */
 export function sampleContext(patch: Partial<HandlerContext> = {}): HandlerContext {
   const nowMs = Date.now()
   return {

@@ -20,13 +20,13 @@ type Secrets = string | readonly string[] | null | undefined
  */
 export type SecretResolver = (request: SecretRequest) => Secrets | Promise<Secrets>
 
-/** Finds the keys of a request. */
+/** Returns the keys that can verify a request. */
 export type SecretKeys = (request: SecretRequest) => readonly KeyObject[] | Promise<readonly KeyObject[]>
 
 export type SecretOption = string | readonly string[] | SecretResolver
 
 const variable = 'SCALEKIT_WEBHOOK_SECRET'
-/** The largest number of cached keys of a resolver's secrets. */
+/** The most keys that are cached for a resolver's secrets. */
 const cachedKeys = 1000
 
 /**
@@ -43,7 +43,7 @@ export function resolveSecret(options: { secret?: SecretOption }, log: Logger): 
   const fromEnvironment = !Object.hasOwn(options, 'secret')
   const source = fromEnvironment ? variable : 'secret'
   const secrets = listOf(fromEnvironment ? process.env[variable] : secret)
-  if (secrets.length === 0) throw missing(fromEnvironment)
+  if (secrets.length === 0) throw missing(fromEnvironment, secret)
   const keys = secrets.map((text) => parseSecret(text, source))
   const shortest = Math.min(...keys.map((key) => key.symmetricKeySize ?? 0))
   if (shortest < advisedKeyBytes) {
@@ -83,13 +83,13 @@ function cachedKey(cache: Map<string, KeyObject>, secret: string): KeyObject {
   return key
 }
 
-function missing(fromEnvironment: boolean): ConfigurationError {
+function missing(fromEnvironment: boolean, given: Secrets): ConfigurationError {
   const problem = fromEnvironment
     ? `No signing secret: set ${variable}, or pass \`secret\`.`
-    : '`secret` is present but undefined. Check the name of the environment variable.'
+    : `\`secret\` is present but ${Array.isArray(given) ? 'an empty list' : given}. Check the name of the environment variable.`
   return new ConfigurationError(
     'ERR_SCIM_SECRET_MISSING',
-    `${problem} It is on the endpoint's page in the Scalekit dashboard and begins with whsec_.`,
+    `${problem} The secret is on the endpoint's page in the Scalekit dashboard and begins with whsec_.`,
     'secret',
   )
 }

@@ -7,17 +7,19 @@ import { ConfigurationError } from '../base/errors.ts'
 /** The headers of a request: an object with names in any case, or WHATWG `Headers`. */
 export type HeaderSource = Headers | Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** The signed headers of an attempt, in valid form. Not verified yet. */
+/** The webhook headers of an attempt. Their format is valid, but the signature is not verified yet. */
 export interface SignedHeaders {
   messageId: string
-  /** The attempt's time in seconds since 1970, as the digits that were signed. */
+  /** The attempt's time in seconds since 1970, as the digits that the sender signed. */
   timestamp: string
   signatures: string
-  /** The attempt's age by our clock. Negative for a time in the future. */
+  /** The attempt's age by our clock. Negative if the attempt's time is in the future. */
   ageSeconds: number
 }
 
-/** The reason why an attempt does not verify. Only for the log: the reply does not contain it. */
+/**
+ * The reason why the verification of an attempt failed. The log shows the reason, but the reply does not contain it.
+ */
 export type VerificationFailure =
   | 'missing-header'
   | 'malformed-message-id'
@@ -32,8 +34,8 @@ export const advisedKeyBytes = 24
 
 /**
  * Reads a secret: base64 after the optional prefix `whsec_`.
- * @throws ConfigurationError if it is empty, has white space or is not strict base64. A lenient decoder would shorten such
- * a key, or use the empty key, with which anybody can sign.
+ * @throws ConfigurationError if the secret is empty, contains white space or is not strict base64. A lenient decoder
+ * would shorten such a key, or return an empty key. Anybody can sign with an empty key.
  */
 export function parseSecret(secret: string, source = 'secret'): KeyObject {
   const reject = (problem: string): never => {
@@ -52,7 +54,10 @@ export function parseSecret(secret: string, source = 'secret'): KeyObject {
   return createSecretKey(key)
 }
 
-/** A space, or the comma and space that join two headers of one name. Within an entry, no space follows the comma. */
+/**
+ * The separator of signatures is a space. If the header was sent twice, it is a comma and a space, because Node joins
+ * the values. The comma within a signature has no space after it.
+ */
 const betweenSignatures = /,? /
 
 /** Returns one signature: `v1,…`. */
@@ -60,7 +65,7 @@ export function sign(key: KeyObject, messageId: string, timestamp: string, body:
   return `v1,${createHmac('sha256', key).update(`${messageId}.${timestamp}.`).update(body).digest('base64')}`
 }
 
-/** Reads the three headers, and checks everything that needs no key. */
+/** Reads the three webhook headers. Checks their format and the timestamp, but not the signature. */
 export function readSignedHeaders(
   headers: HeaderSource,
   nowMs: number,
@@ -70,7 +75,8 @@ export function readSignedHeaders(
   const timestamp = header(headers, 'webhook-timestamp')
   const signatures = header(headers, 'webhook-signature')
   if (!messageId || !timestamp || !signatures) return { failure: 'missing-header' }
-  // Outside printable ASCII, this string's bytes can differ from the header's bytes, which were signed.
+  // The sender signed the header's bytes. If the id is not printable ASCII, this string's bytes can differ from those
+  // bytes.
   if (!/^[\x20-\x7e]{1,256}$/.test(messageId)) return { failure: 'malformed-message-id' }
   if (!/^[1-9]\d{0,11}$/.test(timestamp)) return { failure: 'malformed-timestamp' }
 
@@ -81,8 +87,8 @@ export function readSignedHeaders(
 }
 
 /**
- * Whether one of the keys made one of the signatures. Entries of another version, length or form are skipped: the sender
- * may add them for newer receivers (Standard Webhooks, Signature scheme).
+ * Whether at least one signature was made with one of the keys. Entries of another version, length or format are
+ * skipped, because the sender may add them for newer receivers (Standard Webhooks, Signature scheme).
  */
 export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: Uint8Array): boolean {
   const expected = keys.map((key) => Buffer.from(sign(key, signed.messageId, signed.timestamp, body)))
@@ -96,7 +102,7 @@ export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: 
   return matches
 }
 
-/** Returns a header by its lower-case name. Joins several values with a comma, as Node does. */
+/** Returns a header by its lower-case name. If the header has several values, joins them with a comma, as Node does. */
 export function header(headers: HeaderSource, name: string): string | undefined {
   if (typeof (headers as Headers).get === 'function') return (headers as Headers).get(name) ?? undefined
   const fields = headers as Readonly<Record<string, string | readonly string[] | undefined>>

@@ -60,7 +60,7 @@ export function directoryService({
       directories: environment.directoriesOf(organizationId).map(describe),
     }),
     getDirectory: ({ organizationId, id }) => ({ directory: describe(directoryIn(organizationId, id)) }),
-    /** Disabled at first: with Scalekit, the customer sets it up before it is enabled. */
+    /** The new directory is disabled. In Scalekit too, a directory is enabled only after the customer has set it up. */
     createDirectory({ organizationId, directory }) {
       const provider = providerOf(directory?.directoryProvider ?? 0)
       const created = environment.createDirectory(organizationId, { provider, enabled: false })

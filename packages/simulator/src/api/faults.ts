@@ -2,34 +2,34 @@ import { z } from 'zod'
 import { type Rule, requireRule, requireRules, shareRule } from '../option-rules.ts'
 import type { Randomness } from '../randomness.ts'
 
-/** How often a fault strikes: a share of the calls (0 to 1), or a condition. */
+/** How often a fault strikes: a share of the calls (0 to 1), or conditions. */
 export type ApiFaultRule = number | ApiFaultCondition
 
-/** All given conditions must hold. */
+/** A fault strikes only calls that meet all given conditions. */
 export interface ApiFaultCondition {
   /** @default 1 */
   share?: number
   /** Only calls of this name, such as `listDirectoryUsers`. */
   method?: string
-  /** Only this page of a listing. The first is 1. */
+  /** Only this page of a listing, counted from 1. */
   page?: number
-  /** Only this call. The first after the faults were set is 1. */
+  /** Only this call, counted from 1 after the faults were set. */
   call?: number
-  /** The largest number of strikes. Set 1 for a fault that a retry recovers. @default no limit */
+  /** The largest number of times that the fault strikes. Set 1 for a fault that a retry recovers. @default no limit */
   times?: number
 }
 
 /** The faults of the API. @default none */
 export interface ApiFaults {
-  /** The SDK retries these itself. */
+  /** The call fails with Unavailable. The SDK itself retries such a call. */
   unavailable?: ApiFaultRule
   resourceExhausted?: ApiFaultRule
   internal?: ApiFaultRule
   deadlineExceeded?: ApiFaultRule
   canceled?: ApiFaultRule
-  /** The TCP connection is reset before the answer, and every call on it fails. */
+  /** The TCP connection is reset before the answer, and every call on that connection fails. */
   resetConnection?: ApiFaultRule
-  /** The call is done, and is cut off instead of answered. */
+  /** The call takes effect, but is cut off before its answer. */
   cutCall?: ApiFaultRule
   /** How long a call is delayed. @default 0 */
   latencyMs?: number
@@ -37,11 +37,11 @@ export interface ApiFaults {
   slow?: ApiFaultRule
   /** `POST /oauth/token` answers 503. */
   tokenFailure?: ApiFaultRule
-  /** The token of the next page is the token of this page. A reader that trusts it never ends. */
+  /** The token of the next page is the token of this page. A reader that follows this token never ends. */
   repeatToken?: ApiFaultRule
-  /** A page is empty although more pages follow. Its own items are skipped. */
+  /** A page is empty, although more pages follow. The listing then lacks the items of this page. */
   emptyPage?: ApiFaultRule
-  /** A page has no next page although there are more items. A reader that trusts it misses the rest. */
+  /** A page reports no next page, although there are more items. A reader that stops there misses the rest. */
   truncateWalk?: ApiFaultRule
   /** `totalSize` is too high by one. */
   wrongTotal?: ApiFaultRule
@@ -73,7 +73,7 @@ export type ApiFaultName = (typeof faultNames)[number]
 /** The properties of a call that a condition compares. */
 export type CallProperties = Pick<ApiFaultCondition, 'method' | 'page' | 'call'>
 
-/** Decides by the seed which faults strike a call. */
+/** Uses the seed to decide which faults strike a call. */
 export class ApiFaultDraw {
   readonly #randomness: Randomness
   /** Each fault has its own source, so that its draws do not depend on the other faults. */
@@ -91,7 +91,9 @@ export class ApiFaultDraw {
     return this.#faults
   }
 
-  /** Replaces all faults, and restarts counts and draws, so that the same faults strike the same calls again. */
+  /**
+   * Replaces all faults. Also restarts the counts and the draws, so that the same faults strike the same calls again.
+   */
   set(faults: ApiFaults): void {
     this.#faults = { slow: 1, ...checked(faults) }
     this.#calls = 0

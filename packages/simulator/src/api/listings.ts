@@ -1,4 +1,4 @@
-/** A listed record. A listing is in the order of creation. */
+/** A record in a listing. Listings are in the order of creation. */
 interface Listed {
   readonly updatedAtMicros: number
 }
@@ -8,8 +8,9 @@ type Cached = Map<string, readonly Listed[]>
 const cached = new WeakMap<readonly Listed[], Cached>()
 
 /**
- * A part of a listing, or the listing in another order, computed once for each array. A directory replaces its array at
- * each change. So a walk over 100,000 users scans them once, not once for each page.
+ * Returns a part of a listing, or the listing in another order. Computes each result once for each array, because a
+ * directory replaces its array at each change. So a walk over 100,000 users scans the users once, not once for each
+ * page.
  */
 export function derived<Item extends Listed>(
   all: readonly Item[],

@@ -95,7 +95,7 @@ export function userMessage(
     emails: email === undefined ? [] : [email],
     groups: groups.map(({ id, displayName }) => ({ id, displayName })),
     updatedAt: timestamp(user.updatedAtMicros),
-    // Our own strings and booleans, and the JSON of a SCIM client.
+    // These are our own strings and booleans, and JSON from a SCIM client.
     ...(includeDetail ? { userDetail: rawAttributes(user) as JsonObject } : {}),
   }
 }

@@ -8,8 +8,8 @@ import { organizationMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
 
 /**
- * From the API reference, because the descriptor has no limit. The minimum of 10 is not enforced, because the
- * quickstart uses less.
+ * This limit is from the API reference, because the descriptor has none. The minimum of 10 is not enforced, because the
+ * quickstart requests smaller pages.
  */
 const maxPageSize = 100
 

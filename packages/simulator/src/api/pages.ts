@@ -6,13 +6,13 @@ export interface PageRequest {
   pageToken: string
 }
 
-/** From the API reference. */
+/** This default is from the API reference. */
 export const defaultPageSize = 10
 
 /**
- * Returns a page of a listing. A token is an offset in the listing of that name: an item that is added or removed during
- * a walk moves all later items. Scalekit promises nothing better. A token of another listing is refused (AIP-158),
- * because its offset would return a page that looks right.
+ * Returns a page of a listing. A token is an offset in the listing that is named `listing`. So an item that is added or
+ * removed during a walk moves all later items. Scalekit does not promise more. A token of another listing is refused
+ * (AIP-158), because its offset would return a wrong page that looks right.
  */
 export function pageOf<Item>(
   all: readonly Item[],
@@ -36,7 +36,7 @@ export function pageOf<Item>(
   }
 }
 
-/** The number of the requested page, from 1, or `undefined` if the request is not for a listing. */
+/** Returns the number of the requested page, counted from 1, or `undefined` if the request is not for a listing. */
 export function pageNumber(request: object): number | undefined {
   if (!('pageToken' in request && 'pageSize' in request)) return undefined
   if (typeof request.pageToken !== 'string' || typeof request.pageSize !== 'number') return undefined
@@ -47,7 +47,7 @@ function tokenAt(offset: number, listing: string): string {
   return Buffer.from(`from ${offset} of ${listing}`).toString('base64url')
 }
 
-/** Accepts a token of any listing if `listing` is absent. */
+/** Returns the offset in a token. If `listing` is absent, accepts a token of any listing. */
 function offsetIn(token: string, listing?: string): number {
   if (token === '') return 0
   const [, offset, tokenListing] =

@@ -25,7 +25,7 @@ export class AccessTokens {
     return clientId === this.#options.clientId && clientSecret === this.#options.clientSecret
   }
 
-  /** Returns the response of RFC 6749, 5.1. */
+  /** Issues a token. Returns the response of RFC 6749, 5.1. */
   async issue() {
     const { clock, clientId, tokenSeconds } = this.#options
     const { privateKey, jwk } = await this.#keyPair()
@@ -61,7 +61,7 @@ export class AccessTokens {
     return { keys: [jwk] }
   }
 
-  /** Created at the first use, because it takes time that a simulator without API calls does not need. */
+  /** Creates the keys at the first use. This takes time, and a simulator without API calls does not need the keys. */
   #keyPair() {
     this.#keys ??= generateKeys()
     return this.#keys

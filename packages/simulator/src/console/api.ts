@@ -11,7 +11,7 @@ import type { Simulator } from '../simulator.ts'
 import * as requests from './requests.ts'
 import { groupView, messageDetail, messageView, nameOf, simulatorView, userView } from './views.ts'
 
-/** The requests of the page. */
+/** Answers the requests of the console page. */
 export function consoleApi(simulator: Simulator): Router {
   const router = express.Router()
   router.use(express.json({ limit: '64kb' }))
@@ -69,7 +69,7 @@ function addUserRoutes(router: Router, { environment }: Simulator): void {
   router.get('/directories/:id/users', (request: IdRequest, response) => {
     const { search, offset, limit } = requests.usersQuery.parse(request.query)
     const found = matching(environment.contents(request.params.id).users, search)
-    // The newest first, so that a new user is visible.
+    // The newest users are first, so that a new user is visible.
     const items = found.slice(Math.max(found.length - offset - limit, 0), found.length - offset).reverse()
     response.json({ count: found.length, items: items.map((user) => userView(environment, user)) })
   })
@@ -137,7 +137,7 @@ function isUndelivered({ deliveries }: Message): boolean {
   return deliveries.some(({ state }) => state !== 'delivered')
 }
 
-/** The other settings of a fault that has none yet. */
+/** The default settings of each fault, without its share. */
 const faultDefaults = {
   drop: {},
   delay: { seconds: 30 },
@@ -176,7 +176,7 @@ const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (error instanceof EnvironmentError || error instanceof DeliveryError) {
     return void response.status(statuses[error.reason]).json({ error: error.message })
   }
-  // An invalid secret. The message does not contain it.
+  // The secret is invalid. The message does not contain the secret.
   if (error instanceof ConfigurationError) {
     return void response.status(400).json({ error: error.message })
   }

@@ -2,9 +2,9 @@ import { isIP } from 'node:net'
 import type { NextFunction, Request, Response } from 'express'
 
 /**
- * Refuses requests of other pages, as the console has no login. A page of another site can send requests to this
- * machine, and can make its own host name point here. So the host of a request must be an address or our own name, and
- * its origin must be our page or absent.
+ * Refuses requests from other pages, because the console has no login. A page of another site can send requests to this
+ * machine, and can make its own host name point to this machine. So the `Host` of a request must be an address or our
+ * own name. Its `Origin` must be our page or absent.
  */
 export function refuseOtherPages(listeningHost: string) {
   const names = new Set(['localhost', listeningHost.toLowerCase()])

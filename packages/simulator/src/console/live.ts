@@ -4,7 +4,7 @@ const heartbeatMs = 15_000
 /** Changes within this time are sent together. */
 const batchMs = 40
 
-/** Sends the open pages what has changed (server-sent events). The pages request the rest. */
+/** Notifies the open pages of changes (server-sent events). The pages then request the changed data. */
 export class LivePages {
   readonly #pages = new Set<Response>()
   readonly #messageIds = new Set<string>()

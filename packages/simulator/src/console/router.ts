@@ -8,12 +8,14 @@ import { LivePages } from './live.ts'
 
 /** The folder of this file, as an ES module and in the CommonJS build. */
 const here = typeof __dirname === 'undefined' ? import.meta.dirname : __dirname
-/** Next to this file in the sources and next to the bundle. */
+/** The folder is next to this file in the sources, and next to the bundle in the build. */
 const pageFolder = join(here, 'page')
-/** The browser's build is in the package's root folder, above the build for Node. */
+/** lit-html's build for browsers is in the root folder of its package, above the build for Node. */
 const litHtmlFolder = join(dirname(createRequire(join(here, 'router.js')).resolve('lit-html')), '..')
 
-/** The page shows names and addresses from outside. Even if their markup were not escaped, it could load nothing. */
+/**
+ * The page shows names and addresses from outside. Even if markup in them were not escaped, it could not load anything.
+ */
 const securityHeaders = {
   'content-security-policy': [
     "default-src 'none'",

@@ -6,7 +6,7 @@ import { formatMicros } from '../environment/events.ts'
 import { type Directory, type Group, providers, type User } from '../environment/records.ts'
 import type { Simulator } from '../simulator.ts'
 
-// The data for the page: what it shows, one screen at a time.
+// The data for the page. It contains only what one screen shows.
 
 export function simulatorView(simulator: Simulator) {
   const { environment, deliveries, clock, url, variables } = simulator
@@ -100,7 +100,7 @@ function attemptView({ number, trigger, startedAtMs, durationMs, response, error
   return { number, trigger, startedAtMs, durationMs, status: response?.status, outcome, error, faults }
 }
 
-/** The event of a directory has only its id, so the name comes from the environment. */
+/** The event of a directory contains only the directory's id, so the name comes from the environment. */
 function subjectOf(environment: Environment, data: object): string {
   const { name, display_name, email, preferred_username, id } = data as Partial<Record<string, unknown>>
   const readable = name || display_name || email || preferred_username
@@ -111,7 +111,7 @@ function customerOf(environment: Environment, organizationId: unknown): string |
   return unlessDeleted(() => environment.organization(String(organizationId)).displayName)
 }
 
-/** A message is kept after its record is deleted. */
+/** Returns `undefined` if the record was deleted, because messages about a deleted record are kept. */
 function unlessDeleted(find: () => string): string | undefined {
   try {
     return find()

@@ -17,7 +17,7 @@ import { WebhookClient } from './webhook-client.ts'
 export interface DeliveriesOptions {
   clock: Clock
   randomness: Randomness
-  /** The largest deviation of a wait from the schedule, up or down. @default 0.2 */
+  /** The largest difference between a wait and the schedule, up or down, as a share of the wait. @default 0.2 */
   retryJitterShare?: number
   faults?: WebhookFaults
   /** How long an attempt waits for its whole answer, in real time. @default 10 */
@@ -26,11 +26,11 @@ export interface DeliveriesOptions {
   connectionsPerEndpoint?: number
   /** How many finished messages are kept. @default 10 000 */
   keptMessages?: number
-  /** PEM: trusted for https endpoints with their own certificates. */
+  /** A certificate authority (PEM) that is also trusted, for https endpoints with their own certificates. */
   certificateAuthority?: string
 }
 
-/** Copies are sent at once: they do not count against the endpoint's connections. */
+/** Copies are sent at the same time. They do not count against the endpoint's connections. */
 const maxCopies = 100
 
 /** Scalekit's webhooks: endpoints, pending messages, and the log of all attempts. */
@@ -73,7 +73,7 @@ export class Deliveries {
     return this.#endpoints.add(endpoint)
   }
 
-  /** Gives up its pending deliveries. @throws DeliveryError 'not-found' */
+  /** Removes an endpoint, and gives up its pending deliveries. @throws DeliveryError 'not-found' */
   removeEndpoint(id: string): void {
     this.#endpoints.remove(id)
     for (const task of this.#tasks()) {
@@ -82,14 +82,14 @@ export class Deliveries {
     this.#queues.delete(id)
   }
 
-  /** Adds a new signing secret. For some time, the old secret signs too. @throws DeliveryError 'not-found' */
+  /** Adds a new signing secret. The old secret also signs for `keepOldSeconds`. @throws DeliveryError 'not-found' */
   rotateSecret(id: string, options?: RotateOptions): Endpoint {
     return this.#endpoints.rotateSecret(id, options)
   }
 
   /**
-   * Calls the listener after each change to the endpoints. Returns a function that stops the calls. Errors of the
-   * listener are uncaught.
+   * Calls the listener after each change to the endpoints. Returns a function that stops the calls. An error in the
+   * listener becomes an uncaught exception.
    */
   onEndpointsChange(listener: () => void): () => void {
     return this.#endpoints.onChange(listener)
@@ -97,7 +97,7 @@ export class Deliveries {
 
   // ── Messages ──
 
-  /** All pending messages and the newest of the finished ones, the newest last. */
+  /** All pending messages and the newest finished messages. The newest message is last. */
   get messages(): Message[] {
     return Array.from(this.#log.records, ({ message }) => message)
   }
@@ -107,8 +107,8 @@ export class Deliveries {
   }
 
   /**
-   * Sends an event to all endpoints that receive its type. If more than 100,000 messages are pending then, the oldest
-   * one is given up.
+   * Sends an event to all endpoints that receive its type. If more than 100,000 messages are then pending, the oldest
+   * pending message is given up.
    * @throws DeliveryError 'closed'
    */
   send(event: ScimEvent): Message {
@@ -128,14 +128,17 @@ export class Deliveries {
   }
 
   /**
-   * Makes one more attempt, to all endpoints of the message, or to any one endpoint. A failure is not retried.
+   * Makes one more attempt to each endpoint of the message. If `endpointId` is given, makes an attempt to only that
+   * endpoint, which can be any endpoint. Failed attempts are not retried.
    * @throws DeliveryError 'not-found', 'closed'
    */
   async replay(messageId: string, endpointId?: string): Promise<Attempt[]> {
     return this.#attempt('replay', messageId, endpointId)
   }
 
-  /** Makes several attempts at the same time. @throws DeliveryError 'not-found', 'invalid', 'closed' */
+  /**
+   * Like `replay`, but makes `copies` attempts at the same time. @throws DeliveryError 'not-found', 'invalid', 'closed'
+   */
   async duplicate(messageId: string, copies = 2, endpointId?: string): Promise<Attempt[]> {
     if (!Number.isInteger(copies) || copies < 1 || copies > maxCopies) {
       throw new DeliveryError('invalid', `copies must be a whole number from 1 to ${maxCopies}`)
@@ -143,19 +146,20 @@ export class Deliveries {
     return this.#attempt('duplicate', messageId, endpointId, copies)
   }
 
-  /** Makes one attempt that another secret signs. @throws DeliveryError 'not-found', 'closed' */
+  /** Like `replay`, but signs the attempt with another secret. @throws DeliveryError 'not-found', 'closed' */
   async forge(messageId: string, endpointId?: string): Promise<Attempt[]> {
     return this.#attempt('forge', messageId, endpointId)
   }
 
   /**
-   * Calls the listener after each change to a message. Returns a function that stops the calls. Errors of the listener are uncaught.
+   * Calls the listener after each change to a message. Returns a function that stops the calls. An error in the
+   * listener becomes an uncaught exception.
    */
   onChange(listener: (message: Message) => void): () => void {
     return this.#listeners.add(listener)
   }
 
-  /** Resolves when no attempt is under way or queued. Attempts that wait for their time do not count. */
+  /** Resolves when no attempt is under way or queued. Attempts that are scheduled for later do not count. */
   idle(): Promise<void> {
     return this.#context.activity.idle()
   }
@@ -164,7 +168,7 @@ export class Deliveries {
     return this.#context.faults
   }
 
-  /** Applies to all later draws. @throws ConfigurationError */
+  /** The new faults apply to all later draws. @throws ConfigurationError */
   set faults(faults: WebhookFaults) {
     this.#context.faults = requireFaults(faults)
   }
@@ -181,7 +185,10 @@ export class Deliveries {
     }
   }
 
-  /** Continues from the `export` of another run. Attempts that fell due since then, or were cut off, are made now. */
+  /**
+   * Continues from the `export` of an earlier run. Now makes the attempts that have fallen due since then, and those
+   * that were cut off.
+   */
   restore({ messages, sent, ...endpoints }: StoredDeliveries): void {
     this.#endpoints.restore(endpoints)
     this.#sent = sent
@@ -237,7 +244,8 @@ export class Deliveries {
   }
 
   /**
-   * If the message was never sent to the endpoint, a new delivery is added. It is 'failed' until an attempt succeeds.
+   * Returns the delivery of the message to the endpoint. If there is no such delivery, adds one with the state
+   * 'failed', which changes when an attempt succeeds.
    */
   #taskTo(endpointId: string, record: MessageRecord): DeliveryTask {
     if (!this.#endpoints.find(endpointId)) throw new DeliveryError('not-found', 'endpoint not found')
@@ -251,7 +259,7 @@ export class Deliveries {
     this.#notify(record)
   }
 
-  /** An endpoint that fails for long must not fill the memory. */
+  /** Gives up the oldest messages, so that an endpoint that fails for a long time does not fill the memory. */
   #giveUpExcess(): void {
     for (let record = this.#log.excessPending; record; record = this.#log.excessPending) {
       for (const task of record.deliveries) task.giveUp('too many messages are pending')
@@ -264,7 +272,7 @@ export class Deliveries {
     }
   }
 
-  /** Notifies after the change is complete: a listener may make changes itself. */
+  /** Calls the listeners after the change is complete, because a listener may itself make changes. */
   #notify({ message }: MessageRecord): void {
     queueMicrotask(() => this.#listeners.call(message))
   }

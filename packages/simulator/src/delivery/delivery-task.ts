@@ -13,7 +13,7 @@ import type { Progress } from './stored.ts'
 import { type Transmitted, transmit } from './transmission.ts'
 import type { WebhookClient } from './webhook-client.ts'
 
-/** Shared by all deliveries of a simulator. */
+/** The objects that all deliveries of a simulator share. */
 export interface DeliveryContext {
   readonly clock: Clock
   readonly randomness: Randomness
@@ -27,9 +27,9 @@ export interface DeliveryContext {
   changed(record: MessageRecord, attempt?: Attempt): void
 }
 
-/** Shared by all deliveries to one endpoint. */
+/** The objects that all deliveries to one endpoint share. */
 export interface EndpointQueue {
-  /** Scheduled attempts in their order. Its concurrency limits the connections. */
+  /** The queue of scheduled attempts. Its concurrency limits the connections. */
   readonly attempts: queueAsPromised<() => Promise<void>>
   readonly reordering: Reordering
 }
@@ -38,7 +38,10 @@ export interface EndpointQueue {
 export class MessageRecord {
   readonly message: Message
   readonly deliveries: DeliveryTask[] = []
-  /** The sequence number in the run. It is the same in each run of a seed; the id contains the time. */
+  /**
+   * The sequence number of the message in the run. It is the same in each run with the same seed. The id is not,
+   * because it contains the time.
+   */
   readonly ordinal: number
   /** The size of the logged replies. */
   loggedBytes = 0
@@ -49,7 +52,7 @@ export class MessageRecord {
     this.message = { id, event, createdAtMs, deliveries: this.deliveries }
   }
 
-  /** The same bytes for all attempts and endpoints. Not serialized before the first attempt. */
+  /** The body: the same bytes for all attempts and endpoints. It is serialized at the first attempt. */
   get body(): string {
     this.#body ??= JSON.stringify(this.message.event)
     return this.#body
@@ -162,7 +165,7 @@ export class DeliveryTask implements Delivery {
 
   async #attemptOnSchedule(messageFaults: WebhookFaults): Promise<void> {
     const endpoint = this.#context.endpoints.find(this.endpointId)
-    // A replay may have delivered it in the meantime.
+    // In the meantime, a replay may have delivered the message.
     if (this.#context.isClosed || !endpoint || this.state !== 'pending') return
 
     const randomness = this.#randomness.fork(`attempt ${this.#failures + 1}`)
@@ -176,7 +179,7 @@ export class DeliveryTask implements Delivery {
     if (scheduled && this.state === 'pending') this.#fail(scheduled)
   }
 
-  /** A delivered attempt of any trigger except 'forge' ends the delivery. */
+  /** A successful attempt ends the delivery, unless its trigger is 'forge'. */
   async #transmit(endpoint: Endpoint, trigger: AttemptTrigger, faults: WebhookFaults): Promise<Transmitted> {
     const { message, body } = this.#record
     const number = ++this.#attemptCount

@@ -11,7 +11,7 @@ export interface NewEndpoint {
   url: string
   /** @default derived from the seed */
   secret?: string
-  /** The event types that it receives. @default all */
+  /** The event types that the endpoint receives. @default all */
   types?: readonly string[]
 }
 
@@ -25,7 +25,7 @@ export interface Endpoint {
 }
 
 export interface RotateOptions {
-  /** How long the old secret signs too. @default 86 400 */
+  /** How long the old secret also signs. @default 86 400 */
   keepOldSeconds?: number
   /** The new secret. @default derived from the seed */
   secret?: string
@@ -39,7 +39,9 @@ export class Endpoints {
   readonly #randomness: Randomness
   readonly #stored = new Map<string, StoredEndpoint>()
   readonly #listeners = new Listeners()
-  /** How many ids and secrets have been drawn. The next one must be new after a restart too. */
+  /**
+   * How many ids and secrets have been drawn. The number is saved, so that the next draw is new even after a restart.
+   */
   #drawn = 0
 
   constructor(clock: Clock, randomness: Randomness) {
@@ -118,7 +120,7 @@ export class Endpoints {
     return stored
   }
 
-  /** @throws ConfigurationError as the receiver of this secret would */
+  /** @throws ConfigurationError if a receiver would refuse the secret */
   #secretOr(secret: string | undefined): string {
     if (secret === undefined) return `whsec_${this.#drawBytes(24).toString('base64')}`
     signDelivery('', { secret })

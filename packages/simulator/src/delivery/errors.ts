@@ -1,6 +1,6 @@
 export type DeliveryErrorReason = 'not-found' | 'invalid' | 'closed'
 
-/** `deliveries` refuses a call: an unknown endpoint or message, or an invalid value. */
+/** `deliveries` refused a call, for example because of an unknown endpoint or message, or an invalid value. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError'
   readonly reason: DeliveryErrorReason

@@ -4,14 +4,15 @@ import { type Rule, required, requireRules, shareRule } from '../option-rules.ts
 import type { Randomness } from '../randomness.ts'
 
 export interface Fault {
-  /** How often it strikes: 0 never, 1 always. */
+  /** How often the fault strikes: 0 is never, 1 is always. */
   share: number
 }
 
 /**
- * The faults of deliveries, and how often they strike. The first four are drawn once for a message and an endpoint, the
- * others for each scheduled attempt. A draw depends on the seed, the message's number in the run, the endpoint and the
- * attempt only. So a run can be repeated. The share of one fault does not change the draws of another.
+ * The faults of deliveries, and how often they strike. The first four are drawn once for each message and endpoint. The
+ * others are drawn for each scheduled attempt. A draw depends only on the seed, the message's number in the run, the
+ * endpoint and the attempt. So a run can be repeated. The share of one fault does not change the draws of another
+ * fault.
  */
 export interface WebhookFaults {
   /** The message is never sent. */
@@ -20,45 +21,45 @@ export interface WebhookFaults {
   delay?: Fault & { seconds: number }
   /** The first attempt is sent in several copies at once. */
   duplicate?: Fault & {
-    /** In all. @default 2 */
+    /** How many copies are sent in total. @default 2 */
     copies?: number
   }
   /**
-   * Later messages overtake it: the first attempt waits until the first attempts of the next messages to that endpoint
-   * have ended. Messages that are dropped, delayed or held themselves do not count.
+   * Later messages overtake this message. Its first attempt waits until the first attempts of the next messages to the
+   * same endpoint have ended. Messages that are themselves dropped, delayed or held do not count.
    */
   reorder?: Fault & {
-    /** How many messages overtake it. @default 1 */
+    /** How many later messages overtake this message. @default 1 */
     past?: number
     /** The longest wait. @default 60 */
     atMostSeconds?: number
   }
   /** The signature is changed after signing. */
   corruptSignature?: Fault
-  /** When it signs, the sender's clock is ahead by this much, or behind if negative. */
+  /** The time in the signature is this many seconds ahead, or behind if the number is negative. */
   clockSkew?: Fault & { seconds: number }
   /** The end of the body is missing. */
   truncate?: Fault & {
     /** How much of the body is sent. @default 0.5 */
     keepShare?: number
     /**
-     * `full`: `content-length` is the full length, and the connection is cut before the end of the body. `short`: it is
-     * the length of the part that is sent, and the body looks complete. @default 'full'
+     * `full`: `content-length` is the full length, and the connection is cut before the end of the body. `short`:
+     * `content-length` is the length of the part that is sent, so that the body looks complete. @default 'full'
      */
     contentLength?: 'full' | 'short'
   }
-  /** The body is sent piece by piece over this (real) time. The attempt fails if it takes longer than its deadline. */
+  /** The body is sent piece by piece over this real time. An attempt that takes longer than its deadline fails. */
   slow?: Fault & { seconds: number }
 }
 
-/** A fault that struck an attempt. `forge`: its signature was forged on request. */
+/** A fault that struck an attempt. `forge` means that the signature was forged on request. */
 export type FaultName = keyof WebhookFaults | 'forge'
 
 export const messageFaultNames = ['drop', 'delay', 'duplicate', 'reorder'] as const
 export const attemptFaultNames = ['corruptSignature', 'clockSkew', 'truncate', 'slow'] as const
 export const faultNames = [...messageFaultNames, ...attemptFaultNames] as const
 
-/** The faults of those names that strike. Each is drawn from its own source. */
+/** Draws which of the named faults strike. Each fault is drawn from its own source. */
 export function drawFaults(
   names: readonly (keyof WebhookFaults)[],
   faults: WebhookFaults,
@@ -87,7 +88,9 @@ const settings: Record<keyof WebhookFaults, Readonly<Record<string, Rule>>> = {
   slow: { seconds: required(duration) },
 }
 
-/** JavaScript and files may contain values that the types exclude. @throws ConfigurationError */
+/**
+ * Checks the values, because JavaScript and files can contain values that the types exclude. @throws ConfigurationError
+ */
 export function requireFaults(faults: WebhookFaults): WebhookFaults {
   const path = 'faults.webhooks'
   requireKnownNames(faults, faultNames, path)

@@ -3,8 +3,9 @@ import type { Randomness } from '../randomness.ts'
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /**
- * `msg_` and 27 digits. The id contains the time: a restarted simulator with the same seed must not use ids that an
- * application has seen, because they would be duplicates. It also contains the number in the run, so ids are unique.
+ * Returns `msg_` and 27 digits. The id contains the time, so that a restarted simulator with the same seed does not
+ * repeat an id. An application would treat a repeated id as a duplicate. The id also contains the number of the message
+ * in the run, so ids are unique.
  */
 export function messageId(createdAtMs: number, ordinal: number, randomness: Randomness): string {
   const drawn = Array.from({ length: 14 }, () => digits[randomness.below(digits.length)])

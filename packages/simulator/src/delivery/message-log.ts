@@ -1,9 +1,9 @@
 import type { MessageRecord } from './delivery-task.ts'
 
-/** Replies have at most 64 kB and messages eight attempts: without a limit, 10,000 messages could take 5 GB. */
+/** A reply has at most 64 kB, and a message has eight attempts. Without a limit, 10,000 messages could take 5 GB. */
 export const maxReplyBytes = 256 * 1024 * 1024
 
-/** A pending message takes about 8 kB with its attempts, so this many take 800 MB. */
+/** A pending message takes about 8 kB with its attempts, so this number of messages takes 800 MB. */
 export const maxPending = 100_000
 
 /** Messages in their order, and the size of their logged replies. */
@@ -16,7 +16,7 @@ class BoundedRecords {
     this.#maxCount = maxCount
   }
 
-  /** A record that is present keeps its place. */
+  /** Adds a record, or updates its size. A record that is already present keeps its place. */
   put(record: MessageRecord): void {
     this.#bytes += record.loggedBytes - (this.#bytesOf.get(record) ?? 0)
     this.#bytesOf.set(record, record.loggedBytes)
@@ -36,7 +36,7 @@ class BoundedRecords {
   }
 }
 
-/** All pending messages, and the newest of the finished ones. */
+/** All pending messages, and the newest finished messages. */
 export class MessageLog {
   readonly #records = new Map<string, MessageRecord>()
   readonly #pending = new BoundedRecords(maxPending)
@@ -46,7 +46,7 @@ export class MessageLog {
     this.#finished = new BoundedRecords(maxFinished)
   }
 
-  /** In the order in which they were sent. */
+  /** The records, in the order in which their messages were sent. */
   get records(): Iterable<MessageRecord> {
     return this.#records.values()
   }
@@ -60,7 +60,7 @@ export class MessageLog {
     this.update(record)
   }
 
-  /** To be called after a change to the state of a delivery or to its logged replies. */
+  /** Call this after the state of a delivery or its logged replies have changed. */
   update(record: MessageRecord, addedBytes = 0): void {
     if (!this.#records.has(record.message.id)) return
     record.loggedBytes += addedBytes

@@ -15,14 +15,14 @@ export interface Message {
 /** One message to one endpoint. */
 export interface Delivery {
   readonly endpointId: string
-  /** `failed`: given up, after the last attempt or before it. `dropped`: never sent, by a fault. */
+  /** `failed`: given up, after or before the last attempt. `dropped`: never sent, because of a fault. */
   readonly state: 'pending' | 'delivered' | 'failed' | 'dropped'
-  /** Why it was given up before the last attempt. */
+  /** Why the delivery was given up before the last attempt. */
   readonly givenUp?: string
   /** The attempts that have ended, in the order in which they began. */
   readonly attempts: readonly Attempt[]
   readonly attemptsUnderWay: number
-  /** By the simulator's clock. */
+  /** In the time of the simulator's clock. */
   readonly nextAttemptAtMs?: number
 }
 
@@ -30,16 +30,16 @@ export type AttemptTrigger = 'schedule' | 'replay' | 'duplicate' | 'forge'
 
 /** One request and its answer. */
 export interface Attempt {
-  /** From 1, over all triggers. */
+  /** Counted from 1, across all triggers. */
   readonly number: number
   readonly trigger: AttemptTrigger
-  /** By the simulator's clock. */
+  /** In the time of the simulator's clock. */
   readonly startedAtMs: number
   /** In real time. */
   readonly durationMs: number
   readonly request: {
     readonly headers: Readonly<Record<string, string>>
-    /** The part that was sent. */
+    /** The part of the body that was sent. */
     readonly body: string
   }
   readonly response?: AttemptResponse
@@ -51,11 +51,11 @@ export interface Attempt {
 export interface AttemptResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** At most its first 64 kB. */
+  /** The body, or its first 64 kB if it is longer. */
   readonly body: string
 }
 
-/** Scalekit counts 200 and 201 as delivered, and nothing else. */
+/** Scalekit counts only 200 and 201 as delivered. */
 export function isDelivered({ response }: Pick<Attempt, 'response'>): boolean {
   return response?.status === 200 || response?.status === 201
 }

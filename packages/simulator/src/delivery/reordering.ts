@@ -1,17 +1,17 @@
 import type { Clock, Timer } from '@scalekit-scim/core'
 
 interface HeldMessage {
-  /** The messages that must be tried first. */
+  /** The messages that must have their first attempt before this message is released. */
   readonly awaited: Set<number>
-  /** How many further messages will be awaited. */
+  /** How many of the next messages will also be awaited. */
   open: number
   readonly timer: Timer
   readonly release: () => void
 }
 
 /**
- * Holds messages to one endpoint until later messages have been tried. The later messages are chosen when they are
- * sent, not by the order of replies, so the choice is the same in each run.
+ * Holds messages to one endpoint until later messages to that endpoint have been tried. A held message always awaits
+ * the messages that are sent next. The order of replies does not matter, so each run awaits the same messages.
  */
 export class Reordering {
   readonly #clock: Clock
@@ -22,7 +22,8 @@ export class Reordering {
   }
 
   /**
-   * Calls `release` once the next `past` messages have been tried, or after `maxMs`. Returns a function that cancels it.
+   * Calls `release` when the next `past` messages have been tried, or after `maxMs`. Returns a function that cancels
+   * the wait.
    */
   hold(past: number, maxMs: number, release: () => void): () => void {
     const held: HeldMessage = {
@@ -38,7 +39,7 @@ export class Reordering {
     }
   }
 
-  /** To be called when a message is sent. */
+  /** Call this when a message is sent. */
   begin(ordinal: number): void {
     for (const held of this.#held) {
       if (held.open === 0) continue
@@ -47,7 +48,7 @@ export class Reordering {
     }
   }
 
-  /** To be called when the first attempt of a message has ended, or will not be made. */
+  /** Call this when the first attempt of a message has ended, or if it will not be made. */
   end(ordinal: number): void {
     for (const held of this.#held) {
       if (held.awaited.delete(ordinal) && held.awaited.size === 0 && held.open === 0) this.#release(held)

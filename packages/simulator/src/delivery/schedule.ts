@@ -3,7 +3,7 @@ import type { Randomness } from '../randomness.ts'
 /** The wait before each attempt, from the end of the previous one: the schedule of Scalekit's SCIM quickstart. */
 export const waitsBeforeAttemptsSeconds = [0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000] as const
 
-/** The shortest wait after a timeout or a 429, even if the schedule's is shorter. */
+/** The shortest wait after a timeout or a 429, even if the wait in the schedule is shorter. */
 const minBackoffSeconds = 60
 
 export interface Failure {
@@ -13,7 +13,7 @@ export interface Failure {
   status?: number | undefined
 }
 
-/** The wait for the next attempt after a failure, or `undefined` after the last attempt. */
+/** Returns the wait before the next attempt after a failure, or `undefined` after the last attempt. */
 export function waitAfterMs(
   { failures, timedOut, status }: Failure,
   jitterShare: number,

@@ -66,7 +66,7 @@ const stored = z
     return messages.every(({ deliveries }) => deliveries.every(({ endpointId }) => ids.has(endpointId)))
   })
 
-/** Whether a value from a file is a result of `Deliveries.export`. */
+/** Returns whether a value from a file has the format of `Deliveries.export`. */
 export function isStoredDeliveries(saved: unknown): saved is StoredDeliveries {
   return stored.safeParse(saved).success
 }

@@ -29,8 +29,8 @@ export async function transmit(
   transmission: Transmission,
   { clock, client }: { clock: Clock; client: WebhookClient },
 ): Promise<Transmitted> {
-  // A caller that makes 100,000 changes without a pause blocks the reading of answers. So no deadline starts before the
-  // caller is done.
+  // If a caller makes 100,000 changes without a pause, answers cannot be read in that time. So the deadline starts only
+  // when the caller is done.
   await setImmediate()
   const startedAtMs = clock.now()
   const request = requestOf(transmission, startedAtMs)
@@ -60,8 +60,8 @@ function requestOf(transmission: Transmission, startedAtMs: number): OutgoingReq
 }
 
 /**
- * Each secret of the endpoint signs: during a rotation there are two. A space separates the signatures (Standard
- * Webhooks, Webhook metadata).
+ * Signs with each secret of the endpoint, because there are two during a rotation. A space separates the signatures
+ * (Standard Webhooks, Webhook metadata).
  */
 function signedHeaders(
   { endpoint, messageId, trigger, faults, randomness }: Transmission,
@@ -76,7 +76,7 @@ function signedHeaders(
   return { ...signed[0], 'webhook-signature': signature }
 }
 
-/** Replaces the first letter of each signature. The form stays valid. */
+/** Replaces the first letter of each signature. The format stays valid. */
 function corrupted(signatures: string): string {
   return signatures.replace(/(?<=v1,)./g, (letter) => (letter === 'A' ? 'B' : 'A'))
 }

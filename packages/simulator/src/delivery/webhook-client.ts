@@ -8,7 +8,7 @@ export interface OutgoingRequest {
   url: string
   headers: Readonly<Record<string, string>>
   body: Buffer
-  /** The connection is cut after this part of the body. */
+  /** The connection is cut after this number of bytes of the body. */
   cutAfterBytes?: number | undefined
   /** The body is sent piece by piece over this time. */
   overMs?: number | undefined
@@ -26,22 +26,22 @@ type Outcome = Partial<Omit<Answer, 'durationMs'>>
 const maxLoggedResponseBytes = 65_536
 
 /**
- * Shorter than the time that servers keep idle connections (5 s in Node). A request on a connection that the server is
- * closing would fail.
+ * How long an idle connection is kept. Servers keep idle connections longer (5 s in Node). A request would fail if the
+ * server were closing its connection.
  */
 const idleConnectionMs = 1000
 
 const pieceIntervalMs = 100
 
-/** Sends single requests. A redirect is an answer like any other. */
+/** Sends single requests. Does not follow redirects, because a redirect is an answer like any other. */
 export class WebhookClient {
   readonly #deadlineMs: number
   readonly #http: http.Agent
   readonly #https: https.Agent
 
   /**
-   * @param deadlineMs In real time, for the whole answer
-   * @param certificateAuthority PEM: trusted in addition to the usual authorities
+   * @param deadlineMs The time limit for the whole answer, in real time
+   * @param certificateAuthority An authority (PEM) that is trusted in addition to the usual authorities
    */
   constructor(deadlineMs: number, certificateAuthority: string | undefined) {
     this.#deadlineMs = deadlineMs
@@ -50,7 +50,7 @@ export class WebhookClient {
     this.#https = new https.Agent({ ...agentOptions, ...omitUndefined({ ca: certificateAuthority }) })
   }
 
-  /** Never rejects. */
+  /** Sends one request. Never rejects. */
   send(outgoing: OutgoingRequest): Promise<Answer> {
     const startedMs = performance.now()
     return new Promise((resolve) => {
@@ -140,7 +140,7 @@ function readResponse(response: http.IncomingMessage, end: (outcome: Outcome) =>
   })
 }
 
-/** If Node tried several addresses, its error has a code and no message. */
+/** If Node tried several addresses, its error has a code but no message. */
 function describe(error: Error): string {
   return error.message || ('code' in error ? String(error.code) : error.name)
 }

@@ -1,6 +1,6 @@
 import type { Directory, Group, User } from './records.ts'
 
-/** A directory with its users and groups, and indexes by userName and by membership. Checks nothing. */
+/** A directory with its users and groups, and indexes by userName and by membership. Does not check the records. */
 export class DirectoryContents {
   directory: Directory
   readonly #users = new RecordList<User>()
@@ -12,7 +12,7 @@ export class DirectoryContents {
     this.directory = directory
   }
 
-  /** In the order of their creation, as the API lists them. The next change replaces the array. */
+  /** The users in the order of their creation, as the API lists them. The next change replaces the array. */
   get users(): readonly User[] {
     return this.#users.all
   }
@@ -25,7 +25,7 @@ export class DirectoryContents {
     return this.#users.get(id)
   }
 
-  /** RFC 7643, 4.1.1: a userName is unique in its directory and ignores case. */
+  /** RFC 7643, 4.1.1: a userName is unique in its directory, without regard to case. */
   userNamed(userName: string): User | undefined {
     return this.#users.get(this.#idByUserName.get(userName.toLowerCase()) ?? '')
   }
@@ -34,7 +34,7 @@ export class DirectoryContents {
     return this.#groups.get(id)
   }
 
-  /** In the order in which they joined. */
+  /** The members in the order in which they joined. */
   membersOf(groupId: string): User[] {
     const ids = [...(this.#memberIds.get(groupId) ?? [])]
     return ids.map((id) => this.#users.get(id)).filter((user) => user !== undefined)
@@ -71,7 +71,7 @@ export class DirectoryContents {
   }
 }
 
-/** Records by id. The array of all of them, for paging, is created when it is needed after a change. */
+/** Stores records by id. The array of all records, for paging, is created when it is first needed after a change. */
 class RecordList<Item extends { readonly id: string }> {
   readonly #byId = new Map<string, Item>()
   #all: readonly Item[] | undefined

@@ -11,8 +11,8 @@ export interface RecordsSnapshot {
 }
 
 /**
- * All records of an environment. Finds them, keeps names unique, and calls its listeners after each change.
- * A record that does not exist is an EnvironmentError 'not-found'.
+ * All records of an environment. Finds records, keeps names unique, and calls listeners after each change. If a record
+ * does not exist, throws EnvironmentError 'not-found'.
  */
 export class EnvironmentRecords {
   readonly #organizations = new Map<string, Organization>()
@@ -23,7 +23,7 @@ export class EnvironmentRecords {
 
   /**
    * Calls the listener after each change, including changes without an event. Returns a function that stops the calls.
-   * Errors of the listener are uncaught.
+   * An error in the listener becomes an uncaught exception.
    */
   onChange(listener: () => void): () => void {
     return this.#changeListeners.add(listener)
@@ -51,7 +51,7 @@ export class EnvironmentRecords {
     return this.contents(id).directory
   }
 
-  /** The users and groups of a directory, to read and never to change. */
+  /** Returns the users and groups of a directory. The caller must not change them. */
   contents(directoryId: string): DirectoryContents {
     return found(this.#contents.get(directoryId), 'directory')
   }
@@ -124,14 +124,14 @@ export class EnvironmentRecords {
     this.#changeListeners.call()
   }
 
-  /** Deletes the organization with its directories, as `deleteDirectory` does. */
+  /** Deletes the organization and its directories, each as `deleteDirectory` does. */
   deleteOrganization(id: string): void {
     for (const directory of this.directoriesOf(id)) this.deleteDirectory(directory.id)
     this.#organizations.delete(id)
     this.#changeListeners.call()
   }
 
-  /** Deletes the directory with its users and groups. Scalekit has no event for that. */
+  /** Deletes the directory with its users and groups. Publishes no event, because Scalekit has none for this. */
   deleteDirectory(id: string): void {
     const { users, groups } = this.contents(id)
     for (const record of [...users, ...groups]) this.#directoryIds.delete(record.id)
@@ -150,7 +150,8 @@ export class EnvironmentRecords {
   }
 
   /**
-   * Groups come before users: a membership needs its group. The file may have been edited by hand.
+   * Restores groups before users, because a membership needs its group. Checks references, because the file may have
+   * been edited by hand.
    * @throws EnvironmentError if a record refers to a missing record, or has the name of another record
    */
   protected restoreRecords({ organizations, directories, groups, users }: RecordsSnapshot): void {

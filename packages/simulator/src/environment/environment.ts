@@ -47,19 +47,19 @@ export class Environment extends EnvironmentRecords {
   }
 
   /**
-   * Calls the listener at each event, in order, before the change returns. Returns a function that stops the calls.
-   * Errors of the listener are uncaught.
+   * Calls the listener for each event, in order, before the method that makes the change returns. Returns a function
+   * that stops the calls. An error in the listener becomes an uncaught exception.
    */
   onEvent(listener: EventListener): () => void {
     return this.#publisher.onEvent(listener)
   }
 
-  /** The whole environment, for `from` in another process. */
+  /** Returns the whole environment, for the option `from` in another process. */
   export(): EnvironmentSnapshot {
     return { ...this.#publisher.export(), ...this.exportRecords() }
   }
 
-  /** Runs changes that publish no event, such as changes from before the application started. */
+  /** Runs changes without publishing events, for example to create what existed before the application started. */
   silently<Result>(work: () => Result): Result {
     return this.#publisher.silently(work)
   }
@@ -90,7 +90,7 @@ export class Environment extends EnvironmentRecords {
     const { provider = 'OKTA', name = `${displayName} directory`, enabled = true } = options
     const times = this.#creationTimes()
     const id = this.#idFor('dir', options.id)
-    // Derived from the id, so that each directory has another token, after a restart too.
+    // Derived from the id, so that each directory has its own token, even after a restart.
     const scimToken = `scim_${randomText(this.#randomness.fork(id), 24)}`
     const directory = this.putDirectory({ id, organizationId, name, provider, enabled, scimToken, ...times })
     if (enabled) this.#publishDirectory(directory)
@@ -110,7 +110,7 @@ export class Environment extends EnvironmentRecords {
     this.#publisher.publish(directory.updatedAtMicros, (envelope) => directoryEvent(directory, envelope))
   }
 
-  // ── Users and groups: an EnvironmentError 'directory-disabled' if the directory is disabled ──
+  // ── Users and groups. If the directory is disabled, changes throw EnvironmentError 'directory-disabled'. ──
 
   /** @throws EnvironmentError 'conflict' if another user of the directory has the userName */
   createUser(directoryId: string, { id, active = true, groupIds, ...fields }: NewUser): User {
@@ -165,7 +165,7 @@ export class Environment extends EnvironmentRecords {
     return group
   }
 
-  /** Publishes the group's event, and no events of its members. */
+  /** Publishes an event for the group, but not for its members. */
   updateGroup(id: string, { externalId, ...fields }: GroupPatch): Group {
     const before = this.group(id)
     this.#enabledDirectory(before.directoryId)
@@ -178,7 +178,7 @@ export class Environment extends EnvironmentRecords {
     return group
   }
 
-  /** Publishes the group's event, then one event for each member. */
+  /** Publishes an event for the group, and then one for each member. */
   deleteGroup(id: string): void {
     const group = this.group(id)
     this.#enabledDirectory(group.directoryId)
@@ -190,7 +190,7 @@ export class Environment extends EnvironmentRecords {
     this.removeGroup(group)
   }
 
-  /** Publishes the user's event: groups have no events for their members. */
+  /** Publishes an event for the user, because there are no events for the members of a group. */
   addMember(groupId: string, userId: string): User {
     const user = this.user(userId)
     if (user.groupIds.includes(groupId)) return user
@@ -223,7 +223,7 @@ export class Environment extends EnvironmentRecords {
     return { createdAtMicros: atMicros, updatedAtMicros: atMicros }
   }
 
-  /** The requested id, or the next one. @throws EnvironmentError 'conflict' if a record has it already */
+  /** Returns the requested id, or the next one. @throws EnvironmentError 'conflict' if a record already has the id */
   #idFor(prefix: string, requested: string | undefined): string {
     if (requested === undefined) return this.#publisher.nextId(prefix)
     if (!requested.startsWith(`${prefix}_`)) {

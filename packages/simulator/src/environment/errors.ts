@@ -1,6 +1,6 @@
 export type EnvironmentErrorReason = 'not-found' | 'invalid' | 'conflict' | 'directory-disabled'
 
-/** The environment refuses a call. The API, SCIM and the console each map the reason to their own error. */
+/** The environment refused a call. The API, SCIM and the console each map the reason to an error of their own. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError'
   readonly reason: EnvironmentErrorReason

@@ -11,14 +11,14 @@ export interface PublisherOptions {
 }
 
 export interface PublisherSnapshot {
-  /** The environment's. */
+  /** The id of the environment. */
   id: string
   ids: { prefix: string; count: number }
   /** The newest time of a change. Later changes get a later time. */
   lastMicros: number
 }
 
-/** Gives changes their times and records their ids, and publishes events. */
+/** Creates the times of changes and the ids of records, and publishes events. */
 export class EventPublisher {
   readonly environmentId: string
   readonly #options: PublisherOptions
@@ -58,14 +58,15 @@ export class EventPublisher {
   }
 
   /**
-   * An id in the form of Scalekit's ids, such as `org_62283166000000002`: digits of the seed, then a sequence number.
+   * Returns an id in the format of Scalekit's ids, such as `org_62283166000000002`. It has digits from the seed, and
+   * then a sequence number.
    */
   nextId(prefix: string): string {
     this.#idCount++
     return `${prefix}_${this.#idPrefix}${String(this.#idCount).padStart(9, '0')}`
   }
 
-  /** A silent change uses an event id too, so that the ids of a seed do not depend on `silently`. */
+  /** A silent change also uses an event id, so that `silently` does not affect the ids that a seed gives. */
   publish(occurredAtMicros: number, eventIn: (envelope: Envelope) => DirectoryEvent): void {
     const { environmentId } = this
     const event = eventIn({ eventId: this.nextId('evt'), environmentId, occurredAtMicros })

@@ -25,7 +25,7 @@ export function userEvent(
   return wrap(`organization.directory.user_${change}`, 'DirectoryUser', userData(user, groups), envelope)
 }
 
-/** A deletion has the ids and the email only. */
+/** The event of a deletion contains only the ids and the email. */
 export function userDeletedEvent(user: User, envelope: Envelope): DirectoryEvent {
   const { id, organizationId, attributes } = user
   const data = { id, organization_id: organizationId, dp_id: dpId(user), email: attributes.email }
@@ -115,18 +115,18 @@ function wrap(
     object,
     data: withoutUndefined(data),
   }
-  // The callers above match type and data. The compiler cannot follow that through a union.
+  // The callers above pass each type with its own data. The compiler cannot check this for a union.
   return event as DirectoryEvent
 }
 
 type Defined<Fields> = { [Name in keyof Fields]: Exclude<Fields[Name], undefined> }
 
-/** An event's `dp_id`: the client's own id, or else one in the form of the directory's ids. */
+/** Returns an event's `dp_id`: the client's own id, or else our id in the format of the directory's ids. */
 function dpId({ id, externalId }: User | Group): string {
   return externalId ?? id.replace('diruser_', '00u').replace('dirgroup_', '00g')
 }
 
-/** The fields as JSON has them. */
+/** Removes fields that are `undefined`, as JSON does. */
 function withoutUndefined<Fields extends object>(fields: Fields): Defined<Fields> {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
   return Object.fromEntries(entries) as Defined<Fields>

@@ -2,7 +2,10 @@ import { omitUndefined } from '@scalekit-scim/core/internal'
 import type { UserAttributes } from './records.ts'
 import type { UserPatch } from './requests.ts'
 
-/** RFC 7643, 3.1: the client owns this id. Without a change it stays, and `null` removes it. */
+/**
+ * RFC 7643, 3.1: the client owns this id. If the change is `undefined`, the id stays. If the change is `null`, the id
+ * is removed.
+ */
 export function externalIdAfter(
   before: { readonly externalId?: string },
   change: string | null | undefined,

@@ -16,8 +16,8 @@ export interface ParsedUser {
 type Field = keyof UserAttributes
 type Place = readonly [field: Field, name: string]
 
-// The places of our fields in RFC 7643 (4.1 and 4.3): at the top, in `name`, in the enterprise extension, and as the main value
-// of a list.
+// The places of our fields in RFC 7643 (4.1 and 4.3): at the top, in `name`, in the enterprise extension, and as the
+// main value of a list.
 const topPlaces: readonly Place[] = [
   ...same('userName', 'displayName', 'nickName', 'title', 'userType', 'locale', 'timezone', 'profileUrl'),
   ['language', 'preferredLanguage'],
@@ -31,8 +31,8 @@ const listPlaces = [
 ] as const
 
 /**
- * The user as the customer's directory describes them (RFC 7643, 4.1 and 4.3): `raw_attributes` in an event,
- * `userDetail` in the API.
+ * Returns the user in the format of the customer's directory (RFC 7643, 4.1 and 4.3). An event has it as
+ * `raw_attributes`, and the API as `userDetail`.
  */
 export function rawAttributes({ externalId, active, attributes, extra }: User): JsonObject {
   return omitUndefined({
@@ -51,12 +51,14 @@ export function rawAttributes({ externalId, active, attributes, extra }: User): 
   })
 }
 
-/** The same for a group. */
+/** Returns the group in the format of the customer's directory. */
 export function rawGroupAttributes({ displayName, externalId }: Group): Record<string, string> {
   return { displayName, ...omitUndefined({ externalId }) }
 }
 
-/** The reverse of `rawAttributes`. Values of our own fields go to these fields, and all other values go to `extra`. */
+/**
+ * The reverse of `rawAttributes`. Values of our own fields become those fields, and all other values become `extra`.
+ */
 export function fromRawAttributes(raw: Readonly<JsonObject>): ParsedUser {
   const { externalId, active, name, [enterpriseExtension]: enterprise, ...others } = raw
   const inName = taken(namePlaces, name)
@@ -84,7 +86,9 @@ export function fromRawAttributes(raw: Readonly<JsonObject>): ParsedUser {
   }
 }
 
-/** If the main value of a list is cleared, another one becomes main. The user's field then gets that value. */
+/**
+ * If the main value of a list was cleared, another value becomes the main value. Sets the user's field to that value.
+ */
 export function withMainValues(user: User): User {
   if (user.extra === undefined) return user
   const { extra: _, ...others } = user
@@ -116,7 +120,10 @@ function taken(places: readonly Place[], from: unknown) {
   return { found, rest }
 }
 
-/** RFC 7643, 2.4: the primary value. Without one, the value for work, or else the first. */
+/**
+ * Returns the primary value of a list (RFC 7643, 2.4). Without a primary value, returns the value for work, or else the
+ * first value.
+ */
 function mainOf(list: unknown): JsonObject | undefined {
   const valued = Array.isArray(list) ? list.filter((item) => typeof item?.value === 'string') : []
   return (
@@ -124,7 +131,7 @@ function mainOf(list: unknown): JsonObject | undefined {
   )
 }
 
-/** The list that a client sent, with the current main value. */
+/** Returns the list that a client sent, with the user's current value as the main value. */
 function listWith(value: string | undefined, sent: unknown, usual: object): unknown {
   if (!Array.isArray(sent) || sent.length === 0) {
     return value === undefined ? undefined : [{ value, ...usual }]

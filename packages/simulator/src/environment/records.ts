@@ -56,13 +56,13 @@ export interface User {
   readonly id: string
   readonly organizationId: string
   readonly directoryId: string
-  /** The id in the customer's own directory, if it gave one. */
+  /** The id in the customer's own directory, if the SCIM client sent one. */
   readonly externalId?: string
   readonly active: boolean
   readonly attributes: Readonly<UserAttributes>
-  /** Attributes from a SCIM client without a field above. */
+  /** Attributes that a SCIM client sent and that have no field above. */
   readonly extra?: Readonly<Record<string, unknown>>
-  /** In the order in which the user joined. */
+  /** In the order in which the user joined the groups. */
   readonly groupIds: readonly string[]
   readonly createdAtMicros: number
   readonly updatedAtMicros: number
@@ -73,7 +73,7 @@ export interface Group {
   readonly id: string
   readonly organizationId: string
   readonly directoryId: string
-  /** The id in the customer's own directory, if it gave one. */
+  /** The id in the customer's own directory, if the SCIM client sent one. */
   readonly externalId?: string
   readonly displayName: string
   readonly createdAtMicros: number

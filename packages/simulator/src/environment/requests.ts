@@ -6,7 +6,7 @@ export interface NewOrganization {
   externalId?: string
 }
 
-/** Absent fields stay as they are. */
+/** Absent fields do not change. */
 export interface OrganizationPatch {
   displayName?: string
   externalId?: string
@@ -31,7 +31,7 @@ export interface NewUser {
   groupIds?: readonly string[]
 }
 
-/** Absent fields stay as they are. `null` removes a value. */
+/** Absent fields do not change. If a field is `null`, its value is removed. */
 export interface UserPatch {
   externalId?: string | null
   active?: boolean
@@ -48,7 +48,7 @@ export interface NewGroup {
   displayName: string
 }
 
-/** Absent fields stay as they are. `null` removes a value. */
+/** Absent fields do not change. If a field is `null`, its value is removed. */
 export interface GroupPatch {
   externalId?: string | null
   displayName?: string

@@ -24,7 +24,7 @@ const snapshot = z.looseObject({
   ),
 })
 
-/** Whether a value from a file is a result of `Environment.export`. */
+/** Returns whether a value from a file has the format of `Environment.export`. */
 export function isEnvironmentSnapshot(saved: unknown): saved is EnvironmentSnapshot {
   return snapshot.safeParse(saved).success
 }

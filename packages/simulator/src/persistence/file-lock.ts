@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { errorCode } from '@scalekit-scim/core/internal'
 
-/** The locks of this process. In a container an earlier process may have had the same process id. */
+/**
+ * The locks of this process. The process id is not enough: in a container, an earlier process can have had the same id.
+ */
 const ownMarks = new Set<string>()
 
 export interface FileLock {
@@ -10,8 +12,8 @@ export interface FileLock {
 }
 
 /**
- * Takes a lock: a file with the id of its process. A lock of a process that has ended is taken over. Nothing is awaited,
- * so that two simulators that start together rarely collide.
+ * Takes a lock, which is a file with the id of its process. Takes over the lock of a process that has ended. The
+ * function is synchronous, so that two simulators that start at the same time rarely collide.
  */
 export function takeFileLock(path: string): FileLock | { heldBy: number } {
   const mark = `${process.pid} ${randomUUID()}`
@@ -46,7 +48,7 @@ function holderOf(path: string): number | undefined {
     const isHeld = pid === process.pid ? ownMarks.has(mark) : isRunning(pid)
     return isHeld ? pid : undefined
   } catch (error) {
-    // It was released in the meantime.
+    // The lock was released in the meantime.
     if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
@@ -56,7 +58,7 @@ function isRunning(pid: number): boolean {
   try {
     return pid > 0 && process.kill(pid, 0)
   } catch (error) {
-    // The process runs as another user.
+    // The process is running, but as another user.
     return errorCode(error) === 'EPERM'
   }
 }

@@ -11,7 +11,7 @@ import type { Snapshot } from './snapshot.ts'
 
 // Each part starts from its saved state, and is saved when it changes.
 
-/** A clock of real time has no saved state. */
+/** A clock at real speed ignores the saved time. */
 export function restoreClock({ clockSpeed = 1, from }: SimulatorOptions, snapshot: Snapshot): SimulatorClock {
   const savedMs = clockSpeed === 1 ? undefined : snapshot.saved('clockMs', isTime)
   const start = from ?? (savedMs === undefined ? undefined : new Date(savedMs))

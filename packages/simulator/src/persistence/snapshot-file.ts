@@ -6,7 +6,9 @@ import { SnapshotError } from './snapshot-error.ts'
 
 const version = 1
 
-/** Also shows that the folder is writable, before there is anything to lose. @throws SnapshotError */
+/**
+ * Locks the file. This also proves that the folder is writable, before there are changes to lose. @throws SnapshotError
+ */
 export function lockSnapshotFile(path: string): FileLock {
   const lockPath = `${path}.lock`
   let lock: ReturnType<typeof takeFileLock>
@@ -23,7 +25,7 @@ export function lockSnapshotFile(path: string): FileLock {
   )
 }
 
-/** Returns no parts if there is no file. @throws SnapshotError */
+/** Returns the saved parts, or an empty object if there is no file. @throws SnapshotError */
 export async function readSnapshotFile(path: string): Promise<Readonly<JsonObject>> {
   let text: string
   try {
@@ -44,8 +46,8 @@ export async function readSnapshotFile(path: string): Promise<Readonly<JsonObjec
 }
 
 /**
- * Replaces the file at once: a reader, or a start after a crash, gets the old file or the new one. The file holds
- * secrets, so only its owner may read it.
+ * Replaces the file atomically: a reader, or a start after a crash, gets either the old file or the new one. The file
+ * contains secrets, so only its owner may read it.
  * @throws SnapshotError
  */
 export async function writeSnapshotFile(path: string, parts: JsonObject): Promise<void> {

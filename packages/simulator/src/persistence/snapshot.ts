@@ -10,7 +10,7 @@ interface LockedFile {
   lock: FileLock
 }
 
-/** The named parts of a simulator in one file. Without a path, nothing is saved. */
+/** Saves the named parts of a simulator in one file. Without a path, nothing is saved. */
 export class Snapshot {
   readonly #file: LockedFile | undefined
   readonly #saved: Readonly<JsonObject>
@@ -53,7 +53,7 @@ export class Snapshot {
     this.#parts.set(name, part)
   }
 
-  /** Saves after a short delay: many changes are saved once. */
+  /** Saves after a short delay, so that many changes are saved together. */
   changed(): void {
     if (!this.#file || this.#timer) return
     this.#timer = setTimeout(() => {
@@ -62,7 +62,7 @@ export class Snapshot {
     }, this.#delayMs).unref()
   }
 
-  /** Saves once more. @throws SnapshotError if that fails */
+  /** Saves once more, and releases the lock. @throws SnapshotError if the save fails */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -73,14 +73,14 @@ export class Snapshot {
     }
   }
 
-  /** Leaves the file as it is. */
+  /** Releases the lock without saving. */
   release(): void {
     clearTimeout(this.#timer)
     this.#file?.lock.release()
   }
 
   #save(): Promise<void> {
-    // An earlier failure has been reported, and this save tries again.
+    // An earlier failure has already been reported, and this save is a new try.
     this.#saving = this.#saving.catch(() => {}).then(() => this.#write())
     return this.#saving
   }
@@ -90,7 +90,7 @@ export class Snapshot {
     const startedAtMs = performance.now()
     const parts = Object.fromEntries([...this.#parts].map(([name, part]) => [name, part()]))
     await writeSnapshotFile(this.#file.path, parts)
-    // A large environment takes long to write. Saving takes at most a tenth of the time.
+    // A large environment takes a long time to write. With this delay, saving takes at most a tenth of the time.
     this.#delayMs = Math.max(minDelayMs, (performance.now() - startedAtMs) * 10)
   }
 }

@@ -51,7 +51,7 @@ export function list(name: string, description: string, types: readonly string[]
   return complex(name, description, subAttributes, { multiValued: true })
 }
 
-/** RFC 7643, 2.1: names ignore case. */
+/** RFC 7643, 2.1: names are not case-sensitive. */
 export function attributeNamed(
   attributes: readonly Attribute[] | undefined,
   name: string,

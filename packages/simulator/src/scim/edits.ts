@@ -43,14 +43,17 @@ function readOperation(type: ResourceType, operation: unknown): Edit[] {
   return editsAt(type, op, path, value)
 }
 
-/** RFC 7643, 2.5: null is not a value. Replacing with null removes, and adding null changes nothing. */
+/**
+ * RFC 7643, 2.5: null is not a value. A replacement with null removes the attribute, and an addition of null changes
+ * nothing.
+ */
 function editsAt(type: ResourceType, op: Operation, path: Path, value: unknown): Edit[] {
   if (value === null) return op === 'add' ? [] : [{ op: 'remove', path, value: undefined }]
   if (path.name !== undefined || op === 'remove') return [{ op, path, value }]
   return editsOf(type, op, value, path.extension ?? type.schema.id)
 }
 
-/** Entra ID sends it with a capital letter. */
+/** Ignores case, because Entra ID sends the operation with a capital letter. */
 function readOp(op: unknown): Operation {
   const name = typeof op === 'string' ? op.toLowerCase() : undefined
   if (name === 'add' || name === 'remove' || name === 'replace') return name
@@ -58,8 +61,8 @@ function readOp(op: unknown): Operation {
 }
 
 /**
- * An object instead of a path: each of its names is a path. Entra ID sends names with a filter or a dot. Read-only
- * attributes are ignored, because Okta sends a group's id with its name.
+ * Reads an operation that has an object instead of a path. Each name in the object is a path: Entra ID sends names with
+ * a filter or a dot. Read-only attributes are ignored, because Okta sends a group's id together with its name.
  */
 function editsOf(type: ResourceType, op: Operation, value: unknown, within?: string): Edit[] {
   if (!isJsonObject(value))

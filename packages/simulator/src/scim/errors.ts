@@ -60,7 +60,7 @@ export function toScimError(error: unknown): ScimError {
   return new ScimError(500, 'the simulator failed: its standard error shows the cause')
 }
 
-/** The status of an error of Express's body parser. */
+/** Returns the status of an error from Express's body parser. */
 function statusOf(error: unknown): number | undefined {
   const isTagged = typeof error === 'object' && error !== null && 'status' in error
   return isTagged && typeof error.status === 'number' ? error.status : undefined

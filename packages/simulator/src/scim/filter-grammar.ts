@@ -17,7 +17,7 @@ export interface Comparison {
   readonly value: CompareValue
 }
 
-/** The path from a resource, or a value of a list, to an attribute: extension, name, sub-attribute. */
+/** The steps from a resource, or from a value of a list, to an attribute: extension, name, sub-attribute. */
 export type PathSteps = readonly string[]
 export type CompareValue = string | number | boolean | null
 
@@ -132,7 +132,7 @@ class FilterReader {
     const isUsable =
       typeof value === 'string' ||
       typeof value === 'number' ||
-      // These have no order, and RFC 7644, table 3 refuses an order of booleans.
+      // Booleans and null have no order, and RFC 7644, table 3 forbids order comparisons of booleans.
       ((typeof value === 'boolean' || value === null) && (op === 'eq' || op === 'ne'))
     if (isUsable) return value
     this.#at = start
@@ -162,7 +162,7 @@ class FilterReader {
   }
 }
 
-/** `undefined` if the text is not JSON. */
+/** Returns the parsed JSON, or `undefined` if the text is not JSON. */
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -4,7 +4,7 @@ import type { Comparison, ComparisonOperator, Filter, PathSteps } from './filter
 const caseExactNames = new Set(['id', 'externalid', '$ref', 'resourcetype', 'version', 'location'])
 const timeNames = new Set(['created', 'lastmodified'])
 
-/** Whether a resource, or a value of a list, matches the filter (RFC 7644, 3.4.2.2). */
+/** Returns whether a resource, or a value of a list, matches the filter (RFC 7644, 3.4.2.2). */
 export function matches(subject: unknown, filter: Filter): boolean {
   switch (filter.op) {
     case 'and':
@@ -22,14 +22,14 @@ export function matches(subject: unknown, filter: Filter): boolean {
   }
 }
 
-/** The value that the filter compares the attribute with, if it has no other condition. */
+/** Returns the value that the attribute must equal, if this is the only condition of the filter. */
 export function filteredValue(filter: Filter, name: string): string | undefined {
   if (filter.op !== 'eq' || filter.path.length > 1) return undefined
   const isNamed = filter.path[0]?.toLowerCase() === name.toLowerCase()
   return isNamed && typeof filter.value === 'string' ? filter.value : undefined
 }
 
-/** The fields that each matching value has, or `undefined` if the filter does not determine them. */
+/** Returns the fields that each matching value has, or `undefined` if the filter does not determine the fields. */
 export function impliedFields(filter: Filter): JsonObject | undefined {
   if (filter.op === 'eq') {
     const [name, ...rest] = filter.path
@@ -40,7 +40,10 @@ export function impliedFields(filter: Filter): JsonObject | undefined {
   return parts.every((part) => part !== undefined) ? Object.assign({}, ...parts) : undefined
 }
 
-/** RFC 7643, 2.1: names ignore case. A list stands for each of its values. */
+/**
+ * RFC 7643, 2.1: names are not case-sensitive. If there is a list on the path, returns the values from each of its
+ * items.
+ */
 function valuesAt(subject: unknown, steps: PathSteps): unknown[] {
   if (Array.isArray(subject)) return subject.flatMap((value) => valuesAt(value, steps))
   const [step, ...rest] = steps
@@ -67,7 +70,9 @@ function isComparisonTrue(found: readonly unknown[], { op, path, value }: Compar
 
 type Comparable = string | number | undefined
 
-/** RFC 7643, 2.2 and RFC 7644, 3.4.2.2: most strings ignore case, and times are compared as points in time. */
+/**
+ * RFC 7643, 2.2 and RFC 7644, 3.4.2.2: most strings are not case-sensitive, and times are compared as points in time.
+ */
 function comparable(name: string, value: unknown): Comparable {
   if (isJsonObject(value)) return comparable('value', value.value)
   if (typeof value === 'number') return value
@@ -90,7 +95,7 @@ const comparisons: Readonly<Record<ComparisonOperator, (found: Comparable, wante
     le: (found, wanted) => order(found, wanted) <= 0,
   }
 
-/** `NaN` if the values have no order. */
+/** Compares two values. Returns `NaN` if they have no order. */
 function order(found: Comparable, wanted: Comparable): number {
   if (typeof found === 'number' && typeof wanted === 'number') return found - wanted
   if (typeof found !== 'string' || typeof wanted !== 'string') return Number.NaN

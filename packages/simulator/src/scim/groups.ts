@@ -63,7 +63,10 @@ export class Groups extends Resources<Group> {
     return group
   }
 
-  /** Checks everything before anything is changed: a request has all of its effect or none (RFC 7644, 3.5.2). */
+  /**
+   * Checks the whole request before the first change, so that a request has its full effect or no effect (RFC 7644,
+   * 3.5.2).
+   */
   #parsed({ displayName, externalId, members }: JsonObject): ParsedGroup {
     if (typeof displayName !== 'string') throw badRequest('invalidValue', 'displayName is required')
     return {

@@ -5,7 +5,7 @@ import { isPrimary } from './values.ts'
 
 export type Item = unknown
 
-/** Does not add items that are present (RFC 7644, 3.5.2.1). */
+/** Adds only items that are not yet in the list (RFC 7644, 3.5.2.1). */
 export function addTo(items: readonly Item[], value: Item): Item[] {
   const wanted = [value].flat()
   const values = new Set(wanted.map(keyOf))
@@ -14,13 +14,13 @@ export function addTo(items: readonly Item[], value: Item): Item[] {
   return withOnePrimary([...items, ...added], new Set(added))
 }
 
-/** Compares items by their `value`: the client's other sub-attributes may be outdated. */
+/** Compares items by their `value`, because the client's other sub-attributes may be outdated. */
 export function removeFrom(items: readonly Item[], value: Item): Item[] {
   const removed = new Set([value].flat().map(keyOf))
   return items.filter((item) => !removed.has(keyOf(item)))
 }
 
-/** At most one item is primary: the last of the edited ones. */
+/** If edited items are primary, only the last of them stays primary, and no other item. */
 export function withOnePrimary(items: readonly Item[], edited: ReadonlySet<Item>): Item[] {
   const primary = items.filter((item) => edited.has(item) && isPrimary(item)).at(-1)
   if (primary === undefined) return [...items]

@@ -5,7 +5,7 @@ import { badRequest } from './errors.ts'
 const listSchema = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
 
 const defaultCount = 100
-/** The largest page. */
+/** The largest number of resources on a page. */
 export const maxResults = 1000
 
 export interface Page {

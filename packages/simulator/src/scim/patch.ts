@@ -9,7 +9,7 @@ import type { Path } from './path.ts'
 import type { ResourceType } from './schemas.ts'
 import { own, readValue } from './values.ts'
 
-/** The most list values that the operations of one PATCH may visit in all. */
+/** The largest number of list values that the operations of one PATCH may visit in total. */
 const maxVisits = 1_000_000
 
 /** Applies a PATCH (RFC 7644, 3.5.2) to the resource and returns it. If it throws, the resource is unusable. */
@@ -47,11 +47,12 @@ function applyEdit(resource: JsonObject, { op, path, value }: Edit): void {
 function editWhole(before: unknown, op: Operation, { attribute }: Path, value: unknown): unknown {
   const newValue = attribute ? readValue(attribute, value) : (value ?? undefined)
   if (op === 'remove') {
-    // RFC 7644 has no values here. Entra ID and others list the values to remove. An empty list removes none.
+    // In RFC 7644, a removal has no value. Entra ID and others send a list of the values to remove. An empty list
+    // removes nothing.
     const hasValues = Array.isArray(before) && value !== undefined && value !== null
     return hasValues ? removeFrom(before, newValue ?? []) : undefined
   }
-  // An empty list.
+  // The new value is an empty list.
   if (newValue === undefined) return op === 'replace' ? undefined : before
   if (op === 'add' && Array.isArray(before)) return addTo(before, newValue)
   if (!isJsonObject(before) || !isJsonObject(newValue)) return newValue
@@ -60,7 +61,7 @@ function editWhole(before: unknown, op: Operation, { attribute }: Path, value: u
   return after
 }
 
-/** RFC 7643, 2.5: replacing a sub-attribute with null removes it. */
+/** RFC 7643, 2.5: a sub-attribute that is replaced with null is removed. */
 function clearedBy(value: unknown, attribute: Attribute | undefined): string[] {
   const cleared = Object.entries(isJsonObject(value) ? value : {}).filter(([, part]) => part === null)
   return cleared.map(([name]) => attributeNamed(attribute?.subAttributes, name)?.name ?? name)
@@ -101,7 +102,8 @@ function editMatching(before: unknown, op: Operation, path: Path, filter: Filter
   }
   const after = items.map((item) => (matches(item, filter) ? edit(item) : item))
   if (edited.size === 0) {
-    // RFC 7644, 3.5.2.3 lets a replacement fail here. Entra ID expects an item with the fields of the filter.
+    // No item matches. By RFC 7644, 3.5.2.3, a replacement fails. Entra ID expects a new item with the fields of the
+    // filter.
     const implied = subName === undefined && op === 'replace' ? undefined : impliedFields(filter)
     if (!implied) throw badRequest('noTarget', `no value of ${path.name} matches the path`)
     after.push(edit(attribute ? [readValue(attribute, implied)].flat().at(0) : implied))

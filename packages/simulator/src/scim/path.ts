@@ -9,9 +9,9 @@ import { type ResourceType, topAttributes } from './schemas.ts'
 export interface Path {
   /** The extension that the attribute belongs to. */
   readonly extension?: string
-  /** Absent: the whole extension, or the whole resource. */
+  /** Absent if the path names the whole extension or the whole resource. */
   readonly name?: string
-  /** Absent: our schemas do not have the attribute. */
+  /** Absent if our schemas do not have the attribute. */
   readonly attribute?: Attribute
   readonly filter?: Filter
   readonly subName?: string
@@ -42,7 +42,7 @@ export function readPath(type: ResourceType, text: string, within?: string): Pat
   }
 }
 
-/** An attribute path, with or without a filter before its sub-attribute (RFC 7644, figure 7). */
+/** Reads an attribute path, with or without a filter before its sub-attribute (RFC 7644, figure 7). */
 function readParts(text: string): AttributePath & { filter?: Filter } {
   const bracket = text.indexOf('[')
   const path = readAttributePath(bracket < 0 ? text : text.slice(0, bracket))
@@ -62,7 +62,7 @@ function invalidPath(): ScimError {
 
 const unknownSchema = /^urn:[^\s"()[\]]+:(?:user|group|\d+(?:\.\d+)*)$/i
 
-/** A URN that ends in the name of a resource or in a version is a schema, also one that we do not have. */
+/** A URN that ends with the name of a resource or with a version names a schema, even if we do not have that schema. */
 function wholeSchema({ schema, extension }: ResourceType, text: string): Path | undefined {
   if (isSame(text, schema.id)) return {}
   if (extension && isSame(text, extension.id)) return { extension: extension.id }

@@ -44,7 +44,7 @@ function without(fields: JsonObject, paths: readonly PathSteps[]): JsonObject {
   })
 }
 
-/** Maps each field, with the remaining steps of the paths through it. */
+/** Maps each field. `change` also gets the remaining steps of each path that goes through the field. */
 function eachField(
   fields: JsonObject,
   paths: readonly PathSteps[],

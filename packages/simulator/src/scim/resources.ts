@@ -14,7 +14,7 @@ import { readResource } from './values.ts'
 /** The resources of one type in a directory, as an endpoint reads and writes them. */
 export abstract class Resources<Item extends User | Group = User | Group> {
   abstract readonly type: ResourceType
-  /** Whether the answer to a PATCH contains the resource. For groups it does not, because they can be very long. */
+  /** Whether the answer to a PATCH contains the resource. For groups it does not, because groups can be very long. */
   abstract readonly answersPatch: boolean
   protected readonly environment: Environment
   protected readonly directoryId: string
@@ -48,7 +48,9 @@ export abstract class Resources<Item extends User | Group = User | Group> {
     return item
   }
 
-  /** A PUT clears the attributes that it omits (RFC 7644, 3.5.1), except `externalId`: only null clears that. */
+  /**
+   * A PUT clears the attributes that it omits (RFC 7644, 3.5.1), except `externalId`. Only null clears `externalId`.
+   */
   replace(id: string, body: unknown): Item {
     const item = this.get(id)
     const resource = readResource(this.type, body)

@@ -47,7 +47,7 @@ export function scimRouter(environment: Environment): Router {
   return router
 }
 
-/** Answers a base URL without a directory. */
+/** Answers requests to a base URL without the id of a directory. */
 export function answerNoDirectory(_request: Request, response: Response): void {
   sendScim(response, 404, new ScimError(404, 'the base URL must be /scim/v2/ and the id of a directory').body)
 }

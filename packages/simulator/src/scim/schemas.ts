@@ -21,7 +21,10 @@ const readOnly = { mutability: 'readOnly' } as const
 const immutable = { mutability: 'immutable' } as const
 const multiValued = { multiValued: true } as const
 
-/** A URI of a resource of that type, or of something else if it is 'external' (RFC 7643, 7). */
+/**
+ * Returns the traits of a URI. The URI refers to a resource of that type, or to anything else if the type is 'external'
+ * (RFC 7643, 7).
+ */
 function reference(type: 'User' | 'Group' | 'external') {
   return { type: 'reference', referenceTypes: [type], ...exact } as const
 }
@@ -35,7 +38,7 @@ const metaParts = [
 ]
 const schemasTraits = { type: 'reference', returned: 'always', ...multiValued, ...exact } as const
 
-// RFC 7643, 3.1: every resource has these. Schemas do not list them.
+// RFC 7643, 3.1: every resource has these attributes, but schemas do not list them.
 export const commonAttributes: readonly Attribute[] = [
   attribute('schemas', 'The schemas that the resource follows.', schemasTraits),
   attribute('id', 'The id from the server.', { returned: 'always', ...exact, ...readOnly }),
@@ -147,7 +150,7 @@ export const groupType: ResourceType = { name: 'Group', endpoint: '/Groups', sch
 export const resourceTypes: readonly ResourceType[] = [userType, groupType]
 export const schemas: readonly Schema[] = [userSchema, enterpriseSchema, groupSchema]
 
-/** The attributes at the top of a resource of that type, without extensions. */
+/** Returns the attributes at the top of a resource of that type, without extensions. */
 export function topAttributes(type: ResourceType): readonly Attribute[] {
   return [...commonAttributes, ...type.schema.attributes]
 }

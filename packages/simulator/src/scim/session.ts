@@ -28,7 +28,10 @@ export function openSession(environment: Environment, request: Request): Session
   return { directory, baseUrl: `${protocolOf(request)}://${request.get('host')}${request.baseUrl}` }
 }
 
-/** A tunnel keeps the host of the client's request, and sends plain http. Only addresses in answers use the header. */
+/**
+ * Returns the protocol that the client used, for the addresses in answers. A tunnel keeps the host of the client's
+ * request, but sends plain http. So `X-Forwarded-Proto` has priority.
+ */
 function protocolOf(request: Request): string {
   const [forwarded = ''] = (request.get('x-forwarded-proto') ?? '').split(',')
   const protocol = forwarded.trim().toLowerCase()

@@ -30,7 +30,7 @@ export class Users extends Resources<User> {
   }
 
   represent(user: User): JsonObject {
-    // A copy: a PATCH must not change the records of the environment.
+    // This is a copy, because a PATCH must not change the records of the environment.
     const raw: JsonObject = structuredClone(rawAttributes(user))
     const groups = this.environment.groupsOf(user).map(({ id, displayName }) => ({
       value: id,
@@ -56,7 +56,7 @@ export class Users extends Resources<User> {
     this.environment.deleteUser(this.get(id).id)
   }
 
-  /** Absent attributes are cleared (RFC 7644, 3.5.1), except `active`: its absence must not restore access. */
+  /** Absent attributes are cleared (RFC 7644, 3.5.1), except `active`, because its absence must not restore access. */
   protected change(user: User, resource: JsonObject): User {
     const { attributes, extra, externalId = null, ...fields } = parsedUser(resource)
     const cleared: NonNullable<UserPatch['attributes']> = Object.fromEntries(

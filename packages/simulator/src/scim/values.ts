@@ -14,8 +14,8 @@ export function own(fields: Readonly<JsonObject>, name: string): unknown {
 }
 
 /**
- * Reads a resource of a client: known attributes with their own names and types, and unknown attributes and extensions
- * unchanged. Read-only attributes are dropped (RFC 7644, 3.3 and 3.5.1).
+ * Reads a resource from a client. Known attributes get the names and types of their schema. Unknown attributes and
+ * extensions do not change. Read-only attributes are dropped (RFC 7644, 3.3 and 3.5.1).
  */
 export function readResource(type: ResourceType, body: unknown): JsonObject {
   if (!isJsonObject(body)) {
@@ -48,7 +48,7 @@ function readUnknownExtension(name: string, value: unknown): JsonObject | undefi
   return value
 }
 
-/** The value of an attribute as we store it, or `undefined` for no value. @throws ScimError 'invalidValue' */
+/** Returns the value of an attribute as we store it, or `undefined` for no value. @throws ScimError 'invalidValue' */
 export function readValue(attribute: Attribute, value: unknown): unknown {
   if (value === null || value === undefined || attribute.name === 'schemas') return undefined
   if (!attribute.multiValued) return readSingle(attribute, value)
@@ -62,7 +62,7 @@ function readSingle(attribute: Attribute, value: unknown): unknown {
   if (type === 'boolean') return readBoolean(name, value)
   if (type === 'complex') {
     if (isJsonObject(value)) return readFields(attribute.subAttributes, value)
-    // Entra ID sends a manager as an id only, or as a list of one.
+    // Entra ID sends a manager as only an id, or as a list with one entry.
     const hasValue = attributeNamed(attribute.subAttributes, 'value') !== undefined
     if (!multiValued && hasValue && typeof value === 'string') return { value }
     if (!multiValued && Array.isArray(value) && value.length === 1) return readSingle(attribute, value[0])

@@ -25,7 +25,8 @@ import {
 } from './table.ts'
 
 /**
- * After this many lost races, reads and writes must reach different data. A proxy that splits reads has this effect.
+ * If a verb loses this many races, reads and writes evidently reach different data. A proxy that sends reads to another
+ * server has this effect.
  */
 const maxRounds = 200
 
@@ -36,16 +37,16 @@ interface Decision<Answer> {
 
 /**
  * A ledger over a table with compare-and-set. Each verb reads, decides (`decisions.ts`), and writes with one statement.
- * The statement changes nothing if anything that was read has changed since. Then the verb reads again. One of the
- * processes that race always succeeds, so the retries end. No transaction is open between two calls: a process that
- * stalls there blocks nobody, and a process that dies there leaves nothing behind.
+ * If a row has changed since it was read, the statement changes nothing, and the verb reads again. Of the processes
+ * that race, one always succeeds, so the retries end. No transaction is open between two calls. So a process that
+ * stalls between two calls blocks nobody, and a process that dies there leaves nothing behind.
  *
  *     A: read (unseen, 09:00:00.1) ── decide: begun ── set if still unseen ✓
  *     B:   read (unseen) ── decide: begun ────────────────── set if still unseen ✗ ── read ── decide: in-flight
  *
- * The time comes with each read, so a write is decided by a time before the write. That is safe. A lease that had
- * lapsed and was not touched since has still lapsed. A lease only gets shorter. A sync that takes its time after this
- * read finds the event's change in its data.
+ * Each read also returns the store's time, so a write is decided with a time before the write. This is safe for three
+ * reasons. A lease that had lapsed, and was not changed since, has still lapsed. A new lease only gets shorter. A sync
+ * that takes its `observedAt` after this read finds the event's change in the data that it reads.
  */
 export class CompareAndSetLedger implements DriverLedger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
@@ -69,9 +70,9 @@ export class CompareAndSetLedger implements DriverLedger {
   }
 
   /**
-   * A server that was frozen answers all earlier calls at once, when their callers have already given up. So nothing is
-   * written after a late read, and only a write is followed by a release. Otherwise each late begin would cost three
-   * more calls.
+   * When a frozen server continues, it answers all earlier calls at once, although their callers have already given up.
+   * So after a late read, nothing is written, and only a write is followed by a release. Otherwise, each late `begin`
+   * would cost three more calls.
    */
   async begin(request: BeginRequest): Promise<BeginAnswer> {
     const { clock, storeTimeoutSeconds } = this.#options

@@ -1,8 +1,8 @@
-/** Runs work one at a time for each key, in the order of the calls. */
+/** For each key, runs one call at a time, in the order of the calls. */
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<unknown>>()
 
-  /** Waits for the keys one after the other: every caller must pass them in the same order. */
+  /** Waits for the keys one after the other. So every caller must pass its keys in the same order. */
   async hold<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
     const [key, ...rest] = keys
     if (key === undefined) return work()

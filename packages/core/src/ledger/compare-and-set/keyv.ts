@@ -16,19 +16,20 @@ import {
 /** The value of a key that must always exist. */
 const canary = 'scalekit-scim'
 
-/** Waits for a call, but no longer than a deadline that it shares with other calls. */
+/** Waits for a call, but not after the deadline. Several calls share one deadline. */
 type Timed = <T>(call: Promise<T>) => Promise<T>
 
 /**
- * A table over any Keyv. Keyv has no compare-and-set, so two processes can both win a message: the guarantee is best
- * effort between processes. Within one process it is exact, because the verbs of each key run one after the other.
+ * A table over any Keyv. Keyv has no compare-and-set, so two processes can both win a message. Between processes, the
+ * guarantee is therefore best effort. Within one process, it is exact, because the verbs of each key run one after the
+ * other.
  *
  * Keyv hides failures: the `get` of a dead store returns `undefined`, and its `set` may return `true`. So the table
- * checks everything. Each read includes a key that must exist, an error that the Keyv emits meanwhile fails the read,
- * and each write is read back.
+ * checks every call. Each read includes a key that must exist. If the Keyv emits an error during a read, the read
+ * fails. Each write is read back.
  *
- * Leases are decided by this machine's wall clock, because the processes have no other common clock. If it is set back,
- * earlier claims last longer by the same time.
+ * Leases are decided by this machine's wall clock, because the processes have no other common clock. If the clock is
+ * set back, earlier claims last longer by the same time.
  */
 export class KeyvTable implements CompareAndSetTable {
   readonly #keyv: KeyvLike
@@ -68,14 +69,17 @@ export class KeyvTable implements CompareAndSetTable {
     const rows: { [K in Kind]?: StoredRow } = {}
     for (const [index, { kind }] of keys.entries()) {
       const state = values[index]
-      // The store itself drops what has expired.
+      // The store itself drops expired rows.
       if (state !== undefined) rows[kind] = { state, expiresMs: Number.POSITIVE_INFINITY }
     }
     const ms = this.#options.clock.now()
     return { now: { ms, instant: instantFromMs(ms) }, rows }
   }
 
-  /** Compares nothing: the ledger calls it within `exclusively`. A failure leaves the later changes unwritten. */
+  /**
+   * Compares nothing, because the ledger calls it within `exclusively`. If a change fails, the later changes are not
+   * written.
+   */
   async compareAndSet({ now }: Snapshot, changes: readonly Change[]): Promise<boolean> {
     const timed = this.#timed()
     for (const { state, expiresMs, ...key } of changes) {
@@ -102,7 +106,7 @@ export class KeyvTable implements CompareAndSetTable {
     const canaryName = `${this.#prefix}canary`
     const first = await this.#get([canaryName, ...names], timed)
     if (first[0] === canary) return first.slice(1)
-    // A new store, a store that lost its data, or a dead one. Writing the canary shows which.
+    // The store is new, has lost its data, or is dead. Writing the canary shows whether it is dead.
     await this.#set(canaryName, canary, undefined, timed)
     const second = await this.#get([canaryName, ...names], timed)
     if (second[0] !== canary) throw new StoreUnavailableError('the store does not keep what is written to it')

@@ -17,11 +17,12 @@ import {
 } from './table.ts'
 
 /**
- * `@keyv/mysql`, for MySQL and MariaDB: `query(sql)` over a pool, so two calls may use two connections.
+ * Opens the ledger on `@keyv/mysql`, for MySQL and MariaDB. Its `query(sql)` uses a pool, so two calls may use two
+ * connections.
  *
- * There are no stored routines under `GET_LOCK`. They would need privileges that many accounts lack, and a second copy
- * of the decisions in SQL. One compare-and-set statement is as atomic, leaves no lock behind when its connection is
- * lost, and needs four rights on one table.
+ * The ledger does not use stored routines with `GET_LOCK`. Such routines would need privileges that many accounts lack,
+ * and a second copy of the decisions in SQL. One compare-and-set statement is also atomic. It leaves no lock behind if
+ * its connection is lost, and needs only four rights on one table.
  */
 export function openMysql(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isSqlAdapter(adapter, 'mysql')) return undefined
@@ -30,8 +31,9 @@ export function openMysql(adapter: object, options: DriverOptions): DriverLedger
 }
 
 /**
- * The one table, created on first use, or before by an administrator. The key is a hash, because ids are longer than an
- * index allows; `name` is for people. A row without a state means the same as no row.
+ * The ledger's only table. It is created on first use, or earlier by an administrator. The key is a hash, because ids
+ * can be longer than an index allows. `name` is for people who read the table. A row without a state means the same as
+ * no row.
  */
 export const mysqlSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
@@ -43,17 +45,23 @@ export const mysqlSchema = [
 ) ENGINE = InnoDB`,
 ] as const
 
-/** Microseconds since 1970 by the server's clock, in any time zone. */
+/** Microseconds since 1970 by the server's clock. Independent of the server's time zone. */
 const nowMicros = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 const nowMs = `FLOOR(${nowMicros} / 1000)`
 /** An empty row expires after this time, unless a state is written to it. */
 const emptyMs = 600_000
 
 /**
- * Compares and sets both rows in one UPDATE, which reads the present rows and locks them, in every isolation level. If
- * both rows are missing, one INSERT writes them, and fails as a whole if another process has written one. If one row is
- * missing, it is first inserted empty, which means the same as no row: an INSERT that also compares would lock a gap,
- * and race or deadlock. One statement is one transaction: a lost connection leaves all of it or nothing, and no lock.
+ * Compares and sets up to two rows:
+ *
+ * - If the rows exist, one UPDATE compares and sets them. In every isolation level, it reads the present rows and locks
+ *   them.
+ * - If all rows are missing, one INSERT writes them. It fails as a whole if another process has written one of them.
+ * - If one of two rows is missing, it is first inserted as an empty row, which means the same as no row. Then the UPDATE
+ *   runs. An INSERT that also compares would lock a gap, and race or deadlock.
+ *
+ * Each statement is one transaction. If the connection is lost, either the whole statement has run or nothing, and no
+ * lock is left.
  */
 class MysqlTable implements CompareAndSetTable {
   readonly #namespace: string
@@ -85,7 +93,7 @@ class MysqlTable implements CompareAndSetTable {
   }
 
   async compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean> {
-    // All verbs name, and so lock, the message before the resource.
+    // All verbs name the message before the resource, so they also lock the message first.
     const [first, second] = changes.toSorted((a, b) => (a.kind < b.kind ? -1 : 1))
     if (!first) return true
     const missing = changes.filter(({ kind }) => seen.rows[kind] === undefined)
@@ -108,7 +116,7 @@ class MysqlTable implements CompareAndSetTable {
     )
   }
 
-  /** Inserts all the rows, or none if one of them exists by now. */
+  /** Inserts all the rows, or none if one of them already exists. */
   async #insert(changes: readonly Change[]): Promise<boolean> {
     const rows = changes.map(
       ({ state, expiresMs, ...key }) =>
@@ -167,7 +175,7 @@ class MysqlTable implements CompareAndSetTable {
   }
 }
 
-/** The adapter's `query` takes no parameters, so all foreign text enters the statement as hexadecimal digits. */
+/** The adapter's `query` takes no parameters, so all text from outside is written as hexadecimal digits. */
 function hex(text: string | undefined): string {
   return text === undefined ? 'NULL' : `X'${Buffer.from(text).toString('hex')}'`
 }

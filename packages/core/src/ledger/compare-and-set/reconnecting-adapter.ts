@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { deadAfterMs, Silence } from '../silence.ts'
 
-/** A Keyv adapter over SQL: its own connection, or pool, behind one function. */
+/** A Keyv adapter over SQL. Its `query` uses the adapter's own connection or pool. */
 export interface SqlAdapter {
   readonly opts: { readonly dialect?: unknown; readonly db?: unknown; readonly uri?: unknown }
   query(sql: string, ...parameters: SqlValue[]): Promise<unknown>
@@ -22,17 +22,18 @@ export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAd
 }
 
 /**
- * The queries of an adapter that connects only once, when it is made. If that fails, each later query rejects with the
- * very same error, even after the store is back. A working connection makes a new error each time. So if the same error
- * comes twice, the adapter is dead, and a new one of the same kind replaces it.
+ * Runs the queries of an adapter that connects only once, when it is made. If that connection fails, each later query
+ * rejects with the same error object, even after the store has recovered. A working connection makes a new error object
+ * each time. So if the same error object comes twice, the adapter is dead, and a new adapter of the same kind replaces
+ * it.
  *
  * An adapter is also replaced after a long silence on a network. Its pool keeps a connection until one side closes it,
- * and a dead host never does.
+ * and a dead host never closes a connection.
  */
 export class ReconnectingAdapter {
   /**
-   * `undefined` from the drop of a dead adapter until the next query. A new one is not made earlier, because an idle
-   * pool that is still connecting must not be ended.
+   * `undefined` after a dead adapter was dropped, until the next query. A new adapter is not made earlier, because an
+   * idle pool that is still connecting must not be ended.
    */
   #adapter: SqlAdapter | undefined
   readonly #original: SqlAdapter
@@ -41,24 +42,24 @@ export class ReconnectingAdapter {
   readonly #silence: Silence | undefined
   #failure: unknown
   /**
-   * Doubles with each pool that stays silent, for example because a table is locked: the server limits the number of
-   * connections.
+   * Doubles with each pool that stays silent, for example because a table is locked. Otherwise, many new pools could
+   * use all the connections that the server allows.
    */
   #deadAfterMs = deadAfterMs
   readonly #waiting = new Set<(error: unknown) => void>()
 
-  /** @param clock given if the adapter uses a network, which may fall silent */
+  /** @param clock Pass it if the adapter uses a network, because a network connection may fall silent */
   constructor(adapter: SqlAdapter, clock?: Clock) {
     this.#adapter = adapter
     this.#original = adapter
     this.#opts = adapter.opts
     this.#clock = clock
     this.#silence = clock && new Silence(clock)
-    // If nobody handled the failure of the first connection, it would end the process.
+    // If the first connection fails and nothing handles the error, the process ends.
     this.query('SELECT 1').catch(() => {})
   }
 
-  /** To be called before each query, also before one that is not sent because too many wait. */
+  /** Call this before each query, even if the query is then not sent because too many queries wait. */
   dropDead(): void {
     if (!this.#clock || !this.#silence?.isTooLong(this.#deadAfterMs)) return
     this.#deadAfterMs *= 2
@@ -81,7 +82,7 @@ export class ReconnectingAdapter {
     }
   }
 
-  /** The adapter's answer, or an error when the adapter is dropped. */
+  /** Returns the adapter's answer. Rejects if the adapter is dropped before it answers. */
   #answer(asked: Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject)
@@ -96,8 +97,8 @@ export class ReconnectingAdapter {
 }
 
 /**
- * Adds a parameter, because the adapter's code keeps one pool for each address. The adapter ignores what follows the
- * `?`.
+ * Adds a parameter to the address. The adapter's code keeps one pool for each address, so the new address gets a pool
+ * of its own. The adapter ignores the text after the `?`.
  */
 function withOwnPool(opts: SqlAdapter['opts'], madeAtMs: number): SqlAdapter['opts'] {
   if (typeof opts.uri !== 'string') return opts
@@ -109,7 +110,7 @@ function newAdapter(original: SqlAdapter, opts: SqlAdapter['opts']): SqlAdapter 
   const { dialect } = original.opts
   if (typeof made !== 'object' || made === null || typeof dialect !== 'string') return original
   if (!isSqlAdapter(made, dialect)) return original
-  // An unhandled failure would end the process. The next query reports it.
+  // A failure without a listener would end the process. The next query reports the failure.
   if ('on' in made && typeof made.on === 'function') made.on('error', () => {})
   return made
 }

@@ -16,12 +16,13 @@ import {
 } from './table.ts'
 
 /**
- * `@keyv/sqlite`: one connection, whose `query(sql, ...parameters)` the Keyv itself uses too.
+ * Opens the ledger on `@keyv/sqlite`. The adapter has one connection. The Keyv itself also uses the adapter's
+ * `query(sql, ...parameters)`.
  *
- * BEGIN IMMEDIATE is not used, because it is not safe on either connection. On the adapter's connection, writes of the
- * application's Keyv would fall into our transaction, and be undone with it. A second connection would need the same
- * copy of SQLite that the adapter uses. Two copies in one process break each other's locks ("How To Corrupt An SQLite
- * Database File", 2.2.1). One statement locks the file only while it runs.
+ * BEGIN IMMEDIATE is not used, because neither connection would be safe. On the adapter's connection, writes of the
+ * application's Keyv would become part of our transaction. A rollback would undo them too. A second connection would
+ * need the same copy of SQLite that the adapter uses. Two copies in one process break each other's locks ("How To
+ * Corrupt An SQLite Database File", 2.2.1). A single statement locks the file only while it runs.
  */
 export function openSqlite(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isSqlAdapter(adapter, 'sqlite')) return undefined
@@ -30,14 +31,14 @@ export function openSqlite(adapter: object, options: DriverOptions): DriverLedge
   return new CompareAndSetLedger(new SqliteTable(statements, options.namespace), guarantee, options)
 }
 
-/** Whether other connections can open the database. One in memory belongs to its one connection. */
+/** Whether other connections can open the database. A database in memory belongs to one connection. */
 function isShared(file: unknown): boolean {
   return typeof file === 'string' && file !== '' && !/:memory:|mode=memory/.test(file)
 }
 
 /**
- * The one table and its index, created on first use, or before by an administrator. A row without a state means the
- * same as no row, and waits to be swept.
+ * The ledger's only table, with its index. They are created on first use, or earlier by an administrator. A row without
+ * a state means the same as no row, until the sweeper deletes it.
  */
 export const sqliteSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
@@ -51,7 +52,7 @@ export const sqliteSchema = [
   `CREATE INDEX IF NOT EXISTS scalekit_scim_ledger_expiry ON scalekit_scim_ledger (expires_ms)`,
 ] as const
 
-/** SQLite's clock is the machine's, in whole milliseconds. `unixepoch('subsec')` would need a newer SQLite. */
+/** SQLite uses the machine's clock, in whole milliseconds. `unixepoch('subsec')` would need a newer SQLite. */
 const nowMs = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
 
 /** Compares and sets both rows in one INSERT. */

@@ -3,9 +3,9 @@ import { StoreUnavailableError } from '../../base/errors.ts'
 import type { DriverOptions } from '../driver.ts'
 import type { ReconnectingAdapter, SqlValue } from './reconnecting-adapter.ts'
 
-/** Why a statement failed. All except 'other' mean that it changed nothing. */
+/** Why a statement failed. For every cause except 'other', the statement changed nothing. */
 export type Cause =
-  /** Another process was in the way. */
+  /** Another process blocked the statement. */
   | 'busy'
   /** Our table does not exist. */
   | 'no-table'
@@ -15,7 +15,7 @@ export type Cause =
   | 'other'
 
 export interface Dialect {
-  /** Statements that create what is missing. */
+  /** Statements that create the missing table and indexes. */
   schema: readonly string[]
   causeOf(error: unknown): Cause
   /** The store's own name for the failure. Its messages are not logged, because they may hold written values. */
@@ -31,8 +31,8 @@ const maxUnanswered = 1000
 const tooMany = 'TOO_MANY'
 
 /**
- * Runs statements, one call each. A statement is repeated while other processes are in the way, until the time is over.
- * A call that hangs is awaited: callers have their own deadline.
+ * Runs each statement with one call. If other processes block a statement, repeats it until `storeTimeoutSeconds` are
+ * over. If a call hangs, waits for it, because callers have their own deadline.
  */
 export class Statements {
   readonly #adapter: ReconnectingAdapter
@@ -79,7 +79,7 @@ export class Statements {
     }
   }
 
-  /** @returns whether the table exists now; `false` if another process was in the way */
+  /** @returns whether the table exists now; `false` if another process blocked a statement */
   async #create(): Promise<boolean> {
     try {
       for (const statement of this.#dialect.schema) await this.#adapter.query(statement)
@@ -90,7 +90,7 @@ export class Statements {
     }
   }
 
-  /** Returns the error to throw. Logs the hint, once until the next success. */
+  /** Returns the error to throw. Logs the hint only for the first failure after a success. */
   refuse(code: string): StoreUnavailableError {
     if (!this.#failing) this.#options.log.error({ code }, this.#dialect.hint(code))
     this.#failing = true
@@ -98,7 +98,7 @@ export class Statements {
   }
 }
 
-/** Whether a statement was refused here, because too many already waited for an answer. */
+/** Whether a statement was never sent, because too many statements already waited for an answer. */
 export function wasNeverSent(error: unknown): boolean {
   return error instanceof StoreUnavailableError && 'code' in error && error.code === tooMany
 }

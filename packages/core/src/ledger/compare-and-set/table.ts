@@ -16,23 +16,23 @@ export interface StoredRow {
   expiresMs: number
 }
 
-/** Some rows at one moment of the store's clock; at most one row of each kind. */
+/** Rows as they were at one moment of the store's clock. At most one row of each kind. */
 export interface Snapshot {
   now: StoreTime
   rows: { readonly [K in Kind]?: StoredRow }
 }
 
-/** A row's new state; `undefined` deletes the row. */
+/** A row's new state. If the state is `undefined`, the row is deleted. */
 export interface Change extends Key {
   state: string | undefined
   expiresMs: number
 }
 
-/** The rows of one namespace. They are read at one moment, and written only if they are still what was read. */
+/** The rows of one namespace. Rows are read at one moment, and written only if they have not changed since the read. */
 export interface CompareAndSetTable {
   read(keys: readonly Key[]): Promise<Snapshot>
   /**
-   * Writes all the changes in one atomic step, if each row is still as it was.
+   * If no row has changed since the read, writes all the changes in one atomic step.
    * @returns whether it wrote
    */
   compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean>
@@ -43,14 +43,14 @@ export interface CompareAndSetTable {
   remove(key: Key): Promise<boolean>
   /** The store's time. */
   now(): Promise<Instant>
-  /** Deletes at most `limit` expired rows of any namespace. Omitted if the store deletes them by itself. */
+  /** Deletes at most `limit` expired rows of any namespace. Omitted if the store itself deletes expired rows. */
   sweep?(limit: number): Promise<number>
-  /** Runs the work alone for these keys. Omitted if `compareAndSet` really compares. */
+  /** Runs the work while no other work for these keys runs. Omitted if `compareAndSet` itself compares. */
   exclusively?<T>(keys: readonly Key[], work: () => Promise<T>): Promise<T>
   close?(): void
 }
 
-/** A write was not answered in time, and may land after calls that are made later. */
+/** A write that was not answered in time. It may still take effect, even after later calls. */
 export class LateWriteError extends StoreTimeoutError {
   readonly landed: Promise<unknown>
 

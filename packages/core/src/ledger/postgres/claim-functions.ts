@@ -9,7 +9,7 @@ export function putMessage(schema: string, done: 'true' | 'false', expiresAt: st
       SET token = excluded.token, done = excluded.done, expires_at = excluded.expires_at;`
 }
 
-/** begin and renew, which decide as decisions.ts does. */
+/** The SQL functions for begin and renew. They decide as decisions.ts does. */
 export function claimFunctions(schema: string): SchemaParts {
   return {
     scalekit_scim_begin_v1: `-- Returns 'duplicate', 'in-flight', 'busy', 'stale', or 'begun <fence> <watermark that a commit would write>'.
@@ -56,10 +56,11 @@ BEGIN
       );
     END IF;
   END IF;
-  -- If the resource was forgotten meanwhile, the claim gets a new fence. Without a resource the time is the fence.
+  -- If the resource was forgotten meanwhile, the claim gets a new fence. If there is no resource, the time is the
+  -- fence.
   resource.fence := coalesce(resource.fence, (extract(epoch FROM now_at) * 1000000)::bigint);
 
-  -- A sync's watermark never goes back, and is at most 60 s behind its reading.
+  -- A sync's watermark never goes back, and is at most 60 s older than the time at which the sync read the record.
   IF in_observed_at IS NOT NULL THEN
     occurred_at := greatest(
       coalesce(resource.watermark, ''),
@@ -68,7 +69,7 @@ BEGIN
     );
   END IF;
 
-  -- A claim that is lost in a crash of the server is begun again, so nothing waits for the disk.
+  -- Do not wait for the disk: if a crash of the server loses a claim, the message is begun again.
   PERFORM set_config('synchronous_commit', 'off', true);
   ${putMessage(schema, 'false', 'until_at')}
   IF in_resource IS NOT NULL THEN
@@ -85,7 +86,7 @@ BEGIN
   RETURN 'begun ' || resource.fence || ' ' || occurred_at;
 END
 $f$;`,
-    scalekit_scim_renew_v1: `-- Returns whether the claim is still the token's. An absent claim is, if nobody else has begun since: it is written again.
+    scalekit_scim_renew_v1: `-- Returns whether the token still has the claim. An absent claim counts if nobody else has begun since, and is written again.
 CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_renew_v1(
   in_namespace text, in_message text, in_token text, in_resource text, in_lease_seconds double precision,
   in_fence bigint, in_keep_seconds double precision

@@ -5,7 +5,7 @@ export interface PostgresCall {
   text: string
   values?: readonly unknown[]
   name?: string
-  /** Milliseconds after which the connection is dropped as dead. */
+  /** After this many milliseconds without an answer, the connection counts as dead and is dropped. */
   query_timeout?: number
 }
 
@@ -35,14 +35,15 @@ export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
 }
 
 /**
- * Queries that still work after a restart of the adapter's server. The adapter's own queries do not:
+ * Returns a query function that still works after a restart of the adapter's server. The adapter's own `query` does
+ * not:
  *
- * - its pool has no error listener, so a server that stops while a connection is idle ends the process;
- * - if it is made while the server is down, its `query` may reject forever;
- * - a call waits for a free connection without limit, and is sent even if its caller has given up.
+ * - The adapter's pool has no error listener. If the server stops while a connection is idle, the process ends.
+ * - If the adapter is made while the server is down, its `query` may reject forever.
+ * - A call waits for a free connection without a time limit, and is sent even if its caller has given up.
  *
- * So the adapter's own code makes a second pool, with the same options, but without these problems. Its `query` and its
- * `disconnect` move to the second pool, and the first pool drops its connection.
+ * So this function lets the adapter's own code make a second pool, with the same options, but without these problems.
+ * The adapter's `query` and `disconnect` then use the second pool, and the first pool drops its connection.
  */
 export function lastingQuery(
   adapter: PostgresAdapter,
@@ -66,7 +67,7 @@ function queryOver(adapter: PostgresAdapter, connectionTimeoutMillis: number, lo
     allowExitOnIdle: true,
     ...opts,
     uri: withOwnName(opts.uri),
-    // The only access to the pool: the pool calls this on itself before its first connection.
+    // This is the only access to the pool: the pool calls this method on itself before its first connection.
     log(this: ErrorSource & object) {
       if (listening.has(this)) return
       listening.add(this)
@@ -82,8 +83,8 @@ function queryOver(adapter: PostgresAdapter, connectionTimeoutMillis: number, lo
 }
 
 /**
- * Adds a name to the address, because the adapter's code keeps one pool for each address. The server lists its
- * connections with that name.
+ * Adds a name to the address. The adapter's code keeps one pool for each address, so the new address gets a pool of its
+ * own. The server lists the connections of this pool with that name.
  */
 function withOwnName(uri: string | undefined): string {
   const name = 'fallback_application_name=scalekit-scim'
@@ -92,8 +93,8 @@ function withOwnName(uri: string | undefined): string {
 }
 
 /**
- * Closes the socket without telling the server. With a goodbye message, the server could still send an error first, as
- * it does to all connections when it shuts down. Without a listener that error would end the process.
+ * Closes the socket without a goodbye message. With such a message, the server could still send an error first, as it
+ * does to all connections when it shuts down. The error has no listener, so it would end the process.
  */
 async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   const hangUp = {
@@ -107,7 +108,7 @@ async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   await query(hangUp).catch(() => {})
 }
 
-/** Several statements in one text return no rows at all. */
+/** If one text has several statements, the answer contains no rows. */
 function rowsOf(answer: unknown): readonly Record<string, unknown>[] {
   return Array.isArray(answer) ? answer : []
 }

@@ -16,12 +16,12 @@ export function openPostgres(adapter: object, options: DriverOptions): DriverLed
   return new PostgresLedger(lastingQuery(adapter, options), schema ?? 'public', options)
 }
 
-/** An index takes entries of up to 2,700 bytes, and each character takes at most three. */
+/** An index entry can have up to 2,700 bytes, and each character of an id needs at most three bytes. */
 const longestId = 512
 
 /**
- * The ledger in PostgreSQL: one function for each verb, one round trip for each call. The functions decide as
- * decisions.ts does, by the server's clock and under locks of their own; see schema.ts.
+ * The ledger in PostgreSQL. Each verb is one SQL function, and each call is one round trip. The functions decide as
+ * decisions.ts does. They use the server's clock and take their own locks (see schema.ts).
  */
 class PostgresLedger implements DriverLedger {
   readonly guarantee = { message: 'atomic', order: 'atomic' } as const
@@ -131,7 +131,7 @@ function claimIds({ messageId, token, resource }: Pick<Claim, 'messageId' | 'tok
   return [keyOf(messageId), token, resource === undefined ? null : keyOf(resource)]
 }
 
-/** Replaces an id that is too long for an index by its digest. */
+/** If an id is too long for an index, replaces it by its digest. */
 function keyOf(id: string): string {
   if (id.length <= longestId && !id.includes('\0') && id.isWellFormed()) return id
   return `sha256 ${createHash('sha256').update(Buffer.from(id, 'utf16le')).digest('hex')}`

@@ -1,22 +1,26 @@
 import { claimFunctions, type SchemaParts } from './claim-functions.ts'
 import { settleFunctions } from './settle-functions.ts'
 
-// The tables of the PostgreSQL ledger, and the functions that decide there, as decisions.ts does.
+// The tables of the PostgreSQL ledger, and its functions, which decide as decisions.ts does.
 //
-// Each function is one atomic step. It takes the locks of its message and its resource, the lower key first, so that no
-// two calls wait for each other. Only then does it read the clock and the rows. Two keys with the same hash share a
-// lock, which costs a moment and nothing else. Under READ COMMITTED each statement sees what was committed before it
-// began. A snapshot from before the lock would miss a claim that was written meanwhile, hence the check.
+// Each function is one atomic step. It locks its message and its resource. The lower key is locked first, so that no
+// two calls wait for each other. After that, the function reads the clock and the rows. If two keys have the same hash,
+// they share a lock, so one call waits briefly for the other.
 //
-// The function names carry a version: during a rolling deploy two versions of the package share the tables. A function
-// that changes takes the next version. On first use nothing that exists is replaced.
+// The functions check that the isolation is READ COMMITTED. With it, each statement sees everything that was committed
+// before the statement began. Otherwise, a statement could use a snapshot from before the lock. Such a snapshot lacks
+// the claims that were written while the call waited for the lock.
+//
+// The function names contain a version, because during a rolling deployment two versions of the package share the
+// tables. If a function changes, it gets the next version. On first use, existing tables and functions are not replaced.
 
-/** Raised by the functions if the transaction's isolation is not READ COMMITTED. */
+/** The functions raise this code if the transaction's isolation is not READ COMMITTED. */
 export const wrongIsolationState = 'SCIM1'
 
 /**
- * The tables, indexes and functions of the PostgreSQL ledger, as SQL that can be repeated. They are created on first
- * use if the account may create them. If not, an administrator runs this SQL before.
+ * Returns the SQL that creates the tables, indexes and functions of the PostgreSQL ledger. The SQL can be repeated. If
+ * the account may create them, they are created on first use. If not, an administrator must run this SQL before the
+ * first use.
  *
  * @param schema The schema of the tables, the same as `@keyv/postgres` uses. @default 'public'
  */
@@ -26,8 +30,8 @@ export function postgresLedgerSchema(schema = 'public'): string {
 }
 
 /**
- * Creates what is missing and changes nothing that exists: an index of a table in use would wait for the table, and an
- * administrator may have written a function.
+ * Returns SQL that creates missing tables and functions, and does not change existing ones. To create an index on a
+ * table in use, PostgreSQL would wait for the table. An existing function may be an administrator's own version.
  */
 export function createMissing(schema: string): string {
   const steps = (find: string, parts: SchemaParts) =>
@@ -85,7 +89,7 @@ CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_instant_v1(at timestamptz) RE
 LANGUAGE sql STABLE AS $f$
   SELECT lpad((extract(epoch FROM at) * 1000000)::bigint::text || '000', 19, '0')
 $f$;`,
-    scalekit_scim_expiry_v1: `-- A long time ends with its hour, so that a row that is written often keeps its place in the index.
+    scalekit_scim_expiry_v1: `-- Rounds a long time up to a full hour, so that a row that is written often keeps its place in the index.
 CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_expiry_v1(at timestamptz, seconds double precision)
 RETURNS timestamptz LANGUAGE sql STABLE AS $f$
   SELECT CASE WHEN seconds < 86400 THEN at + make_interval(secs => seconds)

@@ -13,17 +13,20 @@ const missing = {
   table: '42P01',
   function: '42883',
 }
-/** A pooler sent the statement's name and the call to different connections. Neither has run anything. */
+/**
+ * PostgreSQL returns these codes if a pooler sent the statement's name and the call to different connections. Neither
+ * connection has run the statement.
+ */
 const strayNameStates = ['26000', '42P05']
 const createKey = '7310303571931498340'
 
 type SessionOptions = Pick<DriverOptions, 'clock' | 'log'>
 
-/** Calls the ledger's functions. Creates missing tables and functions if the account may. */
+/** Calls the ledger's functions. Creates missing tables and functions if the account may create them. */
 export class PostgresSession {
   readonly #query: PostgresQuery
   readonly #schema: string
-  /** Each text needs its own name, and a name has at most 63 bytes. */
+  /** Makes the statements' names unique for each schema: each text needs its own name, of at most 63 bytes. */
   readonly #suffix: string
   readonly #options: SessionOptions
   readonly #loggedAtMs = new Map<string, number>()
@@ -70,7 +73,10 @@ export class PostgresSession {
     }
   }
 
-  /** In one transaction, under one lock for all processes, because two may create at the same time. */
+  /**
+   * Runs in one transaction, under one lock for all processes, because two processes may create the tables at the same
+   * time.
+   */
   async #create(because: string): Promise<void> {
     const schema = because === missing.schema ? `CREATE SCHEMA IF NOT EXISTS ${this.#schema};\n` : ''
     const text = `SELECT pg_advisory_xact_lock(${createKey});\n${schema}${createMissing(this.#schema)}`
@@ -110,18 +116,18 @@ export class PostgresSession {
   }
 }
 
-/** Whether a failed call may have had its effect: its answer, or its connection, was lost. */
+/** Whether a failed call may have had its effect, because its answer or its connection was lost. */
 export function mayHaveRun(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
-  // The pool's own message: no connection became free in time. Nothing was claimed, and a release would only fill the
-  // pool more.
+  // The message comes from the pool: no connection became free in time. Nothing was claimed, and a release would only
+  // fill the pool further.
   if (cause instanceof Error && /timeout exceeded when trying to connect/.test(cause.message)) return false
   const code = sqlState(cause)
   const refused = /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('57') && !code.startsWith('08')
   return !refused && code !== 'ECONNREFUSED'
 }
 
-/** PostgreSQL's five-character code, or Node's code of a lost connection. */
+/** PostgreSQL's five-character code, or Node's code for a lost connection. */
 function sqlState(error: unknown): string {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined
   return typeof code === 'string' ? code : ''

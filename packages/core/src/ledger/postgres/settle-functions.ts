@@ -1,9 +1,12 @@
 import { putMessage, type SchemaParts } from './claim-functions.ts'
 
-/** commit and release, which decide as decisions.ts does. Also forget and the small records. */
+/**
+ * The SQL functions for commit and release, which decide as decisions.ts does. Also those for forget and the small
+ * records.
+ */
 export function settleFunctions(schema: string): SchemaParts {
   return {
-    scalekit_scim_commit_v1: `-- Returns 'ok' if the claim is the token's or absent and the fence has not moved, and when repeated; else 'lost'.
+    scalekit_scim_commit_v1: `-- Returns 'ok' if the token has the claim or the claim is absent, and the fence has not changed. A repeated commit is also 'ok'. Otherwise returns 'lost'.
 CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_commit_v1(
   in_namespace text, in_message text, in_token text, in_resource text, in_fence bigint, in_watermark text,
   in_tombstone boolean, in_retention_seconds double precision, in_keep_seconds double precision
@@ -67,7 +70,7 @@ BEGIN
   RETURN coalesce(known, false);
 END
 $f$;`,
-    scalekit_scim_record_v1: `-- Writes a value, or deletes the record with NULL, if the present value is the expected one. Returns whether it wrote.
+    scalekit_scim_record_v1: `-- If the present value is the expected one, writes the new value. NULL deletes the record. Returns whether it wrote.
 CREATE OR REPLACE FUNCTION ${schema}.scalekit_scim_record_v1(
   in_namespace text, in_record text, in_expected text, in_value text, in_expiry_seconds double precision
 ) RETURNS boolean LANGUAGE plpgsql AS $f$

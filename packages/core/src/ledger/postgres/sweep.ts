@@ -2,7 +2,10 @@ import type { PostgresSession } from './session.ts'
 
 const tables = ['messages', 'resources', 'records'] as const
 
-/** Deletes the rows of one table that expired first, by the index on the expiry. Skips rows that others have locked. */
+/**
+ * Returns the SQL that deletes expired rows of one table, the oldest first, with the index on the expiry. Skips locked
+ * rows.
+ */
 export function sweepStatement(schema: string, table: (typeof tables)[number], limit: number): string {
   const name = `${schema}.scalekit_scim_${table}`
   return `WITH swept AS (
@@ -14,8 +17,8 @@ export function sweepStatement(schema: string, table: (typeof tables)[number], l
 }
 
 /**
- * One step over each table. Several processes may sweep at once.
- * @returns the largest number of rows that it deleted from one table
+ * Runs one step for each table. Several processes may sweep at the same time.
+ * @returns the largest number of rows that were deleted from one table
  */
 export async function sweepOnce(session: PostgresSession, schema: string, limit: number): Promise<number> {
   let largest = 0

@@ -3,15 +3,15 @@ import { type DriverOptions, inTime } from '../driver.ts'
 /** The common interface of all kinds of clients. */
 export interface Client {
   send(key: string, command: string[]): Promise<unknown>
-  /** A promise to await before anything is sent; `undefined` if the client is open. */
+  /** A promise to await before anything is sent. `undefined` if the client is already open. */
   opening(): Promise<unknown> | undefined
-  /** Whether a command goes out at once. Otherwise the client keeps it until it has a connection. */
+  /** Whether a command is sent at once. If not, the client keeps the command until it has a connection. */
   ready(): boolean
-  /** The number of connections so far. Kept commands go out when a new connection is made. */
+  /** The number of connections made so far. When the client makes a new connection, it sends the kept commands. */
   connections(): number
-  /** Drops a connection that is open and silent, and makes another. */
+  /** Drops a connection that is open but silent, and makes a new one. */
   reconnect?(): void
-  /** Ends clients that were opened in addition to the given one. */
+  /** Closes the clients that were opened in addition to the given client. */
   close?(): void
 }
 
@@ -32,12 +32,13 @@ export interface NodeRedisCluster extends NodeRedis {
   duplicate(): NodeRedisCluster
 }
 
-/** Several ledgers may share a client, and one listener is enough. */
+/** Several ledgers may share a client, so they also share its count and its listeners. */
 const counts = new WeakMap<ConnectionSource, { connections: number }>()
 
 /**
- * Counts a connection when it is made and when it is ready, because a client may send between the two. Also counts when
- * it is dropped, so that another ledger on the same client does not drop its successor.
+ * Counts each connection when it is made, and again when it is ready, because a client may send between these two
+ * events. Also counts when a connection is dropped, so that another ledger on the same client does not drop the next
+ * connection.
  */
 export function countConnections(client: ConnectionSource): () => number {
   const count = counts.get(client) ?? { connections: 0 }
@@ -49,7 +50,9 @@ export function countConnections(client: ConnectionSource): () => number {
   return () => count.connections
 }
 
-/** Returns `asked`. Calls `onFailure` if no node answers it in time: a frozen node ends no connection. */
+/**
+ * Returns `asked`. Calls `onFailure` if no node answers in time, because a frozen node does not end its connections.
+ */
 export function withFailures<T>(
   asked: Promise<T>,
   options: DriverOptions,
@@ -65,10 +68,13 @@ export function hasMethod(object: object, name: string): boolean {
   return typeof Reflect.get(object, name) === 'function'
 }
 
-/** The server's own errors begin with a word in capitals; a connection's errors do not. */
+/** The server's own errors begin with a word in capitals. Connection errors do not. */
 const reply = /^([A-Z]{2,})(?: |$)/
 
-/** The server's own word for a refusal (`OOM`, `READONLY`); `undefined` if the error is not a reply. */
+/**
+ * Returns the first word of the server's error reply, such as `OOM` or `READONLY`. Returns `undefined` if the error is
+ * not a reply.
+ */
 export function replyCode(error: unknown): string | undefined {
   return error instanceof Error ? reply.exec(error.message)?.[1] : undefined
 }
@@ -78,8 +84,8 @@ export function isReply(error: unknown): boolean {
 }
 
 /**
- * Whether node-redis kept the command until its time-out, for lack of a connection. The time-out ends when the command
- * is sent. Only the name of the error's class shows it.
+ * Whether node-redis kept the command until its time-out, because there was no connection. The time-out no longer
+ * applies once the command is sent. Only the name of the error's class shows this case.
  */
 export function wasKept(error: unknown): boolean {
   return error instanceof Error && error.constructor.name === 'TimeoutError'

@@ -4,15 +4,16 @@ import type { NodeRedisCluster } from './client.ts'
 export interface FollowedCluster {
   /** The cluster client that commands go to now. */
   readonly current: NodeRedisCluster
-  /** To be called when `cluster` did not answer, or not in time. */
+  /** Call this if `cluster` failed or did not answer in time. */
   failed(cluster: NodeRedisCluster): void
   close(): void
 }
 
 /**
  * node-redis's cluster client reads the owners of the slots again only when a node answers MOVED. A dead or frozen node
- * never does. So after a failure this opens a copy of the client, which asks the root nodes, and commands go to the
- * copy. A copy ends with the next copy, or with the ledger. The given client stays as it is.
+ * never answers MOVED. So after a failure, this function opens a copy of the client, which asks the root nodes.
+ * Commands then go to the copy. A copy is closed when the next copy replaces it, or when the ledger closes. The given
+ * client is not changed.
  */
 export function followFailovers(given: NodeRedisCluster, options: DriverOptions): FollowedCluster {
   let current = given
@@ -24,13 +25,13 @@ export function followFailovers(given: NodeRedisCluster, options: DriverOptions)
     fresh.on?.('error', () => {})
     const connecting = fresh.connect()
     try {
-      // The copy waits for all masters, but a node may still name a dead one.
+      // The wait has a limit: the copy waits for all masters, but a node may still list a dead master.
       await inTime(options, connecting)
       if (isClosed) end(fresh)
       else replaceBy(fresh)
     } catch {
       end(fresh)
-      // A frozen node may answer later, and the copy would then open connections.
+      // If a frozen node answers later, the copy opens connections. So close the copy again.
       connecting.then(() => end(fresh)).catch(() => {})
     }
   }
@@ -48,7 +49,7 @@ export function followFailovers(given: NodeRedisCluster, options: DriverOptions)
     failed(cluster) {
       if (cluster !== current || isCopying || isClosed) return
       isCopying = true
-      // Nobody waits for it: if it fails, the next failure tries again.
+      // No caller waits for the copy. If it fails, the next failure tries again.
       copy()
         .catch(() => {})
         .finally(() => {

@@ -11,13 +11,18 @@ export interface RedisConnection {
    * @throws RedisUnavailableError
    */
   call(key: string, command: string[]): Promise<unknown>
-  /** Ends clients that were opened in addition to the application's, which stays open. */
+  /**
+   * Closes the clients that were opened in addition to the application's client. The application's client stays open.
+   */
   close(): void
 }
 
 /** A command that the store refused, or whose answer never arrived. */
 export class RedisUnavailableError extends StoreUnavailableError {
-  /** The server's own word (`OOM`, `READONLY`) or the connection's (`ECONNREFUSED`). The log shows it. */
+  /**
+   * The first word of the server's error (`OOM`, `READONLY`), or the code of the connection's error (`ECONNREFUSED`).
+   * The log shows it.
+   */
   readonly code: string | undefined
   /** Whether the server may have run the command. */
   readonly uncertain: boolean
@@ -30,7 +35,7 @@ export class RedisUnavailableError extends StoreUnavailableError {
   }
 }
 
-/** While a server is frozen, its clients keep every command. This limit keeps the memory bounded. */
+/** While a server is frozen, its clients keep every command. This limit bounds the memory of the clients. */
 const maxUnanswered = 10_000
 const tooMany = Object.assign(new Error('too many commands wait for an answer'), { code: 'TOO_MANY' })
 

@@ -1,12 +1,15 @@
 import type { DriverOptions } from '../driver.ts'
 import { type Client, type ConnectionSource, countConnections, hasMethod, withFailures } from './client.ts'
 
-/** `@keyv/valkey`: a client or a cluster of iovalkey, which has the shape of ioredis. It opens by itself. */
+/**
+ * The client of `@keyv/valkey`: a client or a cluster of iovalkey, which has the same API as ioredis. It connects
+ * automatically.
+ */
 interface IoRedis extends ConnectionSource {
   readonly status: string
   call(...command: string[]): Promise<unknown>
   disconnect(reconnect: boolean): void
-  /** Only a cluster has this. It reads the owners of the slots again, with one call at a time. */
+  /** Only a cluster has this method. It reads the owners of the slots again, with one call at a time. */
   refreshSlotsCache?(onEnd: () => void): void
 }
 

@@ -9,10 +9,14 @@ import {
 } from './client.ts'
 import { followFailovers } from './cluster.ts'
 
-/** Several ledgers may share a client, and a cluster that is still opening must not be used. */
+/**
+ * The clients that are still opening. Several ledgers may share a client, and must not use a cluster before it is open.
+ */
 const openings = new WeakMap<NodeRedis, Promise<unknown>>()
 
-/** `@keyv/redis`: a client, a cluster or a sentinel of node-redis, which is not open before its first use. */
+/**
+ * The client of `@keyv/redis`: a client, a cluster or a sentinel of node-redis. It is not open before its first use.
+ */
 export function nodeRedisOf(adapter: object, options: DriverOptions): Client | undefined {
   if (!('getClient' in adapter && 'client' in adapter && isNodeRedis(adapter.client))) return undefined
   const { client } = adapter
@@ -28,7 +32,7 @@ export function nodeRedisOf(adapter: object, options: DriverOptions): Client | u
     connections: countConnections(client),
     opening: () => opening(client),
     reconnect() {
-      // A sentinel reconnects by itself.
+      // A sentinel reconnects automatically.
       if (!isSentinel) reconnect(client)
     },
   }
@@ -41,7 +45,7 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
   return {
     send(key, command) {
       const { current } = followed
-      // The node that has the key may not be reachable.
+      // The command has a time-out, because the node that has the key may not be reachable.
       return watched(current, current.sendCommand(key, false, command, whileOffline(options)))
     },
     ready: () => true,
@@ -55,22 +59,24 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
   }
 }
 
-/** A command that the client still keeps after our own time-out need not be sent at all. */
+/** If the client still keeps a command after our own time-out, the command need not be sent at all. */
 function whileOffline({ storeTimeoutSeconds }: DriverOptions): { timeout: number } {
   return { timeout: Math.ceil(storeTimeoutSeconds * 1000) }
 }
 
-/** Opens a client once, even if several ledgers ask. */
+/** Opens a client only once, even if several ledgers use it. */
 function opening(client: NodeRedis): Promise<unknown> | undefined {
   const present = openings.get(client)
   if (present || client.isOpen) return present
-  // Not the adapter's getClient(), which adds listeners with each connection.
+  // The adapter's getClient() is not used, because it adds listeners with each connection.
   const opened = client.connect().finally(() => openings.delete(client))
   openings.set(client, opened)
   return opened
 }
 
-/** A client reconnects by itself when a connection ends, but not when a connection falls silent. */
+/**
+ * Replaces a silent connection. A client reconnects automatically when a connection ends, but not when it falls silent.
+ */
 function reconnect(client: NodeRedis): void {
   // The client is already reconnecting: a second attempt would disturb the first.
   if (!client.isReady && !openings.has(client)) return

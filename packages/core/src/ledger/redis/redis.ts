@@ -13,14 +13,15 @@ export function openRedis(adapter: object, options: DriverOptions): DriverLedger
   return connection && new RedisLedger(connection, options)
 }
 
-/** A fence of 16 digits and an instant of 19. */
+/** The length of the answer 'begun': a fence of 16 digits, and an instant of 19 digits. */
 const begunLength = 35
-/** The pause before a begin is repeated after its connection was lost. */
+/** If the connection is lost during a `begin`, the ledger waits this long before it repeats the `begin`. */
 const askAgainMs = 50
 
 /**
  * A ledger on Redis. Each verb is one script and one round trip, and only the server's clock decides. The keys do not
- * depend on the Keyv's own, and share one hash slot: `{scim:<namespace>}:m:<id>`, `…:r:<resource>` and `…:s:<record>`.
+ * depend on the Keyv's own keys, and share one hash slot: `{scim:<namespace>}:m:<id>`, `…:r:<resource>` and
+ * `…:s:<record>`.
  */
 class RedisLedger implements DriverLedger {
   readonly guarantee = { message: 'atomic', order: 'atomic' } as const
@@ -108,9 +109,9 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * If a connection is lost during a begin, the claim may have been written. It would block the retry until it lapses.
-   * A begin may be repeated with the same token, so this repeats it until it is answered. A caller that has given up
-   * meanwhile releases the claim.
+   * If a connection is lost during a `begin`, the claim may have been written. It would then block the sender's retry
+   * until it lapses. A `begin` may be repeated with the same token, so this method repeats it until the server answers.
+   * If the caller has given up meanwhile, the caller releases the claim.
    */
   async #beginUntilSure(leaseSeconds: number, keys: string[], args: string[]): Promise<string> {
     const { clock } = this.#options
@@ -144,7 +145,10 @@ class RedisLedger implements DriverLedger {
     return String(await inTime(this.#options, this.#connection.call(key, ['DEL', key]))) === '1'
   }
 
-  /** A server that evicts keys forgets done messages. Managed servers forbid CONFIG, so this reads INFO. */
+  /**
+   * Warns if the server evicts keys, because it can then forget done messages. Reads INFO, because managed servers
+   * forbid CONFIG.
+   */
   async #checkPolicy(key: string): Promise<void> {
     const { log } = this.#options
     this.#policyChecked = true

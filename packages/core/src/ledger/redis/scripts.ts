@@ -7,21 +7,21 @@ import { createHash } from 'node:crypto'
 //   …:r:<resource>  <fence><mark>[<watermark><applied>][<turn until><token>]; expires with the watermark's retention
 //   …:s:<record>    the value itself
 //
-// Fence, applied and turn are microseconds in 16 digits. A watermark is nanoseconds in 19 digits, more than a Lua
-// number holds, so times are compared as text. The mark tells what follows: '-' no watermark, 'w' a watermark, 't' the
-// watermark of a tombstone.
+// Fence, applied and turn are microseconds in 16 digits. A watermark is nanoseconds in 19 digits. A Lua number cannot
+// hold 19 digits, so times are compared as text. The mark tells what follows: '-' for no watermark, 'w' for a
+// watermark, 't' for the watermark of a tombstone.
 //
-// No script has a `#!lua` line. Without it, a server that is out of memory checks only the first write of a script. If
-// that write may take more memory, it is refused. Otherwise all writes of the script are allowed. So `begin` starts
-// with a write that may take more memory, and is refused as a whole. The other scripts start with a deletion or an
-// extension, so they still run.
+// No script has a `#!lua` line. Without this line, a server that is out of memory checks only the first write of a
+// script. If that write may need more memory, the server refuses it. Otherwise, the server allows all writes of the
+// script. `begin` starts with a write that may need more memory, so the server refuses the whole `begin`. The other
+// scripts start with a deletion or an extension, so they still run.
 
 export interface Script {
   text: string
   sha1: string
 }
 
-// Every function and every call costs the server time, so the scripts have few of both.
+// Each Lua function and each call costs the server time, so the scripts define few functions and make few calls.
 
 const foreign = "redis.error_reply('FOREIGN a key of the ledger holds data that the ledger did not write')"
 
@@ -83,7 +83,7 @@ end
 return fence .. counts_as
 `)
 
-/** Writes an absent claim again. If somebody else had begun since, the fence or the turn would show it. */
+/** Writes an absent claim again. If somebody else had begun since, the fence or the turn would be different. */
 export const renewScript = script(`
 local token, lease_ms, keep_ms, claim_fence = unpack(ARGV)
 local claim = 'c' .. token
@@ -118,7 +118,7 @@ if retention_ms ~= '0' then call('SET', KEYS[1], done, 'PX', retention_ms) end
 return 1
 `)
 
-/** The fence outlives the turn, so that a handler that has lost the turn can still detect that. */
+/** The fence is kept after the turn, so that a handler that has lost the turn can still detect the loss. */
 export const releaseScript = script(`
 local token, keep_ms = unpack(ARGV)
 if call('GET', KEYS[1]) == 'c' .. token then call('DEL', KEYS[1]) end
@@ -137,7 +137,7 @@ else call('SET', KEYS[1], sub(value, 2), 'PX', expiry_ms) end
 return 1
 `)
 
-/** A script with a key, so that in a cluster the clock is that of the node that has our keys. */
+/** The script has a key, so that a cluster runs it on the node that has our keys, and uses the clock of that node. */
 export const nowScript = script(`${readClock} return now .. '000'`)
 
 function script(body: string): Script {

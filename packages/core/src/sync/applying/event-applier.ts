@@ -12,11 +12,11 @@ import { pauseForStore, untilAborted } from '../waiting.ts'
 
 /** Tells whether a pass may still apply events. */
 export interface PassControl {
-  /** Aborts when the pass ends early: cancelled, its lease lost, or the dispatcher closed. */
+  /** Aborts if the pass is cancelled, loses its lease, or finds the dispatcher closed. */
   signal: AbortSignal
-  /** Aborts after `signal`, when the pass no longer waits for running events. */
+  /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
   graceOver: AbortSignal
-  /** @throws if the pass must not apply anything any more */
+  /** @throws if the pass must not apply further events */
   requireRunning(): void
 }
 
@@ -24,21 +24,21 @@ export interface EventRequest {
   event: DirectoryEvent
   /** The store's time before the record was read. */
   observedAt: Instant
-  /** @default the batch's directory */
+  /** @default the directory of the batch */
   directoryId?: string
-  /** Not called if the dispatcher was closed meanwhile. */
+  /** Receives the result. Not called if the dispatcher is already closed. */
   ended(result: Result): void
 }
 
-/** The events of one walk over a directory. */
+/** Events of one directory that the pass waits for together. */
 export interface EventBatch {
-  /** Waits for a free slot, not for the event. */
+  /** Waits for a free slot, then starts the event. Resolves before the event has ended. */
   add(request: EventRequest): Promise<void>
-  /** Waits for all events. */
+  /** Resolves when all events of the batch have ended. */
   drained(): Promise<void>
 }
 
-/** All other outcomes count as failed. */
+/** The result for each outcome. Outcomes that are not listed here count as failed. */
 const resultOf: Readonly<Partial<Record<DispatchOutcomeName, Result>>> = {
   processed: 'applied',
   duplicate: 'applied',
@@ -46,10 +46,12 @@ const resultOf: Readonly<Partial<Record<DispatchOutcomeName, Result>>> = {
   dropped: 'dropped',
   unhandled: 'unhandled',
 }
-/** Per batch. If a whole table is missing, every event fails for the same reason. */
+/**
+ * How many failures are logged per batch. If a table is missing, for example, every event fails for the same reason.
+ */
 const loggedAtMost = 10
 
-/** Dispatches the events of a pass, with a limit over all its directories. */
+/** Dispatches the events of a pass. One limit for concurrent events applies across all its directories. */
 export class EventApplier {
   readonly #config: SyncConfiguration
   readonly #dryRun: boolean
@@ -62,7 +64,7 @@ export class EventApplier {
     this.#slots = new Slots(config.eventsAtOnce)
   }
 
-  /** Aborts when the dispatcher was closed. */
+  /** Aborts when an event finds the dispatcher closed. */
   get closed(): AbortSignal {
     return this.#closed.signal
   }
@@ -84,7 +86,7 @@ export class EventApplier {
       add: async (request) => {
         if (this.#dryRun) return request.ended('applied')
         const slot = this.#slots.take()
-        // After an abort, nobody needs this slot.
+        // If the pass aborts here, the slot is never given back. No event needs the slot after an abort.
         if (slot) await untilAborted(slot, control.signal)
         try {
           control.requireRunning()
@@ -104,7 +106,7 @@ export class EventApplier {
     }
   }
 
-  /** Logs the same fields as a webhook's attempt: names and ids, no values. */
+  /** Logs the same fields as for a webhook attempt: names and ids, but no values. */
   #logFailure(event: DirectoryEvent, { outcome, reason, error }: DispatchOutcome): void {
     this.#config.log.error(
       {
@@ -119,7 +121,10 @@ export class EventApplier {
     )
   }
 
-  /** Repeats under the same key if the store was unavailable for a moment, or once if the event's lease was lost. */
+  /**
+   * Dispatches the event. If the store is unavailable, tries again up to three times. If the event's lease is lost,
+   * tries again once. All tries use the same key.
+   */
   async #dispatch(request: EventRequest, control: PassControl): Promise<DispatchOutcome> {
     const { event, observedAt, directoryId } = request
     const options: DispatchOptions = {
@@ -134,7 +139,7 @@ export class EventApplier {
       if (ended.outcome === 'lost' && !wasLost) wasLost = true
       else if (ended.outcome !== 'store-unavailable') return ended
       else if (!(await pauseForStore(this.#config.clock, failures++, control.signal))) return ended
-      // A process that was suspended meanwhile may have lost the pass's lease, and the record may be outdated.
+      // If the process was suspended meanwhile, the pass may have lost its lease, and the record may be outdated.
       if (!isRunning(control)) return ended
     }
   }
@@ -158,7 +163,7 @@ function isRunning(control: PassControl): boolean {
   }
 }
 
-/** A semaphore: first come, first served. */
+/** A semaphore. Callers get slots in the order in which they asked for one. */
 class Slots {
   #free: number
   readonly #waiting: (() => void)[] = []
@@ -167,7 +172,9 @@ class Slots {
     this.#free = count
   }
 
-  /** Returns nothing if a slot was free. */
+  /**
+   * Takes a slot. Returns nothing if a slot was free. Otherwise returns a promise that resolves when the slot is taken.
+   */
   take(): Promise<void> | undefined {
     if (this.#free > 0) {
       this.#free--

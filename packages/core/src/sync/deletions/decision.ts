@@ -14,17 +14,18 @@ import {
 } from './deletion-state.ts'
 import { type BatchScope, newBatch } from './new-batch.ts'
 
-/** A record that the application has and no walk listed. */
+/** A record that `known` yielded and no walk listed. */
 export interface MissingRecord {
   id: string
   /**
-   * 'own': of this directory. 'removed': of a directory that the organization no longer has. 'unplaced': without a
-   * directory, in an organization that has or had several.
+   * - 'own': the record belongs to this directory.
+   * - 'removed': the record belongs to a directory that the organization no longer has.
+   * - 'unplaced': the directory of the record is unknown, and the organization has or had several directories.
    */
   place: 'own' | 'removed' | 'unplaced'
   /**
-   * Whether `known` yields `occurredAt` or `directoryId`. If both are absent, nothing shows that a directory created
-   * the record.
+   * Whether `known` yields `occurredAt` or `directoryId` for the record. If both are absent, nothing shows that a
+   * directory created the record.
    */
   hasOrigin: boolean
   /** Nanoseconds since 1970. */
@@ -37,36 +38,42 @@ export interface DeletionCase extends BatchScope {
   missing: readonly MissingRecord[]
   history: DirectoryHistory
   /**
-   * The number of records to which shares refer. It is the largest number within 30 days, including now, without held
-   * records.
+   * The number of records of which shares are calculated. It is the largest number within 30 days, including now. Held
+   * records are not counted.
    */
   base: number
   /** The beginning of the history: see {@link DirectoryHistory.from}. */
   from: Instant | undefined
-  /** The second began after the first ended. It is absent if the first did not add up, or if nothing can be decided. */
+  /**
+   * The full walks over the directory. The second walk began after the first one had ended. There is no second walk if
+   * the first one did not add up, or if no missing record can be decided.
+   */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
-  /** Whether the second walk listed everything that the first listed, and the organization's directories are the same. */
+  /**
+   * Whether the second walk listed everything that the first listed, and the organization still has the same
+   * directories.
+   */
   isSettled: boolean
-  /** Whether the directory is enabled after the walks. */
+  /** Whether the directory is still enabled after the walks. */
   enabled: boolean
-  /** Whether `known` yielded foreign records. Then its other records are not reliable. */
+  /** Whether `known` yielded foreign records. If so, its other records are not reliable either. */
   foreign: boolean
   /**
-   * Whether the organization's other directories were read to their end. They may list the users of a removed
+   * Whether the organization's other directories were read to their end. These directories may list users of a removed
    * directory.
    */
   siblingsRead: boolean
 }
 
 export interface Decision {
-  /** Ids to delete within the limits, which count them. */
+  /** Ids to delete without an approval. The limits count these deletions. */
   unapproved: readonly string[]
-  /** Approved ids to delete. The limits do not count them. */
+  /** Ids to delete with an approval. The limits do not count these deletions. */
   approved: readonly string[]
-  /** New batches: held from now on, or approved by an approval of this run. */
+  /** New batches. Each is held from now on, unless this run has an approval for it. */
   batches: readonly HeldBatch[]
   held: readonly Held[]
-  /** Whether every missing record was decided. If not, a later pass decides again, independently of this one. */
+  /** Whether every missing record was decided. If not, a later pass decides again, independently of this pass. */
   complete: boolean
 }
 
@@ -79,14 +86,16 @@ interface Held {
 /**
  * Decides which missing records are deleted.
  *
- * Paging does not read a snapshot. If a user whom the walk has already listed leaves, the following users move up. The
- * walk then misses one of them between two pages. If another user joins meanwhile, even the totals add up. So two walks
- * are needed: each adds up, and the second lists everything that the first listed. The organization must still have the
- * directories of the pass's beginning, because `known` may yield users of a newer one.
+ * Paging does not read a snapshot. Suppose that a user leaves after the walk has listed them. The following users then
+ * move up, and the walk misses one of them between two pages. If another user joins meanwhile, even the totals add up.
  *
- * Limits apply to deletions without an approval, because a wrong filter at the identity provider looks like many users
- * who left. Deletions over a limit are held as one batch with its own approval, so the next leaver does not wait for it.
- * Neither a later pass nor a wider limit releases held records.
+ * So a deletion needs two walks. Each walk must add up, and the second must list everything that the first listed. The
+ * organization must also still have the directories that it had at the beginning of the pass. If it has a newer
+ * directory, `known` may already yield users of that directory.
+ *
+ * Limits apply to deletions without an approval, because a wrong filter at the identity provider makes many users look
+ * as if they had left. Deletions over a limit are held as one batch with its own approval. Users who leave later do not
+ * wait for that approval. Neither a later pass nor a wider limit releases held records.
  */
 export function decideDeletions(
   subject: DeletionCase,
@@ -115,14 +124,14 @@ export function decideDeletions(
     if (ids.length === 0) continue
     const batch = newBatch(subject, reason, ids, approvals)
     batches.push(batch)
-    // One at a time: a call with 150,000 arguments throws.
+    // Pushes one id at a time, because a call with 150,000 arguments throws.
     if (isApproved(batch, now)) for (const id of ids) approved.push(id)
     else held.push({ reason, ids, batch })
   }
 
   const [waiting, unplaced] = [idsOf(byState.get('waiting')), idsOf(byState.get('unplaced'))]
   if (waiting.length > 0) held.push({ reason: reasonToWait ?? 'unsettled', ids: waiting })
-  // These cannot be approved: users who are still in another directory may be among them.
+  // Unplaced records cannot be approved, because some of these users may still be in another directory.
   if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
   return {
     unapproved: idsOf(byReason.get(undefined)),
@@ -137,12 +146,12 @@ function idsOf(records: readonly MissingRecord[] = []): string[] {
   return records.map(({ id }) => id)
 }
 
-/** Whether a walk listed the number of records that all its pages announced. */
+/** Whether a walk listed as many records as each of its pages announced. */
 export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalSize'>): boolean {
   return unique === totalSize
 }
 
-/** Why nothing can be decided in this pass. The next one checks again. */
+/** The reason why this pass cannot decide anything, or `undefined` if it can. The next pass checks again. */
 function waitingReason({ walks, isSettled, enabled, foreign }: DeletionCase) {
   if (foreign || walks.length < 2 || !walks.every(addsUp) || !isSettled) return 'unsettled'
   return enabled ? undefined : 'directory-disabled'
@@ -156,12 +165,12 @@ function reasonsFor(
 ): (record: MissingRecord) => StickyReason | undefined {
   const ownReason = (record: MissingRecord): StickyReason | undefined => {
     if (!record.hasOrigin) return 'no-origin'
-    // An incomplete list of directories must not cause deletions.
+    // The list of directories may be incomplete. That must not cause deletions.
     if (record.place === 'removed') return 'directory-removed'
     if (!isWithin(from, record)) return 'no-history'
     return walks.some(({ unique }) => unique === 0) ? 'nothing-listed' : undefined
   }
-  // Deletions that an earlier pass tried were within the limits, and are counted.
+  // Deletions that an earlier pass tried were within the limits, and are already counted.
   const isTried = ({ id }: MissingRecord) => history.tried.has(id)
   const count = records.filter((record) => !ownReason(record) && !isTried(record)).length
   const limitReason = reasonToHold(count, base, history, limits, now)
@@ -174,17 +183,17 @@ function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boo
   return occurredAt !== undefined && occurredAt >= BigInt(from)
 }
 
-/** Adds the deletions of a decision to the history. Those that an earlier pass tried are counted already. */
+/** Adds the deletions of a decision to the history. Deletions that an earlier pass tried are already counted. */
 export function noteDeletions(history: DirectoryHistory, { unapproved, held }: Decision, now: Instant): void {
   const again = unapproved.filter((id) => history.tried.has(id))
   countDeletions(history, unapproved.length - again.length, now)
-  // Tried records are forgotten once they are held, or no longer missing.
+  // A tried record is forgotten once a batch holds it, or once it is no longer missing.
   const waiting = held.flatMap(({ batch, ids }) => (batch ? [] : ids))
   history.tried = new Set([...again, ...waiting.filter((id) => history.tried.has(id))])
 }
 
 /**
- * Corrects the history after the deletions. Deletions that certainly had no effect do not count.
+ * Corrects the history after the deletions. Deletions that certainly had no effect are no longer counted.
  * @returns the ids that are no longer held
  */
 export function noteResults(
@@ -194,16 +203,16 @@ export function noteResults(
   now: Instant,
 ): string[] {
   const isApplied = (id: string) => results.get(id) === 'applied'
-  // If a handler failed or dropped the event, the effect may have taken place.
+  // If a handler failed or dropped the event, the deletion may still have taken effect.
   const isTried = (id: string) => ['failed', 'dropped'].includes(results.get(id) ?? '')
   const untouched = unapproved.filter((id) => !isApplied(id) && !isTried(id) && !history.tried.has(id))
   countDeletions(history, -untouched.length, now)
   history.tried = new Set(unapproved.filter(isTried))
-  // A record with a stale deletion had a newer event, so it is not held any longer either.
+  // If a deletion is stale, the record has a newer event. So the record is no longer held either.
   return [...approved, ...unapproved].filter((id) => isApplied(id) || results.get(id) === 'stale')
 }
 
-/** Whether a record waits for the next pass instead of an approval. */
+/** Whether any record waits for the next pass instead of an approval. */
 export function isUndecided({ held }: Decision, now: Instant): boolean {
   return held.some(({ reason, batch }) =>
     batch ? isApproved(batch, now) : reason === 'unsettled' || reason === 'directory-disabled',

@@ -1,55 +1,64 @@
 import { type Instant, plusSeconds } from '@scalekit-scim/core/internal'
 import type { StickyReason } from '../reporting/report.ts'
 
-// The past deletions of one kind (users or groups) in an organization, and the held ones. The limits count over days, and
-// held deletions stay held, so both are stored. All times are the store's.
+// The past and the held deletions of one kind (users or groups) in an organization. Both are stored, because the limits
+// count deletions over several days, and held deletions stay held. All times are the store's.
 
 export interface DeletionState {
   /** All directories that the organization has or had, by id. */
   directories: Map<string, DirectoryHistory>
   batches: HeldBatch[]
-  /** Organizations for which `known` yielded the same ids, with the last time. */
+  /**
+   * Other organizations for which `known` yielded ids of this organization. The value is the time when a pass last
+   * found such ids.
+   */
   sharedWith: Map<string, Instant>
 }
 
 export interface DirectoryHistory {
   /**
-   * The beginning of the history. No pass has checked older records yet. `earliestInstant` after a full pass has checked
-   * all records, `undefined` before the first one.
+   * The beginning of the history. No pass has checked records from before this time. The value is `earliestInstant`
+   * after a full pass has checked all records, and `undefined` before the first full pass.
    */
   from?: Instant | undefined
-  /** The number of unapproved deletions, by the hour since 1970. */
+  /** The number of unapproved deletions in each hour. The key is the number of hours since 1970. */
   deletedByHour: Map<number, number>
-  /** Counted deletions whose handler failed or dropped the event. A retry does not count them again. */
+  /** The ids of counted deletions whose handler failed or dropped the event. A retry does not count them again. */
   tried: Set<string>
-  /** The largest number of the application's records without held ones, by the day since 1970. */
+  /**
+   * The largest number of the application's records on each day, without held records. The key is the number of days
+   * since 1970.
+   */
   knownByDay: Map<number, number>
 }
 
-/** Deletions that one pass held together. One approval is valid for all of them. */
+/** Deletions that one pass held together. One approval applies to all of them. */
 export interface HeldBatch {
   /** Does not change when ids leave the batch. */
   approval: string
-  /** The directory whose pass held them, or last found them missing. */
+  /** The directory whose pass held the records, or was the last to find some of them missing. */
   directoryId: string
   reason: StickyReason
   heldAt: Instant
   approvedAt?: Instant | undefined
-  /** The last time at which `known` yielded one of the ids. */
+  /** When `known` last yielded one of the ids. */
   yieldedAt: Instant
-  /** The number of open ids, which come first: `known` yields them, and the directory does not list them. */
+  /**
+   * The number of open ids. An id is open if `known` yields it and the directory does not list it. Open ids come first
+   * in `ids`.
+   */
   open: number
   ids: readonly string[]
 }
 
 export interface DeletionLimits {
-  /** The number of deletions of one kind in 24 hours that need no approval. */
+  /** How many deletions of one kind within 24 hours need no approval. */
   maxCount: number
-  /** The same limit as a share of the directory's users or groups. */
+  /** The same limit, as a share of the directory's users or groups. */
   maxShare: number
 }
 
-/** In the order of a report. */
+/** All sticky reasons, in the order of a report. */
 export const stickyReasons: readonly StickyReason[] = [
   'no-origin',
   'directory-removed',
@@ -72,7 +81,7 @@ export function emptyHistory(): DirectoryHistory {
   return { from: undefined, deletedByHour: new Map(), tried: new Set(), knownByDay: new Map() }
 }
 
-/** Removes counts and shared ids from before the period, and expired approvals. */
+/** Removes expired approvals, and all counts and entries of `sharedWith` that are older than 30 days. */
 export function forgetOld({ directories, batches, sharedWith }: DeletionState, now: Instant): DeletionState {
   const periodBegan = plusSeconds(now, -periodDays * daySeconds)
   return {
@@ -99,7 +108,7 @@ export function addDirectories({ directories }: DeletionState, ids: Iterable<str
   for (const id of ids) if (!directories.has(id)) directories.set(id, emptyHistory())
 }
 
-/** The largest count of the period. Deletions do not reduce it. */
+/** The largest number of known records within 30 days. Deletions do not reduce it. */
 export function largestKnown({ knownByDay }: DirectoryHistory): number {
   return Math.max(0, ...knownByDay.values())
 }
@@ -109,7 +118,7 @@ export function noteKnown(history: DirectoryHistory, count: number, now: Instant
   history.knownByDay.set(day, Math.max(count, history.knownByDay.get(day) ?? 0))
 }
 
-/** @param count a negative number reverses a count of the same hour */
+/** @param count if negative, reverses an earlier count of the same hour */
 export function countDeletions(history: DirectoryHistory, count: number, at: Instant): void {
   if (count === 0) return
   const hour = hourOf(at)
@@ -119,9 +128,9 @@ export function countDeletions(history: DirectoryHistory, count: number, at: Ins
 }
 
 /**
- * Why these deletions need an approval, or `undefined` if they do not. Deletions are counted by whole hours, so a day has
- * 24 to 25 of them.
- * @param base the number of records to which shares refer
+ * The reason why these deletions need an approval, or `undefined` if they do not. Deletions are counted by whole hours,
+ * so a daily limit covers 24 to 25 hours.
+ * @param base the number of records of which shares are calculated
  */
 export function reasonToHold(
   count: number,
@@ -142,7 +151,7 @@ function deletedInHours({ deletedByHour }: DirectoryHistory, hours: number, now:
   return [...deletedByHour].reduce((sum, [hour, count]) => (hour >= first ? sum + count : sum), 0)
 }
 
-/** Whether `known` has not yielded any of the ids for so long that the batch is discarded. */
+/** Whether `known` has not yielded any of the ids for 90 days. The batch is then discarded. */
 export function isUnseen({ yieldedAt }: HeldBatch, now: Instant): boolean {
   return secondsOf(now) - secondsOf(yieldedAt) >= unseenSeconds
 }

@@ -7,19 +7,24 @@ import type { Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
 import type { SharedIds } from './shared-ids.ts'
 
-// Records of `known` that did not come from the directory: users who signed up by email, or another customer's users. No
-// directory lists them, so they would look like users who have left.
+// Foreign records are records of `known` that did not come from the directory. Examples are users who signed up by
+// email, and another customer's users. No directory of the organization lists such records, so they would look like
+// users who have left.
 
-/** The forms of Scalekit's ids, by its API reference. */
+/** The prefixes of Scalekit's ids, from its API reference. */
 const documentedPrefix = { user: 'diruser_', group: 'dirgroup_' } as const
 const namedAtMost = 3
-/** `usr_17`: a prefix, and a name with a digit. Other ids may be personal data, such as an email or a phone number. */
+/**
+ * Ids that an error message may contain: a prefix, and a name with a digit, such as `usr_17`. Other ids may be personal
+ * data, such as an email or a phone number.
+ */
 const harmlessId = /^[a-z]{1,16}_(?=\w*\d)\w{1,64}$/i
 
 /**
- * The known records that cannot belong to this directory. Their id has another prefix, or another organization has the
- * same id.
+ * Finds the known records that cannot belong to this directory: either their id has another prefix, or another
+ * organization has the same id.
  * @param listed the prefixes of the ids that a walk has listed
+ * @returns the indexes of these records in `known`
  */
 export async function foreignIndexes(
   kind: Kind['name'],
@@ -38,7 +43,10 @@ export async function foreignIndexes(
   return foreign
 }
 
-/** Stores which organizations share ids, until a pass that reads the same organizations finds no shared ids. */
+/**
+ * Stores which organizations share ids with this one. An organization is removed when a pass has read it and finds no
+ * shared ids.
+ */
 export function noteSharing(
   sharedWith: Map<string, Instant>,
   organizationId: string,
@@ -49,7 +57,7 @@ export function noteSharing(
   for (const other of shared.partnersOf(organizationId)) sharedWith.set(other, now)
 }
 
-/** @param ids empty if an earlier pass found foreign records, and this one could not search for them */
+/** @param ids empty if an earlier pass found foreign records, and this pass could not search for them */
 export function foreignError(plural: Kind['plural'], ids: readonly string[]): SyncError {
   const named = ids.filter((id) => harmlessId.test(id)).slice(0, namedAtMost)
   const more = ids.length > named.length ? ', …' : ''

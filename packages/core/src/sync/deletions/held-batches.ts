@@ -15,7 +15,7 @@ export interface Findings {
   walks: readonly ListedIds[]
 }
 
-/** The batches of earlier passes, after this pass. */
+/** The batches of earlier passes, after this pass has released ids. */
 export interface Reviewed {
   batches: readonly HeldBatch[]
   /** Records that left their batch because a directory lists them. */
@@ -23,10 +23,12 @@ export interface Reviewed {
 }
 
 /**
- * Releases ids that a walk has listed. Also releases batches if `known` has not yielded any of their ids for a long
- * time. An id that `known` does not yield in this pass stays, because `known` may be wrong. An id with a newer time
- * stays, too: it may be the time of the row instead of an event. Even after a newer event, the record needs an approval
- * if no directory lists it.
+ * Releases ids that a walk has listed. Also releases a batch if `known` has not yielded any of its ids for 90 days.
+ *
+ * All other ids stay in their batch, including:
+ * - Ids that `known` does not yield in this pass, because `known` may be wrong.
+ * - Ids for which `known` yields a newer time, because that may be the time of the row instead of the time of an event.
+ *   Even after a newer event, a record that no directory lists needs an approval.
  */
 export function reviewBatches(
   batches: readonly HeldBatch[],
@@ -47,7 +49,7 @@ export function reviewBatches(
   return { batches: left.filter(({ ids }) => ids.length > 0), returned }
 }
 
-/** Approves the batches of these approvals. */
+/** Approves the batches that have one of these approvals. */
 export function approveBatches(
   batches: readonly HeldBatch[],
   approvals: ReadonlySet<string>,
@@ -61,9 +63,7 @@ export function withoutIds(batches: readonly HeldBatch[], gone: readonly string[
   return batches.map((batch) => ({ ...batch, ...rest(batch, gone) })).filter(({ ids }) => ids.length > 0)
 }
 
-/**
- * Moves the ids that the directory's pass holds to the front of their batch. The batch then belongs to that directory.
- */
+/** Moves the ids in `held` to the front of their batches. These batches then belong to the given directory. */
 export function openFirst(
   batches: readonly HeldBatch[],
   directoryId: string,

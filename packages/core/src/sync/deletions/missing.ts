@@ -6,12 +6,12 @@ import { addsUp, type MissingRecord } from './decision.ts'
 import { type HeldBatch, isApproved } from './deletion-state.ts'
 import { type Reviewed, reviewBatches } from './held-batches.ts'
 
-/** The first full walk of a directory, and the records that were known before it. */
+/** The first full walk over a directory, and the records that `known` yielded before it. */
 export interface FirstWalk {
   known: KnownRecords
   listed: ListedIds
   tally: WalkTally
-  /** The store's time before `known` was read. Events since then are newer than the finding that a record is missing. */
+  /** The store's time before `known` was read. Later events are newer than the finding that a record is missing. */
   observedAt: Instant
 }
 
@@ -27,7 +27,7 @@ export interface Missing {
 /** The other directories of the organization that this pass reads. */
 export interface Siblings {
   walks: readonly ListedIds[]
-  /** Whether all of them were read to their end. */
+  /** Whether all these directories were read to their end. */
   complete: boolean
 }
 
@@ -38,14 +38,18 @@ export interface Search {
   directories: ReadonlySet<string>
   siblings: Siblings
   batches: readonly HeldBatch[]
-  /** Indexes in `known` of records that are foreign to this directory. */
+  /** The indexes in `known` of records that are foreign to this directory. */
   foreign: ReadonlySet<number>
   /** Whether the organization never had another directory. */
   isOnlyDirectory: boolean
   now: Instant
 }
 
-/** @param walkAgain the second walk. Not called if no missing record can be decided. */
+/**
+ * Finds the known records that no walk listed.
+ * @param walkAgain makes the second walk. Not called if the first walk did not add up, or if no missing record can be
+ *   decided
+ */
 export async function findMissing(
   first: FirstWalk,
   search: Search,
@@ -61,7 +65,10 @@ export async function findMissing(
   return { ...missingFrom(known, [listed, again], search), walks, walksAgree: again.covers(listed) }
 }
 
-/** A second walk cannot change the state of a record that waits for an approval. */
+/**
+ * Whether a second walk can decide about the record. It cannot if the directory of the record is unknown, or if the
+ * record waits for an approval.
+ */
 export function canBeDecided({ place, batch }: MissingRecord, now: Instant): boolean {
   return place !== 'unplaced' && (!batch || isApproved(batch, now))
 }
@@ -90,7 +97,10 @@ function missingFrom(
   return { records, reviewed }
 }
 
-/** The directory of a known record. Records of the organization's other directories are not in `known`. */
+/**
+ * Tells to which directory a known record belongs: see {@link MissingRecord.place}. Records of the organization's other
+ * directories are not in `known`.
+ */
 export function placeOf(
   known: KnownRecords,
   index: number,

@@ -4,14 +4,17 @@ import type { DirectoryRef, Kind } from '../reading/records.ts'
 import type { StickyReason } from '../reporting/report.ts'
 import { approvalDays, dayOf, type HeldBatch } from './deletion-state.ts'
 
-/** The part of a deletion case that names its approvals. */
+/** The values of a deletion case that determine its approvals. */
 export interface BatchScope {
   directory: DirectoryRef
   kind: Kind['name']
   now: Instant
 }
 
-/** Holds the records together. The batch is approved at once if this run has an approval for exactly these ids. */
+/**
+ * Creates a batch that holds the records together. If this run has an approval for exactly these ids, the batch is
+ * approved at once.
+ */
 export function newBatch(
   scope: BatchScope,
   reason: StickyReason,
@@ -34,7 +37,10 @@ export function newBatch(
   }
 }
 
-/** The approval of this run that matches the ids, from a dry run or an earlier process of the last days. */
+/**
+ * Finds the approval of this run that matches the ids. The approval comes from a dry run or an earlier process, and is
+ * at most 7 days old.
+ */
 function givenApproval(
   scope: BatchScope,
   setOfIds: string,
@@ -45,14 +51,14 @@ function givenApproval(
   return lastDays.map((day) => approvalOf(scope, setOfIds, day)).find((approval) => approvals.has(approval))
 }
 
-/** The name of a set of ids on a day. */
+/** The approval for a set of ids on a day. */
 function approvalOf({ directory, kind }: BatchScope, setOfIds: string, day: number): string {
   return hexOf([directory.organizationId, directory.id, kind, day, setOfIds])
 }
 
 /**
- * A hash of the values. JSON keeps two ids distinct from one. Hexadecimal digits never look like an option on a command
- * line.
+ * A hash of the values. JSON keeps `['a', 'b']` distinct from `['ab']`. The digits are hexadecimal, so on a command
+ * line the hash never looks like an option.
  */
 function hexOf(values: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(values)).digest('hex')

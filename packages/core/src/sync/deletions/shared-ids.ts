@@ -7,24 +7,25 @@ import type { DirectoryRef } from '../reading/records.ts'
 export interface SharedIds {
   size: number
   has(id: string): boolean
-  /** The other organizations with an id of this one. */
+  /** The other organizations that share an id with this one. */
   partnersOf(organizationId: string): ReadonlySet<string>
   /** Whether all records of the organization were read. */
   isRead(organizationId: string): boolean
 }
 
 /**
- * Finds ids that `known` yields for more than one organization of a pass, among records without an `organizationId`. If
- * `known` ignores the organization, each customer's users would look as if they had left all other customers.
+ * Finds ids that `known` yields for more than one organization of a pass. Searches only records without an
+ * `organizationId`. If `known` ignores the organization, each customer's users would look as if they had left all other
+ * customers.
  *
- * It reads `known` of all directories again, so it is called only if somebody is missing.
+ * The search reads `known` of all directories again, so it runs only if a record is missing.
  */
 export class SharedIdFinder {
   readonly #reading: KnownReading
   readonly #directories: readonly DirectoryRef[]
   readonly #found = new Map<Known, Promise<SharedIds>>()
 
-  /** @param directories all directories of the pass. More can be added until `sharedBy` is called */
+  /** @param directories all directories of the pass. The caller may add directories until it calls `sharedBy` */
   constructor(directories: readonly DirectoryRef[], reading: KnownReading) {
     this.#directories = directories
     this.#reading = reading
@@ -46,7 +47,7 @@ export class SharedIdFinder {
       try {
         await readKnownIds(known, directory, this.#reading, (id) => sharing.add(id, number))
       } catch {
-        // The directory's own report has the error. It must not prevent deletions in other directories.
+        // The directory's own report has the error. The error must not prevent deletions in other directories.
         this.#reading.signal.throwIfAborted()
         sharing.failed(organizationId)
       }
@@ -57,11 +58,11 @@ export class SharedIdFinder {
 
 class Sharing implements SharedIds {
   readonly #ids = new IdTable()
-  /** For each id, the number of the organization that had it first. */
+  /** For each id, the number of the first organization that had this id. */
   readonly #owners: number[] = []
   readonly #shared = new Set<number>()
   readonly #partners = new Map<string, Set<string>>()
-  /** Numbers take less memory than ids. */
+  /** Numbers the organizations, because numbers take less memory than ids. */
   readonly #organizations = new IdTable()
   readonly #failed = new Set<string>()
 

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { SyncError } from '../sync-error.ts'
 import { type DeletionState, type HeldBatch, stickyReasons } from './deletion-state.ts'
 
-// The stored form of the state: JSON with a version. The ids of a batch are stored in chunks of their own.
+// The stored form of the state: JSON with a version. The ids of a batch are stored separately, in chunks.
 
-/** A batch without its ids, and the name of their chunks. */
+/** A batch without its ids, but with the name of the chunks that contain them. */
 export interface StoredBatch extends Omit<HeldBatch, 'ids'> {
   /** Names the chunks. New chunks get a new name, so that readers do not see half of a change. */
   revision: string
@@ -43,7 +43,7 @@ const format = z.object({
 })
 const chunkFormat = z.array(z.string())
 
-/** @param writer makes the text of each write different, so that a writer recognizes its own */
+/** @param writer makes the text of each write different, so that a writer recognizes its own text */
 export function formatState(state: StoredState, writer: string): string {
   const { directories, batches, sharedWith } = state
   return JSON.stringify({ version, writer, sharedWith, directories, batches }, (_, value: unknown) =>

@@ -6,7 +6,7 @@ import { retryStore } from '../waiting.ts'
 import { type DeletionState, emptyState, type HeldBatch } from './deletion-state.ts'
 import { formatState, parseChunk, parseState, type StoredBatch, type StoredState } from './state-format.ts'
 
-/** One organization's users, or its groups. */
+/** The users or the groups of one organization. */
 export interface StateScope {
   organizationId: string
   kind: Kind['name']
@@ -14,7 +14,7 @@ export interface StateScope {
 
 /** The state, with the stored text that a write replaces. */
 export interface LoadedState extends DeletionState {
-  /** A part of a held batch is missing from the store, so it is unknown which records must stay held. */
+  /** Whether a part of a held batch is missing from the store. If so, it is unknown which records must stay held. */
   incomplete: boolean
   text: string | undefined
   stored: readonly StoredBatch[]
@@ -22,7 +22,10 @@ export interface LoadedState extends DeletionState {
 
 /** Longer than the 90 days after which an unseen batch is discarded. Each full pass writes the state again. */
 const stateKeptSeconds = 120 * 86_400
-/** Chunks are written once. If one expires while its batch is held, the next full pass holds its ids as no-history. */
+/**
+ * Chunks are written once. If a chunk expires while its batch is held, the next full pass holds the batch's ids as
+ * 'no-history'.
+ */
 const chunkKeptSeconds = 400 * 86_400
 const idsPerChunk = 1000
 
@@ -50,7 +53,9 @@ export class StateStore {
     return { ...state, batches, incomplete, text, stored: state.batches }
   }
 
-  /** The state for a report: with the open batches of one directory, and the first 1,000 ids of each. */
+  /**
+   * Loads the state for a report. It contains only the open batches of one directory, each with its first 1,000 ids.
+   */
   async loadOpen(scope: StateScope, directoryId: string): Promise<DeletionState> {
     const { state } = await this.#readState(scope)
     const open = state.batches.filter((batch) => batch.directoryId === directoryId && batch.open > 0)
@@ -61,8 +66,8 @@ export class StateStore {
 
   /**
    * Replaces the state that was loaded.
-   * @returns the state to replace next
-   * @throws SyncError if another process has written meanwhile; the store's error, after a few tries
+   * @returns the loaded state for the next call
+   * @throws SyncError if another process has written the state meanwhile; the store's error, after a few tries
    */
   async replace(scope: StateScope, loaded: LoadedState, next: DeletionState): Promise<LoadedState> {
     const stored: StoredBatch[] = []
@@ -89,7 +94,7 @@ export class StateStore {
     return ids
   }
 
-  /** Chunks never change. A batch with other ids gets new ones. */
+  /** Stores the ids of a batch. Chunks never change: a batch whose ids have changed gets new chunks. */
   async #storeIds(scope: StateScope, loaded: LoadedState, batch: HeldBatch): Promise<StoredBatch> {
     const { ids, ...rest } = batch
     const chunks = Math.ceil(ids.length / idsPerChunk)
@@ -106,7 +111,7 @@ export class StateStore {
     return { ...rest, revision, chunks }
   }
 
-  /** If a chunk cannot be deleted, it expires. */
+  /** Deletes the chunks that no batch uses any more. If a chunk cannot be deleted, it expires later. */
   async #dropChunks(scope: StateScope, before: readonly StoredBatch[], after: readonly StoredBatch[]) {
     const kept = new Set(after.map(({ revision }) => revision))
     for (const { revision, chunks } of before) {
@@ -131,7 +136,7 @@ export class StateStore {
       this.#clock,
       async () => {
         if (await record.compareAndSet(expected, next, keptSeconds)) return true
-        // An earlier try may have written it, and its answer was lost.
+        // An earlier try may have written the record, even if its answer was lost.
         return (await record.read()) === next
       },
       this.#signal,

@@ -7,11 +7,12 @@ export type Difference = 'created' | 'updated' | 'repeated' | 'unchanged'
 const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
 
 /**
- * Compares a listed record with the application's.
+ * Compares a listed record with the application's record.
  *
- * The two times come from clocks that may be 30 s apart, and often have no decimals. So a record is unchanged only if
- * the application's time is at least the margin after the record's time. Otherwise the record is sent again. That
- * writes a watermark of at least the reading time minus the margin, so that a later pass finds the record unchanged.
+ * The two times come from different clocks, which may be 30 s apart. The times often have no decimals. So a record is
+ * unchanged only if the application's time is later than the record's time by at least the margin. Otherwise the record
+ * is sent again. The new event writes a watermark of at least the reading time minus the margin. So a later pass finds
+ * the record unchanged.
  */
 export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
   if (!known) return 'updated'

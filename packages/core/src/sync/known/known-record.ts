@@ -6,38 +6,44 @@ import { SyncError } from '../sync-error.ts'
 export interface KnownRecord {
   id: string
   /**
-   * `ctx.occurredAt`, as you stored it with the row, in RFC 3339. Do not use the time of the row's last change: the record
-   * would count as newer than it is. Absent: the record is sent again.
+   * `ctx.occurredAt`, as you stored it with the row, in RFC 3339. Do not use the time of the row's last change, because
+   * the record would then count as newer than it is. If absent, the record is sent again.
    */
   occurredAt?: string | null | undefined
-  /** The ids of the user's groups, in any order. Absent: group memberships are not compared. */
+  /** The ids of the user's groups, in any order. If absent, group memberships are not compared. */
   groupIds?: readonly string[] | null | undefined
   /**
-   * `ctx.directoryId`, as you stored it with the row. Organizations that have or had several directories need it: a user
-   * who is missing from one directory may be in another. Without it, such deletions are held. `null`: the application
-   * stores it, but does not have it for this row yet. The directory that lists the record then sends it again. Absent: the
-   * application does not store it.
+   * `ctx.directoryId`, as you stored it with the row. Organizations that have or had several directories need it,
+   * because a user who is missing from one directory may be in another. Without `directoryId`, such deletions are held.
+   * - `null`: the application stores the field, but has no value for this row yet. The directory that lists the record
+   *   then sends the record again.
+   * - Absent: the application does not store the field.
    */
   directoryId?: string | null | undefined
   /**
-   * `event.organization_id`, as you stored it with the row. Records of another organization than the requested one are
-   * reported, and nobody of the directory is deleted in that pass. Absent: not checked.
+   * `event.organization_id`, as you stored it with the row. If a record belongs to another organization than the
+   * requested one, the pass reports that record, and deletes no records of this kind in the directory. If absent, the
+   * organization is not checked.
    */
   organizationId?: string | null | undefined
 }
 
 /**
- * Returns the application's records of a directory: the rows that the directory's events created, without tombstones. Do
- * not yield rows of another organization, or of people who did not come from a directory. Each full pass reads it once
- * before the walk. A pass over several organizations reads it again if somebody is missing. Rows may be streamed. If it
- * yields nothing for 5 minutes, the directory ends with `ERR_SCIM_KNOWN_SILENT`.
+ * Returns the application's records of a directory: the rows that the directory's events created, without tombstones.
+ * Do not yield rows of another organization, or of people who did not come from a directory. Rows may be streamed.
+ *
+ * Each full pass calls the function once before the walk. If a record is missing, a pass over several organizations
+ * calls it again. If the function yields nothing for 5 minutes, the directory ends with `ERR_SCIM_KNOWN_SILENT`.
  */
 export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStream>
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>
 
 const occurredAtHint = 'yield `ctx.occurredAt` as you stored it, as text in RFC 3339'
 
-/** Rows come from a database and have its types. @throws SyncError with the field and its type, without the value */
+/**
+ * Checks a record, because rows of a database have the database's types.
+ * @throws SyncError with the field and its type, without the value
+ */
 export function requireRecord(record: unknown): asserts record is KnownRecord {
   if (typeof record !== 'object' || record === null) {
     throw invalid(`${typeName(record)} instead of a record: yield { id, occurredAt }`)
@@ -54,7 +60,9 @@ export function requireRecord(record: unknown): asserts record is KnownRecord {
   if (other >= 0) throw wrongType(`groupIds[${other}]`, groupIds[other], 'yield a list of ids, each as text')
 }
 
-/** @throws SyncError if `known` returned something else, such as a database's result object around the records */
+/**
+ * @throws SyncError if `known` returned something else, such as a database's result object that contains the records
+ */
 export function requireRecords(records: unknown): void {
   const iterable = Object(records)
   if (Symbol.asyncIterator in iterable || Symbol.iterator in iterable) return
@@ -78,7 +86,7 @@ function wrongType(field: string, value: unknown, hint: string): SyncError {
   return invalid(`a record with \`${field}\` of type ${typeName(value)}: ${hint}`)
 }
 
-/** For an object the name of its class, such as Date. */
+/** The name of the value's type. For an object, this is the name of its class, such as Date. */
 function typeName(value: unknown): string {
   if (value === null) return 'null'
   if (typeof value !== 'object') return typeof value

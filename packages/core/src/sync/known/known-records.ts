@@ -5,7 +5,10 @@ import { Prefixes } from './prefixes.ts'
 const firstCapacity = 1024
 /** Stands for an absent time. Every real time is far smaller. */
 const unknownTime = 2n ** 64n - 1n
-/** The `directoryId` of a record: absent, `null`, or the number of a directory, counted from `first`. */
+/**
+ * How the `directoryId` of a record is stored: absent, `null`, or the number of a directory. Directories are numbered
+ * from `first`.
+ */
 const directoryNumbers = { absent: 0, null: 1, first: 2 }
 
 /** All records that `known` yielded. A million records take about 130 MB. Typed arrays keep the fields small. */
@@ -14,12 +17,12 @@ export class KnownRecords {
   #times = new BigUint64Array(firstCapacity)
   #groups = new Float64Array(firstCapacity)
   #places = new Uint32Array(firstCapacity)
-  /** First the directory of the pass, then those that the organization no longer has. */
+  /** The directory of the pass comes first. The directories that the organization no longer has follow. */
   readonly #directories: string[]
   /** Ids of records with the `organizationId` of another organization. */
   readonly foreign: string[] = []
   readonly prefixes = new Prefixes()
-  /** Records of the organization's other directories. */
+  /** The ids of records in the organization's other directories. */
   readonly #others = new IdTable()
 
   constructor(directoryId: string) {
@@ -44,7 +47,7 @@ export class KnownRecords {
     return time === unknownTime ? undefined : time
   }
 
-  /** The result of {@link hashOf}. */
+  /** The hash of the user's groups, made by {@link hashOf}. */
   groupsHash(index: number): number | undefined {
     const hash = this.#groups[index]
     return hash === undefined || Number.isNaN(hash) ? undefined : hash
@@ -66,7 +69,7 @@ export class KnownRecords {
     return this.#numberOf(index) > directoryNumbers.first
   }
 
-  /** Whether the application stores the record's directory, and does not have it yet. */
+  /** Whether the application stores directories, but has no directory for this record yet. */
   needsDirectory(index: number): boolean {
     return this.#numberOf(index) === directoryNumbers.null
   }
@@ -80,7 +83,10 @@ export class KnownRecords {
     return this.indexOf(id) !== undefined || this.#others.indexOf(id) !== undefined
   }
 
-  /** If `known` yields a record twice, the later one counts. Records of other directories go to `addOther`. */
+  /**
+   * Adds a record. If `known` yields a record twice, the later one counts. Add records of other directories with
+   * `addOther`.
+   */
   add({ id, occurredAt, groupIds, directoryId }: KnownRecord): void {
     this.prefixes.add(id)
     const index = this.#ids.add(id)
@@ -109,9 +115,12 @@ export class KnownRecords {
   }
 }
 
-/** A hash of 53 bits over a set of ids in any order. Two different sets have the same hash once in 2^53. */
+/**
+ * A hash of 53 bits over a set of ids. The order of the ids does not matter. Two different sets have the same hash with
+ * a probability of 1 in 2^53.
+ */
 export function hashOf(ids: readonly string[]): number {
-  // Two multiplicative hashes of 32 bits: Math.imul is fast, and a digest per user is not.
+  // Two multiplicative hashes of 32 bits are used, because `Math.imul` is fast, and a digest for each user is slow.
   let low = 0x2545f491
   let high = 0x5bd1e995
   for (const id of ids.length < 2 ? ids : [...new Set(ids)].sort()) {

@@ -1,7 +1,7 @@
 import type { KnownRecords } from './known-records.ts'
 import { Prefixes } from './prefixes.ts'
 
-/** The ids that one walk listed: one bit for each known id, and a set of the others. */
+/** The ids that one walk listed. Stores one bit for each known id, and a set of all other ids. */
 export class ListedIds {
   readonly #known: KnownRecords
   readonly #bits: Uint8Array

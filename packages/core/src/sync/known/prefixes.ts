@@ -1,10 +1,13 @@
-/** The beginnings of ids, up to and including the first underscore: `diruser_`. Empty for an id without one. */
+/**
+ * The prefixes of ids, up to and including the first underscore, such as `diruser_`. The prefix of an id without an
+ * underscore is empty.
+ */
 export class Prefixes implements Iterable<string> {
   readonly #all = new Set<string>()
   #last = ''
 
   add(id: string): void {
-    // Nearly all ids have the prefix of the id before.
+    // Nearly all ids have the same prefix as the previous id.
     if (this.#last !== '' && id.startsWith(this.#last)) return
     this.#last = prefixOf(id)
     this.#all.add(this.#last)

@@ -6,9 +6,15 @@ import { untilAborted } from '../waiting.ts'
 import { type Known, type KnownRecord, requireRecord, requireRecords } from './known-record.ts'
 import { KnownRecords } from './known-records.ts'
 
-/** After this time without a record, `known` hangs. Its pass would keep the lease and block all other processes. */
+/**
+ * If `known` yields no record for this long, the pass stops waiting. Otherwise the pass would keep the lease and block
+ * the passes of all other processes.
+ */
 const silentMs = 300_000
-/** Reading a million rows from memory takes seconds, and webhooks must be answered meanwhile. */
+/**
+ * After this many records, other tasks get a turn. Reading a million rows from memory takes seconds, and webhooks must
+ * be answered meanwhile.
+ */
 export const recordsPerTurn = 1000
 
 export interface KnownReading {
@@ -18,9 +24,9 @@ export interface KnownReading {
 
 /**
  * Reads `known` to its end.
- * @param isOthers whether records of that directory belong to another pass
+ * @param isOthers whether the records of the given directory belong to the pass over another directory
  * @throws SyncError if a record is invalid or `known` yields nothing for 5 minutes; the error of `known`; the signal's
- *   reason, also while `known` yields nothing
+ *   reason, even while `known` yields nothing
  */
 export async function readKnown(
   known: Known,
@@ -38,7 +44,7 @@ export async function readKnown(
   return records
 }
 
-/** Visits the ids of records without an `organizationId`. @throws the same errors as {@link readKnown} */
+/** Calls `visit` with the ids of records without an `organizationId`. @throws the same errors as {@link readKnown} */
 export function readKnownIds(
   known: Known,
   directory: DirectoryRef,

@@ -3,12 +3,15 @@ import { type Instant, plusSeconds, syncMarginSeconds } from '@scalekit-scim/cor
 import type { ComparedRecord } from '../reading/records.ts'
 import type { ClocksApart } from '../reporting/report.ts'
 
-/** Each side of a comparison gets half of the margin. */
+/**
+ * The largest accepted difference between two clocks. Two differences can add up, so each may be half of the margin.
+ */
 const maxSeconds = syncMarginSeconds / 2
 
 /**
- * Checks whether the clocks of a pass are near enough to each other. If Scalekit's clock is behind the store's, which does
- * the most harm, no record shows it. But then the store's clock is usually ahead of this process's clock, too.
+ * Checks whether the clocks of a pass are close enough to each other. The most harmful case is that Scalekit's clock is
+ * behind the store's clock. No record shows this case. But the store's clock is then usually also ahead of this
+ * process's clock.
  */
 export class Clocks {
   readonly #storeTime: () => Promise<Instant>
@@ -19,7 +22,7 @@ export class Clocks {
     this.#storeTime = storeTime
   }
 
-  /** The clocks that are too far apart, if any were found. */
+  /** The differences between clocks that are too far apart, if any were found. */
   get apart(): ClocksApart | undefined {
     return Object.keys(this.#apart).length > 0 ? this.#apart : undefined
   }
@@ -35,8 +38,9 @@ export class Clocks {
   }
 
   /**
-   * Compares the records of a page with the store's time, which it reads at most once. A record newer than `observedAt`
-   * was changed while the page was requested, or the clocks are apart. The store's time after the page shows which.
+   * Compares the times of a page's records with the store's time. Reads the store's time at most once. If a record is
+   * newer than `observedAt`, either it was changed during the request, or the clocks are apart. The store's time after
+   * the page shows which of the two is the case.
    */
   async check(records: readonly Pick<ComparedRecord, 'updatedAt'>[], observedAt: Instant): Promise<void> {
     let newest = this.#newest

@@ -43,7 +43,7 @@ import type { HeldReason } from '../reporting/report.ts'
 import { type DirectoryContext, directoriesNow, directoryPages } from './directory-reader.ts'
 import { storeTime } from './pass-context.ts'
 
-/** The situation before the decision. */
+/** Everything that the decision depends on. */
 interface Situation {
   first: FirstWalk
   state: DeletionState
@@ -51,22 +51,25 @@ interface Situation {
   isIncomplete: boolean
   foreign: Foreign
   missing: Missing
-  /** Whether the directory is enabled, after the walks. */
+  /** Whether the directory is still enabled after the walks. */
   enabled: boolean
-  /** Whether the organization's directories are those of the pass's beginning. */
+  /** Whether the organization still has the directories that it had at the beginning of the pass. */
   sameDirectories: boolean
   now: Instant
 }
 
-/** Records of `known` that are not the directory's. */
+/** Records of `known` that do not belong to the directory. */
 interface Foreign {
-  /** The indexes of these records. Records whose `organizationId` is another organization's have no index. */
+  /** The indexes of these records. A record with the `organizationId` of another organization has no index. */
   indexes: ReadonlySet<number>
-  /** Whether there are any. Also true if an earlier pass found shared ids, and this one cannot search for them. */
+  /**
+   * Whether there are foreign records. Also true if an earlier pass found shared ids, and this pass cannot search for
+   * them.
+   */
   any: boolean
 }
 
-/** The deletions of one kind in one directory: found by a full pass, decided, stored and applied. */
+/** Finds, decides, stores and applies the deletions of one kind in one directory. Only a full pass finds deletions. */
 export class DirectoryDeletions {
   readonly #context: DirectoryContext
   readonly #kind: Kind
@@ -102,7 +105,8 @@ export class DirectoryDeletions {
     const next = { ...state, batches: this.#batchesAfter(decision, missing) }
 
     pass.requireRunning()
-    // If the process crashes after this line, too many deletions are counted, never too few. Only stored holds are reported.
+    // The deletions are counted before they are applied. If the process crashes in between, too many are counted, never
+    // too few. Held records are reported only after they are stored.
     const written = pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
     this.#report(decision, missing, loaded)
     const results = await this.#delete([...decision.approved, ...decision.unapproved], first)
@@ -115,9 +119,9 @@ export class DirectoryDeletions {
   }
 
   /**
-   * For a `known` that yields nothing of the directory, so that nothing is missing. Batches of earlier passes stay held,
-   * and approvals have no effect. The history begins with the pass. If the application has older records after all, they
-   * are held when they are missing.
+   * Call this instead of `run` if `known` yields no records of the directory, so that no record can be missing. Batches
+   * of earlier passes stay held, and approvals have no effect. The history begins with this pass. If the application
+   * has older records after all, a later pass holds those that are missing.
    */
   async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
     this.#reportForeign(foreign)
@@ -125,12 +129,12 @@ export class DirectoryDeletions {
     if (this.#context.pass.dryRun) return
     const loaded = await this.#store.load(this.#scope)
     const state = this.#open(loaded, await storeTime(this.#context.pass))
-    // Records that this pass has created have a time of up to the margin before it.
+    // A record that this pass has created may have a time before the beginning of the pass, by up to the margin.
     this.#historyIn(state).from ??= plusSeconds(startedAt, -syncMarginSeconds)
     await this.#store.replace(this.#scope, loaded, state)
   }
 
-  /** Reports the batches of earlier passes. For a pass that does not search for deletions. */
+  /** Reports the batches of earlier passes. Used if the pass does not search for deletions. */
   async reportHeldBefore(): Promise<void> {
     const state = await this.#store.loadOpen(this.#scope, this.#context.task.directory.id)
     if (state.batches.length === 0) return
@@ -139,12 +143,12 @@ export class DirectoryDeletions {
     }
   }
 
-  /** The stored state, with the directories of this pass. */
+  /** Removes old entries from the stored state, and adds the directories of this pass. */
   #open(loaded: LoadedState, now: Instant): DeletionState {
     const state = forgetOld(loaded, now)
     addDirectories(state, this.#context.task.directories)
-    // The ids of a lost batch, and their directory, are unknown. If an organization that shared ids was not read for 30
-    // days, its users may still be among the missing.
+    // If a batch is lost, its ids and their directory are unknown. If an organization that shared ids was not read for
+    // 30 days, its users may still be among the missing records. In both cases, the history begins again.
     const isForgotten = loaded.incomplete || state.sharedWith.size < loaded.sharedWith.size
     if (isForgotten) for (const history of state.directories.values()) history.from = undefined
     return state
@@ -154,7 +158,7 @@ export class DirectoryDeletions {
     return directories.get(this.#context.task.directory.id) ?? emptyHistory()
   }
 
-  /** Finds and reports foreign records. If no record is missing, it does not search among the known records. */
+  /** Finds and reports foreign records. The known records are searched only if a record is missing. */
   async #findForeign({ known, listed }: FirstWalk, state: DeletionState, now: Instant): Promise<Foreign> {
     const { plural, name } = this.#kind
     const source = this.#context.pass.config.known[plural]
@@ -171,7 +175,10 @@ export class DirectoryDeletions {
     return { indexes, any: ids.length > 0 || isSuspect }
   }
 
-  /** Walks again, and lists the organization's directories again, if a missing record can be decided. */
+  /**
+   * Finds the missing records. If one of them can be decided, walks the directory again, and lists the organization's
+   * directories again.
+   */
   async #findMissing(first: FirstWalk, state: DeletionState, foreign: Foreign, now: Instant) {
     const { directory, directories } = this.#context.task
     const search = {
@@ -195,7 +202,7 @@ export class DirectoryDeletions {
     return { missing, enabled, sameDirectories }
   }
 
-  /** Decides, and adds the deletions to the state's history. */
+  /** Decides about the missing records, and adds the deletions to the state's history. */
   #decide(situation: Situation): Decision {
     const { first, state, isIncomplete, foreign, missing, enabled, sameDirectories, now } = situation
     const { dispatcher, limits } = this.#context.pass.config
@@ -220,7 +227,8 @@ export class DirectoryDeletions {
       limits,
       this.#context.pass.approvals,
     )
-    // Rows that have not been listed for long, such as tombstones in `known`, must not widen the limits.
+    // Held records are left out. They may be rows that no directory has listed for a long time, such as tombstones, and
+    // must not widen the limits.
     const heldNow = decision.held.flatMap(({ ids }) => ids)
     noteKnown(history, this.#ownWithout(heldNow, situation), now)
     if (decision.complete && !foreign.any && addsUp(first.tally)) history.from = earliestInstant
@@ -240,8 +248,7 @@ export class DirectoryDeletions {
   }
 
   /**
-   * Only ids that stay held are open. Otherwise a pass in between would report records as held that are about to be
-   * deleted.
+   * Only ids that stay held are open. Otherwise another pass could report records as held that are about to be deleted.
    */
   #batchesAfter({ batches, held }: Decision, { reviewed }: Missing): HeldBatch[] {
     const ids = held.flatMap(({ batch, ids }) => (batch ? ids : []))
@@ -285,11 +292,13 @@ export class DirectoryDeletions {
     const { directory } = this.#context.task
     const results = new Map<string, Result>()
     const batch = this.#context.pass.applier.open(this.#context.pass, directory.id)
-    // As with other events of the sync: if the user comes back, their webhook wins although clocks differ.
+    // The margin is the same as for other events of the sync. If the user comes back, their webhook wins even if the
+    // clocks differ.
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
     try {
       for (const id of ids) {
-        // A record of a removed directory keeps that id. Otherwise the application would assign it to this directory.
+        // A record of a removed directory keeps the id of that directory. Otherwise the application would assign the
+        // record to this directory.
         const directoryId = known.directoryOf(known.indexOf(id) ?? -1) ?? directory.id
         const event = this.#kind.deletedEvent({ ...directory, id: directoryId }, id, occurredAt)
         const ended = (result: Result) => {

@@ -21,15 +21,15 @@ import {
 } from './milestones.ts'
 import { storeTime } from './pass-context.ts'
 
-/** One directory: first groups, then users. A full pass then deletes the missing records. */
+/** The pass over one directory. It updates groups first, then users. A full pass then deletes the missing records. */
 export class DirectoryPass {
   readonly context: DirectoryContext
   readonly #hasSiblings: boolean
   readonly #walked = new Map<Kind, Walked>()
   #startedAt: Instant | undefined
-  /** Whether the pass was not finished, so that the next one must not continue after it. */
+  /** Whether the pass was not finished. If so, the next pass must read the same changes again. */
   #isBroken = false
-  /** Whether changes may have been missed, or deletions were not decided. Then the next pass is a full one. */
+  /** Whether changes may have been missed, or deletions were not decided. If so, the next pass is a full one. */
   #isUndecided = false
 
   /** @param hasSiblings whether the pass reads other directories of the organization */
@@ -38,7 +38,7 @@ export class DirectoryPass {
     this.#hasSiblings = hasSiblings
   }
 
-  /** Applies the differences. Does not reject: the report has the error. */
+  /** Applies the differences. Does not reject: errors are in the report. */
   update(): Promise<void> {
     return this.#timed(async () => {
       this.#startedAt = await storeTime(this.context.pass)
@@ -48,7 +48,7 @@ export class DirectoryPass {
     })
   }
 
-  /** Called after `update` of all directories of the organization. Does not reject: the report has the error. */
+  /** Call this after `update` of all directories of the organization. Does not reject: errors are in the report. */
   async deleteMissing(siblings: readonly DirectoryPass[]): Promise<void> {
     await this.#timed(async () => {
       for (const kind of [userKind, groupKind]) {
@@ -89,7 +89,7 @@ export class DirectoryPass {
     }
   }
 
-  /** Walks all records, or the changed ones, and applies the differences. */
+  /** Walks over all records, or over the changed records in an incremental pass. Applies the differences. */
   async #update(kind: Kind): Promise<void> {
     const { pass, task, recorder } = this.context
     const { signal, applier, config } = pass
@@ -99,15 +99,16 @@ export class DirectoryPass {
     const observedAt = await storeTime(pass)
     const readAll = async () =>
       source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
-    // Read before the walk, so that users who join afterwards are not missing.
+    // `known` is read before the walk. Otherwise users who join in between would look as if they were missing.
     let known = mode === 'full' ? await readAll() : undefined
-    // The listed ids take memory. If the application has no records yet, only siblings need them.
+    // The listed ids take memory. If the application has no records yet, only the organization's other directories need
+    // them.
     const listed = known && (known.size > 0 || this.#hasSiblings) ? new ListedIds(known) : undefined
     const batch = applier.open(pass, directory.id)
     let tally: WalkTally
     try {
       tally = await walk(directoryPages(this.context, kind), listed, async (page) => {
-        // Most directories have no changes at most times. Then `known` is not needed.
+        // Most incremental passes find no changes, and then `known` is not needed.
         if (page.items.length > 0) known ??= await readAll()
         await this.#apply(kind, page, known, batch)
       })
@@ -122,8 +123,8 @@ export class DirectoryPass {
   }
 
   /**
-   * A full walk with too few records is an error. In an incremental walk the API may announce the total of all records
-   * instead of the changed ones, so a full pass follows.
+   * If a full walk lists too few records, that is an error. In an incremental walk, the API may announce the total of
+   * all records instead of the changed ones. That is not an error, but a full pass follows.
    */
   #fallShort({ plural }: Kind): void {
     this.#isUndecided = true
@@ -174,9 +175,11 @@ export class DirectoryPass {
   }
 
   /**
-   * The next pass retries failed events. After an incremental pass, the next one begins at the same time. After a full pass
-   * the next one is full, too, because the change may be old, or a deletion. The same applies if deletions were not
-   * decided. Events that failed in several consecutive full passes wait for the next scheduled one.
+   * Stores the milestones. The next pass retries failed events:
+   * - After an incremental pass, the next pass reads changes since the same time again.
+   * - After a full pass, the next pass is also full, because a failed event may be an old change or a deletion. The
+   *   same applies to deletions that were not decided.
+   * - Events that failed in several consecutive full passes wait for the next scheduled full pass.
    */
   async #saveComplete(startedAt: Instant): Promise<void> {
     const { directory, milestones = noMilestones } = this.context.task
@@ -193,7 +196,10 @@ export class DirectoryPass {
     })
   }
 
-  /** Counts the broken full passes. The organization's other directories are read whole only for the first ones. */
+  /**
+   * Counts the consecutive broken full passes. Only the first few of them cause full passes over the organization's
+   * other directories, too.
+   */
   async #saveBroken(): Promise<void> {
     if (this.context.recorder.report.mode === 'incremental') return
     const { directory, milestones = noMilestones } = this.context.task
@@ -201,7 +207,7 @@ export class DirectoryPass {
     await writeMilestones(this.context.pass.config.dispatcher.ledger, directory, { ...milestones, failures })
   }
 
-  /** The ids of failed records. Undecided deletions count as one. */
+  /** The ids of failed records. Undecided deletions count as one failed record. */
   #unfinished(): Failed {
     const undecided = this.#isUndecided ? ['undecided'] : []
     const { users, groups } = this.context.recorder.report.failed
@@ -212,7 +218,7 @@ export class DirectoryPass {
   }
 }
 
-/** The walk of one kind. Absent if the option `known` does not have the kind. */
+/** The walk over the records of one kind. Absent if the option `known` does not have the kind. */
 type Walked =
   | { mode: 'incremental' }
   | {

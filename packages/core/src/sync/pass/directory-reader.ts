@@ -13,7 +13,7 @@ export interface DirectoryContext {
   recorder: DirectoryRecorder
 }
 
-/** All pages, or in an incremental pass those with the changes since the last pass. */
+/** All pages of records. In an incremental pass, only pages with the changes since the last pass. */
 export async function* directoryPages(
   { pass, task, recorder }: DirectoryContext,
   kind: Kind,
@@ -40,8 +40,8 @@ export async function* directoryPages(
 }
 
 /**
- * Lists the organization's directories again, after the walks. A directory that was disabled meanwhile may list nobody,
- * and a missing user may be in a directory that the customer has connected since.
+ * Lists the organization's directories again, after the walks. A directory that was disabled meanwhile may list no
+ * users. A missing user may be in a directory that the customer connected meanwhile.
  */
 export async function directoriesNow({
   pass,

@@ -12,7 +12,7 @@ export interface DirectoryTask {
   directory: DirectoryRef
   /** All directories of the organization at the beginning of the pass, including disabled ones. */
   directories: ReadonlySet<string>
-  /** Whether records of that directory belong to another task. */
+  /** Whether records of the given directory belong to another task. */
   isOthers: (directoryId: string) => boolean
   milestones: Milestones | undefined
 }
@@ -22,7 +22,9 @@ export interface Discovery {
   organizations: Map<string, OrganizationReport>
   tasks: DirectoryTask[]
   retries: number
-  /** The list of organizations ended with an error. The pass continues with those found before. */
+  /**
+   * The error that ended the list of organizations. The pass continues with the organizations that were found before.
+   */
   error?: ReportedError
 }
 
@@ -55,7 +57,8 @@ export async function discover(pass: PassContext, organizations: Organizations):
   } catch (error) {
     discovery.error = reported(error)
   }
-  // A pass that died is continued where it stopped. If every pass dies, each directory still gets its turn.
+  // The directory that has waited longest goes first. If a process dies during a pass, the next pass continues with the
+  // remaining directories. Even if this happens in every pass, each directory gets its turn.
   const waitsSince = ({ milestones }: DirectoryTask) => milestones?.completedAt ?? ''
   discovery.tasks.sort((a, b) => (waitsSince(a) < waitsSince(b) ? -1 : waitsSince(a) > waitsSince(b) ? 1 : 0))
   return discovery
@@ -70,14 +73,15 @@ async function taskFor(
   const { id } = directory
   const readOnce = () => readMilestones(config.dispatcher.ledger, directory)
   const milestones = await retryStore(config.clock, readOnce, signal)
-  // One directory, the same in each pass, gets the records of directories that the organization no longer has.
+  // Records of directories that the organization no longer has are assigned to one directory, the same one in each
+  // pass.
   const isFirst = id === [...enabled].sort()[0]
   const isOthers = (other: string) => other !== id && (!isFirst || directories.has(other))
   progress.directories++
   return { directory, directories, isOthers, milestones }
 }
 
-/** A directory that no pass has completed is always read whole. */
+/** The mode for one directory. A directory that no pass has completed always gets a full pass. */
 export function modeFor(
   { mode, approvals, fullSince }: Pick<PassContext, 'mode' | 'approvals' | 'fullSince'>,
   milestones: Milestones | undefined,

@@ -5,7 +5,7 @@ import { type DirectoryRef, earliestInstant } from '../reading/records.ts'
 
 /** The progress of a directory's passes, by the store's clock. `earliestInstant` stands for "not yet". */
 export interface Milestones {
-  /** When the last complete pass ended. The directory with the earliest one goes first. */
+  /** When the last complete pass ended. The directory with the earliest time goes first. */
   completedAt: Instant
   /** When that pass began. An incremental pass reads the changes since then. */
   startedAt: Instant
@@ -15,8 +15,8 @@ export interface Milestones {
 }
 
 /**
- * The number of consecutive full passes in which each record failed. A handler that always fails for one user must not
- * keep all passes of a directory full: 100,000 users take 3,300 API calls each time.
+ * The number of consecutive full passes in which each record failed. If a handler always fails for one user, this must
+ * not make all passes of the directory full: 100,000 users take 3,300 API calls in each full pass.
  */
 export interface Failures {
   passesById: ReadonlyMap<string, number>
@@ -27,11 +27,11 @@ export interface Failures {
 /** Failed records of one pass. */
 export interface Failed {
   count: number
-  /** The first ids. */
+  /** The ids of the first records. */
   ids: readonly string[]
 }
 
-/** The failure of a directory that was not read to its end. */
+/** Stands for the failure of a directory that was not read to its end. */
 export const brokenPass: Failed = { count: 1, ids: ['broken'] }
 
 export const noFailures: Failures = { passesById: new Map(), passesOfMany: 0 }
@@ -44,7 +44,7 @@ export const noMilestones: Milestones = {
   failures: noFailures,
 }
 
-/** After this number of passes, a record waits for the next scheduled full pass. */
+/** After this number of failed full passes, a record waits for the next scheduled full pass. */
 const maxPasses = 3
 /** Longer than the longest time between full passes. The milestones of a removed directory expire. */
 const keptSeconds = 35 * 86_400
@@ -86,7 +86,9 @@ export async function readMilestones(
   }
 }
 
-/** Only the pass with the lease writes. So another write comes only from a pass that lost its lease. */
+/**
+ * Only the pass with the lease writes milestones. A concurrent write can come only from a pass that has lost its lease.
+ */
 export async function writeMilestones(
   ledger: Ledger,
   directory: DirectoryRef,

@@ -7,8 +7,8 @@ import { brokenPass, mustRetry, noFailures } from './milestones.ts'
 import type { PassContext } from './pass-context.ts'
 
 /**
- * Reads all directories of an organization, and then deletes missing records: a record that is missing in one directory
- * may be listed by another.
+ * Reads all directories of an organization before it deletes missing records. A record that is missing from one
+ * directory may be listed by another.
  */
 export async function passOrganization(
   pass: PassContext,
@@ -16,7 +16,8 @@ export async function passOrganization(
   organization: OrganizationReport,
 ): Promise<void> {
   const modes = new Map(tasks.map((task) => [task, modeFor(pass, task.milestones)]))
-  // One full pass makes the others full. A directory that has been broken for long does not.
+  // If one directory needs a full pass, all directories of the organization get one. A directory whose full passes have
+  // failed several times in a row does not have this effect.
   const isFull = tasks.some(
     (task) => modes.get(task) === 'full' && mustRetry(task.milestones?.failures ?? noFailures, brokenPass),
   )

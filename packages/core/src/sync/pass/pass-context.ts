@@ -15,7 +15,7 @@ export interface PassContext extends PassControl {
   approvals: ReadonlySet<string>
   /** The approvals that matched held deletions. */
   approvalsUsed: Set<string>
-  /** A directory without a full pass since then needs one. */
+  /** A directory without a full pass since this time needs one. */
   fullSince: Instant
   applier: EventApplier
   clocks: Clocks
@@ -24,7 +24,7 @@ export interface PassContext extends PassControl {
   reportProgress(): void
 }
 
-/** The store's time. Records that are read afterwards have at least the state of this time. */
+/** Returns the store's time. Records that are read after this call are at least as new as this time. */
 export function storeTime({ config, signal }: Pick<PassContext, 'config' | 'signal'>): Promise<Instant> {
   return retryStore(config.clock, async () => config.dispatcher.ledger.now(), signal)
 }

@@ -9,8 +9,8 @@ const recordName = 'sync:pass'
 const retryMs = 500
 
 /**
- * Allows one pass at a time over all processes. The lease is a ledger record that expires by the store's clock, and the
- * pass renews it. If the process dies, another one gets the lease after it has expired.
+ * Allows one pass at a time across all processes. The lease is a ledger record that expires by the store's clock, and
+ * the pass renews it. If the process dies, another process can get the lease after it has expired.
  */
 export class PassLease {
   readonly #config: SyncConfiguration
@@ -40,7 +40,7 @@ export class PassLease {
     const token = randomUUID()
     return retryStore(clock, async () => {
       const takenAtMs = clock.monotonic()
-      // The second call succeeds if an earlier try took the lease and its answer was lost.
+      // The second call succeeds if an earlier try took the lease, but its answer was lost.
       const isTaken =
         (await record.compareAndSet(undefined, token, leaseSeconds)) ||
         (await record.compareAndSet(token, token, leaseSeconds))
@@ -53,7 +53,10 @@ export class PassLease {
     return this.#lost.signal
   }
 
-  /** @throws SyncError if another pass may have the lease. Detects a suspended process before its timers run */
+  /**
+   * Checks the lease. If the process was suspended, this check fails before the lease's timer runs.
+   * @throws SyncError if another pass may have the lease
+   */
   requireHeld(): void {
     this.#lost.signal.throwIfAborted()
     if (!this.#hasExpired) return
@@ -64,7 +67,7 @@ export class PassLease {
   async end(): Promise<void> {
     this.#ended = true
     this.#timer?.cancel()
-    // A running renewal must not arrive after the release.
+    // A running renewal must not reach the store after the release.
     await this.#renewing
     try {
       await this.#record.compareAndSet(this.#token, undefined, this.#config.leaseSeconds)

@@ -14,15 +14,15 @@ import { type PassContext, storeTime } from './pass-context.ts'
 import { PassLease } from './pass-lease.ts'
 
 interface PassRequest extends RunOptions {
-  /** Ends the pass early: the caller's signal, or `stop()`. */
+  /** Ends the pass early. Aborts if the caller's signal aborts, or if `stop()` is called. */
   signal: AbortSignal
-  /** Aborts when the pass no longer waits for running events. `signal` has aborted before. */
+  /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
   graceOver: AbortSignal
-  /** The store's time of the first pass since the start. Earlier full passes do not count. */
+  /** Returns the store's time of the first pass since the start. Full passes before that time do not count. */
   firstPassAt(now: Instant): Instant
 }
 
-/** One pass over all organizations, from the lease to the report. Does not reject: the report has the errors. */
+/** Runs one pass over all organizations, from the lease to the report. Does not reject: errors are in the report. */
 export async function runPass(config: SyncConfiguration, request: PassRequest): Promise<SyncReport> {
   const { clock, log } = config
   const startedMs = clock.monotonic()
@@ -38,8 +38,8 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
     try {
       await passUnderLease(config, request, lease, report)
     } finally {
-      // The lease ends even if a handler is still running after the grace. Its claim protects the resource, and nothing
-      // else continues.
+      // The lease is released even if a handler is still running after the grace period. The handler's claim protects
+      // its resource, and no other part of the pass continues.
       await lease.end()
     }
   } catch (error) {

@@ -1,5 +1,5 @@
-// The parts of `ScalekitClient` (@scalekit-sdk/node) that the sync calls, as interfaces: core does not load the SDK. The
-// SDK's classes satisfy them, and so does a replacement of your own.
+// Interfaces for the parts of `ScalekitClient` (@scalekit-sdk/node) that the sync calls, because core does not load the
+// SDK. The SDK's classes implement these interfaces. You can also implement them yourself.
 
 /** A time as protobuf encodes it. */
 export interface ApiTimestamp {
@@ -32,7 +32,10 @@ export interface ApiUser {
   familyName: string
   groups: readonly ApiGroup[]
   updatedAt?: ApiTimestamp | undefined
-  /** The user as their own directory describes them (RFC 7643, 4.1). The only place that has `active`. */
+  /**
+   * The user's attributes, as the customer's directory describes them (RFC 7643, 4.1). Only this field contains
+   * `active`.
+   */
   userDetail?: Record<string, unknown> | undefined
 }
 

@@ -6,7 +6,7 @@ import { type Retrying, retrying } from './retrying.ts'
 /** The answer to one call. */
 export interface Page<Item, Observed> {
   items: readonly Item[]
-  /** The number of records of all pages, as this page announces it. */
+  /** The number of records on all pages, as this page announces it. */
   totalSize: number
   /** The result of `observe` before this page was requested. */
   observedAt: Observed
@@ -14,13 +14,13 @@ export interface Page<Item, Observed> {
 
 /** Which records of a directory are read, and how. */
 export interface ReadOptions extends Retrying {
-  /** RFC 3339: only records that changed since then. */
+  /** Only records that changed since this time are read. RFC 3339. */
   updatedAfter?: string | undefined
   /** Records per call, at most 30. @default 30 */
   pageSize?: number | undefined
   /**
-   * Whether the API returns the attributes that the directory itself stores. Without them `active` is unknown, and an
-   * empty list of groups may be incomplete.
+   * Whether the API returns the attributes that the directory itself stores. Without these attributes, `active` is
+   * unknown, and an empty list of groups may be incomplete.
    * @default true
    */
   includeDetail?: boolean | undefined
@@ -36,7 +36,7 @@ type Pages<Item, Observed> = AsyncGenerator<Page<Item, Observed>, void, void>
 const recordPageSize = 30
 const organizationPageSize = 100
 
-/** The API broke its own rules of paging. The list was not read to its end. */
+/** The API broke its own paging rules, so the list was not read to its end. */
 export class PagingError extends Error {
   override readonly name = 'PagingError'
 }
@@ -69,8 +69,8 @@ export function organizationPages(api: DirectoryApi, options: Retrying): Pages<A
 }
 
 /**
- * Requests each page while the one before is processed, so at most two are in memory. An empty page with a token does not
- * end the list. A repeated token is an error: following it would never end.
+ * Requests the next page while the current one is processed, so at most two pages are in memory. An empty page with a
+ * token does not end the list. A repeated token is an error, because following it would never end.
  */
 async function* pages<Item, Observed>(
   ask: (pageToken: string | undefined) => Promise<ListAnswer<Item>>,
@@ -87,7 +87,8 @@ async function* pages<Item, Observed>(
       },
       { ...options, signal },
     )
-    // It may fail before anybody awaits it, or after the reader has left.
+    // The request may fail before it is awaited, or after the reader has stopped. The handler prevents an unhandled
+    // rejection.
     fetched.catch(() => {})
     return fetched
   }
@@ -124,8 +125,8 @@ export interface WalkTally {
 
 /**
  * Walks from the first page to the last.
- * @param ids collects the listed ids. Without it the memory use does not grow with the directory, and missing records
- *   cannot be found.
+ * @param ids collects the listed ids. Without this parameter, memory use does not grow with the directory, but missing
+ *   records cannot be found.
  * @throws the errors of the pages and of `visit`
  */
 export async function walk<Item extends { id: string }, Observed>(
@@ -137,7 +138,7 @@ export async function walk<Item extends { id: string }, Observed>(
   let listed = 0
   let announced = 0
   for await (const page of pages) {
-    // Two different totals are enough to know that they differ.
+    // Two totals are enough to show that the totals differ.
     if (totals.size < 2) totals.add(page.totalSize)
     listed += page.items.length
     announced = page.totalSize

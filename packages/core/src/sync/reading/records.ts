@@ -24,9 +24,9 @@ interface DirectoryRecord<Shape> {
   id: string
   organizationId: string
   directoryId: string
-  /** The same shape as in a webhook. Values that the API does not return are absent. */
+  /** The record, in the same form as in a webhook. Values that the API does not return are absent. */
   data: Shape
-  /** When Scalekit changed it last, in nanoseconds since 1970. Absent if the API does not return a time. */
+  /** When Scalekit last changed the record, in nanoseconds since 1970. Absent if the API does not return a time. */
   updatedAt?: Instant
 }
 
@@ -37,7 +37,9 @@ export interface UserRecord extends DirectoryRecord<DirectoryUser> {
 
 export interface GroupRecord extends DirectoryRecord<DirectoryGroup> {}
 
-/** The fields that are compared with the application's record. An unchanged record costs no more than these. */
+/**
+ * The fields that are compared with the application's record. For an unchanged record, only these fields are computed.
+ */
 export type ComparedRecord = Pick<UserRecord, 'id' | 'updatedAt' | 'groupIds'>
 
 export type RecordChange = 'created' | 'updated'
@@ -51,7 +53,8 @@ export interface ListAnswer<Item> {
 
 /**
  * The differences between users and groups. All other code of the sync handles both kinds, as `Kind` without type
- * arguments. Both kinds are assignable to it, because TypeScript compares method parameters in both directions.
+ * arguments. Users and groups are assignable to that type, because TypeScript compares method parameters in both
+ * directions.
  */
 export interface Kind<
   Item extends { id: string } = { id: string },
@@ -115,7 +118,7 @@ export const groupKind: Kind<ApiGroup, GroupRecord> = {
   }),
 }
 
-// Protobuf does not distinguish absent text from empty text. The functions below leave out empty values.
+// Protobuf does not distinguish absent text from empty text. So the functions below leave out empty values.
 
 function userRecord(user: ApiUser, directory: DirectoryRef, detailed: boolean): UserRecord {
   const { id, email, givenName, familyName, preferredUsername, userDetail } = user
@@ -171,7 +174,7 @@ export function groupEvent(record: GroupRecord, change: RecordChange): GroupCrea
   return { type, object: 'DirectoryGroup', ...envelope(organizationId, updatedAt), data }
 }
 
-/** The earliest time. With it as a record's time, `observedAt` alone decides the order. */
+/** The earliest time. If a record has this time, only `observedAt` decides the order. */
 export const earliestInstant: Instant = '0'.repeat(19)
 
 function envelope(organizationId: string, occurredAt: Instant = earliestInstant) {
@@ -195,7 +198,7 @@ function timed(id: string, updatedAt: ApiTimestamp | undefined): Pick<UserRecord
   return instant === undefined ? { id } : { id, updatedAt: instant }
 }
 
-/** Returns nothing for a time before 1970: Go's zero time stands for an unknown time. */
+/** Returns nothing for a time before 1970, because Go's zero time stands for an unknown time. */
 function instantOf({ seconds, nanos }: ApiTimestamp): Instant | undefined {
   if (seconds < 0n || seconds > 9_999_999_999n) return undefined
   return `${seconds}`.padStart(10, '0') + `${nanos}`.padStart(9, '0')

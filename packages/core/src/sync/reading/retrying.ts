@@ -4,18 +4,18 @@ import { untilAborted } from '../waiting.ts'
 
 /** How API calls are retried. */
 export interface Retrying {
-  /** Ends a call or a pause at once. Then the signal's reason is thrown. */
+  /** When the signal aborts, the current call or pause ends at once, and the signal's reason is thrown. */
   signal?: AbortSignal | undefined
   onRetry?: ((retry: Retry) => void) | undefined
-  /** For tests. @default the system's */
+  /** For tests. @default the system's clock */
   clock?: Clock | undefined
-  /** From 0 up to 1, for tests. @default Math.random */
+  /** Returns a number from 0 up to, but not including, 1. For tests. @default Math.random */
   random?: (() => number) | undefined
 }
 
-/** A failed call that is made again after the pause. */
+/** A failed call that is repeated after a pause. */
 export interface Retry {
-  /** 1 for the first call that failed. */
+  /** The number of the failed call. The first call has the number 1. */
   attempt: number
   pauseMs: number
   rateLimited: boolean
@@ -32,8 +32,8 @@ const rateLimitPauseMs = { min: 15_000, max: 45_000 }
 const longestRetryAfterMs = 120_000
 
 /**
- * Makes a read call up to six times, with pauses under full jitter. Errors that a retry cannot fix are thrown at once.
- * After the last call its error is thrown unchanged.
+ * Makes a read call up to six times, with pauses that use full jitter. Errors that a retry cannot fix are thrown at
+ * once. If the last call fails, its error is thrown unchanged.
  */
 export async function retrying<Answer>(
   call: () => Promise<Answer>,
@@ -49,7 +49,7 @@ export async function retrying<Answer>(
       const rateLimited = retry === 'wait'
       const pauseMs = rateLimited ? rateLimitPause(error, random) : backoff(attempt, random)
       onRetry?.({ attempt, pauseMs, rateLimited, error })
-      // Keeps the process running: a script may have nothing else to do.
+      // The pause keeps the process running, because a script may have nothing else to do.
       await delay(clock, pauseMs, signal)
     }
   }
@@ -65,7 +65,10 @@ function rateLimitPause(error: unknown, random: () => number): number {
   return Math.max(pauseMs, Math.min(retryAfterMs(error), longestRetryAfterMs))
 }
 
-/** Which retry can fix the error: none, one soon, or one after the window of a rate limit. */
+/**
+ * Whether a retry can fix the error: 'none' if no retry can, 'again' for a retry soon, 'wait' for a retry after the
+ * window of a rate limit.
+ */
 export type RetryKind = 'none' | 'again' | 'wait'
 
 /** gRPC status codes, which the SDK's exceptions have in `grpcStatus`. */
@@ -107,7 +110,7 @@ export function retryFor(error: unknown): RetryKind {
   return typeof code === 'string' && networkCodes.has(code) ? 'again' : 'none'
 }
 
-/** Returns 0 if the header is absent or is a date. */
+/** The pause that `Retry-After` asks for. Returns 0 if the header is absent or contains a date. */
 function retryAfterMs(error: unknown): number {
   const seconds = field(field(field(error, 'response'), 'headers'), 'retry-after')
   return typeof seconds === 'string' && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : 0

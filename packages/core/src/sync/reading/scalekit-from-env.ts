@@ -7,8 +7,8 @@ type Variables = Readonly<Record<string, string | undefined>>
 
 /**
  * Creates Scalekit's client from the environment variables of Scalekit's quickstart: `SCALEKIT_ENVIRONMENT_URL` (or
- * `SCALEKIT_ENV_URL`), `SCALEKIT_CLIENT_ID` and `SCALEKIT_CLIENT_SECRET`. Loads `@scalekit-sdk/node`, which you install,
- * only when it is called.
+ * `SCALEKIT_ENV_URL`), `SCALEKIT_CLIENT_ID` and `SCALEKIT_CLIENT_SECRET`. You must install `@scalekit-sdk/node`. The
+ * SDK is loaded only when this function is called.
  *
  * @throws ConfigurationError if a variable or the SDK is missing
  * @example
@@ -48,15 +48,15 @@ async function loadSdk() {
         'the directory sync reads through @scalekit-sdk/node, which is not installed: npm install @scalekit-sdk/node',
       )
     }
-    // Jest sets the variable; CommonJS has the file name.
+    // Only Jest sets the variable, and only CommonJS has `__filename`.
     if (process.env.JEST_WORKER_ID === undefined || typeof __filename !== 'string') throw error
     return loadSdkOutsideJest()
   }
 }
 
 /**
- * In CommonJS, Jest's `require` does not load the ES modules that the SDK depends on. Node's own `require` does, and
- * Node's main context has it.
+ * In CommonJS, Jest's `require` does not load the ES modules that the SDK depends on. Node's own `require` loads them,
+ * and is available in Node's main context.
  */
 function loadSdkOutsideJest(): typeof import('@scalekit-sdk/node', { with: { 'resolution-mode': 'import' }}) {
   const { createRequire } = runInThisContext("process.getBuiltinModule('node:module')")
@@ -64,7 +64,7 @@ function loadSdkOutsideJest(): typeof import('@scalekit-sdk/node', { with: { 're
 }
 
 function isMissingModule(error: unknown): boolean {
-  // Not `instanceof Error`: in Jest, errors of the module loader come from another realm.
+  // `instanceof Error` would be wrong here: in Jest, errors of the module loader come from another realm.
   return (
     isNativeError(error) &&
     'code' in error &&

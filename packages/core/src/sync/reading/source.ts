@@ -10,12 +10,15 @@ import {
 } from './records.ts'
 import { type Retrying, retrying } from './retrying.ts'
 
-/** Which customers: all of the environment, a list of ids, or a function that returns ids. */
+/**
+ * Which organizations to read: 'all' organizations of the environment, a list of ids, or a function that returns ids.
+ */
 export type Organizations = 'all' | readonly string[] | (() => OrganizationIds | Promise<OrganizationIds>)
 type OrganizationIds = Iterable<string> | AsyncIterable<string>
 
 /**
- * The enabled directories of the organizations, one after the other. Organizations without one are skipped.
+ * Lists the enabled directories of the organizations, one after the other. Organizations without an enabled directory
+ * are skipped.
  *
  * @example
  * for await (const directory of directories(await scalekitFromEnv(), 'all')) console.log(directory.id)
@@ -32,8 +35,9 @@ export async function* directories(
 }
 
 /**
- * All users of a directory, as a stream that has at most two pages in memory. The order is not specified. If somebody
- * joins or leaves meanwhile, a user may be listed twice or not at all: never treat a missing user as deleted.
+ * Lists all users of a directory, as a stream that has at most two pages in memory. The order is not specified. If a
+ * user joins or leaves meanwhile, another user may be listed twice or not at all. So never treat a missing user as
+ * deleted.
  *
  * @throws the API's error after the last retry; {@link PagingError}; the signal's reason
  * @example
@@ -47,7 +51,7 @@ export function directoryUsers(
   return records(userKind, api, directory, options)
 }
 
-/** All groups of a directory, without their members. Otherwise the same as {@link directoryUsers}. */
+/** Lists all groups of a directory, without their members. Otherwise the same as {@link directoryUsers}. */
 export function directoryGroups(
   api: DirectoryApi,
   directory: DirectoryRef,
@@ -67,7 +71,7 @@ async function* records<Item extends { id: string }, Listed extends UserRecord |
   for await (const { items } of pages) for (const item of items) yield kind.record(item, directory, detailed)
 }
 
-/** Each id once. If a customer joins meanwhile, the API may list another one twice. */
+/** Yields each id once. The API may list an organization twice if another customer joins meanwhile. */
 export async function* organizationIds(
   api: DirectoryApi,
   organizations: Organizations,

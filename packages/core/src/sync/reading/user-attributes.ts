@@ -5,8 +5,8 @@ import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/cor
 const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
 /**
- * The user's attributes as their own directory describes them, under the names that webhooks use. Values of an unexpected
- * type are left out: `raw_attributes` still has them.
+ * The user's attributes from the customer's directory, under the names that webhooks use. Values of an unexpected type
+ * are left out, but are still in `raw_attributes`.
  */
 export function attributesOf(
   detail: JsonObject,
@@ -37,8 +37,8 @@ export function attributesOf(
 }
 
 /**
- * Entra sends `"False"`, and attribute names may have any case (RFC 7643, 2.1). Any other value is unknown, and then the
- * application keeps the state that it has.
+ * Reads `active`. Entra sends the text `"False"`, and attribute names may have any case (RFC 7643, 2.1). Any other
+ * value is unknown. In that case, the application keeps the state that it has.
  */
 function activeIn(detail: JsonObject): boolean | undefined {
   const name = 'active' in detail ? 'active' : Object.keys(detail).find((key) => /^active$/i.test(key))
@@ -49,7 +49,7 @@ function activeIn(detail: JsonObject): boolean | undefined {
   return text === 'true' ? true : text === 'false' ? false : undefined
 }
 
-/** The display name, the formatted name, or the given and family name. */
+/** The display name, the formatted name, or the given and family name: the first of these that is present. */
 function nameOf(
   detail: JsonObject,
   name: JsonObject | undefined,
@@ -62,7 +62,7 @@ function nameOf(
   return textIn(detail, 'displayName') || textIn(name, 'formatted') || parts.join(' ') || undefined
 }
 
-/** The primary value of a multi-valued attribute, else the first (RFC 7643, 2.4). */
+/** The primary value of a multi-valued attribute (RFC 7643, 2.4). If no value is primary, the first value. */
 function mainValue(values: unknown): string | undefined {
   if (!Array.isArray(values)) return undefined
   const entries = values.filter(isJsonObject)

@@ -32,7 +32,7 @@ export function recordList(ids: readonly string[]): RecordList {
   return { count: ids.length, ids: ids.slice(0, namedAtMost) }
 }
 
-/** Writes the report of one directory. Nothing else changes it. */
+/** Writes the report of one directory. No other code changes this report. */
 export class DirectoryRecorder {
   readonly #report: GrowingReport
 
@@ -56,7 +56,7 @@ export class DirectoryRecorder {
     return this.#report
   }
 
-  /** A page listed the record. */
+  /** Counts a record that a page listed. */
   listed(plural: Plural): void {
     this.#report[plural].seen++
   }
@@ -89,7 +89,7 @@ export class DirectoryRecorder {
     this.#report.returned.push(...records)
   }
 
-  /** The report has only the first error. */
+  /** Adds an error. The report keeps only the first error. */
   error(error: unknown): void {
     this.#report.error ??= reported(error)
   }

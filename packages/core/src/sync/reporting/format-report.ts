@@ -22,11 +22,12 @@ const heldBecause: Readonly<Record<HeldDeletions['reason'], string>> = {
   'directory-disabled': 'the directory was disabled during the pass',
 }
 
-/** A line names at most this many ids. The report has the first 1,000. */
+/** A line contains at most this many ids. The report contains the first 1,000. */
 const namedAtMost = 100
 
 /**
- * Formats a report for people: the totals, a line for each directory with changes, and the command for held deletions.
+ * Formats a report for people: the totals, a line for each directory with changes, and the approvals for held
+ * deletions.
  *
  * @example
  * console.log(formatReport(await sync.run()))
@@ -43,7 +44,7 @@ export function formatReport(report: SyncReport): string {
     ...countLines(totals),
   ]
   if (report.clocksApart) lines.push(clocksText(report.clocksApart))
-  // The counts of a single directory are the totals.
+  // If there is only one directory, its counts are the same as the totals.
   const withCounts = totals.directories > 1
   lines.push(...report.organizations.flatMap((organization) => organizationLines(organization, withCounts)))
   lines.push(...report.unusedApprovals.map((approval) => `approval ${approval} matches no held deletions`))
@@ -89,7 +90,9 @@ function organizationLines(organization: OrganizationReport, withCounts: boolean
   return lines
 }
 
-/** The ids of deleted records, of records with a failed event, and of too many deactivated users. */
+/**
+ * The ids of deleted records and of records with a failed event. If too many users were deactivated, also their ids.
+ */
 function recordLines({ deleted, failed, deactivated }: DirectoryReport): string[] {
   return [
     ...listLines('deleted', 'user', deleted.users),

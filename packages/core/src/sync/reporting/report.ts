@@ -1,42 +1,47 @@
 /** The results for the records of one kind. */
 export interface Counts {
-  /** Listed by the directory. In an incremental pass, those that had changed. */
+  /** Records that the directory listed. In an incremental pass, only records that had changed. */
   seen: number
-  /** The handler ran. In a dry run, it would have run. */
+  /** Records whose handler ran. In a dry run, records whose handler would have run. */
   created: number
   updated: number
   deleted: number
   /**
-   * Sent again, because the application's time is less than a minute after the record's time, and clocks may differ.
-   * Only passes soon after a change do so. Later passes count the record as unchanged.
+   * Records that were sent again, because the application's time is less than a minute after the record's time, and
+   * clocks may differ. This happens only in passes soon after a change. Later passes count the record as unchanged.
    */
   repeated: number
-  /** The application has the same state. */
+  /** Records for which the application has the same state. */
   unchanged: number
-  /** A webhook was newer. */
+  /** Records for which a webhook was newer. */
   stale: number
-  /** The handler threw `DropEvent`. */
+  /** Records for which the handler threw `DropEvent`. */
   dropped: number
-  /** No handler is registered for the event. */
+  /** Records for whose event no handler is registered. */
   unhandled: number
-  /** No longer listed, and not deleted: see `held` of the directory. */
+  /** Records that are no longer listed, but were not deleted. See `held` of the directory. */
   held: number
-  /** The handler or the store failed. The next pass retries. After three full passes, the next scheduled full one does. */
+  /**
+   * Records for which the handler or the store failed. The next pass retries them. After three failed full passes, they
+   * wait for the next scheduled full pass.
+   */
   failed: number
 }
 
 /**
- * Why deletions wait for an approval. They stay held in later passes, and with wider limits. Without an approval, a record
- * is released only if a directory of the organization lists it again, or if `known` has not yielded any record of the
- * same hold for 90 days.
+ * Why deletions wait for an approval. Later passes and wider limits do not release held records. Without an approval, a
+ * record is released in two cases only. Either a directory of the organization lists the record again, or `known` has
+ * not yielded any record of the same hold for 90 days.
  *
- * - 'over-limit': more than `deletions` allows in a day, or twice its count and four times its share in 30 days
- * - 'over-half': with the deletions of 30 days, over half of the directory's records
+ * - 'over-limit': more deletions than `deletions` allows in a day, or more than twice its count and four times its
+ *   share in 30 days
+ * - 'over-half': including all deletions of the last 30 days, over half of the directory's records would be deleted
  * - 'nothing-listed': the directory lists nothing
  * - 'directory-removed': the records' `directoryId` is a directory that the organization no longer has, and no other
- *   directory lists them
- * - 'no-origin': `known` yields neither `occurredAt` nor `directoryId`, so nothing shows that a directory created them
- * - 'no-history': no earlier full pass on this store has checked the directory, or the store has lost its data since
+ *   directory lists the records
+ * - 'no-origin': `known` yields neither `occurredAt` nor `directoryId`, so nothing shows that a directory created the
+ *   records
+ * - 'no-history': no earlier full pass on this store has checked the directory, or the store has since lost its data
  */
 export type StickyReason =
   | 'over-limit'
@@ -50,8 +55,8 @@ export type StickyReason =
  * Why deletions were not applied: {@link StickyReason}, or a reason that cannot be approved.
  *
  * - 'unsettled': the directory or the organization's directories changed during the pass, the announced totals were
- *   wrong, or `known` yielded foreign records. Also if a directory was not read that may list the users of a removed
- *   directory. A later full pass checks again.
+ *   wrong, or `known` yielded foreign records. Another cause is that a directory was not read, and it may list the
+ *   users of a removed directory. A later full pass checks again.
  * - 'directory-disabled': the directory was disabled during the pass. The next pass checks again.
  * - 'several-directories': the organization has or had several directories, and `known` does not yield `directoryId`
  */
@@ -62,14 +67,16 @@ export interface HeldDeletions {
   reason: HeldReason
   count: number
   /**
-   * For `run({ approve: [approval] })`, which deletes those records that two new walks do not list either. Only present
-   * with a {@link StickyReason}. Valid for 7 days from that run on, so a handler that fails is retried. An approval from a
-   * dry run can be given for 7 days after it, while the same records are missing.
+   * Pass this to `run({ approve: [approval] })`. That run deletes the records that two new walks do not list either.
+   * Only present with a {@link StickyReason}.
+   *
+   * An approval is valid for 7 days from that run on, so the deletion is retried if a handler fails. An approval from a
+   * dry run can be used within 7 days of that dry run. The same records must still be missing.
    */
   approval?: string
-  /** When they were held first: UTC, RFC 3339. Only present with an approval. */
+  /** When the deletions were first held. UTC, RFC 3339. Only present with an approval. */
   heldSince?: string
-  /** Present if they are approved. Each full pass until then retries the deletion: UTC, RFC 3339. */
+  /** Present if the deletions are approved. Each full pass until this time retries the deletions. UTC, RFC 3339. */
   approvedUntil?: string
   /** The first 1,000 ids, sorted. */
   ids: readonly string[]
@@ -82,28 +89,28 @@ export interface RecordList {
   ids: readonly string[]
 }
 
-/** Records that were held and are listed again by a directory of the organization. They are no longer held. */
+/** Held records that a directory of the organization lists again. These records are no longer held. */
 export interface ReturnedRecords extends RecordList {
   kind: 'user' | 'group'
-  /** The approval of their hold. It stays valid for the other records. */
+  /** The approval of the hold. It stays valid for the other records of that hold. */
   approval: string
 }
 
 /** Users that the pass sent as `active: false`. Deactivations are reversible, so no limit holds them. */
 export interface Deactivations extends RecordList {
-  /** Whether they are more than `deletions` would allow in a day. Check that they are right. */
+  /** Whether there are more deactivations than `deletions` would allow in a day. If so, check that they are right. */
   overLimits: boolean
 }
 
-/** The class and the code of an error. Its message may hold personal data. */
+/** The class and the code of an error. The error's message is left out, because it may contain personal data. */
 export interface ReportedError {
   name: string
   code?: string
-  /** The problem and its fix. Only present for a {@link SyncError}: its message holds no personal data. */
+  /** The problem and its fix. Only present for a {@link SyncError}, because its message contains no personal data. */
   hint?: string
   /**
-   * The error itself, for debugging: its message may hold personal data. Not enumerable, so logs, `JSON.stringify` and
-   * copies of the report do not contain it.
+   * The error itself, for debugging. Its message may contain personal data. The property is not enumerable, so logs,
+   * `JSON.stringify` and copies of the report do not contain it.
    */
   readonly cause?: unknown
 }
@@ -114,9 +121,9 @@ export interface DirectoryReport {
   users: Counts
   groups: Counts
   held: HeldDeletions[]
-  /** Records whose deletion was applied by the handlers. In a dry run, it would have been applied. */
+  /** Records that the handlers deleted. In a dry run, records that the handlers would have deleted. */
   deleted: Record<'users' | 'groups', RecordList>
-  /** Records with a failed event, deletions included. */
+  /** Records with a failed event, including failed deletions. */
   failed: Record<'users' | 'groups', RecordList>
   returned: ReturnedRecords[]
   deactivated: Deactivations
@@ -127,13 +134,15 @@ export interface DirectoryReport {
 }
 
 /**
- * Which clocks are more than 30 s apart, and by how much. The sync's margin is a minute. If the sum of the differences
- * exceeds it, changes may be missed.
+ * Which clocks are more than 30 s apart, and by how much. The sync allows for a total difference of one minute. If the
+ * sum of the differences is larger, changes may be missed.
  */
 export interface ClocksApart {
-  /** How far the store's clock is ahead of this process's. Negative: behind. */
+  /** How far the store's clock is ahead of this process's clock. Negative if it is behind. */
   storeAheadSeconds?: number
-  /** How far a record's time is ahead of the store's clock. Scalekit's clock is ahead, or the store's is behind. */
+  /**
+   * How far a record's time is ahead of the store's clock: Scalekit's clock is ahead, or the store's clock is behind.
+   */
   recordsAheadSeconds?: number
 }
 
@@ -149,7 +158,7 @@ export interface SyncReport {
   /** UTC, RFC 3339 */
   startedAt: string
   durationMs: number
-  /** The requested mode. Each directory has the mode that was used for it. */
+  /** The requested mode. The report of each directory has the mode that was used for it. */
   mode: 'auto' | 'full' | 'incremental'
   dryRun: boolean
   /**
@@ -162,8 +171,10 @@ export interface SyncReport {
   organizations: OrganizationReport[]
   totals: SyncTotals
   /**
-   * The approvals of `approve` that matched no held deletions in this pass. They are mistyped, already used, or from a dry
-   * run that is over 7 days old or had other ids. Or their directory was not read, or `known` yielded nothing for it.
+   * The approvals of `approve` that matched no held deletions in this pass. Possible reasons:
+   * - The approval is mistyped, or was already used.
+   * - It is from a dry run that is over 7 days old or had other ids.
+   * - Its directory was not read, or `known` yielded nothing for that directory.
    */
   unusedApprovals: readonly string[]
   /** The number of repeated calls of the Directory API. */

@@ -3,7 +3,7 @@ import { field, networkCodes, numberIn } from '../reading/retrying.ts'
 import { SyncError } from '../sync-error.ts'
 import type { ReportedError } from './report.ts'
 
-/** The URL that the SDK requests, relative to the environment's. */
+/** The URL at which the SDK requests a token, relative to the URL of the environment. */
 const tokenEndpoint = 'oauth/token'
 
 export function reported(error: unknown): ReportedError {
@@ -21,12 +21,12 @@ function explained(error: unknown): { syncError?: SyncError | undefined; network
     const syncError = error instanceof SyncError ? error : credentialsRefused(error)
     return { syncError, networkCode: networkCodeOf(error) }
   } catch {
-    // The properties of other people's errors may throw.
+    // An error of another library may have properties that throw.
     return {}
   }
 }
 
-/** The SDK throws wrong credentials as a plain HTTP error without an explanation. */
+/** If the credentials are wrong, the SDK throws a plain HTTP error without an explanation. */
 function credentialsRefused(error: unknown): SyncError | undefined {
   const status = numberIn(field(error, 'response'), 'status')
   if (status !== 400 && status !== 401) return undefined
@@ -37,7 +37,10 @@ function credentialsRefused(error: unknown): SyncError | undefined {
   )
 }
 
-/** The network's code. The SDK's exceptions have it only in their message, other clients in the cause of their error. */
+/**
+ * The code of a network error. The SDK's exceptions contain it only in their message. Other clients have it in the
+ * cause of their error.
+ */
 function networkCodeOf(error: unknown): string | undefined {
   for (let at = error, depth = 0; depth < 5 && at instanceof Error; at = at.cause, depth++) {
     const words = [field(at, 'code'), ...String(at.message).split(/\W+/)]

@@ -14,11 +14,11 @@ import { keepAlive } from '../waiting.ts'
 /** The times at which passes begin. */
 export interface Timetable {
   runAtStart: boolean
-  /** Called at the start. The result is called once for each pass. */
+  /** Called once at the start. The returned function is called once for each pass. */
   begin(): () => DueInMs | undefined
 }
 
-/** The time until the pass. Called repeatedly, because the wall clock may be set. */
+/** Returns the milliseconds until the pass. Called repeatedly, because the wall clock may be changed. */
 export type DueInMs = () => number
 
 interface Scheduled {
@@ -32,7 +32,7 @@ interface Scheduled {
 const names = ['everySeconds', 'cron', 'timezone', 'jitterSeconds', 'runAtStart']
 const longestSeconds = 31 * 86_400
 const cronJitterSeconds = 30
-/** The longest single wait, because the wall clock may be set, and timers have a limit. */
+/** Longer waits are split, because the wall clock may be changed meanwhile, and timers have a maximum duration. */
 const longestWaitMs = 3_600_000
 
 /** @throws ConfigurationError if the schedule is invalid */
@@ -53,7 +53,10 @@ export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timet
   return { runAtStart, begin }
 }
 
-/** By the monotonic clock. Times during a long pass are skipped. */
+/**
+ * Times at a fixed interval, by the monotonic clock. If a pass is longer than the interval, the times during the pass
+ * are skipped.
+ */
 function interval(everySeconds: unknown, clock: Clock, jitterMs: () => number): Timetable['begin'] {
   const rule = { default: Number.NaN, min: 1, max: longestSeconds }
   const everyMs = numberOption('schedule.everySeconds', everySeconds, rule) * 1000
@@ -67,7 +70,7 @@ function interval(everySeconds: unknown, clock: Clock, jitterMs: () => number): 
   }
 }
 
-/** By the wall clock, which may be set meanwhile. */
+/** Times of a cron expression, by the wall clock. The wall clock may be changed meanwhile. */
 function byCron({ cron, timezone }: Schedule, clock: Clock, jitterMs: () => number): Timetable['begin'] {
   const pattern = parse(cron, timezone)
   return () => () => {
@@ -97,8 +100,8 @@ function parse(cron: unknown, timezone: unknown): Cron {
 }
 
 /**
- * Runs passes by the timetable until the signal aborts. Each begins after the one before has ended. Keeps the process
- * running meanwhile, because a worker may have nothing else to do.
+ * Runs passes by the timetable until the signal aborts. Each pass begins after the previous one has ended. Keeps the
+ * process running meanwhile, because a worker may have nothing else to do.
  */
 export async function runByTimetable(
   { timetable, clock, log, run }: Scheduled,

@@ -32,7 +32,7 @@ const oddIds = [
 ]
 
 export const beginChecks: LedgerChecks = {
-  'an unseen message is begun, with a fence and its time': async (ledger) => {
+  'an unseen message is begun, with a fence and the event’s time': async (ledger) => {
     const occurredAt = at('09:00')
     const answer = await ledger.begin(someRequest({ resource: someId('user'), occurredAt }))
     assert.equal(answer.state, 'begun')
@@ -57,14 +57,14 @@ export const beginChecks: LedgerChecks = {
     assert.deepEqual(await ledger.begin(someRequest({ messageId })), { state: 'duplicate' })
   },
 
-  'after its retention a message is unseen': async (ledger) => {
+  'after its retention, a message is unseen': async (ledger) => {
     const claim = await begun(ledger)
     await ledger.commit(claim, { ...keep, retentionSeconds: shortLeaseSeconds })
     await sleep(beyondLeaseMs)
     await begun(ledger, { messageId: claim.messageId })
   },
 
-  'one of 50 concurrent begins of one message wins': async (ledger) => {
+  'if 50 calls begin one message at the same time, one call wins': async (ledger) => {
     const messageId = someId('msg')
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => ledger.begin(someRequest({ messageId }))),
@@ -72,19 +72,19 @@ export const beginChecks: LedgerChecks = {
     assert.deepEqual(tally(answers), { begun: 1, 'in-flight': 49 })
   },
 
-  'ids of every form are distinct': async (ledger) => {
+  'ids with unusual characters stay distinct': async (ledger) => {
     const ids = oddIds.map((id) => `${id}-${randomUUID()}`)
     for (const id of ids) await begun(ledger, { messageId: id, resource: id })
     for (const id of ids) assert.equal(await stateOf(ledger, { messageId: id }), 'in-flight')
   },
 
-  'a message whose lease has lapsed is begun, with a higher fence': async (ledger) => {
+  'a message whose lease has lapsed is begun again, with a higher fence': async (ledger) => {
     const late = await lapsed(ledger)
     const next = await begun(ledger, { messageId: late.messageId, resource: late.resource })
     assert.ok(next.fence > late.fence)
   },
 
-  'another message of the resource is busy until the turn ends': async (ledger) => {
+  'another message of the same resource is busy until the turn ends': async (ledger) => {
     const first = await begunOnResource(ledger, { occurredAt: at('09:00') })
     const second = someRequest({ resource: first.resource, occurredAt: at('09:01') })
     assert.deepEqual(await ledger.begin(second), { state: 'busy' })
@@ -106,7 +106,7 @@ export const beginChecks: LedgerChecks = {
     assert.equal(await stateOf(ledger, { resource, messageId: running.messageId }), 'in-flight')
   },
 
-  'one of 50 concurrent messages of one resource has the turn': async (ledger) => {
+  'if 50 messages of one resource begin at the same time, one gets the turn': async (ledger) => {
     const resource = someId('user')
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => ledger.begin(someRequest({ resource }))),

@@ -8,7 +8,7 @@ export const commitChecks: LedgerChecks = {
     assert.equal(await ledger.commit(claim, keep), 'ok')
   },
 
-  'with a retention of 0 a message is forgotten at its commit': async (ledger) => {
+  'with a retention of 0, a message is forgotten at its commit': async (ledger) => {
     const claim = await begun(ledger)
     assert.equal(await ledger.commit(claim, { ...keep, retentionSeconds: 0 }), 'ok')
     await begun(ledger, { messageId: claim.messageId })
@@ -39,7 +39,7 @@ export const commitChecks: LedgerChecks = {
     assert.equal(await ledger.commit(late, keep), 'lost')
   },
 
-  'a late owner of a turn has lost if another message has or had the turn since': async (ledger) => {
+  'a late owner of a turn has lost if another message has taken the turn since': async (ledger) => {
     const late = await lapsed(ledger)
     const next = await begun(ledger, { resource: late.resource })
     assert.equal(await ledger.commit(late, keep), 'lost')

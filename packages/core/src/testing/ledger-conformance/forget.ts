@@ -21,7 +21,7 @@ export const forgetChecks: LedgerChecks = {
     }
   },
 
-  'forget returns false for what has expired or lapsed': async (ledger) => {
+  'forget returns false for expired messages and resources, and for lapsed claims': async (ledger) => {
     const done = await begunOnResource(ledger, { occurredAt: at('09:00') })
     await ledger.commit(done, {
       retentionSeconds: shortLeaseSeconds,
@@ -45,7 +45,7 @@ export const forgetChecks: LedgerChecks = {
     await begun(ledger, { resource, occurredAt: at('09:00') })
   },
 
-  'a claim from before a resource was forgotten has lost to the next claim, even at once': async (ledger) => {
+  'after its resource was forgotten, a claim loses even to an immediate next claim': async (ledger) => {
     for (let round = 0; round < 20; round++) {
       const late = await begunOnResource(ledger)
       await ledger.forgetResource(late.resource)

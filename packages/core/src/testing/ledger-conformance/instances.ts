@@ -3,7 +3,7 @@ import { begunOnResource, type OpenLedger, someId, someRequest, stateOf, tally }
 
 /** The checks of several instances on one store. */
 export const instanceChecks: Readonly<Record<string, (open: OpenLedger) => Promise<void>>> = {
-  'one of two instances with clocks 30 s apart wins a message, and one wins a turn': async (open) => {
+  'of two instances whose clocks differ by 60 s, one wins a message and one wins a turn': async (open) => {
     const ahead = await open({ skewMs: 30_000 })
     const behind = await open({ skewMs: -30_000 })
     for (const [first, second] of [
@@ -16,7 +16,7 @@ export const instanceChecks: Readonly<Record<string, (open: OpenLedger) => Promi
     }
   },
 
-  'one of 50 concurrent begins of one message over 5 instances wins': async (open) => {
+  'if 5 instances begin one message 50 times at the same time, one call wins': async (open) => {
     const instances = await Promise.all(Array.from({ length: 5 }, () => open({ skewMs: 0 })))
     const messageId = someId('msg')
     const begins = Array.from({ length: 10 }, () =>

@@ -14,13 +14,13 @@ export interface ConformanceCheck {
 }
 
 export interface ConformanceOptions {
-  /** Whether instances exclude each other, as those of an 'atomic' ledger must. @default false */
+  /** Whether to also check that instances exclude each other, as an 'atomic' ledger requires. @default false */
   atomic?: boolean
 }
 
 /**
- * The contract of a ledger as a list of named checks. `open` returns an instance on the same store each time. The checks
- * use ids of their own, so they can run in any order and at the same time.
+ * Returns the contract of a ledger as a list of named checks. Each call of `open` must return an instance on the same
+ * store. Each check uses its own ids, so the checks can run in any order and at the same time.
  *
  * @example
  * for (const { name, run } of ledgerConformance(() => createMyLedger(client))) test(name, run)

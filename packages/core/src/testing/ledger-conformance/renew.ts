@@ -25,14 +25,14 @@ export const renewChecks: LedgerChecks = {
     assert.equal(await ledger.renew(await applied(ledger), 60), false)
   },
 
-  'a released claim cannot be renewed, and stays free': async (ledger) => {
+  'a released claim cannot be renewed, and its message stays free': async (ledger) => {
     const claim = await begunOnResource(ledger)
     await ledger.release(claim)
     assert.equal(await ledger.renew(claim, 60), false)
     await begun(ledger, { messageId: claim.messageId, resource: claim.resource })
   },
 
-  'a renewal writes a claim again that the store has lost, message and turn': async (ledger) => {
+  'if the store has lost a claim, a renewal writes its message and its turn again': async (ledger) => {
     const claim = await begunOnResource(ledger, { occurredAt: at('09:00') })
     const alone = await begun(ledger)
     for (const { messageId } of [claim, alone]) await ledger.forget(messageId)
@@ -46,7 +46,7 @@ export const renewChecks: LedgerChecks = {
     assert.equal(await stateOf(ledger, { resource: claim.resource, occurredAt: at('08:00') }), 'stale')
   },
 
-  'a renewal writes a claim again if the store has lost one half of it': async (ledger) => {
+  'if the store has lost only the message or only the turn, a renewal writes it again': async (ledger) => {
     const message = await begunOnResource(ledger)
     await ledger.forget(message.messageId)
     const turn = await begunOnResource(ledger)
@@ -59,7 +59,7 @@ export const renewChecks: LedgerChecks = {
     }
   },
 
-  'a renewal takes nothing from a later owner, running or done': async (ledger) => {
+  'a renewal takes nothing from a later owner, whether it still runs or is done': async (ledger) => {
     const late = await begunOnResource(ledger)
     await ledger.forget(late.messageId)
     await ledger.forgetResource(late.resource)

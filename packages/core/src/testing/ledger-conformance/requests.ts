@@ -6,7 +6,7 @@ import { omitUndefined } from '../../base/omit-undefined.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger, Retention } from '../../ledger/ledger.ts'
 
 export interface OpenInstance {
-  /** How far this instance's own clock is ahead of the others', in milliseconds. */
+  /** How far this instance's own clock is ahead of the other instances' clocks, in milliseconds. */
   skewMs: number
 }
 
@@ -15,7 +15,7 @@ export type OpenLedger = (instance: OpenInstance) => Ledger | Promise<Ledger>
 /** The checks of one verb, by name. */
 export type LedgerChecks = Readonly<Record<string, (ledger: Ledger) => Promise<void>>>
 
-/** The shortest lease that a busy machine can check before it lapses. */
+/** The shortest lease that does not lapse before a busy machine has checked it. */
 export const shortLeaseSeconds = 0.4
 export const beyondLeaseMs = 600
 export const keep: Retention = { retentionSeconds: 60, watermarkRetentionSeconds: 60 }
@@ -30,7 +30,7 @@ export function someRequest(fields: SomeRequest = {}): BeginRequest {
   return { token: someId('token'), messageId: someId('msg'), leaseSeconds: 60, ...omitUndefined(fields) }
 }
 
-/** A claim of a request that must be begun. */
+/** Begins a message, asserts that it was begun, and returns the claim. */
 export async function begun(ledger: Ledger, fields: SomeRequest = {}): Promise<Claim> {
   const request = someRequest(fields)
   const answer = await ledger.begin(request)
@@ -40,7 +40,7 @@ export async function begun(ledger: Ledger, fields: SomeRequest = {}): Promise<C
   return { token, messageId, fence, occurredAt, deletion, ...(resource === undefined ? {} : { resource }) }
 }
 
-/** A claim with a new resource. */
+/** Begins a message of a new resource, and returns the claim. */
 export async function begunOnResource(
   ledger: Ledger,
   fields: SomeRequest = {},
@@ -49,32 +49,32 @@ export async function begunOnResource(
   return { ...(await begun(ledger, { resource, ...fields })), resource }
 }
 
-/** A claim whose lease has lapsed, with a new resource. */
+/** Returns a claim whose lease has lapsed, with a new resource. */
 export async function lapsed(ledger: Ledger): Promise<Claim & { resource: string }> {
   const claim = await begunOnResource(ledger, { leaseSeconds: shortLeaseSeconds })
   await sleep(beyondLeaseMs)
   return claim
 }
 
-/** Begins and commits. */
+/** Begins and commits a message, and returns its claim. */
 export async function applied(ledger: Ledger, fields: SomeRequest = {}): Promise<Claim> {
   const claim = await begun(ledger, fields)
   assert.equal(await ledger.commit(claim, keep), 'ok')
   return claim
 }
 
-/** The state of a new begin, with a token of its own unless `fields` has one. */
+/** Returns the state that a new `begin` answers. The request has a new token, unless `fields` contains one. */
 export async function stateOf(ledger: Ledger, fields: SomeRequest): Promise<BeginAnswer['state']> {
   return (await ledger.begin(someRequest(fields))).state
 }
 
-/** A time on a day in the past, so that no store takes it for the future. */
+/** Returns a time on a day in the past, so that no store treats it as a time in the future. */
 export function at(time: string, nanoseconds = 0): Instant {
   const instant = instantFromMs(Date.parse(`2026-01-05T${time}:00Z`))
   return instant.slice(0, -9) + String(nanoseconds).padStart(9, '0')
 }
 
-/** How often each state was the answer. */
+/** Counts how often each state was the answer. */
 export function tally(answers: BeginAnswer[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { state } of answers) counts[state] = (counts[state] ?? 0) + 1

@@ -16,7 +16,7 @@ import {
 } from './requests.ts'
 
 export const timeChecks: LedgerChecks = {
-  'an event that is older by a nanosecond is stale; an equal or newer one is not': async (ledger) => {
+  'an event that is older by a nanosecond is stale, but an equal or newer one is not': async (ledger) => {
     const resource = someId('user')
     await applied(ledger, { resource, occurredAt: at('09:00', 7) })
     const older = someRequest({ resource, occurredAt: at('09:00', 6) })
@@ -27,7 +27,7 @@ export const timeChecks: LedgerChecks = {
     assert.deepEqual(await ledger.begin(nowOlder), { state: 'stale' })
   },
 
-  'a stale event writes nothing: its message stays unseen and the turn free': async (ledger) => {
+  'a stale event writes nothing: its message stays unseen, and the turn stays free': async (ledger) => {
     const resource = someId('user')
     await applied(ledger, { resource, occurredAt: at('09:05') })
     const stale = someRequest({ resource, occurredAt: at('09:00') })
@@ -49,7 +49,7 @@ export const timeChecks: LedgerChecks = {
     assert.equal(await stateOf(ledger, { resource, occurredAt: at('09:00') }), 'stale')
   },
 
-  'at the time of a tombstone an update is stale, and a deletion is not': async (ledger) => {
+  'an update with the time of a tombstone is stale, and a deletion with that time is not': async (ledger) => {
     const resource = someId('user')
     await applied(ledger, { resource, occurredAt: at('09:00'), deletion: true })
     assert.equal(await stateOf(ledger, { resource, occurredAt: at('09:00') }), 'stale')
@@ -69,7 +69,7 @@ export const timeChecks: LedgerChecks = {
     assert.equal((await begunOnResource(ledger, { occurredAt: near })).occurredAt, near)
   },
 
-  'after its retention a watermark is unseen': async (ledger) => {
+  'after its retention, a watermark is forgotten': async (ledger) => {
     const claim = await begunOnResource(ledger, { occurredAt: at('09:05') })
     await ledger.commit(claim, { ...keep, watermarkRetentionSeconds: shortLeaseSeconds })
     await sleep(beyondLeaseMs)
@@ -83,7 +83,7 @@ export const timeChecks: LedgerChecks = {
     assert.ok(second >= first)
   },
 
-  'a sync’s event is stale if anything was applied after its reading': async (ledger) => {
+  'a sync’s event is stale if another event was applied after the sync read the record': async (ledger) => {
     const resource = someId('user')
     const observedAt = await ledger.now()
     await sleep(5)
@@ -92,7 +92,7 @@ export const timeChecks: LedgerChecks = {
     assert.deepEqual(await ledger.begin(read), { state: 'stale' })
   },
 
-  'a sync’s event replaces what was applied before its reading, even with a newer time': async (ledger) => {
+  'a sync’s event replaces an event applied before the read, even one with a newer time': async (ledger) => {
     const resource = someId('user')
     const skewed = plusSeconds(await ledger.now(), 200)
     await applied(ledger, { resource, occurredAt: skewed })
@@ -101,7 +101,7 @@ export const timeChecks: LedgerChecks = {
     assert.equal(claim.occurredAt, skewed, 'the watermark never goes back')
   },
 
-  'a sync’s watermark is its record’s time, at most its reading and at least 60 s before': async (ledger) => {
+  'a sync’s watermark is the record’s time, limited to the 60 s before the read': async (ledger) => {
     const observedAt = await ledger.now()
     const expected: [Instant, Instant][] = [
       [plusSeconds(observedAt, -10), plusSeconds(observedAt, -10)],

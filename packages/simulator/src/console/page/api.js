@@ -1,4 +1,6 @@
-/** Sends a request to the simulator. Throws an Error with the simulator's message if it refuses. */
+/**
+ * Sends a request to the simulator. If the simulator refuses the request, throws an Error with the simulator's message.
+ */
 export async function request(method, path, body) {
   const response = await fetch(`/console/api${path}`, {
     method,

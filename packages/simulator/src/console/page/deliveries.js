@@ -147,7 +147,7 @@ function attemptTable(attempts) {
     </div>`
 }
 
-/** A forged attempt shows that in its trigger. */
+/** Omits `forge`, because the trigger of the attempt already shows it. */
 function faultsOf({ faults }) {
   const others = faults.filter((fault) => fault !== 'forge')
   return others.length > 0 ? html`<span class="quiet">injected faults: ${others.join(', ')}</span>` : nothing

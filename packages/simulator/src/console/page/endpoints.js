@@ -13,7 +13,7 @@ export function endpoints() {
     </details>`
 }
 
-/** The summary names a single endpoint. */
+/** Shows the URL only if there are other endpoints, because the summary already shows the URL of a single endpoint. */
 function endpointItem({ id, url, types, secrets }, hasOthers) {
   const rotate = () =>
     attempt(

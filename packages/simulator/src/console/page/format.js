@@ -1,6 +1,6 @@
 import { html } from '/console/lit-html/lit-html.js'
 
-/** Lets an email break after an @ or a dot, and not inside a word. */
+/** Allows line breaks in an email after an @ or a dot, but not inside a word. */
 export function breakable(email = '') {
   return email.split(/(?<=[@.])/).map((part) => html`${part}<wbr>`)
 }
@@ -22,7 +22,7 @@ export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString('en')} ${number === 1 ? one : many}`
 }
 
-/** The reply to an attempt, or its error. */
+/** Returns the reply to an attempt, or the error of the attempt. */
 export function replyOf({ status, outcome, error }) {
   if (status === undefined) return error ?? 'no answer'
   return `${status}${outcome ? ` ${outcome}` : ''}`

@@ -2,14 +2,16 @@ import { html, nothing } from '/console/lit-html/lit-html.js'
 import { request } from './api.js'
 import { attempt, directory, refreshDirectory, state, update } from './state.js'
 
-/** The open form. Escape and “Cancel” close it. If the simulator refuses it, it stays open. */
+/**
+ * Renders the open form. Escape and “Cancel” close the form. If the simulator refuses the request, the form stays open.
+ */
 export function dialog(form) {
   const { title, fields, action, submit } = forms[form.kind](form)
-  // The close event comes later, when another dialog may be open.
+  // The close event arrives later, when another dialog may be open.
   const leave = () => {
     if (state.form === form) update({ form: undefined })
   }
-  // A dialog that is removed without being closed loses the focus.
+  // If a dialog is removed before it is closed, the page loses the focus.
   const close = ({ target }) => {
     target.closest('dialog').close()
     leave()
@@ -148,7 +150,7 @@ function field(label, name, value, { required = false, type = 'text' } = {}) {
   return html`<label>${label}<input name=${name} type=${type} value=${value} ?required=${required} autocomplete="off"></label>`
 }
 
-/** A field for the request body, unless the text is empty. */
+/** Returns a field for the request body, or no field if the text is empty. */
 function textField(name, text) {
   return text?.trim() ? { [name]: text.trim() } : {}
 }

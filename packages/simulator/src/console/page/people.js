@@ -60,7 +60,7 @@ const titles = [
   'Support Lead',
 ]
 
-/** A random user as the default of the form, so that adding one takes one press. */
+/** Returns a random user, which fills the form, so that a user can be added with one press. */
 export function sampleUser() {
   const givenName = one(givenNames)
   const familyName = one(familyNames)

@@ -22,7 +22,7 @@ export const state = {
 }
 
 export const pageSize = 25
-/** “Show more” adds this many, up to the limit of the simulator. */
+/** “Show more” adds this number of messages, up to the simulator's limit. */
 export const messagesStep = 100
 export const maxMessages = 500
 
@@ -56,7 +56,7 @@ export function update(change) {
   draw()
 }
 
-/** Runs the action of a button. Shows its error if it fails. */
+/** Runs the action of a button. If the action fails, shows the error. */
 export async function attempt(work, done) {
   try {
     await work()
@@ -75,7 +75,7 @@ export function notify(text, isError = false) {
   noticeTimer = setTimeout(() => update({ notice: undefined }), isError ? 10_000 : 4000)
 }
 
-/** The simulator's current time. It moves on between two answers. */
+/** Returns the simulator's current time, calculated from the last `GET /state`. */
 export function nowMs() {
   const { nowMs, speed } = state.simulator.clock
   return nowMs + (performance.now() - loadedAtMs) * speed
@@ -99,7 +99,10 @@ async function refresh() {
   await Promise.all([refreshDirectory(), refreshMessages([])])
 }
 
-/** Runs `work` one at a time, and once more if it was requested meanwhile. Many changes take few requests. */
+/**
+ * Never runs `work` twice at the same time. If `work` is requested during a run, it runs once more after that run. Many
+ * changes then cause few requests.
+ */
 function oneAtATime(work) {
   let isRunning = false
   let isRequested = false
@@ -123,7 +126,7 @@ const messagesSoon = oneAtATime(async () => {
   await refreshMessages(ids)
 })
 
-// The answer to an earlier request must not replace a later one.
+// The answer to an earlier request must not replace the answer to a later one.
 let lastRequest = 0
 
 export async function refreshDirectory() {

@@ -5,15 +5,15 @@ const width = 560
 const height = 34
 const marginX = 12
 const lineY = 12
-/** All eight attempts fit into this, with the largest jitter. */
+/** All eight attempts fit into this time, even with the largest jitter. */
 const maxSeconds = 36 * 3600
 const ticks = [0, 5, 300, 1800, 7200, 18_000, 36_000, 108_000]
-/** On a narrow page, these have no label. */
+/** On a narrow page, these ticks have no label. */
 const crowded = new Set([1800, 18_000])
 
 /**
- * The attempts of one delivery. The scale is logarithmic, so that both seconds and hours are visible. A hollow mark is
- * the next attempt.
+ * Draws the attempts of one delivery. The scale is logarithmic, so that both seconds and hours are visible. A hollow
+ * mark is the next attempt.
  */
 export function timeline({ attempts, nextAttemptAtMs, createdAtMs, state }) {
   const secondsAfter = (ms) => Math.max((ms - createdAtMs) / 1000, 0)
@@ -35,7 +35,10 @@ export function timeline({ attempts, nextAttemptAtMs, createdAtMs, state }) {
     </svg>`
 }
 
-/** A circle is a scheduled attempt, and a diamond a manual one. For a forged attempt, a refusal is good. */
+/**
+ * Draws a circle for a scheduled attempt, and a diamond for a manual attempt. A refusal of a forged attempt is shown as
+ * good.
+ */
 function mark(atX, attempt) {
   const { status, trigger } = attempt
   const isAccepted = status === 200 || status === 201
