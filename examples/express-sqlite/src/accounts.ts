@@ -16,25 +16,25 @@ export interface Account extends AccountKey {
   state: AccountState
   email: string | null
   name: string | null
-  /** The highest first. */
+  /** In order, the highest role first. */
   roles: Role[]
-  /** The names of the existing groups. A group without a name has its id. */
+  /** The names of the user's groups, without deleted groups. If a group has no name, its id is used. */
   groups: string[]
   /** The time of the newest event that was written to this account. */
   occurredAt: string
 }
 
-/** An account as the directory sync compares it. */
+/** The fields of an account that the directory sync compares. */
 export interface KnownAccount {
   id: string
   organizationId: string
   occurredAt: string
   groupIds: string[]
-  /** `null`: no event has contained it yet. */
+  /** `null` until an event contains the directory id. */
   directoryId: string | null
 }
 
-/** The fields of an event. `undefined` keeps the value of the account. */
+/** The fields of an event. If a field is `undefined`, the account keeps its stored value. */
 export interface AccountChange extends AccountKey {
   occurredAt: string
   directoryId: string | undefined
@@ -89,7 +89,7 @@ export class Accounts {
       VALUES (:organizationId, :id, :groupId) ON CONFLICT DO NOTHING`)
   }
 
-  /** Returns `false`, and writes nothing, if the row is newer. */
+  /** If the row is newer, writes nothing and returns `false`. */
   upsert({ organizationId, id, occurredAt, ...change }: AccountChange): boolean {
     const key = { organizationId, id }
     return transaction(this.#database, () => {
@@ -112,8 +112,8 @@ export class Accounts {
   }
 
   /**
-   * Keeps a tombstone without personal data, also for an unknown account, whose creation may arrive later. Returns
-   * `false`, and writes nothing, if the row is newer.
+   * Replaces the account with a tombstone that has no personal data. If the account is unknown, also writes one,
+   * because the creation may arrive later. If the row is newer, writes nothing and returns `false`.
    */
   delete(key: AccountKey, occurredAt: string): boolean {
     return transaction(this.#database, () => {
@@ -130,12 +130,12 @@ export class Accounts {
     return row && toAccount(row)
   }
 
-  /** The accounts that changed last, the newest change first. */
+  /** The accounts with the latest changes, the newest change first. */
   newest(limit: number): Account[] {
     return this.#newest.all({ limit }).map(toAccount)
   }
 
-  /** All accounts of a customer, without tombstones. Reads some at a time, so that events can be written in between. */
+  /** All accounts of a customer, without tombstones. Reads in batches, so that events can be written between them. */
   *known(organizationId: string): Iterable<KnownAccount> {
     for (let after = ''; ; ) {
       const rows = this.#known.all({ organizationId, after })
@@ -168,7 +168,7 @@ const selectAccounts = `
   ) AS group_names
   FROM accounts`
 
-/** RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without it changes nothing. */
+/** RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without `active` keeps the state. */
 function stateAfter(active: boolean | undefined, known: Account | undefined): AccountState {
   if (active === undefined) return known?.state ?? 'active'
   return active ? 'active' : 'deactivated'

@@ -24,7 +24,7 @@ export function createApp({ accounts, groups, ...receiving }: AppOptions): {
 
   const app = express()
   app.disable('x-powered-by')
-  // Before any body parser: Scalekit signs the bytes, not the parsed body.
+  // Mounted before any body parser, because Scalekit signs the bytes and not the parsed body.
   app.use(scim)
   app.use(express.json())
 

@@ -1,14 +1,15 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /**
- * How long a write waits for the write of another process. The whole process waits meanwhile, so the time is short. If
- * the database is still busy afterwards, the handler fails, the event is answered 500, and Scalekit sends it again.
+ * How long a write waits if another process is writing. The time is short, because this whole process is blocked during
+ * the wait. If the database is still busy after this time, the handler fails. The event is then answered 500, and
+ * Scalekit sends it again.
  */
 const busyTimeoutMs = 1000
 
-// Rows are keyed by organization and directory id, never by email: an email changes, and can be given to somebody else.
-// `scim_occurred_at` is the time of the event that wrote the row last (see newest-wins.ts). A deleted row stays.
-// `directory_id` is NULL until an event contains it. User webhooks do not contain it. Events of the sync do.
+// The key is the organization and the directory id, never the email: it can change, or be given to another person.
+// `scim_occurred_at` is the time of the event that last wrote the row (see newest-wins.ts). A deleted row stays as a
+// tombstone. `directory_id` is NULL until an event contains it. User webhooks do not contain it. Events of the sync do.
 const schema = `
   CREATE TABLE IF NOT EXISTS accounts (
     organization_id  TEXT NOT NULL,
@@ -46,7 +47,7 @@ const schema = `
 
 export function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
-  // With a write-ahead log the page can be read while an event is written.
+  // With a write-ahead log, the page can read the accounts during the write of an event.
   database.exec('PRAGMA journal_mode = WAL')
   transaction(database, () => {
     database.exec(schema)
@@ -55,7 +56,7 @@ export function openDatabase(file: string): DatabaseSync {
   return database
 }
 
-/** A file of an earlier version of this application has no such column. */
+/** Adds the column to a file that an earlier version of this application created. */
 function addDirectoryId(database: DatabaseSync, table: string): void {
   const columns = database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all()
   if (columns.some(({ name }) => name === 'directory_id')) return
@@ -63,8 +64,8 @@ function addDirectoryId(database: DatabaseSync, table: string): void {
 }
 
 /**
- * Runs all of `work` or nothing. IMMEDIATE takes the write lock before the first read. So nobody, in this process or
- * another, can write between the reads and the writes of `work`. `work` must not await anything.
+ * Runs `work` in one transaction. IMMEDIATE takes the write lock before the first read. So no other connection can
+ * write between the reads and the writes of `work`. `work` must not await anything.
  */
 export function transaction<Result>(database: DatabaseSync, work: () => Result): Result {
   database.exec('BEGIN IMMEDIATE')

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { transaction } from './database.ts'
 import { beforeAllEvents, type GuardedRow, mayWrite } from './newest-wins.ts'
 
-/** A group as the directory sync compares it. `null`: no event has contained it yet. */
+/** The fields of a group that the directory sync compares. A field is `null` until an event contains it. */
 export interface KnownGroup {
   id: string
   organizationId: string
@@ -15,14 +15,14 @@ export interface GroupKey {
   id: string
 }
 
-/** The fields of an event. `undefined` keeps the value of the group. */
+/** The fields of an event. If a field is `undefined`, the group keeps its stored value. */
 export interface GroupChange extends GroupKey {
   occurredAt: string
   directoryId: string | undefined
   name: string | undefined
 }
 
-/** The groups of the customers. Only users' events have memberships, so they are written with the accounts. */
+/** The groups of the customers. Only user events have memberships, so `Accounts` writes the memberships. */
 export class Groups {
   readonly #database: DatabaseSync
   readonly #find: StatementSync
@@ -49,7 +49,7 @@ export class Groups {
       WHERE scim_occurred_at = '${beforeAllEvents}'`)
   }
 
-  /** All groups of a customer, without tombstones. A group that was only mentioned has no time yet. */
+  /** All groups of a customer, without tombstones. If only user events have named a group, it has no time yet. */
   known(organizationId: string): KnownGroup[] {
     return this.#known.all({ organizationId }).map((row) => ({
       id: String(row.id),
@@ -59,7 +59,7 @@ export class Groups {
     }))
   }
 
-  /** Returns `false`, and writes nothing, if the row is newer. */
+  /** If the row is newer, writes nothing and returns `false`. */
   upsert({ organizationId, id, name, directoryId, occurredAt }: GroupChange): boolean {
     return transaction(this.#database, () => {
       const row = this.#row({ organizationId, id })
@@ -77,8 +77,8 @@ export class Groups {
   }
 
   /**
-   * Memberships and roles stay as they are: Scalekit also sends an update of each member. Returns `false`, and
-   * writes nothing, if the row is newer.
+   * Does not change memberships and roles, because Scalekit also sends an update of each member. If the row is newer,
+   * writes nothing and returns `false`.
    */
   delete({ organizationId, id }: GroupKey, occurredAt: string): boolean {
     return transaction(this.#database, () => {
@@ -91,8 +91,8 @@ export class Groups {
   }
 
   /**
-   * A user's event may name a group before the group's own event arrives. The group then begins as a stub. Part of the
-   * caller's transaction.
+   * Writes a stub of a group, because a user event may name a group before the group's own event arrives. Call this
+   * method inside a transaction.
    */
   mention({ organizationId, id, name }: GroupKey & { name: string | null }): void {
     this.#mention.run({ organizationId, id, name })

@@ -6,7 +6,7 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Text that is HTML already. */
+/** Text that is already HTML, and must not be escaped. */
 export class Html {
   readonly text: string
 

@@ -11,17 +11,18 @@ export interface LedgerStore {
  * Opens the ledger: which messages are done, the newest time of each user and group, and the state of the sync. The
  * ledger is a table in the file of the accounts, so that a backup has both from the same moment.
  *
- * The store has the shape of `@keyv/sqlite`, and uses Node's own SQLite. The ledger calls only `query`.
+ * The store has the same properties as an adapter of `@keyv/sqlite`, but uses Node's own SQLite. The ledger calls only
+ * `query`.
  *
- * The connection is separate from the accounts' one. Each statement is a transaction of its own, and the accounts'
- * transactions never await anything. So neither connection holds a lock while the other one waits for it.
+ * The ledger and the accounts use separate connections. Each statement of the ledger is its own transaction, and the
+ * accounts' transactions never await anything. So in one process, neither connection ever waits for the other's lock.
  */
 export function openLedgerStore(file: string): LedgerStore {
-  // While SQLite waits for a lock, the whole process is blocked. Without a timeout, the ledger itself retries until
-  // `storeTimeoutSeconds` are over, and requests are served in between.
+  // SQLite itself must not wait for locks, because its wait blocks the whole process. Instead, the ledger retries for
+  // `storeTimeoutSeconds`, and requests are served between the retries.
   const database = new DatabaseSync(file, { timeout: 0 })
-  // A statement does not flush to the disk. The next write to the accounts flushes it, because both are in one
-  // write-ahead log. A power failure can remove the last messages from the ledger. The guard protects the rows then.
+  // The ledger's writes are not flushed to the disk at once. The next write to the accounts flushes them, because both
+  // use one write-ahead log. A power failure can remove the ledger's last messages. The guard then protects the rows.
   database.exec('PRAGMA synchronous = NORMAL')
   const store = {
     namespace: 'express-sqlite',

@@ -5,10 +5,10 @@ export interface GuardedRow {
 }
 
 /**
- * Whether an event may write to a row. It may if the row is older. If the times are equal, a deletion may, and any other
- * event may unless the row is a tombstone. Without tombstones, an old update would restore a deleted user.
+ * Whether an event may write to a row. If the row is older, every event may. If the times are equal, a deletion may.
+ * Any other event may unless the row is a tombstone. Without tombstones, an old update would restore a deleted user.
  *
- * Times are `ctx.occurredAt`, which can be compared as text. Call it inside the transaction that writes.
+ * Times are `ctx.occurredAt`, which can be compared as text. Call this inside the transaction that writes the row.
  */
 export function mayWrite(
   row: GuardedRow | undefined,
@@ -18,5 +18,5 @@ export function mayWrite(
   return row.occurredAt === occurredAt && (row.state !== 'deleted' || isDeletion)
 }
 
-/** The time of a row before its first own event. Every event is newer. */
+/** The time of a row that has not had an event of its own yet. Every event is newer. */
 export const beforeAllEvents = ''

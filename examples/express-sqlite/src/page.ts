@@ -13,7 +13,7 @@ export interface AccountsPage {
 
 const liveSeconds = 3
 
-/** Names come from outside. Even if a name were not escaped, it could run nothing and load nothing. */
+/** Names come from outside. With these headers, even an unescaped name could not run code or load a file. */
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
@@ -106,7 +106,7 @@ function nameOf({ name, email, state }: Account): string | Html {
   return state === 'deleted' ? 'Deleted account' : 'Without a name'
 }
 
-/** Lets a long address break after an @ or a dot, and not inside a word. */
+/** Lets a long address break after an @ or a dot, but not inside a word. */
 function breakable(email: string): Html {
   return html`${email.split(/(?<=[@.])/).map((part) => html`${part}<wbr>`)}`
 }
@@ -122,7 +122,7 @@ function listed(names: readonly string[]): Html {
   return html`<ul>${names.map((name) => html`<li>${name}</li>`)}</ul>`
 }
 
-/** `2026-11-23T09:00:00.153954000Z`, to the minute. */
+/** Shows a time such as `2026-11-23T09:00:00.153954000Z` to the minute. */
 function time(occurredAt: string): Html {
   const minute = occurredAt.slice(0, 16)
   return html`<time datetime="${minute}Z">${minute.replace('T', ' ')} UTC</time>`

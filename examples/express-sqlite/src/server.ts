@@ -26,7 +26,7 @@ const { app, scim } = createApp({
   },
 })
 
-// Opened before the server listens, so that a missing credential is reported at start.
+// The sync is opened before the server listens, so that a missing credential is reported at start.
 const sync = wantsSync(process.env)
   ? await openSync({ dispatcher: scim.receiver, accounts, groups, env: process.env })
   : undefined
@@ -50,7 +50,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-/** Stops the sync and new requests, waits for running handlers, and then closes the database and the ledger. */
+/** Ends the sync and refuses new requests. After running handlers have finished, closes the database and the ledger. */
 async function stop(): Promise<void> {
   isStopping = true
   const closed = once(server, 'close')

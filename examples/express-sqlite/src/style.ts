@@ -1,6 +1,6 @@
 import { html } from './html.ts'
 
-/** The page's style sheet. It is part of the page, so the page loads nothing. */
+/** The page's style sheet. The page contains the style sheet, so it loads no other file. */
 export const style = html`
   :root {
     color-scheme: light dark;
@@ -61,7 +61,7 @@ export const style = html`
   .deactivated .state { background: var(--wait-ground); color: var(--wait); }
   .deleted .state { background: var(--gone-ground); color: var(--gone); }
 
-  /* If a row has no room, each account is a card: nobody has to scroll sideways to find a column. */
+  /* On a narrow screen, each account is a card, so nobody has to scroll sideways to find a column. */
   @media (max-width: 54rem) {
     thead { display: none; }
     tbody tr { display: block; padding: 0.75rem 1rem; }

@@ -11,18 +11,18 @@ import { openSync } from './sync.ts'
 
 const usage = `Usage: npm run sync -- [options]
 
-One pass over the directories of all organizations. The server may run meanwhile: while it makes
-a pass of its own, this one is refused.
+Runs one pass over the directories of all organizations. The server may run at the same time.
+During a pass of the server, this command is refused.
 
   --full                 read everything, and delete users and groups that are no longer listed;
-                         without it, read only what has changed since the last pass
-  --dry-run              only say what would be done
-  --approve <approval>   delete what an earlier report has held; may be given several times
-  --organization <org_…> only this one; may be given several times
-  --help                 show this
+                         without it, read only the changes since the last pass
+  --dry-run              only show the changes
+  --approve <approval>   make the deletions that an earlier pass held; may be given several times
+  --organization <org_…> read only this organization; may be given several times
+  --help                 show this text
 
-Exits with 0 when the pass is complete, with 3 when it has held deletions, else with 1, as where an
-approval named none; with 2 on wrong usage.
+Exit codes: 0 if the pass is complete, 3 if it held deletions, 2 on wrong usage. In all other
+cases 1, for example if an approval matches no deletions.
 `
 
 process.exitCode = await main()

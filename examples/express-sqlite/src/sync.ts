@@ -15,7 +15,7 @@ export interface SyncOptions {
   accounts: Accounts
   groups: Groups
   env: NodeJS.ProcessEnv
-  /** The caller shows the report of each pass. @default false */
+  /** If `true`, does not print reports, because the caller prints them. @default false */
   quiet?: boolean
 }
 
@@ -30,7 +30,7 @@ export function wantsSync(env: NodeJS.ProcessEnv): boolean {
 
 /**
  * Applies changes that webhooks have lost: reads the directories, and passes each difference to the same handlers.
- * @throws ConfigurationError when a credential is missing
+ * @throws ConfigurationError if a credential is missing
  */
 export async function openSync({
   dispatcher,
@@ -58,7 +58,7 @@ export async function openSync({
   })
 }
 
-/** Nothing without changes, one line with changes, and the whole report if a person must decide. */
+/** The whole report if the pass is not complete or holds deletions. Otherwise one line, or nothing without changes. */
 function textOf(report: SyncReport): string {
   const { users, groups } = report.totals
   if (report.outcome !== 'complete' || users.held + groups.held > 0) return formatReport(report)

@@ -6,14 +6,14 @@ import { databaseFile, processed, type RunningApp, startApp } from './support.ts
 
 const inGroup = (name: string) => ({ groups: [{ id: 'dirgroup_1', name }] })
 
-/** One behaviour, with a separate application and database. */
+/** Defines a test that has its own application and database. */
 function test(name: string, check: (app: RunningApp) => Promise<void>): void {
   it(name, async (t) => check(await startApp(t, await databaseFile(t))))
 }
 
 const accountOf = (app: RunningApp, key = id) => app.accounts.find({ organizationId, id: key })
 
-test('an account follows its user, with the role of the highest group', async (app) => {
+test('a user event creates an account with the highest role of the groups', async (app) => {
   const groups = [
     { id: 'dirgroup_1', name: 'Engineering' },
     { id: 'dirgroup_2', name: 'IT Admins' },
@@ -48,7 +48,7 @@ test('a field that is null stays unchanged', async (app) => {
   assert.deepEqual(before?.groups, ['Engineers'])
 })
 
-test('the directory of an account is kept, although most user events do not have it', async (app) => {
+test('an event without a directory id does not change the directory of the account', async (app) => {
   const telling = user('09:00:00')
   Object.assign(telling.data, { directory_id: 'dir_1' })
   await app.deliver(telling)
@@ -59,13 +59,13 @@ test('the directory of an account is kept, although most user events do not have
   )
 })
 
-test('without known groups and roles, a new account is active and has the lowest role', async (app) => {
+test('if an event has no groups and no state, the new account is active and has the lowest role', async (app) => {
   await app.deliver(sparse('09:00:00'))
   assert.equal(accountOf(app)?.state, 'active')
   assert.deepEqual(accountOf(app)?.roles, ['viewer'])
 })
 
-test('`active: false` deactivates until `active: true`, and an event without `active` changes nothing', async (app) => {
+test('`active` deactivates and activates an account, and an event without `active` keeps the state', async (app) => {
   await app.deliver(user('09:00:00', { active: false }))
   assert.equal(accountOf(app)?.state, 'deactivated')
   await app.deliver(sparse('10:00:00', { name: 'Amelia Stone' }))
@@ -108,14 +108,14 @@ test('a user who returns after a deletion gets a new account', async (app) => {
   )
 })
 
-test('an email that is reassigned to another person makes two accounts, not one', async (app) => {
+test('two users with the same email have two accounts', async (app) => {
   await app.deliver(user('09:00:00', { email: 'info@example.com', name: 'Amelia' }))
   await app.deliver(user('10:00:00', { id: 'diruser_2', email: 'info@example.com', name: 'Ben' }))
   assert.equal(accountOf(app, 'diruser_1')?.name, 'Amelia')
   assert.equal(accountOf(app, 'diruser_2')?.name, 'Ben')
 })
 
-test('the same directory id in two organizations makes two accounts', async (app) => {
+test('users with the same directory id in two organizations have two accounts', async (app) => {
   await app.deliver(user('09:00:00'))
   await app.deliver(user('09:00:00', { organization_id: 'org_2', name: 'Somebody else' }))
   assert.equal(accountOf(app)?.name, 'Amelia Hart')
@@ -130,12 +130,12 @@ test('a user event can create a group, and the events of the group rename and de
   assert.deepEqual(accountOf(app)?.groups, [])
 })
 
-test('fields of an undocumented type are ignored, and do not fail the event', async (app) => {
+test('fields with an undocumented type are ignored, and the event succeeds', async (app) => {
   await app.deliver(user('09:00:00', inGroup('Engineering')))
   const before = accountOf(app)
   const odd = { email: { value: 'x' }, name: 7, active: 'yes', groups: 'Engineering' }
   const event = { ...sparse('10:00:00'), data: { id, organization_id: organizationId, ...odd } }
-  // @ts-expect-error: not what a directory should send
+  // @ts-expect-error: the types are wrong on purpose
   assert.deepEqual(await app.deliver(event), processed)
   assert.equal(accountOf(app)?.email, before?.email)
   assert.deepEqual(accountOf(app)?.groups, before?.groups)

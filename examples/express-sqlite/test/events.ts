@@ -10,7 +10,7 @@ export const user = (time: string, data: Partial<DirectoryUser> = {}) =>
     data: { id, organization_id: organizationId, ...data },
   })
 
-/** Another form of an update without values: each field is present and null. */
+/** The fields of an update in which each value is null. */
 export const everythingNull = {
   active: null,
   email: null,

@@ -7,7 +7,7 @@ import { databaseFile, duplicate, processed, startApp } from './support.ts'
 
 const key = { organizationId, id }
 
-/** The state after a change of store: the ledger has no message and no time. */
+/** Empties the ledger, as a change of the store does. */
 function loseLedger(file: string): void {
   const database = new DatabaseSync(file)
   database.exec('DELETE FROM scalekit_scim_ledger')
@@ -34,8 +34,8 @@ describe('the guard', () => {
   }
 })
 
-describe('after the ledger was lost', () => {
-  it('an older event counts as new, and the newer row stays', async (t) => {
+describe('if the ledger has lost its data', () => {
+  it('an older event runs again, and the newer row stays', async (t) => {
     const file = await databaseFile(t)
     const before = await startApp(t, file)
     await before.deliver(user('10:00:00', { name: 'The newest' }))
@@ -48,7 +48,7 @@ describe('after the ledger was lost', () => {
     assert.equal(after.accounts.find(key)?.name, 'The newest')
   })
 
-  it('an update from before a deletion restores nobody', async (t) => {
+  it('an update that is older than a deletion does not restore the user', async (t) => {
     const file = await databaseFile(t)
     const before = await startApp(t, file)
     await before.deliver(user('09:00:00'))
@@ -61,7 +61,7 @@ describe('after the ledger was lost', () => {
     assert.equal(after.accounts.find(key)?.state, 'deleted')
   })
 
-  it('a creation that arrives after its deletion finds the tombstone', async (t) => {
+  it('a creation that arrives after the deletion of its user does not restore the user', async (t) => {
     const file = await databaseFile(t)
     const before = await startApp(t, file)
     await before.deliver(deletion('10:00:00'))
@@ -88,10 +88,10 @@ describe('after the ledger was lost', () => {
   })
 })
 
-describe('a database that fails', () => {
+describe('if the database fails', () => {
   const messageId = 'msg_1'
 
-  it('because of a lock: the attempt is answered 503, the page is served meanwhile, and the retry has its effect', async (t) => {
+  it('because of a lock, the attempt is answered 503, the page is still served, and the retry succeeds', async (t) => {
     const file = await databaseFile(t)
     const app = await startApp(t, file)
     const other = new DatabaseSync(file)
@@ -103,7 +103,7 @@ describe('a database that fails', () => {
       isAnswered = true
     })
     for (let page = 0; page < 5; page++) await (await fetch(app.url)).text()
-    assert.ok(!isAnswered, 'the process does not stand still while the ledger waits')
+    assert.ok(!isAnswered, 'the process is not blocked while the ledger waits')
     const failed = await failing
     other.exec('ROLLBACK')
     assert.deepEqual(failed, { status: 503, outcome: 'store-unavailable' })
@@ -114,7 +114,7 @@ describe('a database that fails', () => {
     assert.deepEqual(await app.deliver(user('09:00:00'), { messageId }), duplicate)
   })
 
-  it('during a write: the write is undone, and the retry of the message has its effect', async (t) => {
+  it('during a write, the write is rolled back, and the retry of the message succeeds', async (t) => {
     const file = await databaseFile(t)
     const app = await startApp(t, file)
     const other = new DatabaseSync(file)

@@ -13,7 +13,7 @@ import { databaseFile, duplicate, processed, startServer } from './support.ts'
 
 const patience = { timeout: 60_000 }
 
-test('the ledger guarantees that a message runs once over all processes, and its close leaves nothing open', async (t) => {
+test('the ledger is atomic across all processes, and no connection stays open after it is closed', async (t) => {
   const file = await databaseFile(t)
   openDatabase(file).close()
   const ledger = openLedgerStore(file)
@@ -22,7 +22,7 @@ test('the ledger guarantees that a message runs once over all processes, and its
   assert.deepEqual(await dispatcher.dispatch(user('09:00:00')), { outcome: 'processed' })
   await dispatcher.close()
   await ledger.close()
-  assert.deepEqual(await readdir(dirname(file)), ['accounts.db'], 'the last connection removes its log')
+  assert.deepEqual(await readdir(dirname(file)), ['accounts.db'], 'no write-ahead log is left')
 })
 
 test('a message that was done before a restart is a duplicate after it', patience, async (t) => {
@@ -33,11 +33,11 @@ test('a message that was done before a restart is a duplicate after it', patienc
 
   const second = await startServer(t, file)
   assert.deepEqual(await second.deliver(user('10:00:00'), { messageId: 'msg_1' }), duplicate)
-  assert.equal((await second.deliver(user('09:00:00'))).outcome, 'stale', 'and the newest time is known')
+  assert.equal((await second.deliver(user('09:00:00'))).outcome, 'stale', 'the newest time is kept')
   await second.stop()
 })
 
-test('a server that was killed remembers what it has answered', patience, async (t) => {
+test('after a server is killed, the messages that it answered are still duplicates', patience, async (t) => {
   const file = await databaseFile(t)
   const first = await startServer(t, file)
   const messageIds = Array.from({ length: 20 }, (_, n) => `msg_${n}`)
@@ -52,7 +52,7 @@ test('a server that was killed remembers what it has answered', patience, async 
   await second.stop()
 })
 
-test('a file without a ledger, of an earlier version, is opened and gets a ledger', patience, async (t) => {
+test('if a file of an earlier version has no ledger, the server creates the ledger', patience, async (t) => {
   const file = await databaseFile(t)
   const database = openDatabase(file)
   const nothing = { directoryId: undefined, active: true, roles: undefined, groups: undefined }
@@ -74,7 +74,7 @@ test('a file without a ledger, of an earlier version, is opened and gets a ledge
 })
 
 test(
-  'if three servers on one file get the same messages at once, each message runs on one of them',
+  'if three servers on one file get the same messages at once, each message runs on only one server',
   patience,
   async (t) => {
     const file = await databaseFile(t)
@@ -91,7 +91,7 @@ test(
       const outcomes = three.map(({ status, outcome }) => `${status} ${outcome}`)
       assert.deepEqual(outcomes.sort(), ['200 duplicate', '200 duplicate', '201 processed'])
     }
-    assert.ok(new Set(winners).size > 1, 'more than one server wins some')
+    assert.ok(new Set(winners).size > 1, 'several servers processed messages')
     await Promise.all(servers.map(({ stop }) => stop()))
     assert.deepEqual(
       servers.flatMap(({ complaints }) => complaints),

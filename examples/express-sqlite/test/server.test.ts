@@ -5,7 +5,7 @@ import { databaseFile, processed, startServer } from './support.ts'
 
 const patience = { timeout: 20_000 }
 
-test('the program serves, stops on SIGTERM, and finds its accounts again', patience, async (t) => {
+test('the server stops on SIGTERM, and still has its accounts after a restart', patience, async (t) => {
   const file = await databaseFile(t)
   const first = await startServer(t, file)
   assert.deepEqual(await first.deliver(user('09:00:00')), processed)
@@ -16,7 +16,7 @@ test('the program serves, stops on SIGTERM, and finds its accounts again', patie
   await second.stop()
 })
 
-test('without API credentials, it reports at its start that there is no sync', patience, async (t) => {
+test('without API credentials, the server reports at start that there is no sync', patience, async (t) => {
   const { saying } = await startServer(t, await databaseFile(t))
   assert.match(
     await saying((line) => line.startsWith('No sync')),

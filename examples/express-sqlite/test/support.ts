@@ -31,9 +31,9 @@ export interface RunningApp {
 
 export interface RunningServer extends Pick<RunningApp, 'url' | 'deliver' | 'stop'> {
   child: ChildProcess
-  /** The lines of its standard output until now. */
+  /** The lines that the server has written to standard output. */
   said: string[]
-  /** The lines of its standard error until now. */
+  /** The lines that the server has written to standard error. */
   complaints: string[]
   /** Waits for the first such line. */
   saying(isWanted: (line: string) => boolean): Promise<string>
@@ -42,14 +42,14 @@ export interface RunningServer extends Pick<RunningApp, 'url' | 'deliver' | 'sto
 export const processed = { status: 201, outcome: 'processed' }
 export const duplicate = { status: 200, outcome: 'duplicate' }
 
-/** A separate database file for the test. */
+/** Returns the path of a database file that only this test uses. */
 export async function databaseFile(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'express-sqlite-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   return join(folder, 'accounts.db')
 }
 
-/** The whole application on its own port, in the test's process. */
+/** Starts the whole application in the test's process, on its own port. */
 export async function startApp(t: TestContext, file: string): Promise<RunningApp> {
   const database = openDatabase(file)
   const ledger = openLedgerStore(file)
@@ -83,7 +83,7 @@ export async function startApp(t: TestContext, file: string): Promise<RunningApp
   return { url, accounts, stop: stopOnce, deliver: deliverTo(url) }
 }
 
-/** The example's server as a separate process, as soon as it listens. */
+/** Starts the example's server as a separate process. Resolves when the server listens. */
 export async function startServer(
   t: TestContext,
   file: string,

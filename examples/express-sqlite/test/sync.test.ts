@@ -10,7 +10,7 @@ import { openDatabase } from '../src/database.ts'
 import { Groups } from '../src/groups.ts'
 import { databaseFile, startServer } from './support.ts'
 
-// Uses the real SDK and a local Scalekit that sends no webhooks, so all data comes from the sync.
+// The tests use the real SDK and a local Scalekit that sends no webhooks. So all data comes from the sync.
 
 const program = fileURLToPath(new URL('../src/sync-once.ts', import.meta.url))
 const patience = { timeout: 60_000 }
@@ -47,7 +47,7 @@ function runSync(env: NodeJS.ProcessEnv, ...args: string[]): Promise<{ code: unk
   })
 }
 
-/** The states of all accounts of a customer, read from the file itself. */
+/** Reads the states of all accounts directly from the file. */
 function states(file: string): string[] {
   const database = openDatabase(file)
   try {
@@ -73,7 +73,7 @@ test('one pass creates all accounts, with their groups and states', patience, as
   assert.doesNotMatch(said, /scalekit-scim:/, 'no warning, because the processes share the ledger')
 })
 
-test('a dry run reports the changes and applies none', patience, async (t) => {
+test('a dry run reports the changes, but does not apply them', patience, async (t) => {
   const { simulator, hire } = await startScalekit(t)
   hire('ann')
   const file = await databaseFile(t)
@@ -85,7 +85,7 @@ test('a dry run reports the changes and applies none', patience, async (t) => {
 })
 
 test(
-  'only a full pass deletes users who have left, and more than a few only with an approval',
+  'only a full pass deletes users who have left, and many deletions need an approval',
   patience,
   async (t) => {
     const { simulator, environment, hire } = await startScalekit(t)
@@ -111,12 +111,12 @@ test(
 
     await runSync(env, '--approve', approval)
     assert.equal(states(file).filter((state) => state === 'nobody deleted').length, 27)
-    assert.equal((await runSync(env, '--approve', approval)).code, 1, 'it names nothing any more')
+    assert.equal((await runSync(env, '--approve', approval)).code, 1, 'the approval can be used only once')
   },
 )
 
 test(
-  'with two directories, each account stores its own, and users who leave one of them are deleted',
+  'with two directories, each account stores its directory, and users who leave a directory are deleted',
   patience,
   async (t) => {
     const { simulator, environment, organization, hire } = await startScalekit(t)
@@ -124,7 +124,7 @@ test(
     const file = await databaseFile(t)
     const env = variables(simulator, file)
     await runSync(env)
-    // The file of an earlier version, which had no such columns.
+    // The files of earlier versions do not have these columns.
     const database = openDatabase(file)
     database.exec(
       'ALTER TABLE accounts DROP COLUMN directory_id; ALTER TABLE groups DROP COLUMN directory_id',
@@ -143,7 +143,7 @@ test(
 )
 
 test('a server applies lost changes, reports them, and can stop during a pass', patience, async (t) => {
-  // An hour ago, because changes that are as new as the pass are sent again.
+  // The changes are an hour old, because each pass sends very recent changes again.
   const from = new Date(Date.now() - 3_600_000)
   const { simulator, environment, hire } = await startScalekit(t, { from })
   const file = await databaseFile(t)
@@ -166,7 +166,7 @@ test('a server applies lost changes, reports them, and can stop during a pass', 
 })
 
 test(
-  'a server reports the changes of a pass in one line, and prints nothing without changes',
+  'a server reports the changes of a pass in one line, and prints nothing if there are no changes',
   patience,
   async (t) => {
     const { simulator, hire } = await startScalekit(t)
@@ -183,7 +183,7 @@ test(
 )
 
 test(
-  'a manual pass is refused while the server runs one, and later reads the changes since then',
+  'a manual pass is refused during a pass of the server, and a later one reads only the changes since that pass',
   patience,
   async (t) => {
     const { simulator, hire } = await startScalekit(t)
@@ -193,7 +193,7 @@ test(
     await saying((line) => line === 'Sync: users 1 created')
     await stop()
 
-    // The server's pass at its next start waits for the API, long enough to request another pass.
+    // After a restart, the server's pass waits for the API. During this time, the test requests a manual pass.
     simulator.setFaults({ api: { latencyMs: 3000 } })
     hire('ben')
     const again = await startServer(t, file, simulator.variables)
@@ -207,13 +207,13 @@ test(
     const { code, said } = await runSync(variables(simulator, file))
     assert.equal(code, 0, said)
     assert.match(said, /^Sync complete .*\(incremental\)$/m)
-    assert.match(said, /users: \d seen, [^c]*$/m, 'the server has created them')
+    assert.match(said, /users: \d seen, [^c]*$/m, 'the server had already created the users')
     await again.stop()
   },
 )
 
 test(
-  'while the API is unreachable, the command reports its retries, and a signal stops it',
+  'if the API is unreachable, the command reports its retries, and a signal stops the command',
   patience,
   async (t) => {
     const { simulator } = await startScalekit(t)
@@ -230,7 +230,7 @@ test(
   },
 )
 
-test('the error names a missing credential or an unknown option', patience, async (t) => {
+test('the error message names a missing credential or an unknown option', patience, async (t) => {
   const file = await databaseFile(t)
   const { simulator } = await startScalekit(t)
   const { SCALEKIT_CLIENT_SECRET: _, ...env } = variables(simulator, file)

@@ -1,6 +1,7 @@
--- Rows are keyed by organization and directory id, never by email: an email changes, and can be given to somebody else.
--- `scim_occurred_at` is the time of the event that wrote the row last (src/newest-wins.ts): text with nine decimals, for
--- timestamptz ends at microseconds. COLLATE "C" compares it, and the ids, byte by byte. A deleted row stays.
+-- The key is the organization and the directory id, never the email: it can change, or be given to another person.
+-- `scim_occurred_at` is the time of the event that last wrote the row (src/newest-wins.ts). It is text with nine
+-- decimals, because timestamptz keeps only microseconds. COLLATE "C" compares times and ids byte by byte.
+-- A deleted row stays as a tombstone.
 CREATE TABLE accounts (
   organization_id  text COLLATE "C" NOT NULL,
   id               text COLLATE "C" NOT NULL,

@@ -8,10 +8,11 @@ const query = z.object({
 })
 
 /**
- * `GET /accounts?limit=50&after=…`: a page of accounts. `next` is the `after` of the next page, or null.
+ * `GET /accounts?limit=50&after=…`: a page of accounts. For the next page, pass `next` as `after`. On the last page,
+ * `next` is null.
  *
- * The page shows names and emails. Protect it with your own authentication (an `onRequest` hook here) before anybody
- * else can reach it.
+ * The page shows names and emails. Before anybody else can reach the route, protect it with your own authentication,
+ * for example an `onRequest` hook here.
  */
 export function addAccountRoutes(app: FastifyInstance, accounts: Accounts): void {
   app.get('/accounts', async (request, reply) => {

@@ -16,25 +16,25 @@ export interface Account extends AccountKey {
   state: AccountState
   email: string | null
   name: string | null
-  /** The highest first. */
+  /** In order, the highest role first. */
   roles: Role[]
-  /** The names of the existing groups. A group without a name has its id. */
+  /** The names of the user's groups, without deleted groups. If a group has no name, its id is used. */
   groups: string[]
   /** The time of the newest event that was written to this account. */
   occurredAt: string
 }
 
-/** An account as the directory sync compares it. */
+/** The fields of an account that the directory sync compares. */
 export interface KnownAccount {
   id: string
   organizationId: string
   occurredAt: string
   groupIds: string[]
-  /** `null`: no event has contained it yet. */
+  /** `null` until an event contains the directory id. */
   directoryId: string | null
 }
 
-/** The fields of an event. `undefined` keeps the value of the account. */
+/** The fields of an event. If a field is `undefined`, the account keeps its stored value. */
 export interface AccountChange extends AccountKey {
   occurredAt: string
   directoryId: string | undefined
@@ -55,12 +55,12 @@ export class Accounts {
   }
 
   /**
-   * Returns `false`, and writes nothing, if the row is newer. A user who returns after a deletion gets a new account,
+   * If the row is newer, writes nothing and returns `false`. A user who returns after a deletion gets a new account,
    * because a tombstone has no personal data.
    */
   upsert(change: AccountChange): Promise<boolean> {
     const { organizationId, id, directoryId, active, email, name, roles, groups, occurredAt } = change
-    // RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without it changes nothing.
+    // RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without `active` keeps the state.
     const state = active === undefined ? null : active ? 'active' : 'deactivated'
     return transaction(this.#pool, async (client) => {
       const { rowCount } = await client.query(
@@ -83,8 +83,8 @@ export class Accounts {
   }
 
   /**
-   * Keeps a tombstone without personal data, also for an unknown account, whose creation may arrive later. Returns
-   * `false`, and writes nothing, if the row is newer.
+   * Replaces the account with a tombstone that has no personal data. If the account is unknown, also writes one,
+   * because the creation may arrive later. If the row is newer, writes nothing and returns `false`.
    */
   delete({ organizationId, id }: AccountKey, occurredAt: string): Promise<boolean> {
     return transaction(this.#pool, async (client) => {
@@ -103,7 +103,7 @@ export class Accounts {
     })
   }
 
-  /** All accounts of a customer, without tombstones. Reads some at a time. */
+  /** All accounts of a customer, without tombstones. Reads in batches. */
   async *known(organizationId: string): AsyncIterable<KnownAccount> {
     for (let after = ''; ; ) {
       const { rows } = await this.#pool.query<KnownAccount>(
@@ -131,7 +131,7 @@ export class Accounts {
     return rows[0]
   }
 
-  /** The accounts after the key `after`, in the order of their keys. Each page has the same cost. */
+  /** The accounts after the key `after`, in the order of their keys. Later pages cost no more than the first. */
   async page(limit: number, after?: AccountKey): Promise<Account[]> {
     const { rows } = await this.#pool.query<Account>(
       `${selectAccounts} WHERE (accounts.organization_id, accounts.id) > ($1, $2)

@@ -12,11 +12,11 @@ import { remembered, tryDatabase, tryLedger } from './readiness.ts'
 export interface RouteOptions
   extends Pick<ScalekitScimOptions, 'secret' | 'store' | 'namespace' | 'requireGuarantee'> {
   pool: Pool
-  /** Whether the process is stopping. It is then no longer ready. */
+  /** Whether the process is stopping. If so, `/ready` answers 503. */
   isStopping?: () => boolean
 }
 
-/** Slower senders are cut off, so that they cannot delay the end of the process. */
+/** How long a request may take to arrive. Slower senders are cut off, so that they cannot delay the shutdown. */
 const requestTimeoutMs = 15_000
 
 export function createApp(logger: LoggerOptions): FastifyInstance {
@@ -25,7 +25,7 @@ export function createApp(logger: LoggerOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: isProbe }),
     requestTimeout: requestTimeoutMs,
   })
-  // Fastify's own error handler would log and send the message of an error.
+  // Fastify's own error handler would log and send error messages, which may contain personal data.
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
     if (status >= 500) request.log.error({ err: error }, 'a request failed')
@@ -40,7 +40,7 @@ export async function addRoutes(
   app: FastifyInstance,
   { pool, isStopping = () => false, ...receiving }: RouteOptions,
 ): Promise<void> {
-  // A client with an open connection sends its next request to another instance.
+  // During the shutdown, a client with an open connection must send its next request to another instance.
   app.addHook('onSend', async (_request, reply) => {
     if (isStopping()) reply.header('connection', 'close')
   })

@@ -16,7 +16,7 @@ export interface WorkerConfig {
 }
 
 export interface Config extends WorkerConfig {
-  /** Two secrets during a rotation. */
+  /** One signing secret, or two during a rotation. */
   secrets: string[]
   host: string
   port: number
@@ -24,7 +24,7 @@ export interface Config extends WorkerConfig {
   drainSeconds: number
 }
 
-/** Names each invalid variable with its fix, and never a value. */
+/** The message names each invalid variable with its fix, and never contains a value. */
 export class InvalidEnvironment extends Error {
   constructor(problems: string[]) {
     super(`The environment is not usable:\n${problems.map((problem) => `  ${problem}\n`).join('')}`)
@@ -36,7 +36,7 @@ const signingSecret =
   /^(?:whsec_)?(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/
 const postgres = ['postgres:', 'postgresql:']
 
-/** One message for every problem with a variable, because zod's own messages would show the given value. */
+/** All problems of a variable have the same message, because zod's own messages would show the given value. */
 function text(hint: string, isUsable: (value: string) => boolean) {
   return z.string(hint).refine(isUsable, hint)
 }
@@ -51,7 +51,7 @@ function isUrl(protocols: readonly string[]) {
   return (value: string) => protocols.includes(URL.parse(value)?.protocol ?? '')
 }
 
-/** The path of a Redis URL may only be the number of a database. The client throws for anything else. */
+/** In a Redis URL, the path may only be the number of a database. The client throws for any other path. */
 function isLedgerUrl(value: string): boolean {
   if (isUrl(postgres)(value)) return true
   return isUrl(['redis:', 'rediss:'])(value) && /^(?:\/\d*)?$/.test(URL.parse(value)?.pathname ?? '')
@@ -118,7 +118,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 /**
- * The configuration of a process without HTTP. It runs the sync, and needs no signing secret.
+ * Reads the configuration of a process without HTTP. Such a process runs the sync, and needs no signing secret.
  * @throws InvalidEnvironment
  */
 export function readWorkerConfig(
@@ -160,7 +160,7 @@ function scheduleOf({
 }
 
 /**
- * The only variable that a migration needs. It can run without any secret.
+ * Reads the only variable that a migration needs. So a migration can run without a signing secret.
  * @throws InvalidEnvironment
  */
 export function readDatabaseUrl(env: NodeJS.ProcessEnv): string {
@@ -168,7 +168,7 @@ export function readDatabaseUrl(env: NodeJS.ProcessEnv): string {
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
-  // `NAME=` in a file means that it is not set.
+  // A line `NAME=` in a file means that the variable is not set.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const { success, data, error } = schema.safeParse(given)
   if (success) return data

@@ -2,22 +2,22 @@ import pg from 'pg'
 
 /** How long one statement may take, including the wait for a lock. The reply to Scalekit is due in 9 s. */
 const statementTimeoutMs = 5000
-/** A frozen server does not end the statement. The client then gives up by itself. */
+/** A frozen server does not end a statement, so the client gives up after this time. */
 const queryTimeoutMs = 6000
 const connectTimeoutMs = 2000
-/** The longest time that a process that stalls during a transaction can keep its rows locked. */
+/** If a process stalls during a transaction, its rows stay locked for at most this time. */
 const idleInTransactionTimeoutMs = 10_000
 
 export interface DatabaseOptions {
   url: string
   poolSize: number
   /**
-   * Called when an idle connection breaks, for example because the server restarts. The pool makes new ones by itself.
+   * Called when an idle connection breaks, for example because the server restarts. The pool then reconnects.
    */
   onError(error: Error): void
 }
 
-/** Does not connect. The first query does. */
+/** Returns a pool that connects with its first query. */
 export function openDatabase({ url, poolSize, onError }: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -32,13 +32,13 @@ export function openDatabase({ url, poolSize, onError }: DatabaseOptions): pg.Po
   return pool
 }
 
-/** Runs all of `work` or nothing. */
+/** Runs `work` in one transaction. */
 export async function transaction<Result>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect()
-  // The running query rejects with the same error. Without a listener, the error would end the process.
+  // Without a listener, the error would end the process. The running query rejects with the same error.
   const ignore = () => {}
   client.on('error', ignore)
   let broken: Error | undefined
@@ -48,7 +48,7 @@ export async function transaction<Result>(
     await client.query('COMMIT')
     return result
   } catch (error) {
-    // A connection that cannot roll back is not used again.
+    // If the rollback fails, the connection is not used again.
     await client.query('ROLLBACK').catch((failure: Error) => {
       broken = failure
     })

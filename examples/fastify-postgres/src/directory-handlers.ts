@@ -31,10 +31,10 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
   }
 
   return {
-    // Created or updated. Either of the two may arrive first.
+    // The user was created or updated. The update may arrive first.
     onUserUpserted: upsertUser,
 
-    // `active: false`. The account and its data stay. End its sessions and revoke its tokens here as well.
+    // The user has `active: false`. The account and its data stay. Also end its sessions and revoke its tokens here.
     onUserDeactivated: upsertUser,
 
     async onUserDeleted({ organization_id, data }, ctx) {
@@ -58,7 +58,7 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
       logWhereKept(written, data.id, ctx)
     },
 
-    // Usually a pause, so it does not lock out a whole company. The warning asks somebody to check it.
+    // Usually a directory is disabled only for a while. So accounts stay active, and the warning asks for a check.
     onDirectoryDisabled({ organization_id, data }, ctx) {
       ctx.log.warn(
         { organizationId: organization_id, directoryId: data.id },
@@ -68,7 +68,7 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
   }
 }
 
-/** The guard has kept a newer row. The event is done, because a retry would change nothing. */
+/** Logs that the guard kept a newer row. The event still counts as done, because a retry would change nothing. */
 function logWhereKept(written: boolean, id: string, { log, occurredAt }: HandlerContext): void {
   if (!written) log.warn({ id, occurredAt }, 'an event that the ledger accepted is older than its row')
 }

@@ -18,8 +18,8 @@ export interface DirectoryWorker {
 }
 
 /**
- * The sync without HTTP and without a signing secret. It uses the same handlers, and the ledger that the instances
- * share.
+ * The sync without HTTP and without a signing secret. It uses the same handlers and the same ledger as the web
+ * processes.
  */
 export async function openDirectoryWorker(
   config: ReturnType<typeof readWorkerConfig>,
@@ -36,7 +36,7 @@ export async function openDirectoryWorker(
     ...directoryHandlers(new Accounts(pool), new Groups(pool)),
     store,
     namespace: config.ledgerNamespace,
-    // In addition to web processes, the worker is one more instance.
+    // The worker is an instance in addition to the web processes.
     ...(config.isProduction ? { requireGuarantee: 'atomic' } : {}),
     logger: log,
   })
@@ -45,7 +45,8 @@ export async function openDirectoryWorker(
   return {
     sync,
     async close() {
-      // Both at the same time, because `close()` gives running events ten seconds, and then aborts their signals.
+      // The sync and the dispatcher close at the same time, because `close()` gives running events ten seconds, and then
+      // aborts their signals.
       await Promise.all([sync.stop(), dispatcher.close()])
       await Promise.allSettled([pool.end(), within(disconnectMs, store.disconnect())])
     },

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { beforeAllEvents, mayWrite } from './newest-wins.ts'
 
-/** A group as the directory sync compares it. `null`: no event has contained it yet. */
+/** The fields of a group that the directory sync compares. A field is `null` until an event contains it. */
 export interface KnownGroup {
   id: string
   organizationId: string
@@ -14,20 +14,20 @@ export interface GroupKey {
   id: string
 }
 
-/** The fields of an event. `undefined` keeps the value of the group. */
+/** The fields of an event. If a field is `undefined`, the group keeps its stored value. */
 export interface GroupChange extends GroupKey {
   occurredAt: string
   directoryId: string | undefined
   name: string | undefined
 }
 
-/** A group as a user's event names it. */
+/** A group that a user event names. */
 export interface NamedGroup {
   id: string
   name: string | null
 }
 
-/** The groups of the customers. Only users' events have memberships, so they are written with the accounts. */
+/** The groups of the customers. Only user events have memberships, so `Accounts` writes the memberships. */
 export class Groups {
   readonly #pool: Pool
 
@@ -35,7 +35,7 @@ export class Groups {
     this.#pool = pool
   }
 
-  /** All groups of a customer, without tombstones. A group that was only mentioned has no time yet. */
+  /** All groups of a customer, without tombstones. If only user events have named a group, it has no time yet. */
   async known(organizationId: string): Promise<KnownGroup[]> {
     const { rows } = await this.#pool.query<KnownGroup>(
       `SELECT id, organization_id AS "organizationId", directory_id AS "directoryId",
@@ -47,14 +47,14 @@ export class Groups {
     return rows
   }
 
-  /** Returns `false`, and writes nothing, if the row is newer. */
+  /** If the row is newer, writes nothing and returns `false`. */
   upsert({ organizationId, id, name, directoryId, occurredAt }: GroupChange): Promise<boolean> {
     return this.#write([organizationId, id, 'active', name ?? null, occurredAt, directoryId ?? null])
   }
 
   /**
-   * Memberships and roles stay as they are: Scalekit also sends an update of each member. Returns `false`, and
-   * writes nothing, if the row is newer.
+   * Does not change memberships and roles, because Scalekit also sends an update of each member. If the row is newer,
+   * writes nothing and returns `false`.
    */
   delete({ organizationId, id }: GroupKey, occurredAt: string): Promise<boolean> {
     return this.#write([organizationId, id, 'deleted', null, occurredAt, null])
@@ -76,11 +76,11 @@ export class Groups {
 }
 
 /**
- * A user's event may name groups before their own events arrive. Such a group then begins as a stub.
- * Part of the caller's transaction.
+ * Writes a stub of each unknown group, because a user event may name groups before their own events arrive. Call this
+ * function inside a transaction.
  *
- * Known groups are not written, because the events of their members would wait for each other's lock. The other groups
- * are written in the order of their ids. Otherwise, two transactions that lock the same rows in different orders would
+ * Known groups are not written. Otherwise, events of their members would wait for each other's lock. Unknown groups are
+ * written in the order of their ids. Otherwise, two transactions could lock the same rows in different orders, and
  * deadlock.
  */
 export async function mentionGroups(

@@ -2,17 +2,17 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { within } from './within.ts'
 
 export interface HealthOptions {
-  /** A check of each of the server's dependencies, by name. */
+  /** One check for each dependency of the server, by the dependency's name. */
   parts: Readonly<Record<string, () => Promise<unknown>>>
   isStopping: () => boolean
 }
 
-/** Whether the request is for one of the two routes. They are requested every few seconds, so they are not logged. */
+/** Whether a request is for `/health` or `/ready`. Such requests arrive every few seconds, so they are not logged. */
 export function isProbe({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url === '/health' || routeOptions.url === '/ready'
 }
 
-/** How long a part may take to answer. */
+/** How long a dependency may take to answer. */
 const patienceMs = 1000
 
 /**

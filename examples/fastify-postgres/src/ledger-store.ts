@@ -3,13 +3,13 @@ import KeyvRedis from '@keyv/redis'
 import { Keyv } from 'keyv'
 
 /**
- * The store of the ledger, by its URL: Redis or PostgreSQL. Both are atomic over all instances. The caller disconnects
- * it.
+ * Opens the store of the ledger. The URL decides whether it is Redis or PostgreSQL. Both are atomic across all
+ * instances. The caller must disconnect the store.
  */
 export function openLedgerStore(url: string, onError: (error: unknown) => void): Keyv {
   const isRedis = /^rediss?:/.test(url)
   const keyv = new Keyv({ store: isRedis ? new KeyvRedis(url) : new KeyvPostgres(url) })
-  // Without a listener, an error would end the process. The ledger detects the failure by itself, and answers 503.
+  // Without a listener, an error would end the process. The ledger itself also detects the failure, and answers 503.
   keyv.on('error', (error: unknown) => {
     if (isRedis || !isForbidden(error)) onError(error)
   })
@@ -17,8 +17,8 @@ export function openLedgerStore(url: string, onError: (error: unknown) => void):
 }
 
 /**
- * Such errors concern only the adapter's own table, `keyv`. The adapter tries to create it at each start, and the ledger
- * does not use it. The ledger reports its own missing rights.
+ * Errors about missing rights concern only the adapter's own table, `keyv`. The adapter tries to create this table at
+ * each start, but the ledger does not use it. The ledger reports its own missing rights.
  */
 function isForbidden(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '42501'

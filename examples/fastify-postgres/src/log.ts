@@ -12,13 +12,13 @@ export const withoutPersonalData: NonNullable<LoggerOptions['serializers']> = {
   err: (error) => ({ type: error.name, code: codeOf(error), message: '', stack: frames(error.stack ?? '') }),
 }
 
-/** An error of the ledger has the server's error as its cause. The code of that error shows the fix. */
+/** An error of the ledger has the database server's error as its cause. The code of that cause tells you the fix. */
 function codeOf({ code, cause }: { code?: unknown; cause?: unknown }): string | undefined {
   if (typeof code === 'string') return code
   return cause instanceof Error ? codeOf(cause) : undefined
 }
 
-/** A stack begins with the message, which may have several lines. */
+/** Removes the message from a stack. A stack begins with the message, which may have several lines. */
 function frames(stack: string): string {
   return stack
     .split('\n')

@@ -1,14 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 
-// This code only runs SQL files in their order, once. Use a library for down migrations, or for migrations in code.
+// This code only runs SQL files, each once and in order. For down migrations or migrations in code, use a library.
 
 const folder = new URL('../migrations/', import.meta.url)
-/** Any number that is the same in every process. If two processes start at the same time, one waits for the other. */
+/** Any number, but the same in every process. If two processes start at the same time, one waits for the other. */
 export const lockKey = 7_225_346_001
 /**
- * While a migration waits for a table, all other statements on the table wait too. So it fails early, and can be run
- * again.
+ * If a migration waits for a lock on a table, all later statements on that table wait too. So the migration fails
+ * early, and you can run it again.
  */
 const lockTimeout = '5s'
 
@@ -33,7 +33,7 @@ export async function migrate(url: string): Promise<string[]> {
   return applied
 }
 
-/** The lock belongs to the transaction. So it also works through a pooler, and ends if the process dies. */
+/** The lock belongs to the transaction. So it also works through a pooler, and ends if the process crashes. */
 async function apply(client: pg.Client, name: string): Promise<boolean> {
   await client.query('BEGIN')
   try {

@@ -1,9 +1,9 @@
 /**
- * The guard: which events may write to an existing row. They may if the row is older. If the times are equal, a deletion
- * may, and any other event may unless the row is a tombstone. Without tombstones, an old update would restore a deleted
- * user.
+ * The guard: which events may write to an existing row. If the row is older, every event may. If the times are equal, a
+ * deletion may. Any other event may unless the row is a tombstone. Without tombstones, an old update would restore a
+ * deleted user.
  *
- * The guard is the condition of the upsert itself. PostgreSQL checks it on the row that it has locked, so it includes
+ * The guard is the condition of the upsert itself. PostgreSQL checks this condition on the locked row, which includes
  * the newest write of any process. Times are `ctx.occurredAt`, which can be compared as text.
  */
 export function mayWrite(table: 'accounts' | 'groups'): string {
@@ -12,5 +12,5 @@ export function mayWrite(table: 'accounts' | 'groups'): string {
       AND (${table}.state <> 'deleted' OR excluded.state = 'deleted'))`
 }
 
-/** The time of a row before its first own event. Every event is newer. */
+/** The time of a row that has not had an event of its own yet. Every event is newer. */
 export const beforeAllEvents = ''

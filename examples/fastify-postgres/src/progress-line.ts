@@ -6,8 +6,8 @@ const silenceMs = 5000
 const silenceText = `No progress for ${silenceMs / 1000} s: failed calls of Scalekit's API are retried for a minute or more\n`
 
 /**
- * The progress of a pass, on a terminal: one line that is overwritten. Long pauses are also reported
- * elsewhere.
+ * Shows the progress of a pass. On a terminal, one line is overwritten again and again. Otherwise, only long pauses
+ * are reported.
  */
 export function progressLine(terminal: NodeJS.WriteStream): {
   show(progress: SyncProgress): void

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Ledger } from '@scalekit-scim/fastify'
 import type { Pool } from 'pg'
 
-/** How long an answer is reused. Each part is checked at most once in this time, for any number of requests. */
+/** How long an answer is reused. Within this time, each dependency is checked only once, even for many requests. */
 const freshMs = 2000
 
-/** The rights that an event needs. A replica, or a role without them, would also answer `SELECT 1`. */
+/** The rights that an event needs. `SELECT 1` is not enough: it also works on a replica and without these rights. */
 const rights = [
   ['accounts', ['SELECT', 'INSERT', 'UPDATE']],
   ['groups', ['SELECT', 'INSERT', 'UPDATE']],
@@ -29,10 +29,10 @@ export async function tryDatabase(pool: Pool): Promise<void> {
 }
 
 const resource = `ready-${randomUUID()}`
-/** If the process ends before the release, the claim expires after this time. */
+/** If the process ends before it releases the claim, the claim expires after this time. */
 const leaseSeconds = 5
 
-/** Rejects if no event could begin. Calls the ledger as a webhook does, with its own message and resource. */
+/** Rejects if no event could begin. Calls the ledger as a webhook does, with a test message and a test resource. */
 export async function tryLedger(ledger: Ledger): Promise<void> {
   const messageId = `ready-${randomUUID()}`
   const token = messageId

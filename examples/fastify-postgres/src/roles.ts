@@ -14,7 +14,7 @@ const roleOfGroup: Readonly<Record<string, Role>> = {
   Engineering: 'editor',
 }
 
-/** The roles from these groups, the highest first. `undefined` if the groups are unknown. */
+/** The user's roles, the highest first. If the event does not contain the groups, returns `undefined`. */
 export function rolesFor(groups: UserGroup[] | undefined): Role[] | undefined {
   return mapRoles({ groups: groups ?? null }, { groups: roleOfGroup, precedence, default: defaultRole })
 }

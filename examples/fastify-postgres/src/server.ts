@@ -10,7 +10,7 @@ import { closeServer } from './stop.ts'
 import { openSync } from './sync.ts'
 import { within } from './within.ts'
 
-/** Handlers have ten seconds to finish (`receiver.close()`), and incomplete requests and replies a little longer. */
+/** How long the shutdown may take: ten seconds for handlers (`receiver.close()`), and more for incomplete requests. */
 const stopMs = 20_000
 const disconnectMs = 2000
 
@@ -33,7 +33,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // A second signal ends the process at once.
     if (isStopping) process.exit(1)
-    // The server has not started, so nothing must finish. A migration that is cut off is rolled back.
+    // The server has not started, so there is no running work. An interrupted migration is rolled back.
     if (!app.server.listening) process.exit(0)
     isStopping = true
     void stop(signal)
@@ -47,7 +47,7 @@ try {
     namespace: config.ledgerNamespace,
     secret: config.secrets,
     isStopping: () => isStopping,
-    // Several instances need this guarantee, and both kinds of ledger in this example give it.
+    // Several instances need an atomic ledger. Redis and PostgreSQL are both atomic.
     ...(config.isProduction ? { requireGuarantee: 'atomic' } : {}),
   })
   log.info({ applied: await migrate(config.databaseUrl) }, 'the database is up to date')
@@ -59,7 +59,7 @@ try {
   exitWith(log, error, `the server does not start: ${error instanceof Error ? error.message : ''}`)
 }
 
-/** Without API credentials, there is no sync here, or a worker runs it. */
+/** Without API credentials, this process runs no sync. A worker may run the sync instead. */
 async function openOwnSync(): Promise<DirectorySync | undefined> {
   const { api, syncSchedule: schedule, syncFullEverySeconds: fullEverySeconds } = config
   if (!api) return undefined
@@ -68,14 +68,14 @@ async function openOwnSync(): Promise<DirectorySync | undefined> {
 
 /**
  * First, `/ready` answers 503, so that load balancers stop sending requests. Then the server accepts no new requests,
- * and answers the running ones. At last, it closes the connections to the database and the ledger.
+ * and answers the running ones. Finally, it closes the connections to the database and the ledger.
  */
 async function stop(signal: string): Promise<void> {
   const { drainSeconds } = config
   log.info({ signal, drainSeconds }, 'stopping')
   await sleep(drainSeconds * 1000)
   setTimeout(() => exitWith(log, undefined, 'the shutdown took too long'), stopMs)
-  // Both at the same time, so that events of the sync have the same ten seconds.
+  // The server and the sync stop at the same time, so that events of the sync have the same ten seconds.
   await Promise.all([sync?.stop(), closeServer(app)])
   await Promise.all([disconnect('database', pool.end()), disconnect('ledger', store.disconnect())])
   log.info('stopped')

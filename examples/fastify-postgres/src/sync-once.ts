@@ -8,17 +8,17 @@ import { progressLine } from './progress-line.ts'
 
 const usage = `Usage: npm run sync -- [options]
 
-One pass over the directories of all organizations, with or without running instances.
+Runs one pass over the directories of all organizations. Instances may run at the same time.
 
-  --full                 read everything, and delete who is not listed any more;
-                         else what has changed since the last pass
-  --dry-run              only say what would be done
-  --approve <approval>   delete what an earlier report has held; may be given several times
-  --organization <org_…> only this one; may be given several times
-  --help                 show this
+  --full                 read everything, and delete users and groups that are no longer listed;
+                         without it, read only the changes since the last pass
+  --dry-run              only show the changes
+  --approve <approval>   make the deletions that an earlier pass held; may be given several times
+  --organization <org_…> read only this organization; may be given several times
+  --help                 show this text
 
-Exits with 0 when the pass is complete, with 3 when it has held deletions, else with 1, as where an
-approval named none; with 2 on wrong usage.
+Exit codes: 0 if the pass is complete, 3 if it held deletions, 2 on wrong usage. In all other
+cases 1, for example if an approval matches no deletions.
 `
 
 process.exitCode = await main()

@@ -21,7 +21,7 @@ export interface SyncOptions {
 
 /**
  * Applies changes that webhooks have lost: reads the directories, and passes each difference to the same handlers.
- * One pass runs at a time over all instances, so each of them may start it.
+ * Only one pass runs at a time across all instances, so each instance may start the sync.
  */
 export async function openSync({
   dispatcher,
@@ -43,8 +43,7 @@ export async function openSync({
     },
     schedule,
     fullEverySeconds,
-    // Each event uses a connection. The other half is reserved for webhooks, because only they must be answered in
-    // time.
+    // Each event uses a connection. Half of the connections stay free for webhooks, because webhooks have a deadline.
     concurrency: { events: Math.ceil(pool.options.max / 2) },
     logger: log,
   })

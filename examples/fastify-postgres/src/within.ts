@@ -1,4 +1,4 @@
-/** The result of `work`, or a rejection after that time. `work` itself continues. */
+/** Resolves with the result of `work`, or rejects after `ms` milliseconds. `work` itself then continues. */
 export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)

@@ -12,7 +12,7 @@ if (!skip) await migrate(databaseUrl)
 
 type Check = (app: RunningApp, directory: Directory) => Promise<void>
 
-/** One behaviour, with a separate application and directory. */
+/** Defines a test that has its own application and directory. */
 function test(name: string, check: Check, ledgerUrl = redisUrl): void {
   it(name, { skip }, async (t) => check(await startApp(t, { databaseUrl, ledgerUrl }), new Directory()))
 }
@@ -39,9 +39,9 @@ const followsItsUser: Check = async (app, directory) => {
   assert.equal(await outcomeOf('09:00:00.4'), 'stale')
 }
 
-describe('an account, with its ledger', () => {
-  test('on Redis, follows its user, with the role of the highest group, once', followsItsUser)
-  test('on PostgreSQL, does the same', followsItsUser, databaseUrl)
+describe('a user event creates an account with the highest role of the groups, once', () => {
+  test('with the ledger on Redis', followsItsUser)
+  test('with the ledger on PostgreSQL', followsItsUser, databaseUrl)
 })
 
 test('a field that an event does not have stays unchanged', async (app, directory) => {
@@ -63,7 +63,7 @@ test('a field that is null stays unchanged', async (app, directory) => {
   assert.deepEqual(before?.groups, ['Engineers'])
 })
 
-test('the directory of an account is kept, although most user events do not have it', async (app, directory) => {
+test('an event without a directory id does not change the directory of the account', async (app, directory) => {
   const telling = directory.user('09:00:00')
   Object.assign(telling.data, { directory_id: 'dir_1' })
   await app.deliver(telling)
@@ -73,14 +73,14 @@ test('the directory of an account is kept, although most user events do not have
   }
 })
 
-test('without known groups, a new account is active and has the lowest role', async (app, directory) => {
+test('if an event has no groups, the new account is active and has the lowest role', async (app, directory) => {
   await app.deliver(directory.sparse('09:00:00'))
   const account = await app.accounts.find(directory.key)
   assert.equal(account?.state, 'active')
   assert.deepEqual(account?.roles, ['viewer'])
 })
 
-test('`active: false` deactivates until `active: true`, and an event without `active` changes nothing', async (app, directory) => {
+test('`active` deactivates and activates an account, and an event without `active` keeps the state', async (app, directory) => {
   const states: unknown[] = []
   for (const event of [
     directory.user('09:00:00', { active: false }),
@@ -130,7 +130,7 @@ test('a user who returns after a deletion gets a new account', async (app, direc
   })
 })
 
-test('an email that is reassigned to another person makes two accounts, not one', async (app, directory) => {
+test('two users with the same email have two accounts', async (app, directory) => {
   const email = 'info@example.com'
   await app.deliver(directory.user('09:00:00', { email, name: 'Amelia' }))
   await app.deliver(directory.user('10:00:00', { id: 'diruser_2', email, name: 'Ben' }))
@@ -138,7 +138,7 @@ test('an email that is reassigned to another person makes two accounts, not one'
   assert.equal((await app.accounts.find({ ...directory.key, id: 'diruser_2' }))?.name, 'Ben')
 })
 
-test('the same directory id in two organizations makes two accounts', async (app, directory) => {
+test('users with the same directory id in two organizations have two accounts', async (app, directory) => {
   const other = new Directory()
   await app.deliver(directory.user('09:00:00'))
   await app.deliver(other.user('09:00:00', { name: 'Somebody else' }))
@@ -160,7 +160,7 @@ test('a user event can create a group, and the events of the group rename and de
   assert.deepEqual(await groups(), [])
 })
 
-test('fields of an undocumented type are ignored, and do not fail the event', async (app, directory) => {
+test('fields with an undocumented type are ignored, and the event succeeds', async (app, directory) => {
   await app.deliver(directory.user('09:00:00', inGroup('Engineering')))
   const { email, groups } = (await app.accounts.find(directory.key)) ?? {}
   const odd = { email: { value: 'x' }, name: 7, active: 'yes', groups: 'Engineering' }
@@ -171,7 +171,7 @@ test('fields of an undocumented type are ignored, and do not fail the event', as
   assert.deepEqual({ email: account?.email, groups: account?.groups }, { email, groups })
 })
 
-test('a character that PostgreSQL cannot store, or a repeated group, does not fail the event', async (app, directory) => {
+test('an event with a repeated group, or a character that PostgreSQL cannot store, succeeds', async (app, directory) => {
   const groups = [
     { id: 'dirgroup_1', name: 'Engi\0neering' },
     { id: 'dirgroup_1', name: 'Engineering' },
@@ -192,7 +192,7 @@ test('a forged delivery is refused and writes nothing', async (app, directory) =
   assert.equal(await app.accounts.find(directory.key), undefined)
 })
 
-test('the pages contain each account once', async (app, directory) => {
+test('the pages of the list contain each account once', async (app, directory) => {
   for (const number of [3, 1, 2]) await app.deliver(directory.user('09:00:00', { id: `diruser_${number}` }))
   const seen: string[] = []
   let next: string | null = null
@@ -209,7 +209,7 @@ test('the pages contain each account once', async (app, directory) => {
   assert.deepEqual(seen, [id, 'diruser_2', 'diruser_3'])
 })
 
-test('an invalid page is answered 400', async (app) => {
+test('a request with invalid parameters is answered 400', async (app) => {
   for (const query of ['limit=0', 'limit=201', 'limit=x', 'after=x', 'after=WyJhIl0']) {
     assert.equal((await fetch(`${app.url}/accounts?${query}`)).status, 400, query)
   }

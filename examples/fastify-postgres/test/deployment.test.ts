@@ -10,8 +10,8 @@ import { parse } from 'yaml'
 import { environment, folder, run } from './processes.ts'
 import { ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
 
-// No container engine is needed: the steps of the Dockerfile run as commands in a folder, with a stub of npm, and
-// compose.yaml is parsed. Only a machine with an engine can check that the images build and start.
+// These tests need no container engine. They run the steps of the Dockerfile as commands in a folder, with a stub of
+// npm, and parse compose.yaml. Only a machine with an engine can check that the images build and start.
 
 const databaseUrl = skip ? '' : await ownDatabase()
 const dockerfile = await readFile(join(folder, 'Dockerfile'), 'utf8')
@@ -37,7 +37,7 @@ function stagesOf(text: string): { name: string; image: string; steps: Step[] }[
 }
 
 describe('the Dockerfile', () => {
-  it('uses slim images of Node 24, and runs in production as a user other than root', () => {
+  it('uses slim images of Node 24, sets NODE_ENV to production, and does not run as root', () => {
     const stages = stagesOf(dockerfile)
     assert.deepEqual(
       stages.map(({ image }) => image),
@@ -49,7 +49,7 @@ describe('the Dockerfile', () => {
     assert.equal(last.HEALTHCHECK?.length, 1)
   })
 
-  it('has steps that produce a healthy server when they run as a script in a folder', {
+  it('has steps that start a healthy server if they run as a script in a folder', {
     skip,
     timeout: 60_000,
   }, async (t) => {
@@ -83,7 +83,7 @@ interface Image {
   healthCheck: string[]
 }
 
-/** Runs the steps of all stages, each in a folder. Returns the last one. */
+/** Runs the steps of each stage in a separate folder. Returns the folder of the last stage. */
 async function build(t: TestContext): Promise<Image> {
   const root = await mkdtemp(join(tmpdir(), 'fastify-postgres-'))
   t.after(() => rm(root, { recursive: true, force: true }))
@@ -108,7 +108,7 @@ async function build(t: TestContext): Promise<Image> {
   return image
 }
 
-/** A stub of npm that installs the packages of this test instead of those of the registry. */
+/** A stub of npm that installs the packages of this test, and not those of the registry. */
 async function fakeNpm(root: string): Promise<string> {
   const bin = join(root, 'bin')
   await mkdir(bin)
@@ -126,7 +126,7 @@ async function copy(rest: string, root: string, cwd: string): Promise<void> {
   const to = words.pop() ?? ''
   for (const word of words) {
     const from = stage === undefined ? join(folder, word) : join(root, stage, word)
-    // With a star, it may be missing.
+    // If the name of a file has a star, the file may be missing.
     if (word.endsWith('*')) continue
     if (word.endsWith('node_modules')) await symlink(from, join(cwd, to))
     else await cp(from, to.endsWith('/') ? join(cwd, to, word) : join(cwd, to), { recursive: true })
@@ -153,7 +153,7 @@ async function freePort(): Promise<number> {
 }
 
 describe('compose.yaml', () => {
-  it('parses, and its app uses variables of .env.example, and waits for healthy servers', async () => {
+  it('has an app that uses variables of .env.example and waits for healthy servers', async () => {
     const text = await readFile(join(folder, 'compose.yaml'), 'utf8')
     const { services, volumes } = parse(text, { strict: true })
     const example = await readFile(join(folder, '.env.example'), 'utf8')
@@ -167,13 +167,13 @@ describe('compose.yaml', () => {
     for (const mount of [...services.postgres.volumes, ...services.redis.volumes]) {
       assert.ok(mount.split(':')[0] in volumes)
     }
-    // Other machines reach none of these ports.
+    // Other machines cannot reach these ports.
     for (const { ports = [] } of Object.values<{ ports?: string[] }>(services)) {
       for (const port of ports) assert.match(port, /^127\.0\.0\.1:/)
     }
   })
 
-  it('has a worker on the servers of the app, without a health check over HTTP', async () => {
+  it('has a worker that uses the same servers as the app and has no health check over HTTP', async () => {
     const { services } = parse(await readFile(join(folder, 'compose.yaml'), 'utf8'))
     const { command, environment, healthcheck } = services.worker
     assert.ok((await readFile(join(folder, command[1]), 'utf8')).includes('sync.start()'))

@@ -5,7 +5,7 @@ import type { DirectoryUser } from '@scalekit-scim/fastify'
 export const id = 'diruser_1'
 export const inGroup = (name: string) => ({ groups: [{ id: 'dirgroup_1', name }] })
 
-/** Another form of an update without values: each field is present and null. */
+/** The fields of an update in which each value is null. */
 export const everythingNull = {
   active: null,
   email: null,
@@ -16,7 +16,7 @@ export const everythingNull = {
   roles: null,
 }
 
-/** The events of a customer's directory. Each has an organization of its own, so tests can share a database. */
+/** Creates the events of a customer's directory. Each has its own organization, so tests can share a database. */
 export class Directory {
   readonly organizationId = `org_${randomUUID()}`
   readonly key = { organizationId: this.organizationId, id }

@@ -52,8 +52,8 @@ const unsaid = {
   groups: undefined,
 }
 
-describe('after the ledger was lost', { skip }, () => {
-  it('an older event counts as new, and the newer row stays', async (t) => {
+describe('if the ledger has lost its data', { skip }, () => {
+  it('an older event runs again, and the newer row stays', async (t) => {
     const directory = new Directory()
     const before = await startApp(t, { databaseUrl })
     await before.deliver(directory.user('10:00:00', { name: 'The newest', ...inGroup('Engineering') }))
@@ -67,7 +67,7 @@ describe('after the ledger was lost', { skip }, () => {
     assert.deepEqual(account?.groups, ['Engineering'])
   })
 
-  it('an event from before a deletion restores nobody', async (t) => {
+  it('an event that is older than a deletion does not restore the user', async (t) => {
     const directory = new Directory()
     const before = await startApp(t, { databaseUrl })
     await before.deliver(directory.deletion('10:00:00'))
@@ -92,11 +92,11 @@ describe('after the ledger was lost', { skip }, () => {
     assert.deepEqual((await after.accounts.find(directory.key))?.groups, [])
   })
 
-  it('instances without a common ledger write at the same time, and the newest state stays, with its groups', async (t) => {
+  it('if instances without a common ledger write at the same time, the newest state and its groups stay', async (t) => {
     const directory = new Directory()
     const apps = await Promise.all([1, 2, 3].map(() => startApp(t, { databaseUrl })))
     const deliveries = Array.from({ length: 24 }, (_, time) => {
-      // The same groups in both orders, so that two transactions need the same rows in different orders.
+      // The events name the same groups in both orders, so two transactions need the same rows in different orders.
       const groups = [0, 1, 2, 3].map((n) => ({
         id: `dirgroup_${time % 2 ? n : 3 - n}`,
         name: `Group ${time}`,
@@ -125,7 +125,7 @@ describe('concurrent transactions', { skip }, () => {
   const mention = `
     INSERT INTO groups (organization_id, id, state, name, scim_occurred_at) VALUES ($1, $2, 'active', 'Other', '')`
 
-  it('lock new groups in one order, in whichever order the events name them', async (t) => {
+  it('lock new groups in the same order, even if their events name the groups in different orders', async (t) => {
     const app = await startApp(t, { databaseUrl })
     const directory = new Directory()
     const other = await connectTo(t, databaseUrl)
@@ -154,14 +154,14 @@ describe('concurrent transactions', { skip }, () => {
   })
 })
 
-describe('a database that fails', { skip }, () => {
-  it('during a transaction fails only the attempt, and the retry has its effect', async (t) => {
+describe('if the database fails', { skip }, () => {
+  it('during a transaction, only the attempt fails, and the retry succeeds', async (t) => {
     const directory = new Directory()
     const app = await startApp(t, { databaseUrl })
     const messageId = `msg_${directory.organizationId}`
     const event = directory.user('09:00:00', inGroup('Engineering'))
 
-    // Its first statement has run, and the second waits for our lock.
+    // The first statement of the transaction has run, and the second one waits for our lock.
     const other = await connectTo(t, databaseUrl)
     await other.query('BEGIN; LOCK TABLE memberships IN ACCESS EXCLUSIVE MODE')
     const reply = app.deliver(event, { messageId })

@@ -10,7 +10,7 @@ import { processed, type RunningApp, startApp } from './support.ts'
 const databaseUrl = skip ? '' : await ownDatabase()
 if (!skip) await migrate(databaseUrl)
 
-/** Nothing listens there. */
+/** An address where no server listens. */
 const closedPort = '127.0.0.1:1'
 const noDatabase = `postgres://postgres@${closedPort}/accounts`
 
@@ -28,14 +28,14 @@ describe('health and readiness', { skip }, () => {
     ['Redis', redisUrl],
     ['PostgreSQL', databaseUrl],
   ] as const) {
-    it(`with the ledger on ${name}, it is alive and ready`, async (t) => {
+    it(`with the ledger on ${name}, the process is alive and ready`, async (t) => {
       const app = await startApp(t, { databaseUrl, ledgerUrl })
       assert.deepEqual(await get(app, '/health'), alive)
       assert.deepEqual(await get(app, '/ready'), ready)
     })
   }
 
-  it('without the database it is alive and not ready, and the sender must retry an event', async (t) => {
+  it('without the database, the process is alive but not ready, and an event must be sent again', async (t) => {
     const app = await startApp(t, { databaseUrl: noDatabase })
     assert.deepEqual(await get(app, '/health'), alive)
     assert.deepEqual(await get(app, '/ready'), unavailable('database'))
@@ -44,7 +44,7 @@ describe('health and readiness', { skip }, () => {
   })
 
   for (const ledgerUrl of [`redis://${closedPort}`, noDatabase]) {
-    it(`without the ledger at ${ledgerUrl} it is alive and not ready, and no event runs`, async (t) => {
+    it(`without the ledger at ${ledgerUrl}, the process is alive but not ready, and no event runs`, async (t) => {
       const app = await startApp(t, { databaseUrl, ledgerUrl })
       const directory = new Directory()
       assert.deepEqual(await get(app, '/health'), alive)
@@ -70,7 +70,7 @@ describe('health and readiness', { skip }, () => {
   })
 })
 
-it('a part that never answers counts as failed', { timeout: 60_000 }, async (t) => {
+it('a dependency that never answers counts as failed', { timeout: 60_000 }, async (t) => {
   const app = createApp({ level: 'silent' })
   t.after(() => app.close())
   const silence = new Promise<never>(() => {})

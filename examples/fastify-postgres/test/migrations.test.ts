@@ -9,7 +9,7 @@ const databaseUrl = skip ? '' : await ownDatabase()
 
 const files = (await readdir(new URL('../migrations/', import.meta.url))).sort()
 
-it('if migrations begin at the same moment, one runs and the others find it done', {
+it('if several migrations begin at the same time, one runs the files and the others have nothing to do', {
   skip,
 }, async () => {
   const url = await ownDatabase('at_once')
@@ -17,7 +17,7 @@ it('if migrations begin at the same moment, one runs and the others find it done
   assert.deepEqual(applied.flat().sort(), files)
 })
 
-it('processes that migrate at once run each file once, in order, and all succeed', { skip }, async (t) => {
+it('if processes migrate at once, each file runs once, in order, and all succeed', { skip }, async (t) => {
   const programs = [1, 2, 3].map(() => run(t, ['src/migrate.ts'], { DATABASE_URL: databaseUrl }))
   assert.deepEqual(await Promise.all(programs.map(({ ended }) => ended)), [0, 0, 0])
 
@@ -31,7 +31,7 @@ it('processes that migrate at once run each file once, in order, and all succeed
   assert.deepEqual(await migrate(databaseUrl), [])
 })
 
-it('an unreachable database causes the exit code 1', async (t) => {
+it('if the database is unreachable, the exit code is 1', async (t) => {
   const program = run(t, ['src/migrate.ts'], {
     DATABASE_URL: 'postgres://postgres:hunter2@127.0.0.1:1/accounts',
   })

@@ -13,9 +13,9 @@ export const environment = inherited
 
 export interface Program {
   child: ChildProcess
-  /** Its whole output. */
+  /** The whole output of the process. */
   output(): string
-  /** Its next line that contains the text. Also finds lines from before the call. */
+  /** Resolves with the next line that contains the text. Also finds lines from before the call. */
   line(part: string): Promise<string>
   /** The exit code, or the name of the signal. */
   ended: Promise<unknown>
@@ -59,7 +59,7 @@ export interface Server extends Program {
   url: string
 }
 
-/** The real program, on its own port, in production. */
+/** Starts the real server with `NODE_ENV=production`, on its own port. */
 export async function startServer(
   t: TestContext,
   env: NodeJS.ProcessEnv,

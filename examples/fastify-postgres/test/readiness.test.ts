@@ -6,13 +6,13 @@ import { Directory } from './directory.ts'
 import { onDatabase, ownDatabase, ownRedis, ownRole, skip } from './servers.ts'
 import { type AppSettings, startApp } from './support.ts'
 
-// Problems that fail webhooks, and that a SELECT or the store's time would not reveal.
+// These problems make webhooks fail. A simple check, such as a SELECT or the store's time, would not detect them.
 
 const databaseUrl = skip ? '' : await ownDatabase()
 if (!skip) await migrate(databaseUrl)
 const admin = (sql: string) => onDatabase(databaseUrl, sql)
 
-/** The names of the failing parts. */
+/** Returns the names of the failing dependencies. */
 async function readinessOf(url: string): Promise<string[]> {
   const response = await fetch(`${url}/ready`)
   const { failing = [] } = JSON.parse(await response.text())
@@ -22,13 +22,13 @@ async function readinessOf(url: string): Promise<string[]> {
 async function failing(t: TestContext, settings: AppSettings): Promise<string[]> {
   const { url, deliver } = await startApp(t, settings)
   const failing = await readinessOf(url)
-  // A webhook has the same result.
+  // A webhook succeeds or fails in the same way.
   const { status } = await deliver(new Directory().user('09:00:00'))
   assert.equal(status >= 500, failing.length > 0, `a webhook is answered ${status}`)
   return failing
 }
 
-/** A database role of the service with all rights that it needs. Each test then removes something. */
+/** Creates a database role that has all rights that the service needs. Each test then removes something. */
 async function service(suffix: string) {
   const { role, url } = await ownRole(databaseUrl, suffix)
   await admin(`GRANT USAGE, CREATE ON SCHEMA public TO ${role}`)
@@ -47,7 +47,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     ['UPDATE', 'groups'],
     ['DELETE', 'memberships'],
   ]) {
-    it(`reports the database without the right to ${right} in ${table}`, async (t) => {
+    it(`reports the database if the right to ${right} in ${table} is missing`, async (t) => {
       const { role, url } = await service(`_no_${right?.toLowerCase()}`)
       await admin(`REVOKE ${right} ON ${table} FROM ${role}`)
       const app = await startApp(t, { databaseUrl: url })
@@ -55,13 +55,13 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     })
   }
 
-  it('reports the database, and a ledger in it, if they are read-only', async (t) => {
+  it('if the database is read-only, reports the database and the ledger in it', async (t) => {
     const { role, url } = await service('_read_only')
     await admin(`ALTER ROLE ${role} SET default_transaction_read_only = on`)
     assert.deepEqual(await failing(t, { databaseUrl: url, ledgerUrl: url }), ['database', 'ledger'])
   })
 
-  it('reports only the ledger if it may not create its tables', async (t) => {
+  it('reports only the ledger if the role may not create its tables', async (t) => {
     const { role, url } = await service('_no_ledger')
     await admin('REVOKE CREATE ON SCHEMA public FROM PUBLIC')
     await admin(`REVOKE CREATE ON SCHEMA public FROM ${role}`)
@@ -69,7 +69,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await failing(t, { databaseUrl: url, ledgerUrl: url }), ['ledger'])
   })
 
-  it('reports only the ledger if transactions begin with another isolation', async (t) => {
+  it('reports only the ledger if the default isolation of transactions is wrong', async (t) => {
     const { role, url } = await service('_isolation')
     await admin(`ALTER ROLE ${role} SET default_transaction_isolation = 'repeatable read'`)
     assert.deepEqual(await failing(t, { databaseUrl: url, ledgerUrl: url }), ['ledger'])
@@ -87,7 +87,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await failing(t, { databaseUrl, ledgerUrl }), ['ledger'])
   })
 
-  it('leaves nothing behind in the ledger', async (t) => {
+  it('leaves no data in the ledger', async (t) => {
     const app = await startApp(t, { databaseUrl, ledgerUrl: databaseUrl })
     assert.equal((await fetch(`${app.url}/ready`)).status, 200)
     const left = await admin(`SELECT id FROM scalekit_scim_messages WHERE id LIKE 'ready-%'
@@ -96,7 +96,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
   })
 })
 
-it('an answer is reused, so that frequent requests do not cause a write each', async () => {
+it('an answer is reused, so that not every request causes a write', async () => {
   let asked = 0
   const ask = remembered(async () => ++asked)
   assert.deepEqual(await Promise.all([ask(), ask()]), [1, 1])

@@ -23,7 +23,7 @@ const ready = async (url: string) => {
 const timeout = 120_000
 
 describe('two instances on one database and one ledger', { skip, timeout }, () => {
-  it('every copy of a message is answered, and each account ends in its newest state', async (t) => {
+  it('if both get every message, all copies are answered, and each account has its newest state', async (t) => {
     const env = onRedis()
     const servers = await Promise.all([startServer(t, env), startServer(t, env)])
     const directory = new Directory()
@@ -50,10 +50,10 @@ describe('two instances on one database and one ledger', { skip, timeout }, () =
 })
 
 describe('on SIGTERM', { skip, timeout }, () => {
-  it('a running handler finishes and is answered, and the process exits with 0', async (t) => {
+  it('a running handler finishes, its webhook is answered, and the process exits with 0', async (t) => {
     const server = await startServer(t, onRedis())
     const directory = new Directory()
-    // Load balancers open connections before they need them. These must not delay the end.
+    // Load balancers open connections before they need them. Such unused connections must not delay the shutdown.
     const unused = connect({ host: '127.0.0.1', port: Number(new URL(server.url).port) })
     t.after(() => unused.destroy())
     await once(unused, 'connect')
@@ -75,7 +75,7 @@ describe('on SIGTERM', { skip, timeout }, () => {
     assert.deepEqual(row, { state: 'active' })
   })
 
-  it('the process ends at once if it waits for the migrations of another process', async (t) => {
+  it('a process that waits for the migrations of another process ends at once', async (t) => {
     const other = await connectTo(t, databaseUrl)
     await other.query('BEGIN')
     await other.query('SELECT pg_advisory_xact_lock($1)', [lockKey])
@@ -89,7 +89,7 @@ describe('on SIGTERM', { skip, timeout }, () => {
     assert.equal(await server.ended, 0)
   })
 
-  it('the server is no longer ready, but serves while it drains; a second signal ends it at once', async (t) => {
+  it('the server is not ready but still serves for DRAIN_SECONDS, and a second signal ends it at once', async (t) => {
     const server = await startServer(t, { ...onRedis(), DRAIN_SECONDS: '300' })
     assert.deepEqual(await ready(server.url), { status: 200, body: { status: 'ready' } })
     server.child.kill('SIGTERM')
@@ -103,7 +103,7 @@ describe('on SIGTERM', { skip, timeout }, () => {
 })
 
 describe('the log', { skip, timeout }, () => {
-  /** Throws on a signal, as a bug in the code would. */
+  /** Code that throws an error on a signal, as a bug would. */
   const code = `process.on('SIGUSR2', () => { throw new Error('of amelia.hart@example.com') })`
   const mistake = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
 
@@ -117,13 +117,13 @@ describe('the log', { skip, timeout }, () => {
     assert.doesNotMatch(server.output(), /amelia/)
   })
 
-  it('contains ids, and no personal data or secrets', async (t) => {
+  it('contains ids, but no personal data and no secrets', async (t) => {
     const env = { ...onRedis(), LOG_LEVEL: 'trace' }
     const server = await startServer(t, env)
     const directory = new Directory()
     await deliver(server.url, directory.user('09:00:00'))
     await deliver(server.url, directory.user('10:00:00'), { secret: TEST_SECRET.replace('c2Nh', 'c2Ni') })
-    // The table is deleted, so the handler's error quotes the statement.
+    // The table is deleted, so the handler fails with an error that quotes the statement.
     await onDatabase(databaseUrl, 'ALTER TABLE accounts RENAME TO elsewhere')
     const failed = await deliver(server.url, directory.user('11:00:00'))
     const page = await fetch(`${server.url}/accounts?limit=7&after=`)
@@ -139,8 +139,8 @@ describe('the log', { skip, timeout }, () => {
   })
 })
 
-describe('a start that fails', { timeout }, () => {
-  it('names every invalid variable and shows no value, and the exit code is 1', async (t) => {
+describe('a server that cannot start', { timeout }, () => {
+  it('names every invalid variable without its value, and exits with 1', async (t) => {
     const server = run(t, ['src/server.ts'], {
       SCALEKIT_WEBHOOK_SECRET: 'whsec_not base64',
       DATABASE_URL: 'mysql://root:hunter2@127.0.0.1/accounts',
@@ -151,7 +151,7 @@ describe('a start that fails', { timeout }, () => {
     assert.doesNotMatch(server.output(), /base64|hunter2|at file:/)
   })
 
-  it('reports a missing database, and the exit code is 1', async (t) => {
+  it('reports that the database is missing, and exits with 1', async (t) => {
     const server = run(t, ['src/server.ts'], {
       SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
       DATABASE_URL: 'postgres://postgres:hunter2@127.0.0.1:1/postgres',

@@ -15,7 +15,7 @@ const { TEST_DATABASE_URL, TEST_REDIS_URL, CI } = process.env
 const serverUrl = TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 export const redisUrl = TEST_REDIS_URL ?? 'redis://127.0.0.1:6379'
 
-/** Why the tests of a file are skipped, or `false` if the servers are available. In CI, tests without them fail. */
+/** Why the tests of a file are skipped, or `false` if the servers are available. In CI, tests fail without them. */
 export const skip = await reasonToSkip()
 
 async function reasonToSkip(): Promise<string | false> {
@@ -41,7 +41,7 @@ async function reasonToSkip(): Promise<string | false> {
 /** A unique name for this file's database, namespace and other shared names. */
 const own = `example_${randomUUID().replaceAll('-', '')}`
 
-/** An empty database for this test file, dropped after its tests. */
+/** Creates an empty database for this test file, and drops it after the tests. */
 export async function ownDatabase(suffix = ''): Promise<string> {
   const name = `${own}${suffix}`
   await onServer(`CREATE DATABASE ${name} TEMPLATE template0`)
@@ -53,7 +53,7 @@ export async function ownDatabase(suffix = ''): Promise<string> {
 
 let namespaces = 0
 
-/** An empty ledger. Its keys are deleted after the tests. */
+/** Returns a namespace with an empty ledger, and deletes its keys after the tests. */
 export function ownNamespace(): string {
   return `${own}.${++namespaces}`
 }
@@ -68,7 +68,7 @@ if (!skip) {
   )
 }
 
-/** A login with only the given rights on this database. It is dropped after the tests. */
+/** Creates a login with only the given rights on this database, and drops it after the tests. */
 export async function ownRole(databaseUrl: string, suffix: string): Promise<{ role: string; url: string }> {
   const role = `${own}${suffix}`
   await onDatabase(databaseUrl, `CREATE ROLE ${role} LOGIN PASSWORD '${role}'`)
@@ -82,7 +82,7 @@ export async function ownRole(databaseUrl: string, suffix: string): Promise<{ ro
   return { role, url: url.href }
 }
 
-/** A Redis that the test may break, or `undefined` if Redis is not installed. */
+/** Starts a Redis that the test may break. If Redis is not installed, returns `undefined`. */
 export async function ownRedis(t: TestContext, ...options: string[]): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'example-redis-'))
   const port = await freePort()
@@ -134,7 +134,7 @@ export async function onDatabase(
   }
 }
 
-/** A connection that looks like another process to the application. */
+/** Opens a connection of the test itself. To the application, it is another process. */
 export async function connectTo(t: TestContext, url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -142,7 +142,7 @@ export async function connectTo(t: TestContext, url: string): Promise<pg.Client>
   return client
 }
 
-/** Resolves with the process id of a connection as soon as it waits for the lock of another one. */
+/** Waits until a connection waits for a lock of another one. Resolves with the process id of the waiting connection. */
 export async function someoneWaits(url: string): Promise<unknown> {
   for (;;) {
     const [waiting] = await onDatabase(

@@ -27,11 +27,11 @@ export const ignore = () => {}
 export interface AppSettings {
   databaseUrl: string
   ledgerUrl?: string
-  /** @default an empty ledger, as after a loss of its data */
+  /** @default a new namespace, so the ledger is empty */
   namespace?: string
 }
 
-/** The whole application in this process, on its own port. */
+/** Starts the whole application in the test's process, on its own port. */
 export async function startApp(
   t: TestContext,
   { databaseUrl, ledgerUrl = redisUrl, namespace = ownNamespace() }: AppSettings,

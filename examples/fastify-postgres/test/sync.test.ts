@@ -14,7 +14,7 @@ import { openSync } from '../src/sync.ts'
 import { run, startServer } from './processes.ts'
 import { ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
 
-// Uses the real SDK and a local Scalekit that sends no webhooks, so all data comes from the sync.
+// The tests use the real SDK and a local Scalekit that sends no webhooks. So all data comes from the sync.
 
 const patience = { timeout: 60_000 }
 
@@ -23,7 +23,7 @@ describe('the directory sync', { skip }, async () => {
   const databaseUrl = await ownDatabase()
   await migrate(databaseUrl)
 
-  /** A separate customer for each test, in one database. */
+  /** Creates a separate customer for a test. All customers are in one database. */
   async function startScalekit(t: TestContext) {
     const simulator = await createSimulator()
     t.after(() => simulator.close())
@@ -41,7 +41,7 @@ describe('the directory sync', { skip }, async () => {
     }
     const pool = openDatabase({ url: databaseUrl, poolSize: 2, onError: () => {} })
     t.after(() => pool.end())
-    /** Name, state and groups of each account of the customer, once `isRight` accepts them. */
+    /** Waits until `isRight` accepts the accounts. Resolves with the name, state and groups of each account. */
     const states = async () => {
       const accounts = await new Accounts(pool).page(1000, { organizationId: organization.id, id: '' })
       return accounts
@@ -70,7 +70,7 @@ describe('the directory sync', { skip }, async () => {
     assert.deepEqual(await states(), ['ann active Sales', 'ben deactivated'])
   })
 
-  it('deletes a few leavers with --full, and more of them only with an approval', patience, async (t) => {
+  it('with --full, deletes users who left; many deletions need an approval', patience, async (t) => {
     const { environment, hire, env, states } = await startScalekit(t)
     const people = Array.from({ length: 60 }, (_, n) => hire(`person${n}`))
     const gone = async () => (await states()).filter((state) => state === 'nobody deleted').length
@@ -85,14 +85,14 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(await gone(), 0)
     await sync(t, env, '--approve', approval)
     assert.equal(await gone(), 25)
-    assert.equal((await sync(t, env, '--approve', approval)).code, 1, 'it names nothing any more')
+    assert.equal((await sync(t, env, '--approve', approval)).code, 1, 'the approval can be used only once')
   })
 
-  it('stores the directory of each account, so a user who leaves one is deleted', patience, async (t) => {
+  it('stores the directory of each account, and deletes users who leave a directory', patience, async (t) => {
     const { environment, organization, directory, hire, env, states } = await startScalekit(t)
     const [ann] = ['ann', 'ben', 'cho'].map((name) => hire(name))
     await sync(t, env)
-    // The state after webhooks.
+    // User webhooks usually have no directory id, so accounts may have none.
     const pool = openDatabase({ url: databaseUrl, poolSize: 1, onError: () => {} })
     t.after(() => pool.end())
     await pool.query('UPDATE accounts SET directory_id = NULL WHERE organization_id = $1', [organization.id])
@@ -107,7 +107,7 @@ describe('the directory sync', { skip }, async () => {
     assert.deepEqual(await states(), ['ben active', 'cho active', 'dan active', 'nobody deleted'])
   })
 
-  it('leaves half of the connections to webhooks', patience, async (t) => {
+  it('keeps half of the connections free for webhooks', patience, async (t) => {
     const { simulator, hire, states } = await startScalekit(t)
     for (let n = 0; n < 60; n++) hire(`person${n}`)
     const pool = openDatabase({ url: databaseUrl, poolSize: 4, onError: () => {} })
@@ -135,7 +135,7 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(most, 2)
   })
 
-  it('recovers lost webhooks in a server, and stops with it', patience, async (t) => {
+  it('recovers lost webhooks in a server, and stops when the server stops', patience, async (t) => {
     const { hire, env, until } = await startScalekit(t)
     const server = await startServer(t, env)
     hire('ann')
@@ -144,7 +144,7 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(await server.ended, 0)
   })
 
-  it('accepts no new requests while an event of the sync delays the stop', patience, async (t) => {
+  it('refuses new requests while an event of the sync delays the shutdown', patience, async (t) => {
     const { hire, env } = await startScalekit(t)
     const pool = openDatabase({ url: databaseUrl, poolSize: 2, onError: () => {} })
     const holder = await pool.connect()
@@ -170,7 +170,7 @@ describe('the directory sync', { skip }, async () => {
         () => false,
       )
     while (await isListening()) await sleep(100)
-    assert.ok(await isWaiting(), 'the server accepted events until the event of the sync ended')
+    assert.ok(await isWaiting(), 'the server refuses connections while the event of the sync still runs')
     await holder.query('COMMIT')
     assert.equal(await server.ended, 0)
   })
