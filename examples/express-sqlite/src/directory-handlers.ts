@@ -58,7 +58,7 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
       logWhereKept(written, data.id, ctx)
     },
 
-    // Usually a directory is disabled only for a while. So accounts stay active, and the warning asks for a check.
+    // Usually a directory is disabled only for a while. So the accounts stay unchanged, and a warning is logged.
     onDirectoryDisabled({ organization_id, data }, ctx) {
       ctx.log.warn(
         { organizationId: organization_id, directoryId: data.id },

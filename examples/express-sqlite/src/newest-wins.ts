@@ -5,8 +5,9 @@ export interface GuardedRow {
 }
 
 /**
- * Whether an event may write to a row. If the row is older, every event may. If the times are equal, a deletion may.
- * Any other event may unless the row is a tombstone. Without tombstones, an old update would restore a deleted user.
+ * Whether an event may write to a row. If the row is older, every event may write. If the times are equal, a deletion
+ * may write, and any other event may write only if the row is not a tombstone. Without tombstones, an old update would
+ * restore a deleted user.
  *
  * Times are `ctx.occurredAt`, which can be compared as text. Call this inside the transaction that writes the row.
  */
@@ -18,5 +19,5 @@ export function mayWrite(
   return row.occurredAt === occurredAt && (row.state !== 'deleted' || isDeletion)
 }
 
-/** The time of a row that has not had an event of its own yet. Every event is newer. */
+/** The time of a group row that a user's event created, before the group's own first event. Every event is newer. */
 export const beforeAllEvents = ''

@@ -75,7 +75,7 @@ async function stop(signal: string): Promise<void> {
   log.info({ signal, drainSeconds }, 'stopping')
   await sleep(drainSeconds * 1000)
   setTimeout(() => exitWith(log, undefined, 'the shutdown took too long'), stopMs)
-  // The server and the sync stop at the same time, so that events of the sync have the same ten seconds.
+  // The server and the sync stop at the same time. So running events of the sync also get ten seconds to finish.
   await Promise.all([sync?.stop(), closeServer(app)])
   await Promise.all([disconnect('database', pool.end()), disconnect('ledger', store.disconnect())])
   log.info('stopped')

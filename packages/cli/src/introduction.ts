@@ -3,7 +3,7 @@ import { secretVariable, shownAddress } from './endpoint.ts'
 import { printable, say, styled } from './terminal.ts'
 
 const clockNote =
-  '  Clock     not the real one: after 5 minutes of difference, a receiver refuses its signatures (`toleranceSeconds`)'
+  '  Clock     differs from real time: over 5 minutes, a receiver refuses the signatures (`toleranceSeconds`)'
 
 /**
  * Prints the addresses and variables that an application needs. Prints a secret only if it was generated, because the

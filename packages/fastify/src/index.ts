@@ -154,8 +154,8 @@ export const scalekitScim = fp(plugin, { fastify: '5.x', name: '@scalekit-scim/f
 export default scalekitScim
 
 /**
- * Without this check, Fastify would refuse the route, because the route also answers GET. Fastify's message names no
- * option.
+ * Fastify also refuses such a route, because the route answers GET. But Fastify's message does not contain the name of
+ * the option, so the plugin throws its own error first.
  */
 function requireBodyless(route: ScalekitScimOptions['route']): void {
   if (route?.schema?.body === undefined) return
@@ -167,7 +167,7 @@ function requireBodyless(route: ScalekitScimOptions['route']): void {
   )
 }
 
-/** Refuses new attempts as soon as the server begins to close. The server is closed when the last handler has ended. */
+/** Refuses new attempts as soon as the server begins to close. Closing the server waits for the running handlers. */
 function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
   fastify.addHook('preClose', async () => {
     void receiver.close()
@@ -179,8 +179,8 @@ function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
 function acceptAnyBody(scope: FastifyInstance, handler: Handler): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => {
-    // A host's hook can replace the stream, and a refused body is never read. In both cases, an error of this stream
-    // without a listener would end the process.
+    // A host's hook can replace the stream, and a refused body is never read. Then nobody else listens for errors of
+    // this stream, and an error without a listener would end the process.
     payload.on('error', () => {})
     done(null, payload)
   })

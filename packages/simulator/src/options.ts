@@ -15,8 +15,8 @@ export interface SimulatorOptions {
   /**
    * Determines ids, secrets, faults and jitter. If the clock also starts at the same time, the same seed gives the same
    * run.
-   * @default the same secrets at each start, and new ids. With the ids of an earlier start, an application could take
-   * one user for another
+   * @default the same secrets at each start, and new ids. If a later start reused ids, an application could
+   * confuse a new user with an earlier one
    */
   seed?: number | string
   /** The file that keeps the environment for the next start. @default none: the environment ends with the process */
@@ -43,7 +43,7 @@ export interface SimulatorOptions {
   clockSpeed?: number
   /** The clock's time at the start. @default now, or the saved time if the clock does not run at real speed */
   from?: Date
-  /** The largest difference between a wait and the schedule, up or down, as a share of the wait. @default 0.2 */
+  /** The jitter of each retry delay, as a share of the delay: 0.2 is up to 20 % shorter or longer. @default 0.2 */
   retryJitterShare?: number
   faults?: SimulatorFaults
   /**

@@ -103,7 +103,7 @@ export class CommitQueue {
     if (this.#pending.size > 0) {
       log.error(
         { pending: this.#pending.size },
-        'closing with commits that the store never recorded: retries of their messages run the handlers again',
+        'closed before the store recorded all commits: if these messages come again, their handlers run again',
       )
     }
   }

@@ -45,8 +45,8 @@ const documentedTypes = [...directoryEventTypes, ...otherEventTypes]
 const documentedForms = documentedTypes.map((type) => ({ type, form: normalized(type) }))
 
 /**
- * One edit is allowed per 12 letters, because short names with different meanings can differ by only one or two
- * letters.
+ * A misspelled type may have only one edit per 12 letters. A looser limit would confuse short names that differ by one
+ * or two letters.
  */
 const lettersPerEdit = 12
 

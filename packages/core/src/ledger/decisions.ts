@@ -108,7 +108,7 @@ export function decideRenew(
   return resource.fence === claim.fence && resource.turn?.token === claim.token
 }
 
-/** A lapsed claim still counts for its owner, but a done message counts only until its retention ends. */
+/** Ignores a done message after its retention. Keeps a lapsed claim, because its owner may still renew or commit it. */
 function unexpired(message: MessageState | undefined, now: StoreTime): MessageState | undefined {
   return message && (!message.done || message.untilMs > now.ms) ? message : undefined
 }

@@ -98,7 +98,8 @@ export interface LedgerRecord {
 export interface Ledger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
   /**
-   * The answer is decided in this order: our own token, duplicate, in-flight, busy, stale, begun. Only 'begun' writes.
+   * If the claim with this token exists, the answer is the same as before. Otherwise the first that applies is the
+   * answer: duplicate, in-flight, busy, stale, begun. Only 'begun' writes.
    */
   begin(request: BeginRequest): Promise<BeginAnswer>
   /**

@@ -111,8 +111,8 @@ function requireApi(scalekit: unknown): void {
 }
 
 /**
- * Requires a dispatcher that orders the events of a resource. Without an order, nothing shows that a webhook is newer
- * than the record that the sync has read.
+ * Requires a dispatcher that orders the events of a resource. Without ordering, the sync could overwrite a newer
+ * webhook with an older record from the API.
  */
 function requireDispatcher(dispatcher: Dispatcher): void {
   if (dispatcher === undefined) {

@@ -22,8 +22,8 @@ const immutable = { mutability: 'immutable' } as const
 const multiValued = { multiValued: true } as const
 
 /**
- * Returns the traits of a URI. The URI refers to a resource of that type, or to anything else if the type is 'external'
- * (RFC 7643, 7).
+ * Returns the characteristics of an attribute whose value is a URI. The URI refers to a resource of the given type, or
+ * to anything else if the type is 'external' (RFC 7643, 7).
  */
 function reference(type: 'User' | 'Group' | 'external') {
   return { type: 'reference', referenceTypes: [type], ...exact } as const
@@ -150,7 +150,7 @@ export const groupType: ResourceType = { name: 'Group', endpoint: '/Groups', sch
 export const resourceTypes: readonly ResourceType[] = [userType, groupType]
 export const schemas: readonly Schema[] = [userSchema, enterpriseSchema, groupSchema]
 
-/** Returns the attributes at the top of a resource of that type, without extensions. */
+/** Returns the top-level attributes of the given resource type, without extensions. */
 export function topAttributes(type: ResourceType): readonly Attribute[] {
   return [...commonAttributes, ...type.schema.attributes]
 }

@@ -14,8 +14,8 @@ export function own(fields: Readonly<JsonObject>, name: string): unknown {
 }
 
 /**
- * Reads a resource from a client. Known attributes get the names and types of their schema. Unknown attributes and
- * extensions do not change. Read-only attributes are dropped (RFC 7644, 3.3 and 3.5.1).
+ * Reads a resource from a client. The names of known attributes become those of the schema, and their values get its
+ * types. Unknown attributes and extensions do not change. Read-only attributes are dropped (RFC 7644, 3.3 and 3.5.1).
  */
 export function readResource(type: ResourceType, body: unknown): JsonObject {
   if (!isJsonObject(body)) {

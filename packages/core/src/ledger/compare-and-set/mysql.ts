@@ -211,7 +211,7 @@ const mysql: Dialect = {
   },
   codeOf,
   hint: (code) =>
-    `${hints[code] ?? 'MySQL refused or cannot be reached'}. Events are answered 503 until it works again`,
+    `${hints[code] ?? 'MySQL cannot be reached, or refused the statement'}. Events are answered 503 until it works again`,
 }
 
 const rights =

@@ -10,7 +10,8 @@ import {
 import { followFailovers } from './cluster.ts'
 
 /**
- * The clients that are still opening. Several ledgers may share a client, and must not use a cluster before it is open.
+ * The clients that are still opening. Ledgers that share a client wait for the same promise. A cluster cannot be used
+ * before it is open.
  */
 const openings = new WeakMap<NodeRedis, Promise<unknown>>()
 

@@ -12,7 +12,7 @@ export interface BatchScope {
 }
 
 /**
- * Creates a batch that holds the records together. If this run has an approval for exactly these ids, the batch is
+ * Creates a batch of held deletions, which are approved together. If this run has an approval for exactly these ids, the batch is
  * approved at once.
  */
 export function newBatch(

@@ -129,7 +129,7 @@ export class DirectoryDeletions {
     if (this.#context.pass.dryRun) return
     const loaded = await this.#store.load(this.#scope)
     const state = this.#open(loaded, await storeTime(this.#context.pass))
-    // A record that this pass has created may have a time before the beginning of the pass, by up to the margin.
+    // A record that this pass created can have a time up to `syncMarginSeconds` before the start of the pass.
     this.#historyIn(state).from ??= plusSeconds(startedAt, -syncMarginSeconds)
     await this.#store.replace(this.#scope, loaded, state)
   }
