@@ -7,7 +7,7 @@ import { byMessage, expectDelivered, openScene } from './scene.ts'
 import { inParallel, Sender, tally } from './sender.ts'
 import { openStores, type StoreKind } from './stores.ts'
 
-const users = sized(80, 200)
+const users = sized(50, 200)
 const updates = 20
 const timeout = 300_000
 
