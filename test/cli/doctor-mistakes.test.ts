@@ -124,7 +124,7 @@ test.each([
   }
   expect(checks.find(({ check }) => check === 'write-delete')).toMatchObject({
     detail: expect.stringMatching(/^It no longer answers, so these test users may be left: diruser_doctor_/),
-    hint: expect.stringContaining('Start it again, and delete the users by hand.'),
+    hint: expect.stringContaining('Start the application again, and delete the users by hand.'),
   })
   for (const { detail } of checks) expect(detail).not.toMatch(/refuse.*no answer/)
 })
