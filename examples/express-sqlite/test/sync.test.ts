@@ -224,7 +224,7 @@ test(
     })
     t.after(() => child.kill('SIGKILL'))
     const [line] = await once(createInterface({ input: child.stderr }), 'line')
-    assert.match(line, /No progress for 5 s.*tried again/)
+    assert.match(line, /No progress for 5 s.*are retried/)
     child.kill('SIGTERM')
     assert.deepEqual(await once(child, 'exit'), [1, null])
   },
