@@ -33,7 +33,8 @@ export interface DirectorySyncOptions {
    * count, or a share of the records. If both are given, the greater one applies. Within 30 days the limit is twice the
    * count or four times the share, and never more than half of the records. Deletions over a limit are held. A wider
    * limit does not release held records.
-   * @default 20 records or 0.05, whichever is more: usual staff turnover needs no approval, and a wrong filter deletes few records
+   * @default 20 records or 0.05, whichever is more: usual staff turnover needs no approval, and a wrong filter deletes
+   * few records
    */
   deletions?: { maxCount?: number | undefined; maxShare?: number | undefined } | undefined
   /**

@@ -12,8 +12,8 @@ export interface BatchScope {
 }
 
 /**
- * Creates a batch of held deletions, which are approved together. If this run has an approval for exactly these ids, the batch is
- * approved at once.
+ * Creates a batch of held deletions, which are approved together. If this run has an approval for exactly these ids,
+ * the batch is approved at once.
  */
 export function newBatch(
   scope: BatchScope,

@@ -44,7 +44,10 @@ export async function readKnown(
   return records
 }
 
-/** Calls `visit` with the id of each record without an `organizationId`. @throws the same errors as {@link readKnown} */
+/**
+ * Calls `visit` with the id of each record without an `organizationId`.
+ * @throws the same errors as {@link readKnown}
+ */
 export function readKnownIds(
   known: Known,
   directory: DirectoryRef,

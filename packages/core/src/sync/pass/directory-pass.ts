@@ -48,7 +48,9 @@ export class DirectoryPass {
     })
   }
 
-  /** Call this after `update` has ended for each directory of the organization. Does not reject: errors are in the report. */
+  /**
+   * Call this after `update` has ended for each directory of the organization. Does not reject: errors are in the report.
+   */
   async deleteMissing(siblings: readonly DirectoryPass[]): Promise<void> {
     await this.#timed(async () => {
       for (const kind of [userKind, groupKind]) {
