@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { omitUndefined } from '@scalekit-scim/core/internal'
-import { isJsonObject, type JsonObject } from '../json-object.ts'
+import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 import type { Group, User, UserAttributes } from './records.ts'
 
 export const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'

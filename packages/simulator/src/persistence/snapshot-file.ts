@@ -1,6 +1,5 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { errorCode } from '@scalekit-scim/core/internal'
-import { isJsonObject, type JsonObject } from '../json-object.ts'
+import { errorCode, isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import { type FileLock, takeFileLock } from './file-lock.ts'
 import { SnapshotError } from './snapshot-error.ts'
 

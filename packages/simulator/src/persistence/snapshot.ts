@@ -1,4 +1,4 @@
-import type { JsonObject } from '../json-object.ts'
+import type { JsonObject } from '@scalekit-scim/core/internal'
 import type { FileLock } from './file-lock.ts'
 import type { SnapshotError } from './snapshot-error.ts'
 import { brokenFile, lockSnapshotFile, readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts'

@@ -1,5 +1,5 @@
+import type { JsonObject } from '@scalekit-scim/core/internal'
 import { type Response, Router } from 'express'
-import type { JsonObject } from '../json-object.ts'
 import { ScimError } from './errors.ts'
 import { listMessage, maxResults, sendScim } from './messages.ts'
 import { type ResourceType, resourceTypes, type Schema, schemas } from './schemas.ts'

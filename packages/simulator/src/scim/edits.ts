@@ -1,4 +1,4 @@
-import { isJsonObject } from '../json-object.ts'
+import { isJsonObject } from '@scalekit-scim/core/internal'
 import { badRequest } from './errors.ts'
 import { type Path, readPath } from './path.ts'
 import type { ResourceType } from './schemas.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json-object.ts'
+import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import type { Comparison, ComparisonOperator, Filter, PathSteps } from './filter-grammar.ts'
 
 const caseExactNames = new Set(['id', 'externalid', '$ref', 'resourcetype', 'version', 'location'])

@@ -1,6 +1,5 @@
-import { omitUndefined } from '@scalekit-scim/core/internal'
+import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 import type { Group } from '../environment/records.ts'
-import { isJsonObject, type JsonObject } from '../json-object.ts'
 import { badRequest } from './errors.ts'
 import { Resources } from './resources.ts'
 import { groupType } from './schemas.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../json-object.ts'
+import { isJsonObject } from '@scalekit-scim/core/internal'
 import { isPrimary } from './values.ts'
 
 // Multi-valued attributes (RFC 7643, 2.4).

@@ -1,5 +1,5 @@
+import type { JsonObject } from '@scalekit-scim/core/internal'
 import type { Response } from 'express'
-import type { JsonObject } from '../json-object.ts'
 import { badRequest } from './errors.ts'
 
 const listSchema = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'

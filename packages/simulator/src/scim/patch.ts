@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json-object.ts'
+import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import { type Attribute, attributeNamed } from './attribute.ts'
 import { type Edit, type Operation, readEdits } from './edits.ts'
 import { badRequest, ScimError } from './errors.ts'

@@ -1,5 +1,4 @@
-import { omitUndefined } from '@scalekit-scim/core/internal'
-import { isJsonObject, type JsonObject } from '../json-object.ts'
+import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 import { badRequest } from './errors.ts'
 import type { PathSteps } from './filter-grammar.ts'
 import { readPath } from './path.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
+import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import { type Request, type Response, Router } from 'express'
 import type { Group, User } from '../environment/records.ts'
-import { isJsonObject, type JsonObject } from '../json-object.ts'
 import { badRequest, ScimError } from './errors.ts'
 import { matches } from './filter.ts'
 import { parseFilter } from './filter-grammar.ts'

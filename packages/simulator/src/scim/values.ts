@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json-object.ts'
+import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import { type Attribute, attributeNamed } from './attribute.ts'
 import { badRequest } from './errors.ts'
 import { type ResourceType, type Schema, topAttributes } from './schemas.ts'
