@@ -84,7 +84,7 @@ async function check(env) {
   if (failed) throw failed.reason
 }
 
-/** Runs the tests at full size, and then many seeds. This takes hours. */
+/** Runs the tests at full size, and then long runs with many seeds. This takes hours. */
 async function soak(args) {
   const env = withoutNames(await prepare(), ['NODE_ENV'])
   say('Testing at full size…')

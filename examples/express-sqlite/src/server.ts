@@ -40,7 +40,7 @@ const server = app.listen(Number(PORT), HOST, (error) => {
   console.log(
     `Listening on http://${host}:${port}, webhooks on /webhooks/scalekit, accounts and ledger in ${DATABASE_FILE}`,
   )
-  if (!sync) console.log(`No sync: changes that webhooks lose stay lost. Set ${apiVariables.join(', ')}`)
+  if (!sync) console.log(`No sync: lost webhooks are not recovered. Set ${apiVariables.join(', ')}`)
 })
 
 let isStopping = false
