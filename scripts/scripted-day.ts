@@ -34,9 +34,7 @@ export async function runDay(app: App, signal: AbortSignal): Promise<boolean> {
 
   const count = wrong.length + wrongAccounts
   if (count === 0) {
-    console.log(
-      `\n${good(`All ${deliveries.length} deliveries and all accounts are right.`)}`,
-    )
+    console.log(`\n${good(`All ${deliveries.length} deliveries and all accounts are right.`)}`)
   } else {
     console.log(`\n${bad(`${wrong.length} deliveries and ${wrongAccounts} accounts are WRONG.`)}`)
     console.error(app.complaints())
