@@ -19,7 +19,7 @@ const anyPnpm = `npx -y -p ${nodeWanted} -p ${pnpmWanted} -c`
 
 const toolsFile = join(root, '.cache', 'launch', 'tools.json')
 const buildStamp = join(root, '.cache', 'launch', 'built')
-/** In `node_modules`, so that the stamp is deleted together with the installed packages. */
+/** The stamp is in `node_modules`, so that it is deleted together with the installed packages. */
 const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
 const reportFolder = join(root, '.cache', 'report')
 
@@ -47,7 +47,7 @@ async function start(args) {
 }
 
 async function test(args) {
-  // This is done first, so that the reports of an earlier run are never counted.
+  // Delete the reports of earlier runs first, so that they are never counted.
   rmSync(reportFolder, { recursive: true, force: true })
   mkdirSync(reportFolder, { recursive: true })
   const env = withoutNames(await prepare(), ['NODE_ENV'])
@@ -84,7 +84,7 @@ async function check(env) {
   if (failed) throw failed.reason
 }
 
-/** Runs the tests at full size, and then many long lives. This takes hours. */
+/** Runs the tests at full size, and then long runs with many seeds. This takes hours. */
 async function soak(args) {
   const env = withoutNames(await prepare(), ['NODE_ENV'])
   say('Testing at full size…')
@@ -109,8 +109,8 @@ function vitest(args, env) {
 }
 
 /**
- * Runs the tests of an example. They use Node's own test runner, which writes TAP to a file, and its usual output to
- * the terminal.
+ * Runs the tests of an example. The examples use Node's own test runner. The runner writes TAP to a file, and its
+ * usual output to the terminal.
  */
 function testExample(example, env) {
   const cwd = join(root, 'examples', example)
@@ -130,7 +130,7 @@ function hasTests(example) {
   return existsSync(manifest) && readJson(manifest).scripts?.test !== undefined
 }
 
-/** Serves the documentation's site and follows changes, or builds the site. The packages need not be built. */
+/** Serves the documentation's site and follows changes, or builds the site. The site does not need built packages. */
 async function docs(args) {
   const [action, ...options] = args[0] === 'build' ? args : ['dev', ...args]
   if (options.includes('--help') || options[0]?.startsWith('-') === false) return usage()
@@ -143,7 +143,7 @@ async function docs(args) {
   return run('node', [bin, action, ...options], { env, cwd: join(root, 'docs') })
 }
 
-/** Runs inside npx: prints the folders of the tools. */
+/** Prints the folders of the tools. This command runs inside npx. */
 async function tools() {
   const name = windows ? 'pnpm.cmd' : 'pnpm'
   const pnpmFolder = (process.env[pathName()] ?? '')
@@ -183,7 +183,7 @@ async function environment() {
   return missing.length === 0 ? env : withFolders(env, await fetchTools(missing, env))
 }
 
-/** Node runs TypeScript since 22.18. Most of our tools do not support 23. */
+/** Node runs TypeScript since 22.18. Most of our tools do not support Node 23. */
 function isSupported(version) {
   const [major, minor] = version.slice(1).split('.').map(Number)
   return major > 23 || (major === 22 && minor >= 18)
@@ -234,7 +234,7 @@ async function install(env) {
 
   say('Installing…')
   rmSync(installStamp, { force: true })
-  // With CI, pnpm does not prompt. With NODE_ENV=production, it would not install the build tools.
+  // With CI, pnpm does not prompt. With NODE_ENV=production, pnpm would not install the build tools.
   const { code, output } = await capture('pnpm', ['install', '--frozen-lockfile'], {
     env: { ...withoutNames(env, ['NODE_ENV']), CI: 'true' },
   })
