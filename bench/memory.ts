@@ -1,5 +1,6 @@
-// Sends a million messages, each about another user, through the default store. After each 100 000 messages, prints the
-// cost of a message and the memory. The store keeps at most 200 000 messages: two generations of 100 000.
+// Sends a million messages, each about another user, through the default store. After each 100 000 messages, prints
+// the cost of a message and the memory. The store keeps two generations of 100 000 messages, and so at most 200 000
+// messages.
 import { createDispatcher } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import { cpuMs, median } from './measure.ts'

@@ -1,5 +1,5 @@
-// Measures the processing of one event from its bytes to its reply, without HTTP. Compares it with the SDK's
-// verification of the same bytes. Rounds alternate, so that other load affects both equally.
+// Measures the processing of one event from its bytes to its reply, without HTTP. Compares the processing with the
+// SDK's verification of the same bytes. Rounds alternate, so that other load affects both equally.
 import { createReceiver } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { ScalekitClient } from '@scalekit-sdk/node'

@@ -1,5 +1,5 @@
-// Measures each verb of the ledger on PostgreSQL, one call at a time. Compares it with a bare INSERT on the same pool.
-// Rounds alternate, so that other load affects all calls equally.
+// Measures each verb of the ledger on PostgreSQL, one call at a time. Compares each verb with a bare INSERT on the
+// same pool. Rounds alternate, so that other load affects all calls equally.
 import KeyvPostgres from '@keyv/postgres'
 import { createDispatcher, type Ledger } from '@scalekit-scim/core'
 import type { Claim } from '@scalekit-scim/core/adapter'
@@ -16,7 +16,7 @@ type Measured = (typeof verbs)[number] | 'INSERT' | 'unsynced'
 
 const adapter = new KeyvPostgres({ uri, max: 2 })
 /**
- * For an INSERT that does not wait for the disk. Except commit, the verbs do not wait for the disk either. On a slow
+ * This pool is for an INSERT that does not wait for the disk. Of the verbs, only commit waits for the disk. On a slow
  * disk, a comparison with an INSERT that waits would make the verbs look too fast.
  */
 const unsynced = new KeyvPostgres({

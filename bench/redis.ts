@@ -1,5 +1,5 @@
-// Measures each verb of the ledger on Redis, one call at a time. Compares it with a bare `SET k v NX PX` of the same
-// client. Rounds alternate, so that other load affects all calls equally.
+// Measures each verb of the ledger on Redis, one call at a time. Compares each verb with a bare `SET k v NX PX` of
+// the same client. Rounds alternate, so that other load affects all calls equally.
 import { randomUUID } from 'node:crypto'
 import KeyvRedis, { createClient } from '@keyv/redis'
 import { createDispatcher } from '@scalekit-scim/core'
@@ -22,7 +22,7 @@ const { ledger } = dispatcher
 const retention = { retentionSeconds: 345_600, watermarkRetentionSeconds: 3_024_000 }
 const times = Array.from({ length: callsPerRound }, (_, index) => index)
 
-/** A bare claim and a bare commit, without ordering. */
+/** These calls are a bare claim and a bare commit, without ordering. */
 const setNx = (key: string) =>
   client.set(key, 'token', { condition: 'NX', expiration: { type: 'PX', value: 12_000 } })
 const set = (key: string) => client.set(key, 'done', { expiration: { type: 'PX', value: 345_600_000 } })

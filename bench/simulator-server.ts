@@ -39,8 +39,8 @@ if (kind === 'bare') process.send?.({ ...variables, ...ids, SCALEKIT_ENVIRONMENT
 else process.send?.({ ...variables, ...ids })
 
 /**
- * Starts a bare server that returns each page of the simulator by its token. Its cost is only that of connect, protobuf
- * and HTTP/2.
+ * Starts a bare server that returns each page of the simulator by its token. The cost of the bare server is only the
+ * cost of connect, protobuf and HTTP/2.
  */
 async function startBare(): Promise<string> {
   const { SCALEKIT_ENVIRONMENT_URL = '', SCALEKIT_CLIENT_ID = '', SCALEKIT_CLIENT_SECRET = '' } = variables
@@ -57,7 +57,7 @@ async function startBare(): Promise<string> {
     pageToken = page.nextPageToken
   } while (pageToken !== '')
   const adapter = connectNodeAdapter({
-    // As in the simulator, so that both do the same work.
+    // These settings are the same as in the simulator, so that both servers do the same work.
     compressMinBytes: Number.POSITIVE_INFINITY,
     routes: (router) => {
       const empty = create(ListDirectoryUsersResponseSchema)

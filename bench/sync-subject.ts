@@ -29,7 +29,7 @@ export async function startSyncServer(directoryCount: number, userCount: number)
 }
 
 /**
- * The usual loop: reads the pages one after another, and uses each page before it requests the next. Yields the number
+ * The usual loop: reads the pages in sequence, and uses each page before it requests the next page. Yields the number
  * of users on each page.
  */
 export async function* bareLoop(api: DirectoryApi, directory: DirectoryRef): AsyncGenerator<number, void> {

@@ -56,7 +56,8 @@ export class Turns {
       this.#goOn.resolve()
       this.#goOn = Promise.withResolvers()
       await Promise.race([this.#turnIsOver.promise, this.#whole])
-      // The work requests a page before it uses the previous page. This wait lets it use that page within its turn.
+      // The work requests a page before it uses the previous page. During this wait, the work uses the previous page
+      // within its turn.
       await settled()
     })
     this.taken.ms += performance.now() - from

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 export const reportFolder = join(root, 'api')
 
 export interface EntryPoint {
-  /** Also the name of its report. */
+  /** The name of the entry point, and of its report. */
   name: string
   package: string
   /** The file in `dist`, without its extension. */
@@ -67,8 +67,8 @@ function writeReport(entryPoint: EntryPoint, folder: string): void {
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
-      // Only the report matters. Messages contain the names of chunks of the build, so they would change whenever a
-      // chunk changes.
+      // The script does not use the messages of API Extractor. Messages contain the names of chunks of the build, so
+      // they would change whenever a chunk changes.
       messages: {
         extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
         tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },

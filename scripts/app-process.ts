@@ -16,7 +16,7 @@ export interface App {
   databaseFile: string
   /** Returns the application's output on standard error. */
   complaints(): string
-  /** From now on, prints the application's output. */
+  /** Prints the application's output from the time of this call. */
   speakUp(): void
   stop(): Promise<void>
 }
@@ -114,7 +114,7 @@ export async function freePort(wanted: number): Promise<number> {
     await once(probe, 'listening')
     return wanted
   } catch {
-    console.log(`Port ${wanted} is in use, so another one is used.`)
+    console.log(`Port ${wanted} is in use, so the application uses another port.`)
     return 0
   } finally {
     probe.close()

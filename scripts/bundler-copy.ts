@@ -8,9 +8,9 @@ type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 /**
  * tsup's options for `dist/<name>.js`: a copy of a CommonJS dependency as an ES module.
  *
- * When esbuild writes an ES module, it turns a `require` of Node's own modules into an error at start. One such
- * `require` in an indirect dependency stops the application. Because of the `imports` in our package.json, bundlers use
- * this copy, and Node uses the installed dependency.
+ * When esbuild writes an ES module, it turns a `require` of Node's own modules into an error at start. If an indirect
+ * dependency contains such a `require`, the application stops. Because of the `imports` in our package.json, bundlers
+ * use this copy, and Node uses the installed dependency.
  */
 export function bundlerCopy(name: string): Options {
   return {
@@ -38,7 +38,8 @@ function importedBuiltins(): Plugin {
 }
 
 /**
- * Leaves out iconv-lite, whose tables take 300 kB. raw-body decodes only if it gets an encoding, and we never pass one.
+ * Omits iconv-lite, whose tables take 300 kB. raw-body decodes only if it gets an encoding, and core never passes an
+ * encoding.
  */
 function withoutEncodings(): Plugin {
   return {

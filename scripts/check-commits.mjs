@@ -4,7 +4,10 @@
 
 import { execFileSync } from 'node:child_process'
 
-/** The last commit before the rule. If a shallow clone does not have that commit, the date of the commit is used. */
+/**
+ * The last commit before the rule. If a shallow clone does not have this commit, the script uses the date of the
+ * commit.
+ */
 const rule = { after: 'aa0205010ba74f76dd0fa7896958f35b74b4e84f', afterDate: '2026-11-27T21:37:42Z' }
 const [lastBefore = rule.after, lastBeforeAt = rule.afterDate] = process.argv.slice(2)
 const subjectAtMost = 72

@@ -19,7 +19,7 @@ const anyPnpm = `npx -y -p ${nodeWanted} -p ${pnpmWanted} -c`
 
 const toolsFile = join(root, '.cache', 'launch', 'tools.json')
 const buildStamp = join(root, '.cache', 'launch', 'built')
-/** In `node_modules`, so that the stamp is deleted together with the installed packages. */
+/** The stamp is in `node_modules`, so that it is deleted together with the installed packages. */
 const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
 const reportFolder = join(root, '.cache', 'report')
 /** Node keeps compiled modules here: the tests start many processes that load the same modules. */
@@ -49,7 +49,7 @@ async function start(args) {
 }
 
 async function test(args) {
-  // This is done first, so that the reports of an earlier run are never counted.
+  // Delete the reports of earlier runs first, so that they are never counted.
   rmSync(reportFolder, { recursive: true, force: true })
   mkdirSync(reportFolder, { recursive: true })
   const env = withoutNames(await prepare(), ['NODE_ENV'])
@@ -78,11 +78,11 @@ async function check(env) {
   if (failed) throw failed.reason
 }
 
-/** Runs the tests at full size, and then many long lives. This takes hours. */
+/** Runs the tests at full size, and then long runs with many seeds. This takes hours. */
 async function soak(args) {
   const env = withoutNames(await prepare(), ['NODE_ENV'])
   say('Testing at full size…')
-  const failed = await vitest(['chaos', 'convergence'], { ...env, SOAK: '1' })
+  const failed = await vitest(['chaos', 'convergence', 'deletion-histories'], { ...env, SOAK: '1' })
   if (stoppedBy) return exitCodeOf(stoppedBy)
   const lives = await run('node', ['--disable-warning=ExperimentalWarning', 'test/soak/soak.ts', ...args], {
     env,
@@ -102,7 +102,7 @@ function vitest(args, env) {
   return run('node', [bin, 'run', ...report, ...args], { env, cwd: join(root, 'test') })
 }
 
-/** Serves the documentation's site and follows changes, or builds the site. The packages need not be built. */
+/** Serves the documentation's site and follows changes, or builds the site. The site does not need built packages. */
 async function docs(args) {
   const [action, ...options] = args[0] === 'build' ? args : ['dev', ...args]
   if (options.includes('--help') || options[0]?.startsWith('-') === false) return usage()
@@ -115,7 +115,7 @@ async function docs(args) {
   return run('node', [bin, action, ...options], { env, cwd: join(root, 'docs') })
 }
 
-/** Runs inside npx: prints the folders of the tools. */
+/** Prints the folders of the tools. This command runs inside npx. */
 async function tools() {
   const name = windows ? 'pnpm.cmd' : 'pnpm'
   const pnpmFolder = (process.env[pathName()] ?? '')
@@ -155,7 +155,7 @@ async function environment() {
   return missing.length === 0 ? env : withFolders(env, await fetchTools(missing, env))
 }
 
-/** Node runs TypeScript since 22.18. Most of our tools do not support 23. */
+/** Node runs TypeScript since 22.18. Most of our tools do not support Node 23. */
 function isSupported(version) {
   const [major, minor] = version.slice(1).split('.').map(Number)
   return major > 23 || (major === 22 && minor >= 18)
@@ -206,7 +206,7 @@ async function install(env) {
 
   say('Installing…')
   rmSync(installStamp, { force: true })
-  // With CI, pnpm does not prompt. With NODE_ENV=production, it would not install the build tools.
+  // With CI, pnpm does not prompt. With NODE_ENV=production, pnpm would not install the build tools.
   const { code, output } = await capture('pnpm', ['install', '--frozen-lockfile'], {
     env: { ...withoutNames(env, ['NODE_ENV']), CI: 'true' },
   })

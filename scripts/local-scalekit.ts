@@ -5,7 +5,8 @@ import { bold, dim } from './terminal.ts'
 const wantedPort = 4000
 
 /**
- * There are enough people to dismiss one, because a sync asks for approval before it deletes over half of a directory.
+ * The directory has enough people to remove one of them. If a sync would delete over half of a directory, it holds
+ * the deletions for an approval.
  */
 const people = [
   ['Amelia', 'Hart', 'Engineer'],
@@ -23,7 +24,7 @@ export async function startLocalScalekit(): Promise<Simulator> {
 
 /** Returns the variables that the application's sync needs to find the simulator. */
 export function syncVariables({ variables }: Simulator): Readonly<Record<string, string>> {
-  // Each pass is full. Otherwise, a dismissal would appear only after a day.
+  // Each pass is full. With incremental passes, a deletion would appear only after a day.
   return {
     ...variables,
     SYNC_EVERY_SECONDS: String(syncEverySeconds),

@@ -34,7 +34,7 @@ function isJson(path) {
 }
 
 function countsOfVitest(report) {
-  // If a file does not load, it counts as failed, although none of its tests was counted.
+  // If a file does not load, it counts as failed, although its tests are not in the counts.
   const broken = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   )

@@ -5,14 +5,14 @@ import type { App } from './app-process.ts'
 import { type Delivery, type EndState, eveningOf, workingDay } from './day.ts'
 import { bad, dim, good } from './terminal.ts'
 
-// Node's SQLite is still experimental, and its module prints a warning when it is loaded. The reader has no use for the
-// warning, so the module is loaded only after the next line.
+// Node's SQLite is still experimental, and its module prints a warning when it is loaded. The next line hides this
+// warning, so the module is loaded only after it.
 process.removeAllListeners('warning')
 const { DatabaseSync } = await import('node:sqlite')
 
 /** Sends the application a working day of signed deliveries. Returns whether each answer and account was right. */
 export async function runDay(app: App, signal: AbortSignal): Promise<boolean> {
-  // Yesterday, because that day is over in each time zone.
+  // The date is yesterday, because yesterday is over in each time zone.
   const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
   const deliveries = workingDay(date)
   const wrong: string[] = []
@@ -29,14 +29,12 @@ export async function runDay(app: App, signal: AbortSignal): Promise<boolean> {
     )
   }
 
-  console.log('\nIn the evening, its database contains:\n')
+  console.log('\nIn the evening, the database contains:\n')
   const wrongAccounts = compareAccounts(accountsIn(app.databaseFile), eveningOf(date))
 
   const count = wrong.length + wrongAccounts
   if (count === 0) {
-    console.log(
-      `\n${good(`All ${deliveries.length} deliveries ended as they should, and so did every account.`)}`,
-    )
+    console.log(`\n${good(`All ${deliveries.length} deliveries and all accounts are right.`)}`)
   } else {
     console.log(`\n${bad(`${wrong.length} deliveries and ${wrongAccounts} accounts are WRONG.`)}`)
     console.error(app.complaints())
@@ -62,8 +60,8 @@ async function send(
 }
 
 /**
- * Locks the database with a second connection, as a write of another process would. Until it is unlocked, the
- * application's own writes fail.
+ * Locks the database with a second connection, as a write of another process would. Until the test unlocks the
+ * database, the application's own writes fail.
  */
 function lockDatabase(file: string): () => void {
   const database = new DatabaseSync(file)

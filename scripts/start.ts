@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   try {
     return args.once ? await sendDay(start, ending.signal) : await serve(start, ending.signal)
   } catch (error) {
-    // An interruption causes more errors. The first one is the reason.
+    // An interruption causes more errors. The first error is the reason.
     const cause: unknown = ending.signal.aborted ? ending.signal.reason : error
     if (!(cause instanceof Ending)) throw cause
     if (cause.message) console.error(cause.message)
@@ -79,7 +79,7 @@ async function sendDay(start: Start, signal: AbortSignal): Promise<number> {
     SCALEKIT_CLIENT_SECRET: '',
   })
   try {
-    console.log(`The application is up at ${app.url}. A day in its life:\n`)
+    console.log(`The application is up at ${app.url}. It now gets the deliveries of a day:\n`)
     return (await runDay(app, signal)) ? 0 : 1
   } finally {
     await app.stop()

@@ -43,7 +43,10 @@ export function writeCopies(folder: string, site: Site): void {
   }
 }
 
-/** Serves the copies during development. Vite's requests for `.md` modules have a query, so they do not match. */
+/**
+ * Serves the copies during development. Vite's own requests for `.md` modules do not match, because they have a
+ * query.
+ */
 export function serveCopies(site: Site): Plugin {
   return {
     name: 'copies',

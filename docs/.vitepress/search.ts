@@ -9,7 +9,7 @@ export const search: DefaultTheme.LocalSearchOptions = {
     options: {
       // Treats "5,000" as the word "5000", so a search for "5000" finds both forms.
       tokenize: (text) => text.replace(/(\d),(?=\d{3})/g, '$1').split(/[\n\r\p{Z}\p{P}`]+/u),
-      // Ignores short words of a question, so that its nouns and verbs decide which pages are found.
+      // Ignores short words of a question, so that the nouns and verbs of the question decide which pages are found.
       processTerm: (term) => {
         const word = term.toLowerCase()
         const left =

@@ -1,5 +1,5 @@
-// Textlint rules for the paragraphs, headings and table cells of a document. They apply the word list, and a limit for
-// the length of sentences.
+// Textlint rules for the paragraphs, headings and table cells of a document. The rules apply the word list, and a
+// limit for the length of sentences.
 
 import type { TxtNode, TxtParentNode } from '@textlint/ast-node-types'
 import type { TextlintRuleModule } from '@textlint/types'

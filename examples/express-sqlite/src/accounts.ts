@@ -16,9 +16,9 @@ export interface Account extends AccountKey {
   state: AccountState
   email: string | null
   name: string | null
-  /** In order, the highest role first. */
+  /** The roles in order, the highest role first. */
   roles: Role[]
-  /** The names of the user's groups, without deleted groups. If a group has no name, its id is used. */
+  /** The names of the user's groups, without deleted groups. If a group has no name, the list contains its id. */
   groups: string[]
   /** The time of the newest event that was written to this account. */
   occurredAt: string
@@ -112,8 +112,8 @@ export class Accounts {
   }
 
   /**
-   * Replaces the account with a tombstone that has no personal data. If the account is unknown, also writes one,
-   * because the creation may arrive later. If the row is newer, writes nothing and returns `false`.
+   * Replaces the account with a tombstone that has no personal data. If the account is unknown, also writes a
+   * tombstone, because the creation may arrive later. If the row is newer, writes nothing and returns `false`.
    */
   delete(key: AccountKey, occurredAt: string): boolean {
     return transaction(this.#database, () => {
@@ -135,7 +135,10 @@ export class Accounts {
     return this.#newest.all({ limit }).map(toAccount)
   }
 
-  /** All accounts of a customer, without tombstones. Reads in batches, so that events can be written between them. */
+  /**
+   * All accounts of a customer, without tombstones. Reads in batches, so that events can be written between two
+   * batches.
+   */
   *known(organizationId: string): Iterable<KnownAccount> {
     for (let after = ''; ; ) {
       const rows = this.#known.all({ organizationId, after })

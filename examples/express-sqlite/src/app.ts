@@ -24,7 +24,7 @@ export function createApp({ accounts, groups, ...receiving }: AppOptions): {
 
   const app = express()
   app.disable('x-powered-by')
-  // Mounted before any body parser, because Scalekit signs the bytes and not the parsed body.
+  // The middleware comes before any body parser, because Scalekit signs the bytes and not the parsed body.
   app.use(scim)
   app.use(express.json())
 

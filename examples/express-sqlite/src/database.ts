@@ -1,15 +1,16 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /**
- * How long a write waits if another process is writing. The time is short, because this whole process is blocked during
- * the wait. If the database is still busy after this time, the handler fails. The event is then answered 500, and
- * Scalekit sends it again.
+ * How long a write waits if another process is writing. The time is short, because the wait blocks the whole process.
+ * If the database is still busy after this time, the handler fails. The event then gets 500, and Scalekit sends it
+ * again.
  */
 const busyTimeoutMs = 1000
 
-// The key is the organization and the directory id, never the email: it can change, or be given to another person.
-// `scim_occurred_at` is the time of the event that last wrote the row (see newest-wins.ts). A deleted row stays as a
-// tombstone. `directory_id` is NULL until an event contains it. User webhooks do not contain it. Events of the sync do.
+// The key is the organization and the directory's user id. An email address can change, or be given to another
+// person. `scim_occurred_at` is the time of the event that last wrote the row (see newest-wins.ts). A deleted row
+// stays as a tombstone. `directory_id` is NULL until an event contains it. User webhooks do not contain the directory
+// id. Events of the sync contain the directory id.
 const schema = `
   CREATE TABLE IF NOT EXISTS accounts (
     organization_id  TEXT NOT NULL,
@@ -64,8 +65,8 @@ function addDirectoryId(database: DatabaseSync, table: string): void {
 }
 
 /**
- * Runs `work` in one transaction. IMMEDIATE takes the write lock before the first read. So no other connection can
- * write between the reads and the writes of `work`. `work` must not await anything.
+ * Runs `work` in one transaction. IMMEDIATE takes the write lock before the first read. So between the reads and the
+ * writes of `work`, no other connection can write. `work` must not await anything.
  */
 export function transaction<Result>(database: DatabaseSync, work: () => Result): Result {
   database.exec('BEGIN IMMEDIATE')
@@ -74,7 +75,7 @@ export function transaction<Result>(database: DatabaseSync, work: () => Result):
     database.exec('COMMIT')
     return result
   } catch (error) {
-    // SQLite may have ended the transaction already, for example because the disk is full.
+    // If the disk is full, SQLite may already have ended the transaction.
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }

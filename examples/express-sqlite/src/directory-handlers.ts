@@ -31,10 +31,11 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
   }
 
   return {
-    // The user was created or updated. The update may arrive first.
+    // The user was created or updated. The update of a user may arrive before the creation.
     onUserUpserted: upsertUser,
 
-    // The user has `active: false`. The account and its data stay. Also end its sessions and revoke its tokens here.
+    // The user has `active: false`. The account and its data stay. Also end the sessions and revoke the tokens of the
+    // account here.
     onUserDeactivated: upsertUser,
 
     onUserDeleted({ organization_id, data }, ctx) {
@@ -58,7 +59,8 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
       logWhereKept(written, data.id, ctx)
     },
 
-    // Usually a directory is disabled only for a while. So the accounts stay unchanged, and a warning is logged.
+    // Usually a directory is disabled only for a while. So the handler does not change the accounts, and logs a
+    // warning.
     onDirectoryDisabled({ organization_id, data }, ctx) {
       ctx.log.warn(
         { organizationId: organization_id, directoryId: data.id },
@@ -73,8 +75,8 @@ function logWhereKept(written: boolean, id: string, { log, occurredAt }: Handler
   if (!written) log.warn({ id, occurredAt }, 'an event that the ledger accepted is older than its row')
 }
 
-// A directory can send anything in any field. An undocumented value is ignored and must not fail the event. Otherwise,
-// Scalekit would send the event again and again, and its other fields would be lost.
+// A directory can send anything in any field. The handler ignores an undocumented value, and the event succeeds. If
+// the event failed, Scalekit would repeat it without success, and its other fields would be lost.
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined

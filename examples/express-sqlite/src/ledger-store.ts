@@ -15,14 +15,16 @@ export interface LedgerStore {
  * `query`.
  *
  * The ledger and the accounts use separate connections. Each statement of the ledger is its own transaction, and the
- * accounts' transactions never await anything. So in one process, neither connection ever waits for the other's lock.
+ * accounts' transactions never await anything. So in one process, no connection ever waits for the lock of another
+ * connection.
  */
 export function openLedgerStore(file: string): LedgerStore {
-  // SQLite itself must not wait for locks, because its wait blocks the whole process. Instead, the ledger retries for
-  // `storeTimeoutSeconds`, and requests are served between the retries.
+  // SQLite itself must not wait for locks, because such a wait blocks the whole process. Instead, the ledger retries
+  // for `storeTimeoutSeconds`, and the server serves requests between the retries.
   const database = new DatabaseSync(file, { timeout: 0 })
-  // The ledger's writes are not flushed to the disk at once. The next write to the accounts flushes them, because both
-  // use one write-ahead log. A power failure can remove the ledger's last messages. The guard then protects the rows.
+  // SQLite does not flush the ledger's writes to the disk at once. The next write to the accounts also flushes the
+  // ledger's writes, because both use one write-ahead log. A power failure can remove the ledger's last messages.
+  // After a power failure, the guard protects the rows.
   database.exec('PRAGMA synchronous = NORMAL')
   const store = {
     namespace: 'express-sqlite',

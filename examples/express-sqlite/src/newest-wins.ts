@@ -5,11 +5,12 @@ export interface GuardedRow {
 }
 
 /**
- * Whether an event may write to a row. If the row is older, every event may write. If the times are equal, a deletion
- * may write, and any other event may write only if the row is not a tombstone. Without tombstones, an old update would
- * restore a deleted user.
+ * Returns whether an event may write to a row. If the row is older, every event may write. If the times are equal, a
+ * deletion may write. If the row is not a tombstone, any other event with an equal time may also write. Without
+ * tombstones, an old update would restore a deleted user.
  *
- * Times are `ctx.occurredAt`, which can be compared as text. Call this inside the transaction that writes the row.
+ * The times are `ctx.occurredAt`, and can be compared as text. Call this function inside the transaction that writes
+ * the row.
  */
 export function mayWrite(
   row: GuardedRow | undefined,
@@ -19,5 +20,8 @@ export function mayWrite(
   return row.occurredAt === occurredAt && (row.state !== 'deleted' || isDeletion)
 }
 
-/** The time of a group row that a user's event created, before the group's own first event. Every event is newer. */
+/**
+ * The time of a group row that a user's event created, before the group's own first event. Every event is newer than
+ * this time.
+ */
 export const beforeAllEvents = ''

@@ -7,13 +7,18 @@ export interface AccountsPage {
   accounts: readonly Account[]
   /** The number of all accounts, including those that are not shown. */
   count: number
-  /** Whether the page reloads itself. Off by default, because a page that changes is hard to read. */
+  /**
+   * Whether the page reloads itself. By default, the page does not reload itself, because a page that changes is hard
+   * to read.
+   */
   isLive: boolean
 }
 
 const liveSeconds = 3
 
-/** Names come from outside. With these headers, even an unescaped name could not run code or load a file. */
+/**
+ * Names in the page come from outside. With these headers, even an unescaped name could not run code or load a file.
+ */
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',

@@ -6,7 +6,7 @@ import { Groups } from './groups.ts'
 import { openLedgerStore } from './ledger-store.ts'
 import { apiVariables, openSync, wantsSync } from './sync.ts'
 
-// The page shows names, so the server listens only on this machine unless HOST is set.
+// The page shows names. So if HOST is not set, the server listens only on this machine.
 const { DATABASE_FILE = './accounts.db', HOST = '127.0.0.1', PORT = '3000' } = process.env
 
 /** How long an incomplete request may delay the shutdown. */
@@ -20,13 +20,13 @@ const { app, scim } = createApp({
   accounts,
   groups,
   store: ledger.store,
-  // For your error tracker. The middleware's own log omits error messages, because they may hold personal data.
+  // Call your error tracker here. The middleware's own log omits error messages, because they may hold personal data.
   onOutcome({ error }) {
     if (error !== undefined) console.error(error)
   },
 })
 
-// The sync is opened before the server listens, so that a missing credential is reported at start.
+// The server opens the sync before it listens, so that a missing credential causes an error at start.
 const sync = wantsSync(process.env)
   ? await openSync({ dispatcher: scim.receiver, accounts, groups, env: process.env })
   : undefined
@@ -40,7 +40,7 @@ const server = app.listen(Number(PORT), HOST, (error) => {
   console.log(
     `Listening on http://${host}:${port}, webhooks on /webhooks/scalekit, accounts and ledger in ${DATABASE_FILE}`,
   )
-  if (!sync) console.log(`No sync: changes that webhooks lose stay lost. Set ${apiVariables.join(', ')}`)
+  if (!sync) console.log(`No sync: lost webhooks are not recovered. Set ${apiVariables.join(', ')}`)
 })
 
 let isStopping = false

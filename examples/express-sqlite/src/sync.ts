@@ -23,7 +23,7 @@ export const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', '
 const hour = '3600'
 const day = '86400'
 
-/** Whether the environment has any of Scalekit's API credentials. Without them, there is no sync. */
+/** Whether the environment has any of Scalekit's API credentials. Without credentials, there is no sync. */
 export function wantsSync(env: NodeJS.ProcessEnv): boolean {
   return apiVariables.some((name) => env[name])
 }
@@ -58,7 +58,10 @@ export async function openSync({
   })
 }
 
-/** The whole report if the pass is not complete or holds deletions. Otherwise one line, or nothing without changes. */
+/**
+ * If the pass is not complete or holds deletions, returns the whole report. If there are other changes, returns one
+ * line. Without changes, returns nothing.
+ */
 function textOf(report: SyncReport): string {
   const { users, groups } = report.totals
   if (report.outcome !== 'complete' || users.held + groups.held > 0) return formatReport(report)

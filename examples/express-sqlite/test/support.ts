@@ -35,7 +35,7 @@ export interface RunningServer extends Pick<RunningApp, 'url' | 'deliver' | 'sto
   said: string[]
   /** The lines that the server has written to standard error. */
   complaints: string[]
-  /** Waits for the first such line. */
+  /** Waits for the first line that contains the text. */
   saying(isWanted: (line: string) => boolean): Promise<string>
 }
 

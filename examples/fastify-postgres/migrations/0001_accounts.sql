@@ -1,5 +1,5 @@
--- The key is the organization and the directory id, never the email: it can change, or be given to another person.
--- `scim_occurred_at` is the time of the event that last wrote the row (src/newest-wins.ts). It is text with nine
+-- The key is the organization and the directory's user id. An email address can change, or be given to another person.
+-- `scim_occurred_at` is the time of the event that last wrote the row (src/newest-wins.ts). This time is text with nine
 -- decimals, because timestamptz keeps only microseconds. COLLATE "C" compares times and ids byte by byte.
 -- A deleted row stays as a tombstone.
 CREATE TABLE accounts (

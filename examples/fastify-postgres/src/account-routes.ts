@@ -20,7 +20,7 @@ export function addAccountRoutes(app: FastifyInstance, accounts: Accounts): void
     if (!success) {
       return reply.code(400).send({ error: '`limit` is 1 to 200, and `after` the `next` of another page' })
     }
-    // One row more than requested shows whether there is another page.
+    // The query reads one row more than requested, to find out whether there is another page.
     const found = await accounts.page(data.limit + 1, data.after)
     const shown = found.slice(0, data.limit)
     const last = found.length > shown.length ? shown.at(-1) : undefined

@@ -16,9 +16,9 @@ export interface Account extends AccountKey {
   state: AccountState
   email: string | null
   name: string | null
-  /** In order, the highest role first. */
+  /** The roles in order, the highest role first. */
   roles: Role[]
-  /** The names of the user's groups, without deleted groups. If a group has no name, its id is used. */
+  /** The names of the user's groups, without deleted groups. If a group has no name, the list contains its id. */
   groups: string[]
   /** The time of the newest event that was written to this account. */
   occurredAt: string
@@ -83,8 +83,8 @@ export class Accounts {
   }
 
   /**
-   * Replaces the account with a tombstone that has no personal data. If the account is unknown, also writes one,
-   * because the creation may arrive later. If the row is newer, writes nothing and returns `false`.
+   * Replaces the account with a tombstone that has no personal data. If the account is unknown, also writes a
+   * tombstone, because the creation may arrive later. If the row is newer, writes nothing and returns `false`.
    */
   delete({ organizationId, id }: AccountKey, occurredAt: string): Promise<boolean> {
     return transaction(this.#pool, async (client) => {
@@ -131,7 +131,9 @@ export class Accounts {
     return rows[0]
   }
 
-  /** The accounts after the key `after`, in the order of their keys. Later pages cost no more than the first. */
+  /**
+   * The accounts after the key `after`, in the order of their keys. A later page costs no more than the first page.
+   */
   async page(limit: number, after?: AccountKey): Promise<Account[]> {
     const { rows } = await this.#pool.query<Account>(
       `${selectAccounts} WHERE (accounts.organization_id, accounts.id) > ($1, $2)

@@ -12,11 +12,13 @@ import { remembered, tryDatabase, tryLedger } from './readiness.ts'
 export interface RouteOptions
   extends Pick<ScalekitScimOptions, 'secret' | 'store' | 'namespace' | 'requireGuarantee'> {
   pool: Pool
-  /** Whether the process is stopping. If so, `/ready` answers 503. */
+  /** Whether the process is stopping. While the process is stopping, `/ready` answers 503. */
   isStopping?: () => boolean
 }
 
-/** How long a request may take to arrive. Slower senders are cut off, so that they cannot delay the shutdown. */
+/**
+ * How long a request may take to arrive. The server cuts off slower senders, so that they cannot delay the shutdown.
+ */
 const requestTimeoutMs = 15_000
 
 export function createApp(logger: LoggerOptions): FastifyInstance {

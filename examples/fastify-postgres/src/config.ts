@@ -51,7 +51,7 @@ function isUrl(protocols: readonly string[]) {
   return (value: string) => protocols.includes(URL.parse(value)?.protocol ?? '')
 }
 
-/** In a Redis URL, the path may only be the number of a database. The client throws for any other path. */
+/** In a Redis URL, the path may only be the number of a database. The Redis client throws for any other path. */
 function isLedgerUrl(value: string): boolean {
   if (isUrl(postgres)(value)) return true
   return isUrl(['redis:', 'rediss:'])(value) && /^(?:\/\d*)?$/.test(URL.parse(value)?.pathname ?? '')
@@ -118,7 +118,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 /**
- * Reads the configuration of a process without HTTP. Such a process runs the sync, and needs no signing secret.
+ * Reads the configuration of a process without HTTP. A process without HTTP runs the sync, and needs no signing
+ * secret.
  * @throws InvalidEnvironment
  */
 export function readWorkerConfig(

@@ -12,7 +12,8 @@ export interface DatabaseOptions {
   url: string
   poolSize: number
   /**
-   * Called when an idle connection breaks, for example because the server restarts. The pool then reconnects.
+   * Called when an idle connection breaks, for example because the server restarts. After such an error, the pool
+   * connects again.
    */
   onError(error: Error): void
 }
@@ -48,7 +49,7 @@ export async function transaction<Result>(
     await client.query('COMMIT')
     return result
   } catch (error) {
-    // If the rollback fails, the connection is not used again.
+    // If the rollback fails, the pool does not use the connection again.
     await client.query('ROLLBACK').catch((failure: Error) => {
       broken = failure
     })

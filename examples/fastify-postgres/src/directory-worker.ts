@@ -18,8 +18,8 @@ export interface DirectoryWorker {
 }
 
 /**
- * The sync without HTTP and without a signing secret. It uses the same handlers and the same ledger as the web
- * processes.
+ * The sync without HTTP and without a signing secret. The worker uses the same handlers and the same ledger as the
+ * web processes.
  */
 export async function openDirectoryWorker(
   config: ReturnType<typeof readWorkerConfig>,

@@ -79,9 +79,9 @@ export class Groups {
  * Writes a stub of each unknown group, because a user event may name groups before their own events arrive. Call this
  * function inside a transaction.
  *
- * Known groups are not written. Otherwise, events of their members would wait for each other's lock. Unknown groups are
- * written in the order of their ids. Otherwise, two transactions could lock the same rows in different orders, and
- * deadlock.
+ * Does not write known groups. With writes of known groups, events of their members would wait for each other's lock.
+ * Writes unknown groups in the order of their ids. In any other order, two transactions could lock the same rows in
+ * different orders, and deadlock.
  */
 export async function mentionGroups(
   client: PoolClient,

@@ -7,7 +7,10 @@ export interface HealthOptions {
   isStopping: () => boolean
 }
 
-/** Whether a request is for `/health` or `/ready`. Such requests arrive every few seconds, so they are not logged. */
+/**
+ * Whether a request is for `/health` or `/ready`. These requests arrive every few seconds, so the server does not log
+ * them.
+ */
 export function isProbe({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url === '/health' || routeOptions.url === '/ready'
 }
@@ -16,8 +19,9 @@ export function isProbe({ routeOptions }: FastifyRequest): boolean {
 const patienceMs = 1000
 
 /**
- * `/health` shows that the process is alive. If it does not answer, start another process. `/ready` shows that the
- * process can serve requests. Only `/ready` checks the dependencies, because a restart does not fix a missing database.
+ * `/health` shows that the process is alive. If `/health` does not answer, start another process. `/ready` shows that
+ * the process can serve requests. Only `/ready` checks the dependencies, because a restart does not fix a missing
+ * database.
  */
 export function addHealthRoutes(app: FastifyInstance, { parts, isStopping }: HealthOptions): void {
   app.get('/health', () => ({ status: 'alive' }))

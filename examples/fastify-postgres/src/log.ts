@@ -3,9 +3,9 @@ import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify'
 export type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
 
 /**
- * Keeps personal data out of the log. A request is logged with its method and route, without its query and addresses.
- * An error is logged without its message, because PostgreSQL's messages may quote written values. Send whole errors to
- * your error tracker.
+ * Keeps personal data out of the log. The log contains the method and the route of a request, but not its query and
+ * addresses. The log contains errors without their messages, because PostgreSQL's messages may quote written values.
+ * Send whole errors to your error tracker.
  */
 export const withoutPersonalData: NonNullable<LoggerOptions['serializers']> = {
   req: ({ method, routeOptions }) => ({ method, route: routeOptions.url }),

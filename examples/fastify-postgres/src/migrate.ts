@@ -1,8 +1,8 @@
 import { readDatabaseUrl } from './config.ts'
 import { migrate } from './migrations.ts'
 
-// `npm run migrate` runs this file, for deployments with a separate migration step. The server also migrates when it
-// starts.
+// `npm run migrate` runs this file, for deployments with a separate migration step. The server also runs new
+// migrations when it starts.
 
 try {
   const applied = await migrate(readDatabaseUrl(process.env))

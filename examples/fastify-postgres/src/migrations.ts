@@ -4,17 +4,20 @@ import pg from 'pg'
 // This code only runs SQL files, each once and in order. For down migrations or migrations in code, use a library.
 
 const folder = new URL('../migrations/', import.meta.url)
-/** Any number, but the same in every process. If two processes start at the same time, one waits for the other. */
+/**
+ * The lock may be any number, but must be the same in every process. If two processes start at the same time, one
+ * process waits for the other process.
+ */
 export const lockKey = 7_225_346_001
 /**
- * If a migration waits for a lock on a table, all later statements on that table wait too. So the migration fails
- * early, and you can run it again.
+ * If a migration waits for a lock on a table, all later statements on that table wait too. So a migration that waits
+ * for a lock fails early, and you can run it again.
  */
 const lockTimeout = '5s'
 
 /**
- * Runs the new files of `migrations/` in the order of their names, each in its own transaction. Returns their names. If
- * several processes call it at the same time, each file still runs once.
+ * Runs the new files of `migrations/` in the order of their names, each in its own transaction. Returns their names.
+ * If several processes migrate at the same time, each file still runs once.
  */
 export async function migrate(url: string): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
@@ -33,7 +36,7 @@ export async function migrate(url: string): Promise<string[]> {
   return applied
 }
 
-/** The lock belongs to the transaction. So it also works through a pooler, and ends if the process crashes. */
+/** The lock belongs to the transaction. So the lock also works through a pooler, and ends if the process crashes. */
 async function apply(client: pg.Client, name: string): Promise<boolean> {
   await client.query('BEGIN')
   try {

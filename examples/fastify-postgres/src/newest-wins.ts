@@ -1,10 +1,10 @@
 /**
- * The guard: which events may write to an existing row. If the row is older, every event may. If the times are equal, a
- * deletion may. Any other event may unless the row is a tombstone. Without tombstones, an old update would restore a
- * deleted user.
+ * The guard: which events may write to an existing row. If the row is older, every event may write. If the times are
+ * equal, a deletion may write. If the row is not a tombstone, any other event with an equal time may also write.
+ * Without tombstones, an old update would restore a deleted user.
  *
  * The guard is the condition of the upsert itself. PostgreSQL checks this condition on the locked row, which includes
- * the newest write of any process. Times are `ctx.occurredAt`, which can be compared as text.
+ * the newest write of any process. The times are `ctx.occurredAt`, and can be compared as text.
  */
 export function mayWrite(table: 'accounts' | 'groups'): string {
   return `${table}.scim_occurred_at < excluded.scim_occurred_at
@@ -12,5 +12,5 @@ export function mayWrite(table: 'accounts' | 'groups'): string {
       AND (${table}.state <> 'deleted' OR excluded.state = 'deleted'))`
 }
 
-/** The time of a row that has not had an event of its own yet. Every event is newer. */
+/** The time of a row that has not had an event of its own yet. Every event is newer than this time. */
 export const beforeAllEvents = ''

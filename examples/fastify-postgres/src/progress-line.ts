@@ -3,11 +3,11 @@ import type { SyncProgress } from '@scalekit-scim/core/sync'
 const width = 24
 const everyMs = 100
 const silenceMs = 5000
-const silenceText = `No progress for ${silenceMs / 1000} s: failed calls of Scalekit's API are retried for a minute or more\n`
+const silenceText = `No progress for ${silenceMs / 1000} s: failed calls to Scalekit's API are retried for a minute or more\n`
 
 /**
- * Shows the progress of a pass. On a terminal, one line is overwritten again and again. Otherwise, only long pauses
- * are reported.
+ * Shows the progress of a pass. On a terminal, overwrites one line again and again. Without a terminal, reports only
+ * long pauses.
  */
 export function progressLine(terminal: NodeJS.WriteStream): {
   show(progress: SyncProgress): void

@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { Ledger } from '@scalekit-scim/fastify'
 import type { Pool } from 'pg'
 
-/** How long an answer is reused. Within this time, each dependency is checked only once, even for many requests. */
+/** How long an answer is reused. Within this time, many requests cause only one check of each dependency. */
 const freshMs = 2000
 
-/** The rights that an event needs. `SELECT 1` is not enough: it also works on a replica and without these rights. */
+/**
+ * The rights that an event needs. `SELECT 1` is not enough, because it also works on a replica and without these
+ * rights.
+ */
 const rights = [
   ['accounts', ['SELECT', 'INSERT', 'UPDATE']],
   ['groups', ['SELECT', 'INSERT', 'UPDATE']],
@@ -42,7 +45,10 @@ export async function tryLedger(ledger: Ledger): Promise<void> {
   await ledger.forgetResource(resource)
 }
 
-/** Reuses an answer for a while, including a failure. Otherwise, each request from outside would cause a write. */
+/**
+ * Reuses an answer for a while, including a failure. Without the reuse, each request from outside would cause a
+ * write.
+ */
 export function remembered<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
   let last: { answer: Promise<Answer>; atMs: number } | undefined
   return () => {

@@ -33,7 +33,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // A second signal ends the process at once.
     if (isStopping) process.exit(1)
-    // The server has not started, so there is no running work. An interrupted migration is rolled back.
+    // The server has not started, so there is no running work. PostgreSQL rolls back an interrupted migration.
     if (!app.server.listening) process.exit(0)
     isStopping = true
     void stop(signal)
@@ -68,7 +68,7 @@ async function openOwnSync(): Promise<DirectorySync | undefined> {
 
 /**
  * First, `/ready` answers 503, so that load balancers stop sending requests. Then the server accepts no new requests,
- * and answers the running ones. Finally, it closes the connections to the database and the ledger.
+ * and answers the running requests. Finally, the server closes the connections to the database and the ledger.
  */
 async function stop(signal: string): Promise<void> {
   const { drainSeconds } = config

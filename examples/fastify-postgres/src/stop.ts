@@ -5,7 +5,7 @@ const lingerMs = 1000
 
 /**
  * Accepts no new requests, and waits for running handlers and their replies. The receiver gives handlers ten seconds.
- * Then closes all other connections, such as those that load balancers open in advance.
+ * Then closes all other connections, such as connections that load balancers open in advance.
  */
 export async function closeServer(app: FastifyInstance): Promise<void> {
   const closed = app.close()

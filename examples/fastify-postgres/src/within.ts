@@ -1,4 +1,6 @@
-/** Resolves with the result of `work`, or rejects after `ms` milliseconds. `work` itself then continues. */
+/**
+ * Resolves with the result of `work`, or rejects after `ms` milliseconds. After a rejection, `work` itself continues.
+ */
 export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)

@@ -10,8 +10,8 @@ import { parse } from 'yaml'
 import { environment, folder, run } from './processes.ts'
 import { ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
 
-// These tests need no container engine. They run the steps of the Dockerfile as commands in a folder, with a stub of
-// npm, and parse compose.yaml. Only a machine with an engine can check that the images build and start.
+// These tests need no container engine. The tests run the steps of the Dockerfile as commands in a folder, with a
+// stub of npm, and parse compose.yaml. Only a machine with an engine can check that the images build and start.
 
 const databaseUrl = skip ? '' : await ownDatabase()
 const dockerfile = await readFile(join(folder, 'Dockerfile'), 'utf8')
@@ -108,7 +108,7 @@ async function build(t: TestContext): Promise<Image> {
   return image
 }
 
-/** A stub of npm that installs the packages of this test, and not those of the registry. */
+/** A stub of npm that installs the packages of this test, and not the packages of the registry. */
 async function fakeNpm(root: string): Promise<string> {
   const bin = join(root, 'bin')
   await mkdir(bin)

@@ -16,7 +16,10 @@ export const everythingNull = {
   roles: null,
 }
 
-/** Creates the events of a customer's directory. Each has its own organization, so tests can share a database. */
+/**
+ * Creates the events of a customer's directory. Each customer has its own organization, so tests can share a
+ * database.
+ */
 export class Directory {
   readonly organizationId = `org_${randomUUID()}`
   readonly key = { organizationId: this.organizationId, id }

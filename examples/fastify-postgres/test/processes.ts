@@ -7,7 +7,7 @@ import { TEST_SECRET } from '@scalekit-scim/core/testing'
 
 export const folder = fileURLToPath(new URL('../', import.meta.url))
 
-/** The environment variables that a Node program needs, without those of a `.env` and of the test runner. */
+/** The environment variables that a Node program needs, without the variables of a `.env` and of the test runner. */
 const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, ...inherited } = process.env
 export const environment = inherited
 

@@ -6,7 +6,8 @@ import { Directory } from './directory.ts'
 import { onDatabase, ownDatabase, ownRedis, ownRole, skip } from './servers.ts'
 import { type AppSettings, startApp } from './support.ts'
 
-// These problems make webhooks fail. A simple check, such as a SELECT or the store's time, would not detect them.
+// These problems make webhooks fail. A simple check, such as a SELECT or the store's time, would not detect these
+// problems.
 
 const databaseUrl = skip ? '' : await ownDatabase()
 if (!skip) await migrate(databaseUrl)
@@ -28,7 +29,10 @@ async function failing(t: TestContext, settings: AppSettings): Promise<string[]>
   return failing
 }
 
-/** Creates a database role that has all rights that the service needs. Each test then removes something. */
+/**
+ * Creates a database role that has all rights that the service needs. Each test then removes one right or changes one
+ * setting.
+ */
 async function service(suffix: string) {
   const { role, url } = await ownRole(databaseUrl, suffix)
   await admin(`GRANT USAGE, CREATE ON SCHEMA public TO ${role}`)

@@ -15,7 +15,10 @@ const { TEST_DATABASE_URL, TEST_REDIS_URL, CI } = process.env
 const serverUrl = TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 export const redisUrl = TEST_REDIS_URL ?? 'redis://127.0.0.1:6379'
 
-/** Why the tests of a file are skipped, or `false` if the servers are available. In CI, tests fail without them. */
+/**
+ * Why the tests of a file are skipped, or `false` if the servers are available. In CI, tests fail without the
+ * servers.
+ */
 export const skip = await reasonToSkip()
 
 async function reasonToSkip(): Promise<string | false> {
@@ -134,7 +137,7 @@ export async function onDatabase(
   }
 }
 
-/** Opens a connection of the test itself. To the application, it is another process. */
+/** Opens a connection of the test itself. For the application, this connection belongs to another process. */
 export async function connectTo(t: TestContext, url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -142,7 +145,10 @@ export async function connectTo(t: TestContext, url: string): Promise<pg.Client>
   return client
 }
 
-/** Waits until a connection waits for a lock of another one. Resolves with the process id of the waiting connection. */
+/**
+ * Waits until a connection waits for a lock of another connection. Resolves with the process id of the waiting
+ * connection.
+ */
 export async function someoneWaits(url: string): Promise<unknown> {
   for (;;) {
     const [waiting] = await onDatabase(
