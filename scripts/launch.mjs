@@ -52,29 +52,31 @@ async function test(args) {
   // Delete the reports of earlier runs first, so that they are never counted.
   rmSync(reportFolder, { recursive: true, force: true })
   mkdirSync(reportFolder, { recursive: true })
-  const env = withoutNames(await prepare(), ['NODE_ENV'])
+  const env = withoutNames(await environment(), ['NODE_ENV'])
+  await install(env)
 
   const quick = args[0] === 'quick'
   const words = quick ? args.slice(1) : args
-  if (words.length > 0) {
-    say(`Only test/ with ${words.join(' ')}: no lint, no type check`)
-  } else {
-    await check(env)
-  }
+  if (words.length > 0) say(`Only test/ with ${words.join(' ')}: no lint, no type check`)
+  await allOf([build(env), ...(words.length > 0 ? [] : checks(env))])
 
   say('Testing…')
   const code = await vitest(words, quick ? { ...env, QUICK: '1' } : env)
   return stoppedBy ? exitCodeOf(stoppedBy) : code
 }
 
-/** Checks lint, types and prose at the same time. */
-async function check(env) {
-  const checks = [
+/** Checks lint, types and prose. None of the checks needs the build. */
+function checks(env) {
+  return [
     step('Linting', 'lint', env, '`npm run format` fixes most findings.'),
     step('Checking types', 'typecheck', env, '`npm run typecheck` repeats this check alone.'),
     step('Checking the prose', 'prose', env, '`npm run prose` repeats this check alone.'),
   ]
-  const failed = (await Promise.allSettled(checks)).find(({ status }) => status === 'rejected')
+}
+
+/** Waits for all, also if one fails, and then throws the first failure. */
+async function allOf(steps) {
+  const failed = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected')
   if (failed) throw failed.reason
 }
 
