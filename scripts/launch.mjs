@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
-import { delimiter, dirname, join, relative, sep } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -22,6 +22,8 @@ const buildStamp = join(root, '.cache', 'launch', 'built')
 /** The stamp is in `node_modules`, so that it is deleted together with the installed packages. */
 const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
 const reportFolder = join(root, '.cache', 'report')
+/** Node keeps compiled modules here: the tests start many processes that load the same modules. */
+const compileCache = join(root, '.cache', 'compile')
 
 /** An error that the user can fix: printed as a message without a stack. */
 class Failure extends Error {}
@@ -50,37 +52,31 @@ async function test(args) {
   // Delete the reports of earlier runs first, so that they are never counted.
   rmSync(reportFolder, { recursive: true, force: true })
   mkdirSync(reportFolder, { recursive: true })
-  const env = withoutNames(await prepare(), ['NODE_ENV'])
+  const env = withoutNames(await environment(), ['NODE_ENV'])
+  await install(env)
 
   const quick = args[0] === 'quick'
   const words = quick ? args.slice(1) : args
-  const failed = []
-  if (words.length > 0) {
-    say(`Only test/ with ${words.join(' ')}: no lint, no type check, no examples`)
-  } else {
-    await check(env)
-    for (const example of quick ? [] : folders('examples').filter(hasTests)) {
-      say(`Testing examples/${example}…`)
-      if ((await testExample(example, env)) !== 0) failed.push(`examples/${example}`)
-      if (stoppedBy) return exitCodeOf(stoppedBy)
-    }
-  }
+  if (words.length > 0) say(`Only test/ with ${words.join(' ')}: no lint, no type check`)
+  await allOf([build(env), ...(words.length > 0 ? [] : checks(env))])
 
   say('Testing…')
-  if ((await vitest(words, quick ? { ...env, QUICK: '1' } : env)) !== 0) failed.push('test')
-  if (stoppedBy) return exitCodeOf(stoppedBy)
-  if (failed.length > 0) throw new Failure(`Failed: ${failed.join(', ')}.`)
-  return 0
+  const code = await vitest(words, quick ? { ...env, QUICK: '1' } : env)
+  return stoppedBy ? exitCodeOf(stoppedBy) : code
 }
 
-/** Checks lint, types and prose at the same time. */
-async function check(env) {
-  const checks = [
+/** Checks lint, types and prose. None of the checks needs the build. */
+function checks(env) {
+  return [
     step('Linting', 'lint', env, '`npm run format` fixes most findings.'),
     step('Checking types', 'typecheck', env, '`npm run typecheck` repeats this check alone.'),
     step('Checking the prose', 'prose', env, '`npm run prose` repeats this check alone.'),
   ]
-  const failed = (await Promise.allSettled(checks)).find(({ status }) => status === 'rejected')
+}
+
+/** Waits for all, also if one fails, and then throws the first failure. */
+async function allOf(steps) {
+  const failed = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected')
   if (failed) throw failed.reason
 }
 
@@ -88,7 +84,7 @@ async function check(env) {
 async function soak(args) {
   const env = withoutNames(await prepare(), ['NODE_ENV'])
   say('Testing at full size…')
-  const failed = await vitest(['chaos', 'convergence'], { ...env, SOAK: '1' })
+  const failed = await vitest(['chaos', 'convergence', 'deletion-histories'], { ...env, SOAK: '1' })
   if (stoppedBy) return exitCodeOf(stoppedBy)
   const lives = await run('node', ['--disable-warning=ExperimentalWarning', 'test/soak/soak.ts', ...args], {
     env,
@@ -106,28 +102,6 @@ function vitest(args, env) {
     `--outputFile.json=${join(reportFolder, 'vitest.json')}`,
   ]
   return run('node', [bin, 'run', ...report, ...args], { env, cwd: join(root, 'test') })
-}
-
-/**
- * Runs the tests of an example. The examples use Node's own test runner. The runner writes TAP to a file, and its
- * usual output to the terminal.
- */
-function testExample(example, env) {
-  const cwd = join(root, 'examples', example)
-  const tap = relative(cwd, join(reportFolder, `${example}.tap`))
-    .split(sep)
-    .join('/')
-  const reporters = [
-    '--test-reporter=spec --test-reporter-destination=stdout',
-    `--test-reporter=tap --test-reporter-destination=${tap}`,
-  ]
-  const options = [env.NODE_OPTIONS, ...reporters].filter(Boolean).join(' ')
-  return run('pnpm', ['test'], { env: { ...env, NODE_OPTIONS: options }, cwd })
-}
-
-function hasTests(example) {
-  const manifest = join(root, 'examples', example, 'package.json')
-  return existsSync(manifest) && readJson(manifest).scripts?.test !== undefined
 }
 
 /** Serves the documentation's site and follows changes, or builds the site. The site does not need built packages. */
@@ -176,7 +150,7 @@ async function prepare() {
 async function environment() {
   // npx passes its options to this process in the environment, and the next npx would use them.
   const own = withoutNames(process.env, ['npm_config_package', 'npm_config_call', 'npm_config_yes'])
-  const env = withFolders(own, [dirname(process.execPath)])
+  const env = withFolders({ NODE_COMPILE_CACHE: compileCache, ...own }, [dirname(process.execPath)])
   const missing = []
   if (!isSupported(process.version)) missing.push(nodeWanted)
   if (missing.length > 0 || !(await hasPnpm(env))) missing.push(pnpmWanted)

@@ -65,6 +65,8 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a %s that fails under 
           const index = next++
           const change = { userId: `user-${index}`, state: '1', occurredAt: moment(index) }
           sent.push(await sender.send(userMessage(`msg_${index}`, change)))
+          // Steady traffic. Without a pause, the senders would use all of the CPU, and the fault would be one of many.
+          await sleep(50)
         }
       })
       await sleep(1500)

@@ -7,7 +7,7 @@ import { openStores, type StoreKind } from './stores.ts'
 
 const processes = 8
 const copies = 20
-const messages = sized(200, 1000)
+const messages = sized(100, 1000)
 /** Messages that are sent at the same time, each with all its copies. */
 const atOnce = 10
 const timeout = 300_000

@@ -155,18 +155,20 @@ test('logs through request.log, with the id of the request', async () => {
 
 test('closing waits for a running handler', async () => {
   const app = fastify()
+  const begun = Promise.withResolvers<void>()
   let finished = false
   await app.register(
     scalekitScim,
     scim({
       onUserUpserted: async () => {
+        begun.resolve()
         await sleep(300)
         finished = true
       },
     }),
   )
   const answer = send(`${await listen(app)}/webhooks/scalekit`, signDelivery(hire))
-  await sleep(100)
+  await begun.promise
   await app.close()
   expect(finished).toBe(true)
   expectReply(await answer, 'processed')

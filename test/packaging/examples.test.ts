@@ -1,16 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeWorkshop, node, type PackageName, pack, root, run } from './workshop.ts'
 
-// Each example is copied out of the tree, as a reader would, and stands on what is packed.
+// Each example is copied out of the tree, as a reader does, and depends on the packed tarballs. Its own tests run only
+// here. They report to .cache/report, where scripts/report.mjs counts them.
 
 const examples = readdirSync(join(root, 'examples'))
 const packages: PackageName[] = ['core', 'express', 'fastify', 'simulator']
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 const workshop = makeWorkshop()
+const reports = join(root, '.cache', 'report')
 const tarballs = {} as Record<PackageName, string>
 
 beforeAll(async () => {
@@ -69,7 +71,12 @@ describe.each(examples)('examples/%s, copied out of the tree', (example) => {
     const folder = await copy()
     const { scripts } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
     expect(scripts.test).toContain('node')
-    const said = await run(folder, npm, 'test')
+    mkdirSync(reports, { recursive: true })
+    const reporters = [
+      '--test-reporter=spec --test-reporter-destination=stdout',
+      `--test-reporter=tap --test-reporter-destination=${JSON.stringify(join(reports, `${example}.tap`))}`,
+    ]
+    const said = await run(folder, npm, 'test', `--node-options=${reporters.join(' ')}`)
     expect(said).toMatch(/^. pass [1-9]\d*$/m)
     expect(said).toMatch(/^. fail 0$/m)
   })

@@ -54,7 +54,10 @@ export async function pack(name: PackageName, folder: string): Promise<string> {
   return join(folder, file)
 }
 
-/** A project with the consumers in it, installed from the tarballs and the registry. */
+/**
+ * A project with the consumers in it, installed from the tarballs and the registry. pnpm installs it into flat folders,
+ * as npm does, in an eighth of npm's time. The tests of the examples and of the README use npm.
+ */
 export async function makeProject(folder: string, dependencies: Record<string, string>): Promise<string> {
   await mkdir(folder)
   for (const file of await readdir(consumers)) {
@@ -63,11 +66,17 @@ export async function makeProject(folder: string, dependencies: Record<string, s
   }
   const manifest = { name: 'consumer', private: true, type: 'module', dependencies }
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
-  await run(folder, npm, 'install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts')
+  // Without the override, pnpm looks for the core of the other packages in the registry.
+  const core = '@scalekit-scim/core'
+  const settings = {
+    nodeLinker: 'hoisted',
+    autoInstallPeers: false,
+    overrides: { [core]: dependencies[core] },
+  }
+  await writeFile(join(folder, 'pnpm-workspace.yaml'), JSON.stringify(settings))
+  await run(folder, 'pnpm', 'install', '--prefer-offline', '--ignore-scripts')
   return folder
 }
-
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
 /** The result of `deliverTo` for a processed delivery. */
 export const processed = {

@@ -9,7 +9,7 @@ test.each(seeds)(
   'two final full passes make the application equal to the directories, and delete no listed user: seed %i',
   { timeout: 600_000 },
   async (seed) => {
-    const { unequal, harmed, story, kills, passes } = await live({ seed, changes: sized(3000, 4000) })
+    const { unequal, harmed, story, kills, passes } = await live({ seed, changes: sized(2000, 4000) })
     console.log(`seed ${seed}: ${kills} kills, ${passes} passes`)
     expect(harmed, story).toEqual([])
     expect(unequal, story).toEqual([])

@@ -1,8 +1,8 @@
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import type { Chance } from './chance.ts'
 import type { CustomerDirectory, Environment, Kind, Member } from './environment.ts'
+import type { HistorySettings } from './settings.ts'
 import type { Story } from './story.ts'
-import type { Temper } from './temper.ts'
 import type { Webhooks } from './webhooks.ts'
 
 interface Changed {
@@ -10,7 +10,7 @@ interface Changed {
   webhooks: Webhooks
   story: Story
   chance: Chance
-  temper: Temper
+  settings: HistorySettings
   nowMs: () => number
 }
 
@@ -86,8 +86,8 @@ export class Changes {
   }
 
   #join(directory: CustomerDirectory): void {
-    const { chance, environment, temper } = this.#changed
-    const kind: Kind = temper.hasGroups && chance.happens(0.2) ? 'group' : 'user'
+    const { chance, environment, settings } = this.#changed
+    const kind: Kind = settings.hasGroups && chance.happens(0.2) ? 'group' : 'user'
     this.#announce(environment.join(directory, kind), 'created', `joins ${directory.id}`)
   }
 
@@ -123,9 +123,9 @@ export class Changes {
 
   /** Sends a webhook: at once, late, or never. */
   #announce(member: Member, change: 'created' | 'updated' | 'deleted', words: string): void {
-    const { chance, temper, story, webhooks, nowMs } = this.#changed
-    const isLost = chance.happens(temper.lostWebhooks)
-    const delayMs = chance.happens(temper.lateWebhooks) ? chance.spread(60_000, 20 * 86_400_000) : 0
+    const { chance, settings, story, webhooks, nowMs } = this.#changed
+    const isLost = chance.happens(settings.lostWebhooks)
+    const delayMs = chance.happens(settings.lateWebhooks) ? chance.spread(60_000, 20 * 86_400_000) : 0
     const fate = isLost ? 'its webhook is lost' : delayMs > 0 ? 'its webhook is late' : 'a webhook tells it'
     story.tell(`${member.id} ${words}: ${fate}`)
     if (!isLost) webhooks.add(eventOf(member, change, nowMs()), nowMs() + delayMs)

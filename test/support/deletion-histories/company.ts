@@ -2,8 +2,8 @@ import type { HeldDeletions, SyncReport } from '@scalekit-scim/core/sync'
 import { noMistakes, type Row } from './accounts.ts'
 import { Chance } from './chance.ts'
 import type { CustomerDirectory, Member } from './environment.ts'
+import { calm } from './settings.ts'
 import { Stage, type StagedPass } from './stage.ts'
-import { calm } from './temper.ts'
 
 const dayMs = 86_400_000
 

@@ -1,12 +1,12 @@
 import type { SyncReport } from '@scalekit-scim/core/sync'
 import { noMistakes } from './accounts.ts'
 import { Chance } from './chance.ts'
+import { FaultPlan } from './fault-plan.ts'
 import { leftovers, unsettled } from './leftovers.ts'
 import { approvalsIn, Operator } from './operator.ts'
 import { populate } from './population.ts'
+import { type HistorySettings, settingsOf } from './settings.ts'
 import { Stage, type StagedPass } from './stage.ts'
-import { type Temper, temperOf } from './temper.ts'
-import { Troubles } from './troubles.ts'
 
 export interface HistoryOutcome {
   seed: number
@@ -41,26 +41,26 @@ function isCalm({ crash, trouble, changes, apiErrors }: StagedPass): boolean {
 class History {
   readonly #seed: number
   readonly #chance: Chance
-  readonly #temper: Temper
+  readonly #settings: HistorySettings
   readonly #stage: Stage
   readonly #operator: Operator
-  readonly #troubles: Troubles
+  readonly #faultPlan: FaultPlan
   readonly #held: Record<string, number> = {}
 
   constructor(seed: number) {
     this.#seed = seed
     this.#chance = new Chance(seed * 7919)
-    this.#temper = temperOf(this.#chance)
-    this.#stage = new Stage(this.#temper, this.#chance)
-    this.#operator = new Operator(this.#chance, this.#stage.story, this.#temper.approves)
-    this.#troubles = new Troubles(this.#stage, this.#temper, this.#chance)
-    this.#stage.story.tell(`seed ${seed}: ${JSON.stringify(this.#temper)}`)
+    this.#settings = settingsOf(this.#chance)
+    this.#stage = new Stage(this.#settings, this.#chance)
+    this.#operator = new Operator(this.#chance, this.#stage.story, this.#settings.approves)
+    this.#faultPlan = new FaultPlan(this.#stage, this.#settings, this.#chance)
+    this.#stage.story.tell(`seed ${seed}: ${JSON.stringify(this.#settings)}`)
   }
 
   async run(): Promise<HistoryOutcome> {
     const { story } = this.#stage
-    populate(this.#stage, this.#temper, this.#chance)
-    for (let pass = 0; pass < this.#temper.passes; pass++) await this.#step()
+    populate(this.#stage, this.#settings, this.#chance)
+    for (let pass = 0; pass < this.#settings.passes; pass++) await this.#step()
     await this.#recover()
     return {
       seed: this.#seed,
@@ -76,15 +76,15 @@ class History {
   /** Some time, some changes, some faults, and a pass. */
   async #step(): Promise<void> {
     const { changes, accounts } = this.#stage
-    const { churn, exodus, structure } = this.#temper
+    const { churn, exodus, structure } = this.#settings
     for (let count = this.#chance.below(churn + 1); count > 0; count--) changes.one()
     if (this.#chance.happens(exodus)) changes.exodus()
     if (this.#chance.happens(structure)) changes.structure()
-    this.#troubles.lie()
-    await this.#troubles.lose()
+    this.#faultPlan.lie()
+    await this.#faultPlan.lose()
     await this.#stage.wait(this.#gapMs())
-    accounts.mistakes = this.#troubles.mistakes()
-    const isTried = this.#chance.happens(this.#temper.dryRuns)
+    accounts.mistakes = this.#faultPlan.mistakes()
+    const isTried = this.#chance.happens(this.#settings.dryRuns)
     const dry = isTried ? await this.#stage.pass({ mode: 'full', dryRun: true }) : undefined
     this.#read(dry)
     const plan = this.#plan()
@@ -107,7 +107,7 @@ class History {
   #gapMs(): number {
     if (this.#chance.happens(0.02)) return this.#chance.between(80, 120) * dayMs
     if (this.#chance.happens(0.2)) return this.#chance.spread(2 * 60_000, hourMs)
-    return this.#temper.hoursBetween * hourMs * (0.5 + this.#chance.next())
+    return this.#settings.hoursBetween * hourMs * (0.5 + this.#chance.next())
   }
 
   #plan(): StagedPass {
@@ -115,8 +115,8 @@ class History {
     return {
       mode: chance.happens(0.3) ? 'full' : chance.happens(0.1) ? 'incremental' : 'auto',
       approve: this.#operator.approve(this.#stage.time.nowMs),
-      changes: chance.happens(this.#temper.midPass) ? 0.3 : 0,
-      ...this.#troubles.ofPass(),
+      changes: chance.happens(this.#settings.midPass) ? 0.3 : 0,
+      ...this.#faultPlan.ofPass(),
     }
   }
 
@@ -136,7 +136,7 @@ class History {
     accounts.mistakes = noMistakes
     webhooks.hurry()
     // Ids of two organizations prevent deletions in both, for 30 days if one is not read again.
-    const { organizations, mistakes } = this.#temper
+    const { organizations, mistakes } = this.#settings
     await this.#stage.wait(organizations > 1 && mistakes > 0 ? 31 * dayMs : hourMs)
     await this.#fullPass()
     const report = await this.#fullPass()

@@ -1,17 +1,21 @@
 import type { Row } from './accounts.ts'
 import type { Chance } from './chance.ts'
 import type { CustomerDirectory, Member } from './environment.ts'
+import type { HistorySettings } from './settings.ts'
 import type { Stage } from './stage.ts'
-import type { Temper } from './temper.ts'
 
 const dayMs = 86_400_000
 
 /** The users of the directories and of the application at the beginning of a history. */
-export function populate({ environment, accounts, time }: Stage, temper: Temper, chance: Chance): void {
+export function populate(
+  { environment, accounts, time }: Stage,
+  settings: HistorySettings,
+  chance: Chance,
+): void {
   const add = (row: Row) => accounts.rows.set(row.id, row)
-  for (let organization = 1; organization <= temper.organizations; organization++) {
+  for (let organization = 1; organization <= settings.organizations; organization++) {
     const organizationId = `org_${organization}`
-    for (let count = 0; count < temper.directories; count++) {
+    for (let count = 0; count < settings.directories; count++) {
       const directory = environment.connect(organizationId)
       const sinceMs = time.nowMs - 30 * dayMs
       for (const member of membersFor(directory)) {
@@ -25,15 +29,15 @@ export function populate({ environment, accounts, time }: Stage, temper: Temper,
   function membersFor(directory: CustomerDirectory): Member[] {
     const sinceMs = time.nowMs - 30 * dayMs
     const join = (kind: 'user' | 'group') => environment.join(directory, kind, sinceMs)
-    const members = Array.from({ length: temper.people }, () => join('user'))
-    if (temper.hasGroups) members.push(...Array.from({ length: 6 }, () => join('group')))
+    const members = Array.from({ length: settings.people }, () => join('user'))
+    if (settings.hasGroups) members.push(...Array.from({ length: 6 }, () => join('group')))
     // Some left before the first pass.
     for (const member of chance.sample(members, chance.below(3))) member.present = false
     return members
   }
 
   function rowOf({ id, kind, directory }: Member, ms: number): Row {
-    const knowsDirectory = temper.rowsKnowDirectory && chance.happens(0.9)
+    const knowsDirectory = settings.rowsKnowDirectory && chance.happens(0.9)
     return {
       id,
       kind,

@@ -8,9 +8,9 @@ import { Environment, type Kind } from './environment.ts'
 import { Judge } from './judge.ts'
 import type { Limits } from './limits-watch.ts'
 import { describePass } from './pass-words.ts'
+import type { HistorySettings } from './settings.ts'
 import { SharedStore, type StoreCall } from './shared-store.ts'
 import { Story } from './story.ts'
-import type { Temper } from './temper.ts'
 import { VirtualTime } from './virtual-time.ts'
 import { Webhooks } from './webhooks.ts'
 
@@ -44,22 +44,22 @@ export class Stage {
   stateWrites = 0
   crashes = 0
   readonly #chance: Chance
-  readonly #temper: Temper
+  readonly #settings: HistorySettings
   #process: AppProcess
   #pass: StagedPass | undefined
 
-  constructor(temper: Temper, chance: Chance) {
-    this.#temper = temper
+  constructor(settings: HistorySettings, chance: Chance) {
+    this.#settings = settings
     this.#chance = chance
     const { environment, accounts, story, webhooks, time } = this
     const nowMs = () => time.nowMs
-    this.changes = new Changes({ environment, webhooks, story, chance, temper, nowMs })
+    this.changes = new Changes({ environment, webhooks, story, chance, settings, nowMs })
     this.judge = new Judge({
       environment,
       accounts,
       story,
-      limits: completeLimits(temper.limits),
-      needsHistory: temper.isShared,
+      limits: completeLimits(settings.limits),
+      needsHistory: settings.isShared,
       nowMs,
     })
     environment.api.largestPage = chance.pick([4, 10, 30])
@@ -124,10 +124,10 @@ export class Stage {
     return new AppProcess({
       clock: time.clock,
       store,
-      guarantee: this.#temper.isShared ? 'atomic' : 'process',
+      guarantee: this.#settings.isShared ? 'atomic' : 'process',
       api: environment.api,
-      limits: this.#temper.limits,
-      knows: { users: true, groups: this.#temper.hasGroups },
+      limits: this.#settings.limits,
+      knows: { users: true, groups: this.#settings.hasGroups },
       known: (kind, directory) => this.#known(kind, directory),
       handle: (effect, process) => this.#handle(effect, process),
       watch: (call) => this.#watch(call),
@@ -139,7 +139,7 @@ export class Stage {
     this.crashes++
     this.judge.end(undefined, { wrote: false, disturbed: true })
     dead.bury()
-    if (!this.#temper.isShared) {
+    if (!this.#settings.isShared) {
       this.store = new SharedStore(this.time.clock)
       this.judge.forgetAll()
     }

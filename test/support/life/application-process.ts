@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type Clock, createDispatcher, type Ledger } from '@scalekit-scim/core'
 import type { RunOptions, SyncReport } from '@scalekit-scim/core/sync'
 import type { ApplicationOptions, FromApplication, ToApplication } from './application.ts'
-import { answer } from './ledger-at-a-distance.ts'
+import { answer } from './remote-ledger.ts'
 
 const program = fileURLToPath(new URL('./application.ts', import.meta.url))
 const living = new Set<ChildProcess>()

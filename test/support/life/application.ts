@@ -15,7 +15,7 @@ import { Accounts } from '../../../examples/express-sqlite/src/accounts.ts'
 import { openDatabase } from '../../../examples/express-sqlite/src/database.ts'
 import { directoryHandlers } from '../../../examples/express-sqlite/src/directory-handlers.ts'
 import { Groups } from '../../../examples/express-sqlite/src/groups.ts'
-import { type LedgerAnswer, LedgerAtADistance, type LedgerCall } from './ledger-at-a-distance.ts'
+import { type LedgerAnswer, type LedgerCall, RemoteLedger } from './remote-ledger.ts'
 import { clockByFile } from './time-file.ts'
 
 export interface ApplicationOptions {
@@ -41,7 +41,7 @@ const database = openDatabase(options.databaseFile)
 database.exec('PRAGMA synchronous = OFF')
 const groups = new Groups(database)
 const accounts = new Accounts(database, groups)
-const distant = new LedgerAtADistance((ledger) => tell({ ledger }))
+const distant = new RemoteLedger((ledger) => tell({ ledger }))
 const clock = clockByFile(options.timeFile, options.skewMs)
 const logger = process.env.LIFE_LOG ? console : false
 const scim = scalekitScim({

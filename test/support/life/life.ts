@@ -8,10 +8,10 @@ import { createSimulator, type Simulator, type WebhookFaults } from '@scalekit-s
 import { Random } from '../../chaos/random.ts'
 import { ApplicationProcess } from './application-process.ts'
 import { Administrators, type Size } from './changes.ts'
-import { Chronicle } from './chronicle.ts'
 import { harmed, type Mismatch, mismatches } from './comparison.ts'
-import { type Door, openDoor } from './door.ts'
 import { Passes } from './passes.ts'
+import { RecordHistory } from './record-history.ts'
+import { openStableAddress, type StableAddress } from './stable-address.ts'
 import { TimeFile } from './time-file.ts'
 
 export interface LifeOptions extends Partial<Size> {
@@ -71,10 +71,10 @@ class Life implements AsyncDisposable {
   readonly #time: TimeFile
   readonly #databaseFile: string
   readonly #administrators: Administrators
-  readonly #chronicle: Chronicle
+  readonly #recordHistory: RecordHistory
   readonly #application: ApplicationProcess
   readonly #passes: Passes
-  readonly #door: Door
+  readonly #stableAddress: StableAddress
   readonly #harmed = new Set<string>()
   #kills = 0
   /** The change after which a dead application is started again. */
@@ -108,12 +108,12 @@ class Life implements AsyncDisposable {
       skewMs,
       ledgerClock: { ...systemClock, now: () => Math.floor(simulator.clock.now() + ledgerSkewMs) },
     })
-    const door = await openDoor(
+    const stableAddress = await openStableAddress(
       () => application.port,
       () => time.set(simulator.clock.now()),
     )
-    simulator.deliveries.addEndpoint({ url: door.url, secret: TEST_SECRET })
-    const life = new Life(options, { random, simulator, time, application, door, folder })
+    simulator.deliveries.addEndpoint({ url: stableAddress.url, secret: TEST_SECRET })
+    const life = new Life(options, { random, simulator, time, application, stableAddress, folder })
     await application.start()
     return life
   }
@@ -125,7 +125,7 @@ class Life implements AsyncDisposable {
       simulator: Simulator
       time: TimeFile
       application: ApplicationProcess
-      door: Door
+      stableAddress: StableAddress
       folder: string
     },
   ) {
@@ -134,7 +134,7 @@ class Life implements AsyncDisposable {
     this.#simulator = parts.simulator
     this.#time = parts.time
     this.#application = parts.application
-    this.#door = parts.door
+    this.#stableAddress = parts.stableAddress
     this.#databaseFile = join(parts.folder, 'accounts.db')
     const { environment, clock } = parts.simulator
     const { organizations = 3, users = 2000, groups = 100 } = options
@@ -143,9 +143,9 @@ class Life implements AsyncDisposable {
       users,
       groups,
     })
-    this.#chronicle = new Chronicle(() => clock.now())
-    this.#chronicle.watch(environment)
-    this.#passes = new Passes(parts.application, this.#chronicle, () => this.#lookForHarm())
+    this.#recordHistory = new RecordHistory(() => clock.now())
+    this.#recordHistory.watch(environment)
+    this.#passes = new Passes(parts.application, this.#recordHistory, () => this.#lookForHarm())
     this.#administrators.settle()
   }
 
@@ -192,7 +192,7 @@ class Life implements AsyncDisposable {
       story:
         id === undefined
           ? `seed ${seed}: equal`
-          : `seed ${seed}, ${id}:\n${this.#chronicle.of(id, this.#simulator.deliveries)}`,
+          : `seed ${seed}, ${id}:\n${this.#recordHistory.of(id, this.#simulator.deliveries)}`,
     }
   }
 
@@ -216,20 +216,20 @@ class Life implements AsyncDisposable {
       this.#kills++
       this.#reviveAt = change + this.#random.below(this.#random.next() < 0.3 ? 200 : 20)
       await sleep(this.#random.next() * 5)
-      this.#chronicle.note('the application is killed')
+      this.#recordHistory.note('the application is killed')
       void this.#application.kill()
     }
   }
 
   #backUp(): void {
-    this.#chronicle.note('a backup is made')
+    this.#recordHistory.note('a backup is made')
     this.#application.backUp()
   }
 
   async #lose(): Promise<void> {
     const lost = losses[this.#options.seed % losses.length] ?? 'database'
     await this.#application.kill()
-    this.#chronicle.note(`the ${lost} is lost`)
+    this.#recordHistory.note(`the ${lost} is lost`)
     if (lost !== 'ledger') this.#application.restore()
     if (lost !== 'database') this.#application.loseLedger()
     await this.#application.start()
@@ -247,6 +247,6 @@ class Life implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#application.kill()
     await this.#simulator.close()
-    await this.#door[Symbol.asyncDispose]()
+    await this.#stableAddress[Symbol.asyncDispose]()
   }
 }

@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunOptions, SyncReport } from '@scalekit-scim/core/sync'
 import type { ApplicationProcess } from './application-process.ts'
-import type { Chronicle } from './chronicle.ts'
+import type { RecordHistory } from './record-history.ts'
 
 /** Runs the application's passes, and approves held deletions. */
 export class Passes {
   readonly #application: ApplicationProcess
-  readonly #chronicle: Chronicle
+  readonly #recordHistory: RecordHistory
   readonly #afterEach: () => void
   #underWay: Promise<unknown> | undefined
   count = 0
 
-  constructor(application: ApplicationProcess, chronicle: Chronicle, afterEach: () => void) {
+  constructor(application: ApplicationProcess, recordHistory: RecordHistory, afterEach: () => void) {
     this.#application = application
-    this.#chronicle = chronicle
+    this.#recordHistory = recordHistory
     this.#afterEach = afterEach
   }
 
@@ -58,10 +58,10 @@ export class Passes {
 
   async #run(run: RunOptions): Promise<SyncReport | undefined> {
     const asked = run.approve ? 'an approved pass' : `a pass (${run.mode})`
-    this.#chronicle.note(`${asked} begins`)
+    this.#recordHistory.note(`${asked} begins`)
     const report = await this.#application.pass(run)
     this.count++
-    this.#chronicle.note(report ? `${asked} has ended: ${told(report)}` : `${asked} died`)
+    this.#recordHistory.note(report ? `${asked} has ended: ${told(report)}` : `${asked} died`)
     this.#afterEach()
     return report
   }

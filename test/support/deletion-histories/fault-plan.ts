@@ -1,27 +1,27 @@
 import { type Mistakes, noMistakes } from './accounts.ts'
 import { type CrashPoint, isOfDeletions, type StoreTrouble } from './app-process.ts'
 import type { Chance } from './chance.ts'
+import type { HistorySettings } from './settings.ts'
 import type { Stage, StagedPass } from './stage.ts'
-import type { Temper } from './temper.ts'
 
-/** The faults of a history, with the probabilities of its temper. */
-export class Troubles {
+/** The faults of a history, with the probabilities of its settings. */
+export class FaultPlan {
   readonly #stage: Stage
-  readonly #temper: Temper
+  readonly #settings: HistorySettings
   readonly #chance: Chance
   /** Ids whose handlers fail until the faults end. */
   readonly #failing = new Set<string>()
   #liesLeft = 0
 
-  constructor(stage: Stage, temper: Temper, chance: Chance) {
+  constructor(stage: Stage, settings: HistorySettings, chance: Chance) {
     this.#stage = stage
-    this.#temper = temper
+    this.#settings = settings
     this.#chance = chance
   }
 
   /** The faults of one pass. */
   ofPass(): Partial<StagedPass> {
-    const { crashes, storeTrouble, apiErrors } = this.#temper
+    const { crashes, storeTrouble, apiErrors } = this.#settings
     return {
       apiErrors,
       failing: this.#failures(),
@@ -51,7 +51,7 @@ export class Troubles {
 
   #failures(): ReadonlySet<string> {
     const chance = this.#chance
-    if (!chance.happens(this.#temper.failingHandlers)) return this.#failing
+    if (!chance.happens(this.#settings.failingHandlers)) return this.#failing
     const ids = this.#stage.accounts.live().map(({ id }) => id)
     const failing = chance.sample(ids, Math.ceil(ids.length * chance.pick([0.05, 0.3, 1])))
     if (chance.happens(0.3)) for (const id of failing) this.#failing.add(id)
@@ -65,14 +65,14 @@ export class Troubles {
       environment.tellTheTruth()
       story.tell('the API tells the truth again')
     }
-    if (this.#chance.happens(this.#temper.wrongFilter)) {
+    if (this.#chance.happens(this.#settings.wrongFilter)) {
       const share = this.#chance.pick([0.05, 0.2, 0.5, 1])
       environment.hide(share, this.#chance)
       const hidden = [...environment.members.values()].filter((one) => one.hidden && one.present)
       story.tell(`a wrong filter hides ${hidden.map(({ id }) => id).join(' ')}`)
       this.#liesLeft = this.#chance.between(1, 3)
     }
-    if (this.#chance.happens(this.#temper.shortList)) {
+    if (this.#chance.happens(this.#settings.shortList)) {
       const directory = this.#chance.pick(environment.directories)
       directory.leftOut = true
       story.tell(`the list of directories leaves out ${directory.id}`)
@@ -82,7 +82,7 @@ export class Troubles {
   }
 
   async lose(): Promise<void> {
-    if (!this.#chance.happens(this.#temper.losses)) return
+    if (!this.#chance.happens(this.#settings.losses)) return
     if (this.#chance.happens(0.6)) return this.#stage.loseEverything()
     const names = this.#stage.store.names.filter((record) =>
       isOfDeletions({ verb: 'read', record, writes: false }),
@@ -91,7 +91,7 @@ export class Troubles {
   }
 
   mistakes(): Mistakes {
-    if (!this.#chance.happens(this.#temper.mistakes)) return noMistakes
+    if (!this.#chance.happens(this.#settings.mistakes)) return noMistakes
     const { accounts, story } = this.#stage
     const chance = this.#chance
     const ids = accounts.live().map(({ id }) => id)

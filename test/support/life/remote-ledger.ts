@@ -24,7 +24,7 @@ export interface LedgerAnswer {
 }
 
 /** The application's side. It returns the answers of the ledger's side. */
-export class LedgerAtADistance {
+export class RemoteLedger {
   readonly #ask: (call: LedgerCall) => void
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   #calls = 0

@@ -8,7 +8,7 @@ interface Line {
 }
 
 /** The log of a run, for debugging a wrong result. */
-export class Chronicle {
+export class RecordHistory {
   readonly #nowMs: () => number
   readonly #lines: Line[] = []
 

@@ -2,7 +2,7 @@ import type { Chance } from './chance.ts'
 import type { Limits } from './limits-watch.ts'
 
 /** The kind of a history. Most have few kinds of faults, so that each fault also occurs alone. */
-export interface Temper {
+export interface HistorySettings {
   /** Whether processes share the ledger, so that it survives them. */
   isShared: boolean
   hasGroups: boolean
@@ -47,7 +47,7 @@ const limitOptions: Partial<Limits>[] = [
 ]
 
 /** A history without faults. */
-export const calm: Temper = {
+export const calm: HistorySettings = {
   isShared: true,
   hasGroups: false,
   organizations: 1,
@@ -75,12 +75,12 @@ export const calm: Temper = {
   approves: 0,
 }
 
-export function temperOf(chance: Chance): Temper {
+export function settingsOf(chance: Chance): HistorySettings {
   return chance.happens(0.1) ? draining(chance) : troubled(chance)
 }
 
 /** Users leave in each pass, without webhooks and without other faults. */
-function draining(chance: Chance): Temper {
+function draining(chance: Chance): HistorySettings {
   return {
     ...calm,
     isShared: chance.happens(0.8),
@@ -92,7 +92,7 @@ function draining(chance: Chance): Temper {
   }
 }
 
-function troubled(chance: Chance): Temper {
+function troubled(chance: Chance): HistorySettings {
   const rarely = (probability: number) => (chance.happens(0.35) ? probability : 0)
   return {
     isShared: chance.happens(0.8),

@@ -1,7 +1,7 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface Door extends AsyncDisposable {
+export interface StableAddress extends AsyncDisposable {
   url: string
 }
 
@@ -9,7 +9,10 @@ export interface Door extends AsyncDisposable {
  * A proxy in front of the application, like a load balancer: one address through all restarts. It answers 502 while the
  * application is down. `passing` runs before each request is forwarded.
  */
-export async function openDoor(port: () => number | undefined, passing: () => void): Promise<Door> {
+export async function openStableAddress(
+  port: () => number | undefined,
+  passing: () => void,
+): Promise<StableAddress> {
   const agent = new Agent({ keepAlive: true })
   const server = createServer((incoming, response) => {
     passing()
