@@ -15,7 +15,6 @@ export type Store = KeyvLike | Ledger | 'memory'
 
 export interface OpenLedger {
   ledger: Ledger
-  namespace: string
   /** Frees the namespace. The store itself stays open: it belongs to the application. */
   close(): void
 }
@@ -41,7 +40,7 @@ const memoryLedgers = new WeakMap<object, Map<string, MemoryLedger>>()
  * @throws ConfigurationError if the store is invalid, or if this process already uses the namespace on it
  */
 export function openLedger(options: OpenOptions): OpenLedger {
-  const { store, namespace = unnamed, clock, log } = options
+  const { store, clock, log } = options
   if (store === undefined && process.env.NODE_ENV === 'production') {
     log.warn(
       {},
@@ -50,9 +49,9 @@ export function openLedger(options: OpenOptions): OpenLedger {
     )
   }
   if (store === undefined || store === 'memory') {
-    return { ledger: new MemoryLedger(clock), namespace, close: () => {} }
+    return { ledger: new MemoryLedger(clock), close: () => {} }
   }
-  if (isLedger(store)) return { ledger: store, namespace, close: () => {} }
+  if (isLedger(store)) return { ledger: store, close: () => {} }
   if (!isKeyvLike(store)) {
     throw new ConfigurationError(
       'ERR_SCIM_STORE_INVALID',
@@ -67,9 +66,9 @@ export function openLedger(options: OpenOptions): OpenLedger {
 function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   const native = nativeStore(store)
   const namespace = options.namespace ?? ownNamespace(store) ?? unnamed
-  const close = reserveNamespace(native, namespace)
+  const freeNamespace = reserveNamespace(native, namespace)
   if (Object.prototype.toString.call(native) === '[object Map]') {
-    return { ledger: memoryLedgerOn(native, namespace, options.clock), namespace, close }
+    return { ledger: memoryLedgerOn(native, namespace, options.clock), close: freeNamespace }
   }
   if (options.namespace === undefined && namespace === unnamed) {
     options.log.warn(
@@ -84,10 +83,9 @@ function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   const ledger = openDriver(store, native, { ...options, namespace })
   return {
     ledger,
-    namespace,
     close: () => {
       ledger.close()
-      close()
+      freeNamespace()
     },
   }
 }

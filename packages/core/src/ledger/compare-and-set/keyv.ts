@@ -89,15 +89,6 @@ export class KeyvTable implements CompareAndSetTable {
     return true
   }
 
-  remove(key: Key): Promise<boolean> {
-    return this.exclusively([key], async () => {
-      const { rows } = await this.read([key])
-      if (!rows[key.kind]) return false
-      await this.#delete(this.#nameOf(key), this.#timed())
-      return true
-    })
-  }
-
   async now(): Promise<Instant> {
     return instantFromMs(this.#options.clock.now())
   }

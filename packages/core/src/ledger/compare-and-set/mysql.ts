@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto'
-import type { Instant } from '../../base/instant.ts'
 import type { DriverLedger, DriverOptions } from '../driver.ts'
 import { CompareAndSetLedger } from './compare-and-set-ledger.ts'
 import { isSqlAdapter, ReconnectingAdapter } from './reconnecting-adapter.ts'
-import { type Dialect, Statements } from './statements.ts'
+import { codeOf, type Dialect, Statements } from './statements.ts'
 import {
+  asNumber,
   asRows,
   type Change,
   type CompareAndSetTable,
-  isKind,
   type Key,
-  type Kind,
+  rowsByKind,
   type Snapshot,
-  type StoredRow,
   unexpected,
 } from './table.ts'
 
@@ -83,13 +81,9 @@ class MysqlTable implements CompareAndSetTable {
          LEFT JOIN scalekit_scim_ledger AS t ON t.row_key = k.row_key`,
       ),
     )
-    const rows: { [K in Kind]?: StoredRow } = {}
-    for (const { kind, state, expires_ms } of found) {
-      if (!isKind(kind)) throw unexpected()
-      if (expires_ms !== null) rows[kind] = { state: asText(state), expiresMs: asNumber(expires_ms) }
-    }
     const micros = asNumber(found[0]?.now_us)
-    return { now: { ms: micros / 1000, instant: `${String(micros).padStart(16, '0')}000` }, rows }
+    const now = { ms: micros / 1000, instant: `${String(micros).padStart(16, '0')}000` }
+    return { now, rows: rowsByKind(found) }
   }
 
   async compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean> {
@@ -108,12 +102,13 @@ class MysqlTable implements CompareAndSetTable {
       `${alias}.row_key = ${this.#hash({ kind, ...key })} AND ${alias}.state <=> ${hex(seen.rows[kind]?.state)}`
     const set = (alias: string, { state, expiresMs }: Change) =>
       `${alias}.state = ${hex(state)}, ${alias}.expires_ms = ${Math.ceil(expiresMs)}`
-    return this.#changed(
+    const changed = await this.#changedRows(
       second
         ? `UPDATE scalekit_scim_ledger AS a JOIN scalekit_scim_ledger AS b ON ${still('b', second)}
            SET ${set('a', first)}, ${set('b', second)} WHERE ${still('a', first)}`
         : `UPDATE scalekit_scim_ledger AS a SET ${set('a', first)} WHERE ${still('a', first)}`,
     )
+    return changed > 0
   }
 
   /** Inserts all the rows, or none if one of them already exists. */
@@ -128,22 +123,9 @@ class MysqlTable implements CompareAndSetTable {
     return inserted !== undefined
   }
 
-  async remove(key: Key): Promise<boolean> {
-    const remove = `DELETE FROM scalekit_scim_ledger WHERE row_key = ${this.#hash(key)}`
-    if (await this.#changed(`${remove} AND state IS NOT NULL AND expires_ms > ${nowMs}`)) return true
-    await this.#statements.run(remove)
-    return false
-  }
-
-  async now(): Promise<Instant> {
-    return (await this.read([{ kind: 's', id: '' }])).now.instant
-  }
-
-  async sweep(limit: number): Promise<number> {
-    return affectedRows(
-      await this.#statements.run(
-        `DELETE FROM scalekit_scim_ledger WHERE expires_ms <= ${nowMs} ORDER BY expires_ms LIMIT ${limit}`,
-      ),
+  sweep(limit: number): Promise<number> {
+    return this.#changedRows(
+      `DELETE FROM scalekit_scim_ledger WHERE expires_ms <= ${nowMs} ORDER BY expires_ms LIMIT ${limit}`,
     )
   }
 
@@ -160,8 +142,10 @@ class MysqlTable implements CompareAndSetTable {
     this.#checked = true
   }
 
-  async #changed(sql: string): Promise<boolean> {
-    return affectedRows(await this.#statements.run(sql)) > 0
+  async #changedRows(sql: string): Promise<number> {
+    const result = await this.#statements.run(sql)
+    if (typeof result !== 'object' || result === null || !('affectedRows' in result)) throw unexpected()
+    return asNumber(result.affectedRows)
   }
 
   #hash({ kind, id }: Key): string {
@@ -180,25 +164,6 @@ function hex(text: string | undefined): string {
   return text === undefined ? 'NULL' : `X'${Buffer.from(text).toString('hex')}'`
 }
 
-function asText(value: unknown): string | undefined {
-  if (value === null) return undefined
-  if (value instanceof Uint8Array) return Buffer.from(value).toString()
-  if (typeof value === 'string') return value
-  throw unexpected()
-}
-
-/** A pool may be configured to return large numbers as text. */
-function asNumber(value: unknown): number {
-  const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value
-  if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw unexpected()
-  return number
-}
-
-function affectedRows(result: unknown): number {
-  if (typeof result !== 'object' || result === null || !('affectedRows' in result)) throw unexpected()
-  return asNumber(result.affectedRows)
-}
-
 const busyCodes = ['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD', 'ER_RECORD_CHANGED']
 
 const mysql: Dialect = {
@@ -209,7 +174,6 @@ const mysql: Dialect = {
     if (code === 'ER_DUP_ENTRY') return 'taken'
     return code === 'ER_NO_SUCH_TABLE' ? 'no-table' : 'other'
   },
-  codeOf,
   hint: (code) =>
     `${hints[code] ?? 'MySQL cannot be reached, or refused the statement'}. Events are answered 503 until it works again`,
 }
@@ -224,9 +188,4 @@ const hints: { readonly [code: string]: string } = {
   ER_TABLEACCESS_DENIED_ERROR: rights,
   ER_DBACCESS_DENIED_ERROR: rights,
   ER_NO_DB_ERROR: 'name a database in the Keyv’s `uri`: mysql://user@host/database',
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '../../base/logger.ts'
+import { isSqlAdapter } from '../compare-and-set/reconnecting-adapter.ts'
 
 /** One call to PostgreSQL. A call with a name is parsed once for each connection. */
 export interface PostgresCall {
@@ -25,13 +26,7 @@ interface ErrorSource {
 const queries = new WeakMap<object, PostgresQuery>()
 
 export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
-  const { opts, query } = adapter as { opts?: unknown; query?: unknown }
-  return (
-    typeof query === 'function' &&
-    typeof opts === 'object' &&
-    opts !== null &&
-    (opts as { dialect?: unknown }).dialect === 'postgres'
-  )
+  return isSqlAdapter(adapter, 'postgres')
 }
 
 /**

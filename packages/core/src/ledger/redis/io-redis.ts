@@ -1,5 +1,11 @@
 import type { DriverOptions } from '../driver.ts'
-import { type Client, type ConnectionSource, countConnections, hasMethod, withFailures } from './client.ts'
+import {
+  type Client,
+  type ConnectionSource,
+  countConnections,
+  hasMethod,
+  withFailures,
+} from './connection.ts'
 
 /**
  * The client of `@keyv/valkey`: a client or a cluster of iovalkey, which has the same API as ioredis. It connects

@@ -4,13 +4,15 @@ import type { Instant } from '../../base/instant.ts'
 import { syncTime } from '../decisions.ts'
 import { type DriverLedger, type DriverOptions, inTime, wholeMs } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
-import { type RedisConnection, RedisUnavailableError, redisConnectionOf } from './connection.ts'
+import { connectionOf, type RedisConnection, RedisUnavailableError } from './connection.ts'
+import { ioRedisOf } from './io-redis.ts'
+import { nodeRedisOf } from './node-redis.ts'
 import * as scripts from './scripts.ts'
 
 /** Redis and Valkey, through `@keyv/redis` and `@keyv/valkey`. */
 export function openRedis(adapter: object, options: DriverOptions): DriverLedger | undefined {
-  const connection = redisConnectionOf(adapter, options)
-  return connection && new RedisLedger(connection, options)
+  const client = nodeRedisOf(adapter, options) ?? ioRedisOf(adapter, options)
+  return client && new RedisLedger(connectionOf(client, options), options)
 }
 
 /** The length of the answer 'begun': a fence of 16 digits, and an instant of 19 digits. */
