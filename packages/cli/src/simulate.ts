@@ -1,11 +1,10 @@
 import type { Attempt, Directory, Message, Simulator } from '@scalekit-scim/simulator'
+import manifest from '../package.json' with { type: 'json' }
 import { checkedSecret, parseEndpoint, secretVariable, shownAddress } from './endpoint.ts'
 import { isDeliveredStatus } from './exchange.ts'
 import { codeOf, exitCodes, Failure, wrongUsage } from './failures.ts'
-import { onInterruption } from './interruption.ts'
 import { introduce, summaryOf } from './introduction.ts'
-import { loadSimulator, type SimulatorPackage } from './simulator-package.ts'
-import { complain, printable, say, sayJson, styled } from './terminal.ts'
+import { complain, onInterruption, printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SimulateOptions {
   host: string
@@ -153,4 +152,34 @@ function sayGoodbye({ deliveries }: Simulator, { json }: SimulateOptions): void 
       : `Waiting up to 10 s for answers (attempts under way: ${underWay}). Press Ctrl-C again to stop at once.`
   if (!json) say(`\n${goodbye}`)
   else if (underWay > 0) complain(goodbye)
+}
+
+type SimulatorPackage = typeof import('@scalekit-scim/simulator')
+
+const packageName = '@scalekit-scim/simulator'
+
+/** Loads the simulator, which the application may have installed. @throws Failure if it is missing */
+async function loadSimulator(): Promise<SimulatorPackage> {
+  try {
+    return await import('@scalekit-scim/simulator')
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    throw new Failure(
+      `simulate needs ${packageName}, which is not installed. Run npm install -D ${packageName}@${manifest.version}.`,
+      exitCodes.refused,
+    )
+  }
+}
+
+/**
+ * Returns whether the simulator itself is missing. If a dependency of the simulator is missing, the message quotes the
+ * dependency, and names the simulator only in a path.
+ */
+function isMissing(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'ERR_MODULE_NOT_FOUND' &&
+    error.message.includes(`'${packageName}'`)
+  )
 }

@@ -1,25 +1,25 @@
 import { type Answer, type Exchange, isDelivered, type NoAnswer, outcomeHeader } from '../exchange.ts'
-import { type Finding, note, ok, rateLimited, wrong } from './finding.ts'
-import { isAccepted, isLimited, shown } from './outcomes.ts'
+import {
+  type Finding,
+  isAccepted,
+  isLimited,
+  isSameAnswer,
+  note,
+  ok,
+  rateLimited,
+  shown,
+  wrong,
+} from './finding.ts'
 import type { Probe } from './probe.ts'
 
 export const rawBodyHint =
   "Verify the bytes before JSON.parse: app.post(path, express.raw({ type: '*/*', limit: '1mb' }), …), before app.use(express.json())."
 
-/** The outcome of a first valid delivery, and the findings from it. No application handles the type of its event. */
-export interface FirstDelivery {
-  outcome: Exchange
-  accepts: Finding
-  status: Finding
+export async function validFinding(outcome: Exchange, probe: Probe): Promise<Finding> {
+  return isAccepted(outcome) ? ok(shown(outcome)) : await refusalFinding(outcome, probe)
 }
 
-export async function firstDelivery(probe: Probe): Promise<FirstDelivery> {
-  const outcome = await probe.deliver()
-  const accepts = isAccepted(outcome) ? ok(shown(outcome)) : await refusalFinding(outcome, probe)
-  return { outcome, accepts, status: statusFinding(outcome) }
-}
-
-function statusFinding(outcome: Exchange): Finding {
+export function statusFinding(outcome: Exchange): Finding {
   if (isDelivered(outcome)) return ok(shown(outcome))
   return wrong(
     `It answers ${shown(outcome)}. Scalekit counts only 200 and 201: it sends each event again for hours, and then reports it as failed.`,
@@ -92,12 +92,6 @@ function routeFinding(outcome: Answer): Finding {
         `No route answers POST at this address (${shown(outcome)}).`,
         'Give the full path, including the mount path. Mount the route before the handler that answers 404.',
       )
-}
-
-function isSameAnswer(one: Exchange, other: Exchange): boolean {
-  return (
-    one.kind === 'answer' && other.kind === 'answer' && one.status === other.status && one.body === other.body
-  )
 }
 
 export function timeFinding({ slowestMs }: Probe): Finding {

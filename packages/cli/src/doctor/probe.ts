@@ -4,7 +4,7 @@ import type { Target } from '../endpoint.ts'
 import { type Exchange, exchange, type Request } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
 import { newId } from '../sample.ts'
-import { isLimited } from './outcomes.ts'
+import { isLimited } from './finding.ts'
 
 type Body = object | string | Uint8Array
 

@@ -1,7 +1,7 @@
 import type { Exchange } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
 import { eventNow, newId } from '../sample.ts'
-import { isAccepted } from './outcomes.ts'
+import { isAccepted } from './finding.ts'
 import type { Probe } from './probe.ts'
 
 export interface Message {
