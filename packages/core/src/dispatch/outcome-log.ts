@@ -78,13 +78,7 @@ export function logAttempt(
 /** Logs the outcome of a handler that ended after its deadline. */
 export function logLateOutcome(
   log: Logger,
-  {
-    messageId,
-    type,
-    outcome,
-    reason,
-    error,
-  }: Pick<AttemptResult, 'messageId' | 'type' | 'outcome' | 'reason' | 'error'>,
+  { messageId, type, outcome, reason, error }: AttemptResult,
 ): void {
   const fields = { messageId, type, outcome }
   if (outcome === 'processed' || outcome === 'dropped') {
