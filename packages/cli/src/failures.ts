@@ -11,6 +11,10 @@ export class Failure extends Error {
   }
 }
 
+export function refused(message: string): Failure {
+  return new Failure(message, exitCodes.refused)
+}
+
 export function wrongUsage(message: string): Failure {
   return new Failure(message, exitCodes.usage)
 }

@@ -2,7 +2,7 @@ import type { Attempt, Directory, Message, Simulator } from '@scalekit-scim/simu
 import manifest from '../package.json' with { type: 'json' }
 import { checkedSecret, parseEndpoint, secretVariable, shownAddress } from './endpoint.ts'
 import { isDeliveredStatus } from './exchange.ts'
-import { codeOf, exitCodes, Failure, wrongUsage } from './failures.ts'
+import { codeOf, exitCodes, refused, wrongUsage } from './failures.ts'
 import { introduce, summaryOf } from './introduction.ts'
 import { complain, onInterruption, printable, say, sayJson, styled } from './terminal.ts'
 
@@ -22,16 +22,16 @@ export interface SimulateOptions {
 export async function simulate(options: SimulateOptions): Promise<number> {
   // A signal also stops a simulator that is still starting.
   const stopped = new Promise<void>((resolve) => void onInterruption(resolve))
-  const simulatorPackage = await loadSimulator()
+  const { createSimulator, SnapshotError } = await loadSimulator()
   const secret = options.secret ?? (process.env[secretVariable] || undefined)
   try {
-    const simulator = await open(simulatorPackage, options, secret)
+    const simulator = await open(createSimulator, options, secret)
     try {
-      const directories = directoriesOf(simulator)
+      const summary = summaryOf(simulator, directoriesOf(simulator), secret)
       if (options.json) {
-        sayJson(summaryOf(simulator, directories, secret))
+        sayJson(summary)
       } else {
-        introduce(simulator, directories, secret)
+        introduce(summary, simulator.clock.speed)
         sayAttempts(simulator)
       }
       await stopped
@@ -40,13 +40,13 @@ export async function simulate(options: SimulateOptions): Promise<number> {
       await simulator.close()
     }
   } catch (error) {
-    throw failureOf(simulatorPackage, error, options)
+    throw error instanceof SnapshotError ? refused(error.message) : failureOf(error, options)
   }
   return exitCodes.good
 }
 
 async function open(
-  { createSimulator }: SimulatorPackage,
+  createSimulator: SimulatorPackage['createSimulator'],
   { host, port, seed, file, speed, rateLimit, endpoint: addresses = [], ...given }: SimulateOptions,
   secret: string | undefined,
 ): Promise<Simulator> {
@@ -75,23 +75,14 @@ function replaceSecrets({ deliveries }: Simulator, urls: ReadonlySet<string>, se
   }
 }
 
-function failureOf(
-  { SnapshotError }: SimulatorPackage,
-  error: unknown,
-  { host, port }: SimulateOptions,
-): unknown {
-  if (error instanceof SnapshotError) return new Failure(error.message, exitCodes.refused)
+function failureOf(error: unknown, { host, port }: SimulateOptions): unknown {
   const code = codeOf(error)
   if (code === 'EADDRINUSE') {
-    return new Failure(
-      `Port ${port} is in use. Give another --port, or 0 for any free port.`,
-      exitCodes.refused,
-    )
+    return refused(`Port ${port} is in use. Give another --port, or 0 for any free port.`)
   }
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new Failure(
+    return refused(
       `Cannot listen on ${host}, port ${port} (${code}). Give an address of this machine as --host, and a --port of 1024 or more.`,
-      exitCodes.refused,
     )
   }
   return error
@@ -164,9 +155,8 @@ async function loadSimulator(): Promise<SimulatorPackage> {
     return await import('@scalekit-scim/simulator')
   } catch (error) {
     if (!isMissing(error)) throw error
-    throw new Failure(
+    throw refused(
       `simulate needs ${packageName}, which is not installed. Run npm install -D ${packageName}@${manifest.version}.`,
-      exitCodes.refused,
     )
   }
 }
