@@ -139,7 +139,12 @@ function doctorCommand(exit: Exit): Command {
     .argument('<URL>', 'the endpoint, with or without our middleware')
     .addOption(secretOption())
     .option('--write', 'also create test users, diruser_doctor_…, and delete them again')
-    .option('--organization <org_…>', 'the organization of the test users of --write', someText, 'org_doctor')
+    .option(
+      '--organization <org_…>',
+      'the organization of the users that --write creates',
+      someText,
+      'org_doctor',
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -24,8 +24,8 @@ export interface ScalekitScimOptions extends AdapterOptions {
 export type ScalekitScim = RequestHandler & { receiver: Receiver }
 
 /**
- * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. It reads the raw body, verifies,
- * deduplicates, orders, and calls your handlers. Mount it before `express.json()`.
+ * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. It reads the raw body, verifies
+ * the signature, ignores duplicates, orders the events, and calls your handlers. Mount it before `express.json()`.
  *
  * The middleware passes requests for another path to `next()` unchanged, and answers all others. It never calls
  * `next(err)`.
@@ -77,7 +77,7 @@ function requireLiteral(path: string): void {
   if (!/\/:|[*{}]/.test(path)) return
   throw new ConfigurationError(
     'ERR_SCIM_INVALID_OPTION',
-    '`path` must be a literal path, and a pattern never matches. Pass the pattern to Express: ' +
+    '`path` must be a literal path, because a pattern never matches. Pass the pattern to Express: ' +
       "`app.post('/hooks/:env', scalekitScim({ path: false, … }))`.",
     'path',
   )

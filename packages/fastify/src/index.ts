@@ -53,7 +53,7 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
     decorate = true,
     route,
     prefix,
-    // Fastify itself uses these two.
+    // Fastify itself uses these two options.
     logLevel: _,
     logSerializers: __,
     ...rest
@@ -82,8 +82,8 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
 }
 
 /**
- * Fastify 5 plugin that receives Scalekit's directory webhooks. It reads the raw body, verifies, deduplicates, orders, and
- * calls your handlers. Your own routes keep their parsers, and your hooks run first.
+ * Fastify 5 plugin that receives Scalekit's directory webhooks. It reads the raw body, verifies the signature, ignores
+ * duplicates, orders the events, and calls your handlers. Your own routes keep their parsers, and your hooks run first.
  *
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example

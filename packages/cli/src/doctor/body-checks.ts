@@ -17,7 +17,7 @@ import { rawBodyHint } from './first-delivery.ts'
 import type { Probe } from './probe.ts'
 
 const anyTypeHint = "Read the bytes of any content type: express.raw({ type: '*/*' })."
-const limitHint = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). An event is a few kB."
+const limitHint = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). An event has a few kB."
 
 /** JSON values that change when a body is parsed and then serialized again. */
 const fragments = {

@@ -31,7 +31,9 @@ export interface Mistake {
   hint: string
 }
 
-/** Reports the first of the mistakes that an outcome shows. If there is none, reports all outcomes as good. */
+/**
+ * Reports the first of the mistakes that an outcome shows. Otherwise, reports all outcomes after the words of `good`.
+ */
 export function judge(outcomes: Outcomes, mistakes: readonly Mistake[], good = 'accepted with'): Finding {
   for (const { state, isShownBy, detail, hint } of mistakes) {
     const bad = Object.entries(outcomes).filter(([, outcome]) => isShownBy(outcome))

@@ -22,7 +22,7 @@ export async function validFinding(outcome: Exchange, probe: Probe): Promise<Fin
 export function statusFinding(outcome: Exchange): Finding {
   if (isDelivered(outcome)) return ok(shown(outcome))
   return wrong(
-    `It answers ${shown(outcome)}. Scalekit counts only 200 and 201: it sends each event again for hours, and then reports it as failed.`,
+    `It answers ${shown(outcome)}. Scalekit counts only 200 and 201 as delivered. It sends each event again for hours, and then reports a failure.`,
     'Answer 200 or 201 when the work is done: await work(event); res.status(201).json({ ok: true }).',
   )
 }
@@ -60,12 +60,12 @@ function silenceFinding({ reason, detail }: NoAnswer): Finding {
   if (reason === 'no-http') {
     return wrong(
       `The answer is ${detail}.`,
-      'Give the address of the application. Another server listens at this one, or a proxy breaks its answers.',
+      'Give the address of the application. Another server listens at the given address, or a proxy breaks the answers.',
     )
   }
   return wrong(
     `The connection ended without an answer (${detail}).`,
-    'Find the reason in the log of the application or of its proxy. If the port expects TLS, give an https address.',
+    'Find the reason in the log of the application or the proxy. If the port expects TLS, give an https address.',
   )
 }
 
@@ -78,7 +78,7 @@ function failureFinding(outcome: Answer): Finding {
   }
   return wrong(
     `It fails on a valid delivery of an event of an unknown type (${shown(outcome)}).`,
-    'Look in its log for a body parser that ran first, a missing signing secret, or a handler that fails on unknown types. Answer 200 to those types.',
+    "In the application's log, look for a body parser that ran first, a missing signing secret, or a handler that fails on unknown types. Answer 200 to those types.",
   )
 }
 
@@ -86,7 +86,7 @@ function routeFinding(outcome: Answer): Finding {
   return outcome.status === 401 || outcome.status === 403
     ? wrong(
         `It requires credentials before it checks the signature (${shown(outcome)}).`,
-        'Exclude this path from your login, CSRF protection and firewall. The signature is its authentication.',
+        'Exclude this path from your login, CSRF protection and firewall. The signature authenticates the sender.',
       )
     : wrong(
         `No route answers POST at this address (${shown(outcome)}).`,

@@ -30,7 +30,7 @@ export const trafficChecks: Check[] = [
     }
     if (outcome.status >= 400 && outcome.status < 500) return ok(`refused with ${shown(outcome)}`)
     return note(
-      `It answers a GET with ${shown(outcome)}, so a monitor that sends GET does not see what deliveries see.`,
+      `It answers a GET with ${shown(outcome)}, so a monitor that sends GET cannot detect a broken endpoint.`,
       'Answer 405 to other methods than POST.',
     )
   }),

@@ -21,7 +21,7 @@ import type { Message, TestUsers } from './test-users.ts'
 import { atOnce } from './traffic-checks.ts'
 
 const onceHint =
-  'Insert the webhook-id under a unique key in the transaction that does the work. Answer 200 if it is already there.'
+  'Insert the webhook-id under a unique key in the transaction that does the work. If it is already there, answer 200.'
 const upsertHint =
   'Write users as upserts, and treat the deletion of an unknown user as done. Scalekit promises the newest state, not each step.'
 
@@ -29,7 +29,7 @@ const upsertHint =
 const unusableAccepted: Mistake = {
   state: 'note',
   isShownBy: isAccepted,
-  detail: 'It may answer before it works, because it accepts an event that it cannot use',
+  detail: 'It accepts an event that it cannot use, so it may answer before the work',
   hint: 'Answer after the work. Scalekit does not send an event again if its work fails after the answer.',
 }
 
@@ -41,12 +41,12 @@ export function writeChecks(users: TestUsers): Check[] {
     check('write-create', 'a user is created', async (probe) => {
       first = await users.deliver(probe, created)
       const hint =
-        'Find the reason in its log. If users need a known customer, name one with --organization org_….'
+        "Find the reason in the application's log. If users need a known customer, name one with --organization org_…."
       return judge({ user_created: first }, [noAnswer(), refusal(hint)])
     }),
     check('write-duplicate', 'a message that is done is not done again', async (probe) => {
       if (!first || !isAccepted(first)) {
-        return note('No message was done.', 'Fix the error that prevents the creation of the user.')
+        return note('The first message was refused.', 'Fix the error that prevents the creation of the user.')
       }
       return duplicateFinding(first, await users.deliver(probe, created), () => isKnown(created, probe))
     }),
@@ -60,7 +60,7 @@ export function writeChecks(users: TestUsers): Check[] {
       if (outcomeHeader(older) === 'processed') {
         return note(
           `It applies the older update over the newer (${shown(older)}).`,
-          "Leave `ordering` at 'resource'.",
+          "Set `ordering` to 'resource', which is the default.",
         )
       }
       return judge({ 'the newer': newer, 'the older': older }, [noAnswer(), refusal(upsertHint)])
@@ -107,14 +107,15 @@ async function duplicateFinding(
   ])
   if (repeated.state !== 'ok') return repeated
   const outcome = outcomeHeader(second)
-  if (outcome === 'processed') return wrong(`It did the same message twice (${shown(second)}).`, onceHint)
+  if (outcome === 'processed')
+    return wrong(`It processed the same message twice (${shown(second)}).`, onceHint)
   if (outcome !== undefined || !isSameAnswer(first, second)) {
     return ok(`${shown(first)}, then ${shown(second)}`)
   }
-  if (await isKnown()) return ok('the second is recognized by its id')
+  if (await isKnown()) return ok('the endpoint recognizes the second by its id')
   return note(
     `Both answers are the same (${shown(second)}), so the doctor cannot tell whether the work was done twice.`,
-    `${onceHint} If you do, answer a duplicate with another text.`,
+    `${onceHint} If you already do this, answer a duplicate with another text.`,
   )
 }
 
@@ -143,7 +144,7 @@ async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding>
     )
   }
   const processed = outcomes.filter((outcome) => outcomeHeader(outcome) === 'processed').length
-  if (processed > 1) return wrong(`It did one message ${processed} times.`, onceHint)
+  if (processed > 1) return wrong(`It processed one message ${processed} times.`, onceHint)
   if (outcomes.every(isAccepted)) return ok(`accepted with ${answers}`)
   // Scalekit later sends a refused copy again, for example after a 409. The endpoint must then accept the copy.
   const after = judge({ 'one more copy': await deliver() }, [

@@ -23,7 +23,7 @@ export function requireKnownNames(options: object, known: readonly string[], par
       ? `; did you mean \`${path(meant)}\`?`
       : parent
         ? `. \`${parent}\` has the options ${all}.`
-        : `. ERR_SCIM_UNKNOWN_OPTION in ${errorsPage} has the usual causes.`
+        : `. ERR_SCIM_UNKNOWN_OPTION in ${errorsPage} lists the usual causes.`
     throw new ConfigurationError(
       'ERR_SCIM_UNKNOWN_OPTION',
       `There is no option \`${path(name)}\`${hint}`,

@@ -42,7 +42,8 @@ export interface DispatcherOptions extends Handlers {
    */
   leaseSeconds?: number | undefined
   /**
-   * How long a handler may run, in seconds. After that, its signal aborts and its lease is no longer renewed.
+   * How long a handler may run, in seconds. After that, the handler's signal aborts, and the lease is no longer
+   * renewed.
    * @default 600
    */
   handlerTimeoutSeconds?: number | undefined
@@ -93,7 +94,7 @@ export interface ReceiverOptions extends DispatcherOptions {
    */
   bodyLimitBytes?: number | undefined
   /**
-   * The largest accepted difference between the attempt's timestamp and our clock, in seconds.
+   * The largest accepted difference between the attempt's timestamp and this process's clock, in seconds.
    * @default 300, as in Standard Webhooks
    */
   toleranceSeconds?: number | undefined

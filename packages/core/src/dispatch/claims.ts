@@ -20,7 +20,7 @@ export interface BegunClaim {
 
 interface FailedCall {
   error: unknown
-  /** Whether the deadline came before the store's own time limit. */
+  /** Whether the deadline came before the time limit of the store. */
   cutByDeadline?: boolean
 }
 
@@ -65,7 +65,7 @@ export async function beginClaim(
         heldBy = answer.state
         break
       default:
-        return { outcome: 'store-unavailable', error: new Error('the ledger gave an unknown answer') }
+        return { outcome: 'store-unavailable', error: new Error('the ledger returned an unknown answer') }
     }
     await delay(clock, Math.min(deadline.leftMs, pollMs * (0.5 + Math.random())), closing)
     if (closing.aborted) return { outcome: 'closed' }
@@ -118,8 +118,8 @@ function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }
 }
 
 /**
- * A part of each token, so that tokens are unique across all processes. Short, because stores keep the token of each
- * done message.
+ * The first part of each token. It makes tokens unique across all processes. It is short, because stores keep the token
+ * of each done message.
  */
 const processTag = randomBytes(9).toString('base64url')
 let tokens = 0

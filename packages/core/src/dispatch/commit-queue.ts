@@ -18,9 +18,9 @@ interface PendingCommit {
 }
 
 const firstRetryMs = 250
-/** This is short, so that a recovered store gets the commit before another process begins the message. */
+/** The longest pause is short, so that a recovered store gets the commit before another process begins the message. */
 const longestRetryMs = 2000
-/** While the store is down, the queue keeps at most this many commits. Above this number, it drops the oldest. */
+/** The most commits that the queue keeps while the store is down. Above this number, the queue drops the oldest. */
 const maxPending = 100_000
 
 /**
@@ -58,7 +58,7 @@ export class CommitQueue {
     if (pending) this.#remove(pending)
     if ((await within(clock, underWay, storeTimeoutSeconds * 1000)) === timedOut) {
       throw new StoreUnavailableError(
-        'a commit of the message is still on its way to the store: call forget() once more',
+        'a commit of the message is still on its way to the store: call forget() again',
       )
     }
     return pending !== undefined
@@ -78,13 +78,13 @@ export class CommitQueue {
     if (answer === 'lost') {
       this.#config.log.error(
         { messageId: claim.messageId },
-        'the lease was lost before the commit: the retry decides the newest state',
+        'the lease was lost before the commit, so the store did not record the event. The sender tries again',
       )
     }
     if (answer !== 'failed') return answer
     this.#config.log.warn(
       { messageId: claim.messageId },
-      'done, but the store did not record it: trying again in the background',
+      'the event is done, but the store did not record it: trying again in the background',
     )
     this.#add({ claim, retention })
     this.#retrying ??= this.#retry()

@@ -23,7 +23,7 @@ import { Turns } from './turns.ts'
 const graceRule = { default: 10, min: 0, max: 3600 }
 /** How long `close()` waits for aborted handlers to release their claims. */
 const afterAbortMs = 1000
-/** If an event did not run by its deadline, it has this much more time to report the reason. */
+/** If an event did not run by its deadline, the dispatcher waits this long for the reason. */
 const afterDeadlineMs = 50
 
 /**

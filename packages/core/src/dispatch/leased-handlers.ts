@@ -45,9 +45,9 @@ export class LeasedHandlers {
         if (result.outcome === 'handler-failed') await lease.settled()
         return await settle(result)
       }
-      lease.abort('handlerTimeoutSeconds are over')
-      // If the handler still succeeds, its message is recorded as done, unless another process has begun the message by
-      // then.
+      lease.abort('handlerTimeoutSeconds have passed')
+      // The handler may still succeed. Its message then becomes done. If another process has begun the message
+      // meanwhile, it does not.
       ignoreRejection(running.then(settle))
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
     } finally {

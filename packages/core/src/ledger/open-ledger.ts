@@ -73,7 +73,7 @@ function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   if (options.namespace === undefined && namespace === unnamed) {
     options.log.warn(
       { namespace },
-      'no `namespace` is set: two applications on one store need one each, because both receive the same message ids',
+      'no `namespace` is set: each application on one store needs its own, because all receive the same message ids',
     )
   }
   // If a Keyv 6 has an error but no listener, it throws the error, which would end the process. The listener stays,

@@ -16,7 +16,7 @@ export class AttemptWarnings {
     log.warn(
       { ageSeconds },
       `an attempt's timestamp differs by over ${syncMarginSeconds / 2} s from this process's clock. Either the attempt was ` +
-        'delayed, or the clocks differ. Synchronise them (NTP): a directory sync may miss changes, and beyond ' +
+        'delayed, or the clocks differ. Synchronize the clocks (NTP). Otherwise, a directory sync may miss changes, and beyond ' +
         '`toleranceSeconds` every attempt is refused',
     )
   }

@@ -12,8 +12,8 @@ export interface Attempt {
   url: string
   headers: HeaderSource
   /**
-   * The bytes as they arrived, or a function that reads them. Never pass a re-serialised object: its bytes are not the
-   * signed bytes.
+   * The bytes as they arrived, or a function that reads them. Never pass an object that was serialized again: its bytes
+   * are not the signed bytes.
    */
   body: Uint8Array | BodyReader
   /** The route's parameters, for a secret resolver. */
@@ -57,7 +57,7 @@ function missingIn({ method }: { method?: unknown }): string {
     : '`method` is missing. Pass the HTTP method of the request, such as "POST"'
 }
 
-/** Whether the body is over the limit, judged by the length that is known before the body is read. */
+/** Whether the body is over the limit. Uses the length that is known before the body is read. */
 export function isTooLong({ body, headers }: Attempt, limitBytes: number): boolean {
   const bytes = typeof body === 'function' ? Number(header(headers, 'content-length')) : body?.byteLength
   return bytes > limitBytes

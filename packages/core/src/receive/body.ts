@@ -75,7 +75,7 @@ export function fetchBody(request: Request): BodyReader {
 
 function bodyErrorOf(error: unknown): unknown {
   if (error instanceof BodyError) return error
-  // All other errors are the connection's: aborted, reset, closed.
+  // All other errors are errors of the connection: aborted, reset, closed.
   return (error as { type?: unknown }).type === 'entity.too.large' ? tooLarge() : aborted()
 }
 

@@ -68,7 +68,7 @@ export class CompareAndSetLedger implements DriverLedger {
 
   /**
    * When a frozen server continues, it answers all earlier calls at once, although their callers have already given up.
-   * So after a late read, nothing is written, and only a write is followed by a release. Otherwise, each late `begin`
+   * So after a late read, a verb writes nothing. It releases a claim only after a write. Otherwise, each late `begin`
    * would cost three more calls.
    */
   async begin(request: BeginRequest): Promise<BeginAnswer> {

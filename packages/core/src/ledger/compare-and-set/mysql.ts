@@ -55,11 +55,11 @@ const emptyMs = 600_000
  * - If the rows exist, one UPDATE compares and sets them. In every isolation level, it reads the present rows and locks
  *   them.
  * - If all rows are missing, one INSERT writes them. It fails as a whole if another process has written one of them.
- * - If one of two rows is missing, it is first inserted as an empty row, which means the same as no row. Then the UPDATE
- *   runs. An INSERT that also compares would lock a gap, and race or deadlock.
+ * - If one of two rows is missing, it is first inserted as an empty row, which means the same as no row. Then the
+ *   UPDATE runs. An INSERT that also compares would lock a gap, and could cause a race or a deadlock.
  *
- * Each statement is one transaction. If the connection is lost, either the whole statement has run or nothing, and no
- * lock is left.
+ * Each statement is one transaction. If the connection is lost, the whole statement has run, or none of it. No lock is
+ * left.
  */
 class MysqlTable implements CompareAndSetTable {
   readonly #namespace: string
@@ -175,7 +175,8 @@ const mysql: Dialect = {
     return code === 'ER_NO_SUCH_TABLE' ? 'no-table' : 'other'
   },
   hint: (code) =>
-    `${hints[code] ?? 'MySQL cannot be reached, or refused the statement'}. Events are answered 503 until it works again`,
+    `${hints[code] ?? 'MySQL cannot be reached, or refused the statement'}. ` +
+    'Events are answered with 503 until MySQL works again',
 }
 
 const rights =

@@ -48,7 +48,7 @@ export class ReconnectingAdapter {
   #deadAfterMs = deadAfterMs
   readonly #waiting = new Set<(error: unknown) => void>()
 
-  /** @param clock Pass it if the adapter uses a network, because a network connection may fall silent */
+  /** @param clock Pass a clock if the adapter uses a network, because a network connection may fall silent */
   constructor(adapter: SqlAdapter, clock?: Clock) {
     this.#adapter = adapter
     this.#original = adapter

@@ -36,7 +36,7 @@ function isShared(file: unknown): boolean {
 
 /**
  * The ledger's only table, with its index. They are created on first use, or earlier by an administrator. A row without
- * a state means the same as no row, until the sweeper deletes it.
+ * a state means the same as no row. A sweep deletes it later.
  */
 export const sqliteSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
@@ -127,5 +127,5 @@ const sqlite: Dialect = {
   },
   hint: () =>
     'SQLite refused: is its file missing, read-only, or locked for long, or is the disk full? ' +
-    'Events are answered 503 until it works again',
+    'Events are answered with 503 until SQLite works again',
 }

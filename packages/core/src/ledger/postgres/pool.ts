@@ -88,8 +88,8 @@ function withOwnName(uri: string | undefined): string {
 }
 
 /**
- * Closes the socket without a goodbye message. With such a message, the server could still send an error first, as it
- * does to all connections when it shuts down. The error has no listener, so it would end the process.
+ * Closes the socket without the protocol's Terminate message. After such a message, the server could still send an
+ * error first, for example because it shuts down. The error has no listener, so it would end the process.
  */
 async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   const hangUp = {
