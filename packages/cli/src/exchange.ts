@@ -144,8 +144,8 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
 }
 
 /**
- * Writes the body, and stops when an answer arrives. A server that refuses a body because of its length then resets the
- * connection, and further writes would hide the answer.
+ * Writes the body, and stops when an answer arrives. A server that refuses a body because of its length resets the
+ * connection after the answer. Further writes would then hide the answer.
  */
 async function write(request: ClientRequest, body: Uint8Array, answered: AbortSignal): Promise<void> {
   for (let offset = 0; offset < body.byteLength; offset += sliceBytes) {

@@ -8,8 +8,8 @@ const clockNote =
 export type Summary = ReturnType<typeof summaryOf>
 
 /**
- * Returns the addresses and variables that an application needs. Contains a secret only if it was generated, because the
- * user must copy it.
+ * Returns the addresses and variables that an application needs. Contains only generated secrets, because the user must
+ * copy them.
  */
 export function summaryOf(
   { url, variables, deliveries }: Simulator,

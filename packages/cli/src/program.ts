@@ -57,7 +57,7 @@ function simulateCommand(exit: Exit): Command {
     .option('--port <number>', 'the port; 0 is any free port', wholeNumber(0, 65_535), 4000)
     .option(
       '--host <address>',
-      'another address than the default lets other machines in',
+      'the address to listen on; 127.0.0.1 refuses other machines',
       someText,
       '127.0.0.1',
     )

@@ -140,7 +140,7 @@ function sayGoodbye({ deliveries }: Simulator, { json }: SimulateOptions): void 
   const goodbye =
     underWay === 0
       ? 'Stopping.'
-      : `Waiting up to 10 s for answers (attempts under way: ${underWay}). Press Ctrl-C again to stop at once.`
+      : `Waiting up to 10 s for answers (running attempts: ${underWay}). Press Ctrl-C again to stop at once.`
   if (!json) say(`\n${goodbye}`)
   else if (underWay > 0) complain(goodbye)
 }
@@ -162,8 +162,8 @@ async function loadSimulator(): Promise<SimulatorPackage> {
 }
 
 /**
- * Returns whether the simulator itself is missing. If a dependency of the simulator is missing, the message quotes the
- * dependency, and names the simulator only in a path.
+ * Returns whether the simulator itself is missing. If a dependency of the simulator is missing, the error's message
+ * quotes the dependency. It then names the simulator only in a path.
  */
 function isMissing(error: unknown): boolean {
   return (

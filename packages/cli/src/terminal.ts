@@ -39,7 +39,8 @@ export function printable(text: string): string {
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * The terminal sends a Ctrl-C to this process, and npm and npx forward it too. So it arrives twice within this time.
+ * The terminal sends a Ctrl-C to this process. npm and npx forward the signal as well, so it arrives twice within this
+ * time.
  */
 const echoMs = 500
 

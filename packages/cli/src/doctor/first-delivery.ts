@@ -78,7 +78,7 @@ function failureFinding(outcome: Answer): Finding {
   }
   return wrong(
     `It fails on a valid delivery of an event of an unknown type (${shown(outcome)}).`,
-    "In the application's log, look for a body parser that ran first, a missing signing secret, or a handler that fails on unknown types. Answer 200 to those types.",
+    "Look for the error in the application's log. Usual causes are a body parser that ran first, a missing signing secret, and a handler that fails on unknown types. Answer 200 to unknown types.",
   )
 }
 

@@ -36,10 +36,7 @@ export class TestUsers {
     return outcome
   }
 
-  /**
-   * Returns a deletion for each user that was sent, because an endpoint can write a user even if it refuses the
-   * creation.
-   */
+  /** Returns a deletion for each user that was sent. An endpoint can write a user even if it refuses the creation. */
   deletions(): Message[] {
     return [...this.#sent].map((userId) => this.#messageOf('deleted', userId, 55))
   }

@@ -103,7 +103,7 @@ async function duplicateFinding(
 ): Promise<Finding> {
   const repeated = judge({ 'the message again': second }, [
     noAnswer(),
-    refusal(onceHint, 'It fails on a message that it has done, and that Scalekit can send again'),
+    refusal(onceHint, 'It fails on a message that is already done'),
   ])
   if (repeated.state !== 'ok') return repeated
   const outcome = outcomeHeader(second)

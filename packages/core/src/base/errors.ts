@@ -38,8 +38,8 @@ export class ConfigurationError extends Error {
 const dropBrand = Symbol.for('@scalekit-scim/DropEvent')
 
 /**
- * Throw this from a handler if a retry would not help, for example if no seat is left for a new user. The sender gets a
- * 200, and the message counts as done. The resource's watermark becomes the event's time.
+ * Throw this from a handler if a retry would not help. Example: no seat is left for a new user. The sender gets a 200,
+ * and the message counts as done. The resource's watermark becomes the event's time.
  *
  * @example
  * if (seats.full()) throw new DropEvent('seat-limit')
@@ -48,7 +48,7 @@ export class DropEvent extends Error {
   override readonly name = 'DropEvent'
   readonly [dropBrand] = true
 
-  /** @param reason A short word. The log contains it, so it must not contain personal data. */
+  /** @param reason A short word without personal data. The log shows this word. */
   constructor(reason: string) {
     super(reason)
   }

@@ -107,7 +107,10 @@ export async function releaseClaim(
   const releasing = callAsync(() => ledger.release(claim))
   const released = await within(clock, releasing, storeTimeoutSeconds * 1000).catch(() => timedOut)
   if (released === timedOut) {
-    log.warn({ messageId: claim.messageId }, 'the claim could not be released: it expires with its lease')
+    log.warn(
+      { messageId: claim.messageId },
+      'the claim could not be released. It expires at the end of its lease',
+    )
   }
 }
 

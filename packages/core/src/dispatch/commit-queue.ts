@@ -136,8 +136,8 @@ export class CommitQueue {
           pauseMs = firstRetryMs
           continue
         }
-        // The store is probably still down, so the other commits wait. This commit moves to the end of the queue, in
-        // case only this one fails.
+        // The store is probably still down, so the other commits wait. This commit moves to the end of the queue,
+        // because possibly only this commit fails.
         if (this.#remove(pending)) this.#add(pending)
         break
       }

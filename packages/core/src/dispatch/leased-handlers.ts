@@ -46,8 +46,8 @@ export class LeasedHandlers {
         return await settle(result)
       }
       lease.abort('handlerTimeoutSeconds have passed')
-      // The handler may still succeed. Its message then becomes done. If another process has begun the message
-      // meanwhile, it does not.
+      // The handler may still succeed. If no other process has begun the message by then, the message is recorded as
+      // done.
       ignoreRejection(running.then(settle))
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
     } finally {

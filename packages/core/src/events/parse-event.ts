@@ -54,7 +54,7 @@ export function parseEvent(payload: unknown, messageId: string): ParsedEvent | U
   return { event, occurredAt, unexpectedFields: unexpectedFieldsOf(event) }
 }
 
-/** Only this many entries of a list are checked, because a list can be long and each wrong entry costs time. */
+/** The most entries of a list that are checked. A list can be long, and each wrong entry costs time. */
 const checkedEntries = 20
 
 function unexpectedFieldsOf(event: DirectoryEvent): string[] {

@@ -9,7 +9,9 @@ export class AttemptWarnings {
   #warnedOfClock = false
   readonly #fields = new Set<string>()
 
-  /** If a clock is minutes ahead, the sync wins over newer webhooks. Nothing else shows this problem. */
+  /**
+   * If a clock is minutes ahead, the sync can replace the data of newer webhooks. Only this warning shows the problem.
+   */
   clock(ageSeconds: number, log: Logger): void {
     if (this.#warnedOfClock || Math.abs(ageSeconds) <= syncMarginSeconds / 2) return
     this.#warnedOfClock = true

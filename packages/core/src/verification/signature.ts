@@ -88,7 +88,7 @@ export function readSignedHeaders(
 
 /**
  * Whether at least one signature was made with one of the keys. Entries of another version, length or format are
- * skipped, because the sender may add them for newer receivers (Standard Webhooks, Signature scheme).
+ * skipped. The sender may add them for newer receivers (Standard Webhooks, Signature scheme).
  */
 export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: Uint8Array): boolean {
   const expected = keys.map((key) => Buffer.from(sign(key, signed.messageId, signed.timestamp, body)))

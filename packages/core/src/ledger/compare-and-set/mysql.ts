@@ -19,8 +19,8 @@ import {
  * connections.
  *
  * The ledger does not use stored routines with `GET_LOCK`. Such routines would need privileges that many accounts lack,
- * and a second copy of the decisions in SQL. One compare-and-set statement is also atomic. It leaves no lock behind if
- * its connection is lost, and needs only four rights on one table.
+ * and a second copy of the decisions in SQL. One compare-and-set statement is also atomic. If its connection is lost,
+ * it leaves no lock behind. It needs only four rights on one table.
  */
 export function openMysql(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isSqlAdapter(adapter, 'mysql')) return undefined
@@ -46,7 +46,7 @@ export const mysqlSchema = [
 /** Microseconds since 1970 by the server's clock. Independent of the server's time zone. */
 const nowMicros = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 const nowMs = `FLOOR(${nowMicros} / 1000)`
-/** An empty row expires after this time, unless a state is written to it. */
+/** If no state is written to an empty row, the row expires after this time. */
 const emptyMs = 600_000
 
 /**
@@ -55,8 +55,8 @@ const emptyMs = 600_000
  * - If the rows exist, one UPDATE compares and sets them. In every isolation level, it reads the present rows and locks
  *   them.
  * - If all rows are missing, one INSERT writes them. It fails as a whole if another process has written one of them.
- * - If one of two rows is missing, it is first inserted as an empty row, which means the same as no row. Then the
- *   UPDATE runs. An INSERT that also compares would lock a gap, and could cause a race or a deadlock.
+ * - If one of two rows is missing, an INSERT first adds an empty row, which means the same as no row. Then the UPDATE
+ *   runs. An INSERT that also compares would lock a gap, and could cause a race or a deadlock.
  *
  * Each statement is one transaction. If the connection is lost, the whole statement has run, or none of it. No lock is
  * left.

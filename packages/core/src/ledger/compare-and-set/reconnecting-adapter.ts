@@ -32,8 +32,8 @@ export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAd
  */
 export class ReconnectingAdapter {
   /**
-   * `undefined` after a dead adapter was dropped, until the next query. A new adapter is not made earlier, because an
-   * idle pool that is still connecting must not be ended.
+   * `undefined` after a dead adapter was dropped. The next query makes a new adapter. If no query follows, no idle pool
+   * is left that is still connecting. Such a pool must not be ended.
    */
   #adapter: SqlAdapter | undefined
   readonly #original: SqlAdapter

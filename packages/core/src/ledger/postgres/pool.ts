@@ -35,7 +35,7 @@ export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
  *
  * - The adapter's pool has no error listener. If the server stops while a connection is idle, the process ends.
  * - If the adapter is made while the server is down, its `query` may reject forever.
- * - A call waits for a free connection without a time limit, and is sent even if its caller has given up.
+ * - A call waits for a free connection without a time limit. The call is sent even if its caller no longer waits.
  *
  * So this function lets the adapter's own code make a second pool, with the same options, but without these problems.
  * The adapter's `query` and `disconnect` then use the second pool, and the first pool drops its connection.

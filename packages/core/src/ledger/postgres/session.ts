@@ -74,8 +74,8 @@ export class PostgresSession {
   }
 
   /**
-   * Runs in one transaction, under one lock for all processes, because two processes may create the tables at the same
-   * time.
+   * Runs in one transaction, under one lock for all processes. Otherwise, two processes could create the tables at the
+   * same time.
    */
   async #create(because: string): Promise<void> {
     const schema = because === missing.schema ? `CREATE SCHEMA IF NOT EXISTS ${this.#schema};\n` : ''

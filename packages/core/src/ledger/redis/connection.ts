@@ -108,9 +108,8 @@ export interface ConnectionSource {
 const counts = new WeakMap<ConnectionSource, { connections: number }>()
 
 /**
- * Counts each connection when it is made, and again when it is ready, because a client may send between these two
- * events. Also counts when a connection is dropped, so that another ledger on the same client does not drop the next
- * connection.
+ * Counts each connection when it is made, and again when it is ready. A client may send between these two events. Also
+ * counts dropped connections. Otherwise, another ledger on the same client could drop the next connection.
  */
 export function countConnections(client: ConnectionSource): () => number {
   const count = counts.get(client) ?? { connections: 0 }

@@ -111,9 +111,9 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * If a connection is lost during a `begin`, the claim may have been written. It would then block the sender's retry
-   * until it lapses. A `begin` may be repeated with the same token, so this method repeats it until the server answers.
-   * If the caller has given up meanwhile, the caller releases the claim.
+   * If a connection is lost during a `begin`, the claim may have been written. The claim would then block the sender's
+   * retry until it lapses. A `begin` may be repeated with the same token, so this method repeats the `begin` until the
+   * server answers. A caller that no longer waits releases the claim.
    */
   async #beginUntilSure(leaseSeconds: number, keys: string[], args: string[]): Promise<string> {
     const { clock } = this.#options
