@@ -1,8 +1,7 @@
 import { type Instant, parseInstant } from '../base/instant.ts'
 import { isJsonObject } from '../base/json-object.ts'
-import { directoryEvents, isDirectoryEvent } from './directory-events.ts'
+import { directoryEvents, isDirectoryEvent, isUsableId } from './directory-events.ts'
 import type { DirectoryEvent, ScimEvent } from './events.ts'
-import { isUsableId } from './resource.ts'
 
 /** An event that can be dispatched. */
 export interface ParsedEvent {

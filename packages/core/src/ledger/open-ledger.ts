@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../base/errors.ts'
+import { hasMethods } from '../base/has-methods.ts'
 import { CompareAndSetLedger } from './compare-and-set/compare-and-set-ledger.ts'
 import { KeyvTable } from './compare-and-set/keyv.ts'
 import { openMysql } from './compare-and-set/mysql.ts'
@@ -128,16 +129,11 @@ function memoryLedgerOn(map: object, namespace: string, clock: DriverOptions['cl
 
 function isLedger(store: unknown): store is Ledger {
   const verbs = ['begin', 'renew', 'commit', 'release', 'forget', 'forgetResource', 'record', 'now']
-  return hasMethods(store, verbs) && typeof (store as Partial<Ledger>).guarantee === 'object'
+  return hasMethods(store, verbs) && 'guarantee' in store && typeof store.guarantee === 'object'
 }
 
 function isKeyvLike(store: unknown): store is KeyvLike {
   return hasMethods(store, ['get', 'set', 'delete'])
-}
-
-function hasMethods(store: unknown, names: string[]): boolean {
-  if (typeof store !== 'object' || store === null) return false
-  return names.every((name) => typeof (store as Record<string, unknown>)[name] === 'function')
 }
 
 /** The store inside a Keyv: an adapter or a Map. Keyv 6 wraps a Map once more. */

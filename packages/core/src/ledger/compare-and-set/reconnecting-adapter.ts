@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import { hasMethods } from '../../base/has-methods.ts'
 import { deadAfterMs, Silence } from '../silence.ts'
 
 /** A Keyv adapter over SQL. Its `query` uses the adapter's own connection or pool. */
@@ -10,15 +11,9 @@ export interface SqlAdapter {
 export type SqlValue = string | number | null
 
 export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAdapter {
-  return (
-    'opts' in adapter &&
-    typeof adapter.opts === 'object' &&
-    adapter.opts !== null &&
-    'dialect' in adapter.opts &&
-    adapter.opts.dialect === dialect &&
-    'query' in adapter &&
-    typeof adapter.query === 'function'
-  )
+  if (!hasMethods(adapter, ['query']) || !('opts' in adapter)) return false
+  const { opts } = adapter
+  return typeof opts === 'object' && opts !== null && 'dialect' in opts && opts.dialect === dialect
 }
 
 /**

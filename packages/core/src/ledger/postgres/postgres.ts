@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
 import { releaseLater, sweep } from '../background.ts'
-import { type DriverLedger, type DriverOptions, inTime } from '../driver.ts'
+import { type DriverLedger, type DriverOptions, inTime, isRefusal } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
 import { isPostgresAdapter, lastingQuery, type PostgresQuery } from './pool.ts'
 import { sweepStatement } from './schema.ts'
@@ -149,16 +149,9 @@ function keyOf(id: string): string {
 
 function beginAnswer(answer: unknown): BeginAnswer {
   const [state, fence, occurredAt] = typeof answer === 'string' ? answer.split(' ') : []
-  switch (state) {
-    case 'duplicate':
-    case 'in-flight':
-    case 'busy':
-    case 'stale':
-      return { state }
-    case 'begun':
-      if (fence !== undefined && occurredAt !== undefined) return { state, fence: Number(fence), occurredAt }
-  }
-  throw unexpected()
+  if (isRefusal(state)) return { state }
+  if (state !== 'begun' || fence === undefined || occurredAt === undefined) throw unexpected()
+  return { state, fence: Number(fence), occurredAt }
 }
 
 function unexpected(): StoreUnavailableError {

@@ -135,10 +135,6 @@ export function withFailures<T>(
   return asked
 }
 
-export function hasMethod(object: object, name: string): boolean {
-  return typeof Reflect.get(object, name) === 'function'
-}
-
 /** The server's own errors begin with a word in capitals. Connection errors do not. */
 const reply = /^([A-Z]{2,})(?: |$)/
 

@@ -1,11 +1,6 @@
+import { hasMethods } from '../../base/has-methods.ts'
 import { type DriverOptions, inTime } from '../driver.ts'
-import {
-  type Client,
-  type ConnectionSource,
-  countConnections,
-  hasMethod,
-  withFailures,
-} from './connection.ts'
+import { type Client, type ConnectionSource, countConnections, withFailures } from './connection.ts'
 
 /** The common part of node-redis's client, cluster and sentinel. */
 interface NodeRedis extends ConnectionSource {
@@ -161,16 +156,9 @@ function reconnect(client: NodeRedis): void {
 }
 
 function isNodeRedis(client: unknown): client is NodeRedis {
-  return (
-    typeof client === 'object' &&
-    client !== null &&
-    'isOpen' in client &&
-    hasMethod(client, 'connect') &&
-    hasMethod(client, 'destroy') &&
-    hasMethod(client, 'sendCommand')
-  )
+  return hasMethods(client, ['connect', 'destroy', 'sendCommand']) && 'isOpen' in client
 }
 
 function isCluster(client: NodeRedis): client is NodeRedisCluster {
-  return 'slots' in client && hasMethod(client, 'duplicate')
+  return 'slots' in client && hasMethods(client, ['duplicate'])
 }
