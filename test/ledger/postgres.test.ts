@@ -212,7 +212,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   test.each(['repeatable read', 'serializable'])(
-    'with isolation %s nothing is begun, and the log has the fix',
+    'with isolation %s, nothing is begun, and the log has the fix',
     async (isolation) => {
       const { role, uri } = await freshRole(postgresUri)
       await sql(`ALTER ROLE ${role} SET default_transaction_isolation = '${isolation}'`)

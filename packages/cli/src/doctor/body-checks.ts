@@ -115,7 +115,7 @@ export const bodyChecks: Check[] = [
 
 async function bytesFinding(probe: Probe, texts: Readonly<Record<string, string>>): Promise<Finding> {
   const signed = Object.entries(texts).map(([what, text]) => [what, probe.sign(probe.textWith(text))])
-  return judge(await tryAll(probe, () => Object.fromEntries(signed)), [noAnswer(), refusal(rawBodyHint)])
+  return judge(await tryAll(probe, Object.fromEntries(signed)), [noAnswer(), refusal(rawBodyHint)])
 }
 
 function oversizedFinding(outcome: Exchange): Finding {

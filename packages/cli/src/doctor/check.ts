@@ -35,7 +35,7 @@ export function sends(
   mistakes: readonly Mistake[],
   good?: string,
 ): Check {
-  return check(name, title, async (probe) => judge(await tryAll(probe, requestsOf), mistakes, good))
+  return check(name, title, async (probe) => judge(await tryAll(probe, requestsOf(probe)), mistakes, good))
 }
 
 /** Returns a check that sends deliveries that Scalekit could send, and expects that the endpoint accepts them. */
@@ -56,9 +56,9 @@ export function refuses(name: string, title: string, hint: string, requestsOf: R
   return sends(name, title, requestsOf, mistakes, 'refused with')
 }
 
-export async function tryAll(probe: Probe, requestsOf: RequestsOf): Promise<Outcomes> {
+export async function tryAll(probe: Probe, requests: ReturnType<RequestsOf>): Promise<Outcomes> {
   const outcomes: Record<string, Exchange> = {}
-  for (const [what, request] of Object.entries(requestsOf(probe))) {
+  for (const [what, request] of Object.entries(requests)) {
     outcomes[what] = await probe.post(request)
   }
   return outcomes

@@ -9,7 +9,7 @@ export const trafficChecks: Check[] = [
     const event = probe.event()
     const messageId = `msg_${event.id}`
     await probe.deliver(event, { messageId })
-    const outcomes = await tryAll(probe, () => ({ 'the second time': probe.sign(event, { messageId }) }))
+    const outcomes = await tryAll(probe, { 'the second time': probe.sign(event, { messageId }) })
     const hint =
       'Answer 200 to a message that is done. Scalekit sends it again if it missed the first answer.'
     return judge(outcomes, [noAnswer(), refusal(hint)])

@@ -166,21 +166,18 @@ export class CommitQueue {
     options?: TimerOptions,
   ): Promise<'ok' | 'lost' | 'failed'> {
     const { ledger, clock, storeTimeoutSeconds } = this.#config
-    const sent = this.#send(
-      claim.messageId,
-      callAsync(() => ledger.commit(claim, retention)),
-    )
+    const sent = callAsync(() => ledger.commit(claim, retention))
+    this.#track(claim.messageId, sent)
     const answer = await within(clock, sent, storeTimeoutSeconds * 1000, options).catch(
       () => 'failed' as const,
     )
     return answer === timedOut ? 'failed' : answer
   }
 
-  #send<T>(messageId: string, sent: Promise<T>): Promise<T> {
+  #track(messageId: string, sent: Promise<unknown>): void {
     const all = Promise.allSettled([this.#underWay.get(messageId), sent]).then(() => {
       if (this.#underWay.get(messageId) === all) this.#underWay.delete(messageId)
     })
     this.#underWay.set(messageId, all)
-    return sent
   }
 }
