@@ -45,7 +45,7 @@ export interface CompareAndSetTable {
   close?(): void
 }
 
-/** A write that was not answered in time. It may still take effect, even after later calls. */
+/** Thrown for a write that was not answered in time. The write may still take effect, even after later calls. */
 export class LateWriteError extends StoreTimeoutError {
   readonly landed: Promise<unknown>
 

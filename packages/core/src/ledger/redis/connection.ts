@@ -29,7 +29,7 @@ export interface RedisConnection {
   close(): void
 }
 
-/** A command that the store refused, or whose answer never arrived. */
+/** Thrown for a command that the store refused, or whose answer never arrived. */
 export class RedisUnavailableError extends StoreUnavailableError {
   /**
    * The first word of the server's error (`OOM`, `READONLY`), or the code of the connection's error (`ECONNREFUSED`).
