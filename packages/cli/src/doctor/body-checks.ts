@@ -76,7 +76,7 @@ export const bodyChecks: Check[] = [
       {
         ...refusal(
           anyTypeHint,
-          'It refuses valid deliveries of other types than application/json, which Scalekit sends',
+          'It refuses valid deliveries of types other than application/json, which Scalekit sends',
         ),
         state: 'note',
       },

@@ -26,12 +26,12 @@ export const trafficChecks: Check[] = [
   check('get', 'a GET is refused', async (probe) => {
     const outcome = await probe.post({ method: 'GET', headers: {}, body: new Uint8Array() })
     if (outcome.kind === 'no-answer') {
-      return wrong(`A GET gets ${shown(outcome)}.`, 'Answer 405 or 404 to other methods than POST.')
+      return wrong(`A GET gets ${shown(outcome)}.`, 'Answer 405 or 404 to methods other than POST.')
     }
     if (outcome.status >= 400 && outcome.status < 500) return ok(`refused with ${shown(outcome)}`)
     return note(
       `It answers a GET with ${shown(outcome)}, so a monitor that sends GET cannot detect a broken endpoint.`,
-      'Answer 405 to other methods than POST.',
+      'Answer 405 to methods other than POST.',
     )
   }),
 ]
