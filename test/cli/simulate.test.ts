@@ -77,7 +77,7 @@ async function startWithHungDelivery() {
   return { ...simulator, answer: await underWay.promise }
 }
 
-const waiting = 'Waiting up to 10 s for answers (attempts under way: 1). Press Ctrl-C again'
+const waiting = 'Waiting up to 10 s for answers (running attempts: 1). Press Ctrl-C again'
 
 test('Ctrl-C waits for deliveries under way, and a second Ctrl-C stops at once', async () => {
   const { child, outputWith, stop } = await startWithHungDelivery()

@@ -18,7 +18,7 @@ async function warningsAfter(...agesSeconds: number[]) {
 
 test('warns once if the attempts are over 30 s old', async () => {
   const lines = await warningsAfter(1, 90, 120)
-  expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('Synchronise') }])
+  expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('Synchronize') }])
   expect(lines[0]?.fields.ageSeconds).toBeGreaterThanOrEqual(90)
 })
 

@@ -84,7 +84,7 @@ describe('a handler that does not end', () => {
     expect(aborts).toEqual([])
 
     await clock.advance(51_000)
-    expect(aborts).toEqual(['AbortError: scalekit-scim: handlerTimeoutSeconds are over'])
+    expect(aborts).toEqual(['AbortError: scalekit-scim: handlerTimeoutSeconds have passed'])
     expect(reports.map(({ outcome, late }) => [outcome, late])).toEqual([
       ['deadline', undefined],
       ['handler-failed', true],

@@ -65,7 +65,7 @@ console.log((await dispatcher.dispatch(event)).outcome)
 })
 
 test('a claim that is released in the background does not keep the process running', async () => {
-  const source = new URL('../../packages/core/src/ledger/release-later.ts', import.meta.url).href
+  const source = new URL('../../packages/core/src/ledger/background.ts', import.meta.url).href
   const ended = await run(`
 import { systemClock } from '@scalekit-scim/core/internal'
 import { releaseLater } from '${source}'

@@ -240,7 +240,7 @@ describe.skipIf(!own)(`faults of a separate server${whyNoOwnServer}`, () => {
   })
 
   test.each(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'])(
-    'with isolation %s one of many wins the message, and one the turn',
+    'with isolation %s, one of many wins the message, and one the turn',
     async (level) => {
       await admin().query(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${level}`)
       const adapter = new KeyvMysql({ uri: `${own.uri}?${level}`, connectionLimit: 20 })
@@ -269,7 +269,7 @@ describe.skipIf(!own)(`faults of a separate server${whyNoOwnServer}`, () => {
     },
   )
 
-  test('while the server is frozen a begin is answered 503, and no claim is left over', async () => {
+  test('while the server is frozen, a begin is answered 503, and no claim is left over', async () => {
     const { receiver, runs } = receiverOn()
     expect((await deliver(receiver, 'f1')).status).toBe(201)
     own.freeze()
@@ -385,7 +385,7 @@ describe.skipIf(!own)(`faults of a separate server${whyNoOwnServer}`, () => {
     expect(await receiver.ledger.record('kept').read()).toBe('a')
   })
 
-  test('with autocommit off events are answered 503, and the log has a hint', async () => {
+  test('with autocommit off, events are answered 503, and the log has a hint', async () => {
     const root = admin()
     await root.query('SET GLOBAL autocommit = 0')
     const store = new Keyv({ store: new KeyvMysql(`${own.uri}?autocommit`) })

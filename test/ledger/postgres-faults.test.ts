@@ -86,7 +86,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     await becomes(application(), delivery, 'duplicate')
   })
 
-  test('while the server is frozen events are answered 503, and a late claim is released', async () => {
+  test('while the server is frozen, events are answered 503, and a late claim is released', async () => {
     let runs = 0
     const receiver = application({ onUserUpserted: () => void runs++ })
     await outcomeOf(receiver, someDelivery())
@@ -102,7 +102,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(runs).toBe(0)
   })
 
-  test('while the server is frozen a burst is refused, and leaves no claim behind', async () => {
+  test('while the server is frozen, a burst is refused, and leaves no claim behind', async () => {
     const receiver = application({ max: 3 })
     const deliveries = Array.from({ length: 20 }, someDelivery)
     await outcomeOf(receiver, someDelivery())
@@ -117,7 +117,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     for (const delivery of deliveries) expect(await outcomeOf(next, delivery)).toBe('processed')
   })
 
-  test('if the server freezes before a commit, the event is answered 2xx, and recorded when the server thaws', async () => {
+  test('if the server freezes before a commit, the event is answered 2xx, and recorded when the server continues', async () => {
     const receiver = application({ onUserUpserted: () => server.freeze() })
     const delivery = someDelivery()
     try {
@@ -128,7 +128,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     await becomes(application(), delivery, 'duplicate')
   })
 
-  test('while the database is read-only events are answered 503', async () => {
+  test('while the database is read-only, events are answered 503', async () => {
     const receiver = application()
     await outcomeOf(receiver, someDelivery())
     const delivery = someDelivery()
@@ -180,7 +180,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(await outcomeOf(application(), delivery)).toBe('duplicate')
   })
 
-  test('without a free connection on the server events are answered 503', async () => {
+  test('without a free connection on the server, events are answered 503', async () => {
     await server.stop()
     await server.start({ max_connections: '8', superuser_reserved_connections: '0' })
     const others = Array.from({ length: 8 }, () => connectionHeld(server))
@@ -194,7 +194,7 @@ describe.skipIf(!server)('PostgreSQL', () => {
     expect(await outcomeOf(receiver, delivery)).toBe('processed')
   })
 
-  test('while the application uses the whole pool events are answered 503', async () => {
+  test('while the application uses the whole pool, events are answered 503', async () => {
     const adapter = new KeyvPostgres({ uri: server.uri, max: 2 })
     const receiver = application({ store: new Keyv(adapter) })
     const delivery = someDelivery()

@@ -3,7 +3,7 @@ import { type Dispatcher, type Ledger, postgresLedgerSchema } from '@scalekit-sc
 import { createFakeClock, ledgerConformance, type OpenInstance } from '@scalekit-scim/core/testing'
 import Keyv6 from 'keyv6'
 import { describe, expect, test, vi } from 'vitest'
-import { sweepStatement } from '../../packages/core/src/ledger/postgres/sweep.ts'
+import { sweepStatement } from '../../packages/core/src/ledger/postgres/schema.ts'
 import { recordingLogger } from '../support/log.ts'
 import {
   adapterOn,
@@ -212,7 +212,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   test.each(['repeatable read', 'serializable'])(
-    'with isolation %s nothing is begun, and the log has the fix',
+    'with isolation %s, nothing is begun, and the log has the fix',
     async (isolation) => {
       const { role, uri } = await freshRole(postgresUri)
       await sql(`ALTER ROLE ${role} SET default_transaction_isolation = '${isolation}'`)

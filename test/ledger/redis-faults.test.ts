@@ -216,7 +216,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(new Set(it.ran).size).toBe(it.ran.length)
     })
 
-    test('without memory nothing is begun, and begun messages are committed', async () => {
+    test('without memory, nothing is begun, and begun messages are committed', async () => {
       const redis = await server()
       const fill = () => {
         redis.cli('CONFIG', 'SET', 'maxmemory', '1')
@@ -235,7 +235,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(await untilDone(it, next)).toBe(processed)
     })
 
-    test('on a read-only replica nothing is begun until it is a master again', async () => {
+    test('on a read-only replica, nothing is begun until it is a master again', async () => {
       const [redis, master] = [await server(), await server()]
       const it = instance(store(redis))
       redis.cli('REPLICAOF', '127.0.0.1', String(master.port))

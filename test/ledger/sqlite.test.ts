@@ -128,7 +128,7 @@ describe('faults', () => {
     }
   }
 
-  test('while another process has locked the file a begin is answered 503, and the retry works', async () => {
+  test('while another process has locked the file, a begin is answered 503, and the retry works', async () => {
     const file = newFile()
     const { receiver, runs } = receiverOn(storeOn(file))
     expect((await deliver(receiver)).status).toBe(201)
@@ -171,7 +171,7 @@ describe('faults', () => {
     expect(other.runs()).toBe(0)
   })
 
-  test('on a read-only database events are answered 503, and the log has a hint', async () => {
+  test('on a read-only database, events are answered 503, and the log has a hint', async () => {
     const file = newFile()
     const first = receiverOn(storeOn(file))
     await deliver(first.receiver, 'msg_0')

@@ -16,7 +16,7 @@ describe('refuses at start, with the fix,', () => {
     [{ sed: 1 }, 'There is no option `sed`; did you mean `seed`?'],
     [
       { verbose: true },
-      'There is no option `verbose`. ERR_SCIM_UNKNOWN_OPTION in node_modules/@scalekit-scim/core/docs/errors.md has the usual causes.',
+      'There is no option `verbose`. ERR_SCIM_UNKNOWN_OPTION in node_modules/@scalekit-scim/core/docs/errors.md lists the usual causes.',
     ],
     [
       { endpoints: [{ url: 'http://127.0.0.1:9/', secrets: '' }] },

@@ -127,7 +127,7 @@ test('forget() rejects if the store has not answered a commit in time', async ()
   expect(await it.run('msg')).toBe('processed')
   const forgotten = expect(it.dispatcher.forget('msg')).rejects.toMatchObject({
     name: 'StoreUnavailableError',
-    message: expect.stringContaining('once more'),
+    message: expect.stringContaining('call forget() again'),
   })
   await it.clock.advance(3000)
   await forgotten

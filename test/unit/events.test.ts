@@ -2,9 +2,8 @@ import { createReceiver, type DirectoryEvent, isDirectoryEvent } from '@scalekit
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
 import { parseInstant } from '../../packages/core/src/base/instant.ts'
-import { directoryEventTypes } from '../../packages/core/src/events/directory-events.ts'
+import { directoryEventTypes, resourceOf } from '../../packages/core/src/events/directory-events.ts'
 import { type ParsedEvent, parseEvent } from '../../packages/core/src/events/parse-event.ts'
-import { resourceOf } from '../../packages/core/src/events/resource.ts'
 import { recordingLogger } from './recording-logger.ts'
 
 const messageId = 'msg_2KWPBgLlAfxdpx2AI54pPJ85f4W'

@@ -236,7 +236,7 @@ describe('an unknown option', () => {
     'that resembles none refers to the page of errors: %s',
     (name) => {
       expect(refusedWith(() => make({ [name]: {} })).message).toBe(
-        `There is no option \`${name}\`. ERR_SCIM_UNKNOWN_OPTION in node_modules/@scalekit-scim/core/docs/errors.md has the usual causes.`,
+        `There is no option \`${name}\`. ERR_SCIM_UNKNOWN_OPTION in node_modules/@scalekit-scim/core/docs/errors.md lists the usual causes.`,
       )
     },
   )

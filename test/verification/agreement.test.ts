@@ -44,7 +44,7 @@ const without = (name: string): Delivery => {
 const cases: [name: string, Delivery, Verdict][] = [
   ['a valid delivery', delivery(), 'accepts'],
   ['an empty body', delivery({ body: '' }), 'accepts'],
-  ['a body that is no JSON', delivery({ body: 'hello' }), 'accepts'],
+  ['a body that is not JSON', delivery({ body: 'hello' }), 'accepts'],
   ['a body with a byte order mark', delivery({ body: '\uFEFF{}' }), 'accepts'],
   ['an id with a dot in it', delivery({ id: 'msg.1' }), 'accepts'],
   ['an id of one character', delivery({ id: '0' }), 'accepts'],
@@ -54,7 +54,7 @@ const cases: [name: string, Delivery, Verdict][] = [
   ['300 s ahead', at(300), 'accepts'],
   ['301 s ahead', at(301), 'rejects'],
   ['the timestamp in milliseconds', delivery({ timestamp: nowSeconds * 1000 }), 'rejects'],
-  ['a timestamp that is no number', delivery({ timestamp: 'now' }), 'rejects'],
+  ['a timestamp that is not a number', delivery({ timestamp: 'now' }), 'rejects'],
   ['a negative timestamp', delivery({ timestamp: `-${nowSeconds}` }), 'rejects'],
 
   ['no id', without('webhook-id'), 'rejects'],

@@ -67,7 +67,7 @@ export async function ours(
   const outcome = await outcomeOf(attempt, options)
   if (outcome === 'invalid-signature') return 'rejects'
   if (verified.has(outcome)) return 'accepts'
-  throw new Error(`${outcome} is no verdict on a signature`)
+  throw new Error(`${outcome} is not a verdict on a signature`)
 }
 
 const client = new ScalekitClient('https://test.scalekit.dev', 'skc_1', 'test_secret')

@@ -58,12 +58,12 @@ export async function exchange(
   const isSecure = url.protocol === 'https:'
   const length = body.byteLength > 0 || method === 'POST' ? { 'content-length': body.byteLength } : {}
   const deadline = AbortSignal.timeout(deadlineMs)
-  const ended = new AbortController()
+  const answered = new AbortController()
   const request = (isSecure ? httpsRequest : httpRequest)(url, {
     method,
     headers: { ...headers, ...length },
     agent: agent ?? false,
-    signal: AbortSignal.any([deadline, ended.signal, ...(signal ? [signal] : [])]),
+    signal: AbortSignal.any([deadline, ...(signal ? [signal] : [])]),
   })
   let isConnected = false
   request.on('socket', (socket) => {
@@ -72,22 +72,26 @@ export async function exchange(
       isConnected = true
     })
   })
+  request.once('response', () => answered.abort())
+  // Without a listener for `upgrade`, Node silently closes such a connection.
+  request.once('upgrade', (_response, socket) => {
+    socket.destroy()
+    request.emit('error', new Error('101 Switching Protocols'))
+  })
   // The first error rejects the promise below. Later errors change nothing, because the answer has already arrived.
   request.on('error', () => {})
   try {
-    void write(request, body, ended.signal).catch(() => {})
-    const response = await responseTo(request)
+    void write(request, body, answered.signal).catch(() => {})
+    const response: IncomingMessage = (await once(request, 'response'))[0]
     const { socket } = response
     const answer = await readAnswer(response)
-    if (!agent || !keepsConnection(answer)) socket.destroy()
+    if (!agent || !keepsConnection(answer) || !request.writableEnded) socket.destroy()
     return { ...answer, durationMs: elapsedMs(startedAtMs) }
   } catch (error) {
     const failure = deadline.aborted
       ? { reason: 'late' as const, detail: `nothing within ${deadlineMs / 1000} s` }
       : failureOf(error, isConnected, signal)
     return { kind: 'no-answer', ...failure, durationMs: elapsedMs(startedAtMs) }
-  } finally {
-    ended.abort()
   }
 }
 
@@ -122,17 +126,6 @@ function keepsConnection({ headers }: Answer): boolean {
   return /\bkeep-alive\b/i.test(headers.connection ?? '')
 }
 
-function responseTo(request: ClientRequest): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    request.once('response', resolve).once('error', reject)
-    // Without a listener for `upgrade`, Node silently closes such a connection.
-    request.once('upgrade', (_response, socket) => {
-      socket.destroy()
-      reject(new Error('101 Switching Protocols'))
-    })
-  })
-}
-
 async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const chunks: Buffer[] = []
   let keptLength = 0
@@ -151,47 +144,34 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
 }
 
 /**
- * Writes the body, and stops when an answer arrives. A server that refuses a body because of its length then resets the
- * connection, and further writes would hide the answer.
+ * Writes the body, and stops when an answer arrives. A server that refuses a body because of its length resets the
+ * connection after the answer. Further writes would then hide the answer.
  */
-async function write(request: ClientRequest, body: Uint8Array, ended: AbortSignal): Promise<void> {
-  let isAnswered = false
-  const answered = new Promise<void>((resolve) => {
-    request.once('response', () => {
-      isAnswered = true
-      resolve()
-    })
-  })
+async function write(request: ClientRequest, body: Uint8Array, answered: AbortSignal): Promise<void> {
   for (let offset = 0; offset < body.byteLength; offset += sliceBytes) {
-    if (offset === sliceBytes) await Promise.race([answered, sleep(earlyAnswerMs, undefined, { ref: false })])
+    if (offset === sliceBytes) await sleep(earlyAnswerMs, undefined, { ref: false, signal: answered })
     else if (offset > 0) await setImmediate()
-    if (isAnswered || ended.aborted) return
+    if (answered.aborted || request.destroyed) return
     const slice = body.subarray(offset, offset + sliceBytes)
-    if (!request.write(slice)) await once(request, 'drain', { signal: ended })
+    if (!request.write(slice)) await once(request, 'drain', { signal: answered })
   }
-  if (!isAnswered) request.end()
+  if (!answered.aborted) request.end()
 }
 
 function failureOf(error: unknown, isConnected: boolean, signal: AbortSignal | undefined) {
   if (signal?.aborted) return { reason: 'cut' as const, detail: 'interrupted' }
-  if (isUnreadable(error)) return { reason: 'no-http' as const, detail: beginningOf(error) }
+  // Only errors of Node's HTTP parser have a packet.
+  if (error instanceof Error && 'rawPacket' in error && Buffer.isBuffer(error.rawPacket)) {
+    return { reason: 'no-http' as const, detail: beginningOf(error.rawPacket, error.message) }
+  }
   return { reason: isConnected ? ('cut' as const) : ('no-connection' as const), detail: codeOf(error) }
 }
 
-interface UnreadableAnswer extends Error {
-  rawPacket: Buffer
-}
-
-/** An error of Node's HTTP parser. */
-function isUnreadable(error: unknown): error is UnreadableAnswer {
-  return error instanceof Error && 'rawPacket' in error && Buffer.isBuffer(error.rawPacket)
-}
-
 /** The first line usually identifies the server: `220 mail.example ESMTP`. */
-function beginningOf(error: UnreadableAnswer): string {
-  const [line = ''] = error.rawPacket.subarray(0, 60).toString().split(/\r?\n/)
+function beginningOf(packet: Buffer, problem: string): string {
+  const [line = ''] = packet.subarray(0, 60).toString().split(/\r?\n/)
   return line.startsWith('HTTP/')
-    ? `broken HTTP (${error.message})`
+    ? `broken HTTP (${problem})`
     : `not HTTP, but ${JSON.stringify(printable(line))}`
 }
 

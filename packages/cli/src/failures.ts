@@ -11,6 +11,10 @@ export class Failure extends Error {
   }
 }
 
+export function refused(message: string): Failure {
+  return new Failure(message, exitCodes.refused)
+}
+
 export function wrongUsage(message: string): Failure {
   return new Failure(message, exitCodes.usage)
 }
@@ -35,7 +39,7 @@ const defaultHint = 'Check that the application is running, and that this is its
 const hints: [RegExp, string][] = [
   [
     /SELF_SIGNED|ISSUER_CERT|LEAF_SIGNATURE|CERT_UNTRUSTED/,
-    'Its certificate is not trusted here. Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate that signed it, or with the certificate itself if it is self-signed.',
+    'Its certificate is not trusted here. Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of its issuer. For a self-signed certificate, use the certificate itself.',
   ],
   [/ALTNAME/, 'Its certificate is for another name. Use the name in the certificate.'],
   [/^CERT_/, 'Its certificate is not valid now. Renew it, and check the clocks.'],

@@ -6,7 +6,7 @@ import { complain } from './terminal.ts'
 
 type Exit = (exitCode: number) => void
 
-const secretOption = (description = 'the signing secret; default: the variable SCALEKIT_WEBHOOK_SECRET') =>
+const secretOption = (description = 'the signing secret; default: SCALEKIT_WEBHOOK_SECRET') =>
   new Option('--secret <whsec_…>', description)
 const jsonOption = () => new Option('--json', 'print one JSON document on standard output')
 
@@ -29,12 +29,8 @@ Exit codes:
   2 wrong usage · 3 could not connect · 130 interrupted
 `,
     )
-  for (const command of [
-    simulateCommand(exit),
-    sendCommand(exit),
-    replayCommand(exit),
-    doctorCommand(exit),
-  ]) {
+  for (const create of [simulateCommand, sendCommand, replayCommand, doctorCommand]) {
+    const command = create(exit)
     program.addCommand(configured(command, ` ${command.name()}`))
   }
   return program
@@ -46,13 +42,10 @@ function configured(command: Command, path: string): Command {
     .helpOption('-h, --help', 'show this')
     .exitOverride()
     .configureOutput({
-      outputError: (text) =>
-        complain(
-          `${text
-            .trim()
-            .replace(/^error: /, '')
-            .replace(/\.$/, '')}. See scalekit-scim${path} --help.`,
-        ),
+      outputError(text) {
+        const [, message = text] = /^(?:error: )?(.*?)\.?\s*$/s.exec(text) ?? []
+        complain(`${message}. See scalekit-scim${path} --help.`)
+      },
     })
 }
 
@@ -64,33 +57,21 @@ function simulateCommand(exit: Exit): Command {
     .option('--port <number>', 'the port; 0 is any free port', wholeNumber(0, 65_535), 4000)
     .option(
       '--host <address>',
-      'the address to listen on; any other than 127.0.0.1 admits other machines',
+      'the address to listen on; 127.0.0.1 refuses other machines',
       someText,
       '127.0.0.1',
     )
-    .option(
-      '--seed <text>',
-      'determines ids, secrets, faults and jitter; without it, ids are new at each start',
-    )
+    .option('--seed <text>', 'decides ids, secrets, faults and jitter; default: new ids at each start')
     .option('--file <path>', 'the file that keeps directories, endpoints and secrets over restarts', someText)
     .option('--endpoint <URL>', 'the address for webhooks; can be repeated', collected)
-    .addOption(
-      secretOption(
-        'signs for each --endpoint; default: the variable SCALEKIT_WEBHOOK_SECRET, or secrets from the seed',
-      ),
-    )
-    .option(
-      '--speed <factor>',
-      'the speed of its clock: at 60, a minute of retries takes a second, and receivers soon refuse the times',
-      number,
-      1,
-    )
+    .addOption(secretOption('signs for each --endpoint; default: SCALEKIT_WEBHOOK_SECRET, or from the seed'))
+    .option('--speed <factor>', 'the speed of its clock: at 60, a minute takes one second', number, 1)
     .option(
       '--rate-limit <number>',
-      'API requests a minute before it answers ResourceExhausted',
+      'API requests a minute before a ResourceExhausted answer',
       wholeNumber(1),
     )
-    .addOption(new Option('--json', 'print its addresses and variables as one JSON document'))
+    .option('--json', 'print its addresses and variables as one JSON document')
     .addHelpText(
       'after',
       examples(
@@ -109,7 +90,7 @@ function sendCommand(exit: Exit): Command {
     .addOption(secretOption())
     .option(
       '--set <path=value>',
-      'set a field of data, such as data.active=false, or of the envelope, such as id; can be repeated',
+      'set a field, such as data.active=false or id=evt_1; can be repeated',
       collected,
     )
     .option('--data <file>', 'a JSON object with fields of data; - is standard input')
@@ -138,10 +119,7 @@ function replayCommand(exit: Exit): Command {
     .argument('<file>', 'JSON or JSON lines; - is standard input')
     .requiredOption('--to <URL>', 'the endpoint')
     .addOption(secretOption())
-    .option(
-      '--as-is',
-      'send the recorded headers; an endpoint refuses signatures that are older than 5 minutes',
-    )
+    .option('--as-is', 'send the recorded headers; an endpoint refuses signatures over 5 minutes old')
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -161,7 +139,12 @@ function doctorCommand(exit: Exit): Command {
     .argument('<URL>', 'the endpoint, with or without our middleware')
     .addOption(secretOption())
     .option('--write', 'also create test users, diruser_doctor_…, and delete them again')
-    .option('--organization <org_…>', 'the organization of the test users of --write', someText, 'org_doctor')
+    .option(
+      '--organization <org_…>',
+      'the organization of the users that --write creates',
+      someText,
+      'org_doctor',
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -173,9 +156,7 @@ ${examples(
   'scalekit-scim doctor https://staging.example.com/webhooks/scalekit --write --json',
 )}`,
     )
-    .action(async (address, options) =>
-      exit(await (await import('./doctor/doctor.ts')).doctor(address, options)),
-    )
+    .action(async (url, options) => exit(await (await import('./doctor/doctor.ts')).doctor(url, options)))
 }
 
 function examples(...lines: string[]): string {

@@ -1,11 +1,10 @@
 import type { Attempt, Directory, Message, Simulator } from '@scalekit-scim/simulator'
+import manifest from '../package.json' with { type: 'json' }
 import { checkedSecret, parseEndpoint, secretVariable, shownAddress } from './endpoint.ts'
 import { isDeliveredStatus } from './exchange.ts'
-import { codeOf, exitCodes, Failure, wrongUsage } from './failures.ts'
-import { onInterruption } from './interruption.ts'
+import { codeOf, exitCodes, refused, wrongUsage } from './failures.ts'
 import { introduce, summaryOf } from './introduction.ts'
-import { loadSimulator, type SimulatorPackage } from './simulator-package.ts'
-import { complain, printable, say, sayJson, styled } from './terminal.ts'
+import { complain, onInterruption, printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SimulateOptions {
   host: string
@@ -23,16 +22,16 @@ export interface SimulateOptions {
 export async function simulate(options: SimulateOptions): Promise<number> {
   // A signal also stops a simulator that is still starting.
   const stopped = new Promise<void>((resolve) => void onInterruption(resolve))
-  const simulatorPackage = await loadSimulator()
+  const { createSimulator, SnapshotError } = await loadSimulator()
   const secret = options.secret ?? (process.env[secretVariable] || undefined)
   try {
-    const simulator = await open(simulatorPackage, options, secret)
+    const simulator = await open(createSimulator, options, secret)
     try {
-      const directories = directoriesOf(simulator)
+      const summary = summaryOf(simulator, directoriesOf(simulator), secret)
       if (options.json) {
-        sayJson(summaryOf(simulator, directories, secret))
+        sayJson(summary)
       } else {
-        introduce(simulator, directories, secret)
+        introduce(summary, simulator.clock.speed)
         sayAttempts(simulator)
       }
       await stopped
@@ -41,13 +40,13 @@ export async function simulate(options: SimulateOptions): Promise<number> {
       await simulator.close()
     }
   } catch (error) {
-    throw failureOf(simulatorPackage, error, options)
+    throw error instanceof SnapshotError ? refused(error.message) : failureOf(error, options)
   }
   return exitCodes.good
 }
 
 async function open(
-  { createSimulator }: SimulatorPackage,
+  createSimulator: SimulatorPackage['createSimulator'],
   { host, port, seed, file, speed, rateLimit, endpoint: addresses = [], ...given }: SimulateOptions,
   secret: string | undefined,
 ): Promise<Simulator> {
@@ -76,23 +75,14 @@ function replaceSecrets({ deliveries }: Simulator, urls: ReadonlySet<string>, se
   }
 }
 
-function failureOf(
-  { SnapshotError }: SimulatorPackage,
-  error: unknown,
-  { host, port }: SimulateOptions,
-): unknown {
-  if (error instanceof SnapshotError) return new Failure(error.message, exitCodes.refused)
+function failureOf(error: unknown, { host, port }: SimulateOptions): unknown {
   const code = codeOf(error)
   if (code === 'EADDRINUSE') {
-    return new Failure(
-      `Port ${port} is in use. Give another --port, or 0 for any free port.`,
-      exitCodes.refused,
-    )
+    return refused(`Port ${port} is in use. Give another --port, or 0 for any free port.`)
   }
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new Failure(
+    return refused(
       `Cannot listen on ${host}, port ${port} (${code}). Give an address of this machine as --host, and a --port of 1024 or more.`,
-      exitCodes.refused,
     )
   }
   return error
@@ -150,7 +140,36 @@ function sayGoodbye({ deliveries }: Simulator, { json }: SimulateOptions): void 
   const goodbye =
     underWay === 0
       ? 'Stopping.'
-      : `Waiting up to 10 s for answers (attempts under way: ${underWay}). Press Ctrl-C again to stop at once.`
+      : `Waiting up to 10 s for answers (running attempts: ${underWay}). Press Ctrl-C again to stop at once.`
   if (!json) say(`\n${goodbye}`)
   else if (underWay > 0) complain(goodbye)
+}
+
+type SimulatorPackage = typeof import('@scalekit-scim/simulator')
+
+const packageName = '@scalekit-scim/simulator'
+
+/** Loads the simulator, which the application may have installed. @throws Failure if it is missing */
+async function loadSimulator(): Promise<SimulatorPackage> {
+  try {
+    return await import('@scalekit-scim/simulator')
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    throw refused(
+      `simulate needs ${packageName}, which is not installed. Run npm install -D ${packageName}@${manifest.version}.`,
+    )
+  }
+}
+
+/**
+ * Returns whether the simulator itself is missing. If a dependency of the simulator is missing, the error's message
+ * quotes the dependency. It then names the simulator only in a path.
+ */
+function isMissing(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'ERR_MODULE_NOT_FOUND' &&
+    error.message.includes(`'${packageName}'`)
+  )
 }

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { exitCodes } from './failures.ts'
 
 type Style = 'green' | 'red' | 'yellow' | 'bold' | 'dim'
 
@@ -33,4 +34,28 @@ export function withoutSecrets(text: string): string {
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/**
+ * The terminal sends a Ctrl-C to this process. npm and npx forward the signal as well, so it arrives twice within this
+ * time.
+ */
+const echoMs = 500
+
+/** The first signal calls `onFirst`, and a second one ends the process. Returns a function that stops listening. */
+export function onInterruption(onFirst: () => void): () => void {
+  let firstAtMs: number | undefined
+  const onSignal = () => {
+    if (firstAtMs === undefined) {
+      firstAtMs = performance.now()
+      return onFirst()
+    }
+    if (performance.now() - firstAtMs > echoMs) process.exit(exitCodes.interrupted)
+  }
+  for (const signal of signals) process.on(signal, onSignal)
+  return () => {
+    for (const signal of signals) process.off(signal, onSignal)
+  }
 }

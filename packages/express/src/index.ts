@@ -9,64 +9,7 @@ import {
 import type { Request, RequestHandler, Response } from 'express'
 import { attemptOf, isHead, isSigned, pathOf } from './request.ts'
 
-export {
-  type Attempt,
-  type Clock,
-  type CloseOptions,
-  ConfigurationError,
-  type ConfigurationErrorCode,
-  createDispatcher,
-  createReceiver,
-  type DeletedDirectoryUser,
-  type Directory,
-  type DirectoryDisabledEvent,
-  type DirectoryEnabledEvent,
-  type DirectoryEvent,
-  type DirectoryEventType,
-  type DirectoryGroup,
-  type DirectoryUser,
-  type Dispatcher,
-  type DispatcherOptions,
-  type DispatchOptions,
-  type DispatchOutcome,
-  type DispatchOutcomeName,
-  DropEvent,
-  type EventHandler,
-  type EventSource,
-  type GroupCreatedEvent,
-  type GroupDeletedEvent,
-  type GroupUpdatedEvent,
-  type HandlerContext,
-  type HandlerName,
-  type Handlers,
-  isDirectoryEvent,
-  type KeyvLike,
-  type Ledger,
-  type Logger,
-  mapRoles,
-  type OtherEvent,
-  type Outcome,
-  type OutcomeReport,
-  postgresLedgerSchema,
-  type ReceiveResult,
-  type Receiver,
-  type ReceiverOptions,
-  type Resource,
-  type RoleMapping,
-  type RoleSources,
-  type ScimEvent,
-  type SecretOption,
-  type SecretRequest,
-  type SecretResolver,
-  type Store,
-  StoreUnavailableError,
-  type Timer,
-  type UserCreatedEvent,
-  type UserDeletedEvent,
-  type UserGroup,
-  type UserRole,
-  type UserUpdatedEvent,
-} from '@scalekit-scim/core'
+export * from '@scalekit-scim/core'
 
 export interface ScalekitScimOptions extends AdapterOptions {
   /**
@@ -81,8 +24,8 @@ export interface ScalekitScimOptions extends AdapterOptions {
 export type ScalekitScim = RequestHandler & { receiver: Receiver }
 
 /**
- * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. It reads the raw body, verifies,
- * deduplicates, orders, and calls your handlers. Mount it before `express.json()`.
+ * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. It reads the raw body, verifies
+ * the signature, ignores duplicates, orders the events, and calls your handlers. Mount it before `express.json()`.
  *
  * The middleware passes requests for another path to `next()` unchanged, and answers all others. It never calls
  * `next(err)`.
@@ -134,7 +77,7 @@ function requireLiteral(path: string): void {
   if (!/\/:|[*{}]/.test(path)) return
   throw new ConfigurationError(
     'ERR_SCIM_INVALID_OPTION',
-    '`path` must be a literal path, and a pattern never matches. Pass the pattern to Express: ' +
+    '`path` must be a literal path, because a pattern never matches. Pass the pattern to Express: ' +
       "`app.post('/hooks/:env', scalekitScim({ path: false, … }))`.",
     'path',
   )

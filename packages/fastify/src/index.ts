@@ -17,64 +17,7 @@ import type {
 import fp from '#fastify-plugin'
 import { type Handler, handlerOf } from './handler.ts'
 
-export {
-  type Attempt,
-  type Clock,
-  type CloseOptions,
-  ConfigurationError,
-  type ConfigurationErrorCode,
-  createDispatcher,
-  createReceiver,
-  type DeletedDirectoryUser,
-  type Directory,
-  type DirectoryDisabledEvent,
-  type DirectoryEnabledEvent,
-  type DirectoryEvent,
-  type DirectoryEventType,
-  type DirectoryGroup,
-  type DirectoryUser,
-  type Dispatcher,
-  type DispatcherOptions,
-  type DispatchOptions,
-  type DispatchOutcome,
-  type DispatchOutcomeName,
-  DropEvent,
-  type EventHandler,
-  type EventSource,
-  type GroupCreatedEvent,
-  type GroupDeletedEvent,
-  type GroupUpdatedEvent,
-  type HandlerContext,
-  type HandlerName,
-  type Handlers,
-  isDirectoryEvent,
-  type KeyvLike,
-  type Ledger,
-  type Logger,
-  mapRoles,
-  type OtherEvent,
-  type Outcome,
-  type OutcomeReport,
-  postgresLedgerSchema,
-  type ReceiveResult,
-  type Receiver,
-  type ReceiverOptions,
-  type Resource,
-  type RoleMapping,
-  type RoleSources,
-  type ScimEvent,
-  type SecretOption,
-  type SecretRequest,
-  type SecretResolver,
-  type Store,
-  StoreUnavailableError,
-  type Timer,
-  type UserCreatedEvent,
-  type UserDeletedEvent,
-  type UserGroup,
-  type UserRole,
-  type UserUpdatedEvent,
-} from '@scalekit-scim/core'
+export * from '@scalekit-scim/core'
 
 export interface ScalekitScimOptions extends AdapterOptions {
   /**
@@ -110,7 +53,7 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
     decorate = true,
     route,
     prefix,
-    // Fastify itself uses these two.
+    // Fastify itself uses these two options.
     logLevel: _,
     logSerializers: __,
     ...rest
@@ -139,8 +82,8 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
 }
 
 /**
- * Fastify 5 plugin that receives Scalekit's directory webhooks. It reads the raw body, verifies, deduplicates, orders, and
- * calls your handlers. Your own routes keep their parsers, and your hooks run first.
+ * Fastify 5 plugin that receives Scalekit's directory webhooks. It reads the raw body, verifies the signature, ignores
+ * duplicates, orders the events, and calls your handlers. Your own routes keep their parsers, and your hooks run first.
  *
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example

@@ -1,20 +1,23 @@
 import type { Exchange } from '../exchange.ts'
-import { accepts, type Check, survivable, tryAll } from './check.ts'
+import { accepts, type Check, check, sends, survivable, tryAll } from './check.ts'
 import {
-  acceptedWith,
   type Finding,
-  mustAccept,
+  isAccepted,
+  isServerError,
+  judge,
+  noAnswer,
   note,
   ok,
-  unanswered,
-  withoutAnswer,
+  refusal,
+  serverError,
+  shown,
   wrong,
 } from './finding.ts'
 import { rawBodyHint } from './first-delivery.ts'
-import { isAccepted, isServerError, listed, shown, shownAll } from './outcomes.ts'
+import type { Probe } from './probe.ts'
 
 const anyTypeHint = "Read the bytes of any content type: express.raw({ type: '*/*' })."
-const limitHint = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). An event is a few kB."
+const limitHint = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). An event has a few kB."
 
 /** JSON values that change when a body is parsed and then serialized again. */
 const fragments = {
@@ -27,6 +30,8 @@ const fragments = {
   'keys in another order': '{"b":1,"2":2,"1":3}',
   'a key twice': '{"a":1,"a":2}',
 }
+
+const notEvents = ['{"type":', 'null', '[]', '"text"', '1', '']
 
 export const bodyChecks: Check[] = [
   accepts(
@@ -46,83 +51,72 @@ export const bodyChecks: Check[] = [
       }
     },
   ),
-  {
-    name: 'bytes',
-    title: 'the bytes are verified, not a parsed body',
-    run: async (probe) => {
-      const all = `[ ${Object.values(fragments).join(' , ')} ]`
-      const together = mustAccept(
-        await tryAll(probe, () => ({ 'all together': probe.sign(probe.textWith(all)) })),
-        rawBodyHint,
-      )
-      if (together.state === 'ok') return together
-      const tries = await tryAll(probe, () =>
-        Object.fromEntries(
-          Object.entries(fragments).map(([what, text]) => [what, probe.sign(probe.textWith(text))]),
-        ),
-      )
-      const each = mustAccept(tries, rawBodyHint)
-      return each.state === 'ok' ? together : each
-    },
-  },
+  check('bytes', 'the bytes are verified, not a parsed body', async (probe) => {
+    const all = `[ ${Object.values(fragments).join(' , ')} ]`
+    const together = await bytesFinding(probe, { 'all together': all })
+    if (together.state === 'ok') return together
+    const each = await bytesFinding(probe, fragments)
+    return each.state === 'ok' ? together : each
+  }),
   accepts('charset', 'a charset after application/json is accepted', anyTypeHint, (probe) => ({
     'application/json; charset=utf-8': probe.signThenSet({
       'content-type': 'application/json; charset=utf-8',
     }),
   })),
-  {
-    name: 'content-type',
-    title: 'any content type is accepted',
-    run: async (probe) => {
-      const tries = await tryAll(probe, () => ({
-        'application/cloudevents+json': probe.signThenSet({ 'content-type': 'application/cloudevents+json' }),
-        'text/plain': probe.signThenSet({ 'content-type': 'text/plain' }),
-        none: probe.signThenSet({ 'content-type': undefined }),
-      }))
-      const refused = tries.filter(({ outcome }) => !isAccepted(outcome))
-      if (refused.length === 0) return acceptedWith(tries)
-      return (
-        unanswered(tries) ??
-        note(
-          `It refuses valid deliveries of other types than application/json, which Scalekit sends: ${listed(refused)}.`,
+  sends(
+    'content-type',
+    'any content type is accepted',
+    (probe) => ({
+      'application/cloudevents+json': probe.signThenSet({ 'content-type': 'application/cloudevents+json' }),
+      'text/plain': probe.signThenSet({ 'content-type': 'text/plain' }),
+      none: probe.signThenSet({ 'content-type': undefined }),
+    }),
+    [
+      noAnswer(),
+      {
+        ...refusal(
           anyTypeHint,
-        )
-      )
-    },
-  },
+          'It refuses valid deliveries of types other than application/json, which Scalekit sends',
+        ),
+        state: 'note',
+      },
+    ],
+  ),
   accepts(
     'large',
     'an event of 150 kB is accepted',
     "Raise the limit of the parser: express.raw({ type: '*/*', limit: '1mb' }). Its default is 100 kB.",
     (probe) => ({ '150 kB': probe.sign(probe.event('x'.repeat(150_000))) }),
   ),
-  survivable({
-    name: 'oversized',
-    title: 'a body of 2 MB is refused, without harm',
-    run: async (probe) => oversizedFinding(await probe.post(probe.sign(probe.event('x'.repeat(2_000_000))))),
-  }),
-  survivable({
-    name: 'no-event',
-    title: 'a signed body that is not an event does no harm',
-    run: async (probe) => {
-      const bodies = ['{"type":', 'null', '[]', '"text"', '1', '']
-      const tries = await tryAll(probe, () => ({
-        ...Object.fromEntries(bodies.map((body) => [body ? `body ${body}` : 'no body', probe.sign(body)])),
+  survivable(
+    check('oversized', 'a body of 2 MB is refused, without harm', async (probe) =>
+      oversizedFinding(await probe.post(probe.sign(probe.event('x'.repeat(2_000_000))))),
+    ),
+  ),
+  survivable(
+    sends(
+      'no-event',
+      'a signed body that is not an event does no harm',
+      (probe) => ({
+        ...Object.fromEntries(notEvents.map((body) => [body ? `body ${body}` : 'no body', probe.sign(body)])),
         'invalid UTF-8': probe.sign(Buffer.from([0x7b, 0xff, 0x7d])),
-      }))
-      const silent = withoutAnswer(tries)
-      if (silent.length > 0) {
-        return wrong(`It does not answer: ${listed(silent)}.`, 'Catch errors of JSON.parse, and answer 400.')
-      }
-      const failing = tries.filter(({ outcome }) => isServerError(outcome))
-      if (failing.length === 0) return ok(`answered with ${shownAll(tries.map(({ outcome }) => outcome))}`)
-      return note(
-        `It answers with a server error: ${listed(failing)}.`,
-        'Check that the parsed body is an object with a type, and answer 400 if it is not.',
-      )
-    },
-  }),
+      }),
+      [
+        noAnswer('Catch errors of JSON.parse, and answer 400.'),
+        serverError(
+          'Check that the parsed body is an object with a type, and answer 400 if it is not.',
+          'It answers with a server error',
+        ),
+      ],
+      'answered with',
+    ),
+  ),
 ]
+
+async function bytesFinding(probe: Probe, texts: Readonly<Record<string, string>>): Promise<Finding> {
+  const signed = Object.entries(texts).map(([what, text]) => [what, probe.sign(probe.textWith(text))])
+  return judge(await tryAll(probe, Object.fromEntries(signed)), [noAnswer(), refusal(rawBodyHint)])
+}
 
 function oversizedFinding(outcome: Exchange): Finding {
   if (isAccepted(outcome)) {

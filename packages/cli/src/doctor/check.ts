@@ -1,6 +1,17 @@
-import type { Request } from '../exchange.ts'
-import { type Finding, mustAccept, mustRefuse, wrong } from './finding.ts'
-import { isAccepted, isLimited, shown, type Tried } from './outcomes.ts'
+import type { Exchange, Request } from '../exchange.ts'
+import {
+  type Finding,
+  isAccepted,
+  isLimited,
+  judge,
+  type Mistake,
+  noAnswer,
+  type Outcomes,
+  refusal,
+  serverError,
+  shown,
+  wrong,
+} from './finding.ts'
 import type { Probe } from './probe.ts'
 
 export interface Check {
@@ -12,22 +23,45 @@ export interface Check {
 
 type RequestsOf = (probe: Probe) => Readonly<Record<string, Request>>
 
-/** Returns a check that sends forged or old deliveries, and expects that the endpoint refuses them. */
-export function refuses(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
-  return { name, title, run: async (probe) => mustRefuse(await tryAll(probe, requestsOf), hint) }
+export function check(name: string, title: string, run: Check['run']): Check {
+  return { name, title, run }
+}
+
+/** Returns a check that sends requests, and judges their outcomes. */
+export function sends(
+  name: string,
+  title: string,
+  requestsOf: RequestsOf,
+  mistakes: readonly Mistake[],
+  good?: string,
+): Check {
+  return check(name, title, async (probe) => judge(await tryAll(probe, requestsOf(probe)), mistakes, good))
 }
 
 /** Returns a check that sends deliveries that Scalekit could send, and expects that the endpoint accepts them. */
 export function accepts(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
-  return { name, title, run: async (probe) => mustAccept(await tryAll(probe, requestsOf), hint) }
+  return sends(name, title, requestsOf, [noAnswer(), refusal(hint)])
 }
 
-export async function tryAll(probe: Probe, requestsOf: RequestsOf): Promise<Tried[]> {
-  const tries: Tried[] = []
-  for (const [what, request] of Object.entries(requestsOf(probe))) {
-    tries.push({ what, outcome: await probe.post(request) })
+/** Returns a check that sends forged or old deliveries, and expects that the endpoint refuses them. */
+export function refuses(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
+  const mistakes: Mistake[] = [
+    { state: 'wrong', isShownBy: isAccepted, detail: 'It accepts deliveries that it must refuse', hint },
+    noAnswer('Catch errors of the verifier, including those in async handlers, and answer 400.'),
+    serverError(
+      'Catch errors of the verifier and answer 400. A 5xx alerts the engineer on call.',
+      'It refuses them with a server error',
+    ),
+  ]
+  return sends(name, title, requestsOf, mistakes, 'refused with')
+}
+
+export async function tryAll(probe: Probe, requests: ReturnType<RequestsOf>): Promise<Outcomes> {
+  const outcomes: Record<string, Exchange> = {}
+  for (const [what, request] of Object.entries(requests)) {
+    outcomes[what] = await probe.post(request)
   }
-  return tries
+  return outcomes
 }
 
 /** Returns a check that runs `check`, and then also fails if the endpoint no longer accepts valid deliveries. */

@@ -1,14 +1,11 @@
 import { shownAddress, targetOf } from '../endpoint.ts'
 import { exitCodes, noConnection } from '../failures.ts'
-import { onInterruption } from '../interruption.ts'
-import { complain, say, sayJson } from '../terminal.ts'
+import { complain, onInterruption, say, sayJson, styled } from '../terminal.ts'
 import { bodyChecks } from './body-checks.ts'
 import type { Check } from './check.ts'
-import { type Finding, rateLimited, skipped } from './finding.ts'
-import { firstDelivery, timeFinding } from './first-delivery.ts'
-import { isAccepted } from './outcomes.ts'
+import { type Finding, type FindingState, isAccepted, rateLimited, skipped } from './finding.ts'
+import { statusFinding, timeFinding, validFinding } from './first-delivery.ts'
 import { Probe } from './probe.ts'
-import { countOf, type Result, row, summary } from './report.ts'
 import { forgeryChecks } from './signature-checks.ts'
 import { TestUsers } from './test-users.ts'
 import { trafficChecks } from './traffic-checks.ts'
@@ -21,6 +18,14 @@ export interface DoctorOptions {
   json?: boolean
 }
 
+interface Result extends Finding {
+  check: string
+  title: string
+}
+
+/** Adds the finding of a check to the report. */
+type Report = (check: Pick<Check, 'name' | 'title'>, finding: Finding) => void
+
 /** The command `doctor`. Runs all checks, one after another. Returns the exit code. */
 export async function doctor(address: string, options: DoctorOptions): Promise<number> {
   const { json = false, write = false, organization } = options
@@ -28,102 +33,105 @@ export async function doctor(address: string, options: DoctorOptions): Promise<n
   const url = shownAddress(target.url)
   const interruption = new AbortController()
   const stopListening = onInterruption(() => interruption.abort())
+  const probe = new Probe(target, interruption.signal)
+  const results: Result[] = []
+  const report: Report = ({ name, title }, finding) => {
+    const isRepeated = finding === rateLimited && results.some(({ detail }) => detail === finding.detail)
+    const result = {
+      check: name,
+      title,
+      ...(isRepeated ? skipped('a rate limit answered (429)') : finding),
+    }
+    results.push(result)
+    if (!json) say(row(result))
+  }
   try {
     if (!json) say(`${url}\n`)
-    const probe = new Probe(target, interruption.signal)
-    const results = await new Examination(probe, json ? undefined : (result) => say(row(result))).run(
-      url,
-      write ? organization : undefined,
-    )
-    const wrong = countOf(results, 'wrong')
-    if (json) {
-      sayJson({ url, write, good: wrong === 0, wrong, notes: countOf(results, 'note'), checks: results })
-    } else {
-      say(summary(results))
-    }
-    if (probe.isInterrupted) {
-      complain('Interrupted: not all checks have run.')
-      return exitCodes.interrupted
-    }
-    return wrong === 0 ? exitCodes.good : exitCodes.refused
+    await examine(probe, url, write ? new TestUsers(organization) : undefined, report)
   } finally {
     stopListening()
   }
+  const wrong = countOf(results, 'wrong')
+  if (json) {
+    sayJson({ url, write, good: wrong === 0, wrong, notes: countOf(results, 'note'), checks: results })
+  } else {
+    say(summary(results))
+  }
+  if (probe.isInterrupted) {
+    complain('Interrupted: not all checks have run.')
+    return exitCodes.interrupted
+  }
+  return wrong === 0 ? exitCodes.good : exitCodes.refused
 }
 
-const blind = 'cannot be checked while valid deliveries are refused'
+/** Runs all checks. With test users, also runs the write checks. */
+async function examine(
+  probe: Probe,
+  url: string,
+  users: TestUsers | undefined,
+  report: Report,
+): Promise<void> {
+  // No application handles the type of this event.
+  const first = await probe.deliver()
+  if (first.kind === 'no-answer' && first.reason === 'no-connection') throw noConnection(url, first.detail)
+  probe.acceptsValid = isAccepted(first)
+  report({ name: 'valid', title: 'a valid delivery is accepted' }, await validFinding(first, probe))
+  if (probe.acceptsValid) report({ name: 'status', title: 'it answers 200 or 201' }, statusFinding(first))
 
-class Examination {
-  readonly #results: Result[] = []
-  readonly #probe: Probe
-  readonly #onResult: ((result: Result) => void) | undefined
-  /** The reason to skip all further checks, if something makes them useless. */
-  #hopeless: string | undefined
-
-  constructor(probe: Probe, onResult?: (result: Result) => void) {
-    this.#probe = probe
-    this.#onResult = onResult
-  }
-
-  /** Runs all checks. If `organization` is given, also runs the write checks. */
-  async run(url: string, organization: string | undefined): Promise<Result[]> {
-    const probe = this.#probe
-    const { outcome, accepts, status } = await firstDelivery(probe)
-    if (outcome.kind === 'no-answer') {
-      if (outcome.reason === 'no-connection') throw noConnection(url, outcome.detail)
-      this.#hopeless = 'it does not answer'
+  const checks = [...forgeryChecks, ...bodyChecks, ...trafficChecks, ...(users ? writeChecks(users) : [])]
+  try {
+    for (const check of checks) {
+      const finding =
+        first.kind === 'no-answer' ? skipped('it does not answer') : await findingOf(check, probe)
+      if (probe.isInterrupted) break
+      report(check, finding)
     }
-    probe.acceptsValid = isAccepted(outcome)
-    this.#add({ name: 'valid', title: 'a valid delivery is accepted' }, accepts)
-    if (probe.acceptsValid) this.#add({ name: 'status', title: 'it answers 200 or 201' }, status)
-
-    for (const check of [...forgeryChecks, ...bodyChecks, ...trafficChecks]) await this.#examine(check)
-    if (organization !== undefined) await this.#write(organization)
-    if (probe.acceptsValid) {
-      this.#add({ name: 'time', title: 'it answers well within 10 s' }, timeFinding(probe))
-    }
-    return this.#results
-  }
-
-  /** Runs the write checks. Then deletes the test users, even after an interruption. */
-  async #write(organization: string): Promise<void> {
-    const users = new TestUsers(organization)
-    try {
-      for (const check of writeChecks(users)) await this.#examine(check)
-    } finally {
+  } finally {
+    if (users && probe.acceptsValid) {
       const check = deletionCheck(users)
-      if (this.#probe.acceptsValid) this.#add(check, await check.run(this.#probe.uninterrupted()))
+      report(check, await check.run(probe.uninterrupted()))
     }
   }
+  if (probe.acceptsValid) report({ name: 'time', title: 'it answers well within 10 s' }, timeFinding(probe))
+}
 
-  async #examine(check: Check): Promise<void> {
-    const probe = this.#probe
-    if (probe.isInterrupted) return
-    if (probe.isGone) this.#hopeless ??= 'it no longer accepts connections'
-    if (this.#hopeless !== undefined) return this.#add(check, skipped(this.#hopeless))
-    if (!probe.acceptsValid && check.name.startsWith('write-')) return this.#add(check, skipped(blind))
-    probe.isLimited = false
-    const finding = await check.run(probe)
-    if (probe.isInterrupted) return
-    // An endpoint that accepts forged deliveries is reported even if it refuses valid ones.
-    const acceptsForgeries = forgeryChecks.includes(check) && finding.state === 'wrong'
-    if (acceptsForgeries) this.#add(check, finding)
-    else if (!probe.acceptsValid) this.#add(check, skipped(blind))
-    else this.#add(check, probe.isLimited && check.name !== 'at-once' ? this.#limited() : finding)
-  }
+async function findingOf(check: Check, probe: Probe): Promise<Finding> {
+  const isForgery = forgeryChecks.includes(check)
+  const blind = skipped('cannot be checked while valid deliveries are refused')
+  if (probe.isGone) return skipped('it no longer accepts connections')
+  if (!probe.acceptsValid && !isForgery) return blind
+  probe.isLimited = false
+  const finding = await check.run(probe)
+  // An endpoint that accepts forged deliveries is reported even if it refuses valid ones.
+  if (isForgery && finding.state === 'wrong') return finding
+  if (!probe.acceptsValid) return blind
+  // A 429 from a rate limit shows nothing about the endpoint. In particular, it does not show that the endpoint refuses
+  // forged deliveries.
+  return probe.isLimited && check.name !== 'at-once' ? rateLimited : finding
+}
 
-  /**
-   * A 429 from a rate limit shows nothing about the endpoint. In particular, it does not show that the endpoint refuses
-   * forged deliveries. The first check that gets a 429 is reported as wrong, and later ones as skipped.
-   */
-  #limited(): Finding {
-    const isReported = this.#results.some(({ detail }) => detail === rateLimited.detail)
-    return isReported ? skipped('a rate limit answered (429)') : rateLimited
-  }
+const labels: Readonly<Record<FindingState, string>> = {
+  ok: styled('green', 'ok     '),
+  wrong: styled('red', 'WRONG  '),
+  note: styled('yellow', 'note   '),
+  skipped: styled('dim', 'skipped'),
+}
 
-  #add({ name, title }: { name: string; title: string }, finding: Finding): void {
-    const result = { check: name, title, ...finding }
-    this.#results.push(result)
-    this.#onResult?.(result)
-  }
+/** Formats a result as a line of the table. If there is a fix, the problem and the fix follow on separate lines. */
+function row({ state, title, detail, hint }: Result): string {
+  const line = `${labels[state]}  ${title.padEnd(58)}`
+  if (hint === undefined) return `${line}  ${styled('dim', detail)}`
+  return `${line.trimEnd()}\n           ${detail}\n           ${styled('bold', 'Fix:')} ${hint}`
+}
+
+function countOf(results: readonly Result[], state: FindingState): number {
+  return results.filter((result) => result.state === state).length
+}
+
+function summary(results: readonly Result[]): string {
+  const [ok, wrong, notes, skips] = (['ok', 'wrong', 'note', 'skipped'] as const).map((state) =>
+    countOf(results, state),
+  )
+  const counts = `${ok} ok, ${wrong} WRONG, ${notes} to note${skips ? `, ${skips} skipped` : ''}`
+  return `\n${wrong ? 'Something' : 'Nothing'} is wrong. ${counts}.`
 }

@@ -1,28 +1,28 @@
 import { type Answer, type Exchange, isDelivered, type NoAnswer, outcomeHeader } from '../exchange.ts'
-import { type Finding, note, ok, rateLimited, wrong } from './finding.ts'
-import { isAccepted, isLimited, shown } from './outcomes.ts'
+import {
+  type Finding,
+  isAccepted,
+  isLimited,
+  isSameAnswer,
+  note,
+  ok,
+  rateLimited,
+  shown,
+  wrong,
+} from './finding.ts'
 import type { Probe } from './probe.ts'
 
 export const rawBodyHint =
   "Verify the bytes before JSON.parse: app.post(path, express.raw({ type: '*/*', limit: '1mb' }), …), before app.use(express.json())."
 
-/** The outcome of a first valid delivery, and the findings from it. No application handles the type of its event. */
-export interface FirstDelivery {
-  outcome: Exchange
-  accepts: Finding
-  status: Finding
+export async function validFinding(outcome: Exchange, probe: Probe): Promise<Finding> {
+  return isAccepted(outcome) ? ok(shown(outcome)) : await refusalFinding(outcome, probe)
 }
 
-export async function firstDelivery(probe: Probe): Promise<FirstDelivery> {
-  const outcome = await probe.deliver()
-  const accepts = isAccepted(outcome) ? ok(shown(outcome)) : await refusalFinding(outcome, probe)
-  return { outcome, accepts, status: statusFinding(outcome) }
-}
-
-function statusFinding(outcome: Exchange): Finding {
+export function statusFinding(outcome: Exchange): Finding {
   if (isDelivered(outcome)) return ok(shown(outcome))
   return wrong(
-    `It answers ${shown(outcome)}. Scalekit counts only 200 and 201: it sends each event again for hours, and then reports it as failed.`,
+    `It answers ${shown(outcome)}. Scalekit counts only 200 and 201 as delivered. It sends each event again for hours, and then reports a failure.`,
     'Answer 200 or 201 when the work is done: await work(event); res.status(201).json({ ok: true }).',
   )
 }
@@ -60,12 +60,12 @@ function silenceFinding({ reason, detail }: NoAnswer): Finding {
   if (reason === 'no-http') {
     return wrong(
       `The answer is ${detail}.`,
-      'Give the address of the application. Another server listens at this one, or a proxy breaks its answers.',
+      'Give the address of the application. Another server listens at the given address, or a proxy breaks the answers.',
     )
   }
   return wrong(
     `The connection ended without an answer (${detail}).`,
-    'Find the reason in the log of the application or of its proxy. If the port expects TLS, give an https address.',
+    'Find the reason in the log of the application or the proxy. If the port expects TLS, give an https address.',
   )
 }
 
@@ -78,7 +78,7 @@ function failureFinding(outcome: Answer): Finding {
   }
   return wrong(
     `It fails on a valid delivery of an event of an unknown type (${shown(outcome)}).`,
-    'Look in its log for a body parser that ran first, a missing signing secret, or a handler that fails on unknown types. Answer 200 to those types.',
+    "Look for the error in the application's log. Usual causes are a body parser that ran first, a missing signing secret, and a handler that fails on unknown types. Answer 200 to unknown types.",
   )
 }
 
@@ -86,18 +86,12 @@ function routeFinding(outcome: Answer): Finding {
   return outcome.status === 401 || outcome.status === 403
     ? wrong(
         `It requires credentials before it checks the signature (${shown(outcome)}).`,
-        'Exclude this path from your login, CSRF protection and firewall. The signature is its authentication.',
+        'Exclude this path from your login, CSRF protection and firewall. The signature authenticates the sender.',
       )
     : wrong(
         `No route answers POST at this address (${shown(outcome)}).`,
         'Give the full path, including the mount path. Mount the route before the handler that answers 404.',
       )
-}
-
-function isSameAnswer(one: Exchange, other: Exchange): boolean {
-  return (
-    one.kind === 'answer' && other.kind === 'answer' && one.status === other.status && one.body === other.body
-  )
 }
 
 export function timeFinding({ slowestMs }: Probe): Finding {

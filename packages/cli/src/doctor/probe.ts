@@ -4,7 +4,7 @@ import type { Target } from '../endpoint.ts'
 import { type Exchange, exchange, type Request } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
 import { newId } from '../sample.ts'
-import { isLimited } from './outcomes.ts'
+import { isLimited } from './finding.ts'
 
 type Body = object | string | Uint8Array
 
@@ -12,7 +12,7 @@ type Body = object | string | Uint8Array
 export class Probe {
   /** The longest time that the endpoint took to answer a signed delivery. */
   slowestMs = 0
-  /** Whether the endpoint accepts valid deliveries. If it does not, a refusal proves little. */
+  /** Whether the endpoint accepts valid deliveries. If it does not, the refusal of a forged delivery proves nothing. */
   acceptsValid = false
   /** Whether the endpoint refuses connections. */
   isGone = false

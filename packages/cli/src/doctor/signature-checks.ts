@@ -30,7 +30,7 @@ export const forgeryChecks: Check[] = [
   refuses(
     'tampered',
     'a signature of other content is refused',
-    'Verify the content that Standard Webhooks signs: the bytes of id, ".", timestamp, ".", body. The standardwebhooks package does it.',
+    'Verify the content that Standard Webhooks signs: the bytes of id, ".", timestamp, ".", body. The standardwebhooks package does this.',
     (probe) => {
       const delivery = probe.sign()
       const later = String(Number(delivery.headers['webhook-timestamp']) + 1)
@@ -44,7 +44,7 @@ export const forgeryChecks: Check[] = [
   refuses(
     'empty-key',
     'a signature with an empty key is refused',
-    'Its secret decodes to nothing. Check at start that the secret is set, and that base64 follows whsec_.',
+    'The secret of the endpoint has no bytes. When the application starts, check that the secret is set, and that base64 follows whsec_.',
     (probe) => ({ 'the empty key': probe.forgeWithEmptyKey() }),
   ),
   survivable(

@@ -1,7 +1,7 @@
 import type { Exchange } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
 import { eventNow, newId } from '../sample.ts'
-import { isAccepted } from './outcomes.ts'
+import { isAccepted } from './finding.ts'
 import type { Probe } from './probe.ts'
 
 export interface Message {
@@ -36,10 +36,7 @@ export class TestUsers {
     return outcome
   }
 
-  /**
-   * Returns a deletion for each user that was sent, because an endpoint can write a user even if it refuses the
-   * creation.
-   */
+  /** Returns a deletion for each user that was sent. An endpoint can write a user even if it refuses the creation. */
   deletions(): Message[] {
     return [...this.#sent].map((userId) => this.#messageOf('deleted', userId, 55))
   }

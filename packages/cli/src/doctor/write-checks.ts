@@ -1,134 +1,98 @@
 import { type Exchange, outcomeHeader } from '../exchange.ts'
-import type { Check } from './check.ts'
+import { type Check, check } from './check.ts'
 import {
-  acceptedWith,
   type Finding,
-  mustAccept,
+  isAccepted,
+  isRefused,
+  isSameAnswer,
+  isServerError,
+  judge,
+  type Mistake,
+  noAnswer,
   note,
   ok,
-  unanswered,
-  withoutAnswer,
+  refusal,
+  shown,
+  shownAll,
   wrong,
 } from './finding.ts'
-import { isAccepted, isRefused, isServerError, listed, shown, shownAll, type Tried } from './outcomes.ts'
 import type { Probe } from './probe.ts'
 import type { Message, TestUsers } from './test-users.ts'
-
-const atOnce = 20
+import { atOnce } from './traffic-checks.ts'
 
 const onceHint =
-  'Insert the webhook-id under a unique key in the transaction that does the work. Answer 200 if it is already there.'
+  'Insert the webhook-id under a unique key in the transaction that does the work. If it is already there, answer 200.'
 const upsertHint =
   'Write users as upserts, and treat the deletion of an unknown user as done. Scalekit promises the newest state, not each step.'
+
+/** An endpoint that answers before it does the work also accepts events that it cannot use. */
+const unusableAccepted: Mistake = {
+  state: 'note',
+  isShownBy: isAccepted,
+  detail: 'It accepts an event that it cannot use, so it may answer before the work',
+  hint: 'Answer after the work. Scalekit does not send an event again if its work fails after the answer.',
+}
 
 /** Returns the checks that write users. Always run {@link deletionCheck} after them. */
 export function writeChecks(users: TestUsers): Check[] {
   const created = users.message('created', 'a', 0)
   let first: Exchange | undefined
   return [
-    {
-      name: 'write-create',
-      title: 'a user is created',
-      run: async (probe) => {
-        first = await users.deliver(probe, created)
-        return mustAccept(
-          [{ what: 'user_created', outcome: first }],
-          'Find the reason in its log. If users need a known customer, name one with --organization org_….',
+    check('write-create', 'a user is created', async (probe) => {
+      first = await users.deliver(probe, created)
+      const hint =
+        "Find the reason in the application's log. If users need a known customer, name one with --organization org_…."
+      return judge({ user_created: first }, [noAnswer(), refusal(hint)])
+    }),
+    check('write-duplicate', 'a message that is done is not done again', async (probe) => {
+      if (!first || !isAccepted(first)) {
+        return note('The first message was refused.', 'Fix the error that prevents the creation of the user.')
+      }
+      return duplicateFinding(first, await users.deliver(probe, created), () => isKnown(created, probe))
+    }),
+    check('write-duplicates-at-once', `${atOnce} copies of a message at once do not fail`, (probe) => {
+      const message = users.message('created', 'b', 0)
+      return copiesFinding(() => users.deliver(probe, message))
+    }),
+    check('write-stale', 'an update that is older than the last one is accepted', async (probe) => {
+      const newer = await users.deliver(probe, users.message('updated', 'a', 20))
+      const older = await users.deliver(probe, users.message('updated', 'a', 10))
+      if (outcomeHeader(older) === 'processed') {
+        return note(
+          `It applies the older update over the newer (${shown(older)}).`,
+          "Set `ordering` to 'resource', which is the default.",
         )
-      },
-    },
-    {
-      name: 'write-duplicate',
-      title: 'a message that is done is not done again',
-      run: async (probe) => {
-        if (!first || !isAccepted(first)) {
-          return note('No message was done.', 'Fix the error that prevents the creation of the user.')
-        }
-        return duplicateFinding(first, await users.deliver(probe, created), () => isKnown(created, probe))
-      },
-    },
-    {
-      name: 'write-duplicates-at-once',
-      title: `${atOnce} copies of a message at once do not fail`,
-      run: (probe) => {
-        const message = users.message('created', 'b', 0)
-        return copiesFinding(() => users.deliver(probe, message))
-      },
-    },
-    {
-      name: 'write-stale',
-      title: 'an update that is older than the last one is accepted',
-      run: async (probe) => {
-        const newer = await users.deliver(probe, users.message('updated', 'a', 20))
-        const older = await users.deliver(probe, users.message('updated', 'a', 10))
-        if (outcomeHeader(older) === 'processed') {
-          return note(
-            `It applies the older update over the newer (${shown(older)}).`,
-            "Leave `ordering` at 'resource'.",
-          )
-        }
-        const tries = { 'the newer': newer, 'the older': older }
-        return mustAccept(triesOf(tries), upsertHint)
-      },
-    },
-    {
-      name: 'write-unknown',
-      title: 'an update or a deletion of an unknown user is accepted',
-      run: async (probe) => {
-        const user_updated = await users.deliver(probe, users.message('updated', 'c', 20))
-        const user_deleted = await users.deliver(probe, users.message('deleted', 'd', 20))
-        return mustAccept(triesOf({ user_updated, user_deleted }), upsertHint)
-      },
-    },
-    {
-      name: 'write-unusable',
-      title: 'an event without data is refused',
-      run: async (probe) => {
-        const { event } = users.message('created', 'e', 0)
-        return unusableFinding(await probe.deliver({ ...event, data: null }))
-      },
-    },
+      }
+      return judge({ 'the newer': newer, 'the older': older }, [noAnswer(), refusal(upsertHint)])
+    }),
+    check('write-unknown', 'an update or a deletion of an unknown user is accepted', async (probe) => {
+      const user_updated = await users.deliver(probe, users.message('updated', 'c', 20))
+      const user_deleted = await users.deliver(probe, users.message('deleted', 'd', 20))
+      return judge({ user_updated, user_deleted }, [noAnswer(), refusal(upsertHint)])
+    }),
+    check('write-unusable', 'an event without data is refused', async (probe) => {
+      const { event } = users.message('created', 'e', 0)
+      const outcome = await probe.deliver({ ...event, data: null })
+      return judge({ 'user_created without data': outcome }, [noAnswer(), unusableAccepted], 'refused with')
+    }),
   ]
 }
 
 export function deletionCheck(users: TestUsers): Check {
-  return {
-    name: 'write-delete',
-    title: 'the test users are deleted again',
-    run: async (probe) => {
-      const all: Tried[] = []
-      for (const { event, messageId, userId } of users.deletions()) {
-        all.push({ what: userId, outcome: await probe.deliver(event, { messageId }) })
-      }
-      const silent = withoutAnswer(all)
-      if (silent.length > 0) {
-        return wrong(
-          `It no longer answers, so these test users may be left: ${listed(silent)}.`,
-          "Find the crash or the hang in the application's log. Start the application again, and delete the users by hand.",
-        )
-      }
-      const tries = all.filter(({ what }) => users.wasAccepted(what))
-      if (tries.length === 0) return ok('no user was created')
-      const left = tries.filter(({ outcome }) => !isAccepted(outcome))
-      if (left.length === 0) return acceptedWith(tries)
-      return wrong(`It refuses to delete ${listed(left)}.`, `Delete them by hand. ${upsertHint}`)
-    },
-  }
-}
-
-function triesOf(outcomes: Readonly<Record<string, Exchange>>): Tried[] {
-  return Object.entries(outcomes).map(([what, outcome]) => ({ what, outcome }))
-}
-
-/** An endpoint that answers before it does the work also accepts events that it cannot use. */
-function unusableFinding(outcome: Exchange): Finding {
-  const silence = unanswered(triesOf({ 'user_created without data': outcome }))
-  if (silence) return silence
-  if (!isAccepted(outcome)) return ok(`refused with ${shown(outcome)}`)
-  return note(
-    `It accepts a user_created without data (${shown(outcome)}), so it may answer before it works.`,
-    'Answer after the work. Scalekit does not send an event again if its work fails after the answer.',
-  )
+  return check('write-delete', 'the test users are deleted again', async (probe) => {
+    const outcomes: Record<string, Exchange> = {}
+    for (const { event, messageId, userId } of users.deletions()) {
+      outcomes[userId] = await probe.deliver(event, { messageId })
+    }
+    const hint =
+      "Find the crash or the hang in the application's log. Start the application again, and delete the users by hand."
+    const silence = judge(outcomes, [noAnswer(hint, 'It no longer answers, so these test users may be left')])
+    if (silence.state === 'wrong') return silence
+    const created = Object.entries(outcomes).filter(([userId]) => users.wasAccepted(userId))
+    if (created.length === 0) return ok('no user was created')
+    const refused = refusal(`Delete them by hand. ${upsertHint}`, 'It refuses to delete these users')
+    return judge(Object.fromEntries(created), [refused])
+  })
 }
 
 /** The doctor can see failures and different answers. It cannot see whether the work was done twice. */
@@ -137,29 +101,21 @@ async function duplicateFinding(
   second: Exchange,
   isKnown: () => Promise<boolean>,
 ): Promise<Finding> {
-  const silence = unanswered(triesOf({ 'the message again': second }))
-  if (silence) return silence
-  if (!isAccepted(second)) {
-    return wrong(
-      `It fails on a message that it has done (${shown(second)}). Scalekit sends one again if it missed the first answer.`,
-      onceHint,
-    )
-  }
+  const repeated = judge({ 'the message again': second }, [
+    noAnswer(),
+    refusal(onceHint, 'It fails on a message that is already done'),
+  ])
+  if (repeated.state !== 'ok') return repeated
   const outcome = outcomeHeader(second)
-  if (outcome === 'processed') return wrong(`It did the same message twice (${shown(second)}).`, onceHint)
-  if (outcome !== undefined || isDifferent(first, second)) return ok(`${shown(first)}, then ${shown(second)}`)
-  if (await isKnown()) return ok('the second is recognized by its id')
+  if (outcome === 'processed')
+    return wrong(`It processed the same message twice (${shown(second)}).`, onceHint)
+  if (outcome !== undefined || !isSameAnswer(first, second)) {
+    return ok(`${shown(first)}, then ${shown(second)}`)
+  }
+  if (await isKnown()) return ok('the endpoint recognizes the second by its id')
   return note(
     `Both answers are the same (${shown(second)}), so the doctor cannot tell whether the work was done twice.`,
-    `${onceHint} If you do, answer a duplicate with another text.`,
-  )
-}
-
-function isDifferent(first: Exchange, second: Exchange): boolean {
-  return (
-    first.kind === 'answer' &&
-    second.kind === 'answer' &&
-    (first.status !== second.status || first.body !== second.body)
+    `${onceHint} If you already do this, answer a duplicate with another text.`,
   )
 }
 
@@ -175,8 +131,10 @@ async function isKnown({ event, messageId }: Message, probe: Probe): Promise<boo
 
 async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding> {
   const outcomes = await Promise.all(Array.from({ length: atOnce }, deliver))
-  const silence = unanswered(outcomes.map((outcome) => ({ what: 'a copy', outcome })))
-  if (silence && outcomes.every(({ kind }) => kind === 'no-answer')) return silence
+  const [copy] = outcomes
+  if (copy && outcomes.every(({ kind }) => kind === 'no-answer')) {
+    return judge({ 'each copy': copy }, [noAnswer()])
+  }
   const answers = shownAll(outcomes)
   const failing = outcomes.filter((outcome) => outcome.kind === 'no-answer' || isServerError(outcome))
   if (failing.length > 0) {
@@ -186,18 +144,14 @@ async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding>
     )
   }
   const processed = outcomes.filter((outcome) => outcomeHeader(outcome) === 'processed').length
-  if (processed > 1) return wrong(`It did one message ${processed} times.`, onceHint)
+  if (processed > 1) return wrong(`It processed one message ${processed} times.`, onceHint)
   if (outcomes.every(isAccepted)) return ok(`accepted with ${answers}`)
   // Scalekit later sends a refused copy again, for example after a 409. The endpoint must then accept the copy.
-  const after = await deliver()
-  const silenceAfter = unanswered(triesOf({ 'one more copy': after }))
-  if (silenceAfter) return silenceAfter
-  if (!isAccepted(after)) {
-    return wrong(
-      `After ${atOnce} copies of a message at once, it still refuses the message (${shown(after)}).`,
-      onceHint,
-    )
-  }
+  const after = judge({ 'one more copy': await deliver() }, [
+    noAnswer(),
+    refusal(onceHint, `After ${atOnce} copies of a message at once, it still refuses the message`),
+  ])
+  if (after.state !== 'ok') return after
   return note(
     `It refuses some of ${atOnce} copies at once (${answers}). Scalekit sends those again.`,
     'Let a copy wait for the first one, and answer it with 200.',

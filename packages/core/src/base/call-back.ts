@@ -1,4 +1,7 @@
-/** Calls a function of the application. Ignores its errors, whether it throws or rejects. */
+/**
+ * Calls a function of the application. Ignores errors that the function throws, and rejections of the promise that it
+ * returns.
+ */
 export function callBack<Arguments extends unknown[]>(
   callback: ((...args: Arguments) => unknown) | undefined,
   ...args: Arguments

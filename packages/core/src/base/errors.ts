@@ -18,8 +18,8 @@ export type ConfigurationErrorCode =
   | 'ERR_SCIM_SDK_MISSING'
 
 /**
- * Thrown at start if an option is wrong, never while a request is served. The message names the problem and the fix,
- * and never contains a secret.
+ * Thrown if an option is wrong, and only at start. The message names the problem and the fix. It never contains a
+ * secret.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
@@ -34,12 +34,12 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** One process can load an ESM and a CJS copy of this class. The brand is the same in both copies. */
+/** One process can load this class twice, as ESM and as CJS. Both copies have the same symbol. */
 const dropBrand = Symbol.for('@scalekit-scim/DropEvent')
 
 /**
- * Throw this from a handler if a retry would not help, for example if no seat is left for a new user. The sender gets a
- * 200, and the message counts as done. The resource's watermark moves past the event.
+ * Throw this from a handler if a retry would not help. Example: no seat is left for a new user. The sender gets a 200,
+ * and the message counts as done. The resource's watermark becomes the event's time.
  *
  * @example
  * if (seats.full()) throw new DropEvent('seat-limit')
@@ -48,7 +48,7 @@ export class DropEvent extends Error {
   override readonly name = 'DropEvent'
   readonly [dropBrand] = true
 
-  /** @param reason A short word. It is logged, so it must not hold personal data. */
+  /** @param reason A short word without personal data. The log shows this word. */
   constructor(reason: string) {
     super(reason)
   }
@@ -83,7 +83,7 @@ export class BodyError extends Error {
   }
 }
 
-/** Thrown by a ledger if its store failed, gave an unusable answer, or did not answer in time. */
+/** Thrown by a ledger if its store failed, returned an unusable answer, or did not answer in time. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
 }

@@ -2,8 +2,8 @@ import { callBack } from './call-back.ts'
 import { readSafely } from './read-safely.ts'
 
 /**
- * A logger that takes the fields first, then the message, such as pino, Fastify's `request.log` or `console`. The
- * fields are ids, types, sizes and durations. No field contains a secret, a body or personal data.
+ * A logger that takes the fields first and then the message. Examples are pino, Fastify's `request.log` and `console`.
+ * The fields are ids, types, sizes and durations. No field contains a secret, a body or personal data.
  */
 export interface Logger {
   debug(fields: object, message: string): void
@@ -71,11 +71,15 @@ function describe(error: Error): ErrorFields {
   }
 }
 
-/** Longer lines are skipped. The regular expression's running time grows with the square of the line's length. */
+/**
+ * Longer lines of a stack are skipped, because the regular expression's running time grows with the square of their
+ * length.
+ */
 const longestFrame = 500
 
 /**
- * Returns the innermost frames. In a stack, the message comes before the frames, and its lines may look like frames.
+ * Returns the innermost frames. In a stack, the message comes before the frames, and lines of the message may look like
+ * frames.
  */
 function framesOf(stack: string, message: unknown): string[] {
   const end = typeof message === 'string' ? stack.indexOf(message) + message.length : 0

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { editDistance } from '../base/edit-distance.ts'
 import { ConfigurationError, errorsPage } from '../base/errors.ts'
+import { hasMethods } from '../base/has-methods.ts'
 import { isJsonObject } from '../base/json-object.ts'
 import { completeLogger, type Logger } from '../base/logger.ts'
 import type { NumberRule } from './options.ts'
@@ -23,7 +24,7 @@ export function requireKnownNames(options: object, known: readonly string[], par
       ? `; did you mean \`${path(meant)}\`?`
       : parent
         ? `. \`${parent}\` has the options ${all}.`
-        : `. ERR_SCIM_UNKNOWN_OPTION in ${errorsPage} has the usual causes.`
+        : `. ERR_SCIM_UNKNOWN_OPTION in ${errorsPage} lists the usual causes.`
     throw new ConfigurationError(
       'ERR_SCIM_UNKNOWN_OPTION',
       `There is no option \`${path(name)}\`${hint}`,
@@ -91,8 +92,7 @@ export function loggerOption(logger: Partial<Logger> | false | undefined): Logge
 
 export function clockOption(clock: Clock | undefined): Clock {
   if (clock === undefined) return systemClock
-  const methods = ['now', 'monotonic', 'setTimeout'] as const
-  if (isJsonObject(clock) && methods.every((name) => typeof clock[name] === 'function')) return clock
+  if (hasMethods(clock, ['now', 'monotonic', 'setTimeout'])) return clock
   throw invalid('clock', 'must have the methods `now`, `monotonic` and `setTimeout`')
 }
 

@@ -42,7 +42,8 @@ export interface DispatcherOptions extends Handlers {
    */
   leaseSeconds?: number | undefined
   /**
-   * How long a handler may run, in seconds. After that, its signal aborts and its lease is no longer renewed.
+   * How long a handler may run, in seconds. After that, the handler's signal aborts, and the lease is no longer
+   * renewed.
    * @default 600
    */
   handlerTimeoutSeconds?: number | undefined
@@ -70,8 +71,8 @@ export interface DispatcherOptions extends Handlers {
    */
   logger?: Partial<Logger> | false | undefined
   /**
-   * Called once for each attempt and each `dispatch()`. If a handler ends after its deadline, called again with `late`.
-   * Errors that this function throws are ignored.
+   * Called once for each attempt and each `dispatch()`. If a handler ends after its deadline, this function is called
+   * again, with `late`. Errors that this function throws are ignored.
    */
   onOutcome?: ((report: OutcomeReport) => void) | undefined
   /** The time and the timers, for tests. */
@@ -81,9 +82,9 @@ export interface DispatcherOptions extends Handlers {
 /** The options of `createReceiver`. */
 export interface ReceiverOptions extends DispatcherOptions {
   /**
-   * The endpoint's signing secret (`whsec_…`), a list of secrets during a rotation, or a function that returns them for
-   * a request. If you pass `undefined`, a ConfigurationError is thrown, because the name of an environment variable is
-   * probably misspelt.
+   * The endpoint's signing secret (`whsec_…`). During a rotation, a list of secrets. For several environments, a
+   * function that returns the secrets for a request. If you pass `undefined`, a ConfigurationError is thrown, because
+   * the name of an environment variable is probably misspelt.
    * @default process.env.SCALEKIT_WEBHOOK_SECRET
    */
   secret?: SecretOption
@@ -93,7 +94,7 @@ export interface ReceiverOptions extends DispatcherOptions {
    */
   bodyLimitBytes?: number | undefined
   /**
-   * The largest accepted difference between the attempt's timestamp and our clock, in seconds.
+   * The largest accepted difference between the attempt's timestamp and this process's clock, in seconds.
    * @default 300, as in Standard Webhooks
    */
   toleranceSeconds?: number | undefined

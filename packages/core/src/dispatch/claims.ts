@@ -20,90 +20,97 @@ export interface BegunClaim {
 
 interface FailedCall {
   error: unknown
-  /** Whether the deadline came before the store's own time limit. */
+  /** Whether the deadline came before the time limit of the store. */
   cutByDeadline?: boolean
 }
 
-/** Claims messages in the ledger, and releases the claims. If another process holds a message, waits for it. */
-export class Claims {
-  readonly #config: OpenConfiguration
-  readonly #closing: AbortSignal
-
-  constructor(config: OpenConfiguration, closing: AbortSignal) {
-    this.#config = config
-    this.#closing = closing
+/**
+ * Claims a message in the ledger. If another process holds the message, waits for it, at most until the deadline.
+ * Returns the claim, or the event's outcome if it could not be claimed.
+ */
+export async function beginClaim(
+  config: OpenConfiguration,
+  delivery: Delivery,
+  resource: string | undefined,
+  closing: AbortSignal,
+): Promise<BegunClaim | DispatchOutcome> {
+  const { clock, leaseSeconds } = config
+  const { event, occurredAt, observedAt, idempotencyKey: messageId, deadline } = delivery
+  const request: BeginRequest = {
+    token: nextToken(),
+    messageId,
+    deletion: isDirectoryEvent(event) && isDeletion(event),
+    leaseSeconds,
+    ...(resource === undefined ? {} : { resource }),
+    ...(occurredAt === undefined ? {} : { occurredAt }),
+    ...(observedAt === undefined ? {} : { observedAt }),
   }
-
-  /** Returns the claim, or the event's outcome if it could not be claimed. Waits at most until the deadline. */
-  async begin(delivery: Delivery, resource: string | undefined): Promise<BegunClaim | DispatchOutcome> {
-    const { clock, leaseSeconds } = this.#config
-    const { event, occurredAt, observedAt, idempotencyKey: messageId, deadline } = delivery
-    const request: BeginRequest = {
-      token: nextToken(),
-      messageId,
-      deletion: isDirectoryEvent(event) && isDeletion(event),
-      leaseSeconds,
-      ...(resource === undefined ? {} : { resource }),
-      ...(occurredAt === undefined ? {} : { occurredAt }),
-      ...(observedAt === undefined ? {} : { observedAt }),
+  let heldBy: 'in-flight' | 'busy' | undefined
+  for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
+    const requestedAtMs = clock.monotonic()
+    const answer = await callBegin(config, request, delivery)
+    if ('error' in answer) {
+      // The deadline ended the call. The store has not failed: it answered the earlier calls.
+      if (heldBy && answer.cutByDeadline) return { outcome: heldBy }
+      return { outcome: 'store-unavailable', error: answer.error }
     }
-    let heldBy: 'in-flight' | 'busy' | undefined
-    for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
-      const requestedAtMs = clock.monotonic()
-      const answer = await this.#call(request, delivery)
-      if ('error' in answer) {
-        // The deadline ended the call. The store has not failed: it answered the earlier calls.
-        if (heldBy && answer.cutByDeadline) return { outcome: heldBy }
-        return { outcome: 'store-unavailable', error: answer.error }
-      }
-      switch (answer.state) {
-        case 'begun':
-          return { claim: claimOf(request, answer), requestedAtMs }
-        case 'duplicate':
-        case 'stale':
-          return { outcome: answer.state }
-        case 'in-flight':
-        case 'busy':
-          heldBy = answer.state
-          break
-        default:
-          return { outcome: 'store-unavailable', error: new Error('the ledger gave an unknown answer') }
-      }
-      await delay(clock, Math.min(deadline.leftMs, pollMs * (0.5 + Math.random())), this.#closing)
-      if (this.#closing.aborted) return { outcome: 'closed' }
-      if (deadline.leftMs <= 0) return { outcome: heldBy }
+    switch (answer.state) {
+      case 'begun':
+        return { claim: claimOf(request, answer), requestedAtMs }
+      case 'duplicate':
+      case 'stale':
+        return { outcome: answer.state }
+      case 'in-flight':
+      case 'busy':
+        heldBy = answer.state
+        break
+      default:
+        return { outcome: 'store-unavailable', error: new Error('the ledger returned an unknown answer') }
     }
+    await delay(clock, Math.min(deadline.leftMs, pollMs * (0.5 + Math.random())), closing)
+    if (closing.aborted) return { outcome: 'closed' }
+    if (deadline.leftMs <= 0) return { outcome: heldBy }
   }
+}
 
-  /** Calls the store once, within our own time limit. A claim that arrives later is released. */
-  async #call(request: BeginRequest, { deadline, log }: Delivery): Promise<BeginAnswer | FailedCall> {
-    const { ledger, clock, storeTimeoutSeconds } = this.#config
-    const leftMs = Math.max(deadline.leftMs, 1)
-    const storeTimeoutMs = storeTimeoutSeconds * 1000
-    const answering = callAsync(() => ledger.begin(request))
-    try {
-      const answer = await within(clock, answering, Math.min(storeTimeoutMs, leftMs))
-      if (answer !== timedOut) return answer
-    } catch (error) {
-      return { error }
-    }
-    answering.then(
-      (late) => {
-        if (late.state === 'begun') void this.release(claimOf(request, late), log)
-      },
-      () => {},
+/** Calls the store once, within our own time limit. A claim that arrives later is released. */
+async function callBegin(
+  config: OpenConfiguration,
+  request: BeginRequest,
+  { deadline, log }: Delivery,
+): Promise<BeginAnswer | FailedCall> {
+  const { ledger, clock, storeTimeoutSeconds } = config
+  const leftMs = Math.max(deadline.leftMs, 1)
+  const storeTimeoutMs = storeTimeoutSeconds * 1000
+  const answering = callAsync(() => ledger.begin(request))
+  try {
+    const answer = await within(clock, answering, Math.min(storeTimeoutMs, leftMs))
+    if (answer !== timedOut) return answer
+  } catch (error) {
+    return { error }
+  }
+  answering.then(
+    (late) => {
+      if (late.state === 'begun') void releaseClaim(config, claimOf(request, late), log)
+    },
+    () => {},
+  )
+  return { error: new StoreTimeoutError(), cutByDeadline: leftMs < storeTimeoutMs }
+}
+
+/** Releases a claim. If the store does not answer, the claim expires with its lease. */
+export async function releaseClaim(
+  { ledger, clock, storeTimeoutSeconds }: OpenConfiguration,
+  claim: Claim,
+  log: Logger,
+): Promise<void> {
+  const releasing = callAsync(() => ledger.release(claim))
+  const released = await within(clock, releasing, storeTimeoutSeconds * 1000).catch(() => timedOut)
+  if (released === timedOut) {
+    log.warn(
+      { messageId: claim.messageId },
+      'the claim could not be released. It expires at the end of its lease',
     )
-    return { error: new StoreTimeoutError(), cutByDeadline: leftMs < storeTimeoutMs }
-  }
-
-  /** Releases a claim. If the store does not answer, the claim expires with its lease. */
-  async release(claim: Claim, log: Logger): Promise<void> {
-    const { ledger, clock, storeTimeoutSeconds } = this.#config
-    const releasing = callAsync(() => ledger.release(claim))
-    const released = await within(clock, releasing, storeTimeoutSeconds * 1000).catch(() => timedOut)
-    if (released === timedOut) {
-      log.warn({ messageId: claim.messageId }, 'the claim could not be released: it expires with its lease')
-    }
   }
 }
 
@@ -114,8 +121,8 @@ function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }
 }
 
 /**
- * A part of each token, so that tokens are unique across all processes. Short, because stores keep the token of each
- * done message.
+ * The first part of each token. It makes tokens unique across all processes. It is short, because stores keep the token
+ * of each done message.
  */
 const processTag = randomBytes(9).toString('base64url')
 let tokens = 0

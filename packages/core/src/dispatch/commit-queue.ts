@@ -18,9 +18,9 @@ interface PendingCommit {
 }
 
 const firstRetryMs = 250
-/** This is short, so that a recovered store gets the commit before another process begins the message. */
+/** The longest pause is short, so that a recovered store gets the commit before another process begins the message. */
 const longestRetryMs = 2000
-/** While the store is down, the queue keeps at most this many commits. Above this number, it drops the oldest. */
+/** The most commits that the queue keeps while the store is down. Above this number, the queue drops the oldest. */
 const maxPending = 100_000
 
 /**
@@ -58,7 +58,7 @@ export class CommitQueue {
     if (pending) this.#remove(pending)
     if ((await within(clock, underWay, storeTimeoutSeconds * 1000)) === timedOut) {
       throw new StoreUnavailableError(
-        'a commit of the message is still on its way to the store: call forget() once more',
+        'a commit of the message is still on its way to the store: call forget() again',
       )
     }
     return pending !== undefined
@@ -78,13 +78,13 @@ export class CommitQueue {
     if (answer === 'lost') {
       this.#config.log.error(
         { messageId: claim.messageId },
-        'the lease was lost before the commit: the retry decides the newest state',
+        'the lease was lost before the commit, so the store did not record the event. The sender tries again',
       )
     }
     if (answer !== 'failed') return answer
     this.#config.log.warn(
       { messageId: claim.messageId },
-      'done, but the store did not record it: trying again in the background',
+      'the event is done, but the store did not record it: trying again in the background',
     )
     this.#add({ claim, retention })
     this.#retrying ??= this.#retry()
@@ -136,8 +136,8 @@ export class CommitQueue {
           pauseMs = firstRetryMs
           continue
         }
-        // The store is probably still down, so the other commits wait. This commit moves to the end of the queue, in
-        // case only this one fails.
+        // The store is probably still down, so the other commits wait. This commit moves to the end of the queue,
+        // because possibly only this commit fails.
         if (this.#remove(pending)) this.#add(pending)
         break
       }
@@ -166,21 +166,18 @@ export class CommitQueue {
     options?: TimerOptions,
   ): Promise<'ok' | 'lost' | 'failed'> {
     const { ledger, clock, storeTimeoutSeconds } = this.#config
-    const sent = this.#send(
-      claim.messageId,
-      callAsync(() => ledger.commit(claim, retention)),
-    )
+    const sent = callAsync(() => ledger.commit(claim, retention))
+    this.#track(claim.messageId, sent)
     const answer = await within(clock, sent, storeTimeoutSeconds * 1000, options).catch(
       () => 'failed' as const,
     )
     return answer === timedOut ? 'failed' : answer
   }
 
-  #send<T>(messageId: string, sent: Promise<T>): Promise<T> {
+  #track(messageId: string, sent: Promise<unknown>): void {
     const all = Promise.allSettled([this.#underWay.get(messageId), sent]).then(() => {
       if (this.#underWay.get(messageId) === all) this.#underWay.delete(messageId)
     })
     this.#underWay.set(messageId, all)
-    return sent
   }
 }

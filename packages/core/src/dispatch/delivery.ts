@@ -1,12 +1,11 @@
 import type { Deadline } from '../base/clock.ts'
 import type { Instant } from '../base/instant.ts'
 import type { Logger } from '../base/logger.ts'
-import { isDirectoryEvent } from '../events/directory-events.ts'
+import { isDirectoryEvent, isUsableId } from '../events/directory-events.ts'
 import type { ScimEvent } from '../events/events.ts'
 import type { EventSource } from '../events/handlers.ts'
 import type { OutcomeReport } from '../events/outcome.ts'
 import type { ParsedEvent } from '../events/parse-event.ts'
-import { isUsableId } from '../events/resource.ts'
 
 /** An event on its way through the dispatcher. */
 export interface Delivery extends ParsedEvent {

@@ -37,8 +37,8 @@ export interface Dispatcher extends AsyncDisposable {
   readonly ordering: 'resource' | 'none'
   readonly ledger: Ledger
   /**
-   * Runs an event of your own through the handlers. Deduplication, order and newest-wins apply as for a webhook. A
-   * handler must not await a dispatch for its own resource: the handler would wait for itself until
+   * Runs an event of your own through the handlers. The rules for duplicates, order and newer events are the same as
+   * for a webhook. A handler must not await a dispatch for its own resource: the handler would wait for itself until
    * `handlerTimeoutSeconds`.
    * @throws TypeError if the event is unusable: a directory event without `data.id`, organization or time
    */

@@ -3,20 +3,18 @@ import { awaited, type Clock, Deadline, timedOut, within } from '../base/clock.t
 import { configureDispatcher } from '../config/configure.ts'
 import { numberOption } from '../config/option-checks.ts'
 import type { DispatcherOptions } from '../config/options.ts'
-import { isDirectoryEvent } from '../events/directory-events.ts'
+import { isDirectoryEvent, isResource, resourceKey, resourceOf } from '../events/directory-events.ts'
 import type { Resource, ScimEvent } from '../events/events.ts'
 import type { DispatchOutcome } from '../events/outcome.ts'
 import { parseEvent } from '../events/parse-event.ts'
-import { isResource, resourceKey, resourceOf } from '../events/resource.ts'
 import type { RoutedHandler } from '../events/router.ts'
 import type { Claim, Ledger } from '../ledger/ledger.ts'
-import { Claims } from './claims.ts'
+import { beginClaim, releaseClaim } from './claims.ts'
 import { CommitQueue } from './commit-queue.ts'
+import { outcomeOfCopy } from './copies.ts'
 import { type Delivery, eventIds } from './delivery.ts'
 import type { CloseOptions, Dispatcher, DispatchOptions } from './dispatcher-interface.ts'
-import type { HandlerResult } from './handler-run.ts'
-import { LeasedHandlers } from './leased-handlers.ts'
-import { MessageRuns } from './message-runs.ts'
+import { type HandlerResult, LeasedHandlers } from './leased-handlers.ts'
 import { type OpenConfiguration, openStore } from './open-store.ts'
 import { logLateOutcome } from './outcome-log.ts'
 import { Turns } from './turns.ts'
@@ -24,7 +22,7 @@ import { Turns } from './turns.ts'
 const graceRule = { default: 10, min: 0, max: 3600 }
 /** How long `close()` waits for aborted handlers to release their claims. */
 const afterAbortMs = 1000
-/** If an event did not run by its deadline, it has this much more time to report the reason. */
+/** If an event did not run by its deadline, the dispatcher waits this long for the reason. */
 const afterDeadlineMs = 50
 
 /**
@@ -52,10 +50,10 @@ export class EventDispatcher implements Dispatcher {
   readonly #config: OpenConfiguration
   readonly #clock: Clock
   readonly #turns: Turns
-  readonly #claims: Claims
   readonly #handlers: LeasedHandlers
   readonly #commits: CommitQueue
-  readonly #runs: MessageRuns
+  /** The runs of the messages that this process works on. */
+  readonly #runs = new Map<string, Promise<DispatchOutcome>>()
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
@@ -65,10 +63,8 @@ export class EventDispatcher implements Dispatcher {
     this.#config = config
     this.#clock = config.clock
     this.#turns = new Turns(config.clock)
-    this.#claims = new Claims(config, this.#closing.signal)
     this.#handlers = new LeasedHandlers(config)
     this.#commits = new CommitQueue(config)
-    this.#runs = new MessageRuns(config.clock)
   }
 
   get guarantee() {
@@ -108,16 +104,21 @@ export class EventDispatcher implements Dispatcher {
     for (;;) {
       if (this.closing) return { outcome: 'closed' }
       if (this.#commits.isPending(messageId)) return { outcome: 'duplicate' }
-      if (!this.#runs.has(messageId)) return this.#runByDeadline(delivery, handlers)
+      const running = this.#runs.get(messageId)
+      if (!running) return this.#runByDeadline(delivery, handlers)
       // Copies of a message wait for the copy that runs. If that copy never began its handlers, the next one runs.
-      const outcome = await this.#runs.outcomeOfCopy(messageId, delivery.deadline)
+      const ended = await within(this.#clock, running, delivery.deadline.leftMs)
+      if (ended === timedOut) return { outcome: 'in-flight' }
+      const outcome = outcomeOfCopy(ended)
       if (outcome) return outcome
     }
   }
 
   async #runByDeadline(delivery: Delivery, handlers: RoutedHandler[]): Promise<DispatchOutcome> {
     const progress: Progress = { handling: false, abandoned: false }
-    const run = this.#runs.add(delivery.idempotencyKey, this.#run(delivery, handlers, progress))
+    const messageId = delivery.idempotencyKey
+    const run = this.#run(delivery, handlers, progress).finally(() => this.#runs.delete(messageId))
+    this.#runs.set(messageId, run)
     const outcome = await within(this.#clock, run, delivery.deadline.leftMs)
     if (outcome !== timedOut) return outcome
     if (!progress.handling) {
@@ -143,11 +144,11 @@ export class EventDispatcher implements Dispatcher {
     try {
       // A pending commit decides which event is newer, so the store must record it first.
       if (resource !== undefined && !(await this.#commits.flush(resource))) return unrecordedCommit
-      const begun = await this.#claims.begin(delivery, resource)
+      const begun = await beginClaim(this.#config, delivery, resource, this.#closing.signal)
       if ('outcome' in begun) return begun
       // It is too late to begin: the sender already has its answer, or the dispatcher is closing.
       if (progress.abandoned || this.closing) {
-        await this.#claims.release(begun.claim, delivery.log)
+        await releaseClaim(this.#config, begun.claim, delivery.log)
         return { outcome: this.closing ? 'closed' : 'busy' }
       }
       progress.handling = true
@@ -162,7 +163,7 @@ export class EventDispatcher implements Dispatcher {
   /** Commits the claim, or releases it if a handler failed. */
   async #settle(delivery: Delivery, claim: Claim, result: HandlerResult): Promise<DispatchOutcome> {
     if (result.outcome === 'handler-failed') {
-      await this.#claims.release(claim, delivery.log)
+      await releaseClaim(this.#config, claim, delivery.log)
       return result
     }
     const committed = await this.#commits.commit(claim, {
@@ -202,16 +203,20 @@ export class EventDispatcher implements Dispatcher {
   async #close(graceMs: number): Promise<void> {
     this.#closing.abort()
     const grace = new Deadline(this.#clock, graceMs)
-    if ((await within(this.#clock, this.#runs.ended(), graceMs, awaited)) === timedOut) {
+    if ((await within(this.#clock, this.#runsEnded(), graceMs, awaited)) === timedOut) {
       this.#config.log.warn(
         { running: this.#runs.size },
         'closing while handlers run: their signals abort now',
       )
       this.#handlers.abortAll('the receiver was closed')
-      await within(this.#clock, this.#runs.ended(), afterAbortMs, awaited)
+      await within(this.#clock, this.#runsEnded(), afterAbortMs, awaited)
     }
     await this.#commits.close(grace)
     this.#config.closeStore()
+  }
+
+  #runsEnded(): Promise<unknown> {
+    return Promise.allSettled(this.#runs.values())
   }
 
   #resourceKeyOf(event: ScimEvent): string | undefined {

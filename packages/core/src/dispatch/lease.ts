@@ -10,7 +10,7 @@ const retryMs = 500
 
 /**
  * Renews a claim while its handler runs. The handler's signal aborts if another process has the claim. It also aborts
- * if the store did not renew the claim in time, because another process can then have it:
+ * if the store did not renew the claim in time. Another process can then have the claim:
  *
  *     requested        requested                   requested + leaseSeconds
  *       ├─ begin ─┤      ├─ renew ─┤     ├─ renew ───┤ abort

@@ -1,12 +1,20 @@
 import { ignoreRejection } from '../base/call-back.ts'
 import { timedOut, within } from '../base/clock.ts'
+import { DropEvent } from '../base/errors.ts'
+import { formatInstant } from '../base/instant.ts'
+import { readSafely } from '../base/read-safely.ts'
+import { directoryIdOf } from '../events/directory-events.ts'
+import type { HandlerContext } from '../events/handlers.ts'
 import type { DispatchOutcome } from '../events/outcome.ts'
 import type { RoutedHandler } from '../events/router.ts'
+import type { Claim } from '../ledger/ledger.ts'
 import type { BegunClaim } from './claims.ts'
 import type { Delivery } from './delivery.ts'
-import { type HandlerResult, handlerContext, runHandlers } from './handler-run.ts'
 import { Lease } from './lease.ts'
 import type { OpenConfiguration } from './open-store.ts'
+
+/** The outcome of an event's handlers, before the claim is committed or released. */
+export type HandlerResult = DispatchOutcome & { outcome: 'processed' | 'dropped' | 'handler-failed' }
 
 /** Runs handlers for at most `handlerTimeoutSeconds`. While they run, renews the leases of their claims. */
 export class LeasedHandlers {
@@ -37,9 +45,9 @@ export class LeasedHandlers {
         if (result.outcome === 'handler-failed') await lease.settled()
         return await settle(result)
       }
-      lease.abort('handlerTimeoutSeconds are over')
-      // If the handler still succeeds, its message is recorded as done, unless another process has begun the message by
-      // then.
+      lease.abort('handlerTimeoutSeconds have passed')
+      // The handler may still succeed. If no other process has begun the message by then, the message is recorded as
+      // done.
       ignoreRejection(running.then(settle))
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
     } finally {
@@ -51,4 +59,43 @@ export class LeasedHandlers {
   abortAll(reason: string): void {
     for (const lease of this.#leases) lease.abort(reason)
   }
+}
+
+/** Runs the handlers of an event one after the other. Never rejects. */
+async function runHandlers(handlers: RoutedHandler[], ctx: HandlerContext): Promise<HandlerResult> {
+  try {
+    for (const handler of handlers) await settleList(await handler(ctx))
+    return { outcome: 'processed' }
+  } catch (error) {
+    return DropEvent.is(error)
+      ? { outcome: 'dropped', reason: readSafely(() => String(error.message)) ?? 'unreadable', error }
+      : { outcome: 'handler-failed', error }
+  }
+}
+
+function handlerContext(
+  { event, source, idempotencyKey, directoryId = directoryIdOf(event), log }: Delivery,
+  { occurredAt }: Claim,
+  deadline: Date,
+  signal: AbortSignal,
+): HandlerContext {
+  return {
+    source,
+    ...(directoryId === undefined ? {} : { directoryId }),
+    idempotencyKey,
+    occurredAt: formatInstant(occurredAt),
+    deadline,
+    signal,
+    log,
+  }
+}
+
+/**
+ * Waits for each promise of a returned list, such as `groups.map(save)`. If one rejects, throws its reason after all
+ * have settled.
+ */
+async function settleList(returned: unknown): Promise<void> {
+  if (!Array.isArray(returned)) return
+  const results = await Promise.allSettled(returned)
+  for (const result of results) if (result.status === 'rejected') throw result.reason
 }

@@ -19,25 +19,28 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   'in-flight': ['warn', 'another attempt at the message is still running'],
   busy: [
     'warn',
-    "the resource's turn did not come by the deadline: its handler is slow, or it has many events",
+    'the event did not get its turn by the deadline: a handler of the resource is slow, or many events wait',
   ],
   deadline: [
     'warn',
     'the handler missed the deadline. It continues, and the retry will find the message done',
   ],
-  lost: ['error', 'the lease was lost while the handler ran: the retry decides'],
+  lost: ['error', 'the lease was lost while the handler ran. The sender tries again'],
   'store-unavailable': ['error', 'the store failed or did not answer in time. The sender tries again'],
   closed: ['info', 'closing: no new attempts are accepted'],
   'handler-failed': ['error', 'a handler failed. The sender tries again. `onOutcome` receives the error'],
   'invalid-signature': [
     'warn',
-    'an attempt did not verify. If none verify: compare the secret with the endpoint’s secret in the Scalekit ' +
-      'dashboard, synchronise the clock (NTP), and check that no proxy rewrites the body',
+    'an attempt could not be verified. If no attempt can be verified: compare the secret with the endpoint’s secret in ' +
+      'the Scalekit dashboard, synchronize the clock (NTP), and check that no proxy rewrites the body',
   ],
-  'invalid-payload': ['error', 'a verified payload is not a usable event. Check what sends to this endpoint'],
+  'invalid-payload': [
+    'error',
+    'a verified payload is not a usable event. Check which system sends to this endpoint',
+  ],
   'body-timeout': ['warn', 'the body did not arrive by the deadline'],
   'body-aborted': ['info', 'the connection closed before the body had arrived'],
-  'body-consumed': ['error', 'something read the body before, and did not keep its raw bytes'],
+  'body-consumed': ['error', 'other code has already read the body, and has not kept its bytes'],
   'too-large': [
     'error',
     'a body over `bodyLimitBytes` was refused, so its signature was not verified. If Scalekit sent it, raise ' +
@@ -78,13 +81,7 @@ export function logAttempt(
 /** Logs the outcome of a handler that ended after its deadline. */
 export function logLateOutcome(
   log: Logger,
-  {
-    messageId,
-    type,
-    outcome,
-    reason,
-    error,
-  }: Pick<AttemptResult, 'messageId' | 'type' | 'outcome' | 'reason' | 'error'>,
+  { messageId, type, outcome, reason, error }: AttemptResult,
 ): void {
   const fields = { messageId, type, outcome }
   if (outcome === 'processed' || outcome === 'dropped') {

@@ -36,3 +36,41 @@ export function isDirectoryEvent(event: ScimEvent): event is DirectoryEvent {
 export function isDeletion(event: DirectoryEvent): boolean {
   return directoryEvents[event.type].deletes
 }
+
+export function resourceOf(event: DirectoryEvent): Resource {
+  const { kind } = directoryEvents[event.type]
+  return { kind, organizationId: event.organization_id, id: event.data.id }
+}
+
+/** The resource's key in the ledger. */
+export function resourceKey({ kind, organizationId, id }: Resource): string {
+  return `${kind}:${encodeURIComponent(organizationId)}:${encodeURIComponent(id)}`
+}
+
+export function isResource(value: unknown): value is Resource {
+  if (typeof value !== 'object' || value === null) return false
+  const { kind, organizationId, id }: { [name in keyof Resource]?: unknown } = value
+  const isKind = kind === 'user' || kind === 'group' || kind === 'directory'
+  return isKind && isUsableId(organizationId) && isUsableId(id)
+}
+
+/**
+ * Returns the id of the directory that an event names. Group and directory events always name one. User events usually
+ * do not.
+ */
+export function directoryIdOf(event: ScimEvent): string | undefined {
+  if (!isDirectoryEvent(event)) return undefined
+  const isDirectory = directoryEvents[event.type].kind === 'directory'
+  const id: unknown = isDirectory ? event.data.id : Reflect.get(event.data, 'directory_id')
+  return isUsableId(id) ? id : undefined
+}
+
+/**
+ * Whether a value can be an id. Ids become keys in all kinds of stores. So an id must not contain control characters
+ * (PostgreSQL rejects U+0000) or unpaired surrogates.
+ */
+export function isUsableId(value: unknown): value is string {
+  return (
+    typeof value === 'string' && value.length > 0 && value.length <= 512 && !/[\p{Cc}\p{Cs}]/u.test(value)
+  )
+}

@@ -95,8 +95,8 @@ export interface Handlers {
   /** Disabled directories, which send no more events. Their users are not deleted. */
   onDirectoryDisabled?: EventHandler<DirectoryDisabledEvent> | undefined
   /**
-   * Every processed event. Runs before the event's own handler, and runs again on a retry. Before you compare
-   * `event.type` to narrow `event.data`, call `isDirectoryEvent(event)`.
+   * All events, except duplicates and superseded events. Runs before the event's own handler, and runs again on a
+   * retry. Before you compare `event.type` to narrow `event.data`, call `isDirectoryEvent(event)`.
    */
   onEvent?: EventHandler<ScimEvent> | undefined
   /** Other Scalekit events, by type: `{ 'organization.created': (event) => … }`. */

@@ -47,7 +47,9 @@ export interface OutcomeReport {
   source: EventSource
   /** The time from the arrival to the answer. In a late report, the time until the handler ended. */
   durationMs: number
-  /** In an attempt, set only if the signature is valid. Otherwise, anybody could have chosen the id. */
+  /**
+   * For an attempt, set only if the signature is valid. Without a valid signature, anybody could have chosen the id.
+   */
   messageId?: string
   eventId?: string
   type?: string

@@ -1,8 +1,7 @@
 import { type Instant, parseInstant } from '../base/instant.ts'
 import { isJsonObject } from '../base/json-object.ts'
-import { directoryEvents, isDirectoryEvent } from './directory-events.ts'
+import { directoryEvents, isDirectoryEvent, isUsableId } from './directory-events.ts'
 import type { DirectoryEvent, ScimEvent } from './events.ts'
-import { isUsableId } from './resource.ts'
 
 /** An event that can be dispatched. */
 export interface ParsedEvent {
@@ -54,7 +53,7 @@ export function parseEvent(payload: unknown, messageId: string): ParsedEvent | U
   return { event, occurredAt, unexpectedFields: unexpectedFieldsOf(event) }
 }
 
-/** Only this many entries of a list are checked, because a list can be long and each wrong entry costs time. */
+/** The most entries of a list that are checked. A list can be long, and each wrong entry costs time. */
 const checkedEntries = 20
 
 function unexpectedFieldsOf(event: DirectoryEvent): string[] {

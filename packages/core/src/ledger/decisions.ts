@@ -36,7 +36,7 @@ export type NextFence = (atLeast: number) => number
 const aheadSeconds = 300
 /**
  * A sync's watermark is at most this far behind the time at which the sync read the record. A webhook that is newer
- * than the record and still on its way can then win.
+ * than the record, but arrives later, can then still be applied.
  */
 export const syncMarginSeconds = 60
 
@@ -69,7 +69,7 @@ export function decideBegin(
     if (turn && turn.token !== request.token) return { state: 'busy' }
     if (resource && isStale(request, resource, now)) return { state: 'stale' }
   }
-  // A fence is at least the time in microseconds, so that a store that lost its data never repeats a fence.
+  // A fence is at least the time in microseconds. So a store that lost its data never repeats a fence.
   const microseconds = Number(now.instant.slice(0, -3))
   return {
     state: 'begun',
@@ -131,7 +131,10 @@ function watermarkAfter(request: BeginRequest, resource: ResourceState | undefin
   return newest(resource?.watermark ?? '', syncTime(request.occurredAt, request.observedAt))
 }
 
-/** The time of a sync's event: never newer than the time at which the sync read the record, and at most 60 s older. */
+/**
+ * The time of a sync's event. It is never newer than the time at which the sync read the record, and at most 60 s
+ * older.
+ */
 export function syncTime(occurredAt: Instant | undefined, observedAt: Instant): Instant {
   const updatedAt = occurredAt !== undefined && occurredAt < observedAt ? occurredAt : observedAt
   return newest(updatedAt, plusSeconds(observedAt, -syncMarginSeconds))

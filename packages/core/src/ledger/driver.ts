@@ -1,7 +1,7 @@
 import { type Clock, timedOut, within } from '../base/clock.ts'
 import { StoreTimeoutError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import type { Ledger } from './ledger.ts'
+import type { BeginAnswer, Ledger } from './ledger.ts'
 
 export interface DriverOptions {
   namespace: string
@@ -29,6 +29,13 @@ export async function inTime<T>(
   const result = await within(clock, call, storeTimeoutSeconds * 1000)
   if (result === timedOut) throw new StoreTimeoutError()
   return result
+}
+
+const refusals = ['duplicate', 'in-flight', 'busy', 'stale'] as const satisfies BeginAnswer['state'][]
+
+/** Whether a store answered a `begin` with a state other than 'begun'. */
+export function isRefusal(state: unknown): state is (typeof refusals)[number] {
+  return refusals.some((refusal) => refusal === state)
 }
 
 /** Stores take whole milliseconds. Some stores silently refuse a fractional number. */

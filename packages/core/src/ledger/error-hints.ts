@@ -10,16 +10,15 @@ export const storeHints: Readonly<Record<string, string>> = {
   '42501': "the ledger's role lacks a right: run the GRANTs of docs/stores/postgres.md as an administrator",
   '25006': 'the database is read-only, for example a replica. Use the address of the primary',
   '28P01':
-    'PostgreSQL does not accept this user and password: compare them with the URL, special characters percent-encoded',
-  '28000':
-    'PostgreSQL does not let this user in from here: check pg_hba.conf, and the name of the user in the URL',
+    'PostgreSQL refuses this user or password: compare them with the URL, in which special characters are percent-encoded',
+  '28000': 'PostgreSQL refuses this user from this host: check pg_hba.conf, and the user name in the URL',
   '3D000': 'no database has this name: create it, or correct the name in the URL',
   '53300': 'the server has no free connection: lower `max` of the pools, or raise max_connections',
   OOM: 'Redis is out of memory: raise `maxmemory`. Running events are still committed',
   READONLY: 'this Redis is a replica: use the address of the master, or of the sentinels or the cluster',
-  MISCONF: 'Redis cannot write to its disk and refuses all changes: see its own log',
+  MISCONF: 'Redis cannot write to its disk and refuses all changes: see the log of Redis',
   WRONGPASS:
-    'Redis does not accept this user and password: compare them with the URL, special characters percent-encoded',
+    'Redis refuses this user or password: compare them with the URL, in which special characters are percent-encoded',
   NOAUTH: 'Redis requires a password: add it to the URL',
   NOPERM: 'the Redis user lacks a right: see Rights in docs/stores/redis.md for the ACL',
   CLUSTERDOWN:

@@ -103,9 +103,10 @@ export interface Ledger {
    */
   begin(request: BeginRequest): Promise<BeginAnswer>
   /**
-   * Extends the lease to `leaseSeconds` from now, if the claim is still ours. An absent claim is also ours if nobody
-   * else has begun since, and is written again. Otherwise, if the store lost its data, a second handler could begin
-   * while the first one runs. A claim that was committed, or released with its resource's turn, is not renewed.
+   * Extends the lease to `leaseSeconds` from now, if the claim is still ours. An absent claim also counts as ours if
+   * nobody else has begun since. It is then written again. Without this rule, a store that lost its data would let a
+   * second handler begin while the first one runs. A claim that was committed, or released with its resource's turn, is
+   * not renewed.
    * @returns whether the claim is still ours
    */
   renew(claim: Claim, leaseSeconds: number): Promise<boolean>

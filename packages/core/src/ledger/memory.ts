@@ -14,7 +14,7 @@ import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention 
 /** The largest number of done messages, or of resources, in one generation. */
 const generationSize = 100_000
 
-/** How long a lapsed claim is kept, in case its handler comes back and nobody else has begun since. */
+/** How long a lapsed claim is kept. If nobody else has begun since, its handler can still renew or commit it. */
 const lapsedKeptMs = 3_600_000
 
 /**
@@ -182,7 +182,7 @@ export class MemoryLedger implements Ledger {
     }
   }
 
-  /** The fence is kept after the turn, so that a handler that has lost the turn can still detect the loss. */
+  /** The fence is kept after the turn. So a handler that has lost the turn can still detect the loss. */
   #endTurn(resource: string, state: ResourceState): void {
     const untilMs = this.#applied.get(resource)?.untilMs ?? Number.POSITIVE_INFINITY
     this.#applied.set(resource, { ...state, turn: undefined, untilMs })

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../base/errors.ts'
+import { hasMethods } from '../base/has-methods.ts'
 import { CompareAndSetLedger } from './compare-and-set/compare-and-set-ledger.ts'
 import { KeyvTable } from './compare-and-set/keyv.ts'
 import { openMysql } from './compare-and-set/mysql.ts'
@@ -15,7 +16,6 @@ export type Store = KeyvLike | Ledger | 'memory'
 
 export interface OpenLedger {
   ledger: Ledger
-  namespace: string
   /** Frees the namespace. The store itself stays open: it belongs to the application. */
   close(): void
 }
@@ -41,7 +41,7 @@ const memoryLedgers = new WeakMap<object, Map<string, MemoryLedger>>()
  * @throws ConfigurationError if the store is invalid, or if this process already uses the namespace on it
  */
 export function openLedger(options: OpenOptions): OpenLedger {
-  const { store, namespace = unnamed, clock, log } = options
+  const { store, clock, log } = options
   if (store === undefined && process.env.NODE_ENV === 'production') {
     log.warn(
       {},
@@ -50,9 +50,9 @@ export function openLedger(options: OpenOptions): OpenLedger {
     )
   }
   if (store === undefined || store === 'memory') {
-    return { ledger: new MemoryLedger(clock), namespace, close: () => {} }
+    return { ledger: new MemoryLedger(clock), close: () => {} }
   }
-  if (isLedger(store)) return { ledger: store, namespace, close: () => {} }
+  if (isLedger(store)) return { ledger: store, close: () => {} }
   if (!isKeyvLike(store)) {
     throw new ConfigurationError(
       'ERR_SCIM_STORE_INVALID',
@@ -67,14 +67,14 @@ export function openLedger(options: OpenOptions): OpenLedger {
 function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   const native = nativeStore(store)
   const namespace = options.namespace ?? ownNamespace(store) ?? unnamed
-  const close = reserveNamespace(native, namespace)
+  const freeNamespace = reserveNamespace(native, namespace)
   if (Object.prototype.toString.call(native) === '[object Map]') {
-    return { ledger: memoryLedgerOn(native, namespace, options.clock), namespace, close }
+    return { ledger: memoryLedgerOn(native, namespace, options.clock), close: freeNamespace }
   }
   if (options.namespace === undefined && namespace === unnamed) {
     options.log.warn(
       { namespace },
-      'no `namespace` is set: two applications on one store need one each, because both receive the same message ids',
+      'no `namespace` is set: each application on one store needs its own, because all receive the same message ids',
     )
   }
   // If a Keyv 6 has an error but no listener, it throws the error, which would end the process. The listener stays,
@@ -84,10 +84,9 @@ function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   const ledger = openDriver(store, native, { ...options, namespace })
   return {
     ledger,
-    namespace,
     close: () => {
       ledger.close()
-      close()
+      freeNamespace()
     },
   }
 }
@@ -130,16 +129,11 @@ function memoryLedgerOn(map: object, namespace: string, clock: DriverOptions['cl
 
 function isLedger(store: unknown): store is Ledger {
   const verbs = ['begin', 'renew', 'commit', 'release', 'forget', 'forgetResource', 'record', 'now']
-  return hasMethods(store, verbs) && typeof (store as Partial<Ledger>).guarantee === 'object'
+  return hasMethods(store, verbs) && 'guarantee' in store && typeof store.guarantee === 'object'
 }
 
 function isKeyvLike(store: unknown): store is KeyvLike {
   return hasMethods(store, ['get', 'set', 'delete'])
-}
-
-function hasMethods(store: unknown, names: string[]): boolean {
-  if (typeof store !== 'object' || store === null) return false
-  return names.every((name) => typeof (store as Record<string, unknown>)[name] === 'function')
 }
 
 /** The store inside a Keyv: an adapter or a Map. Keyv 6 wraps a Map once more. */

@@ -9,14 +9,16 @@ export class AttemptWarnings {
   #warnedOfClock = false
   readonly #fields = new Set<string>()
 
-  /** If a clock is minutes ahead, the sync wins over newer webhooks. Nothing else shows this problem. */
+  /**
+   * If a clock is minutes ahead, the sync can replace the data of newer webhooks. Only this warning shows the problem.
+   */
   clock(ageSeconds: number, log: Logger): void {
     if (this.#warnedOfClock || Math.abs(ageSeconds) <= syncMarginSeconds / 2) return
     this.#warnedOfClock = true
     log.warn(
       { ageSeconds },
       `an attempt's timestamp differs by over ${syncMarginSeconds / 2} s from this process's clock. Either the attempt was ` +
-        'delayed, or the clocks differ. Synchronise them (NTP): a directory sync may miss changes, and beyond ' +
+        'delayed, or the clocks differ. Synchronize the clocks (NTP). Otherwise, a directory sync may miss changes, and beyond ' +
         '`toleranceSeconds` every attempt is refused',
     )
   }

@@ -1,7 +1,10 @@
 import { types } from 'node:util'
+import { type Clock, type Deadline, timedOut, within } from '../base/clock.ts'
+import { BodyError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import type { HeaderSource } from '../verification/signature.ts'
-import type { BodyReader } from './body.ts'
+import type { AttemptResult } from '../dispatch/outcome-log.ts'
+import { type HeaderSource, header } from '../verification/signature.ts'
+import { type BodyReader, givenBody } from './body.ts'
 
 /** One HTTP request that delivers an event. */
 export interface Attempt {
@@ -9,8 +12,8 @@ export interface Attempt {
   url: string
   headers: HeaderSource
   /**
-   * The bytes as they arrived, or a function that reads them. Never pass a re-serialised object: its bytes are not the
-   * signed bytes.
+   * The bytes as they arrived, or a function that reads them. Never pass an object that was serialized again: its bytes
+   * are not the signed bytes.
    */
   body: Uint8Array | BodyReader
   /** The route's parameters, for a secret resolver. */
@@ -54,8 +57,51 @@ function missingIn({ method }: { method?: unknown }): string {
     : '`method` is missing. Pass the HTTP method of the request, such as "POST"'
 }
 
+/** Whether the body is over the limit. Uses the length that is known before the body is read. */
+export function isTooLong({ body, headers }: Attempt, limitBytes: number): boolean {
+  const bytes = typeof body === 'function' ? Number(header(headers, 'content-length')) : body?.byteLength
+  return bytes > limitBytes
+}
+
+/** Whether the body is compressed. The signature covers the uncompressed bytes. */
+export function isCompressed({ headers }: Attempt): boolean {
+  const encoding = header(headers, 'content-encoding')?.trim().toLowerCase()
+  return encoding !== undefined && encoding !== '' && encoding !== 'identity'
+}
+
+/** Reads the body until the deadline. Returns its bytes, or the attempt's outcome if the body could not be read. */
+export async function readBody(
+  { body }: Attempt,
+  limitBytes: number,
+  clock: Clock,
+  deadline: Deadline,
+): Promise<Uint8Array | AttemptResult> {
+  const unusable = unusableBody(body)
+  if (unusable) return unusableResult(unusable)
+  const read = typeof body === 'function' ? body : givenBody(body)
+  const waiting = new AbortController()
+  try {
+    const bytes = await within(clock, read({ limitBytes, signal: waiting.signal }), deadline.leftMs)
+    if (bytes !== timedOut) return bytes
+    waiting.abort()
+    return { outcome: 'body-timeout' }
+  } catch (error) {
+    if (!BodyError.is(error)) {
+      return unusableResult({ unusable: 'The reader that was passed as `body` threw', error })
+    }
+    if (error.reason === 'too-large') return { outcome: 'too-large' }
+    if (error.reason === 'aborted') return { outcome: 'body-aborted' }
+    return { outcome: 'body-consumed', fix: error.fix }
+  }
+}
+
+/** The result after a mistake of the developer or the host. The reply is 500, so that the sender tries again. */
+export function unusableResult({ unusable: fix, error }: UnusableAttempt): AttemptResult {
+  return { outcome: 'internal', reason: 'unusable-attempt', fix, ...(error === undefined ? {} : { error }) }
+}
+
 /** Returns the reason why a body cannot be read, or `undefined` if it can be read. */
-export function unusableBody(body: unknown): UnusableAttempt | undefined {
+function unusableBody(body: unknown): UnusableAttempt | undefined {
   if (typeof body === 'function' || types.isUint8Array(body)) return undefined
   const problem =
     body === undefined || body === null

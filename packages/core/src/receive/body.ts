@@ -1,9 +1,8 @@
-import { Readable } from 'node:stream'
+import { Readable, Transform, type TransformCallback } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import getRawBody from '#raw-body'
 import { BodyError } from '../base/errors.ts'
 import { resetAfterReply } from './http2-reset.ts'
-import { JoinedPieces } from './joined-pieces.ts'
 
 export interface BodyLimits {
   limitBytes: number
@@ -76,7 +75,7 @@ export function fetchBody(request: Request): BodyReader {
 
 function bodyErrorOf(error: unknown): unknown {
   if (error instanceof BodyError) return error
-  // All other errors are the connection's: aborted, reset, closed.
+  // All other errors are errors of the connection: aborted, reset, closed.
   return (error as { type?: unknown }).type === 'entity.too.large' ? tooLarge() : aborted()
 }
 
@@ -87,3 +86,50 @@ const readNodeFirst = 'Call `receive` before anything reads the request, or pass
 const tooLarge = () => new BodyError('too-large', 'the body is over the limit')
 export const consumed = (fix = readNodeFirst) => new BodyError('consumed', 'the body was read before', fix)
 export const aborted = () => new BodyError('aborted', 'the connection closed before the end of the body')
+
+const joinedBytes = 4096
+
+/**
+ * Joins small pieces of a body into larger ones. raw-body keeps each piece. So a body in one-byte pieces would need two
+ * hundred times its size in memory. Text from a host's hook is converted to bytes. A parsed object causes an error.
+ */
+export class JoinedPieces extends Transform {
+  #joined = Buffer.allocUnsafe(joinedBytes)
+  #length = 0
+  #leftBytes: number
+
+  constructor(limitBytes: number) {
+    super({ writableObjectMode: true })
+    this.#leftBytes = limitBytes
+  }
+
+  override _transform(piece: unknown, _encoding: string, done: TransformCallback): void {
+    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
+    if (!(bytes instanceof Uint8Array)) {
+      done(new BodyError('consumed', 'the body was parsed before'))
+      return
+    }
+    if (this.#length + bytes.byteLength > joinedBytes) this.#pushJoined()
+    if (bytes.byteLength > joinedBytes) this.push(bytes)
+    else {
+      this.#joined.set(bytes, this.#length)
+      this.#length += bytes.byteLength
+    }
+    this.#leftBytes -= bytes.byteLength
+    // The body is over the limit. Report it now: the sender may wait for the reply before it sends more.
+    if (this.#leftBytes < 0) this.#pushJoined()
+    done()
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#pushJoined()
+    done()
+  }
+
+  #pushJoined(): void {
+    if (this.#length === 0) return
+    this.push(this.#joined.subarray(0, this.#length))
+    this.#joined = Buffer.allocUnsafe(joinedBytes)
+    this.#length = 0
+  }
+}

@@ -1,8 +1,8 @@
 /**
- * Resets a request's HTTP/2 stream after the reply, so that the sender stops sending an unread body (RFC 9113, 8.1:
- * RST_STREAM with NO_ERROR). Over HTTP/1, the header `connection: close` has the same effect.
+ * Resets a request's HTTP/2 stream after the reply: RST_STREAM with NO_ERROR (RFC 9113, 8.1). The sender then stops
+ * sending an unread body. Over HTTP/1, the header `connection: close` has the same effect.
  *
- * Discards the buffered part of the body. Until then, Node keeps the stream and its session open.
+ * Discards the buffered part of the body. As long as that part is buffered, Node keeps the stream and its session open.
  */
 export function resetAfterReply(request: object): void {
   const stream: unknown = 'stream' in request ? request.stream : undefined

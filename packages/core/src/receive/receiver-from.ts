@@ -14,7 +14,7 @@ export interface AdapterOptions extends ReceiverOptions {
 
 /**
  * Returns the shared receiver if there is one, otherwise a new one. For adapters.
- * @param adapterOptionNames The names of the adapter's own options, to suggest one for a misspelling
+ * @param adapterOptionNames The names of the adapter's own options. The error for a misspelt option can suggest them.
  * @throws ConfigurationError if a shared receiver is combined with options, or an option is unknown
  */
 export function receiverFrom(

@@ -13,10 +13,17 @@ import type { Outcome } from '../events/outcome.ts'
 import { parseEvent } from '../events/parse-event.ts'
 import { secretRequest } from '../verification/secrets.ts'
 import { readSignedHeaders, type SignedHeaders, verify } from '../verification/signature.ts'
-import { type Attempt, readAttempt, type UnusableAttempt } from './attempt.ts'
+import {
+  type Attempt,
+  isCompressed,
+  isTooLong,
+  readAttempt,
+  readBody,
+  type UnusableAttempt,
+  unusableResult,
+} from './attempt.ts'
 import { AttemptWarnings } from './attempt-warnings.ts'
-import { receiveFetch } from './fetch.ts'
-import { isCompressed, isTooLong, readBody, unusableResult } from './read-body.ts'
+import { fetchBody } from './body.ts'
 import { type Reply, replyTo } from './reply.ts'
 
 /** The reply to an attempt, with its outcome. */
@@ -75,8 +82,27 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     return { ...replyTo(outcome), outcome }
   }
 
-  fetch(request: Request, options?: { params?: Attempt['params'] }): Promise<Response> {
-    return receiveFetch((attempt) => this.receive(attempt), request, options)
+  async fetch(request: Request, options?: { params?: Attempt['params'] }): Promise<Response> {
+    let isHead = false
+    const reply = await this.receive({
+      get method() {
+        isHead = request.method === 'HEAD'
+        return request.method
+      },
+      get url() {
+        return request.url
+      },
+      get headers() {
+        return request.headers
+      },
+      get params() {
+        return options?.params
+      },
+      body: fetchBody(request),
+    })
+    // The server manages the connection, and computes the length.
+    const { connection: _, 'content-length': __, ...headers } = reply.headers
+    return new Response(isHead ? null : reply.body, { status: reply.status, headers })
   }
 
   /** The steps of one attempt, in order. */

@@ -5,8 +5,8 @@ import { readSafely } from '../base/read-safely.ts'
 import { aborted, type BodyReader, consumed, givenBody, hasBegun, nodeBody } from './body.ts'
 
 /**
- * A body reader for adapters. It returns the bytes that an earlier reader has kept, otherwise the stream's bytes. It
- * never re-serialises a parsed object, because the result is not the signed bytes.
+ * A body reader for adapters. It returns the bytes that an earlier reader has kept. Otherwise, it reads the stream. It
+ * never serializes a parsed object again, because the result is not the signed bytes.
  * @param stream The request's body
  * @param places Objects whose `rawBody` or `body` can hold the bytes, as bytes or as text
  * @param fix The log's advice if the body was read and its bytes were not kept

@@ -13,7 +13,7 @@ export interface SignedHeaders {
   /** The attempt's time in seconds since 1970, as the digits that the sender signed. */
   timestamp: string
   signatures: string
-  /** The attempt's age by our clock. Negative if the attempt's time is in the future. */
+  /** The attempt's age by this process's clock. Negative if the attempt's time is in the future. */
   ageSeconds: number
 }
 
@@ -55,8 +55,8 @@ export function parseSecret(secret: string, source = 'secret'): KeyObject {
 }
 
 /**
- * The separator of signatures is a space. If the header was sent twice, it is a comma and a space, because Node joins
- * the values. The comma within a signature has no space after it.
+ * The separator of signatures is a space. If the header was sent twice, Node joins the values with a comma and a space.
+ * The comma within a signature has no space after it.
  */
 const betweenSignatures = /,? /
 
@@ -75,8 +75,8 @@ export function readSignedHeaders(
   const timestamp = header(headers, 'webhook-timestamp')
   const signatures = header(headers, 'webhook-signature')
   if (!messageId || !timestamp || !signatures) return { failure: 'missing-header' }
-  // The sender signed the header's bytes. If the id is not printable ASCII, this string's bytes can differ from those
-  // bytes.
+  // The sender signed the header's bytes. If the id is not printable ASCII, the bytes of this string can differ from
+  // the signed bytes.
   if (!/^[\x20-\x7e]{1,256}$/.test(messageId)) return { failure: 'malformed-message-id' }
   if (!/^[1-9]\d{0,11}$/.test(timestamp)) return { failure: 'malformed-timestamp' }
 
@@ -88,7 +88,7 @@ export function readSignedHeaders(
 
 /**
  * Whether at least one signature was made with one of the keys. Entries of another version, length or format are
- * skipped, because the sender may add them for newer receivers (Standard Webhooks, Signature scheme).
+ * skipped. The sender may add them for newer receivers (Standard Webhooks, Signature scheme).
  */
 export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: Uint8Array): boolean {
   const expected = keys.map((key) => Buffer.from(sign(key, signed.messageId, signed.timestamp, body)))

@@ -1,6 +1,7 @@
 import { delay } from '../../base/clock.ts'
 import { StoreUnavailableError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
+import { releaseLater, sweep } from '../background.ts'
 import {
   decideBegin,
   decideCommit,
@@ -12,8 +13,6 @@ import {
 } from '../decisions.ts'
 import { type DriverLedger, type DriverOptions, inTime, wholeMs } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, Guarantee, LedgerRecord, Retention } from '../ledger.ts'
-import { releaseLater } from '../release-later.ts'
-import { Sweeper } from '../sweeper.ts'
 import { wasNeverSent } from './statements.ts'
 import {
   type Change,
@@ -52,7 +51,6 @@ export class CompareAndSetLedger implements DriverLedger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
   readonly #options: DriverOptions
   readonly #table: CompareAndSetTable
-  readonly #sweeper: Sweeper | undefined
   readonly #nextFence = fenceSequence()
   readonly #closing = new AbortController()
 
@@ -60,18 +58,17 @@ export class CompareAndSetLedger implements DriverLedger {
     this.guarantee = { message: guarantee, order: guarantee }
     this.#options = options
     this.#table = table
-    this.#sweeper = table.sweep && new Sweeper(options.clock, table.sweep.bind(table))
+    if (table.sweep) void sweep(table.sweep.bind(table), options, this.#closing.signal)
   }
 
   close(): void {
-    this.#sweeper?.stop()
     this.#closing.abort()
     this.#table.close?.()
   }
 
   /**
    * When a frozen server continues, it answers all earlier calls at once, although their callers have already given up.
-   * So after a late read, nothing is written, and only a write is followed by a release. Otherwise, each late `begin`
+   * So after a late read, a verb writes nothing. It releases a claim only after a write. Otherwise, each late `begin`
    * would cost three more calls.
    */
   async begin(request: BeginRequest): Promise<BeginAnswer> {
@@ -144,11 +141,11 @@ export class CompareAndSetLedger implements DriverLedger {
   }
 
   forget(messageId: string): Promise<boolean> {
-    return inTime(this.#options, this.#table.remove({ kind: 'm', id: messageId }))
+    return this.#forget({ kind: 'm', id: messageId })
   }
 
   forgetResource(resource: string): Promise<boolean> {
-    return inTime(this.#options, this.#table.remove({ kind: 'r', id: resource }))
+    return this.#forget({ kind: 'r', id: resource })
   }
 
   record(name: string): LedgerRecord {
@@ -173,7 +170,18 @@ export class CompareAndSetLedger implements DriverLedger {
   }
 
   now(): Promise<Instant> {
-    return inTime(this.#options, this.#table.now())
+    const asked =
+      this.#table.now?.() ?? this.#table.read([{ kind: 's', id: '' }]).then(({ now }) => now.instant)
+    return inTime(this.#options, asked)
+  }
+
+  #forget(key: Key): Promise<boolean> {
+    const forgotten = this.#decide([key], ({ now, rows }) => {
+      const row = rows[key.kind]
+      if (row?.state === undefined) return { answer: false }
+      return { answer: row.expiresMs > now.ms, changes: [gone(key)] }
+    })
+    return inTime(this.#options, forgotten)
   }
 
   #releaseLater(request: BeginRequest, error: unknown): void {

@@ -20,9 +20,9 @@ const canary = 'scalekit-scim'
 type Timed = <T>(call: Promise<T>) => Promise<T>
 
 /**
- * A table over any Keyv. Keyv has no compare-and-set, so two processes can both win a message. Between processes, the
- * guarantee is therefore best effort. Within one process, it is exact, because the verbs of each key run one after the
- * other.
+ * A table over any Keyv. Keyv has no compare-and-set, so two processes can both begin a message. Between processes, the
+ * guarantee is therefore best effort. Within one process, the guarantee is exact, because the verbs of each key run one
+ * after the other.
  *
  * Keyv hides failures: the `get` of a dead store returns `undefined`, and its `set` may return `true`. So the table
  * checks every call. Each read includes a key that must exist. If the Keyv emits an error during a read, the read
@@ -89,15 +89,6 @@ export class KeyvTable implements CompareAndSetTable {
     return true
   }
 
-  remove(key: Key): Promise<boolean> {
-    return this.exclusively([key], async () => {
-      const { rows } = await this.read([key])
-      if (!rows[key.kind]) return false
-      await this.#delete(this.#nameOf(key), this.#timed())
-      return true
-    })
-  }
-
   async now(): Promise<Instant> {
     return instantFromMs(this.#options.clock.now())
   }
@@ -106,7 +97,8 @@ export class KeyvTable implements CompareAndSetTable {
     const canaryName = `${this.#prefix}canary`
     const first = await this.#get([canaryName, ...names], timed)
     if (first[0] === canary) return first.slice(1)
-    // The store is new, has lost its data, or is dead. Writing the canary shows whether it is dead.
+    // The store is new, has lost its data, or is dead. A write of the key that must exist shows whether the store is
+    // dead.
     await this.#set(canaryName, canary, undefined, timed)
     const second = await this.#get([canaryName, ...names], timed)
     if (second[0] !== canary) throw new StoreUnavailableError('the store does not keep what is written to it')

@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto'
-import type { Instant } from '../../base/instant.ts'
 import type { DriverLedger, DriverOptions } from '../driver.ts'
 import { CompareAndSetLedger } from './compare-and-set-ledger.ts'
 import { isSqlAdapter, ReconnectingAdapter } from './reconnecting-adapter.ts'
-import { type Dialect, Statements } from './statements.ts'
+import { codeOf, type Dialect, Statements } from './statements.ts'
 import {
+  asNumber,
   asRows,
   type Change,
   type CompareAndSetTable,
-  isKind,
   type Key,
-  type Kind,
+  rowsByKind,
   type Snapshot,
-  type StoredRow,
   unexpected,
 } from './table.ts'
 
@@ -21,8 +19,8 @@ import {
  * connections.
  *
  * The ledger does not use stored routines with `GET_LOCK`. Such routines would need privileges that many accounts lack,
- * and a second copy of the decisions in SQL. One compare-and-set statement is also atomic. It leaves no lock behind if
- * its connection is lost, and needs only four rights on one table.
+ * and a second copy of the decisions in SQL. One compare-and-set statement is also atomic. If its connection is lost,
+ * it leaves no lock behind. It needs only four rights on one table.
  */
 export function openMysql(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isSqlAdapter(adapter, 'mysql')) return undefined
@@ -48,7 +46,7 @@ export const mysqlSchema = [
 /** Microseconds since 1970 by the server's clock. Independent of the server's time zone. */
 const nowMicros = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 const nowMs = `FLOOR(${nowMicros} / 1000)`
-/** An empty row expires after this time, unless a state is written to it. */
+/** If no state is written to an empty row, the row expires after this time. */
 const emptyMs = 600_000
 
 /**
@@ -57,11 +55,11 @@ const emptyMs = 600_000
  * - If the rows exist, one UPDATE compares and sets them. In every isolation level, it reads the present rows and locks
  *   them.
  * - If all rows are missing, one INSERT writes them. It fails as a whole if another process has written one of them.
- * - If one of two rows is missing, it is first inserted as an empty row, which means the same as no row. Then the UPDATE
- *   runs. An INSERT that also compares would lock a gap, and race or deadlock.
+ * - If one of two rows is missing, an INSERT first adds an empty row, which means the same as no row. Then the UPDATE
+ *   runs. An INSERT that also compares would lock a gap, and could cause a race or a deadlock.
  *
- * Each statement is one transaction. If the connection is lost, either the whole statement has run or nothing, and no
- * lock is left.
+ * Each statement is one transaction. If the connection is lost, the whole statement has run, or none of it. No lock is
+ * left.
  */
 class MysqlTable implements CompareAndSetTable {
   readonly #namespace: string
@@ -83,13 +81,9 @@ class MysqlTable implements CompareAndSetTable {
          LEFT JOIN scalekit_scim_ledger AS t ON t.row_key = k.row_key`,
       ),
     )
-    const rows: { [K in Kind]?: StoredRow } = {}
-    for (const { kind, state, expires_ms } of found) {
-      if (!isKind(kind)) throw unexpected()
-      if (expires_ms !== null) rows[kind] = { state: asText(state), expiresMs: asNumber(expires_ms) }
-    }
     const micros = asNumber(found[0]?.now_us)
-    return { now: { ms: micros / 1000, instant: `${String(micros).padStart(16, '0')}000` }, rows }
+    const now = { ms: micros / 1000, instant: `${String(micros).padStart(16, '0')}000` }
+    return { now, rows: rowsByKind(found) }
   }
 
   async compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean> {
@@ -108,12 +102,13 @@ class MysqlTable implements CompareAndSetTable {
       `${alias}.row_key = ${this.#hash({ kind, ...key })} AND ${alias}.state <=> ${hex(seen.rows[kind]?.state)}`
     const set = (alias: string, { state, expiresMs }: Change) =>
       `${alias}.state = ${hex(state)}, ${alias}.expires_ms = ${Math.ceil(expiresMs)}`
-    return this.#changed(
+    const changed = await this.#changedRows(
       second
         ? `UPDATE scalekit_scim_ledger AS a JOIN scalekit_scim_ledger AS b ON ${still('b', second)}
            SET ${set('a', first)}, ${set('b', second)} WHERE ${still('a', first)}`
         : `UPDATE scalekit_scim_ledger AS a SET ${set('a', first)} WHERE ${still('a', first)}`,
     )
+    return changed > 0
   }
 
   /** Inserts all the rows, or none if one of them already exists. */
@@ -128,22 +123,9 @@ class MysqlTable implements CompareAndSetTable {
     return inserted !== undefined
   }
 
-  async remove(key: Key): Promise<boolean> {
-    const remove = `DELETE FROM scalekit_scim_ledger WHERE row_key = ${this.#hash(key)}`
-    if (await this.#changed(`${remove} AND state IS NOT NULL AND expires_ms > ${nowMs}`)) return true
-    await this.#statements.run(remove)
-    return false
-  }
-
-  async now(): Promise<Instant> {
-    return (await this.read([{ kind: 's', id: '' }])).now.instant
-  }
-
-  async sweep(limit: number): Promise<number> {
-    return affectedRows(
-      await this.#statements.run(
-        `DELETE FROM scalekit_scim_ledger WHERE expires_ms <= ${nowMs} ORDER BY expires_ms LIMIT ${limit}`,
-      ),
+  sweep(limit: number): Promise<number> {
+    return this.#changedRows(
+      `DELETE FROM scalekit_scim_ledger WHERE expires_ms <= ${nowMs} ORDER BY expires_ms LIMIT ${limit}`,
     )
   }
 
@@ -160,8 +142,10 @@ class MysqlTable implements CompareAndSetTable {
     this.#checked = true
   }
 
-  async #changed(sql: string): Promise<boolean> {
-    return affectedRows(await this.#statements.run(sql)) > 0
+  async #changedRows(sql: string): Promise<number> {
+    const result = await this.#statements.run(sql)
+    if (typeof result !== 'object' || result === null || !('affectedRows' in result)) throw unexpected()
+    return asNumber(result.affectedRows)
   }
 
   #hash({ kind, id }: Key): string {
@@ -180,25 +164,6 @@ function hex(text: string | undefined): string {
   return text === undefined ? 'NULL' : `X'${Buffer.from(text).toString('hex')}'`
 }
 
-function asText(value: unknown): string | undefined {
-  if (value === null) return undefined
-  if (value instanceof Uint8Array) return Buffer.from(value).toString()
-  if (typeof value === 'string') return value
-  throw unexpected()
-}
-
-/** A pool may be configured to return large numbers as text. */
-function asNumber(value: unknown): number {
-  const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value
-  if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw unexpected()
-  return number
-}
-
-function affectedRows(result: unknown): number {
-  if (typeof result !== 'object' || result === null || !('affectedRows' in result)) throw unexpected()
-  return asNumber(result.affectedRows)
-}
-
 const busyCodes = ['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD', 'ER_RECORD_CHANGED']
 
 const mysql: Dialect = {
@@ -209,9 +174,9 @@ const mysql: Dialect = {
     if (code === 'ER_DUP_ENTRY') return 'taken'
     return code === 'ER_NO_SUCH_TABLE' ? 'no-table' : 'other'
   },
-  codeOf,
   hint: (code) =>
-    `${hints[code] ?? 'MySQL cannot be reached, or refused the statement'}. Events are answered 503 until it works again`,
+    `${hints[code] ?? 'MySQL cannot be reached, or refused the statement'}. ` +
+    'Events are answered with 503 until MySQL works again',
 }
 
 const rights =
@@ -224,9 +189,4 @@ const hints: { readonly [code: string]: string } = {
   ER_TABLEACCESS_DENIED_ERROR: rights,
   ER_DBACCESS_DENIED_ERROR: rights,
   ER_NO_DB_ERROR: 'name a database in the Keyv’s `uri`: mysql://user@host/database',
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import { hasMethods } from '../../base/has-methods.ts'
 import { deadAfterMs, Silence } from '../silence.ts'
 
 /** A Keyv adapter over SQL. Its `query` uses the adapter's own connection or pool. */
@@ -10,15 +11,9 @@ export interface SqlAdapter {
 export type SqlValue = string | number | null
 
 export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAdapter {
-  return (
-    'opts' in adapter &&
-    typeof adapter.opts === 'object' &&
-    adapter.opts !== null &&
-    'dialect' in adapter.opts &&
-    adapter.opts.dialect === dialect &&
-    'query' in adapter &&
-    typeof adapter.query === 'function'
-  )
+  if (!hasMethods(adapter, ['query']) || !('opts' in adapter)) return false
+  const { opts } = adapter
+  return typeof opts === 'object' && opts !== null && 'dialect' in opts && opts.dialect === dialect
 }
 
 /**
@@ -32,8 +27,8 @@ export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAd
  */
 export class ReconnectingAdapter {
   /**
-   * `undefined` after a dead adapter was dropped, until the next query. A new adapter is not made earlier, because an
-   * idle pool that is still connecting must not be ended.
+   * `undefined` after a dead adapter was dropped. The next query makes a new adapter. If no query follows, no idle pool
+   * is left that is still connecting. Such a pool must not be ended.
    */
   #adapter: SqlAdapter | undefined
   readonly #original: SqlAdapter
@@ -48,7 +43,7 @@ export class ReconnectingAdapter {
   #deadAfterMs = deadAfterMs
   readonly #waiting = new Set<(error: unknown) => void>()
 
-  /** @param clock Pass it if the adapter uses a network, because a network connection may fall silent */
+  /** @param clock Pass a clock if the adapter uses a network, because a network connection may fall silent */
   constructor(adapter: SqlAdapter, clock?: Clock) {
     this.#adapter = adapter
     this.#original = adapter

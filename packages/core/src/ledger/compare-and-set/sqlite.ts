@@ -1,18 +1,16 @@
-import { type Instant, instantFromMs } from '../../base/instant.ts'
+import { instantFromMs } from '../../base/instant.ts'
 import type { DriverLedger, DriverOptions } from '../driver.ts'
 import { CompareAndSetLedger } from './compare-and-set-ledger.ts'
 import { isSqlAdapter, ReconnectingAdapter, type SqlValue } from './reconnecting-adapter.ts'
-import { type Cause, type Dialect, Statements } from './statements.ts'
+import { codeOf, type Dialect, Statements } from './statements.ts'
 import {
+  asNumber,
   asRows,
   type Change,
   type CompareAndSetTable,
-  isKind,
   type Key,
-  type Kind,
+  rowsByKind,
   type Snapshot,
-  type StoredRow,
-  unexpected,
 } from './table.ts'
 
 /**
@@ -38,7 +36,7 @@ function isShared(file: unknown): boolean {
 
 /**
  * The ledger's only table, with its index. They are created on first use, or earlier by an administrator. A row without
- * a state means the same as no row, until the sweeper deletes it.
+ * a state means the same as no row. A sweep deletes it later.
  */
 export const sqliteSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
@@ -73,16 +71,8 @@ class SqliteTable implements CompareAndSetTable {
          ON t.namespace = ? AND t.kind = k.column1 AND t.id = k.column2`,
       [...keys.flatMap(({ kind, id }) => [kind, id]), this.#namespace],
     )
-    const rows: { [K in Kind]?: StoredRow } = {}
-    for (const { kind, state, expires_ms } of found) {
-      if (!isKind(kind)) throw unexpected()
-      if (typeof state === 'string' && typeof expires_ms === 'number') {
-        rows[kind] = { state, expiresMs: expires_ms }
-      }
-    }
-    const time = found[0]?.now_ms
-    if (typeof time !== 'number') throw unexpected()
-    return { now: { ms: time, instant: instantFromMs(time) }, rows }
+    const ms = asNumber(found[0]?.now_ms)
+    return { now: { ms, instant: instantFromMs(ms) }, rows: rowsByKind(found) }
   }
 
   async compareAndSet(snapshot: Snapshot, changes: readonly Change[]): Promise<boolean> {
@@ -112,19 +102,6 @@ class SqliteTable implements CompareAndSetTable {
     return written.length > 0
   }
 
-  async remove({ kind, id }: Key): Promise<boolean> {
-    const removed = await this.#rows(
-      `DELETE FROM scalekit_scim_ledger WHERE namespace = ? AND kind = ? AND id = ?
-       RETURNING state IS NOT NULL AND expires_ms > ${nowMs} AS known`,
-      [this.#namespace, kind, id],
-    )
-    return removed[0]?.known === 1
-  }
-
-  async now(): Promise<Instant> {
-    return (await this.read([{ kind: 's', id: '' }])).now.instant
-  }
-
   async sweep(limit: number): Promise<number> {
     const swept = await this.#rows(
       `DELETE FROM scalekit_scim_ledger WHERE (namespace, kind, id) IN (
@@ -143,22 +120,12 @@ class SqliteTable implements CompareAndSetTable {
 
 const sqlite: Dialect = {
   schema: sqliteSchema,
-  causeOf,
-  codeOf,
+  causeOf(error) {
+    const text = error instanceof Error ? `${codeOf(error)} ${error.message}` : ''
+    if (/SQLITE_(BUSY|LOCKED)|database( table)? is locked/.test(text)) return 'busy'
+    return /no such table: (main\.)?scalekit_scim_ledger\b/.test(text) ? 'no-table' : 'other'
+  },
   hint: () =>
     'SQLite refused: is its file missing, read-only, or locked for long, or is the disk full? ' +
-    'Events are answered 503 until it works again',
-}
-
-function causeOf(error: unknown): Cause {
-  const text = error instanceof Error ? `${codeOf(error)} ${error.message}` : ''
-  if (/SQLITE_(BUSY|LOCKED)|database( table)? is locked/.test(text)) return 'busy'
-  return /no such table: (main\.)?scalekit_scim_ledger\b/.test(text) ? 'no-table' : 'other'
-}
-
-/** SQLite's own name for the failure. Its messages are not logged. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error
-  if ('errstr' in error && typeof error.errstr === 'string') return error.errstr
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+    'Events are answered with 503 until SQLite works again',
 }

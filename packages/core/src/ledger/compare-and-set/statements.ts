@@ -18,8 +18,6 @@ export interface Dialect {
   /** Statements that create the missing table and indexes. */
   schema: readonly string[]
   causeOf(error: unknown): Cause
-  /** The store's own name for the failure. Its messages are not logged, because they may hold written values. */
-  codeOf(error: unknown): string
   /** A fix for the operator. */
   hint(code: string): string
 }
@@ -59,7 +57,7 @@ export class Statements {
       } catch (error) {
         const cause = this.#dialect.causeOf(error)
         if (cause === 'taken') return undefined
-        if (cause === 'other' || clock.monotonic() >= untilMs) throw this.refuse(this.#dialect.codeOf(error))
+        if (cause === 'other' || clock.monotonic() >= untilMs) throw this.refuse(codeOf(error))
         if (cause === 'no-table' && (await this.#create())) continue
         await delay(clock, pauseMs * (0.5 + Math.random()))
       }
@@ -85,7 +83,7 @@ export class Statements {
       for (const statement of this.#dialect.schema) await this.#adapter.query(statement)
       return true
     } catch (error) {
-      if (this.#dialect.causeOf(error) === 'other') throw this.refuse(this.#dialect.codeOf(error))
+      if (this.#dialect.causeOf(error) === 'other') throw this.refuse(codeOf(error))
       return false
     }
   }
@@ -96,6 +94,14 @@ export class Statements {
     this.#failing = true
     return Object.assign(new StoreUnavailableError(`the database refused (${code})`), { code })
   }
+}
+
+/** The store's own name for a failure. Its messages are not logged, because they may contain written values. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  // Node's SQLite has a name in `errstr`. Its `code` is the same for every error.
+  if ('errstr' in error && typeof error.errstr === 'string') return error.errstr
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }
 
 /** Whether a statement was never sent, because too many statements already waited for an answer. */

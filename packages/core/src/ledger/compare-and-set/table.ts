@@ -36,13 +36,8 @@ export interface CompareAndSetTable {
    * @returns whether it wrote
    */
   compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean>
-  /**
-   * Deletes a row.
-   * @returns whether the row existed and had not expired
-   */
-  remove(key: Key): Promise<boolean>
-  /** The store's time. */
-  now(): Promise<Instant>
+  /** The store's time. Omitted if only a read returns it. */
+  now?(): Promise<Instant>
   /** Deletes at most `limit` expired rows of any namespace. Omitted if the store itself deletes expired rows. */
   sweep?(limit: number): Promise<number>
   /** Runs the work while no other work for these keys runs. Omitted if `compareAndSet` itself compares. */
@@ -50,7 +45,7 @@ export interface CompareAndSetTable {
   close?(): void
 }
 
-/** A write that was not answered in time. It may still take effect, even after later calls. */
+/** Thrown for a write that was not answered in time. The write may still take effect, even after later calls. */
 export class LateWriteError extends StoreTimeoutError {
   readonly landed: Promise<unknown>
 
@@ -60,13 +55,37 @@ export class LateWriteError extends StoreTimeoutError {
   }
 }
 
-export function isKind(kind: unknown): kind is Kind {
-  return kind === 'm' || kind === 'r' || kind === 's'
-}
-
 export function asRows(rows: unknown): Record<string, unknown>[] {
   if (!Array.isArray(rows)) throw unexpected()
   return rows
+}
+
+/** Returns the rows of an answer with the columns `kind`, `state` and `expires_ms`. A missing row has no `expires_ms`. */
+export function rowsByKind(found: readonly Record<string, unknown>[]): Snapshot['rows'] {
+  const rows: { [K in Kind]?: StoredRow } = {}
+  for (const { kind, state, expires_ms } of found) {
+    if (!isKind(kind)) throw unexpected()
+    if (expires_ms !== null) rows[kind] = { state: asText(state), expiresMs: asNumber(expires_ms) }
+  }
+  return rows
+}
+
+function isKind(kind: unknown): kind is Kind {
+  return kind === 'm' || kind === 'r' || kind === 's'
+}
+
+function asText(value: unknown): string | undefined {
+  if (value === null) return undefined
+  if (value instanceof Uint8Array) return Buffer.from(value).toString()
+  if (typeof value === 'string') return value
+  throw unexpected()
+}
+
+/** A pool may be configured to return large numbers as text. */
+export function asNumber(value: unknown): number {
+  const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value
+  if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw unexpected()
+  return number
 }
 
 export function unexpected(): StoreUnavailableError {

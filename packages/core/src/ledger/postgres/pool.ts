@@ -1,4 +1,5 @@
 import type { Logger } from '../../base/logger.ts'
+import { isSqlAdapter } from '../compare-and-set/reconnecting-adapter.ts'
 
 /** One call to PostgreSQL. A call with a name is parsed once for each connection. */
 export interface PostgresCall {
@@ -25,13 +26,7 @@ interface ErrorSource {
 const queries = new WeakMap<object, PostgresQuery>()
 
 export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
-  const { opts, query } = adapter as { opts?: unknown; query?: unknown }
-  return (
-    typeof query === 'function' &&
-    typeof opts === 'object' &&
-    opts !== null &&
-    (opts as { dialect?: unknown }).dialect === 'postgres'
-  )
+  return isSqlAdapter(adapter, 'postgres')
 }
 
 /**
@@ -40,7 +35,7 @@ export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
  *
  * - The adapter's pool has no error listener. If the server stops while a connection is idle, the process ends.
  * - If the adapter is made while the server is down, its `query` may reject forever.
- * - A call waits for a free connection without a time limit, and is sent even if its caller has given up.
+ * - A call waits for a free connection without a time limit. The call is sent even if its caller no longer waits.
  *
  * So this function lets the adapter's own code make a second pool, with the same options, but without these problems.
  * The adapter's `query` and `disconnect` then use the second pool, and the first pool drops its connection.
@@ -93,8 +88,8 @@ function withOwnName(uri: string | undefined): string {
 }
 
 /**
- * Closes the socket without a goodbye message. With such a message, the server could still send an error first, as it
- * does to all connections when it shuts down. The error has no listener, so it would end the process.
+ * Closes the socket without the protocol's Terminate message. After such a message, the server could still send an
+ * error first, for example because it shuts down. The error has no listener, so it would end the process.
  */
 async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   const hangUp = {

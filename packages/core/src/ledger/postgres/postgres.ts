@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
-import { type DriverLedger, type DriverOptions, inTime } from '../driver.ts'
+import { releaseLater, sweep } from '../background.ts'
+import { type DriverLedger, type DriverOptions, inTime, isRefusal } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
-import { releaseLater } from '../release-later.ts'
-import { Sweeper } from '../sweeper.ts'
 import { isPostgresAdapter, lastingQuery, type PostgresQuery } from './pool.ts'
+import { sweepStatement } from './schema.ts'
 import { mayHaveRun, PostgresSession } from './session.ts'
-import { sweepOnce } from './sweep.ts'
 
 /** `@keyv/postgres`. */
 export function openPostgres(adapter: object, options: DriverOptions): DriverLedger | undefined {
@@ -26,7 +25,6 @@ const longestId = 512
 class PostgresLedger implements DriverLedger {
   readonly guarantee = { message: 'atomic', order: 'atomic' } as const
   readonly #session: PostgresSession
-  readonly #sweeper: Sweeper
   readonly #options: DriverOptions
   readonly #prefix: string
   readonly #closing = new AbortController()
@@ -34,13 +32,12 @@ class PostgresLedger implements DriverLedger {
   constructor(query: PostgresQuery, schema: string, options: DriverOptions) {
     this.#options = options
     this.#session = new PostgresSession(query, schema, options)
-    this.#sweeper = new Sweeper(options.clock, (limit) => sweepOnce(this.#session, schema, limit))
     this.#prefix = `${schema}.scalekit_scim`
+    void sweep((limit) => this.#sweepOnce(schema, limit), options, this.#closing.signal)
   }
 
   close(): void {
     this.#closing.abort()
-    this.#sweeper.stop()
   }
 
   async begin(request: BeginRequest): Promise<BeginAnswer> {
@@ -119,6 +116,19 @@ class PostgresLedger implements DriverLedger {
     throw unexpected()
   }
 
+  /**
+   * Runs one step for each table. Several processes may sweep at the same time.
+   * @returns the largest number of rows that were deleted from one table
+   */
+  async #sweepOnce(schema: string, limit: number): Promise<number> {
+    let largest = 0
+    for (const table of ['messages', 'resources', 'records']) {
+      const swept = await this.#session.ask(`sweep_${table}`, sweepStatement(schema, table, limit))
+      largest = Math.max(largest, Number(swept))
+    }
+    return largest
+  }
+
   /** Calls the function of a verb. Its first parameter is always the namespace. */
   #callFunction(verb: string, values: readonly unknown[]): Promise<unknown> {
     const parameters = ['$1', ...values.map((_, index) => `$${index + 2}`)]
@@ -139,16 +149,9 @@ function keyOf(id: string): string {
 
 function beginAnswer(answer: unknown): BeginAnswer {
   const [state, fence, occurredAt] = typeof answer === 'string' ? answer.split(' ') : []
-  switch (state) {
-    case 'duplicate':
-    case 'in-flight':
-    case 'busy':
-    case 'stale':
-      return { state }
-    case 'begun':
-      if (fence !== undefined && occurredAt !== undefined) return { state, fence: Number(fence), occurredAt }
-  }
-  throw unexpected()
+  if (isRefusal(state)) return { state }
+  if (state !== 'begun' || fence === undefined || occurredAt === undefined) throw unexpected()
+  return { state, fence: Number(fence), occurredAt }
 }
 
 function unexpected(): StoreUnavailableError {

@@ -30,6 +30,20 @@ export function postgresLedgerSchema(schema = 'public'): string {
 }
 
 /**
+ * Returns the SQL that deletes expired rows of one table, the oldest first, with the index on the expiry. Skips locked
+ * rows.
+ */
+export function sweepStatement(schema: string, table: string, limit: number): string {
+  const name = `${schema}.scalekit_scim_${table}`
+  return `WITH swept AS (
+  DELETE FROM ${name} WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM ${name} WHERE expires_at <= now() ORDER BY expires_at LIMIT ${limit}
+    FOR UPDATE SKIP LOCKED
+  )) AND expires_at <= now() RETURNING 1
+) SELECT count(*)::int AS answer FROM swept`
+}
+
+/**
  * Returns SQL that creates missing tables and functions, and does not change existing ones. To create an index on a
  * table in use, PostgreSQL would wait for the table. An existing function may be an administrator's own version.
  */

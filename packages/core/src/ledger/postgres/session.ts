@@ -74,8 +74,8 @@ export class PostgresSession {
   }
 
   /**
-   * Runs in one transaction, under one lock for all processes, because two processes may create the tables at the same
-   * time.
+   * Runs in one transaction, under one lock for all processes. Otherwise, two processes could create the tables at the
+   * same time.
    */
   async #create(because: string): Promise<void> {
     const schema = because === missing.schema ? `CREATE SCHEMA IF NOT EXISTS ${this.#schema};\n` : ''
@@ -83,13 +83,11 @@ export class PostgresSession {
     try {
       await this.#query({ text, query_timeout: deadAfterMs })
     } catch (error) {
-      this.#logOnce('create', () => {
-        this.#options.log.error(
-          { errorCode: sqlState(error), schema: this.#schema },
-          'tables or functions of the ledger are missing in PostgreSQL and could not be created. As an administrator, ' +
-            'run the SQL of `postgresLedgerSchema()` (docs/stores/postgres.md)',
-        )
-      })
+      this.#logOnce(
+        { errorCode: sqlState(error), schema: this.#schema },
+        'tables or functions of the ledger are missing in PostgreSQL and could not be created. As an administrator, ' +
+          'run the SQL of `postgresLedgerSchema()` (docs/stores/postgres.md)',
+      )
       throw error
     }
   }
@@ -97,22 +95,21 @@ export class PostgresSession {
   #unavailable(error: unknown): StoreUnavailableError {
     const code = sqlState(error)
     if (code === wrongIsolationState) {
-      this.#logOnce(code, () => {
-        this.#options.log.error(
-          {},
-          'the ledger needs READ COMMITTED, but the database begins transactions with another isolation. ' +
-            "Set it for the ledger's role: ALTER ROLE … SET default_transaction_isolation = 'read committed'",
-        )
-      })
+      this.#logOnce(
+        {},
+        'the ledger needs READ COMMITTED, but the database begins transactions with another isolation. ' +
+          "Set it for the ledger's role: ALTER ROLE … SET default_transaction_isolation = 'read committed'",
+      )
     }
     return new StoreUnavailableError(`PostgreSQL failed${code === '' ? '' : ` (${code})`}`, { cause: error })
   }
 
-  #logOnce(problem: string, log: () => void): void {
-    const nowMs = this.#options.clock.monotonic()
-    if (nowMs - (this.#loggedAtMs.get(problem) ?? Number.NEGATIVE_INFINITY) < quietMs) return
-    this.#loggedAtMs.set(problem, nowMs)
-    log()
+  #logOnce(fields: object, message: string): void {
+    const { clock, log } = this.#options
+    const nowMs = clock.monotonic()
+    if (nowMs - (this.#loggedAtMs.get(message) ?? Number.NEGATIVE_INFINITY) < quietMs) return
+    this.#loggedAtMs.set(message, nowMs)
+    log.error(fields, message)
   }
 }
 

@@ -1,9 +1,21 @@
 import { StoreUnavailableError } from '../../base/errors.ts'
 import { type DriverOptions, inTime } from '../driver.ts'
 import { Silence } from '../silence.ts'
-import { type Client, isReply, replyCode, wasKept } from './client.ts'
-import { ioRedisOf } from './io-redis.ts'
-import { nodeRedisOf } from './node-redis.ts'
+
+/** The common interface of all kinds of clients. */
+export interface Client {
+  send(key: string, command: string[]): Promise<unknown>
+  /** A promise to await before anything is sent. `undefined` if the client is already open. */
+  opening(): Promise<unknown> | undefined
+  /** Whether a command is sent at once. If not, the client keeps the command until it has a connection. */
+  ready(): boolean
+  /** The number of connections made so far. When the client makes a new connection, it sends the kept commands. */
+  connections(): number
+  /** Drops a connection that is open but silent, and makes a new one. */
+  reconnect?(): void
+  /** Closes the clients that were opened in addition to the given client. */
+  close?(): void
+}
 
 export interface RedisConnection {
   /**
@@ -17,7 +29,7 @@ export interface RedisConnection {
   close(): void
 }
 
-/** A command that the store refused, or whose answer never arrived. */
+/** Thrown for a command that the store refused, or whose answer never arrived. */
 export class RedisUnavailableError extends StoreUnavailableError {
   /**
    * The first word of the server's error (`OOM`, `READONLY`), or the code of the connection's error (`ECONNREFUSED`).
@@ -39,13 +51,7 @@ export class RedisUnavailableError extends StoreUnavailableError {
 const maxUnanswered = 10_000
 const tooMany = Object.assign(new Error('too many commands wait for an answer'), { code: 'TOO_MANY' })
 
-/** The connection of a Keyv adapter, if the adapter is of a known kind. */
-export function redisConnectionOf(adapter: object, options: DriverOptions): RedisConnection | undefined {
-  const client = nodeRedisOf(adapter, options) ?? ioRedisOf(adapter, options)
-  return client && connection(client, options)
-}
-
-function connection(client: Client, options: DriverOptions): RedisConnection {
+export function connectionOf(client: Client, options: DriverOptions): RedisConnection {
   let unanswered = 0
   let connectionsBefore = 0
   const silence = new Silence(options.clock)
@@ -92,4 +98,62 @@ function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if ('code' in error && typeof error.code === 'string') return error.code
   return wasKept(error) ? 'TIMEOUT' : replyCode(error)
+}
+
+export interface ConnectionSource {
+  on?(event: string, listener: () => void): unknown
+}
+
+/** Several ledgers may share a client, so they also share its count and its listeners. */
+const counts = new WeakMap<ConnectionSource, { connections: number }>()
+
+/**
+ * Counts each connection when it is made, and again when it is ready. A client may send between these two events. Also
+ * counts dropped connections. Otherwise, another ledger on the same client could drop the next connection.
+ */
+export function countConnections(client: ConnectionSource): () => number {
+  const count = counts.get(client) ?? { connections: 0 }
+  if (!counts.has(client)) {
+    counts.set(client, count)
+    for (const event of ['connect', 'ready', 'end'] as const)
+      client.on?.(event, () => void count.connections++)
+  }
+  return () => count.connections
+}
+
+/**
+ * Returns `asked`. Calls `onFailure` if no node answers in time, because a frozen node does not end its connections.
+ */
+export function withFailures<T>(
+  asked: Promise<T>,
+  options: DriverOptions,
+  onFailure: () => void,
+): Promise<T> {
+  inTime(options, asked).catch((error) => {
+    if (!isReply(error)) onFailure()
+  })
+  return asked
+}
+
+/** The server's own errors begin with a word in capitals. Connection errors do not. */
+const reply = /^([A-Z]{2,})(?: |$)/
+
+/**
+ * Returns the first word of the server's error reply, such as `OOM` or `READONLY`. Returns `undefined` if the error is
+ * not a reply.
+ */
+function replyCode(error: unknown): string | undefined {
+  return error instanceof Error ? reply.exec(error.message)?.[1] : undefined
+}
+
+function isReply(error: unknown): boolean {
+  return replyCode(error) !== undefined
+}
+
+/**
+ * Whether node-redis kept the command until its time-out, because there was no connection. The time-out no longer
+ * applies once the command is sent. Only the name of the error's class shows this case.
+ */
+function wasKept(error: unknown): boolean {
+  return error instanceof Error && error.constructor.name === 'TimeoutError'
 }

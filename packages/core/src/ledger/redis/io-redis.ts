@@ -1,5 +1,6 @@
+import { hasMethods } from '../../base/has-methods.ts'
 import type { DriverOptions } from '../driver.ts'
-import { type Client, type ConnectionSource, countConnections, hasMethod, withFailures } from './client.ts'
+import { type Client, type ConnectionSource, countConnections, withFailures } from './connection.ts'
 
 /**
  * The client of `@keyv/valkey`: a client or a cluster of iovalkey, which has the same API as ioredis. It connects
@@ -16,7 +17,7 @@ interface IoRedis extends ConnectionSource {
 export function ioRedisOf(adapter: object, options: DriverOptions): Client | undefined {
   if (!('redis' in adapter && isIoRedis(adapter.redis))) return undefined
   const { redis } = adapter
-  const isCluster = hasMethod(redis, 'refreshSlotsCache')
+  const isCluster = redis.refreshSlotsCache !== undefined
   const refresh = () => redis.refreshSlotsCache?.(() => {})
   return {
     send: isCluster
@@ -33,5 +34,5 @@ export function ioRedisOf(adapter: object, options: DriverOptions): Client | und
 }
 
 function isIoRedis(client: unknown): client is IoRedis {
-  return typeof client === 'object' && client !== null && 'status' in client && hasMethod(client, 'call')
+  return hasMethods(client, ['call']) && 'status' in client
 }

@@ -1,13 +1,19 @@
-import type { DriverOptions } from '../driver.ts'
-import {
-  type Client,
-  countConnections,
-  hasMethod,
-  type NodeRedis,
-  type NodeRedisCluster,
-  withFailures,
-} from './client.ts'
-import { followFailovers } from './cluster.ts'
+import { hasMethods } from '../../base/has-methods.ts'
+import { type DriverOptions, inTime } from '../driver.ts'
+import { type Client, type ConnectionSource, countConnections, withFailures } from './connection.ts'
+
+/** The common part of node-redis's client, cluster and sentinel. */
+interface NodeRedis extends ConnectionSource {
+  readonly isOpen: boolean
+  readonly isReady?: boolean
+  connect(): Promise<unknown>
+  destroy(): void
+  sendCommand(...args: unknown[]): Promise<unknown>
+}
+
+interface NodeRedisCluster extends NodeRedis {
+  duplicate(): NodeRedisCluster
+}
 
 /**
  * The clients that are still opening. Ledgers that share a client wait for the same promise. A cluster cannot be used
@@ -60,6 +66,70 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
   }
 }
 
+/**
+ * node-redis's cluster client reads the owners of the slots again only when a node answers MOVED. A dead or frozen node
+ * never answers MOVED. So after a failure, this function opens a copy of the client, which asks the root nodes.
+ * Commands then go to the copy. A copy is closed when the next copy replaces it, or when the ledger closes. The given
+ * client is not changed.
+ */
+function followFailovers(given: NodeRedisCluster, options: DriverOptions) {
+  let current = given
+  let isCopying = false
+  let isClosed = false
+
+  async function copy(): Promise<void> {
+    const fresh = given.duplicate()
+    fresh.on?.('error', () => {})
+    const connecting = fresh.connect()
+    try {
+      // The wait has a limit: the copy waits for all masters, but a node may still list a dead master.
+      await inTime(options, connecting)
+      if (isClosed) end(fresh)
+      else replaceBy(fresh)
+    } catch {
+      end(fresh)
+      // If a frozen node answers later, the copy opens connections. So close the copy again.
+      connecting.then(() => end(fresh)).catch(() => {})
+    }
+  }
+
+  function replaceBy(fresh: NodeRedisCluster): void {
+    const former = current
+    current = fresh
+    if (former !== given) end(former)
+  }
+
+  return {
+    /** The cluster client that commands go to now. */
+    get current() {
+      return current
+    },
+    /** Call this if `cluster` failed or did not answer in time. */
+    failed(cluster: NodeRedisCluster) {
+      if (cluster !== current || isCopying || isClosed) return
+      isCopying = true
+      // No caller waits for the copy. If it fails, the next failure tries again.
+      copy()
+        .catch(() => {})
+        .finally(() => {
+          isCopying = false
+        })
+    },
+    close() {
+      isClosed = true
+      replaceBy(given)
+    },
+  }
+}
+
+function end(cluster: NodeRedisCluster): void {
+  try {
+    cluster.destroy()
+  } catch {
+    // One of its nodes was already closed.
+  }
+}
+
 /** If the client still keeps a command after our own time-out, the command need not be sent at all. */
 function whileOffline({ storeTimeoutSeconds }: DriverOptions): { timeout: number } {
   return { timeout: Math.ceil(storeTimeoutSeconds * 1000) }
@@ -86,16 +156,9 @@ function reconnect(client: NodeRedis): void {
 }
 
 function isNodeRedis(client: unknown): client is NodeRedis {
-  return (
-    typeof client === 'object' &&
-    client !== null &&
-    'isOpen' in client &&
-    hasMethod(client, 'connect') &&
-    hasMethod(client, 'destroy') &&
-    hasMethod(client, 'sendCommand')
-  )
+  return hasMethods(client, ['connect', 'destroy', 'sendCommand']) && 'isOpen' in client
 }
 
 function isCluster(client: NodeRedis): client is NodeRedisCluster {
-  return 'slots' in client && hasMethod(client, 'duplicate')
+  return 'slots' in client && hasMethods(client, ['duplicate'])
 }

@@ -2,15 +2,17 @@ import { delay } from '../../base/clock.ts'
 import { StoreUnavailableError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
 import { syncTime } from '../decisions.ts'
-import { type DriverLedger, type DriverOptions, inTime, wholeMs } from '../driver.ts'
+import { type DriverLedger, type DriverOptions, inTime, isRefusal, wholeMs } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
-import { type RedisConnection, RedisUnavailableError, redisConnectionOf } from './connection.ts'
+import { connectionOf, type RedisConnection, RedisUnavailableError } from './connection.ts'
+import { ioRedisOf } from './io-redis.ts'
+import { nodeRedisOf } from './node-redis.ts'
 import * as scripts from './scripts.ts'
 
 /** Redis and Valkey, through `@keyv/redis` and `@keyv/valkey`. */
 export function openRedis(adapter: object, options: DriverOptions): DriverLedger | undefined {
-  const connection = redisConnectionOf(adapter, options)
-  return connection && new RedisLedger(connection, options)
+  const client = nodeRedisOf(adapter, options) ?? ioRedisOf(adapter, options)
+  return client && new RedisLedger(connectionOf(client, options), options)
 }
 
 /** The length of the answer 'begun': a fence of 16 digits, and an instant of 19 digits. */
@@ -51,13 +53,7 @@ class RedisLedger implements DriverLedger {
     if (deletion || observedAt !== undefined) args.push(deletion ? '1' : '0')
     if (observedAt !== undefined) args.push(observedAt)
     const reply = await this.#beginUntilSure(leaseSeconds, this.#keysOf(request), args)
-    switch (reply) {
-      case 'duplicate':
-      case 'in-flight':
-      case 'busy':
-      case 'stale':
-        return { state: reply }
-    }
+    if (isRefusal(reply)) return { state: reply }
     if (reply.length !== begunLength) throw new StoreUnavailableError('Redis returned an unexpected answer')
     return { state: 'begun', fence: Number(reply.slice(0, 16)), occurredAt: reply.slice(16) }
   }
@@ -109,9 +105,9 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * If a connection is lost during a `begin`, the claim may have been written. It would then block the sender's retry
-   * until it lapses. A `begin` may be repeated with the same token, so this method repeats it until the server answers.
-   * If the caller has given up meanwhile, the caller releases the claim.
+   * If a connection is lost during a `begin`, the claim may have been written. The claim would then block the sender's
+   * retry until it lapses. A `begin` may be repeated with the same token, so this method repeats the `begin` until the
+   * server answers. A caller that no longer waits releases the claim.
    */
   async #beginUntilSure(leaseSeconds: number, keys: string[], args: string[]): Promise<string> {
     const { clock } = this.#options

@@ -118,7 +118,7 @@ if retention_ms ~= '0' then call('SET', KEYS[1], done, 'PX', retention_ms) end
 return 1
 `)
 
-/** The fence is kept after the turn, so that a handler that has lost the turn can still detect the loss. */
+/** The fence is kept after the turn. So a handler that has lost the turn can still detect the loss. */
 export const releaseScript = script(`
 local token, keep_ms = unpack(ARGV)
 if call('GET', KEYS[1]) == 'c' .. token then call('DEL', KEYS[1]) end
@@ -137,7 +137,7 @@ else call('SET', KEYS[1], sub(value, 2), 'PX', expiry_ms) end
 return 1
 `)
 
-/** The script has a key, so that a cluster runs it on the node that has our keys, and uses the clock of that node. */
+/** The script has a key. So a cluster runs the script on the node that has our keys, with the clock of that node. */
 export const nowScript = script(`${readClock} return now .. '000'`)
 
 function script(body: string): Script {

@@ -1,0 +1,59 @@
+import { type Clock, delay, inBackground } from '../base/clock.ts'
+import type { BeginRequest, Claim } from './ledger.ts'
+
+// The work of a driver that no caller waits for. It ends when `closing` aborts.
+
+const firstPauseMs = 250
+const longestPauseMs = 4000
+
+/**
+ * Releases the claim of a `begin` that failed. The store may still have written the claim, for example if the
+ * connection broke before the answer arrived. No later call uses the claim's token, so the claim is released as soon as
+ * the store answers. Stops after `leaseSeconds`, because the claim has lapsed by then.
+ */
+export async function releaseLater(
+  { token, messageId, resource, leaseSeconds }: BeginRequest,
+  release: (claim: Claim) => Promise<void>,
+  { clock }: { clock: Clock },
+  closing: AbortSignal,
+): Promise<void> {
+  const claim: Claim = { token, messageId, fence: 0, occurredAt: '', deletion: false }
+  if (resource !== undefined) claim.resource = resource
+  const lapsesAtMs = clock.monotonic() + leaseSeconds * 1000
+  let pauseMs = firstPauseMs
+  while (clock.monotonic() < lapsesAtMs) {
+    await delay(clock, pauseMs, closing, inBackground)
+    if (closing.aborted) return
+    try {
+      return await release(claim)
+    } catch {
+      // The store is still unavailable.
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+    }
+  }
+}
+
+/** The most rows that one step deletes from a table. So no step holds locks or uses the disk for long. */
+const stepRows = 500
+const sweepPauseMs = 60_000
+/** The pause between two steps if there are more rows to delete. */
+const stepPauseMs = 250
+
+/**
+ * Deletes expired rows in small steps, outside of any request. A step runs once a minute, or four times a second if
+ * there are more rows to delete. If a step fails, no event is affected, and the next step deletes the rows.
+ */
+export async function sweep(
+  step: (limit: number) => Promise<number>,
+  { clock }: { clock: Clock },
+  closing: AbortSignal,
+): Promise<void> {
+  // A random delay, so that instances that start together do not sweep together.
+  let pauseMs = sweepPauseMs * Math.random()
+  for (;;) {
+    await delay(clock, pauseMs, closing, inBackground)
+    if (closing.aborted) return
+    const swept = await step(stepRows).catch(() => 0)
+    pauseMs = swept < stepRows ? sweepPauseMs : stepPauseMs
+  }
+}
