@@ -4,12 +4,14 @@ import { omitUndefined } from '@scalekit-scim/core/internal'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { type Api, createApi } from './api/api.ts'
 import { ApiFaultDraw } from './api/faults.ts'
-import type { SimulatorClock } from './clock.ts'
+import { SimulatorClock } from './clock.ts'
 import { type Console, createConsole } from './console/router.ts'
-import type { Environment } from './environment/environment.ts'
+import { Deliveries } from './delivery/deliveries.ts'
+import { Environment } from './environment/environment.ts'
+import { EnvironmentError } from './environment/errors.ts'
 import { requireFaultNames, requireOptions, type SimulatorOptions } from './options.ts'
-import { restoreClock, restoreDeliveries, restoreEnvironment } from './persistence/restore.ts'
 import { Snapshot } from './persistence/snapshot.ts'
+import { brokenFile } from './persistence/snapshot-file.ts'
 import { openPort, type Port } from './port.ts'
 import { createRandomness, type Randomness, randomText } from './randomness.ts'
 import { answerNoDirectory, scimRouter } from './scim/router.ts'
@@ -35,7 +37,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   let clock: SimulatorClock | undefined
   let port: Port | undefined
   try {
-    clock = restoreClock(options, snapshot)
+    clock = startClock(options, snapshot)
     port = await openPort({ host, port: requestedPort })
     return assemble(options, snapshot, clock, port)
   } catch (error) {
@@ -58,7 +60,15 @@ function assemble(
   const randomness = createRandomness(seed ?? 'scalekit')
   const idRandomness = seed === undefined ? createRandomness(randomUUID()) : randomness.fork('environment')
   const environment = restoreEnvironment(options, clock, idRandomness, snapshot)
-  const deliveries = restoreDeliveries(options, clock, randomness, snapshot)
+  const deliveries = restoreDeliveries(options, clock, randomness.fork('deliveries'), snapshot)
+  snapshot.keep(() => ({
+    clockMs: clock.now(),
+    environment: environment.export(),
+    deliveries: deliveries.export(),
+  }))
+  environment.onChange(() => snapshot.changed())
+  deliveries.onChange(() => snapshot.changed())
+  deliveries.onEndpointsChange(() => snapshot.changed())
   const stopSending = environment.onEvent((event) => deliveries.send(event))
   clock.settled = () => deliveries.idle()
 
@@ -103,6 +113,39 @@ function assemble(
   const consolePage = createConsole(simulator, host)
   port.serve(httpApplication(api, environment, consolePage), api.rpc)
   return simulator
+}
+
+/** A clock at real speed ignores the saved time. */
+function startClock({ clockSpeed = 1, from }: SimulatorOptions, { saved }: Snapshot): SimulatorClock {
+  const savedTime = saved.clockMs === undefined || clockSpeed === 1 ? undefined : new Date(saved.clockMs)
+  return new SimulatorClock({ speed: clockSpeed, ...omitUndefined({ from: from ?? savedTime }) })
+}
+
+function restoreEnvironment(
+  { stampMicros, file = '' }: SimulatorOptions,
+  clock: SimulatorClock,
+  randomness: Randomness,
+  { saved }: Snapshot,
+): Environment {
+  try {
+    return new Environment({ clock, randomness, ...omitUndefined({ from: saved.environment, stampMicros }) })
+  } catch (error) {
+    throw error instanceof EnvironmentError ? brokenFile(file, error.message, error) : error
+  }
+}
+
+function restoreDeliveries(
+  { retryJitterShare, faults, endpoints = [] }: SimulatorOptions,
+  clock: SimulatorClock,
+  randomness: Randomness,
+  { saved }: Snapshot,
+): Deliveries {
+  const optional = omitUndefined({ retryJitterShare, faults: faults?.webhooks })
+  const deliveries = new Deliveries({ clock, randomness, ...optional })
+  if (saved.deliveries) deliveries.restore(saved.deliveries)
+  const restoredUrls = new Set(deliveries.endpoints.map(({ url }) => url))
+  for (const endpoint of endpoints) if (!restoredUrls.has(endpoint.url)) deliveries.addEndpoint(endpoint)
+  return deliveries
 }
 
 function httpApplication(api: Api, environment: Environment, consolePage: Console): Express {

@@ -32,6 +32,6 @@ export type {
   UserPatch,
 } from './environment/requests.ts'
 export type { SimulatorFaults, SimulatorOptions } from './options.ts'
-export { SnapshotError, type SnapshotErrorReason } from './persistence/snapshot-error.ts'
+export { SnapshotError, type SnapshotErrorReason } from './persistence/snapshot-file.ts'
 export { PortError } from './port.ts'
 export type { Simulator } from './simulator.ts'

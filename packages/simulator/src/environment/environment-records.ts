@@ -2,13 +2,7 @@ import { Listeners } from '../listeners.ts'
 import { DirectoryContents } from './directory-contents.ts'
 import { EnvironmentError } from './errors.ts'
 import type { Directory, Group, Organization, User } from './records.ts'
-
-export interface RecordsSnapshot {
-  organizations: readonly Organization[]
-  directories: readonly Directory[]
-  users: readonly User[]
-  groups: readonly Group[]
-}
+import type { EnvironmentSnapshot } from './snapshot.ts'
 
 /**
  * All records of an environment. Finds records, keeps names unique, and calls listeners after each change. If a record
@@ -139,7 +133,7 @@ export class EnvironmentRecords {
     this.#changeListeners.call()
   }
 
-  protected exportRecords(): RecordsSnapshot {
+  protected exportRecords() {
     const all = [...this.#contents.values()]
     return {
       organizations: this.organizations,
@@ -154,7 +148,7 @@ export class EnvironmentRecords {
    * been edited by hand.
    * @throws EnvironmentError if a record refers to a missing record, or has the name of another record
    */
-  protected restoreRecords({ organizations, directories, groups, users }: RecordsSnapshot): void {
+  protected restoreRecords({ organizations, directories, groups, users }: EnvironmentSnapshot): void {
     for (const organization of organizations) this.putOrganization(organization)
     for (const directory of directories) {
       requireNamed(directory.id, directory.organizationId, this.#organizations)

@@ -2,20 +2,13 @@ import type { Clock, DirectoryEvent } from '@scalekit-scim/core'
 import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
 import type { Envelope } from './events.ts'
+import type { EnvironmentSnapshot } from './snapshot.ts'
 
 export interface PublisherOptions {
   clock: Clock
   randomness: Randomness
   /** Returns the time of a change, in whole microseconds. @default the clock's time, later than every earlier change */
   stampMicros?: () => number
-}
-
-export interface PublisherSnapshot {
-  /** The id of the environment. */
-  id: string
-  ids: { prefix: string; count: number }
-  /** The newest time of a change. Later changes get a later time. */
-  lastMicros: number
 }
 
 /** Creates the times of changes and the ids of records, and publishes events. */
@@ -28,7 +21,7 @@ export class EventPublisher {
   #lastMicros: number
   #isSilent = false
 
-  constructor(options: PublisherOptions, from?: PublisherSnapshot) {
+  constructor(options: PublisherOptions, from?: EnvironmentSnapshot) {
     this.#options = options
     this.#idPrefix = from?.ids.prefix ?? String(10_000_000 + options.randomness.below(89_999_999))
     this.#idCount = from?.ids.count ?? 0
@@ -73,7 +66,7 @@ export class EventPublisher {
     if (!this.#isSilent) this.#listeners.call(event)
   }
 
-  export(): PublisherSnapshot {
+  export() {
     const ids = { prefix: this.#idPrefix, count: this.#idCount }
     return { id: this.environmentId, ids, lastMicros: this.#lastMicros }
   }
