@@ -9,13 +9,19 @@ import { OrganizationService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1
 import type { Router } from 'express'
 import type { Environment } from '../environment/environment.ts'
 import type { Http2Listener, Port } from '../port.ts'
-import { type CallConnection, connectionKey } from './context.ts'
 import { directoryService } from './directories.ts'
 import type { ApiFaultDraw } from './faults.ts'
-import { authenticated, environmentErrors, faulty, limited, validated } from './interceptors.ts'
+import {
+  authenticated,
+  type CallConnection,
+  connectionKey,
+  environmentErrors,
+  faulty,
+  limited,
+  validated,
+} from './interceptors.ts'
 import { organizationService } from './organizations.ts'
-import { tokenRoutes } from './token-routes.ts'
-import { AccessTokens } from './tokens.ts'
+import { AccessTokens, tokenRoutes } from './tokens.ts'
 
 export interface ApiOptions {
   environment: Environment

@@ -5,9 +5,8 @@ import type { DirectoryContents } from '../environment/directory-contents.ts'
 import type { Environment } from '../environment/environment.ts'
 import { EnvironmentError } from '../environment/errors.ts'
 import type { Directory, User } from '../environment/records.ts'
-import { callKey } from './context.ts'
 import type { ApiFaultDraw } from './faults.ts'
-import { byUpdate, derived, updatedAfter } from './listings.ts'
+import { callKey } from './interceptors.ts'
 import { directoryMessage, groupMessage, microsOf, providerOf, userMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
 
@@ -49,8 +48,13 @@ export function directoryService({
   ) => {
     const { directoryId, directoryGroupId = '' } = request
     const after = request.updatedAfter && microsOf(request.updatedAfter)
-    const items = after === undefined ? all : updatedAfter(all, after)
-    const ordered = faults.faults.orderByUpdate ? byUpdate(items) : items
+    const items =
+      after === undefined
+        ? all
+        : derived(all, `after ${after}`, () => all.filter(({ updatedAtMicros }) => updatedAtMicros > after))
+    const ordered = faults.faults.orderByUpdate
+      ? derived(items, 'by update', () => items.toSorted((a, b) => a.updatedAtMicros - b.updatedAtMicros))
+      : items
     const listing = [kind, directoryId, directoryGroupId, after ?? ''].join(' ')
     return pageOf(ordered, listing, request, faults, values.get(callKey))
   }
@@ -95,7 +99,21 @@ export function directoryService({
 function usersIn(contents: DirectoryContents, groupId: string | undefined): readonly User[] {
   if (groupId === undefined) return contents.users
   if (!contents.group(groupId)) throw new EnvironmentError('not-found', 'group not found')
-  return derived(contents.users, `in ${groupId}`, (users) =>
-    users.filter((user) => user.groupIds.includes(groupId)),
-  )
+  const { users } = contents
+  return derived(users, `in ${groupId}`, () => users.filter((user) => user.groupIds.includes(groupId)))
+}
+
+const cached = new WeakMap<object, Map<string, readonly unknown[]>>()
+
+/**
+ * Computes a part of a listing, or its items in another order, once for each array. A directory replaces its array at
+ * each change. So a walk over 100,000 users scans the users once, not once for each page.
+ */
+function derived<Item>(all: readonly Item[], key: string, derive: () => readonly Item[]): readonly Item[] {
+  const views = cached.get(all) ?? new Map<string, readonly Item[]>()
+  cached.set(all, views)
+  const existing = views.get(key) ?? derive()
+  views.set(key, existing)
+  // The views of this array contain only its items.
+  return existing as readonly Item[]
 }

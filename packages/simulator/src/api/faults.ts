@@ -77,8 +77,7 @@ export type CallProperties = Pick<ApiFaultCondition, 'method' | 'page' | 'call'>
 export class ApiFaultDraw {
   readonly #randomness: Randomness
   /** Each fault has its own source, so that its draws do not depend on the other faults. */
-  readonly #sources = new Map<ApiFaultName, Randomness>()
-  readonly #strikes = new Map<ApiFaultName, number>()
+  readonly #draws = new Map<ApiFaultName, { source: Randomness; strikes: number }>()
   #faults: ApiFaults = {}
   #calls = 0
 
@@ -97,13 +96,11 @@ export class ApiFaultDraw {
   set(faults: ApiFaults): void {
     this.#faults = { slow: 1, ...checked(faults) }
     this.#calls = 0
-    this.#sources.clear()
-    this.#strikes.clear()
+    this.#draws.clear()
   }
 
   nextCall(): number {
-    this.#calls++
-    return this.#calls
+    return ++this.#calls
   }
 
   strikes(name: ApiFaultName, call: CallProperties = {}): boolean {
@@ -114,16 +111,11 @@ export class ApiFaultDraw {
     const isMatch = (['method', 'page', 'call'] as const).every(
       (property) => condition[property] === undefined || condition[property] === call[property],
     )
-    const strikes = this.#strikes.get(name) ?? 0
-    if (!isMatch || strikes >= times || !this.#sourceOf(name).chance(share)) return false
-    this.#strikes.set(name, strikes + 1)
+    const draw = this.#draws.get(name) ?? { source: this.#randomness.fork(name), strikes: 0 }
+    this.#draws.set(name, draw)
+    if (!isMatch || draw.strikes >= times || !draw.source.chance(share)) return false
+    draw.strikes++
     return true
-  }
-
-  #sourceOf(name: ApiFaultName): Randomness {
-    const source = this.#sources.get(name) ?? this.#randomness.fork(name)
-    this.#sources.set(name, source)
-    return source
   }
 }
 

@@ -1,13 +1,28 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { createValidator } from '@bufbuild/protovalidate'
-import { Code, ConnectError, type Interceptor } from '@connectrpc/connect'
+import { create } from '@bufbuild/protobuf'
+import { createValidator, type Violation } from '@bufbuild/protovalidate'
+import { Code, ConnectError, createContextKey, type Interceptor } from '@connectrpc/connect'
 import type { Clock } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import { callKey, connectionKey } from './context.ts'
-import { asConnectError, invalidArgument } from './errors.ts'
-import type { ApiFaultDraw, ApiFaultName } from './faults.ts'
+import { ErrorInfoSchema } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/errdetails/errdetails_pb.js'
+import { EnvironmentError, type EnvironmentErrorReason } from '../environment/errors.ts'
+import type { ApiFaultDraw, ApiFaultName, CallProperties } from './faults.ts'
 import { pageNumber } from './pages.ts'
 import type { AccessTokens } from './tokens.ts'
+
+/** What a fault can do to the connection of a call. */
+export interface CallConnection {
+  /** Resets the TCP connection and all its calls. */
+  reset(): void
+  /** Ends this call only. */
+  cut(): void
+}
+
+export const connectionKey = createContextKey<CallConnection>(
+  { reset() {}, cut() {} },
+  { description: 'the connection of the call' },
+)
+export const callKey = createContextKey<CallProperties>({}, { description: 'the properties of the call' })
 
 /** An expired token is refused like a wrong one. The SDK then requests a new token itself. */
 export function authenticated(tokens: AccessTokens): Interceptor {
@@ -82,10 +97,31 @@ export function validated(): Interceptor {
   }
 }
 
+function invalidArgument(violations: readonly Violation[]): ConnectError {
+  const fieldViolations = violations.map(({ field, message, ruleId }) => ({
+    field: field.map((step) => ('name' in step ? step.name : '')).join('.'),
+    description: message,
+    constraint: ruleId,
+  }))
+  const details = {
+    desc: ErrorInfoSchema,
+    value: create(ErrorInfoSchema, { validationErrorInfo: { fieldViolations } }),
+  }
+  return new ConnectError(violations.map(String).join('; '), Code.InvalidArgument, undefined, [details])
+}
+
+const codes: Record<EnvironmentErrorReason, Code> = {
+  'not-found': Code.NotFound,
+  invalid: Code.InvalidArgument,
+  conflict: Code.AlreadyExists,
+  'directory-disabled': Code.FailedPrecondition,
+}
+
+/** Maps an EnvironmentError to an error of the API. */
 export const environmentErrors: Interceptor = (next) => async (request) => {
   try {
     return await next(request)
   } catch (error) {
-    throw asConnectError(error)
+    throw error instanceof EnvironmentError ? new ConnectError(error.message, codes[error.reason]) : error
   }
 }

@@ -2,8 +2,8 @@ import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@conn
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import type { OrganizationService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
 import type { Organization } from '../environment/records.ts'
-import { callKey } from './context.ts'
 import type { ServiceOptions } from './directories.ts'
+import { callKey } from './interceptors.ts'
 import { organizationMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
 

@@ -1,6 +1,8 @@
-import { createHash, generateKeyPair, type JsonWebKey, randomUUID, sign } from 'node:crypto'
+import { createHash, generateKeyPair, randomUUID, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '@scalekit-scim/core'
+import express, { type Response, Router } from 'express'
+import type { ApiFaultDraw } from './faults.ts'
 
 export interface TokenOptions {
   clock: Clock
@@ -28,7 +30,7 @@ export class AccessTokens {
   /** Issues a token. Returns the response of RFC 6749, 5.1. */
   async issue() {
     const { clock, clientId, tokenSeconds } = this.#options
-    const { privateKey, jwk } = await this.#keyPair()
+    const { privateKey, jwk } = await this.keyPair()
     const nowMs = clock.now()
     const issuedAt = Math.floor(nowMs / 1000)
     const claims = {
@@ -43,7 +45,9 @@ export class AccessTokens {
     }
     const text = [{ alg: 'RS256', kid: jwk.kid, typ: 'JWT' }, claims].map(encoded).join('.')
     const token = `${text}.${sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`
-    this.#forgetExpired(nowMs)
+    for (const [old, expiresAtMs] of this.#expiresAtMs) {
+      if (expiresAtMs <= nowMs) this.#expiresAtMs.delete(old)
+    }
     this.#expiresAtMs.set(token, nowMs + tokenSeconds * 1000)
     return { access_token: token, token_type: 'Bearer', expires_in: tokenSeconds, scope: 'openid' }
   }
@@ -55,23 +59,43 @@ export class AccessTokens {
     return expiresAtMs !== undefined && this.#options.clock.now() < expiresAtMs
   }
 
-  /** RFC 7517: the public keys that verify the tokens. */
-  async jwks(): Promise<{ keys: JsonWebKey[] }> {
-    const { jwk } = await this.#keyPair()
-    return { keys: [jwk] }
-  }
-
   /** Creates the keys at the first use. This takes time, and a simulator without API calls does not need the keys. */
-  #keyPair() {
+  keyPair() {
     this.#keys ??= generateKeys()
     return this.#keys
   }
+}
 
-  #forgetExpired(nowMs: number): void {
-    for (const [token, expiresAtMs] of this.#expiresAtMs) {
-      if (expiresAtMs <= nowMs) this.#expiresAtMs.delete(token)
+/** `POST /oauth/token` and `GET /keys`: the SDK's requests over HTTP/1.1. */
+export function tokenRoutes(tokens: AccessTokens, faults: ApiFaultDraw): Router {
+  const router = Router()
+  router.post('/oauth/token', express.urlencoded({ extended: false }), async (request, response) => {
+    if (faults.strikes('tokenFailure')) {
+      return refuse(response, 503, 'temporarily_unavailable', 'injected fault: tokenFailure')
     }
-  }
+    const form: Record<string, unknown> = request.body ?? {}
+    if (form.grant_type !== 'client_credentials') {
+      return refuse(response, 400, 'unsupported_grant_type', 'only client_credentials is simulated')
+    }
+    if (!tokens.isClient(form.client_id, form.client_secret)) {
+      return refuse(response, 401, 'invalid_client', 'client_id or client_secret is wrong')
+    }
+    return response.set('cache-control', 'no-store').json(await tokens.issue())
+  })
+  // RFC 7517: the public keys that verify the tokens.
+  router.get('/keys', async (_request, response) => {
+    const { jwk } = await tokens.keyPair()
+    response.json({ keys: [jwk] })
+  })
+  return router
+}
+
+/** RFC 6749, 5.2. */
+function refuse(response: Response, status: number, error: string, description: string): Response {
+  return response
+    .status(status)
+    .set('cache-control', 'no-store')
+    .json({ error, error_description: description })
 }
 
 async function generateKeys() {
