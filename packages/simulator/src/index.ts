@@ -12,25 +12,24 @@ export type {
   Delivery,
   Message,
 } from './delivery/messages.ts'
-export type { Environment, EventListener } from './environment/environment.ts'
+export type { Environment } from './environment/environment.ts'
 export { EnvironmentError, type EnvironmentErrorReason } from './environment/errors.ts'
+export type { EventListener } from './environment/event-publisher.ts'
 export type {
   Directory,
   Group,
-  Organization,
-  Provider,
-  User,
-  UserAttributes,
-} from './environment/records.ts'
-export type {
   GroupPatch,
   NewDirectory,
   NewGroup,
   NewOrganization,
   NewUser,
+  Organization,
   OrganizationPatch,
+  Provider,
+  User,
+  UserAttributes,
   UserPatch,
-} from './environment/requests.ts'
+} from './environment/records.ts'
 export type { SimulatorFaults, SimulatorOptions } from './options.ts'
 export { SnapshotError, type SnapshotErrorReason } from './persistence/snapshot-file.ts'
 export { PortError } from './port.ts'

@@ -4,35 +4,48 @@ import type { Randomness } from '../randomness.ts'
 import type { Envelope } from './events.ts'
 import type { EnvironmentSnapshot } from './snapshot.ts'
 
-export interface PublisherOptions {
+export interface EnvironmentOptions {
   clock: Clock
   randomness: Randomness
   /** Returns the time of a change, in whole microseconds. @default the clock's time, later than every earlier change */
   stampMicros?: () => number
+  /** The records at the start. @default none */
+  from?: EnvironmentSnapshot
 }
+
+export type EventListener = (event: DirectoryEvent) => void
 
 /** Creates the times of changes and the ids of records, and publishes events. */
 export class EventPublisher {
-  readonly environmentId: string
-  readonly #options: PublisherOptions
+  /** `env_…` */
+  readonly id: string
+  protected readonly randomness: Randomness
+  readonly #options: EnvironmentOptions
   readonly #idPrefix: string
   readonly #listeners = new Listeners<[DirectoryEvent]>()
   #idCount: number
   #lastMicros: number
   #isSilent = false
 
-  constructor(options: PublisherOptions, from?: EnvironmentSnapshot) {
+  constructor(options: EnvironmentOptions) {
+    const { randomness, from } = options
     this.#options = options
-    this.#idPrefix = from?.ids.prefix ?? String(10_000_000 + options.randomness.below(89_999_999))
+    this.randomness = randomness
+    this.#idPrefix = from?.ids.prefix ?? String(10_000_000 + randomness.below(89_999_999))
     this.#idCount = from?.ids.count ?? 0
     this.#lastMicros = from?.lastMicros ?? 0
-    this.environmentId = from?.id ?? this.nextId('env')
+    this.id = from?.id ?? this.nextId('env')
   }
 
-  onEvent(listener: (event: DirectoryEvent) => void): () => void {
+  /**
+   * Calls the listener for each event, in order, before the method that makes the change returns. Returns a function
+   * that stops the calls. An error in the listener becomes an uncaught exception.
+   */
+  onEvent(listener: EventListener): () => void {
     return this.#listeners.add(listener)
   }
 
+  /** Runs changes without publishing events, for example to create what existed before the application started. */
   silently<Result>(work: () => Result): Result {
     const before = this.#isSilent
     this.#isSilent = true
@@ -44,7 +57,7 @@ export class EventPublisher {
   }
 
   /** The time of the next change. */
-  nextMicros(): number {
+  protected nextMicros(): number {
     if (this.#options.stampMicros) return this.#options.stampMicros()
     this.#lastMicros = Math.max(Math.round(this.#options.clock.now() * 1000), this.#lastMicros + 1)
     return this.#lastMicros
@@ -54,20 +67,19 @@ export class EventPublisher {
    * Returns an id in the format of Scalekit's ids, such as `org_62283166000000002`. It has digits from the seed, and
    * then a sequence number.
    */
-  nextId(prefix: string): string {
+  protected nextId(prefix: string): string {
     this.#idCount++
     return `${prefix}_${this.#idPrefix}${String(this.#idCount).padStart(9, '0')}`
   }
 
   /** A silent change also uses an event id, so that `silently` does not affect the ids that a seed gives. */
-  publish(occurredAtMicros: number, eventIn: (envelope: Envelope) => DirectoryEvent): void {
-    const { environmentId } = this
-    const event = eventIn({ eventId: this.nextId('evt'), environmentId, occurredAtMicros })
+  protected publish(occurredAtMicros: number, eventIn: (envelope: Envelope) => DirectoryEvent): void {
+    const event = eventIn({ eventId: this.nextId('evt'), environmentId: this.id, occurredAtMicros })
     if (!this.#isSilent) this.#listeners.call(event)
   }
 
-  export() {
+  protected exportCounts() {
     const ids = { prefix: this.#idPrefix, count: this.#idCount }
-    return { id: this.environmentId, ids, lastMicros: this.#lastMicros }
+    return { id: this.id, ids, lastMicros: this.#lastMicros }
   }
 }

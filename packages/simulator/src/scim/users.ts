@@ -1,7 +1,6 @@
 import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 import { fromRawAttributes, rawAttributes } from '../environment/raw-attributes.ts'
-import type { User, UserAttributes } from '../environment/records.ts'
-import type { UserPatch } from '../environment/requests.ts'
+import type { User, UserAttributes, UserPatch } from '../environment/records.ts'
 import { attributeNamed } from './attribute.ts'
 import { badRequest } from './errors.ts'
 import { filteredValue } from './filter.ts'
