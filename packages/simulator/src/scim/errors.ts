@@ -1,4 +1,4 @@
-import { omitUndefined } from '@scalekit-scim/core/internal'
+import { isJsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 import { EnvironmentError, type EnvironmentErrorReason } from '../environment/errors.ts'
 
 /** RFC 7644, 3.12, table 9. */
@@ -52,16 +52,9 @@ export function toScimError(error: unknown): ScimError {
     const [status, scimType] = byReason[error.reason]
     return new ScimError(status, error.message, scimType)
   }
-  const status = statusOf(error)
+  // Errors of Express's body parser have a status.
+  const status = isJsonObject(error) ? Number(error.status) : 500
   if (status === 413) return new ScimError(413, 'the body is too large')
-  if (status !== undefined && status < 500) {
-    return badRequest('invalidSyntax', 'the body must be JSON')
-  }
+  if (status < 500) return badRequest('invalidSyntax', 'the body must be JSON')
   return new ScimError(500, 'the simulator failed: its standard error shows the cause')
-}
-
-/** Returns the status of an error from Express's body parser. */
-function statusOf(error: unknown): number | undefined {
-  const isTagged = typeof error === 'object' && error !== null && 'status' in error
-  return isTagged && typeof error.status === 'number' ? error.status : undefined
 }

@@ -15,7 +15,7 @@ export class Groups extends Resources<Group> {
   readonly type = groupType
   readonly answersPatch = false
 
-  get all(): readonly Group[] {
+  protected get all(): readonly Group[] {
     return this.contents.groups
   }
 
@@ -23,7 +23,7 @@ export class Groups extends Resources<Group> {
     return this.contents.group(id)
   }
 
-  represent(group: Group): JsonObject {
+  protected fieldsOf(group: Group): JsonObject {
     const { id, externalId, displayName } = group
     const members = this.contents.membersOf(id).map((user) => ({
       value: user.id,
@@ -37,7 +37,6 @@ export class Groups extends Resources<Group> {
       ...omitUndefined({ externalId }),
       displayName,
       ...(members.length > 0 ? { members } : {}),
-      meta: this.metaOf(group),
     }
   }
 

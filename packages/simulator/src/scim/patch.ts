@@ -1,13 +1,11 @@
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
-import { type Attribute, attributeNamed } from './attribute.ts'
 import { type Edit, type Operation, readEdits } from './edits.ts'
 import { badRequest, ScimError } from './errors.ts'
 import { impliedFields, matches } from './filter.ts'
 import type { Filter } from './filter-grammar.ts'
-import { addTo, type Item, removeFrom, withOnePrimary } from './lists.ts'
 import type { Path } from './path.ts'
-import type { ResourceType } from './schemas.ts'
-import { own, readValue } from './values.ts'
+import { type Attribute, attributeNamed, type ResourceType } from './schemas.ts'
+import { isPrimary, own, readValue } from './values.ts'
 
 /** The largest number of list values that the operations of one PATCH may visit in total. */
 const maxVisits = 1_000_000
@@ -80,7 +78,7 @@ function editMatching(before: unknown, op: Operation, path: Path, filter: Filter
   const { attribute, subName } = path
   const isList = attribute ? attribute.multiValued : before === undefined || Array.isArray(before)
   if (!isList) throw badRequest('invalidPath', `${path.name} is not a list`)
-  const items: Item[] = Array.isArray(before) ? before : []
+  const items: unknown[] = Array.isArray(before) ? before : []
   if (op === 'remove') {
     if (subName === undefined) return items.filter((item) => !matches(item, filter))
     return items
@@ -88,14 +86,14 @@ function editMatching(before: unknown, op: Operation, path: Path, filter: Filter
       .filter(isNotEmpty)
   }
 
-  const editedItem = (item: Item): Item => {
+  const editedItem = (item: unknown): unknown => {
     if (subName !== undefined) return withField(item, subName, readSubValue(path, subName, value))
     const newValue = attribute ? [readValue(attribute, value)].flat().at(0) : value
     if (!isJsonObject(newValue)) throw badRequest('invalidValue', `${path.name} needs an object`)
     return op === 'add' && isJsonObject(item) ? { ...item, ...newValue } : newValue
   }
-  const edited = new Set<Item>()
-  const edit = (item: Item) => {
+  const edited = new Set<unknown>()
+  const edit = (item: unknown) => {
     const after = editedItem(item)
     edited.add(after)
     return after
@@ -144,4 +142,36 @@ function put(fields: JsonObject, name: string, value: unknown): void {
 function isNotEmpty(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0
   return isJsonObject(value) ? Object.keys(value).length > 0 : value !== undefined
+}
+
+// ── Multi-valued attributes (RFC 7643, 2.4) ──
+
+/** Adds only items that are not yet in the list (RFC 7644, 3.5.2.1). */
+function addTo(items: readonly unknown[], value: unknown): unknown[] {
+  const wanted = [value].flat()
+  const values = new Set(wanted.map(keyOf))
+  const present = new Set(items.filter((item) => values.has(keyOf(item))).map(textOf))
+  const added = wanted.filter((item) => present.size < present.add(textOf(item)).size)
+  return withOnePrimary([...items, ...added], new Set(added))
+}
+
+/** Compares items by their `value`, because the client's other sub-attributes may be outdated. */
+function removeFrom(items: readonly unknown[], value: unknown): unknown[] {
+  const removed = new Set([value].flat().map(keyOf))
+  return items.filter((item) => !removed.has(keyOf(item)))
+}
+
+/** If edited items are primary, only the last of them stays primary, and no other item. */
+function withOnePrimary(items: readonly unknown[], edited: ReadonlySet<unknown>): unknown[] {
+  const primary = items.filter((item) => edited.has(item) && isPrimary(item)).at(-1)
+  if (primary === undefined) return [...items]
+  return items.map((item) => (item !== primary && isPrimary(item) ? { ...item, primary: false } : item))
+}
+
+function textOf(item: unknown): string {
+  return isJsonObject(item) ? JSON.stringify(Object.entries(item).sort()) : JSON.stringify(item)
+}
+
+function keyOf(item: unknown): unknown {
+  return isJsonObject(item) ? (item.value ?? textOf(item)) : item
 }

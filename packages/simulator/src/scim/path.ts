@@ -1,9 +1,7 @@
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import { type Attribute, attributeNamed } from './attribute.ts'
-import { type AttributePath, readAttributePath } from './attribute-path.ts'
 import { badRequest, type ScimError } from './errors.ts'
-import { type Filter, parseBracketedFilter } from './filter-grammar.ts'
-import { type ResourceType, topAttributes } from './schemas.ts'
+import { type AttributePath, type Filter, parseFilter, readAttributePath } from './filter-grammar.ts'
+import { type Attribute, attributeNamed, type ResourceType, topAttributes } from './schemas.ts'
 
 /** A parsed path (RFC 7644, 3.5.2 and 3.10), with each name as its schema writes it. */
 export interface Path {
@@ -49,7 +47,7 @@ function readParts(text: string): AttributePath & { filter?: Filter } {
   if (!path) throw invalidPath()
   if (bracket < 0) return path
   if (path.subName !== undefined || !text.includes(']', bracket)) throw invalidPath()
-  const { filter, end } = parseBracketedFilter(text, bracket + 1)
+  const { filter, end } = parseFilter(text, bracket + 1, / *\]/y)
   const after = /^(?:\.([a-z$][\w$-]*))?$/i.exec(text.slice(end))
   if (!after) throw invalidPath()
   const [, subName] = after

@@ -1,15 +1,28 @@
+import { createHash } from 'node:crypto'
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import type { DirectoryContents } from '../environment/directory-contents.ts'
 import type { Environment } from '../environment/environment.ts'
 import { EnvironmentError } from '../environment/errors.ts'
 import { formatMicros } from '../environment/events.ts'
 import type { Group, User } from '../environment/records.ts'
-import { filteredValue } from './filter.ts'
-import type { Filter } from './filter-grammar.ts'
+import { badRequest } from './errors.ts'
+import { filteredValue, matches } from './filter.ts'
+import { type Filter, parseFilter } from './filter-grammar.ts'
 import { patchResource } from './patch.ts'
 import type { ResourceType } from './schemas.ts'
-import type { Session } from './session.ts'
 import { readResource } from './values.ts'
+
+/** The directory of a request. */
+export interface Scope {
+  environment: Environment
+  directoryId: string
+  /** The address of the directory's endpoint, as the client sees it. */
+  baseUrl: string
+}
+
+export interface Representation extends JsonObject {
+  meta: { location: string; version: string }
+}
 
 /** The resources of one type in a directory, as an endpoint reads and writes them. */
 export abstract class Resources<Item extends User | Group = User | Group> {
@@ -21,22 +34,48 @@ export abstract class Resources<Item extends User | Group = User | Group> {
   protected readonly contents: DirectoryContents
   protected readonly baseUrl: string
 
-  constructor(environment: Environment, { directory, baseUrl }: Session) {
+  constructor({ environment, directoryId, baseUrl }: Scope) {
     this.environment = environment
-    this.directoryId = directory.id
-    this.contents = environment.contents(directory.id)
+    this.directoryId = directoryId
+    this.contents = environment.contents(directoryId)
     this.baseUrl = baseUrl
   }
 
-  abstract get all(): readonly Item[]
-  abstract represent(item: Item): JsonObject
   abstract create(body: unknown): Item
   abstract remove(id: string): void
+  protected abstract get all(): readonly Item[]
   protected abstract find(id: string): Item | undefined
   protected abstract change(item: Item, resource: JsonObject): Item
+  /** The resource without `meta`. */
+  protected abstract fieldsOf(item: Item): JsonObject
+
+  /**
+   * RFC 7644, 3.14. The version is a digest of the whole resource, because a change of members does not change the times
+   * of a group.
+   */
+  represent(item: Item): Representation {
+    const fields = this.fieldsOf(item)
+    const meta = {
+      resourceType: this.type.name,
+      created: formatMicros(item.createdAtMicros),
+      lastModified: formatMicros(item.updatedAtMicros),
+      location: `${this.baseUrl}${this.type.endpoint}/${item.id}`,
+    }
+    const text = JSON.stringify({ ...fields, meta })
+    const digest = createHash('sha256').update(text).digest('base64url').slice(0, 20)
+    return { ...fields, meta: { ...meta, version: `W/"${digest}"` } }
+  }
+
+  /** Returns the items that match the filter of a request. */
+  filtered(text: unknown): readonly Item[] {
+    if (text === undefined || text === '') return this.all
+    if (typeof text !== 'string') throw badRequest('invalidFilter', 'filter must be given once')
+    const { filter } = parseFilter(text)
+    return this.candidates(filter) ?? this.all.filter((item) => matches(this.represent(item), filter))
+  }
 
   /** The items that can match the filter, or `undefined` if no index applies. */
-  candidates(filter: Filter): readonly Item[] | undefined {
+  protected candidates(filter: Filter): readonly Item[] | undefined {
     const id = filteredValue(filter, 'id')
     return id === undefined ? undefined : [this.find(id)].filter((item) => item !== undefined)
   }
@@ -64,14 +103,5 @@ export abstract class Resources<Item extends User | Group = User | Group> {
     const item = this.get(id)
     const resource = patchResource(this.type, this.represent(item), body)
     return this.change(item, readResource(this.type, resource))
-  }
-
-  protected metaOf({ id, createdAtMicros, updatedAtMicros }: Item): JsonObject {
-    return {
-      resourceType: this.type.name,
-      created: formatMicros(createdAtMicros),
-      lastModified: formatMicros(updatedAtMicros),
-      location: `${this.baseUrl}${this.type.endpoint}/${id}`,
-    }
   }
 }

@@ -1,5 +1,4 @@
 import { enterpriseExtension } from '../environment/raw-attributes.ts'
-import { type Attribute, attribute, complex, list } from './attribute.ts'
 
 export interface Schema {
   readonly id: string
@@ -14,6 +13,59 @@ export interface ResourceType {
   readonly endpoint: '/Users' | '/Groups'
   readonly schema: Schema
   readonly extension?: Schema
+}
+
+/** The description of an attribute (RFC 7643, 7). */
+export interface Attribute {
+  readonly name: string
+  readonly type: 'string' | 'boolean' | 'complex' | 'reference' | 'dateTime' | 'binary'
+  readonly multiValued: boolean
+  readonly description: string
+  readonly required: boolean
+  readonly caseExact: boolean
+  readonly mutability: 'readOnly' | 'readWrite' | 'immutable' | 'writeOnly'
+  readonly returned: 'always' | 'never' | 'default' | 'request'
+  readonly uniqueness: 'none' | 'server' | 'global'
+  readonly canonicalValues?: readonly string[]
+  readonly referenceTypes?: readonly string[]
+  readonly subAttributes?: readonly Attribute[]
+}
+
+type Traits = Partial<Omit<Attribute, 'name' | 'description'>>
+
+function attribute(name: string, description: string, traits: Traits = {}): Attribute {
+  return {
+    name,
+    type: 'string',
+    multiValued: false,
+    description,
+    required: false,
+    caseExact: false,
+    mutability: 'readWrite',
+    returned: 'default',
+    uniqueness: 'none',
+    ...traits,
+  }
+}
+
+function complex(
+  name: string,
+  description: string,
+  subAttributes: readonly Attribute[],
+  traits: Traits = {},
+): Attribute {
+  return attribute(name, description, { type: 'complex', subAttributes, ...traits })
+}
+
+/** A list of values with the sub-attributes of RFC 7643, 2.4. */
+function list(name: string, description: string, types: readonly string[], value: Traits = {}) {
+  const subAttributes = [
+    attribute('value', 'The value itself.', value),
+    attribute('display', 'The value as text for display.'),
+    attribute('type', 'The kind of the value.', types.length > 0 ? { canonicalValues: types } : {}),
+    attribute('primary', 'Whether this is the preferred value. At most one value is.', { type: 'boolean' }),
+  ]
+  return complex(name, description, subAttributes, { multiValued: true })
 }
 
 const exact = { caseExact: true } as const
@@ -39,7 +91,7 @@ const metaParts = [
 const schemasTraits = { type: 'reference', returned: 'always', ...multiValued, ...exact } as const
 
 // RFC 7643, 3.1: every resource has these attributes, but schemas do not list them.
-export const commonAttributes: readonly Attribute[] = [
+const commonAttributes: readonly Attribute[] = [
   attribute('schemas', 'The schemas that the resource follows.', schemasTraits),
   attribute('id', 'The id from the server.', { returned: 'always', ...exact, ...readOnly }),
   attribute('externalId', "The client's own id for the resource.", exact),
@@ -153,4 +205,13 @@ export const schemas: readonly Schema[] = [userSchema, enterpriseSchema, groupSc
 /** Returns the top-level attributes of the given resource type, without extensions. */
 export function topAttributes(type: ResourceType): readonly Attribute[] {
   return [...commonAttributes, ...type.schema.attributes]
+}
+
+/** RFC 7643, 2.1: names are not case-sensitive. */
+export function attributeNamed(
+  attributes: readonly Attribute[] | undefined,
+  name: string,
+): Attribute | undefined {
+  const wanted = name.toLowerCase()
+  return attributes?.find((attribute) => attribute.name.toLowerCase() === wanted)
 }

@@ -1,19 +1,18 @@
 import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 import { fromRawAttributes, rawAttributes } from '../environment/raw-attributes.ts'
 import type { User, UserAttributes, UserPatch } from '../environment/records.ts'
-import { attributeNamed } from './attribute.ts'
 import { badRequest } from './errors.ts'
 import { filteredValue } from './filter.ts'
 import type { Filter } from './filter-grammar.ts'
 import { Resources } from './resources.ts'
-import { userType } from './schemas.ts'
+import { attributeNamed, userType } from './schemas.ts'
 import { readResource } from './values.ts'
 
 export class Users extends Resources<User> {
   readonly type = userType
   readonly answersPatch = true
 
-  get all(): readonly User[] {
+  protected get all(): readonly User[] {
     return this.contents.users
   }
 
@@ -21,13 +20,13 @@ export class Users extends Resources<User> {
     return this.contents.user(id)
   }
 
-  override candidates(filter: Filter): readonly User[] | undefined {
+  protected override candidates(filter: Filter): readonly User[] | undefined {
     const userName = filteredValue(filter, 'userName')
     if (userName === undefined) return super.candidates(filter)
     return [this.contents.userNamed(userName)].filter((user) => user !== undefined)
   }
 
-  represent(user: User): JsonObject {
+  protected fieldsOf(user: User): JsonObject {
     // This is a copy, because a PATCH must not change the records of the environment.
     const raw: JsonObject = structuredClone(rawAttributes(user))
     const groups = this.environment.groupsOf(user).map(({ id, displayName }) => ({
@@ -42,7 +41,6 @@ export class Users extends Resources<User> {
       schemas: [userType.schema.id, ...extensions],
       id: user.id,
       ...(groups.length > 0 ? { groups } : {}),
-      meta: this.metaOf(user),
     }
   }
 

@@ -1,7 +1,6 @@
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
-import { type Attribute, attributeNamed } from './attribute.ts'
 import { badRequest } from './errors.ts'
-import { type ResourceType, type Schema, topAttributes } from './schemas.ts'
+import { type Attribute, attributeNamed, type ResourceType, type Schema, topAttributes } from './schemas.ts'
 
 /** RFC 7643, 2.4: the preferred value of a list. */
 export function isPrimary(value: unknown): value is JsonObject {
