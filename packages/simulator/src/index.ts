@@ -3,14 +3,15 @@ export type { SimulatorClock } from './clock.ts'
 export { createSimulator } from './create-simulator.ts'
 export type { Deliveries } from './delivery/deliveries.ts'
 export type { Endpoint, NewEndpoint, RotateOptions } from './delivery/endpoints.ts'
-export { DeliveryError, type DeliveryErrorReason } from './delivery/errors.ts'
 export type { Fault, FaultName, WebhookFaults } from './delivery/faults.ts'
-export type {
-  Attempt,
-  AttemptResponse,
-  AttemptTrigger,
-  Delivery,
-  Message,
+export {
+  type Attempt,
+  type AttemptResponse,
+  type AttemptTrigger,
+  type Delivery,
+  DeliveryError,
+  type DeliveryErrorReason,
+  type Message,
 } from './delivery/messages.ts'
 export type { Environment } from './environment/environment.ts'
 export { EnvironmentError, type EnvironmentErrorReason } from './environment/errors.ts'

@@ -25,6 +25,11 @@ export function randomBytes(randomness: Randomness, count: number): Buffer {
   return Buffer.from(Array.from({ length: count }, () => randomness.below(256)))
 }
 
+/** A signing secret. */
+export function randomSecret(randomness: Randomness): string {
+  return `whsec_${randomBytes(randomness, 24).toString('base64')}`
+}
+
 function from(state: number): Randomness {
   const origin = state
   const next = () => {

@@ -5,11 +5,10 @@ import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
 import { type DeliveryContext, DeliveryTask, type EndpointQueue, MessageRecord } from './delivery-task.ts'
 import { type Endpoint, Endpoints, type NewEndpoint, type RotateOptions } from './endpoints.ts'
-import { DeliveryError } from './errors.ts'
 import { requireFaults, type WebhookFaults } from './faults.ts'
 import { messageId } from './message-id.ts'
 import { MessageLog, maxPending, maxReplyBytes } from './message-log.ts'
-import type { Attempt, AttemptTrigger, Message } from './messages.ts'
+import { type Attempt, type AttemptTrigger, DeliveryError, type Message } from './messages.ts'
 import { Reordering } from './reordering.ts'
 import type { StoredDeliveries, StoredMessage } from './stored.ts'
 import { WebhookClient } from './webhook-client.ts'
@@ -194,12 +193,10 @@ export class Deliveries {
     this.#sent = sent
     for (const { ordinal, id, event, createdAtMs, deliveries } of messages) {
       const record = new MessageRecord(ordinal, id, event, createdAtMs)
-      const tasks = deliveries.map(({ endpointId, ...progress }) => ({
-        task: this.#addTask(record, endpointId, 'pending'),
-        progress,
-      }))
+      for (const { endpointId, ...progress } of deliveries) {
+        this.#addTask(record, endpointId, 'pending').resume(progress)
+      }
       this.#log.add(record)
-      for (const { task, progress } of tasks) task.resume(progress)
       this.#giveUpExcess()
     }
   }

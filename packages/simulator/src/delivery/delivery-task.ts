@@ -4,9 +4,15 @@ import type { queueAsPromised } from 'fastq'
 import type { Activity } from '../activity.ts'
 import type { Randomness } from '../randomness.ts'
 import type { Endpoint, Endpoints } from './endpoints.ts'
-import { DeliveryError } from './errors.ts'
 import { attemptFaultNames, drawFaults, messageFaultNames, type WebhookFaults } from './faults.ts'
-import { type Attempt, type AttemptTrigger, type Delivery, isDelivered, type Message } from './messages.ts'
+import {
+  type Attempt,
+  type AttemptTrigger,
+  type Delivery,
+  DeliveryError,
+  isDelivered,
+  type Message,
+} from './messages.ts'
 import type { Reordering } from './reordering.ts'
 import { waitAfterMs } from './schedule.ts'
 import type { Progress } from './stored.ts'
@@ -197,12 +203,10 @@ export class DeliveryTask implements Delivery {
   }
 
   #fail({ attempt, timedOut }: Transmitted): void {
-    this.#failures++
-    const waitMs = waitAfterMs(
-      { failures: this.#failures, timedOut, status: attempt.response?.status },
-      this.#context.retryJitterShare,
-      this.#randomness.fork(`wait ${this.#failures}`),
-    )
+    const failures = ++this.#failures
+    const isOverloaded = timedOut || attempt.response?.status === 429
+    const randomness = this.#randomness.fork(`wait ${failures}`)
+    const waitMs = waitAfterMs(failures, isOverloaded, this.#context.retryJitterShare, randomness)
     if (waitMs === undefined) this.#end('failed')
     else this.#wait(waitMs)
     this.#context.changed(this.#record)

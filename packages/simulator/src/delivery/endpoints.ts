@@ -2,8 +2,8 @@ import type { Clock } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import { signDelivery } from '@scalekit-scim/core/testing'
 import { Listeners } from '../listeners.ts'
-import { type Randomness, randomBytes } from '../randomness.ts'
-import { DeliveryError } from './errors.ts'
+import { type Randomness, randomBytes, randomSecret } from '../randomness.ts'
+import { DeliveryError } from './messages.ts'
 import type { StoredEndpoint } from './stored.ts'
 
 export interface NewEndpoint {
@@ -66,7 +66,7 @@ export class Endpoints {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
       throw new DeliveryError('invalid', 'url must be a full http or https URL')
     }
-    const id = `ep_${this.#drawBytes(15).toString('hex')}`
+    const id = `ep_${randomBytes(this.#draw(), 15).toString('hex')}`
     const secrets = [{ secret: this.#secretOr(secret) }]
     return this.#put({ id, url, ...omitUndefined({ types: types && [...types] }), secrets })
   }
@@ -122,12 +122,12 @@ export class Endpoints {
 
   /** @throws ConfigurationError if a receiver would refuse the secret */
   #secretOr(secret: string | undefined): string {
-    if (secret === undefined) return `whsec_${this.#drawBytes(24).toString('base64')}`
+    if (secret === undefined) return randomSecret(this.#draw())
     signDelivery('', { secret })
     return secret
   }
 
-  #drawBytes(count: number): Buffer {
-    return randomBytes(this.#randomness.fork(String(++this.#drawn)), count)
+  #draw(): Randomness {
+    return this.#randomness.fork(String(++this.#drawn))
   }
 }

@@ -6,22 +6,15 @@ export const waitsBeforeAttemptsSeconds = [0, 5, 300, 1800, 7200, 18_000, 36_000
 /** The shortest wait after a timeout or a 429, even if the wait in the schedule is shorter. */
 const minBackoffSeconds = 60
 
-export interface Failure {
-  /** The number of failed scheduled attempts, including this one. */
-  failures: number
-  timedOut: boolean
-  status?: number | undefined
-}
-
 /** Returns the wait before the next attempt after a failure, or `undefined` after the last attempt. */
 export function waitAfterMs(
-  { failures, timedOut, status }: Failure,
+  failures: number,
+  isOverloaded: boolean,
   jitterShare: number,
   randomness: Randomness,
 ): number | undefined {
   const waitSeconds = waitsBeforeAttemptsSeconds[failures]
   if (waitSeconds === undefined) return undefined
   const jitter = 1 + jitterShare * (2 * randomness.next() - 1)
-  const minSeconds = timedOut || status === 429 ? minBackoffSeconds : 0
-  return Math.round(Math.max(waitSeconds * jitter, minSeconds) * 1000)
+  return Math.round(Math.max(waitSeconds * jitter, isOverloaded ? minBackoffSeconds : 0) * 1000)
 }

@@ -8,10 +8,10 @@ export interface OutgoingRequest {
   url: string
   headers: Readonly<Record<string, string>>
   body: Buffer
-  /** The connection is cut after this number of bytes of the body. */
-  cutAfterBytes?: number | undefined
+  /** The connection is cut after the body, because `content-length` is higher. */
+  isCut: boolean
   /** The body is sent piece by piece over this time. */
-  overMs?: number | undefined
+  overMs: number
 }
 
 export interface Answer {
@@ -21,7 +21,7 @@ export interface Answer {
   durationMs: number
 }
 
-type Outcome = Partial<Omit<Answer, 'durationMs'>>
+type End = (outcome: Pick<Answer, 'response' | 'error'>, timedOut?: boolean) => void
 
 const maxLoggedResponseBytes = 65_536
 
@@ -52,26 +52,28 @@ export class WebhookClient {
 
   /** Sends one request. Never rejects. */
   send(outgoing: OutgoingRequest): Promise<Answer> {
+    const { url, headers } = outgoing
     const startedMs = performance.now()
     return new Promise((resolve) => {
-      const request = this.#open(outgoing)
+      const options = { method: 'POST', headers }
+      const request = url.startsWith('https:')
+        ? https.request(url, { ...options, agent: this.#https })
+        : http.request(url, { ...options, agent: this.#http })
       const stopWriting = new AbortController()
-      const end = (outcome: Outcome) => {
+      const end: End = (outcome, timedOut = false) => {
         clearTimeout(timer)
         stopWriting.abort()
         if (!request.writableEnded || outcome.error !== undefined) request.destroy()
-        resolve({ timedOut: false, ...outcome, durationMs: performance.now() - startedMs })
+        resolve({ ...outcome, timedOut, durationMs: performance.now() - startedMs })
       }
       const timer = setTimeout(
-        () => end({ timedOut: true, error: `no answer within ${this.#deadlineMs / 1000} s` }),
+        () => end({ error: `no answer within ${this.#deadlineMs / 1000} s` }, true),
         this.#deadlineMs,
       )
       request.on('response', (response) => readResponse(response, end))
       request.on('error', (error) => end({ error: describe(error) }))
       request.on('close', () => end({ error: 'the connection was closed without an answer' }))
-      void writeBody(request, outgoing, stopWriting.signal).then((wasCut) => {
-        if (wasCut) end({ error: `cut after ${outgoing.cutAfterBytes} of ${outgoing.body.length} bytes` })
-      })
+      void writeBody(request, outgoing, stopWriting.signal)
     })
   }
 
@@ -79,42 +81,20 @@ export class WebhookClient {
     this.#http.destroy()
     this.#https.destroy()
   }
-
-  #open({ url, headers }: OutgoingRequest): http.ClientRequest {
-    const options = { method: 'POST', headers }
-    return url.startsWith('https:')
-      ? https.request(url, { ...options, agent: this.#https })
-      : http.request(url, { ...options, agent: this.#http })
-  }
 }
 
-/** Sends the body at once or piece by piece. Returns whether the body was cut short as requested. */
+/** Sends the body at once or piece by piece. */
 async function writeBody(
   request: http.ClientRequest,
-  { body, cutAfterBytes, overMs = 0 }: OutgoingRequest,
+  { headers, body, isCut, overMs }: OutgoingRequest,
   signal: AbortSignal,
-): Promise<boolean> {
-  if (cutAfterBytes === undefined && overMs === 0) {
+): Promise<void> {
+  if (!isCut && overMs === 0) {
     request.end(body)
-    return false
+    return
   }
   // The headers must be sent even if no byte of the body follows.
   request.flushHeaders()
-  await writePieces(request, body.subarray(0, cutAfterBytes), overMs, signal)
-  if (signal.aborted) return false
-  if (cutAfterBytes !== undefined) {
-    return new Promise((resolve) => request.write('', (error) => resolve(!error)))
-  }
-  request.end()
-  return false
-}
-
-async function writePieces(
-  request: http.ClientRequest,
-  body: Buffer,
-  overMs: number,
-  signal: AbortSignal,
-): Promise<void> {
   const pauses = Math.min(Math.ceil(overMs / pieceIntervalMs), body.length)
   const pieceBytes = Math.ceil(body.length / (pauses + 1))
   for (let at = 0; at < body.length; at += pieceBytes) {
@@ -122,9 +102,15 @@ async function writePieces(
     if (signal.aborted) return
     request.write(body.subarray(at, at + pieceBytes))
   }
+  if (!isCut) {
+    request.end()
+    return
+  }
+  const cut = new Error(`cut after ${body.length} of ${headers['content-length']} bytes`)
+  request.write('', () => request.destroy(cut))
 }
 
-function readResponse(response: http.IncomingMessage, end: (outcome: Outcome) => void): void {
+function readResponse(response: http.IncomingMessage, end: End): void {
   const chunks: Buffer[] = []
   let loggedBytes = 0
   response.on('data', (chunk: Buffer) => {

@@ -30,7 +30,8 @@ export function filteredValue(filter: Filter, name: string): string | undefined 
 }
 
 /** Returns the fields that each matching value has, or `undefined` if the filter does not determine the fields. */
-export function impliedFields(filter: Filter): JsonObject | undefined {
+export function impliedFields(filter: Filter | undefined): JsonObject | undefined {
+  if (filter === undefined) return {}
   if (filter.op === 'eq') {
     const [name, ...rest] = filter.path
     return name === undefined || rest.length > 0 ? undefined : { [name]: filter.value }

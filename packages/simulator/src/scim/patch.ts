@@ -2,7 +2,6 @@ import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import { type Edit, type Operation, readEdits } from './edits.ts'
 import { badRequest, ScimError } from './errors.ts'
 import { impliedFields, matches } from './filter.ts'
-import type { Filter } from './filter-grammar.ts'
 import type { Path } from './path.ts'
 import { type Attribute, attributeNamed, type ResourceType } from './schemas.ts'
 import { isPrimary, own, readValue } from './values.ts'
@@ -31,15 +30,18 @@ function applyEdit(resource: JsonObject, { op, path, value }: Edit): void {
   }
   if (name === 'schemas') return
   const holder = extension === undefined ? resource : fieldsAt(resource, extension)
-  const before = own(holder, name)
-  const after =
-    path.filter !== undefined
-      ? editMatching(before, op, path, path.filter, value)
-      : path.subName !== undefined
-        ? editWithin(before, op, path, path.subName, value)
-        : editWhole(before, op, path, value)
-  put(holder, name, after)
+  put(holder, name, edited(own(holder, name), op, path, value))
   if (extension !== undefined) put(resource, extension, holder)
+}
+
+function edited(before: unknown, op: Operation, path: Path, value: unknown): unknown {
+  const { attribute, filter, subName } = path
+  if (filter === undefined && subName === undefined) return editWhole(before, op, path, value)
+  if (Array.isArray(before) || (attribute ? attribute.multiValued : filter && before === undefined)) {
+    return editItems(Array.isArray(before) ? before : [], op, path, value)
+  }
+  if (filter !== undefined) throw badRequest('invalidPath', `${path.name} is not a list`)
+  return editItem(before, op, path, value)
 }
 
 function editWhole(before: unknown, op: Operation, { attribute }: Path, value: unknown): unknown {
@@ -65,53 +67,40 @@ function clearedBy(value: unknown, attribute: Attribute | undefined): string[] {
   return cleared.map(([name]) => attributeNamed(attribute?.subAttributes, name)?.name ?? name)
 }
 
-/** Edits a sub-attribute of the object, or of each item of the list. */
-function editWithin(before: unknown, op: Operation, path: Path, subName: string, value: unknown): unknown {
-  const newValue = op === 'remove' ? undefined : readSubValue(path, subName, value)
-  if (Array.isArray(before))
-    return before.map((item) => withField(item, subName, newValue)).filter(isNotEmpty)
-  const after = withField(before, subName, newValue)
-  return path.attribute?.multiValued && isJsonObject(after) && isNotEmpty(after) ? [after] : after
-}
-
-function editMatching(before: unknown, op: Operation, path: Path, filter: Filter, value: unknown): unknown {
-  const { attribute, subName } = path
-  const isList = attribute ? attribute.multiValued : before === undefined || Array.isArray(before)
-  if (!isList) throw badRequest('invalidPath', `${path.name} is not a list`)
-  const items: unknown[] = Array.isArray(before) ? before : []
-  if (op === 'remove') {
-    if (subName === undefined) return items.filter((item) => !matches(item, filter))
-    return items
-      .map((item) => (matches(item, filter) ? withField(item, subName, undefined) : item))
-      .filter(isNotEmpty)
-  }
-
-  const editedItem = (item: unknown): unknown => {
-    if (subName !== undefined) return withField(item, subName, readSubValue(path, subName, value))
-    const newValue = attribute ? [readValue(attribute, value)].flat().at(0) : value
-    if (!isJsonObject(newValue)) throw badRequest('invalidValue', `${path.name} needs an object`)
-    return op === 'add' && isJsonObject(item) ? { ...item, ...newValue } : newValue
-  }
-  const edited = new Set<unknown>()
+/** Edits the items that the filter of the path finds. Without a filter, edits all items. */
+function editItems(items: unknown[], op: Operation, path: Path, value: unknown): unknown {
+  const { attribute, filter, subName } = path
+  const isFound = (item: unknown) => filter === undefined || matches(item, filter)
+  if (op === 'remove' && subName === undefined) return items.filter((item) => !isFound(item))
+  const touched = new Set<unknown>()
   const edit = (item: unknown) => {
-    const after = editedItem(item)
-    edited.add(after)
+    const after = editItem(item, op, path, value)
+    touched.add(after)
     return after
   }
-  const after = items.map((item) => (matches(item, filter) ? edit(item) : item))
-  if (edited.size === 0) {
+  const after = items.map((item) => (isFound(item) ? edit(item) : item))
+  if (touched.size === 0 && op !== 'remove') {
     // No item matches. By RFC 7644, 3.5.2.3, a replacement fails. Entra ID expects a new item with the fields of the
     // filter.
-    const implied = subName === undefined && op === 'replace' ? undefined : impliedFields(filter)
+    const isNew = filter === undefined || subName !== undefined || op === 'add'
+    const implied = isNew ? impliedFields(filter) : undefined
     if (!implied) throw badRequest('noTarget', `no value of ${path.name} matches the path`)
     after.push(edit(attribute ? [readValue(attribute, implied)].flat().at(0) : implied))
   }
-  return withOnePrimary(after, edited)
+  const present = after.filter(isNotEmpty)
+  return filter === undefined ? present : withOnePrimary(present, touched)
 }
 
-function readSubValue({ attribute }: Path, subName: string, value: unknown): unknown {
-  const subAttribute = attributeNamed(attribute?.subAttributes, subName)
-  return subAttribute ? readValue(subAttribute, value) : (value ?? undefined)
+function editItem(item: unknown, op: Operation, path: Path, value: unknown): unknown {
+  const { attribute, subName } = path
+  if (subName !== undefined) {
+    const subAttribute = attributeNamed(attribute?.subAttributes, subName)
+    const newValue = subAttribute ? readValue(subAttribute, value) : (value ?? undefined)
+    return withField(item, subName, op === 'remove' ? undefined : newValue)
+  }
+  const newValue = attribute ? [readValue(attribute, value)].flat().at(0) : value
+  if (!isJsonObject(newValue)) throw badRequest('invalidValue', `${path.name} needs an object`)
+  return op === 'add' && isJsonObject(item) ? { ...item, ...newValue } : newValue
 }
 
 /** An item that is not an object has no sub-attribute to clear. */
