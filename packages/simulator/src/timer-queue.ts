@@ -5,8 +5,7 @@ interface Entry {
   readonly atMs: number
   /** Timers with the same time fire in the order in which they were set. */
   readonly order: number
-  /** Absent if the timer was cancelled or has fired. */
-  callback: (() => void) | undefined
+  readonly callback: () => void
 }
 
 /**
@@ -14,56 +13,42 @@ interface Entry {
  * heap, because its removal would need a search.
  */
 export class TimerQueue {
-  #heap = emptyHeap()
+  readonly #heap = new Heap<Entry>((one, other) => one.atMs - other.atMs || one.order - other.order)
+  readonly #pending = new Set<Entry>()
   #count = 0
-  #cancelled = 0
 
   add(atMs: number, callback: () => void): Timer {
     const entry: Entry = { atMs, order: this.#count++, callback }
+    this.#pending.add(entry)
     this.#heap.push(entry)
-    return { cancel: () => this.#cancel(entry) }
+    // The heap must not fill with cancelled timers.
+    if (this.#heap.length > 2 * this.#pending.size + 1000) this.#heap.init([...this.#pending])
+    return { cancel: () => void this.#pending.delete(entry) }
   }
 
   /** The time of the next timer. */
   get nextMs(): number | undefined {
-    for (let first = this.#heap.peek(); first; first = this.#heap.peek()) {
-      if (first.callback) return first.atMs
-      this.#cancelled--
-      this.#heap.pop()
-    }
-    return undefined
+    return this.#next?.atMs
   }
 
   /** Fires all timers that are due by `byMs`. A timer that is set by one of them also fires, if it is due by then. */
   fire(byMs: number): void {
-    for (let nextMs = this.nextMs; nextMs !== undefined && nextMs <= byMs; nextMs = this.nextMs) {
-      const entry = this.#heap.pop()
-      const callback = entry?.callback
-      // The entry has left the heap, so a later cancel must not count it.
-      if (entry) entry.callback = undefined
-      callback?.()
+    for (let next = this.#next; next && next.atMs <= byMs; next = this.#next) {
+      this.#pending.delete(next)
+      next.callback()
     }
   }
 
   clear(): void {
-    this.#heap = emptyHeap()
-    this.#cancelled = 0
+    this.#pending.clear()
   }
 
-  #cancel(entry: Entry): void {
-    if (!entry.callback) return
-    entry.callback = undefined
-    this.#cancelled++
-    // The heap must not fill with cancelled timers.
-    if (this.#cancelled > 1000 && this.#cancelled > this.#heap.length / 2) {
-      const pending = this.#heap.toArray().filter(({ callback }) => callback)
-      this.#heap = emptyHeap()
-      this.#heap.init(pending)
-      this.#cancelled = 0
+  get #next(): Entry | undefined {
+    let first = this.#heap.peek()
+    while (first && !this.#pending.has(first)) {
+      this.#heap.pop()
+      first = this.#heap.peek()
     }
+    return first
   }
-}
-
-function emptyHeap(): Heap<Entry> {
-  return new Heap<Entry>((one, other) => one.atMs - other.atMs || one.order - other.order)
 }

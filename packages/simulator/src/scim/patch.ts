@@ -82,8 +82,7 @@ function editItems(items: unknown[], op: Operation, path: Path, value: unknown):
   if (touched.size === 0 && op !== 'remove') {
     // No item matches. By RFC 7644, 3.5.2.3, a replacement fails. Entra ID expects a new item with the fields of the
     // filter.
-    const isNew = filter === undefined || subName !== undefined || op === 'add'
-    const implied = isNew ? impliedFields(filter) : undefined
+    const implied = subName === undefined && op === 'replace' ? undefined : impliedFields(filter)
     if (!implied) throw badRequest('noTarget', `no value of ${path.name} matches the path`)
     after.push(edit(attribute ? [readValue(attribute, implied)].flat().at(0) : implied))
   }
