@@ -14,22 +14,23 @@ export {
   type Message,
 } from './delivery/messages.ts'
 export type { Environment } from './environment/environment.ts'
-export { EnvironmentError, type EnvironmentErrorReason } from './environment/errors.ts'
 export type { EventListener } from './environment/event-publisher.ts'
-export type {
-  Directory,
-  Group,
-  GroupPatch,
-  NewDirectory,
-  NewGroup,
-  NewOrganization,
-  NewUser,
-  Organization,
-  OrganizationPatch,
-  Provider,
-  User,
-  UserAttributes,
-  UserPatch,
+export {
+  type Directory,
+  EnvironmentError,
+  type EnvironmentErrorReason,
+  type Group,
+  type GroupPatch,
+  type NewDirectory,
+  type NewGroup,
+  type NewOrganization,
+  type NewUser,
+  type Organization,
+  type OrganizationPatch,
+  type Provider,
+  type User,
+  type UserAttributes,
+  type UserPatch,
 } from './environment/records.ts'
 export type { SimulatorFaults, SimulatorOptions } from './options.ts'
 export { SnapshotError, type SnapshotErrorReason } from './persistence/snapshot-file.ts'

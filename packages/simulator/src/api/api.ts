@@ -1,7 +1,3 @@
-import type { IncomingMessage } from 'node:http'
-import type { Http2ServerRequest } from 'node:http2'
-import { constants } from 'node:http2'
-import { createContextValues } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
 import type { Clock } from '@scalekit-scim/core'
 import { DirectoryService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
@@ -11,15 +7,7 @@ import type { Environment } from '../environment/environment.ts'
 import type { Http2Listener, Port } from '../port.ts'
 import { directoryService } from './directories.ts'
 import type { ApiFaultDraw } from './faults.ts'
-import {
-  authenticated,
-  type CallConnection,
-  connectionKey,
-  environmentErrors,
-  faulty,
-  limited,
-  validated,
-} from './interceptors.ts'
+import { connectionValues, interceptors } from './interceptors.ts'
 import { organizationService } from './organizations.ts'
 import { AccessTokens, tokenRoutes } from './tokens.ts'
 
@@ -43,7 +31,7 @@ export interface Api {
 }
 
 export function createApi(options: ApiOptions): Api {
-  const { environment, clock, faults, requestsPerMinute, port } = options
+  const { environment, faults, port } = options
   const { url } = port
   const tokens = new AccessTokens({ ...options, issuer: url })
   const rpc = connectNodeAdapter({
@@ -52,27 +40,12 @@ export function createApi(options: ApiOptions): Api {
     // Answers are not compressed, although the SDK accepts gzip. On one machine, gzip saves nothing and costs client
     // and server a fifth of their time.
     compressMinBytes: Number.POSITIVE_INFINITY,
-    interceptors: [
-      authenticated(tokens),
-      limited(clock, requestsPerMinute),
-      faulty(faults),
-      validated(),
-      environmentErrors,
-    ],
-    contextValues: (request) => createContextValues().set(connectionKey, connectionOf(request, port)),
+    interceptors: interceptors({ ...options, tokens }),
+    contextValues: (request) => connectionValues(request, port),
     routes: (router) => {
       router.service(DirectoryService, directoryService({ environment, faults, url }))
       router.service(OrganizationService, organizationService({ environment, faults }))
     },
   })
   return { routes: tokenRoutes(tokens, faults), rpc }
-}
-
-function connectionOf(request: IncomingMessage | Http2ServerRequest, port: Port): CallConnection {
-  if (!('stream' in request)) throw new Error('gRPC needs HTTP/2')
-  const { stream } = request
-  return {
-    reset: () => port.socketOf(stream.session)?.resetAndDestroy(),
-    cut: () => stream.close(constants.NGHTTP2_CANCEL),
-  }
 }

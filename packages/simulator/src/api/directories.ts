@@ -3,8 +3,7 @@ import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
 import type { DirectoryService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
 import type { DirectoryContents } from '../environment/directory-contents.ts'
 import type { Environment } from '../environment/environment.ts'
-import { EnvironmentError } from '../environment/errors.ts'
-import type { Directory, User } from '../environment/records.ts'
+import { type Directory, EnvironmentError, type User } from '../environment/records.ts'
 import type { ApiFaultDraw } from './faults.ts'
 import { callKey } from './interceptors.ts'
 import { directoryMessage, groupMessage, microsOf, providerOf, userMessage } from './messages.ts'
@@ -90,7 +89,7 @@ export function directoryService({
       const includeDetail = request.includeDetail ?? false
       return {
         ...page,
-        groups: items.map((group) => groupMessage(group, contents.memberCount(group.id), includeDetail)),
+        groups: items.map((group) => groupMessage(group, contents.membersOf(group.id).length, includeDetail)),
       }
     },
   }

@@ -1,31 +1,61 @@
+import type { IncomingMessage } from 'node:http'
+import { constants, type Http2ServerRequest } from 'node:http2'
 import { setTimeout as wait } from 'node:timers/promises'
 import { create } from '@bufbuild/protobuf'
 import { createValidator, type Violation } from '@bufbuild/protovalidate'
-import { Code, ConnectError, createContextKey, type Interceptor } from '@connectrpc/connect'
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextKey,
+  createContextValues,
+  type Interceptor,
+} from '@connectrpc/connect'
 import type { Clock } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import { ErrorInfoSchema } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/errdetails/errdetails_pb.js'
-import { EnvironmentError, type EnvironmentErrorReason } from '../environment/errors.ts'
+import { EnvironmentError, type EnvironmentErrorReason } from '../environment/records.ts'
+import type { Port } from '../port.ts'
 import type { ApiFaultDraw, ApiFaultName, CallProperties } from './faults.ts'
 import { pageNumber } from './pages.ts'
 import type { AccessTokens } from './tokens.ts'
 
-/** What a fault can do to the connection of a call. */
-export interface CallConnection {
-  /** Resets the TCP connection and all its calls. */
-  reset(): void
-  /** Ends this call only. */
-  cut(): void
+export interface InterceptorOptions {
+  tokens: AccessTokens
+  clock: Clock
+  faults: ApiFaultDraw
+  requestsPerMinute?: number
 }
 
-export const connectionKey = createContextKey<CallConnection>(
-  { reset() {}, cut() {} },
-  { description: 'the connection of the call' },
-)
-export const callKey = createContextKey<CallProperties>({}, { description: 'the properties of the call' })
+/** The checks and the faults of each call, in the order in which they apply. */
+export function interceptors(options: InterceptorOptions): Interceptor[] {
+  const { tokens, clock, faults, requestsPerMinute } = options
+  return [
+    authenticated(tokens),
+    limited(clock, requestsPerMinute),
+    faulty(faults),
+    validated(),
+    environmentErrors,
+  ]
+}
+
+/** What a fault can do to the connection of a call. */
+const connectionKey = createContextKey({ reset() {}, cut() {} })
+export const callKey = createContextKey<CallProperties>({})
+
+export function connectionValues(request: IncomingMessage | Http2ServerRequest, port: Port): ContextValues {
+  if (!('stream' in request)) throw new Error('gRPC needs HTTP/2')
+  const { stream } = request
+  return createContextValues().set(connectionKey, {
+    /** Resets the TCP connection and all its calls. */
+    reset: () => port.socketOf(stream.session)?.resetAndDestroy(),
+    /** Ends this call only. */
+    cut: () => stream.close(constants.NGHTTP2_CANCEL),
+  })
+}
 
 /** An expired token is refused like a wrong one. The SDK then requests a new token itself. */
-export function authenticated(tokens: AccessTokens): Interceptor {
+function authenticated(tokens: AccessTokens): Interceptor {
   return (next) => (request) => {
     if (tokens.accepts(request.header.get('authorization'))) return next(request)
     throw new ConnectError('the access token is missing, unknown or expired', Code.Unauthenticated)
@@ -35,7 +65,7 @@ export function authenticated(tokens: AccessTokens): Interceptor {
 const windowMs = 60_000
 
 /** Counts calls in windows of one minute, as Scalekit's documentation describes. */
-export function limited(clock: Clock, requestsPerMinute = Number.POSITIVE_INFINITY): Interceptor {
+function limited(clock: Clock, requestsPerMinute = Number.POSITIVE_INFINITY): Interceptor {
   let windowEndsAtMs = 0
   let count = 0
   return (next) => (request) => {
@@ -58,7 +88,7 @@ const failures = [
   ['canceled', Code.Canceled],
 ] as const satisfies readonly (readonly [ApiFaultName, Code])[]
 
-export function faulty(faults: ApiFaultDraw): Interceptor {
+function faulty(faults: ApiFaultDraw): Interceptor {
   return (next) => async (request) => {
     const page = request.stream ? undefined : pageNumber(request.message)
     const method = request.method.localName
@@ -86,7 +116,7 @@ export function faulty(faults: ApiFaultDraw): Interceptor {
 }
 
 /** Checks the validation rules in Scalekit's descriptors. */
-export function validated(): Interceptor {
+function validated(): Interceptor {
   const validator = createValidator()
   return (next) => (request) => {
     if (request.stream) return next(request)
@@ -118,7 +148,7 @@ const codes: Record<EnvironmentErrorReason, Code> = {
 }
 
 /** Maps an EnvironmentError to an error of the API. */
-export const environmentErrors: Interceptor = (next) => async (request) => {
+const environmentErrors: Interceptor = (next) => async (request) => {
   try {
     return await next(request)
   } catch (error) {

@@ -1,9 +1,7 @@
-import type { WebhookFaults } from '../delivery/faults.ts'
 import type { Attempt, Delivery, Message } from '../delivery/messages.ts'
 import type { Environment } from '../environment/environment.ts'
-import { EnvironmentError } from '../environment/errors.ts'
 import { formatMicros } from '../environment/events.ts'
-import { type Directory, type Group, providers, type User } from '../environment/records.ts'
+import { EnvironmentError, type Group, providers, type User } from '../environment/records.ts'
 import type { Simulator } from '../simulator.ts'
 
 // The data for the page. It contains only what one screen shows.
@@ -19,31 +17,22 @@ export function simulatorView(simulator: Simulator) {
     organizations: environment.organizations.map(({ id, displayName }) => ({
       id,
       displayName,
-      directories: environment.directoriesOf(id).map((directory) => directoryView(directory, url)),
+      directories: environment.directoriesOf(id).map((directory) => ({
+        ...directory,
+        scimUrl: `${url}/scim/v2/${directory.id}`,
+      })),
     })),
     endpoints: deliveries.endpoints,
-    faults: faultShares(deliveries.faults),
+    faults: deliveries.faults,
   }
-}
-
-function directoryView({ id, name, provider, enabled, scimToken }: Directory, url: string) {
-  return { id, name, provider, enabled, scimUrl: `${url}/scim/v2/${id}`, scimToken }
-}
-
-function faultShares(faults: WebhookFaults): Record<string, number> {
-  return Object.fromEntries(Object.entries(faults).map(([name, fault]) => [name, fault?.share ?? 0]))
 }
 
 export function userView(environment: Environment, user: User) {
   const { id, active, attributes, updatedAtMicros } = user
-  const { givenName, familyName, email, title } = attributes
   return {
+    ...attributes,
     id,
     name: nameOf(user),
-    givenName,
-    familyName,
-    email,
-    title,
     active,
     groups: environment.groupsOf(user).map(({ id, displayName }) => ({ id, name: displayName })),
     updatedAt: formatMicros(updatedAtMicros),
@@ -51,7 +40,7 @@ export function userView(environment: Environment, user: User) {
 }
 
 export function groupView(environment: Environment, { id, displayName, directoryId }: Group) {
-  return { id, displayName, memberCount: environment.contents(directoryId).memberCount(id) }
+  return { id, displayName, memberCount: environment.contents(directoryId).membersOf(id).length }
 }
 
 export function nameOf({ attributes: { displayName, givenName, familyName, userName } }: User): string {
@@ -59,45 +48,47 @@ export function nameOf({ attributes: { displayName, givenName, familyName, userN
 }
 
 /** One row of the list. */
-export function messageView(simulator: Simulator, message: Message) {
-  const { id, event, createdAtMs, deliveries } = message
+export function messageView(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
   return {
     id,
     type: event.type,
     what: subjectOf(simulator.environment, event.data),
     customer: customerOf(simulator.environment, event.organization_id),
     createdAtMs,
-    deliveries: deliveries.map((delivery) => ({
-      ...deliveryView(simulator, delivery, createdAtMs),
-      attempts: delivery.attempts.map(attemptView),
-    })),
+    deliveries: deliveries.map((delivery) => deliveryView(simulator, delivery, createdAtMs, attemptView)),
   }
 }
 
 /** The whole message: requests and responses. */
 export function messageDetail(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
-  const attemptDetail = (attempt: Attempt) => ({
-    ...attemptView(attempt),
-    requestHeaders: attempt.request.headers,
-    responseHeaders: attempt.response?.headers,
-    responseBody: attempt.response?.body,
-  })
-  const views = deliveries.map((delivery) => ({
-    ...deliveryView(simulator, delivery, createdAtMs),
-    attempts: delivery.attempts.map(attemptDetail),
-  }))
+  const views = deliveries.map((delivery) => deliveryView(simulator, delivery, createdAtMs, attemptDetail))
   return { id, event, deliveries: views }
 }
 
-function deliveryView({ deliveries }: Simulator, delivery: Delivery, createdAtMs: number) {
-  const { endpointId, state, givenUp, attemptsUnderWay, nextAttemptAtMs } = delivery
-  const url = deliveries.endpoints.find(({ id }) => id === endpointId)?.url ?? 'an endpoint that was removed'
-  return { endpointId, url, state, givenUp, attemptsUnderWay, nextAttemptAtMs, createdAtMs }
+function deliveryView(
+  { deliveries }: Simulator,
+  { attempts, ...delivery }: Delivery,
+  createdAtMs: number,
+  view: (attempt: Attempt) => object,
+) {
+  const endpoint = deliveries.endpoints.find(({ id }) => id === delivery.endpointId)
+  const url = endpoint?.url ?? 'an endpoint that was removed'
+  return { ...delivery, url, createdAtMs, attempts: attempts.map(view) }
 }
 
 function attemptView({ number, trigger, startedAtMs, durationMs, response, error, faults }: Attempt) {
   const outcome = response?.headers['scalekit-scim-outcome']
   return { number, trigger, startedAtMs, durationMs, status: response?.status, outcome, error, faults }
+}
+
+function attemptDetail(attempt: Attempt) {
+  const { request, response } = attempt
+  return {
+    ...attemptView(attempt),
+    requestHeaders: request.headers,
+    responseHeaders: response?.headers,
+    responseBody: response?.body,
+  }
 }
 
 /** The event of a directory contains only the directory's id, so the name comes from the environment. */

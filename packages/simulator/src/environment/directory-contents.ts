@@ -1,5 +1,4 @@
-import { EnvironmentError } from './errors.ts'
-import type { Directory, Group, User } from './records.ts'
+import { type Directory, EnvironmentError, type Group, type User } from './records.ts'
 
 /** A directory with its users and groups, and indexes by userName and by membership. */
 export class DirectoryContents {
@@ -43,10 +42,6 @@ export class DirectoryContents {
   membersOf(groupId: string): User[] {
     const ids = [...(this.#memberIds.get(groupId) ?? [])]
     return ids.map((id) => this.#users.get(id)).filter((user) => user !== undefined)
-  }
-
-  memberCount(groupId: string): number {
-    return this.#memberIds.get(groupId)?.size ?? 0
   }
 
   /** @throws EnvironmentError 'conflict' if another user has the userName */

@@ -1,8 +1,7 @@
 import { Listeners } from '../listeners.ts'
 import { DirectoryContents } from './directory-contents.ts'
-import { EnvironmentError } from './errors.ts'
 import { type EnvironmentOptions, EventPublisher } from './event-publisher.ts'
-import type { Directory, Group, Organization, User } from './records.ts'
+import { type Directory, EnvironmentError, type Group, type Organization, type User } from './records.ts'
 import type { EnvironmentSnapshot } from './snapshot.ts'
 
 /**

@@ -2,21 +2,22 @@ import { isDeepStrictEqual } from 'node:util'
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import { randomText } from '../randomness.ts'
 import { EnvironmentRecords } from './environment-records.ts'
-import { EnvironmentError, requireText } from './errors.ts'
 import { directoryEvent, groupEvent, userDeletedEvent, userEvent } from './events.ts'
 import { withMainValues } from './raw-attributes.ts'
-import type {
-  Directory,
-  Group,
-  GroupPatch,
-  NewDirectory,
-  NewGroup,
-  NewOrganization,
-  NewUser,
-  Organization,
-  OrganizationPatch,
-  User,
-  UserPatch,
+import {
+  type Directory,
+  EnvironmentError,
+  type Group,
+  type GroupPatch,
+  type NewDirectory,
+  type NewGroup,
+  type NewOrganization,
+  type NewUser,
+  type Organization,
+  type OrganizationPatch,
+  requireText,
+  type User,
+  type UserPatch,
 } from './records.ts'
 
 /**

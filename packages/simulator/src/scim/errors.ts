@@ -1,5 +1,5 @@
 import { isJsonObject, omitUndefined } from '@scalekit-scim/core/internal'
-import { EnvironmentError, type EnvironmentErrorReason } from '../environment/errors.ts'
+import { EnvironmentError, type EnvironmentErrorReason } from '../environment/records.ts'
 
 /** RFC 7644, 3.12, table 9. */
 export type ScimType =
