@@ -89,7 +89,7 @@ export function directoryService({
       const includeDetail = request.includeDetail ?? false
       return {
         ...page,
-        groups: items.map((group) => groupMessage(group, contents.membersOf(group.id).length, includeDetail)),
+        groups: items.map((group) => groupMessage(group, contents.memberCount(group.id), includeDetail)),
       }
     },
   }

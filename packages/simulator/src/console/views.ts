@@ -40,7 +40,7 @@ export function userView(environment: Environment, user: User) {
 }
 
 export function groupView(environment: Environment, { id, displayName, directoryId }: Group) {
-  return { id, displayName, memberCount: environment.contents(directoryId).membersOf(id).length }
+  return { id, displayName, memberCount: environment.contents(directoryId).memberCount(id) }
 }
 
 export function nameOf({ attributes: { displayName, givenName, familyName, userName } }: User): string {

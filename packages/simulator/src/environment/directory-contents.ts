@@ -44,6 +44,10 @@ export class DirectoryContents {
     return ids.map((id) => this.#users.get(id)).filter((user) => user !== undefined)
   }
 
+  memberCount(groupId: string): number {
+    return this.#memberIds.get(groupId)?.size ?? 0
+  }
+
   /** @throws EnvironmentError 'conflict' if another user has the userName */
   putUser(user: User): void {
     const { userName } = user.attributes

@@ -2,7 +2,9 @@ import type { JsonObject } from '@scalekit-scim/core/internal'
 import { type Response, Router } from 'express'
 import { ScimError } from './errors.ts'
 import { listMessage, maxResults, sendScim } from './messages.ts'
-import { type ResourceType, resourceTypes, type Schema, schemas } from './schemas.ts'
+import { type ResourceType, resourceTypes, type Schema } from './schemas.ts'
+
+const schemas = resourceTypes.flatMap(({ schema, extension }) => (extension ? [schema, extension] : [schema]))
 
 const schemaPrefix = 'urn:ietf:params:scim:schemas:core:2.0'
 
@@ -69,7 +71,6 @@ function describeType({ name, endpoint, schema, extension }: ResourceType, baseU
 
 function describeSchema(schema: Schema, baseUrl: string) {
   return {
-    schemas: [`${schemaPrefix}:Schema`],
     ...schema,
     meta: { resourceType: 'Schema', location: `${baseUrl}/Schemas/${schema.id}` },
   }
