@@ -56,7 +56,7 @@ export class PortError extends Error {
 
 /** Opens one TCP port for gRPC, which needs HTTP/2, and for everything else, which uses HTTP/1.1. */
 export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOptions): Promise<Port> {
-  const { http1, http2, sockets, sessions, socketBySession, requests } = createServers(headersTimeoutMs)
+  const { http1, http2, sockets, sessions, requests } = createServers(headersTimeoutMs)
   const boundPort = await listen(http1, host, port)
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
@@ -64,12 +64,12 @@ export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOp
       http1.on('request', http1Listener)
       http2.on('request', http2Listener)
     },
-    socketOf: (session) => session && socketBySession.get(session),
+    socketOf: (session) => session && sessions.get(session),
     async close(graceMs = 1000) {
       const closed = new Promise<void>((resolve) => http1.close(() => resolve()))
-      for (const session of sessions) session.close()
+      for (const session of sessions.keys()) session.close()
       await Promise.race([requests.idle(), sleep(graceMs, undefined, { ref: false })])
-      for (const session of sessions) session.destroy()
+      for (const session of sessions.keys()) session.destroy()
       for (const socket of sockets) socket.destroy()
       await closed
     },
@@ -82,8 +82,7 @@ export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOp
  */
 function createServers(headersTimeoutMs: number) {
   const sockets = new Set<Socket>()
-  const sessions = new Set<Http2Session>()
-  const socketBySession = new WeakMap<Http2Session, Socket>()
+  const sessions = new Map<Http2Session, Socket>()
   const requests = new Activity()
   const track = (response: { once(event: 'close', listener: () => void): unknown }) => {
     void requests.track(new Promise<void>((resolve) => response.once('close', resolve)))
@@ -91,10 +90,6 @@ function createServers(headersTimeoutMs: number) {
   const timeouts = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: headersTimeoutMs / 10 }
   const http1 = createHttp1(timeouts, (_request, response) => track(response))
   const http2 = createHttp2((_request, response) => track(response))
-  http2.on('session', (session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-  })
   const http1Listeners = http1.listeners('connection')
   http1.removeAllListeners('connection').on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -108,11 +103,14 @@ function createServers(headersTimeoutMs: number) {
       }
       // Only HTTP/1.1 may answer a client that has closed its side of the connection.
       socket.allowHalfOpen = false
-      http2.once('session', (session) => socketBySession.set(session, socket))
+      http2.once('session', (session) => {
+        sessions.set(session, socket)
+        session.once('close', () => sessions.delete(session))
+      })
       http2.emit('connection', socket)
     })
   })
-  return { http1, http2, sockets, sessions, socketBySession, requests }
+  return { http1, http2, sockets, sessions, requests }
 }
 
 async function listen(server: Server, host: string, port: number): Promise<number> {

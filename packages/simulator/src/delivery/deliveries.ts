@@ -1,15 +1,14 @@
 import type { Clock, ScimEvent } from '@scalekit-scim/core'
-import fastq from 'fastq'
 import { Activity } from '../activity.ts'
 import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
-import { type DeliveryContext, DeliveryTask, type EndpointQueue, MessageRecord } from './delivery-task.ts'
+import { type DeliveryContext, DeliveryTask, MessageRecord } from './delivery-task.ts'
+import { EndpointQueue } from './endpoint-queue.ts'
 import { type Endpoint, Endpoints, type NewEndpoint, type RotateOptions } from './endpoints.ts'
 import { requireFaults, type WebhookFaults } from './faults.ts'
 import { messageId } from './message-id.ts'
 import { MessageLog, maxPending, maxReplyBytes } from './message-log.ts'
 import { type Attempt, type AttemptTrigger, DeliveryError, type Message } from './messages.ts'
-import { Reordering } from './reordering.ts'
 import type { StoredDeliveries, StoredMessage } from './stored.ts'
 import { WebhookClient } from './webhook-client.ts'
 
@@ -210,20 +209,12 @@ export class Deliveries {
   }
 
   #addTask(record: MessageRecord, endpointId: string, state: 'pending' | 'failed'): DeliveryTask {
-    const task = new DeliveryTask(this.#context, this.#queueOf(endpointId), record, endpointId, state)
+    const { clock } = this.#context
+    const queue = this.#queues.get(endpointId) ?? new EndpointQueue(clock, this.#connectionsPerEndpoint)
+    this.#queues.set(endpointId, queue)
+    const task = new DeliveryTask(this.#context, queue, record, endpointId, state)
     record.deliveries.push(task)
     return task
-  }
-
-  #queueOf(endpointId: string): EndpointQueue {
-    const existing = this.#queues.get(endpointId)
-    if (existing) return existing
-    const queue: EndpointQueue = {
-      attempts: fastq.promise(async (attempt) => attempt(), this.#connectionsPerEndpoint),
-      reordering: new Reordering(this.#context.clock),
-    }
-    this.#queues.set(endpointId, queue)
-    return queue
   }
 
   async #attempt(
@@ -235,19 +226,17 @@ export class Deliveries {
     this.#requireOpen()
     const record = this.#log.get(messageId)
     if (!record) throw new DeliveryError('not-found', 'message not found')
-    const existing = record.deliveries.filter((task) => this.#endpoints.find(task.endpointId))
-    const tasks = endpointId === undefined ? existing : [this.#taskTo(endpointId, record)]
-    return (await Promise.all(tasks.map((task) => task.attempt(trigger, copies)))).flat()
-  }
-
-  /**
-   * Returns the delivery of the message to the endpoint. If there is no such delivery, adds one with the state
-   * 'failed', which changes when an attempt succeeds.
-   */
-  #taskTo(endpointId: string, record: MessageRecord): DeliveryTask {
-    if (!this.#endpoints.find(endpointId)) throw new DeliveryError('not-found', 'endpoint not found')
-    const existing = record.deliveries.find((task) => task.endpointId === endpointId)
-    return existing ?? this.#addTask(record, endpointId, 'failed')
+    const taskTo = (id: string) => record.deliveries.find((task) => task.endpointId === id)
+    const endpoints =
+      endpointId === undefined
+        ? this.#endpoints.all.filter(({ id }) => taskTo(id))
+        : [this.#endpoints.get(endpointId)]
+    const attempts = endpoints.map((endpoint) => {
+      // The state of a new delivery is 'failed' until an attempt succeeds.
+      const task = taskTo(endpoint.id) ?? this.#addTask(record, endpoint.id, 'failed')
+      return task.attempt(endpoint, trigger, copies)
+    })
+    return (await Promise.all(attempts)).flat()
   }
 
   #recordChanged(record: MessageRecord, attempt?: Attempt): void {

@@ -1,19 +1,11 @@
 import type { Clock, ScimEvent } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import type { queueAsPromised } from 'fastq'
 import type { Activity } from '../activity.ts'
 import type { Randomness } from '../randomness.ts'
+import type { EndpointQueue } from './endpoint-queue.ts'
 import type { Endpoint, Endpoints } from './endpoints.ts'
 import { attemptFaultNames, drawFaults, messageFaultNames, type WebhookFaults } from './faults.ts'
-import {
-  type Attempt,
-  type AttemptTrigger,
-  type Delivery,
-  DeliveryError,
-  isDelivered,
-  type Message,
-} from './messages.ts'
-import type { Reordering } from './reordering.ts'
+import { type Attempt, type AttemptTrigger, type Delivery, isDelivered, type Message } from './messages.ts'
 import { waitAfterMs } from './schedule.ts'
 import type { Progress } from './stored.ts'
 import { type Transmitted, transmit } from './transmission.ts'
@@ -31,13 +23,6 @@ export interface DeliveryContext {
   isClosed: boolean
   /** Called after each change to a message, with the attempt that caused it. */
   changed(record: MessageRecord, attempt?: Attempt): void
-}
-
-/** The objects that all deliveries to one endpoint share. */
-export interface EndpointQueue {
-  /** The queue of scheduled attempts. Its concurrency limits the connections. */
-  readonly attempts: queueAsPromised<() => Promise<void>>
-  readonly reordering: Reordering
 }
 
 /** A message with the state of its deliveries. */
@@ -101,7 +86,6 @@ export class DeliveryTask implements Delivery {
   }
 
   begin(): void {
-    const { reordering } = this.#queue
     const drawn = drawFaults(messageFaultNames, this.#context.faults, this.#randomness)
     const { drop, delay, reorder } = drawn
     const copies = drawn.duplicate ? { duplicate: drawn.duplicate } : {}
@@ -112,9 +96,9 @@ export class DeliveryTask implements Delivery {
     } else if (reorder) {
       const { past = 1, atMostSeconds = 60 } = reorder
       const release = () => this.#enqueueAttempt({ reorder, ...copies })
-      this.#cancelWait = reordering.hold(past, atMostSeconds * 1000, release)
+      this.#cancelWait = this.#queue.hold(past, atMostSeconds * 1000, release)
     } else {
-      reordering.begin(this.#record.ordinal)
+      this.#queue.begin(this.#record.ordinal)
       this.#enqueueAttempt(copies)
     }
   }
@@ -132,9 +116,7 @@ export class DeliveryTask implements Delivery {
   }
 
   /** Makes attempts outside the schedule, without retries or faults. */
-  async attempt(trigger: Exclude<AttemptTrigger, 'schedule'>, copies = 1): Promise<Attempt[]> {
-    const endpoint = this.#context.endpoints.find(this.endpointId)
-    if (!endpoint) throw new DeliveryError('not-found', 'endpoint not found')
+  async attempt(endpoint: Endpoint, trigger: AttemptTrigger, copies: number): Promise<Attempt[]> {
     const work = Promise.all(Array.from({ length: copies }, () => this.#transmit(endpoint, trigger, {})))
     const sent = await this.#context.activity.track(work)
     return sent.map(({ attempt }) => attempt)
@@ -162,9 +144,9 @@ export class DeliveryTask implements Delivery {
 
   #enqueueAttempt(faults: WebhookFaults): void {
     delete this.nextAttemptAtMs
-    const attempted = this.#queue.attempts.push(async () => {
+    const attempted = this.#queue.push(async () => {
       await this.#attemptOnSchedule(faults)
-      this.#queue.reordering.end(this.#record.ordinal)
+      this.#queue.end(this.#record.ordinal)
     })
     void this.#context.activity.track(attempted)
   }

@@ -58,6 +58,11 @@ export class Endpoints {
     return stored && this.#public(stored)
   }
 
+  /** @throws DeliveryError 'not-found' */
+  get(id: string): Endpoint {
+    return this.#public(this.#require(id))
+  }
+
   onChange(listener: () => void): () => void {
     return this.#listeners.add(listener)
   }

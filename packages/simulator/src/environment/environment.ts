@@ -74,7 +74,7 @@ export class Environment extends EnvironmentRecords {
   }
 
   #publishDirectory(directory: Directory): void {
-    this.publish(directory.updatedAtMicros, (envelope) => directoryEvent(directory, envelope))
+    this.publish(directory.updatedAtMicros, directoryEvent(directory))
   }
 
   // ── Users and groups. If the directory is disabled, changes throw EnvironmentError 'directory-disabled'. ──
@@ -111,7 +111,7 @@ export class Environment extends EnvironmentRecords {
     const user = this.user(id)
     this.#enabledDirectory(user.directoryId)
     this.contents(user.directoryId).removeUser(user)
-    this.publish(this.nextMicros(), (envelope) => userDeletedEvent(user, envelope))
+    this.publish(this.nextMicros(), userDeletedEvent(user))
   }
 
   createGroup(directoryId: string, { id, externalId, displayName }: NewGroup): Group {
@@ -168,8 +168,7 @@ export class Environment extends EnvironmentRecords {
   #putAndPublishUser(change: 'created' | 'updated', user: User): User {
     requireText('userName', user.attributes.userName)
     this.contents(user.directoryId).putUser(user)
-    const groups = this.groupsOf(user)
-    this.publish(user.updatedAtMicros, (envelope) => userEvent(change, user, groups, envelope))
+    this.publish(user.updatedAtMicros, userEvent(change, user, this.groupsOf(user)))
     return user
   }
 
@@ -180,7 +179,7 @@ export class Environment extends EnvironmentRecords {
   }
 
   #publishGroup(change: 'created' | 'updated' | 'deleted', group: Group): void {
-    this.publish(group.updatedAtMicros, (envelope) => groupEvent(change, group, envelope))
+    this.publish(group.updatedAtMicros, groupEvent(change, group))
   }
 
   #creationTimes(): { createdAtMicros: number; updatedAtMicros: number } {

@@ -1,7 +1,7 @@
 import type { Clock, DirectoryEvent } from '@scalekit-scim/core'
 import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
-import type { Envelope } from './events.ts'
+import { type EventContent, formatMicros } from './events.ts'
 import type { EnvironmentSnapshot } from './snapshot.ts'
 
 export interface EnvironmentOptions {
@@ -73,9 +73,19 @@ export class EventPublisher {
   }
 
   /** A silent change also uses an event id, so that `silently` does not affect the ids that a seed gives. */
-  protected publish(occurredAtMicros: number, eventIn: (envelope: Envelope) => DirectoryEvent): void {
-    const event = eventIn({ eventId: this.nextId('evt'), environmentId: this.id, occurredAtMicros })
-    if (!this.#isSilent) this.#listeners.call(event)
+  protected publish(occurredAtMicros: number, { type, object, data }: EventContent): void {
+    const event = {
+      spec_version: '1',
+      id: this.nextId('evt'),
+      type,
+      occurred_at: formatMicros(occurredAtMicros),
+      environment_id: this.id,
+      organization_id: data.organization_id,
+      object,
+      data,
+    }
+    // Each function in events.ts pairs a type with its own data. The compiler cannot check this for a union.
+    if (!this.#isSilent) this.#listeners.call(event as DirectoryEvent)
   }
 
   protected exportCounts() {

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@scalekit-scim/core'
+import fastq from 'fastq'
 
 interface HeldMessage {
   /** The messages that must have their first attempt before this message is released. */
@@ -10,15 +11,23 @@ interface HeldMessage {
 }
 
 /**
- * Holds messages to one endpoint until later messages to that endpoint have been tried. A held message always awaits
- * the messages that are sent next. The order of replies does not matter, so each run awaits the same messages.
+ * The scheduled attempts to one endpoint. Limits the number of attempts at the same time, and holds messages until later
+ * messages have been tried. A held message always awaits the messages that are sent next. The order of replies does not
+ * matter, so each run awaits the same messages.
  */
-export class Reordering {
+export class EndpointQueue {
   readonly #clock: Clock
+  readonly #attempts: fastq.queueAsPromised<() => Promise<void>>
   readonly #held = new Set<HeldMessage>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, connections: number) {
     this.#clock = clock
+    this.#attempts = fastq.promise(async (attempt) => attempt(), connections)
+  }
+
+  /** Resolves when the attempt has been made. */
+  push(attempt: () => Promise<void>): Promise<void> {
+    return this.#attempts.push(attempt)
   }
 
   /**
