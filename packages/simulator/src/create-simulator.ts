@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import express, { type ErrorRequestHandler, type Express } from 'express'
-import { type Api, createApi } from './api/api.ts'
+import express, { type ErrorRequestHandler, type Express, type Router } from 'express'
+import { createApi } from './api/api.ts'
 import { ApiFaultDraw } from './api/faults.ts'
 import { SimulatorClock } from './clock.ts'
-import { type Console, createConsole } from './console/router.ts'
+import { createConsole } from './console/router.ts'
 import { Deliveries } from './delivery/deliveries.ts'
 import { Environment } from './environment/environment.ts'
 import { EnvironmentError } from './environment/records.ts'
@@ -111,7 +111,7 @@ function assemble(
     [Symbol.asyncDispose]: closeOnce,
   }
   const consolePage = createConsole(simulator, host)
-  port.serve(httpApplication(api, environment, consolePage), api.rpc)
+  port.serve(httpApplication(api.routes, environment, consolePage.router), api.rpc)
   return simulator
 }
 
@@ -148,11 +148,11 @@ function restoreDeliveries(
   return deliveries
 }
 
-function httpApplication(api: Api, environment: Environment, consolePage: Console): Express {
-  const application = express().disable('x-powered-by').use(api.routes)
+function httpApplication(apiRoutes: Router, environment: Environment, consoleRoutes: Router): Express {
+  const application = express().disable('x-powered-by').use(apiRoutes)
   application.use('/scim/v2/:directoryId', scimRouter(environment))
   application.use('/scim', answerNoDirectory)
-  application.use(consolePage.router)
+  application.use(consoleRoutes)
   return application.use(answerError)
 }
 

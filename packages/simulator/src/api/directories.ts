@@ -9,12 +9,6 @@ import { callKey } from './interceptors.ts'
 import { directoryMessage, groupMessage, microsOf, providerOf, userMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
 
-export interface ServiceOptions {
-  environment: Environment
-  faults: ApiFaultDraw
-  url: string
-}
-
 interface ListRequest extends PageRequest {
   directoryId: string
   directoryGroupId?: string | undefined
@@ -22,11 +16,11 @@ interface ListRequest extends PageRequest {
 }
 
 /** The calls of the SDK's `directory` client. A disabled directory is listed like any other. */
-export function directoryService({
-  environment,
-  faults,
-  url,
-}: ServiceOptions): Partial<ServiceImpl<typeof DirectoryService>> {
+export function directoryService(
+  environment: Environment,
+  faults: ApiFaultDraw,
+  url: string,
+): Partial<ServiceImpl<typeof DirectoryService>> {
   const describe = (directory: Directory) =>
     directoryMessage(directory, environment.contents(directory.id), url)
   const directoryIn = (organizationId: string, id: string): Directory => {

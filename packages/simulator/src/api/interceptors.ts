@@ -20,23 +20,15 @@ import type { ApiFaultDraw, ApiFaultName, CallProperties } from './faults.ts'
 import { pageNumber } from './pages.ts'
 import type { AccessTokens } from './tokens.ts'
 
-export interface InterceptorOptions {
-  tokens: AccessTokens
-  clock: Clock
-  faults: ApiFaultDraw
-  requestsPerMinute?: number
-}
-
 /** The checks and the faults of each call, in the order in which they apply. */
-export function interceptors(options: InterceptorOptions): Interceptor[] {
-  const { tokens, clock, faults, requestsPerMinute } = options
-  return [
-    authenticated(tokens),
-    limited(clock, requestsPerMinute),
-    faulty(faults),
-    validated(),
-    environmentErrors,
-  ]
+export function interceptors(
+  tokens: AccessTokens,
+  faults: ApiFaultDraw,
+  clock: Clock,
+  requestsPerMinute?: number,
+): Interceptor[] {
+  const limit = limited(clock, requestsPerMinute)
+  return [authenticated(tokens), limit, faulty(faults), validated(), environmentErrors]
 }
 
 /** What a fault can do to the connection of a call. */

@@ -1,8 +1,9 @@
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import type { OrganizationService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
+import type { Environment } from '../environment/environment.ts'
 import type { Organization } from '../environment/records.ts'
-import type { ServiceOptions } from './directories.ts'
+import type { ApiFaultDraw } from './faults.ts'
 import { callKey } from './interceptors.ts'
 import { organizationMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
@@ -16,10 +17,10 @@ const maxPageSize = 100
 type Identities = { case: 'id' | 'externalId'; value: string } | { case: undefined; value?: undefined }
 
 /** The calls of the SDK's `organization` client. Slugs, logos, metadata and settings are not simulated. */
-export function organizationService({
-  environment,
-  faults,
-}: Omit<ServiceOptions, 'url'>): Partial<ServiceImpl<typeof OrganizationService>> {
+export function organizationService(
+  environment: Environment,
+  faults: ApiFaultDraw,
+): Partial<ServiceImpl<typeof OrganizationService>> {
   const identified = (identities: Identities): Organization => {
     if (identities.case === 'id') return environment.organization(identities.value)
     if (identities.case === 'externalId') return environment.organizationByExternalId(identities.value)

@@ -9,18 +9,19 @@ export interface TokenOptions {
   clientId: string
   clientSecret: string
   tokenSeconds: number
-  /** The simulator's URL. */
-  issuer: string
 }
 
 /** Issues access tokens, and accepts them until they expire. */
 export class AccessTokens {
   readonly #options: TokenOptions
+  readonly #issuer: string
   readonly #expiresAtMs = new Map<string, number>()
   #keys: ReturnType<typeof generateKeys> | undefined
 
-  constructor(options: TokenOptions) {
+  /** @param issuer The simulator's URL */
+  constructor(options: TokenOptions, issuer: string) {
     this.#options = options
+    this.#issuer = issuer
   }
 
   isClient(clientId: unknown, clientSecret: unknown): boolean {
@@ -34,7 +35,7 @@ export class AccessTokens {
     const nowMs = clock.now()
     const issuedAt = Math.floor(nowMs / 1000)
     const claims = {
-      iss: this.#options.issuer,
+      iss: this.#issuer,
       sub: clientId,
       aud: [clientId],
       client_id: clientId,

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import express, { type Router } from 'express'
+import express from 'express'
 import type { Simulator } from '../simulator.ts'
 import { consoleApi } from './api.ts'
 import { refuseOtherPages } from './guard.ts'
@@ -32,14 +32,8 @@ const securityHeaders = {
   'x-content-type-options': 'nosniff',
 }
 
-export interface Console {
-  router: Router
-  /** Ends the connections of the open pages. */
-  close(): void
-}
-
 /** Serves the page at `/`, and its files and requests under `/console`. */
-export function createConsole(simulator: Simulator, listeningHost: string): Console {
+export function createConsole(simulator: Simulator, listeningHost: string) {
   const pages = new LivePages()
   const guard = refuseOtherPages(listeningHost)
   const stopListening = [
@@ -60,6 +54,7 @@ export function createConsole(simulator: Simulator, listeningHost: string): Cons
   router.use('/console', express.static(pageFolder))
   return {
     router,
+    /** Ends the connections of the open pages. */
     close() {
       for (const stop of stopListening) stop()
       pages.close()

@@ -1,7 +1,6 @@
 import type { JsonObject } from '@scalekit-scim/core/internal'
 import { type Response, Router } from 'express'
-import { ScimError } from './errors.ts'
-import { listMessage, maxResults, sendScim } from './messages.ts'
+import { listMessage, maxResults, ScimError, sendScim } from './messages.ts'
 import { type ResourceType, resourceTypes, type Schema } from './schemas.ts'
 
 const schemas = resourceTypes.flatMap(({ schema, extension }) => (extension ? [schema, extension] : [schema]))

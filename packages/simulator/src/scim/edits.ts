@@ -1,5 +1,5 @@
 import { isJsonObject } from '@scalekit-scim/core/internal'
-import { badRequest } from './errors.ts'
+import { badRequest } from './messages.ts'
 import { type Path, readPath } from './path.ts'
 import type { ResourceType } from './schemas.ts'
 

@@ -1,5 +1,5 @@
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import { badRequest, type ScimError } from './errors.ts'
+import { badRequest, type ScimError } from './messages.ts'
 
 // The grammar of filters (RFC 7644, figure 1). `not` binds more tightly than `and`, and `and` more tightly than `or`.
 

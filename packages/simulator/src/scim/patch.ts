@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import { type Edit, type Operation, readEdits } from './edits.ts'
-import { badRequest, ScimError } from './errors.ts'
 import { impliedFields, matches } from './filter.ts'
+import { badRequest, ScimError } from './messages.ts'
 import type { Path } from './path.ts'
 import { type Attribute, attributeNamed, type ResourceType } from './schemas.ts'
 import { isPrimary, own, readValue } from './values.ts'

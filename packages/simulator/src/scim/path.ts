@@ -1,6 +1,6 @@
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import { badRequest, type ScimError } from './errors.ts'
 import { type AttributePath, type Filter, parseFilter, readAttributePath } from './filter-grammar.ts'
+import { badRequest, type ScimError } from './messages.ts'
 import { type Attribute, attributeNamed, type ResourceType, topAttributes } from './schemas.ts'
 
 /** A parsed path (RFC 7644, 3.5.2 and 3.10), with each name as its schema writes it. */

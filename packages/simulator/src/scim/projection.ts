@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
-import { badRequest } from './errors.ts'
 import type { PathSteps } from './filter-grammar.ts'
+import { badRequest } from './messages.ts'
 import { readPath } from './path.ts'
 import type { ResourceType } from './schemas.ts'
 

@@ -1,7 +1,6 @@
 import { type Request, type Response, Router } from 'express'
 import type { Group, User } from '../environment/records.ts'
-import { ScimError } from './errors.ts'
-import { listMessage, readPage, sendScim } from './messages.ts'
+import { listMessage, readPage, ScimError, sendScim } from './messages.ts'
 import { readProjection } from './projection.ts'
 import type { Resources } from './resources.ts'
 

@@ -4,9 +4,9 @@ import type { DirectoryContents } from '../environment/directory-contents.ts'
 import type { Environment } from '../environment/environment.ts'
 import { formatMicros } from '../environment/events.ts'
 import { EnvironmentError, type Group, type User } from '../environment/records.ts'
-import { badRequest } from './errors.ts'
 import { filteredValue, matches } from './filter.ts'
 import { type Filter, parseFilter } from './filter-grammar.ts'
+import { badRequest } from './messages.ts'
 import { patchResource } from './patch.ts'
 import type { ResourceType } from './schemas.ts'
 import { readResource } from './values.ts'
@@ -17,10 +17,6 @@ export interface Scope {
   directoryId: string
   /** The address of the directory's endpoint, as the client sees it. */
   baseUrl: string
-}
-
-export interface Representation extends JsonObject {
-  meta: { location: string; version: string }
 }
 
 /** The resources of one type in a directory, as an endpoint reads and writes them. */
@@ -52,7 +48,7 @@ export abstract class Resources<Item extends User | Group = User | Group> {
    * RFC 7644, 3.14. The version is a digest of the whole resource, because a change of members does not change the times
    * of a group.
    */
-  represent(item: Item): Representation {
+  represent(item: Item) {
     const fields = this.fieldsOf(item)
     const meta = {
       resourceType: this.type.name,

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
-import { badRequest } from './errors.ts'
+import { badRequest } from './messages.ts'
 import { type Attribute, attributeNamed, type ResourceType, type Schema, topAttributes } from './schemas.ts'
 
 /** RFC 7643, 2.4: the preferred value of a list. */
