@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { omitUndefined } from '@scalekit-scim/core/internal'
+import { errorCode, omitUndefined } from '@scalekit-scim/core/internal'
 import type { AttemptResponse } from './messages.ts'
 
 export interface OutgoingRequest {
@@ -20,8 +21,6 @@ export interface Answer {
   timedOut: boolean
   durationMs: number
 }
-
-type End = (outcome: Pick<Answer, 'response' | 'error'>, timedOut?: boolean) => void
 
 const maxLoggedResponseBytes = 65_536
 
@@ -51,30 +50,25 @@ export class WebhookClient {
   }
 
   /** Sends one request. Never rejects. */
-  send(outgoing: OutgoingRequest): Promise<Answer> {
+  async send(outgoing: OutgoingRequest): Promise<Answer> {
     const { url, headers } = outgoing
     const startedMs = performance.now()
-    return new Promise((resolve) => {
-      const options = { method: 'POST', headers }
-      const request = url.startsWith('https:')
-        ? https.request(url, { ...options, agent: this.#https })
-        : http.request(url, { ...options, agent: this.#http })
-      const stopWriting = new AbortController()
-      const end: End = (outcome, timedOut = false) => {
-        clearTimeout(timer)
-        stopWriting.abort()
-        if (!request.writableEnded || outcome.error !== undefined) request.destroy()
-        resolve({ ...outcome, timedOut, durationMs: performance.now() - startedMs })
-      }
-      const timer = setTimeout(
-        () => end({ error: `no answer within ${this.#deadlineMs / 1000} s` }, true),
-        this.#deadlineMs,
-      )
-      request.on('response', (response) => readResponse(response, end))
-      request.on('error', (error) => end({ error: describe(error) }))
-      request.on('close', () => end({ error: 'the connection was closed without an answer' }))
-      void writeBody(request, outgoing, stopWriting.signal)
-    })
+    const signal = AbortSignal.timeout(this.#deadlineMs)
+    const options = { method: 'POST', headers, signal }
+    const request = url.startsWith('https:')
+      ? https.request(url, { ...options, agent: this.#https })
+      : http.request(url, { ...options, agent: this.#http })
+    // A late error, after the answer, changes nothing.
+    request.on('error', () => {})
+    void writeBody(request, outgoing)
+    let outcome: Pick<Answer, 'response' | 'error'>
+    try {
+      outcome = { response: await responseTo(request, signal) }
+    } catch (error) {
+      outcome = { error: signal.aborted ? `no answer within ${this.#deadlineMs / 1000} s` : describe(error) }
+    }
+    if (!request.writableEnded || outcome.error !== undefined) request.destroy()
+    return { ...outcome, timedOut: signal.aborted, durationMs: performance.now() - startedMs }
   }
 
   close(): void {
@@ -87,7 +81,6 @@ export class WebhookClient {
 async function writeBody(
   request: http.ClientRequest,
   { headers, body, isCut, overMs }: OutgoingRequest,
-  signal: AbortSignal,
 ): Promise<void> {
   if (!isCut && overMs === 0) {
     request.end(body)
@@ -98,8 +91,9 @@ async function writeBody(
   const pauses = Math.min(Math.ceil(overMs / pieceIntervalMs), body.length)
   const pieceBytes = Math.ceil(body.length / (pauses + 1))
   for (let at = 0; at < body.length; at += pieceBytes) {
-    if (at > 0) await sleep(overMs / pauses, undefined, { signal }).catch(() => {})
-    if (signal.aborted) return
+    if (at > 0) await sleep(overMs / pauses, undefined, { ref: false })
+    // The server may have answered before the end of the body.
+    if (request.destroyed) return
     request.write(body.subarray(at, at + pieceBytes))
   }
   if (!isCut) {
@@ -110,23 +104,22 @@ async function writeBody(
   request.write('', () => request.destroy(cut))
 }
 
-function readResponse(response: http.IncomingMessage, end: End): void {
+async function responseTo(request: http.ClientRequest, signal: AbortSignal): Promise<AttemptResponse> {
+  const [response]: http.IncomingMessage[] = await once(request, 'response', { signal })
+  if (!response) throw new Error('no response')
   const chunks: Buffer[] = []
   let loggedBytes = 0
-  response.on('data', (chunk: Buffer) => {
+  for await (const chunk of response) {
     const logged = chunk.subarray(0, maxLoggedResponseBytes - loggedBytes)
     loggedBytes += logged.length
     if (logged.length > 0) chunks.push(logged)
-  })
-  response.on('error', (error) => end({ error: describe(error) }))
-  response.on('end', () => {
-    const fields = Object.entries(response.headers).map(([name, value]) => [name, String(value)])
-    const body = Buffer.concat(chunks).toString()
-    end({ response: { status: response.statusCode ?? 0, headers: Object.fromEntries(fields), body } })
-  })
+  }
+  const fields = Object.entries(response.headers).map(([name, value]) => [name, String(value)])
+  const body = Buffer.concat(chunks).toString()
+  return { status: response.statusCode ?? 0, headers: Object.fromEntries(fields), body }
 }
 
 /** If Node tried several addresses, its error has a code but no message. */
-function describe(error: Error): string {
-  return error.message || ('code' in error ? String(error.code) : error.name)
+function describe(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : String(errorCode(error))
 }
