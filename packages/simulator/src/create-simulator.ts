@@ -22,9 +22,9 @@ const defaultHost = '127.0.0.1'
 /**
  * Starts a local stand-in for Scalekit on one port. `@scalekit-sdk/node` uses it like the real service.
  *
- * Rejects with a ConfigurationError if an option is invalid, with a PortError if the port cannot be opened, and with a
- * SnapshotError if the file cannot be used. In each case, no message was sent, and the port and the file are free
- * again.
+ * Rejects with a ConfigurationError for an invalid option. Rejects with a PortError if it cannot open the port, and
+ * with a SnapshotError if it cannot use the file. After an error, the port and the file are free again. The simulator
+ * has sent no message.
  *
  * @example
  * await using simulator = await createSimulator()
@@ -41,7 +41,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     port = await openPort({ host, port: requestedPort })
     return assemble(options, snapshot, clock, port)
   } catch (error) {
-    // Without its clock, the simulator does not send the messages from the file. The next start sends them.
+    // After `clock.close()`, no timer sends the messages from the file. The next start sends them.
     clock?.close()
     await port?.close()
     snapshot.release()
@@ -49,7 +49,9 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   }
 }
 
-/** Synchronous, so that no request is answered and no message is sent before everything is ready. */
+/**
+ * This function is synchronous. So the simulator answers no request and sends no message before all parts are ready.
+ */
 function assemble(
   options: SimulatorOptions,
   snapshot: Snapshot,
@@ -157,8 +159,8 @@ function httpApplication(apiRoutes: Router, environment: Environment, consoleRou
 }
 
 /**
- * For errors outside all routers, such as a body that is too long. Without this handler, Express answers with a page
- * that shows the stack.
+ * Handles errors outside all routers, such as a body that is too long. Without this handler, Express answers with a
+ * page that shows the stack.
  */
 const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error)

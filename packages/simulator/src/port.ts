@@ -14,24 +14,24 @@ export type Http2Listener = (request: Http2ServerRequest, response: Http2ServerR
 export interface PortOptions {
   host: string
   port: number
-  /** How long a client may take for its first bytes, and then for the headers of a request. @default 10 000 */
+  /** The time limit for the first bytes of a client, and then for the headers of a request. @default 10 000 */
   headersTimeoutMs?: number
 }
 
 export interface Port {
   readonly url: string
-  /** Call this before anything is awaited, because requests get no answer until the listeners are set. */
+  /** Call this method before any `await`. Until then, requests get no answer. */
   serve(http1: RequestListener, http2: Http2Listener): void
   /** The TCP connection of an HTTP/2 session. Node's session does not expose it. */
   socketOf(session: Http2Session | undefined): Socket | undefined
-  /** Accepts no more requests. Waits `graceMs` for requests under way, then ends every connection. */
+  /** Accepts no more requests. Waits up to `graceMs` for running requests, and then ends all connections. */
   close(graceMs?: number): Promise<void>
 }
 
 /** The first bytes of an HTTP/2 connection without TLS (RFC 9113, 3.4). */
 const preface = Buffer.from('PRI')
 
-/** The fix for each of Node's error codes. */
+/** A hint for each of Node's error codes. */
 export const portHints: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is in use. Choose another port, or 0 for any free port',
   EACCES: 'ports below 1024 need a special permission. Choose a port from 1024 on',
@@ -54,7 +54,7 @@ export class PortError extends Error {
   }
 }
 
-/** Opens one TCP port for gRPC, which needs HTTP/2, and for everything else, which uses HTTP/1.1. */
+/** Opens one TCP port for gRPC over HTTP/2 and for all other requests over HTTP/1.1. */
 export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOptions): Promise<Port> {
   const { http1, http2, sockets, sessions, requests } = createServers(headersTimeoutMs)
   const boundPort = await listen(http1, host, port)
@@ -77,8 +77,8 @@ export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOp
 }
 
 /**
- * The HTTP/1.1 server listens for both protocols, because only a listening server enforces the timeouts of its
- * connections.
+ * The HTTP/1.1 server accepts the connections of both protocols. In Node, only a server that listens enforces its
+ * timeouts.
  */
 function createServers(headersTimeoutMs: number) {
   const sockets = new Set<Socket>()
@@ -101,7 +101,7 @@ function createServers(headersTimeoutMs: number) {
         for (const listener of http1Listeners) listener.call(http1, socket)
         return
       }
-      // Only HTTP/1.1 may answer a client that has closed its side of the connection.
+      // In HTTP/1.1, a client may close its side of the connection before the answer. In HTTP/2, it may not.
       socket.allowHalfOpen = false
       http2.once('session', (session) => {
         sessions.set(session, socket)
@@ -125,7 +125,7 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   return typeof address === 'object' && address ? address.port : port
 }
 
-/** Detects the protocol by the first bytes, and puts the bytes back, so that they can be read again. */
+/** Detects the protocol by the first bytes. Puts the bytes back, so that the server reads them again. */
 function detectProtocol(socket: Socket, timeoutMs: number, found: (isHttp2: boolean) => void): void {
   let head = Buffer.alloc(0)
   const read = () => {
@@ -134,8 +134,7 @@ function detectProtocol(socket: Socket, timeoutMs: number, found: (isHttp2: bool
     head = Buffer.concat([head, bytes])
     const start = head.subarray(0, preface.length)
     const isHttp2 = start.equals(preface.subarray(0, start.length))
-    // The bytes are put back only when there are enough of them, because the socket reports bytes that are put back as
-    // new.
+    // Waits for enough bytes before it puts them back, because the socket would report these bytes as new.
     if (isHttp2 && start.length < preface.length) return
     socket.off('readable', read)
     socket.off('end', destroy)

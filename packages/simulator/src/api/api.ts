@@ -17,15 +17,15 @@ export interface ApiOptions extends TokenOptions {
   port: Port
 }
 
-/** Returns `routes`, for `POST /oauth/token` and `GET /keys`, and `rpc`, for the gRPC services. */
+/** Creates `routes` for `POST /oauth/token` and `GET /keys`, and `rpc` for the gRPC services. */
 export function createApi(options: ApiOptions) {
   const { environment, clock, faults, requestsPerMinute, port } = options
   const tokens = new AccessTokens(options, port.url)
   const rpc: Http2Listener = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
-    // Answers are not compressed, although the SDK accepts gzip. On one machine, gzip saves nothing and costs client
-    // and server a fifth of their time.
+    // The simulator does not compress answers, although the SDK accepts gzip. Client and server usually run on one
+    // machine. There, gzip is of no use, and takes a fifth of the time of both.
     compressMinBytes: Number.POSITIVE_INFINITY,
     interceptors: interceptors(tokens, faults, clock, requestsPerMinute),
     contextValues: (request) => connectionValues(request, port),

@@ -15,7 +15,7 @@ interface ListRequest extends PageRequest {
   updatedAfter?: Timestamp | undefined
 }
 
-/** The calls of the SDK's `directory` client. A disabled directory is listed like any other. */
+/** Answers the calls of the SDK's `directory` client. The lists include disabled directories. */
 export function directoryService(
   environment: Environment,
   faults: ApiFaultDraw,
@@ -57,7 +57,7 @@ export function directoryService(
       directories: environment.directoriesOf(organizationId).map(describe),
     }),
     getDirectory: ({ organizationId, id }) => ({ directory: describe(directoryIn(organizationId, id)) }),
-    /** The new directory is disabled. In Scalekit too, a directory is enabled only after the customer has set it up. */
+    /** The new directory is disabled. In Scalekit too, a directory is disabled until the customer has set it up. */
     createDirectory({ organizationId, directory }) {
       const provider = providerOf(directory?.directoryProvider ?? 0)
       const created = environment.createDirectory(organizationId, { provider, enabled: false })
@@ -99,14 +99,14 @@ function usersIn(contents: DirectoryContents, groupId: string | undefined): read
 const cached = new WeakMap<object, Map<string, readonly unknown[]>>()
 
 /**
- * Computes a part of a listing, or its items in another order, once for each array. A directory replaces its array at
- * each change. So a walk over 100,000 users scans the users once, not once for each page.
+ * Filters or sorts a listing, and caches the result for each array. A directory replaces its array at each change.
+ * Without the cache, a reader of 100,000 users would cause a full scan for each page.
  */
 function derived<Item>(all: readonly Item[], key: string, derive: () => readonly Item[]): readonly Item[] {
   const views = cached.get(all) ?? new Map<string, readonly Item[]>()
   cached.set(all, views)
   const existing = views.get(key) ?? derive()
   views.set(key, existing)
-  // The views of this array contain only its items.
+  // The cached results of this array contain only items of this array.
   return existing as readonly Item[]
 }

@@ -31,7 +31,7 @@ export function interceptors(
   return [authenticated(tokens), limit, faulty(faults), validated(), environmentErrors]
 }
 
-/** What a fault can do to the connection of a call. */
+/** The ways in which a fault can end a call. */
 const connectionKey = createContextKey({ reset() {}, cut() {} })
 export const callKey = createContextKey<CallProperties>({})
 
@@ -46,7 +46,7 @@ export function connectionValues(request: IncomingMessage | Http2ServerRequest, 
   })
 }
 
-/** An expired token is refused like a wrong one. The SDK then requests a new token itself. */
+/** Refuses wrong and expired tokens with the same error. The SDK then requests a new token itself. */
 function authenticated(tokens: AccessTokens): Interceptor {
   return (next) => (request) => {
     if (tokens.accepts(request.header.get('authorization'))) return next(request)
@@ -107,7 +107,7 @@ function faulty(faults: ApiFaultDraw): Interceptor {
   }
 }
 
-/** Checks the validation rules in Scalekit's descriptors. */
+/** Checks each request against the validation rules in Scalekit's descriptors. */
 function validated(): Interceptor {
   const validator = createValidator()
   return (next) => (request) => {

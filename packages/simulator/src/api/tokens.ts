@@ -53,14 +53,16 @@ export class AccessTokens {
     return { access_token: token, token_type: 'Bearer', expires_in: tokenSeconds, scope: 'openid' }
   }
 
-  /** Whether an `authorization` header has a valid token. */
+  /** Returns whether an `authorization` header has a valid token. */
   accepts(authorization: string | null): boolean {
     const token = authorization?.match(/^Bearer (.+)$/i)?.[1]
     const expiresAtMs = token === undefined ? undefined : this.#expiresAtMs.get(token)
     return expiresAtMs !== undefined && this.#options.clock.now() < expiresAtMs
   }
 
-  /** Creates the keys at the first use. This takes time, and a simulator without API calls does not need the keys. */
+  /**
+   * Creates the keys at the first use. Key generation is slow, and a simulator without API calls does not need keys.
+   */
   keyPair() {
     this.#keys ??= generateKeys()
     return this.#keys
@@ -91,7 +93,7 @@ export function tokenRoutes(tokens: AccessTokens, faults: ApiFaultDraw): Router 
   return router
 }
 
-/** RFC 6749, 5.2. */
+/** Sends the error response of RFC 6749, 5.2. */
 function refuse(response: Response, status: number, error: string, description: string): Response {
   return response
     .status(status)

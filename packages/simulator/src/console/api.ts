@@ -31,7 +31,7 @@ export function consoleApi(simulator: Simulator): Router {
   addDirectoryRoutes(on, simulator)
   addUserRoutes(on, simulator)
   addDeliveryRoutes(on, simulator)
-  router.use((_request, response) => void response.status(404).json({ error: 'no such request' }))
+  router.use((_request, response) => void response.status(404).json({ error: 'unknown request' }))
   router.use(answerError)
   return router
 }
@@ -61,7 +61,7 @@ function addUserRoutes(on: AddRoute, { environment }: Simulator): void {
   on('get', '/directories/:id/users', ({ params, query }) => {
     const { search, offset, limit } = requests.usersQuery.parse(query)
     const found = matching(environment.contents(params.id).users, search)
-    // The newest users are first, so that a new user is visible.
+    // The newest users are first, so that the first page shows a new user.
     const items = found.slice(Math.max(found.length - offset - limit, 0), found.length - offset).reverse()
     return { count: found.length, items: items.map(view) }
   })
@@ -150,11 +150,11 @@ const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (error instanceof EnvironmentError || error instanceof DeliveryError) {
     return refuse(statuses[error.reason], error.message)
   }
-  // The secret is invalid. The message does not contain the secret.
+  // An endpoint has an invalid secret. The message of this error does not contain the secret.
   if (error instanceof ConfigurationError) return refuse(400, error.message)
   if (error instanceof z.ZodError) {
     const [issue] = error.issues
-    // A problem of the whole body has no path.
+    // If the whole body is invalid, the issue has no path.
     return refuse(400, [issue?.path.join('.'), issue?.message].filter(Boolean).join(': '))
   }
   refuse(error?.status ?? 500, error?.expose ? error.message : 'internal error')

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { faultNames } from '../delivery/faults.ts'
 import { providers } from '../environment/records.ts'
 
-// The bodies and queries that the page sends. If a text field is `null`, its stored value is removed.
+// The bodies and queries that the page sends. If a text field is `null`, the simulator removes its stored value.
 
 const text = z.string().trim().min(1).max(500)
 const groupIds = z.array(z.string()).max(1000)

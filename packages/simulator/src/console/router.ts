@@ -14,7 +14,8 @@ const pageFolder = join(here, 'page')
 const litHtmlFolder = join(dirname(createRequire(join(here, 'router.js')).resolve('lit-html')), '..')
 
 /**
- * The page shows names and addresses from outside. Even if markup in them were not escaped, it could not load anything.
+ * The page shows names and addresses that come from other systems. With these headers, unescaped markup in a name could
+ * not load or run anything.
  */
 const securityHeaders = {
   'content-security-policy': [

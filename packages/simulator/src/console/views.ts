@@ -4,7 +4,7 @@ import { formatMicros } from '../environment/events.ts'
 import { EnvironmentError, type Group, providers, type User } from '../environment/records.ts'
 import type { Simulator } from '../simulator.ts'
 
-// The data for the page. It contains only what one screen shows.
+// The data that the page shows.
 
 export function simulatorView(simulator: Simulator) {
   const { environment, deliveries, clock, url, variables } = simulator
@@ -47,7 +47,7 @@ export function nameOf({ attributes: { displayName, givenName, familyName, userN
   return displayName ?? ([givenName, familyName].filter(Boolean).join(' ') || userName)
 }
 
-/** One row of the list. */
+/** The message as a row of the list. */
 export function messageView(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
   return {
     id,
@@ -59,7 +59,7 @@ export function messageView(simulator: Simulator, { id, event, createdAtMs, deli
   }
 }
 
-/** The whole message: requests and responses. */
+/** The message with all requests and responses. */
 export function messageDetail(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
   const views = deliveries.map((delivery) => deliveryView(simulator, delivery, createdAtMs, attemptDetail))
   return { id, event, deliveries: views }
@@ -102,7 +102,7 @@ function customerOf(environment: Environment, organizationId: unknown): string |
   return unlessDeleted(() => environment.organization(String(organizationId)).displayName)
 }
 
-/** Returns `undefined` if the record was deleted, because messages about a deleted record are kept. */
+/** Returns `undefined` for a deleted record, because the log keeps messages about deleted records. */
 function unlessDeleted(find: () => string): string | undefined {
   try {
     return find()

@@ -30,8 +30,8 @@ export class MessageRecord {
   readonly message: Message
   readonly deliveries: DeliveryTask[] = []
   /**
-   * The sequence number of the message in the run. It is the same in each run with the same seed. The id is not,
-   * because it contains the time.
+   * The sequence number of the message in the run. Runs with the same seed have the same sequence numbers. Their ids
+   * differ, because an id contains the time.
    */
   readonly ordinal: number
   /** The size of the logged replies. */
@@ -43,7 +43,7 @@ export class MessageRecord {
     this.message = { id, event, createdAtMs, deliveries: this.deliveries }
   }
 
-  /** The body: the same bytes for all attempts and endpoints. It is serialized at the first attempt. */
+  /** The body, which is the same for all attempts and endpoints. The first attempt serializes the event. */
   get body(): string {
     this.#body ??= JSON.stringify(this.message.event)
     return this.#body
@@ -54,7 +54,7 @@ export class MessageRecord {
   }
 }
 
-/** Sends one message to one endpoint: the first attempt, unless a fault prevents it, and retries after failures. */
+/** Sends one message to one endpoint. If no fault prevents the first attempt, makes it. Retries after a failure. */
 export class DeliveryTask implements Delivery {
   readonly endpointId: string
   state: Delivery['state']
@@ -122,7 +122,7 @@ export class DeliveryTask implements Delivery {
     return sent.map(({ attempt }) => attempt)
   }
 
-  /** Ends the delivery before its last attempt. */
+  /** Lets the delivery fail before its last attempt. */
   giveUp(reason: string): void {
     if (this.state !== 'pending') return
     this.givenUp = reason
@@ -153,7 +153,7 @@ export class DeliveryTask implements Delivery {
 
   async #attemptOnSchedule(messageFaults: WebhookFaults): Promise<void> {
     const endpoint = this.#context.endpoints.find(this.endpointId)
-    // In the meantime, a replay may have delivered the message.
+    // While the attempt was queued, a replay may have delivered the message.
     if (this.#context.isClosed || !endpoint || this.state !== 'pending') return
 
     const randomness = this.#randomness.fork(`attempt ${this.#failures + 1}`)
@@ -167,7 +167,7 @@ export class DeliveryTask implements Delivery {
     if (scheduled && this.state === 'pending') this.#fail(scheduled)
   }
 
-  /** A successful attempt ends the delivery, unless its trigger is 'forge'. */
+  /** A successful attempt ends the delivery. A forged attempt does not. */
   async #transmit(endpoint: Endpoint, trigger: AttemptTrigger, faults: WebhookFaults): Promise<Transmitted> {
     const { message, body } = this.#record
     const number = ++this.#attemptCount

@@ -2,18 +2,18 @@ import type { Clock, Timer } from '@scalekit-scim/core'
 import fastq from 'fastq'
 
 interface HeldMessage {
-  /** The messages that must have their first attempt before this message is released. */
+  /** This message waits for the first attempts of these messages. */
   readonly awaited: Set<number>
-  /** How many of the next messages will also be awaited. */
+  /** How many of the next messages this message also waits for. */
   open: number
   readonly timer: Timer
   readonly release: () => void
 }
 
 /**
- * The scheduled attempts to one endpoint. Limits the number of attempts at the same time, and holds messages until later
- * messages have been tried. A held message always awaits the messages that are sent next. The order of replies does not
- * matter, so each run awaits the same messages.
+ * The scheduled attempts to one endpoint. Limits the number of attempts at the same time. Can hold a message until the
+ * first attempts of later messages have ended. The order of the replies does not change which messages a held message
+ * waits for. So each run is the same.
  */
 export class EndpointQueue {
   readonly #clock: Clock
@@ -25,14 +25,14 @@ export class EndpointQueue {
     this.#attempts = fastq.promise(async (attempt) => attempt(), connections)
   }
 
-  /** Resolves when the attempt has been made. */
+  /** Resolves when the attempt has ended. */
   push(attempt: () => Promise<void>): Promise<void> {
     return this.#attempts.push(attempt)
   }
 
   /**
-   * Calls `release` when the next `past` messages have been tried, or after `maxMs`. Returns a function that cancels
-   * the wait.
+   * Calls `release` when the first attempts of the next `past` messages have ended, or after `maxMs`. Returns a
+   * function that cancels the wait.
    */
   hold(past: number, maxMs: number, release: () => void): () => void {
     const held: HeldMessage = {
@@ -48,7 +48,7 @@ export class EndpointQueue {
     }
   }
 
-  /** Call this when a message is sent. */
+  /** Call this method when a message is sent. */
   begin(ordinal: number): void {
     for (const held of this.#held) {
       if (held.open === 0) continue
@@ -57,7 +57,10 @@ export class EndpointQueue {
     }
   }
 
-  /** Call this when the first attempt of a message has ended, or if it will not be made. */
+  /**
+   * Call this method after the first attempt of a message. If the delivery has already ended, call it instead of the
+   * attempt.
+   */
   end(ordinal: number): void {
     for (const held of this.#held) {
       if (held.awaited.delete(ordinal) && held.awaited.size === 0 && held.open === 0) this.#release(held)

@@ -9,7 +9,7 @@ import type { StoredEndpoint } from './stored.ts'
 export interface NewEndpoint {
   /** http or https. */
   url: string
-  /** @default derived from the seed */
+  /** @default a secret that depends on the seed */
   secret?: string
   /** The event types that the endpoint receives. @default all */
   types?: readonly string[]
@@ -25,9 +25,9 @@ export interface Endpoint {
 }
 
 export interface RotateOptions {
-  /** How long the old secret also signs. @default 86 400 */
+  /** How long the old secret also signs, in seconds. @default 86 400 */
   keepOldSeconds?: number
-  /** The new secret. @default derived from the seed */
+  /** The new secret. @default a secret that depends on the seed */
   secret?: string
 }
 
@@ -40,7 +40,8 @@ export class Endpoints {
   readonly #stored = new Map<string, StoredEndpoint>()
   readonly #listeners = new Listeners()
   /**
-   * How many ids and secrets have been drawn. The number is saved, so that the next draw is new even after a restart.
+   * How many random ids and secrets this run has created. The file contains this number, so that a restart does not
+   * create the same id or secret again.
    */
   #drawn = 0
 
@@ -125,7 +126,7 @@ export class Endpoints {
     return stored
   }
 
-  /** @throws ConfigurationError if a receiver would refuse the secret */
+  /** @throws ConfigurationError for a secret that a receiver would refuse */
   #secretOr(secret: string | undefined): string {
     if (secret === undefined) return randomSecret(this.#draw())
     signDelivery('', { secret })

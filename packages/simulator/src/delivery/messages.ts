@@ -15,9 +15,12 @@ export interface Message {
 /** One message to one endpoint. */
 export interface Delivery {
   readonly endpointId: string
-  /** `failed`: given up, after or before the last attempt. `dropped`: never sent, because of a fault. */
+  /**
+   * `failed`: the last attempt failed, or the simulator stopped earlier (see `givenUp`). `dropped`: a fault prevented
+   * all attempts.
+   */
   readonly state: 'pending' | 'delivered' | 'failed' | 'dropped'
-  /** Why the delivery was given up before the last attempt. */
+  /** Why the simulator stopped before the last attempt. */
   readonly givenUp?: string
   /** The attempts that have ended, in the order in which they began. */
   readonly attempts: readonly Attempt[]
@@ -30,7 +33,7 @@ export type AttemptTrigger = 'schedule' | 'replay' | 'duplicate' | 'forge'
 
 /** One request and its answer. */
 export interface Attempt {
-  /** Counted from 1, across all triggers. */
+  /** The first attempt is 1. All triggers share this count. */
   readonly number: number
   readonly trigger: AttemptTrigger
   /** In the time of the simulator's clock. */
@@ -39,7 +42,7 @@ export interface Attempt {
   readonly durationMs: number
   readonly request: {
     readonly headers: Readonly<Record<string, string>>
-    /** The part of the body that was sent. */
+    /** The sent part of the body. */
     readonly body: string
   }
   readonly response?: AttemptResponse
@@ -51,7 +54,7 @@ export interface Attempt {
 export interface AttemptResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** The body, or its first 64 kB if it is longer. */
+  /** The first 64 kB of the body. */
   readonly body: string
 }
 
@@ -62,7 +65,7 @@ export function isDelivered({ response }: Pick<Attempt, 'response'>): boolean {
 
 export type DeliveryErrorReason = 'not-found' | 'invalid' | 'closed'
 
-/** `deliveries` refused a call, for example because of an unknown endpoint or message, or an invalid value. */
+/** `deliveries` refused a call. For example, an endpoint or a message does not exist, or a value is invalid. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError'
   readonly reason: DeliveryErrorReason

@@ -1,12 +1,12 @@
 import type { Randomness } from '../randomness.ts'
 
-/** The wait before each attempt, from the end of the previous one: the schedule of Scalekit's SCIM quickstart. */
+/** The wait before each attempt, as in Scalekit's SCIM quickstart. A wait starts at the end of the previous attempt. */
 export const waitsBeforeAttemptsSeconds = [0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000] as const
 
-/** The shortest wait after a timeout or a 429, even if the wait in the schedule is shorter. */
+/** The shortest wait after a timeout or a 429. It replaces a shorter wait of the schedule. */
 const minBackoffSeconds = 60
 
-/** Returns the wait before the next attempt after a failure, or `undefined` after the last attempt. */
+/** Returns the wait before the next attempt. After the last attempt, returns `undefined`. */
 export function waitAfterMs(
   failures: number,
   isOverloaded: boolean,

@@ -30,9 +30,9 @@ const message = z.object({
 export const storedDeliveries = z
   .object({
     endpoints: z.array(endpoint),
-    /** How many ids and secrets of endpoints have been drawn from the seed. */
+    /** The number of random ids and secrets of endpoints so far. */
     drawn: number,
-    /** How many messages have been sent. */
+    /** The number of messages so far. */
     sent: number,
     messages: z.array(message),
   })

@@ -8,7 +8,7 @@ import { type FaultName, faultNames, type WebhookFaults } from './faults.ts'
 import type { Attempt, AttemptTrigger } from './messages.ts'
 import type { WebhookClient } from './webhook-client.ts'
 
-/** An attempt to make. */
+/** The input of an attempt. */
 export interface Transmission {
   endpoint: Endpoint
   messageId: string
@@ -31,8 +31,8 @@ export async function transmit(
 ): Promise<Transmitted> {
   const { endpoint, body, number, trigger, faults } = transmission
   const { truncate, slow } = faults
-  // If a caller makes 100,000 changes without a pause, answers cannot be read in that time. So the deadline starts only
-  // when the caller is done.
+  // If a caller makes 100,000 changes without a pause, Node cannot read answers in that time. So the deadline starts
+  // only after the caller has finished.
   await setImmediate()
   const startedAtMs = clock.now()
   const whole = Buffer.from(body)
@@ -53,7 +53,7 @@ export async function transmit(
     trigger,
     startedAtMs,
     durationMs: Math.round(durationMs),
-    // All attempts share the string of the whole body, so that a log of 10,000 messages holds each body once.
+    // All attempts share the string of the whole body, so that the log of 10,000 messages contains each body once.
     request: { headers, body: truncate ? sent.toString() : body },
     ...omitUndefined({ response, error }),
     faults: trigger === 'forge' ? ['forge', ...struck] : struck,
@@ -62,8 +62,8 @@ export async function transmit(
 }
 
 /**
- * Signs with each secret of the endpoint, because there are two during a rotation. A space separates the signatures
- * (Standard Webhooks, Webhook metadata).
+ * Signs with each secret of the endpoint, because an endpoint has two secrets during a rotation. A space separates the
+ * signatures (Standard Webhooks, Webhook metadata).
  */
 function signedHeaders(
   { endpoint, messageId, trigger, faults, randomness }: Transmission,
@@ -78,7 +78,7 @@ function signedHeaders(
   return { ...signed[0], 'webhook-signature': signature }
 }
 
-/** Replaces the first letter of each signature. The format stays valid. */
+/** Replaces the first letter of each signature, so that the format stays valid. */
 function corrupted(signatures: string): string {
   return signatures.replace(/(?<=v1,)./g, (letter) => (letter === 'A' ? 'B' : 'A'))
 }

@@ -9,9 +9,9 @@ export interface OutgoingRequest {
   url: string
   headers: Readonly<Record<string, string>>
   body: Buffer
-  /** The connection is cut after the body, because `content-length` is higher. */
+  /** Whether to end the connection after the body, although `content-length` is higher. */
   isCut: boolean
-  /** The body is sent piece by piece over this time. */
+  /** The duration of the body, piece by piece. At 0, the client sends the whole body at once. */
   overMs: number
 }
 
@@ -25,14 +25,14 @@ export interface Answer {
 const maxLoggedResponseBytes = 65_536
 
 /**
- * How long an idle connection is kept. Servers keep idle connections longer (5 s in Node). A request would fail if the
- * server were closing its connection.
+ * How long an idle connection stays open. This time is shorter than the time of servers (5 s in Node). Otherwise, a
+ * request could use a connection that the server is closing.
  */
 const idleConnectionMs = 1000
 
 const pieceIntervalMs = 100
 
-/** Sends single requests. Does not follow redirects, because a redirect is an answer like any other. */
+/** Sends single requests. Does not follow redirects. */
 export class WebhookClient {
   readonly #deadlineMs: number
   readonly #http: http.Agent
@@ -40,7 +40,7 @@ export class WebhookClient {
 
   /**
    * @param deadlineMs The time limit for the whole answer, in real time
-   * @param certificateAuthority An authority (PEM) that is trusted in addition to the usual authorities
+   * @param certificateAuthority A certificate authority (PEM), in addition to the usual authorities
    */
   constructor(deadlineMs: number, certificateAuthority: string | undefined) {
     this.#deadlineMs = deadlineMs
@@ -58,7 +58,7 @@ export class WebhookClient {
     const request = url.startsWith('https:')
       ? https.request(url, { ...options, agent: this.#https })
       : http.request(url, { ...options, agent: this.#http })
-    // A late error, after the answer, changes nothing.
+    // Ignores errors after the answer. Earlier errors end `responseTo`.
     request.on('error', () => {})
     void writeBody(request, outgoing)
     let outcome: Pick<Answer, 'response' | 'error'>
@@ -86,7 +86,7 @@ async function writeBody(
     request.end(body)
     return
   }
-  // The headers must be sent even if no byte of the body follows.
+  // Sends the headers even if no byte of the body follows.
   request.flushHeaders()
   const pauses = Math.min(Math.ceil(overMs / pieceIntervalMs), body.length)
   const pieceBytes = Math.ceil(body.length / (pauses + 1))

@@ -10,13 +10,13 @@ export class DirectoryContents {
 
   readonly #changed: () => void
 
-  /** @param changed Called after each change of a user or a group */
+  /** @param changed The callback after each change of a user or a group */
   constructor(directory: Directory, changed: () => void) {
     this.directory = directory
     this.#changed = changed
   }
 
-  /** The users in the order of their creation, as the API lists them. The next change replaces the array. */
+  /** The users in the order of their creation. The next change replaces the array. */
   get users(): readonly User[] {
     return this.#users.all
   }
@@ -29,7 +29,7 @@ export class DirectoryContents {
     return this.#users.get(id)
   }
 
-  /** RFC 7643, 4.1.1: a userName is unique in its directory, without regard to case. */
+  /** Ignores case (RFC 7643, 4.1.1). */
   userNamed(userName: string): User | undefined {
     return this.#users.get(this.#idByUserName.get(userName.toLowerCase()) ?? '')
   }
@@ -85,7 +85,7 @@ export class DirectoryContents {
   }
 }
 
-/** Stores records by id. The array of all records, for paging, is created when it is first needed after a change. */
+/** Stores records by id. After a change, the first use of `all` creates the array again. */
 class RecordList<Item extends { readonly id: string }> {
   readonly #byId = new Map<string, Item>()
   #all: readonly Item[] | undefined

@@ -5,8 +5,8 @@ import { type Directory, EnvironmentError, type Group, type Organization, type U
 import type { EnvironmentSnapshot } from './snapshot.ts'
 
 /**
- * All records of an environment. Finds records, keeps names unique, and calls listeners after each change. If a record
- * does not exist, throws EnvironmentError 'not-found'.
+ * All records of an environment. Calls listeners after each change. If a record does not exist, throws EnvironmentError
+ * 'not-found'.
  */
 export class EnvironmentRecords extends EventPublisher {
   readonly #organizations = new Map<string, Organization>()
@@ -105,7 +105,10 @@ export class EnvironmentRecords extends EventPublisher {
     this.#changeListeners.call()
   }
 
-  /** Deletes the directory with its users and groups. Publishes no event, because Scalekit has none for this. */
+  /**
+   * Deletes the directory with its users and groups. Publishes no event, because Scalekit has no event for deleted
+   * directories.
+   */
   deleteDirectory(id: string): void {
     this.directory(id)
     this.#contents.delete(id)
@@ -125,9 +128,9 @@ export class EnvironmentRecords extends EventPublisher {
   }
 
   /**
-   * Restores groups before users, because a membership needs its group. Checks references, because the file may have
-   * been edited by hand.
-   * @throws EnvironmentError if a record refers to a missing record, or has the name of another record
+   * Restores groups before users, because a membership needs its group. Checks references, because a person may have
+   * edited the file.
+   * @throws EnvironmentError for a reference to a missing record, or a name that is taken
    */
   #restore({ organizations, directories, groups, users }: EnvironmentSnapshot): void {
     for (const organization of organizations) this.putOrganization(organization)
@@ -160,7 +163,7 @@ export class EnvironmentRecords extends EventPublisher {
 
 function requireNamed<Item>(id: string, named: string, item: Item | undefined): Item {
   if (item === undefined)
-    throw new EnvironmentError('not-found', `${id} names ${named}, which does not exist`)
+    throw new EnvironmentError('not-found', `${id} refers to ${named}, which does not exist`)
   return item
 }
 

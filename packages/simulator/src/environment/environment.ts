@@ -21,8 +21,8 @@ import {
 } from './records.ts'
 
 /**
- * One Scalekit environment: organizations, their directories, and the users and groups in them. A call that changes
- * something publishes the event that Scalekit would send. A call that changes nothing publishes no event.
+ * One Scalekit environment: organizations, their directories, and the users and groups in them. Each change publishes
+ * the event that Scalekit would send. A call that changes nothing publishes no event.
  */
 export class Environment extends EnvironmentRecords {
   // ── Organizations and directories ──
@@ -49,7 +49,7 @@ export class Environment extends EnvironmentRecords {
     const { displayName } = this.organization(organizationId)
     const { provider = 'OKTA', name = `${displayName} directory`, enabled = true } = options
     const id = this.#idFor('dir', options.id)
-    // Derived from the id, so that each directory has its own token, even after a restart.
+    // The token depends on the id, so that each directory has its own token, even after a restart.
     const scimToken = `scim_${randomText(this.randomness.fork(id), 24)}`
     const directory = this.putDirectory({
       id,
@@ -136,7 +136,7 @@ export class Environment extends EnvironmentRecords {
     return this.#putAndPublishGroup('updated', { ...after, updatedAtMicros: this.nextMicros() })
   }
 
-  /** Publishes an event for the group, and then one for each member. */
+  /** Publishes an event for the group, and then an event for each member. */
   deleteGroup(id: string): void {
     const group = this.group(id)
     this.#enabledDirectory(group.directoryId)
@@ -149,7 +149,7 @@ export class Environment extends EnvironmentRecords {
     contents.removeGroup(group)
   }
 
-  /** Publishes an event for the user, because there are no events for the members of a group. */
+  /** Publishes an event for the user, because Scalekit has no event for memberships. */
   addMember(groupId: string, userId: string): User {
     const user = this.user(userId)
     if (user.groupIds.includes(groupId)) return user
@@ -187,7 +187,7 @@ export class Environment extends EnvironmentRecords {
     return { createdAtMicros: atMicros, updatedAtMicros: atMicros }
   }
 
-  /** Returns the requested id, or the next one. @throws EnvironmentError 'conflict' if a record already has the id */
+  /** Returns the requested id, or the next generated id. @throws EnvironmentError 'conflict' if the id is taken */
   #idFor(prefix: string, requested: string | undefined): string {
     if (requested === undefined) return this.nextId(prefix)
     if (!requested.startsWith(`${prefix}_`)) {
@@ -211,12 +211,12 @@ export class Environment extends EnvironmentRecords {
   }
 }
 
-/** Absent fields do not change. If a field is `null`, its value is removed. */
+/** Absent fields do not change. `null` removes the value of a field. */
 function patched<Fields extends object>(
   before: Fields,
   patch: { readonly [Name in keyof Fields]?: Fields[Name] | null },
 ): Fields {
   const entries = Object.entries({ ...before, ...omitUndefined(patch) }).filter(([, value]) => value !== null)
-  // Only optional fields can be null in the patches of this file.
+  // In the patches of this file, only optional fields can be null.
   return Object.fromEntries(entries) as Fields
 }

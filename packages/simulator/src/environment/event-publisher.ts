@@ -38,8 +38,8 @@ export class EventPublisher {
   }
 
   /**
-   * Calls the listener for each event, in order, before the method that makes the change returns. Returns a function
-   * that stops the calls. An error in the listener becomes an uncaught exception.
+   * Calls the listener for each event, in order. The call happens before the changing method returns. Returns a
+   * function that stops the calls. An error in the listener becomes an uncaught exception.
    */
   onEvent(listener: EventListener): () => void {
     return this.#listeners.add(listener)
@@ -64,15 +64,15 @@ export class EventPublisher {
   }
 
   /**
-   * Returns an id in the format of Scalekit's ids, such as `org_62283166000000002`. It has digits from the seed, and
-   * then a sequence number.
+   * Returns an id in the format of Scalekit's ids, such as `org_62283166000000002`. The first digits come from the
+   * seed, and the last nine are a sequence number.
    */
   protected nextId(prefix: string): string {
     this.#idCount++
     return `${prefix}_${this.#idPrefix}${String(this.#idCount).padStart(9, '0')}`
   }
 
-  /** A silent change also uses an event id, so that `silently` does not affect the ids that a seed gives. */
+  /** A silent change also uses an event id, so that `silently` does not change the ids of a seed. */
   protected publish(occurredAtMicros: number, { type, object, data }: EventContent): void {
     const event = {
       spec_version: '1',

@@ -97,7 +97,9 @@ function userData(user: User, groups: readonly Group[]): DirectoryUser {
 
 type Defined<Fields> = { [Name in keyof Fields]: Exclude<Fields[Name], undefined> }
 
-/** Returns an event's `dp_id`: the client's own id, or else our id in the format of the directory's ids. */
+/**
+ * Returns the `dp_id` of an event. This is the client's own id, or else the simulator's id in the format of Okta's ids.
+ */
 function dpId({ id, externalId }: User | Group): string {
   return externalId ?? id.replace('diruser_', '00u').replace('dirgroup_', '00g')
 }

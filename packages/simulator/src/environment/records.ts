@@ -1,4 +1,5 @@
-// The records of a Scalekit environment. Times are whole microseconds since 1970: the wire format has six decimals.
+// The records of a Scalekit environment. Times are whole microseconds since 1970, because Scalekit's times have six
+// decimals.
 
 /** A customer: the tenant that a directory belongs to. */
 export interface Organization {
@@ -28,7 +29,7 @@ export interface Directory {
 export const providers = ['OKTA', 'MICROSOFT_AD', 'GOOGLE', 'ONELOGIN', 'PING_IDENTITY', 'JUMPCLOUD'] as const
 export type Provider = (typeof providers)[number]
 
-/** The attributes of a user, named as in RFC 7643, 4.1 and its enterprise extension. */
+/** The attributes of a user, with the names of RFC 7643, 4.1 and of its enterprise extension. */
 export interface UserAttributes {
   userName: string
   email?: string
@@ -56,11 +57,11 @@ export interface User {
   readonly id: string
   readonly organizationId: string
   readonly directoryId: string
-  /** The id in the customer's own directory, if the SCIM client sent one. */
+  /** The id in the customer's own directory. Absent if the SCIM client did not send an id. */
   readonly externalId?: string
   readonly active: boolean
   readonly attributes: Readonly<UserAttributes>
-  /** Attributes that a SCIM client sent and that have no field above. */
+  /** The attributes of the SCIM client that have no field in `attributes`. */
   readonly extra?: Readonly<Record<string, unknown>>
   /** In the order in which the user joined the groups. */
   readonly groupIds: readonly string[]
@@ -73,7 +74,7 @@ export interface Group {
   readonly id: string
   readonly organizationId: string
   readonly directoryId: string
-  /** The id in the customer's own directory, if the SCIM client sent one. */
+  /** The id in the customer's own directory. Absent if the SCIM client did not send an id. */
   readonly externalId?: string
   readonly displayName: string
   readonly createdAtMicros: number
@@ -110,7 +111,7 @@ export interface NewUser {
   groupIds?: readonly string[]
 }
 
-/** Absent fields do not change. If a field is `null`, its value is removed. */
+/** Absent fields do not change. `null` removes the value of a field. */
 export interface UserPatch {
   externalId?: string | null
   active?: boolean
@@ -127,7 +128,7 @@ export interface NewGroup {
   displayName: string
 }
 
-/** Absent fields do not change. If a field is `null`, its value is removed. */
+/** Absent fields do not change. `null` removes the value of a field. */
 export interface GroupPatch {
   externalId?: string | null
   displayName?: string
@@ -137,7 +138,7 @@ export interface GroupPatch {
 
 export type EnvironmentErrorReason = 'not-found' | 'invalid' | 'conflict' | 'directory-disabled'
 
-/** The environment refused a call. The API, SCIM and the console each map the reason to an error of their own. */
+/** The environment refused a call. The API, SCIM and the console each convert the reason to their own error. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError'
   readonly reason: EnvironmentErrorReason

@@ -5,7 +5,7 @@ import { errorCode, isJsonObject, type JsonObject, omitUndefined } from '@scalek
 
 export type SnapshotErrorReason = 'unusable' | 'in-use' | 'broken'
 
-/** The file of a simulator cannot be read or written, is in use, or has invalid content. */
+/** The simulator cannot read or write its file, another simulator uses the file, or its content is invalid. */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError'
   readonly reason: SnapshotErrorReason
@@ -18,7 +18,7 @@ export class SnapshotError extends Error {
 
 const version = 1
 
-/** Returns the saved parts, or an empty object if there is no file. @throws SnapshotError */
+/** Returns the saved parts. Without a file, returns an empty object. @throws SnapshotError */
 export async function readSnapshotFile(path: string): Promise<Readonly<JsonObject>> {
   let text: string
   try {
@@ -39,8 +39,8 @@ export async function readSnapshotFile(path: string): Promise<Readonly<JsonObjec
 }
 
 /**
- * Replaces the file atomically: a reader, or a start after a crash, gets either the old file or the new one. The file
- * contains secrets, so only its owner may read it.
+ * Replaces the file atomically. So after a crash, the path has either the old file or the new file. The file contains
+ * secrets, so only its owner may read it.
  * @throws SnapshotError
  */
 export async function writeSnapshotFile(path: string, parts: JsonObject): Promise<void> {
@@ -67,14 +67,16 @@ function unusableFile(path: string, verb: 'read' | 'written', cause: unknown): S
 // ── The lock: a file next to the snapshot, with the id of its process ──
 
 /**
- * The locks of this process. The process id is not enough: in a container, an earlier process can have had the same id.
+ * The locks of this process. The process id alone is not enough. In a container, an earlier process may have had the
+ * same id.
  */
 const ownMarks = new Set<string>()
 
 /**
- * Locks the file, and returns a function that releases the lock. Takes over the lock of a process that has ended. A lock
- * also proves that the folder is writable, before there are changes to lose. The function is synchronous, so that two
- * simulators that start at the same time rarely collide.
+ * Locks the file, and returns a function that releases the lock. Replaces the lock of a process that has ended. A
+ * successful lock also shows that the folder is writable.
+ *
+ * The function is synchronous, so that two simulators that start at the same time rarely collide.
  * @throws SnapshotError
  */
 export function lockSnapshotFile(path: string): () => void {
@@ -120,7 +122,7 @@ function holderOf(lockPath: string): number | undefined {
     const isHeld = pid === process.pid ? ownMarks.has(mark) : isRunning(pid)
     return isHeld ? pid : undefined
   } catch (error) {
-    // The lock was released in the meantime.
+    // The other simulator has just released its lock.
     if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
@@ -130,7 +132,7 @@ function isRunning(pid: number): boolean {
   try {
     return pid > 0 && process.kill(pid, 0)
   } catch (error) {
-    // The process is running, but as another user.
+    // The process is running as another user.
     return errorCode(error) === 'EPERM'
   }
 }

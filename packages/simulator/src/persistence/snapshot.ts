@@ -14,7 +14,7 @@ const savedState = z.looseObject({
 /** The saved parts of a simulator. */
 export type SavedState = z.infer<typeof savedState>
 
-/** The state of a simulator in a file. Without a path, nothing is saved. */
+/** The state of a simulator in a file. Without a path, saves nothing. */
 export class Snapshot {
   readonly saved: SavedState
   readonly #path: string | undefined
@@ -44,12 +44,12 @@ export class Snapshot {
     }
   }
 
-  /** From the next change on, saves the result of `state`. */
+  /** Sets the function that returns the state for later saves. */
   keep(state: () => SavedState): void {
     this.#state = state
   }
 
-  /** Saves after a short delay, so that many changes are saved together. */
+  /** Saves after a short delay, so that one save contains many changes. */
   changed(): void {
     if (this.#path === undefined || this.#timer) return
     this.#timer = setTimeout(() => {
@@ -76,7 +76,7 @@ export class Snapshot {
   }
 
   #save(): Promise<void> {
-    // An earlier failure has already been reported, and this save is a new try.
+    // Ignores an earlier failure, because it has already been reported.
     this.#saving = this.#saving.catch(() => {}).then(() => this.#write())
     return this.#saving
   }
@@ -85,7 +85,7 @@ export class Snapshot {
     if (this.#path === undefined) return
     const startedAtMs = performance.now()
     await writeSnapshotFile(this.#path, this.#state())
-    // A large environment takes a long time to write. With this delay, saving takes at most a tenth of the time.
+    // Writing a large environment is slow. With this delay, at most a tenth of the time is spent on writing.
     this.#delayMs = Math.max(minDelayMs, (performance.now() - startedAtMs) * 10)
   }
 }

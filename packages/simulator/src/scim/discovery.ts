@@ -19,7 +19,7 @@ export function discoveryRoutes(baseUrlOf: (response: Response) => string): Rout
   ]
   for (const [path, describe] of lists) {
     router.get(path, (request, response) => {
-      // RFC 7644, 4: a filter must be refused here.
+      // RFC 7644, 4: the server must refuse a filter here.
       if (request.query.filter !== undefined) throw new ScimError(403, 'filters are not supported here')
       const items = describe(baseUrlOf(response))
       sendScim(response, 200, listMessage(items, items.length, 1))

@@ -1,7 +1,7 @@
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import { badRequest, type ScimError } from './messages.ts'
 
-// The grammar of filters (RFC 7644, figure 1). `not` binds more tightly than `and`, and `and` more tightly than `or`.
+// The grammar of filters (RFC 7644, figure 1). `not` has the highest precedence, then `and`, then `or`.
 
 export type Filter =
   | { readonly op: 'and' | 'or'; readonly filters: readonly Filter[] }
@@ -17,7 +17,7 @@ export interface Comparison {
   readonly value: CompareValue
 }
 
-/** The steps from a resource, or from a value of a list, to an attribute: extension, name, sub-attribute. */
+/** The path to an attribute, from a resource or from a value of a list: extension, name, sub-attribute. */
 export type PathSteps = readonly string[]
 export type CompareValue = string | number | boolean | null
 
@@ -26,9 +26,11 @@ export type ComparisonOperator = (typeof comparisonOperators)[number]
 
 const coreSchema = /^urn:ietf:params:scim:schemas:core:2\.0:(?:user|group)$/i
 
-/** The name of an attribute in a filter or a PATCH path, as the client wrote it (RFC 7644, figure 1: `attrPath`). */
+/**
+ * The name of an attribute in a filter or a PATCH path (RFC 7644, figure 1: `attrPath`). Unchanged from the request.
+ */
 export interface AttributePath {
-  /** The schema, if the name contains it. */
+  /** The id of the schema. Absent in a name without a schema. */
   readonly urn?: string
   readonly name: string
   readonly subName?: string
@@ -36,24 +38,25 @@ export interface AttributePath {
 
 const grammar = /^(?:(urn:[^\s"()[\]]+):)?([a-z$][\w$-]*)(?:\.([a-z$][\w$-]*))?$/i
 
-/** `urn:…:2.0:User.department`: some clients write a dot instead of the colon of RFC 7644, 3.10. */
+/** `urn:…:2.0:User.department`. RFC 7644, 3.10 requires a colon before the attribute, but some clients send a dot. */
 const dotAfterSchema = /^(urn:[^\s"()[\]]*:(?:user|group))\./i
 
-/** `urn:…:2.0.User`: the misspelled name of a schema. */
+/** `urn:…:2.0.User`, which is a misspelled schema. */
 const dotInSchema = /\.(?:user|group)$/i
 
-/** Returns `undefined` if the text is not the name of an attribute. */
+/** Returns the parts of the name. If the text is not the name of an attribute, returns `undefined`. */
 export function readAttributePath(text: string): AttributePath | undefined {
   const [, urn, name, subName] = grammar.exec(text.replace(dotAfterSchema, '$1:')) ?? []
   if (name === undefined || (urn !== undefined && dotInSchema.test(urn))) return undefined
   return { name, ...omitUndefined({ urn, subName }) }
 }
 
-/** Deeper filters could overflow the stack. */
+/** The largest number of nested parentheses and brackets. Deeper filters could overflow the stack. */
 const maxNesting = 50
 
 /**
- * Reads a filter up to its closing token: the end of the text, or a bracket. `end` is the position after it.
+ * Reads a filter up to its closing token, which is a bracket or the end of the text. `end` is the position after the
+ * closing token.
  *
  * @throws ScimError 'invalidFilter'
  */
@@ -95,7 +98,8 @@ class FilterReader {
     if (this.#take(/\[/y) === undefined) return this.#test(path)
     const filter = this.nested(/ *\]/y)
     if (this.#take(/\./y) === undefined) return { op: 'any', path, filter }
-    // Entra ID continues after the bracket: `emails[type eq "work"].value eq "…"`. Both parts apply to the same value.
+    // Entra ID sends filters that continue after the bracket: `emails[type eq "work"].value eq "…"`. The same value
+    // must match both parts.
     return { op: 'any', path, filter: { op: 'and', filters: [filter, this.#test(this.#path())] } }
   }
 
@@ -123,7 +127,7 @@ class FilterReader {
     const start = this.at
     const value = readJson(this.#require(/"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"()[\]]+/sy))
     if (typeof value === 'string' || typeof value === 'number') return value
-    // Booleans and null have no order, and RFC 7644, table 3 forbids order comparisons of booleans.
+    // Booleans and null have no order. RFC 7644, table 3 forbids operators such as `gt` for booleans.
     const isEquality = op === 'eq' || op === 'ne'
     if (isEquality && (typeof value === 'boolean' || value === null)) return value
     throw this.#failure(start)
@@ -147,7 +151,7 @@ class FilterReader {
   }
 }
 
-/** Returns the parsed JSON, or `undefined` if the text is not JSON. */
+/** Returns the parsed JSON. If the text is not JSON, returns `undefined`. */
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -25,7 +25,7 @@ export class ScimError extends Error {
     this.scimType = scimType
   }
 
-  /** RFC 7644, 3.12: the status is a string. */
+  /** The body of the answer. By RFC 7644, 3.12, the status is a string. */
   get body() {
     return {
       schemas: [errorSchema],
@@ -57,7 +57,7 @@ export function toScimError(error: unknown): ScimError {
   const status = isJsonObject(error) ? Number(error.status) : 500
   if (status === 413) return new ScimError(413, 'the body is too large')
   if (status < 500) return badRequest('invalidSyntax', 'the body must be JSON')
-  return new ScimError(500, 'the simulator failed: its standard error shows the cause')
+  return new ScimError(500, 'the simulator failed. Its standard error contains the cause')
 }
 
 // ── Lists (RFC 7644, 3.4.2) ──
@@ -68,7 +68,7 @@ const defaultCount = 100
 /** The largest number of resources on a page. */
 export const maxResults = 1000
 
-/** Reads `startIndex`, counted from 1, and `count`. RFC 7644, 3.4.2.4: a number that is too small counts as the minimum. */
+/** Reads `startIndex`, which starts at 1, and `count`. By RFC 7644, 3.4.2.4, the minimum replaces a smaller number. */
 export function readPage(query: Readonly<JsonObject>) {
   return {
     startIndex: Math.max(1, readNumber('startIndex', query.startIndex, 1)),

@@ -6,10 +6,13 @@ import type { Path } from './path.ts'
 import { type Attribute, attributeNamed, type ResourceType } from './schemas.ts'
 import { isPrimary, own, readValue } from './values.ts'
 
-/** The largest number of list values that the operations of one PATCH may visit in total. */
+/** The largest number of list values that all operations of one PATCH may read in total. */
 const maxVisits = 1_000_000
 
-/** Applies a PATCH (RFC 7644, 3.5.2) to the resource and returns it. If it throws, the resource is unusable. */
+/**
+ * Applies a PATCH (RFC 7644, 3.5.2) to the resource, and returns the resource. After an error, the resource may have
+ * some of the changes. Do not use it then.
+ */
 export function patchResource(type: ResourceType, resource: JsonObject, body: unknown): JsonObject {
   let visits = 0
   for (const edit of readEdits(type, body)) {
@@ -47,12 +50,12 @@ function edited(before: unknown, op: Operation, path: Path, value: unknown): unk
 function editWhole(before: unknown, op: Operation, { attribute }: Path, value: unknown): unknown {
   const newValue = attribute ? readValue(attribute, value) : (value ?? undefined)
   if (op === 'remove') {
-    // In RFC 7644, a removal has no value. Entra ID and others send a list of the values to remove. An empty list
+    // In RFC 7644, `remove` has no value. Entra ID and other clients send a list of the values to remove. An empty list
     // removes nothing.
     const hasValues = Array.isArray(before) && value !== undefined && value !== null
     return hasValues ? removeFrom(before, newValue ?? []) : undefined
   }
-  // The new value is an empty list.
+  // Without a new value, the client sent an empty list.
   if (newValue === undefined) return op === 'replace' ? undefined : before
   if (op === 'add' && Array.isArray(before)) return addTo(before, newValue)
   if (!isJsonObject(before) || !isJsonObject(newValue)) return newValue
@@ -61,7 +64,7 @@ function editWhole(before: unknown, op: Operation, { attribute }: Path, value: u
   return after
 }
 
-/** RFC 7643, 2.5: a sub-attribute that is replaced with null is removed. */
+/** Returns the sub-attributes that are null in the request. Null removes a sub-attribute (RFC 7643, 2.5). */
 function clearedBy(value: unknown, attribute: Attribute | undefined): string[] {
   const cleared = Object.entries(isJsonObject(value) ? value : {}).filter(([, part]) => part === null)
   return cleared.map(([name]) => attributeNamed(attribute?.subAttributes, name)?.name ?? name)
@@ -80,8 +83,8 @@ function editItems(items: unknown[], op: Operation, path: Path, value: unknown):
   }
   const after = items.map((item) => (isFound(item) ? edit(item) : item))
   if (touched.size === 0 && op !== 'remove') {
-    // No item matches. By RFC 7644, 3.5.2.3, a replacement fails. Entra ID expects a new item with the fields of the
-    // filter.
+    // No item matches. By RFC 7644, 3.5.2.3, `replace` fails. However, Entra ID expects a new item with the fields of
+    // the filter.
     const implied = subName === undefined && op === 'replace' ? undefined : impliedFields(filter)
     if (!implied) throw badRequest('noTarget', `no value of ${path.name} matches the path`)
     after.push(edit(attribute ? [readValue(attribute, implied)].flat().at(0) : implied))
@@ -102,7 +105,7 @@ function editItem(item: unknown, op: Operation, path: Path, value: unknown): unk
   return op === 'add' && isJsonObject(item) ? { ...item, ...newValue } : newValue
 }
 
-/** An item that is not an object has no sub-attribute to clear. */
+/** Returns the item with the field. Without a value, removes the field. */
 function withField(item: unknown, name: string, value: unknown): unknown {
   if (!isJsonObject(item) && value === undefined) return item
   const fields = isJsonObject(item) ? { ...item } : {}
@@ -121,7 +124,7 @@ function fieldsAt(fields: JsonObject, name: string): JsonObject {
   return isJsonObject(found) ? found : {}
 }
 
-/** RFC 7643, 2.5: an empty value counts as absent. */
+/** RFC 7643, 2.5: an empty value is the same as no value. */
 function put(fields: JsonObject, name: string, value: unknown): void {
   if (isNotEmpty(value)) fields[name] = value
   else delete fields[name]
@@ -134,7 +137,7 @@ function isNotEmpty(value: unknown): boolean {
 
 // ── Multi-valued attributes (RFC 7643, 2.4) ──
 
-/** Adds only items that are not yet in the list (RFC 7644, 3.5.2.1). */
+/** Adds the items that are not yet in the list (RFC 7644, 3.5.2.1). */
 function addTo(items: readonly unknown[], value: unknown): unknown[] {
   const wanted = [value].flat()
   const values = new Set(wanted.map(keyOf))
@@ -143,13 +146,13 @@ function addTo(items: readonly unknown[], value: unknown): unknown[] {
   return withOnePrimary([...items, ...added], new Set(added))
 }
 
-/** Compares items by their `value`, because the client's other sub-attributes may be outdated. */
+/** Removes the items with the same `value`. Ignores other sub-attributes, because the client's copy may be outdated. */
 function removeFrom(items: readonly unknown[], value: unknown): unknown[] {
   const removed = new Set([value].flat().map(keyOf))
   return items.filter((item) => !removed.has(keyOf(item)))
 }
 
-/** If edited items are primary, only the last of them stays primary, and no other item. */
+/** If edited items are primary, only the last of them stays primary. All other items stop being primary. */
 function withOnePrimary(items: readonly unknown[], edited: ReadonlySet<unknown>): unknown[] {
   const primary = items.filter((item) => edited.has(item) && isPrimary(item)).at(-1)
   if (primary === undefined) return [...items]

@@ -16,7 +16,7 @@ export function readProjection(type: ResourceType, query: Readonly<JsonObject>):
   if (wanted)
     return { isAll: false, of: (resource) => project(resource, [['schemas'], ['id'], ...wanted], true) }
   if (!unwanted) return { isAll: true, of: (resource) => resource }
-  // RFC 7643, 7: attributes that are returned 'always' cannot be excluded.
+  // RFC 7643, 7: a client cannot exclude attributes that are returned 'always'.
   const omitted = unwanted.filter(([name]) => name !== 'schemas' && name !== 'id')
   return { isAll: false, of: (resource) => project(resource, omitted, false) }
 }
@@ -30,7 +30,7 @@ function readNames(type: ResourceType, parameter: string, value: unknown): PathS
   })
 }
 
-/** Returns only the given attributes, or all others. */
+/** With `isPicked`, returns only the given attributes. Otherwise, returns all other attributes. */
 function project(fields: JsonObject, paths: readonly PathSteps[], isPicked: boolean): JsonObject {
   const entries = Object.entries(fields).map(([name, value]) => {
     const through = paths.filter(([step]) => step?.toLowerCase() === name.toLowerCase())

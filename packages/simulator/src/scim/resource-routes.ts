@@ -9,14 +9,14 @@ export function resourceRoutes<Item extends User | Group>(
   resourcesOf: (response: Response) => Resources<Item>,
 ): Router {
   const router = Router()
-  // The query is read first, so that a request with an invalid query changes nothing.
+  // Reads the query first, so that a request with an invalid query changes nothing.
   const open = (request: Request, response: Response) => {
     const resources = resourcesOf(response)
     const projection = readProjection(resources.type, request.query)
     const answer = (status: 200 | 201, item: Item) => {
       const resource = resources.represent(item)
       if (status === 201) response.location(resource.meta.location)
-      // If a GET has this version in `If-None-Match`, Express answers 304.
+      // If `If-None-Match` has this version, Express answers 304.
       response.set('ETag', resource.meta.version)
       sendScim(response, status, projection.of(resource))
     }
@@ -52,7 +52,7 @@ export function resourceRoutes<Item extends User | Group>(
     const { resources, projection, answer } = open(request, response)
     checkVersion(request, resources, request.params.id)
     const item = resources.patch(request.params.id, request.body)
-    // RFC 7644, 3.5.2: if a request names attributes, the response contains them.
+    // RFC 7644, 3.5.2: if a request has `attributes`, the response contains these attributes.
     if (projection.isAll && !resources.answersPatch) response.status(204).end()
     else answer(200, item)
   })

@@ -19,10 +19,12 @@ export interface Scope {
   baseUrl: string
 }
 
-/** The resources of one type in a directory, as an endpoint reads and writes them. */
+/** The resources of one type in a directory, in the format of SCIM. */
 export abstract class Resources<Item extends User | Group = User | Group> {
   abstract readonly type: ResourceType
-  /** Whether the answer to a PATCH contains the resource. For groups it does not, because groups can be very long. */
+  /**
+   * Whether the answer to a PATCH contains the resource. It does not contain groups, because a group can be very long.
+   */
   abstract readonly answersPatch: boolean
   protected readonly environment: Environment
   protected readonly directoryId: string
@@ -45,8 +47,8 @@ export abstract class Resources<Item extends User | Group = User | Group> {
   protected abstract fieldsOf(item: Item): JsonObject
 
   /**
-   * RFC 7644, 3.14. The version is a digest of the whole resource, because a change of members does not change the times
-   * of a group.
+   * Returns the resource with its version (RFC 7644, 3.14). The version is a digest of the whole resource, because a
+   * new member does not change the times of a group.
    */
   represent(item: Item) {
     const fields = this.fieldsOf(item)
@@ -69,22 +71,20 @@ export abstract class Resources<Item extends User | Group = User | Group> {
     return this.candidates(filter) ?? this.all.filter((item) => matches(this.represent(item), filter))
   }
 
-  /** The items that can match the filter, or `undefined` if no index applies. */
+  /** The matching items from an index. If no index supports the filter, returns `undefined`. */
   protected candidates(filter: Filter): readonly Item[] | undefined {
     const id = filteredValue(filter, 'id')
     return id === undefined ? undefined : [this.find(id)].filter((item) => item !== undefined)
   }
 
-  /** @throws EnvironmentError 'not-found', also for an item of another directory */
+  /** @throws EnvironmentError 'not-found', also if the item is in another directory */
   get(id: string): Item {
     const item = this.find(id)
     if (!item) throw new EnvironmentError('not-found', `${this.type.name.toLowerCase()} not found`)
     return item
   }
 
-  /**
-   * A PUT clears the attributes that it omits (RFC 7644, 3.5.1), except `externalId`. Only null clears `externalId`.
-   */
+  /** A PUT clears all absent attributes (RFC 7644, 3.5.1), except `externalId`. Only null clears `externalId`. */
   replace(id: string, body: unknown): Item {
     const item = this.get(id)
     const resource = readResource(this.type, body)

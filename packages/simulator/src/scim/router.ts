@@ -7,12 +7,12 @@ import { resourceRoutes } from './resource-routes.ts'
 import type { Scope } from './resources.ts'
 import { Groups, Users } from './users-and-groups.ts'
 
-/** Enough for a group with tens of thousands of members. */
+/** This limit allows a group with tens of thousands of members. */
 const bodyLimit = '10mb'
 
 /**
  * A SCIM 2.0 server (RFC 7643, RFC 7644) for the directories of the environment. Mount it at `/scim/v2/:directoryId`.
- * The changes of a client publish the events that Scalekit would send.
+ * Each change by a client publishes the event that Scalekit would send.
  *
  * @example
  * app.use('/scim/v2/:directoryId', scimRouter(environment))
@@ -40,10 +40,10 @@ export function scimRouter(environment: Environment): Router {
     resourceRoutes((response) => new Groups(scopeOf(response))),
   )
   router.use(['/Me', '/Bulk'], () => {
-    throw new ScimError(501, 'not implemented: see ServiceProviderConfig')
+    throw new ScimError(501, 'not implemented. ServiceProviderConfig lists the supported features')
   })
   router.use(() => {
-    throw new ScimError(404, 'no such endpoint')
+    throw new ScimError(404, 'unknown endpoint')
   })
   router.use(answerError)
   return router
@@ -61,7 +61,7 @@ function answerError(error: unknown, _request: Request, response: Response, next
   }
   const scimError = toScimError(error)
   if (scimError.status >= 500 && scimError !== error) console.error(error)
-  // RFC 7644, 3.12 requires the challenge of RFC 6750 with a 401.
+  // By RFC 7644, 3.12, a 401 has the challenge of RFC 6750.
   if (scimError.status === 401) response.set('WWW-Authenticate', 'Bearer')
   sendScim(response, scimError.status, scimError.body)
 }
@@ -85,8 +85,8 @@ function authenticated(environment: Environment, request: Request): Scope {
 }
 
 /**
- * Returns the protocol that the client used, for the addresses in answers. A tunnel keeps the host of the client's
- * request, but sends plain http. So `X-Forwarded-Proto` has priority.
+ * Returns the protocol for the addresses in answers. A tunnel keeps the host of the client's request, but forwards the
+ * request over http. So `X-Forwarded-Proto` has priority.
  */
 function protocolOf(request: Request): string {
   const [forwarded = ''] = (request.get('x-forwarded-proto') ?? '').split(',')
@@ -94,7 +94,7 @@ function protocolOf(request: Request): string {
   return protocol === 'https' || protocol === 'http' ? protocol : request.protocol
 }
 
-/** Compares in constant time. */
+/** Compares two tokens in constant time. */
 function isSame(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other))
 }

@@ -1,6 +1,6 @@
 import SCIMMY from 'scimmy'
 
-/** The description of an attribute (RFC 7643, 7): the parts that this server reads. */
+/** The characteristics of an attribute (RFC 7643, 7) that this server uses. */
 export interface Attribute {
   readonly name: string
   readonly type: string
@@ -40,8 +40,8 @@ export const groupType: ResourceType = {
 export const resourceTypes: readonly ResourceType[] = [userType, groupType]
 
 /**
- * Returns the schema of RFC 7643, 8.7.1. The library returns objects that become plain only as JSON. In the RFC, the
- * server sets the display name of a manager. This server does not, so it accepts the client's name.
+ * Returns the schema of RFC 7643, 8.7.1. The library returns class instances, and JSON converts them into plain
+ * objects. In the RFC, the server sets the display name of a manager. This server accepts the client's name instead.
  */
 function schemaOf(definition: SCIMMY.Types.SchemaDefinition): Schema {
   return JSON.parse(JSON.stringify(definition.describe()), (_key, value) =>
@@ -49,7 +49,7 @@ function schemaOf(definition: SCIMMY.Types.SchemaDefinition): Schema {
   )
 }
 
-// RFC 7643, 3.1: every resource has these attributes, but schemas do not list them.
+// RFC 7643, 3.1: every resource has these attributes, but the schemas do not contain them.
 const commonAttributes: readonly Attribute[] = [
   { name: 'schemas', type: 'reference', multiValued: true, mutability: 'readWrite' },
   { name: 'id', type: 'string', multiValued: false, mutability: 'readOnly' },
@@ -62,7 +62,7 @@ export function topAttributes(type: ResourceType): readonly Attribute[] {
   return [...commonAttributes, ...type.schema.attributes]
 }
 
-/** RFC 7643, 2.1: names are not case-sensitive. */
+/** Ignores the case of the name (RFC 7643, 2.1). */
 export function attributeNamed(
   attributes: readonly Attribute[] | undefined,
   name: string,

@@ -27,7 +27,7 @@ export class Users extends Resources<User> {
   }
 
   protected fieldsOf(user: User): JsonObject {
-    // This is a copy, because a PATCH must not change the records of the environment.
+    // Copies the attributes, because a PATCH must not change the records of the environment.
     const raw: JsonObject = structuredClone(rawAttributes(user))
     const groups = this.environment.groupsOf(user).map(({ id, displayName }) => ({
       value: id,
@@ -52,7 +52,10 @@ export class Users extends Resources<User> {
     this.environment.deleteUser(this.get(id).id)
   }
 
-  /** Absent attributes are cleared (RFC 7644, 3.5.1), except `active`, because its absence must not restore access. */
+  /**
+   * Clears absent attributes (RFC 7644, 3.5.1). Does not clear `active`, because a request without `active` must not
+   * restore access.
+   */
   protected change(user: User, resource: JsonObject): User {
     const { attributes, extra, externalId = null, ...fields } = parsedUser(resource)
     const cleared: NonNullable<UserPatch['attributes']> = Object.fromEntries(
@@ -67,7 +70,7 @@ export class Users extends Resources<User> {
   }
 }
 
-/** The lists whose entries have a value (RFC 7643, 2.4). An entry without a value is dropped. */
+/** The lists whose entries must have a value (RFC 7643, 2.4). The server ignores other entries. */
 const valueLists = userType.schema.attributes.filter(
   ({ multiValued, subAttributes }) => multiValued && attributeNamed(subAttributes, 'value'),
 )
@@ -143,8 +146,7 @@ export class Groups extends Resources<Group> {
   }
 
   /**
-   * Checks the whole request before the first change, so that a request has its full effect or no effect (RFC 7644,
-   * 3.5.2).
+   * Checks the whole request before the first change. So a request has its full effect or no effect (RFC 7644, 3.5.2).
    */
   #parsed({ displayName, externalId, members }: JsonObject) {
     if (typeof displayName !== 'string') throw badRequest('invalidValue', 'displayName is required')

@@ -13,7 +13,7 @@ export function endpoints() {
     </details>`
 }
 
-/** Shows the URL only if there are other endpoints, because the summary already shows the URL of a single endpoint. */
+/** The summary already shows the URL of a single endpoint. So shows the URL only with several endpoints. */
 function endpointItem({ id, url, types, secrets }, hasOthers) {
   const rotate = () =>
     attempt(
@@ -45,7 +45,7 @@ function endpointItem({ id, url, types, secrets }, hasOthers) {
     </div>`
 }
 
-// ── Faults: each is a share of the messages, drawn from the seed ──
+// ── Faults, each as a share of the messages ──
 
 const faultNames = {
   drop: 'Drop the message',
