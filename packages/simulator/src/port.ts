@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer as createHttp1, type RequestListener, type Server } from 'node:http'
 import {
   createServer as createHttp2,
@@ -114,13 +115,11 @@ function createServers(headersTimeoutMs: number) {
 }
 
 async function listen(server: Server, host: string, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    const refuse = (error: Error) => reject(new PortError(host, port, error))
-    server.once('error', refuse).listen(port, host, () => {
-      server.off('error', refuse)
-      resolve()
-    })
-  })
+  try {
+    await once(server.listen(port, host), 'listening')
+  } catch (error) {
+    throw error instanceof Error ? new PortError(host, port, error) : error
+  }
   const address = server.address()
   return typeof address === 'object' && address ? address.port : port
 }

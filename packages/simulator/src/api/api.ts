@@ -7,7 +7,7 @@ import { directoryService } from './directories.ts'
 import type { ApiFaultDraw } from './faults.ts'
 import { connectionValues, interceptors } from './interceptors.ts'
 import { organizationService } from './organizations.ts'
-import { AccessTokens, type TokenOptions, tokenRoutes } from './tokens.ts'
+import { createAccessTokens, type TokenOptions, tokenRoutes } from './tokens.ts'
 
 export interface ApiOptions extends TokenOptions {
   environment: Environment
@@ -20,7 +20,7 @@ export interface ApiOptions extends TokenOptions {
 /** Creates `routes` for `POST /oauth/token` and `GET /keys`, and `rpc` for the gRPC services. */
 export function createApi(options: ApiOptions) {
   const { environment, clock, faults, requestsPerMinute, port } = options
-  const tokens = new AccessTokens(options, port.url)
+  const tokens = createAccessTokens(options, port.url)
   const rpc: Http2Listener = connectNodeAdapter({
     connect: false,
     grpcWeb: false,

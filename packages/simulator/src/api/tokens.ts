@@ -11,61 +11,50 @@ export interface TokenOptions {
   tokenSeconds: number
 }
 
-/** Issues access tokens, and accepts them until they expire. */
-export class AccessTokens {
-  readonly #options: TokenOptions
-  readonly #issuer: string
-  readonly #expiresAtMs = new Map<string, number>()
-  #keys: ReturnType<typeof generateKeys> | undefined
+export type AccessTokens = ReturnType<typeof createAccessTokens>
 
-  /** @param issuer The simulator's URL */
-  constructor(options: TokenOptions, issuer: string) {
-    this.#options = options
-    this.#issuer = issuer
-  }
-
-  isClient(clientId: unknown, clientSecret: unknown): boolean {
-    return clientId === this.#options.clientId && clientSecret === this.#options.clientSecret
-  }
-
-  /** Issues a token. Returns the response of RFC 6749, 5.1. */
-  async issue() {
-    const { clock, clientId, tokenSeconds } = this.#options
-    const { privateKey, jwk } = await this.keyPair()
-    const nowMs = clock.now()
-    const issuedAt = Math.floor(nowMs / 1000)
-    const claims = {
-      iss: this.#issuer,
-      sub: clientId,
-      aud: [clientId],
-      client_id: clientId,
-      iat: issuedAt,
-      nbf: issuedAt,
-      exp: issuedAt + tokenSeconds,
-      jti: randomUUID(),
-    }
-    const text = [{ alg: 'RS256', kid: jwk.kid, typ: 'JWT' }, claims].map(encoded).join('.')
-    const token = `${text}.${sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`
-    for (const [old, expiresAtMs] of this.#expiresAtMs) {
-      if (expiresAtMs <= nowMs) this.#expiresAtMs.delete(old)
-    }
-    this.#expiresAtMs.set(token, nowMs + tokenSeconds * 1000)
-    return { access_token: token, token_type: 'Bearer', expires_in: tokenSeconds, scope: 'openid' }
-  }
-
-  /** Returns whether an `authorization` header has a valid token. */
-  accepts(authorization: string | null): boolean {
-    const token = authorization?.match(/^Bearer (.+)$/i)?.[1]
-    const expiresAtMs = token === undefined ? undefined : this.#expiresAtMs.get(token)
-    return expiresAtMs !== undefined && this.#options.clock.now() < expiresAtMs
-  }
-
-  /**
-   * Creates the keys at the first use. Key generation is slow, and a simulator without API calls does not need keys.
-   */
-  keyPair() {
-    this.#keys ??= generateKeys()
-    return this.#keys
+/**
+ * Issues access tokens, and accepts them until they expire.
+ *
+ * @param issuer The simulator's URL
+ */
+export function createAccessTokens(
+  { clock, clientId, clientSecret, tokenSeconds }: TokenOptions,
+  issuer: string,
+) {
+  const expiresAtMsOf = new Map<string, number>()
+  let keys: ReturnType<typeof generateKeys> | undefined
+  /** Creates the keys at the first use. Key generation is slow, and a simulator without API calls does not need keys. */
+  const keyPair = () => (keys ??= generateKeys())
+  return {
+    keyPair,
+    isClient: (id: unknown, secret: unknown) => id === clientId && secret === clientSecret,
+    /** Issues a token. Returns the response of RFC 6749, 5.1. */
+    async issue() {
+      const { privateKey, jwk } = await keyPair()
+      const nowMs = clock.now()
+      const issuedAt = Math.floor(nowMs / 1000)
+      const claims = {
+        iss: issuer,
+        sub: clientId,
+        aud: [clientId],
+        client_id: clientId,
+        iat: issuedAt,
+        nbf: issuedAt,
+        exp: issuedAt + tokenSeconds,
+        jti: randomUUID(),
+      }
+      const text = [{ alg: 'RS256', kid: jwk.kid, typ: 'JWT' }, claims].map(encoded).join('.')
+      const token = `${text}.${sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`
+      for (const [old, expiresAtMs] of expiresAtMsOf) if (expiresAtMs <= nowMs) expiresAtMsOf.delete(old)
+      expiresAtMsOf.set(token, nowMs + tokenSeconds * 1000)
+      return { access_token: token, token_type: 'Bearer', expires_in: tokenSeconds, scope: 'openid' }
+    },
+    /** Returns whether an `authorization` header has a valid token. */
+    accepts(authorization: string | null): boolean {
+      const [, token = ''] = authorization?.match(/^Bearer (.+)$/i) ?? []
+      return clock.now() < (expiresAtMsOf.get(token) ?? 0)
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Attempt, Delivery, Message } from '../delivery/messages.ts'
 import type { Environment } from '../environment/environment.ts'
 import { formatMicros } from '../environment/events.ts'
-import { EnvironmentError, type Group, providers, type User } from '../environment/records.ts'
+import { type Directory, type Group, providers, type User } from '../environment/records.ts'
 import type { Simulator } from '../simulator.ts'
 
 // The data that the page shows.
@@ -49,11 +49,15 @@ export function nameOf({ attributes: { displayName, givenName, familyName, userN
 
 /** The message as a row of the list. */
 export function messageView(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
+  const { environment } = simulator
+  // The log keeps messages about deleted records.
+  const customer = environment.organizations.find(({ id }) => id === event.organization_id)
+  const directories = customer ? environment.directoriesOf(customer.id) : []
   return {
     id,
     type: event.type,
-    what: subjectOf(simulator.environment, event.data),
-    customer: customerOf(simulator.environment, event.organization_id),
+    what: subjectOf(event.data, directories),
+    customer: customer?.displayName,
     createdAtMs,
     deliveries: deliveries.map((delivery) => deliveryView(simulator, delivery, createdAtMs, attemptView)),
   }
@@ -92,22 +96,8 @@ function attemptDetail(attempt: Attempt) {
 }
 
 /** The event of a directory contains only the directory's id, so the name comes from the environment. */
-function subjectOf(environment: Environment, data: object): string {
+function subjectOf(data: object, directories: readonly Directory[]): string {
   const { name, display_name, email, preferred_username, id } = data as Partial<Record<string, unknown>>
-  const readable = name || display_name || email || preferred_username
-  return String(readable || unlessDeleted(() => environment.directory(String(id)).name) || id || '')
-}
-
-function customerOf(environment: Environment, organizationId: unknown): string | undefined {
-  return unlessDeleted(() => environment.organization(String(organizationId)).displayName)
-}
-
-/** Returns `undefined` for a deleted record, because the log keeps messages about deleted records. */
-function unlessDeleted(find: () => string): string | undefined {
-  try {
-    return find()
-  } catch (error) {
-    if (error instanceof EnvironmentError) return undefined
-    throw error
-  }
+  const directoryName = directories.find((directory) => directory.id === id)?.name
+  return String(name || display_name || email || preferred_username || directoryName || id || '')
 }

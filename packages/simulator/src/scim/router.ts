@@ -96,9 +96,6 @@ function protocolOf(request: Request): string {
 
 /** Compares two tokens in constant time. */
 function isSame(one: string, other: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(one), digest(other))
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }
