@@ -23,7 +23,7 @@ export interface Port {
   readonly url: string
   /** Call this method before any `await`. Until then, requests get no answer. */
   serve(http1: RequestListener, http2: Http2Listener): void
-  /** The TCP connection of an HTTP/2 session. Node's session does not expose it. */
+  /** Returns the TCP connection of an HTTP/2 session. Node's session does not expose its connection. */
   socketOf(session: Http2Session | undefined): Socket | undefined
   /** Accepts no more requests. Waits up to `graceMs` for running requests, and then ends all connections. */
   close(graceMs?: number): Promise<void>
@@ -102,7 +102,7 @@ function createServers(headersTimeoutMs: number) {
         for (const listener of http1Listeners) listener.call(http1, socket)
         return
       }
-      // In HTTP/1.1, a client may close its side of the connection before the answer. In HTTP/2, it may not.
+      // Only in HTTP/1.1, a client may close its side of the connection before the answer.
       socket.allowHalfOpen = false
       http2.once('session', (session) => {
         sessions.set(session, socket)
@@ -133,7 +133,7 @@ function detectProtocol(socket: Socket, timeoutMs: number, found: (isHttp2: bool
     head = Buffer.concat([head, bytes])
     const start = head.subarray(0, preface.length)
     const isHttp2 = start.equals(preface.subarray(0, start.length))
-    // Waits for enough bytes before it puts them back, because the socket would report these bytes as new.
+    // Reads enough bytes before it puts them back. Otherwise, the socket would report the same bytes again.
     if (isHttp2 && start.length < preface.length) return
     socket.off('readable', read)
     socket.off('end', destroy)

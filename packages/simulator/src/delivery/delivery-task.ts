@@ -21,7 +21,7 @@ export interface DeliveryContext {
   readonly activity: Activity
   faults: WebhookFaults
   isClosed: boolean
-  /** Called after each change to a message, with the attempt that caused it. */
+  /** The callback after each change to a message. If an attempt caused the change, gets the attempt. */
   changed(record: MessageRecord, attempt?: Attempt): void
 }
 

@@ -27,10 +27,7 @@ class BoundedRecords {
     this.#bytesOf.delete(record)
   }
 
-  /**
-   * If the records exceed a limit, the oldest record. A single record never exceeds the limit, because the log must
-   * contain it.
-   */
+  /** If the records exceed a limit, the oldest record. The log always keeps at least one record of any size. */
   get excess(): MessageRecord | undefined {
     const { size } = this.#bytesOf
     if (size <= 1 || (size <= this.#maxCount && this.#bytes <= maxReplyBytes)) return undefined

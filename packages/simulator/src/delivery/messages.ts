@@ -1,7 +1,7 @@
 import type { ScimEvent } from '@scalekit-scim/core'
 import type { FaultName } from './faults.ts'
 
-// These objects change while a message is pending. Copy one to keep its state.
+// These objects change while a message is pending. To keep a state, copy the object.
 
 /** One event with one id, for all endpoints that receive its type. */
 export interface Message {

@@ -98,7 +98,7 @@ export class EnvironmentRecords extends EventPublisher {
     return directory
   }
 
-  /** Deletes the organization and its directories, each as `deleteDirectory` does. */
+  /** Deletes the organization. Also calls `deleteDirectory` for each of its directories. */
   deleteOrganization(id: string): void {
     for (const directory of this.directoriesOf(id)) this.deleteDirectory(directory.id)
     this.#organizations.delete(id)

@@ -56,7 +56,7 @@ export class EventPublisher {
     }
   }
 
-  /** The time of the next change. */
+  /** Returns the time of the next change. */
   protected nextMicros(): number {
     if (this.#options.stampMicros) return this.#options.stampMicros()
     this.#lastMicros = Math.max(Math.round(this.#options.clock.now() * 1000), this.#lastMicros + 1)

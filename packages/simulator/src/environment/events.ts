@@ -9,7 +9,7 @@ export interface EventContent {
   data: DirectoryEvent['data']
 }
 
-/** A time as Scalekit writes it, with six decimals. */
+/** Returns a time in Scalekit's format, with six decimals. */
 export function formatMicros(micros: number): string {
   const seconds = Math.floor(micros / 1_000_000)
   const decimals = String(micros - seconds * 1_000_000).padStart(6, '0')

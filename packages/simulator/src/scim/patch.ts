@@ -40,9 +40,10 @@ function applyEdit(resource: JsonObject, { op, path, value }: Edit): void {
 function edited(before: unknown, op: Operation, path: Path, value: unknown): unknown {
   const { attribute, filter, subName } = path
   if (filter === undefined && subName === undefined) return editWhole(before, op, path, value)
-  if (Array.isArray(before) || (attribute ? attribute.multiValued : filter && before === undefined)) {
-    return editItems(Array.isArray(before) ? before : [], op, path, value)
-  }
+  const items = before ?? []
+  // A filter of an unknown attribute creates a list.
+  const isList = attribute ? attribute.multiValued : filter !== undefined || Array.isArray(before)
+  if (isList && Array.isArray(items)) return editItems(items, op, path, value)
   if (filter !== undefined) throw badRequest('invalidPath', `${path.name} is not a list`)
   return editItem(before, op, path, value)
 }
