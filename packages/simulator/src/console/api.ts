@@ -38,9 +38,7 @@ export function consoleApi(simulator: Simulator): Router {
 
 function addDirectoryRoutes(on: AddRoute, { environment }: Simulator): void {
   const view = (group: Group) => groupView(environment, group)
-  on('post', '/organizations', ({ body }) =>
-    environment.createOrganization(requests.newOrganization.parse(body)),
-  )
+  on('post', '/organizations', ({ body }) => environment.createOrganization(requests.named.parse(body)))
   on('post', '/organizations/:id/directories', ({ params, body }) =>
     environment.createDirectory(params.id, omitUndefined(requests.newDirectory.parse(body))),
   )
@@ -48,10 +46,10 @@ function addDirectoryRoutes(on: AddRoute, { environment }: Simulator): void {
   on('post', '/directories/:id/disable', ({ params }) => environment.setDirectoryEnabled(params.id, false))
   on('get', '/directories/:id/groups', ({ params }) => environment.contents(params.id).groups.map(view))
   on('post', '/directories/:id/groups', ({ params, body }) =>
-    view(environment.createGroup(params.id, requests.newGroup.parse(body))),
+    view(environment.createGroup(params.id, requests.named.parse(body))),
   )
   on('patch', '/groups/:id', ({ params, body }) =>
-    view(environment.updateGroup(params.id, requests.newGroup.parse(body))),
+    view(environment.updateGroup(params.id, requests.named.parse(body))),
   )
   on('delete', '/groups/:id', ({ params }) => environment.deleteGroup(params.id))
 }
