@@ -10,7 +10,7 @@ export interface SimulatorClockOptions {
 }
 
 /**
- * The simulator's clock. It runs at real speed, runs faster, or moves only by steps.
+ * The simulator's clock. It runs at real speed or faster, or it moves only by steps.
  *
  * If the time of a signature differs too much from a receiver's clock, the receiver refuses the signature. So if this
  * clock does not run at real speed, use it in the receiver too.

@@ -20,7 +20,7 @@ import type { Simulator } from './simulator.ts'
 const defaultHost = '127.0.0.1'
 
 /**
- * Starts a local stand-in for Scalekit on one port. `@scalekit-sdk/node` uses it like the real service.
+ * Starts a local replacement for Scalekit on one port. `@scalekit-sdk/node` uses it like the real service.
  *
  * Rejects with a ConfigurationError for an invalid option. Rejects with a PortError if it cannot open the port, and
  * with a SnapshotError if it cannot use the file. After an error, the port and the file are free again. The simulator

@@ -102,7 +102,7 @@ function createServers(headersTimeoutMs: number) {
         for (const listener of http1Listeners) listener.call(http1, socket)
         return
       }
-      // Only in HTTP/1.1, a client may close its side of the connection before the answer.
+      // Only HTTP/1.1 allows a client to close its side of the connection before the answer.
       socket.allowHalfOpen = false
       http2.once('session', (session) => {
         sessions.set(session, socket)

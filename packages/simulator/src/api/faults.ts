@@ -15,7 +15,7 @@ export interface ApiFaultCondition {
   page?: number
   /** Only this call. The count starts at 1 when the faults are set. */
   call?: number
-  /** How many times the fault occurs at most. Set 1 for a fault that a retry recovers. @default no limit */
+  /** The largest number of times that the fault occurs. With 1, a retry succeeds. @default no limit */
   times?: number
 }
 

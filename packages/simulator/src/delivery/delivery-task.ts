@@ -21,7 +21,7 @@ export interface DeliveryContext {
   readonly activity: Activity
   faults: WebhookFaults
   isClosed: boolean
-  /** The callback after each change to a message. If an attempt caused the change, gets the attempt. */
+  /** The callback after each change to a message. `attempt` is the attempt that caused the change. */
   changed(record: MessageRecord, attempt?: Attempt): void
 }
 
@@ -54,7 +54,7 @@ export class MessageRecord {
   }
 }
 
-/** Sends one message to one endpoint. If no fault prevents the first attempt, makes it. Retries after a failure. */
+/** Sends one message to one endpoint. If no fault prevents it, makes the first attempt. Retries after a failure. */
 export class DeliveryTask implements Delivery {
   readonly endpointId: string
   state: Delivery['state']

@@ -40,8 +40,8 @@ export class Endpoints {
   readonly #stored = new Map<string, StoredEndpoint>()
   readonly #listeners = new Listeners()
   /**
-   * How many random ids and secrets this run has created. The file contains this number, so that a restart does not
-   * create the same id or secret again.
+   * The number of random ids and secrets so far, including earlier runs. The file contains this number, so that a
+   * restart does not repeat an id or a secret.
    */
   #drawn = 0
 

@@ -27,7 +27,7 @@ class BoundedRecords {
     this.#bytesOf.delete(record)
   }
 
-  /** If the records exceed a limit, the oldest record. The log always keeps at least one record of any size. */
+  /** If the records exceed a limit, returns the oldest record. The log always keeps at least one record of any size. */
   get excess(): MessageRecord | undefined {
     const { size } = this.#bytesOf
     if (size <= 1 || (size <= this.#maxCount && this.#bytes <= maxReplyBytes)) return undefined
@@ -77,7 +77,7 @@ export class MessageLog {
     }
   }
 
-  /** If the pending messages exceed a limit, the oldest one. */
+  /** If the pending messages exceed a limit, returns the oldest one. */
   get excessPending(): MessageRecord | undefined {
     return this.#pending.excess
   }

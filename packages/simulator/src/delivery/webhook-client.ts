@@ -58,7 +58,7 @@ export class WebhookClient {
     const request = url.startsWith('https:')
       ? https.request(url, { ...options, agent: this.#https })
       : http.request(url, { ...options, agent: this.#http })
-    // Ignores errors after the answer. Earlier errors end `responseTo`.
+    // Ignores errors after the answer. Earlier errors reject `responseTo`.
     request.on('error', () => {})
     void writeBody(request, outgoing)
     let outcome: Pick<Answer, 'response' | 'error'>

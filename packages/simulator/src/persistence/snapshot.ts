@@ -76,7 +76,7 @@ export class Snapshot {
   }
 
   #save(): Promise<void> {
-    // Ignores an earlier failure, because it has already been reported.
+    // Ignores an earlier failure, because the process has already emitted a warning.
     this.#saving = this.#saving.catch(() => {}).then(() => this.#write())
     return this.#saving
   }
@@ -85,7 +85,7 @@ export class Snapshot {
     if (this.#path === undefined) return
     const startedAtMs = performance.now()
     await writeSnapshotFile(this.#path, this.#state())
-    // Writing a large environment is slow. With this delay, at most a tenth of the time is spent on writing.
+    // Writing a large environment is slow. With this delay, writing takes at most a tenth of the time.
     this.#delayMs = Math.max(minDelayMs, (performance.now() - startedAtMs) * 10)
   }
 }

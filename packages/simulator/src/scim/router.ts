@@ -11,8 +11,8 @@ import { Groups, Users } from './users-and-groups.ts'
 const bodyLimit = '10mb'
 
 /**
- * A SCIM 2.0 server (RFC 7643, RFC 7644) for the directories of the environment. Mount it at `/scim/v2/:directoryId`.
- * Each change by a client publishes the event that Scalekit would send.
+ * A SCIM 2.0 server (RFC 7643, RFC 7644) for the directories of the environment. Mount the router at
+ * `/scim/v2/:directoryId`. Each change by a client publishes the event that Scalekit would send.
  *
  * @example
  * app.use('/scim/v2/:directoryId', scimRouter(environment))

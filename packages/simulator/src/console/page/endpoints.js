@@ -13,7 +13,7 @@ export function endpoints() {
     </details>`
 }
 
-/** The summary already shows the URL of a single endpoint. So shows the URL only with several endpoints. */
+/** Shows the URL only with several endpoints. The summary already shows the URL of a single endpoint. */
 function endpointItem({ id, url, types, secrets }, hasOthers) {
   const rotate = () =>
     attempt(
