@@ -45,9 +45,9 @@ test('docs/errors.md has the hint of every known error code of a store, in the s
 
 test("docs/errors.md lists every reason of the simulator's errors, and no other", () => {
   const sources = {
-    SnapshotError: 'persistence/snapshot-error.ts',
-    EnvironmentError: 'environment/errors.ts',
-    DeliveryError: 'delivery/errors.ts',
+    SnapshotError: 'persistence/snapshot-file.ts',
+    EnvironmentError: 'environment/records.ts',
+    DeliveryError: 'delivery/messages.ts',
   }
   for (const [name, path] of Object.entries(sources)) {
     const rows = tableUnder(errors, name)

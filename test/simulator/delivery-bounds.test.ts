@@ -41,7 +41,7 @@ it('keeps 100,000 pending messages, then gives up the oldest ones, and warns onc
   expect(last.deliveries).toMatchObject([{ state: 'pending' }])
   expect(deliveries.messages.filter((one) => one.deliveries[0]?.state === 'pending')).toHaveLength(100_000)
   expect(warned).toEqual([
-    expect.stringMatching(/^Over 100,000 webhook messages.* are pending.*Is your endpoint running\?$/),
+    expect.stringMatching(/^More than 100,000 webhook messages.* are pending.*Is your endpoint running\?$/),
   ])
 
   // A replay delivers it.

@@ -189,17 +189,17 @@ describe('a file that was edited by hand is refused with its name and the proble
     [
       'no organization',
       ({ environment }) => environment.organizations.pop(),
-      /dir_\w+ names org_\w+, which does not exist/,
+      /dir_\w+ refers to org_\w+, which does not exist/,
     ],
     [
       'no directory',
       ({ environment }) => environment.directories.pop(),
-      /dirgroup_\w+ names dir_\w+, which does not exist/,
+      /dirgroup_\w+ refers to dir_\w+, which does not exist/,
     ],
     [
       'no group',
       ({ environment }) => environment.groups.pop(),
-      /diruser_\w+ names dirgroup_\w+, which does not exist/,
+      /diruser_\w+ refers to dirgroup_\w+, which does not exist/,
     ],
     [
       'two users with one userName',

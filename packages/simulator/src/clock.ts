@@ -1,22 +1,22 @@
 import type { Clock, Timer } from '@scalekit-scim/core'
 import { longestDelayMs } from '@scalekit-scim/core/internal'
-import { TimerQueue } from './timer-queue.ts'
+import { Heap } from 'heap-js'
 
 export interface SimulatorClockOptions {
-  /** How many times faster than real time the clock runs. At 0, only `step` moves the clock. @default 1 */
+  /** The speed of the clock. At 2, it runs twice as fast as real time. At 0, only `step` moves the clock. @default 1 */
   speed?: number
   /** The clock's time at the start. @default now */
   from?: Date
 }
 
 /**
- * The simulator's time. It is real time, faster time, or a time that moves only by steps.
+ * The simulator's clock. It runs at real speed or faster, or it moves only by steps.
  *
- * A receiver refuses a signature if its time differs too much from the receiver's clock. So if this clock is faster
- * than real time or moves by steps, use it in the receiver too.
+ * If the time of a signature differs too much from a receiver's clock, the receiver refuses the signature. So if this
+ * clock does not run at real speed, use it in the receiver too.
  */
 export class SimulatorClock implements Clock {
-  /** `step` awaits this after each timer, so that all work of the timer ends before time moves on. */
+  /** `step` awaits this function after each timer, so that all work of the timer ends before the next timer fires. */
   settled: () => Promise<void> = async () => {}
   readonly #timers = new TimerQueue()
   #speed: number
@@ -41,7 +41,7 @@ export class SimulatorClock implements Clock {
     this.#schedule()
   }
 
-  /** Uses the machine's wall clock, because many machines stop their monotonic clock during sleep. */
+  /** Uses the machine's wall clock, because the monotonic clock of many machines stops during sleep. */
   now(): number {
     const { wallMs, realWallMs } = this.#anchor
     return Math.floor(wallMs + (Date.now() - realWallMs) * this.#currentSpeed)
@@ -59,8 +59,8 @@ export class SimulatorClock implements Clock {
   }
 
   /**
-   * Moves time forward. Timers that fall due fire in order, each at its own time. The work of a timer ends before the
-   * next timer fires. During a step, a running clock stands still. Steps run one after another.
+   * Moves the clock forward. Each timer that becomes due fires at its own time, in order. The work of a timer ends
+   * before the next timer fires. During a step, real time does not move the clock. Steps run one after another.
    */
   async step(ms: number): Promise<void> {
     if (!(ms >= 0 && Number.isFinite(ms))) throw new RangeError('a step must be zero milliseconds or more')
@@ -100,7 +100,7 @@ export class SimulatorClock implements Clock {
     }
   }
 
-  /** Lets pending promises run before and after `settled`, because they may start work. */
+  /** Lets pending promises run before and after `settled`, because these promises may start work. */
   async #settle(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     await this.settled()
@@ -112,7 +112,7 @@ export class SimulatorClock implements Clock {
     this.#anchor = anchorAt(this.#anchor.wallMs + byMs, this.#anchor.elapsedMs + byMs)
   }
 
-  /** Sets the real timer for the next timer of this clock. */
+  /** Sets a timer of Node for the next timer of this clock. */
   #schedule(): void {
     clearTimeout(this.#nextTimeout)
     const nextMs = this.#timers.nextMs
@@ -130,7 +130,7 @@ export class SimulatorClock implements Clock {
   }
 }
 
-/** Returns the point from which time is counted. */
+/** Returns the start point for the calculation of time. */
 function anchorAt(wallMs: number, elapsedMs: number) {
   return { wallMs, elapsedMs, realWallMs: Date.now(), realElapsedMs: performance.now() }
 }
@@ -138,4 +138,59 @@ function anchorAt(wallMs: number, elapsedMs: number) {
 function requireSpeed(speed: number): number {
   if (speed >= 0 && Number.isFinite(speed)) return speed
   throw new RangeError('the speed of a clock must be zero or more')
+}
+
+interface TimerEntry {
+  readonly atMs: number
+  /** Timers with the same time fire in the order in which they were set. */
+  readonly order: number
+  readonly callback: () => void
+}
+
+/**
+ * Timers in the order of their time. A simulator may have 100,000 timers, one for each retry. A cancelled timer stays
+ * in the heap, because its removal would need a search.
+ */
+class TimerQueue {
+  readonly #heap = new Heap<TimerEntry>((one, other) => one.atMs - other.atMs || one.order - other.order)
+  readonly #pending = new Set<TimerEntry>()
+  #count = 0
+
+  add(atMs: number, callback: () => void): Timer {
+    const entry: TimerEntry = { atMs, order: this.#count++, callback }
+    this.#pending.add(entry)
+    this.#heap.push(entry)
+    // Removes cancelled timers, so that they do not fill the heap.
+    if (this.#heap.length > 2 * this.#pending.size + 1000) this.#heap.init([...this.#pending])
+    return { cancel: () => void this.#pending.delete(entry) }
+  }
+
+  /** The time of the next timer. */
+  get nextMs(): number | undefined {
+    return this.#next?.atMs
+  }
+
+  /**
+   * Fires all timers that are due by `byMs`. If one of them sets another timer that is due by `byMs`, that timer also
+   * fires.
+   */
+  fire(byMs: number): void {
+    for (let next = this.#next; next && next.atMs <= byMs; next = this.#next) {
+      this.#pending.delete(next)
+      next.callback()
+    }
+  }
+
+  clear(): void {
+    this.#pending.clear()
+  }
+
+  get #next(): TimerEntry | undefined {
+    let first = this.#heap.peek()
+    while (first && !this.#pending.has(first)) {
+      this.#heap.pop()
+      first = this.#heap.peek()
+    }
+    return first
+  }
 }

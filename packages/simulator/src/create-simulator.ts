@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import express, { type ErrorRequestHandler, type Express } from 'express'
-import { type Api, createApi } from './api/api.ts'
+import express, { type ErrorRequestHandler, type Express, type Router } from 'express'
+import { createApi } from './api/api.ts'
 import { ApiFaultDraw } from './api/faults.ts'
-import type { SimulatorClock } from './clock.ts'
-import { type Console, createConsole } from './console/router.ts'
-import type { Environment } from './environment/environment.ts'
+import { SimulatorClock } from './clock.ts'
+import { createConsole } from './console/router.ts'
+import { Deliveries } from './delivery/deliveries.ts'
+import { Environment } from './environment/environment.ts'
+import { EnvironmentError } from './environment/records.ts'
 import { requireFaultNames, requireOptions, type SimulatorOptions } from './options.ts'
-import { restoreClock, restoreDeliveries, restoreEnvironment } from './persistence/restore.ts'
 import { Snapshot } from './persistence/snapshot.ts'
+import { brokenFile } from './persistence/snapshot-file.ts'
 import { openPort, type Port } from './port.ts'
 import { createRandomness, type Randomness, randomText } from './randomness.ts'
 import { answerNoDirectory, scimRouter } from './scim/router.ts'
@@ -18,11 +20,11 @@ import type { Simulator } from './simulator.ts'
 const defaultHost = '127.0.0.1'
 
 /**
- * Starts a local stand-in for Scalekit on one port. `@scalekit-sdk/node` uses it like the real service.
+ * Starts a local replacement for Scalekit on one port. `@scalekit-sdk/node` uses it like the real service.
  *
- * Rejects with a ConfigurationError if an option is invalid, with a PortError if the port cannot be opened, and with a
- * SnapshotError if the file cannot be used. In each case, no message was sent, and the port and the file are free
- * again.
+ * Rejects with a ConfigurationError for an invalid option. Rejects with a PortError if it cannot open the port, and
+ * with a SnapshotError if it cannot use the file. After an error, the port and the file are free again. The simulator
+ * has sent no message.
  *
  * @example
  * await using simulator = await createSimulator()
@@ -35,11 +37,11 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   let clock: SimulatorClock | undefined
   let port: Port | undefined
   try {
-    clock = restoreClock(options, snapshot)
+    clock = startClock(options, snapshot)
     port = await openPort({ host, port: requestedPort })
     return assemble(options, snapshot, clock, port)
   } catch (error) {
-    // Without its clock, the simulator does not send the messages from the file. The next start sends them.
+    // After `clock.close()`, no timer sends the messages from the file. The next start sends them.
     clock?.close()
     await port?.close()
     snapshot.release()
@@ -47,7 +49,9 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   }
 }
 
-/** Synchronous, so that no request is answered and no message is sent before everything is ready. */
+/**
+ * This function is synchronous. So the simulator answers no request and sends no message before all parts are ready.
+ */
 function assemble(
   options: SimulatorOptions,
   snapshot: Snapshot,
@@ -58,7 +62,15 @@ function assemble(
   const randomness = createRandomness(seed ?? 'scalekit')
   const idRandomness = seed === undefined ? createRandomness(randomUUID()) : randomness.fork('environment')
   const environment = restoreEnvironment(options, clock, idRandomness, snapshot)
-  const deliveries = restoreDeliveries(options, clock, randomness, snapshot)
+  const deliveries = restoreDeliveries(options, clock, randomness.fork('deliveries'), snapshot)
+  snapshot.keep(() => ({
+    clockMs: clock.now(),
+    environment: environment.export(),
+    deliveries: deliveries.export(),
+  }))
+  environment.onChange(() => snapshot.changed())
+  deliveries.onChange(() => snapshot.changed())
+  deliveries.onEndpointsChange(() => snapshot.changed())
   const stopSending = environment.onEvent((event) => deliveries.send(event))
   clock.settled = () => deliveries.idle()
 
@@ -101,21 +113,54 @@ function assemble(
     [Symbol.asyncDispose]: closeOnce,
   }
   const consolePage = createConsole(simulator, host)
-  port.serve(httpApplication(api, environment, consolePage), api.rpc)
+  port.serve(httpApplication(api.routes, environment, consolePage.router), api.rpc)
   return simulator
 }
 
-function httpApplication(api: Api, environment: Environment, consolePage: Console): Express {
-  const application = express().disable('x-powered-by').use(api.routes)
+/** A clock at real speed ignores the saved time. */
+function startClock({ clockSpeed = 1, from }: SimulatorOptions, { saved }: Snapshot): SimulatorClock {
+  const savedTime = saved.clockMs === undefined || clockSpeed === 1 ? undefined : new Date(saved.clockMs)
+  return new SimulatorClock({ speed: clockSpeed, ...omitUndefined({ from: from ?? savedTime }) })
+}
+
+function restoreEnvironment(
+  { stampMicros, file = '' }: SimulatorOptions,
+  clock: SimulatorClock,
+  randomness: Randomness,
+  { saved }: Snapshot,
+): Environment {
+  try {
+    return new Environment({ clock, randomness, ...omitUndefined({ from: saved.environment, stampMicros }) })
+  } catch (error) {
+    throw error instanceof EnvironmentError ? brokenFile(file, error.message, error) : error
+  }
+}
+
+function restoreDeliveries(
+  { retryJitterShare, faults, endpoints = [] }: SimulatorOptions,
+  clock: SimulatorClock,
+  randomness: Randomness,
+  { saved }: Snapshot,
+): Deliveries {
+  const optional = omitUndefined({ retryJitterShare, faults: faults?.webhooks })
+  const deliveries = new Deliveries({ clock, randomness, ...optional })
+  if (saved.deliveries) deliveries.restore(saved.deliveries)
+  const restoredUrls = new Set(deliveries.endpoints.map(({ url }) => url))
+  for (const endpoint of endpoints) if (!restoredUrls.has(endpoint.url)) deliveries.addEndpoint(endpoint)
+  return deliveries
+}
+
+function httpApplication(apiRoutes: Router, environment: Environment, consoleRoutes: Router): Express {
+  const application = express().disable('x-powered-by').use(apiRoutes)
   application.use('/scim/v2/:directoryId', scimRouter(environment))
   application.use('/scim', answerNoDirectory)
-  application.use(consolePage.router)
+  application.use(consoleRoutes)
   return application.use(answerError)
 }
 
 /**
- * For errors outside all routers, such as a body that is too long. Without this handler, Express answers with a page
- * that shows the stack.
+ * Handles errors outside all routers, such as a body that is too long. Without this handler, Express answers with a
+ * page that shows the stack.
  */
 const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error)

@@ -3,35 +3,36 @@ export type { SimulatorClock } from './clock.ts'
 export { createSimulator } from './create-simulator.ts'
 export type { Deliveries } from './delivery/deliveries.ts'
 export type { Endpoint, NewEndpoint, RotateOptions } from './delivery/endpoints.ts'
-export { DeliveryError, type DeliveryErrorReason } from './delivery/errors.ts'
 export type { Fault, FaultName, WebhookFaults } from './delivery/faults.ts'
-export type {
-  Attempt,
-  AttemptResponse,
-  AttemptTrigger,
-  Delivery,
-  Message,
+export {
+  type Attempt,
+  type AttemptResponse,
+  type AttemptTrigger,
+  type Delivery,
+  DeliveryError,
+  type DeliveryErrorReason,
+  type Message,
 } from './delivery/messages.ts'
-export type { Environment, EventListener } from './environment/environment.ts'
-export { EnvironmentError, type EnvironmentErrorReason } from './environment/errors.ts'
-export type {
-  Directory,
-  Group,
-  Organization,
-  Provider,
-  User,
-  UserAttributes,
+export type { Environment } from './environment/environment.ts'
+export type { EventListener } from './environment/event-publisher.ts'
+export {
+  type Directory,
+  EnvironmentError,
+  type EnvironmentErrorReason,
+  type Group,
+  type GroupPatch,
+  type NewDirectory,
+  type NewGroup,
+  type NewOrganization,
+  type NewUser,
+  type Organization,
+  type OrganizationPatch,
+  type Provider,
+  type User,
+  type UserAttributes,
+  type UserPatch,
 } from './environment/records.ts'
-export type {
-  GroupPatch,
-  NewDirectory,
-  NewGroup,
-  NewOrganization,
-  NewUser,
-  OrganizationPatch,
-  UserPatch,
-} from './environment/requests.ts'
 export type { SimulatorFaults, SimulatorOptions } from './options.ts'
-export { SnapshotError, type SnapshotErrorReason } from './persistence/snapshot-error.ts'
+export { SnapshotError, type SnapshotErrorReason } from './persistence/snapshot-file.ts'
 export { PortError } from './port.ts'
 export type { Simulator } from './simulator.ts'

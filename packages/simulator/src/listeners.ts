@@ -1,6 +1,6 @@
 /**
- * A list of callbacks, which are called in the order in which they were added. An error in a listener becomes an
- * uncaught exception, as in an EventTarget. It affects neither the caller nor the other listeners.
+ * A list of callbacks. Calls them in the order in which they were added. An error in a listener becomes an uncaught
+ * exception, as in an EventTarget. The error does not affect the caller or the other listeners.
  */
 export class Listeners<Arguments extends unknown[] = []> {
   readonly #listeners = new Set<(...values: Arguments) => void>()

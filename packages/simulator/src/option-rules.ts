@@ -11,7 +11,7 @@ export function required([schema, description]: Rule): Rule {
 }
 
 /**
- * @param parent The path of the option that contains these options
+ * @param parent The path of the parent option
  * @throws ConfigurationError for the first option that is unknown, missing or invalid
  */
 export function requireRules(options: object, rules: Readonly<Record<string, Rule>>, parent?: string): void {

@@ -13,41 +13,43 @@ export interface SimulatorOptions {
   /** @default 0: any free port */
   port?: number
   /**
-   * Determines ids, secrets, faults and jitter. If the clock also starts at the same time, the same seed gives the same
-   * run.
-   * @default the same secrets at each start, and new ids. If a later start reused ids, an application could
-   * confuse a new user with an earlier one
+   * Determines ids, secrets, faults and jitter. Two runs with the same seed and the same start time are the same.
+   * @default the same secrets at each start, and new ids, so that an application does not confuse a new user with an
+   * earlier user
    */
   seed?: number | string
-  /** The file that keeps the environment for the next start. @default none: the environment ends with the process */
+  /** The file that stores the environment for the next start. @default none: the environment ends with the process */
   file?: string
-  /** @default derived from the seed */
+  /** @default a value that depends on the seed */
   clientId?: string
-  /** @default derived from the seed */
+  /** @default a value that depends on the seed */
   clientSecret?: string
   /** The lifetime of an access token. @default 86 399, as in Scalekit's documentation */
   tokenSeconds?: number
   /**
-   * How many API calls are answered in each minute. Further calls fail with ResourceExhausted until the minute is over.
+   * How many API calls the simulator answers in each minute. Further calls in that minute fail with ResourceExhausted.
    * @default no limit
    */
   requestsPerMinute?: number
-  /** The endpoints at the start. An endpoint is not added if the file already contains its URL. @default none */
+  /**
+   * The endpoints at the start. If the file already contains the URL of an endpoint, the simulator does not add it
+   * again. @default none
+   */
   endpoints?: readonly NewEndpoint[]
   /**
-   * How many times faster than real time the clock runs. At 0, only `step` moves the clock. A receiver refuses
-   * signatures that are more than 300 s away from its own clock, so use this clock in the receiver too:
+   * The speed of the clock. At 2, it runs twice as fast as real time. At 0, only `step` moves the clock. If the clocks
+   * differ by more than 300 s, a receiver refuses the signatures. So use this clock in the receiver too:
    * `createReceiver({ clock: simulator.clock })`.
    * @default 1
    */
   clockSpeed?: number
   /** The clock's time at the start. @default now, or the saved time if the clock does not run at real speed */
   from?: Date
-  /** The jitter of each retry delay, as a share of the delay: 0.2 is up to 20 % shorter or longer. @default 0.2 */
+  /** The jitter of each retry delay. With 0.2, a delay is up to 20 % shorter or longer. @default 0.2 */
   retryJitterShare?: number
   faults?: SimulatorFaults
   /**
-   * A function that returns the time of a change, in whole microseconds. Use it to set these times yourself.
+   * Returns the time of a change, in whole microseconds.
    * @default the simulator's time, later than every earlier change
    */
   stampMicros?: () => number
@@ -103,7 +105,7 @@ function requireSecret(secret: string | undefined, path: string): void {
   if (secret === undefined) {
     throw new ConfigurationError(
       'ERR_SCIM_SECRET_MISSING',
-      `\`${path}\` is undefined. Is its environment variable set? Without the option, the secret is derived from the seed.`,
+      `\`${path}\` is undefined. Is its environment variable set? Without this option, the seed determines the secret.`,
       path,
     )
   }

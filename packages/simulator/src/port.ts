@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer as createHttp1, type RequestListener, type Server } from 'node:http'
 import {
   createServer as createHttp2,
@@ -14,24 +15,24 @@ export type Http2Listener = (request: Http2ServerRequest, response: Http2ServerR
 export interface PortOptions {
   host: string
   port: number
-  /** How long a client may take for its first bytes, and then for the headers of a request. @default 10 000 */
+  /** The time limit for the first bytes of a client, and then for the headers of a request. @default 10 000 */
   headersTimeoutMs?: number
 }
 
 export interface Port {
   readonly url: string
-  /** Call this before anything is awaited, because requests get no answer until the listeners are set. */
+  /** Call this method before any `await`. Until then, requests get no answer. */
   serve(http1: RequestListener, http2: Http2Listener): void
-  /** The TCP connection of an HTTP/2 session. Node's session does not expose it. */
+  /** Returns the TCP connection of an HTTP/2 session. Node's session does not expose its connection. */
   socketOf(session: Http2Session | undefined): Socket | undefined
-  /** Accepts no more requests. Waits `graceMs` for requests under way, then ends every connection. */
+  /** Accepts no more requests. Waits up to `graceMs` for running requests, and then ends all connections. */
   close(graceMs?: number): Promise<void>
 }
 
 /** The first bytes of an HTTP/2 connection without TLS (RFC 9113, 3.4). */
 const preface = Buffer.from('PRI')
 
-/** The fix for each of Node's error codes. */
+/** A hint for each of Node's error codes. */
 export const portHints: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is in use. Choose another port, or 0 for any free port',
   EACCES: 'ports below 1024 need a special permission. Choose a port from 1024 on',
@@ -54,9 +55,9 @@ export class PortError extends Error {
   }
 }
 
-/** Opens one TCP port for gRPC, which needs HTTP/2, and for everything else, which uses HTTP/1.1. */
+/** Opens one TCP port for gRPC over HTTP/2 and for all other requests over HTTP/1.1. */
 export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOptions): Promise<Port> {
-  const { http1, http2, sockets, sessions, socketBySession, requests } = createServers(headersTimeoutMs)
+  const { http1, http2, sockets, sessions, requests } = createServers(headersTimeoutMs)
   const boundPort = await listen(http1, host, port)
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
@@ -64,12 +65,12 @@ export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOp
       http1.on('request', http1Listener)
       http2.on('request', http2Listener)
     },
-    socketOf: (session) => session && socketBySession.get(session),
+    socketOf: (session) => session && sessions.get(session),
     async close(graceMs = 1000) {
       const closed = new Promise<void>((resolve) => http1.close(() => resolve()))
-      for (const session of sessions) session.close()
+      for (const session of sessions.keys()) session.close()
       await Promise.race([requests.idle(), sleep(graceMs, undefined, { ref: false })])
-      for (const session of sessions) session.destroy()
+      for (const session of sessions.keys()) session.destroy()
       for (const socket of sockets) socket.destroy()
       await closed
     },
@@ -77,13 +78,12 @@ export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOp
 }
 
 /**
- * The HTTP/1.1 server listens for both protocols, because only a listening server enforces the timeouts of its
- * connections.
+ * The HTTP/1.1 server accepts the connections of both protocols. In Node, only a server that listens enforces its
+ * timeouts.
  */
 function createServers(headersTimeoutMs: number) {
   const sockets = new Set<Socket>()
-  const sessions = new Set<Http2Session>()
-  const socketBySession = new WeakMap<Http2Session, Socket>()
+  const sessions = new Map<Http2Session, Socket>()
   const requests = new Activity()
   const track = (response: { once(event: 'close', listener: () => void): unknown }) => {
     void requests.track(new Promise<void>((resolve) => response.once('close', resolve)))
@@ -91,10 +91,6 @@ function createServers(headersTimeoutMs: number) {
   const timeouts = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: headersTimeoutMs / 10 }
   const http1 = createHttp1(timeouts, (_request, response) => track(response))
   const http2 = createHttp2((_request, response) => track(response))
-  http2.on('session', (session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-  })
   const http1Listeners = http1.listeners('connection')
   http1.removeAllListeners('connection').on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -106,28 +102,29 @@ function createServers(headersTimeoutMs: number) {
         for (const listener of http1Listeners) listener.call(http1, socket)
         return
       }
-      // Only HTTP/1.1 may answer a client that has closed its side of the connection.
+      // Only HTTP/1.1 allows a client to close its side of the connection before the answer.
       socket.allowHalfOpen = false
-      http2.once('session', (session) => socketBySession.set(session, socket))
+      http2.once('session', (session) => {
+        sessions.set(session, socket)
+        session.once('close', () => sessions.delete(session))
+      })
       http2.emit('connection', socket)
     })
   })
-  return { http1, http2, sockets, sessions, socketBySession, requests }
+  return { http1, http2, sockets, sessions, requests }
 }
 
 async function listen(server: Server, host: string, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    const refuse = (error: Error) => reject(new PortError(host, port, error))
-    server.once('error', refuse).listen(port, host, () => {
-      server.off('error', refuse)
-      resolve()
-    })
-  })
+  try {
+    await once(server.listen(port, host), 'listening')
+  } catch (error) {
+    throw error instanceof Error ? new PortError(host, port, error) : error
+  }
   const address = server.address()
   return typeof address === 'object' && address ? address.port : port
 }
 
-/** Detects the protocol by the first bytes, and puts the bytes back, so that they can be read again. */
+/** Detects the protocol by the first bytes. Puts the bytes back, so that the server reads them again. */
 function detectProtocol(socket: Socket, timeoutMs: number, found: (isHttp2: boolean) => void): void {
   let head = Buffer.alloc(0)
   const read = () => {
@@ -136,8 +133,7 @@ function detectProtocol(socket: Socket, timeoutMs: number, found: (isHttp2: bool
     head = Buffer.concat([head, bytes])
     const start = head.subarray(0, preface.length)
     const isHttp2 = start.equals(preface.subarray(0, start.length))
-    // The bytes are put back only when there are enough of them, because the socket reports bytes that are put back as
-    // new.
+    // Reads enough bytes before it puts them back. Otherwise, the socket would report the same bytes again.
     if (isHttp2 && start.length < preface.length) return
     socket.off('readable', read)
     socket.off('end', destroy)

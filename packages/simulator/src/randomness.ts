@@ -1,4 +1,4 @@
-/** A source of numbers from a seed: the same seed gives the same numbers. */
+/** A source of random numbers. The same seed gives the same numbers. */
 export interface Randomness {
   /** At least 0, below 1. */
   next(): number
@@ -6,7 +6,7 @@ export interface Randomness {
   below(limit: number): number
   /** `true` with this probability. */
   chance(share: number): boolean
-  /** A separate source with a name, so that the draws of one part do not change the draws of another part. */
+  /** A separate source with a name. So the numbers of one part do not depend on the use of another part. */
   fork(name: string): Randomness
 }
 
@@ -25,6 +25,11 @@ export function randomBytes(randomness: Randomness, count: number): Buffer {
   return Buffer.from(Array.from({ length: count }, () => randomness.below(256)))
 }
 
+/** A signing secret. */
+export function randomSecret(randomness: Randomness): string {
+  return `whsec_${randomBytes(randomness, 24).toString('base64')}`
+}
+
 function from(state: number): Randomness {
   const origin = state
   const next = () => {
@@ -39,7 +44,7 @@ function from(state: number): Randomness {
   }
 }
 
-/** Mixes 32 bits: each input bit changes about half of the output bits. */
+/** Mixes 32 bits. Each input bit changes about half of the output bits. */
 function mix(bits: number): number {
   bits = Math.imul(bits ^ (bits >>> 16), 0x21f0aaad)
   bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97)

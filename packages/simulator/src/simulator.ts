@@ -6,15 +6,15 @@ import type { SimulatorFaults } from './options.ts'
 export interface Simulator extends AsyncDisposable {
   /** The environment URL for the SDK. */
   readonly url: string
-  /** The environment variables of Scalekit's quickstart. The secret is the secret of the first endpoint. */
+  /** The environment variables of Scalekit's quickstart. The webhook secret is the secret of the first endpoint. */
   readonly variables: Readonly<Record<string, string>>
   readonly environment: Environment
   readonly deliveries: Deliveries
   readonly clock: SimulatorClock
-  /** Replaces the faults of each given part: `webhooks`, `api`, or both. The faults of an absent part do not change. */
+  /** Replaces the faults of `webhooks`, of `api`, or of both. The faults of an absent part do not change. */
   setFaults(faults: SimulatorFaults): void
-  /** Moves the clock forward. Each attempt that falls due ends before time moves on. */
+  /** Moves the clock forward. Each attempt that becomes due ends before the clock moves further. */
   step(ms: number): Promise<void>
-  /** Waits for the attempts under way and frees the port. */
+  /** Waits for the running attempts, and frees the port. */
   close(): Promise<void>
 }

@@ -1,72 +1,38 @@
-import type { IncomingMessage } from 'node:http'
-import type { Http2ServerRequest } from 'node:http2'
-import { constants } from 'node:http2'
-import { createContextValues } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
-import type { Clock } from '@scalekit-scim/core'
 import { DirectoryService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
 import { OrganizationService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
-import type { Router } from 'express'
 import type { Environment } from '../environment/environment.ts'
 import type { Http2Listener, Port } from '../port.ts'
-import { type CallConnection, connectionKey } from './context.ts'
 import { directoryService } from './directories.ts'
 import type { ApiFaultDraw } from './faults.ts'
-import { authenticated, environmentErrors, faulty, limited, validated } from './interceptors.ts'
+import { connectionValues, interceptors } from './interceptors.ts'
 import { organizationService } from './organizations.ts'
-import { tokenRoutes } from './token-routes.ts'
-import { AccessTokens } from './tokens.ts'
+import { createAccessTokens, type TokenOptions, tokenRoutes } from './tokens.ts'
 
-export interface ApiOptions {
+export interface ApiOptions extends TokenOptions {
   environment: Environment
-  clock: Clock
   faults: ApiFaultDraw
-  clientId: string
-  clientSecret: string
-  tokenSeconds: number
   requestsPerMinute?: number
   /** The port that serves the API. */
   port: Port
 }
 
-export interface Api {
-  /** `POST /oauth/token` and `GET /keys`. */
-  routes: Router
-  /** The gRPC services. */
-  rpc: Http2Listener
-}
-
-export function createApi(options: ApiOptions): Api {
+/** Creates `routes` for `POST /oauth/token` and `GET /keys`, and `rpc` for the gRPC services. */
+export function createApi(options: ApiOptions) {
   const { environment, clock, faults, requestsPerMinute, port } = options
-  const { url } = port
-  const tokens = new AccessTokens({ ...options, issuer: url })
-  const rpc = connectNodeAdapter({
+  const tokens = createAccessTokens(options, port.url)
+  const rpc: Http2Listener = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
-    // Answers are not compressed, although the SDK accepts gzip. On one machine, gzip saves nothing and costs client
-    // and server a fifth of their time.
+    // The simulator does not compress answers, although the SDK accepts gzip. Client and server usually run on one
+    // machine. There, gzip has no benefit. It takes a fifth of the time of client and server.
     compressMinBytes: Number.POSITIVE_INFINITY,
-    interceptors: [
-      authenticated(tokens),
-      limited(clock, requestsPerMinute),
-      faulty(faults),
-      validated(),
-      environmentErrors,
-    ],
-    contextValues: (request) => createContextValues().set(connectionKey, connectionOf(request, port)),
+    interceptors: interceptors(tokens, faults, clock, requestsPerMinute),
+    contextValues: (request) => connectionValues(request, port),
     routes: (router) => {
-      router.service(DirectoryService, directoryService({ environment, faults, url }))
-      router.service(OrganizationService, organizationService({ environment, faults }))
+      router.service(DirectoryService, directoryService(environment, faults, port.url))
+      router.service(OrganizationService, organizationService(environment, faults))
     },
   })
   return { routes: tokenRoutes(tokens, faults), rpc }
-}
-
-function connectionOf(request: IncomingMessage | Http2ServerRequest, port: Port): CallConnection {
-  if (!('stream' in request)) throw new Error('gRPC needs HTTP/2')
-  const { stream } = request
-  return {
-    reset: () => port.socketOf(stream.session)?.resetAndDestroy(),
-    cut: () => stream.close(constants.NGHTTP2_CANCEL),
-  }
 }

@@ -3,19 +3,11 @@ import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
 import type { DirectoryService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
 import type { DirectoryContents } from '../environment/directory-contents.ts'
 import type { Environment } from '../environment/environment.ts'
-import { EnvironmentError } from '../environment/errors.ts'
-import type { Directory, User } from '../environment/records.ts'
-import { callKey } from './context.ts'
+import { type Directory, EnvironmentError, type User } from '../environment/records.ts'
 import type { ApiFaultDraw } from './faults.ts'
-import { byUpdate, derived, updatedAfter } from './listings.ts'
+import { callKey } from './interceptors.ts'
 import { directoryMessage, groupMessage, microsOf, providerOf, userMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
-
-export interface ServiceOptions {
-  environment: Environment
-  faults: ApiFaultDraw
-  url: string
-}
 
 interface ListRequest extends PageRequest {
   directoryId: string
@@ -23,12 +15,12 @@ interface ListRequest extends PageRequest {
   updatedAfter?: Timestamp | undefined
 }
 
-/** The calls of the SDK's `directory` client. A disabled directory is listed like any other. */
-export function directoryService({
-  environment,
-  faults,
-  url,
-}: ServiceOptions): Partial<ServiceImpl<typeof DirectoryService>> {
+/** Answers the calls of the SDK's `directory` client. The lists include disabled directories. */
+export function directoryService(
+  environment: Environment,
+  faults: ApiFaultDraw,
+  url: string,
+): Partial<ServiceImpl<typeof DirectoryService>> {
   const describe = (directory: Directory) =>
     directoryMessage(directory, environment.contents(directory.id), url)
   const directoryIn = (organizationId: string, id: string): Directory => {
@@ -49,8 +41,13 @@ export function directoryService({
   ) => {
     const { directoryId, directoryGroupId = '' } = request
     const after = request.updatedAfter && microsOf(request.updatedAfter)
-    const items = after === undefined ? all : updatedAfter(all, after)
-    const ordered = faults.faults.orderByUpdate ? byUpdate(items) : items
+    const items =
+      after === undefined
+        ? all
+        : derived(all, `after ${after}`, () => all.filter(({ updatedAtMicros }) => updatedAtMicros > after))
+    const ordered = faults.faults.orderByUpdate
+      ? derived(items, 'by update', () => items.toSorted((a, b) => a.updatedAtMicros - b.updatedAtMicros))
+      : items
     const listing = [kind, directoryId, directoryGroupId, after ?? ''].join(' ')
     return pageOf(ordered, listing, request, faults, values.get(callKey))
   }
@@ -60,7 +57,7 @@ export function directoryService({
       directories: environment.directoriesOf(organizationId).map(describe),
     }),
     getDirectory: ({ organizationId, id }) => ({ directory: describe(directoryIn(organizationId, id)) }),
-    /** The new directory is disabled. In Scalekit too, a directory is enabled only after the customer has set it up. */
+    /** The new directory is disabled. In Scalekit too, a directory is disabled until the customer has set it up. */
     createDirectory({ organizationId, directory }) {
       const provider = providerOf(directory?.directoryProvider ?? 0)
       const created = environment.createDirectory(organizationId, { provider, enabled: false })
@@ -95,7 +92,21 @@ export function directoryService({
 function usersIn(contents: DirectoryContents, groupId: string | undefined): readonly User[] {
   if (groupId === undefined) return contents.users
   if (!contents.group(groupId)) throw new EnvironmentError('not-found', 'group not found')
-  return derived(contents.users, `in ${groupId}`, (users) =>
-    users.filter((user) => user.groupIds.includes(groupId)),
-  )
+  const { users } = contents
+  return derived(users, `in ${groupId}`, () => users.filter((user) => user.groupIds.includes(groupId)))
+}
+
+const cached = new WeakMap<object, Map<string, readonly unknown[]>>()
+
+/**
+ * Filters or sorts a listing, and caches the result for each array. A directory replaces its array at each change.
+ * Without the cache, a reader of 100,000 users would cause a full scan for each page.
+ */
+function derived<Item>(all: readonly Item[], key: string, derive: () => readonly Item[]): readonly Item[] {
+  const views = cached.get(all) ?? new Map<string, readonly Item[]>()
+  cached.set(all, views)
+  const existing = views.get(key) ?? derive()
+  views.set(key, existing)
+  // The cached results of this array contain only items of this array.
+  return existing as readonly Item[]
 }

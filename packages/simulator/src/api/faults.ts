@@ -2,20 +2,20 @@ import { z } from 'zod'
 import { type Rule, requireRule, requireRules, shareRule } from '../option-rules.ts'
 import type { Randomness } from '../randomness.ts'
 
-/** How often a fault strikes: a share of the calls (0 to 1), or conditions. */
+/** How often a fault occurs: a share of the calls (0 to 1), or conditions. */
 export type ApiFaultRule = number | ApiFaultCondition
 
-/** A fault strikes only calls that meet all given conditions. */
+/** The fault affects only calls that meet all given conditions. */
 export interface ApiFaultCondition {
   /** @default 1 */
   share?: number
   /** Only calls of this name, such as `listDirectoryUsers`. */
   method?: string
-  /** Only this page of a listing, counted from 1. */
+  /** Only this page of a listing. The first page is 1. */
   page?: number
-  /** Only this call, counted from 1 after the faults were set. */
+  /** Only this call. The count starts at 1 when the faults are set. */
   call?: number
-  /** The largest number of times that the fault strikes. Set 1 for a fault that a retry recovers. @default no limit */
+  /** The largest number of times that the fault occurs. With 1, a retry succeeds. @default no limit */
   times?: number
 }
 
@@ -27,17 +27,19 @@ export interface ApiFaults {
   internal?: ApiFaultRule
   deadlineExceeded?: ApiFaultRule
   canceled?: ApiFaultRule
-  /** The TCP connection is reset before the answer, and every call on that connection fails. */
+  /** The simulator resets the TCP connection before the answer. Every call on that connection fails. */
   resetConnection?: ApiFaultRule
-  /** The call takes effect, but is cut off before its answer. */
+  /** The call takes effect, but ends without an answer. */
   cutCall?: ApiFaultRule
-  /** How long a call is delayed. @default 0 */
+  /** The delay of a call. @default 0 */
   latencyMs?: number
-  /** The calls that are delayed. @default 1: all */
+  /** The calls that `latencyMs` delays. @default 1: all */
   slow?: ApiFaultRule
   /** `POST /oauth/token` answers 503. */
   tokenFailure?: ApiFaultRule
-  /** The token of the next page is the token of this page. A reader that follows this token never ends. */
+  /**
+   * The token of the next page is the token of this page. A reader that follows this token reads the same page forever.
+   */
   repeatToken?: ApiFaultRule
   /** A page is empty, although more pages follow. The listing then lacks the items of this page. */
   emptyPage?: ApiFaultRule
@@ -47,7 +49,10 @@ export interface ApiFaults {
   wrongTotal?: ApiFaultRule
   /** `totalSize` differs on each page. */
   movingTotal?: ApiFaultRule
-  /** Pages are sorted by the last change, so that a changed item moves while a reader pages. @default false */
+  /**
+   * Listings are sorted by the last change. So a changed item moves to another page while a client reads the pages.
+   * @default false
+   */
   orderByUpdate?: boolean
 }
 
@@ -70,15 +75,14 @@ const faultNames = [
 
 export type ApiFaultName = (typeof faultNames)[number]
 
-/** The properties of a call that a condition compares. */
+/** The properties of a call that conditions refer to. */
 export type CallProperties = Pick<ApiFaultCondition, 'method' | 'page' | 'call'>
 
-/** Uses the seed to decide which faults strike a call. */
+/** Chooses the faults of each call. The choice depends on the seed. */
 export class ApiFaultDraw {
   readonly #randomness: Randomness
-  /** Each fault has its own source, so that its draws do not depend on the other faults. */
-  readonly #sources = new Map<ApiFaultName, Randomness>()
-  readonly #strikes = new Map<ApiFaultName, number>()
+  /** Each fault has its own source of random numbers, so that it does not depend on the other faults. */
+  readonly #draws = new Map<ApiFaultName, { source: Randomness; strikes: number }>()
   #faults: ApiFaults = {}
   #calls = 0
 
@@ -92,18 +96,17 @@ export class ApiFaultDraw {
   }
 
   /**
-   * Replaces all faults. Also restarts the counts and the draws, so that the same faults strike the same calls again.
+   * Replaces all faults. Also restarts the counts and the random numbers, so that the same calls have the same faults
+   * again.
    */
   set(faults: ApiFaults): void {
     this.#faults = { slow: 1, ...checked(faults) }
     this.#calls = 0
-    this.#sources.clear()
-    this.#strikes.clear()
+    this.#draws.clear()
   }
 
   nextCall(): number {
-    this.#calls++
-    return this.#calls
+    return ++this.#calls
   }
 
   strikes(name: ApiFaultName, call: CallProperties = {}): boolean {
@@ -114,16 +117,11 @@ export class ApiFaultDraw {
     const isMatch = (['method', 'page', 'call'] as const).every(
       (property) => condition[property] === undefined || condition[property] === call[property],
     )
-    const strikes = this.#strikes.get(name) ?? 0
-    if (!isMatch || strikes >= times || !this.#sourceOf(name).chance(share)) return false
-    this.#strikes.set(name, strikes + 1)
+    const draw = this.#draws.get(name) ?? { source: this.#randomness.fork(name), strikes: 0 }
+    this.#draws.set(name, draw)
+    if (!isMatch || draw.strikes >= times || !draw.source.chance(share)) return false
+    draw.strikes++
     return true
-  }
-
-  #sourceOf(name: ApiFaultName): Randomness {
-    const source = this.#sources.get(name) ?? this.#randomness.fork(name)
-    this.#sources.set(name, source)
-    return source
   }
 }
 

@@ -1,16 +1,53 @@
+import type { IncomingMessage } from 'node:http'
+import { constants, type Http2ServerRequest } from 'node:http2'
 import { setTimeout as wait } from 'node:timers/promises'
-import { createValidator } from '@bufbuild/protovalidate'
-import { Code, ConnectError, type Interceptor } from '@connectrpc/connect'
+import { create } from '@bufbuild/protobuf'
+import { createValidator, type Violation } from '@bufbuild/protovalidate'
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextKey,
+  createContextValues,
+  type Interceptor,
+} from '@connectrpc/connect'
 import type { Clock } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import { callKey, connectionKey } from './context.ts'
-import { asConnectError, invalidArgument } from './errors.ts'
-import type { ApiFaultDraw, ApiFaultName } from './faults.ts'
+import { ErrorInfoSchema } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/errdetails/errdetails_pb.js'
+import { EnvironmentError, type EnvironmentErrorReason } from '../environment/records.ts'
+import type { Port } from '../port.ts'
+import type { ApiFaultDraw, ApiFaultName, CallProperties } from './faults.ts'
 import { pageNumber } from './pages.ts'
 import type { AccessTokens } from './tokens.ts'
 
-/** An expired token is refused like a wrong one. The SDK then requests a new token itself. */
-export function authenticated(tokens: AccessTokens): Interceptor {
+/** The checks and the faults of each call, in the order in which they apply. */
+export function interceptors(
+  tokens: AccessTokens,
+  faults: ApiFaultDraw,
+  clock: Clock,
+  requestsPerMinute?: number,
+): Interceptor[] {
+  const limit = limited(clock, requestsPerMinute)
+  return [authenticated(tokens), limit, faulty(faults), validated(), environmentErrors]
+}
+
+/** The ways in which a fault can end a call. */
+const connectionKey = createContextKey({ reset() {}, cut() {} })
+export const callKey = createContextKey<CallProperties>({})
+
+export function connectionValues(request: IncomingMessage | Http2ServerRequest, port: Port): ContextValues {
+  if (!('stream' in request)) throw new Error('gRPC needs HTTP/2')
+  const { stream } = request
+  return createContextValues().set(connectionKey, {
+    /** Resets the TCP connection and all its calls. */
+    reset: () => port.socketOf(stream.session)?.resetAndDestroy(),
+    /** Ends this call only. */
+    cut: () => stream.close(constants.NGHTTP2_CANCEL),
+  })
+}
+
+/** Refuses wrong and expired tokens with the same error. The SDK then requests a new token itself. */
+function authenticated(tokens: AccessTokens): Interceptor {
   return (next) => (request) => {
     if (tokens.accepts(request.header.get('authorization'))) return next(request)
     throw new ConnectError('the access token is missing, unknown or expired', Code.Unauthenticated)
@@ -20,7 +57,7 @@ export function authenticated(tokens: AccessTokens): Interceptor {
 const windowMs = 60_000
 
 /** Counts calls in windows of one minute, as Scalekit's documentation describes. */
-export function limited(clock: Clock, requestsPerMinute = Number.POSITIVE_INFINITY): Interceptor {
+function limited(clock: Clock, requestsPerMinute = Number.POSITIVE_INFINITY): Interceptor {
   let windowEndsAtMs = 0
   let count = 0
   return (next) => (request) => {
@@ -43,7 +80,7 @@ const failures = [
   ['canceled', Code.Canceled],
 ] as const satisfies readonly (readonly [ApiFaultName, Code])[]
 
-export function faulty(faults: ApiFaultDraw): Interceptor {
+function faulty(faults: ApiFaultDraw): Interceptor {
   return (next) => async (request) => {
     const page = request.stream ? undefined : pageNumber(request.message)
     const method = request.method.localName
@@ -70,8 +107,8 @@ export function faulty(faults: ApiFaultDraw): Interceptor {
   }
 }
 
-/** Checks the validation rules in Scalekit's descriptors. */
-export function validated(): Interceptor {
+/** Checks each request against the validation rules in Scalekit's descriptors. */
+function validated(): Interceptor {
   const validator = createValidator()
   return (next) => (request) => {
     if (request.stream) return next(request)
@@ -82,10 +119,31 @@ export function validated(): Interceptor {
   }
 }
 
-export const environmentErrors: Interceptor = (next) => async (request) => {
+function invalidArgument(violations: readonly Violation[]): ConnectError {
+  const fieldViolations = violations.map(({ field, message, ruleId }) => ({
+    field: field.map((step) => ('name' in step ? step.name : '')).join('.'),
+    description: message,
+    constraint: ruleId,
+  }))
+  const details = {
+    desc: ErrorInfoSchema,
+    value: create(ErrorInfoSchema, { validationErrorInfo: { fieldViolations } }),
+  }
+  return new ConnectError(violations.map(String).join('; '), Code.InvalidArgument, undefined, [details])
+}
+
+const codes: Record<EnvironmentErrorReason, Code> = {
+  'not-found': Code.NotFound,
+  invalid: Code.InvalidArgument,
+  conflict: Code.AlreadyExists,
+  'directory-disabled': Code.FailedPrecondition,
+}
+
+/** Maps an EnvironmentError to an error of the API. */
+const environmentErrors: Interceptor = (next) => async (request) => {
   try {
     return await next(request)
   } catch (error) {
-    throw asConnectError(error)
+    throw error instanceof EnvironmentError ? new ConnectError(error.message, codes[error.reason]) : error
   }
 }

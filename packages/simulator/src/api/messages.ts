@@ -21,7 +21,6 @@ import {
   providers,
   type User,
 } from '../environment/records.ts'
-import { newestMicros } from './listings.ts'
 
 export function timestamp(micros: number): Timestamp {
   const seconds = Math.floor(micros / 1_000_000)
@@ -95,7 +94,7 @@ export function userMessage(
     emails: email === undefined ? [] : [email],
     groups: groups.map(({ id, displayName }) => ({ id, displayName })),
     updatedAt: timestamp(user.updatedAtMicros),
-    // These are our own strings and booleans, and JSON from a SCIM client.
+    // These are strings and booleans of the simulator, and JSON from a SCIM client.
     ...(includeDetail ? { userDetail: rawAttributes(user) as JsonObject } : {}),
   }
 }
@@ -115,6 +114,6 @@ export function groupMessage(
 }
 
 function newestUpdate(records: readonly { readonly updatedAtMicros: number }[]): Timestamp | undefined {
-  const micros = newestMicros(records)
-  return micros === undefined ? undefined : timestamp(micros)
+  if (records.length === 0) return undefined
+  return timestamp(records.reduce((newest, { updatedAtMicros }) => Math.max(newest, updatedAtMicros), 0))
 }

@@ -1,29 +1,30 @@
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import type { OrganizationService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
+import type { Environment } from '../environment/environment.ts'
 import type { Organization } from '../environment/records.ts'
-import { callKey } from './context.ts'
-import type { ServiceOptions } from './directories.ts'
+import type { ApiFaultDraw } from './faults.ts'
+import { callKey } from './interceptors.ts'
 import { organizationMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
 
 /**
- * This limit is from the API reference, because the descriptor has none. The minimum of 10 is not enforced, because the
- * quickstart requests smaller pages.
+ * This limit is from the API reference, because the descriptor has none. The reference also has a minimum of 10. The
+ * simulator accepts smaller pages, because Scalekit's quickstart requests them.
  */
 const maxPageSize = 100
 
 type Identities = { case: 'id' | 'externalId'; value: string } | { case: undefined; value?: undefined }
 
-/** The calls of the SDK's `organization` client. Slugs, logos, metadata and settings are not simulated. */
-export function organizationService({
-  environment,
-  faults,
-}: Omit<ServiceOptions, 'url'>): Partial<ServiceImpl<typeof OrganizationService>> {
+/** Answers the calls of the SDK's `organization` client. Ignores slugs, logos, metadata and settings. */
+export function organizationService(
+  environment: Environment,
+  faults: ApiFaultDraw,
+): Partial<ServiceImpl<typeof OrganizationService>> {
   const identified = (identities: Identities): Organization => {
     if (identities.case === 'id') return environment.organization(identities.value)
     if (identities.case === 'externalId') return environment.organizationByExternalId(identities.value)
-    throw new ConnectError('id or external_id is needed', Code.InvalidArgument)
+    throw new ConnectError('id or external_id is required', Code.InvalidArgument)
   }
   const get = ({ identities }: { identities: Identities }) => ({
     organization: organizationMessage(identified(identities)),

@@ -10,9 +10,10 @@ export interface PageRequest {
 export const defaultPageSize = 10
 
 /**
- * Returns a page of a listing. A token is an offset in the listing that is named `listing`. So an item that is added or
- * removed during a walk moves all later items. Scalekit does not promise more. A token of another listing is refused
- * (AIP-158), because its offset would return a wrong page that looks right.
+ * Returns a page of a listing. The token of a page contains an offset and the name of the listing. If an item is added
+ * or removed between two pages, all later items move. Scalekit also does not promise stable pages.
+ *
+ * Refuses a token of another listing (AIP-158). Its offset would return a wrong page, and the client would not notice.
  */
 export function pageOf<Item>(
   all: readonly Item[],
@@ -36,7 +37,10 @@ export function pageOf<Item>(
   }
 }
 
-/** Returns the number of the requested page, counted from 1, or `undefined` if the request is not for a listing. */
+/**
+ * Returns the number of the requested page. The first page is 1. If the request is not for a listing, returns
+ * `undefined`.
+ */
 export function pageNumber(request: object): number | undefined {
   if (!('pageToken' in request && 'pageSize' in request)) return undefined
   if (typeof request.pageToken !== 'string' || typeof request.pageSize !== 'number') return undefined
@@ -47,7 +51,7 @@ function tokenAt(offset: number, listing: string): string {
   return Buffer.from(`from ${offset} of ${listing}`).toString('base64url')
 }
 
-/** Returns the offset in a token. If `listing` is absent, accepts a token of any listing. */
+/** Returns the offset in a token. Without `listing`, accepts a token of any listing. */
 function offsetIn(token: string, listing?: string): number {
   if (token === '') return 0
   const [, offset, tokenListing] =

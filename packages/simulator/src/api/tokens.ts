@@ -1,77 +1,93 @@
-import { createHash, generateKeyPair, type JsonWebKey, randomUUID, sign } from 'node:crypto'
+import { createHash, generateKeyPair, randomUUID, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '@scalekit-scim/core'
+import express, { type Response, Router } from 'express'
+import type { ApiFaultDraw } from './faults.ts'
 
 export interface TokenOptions {
   clock: Clock
   clientId: string
   clientSecret: string
   tokenSeconds: number
-  /** The simulator's URL. */
-  issuer: string
 }
 
-/** Issues access tokens, and accepts them until they expire. */
-export class AccessTokens {
-  readonly #options: TokenOptions
-  readonly #expiresAtMs = new Map<string, number>()
-  #keys: ReturnType<typeof generateKeys> | undefined
+export type AccessTokens = ReturnType<typeof createAccessTokens>
 
-  constructor(options: TokenOptions) {
-    this.#options = options
+/**
+ * Issues access tokens, and accepts them until they expire.
+ *
+ * @param issuer The simulator's URL
+ */
+export function createAccessTokens(
+  { clock, clientId, clientSecret, tokenSeconds }: TokenOptions,
+  issuer: string,
+) {
+  const expiresAtMsOf = new Map<string, number>()
+  let keys: ReturnType<typeof generateKeys> | undefined
+  /** Creates the keys at the first use. Key generation is slow, and a simulator without API calls does not need keys. */
+  const keyPair = () => (keys ??= generateKeys())
+  return {
+    keyPair,
+    isClient: (id: unknown, secret: unknown) => id === clientId && secret === clientSecret,
+    /** Issues a token. Returns the response of RFC 6749, 5.1. */
+    async issue() {
+      const { privateKey, jwk } = await keyPair()
+      const nowMs = clock.now()
+      const issuedAt = Math.floor(nowMs / 1000)
+      const claims = {
+        iss: issuer,
+        sub: clientId,
+        aud: [clientId],
+        client_id: clientId,
+        iat: issuedAt,
+        nbf: issuedAt,
+        exp: issuedAt + tokenSeconds,
+        jti: randomUUID(),
+      }
+      const text = [{ alg: 'RS256', kid: jwk.kid, typ: 'JWT' }, claims].map(encoded).join('.')
+      const token = `${text}.${sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`
+      for (const [old, expiresAtMs] of expiresAtMsOf) if (expiresAtMs <= nowMs) expiresAtMsOf.delete(old)
+      expiresAtMsOf.set(token, nowMs + tokenSeconds * 1000)
+      return { access_token: token, token_type: 'Bearer', expires_in: tokenSeconds, scope: 'openid' }
+    },
+    /** Returns whether an `authorization` header has a valid token. */
+    accepts(authorization: string | null): boolean {
+      const [, token = ''] = authorization?.match(/^Bearer (.+)$/i) ?? []
+      return clock.now() < (expiresAtMsOf.get(token) ?? 0)
+    },
   }
+}
 
-  isClient(clientId: unknown, clientSecret: unknown): boolean {
-    return clientId === this.#options.clientId && clientSecret === this.#options.clientSecret
-  }
-
-  /** Issues a token. Returns the response of RFC 6749, 5.1. */
-  async issue() {
-    const { clock, clientId, tokenSeconds } = this.#options
-    const { privateKey, jwk } = await this.#keyPair()
-    const nowMs = clock.now()
-    const issuedAt = Math.floor(nowMs / 1000)
-    const claims = {
-      iss: this.#options.issuer,
-      sub: clientId,
-      aud: [clientId],
-      client_id: clientId,
-      iat: issuedAt,
-      nbf: issuedAt,
-      exp: issuedAt + tokenSeconds,
-      jti: randomUUID(),
+/** `POST /oauth/token` and `GET /keys`: the SDK's requests over HTTP/1.1. */
+export function tokenRoutes(tokens: AccessTokens, faults: ApiFaultDraw): Router {
+  const router = Router()
+  router.post('/oauth/token', express.urlencoded({ extended: false }), async (request, response) => {
+    if (faults.strikes('tokenFailure')) {
+      return refuse(response, 503, 'temporarily_unavailable', 'injected fault: tokenFailure')
     }
-    const text = [{ alg: 'RS256', kid: jwk.kid, typ: 'JWT' }, claims].map(encoded).join('.')
-    const token = `${text}.${sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`
-    this.#forgetExpired(nowMs)
-    this.#expiresAtMs.set(token, nowMs + tokenSeconds * 1000)
-    return { access_token: token, token_type: 'Bearer', expires_in: tokenSeconds, scope: 'openid' }
-  }
-
-  /** Whether an `authorization` header has a valid token. */
-  accepts(authorization: string | null): boolean {
-    const token = authorization?.match(/^Bearer (.+)$/i)?.[1]
-    const expiresAtMs = token === undefined ? undefined : this.#expiresAtMs.get(token)
-    return expiresAtMs !== undefined && this.#options.clock.now() < expiresAtMs
-  }
-
-  /** RFC 7517: the public keys that verify the tokens. */
-  async jwks(): Promise<{ keys: JsonWebKey[] }> {
-    const { jwk } = await this.#keyPair()
-    return { keys: [jwk] }
-  }
-
-  /** Creates the keys at the first use. This takes time, and a simulator without API calls does not need the keys. */
-  #keyPair() {
-    this.#keys ??= generateKeys()
-    return this.#keys
-  }
-
-  #forgetExpired(nowMs: number): void {
-    for (const [token, expiresAtMs] of this.#expiresAtMs) {
-      if (expiresAtMs <= nowMs) this.#expiresAtMs.delete(token)
+    const form: Record<string, unknown> = request.body ?? {}
+    if (form.grant_type !== 'client_credentials') {
+      return refuse(response, 400, 'unsupported_grant_type', 'only client_credentials is simulated')
     }
-  }
+    if (!tokens.isClient(form.client_id, form.client_secret)) {
+      return refuse(response, 401, 'invalid_client', 'client_id or client_secret is wrong')
+    }
+    return response.set('cache-control', 'no-store').json(await tokens.issue())
+  })
+  // RFC 7517: the public keys that verify the tokens.
+  router.get('/keys', async (_request, response) => {
+    const { jwk } = await tokens.keyPair()
+    response.json({ keys: [jwk] })
+  })
+  return router
+}
+
+/** Sends the error response of RFC 6749, 5.2. */
+function refuse(response: Response, status: number, error: string, description: string): Response {
+  return response
+    .status(status)
+    .set('cache-control', 'no-store')
+    .json({ error, error_description: description })
 }
 
 async function generateKeys() {

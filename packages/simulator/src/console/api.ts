@@ -1,135 +1,106 @@
 import { ConfigurationError } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import express, { type ErrorRequestHandler, type Request, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express'
 import { z } from 'zod'
-import { DeliveryError } from '../delivery/errors.ts'
 import { faultNames, type WebhookFaults } from '../delivery/faults.ts'
-import type { Message } from '../delivery/messages.ts'
-import { EnvironmentError } from '../environment/errors.ts'
-import type { User } from '../environment/records.ts'
+import { DeliveryError, type Message } from '../delivery/messages.ts'
+import { EnvironmentError, type Group, type User } from '../environment/records.ts'
 import type { Simulator } from '../simulator.ts'
 import * as requests from './requests.ts'
 import { groupView, messageDetail, messageView, nameOf, simulatorView, userView } from './views.ts'
+
+type AddRoute = (
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete',
+  path: string,
+  handler: (request: Request<{ id: string }>) => unknown,
+) => void
 
 /** Answers the requests of the console page. */
 export function consoleApi(simulator: Simulator): Router {
   const router = express.Router()
   router.use(express.json({ limit: '64kb' }))
-  router.get('/state', (_request, response) => void response.json(simulatorView(simulator)))
-  router.post('/clock/step', async (request, response) => {
-    await simulator.step(requests.step.parse(request.body).seconds * 1000)
-    response.json({})
-  })
-  addDirectoryRoutes(router, simulator)
-  addUserRoutes(router, simulator)
-  addDeliveryRoutes(router, simulator)
-  router.use((_request, response) => void response.status(404).json({ error: 'no such request' }))
+  const on: AddRoute = (method, path, handler) => {
+    router[method](path, async (request: Request<{ id: string }>, response: Response) => {
+      const result = await handler(request)
+      if (result === undefined) response.status(204).end()
+      else response.status(method === 'post' ? 201 : 200).json(result)
+    })
+  }
+  on('get', '/state', () => simulatorView(simulator))
+  on('post', '/clock/step', ({ body }) => simulator.step(requests.step.parse(body).seconds * 1000))
+  addDirectoryRoutes(on, simulator)
+  addUserRoutes(on, simulator)
+  addDeliveryRoutes(on, simulator)
+  router.use((_request, response) => void response.status(404).json({ error: 'unknown request' }))
   router.use(answerError)
   return router
 }
 
-type IdRequest = Request<{ id: string }>
-
-function addDirectoryRoutes(router: Router, { environment }: Simulator): void {
-  router.post('/organizations', (request, response) => {
-    const organization = environment.createOrganization(requests.newOrganization.parse(request.body))
-    response.status(201).json(organization)
-  })
-  router.post('/organizations/:id/directories', (request, response) => {
-    const options = omitUndefined(requests.newDirectory.parse(request.body))
-    response.status(201).json(environment.createDirectory(request.params.id, options))
-  })
-  for (const [action, enabled] of [
-    ['enable', true],
-    ['disable', false],
-  ] as const) {
-    router.post(`/directories/:id/${action}`, (request: IdRequest, response) => {
-      response.json(environment.setDirectoryEnabled(request.params.id, enabled))
-    })
-  }
-  router.get('/directories/:id/groups', (request, response) => {
-    const { groups } = environment.contents(request.params.id)
-    response.json(groups.map((group) => groupView(environment, group)))
-  })
-  router.post('/directories/:id/groups', (request, response) => {
-    const group = environment.createGroup(request.params.id, requests.newGroup.parse(request.body))
-    response.status(201).json(groupView(environment, group))
-  })
-  router.patch('/groups/:id', (request, response) => {
-    const group = environment.updateGroup(request.params.id, requests.newGroup.parse(request.body))
-    response.json(groupView(environment, group))
-  })
-  router.delete('/groups/:id', (request, response) => {
-    environment.deleteGroup(request.params.id)
-    response.status(204).end()
-  })
+function addDirectoryRoutes(on: AddRoute, { environment }: Simulator): void {
+  const view = (group: Group) => groupView(environment, group)
+  on('post', '/organizations', ({ body }) => environment.createOrganization(requests.named.parse(body)))
+  on('post', '/organizations/:id/directories', ({ params, body }) =>
+    environment.createDirectory(params.id, omitUndefined(requests.newDirectory.parse(body))),
+  )
+  on('post', '/directories/:id/enable', ({ params }) => environment.setDirectoryEnabled(params.id, true))
+  on('post', '/directories/:id/disable', ({ params }) => environment.setDirectoryEnabled(params.id, false))
+  on('get', '/directories/:id/groups', ({ params }) => environment.contents(params.id).groups.map(view))
+  on('post', '/directories/:id/groups', ({ params, body }) =>
+    view(environment.createGroup(params.id, requests.named.parse(body))),
+  )
+  on('patch', '/groups/:id', ({ params, body }) =>
+    view(environment.updateGroup(params.id, requests.named.parse(body))),
+  )
+  on('delete', '/groups/:id', ({ params }) => environment.deleteGroup(params.id))
 }
 
-function addUserRoutes(router: Router, { environment }: Simulator): void {
-  router.get('/directories/:id/users', (request: IdRequest, response) => {
-    const { search, offset, limit } = requests.usersQuery.parse(request.query)
-    const found = matching(environment.contents(request.params.id).users, search)
-    // The newest users are first, so that a new user is visible.
+function addUserRoutes(on: AddRoute, { environment }: Simulator): void {
+  const view = (user: User) => userView(environment, user)
+  on('get', '/directories/:id/users', ({ params, query }) => {
+    const { search, offset, limit } = requests.usersQuery.parse(query)
+    const found = matching(environment.contents(params.id).users, search)
+    // The newest users are first, so that the first page shows a new user.
     const items = found.slice(Math.max(found.length - offset - limit, 0), found.length - offset).reverse()
-    response.json({ count: found.length, items: items.map((user) => userView(environment, user)) })
+    return { count: found.length, items: items.map(view) }
   })
-  router.post('/directories/:id/users', (request, response) => {
-    const { groupIds = [], title, familyName, ...texts } = requests.newUser.parse(request.body)
+  on('post', '/directories/:id/users', ({ params, body }) => {
+    const { groupIds = [], title, familyName, ...texts } = requests.newUser.parse(body)
     const optional = omitUndefined({ title: title ?? undefined, familyName: familyName ?? undefined })
     const attributes = { userName: texts.email, ...texts, ...optional }
-    const user = environment.createUser(request.params.id, { attributes, groupIds })
-    response.status(201).json(userView(environment, user))
+    return view(environment.createUser(params.id, { attributes, groupIds }))
   })
-  router.patch('/users/:id', (request, response) => {
-    const { active, groupIds, ...texts } = requests.userPatch.parse(request.body)
-    const attributes = omitUndefined(texts)
-    const patch = { ...omitUndefined({ active, groupIds }), attributes }
-    response.json(userView(environment, environment.updateUser(request.params.id, patch)))
+  on('patch', '/users/:id', ({ params, body }) => {
+    const { active, groupIds, ...texts } = requests.userPatch.parse(body)
+    const patch = { ...omitUndefined({ active, groupIds }), attributes: omitUndefined(texts) }
+    return view(environment.updateUser(params.id, patch))
   })
-  router.delete('/users/:id', (request, response) => {
-    environment.deleteUser(request.params.id)
-    response.status(204).end()
-  })
+  on('delete', '/users/:id', ({ params }) => environment.deleteUser(params.id))
 }
 
-function addDeliveryRoutes(router: Router, simulator: Simulator): void {
+function addDeliveryRoutes(on: AddRoute, simulator: Simulator): void {
   const { deliveries } = simulator
-  router.get('/messages', (request, response) => {
-    const { limit, only } = requests.messagesQuery.parse(request.query)
+  on('get', '/messages', ({ query }) => {
+    const { limit, only } = requests.messagesQuery.parse(query)
     const found = only === undefined ? deliveries.messages : deliveries.messages.filter(isUndelivered)
     const newest = found.slice(-limit).reverse()
-    response.json({ count: found.length, items: newest.map((message) => messageView(simulator, message)) })
+    return { count: found.length, items: newest.map((message) => messageView(simulator, message)) }
   })
-  router.get('/messages/:id', (request, response) => {
-    const message = deliveries.message(request.params.id)
+  on('get', '/messages/:id', ({ params }) => {
+    const message = deliveries.message(params.id)
     if (!message) throw new DeliveryError('not-found', 'message not found')
-    response.json(messageDetail(simulator, message))
+    return messageDetail(simulator, message)
   })
-  const actions = {
-    replay: (id: string) => deliveries.replay(id),
-    duplicate: (id: string) => deliveries.duplicate(id, 3),
-    forge: (id: string) => deliveries.forge(id),
-  }
-  for (const [name, act] of Object.entries(actions)) {
-    router.post(`/messages/:id/${name}`, async (request: IdRequest, response) => {
-      await act(request.params.id)
-      response.json({})
-    })
-  }
-  router.post('/endpoints', (request, response) => {
-    const { url, ...optional } = requests.newEndpoint.parse(request.body)
-    response.status(201).json(deliveries.addEndpoint({ url, ...omitUndefined(optional) }))
+  on('post', '/messages/:id/replay', ({ params }) => deliveries.replay(params.id))
+  on('post', '/messages/:id/duplicate', ({ params }) => deliveries.duplicate(params.id, 3))
+  on('post', '/messages/:id/forge', ({ params }) => deliveries.forge(params.id))
+  on('post', '/endpoints', ({ body }) => {
+    const { url, ...optional } = requests.newEndpoint.parse(body)
+    return deliveries.addEndpoint({ url, ...omitUndefined(optional) })
   })
-  router.delete('/endpoints/:id', (request, response) => {
-    deliveries.removeEndpoint(request.params.id)
-    response.status(204).end()
-  })
-  router.post('/endpoints/:id/rotate-secret', (request, response) => {
-    response.json(deliveries.rotateSecret(request.params.id))
-  })
-  router.put('/faults', (request, response) => {
-    deliveries.faults = withShares(deliveries.faults, requests.faultShares.parse(request.body))
-    response.json({})
+  on('delete', '/endpoints/:id', ({ params }) => deliveries.removeEndpoint(params.id))
+  on('post', '/endpoints/:id/rotate-secret', ({ params }) => deliveries.rotateSecret(params.id))
+  on('put', '/faults', ({ body }) => {
+    deliveries.faults = withShares(deliveries.faults, requests.faultShares.parse(body))
   })
 }
 
@@ -173,18 +144,16 @@ const statuses = {
 
 const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error)
+  const refuse = (status: number, message: string) => void response.status(status).json({ error: message })
   if (error instanceof EnvironmentError || error instanceof DeliveryError) {
-    return void response.status(statuses[error.reason]).json({ error: error.message })
+    return refuse(statuses[error.reason], error.message)
   }
-  // The secret is invalid. The message does not contain the secret.
-  if (error instanceof ConfigurationError) {
-    return void response.status(400).json({ error: error.message })
-  }
+  // An endpoint has an invalid secret. The message of this error does not contain the secret.
+  if (error instanceof ConfigurationError) return refuse(400, error.message)
   if (error instanceof z.ZodError) {
     const [issue] = error.issues
-    // A problem of the whole body has no path.
-    const parts = [issue?.path.join('.'), issue?.message].filter(Boolean)
-    return void response.status(400).json({ error: parts.join(': ') })
+    // If the whole body is invalid, the issue has no path.
+    return refuse(400, [issue?.path.join('.'), issue?.message].filter(Boolean).join(': '))
   }
-  response.status(error?.status ?? 500).json({ error: error?.expose ? error.message : 'internal error' })
+  refuse(error?.status ?? 500, error?.expose ? error.message : 'internal error')
 }

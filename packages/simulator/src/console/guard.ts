@@ -3,8 +3,8 @@ import type { NextFunction, Request, Response } from 'express'
 
 /**
  * Refuses requests from other pages, because the console has no login. A page of another site can send requests to this
- * machine, and can make its own host name point to this machine. So the `Host` of a request must be an address or our
- * own name. Its `Origin` must be our page or absent.
+ * machine. It can also make its own host name point to this machine. So the `Host` of a request must be an IP address
+ * or a name of this simulator. If a request has an `Origin`, the origin must be the console.
  */
 export function refuseOtherPages(listeningHost: string) {
   const names = new Set(['localhost', listeningHost.toLowerCase()])
@@ -21,7 +21,8 @@ export function refuseOtherPages(listeningHost: string) {
 
 function refusalOf({ headers }: Request, isOwnHost: (host: string) => boolean): string | undefined {
   const { host = '', origin } = headers
-  if (!isOwnHost(host)) return 'open the console as localhost, by address, or by the name given as host'
+  if (!isOwnHost(host))
+    return 'open the console at localhost, at an IP address, or at the name in the option host'
   if (origin !== undefined && origin !== `http://${host}`) return 'the request comes from another page'
   return headers['sec-fetch-site'] === 'cross-site' ? 'the request comes from another page' : undefined
 }

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 
 const heartbeatMs = 15_000
-/** Changes within this time are sent together. */
+/** The console collects changes for this time, and sends them together. */
 const batchMs = 40
 
 /** Notifies the open pages of changes (server-sent events). The pages then request the changed data. */

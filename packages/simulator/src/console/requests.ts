@@ -2,29 +2,21 @@ import { z } from 'zod'
 import { faultNames } from '../delivery/faults.ts'
 import { providers } from '../environment/records.ts'
 
-// The bodies and queries that the page sends. If a text field is `null`, its stored value is removed.
+// The bodies and queries that the page sends. If a text field is `null`, the simulator removes its stored value.
 
 const text = z.string().trim().min(1).max(500)
-const groupIds = z.array(z.string()).max(1000)
 
-export const newOrganization = z.strictObject({ displayName: text })
+export const named = z.strictObject({ displayName: text })
 export const newDirectory = z.strictObject({ name: text.optional(), provider: z.enum(providers).optional() })
-export const newGroup = z.strictObject({ displayName: text })
-export const newUser = z.strictObject({
-  givenName: text,
-  familyName: text.nullish(),
-  email: text,
-  title: text.nullish(),
-  groupIds: groupIds.optional(),
-})
 export const userPatch = z.strictObject({
   givenName: text.nullish(),
   familyName: text.nullish(),
   email: text.nullish(),
   title: text.nullish(),
   active: z.boolean().optional(),
-  groupIds: groupIds.optional(),
+  groupIds: z.array(z.string()).max(1000).optional(),
 })
+export const newUser = userPatch.omit({ active: true }).extend({ givenName: text, email: text })
 export const newEndpoint = z.strictObject({
   url: z.url().max(2000),
   secret: text.optional(),

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import express, { type Router } from 'express'
+import express from 'express'
 import type { Simulator } from '../simulator.ts'
 import { consoleApi } from './api.ts'
 import { refuseOtherPages } from './guard.ts'
@@ -14,7 +14,8 @@ const pageFolder = join(here, 'page')
 const litHtmlFolder = join(dirname(createRequire(join(here, 'router.js')).resolve('lit-html')), '..')
 
 /**
- * The page shows names and addresses from outside. Even if markup in them were not escaped, it could not load anything.
+ * The page shows names and addresses that come from other systems. With these headers, unescaped markup in a name could
+ * not load or run anything.
  */
 const securityHeaders = {
   'content-security-policy': [
@@ -32,14 +33,8 @@ const securityHeaders = {
   'x-content-type-options': 'nosniff',
 }
 
-export interface Console {
-  router: Router
-  /** Ends the connections of the open pages. */
-  close(): void
-}
-
 /** Serves the page at `/`, and its files and requests under `/console`. */
-export function createConsole(simulator: Simulator, listeningHost: string): Console {
+export function createConsole(simulator: Simulator, listeningHost: string) {
   const pages = new LivePages()
   const guard = refuseOtherPages(listeningHost)
   const stopListening = [
@@ -60,6 +55,7 @@ export function createConsole(simulator: Simulator, listeningHost: string): Cons
   router.use('/console', express.static(pageFolder))
   return {
     router,
+    /** Ends the connections of the open pages. */
     close() {
       for (const stop of stopListening) stop()
       pages.close()

@@ -1,12 +1,10 @@
-import type { WebhookFaults } from '../delivery/faults.ts'
 import type { Attempt, Delivery, Message } from '../delivery/messages.ts'
 import type { Environment } from '../environment/environment.ts'
-import { EnvironmentError } from '../environment/errors.ts'
 import { formatMicros } from '../environment/events.ts'
 import { type Directory, type Group, providers, type User } from '../environment/records.ts'
 import type { Simulator } from '../simulator.ts'
 
-// The data for the page. It contains only what one screen shows.
+// The data that the page shows.
 
 export function simulatorView(simulator: Simulator) {
   const { environment, deliveries, clock, url, variables } = simulator
@@ -19,31 +17,22 @@ export function simulatorView(simulator: Simulator) {
     organizations: environment.organizations.map(({ id, displayName }) => ({
       id,
       displayName,
-      directories: environment.directoriesOf(id).map((directory) => directoryView(directory, url)),
+      directories: environment.directoriesOf(id).map((directory) => ({
+        ...directory,
+        scimUrl: `${url}/scim/v2/${directory.id}`,
+      })),
     })),
     endpoints: deliveries.endpoints,
-    faults: faultShares(deliveries.faults),
+    faults: deliveries.faults,
   }
-}
-
-function directoryView({ id, name, provider, enabled, scimToken }: Directory, url: string) {
-  return { id, name, provider, enabled, scimUrl: `${url}/scim/v2/${id}`, scimToken }
-}
-
-function faultShares(faults: WebhookFaults): Record<string, number> {
-  return Object.fromEntries(Object.entries(faults).map(([name, fault]) => [name, fault?.share ?? 0]))
 }
 
 export function userView(environment: Environment, user: User) {
   const { id, active, attributes, updatedAtMicros } = user
-  const { givenName, familyName, email, title } = attributes
   return {
+    ...attributes,
     id,
     name: nameOf(user),
-    givenName,
-    familyName,
-    email,
-    title,
     active,
     groups: environment.groupsOf(user).map(({ id, displayName }) => ({ id, name: displayName })),
     updatedAt: formatMicros(updatedAtMicros),
@@ -58,41 +47,37 @@ export function nameOf({ attributes: { displayName, givenName, familyName, userN
   return displayName ?? ([givenName, familyName].filter(Boolean).join(' ') || userName)
 }
 
-/** One row of the list. */
-export function messageView(simulator: Simulator, message: Message) {
-  const { id, event, createdAtMs, deliveries } = message
+/** The message as a row of the list. */
+export function messageView(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
+  const { environment } = simulator
+  // The log keeps messages about deleted records.
+  const customer = environment.organizations.find(({ id }) => id === event.organization_id)
+  const directories = customer ? environment.directoriesOf(customer.id) : []
   return {
     id,
     type: event.type,
-    what: subjectOf(simulator.environment, event.data),
-    customer: customerOf(simulator.environment, event.organization_id),
+    what: subjectOf(event.data, directories),
+    customer: customer?.displayName,
     createdAtMs,
-    deliveries: deliveries.map((delivery) => ({
-      ...deliveryView(simulator, delivery, createdAtMs),
-      attempts: delivery.attempts.map(attemptView),
-    })),
+    deliveries: deliveries.map((delivery) => deliveryView(simulator, delivery, createdAtMs, attemptView)),
   }
 }
 
-/** The whole message: requests and responses. */
+/** The message with all requests and responses. */
 export function messageDetail(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
-  const attemptDetail = (attempt: Attempt) => ({
-    ...attemptView(attempt),
-    requestHeaders: attempt.request.headers,
-    responseHeaders: attempt.response?.headers,
-    responseBody: attempt.response?.body,
-  })
-  const views = deliveries.map((delivery) => ({
-    ...deliveryView(simulator, delivery, createdAtMs),
-    attempts: delivery.attempts.map(attemptDetail),
-  }))
+  const views = deliveries.map((delivery) => deliveryView(simulator, delivery, createdAtMs, attemptDetail))
   return { id, event, deliveries: views }
 }
 
-function deliveryView({ deliveries }: Simulator, delivery: Delivery, createdAtMs: number) {
-  const { endpointId, state, givenUp, attemptsUnderWay, nextAttemptAtMs } = delivery
-  const url = deliveries.endpoints.find(({ id }) => id === endpointId)?.url ?? 'an endpoint that was removed'
-  return { endpointId, url, state, givenUp, attemptsUnderWay, nextAttemptAtMs, createdAtMs }
+function deliveryView(
+  { deliveries }: Simulator,
+  { attempts, ...delivery }: Delivery,
+  createdAtMs: number,
+  view: (attempt: Attempt) => object,
+) {
+  const endpoint = deliveries.endpoints.find(({ id }) => id === delivery.endpointId)
+  const url = endpoint?.url ?? 'an endpoint that was removed'
+  return { ...delivery, url, createdAtMs, attempts: attempts.map(view) }
 }
 
 function attemptView({ number, trigger, startedAtMs, durationMs, response, error, faults }: Attempt) {
@@ -100,23 +85,19 @@ function attemptView({ number, trigger, startedAtMs, durationMs, response, error
   return { number, trigger, startedAtMs, durationMs, status: response?.status, outcome, error, faults }
 }
 
-/** The event of a directory contains only the directory's id, so the name comes from the environment. */
-function subjectOf(environment: Environment, data: object): string {
-  const { name, display_name, email, preferred_username, id } = data as Partial<Record<string, unknown>>
-  const readable = name || display_name || email || preferred_username
-  return String(readable || unlessDeleted(() => environment.directory(String(id)).name) || id || '')
-}
-
-function customerOf(environment: Environment, organizationId: unknown): string | undefined {
-  return unlessDeleted(() => environment.organization(String(organizationId)).displayName)
-}
-
-/** Returns `undefined` if the record was deleted, because messages about a deleted record are kept. */
-function unlessDeleted(find: () => string): string | undefined {
-  try {
-    return find()
-  } catch (error) {
-    if (error instanceof EnvironmentError) return undefined
-    throw error
+function attemptDetail(attempt: Attempt) {
+  const { request, response } = attempt
+  return {
+    ...attemptView(attempt),
+    requestHeaders: request.headers,
+    responseHeaders: response?.headers,
+    responseBody: response?.body,
   }
+}
+
+/** The event of a directory contains only the directory's id, so the name comes from the environment. */
+function subjectOf(data: object, directories: readonly Directory[]): string {
+  const { name, display_name, email, preferred_username, id } = data as Partial<Record<string, unknown>>
+  const directoryName = directories.find((directory) => directory.id === id)?.name
+  return String(name || display_name || email || preferred_username || directoryName || id || '')
 }

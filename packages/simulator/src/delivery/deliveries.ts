@@ -1,36 +1,34 @@
 import type { Clock, ScimEvent } from '@scalekit-scim/core'
-import fastq from 'fastq'
 import { Activity } from '../activity.ts'
 import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
-import { type DeliveryContext, DeliveryTask, type EndpointQueue, MessageRecord } from './delivery-task.ts'
+import { type DeliveryContext, DeliveryTask, MessageRecord } from './delivery-task.ts'
+import { EndpointQueue } from './endpoint-queue.ts'
 import { type Endpoint, Endpoints, type NewEndpoint, type RotateOptions } from './endpoints.ts'
-import { DeliveryError } from './errors.ts'
 import { requireFaults, type WebhookFaults } from './faults.ts'
 import { messageId } from './message-id.ts'
 import { MessageLog, maxPending, maxReplyBytes } from './message-log.ts'
-import type { Attempt, AttemptTrigger, Message } from './messages.ts'
-import { Reordering } from './reordering.ts'
+import { type Attempt, type AttemptTrigger, DeliveryError, type Message } from './messages.ts'
 import type { StoredDeliveries, StoredMessage } from './stored.ts'
 import { WebhookClient } from './webhook-client.ts'
 
 export interface DeliveriesOptions {
   clock: Clock
   randomness: Randomness
-  /** The largest difference between a wait and the schedule, up or down, as a share of the wait. @default 0.2 */
+  /** How much a wait may differ from the schedule, as a share of the wait. @default 0.2 */
   retryJitterShare?: number
   faults?: WebhookFaults
-  /** How long an attempt waits for its whole answer, in real time. @default 10 */
+  /** How long an attempt waits for the whole answer, in real time. @default 10 */
   attemptDeadlineSeconds?: number
-  /** How many attempts an endpoint gets at the same time. @default 64 */
+  /** The largest number of attempts to one endpoint at the same time. @default 64 */
   connectionsPerEndpoint?: number
-  /** How many finished messages are kept. @default 10 000 */
+  /** How many finished messages the log keeps. @default 10 000 */
   keptMessages?: number
-  /** A certificate authority (PEM) that is also trusted, for https endpoints with their own certificates. */
+  /** An additional certificate authority (PEM), for https endpoints with private certificates. */
   certificateAuthority?: string
 }
 
-/** Copies are sent at the same time. They do not count against the endpoint's connections. */
+/** The largest number of copies. The limit of connections to an endpoint does not apply to copies. */
 const maxCopies = 100
 
 /** Scalekit's webhooks: endpoints, pending messages, and the log of all attempts. */
@@ -73,7 +71,7 @@ export class Deliveries {
     return this.#endpoints.add(endpoint)
   }
 
-  /** Removes an endpoint, and gives up its pending deliveries. @throws DeliveryError 'not-found' */
+  /** Removes an endpoint. Its pending deliveries fail. @throws DeliveryError 'not-found' */
   removeEndpoint(id: string): void {
     this.#endpoints.remove(id)
     for (const task of this.#tasks()) {
@@ -82,7 +80,7 @@ export class Deliveries {
     this.#queues.delete(id)
   }
 
-  /** Adds a new signing secret. The old secret also signs for `keepOldSeconds`. @throws DeliveryError 'not-found' */
+  /** Adds a new signing secret. For `keepOldSeconds`, the old secret also signs. @throws DeliveryError 'not-found' */
   rotateSecret(id: string, options?: RotateOptions): Endpoint {
     return this.#endpoints.rotateSecret(id, options)
   }
@@ -107,8 +105,8 @@ export class Deliveries {
   }
 
   /**
-   * Sends an event to all endpoints that receive its type. If more than 100,000 messages are then pending, the oldest
-   * pending message is given up.
+   * Sends an event to all endpoints that receive its type. If more than 100,000 messages are then pending, the
+   * deliveries of the oldest one fail.
    * @throws DeliveryError 'closed'
    */
   send(event: ScimEvent): Message {
@@ -128,8 +126,8 @@ export class Deliveries {
   }
 
   /**
-   * Makes one more attempt to each endpoint of the message. If `endpointId` is given, makes an attempt to only that
-   * endpoint, which can be any endpoint. Failed attempts are not retried.
+   * Makes one more attempt to each endpoint of the message. With `endpointId`, makes an attempt to only that endpoint.
+   * The endpoint can be a new one. Does not retry failed attempts.
    * @throws DeliveryError 'not-found', 'closed'
    */
   async replay(messageId: string, endpointId?: string): Promise<Attempt[]> {
@@ -159,7 +157,7 @@ export class Deliveries {
     return this.#listeners.add(listener)
   }
 
-  /** Resolves when no attempt is under way or queued. Attempts that are scheduled for later do not count. */
+  /** Resolves when no attempt is running or queued. Does not wait for attempts that are scheduled for later. */
   idle(): Promise<void> {
     return this.#context.activity.idle()
   }
@@ -168,14 +166,14 @@ export class Deliveries {
     return this.#context.faults
   }
 
-  /** The new faults apply to all later draws. @throws ConfigurationError */
+  /** The new faults apply to all later messages and attempts. @throws ConfigurationError */
   set faults(faults: WebhookFaults) {
     this.#context.faults = requireFaults(faults)
   }
 
   // ── Start and end ──
 
-  /** Returns the endpoints with their secrets, and the pending messages. The log of attempts is not included. */
+  /** Returns the endpoints with their secrets, and the pending messages. Does not return the log of attempts. */
   export(): StoredDeliveries {
     const messages = Array.from(this.#log.records, stored)
     return {
@@ -186,25 +184,23 @@ export class Deliveries {
   }
 
   /**
-   * Continues from the `export` of an earlier run. Now makes the attempts that have fallen due since then, and those
-   * that were cut off.
+   * Continues from the `export` of an earlier run. Makes the attempts that have become due since then. Repeats the
+   * attempts that the end of the earlier run interrupted.
    */
   restore({ messages, sent, ...endpoints }: StoredDeliveries): void {
     this.#endpoints.restore(endpoints)
     this.#sent = sent
     for (const { ordinal, id, event, createdAtMs, deliveries } of messages) {
       const record = new MessageRecord(ordinal, id, event, createdAtMs)
-      const tasks = deliveries.map(({ endpointId, ...progress }) => ({
-        task: this.#addTask(record, endpointId, 'pending'),
-        progress,
-      }))
+      for (const { endpointId, ...progress } of deliveries) {
+        this.#addTask(record, endpointId, 'pending').resume(progress)
+      }
       this.#log.add(record)
-      for (const { task, progress } of tasks) task.resume(progress)
       this.#giveUpExcess()
     }
   }
 
-  /** Starts no more attempts. Resolves when the attempts under way have ended. */
+  /** Starts no more attempts. Resolves when all running attempts have ended. */
   async close(): Promise<void> {
     this.#context.isClosed = true
     for (const task of this.#tasks()) task.stop()
@@ -213,20 +209,12 @@ export class Deliveries {
   }
 
   #addTask(record: MessageRecord, endpointId: string, state: 'pending' | 'failed'): DeliveryTask {
-    const task = new DeliveryTask(this.#context, this.#queueOf(endpointId), record, endpointId, state)
+    const { clock } = this.#context
+    const queue = this.#queues.get(endpointId) ?? new EndpointQueue(clock, this.#connectionsPerEndpoint)
+    this.#queues.set(endpointId, queue)
+    const task = new DeliveryTask(this.#context, queue, record, endpointId, state)
     record.deliveries.push(task)
     return task
-  }
-
-  #queueOf(endpointId: string): EndpointQueue {
-    const existing = this.#queues.get(endpointId)
-    if (existing) return existing
-    const queue: EndpointQueue = {
-      attempts: fastq.promise(async (attempt) => attempt(), this.#connectionsPerEndpoint),
-      reordering: new Reordering(this.#context.clock),
-    }
-    this.#queues.set(endpointId, queue)
-    return queue
   }
 
   async #attempt(
@@ -238,19 +226,17 @@ export class Deliveries {
     this.#requireOpen()
     const record = this.#log.get(messageId)
     if (!record) throw new DeliveryError('not-found', 'message not found')
-    const existing = record.deliveries.filter((task) => this.#endpoints.find(task.endpointId))
-    const tasks = endpointId === undefined ? existing : [this.#taskTo(endpointId, record)]
-    return (await Promise.all(tasks.map((task) => task.attempt(trigger, copies)))).flat()
-  }
-
-  /**
-   * Returns the delivery of the message to the endpoint. If there is no such delivery, adds one with the state
-   * 'failed', which changes when an attempt succeeds.
-   */
-  #taskTo(endpointId: string, record: MessageRecord): DeliveryTask {
-    if (!this.#endpoints.find(endpointId)) throw new DeliveryError('not-found', 'endpoint not found')
-    const existing = record.deliveries.find((task) => task.endpointId === endpointId)
-    return existing ?? this.#addTask(record, endpointId, 'failed')
+    const taskTo = (id: string) => record.deliveries.find((task) => task.endpointId === id)
+    const endpoints =
+      endpointId === undefined
+        ? this.#endpoints.all.filter(({ id }) => taskTo(id))
+        : [this.#endpoints.get(endpointId)]
+    const attempts = endpoints.map((endpoint) => {
+      // The state of a new delivery is 'failed' until an attempt succeeds.
+      const task = taskTo(endpoint.id) ?? this.#addTask(record, endpoint.id, 'failed')
+      return task.attempt(endpoint, trigger, copies)
+    })
+    return (await Promise.all(attempts)).flat()
   }
 
   #recordChanged(record: MessageRecord, attempt?: Attempt): void {
@@ -259,20 +245,21 @@ export class Deliveries {
     this.#notify(record)
   }
 
-  /** Gives up the oldest messages, so that an endpoint that fails for a long time does not fill the memory. */
+  /** Lets the oldest messages fail, so that an endpoint that fails for a long time does not fill the memory. */
   #giveUpExcess(): void {
     for (let record = this.#log.excessPending; record; record = this.#log.excessPending) {
       for (const task of record.deliveries) task.giveUp('too many messages are pending')
       if (this.#hasWarned) continue
       this.#hasWarned = true
-      const limits = `${maxPending.toLocaleString('en')} webhook messages, or ${maxReplyBytes / 1024 / 1024} MB of replies to them`
+      const count = maxPending.toLocaleString('en')
+      const megabytes = maxReplyBytes / 1024 / 1024
       process.emitWarning(
-        `Over ${limits}, are pending in the simulator. From now on it gives up the oldest ones: their state is "failed", and a replay sends them. Is your endpoint running?`,
+        `More than ${count} webhook messages, or more than ${megabytes} MB of replies, are pending in the simulator. It now stops sending the oldest messages. Their state is "failed". A replay sends them. Is your endpoint running?`,
       )
     }
   }
 
-  /** Calls the listeners after the change is complete, because a listener may itself make changes. */
+  /** Calls the listeners after the change is complete, because a listener may make further changes. */
   #notify({ message }: MessageRecord): void {
     queueMicrotask(() => this.#listeners.call(message))
   }

@@ -1,13 +1,11 @@
 import type { Clock, ScimEvent } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import type { queueAsPromised } from 'fastq'
 import type { Activity } from '../activity.ts'
 import type { Randomness } from '../randomness.ts'
+import type { EndpointQueue } from './endpoint-queue.ts'
 import type { Endpoint, Endpoints } from './endpoints.ts'
-import { DeliveryError } from './errors.ts'
 import { attemptFaultNames, drawFaults, messageFaultNames, type WebhookFaults } from './faults.ts'
 import { type Attempt, type AttemptTrigger, type Delivery, isDelivered, type Message } from './messages.ts'
-import type { Reordering } from './reordering.ts'
 import { waitAfterMs } from './schedule.ts'
 import type { Progress } from './stored.ts'
 import { type Transmitted, transmit } from './transmission.ts'
@@ -23,15 +21,8 @@ export interface DeliveryContext {
   readonly activity: Activity
   faults: WebhookFaults
   isClosed: boolean
-  /** Called after each change to a message, with the attempt that caused it. */
+  /** The callback after each change to a message. `attempt` is the attempt that caused the change. */
   changed(record: MessageRecord, attempt?: Attempt): void
-}
-
-/** The objects that all deliveries to one endpoint share. */
-export interface EndpointQueue {
-  /** The queue of scheduled attempts. Its concurrency limits the connections. */
-  readonly attempts: queueAsPromised<() => Promise<void>>
-  readonly reordering: Reordering
 }
 
 /** A message with the state of its deliveries. */
@@ -39,8 +30,8 @@ export class MessageRecord {
   readonly message: Message
   readonly deliveries: DeliveryTask[] = []
   /**
-   * The sequence number of the message in the run. It is the same in each run with the same seed. The id is not,
-   * because it contains the time.
+   * The sequence number of the message in the run. Runs with the same seed have the same sequence numbers. Their ids
+   * differ, because an id contains the time.
    */
   readonly ordinal: number
   /** The size of the logged replies. */
@@ -52,7 +43,7 @@ export class MessageRecord {
     this.message = { id, event, createdAtMs, deliveries: this.deliveries }
   }
 
-  /** The body: the same bytes for all attempts and endpoints. It is serialized at the first attempt. */
+  /** The body, which is the same for all attempts and endpoints. The first attempt serializes the event. */
   get body(): string {
     this.#body ??= JSON.stringify(this.message.event)
     return this.#body
@@ -63,7 +54,7 @@ export class MessageRecord {
   }
 }
 
-/** Sends one message to one endpoint: the first attempt, unless a fault prevents it, and retries after failures. */
+/** Sends one message to one endpoint. If no fault prevents it, makes the first attempt. Retries after a failure. */
 export class DeliveryTask implements Delivery {
   readonly endpointId: string
   state: Delivery['state']
@@ -95,7 +86,6 @@ export class DeliveryTask implements Delivery {
   }
 
   begin(): void {
-    const { reordering } = this.#queue
     const drawn = drawFaults(messageFaultNames, this.#context.faults, this.#randomness)
     const { drop, delay, reorder } = drawn
     const copies = drawn.duplicate ? { duplicate: drawn.duplicate } : {}
@@ -106,9 +96,9 @@ export class DeliveryTask implements Delivery {
     } else if (reorder) {
       const { past = 1, atMostSeconds = 60 } = reorder
       const release = () => this.#enqueueAttempt({ reorder, ...copies })
-      this.#cancelWait = reordering.hold(past, atMostSeconds * 1000, release)
+      this.#cancelWait = this.#queue.hold(past, atMostSeconds * 1000, release)
     } else {
-      reordering.begin(this.#record.ordinal)
+      this.#queue.begin(this.#record.ordinal)
       this.#enqueueAttempt(copies)
     }
   }
@@ -126,15 +116,13 @@ export class DeliveryTask implements Delivery {
   }
 
   /** Makes attempts outside the schedule, without retries or faults. */
-  async attempt(trigger: Exclude<AttemptTrigger, 'schedule'>, copies = 1): Promise<Attempt[]> {
-    const endpoint = this.#context.endpoints.find(this.endpointId)
-    if (!endpoint) throw new DeliveryError('not-found', 'endpoint not found')
+  async attempt(endpoint: Endpoint, trigger: AttemptTrigger, copies: number): Promise<Attempt[]> {
     const work = Promise.all(Array.from({ length: copies }, () => this.#transmit(endpoint, trigger, {})))
     const sent = await this.#context.activity.track(work)
     return sent.map(({ attempt }) => attempt)
   }
 
-  /** Ends the delivery before its last attempt. */
+  /** Lets the delivery fail before its last attempt. */
   giveUp(reason: string): void {
     if (this.state !== 'pending') return
     this.givenUp = reason
@@ -156,16 +144,16 @@ export class DeliveryTask implements Delivery {
 
   #enqueueAttempt(faults: WebhookFaults): void {
     delete this.nextAttemptAtMs
-    const attempted = this.#queue.attempts.push(async () => {
+    const attempted = this.#queue.push(async () => {
       await this.#attemptOnSchedule(faults)
-      this.#queue.reordering.end(this.#record.ordinal)
+      this.#queue.end(this.#record.ordinal)
     })
     void this.#context.activity.track(attempted)
   }
 
   async #attemptOnSchedule(messageFaults: WebhookFaults): Promise<void> {
     const endpoint = this.#context.endpoints.find(this.endpointId)
-    // In the meantime, a replay may have delivered the message.
+    // While the attempt was queued, a replay may have delivered the message.
     if (this.#context.isClosed || !endpoint || this.state !== 'pending') return
 
     const randomness = this.#randomness.fork(`attempt ${this.#failures + 1}`)
@@ -179,7 +167,7 @@ export class DeliveryTask implements Delivery {
     if (scheduled && this.state === 'pending') this.#fail(scheduled)
   }
 
-  /** A successful attempt ends the delivery, unless its trigger is 'forge'. */
+  /** A successful attempt ends the delivery. A forged attempt does not. */
   async #transmit(endpoint: Endpoint, trigger: AttemptTrigger, faults: WebhookFaults): Promise<Transmitted> {
     const { message, body } = this.#record
     const number = ++this.#attemptCount
@@ -197,12 +185,10 @@ export class DeliveryTask implements Delivery {
   }
 
   #fail({ attempt, timedOut }: Transmitted): void {
-    this.#failures++
-    const waitMs = waitAfterMs(
-      { failures: this.#failures, timedOut, status: attempt.response?.status },
-      this.#context.retryJitterShare,
-      this.#randomness.fork(`wait ${this.#failures}`),
-    )
+    const failures = ++this.#failures
+    const isOverloaded = timedOut || attempt.response?.status === 429
+    const randomness = this.#randomness.fork(`wait ${failures}`)
+    const waitMs = waitAfterMs(failures, isOverloaded, this.#context.retryJitterShare, randomness)
     if (waitMs === undefined) this.#end('failed')
     else this.#wait(waitMs)
     this.#context.changed(this.#record)

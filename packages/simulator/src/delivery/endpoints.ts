@@ -2,14 +2,14 @@ import type { Clock } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import { signDelivery } from '@scalekit-scim/core/testing'
 import { Listeners } from '../listeners.ts'
-import { type Randomness, randomBytes } from '../randomness.ts'
-import { DeliveryError } from './errors.ts'
+import { type Randomness, randomBytes, randomSecret } from '../randomness.ts'
+import { DeliveryError } from './messages.ts'
 import type { StoredEndpoint } from './stored.ts'
 
 export interface NewEndpoint {
   /** http or https. */
   url: string
-  /** @default derived from the seed */
+  /** @default a secret that depends on the seed */
   secret?: string
   /** The event types that the endpoint receives. @default all */
   types?: readonly string[]
@@ -25,9 +25,9 @@ export interface Endpoint {
 }
 
 export interface RotateOptions {
-  /** How long the old secret also signs. @default 86 400 */
+  /** How long the old secret also signs, in seconds. @default 86 400 */
   keepOldSeconds?: number
-  /** The new secret. @default derived from the seed */
+  /** The new secret. @default a secret that depends on the seed */
   secret?: string
 }
 
@@ -40,7 +40,8 @@ export class Endpoints {
   readonly #stored = new Map<string, StoredEndpoint>()
   readonly #listeners = new Listeners()
   /**
-   * How many ids and secrets have been drawn. The number is saved, so that the next draw is new even after a restart.
+   * The number of random ids and secrets so far, including earlier runs. The file contains this number, so that a
+   * restart does not repeat an id or a secret.
    */
   #drawn = 0
 
@@ -58,6 +59,11 @@ export class Endpoints {
     return stored && this.#public(stored)
   }
 
+  /** @throws DeliveryError 'not-found' */
+  get(id: string): Endpoint {
+    return this.#public(this.#require(id))
+  }
+
   onChange(listener: () => void): () => void {
     return this.#listeners.add(listener)
   }
@@ -66,7 +72,7 @@ export class Endpoints {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
       throw new DeliveryError('invalid', 'url must be a full http or https URL')
     }
-    const id = `ep_${this.#drawBytes(15).toString('hex')}`
+    const id = `ep_${randomBytes(this.#draw(), 15).toString('hex')}`
     const secrets = [{ secret: this.#secretOr(secret) }]
     return this.#put({ id, url, ...omitUndefined({ types: types && [...types] }), secrets })
   }
@@ -120,14 +126,14 @@ export class Endpoints {
     return stored
   }
 
-  /** @throws ConfigurationError if a receiver would refuse the secret */
+  /** @throws ConfigurationError for a secret that a receiver would refuse */
   #secretOr(secret: string | undefined): string {
-    if (secret === undefined) return `whsec_${this.#drawBytes(24).toString('base64')}`
+    if (secret === undefined) return randomSecret(this.#draw())
     signDelivery('', { secret })
     return secret
   }
 
-  #drawBytes(count: number): Buffer {
-    return randomBytes(this.#randomness.fork(String(++this.#drawn)), count)
+  #draw(): Randomness {
+    return this.#randomness.fork(String(++this.#drawn))
   }
 }

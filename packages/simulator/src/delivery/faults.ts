@@ -4,62 +4,69 @@ import { type Rule, required, requireRules, shareRule } from '../option-rules.ts
 import type { Randomness } from '../randomness.ts'
 
 export interface Fault {
-  /** How often the fault strikes: 0 is never, 1 is always. */
+  /** How often the fault occurs: 0 is never, 1 is always. */
   share: number
 }
 
 /**
- * The faults of deliveries, and how often they strike. The first four are drawn once for each message and endpoint. The
- * others are drawn for each scheduled attempt. A draw depends only on the seed, the message's number in the run, the
- * endpoint and the attempt. So a run can be repeated. The share of one fault does not change the draws of another
- * fault.
+ * The faults of deliveries, and how often they occur. For the first four, the simulator decides once for each message
+ * and endpoint. For the others, it decides for each scheduled attempt.
+ *
+ * A decision depends only on the seed, the sequence number of the message, the endpoint and the attempt. So you can
+ * repeat a run. The share of one fault does not change the decisions about other faults.
  */
 export interface WebhookFaults {
-  /** The message is never sent. */
+  /** The simulator never sends the message. */
   drop?: Fault
   /** The first attempt waits. */
   delay?: Fault & { seconds: number }
-  /** The first attempt is sent in several copies at once. */
+  /** The first attempt has several copies at the same time. */
   duplicate?: Fault & {
-    /** How many copies are sent in total. @default 2 */
+    /** The number of copies in total. @default 2 */
     copies?: number
   }
   /**
-   * Later messages overtake this message. Its first attempt waits until the first attempts of the next messages to the
-   * same endpoint have ended. Messages that are themselves dropped, delayed or held do not count.
+   * Later messages arrive before this message. Its first attempt waits for the first attempts of the next messages to
+   * the same endpoint. Messages that are dropped, delayed or reordered do not count.
    */
   reorder?: Fault & {
-    /** How many later messages overtake this message. @default 1 */
+    /** How many later messages arrive before this message. @default 1 */
     past?: number
     /** The longest wait. @default 60 */
     atMostSeconds?: number
   }
-  /** The signature is changed after signing. */
+  /** The signature is wrong. */
   corruptSignature?: Fault
-  /** The time in the signature is this many seconds ahead, or behind if the number is negative. */
+  /**
+   * The time in the signature differs from the clock by this number of seconds. A negative number is a time in the
+   * past.
+   */
   clockSkew?: Fault & { seconds: number }
   /** The end of the body is missing. */
   truncate?: Fault & {
-    /** How much of the body is sent. @default 0.5 */
+    /** The share of the body that the simulator sends. @default 0.5 */
     keepShare?: number
     /**
-     * `full`: `content-length` is the full length, and the connection is cut before the end of the body. `short`:
-     * `content-length` is the length of the part that is sent, so that the body looks complete. @default 'full'
+     * With `full`, `content-length` is the full length, and the connection ends before the end of the body. With
+     * `short`, `content-length` is the length of the sent part, so the body looks complete. @default 'full'
      */
     contentLength?: 'full' | 'short'
   }
-  /** The body is sent piece by piece over this real time. An attempt that takes longer than its deadline fails. */
+  /**
+   * The simulator sends the body piece by piece over this real time. If the time is longer than the deadline of an
+   * attempt, the attempt fails.
+   */
   slow?: Fault & { seconds: number }
 }
 
-/** A fault that struck an attempt. `forge` means that the signature was forged on request. */
+/** A fault of an attempt. `forge` is the wrong signature of the method `forge`. */
 export type FaultName = keyof WebhookFaults | 'forge'
 
 export const messageFaultNames = ['drop', 'delay', 'duplicate', 'reorder'] as const
 export const attemptFaultNames = ['corruptSignature', 'clockSkew', 'truncate', 'slow'] as const
 export const faultNames = [...messageFaultNames, ...attemptFaultNames] as const
 
-/** Draws which of the named faults strike. Each fault is drawn from its own source. */
+/** Chooses which of the named faults occur. Each fault has its own source of random numbers. */
 export function drawFaults(
   names: readonly (keyof WebhookFaults)[],
   faults: WebhookFaults,
@@ -89,7 +96,7 @@ const settings: Record<keyof WebhookFaults, Readonly<Record<string, Rule>>> = {
 }
 
 /**
- * Checks the values, because JavaScript and files can contain values that the types exclude. @throws ConfigurationError
+ * Checks the values, because callers in JavaScript can pass values that the types exclude. @throws ConfigurationError
  */
 export function requireFaults(faults: WebhookFaults): WebhookFaults {
   const path = 'faults.webhooks'

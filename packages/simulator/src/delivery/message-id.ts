@@ -3,9 +3,9 @@ import type { Randomness } from '../randomness.ts'
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /**
- * Returns `msg_` and 27 digits. The id contains the time, so that a restarted simulator with the same seed does not
- * repeat an id. An application would treat a repeated id as a duplicate. The id also contains the number of the message
- * in the run, so ids are unique.
+ * Returns `msg_` and 27 digits. The id contains the time. Without the time, a restarted simulator with the same seed
+ * would repeat ids, and an application would treat new messages as duplicates. The id also contains the sequence number
+ * of the message, so ids are unique.
  */
 export function messageId(createdAtMs: number, ordinal: number, randomness: Randomness): string {
   const drawn = Array.from({ length: 14 }, () => digits[randomness.below(digits.length)])

@@ -3,7 +3,7 @@ import type { MessageRecord } from './delivery-task.ts'
 /** A reply has at most 64 kB, and a message has eight attempts. Without a limit, 10,000 messages could take 5 GB. */
 export const maxReplyBytes = 256 * 1024 * 1024
 
-/** A pending message takes about 8 kB with its attempts, so this number of messages takes 800 MB. */
+/** A pending message with its attempts takes about 8 kB. So 100,000 messages take 800 MB. */
 export const maxPending = 100_000
 
 /** Messages in their order, and the size of their logged replies. */
@@ -27,7 +27,7 @@ class BoundedRecords {
     this.#bytesOf.delete(record)
   }
 
-  /** The oldest record if a limit is exceeded. A single record stays, even if it is larger than the limit. */
+  /** If the records exceed a limit, returns the oldest record. The log always keeps at least one record of any size. */
   get excess(): MessageRecord | undefined {
     const { size } = this.#bytesOf
     if (size <= 1 || (size <= this.#maxCount && this.#bytes <= maxReplyBytes)) return undefined
@@ -60,7 +60,7 @@ export class MessageLog {
     this.update(record)
   }
 
-  /** Call this after the state of a delivery or its logged replies have changed. */
+  /** Call this method after a change to the state of a delivery or to its logged replies. */
   update(record: MessageRecord, addedBytes = 0): void {
     if (!this.#records.has(record.message.id)) return
     record.loggedBytes += addedBytes
@@ -77,7 +77,7 @@ export class MessageLog {
     }
   }
 
-  /** The oldest pending message, if there are more than the log can hold. */
+  /** If the pending messages exceed a limit, returns the oldest one. */
   get excessPending(): MessageRecord | undefined {
     return this.#pending.excess
   }

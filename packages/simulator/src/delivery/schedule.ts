@@ -1,27 +1,20 @@
 import type { Randomness } from '../randomness.ts'
 
-/** The wait before each attempt, from the end of the previous one: the schedule of Scalekit's SCIM quickstart. */
+/** The wait before each attempt, as in Scalekit's SCIM quickstart. A wait starts at the end of the previous attempt. */
 export const waitsBeforeAttemptsSeconds = [0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000] as const
 
-/** The shortest wait after a timeout or a 429, even if the wait in the schedule is shorter. */
+/** The shortest wait after a timeout or a 429. It replaces a shorter wait of the schedule. */
 const minBackoffSeconds = 60
 
-export interface Failure {
-  /** The number of failed scheduled attempts, including this one. */
-  failures: number
-  timedOut: boolean
-  status?: number | undefined
-}
-
-/** Returns the wait before the next attempt after a failure, or `undefined` after the last attempt. */
+/** Returns the wait before the next attempt. After the last attempt, returns `undefined`. */
 export function waitAfterMs(
-  { failures, timedOut, status }: Failure,
+  failures: number,
+  isOverloaded: boolean,
   jitterShare: number,
   randomness: Randomness,
 ): number | undefined {
   const waitSeconds = waitsBeforeAttemptsSeconds[failures]
   if (waitSeconds === undefined) return undefined
   const jitter = 1 + jitterShare * (2 * randomness.next() - 1)
-  const minSeconds = timedOut || status === 429 ? minBackoffSeconds : 0
-  return Math.round(Math.max(waitSeconds * jitter, minSeconds) * 1000)
+  return Math.round(Math.max(waitSeconds * jitter, isOverloaded ? minBackoffSeconds : 0) * 1000)
 }

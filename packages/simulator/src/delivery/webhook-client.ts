@@ -1,17 +1,18 @@
+import { once } from 'node:events'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { omitUndefined } from '@scalekit-scim/core/internal'
+import { errorCode, omitUndefined } from '@scalekit-scim/core/internal'
 import type { AttemptResponse } from './messages.ts'
 
 export interface OutgoingRequest {
   url: string
   headers: Readonly<Record<string, string>>
   body: Buffer
-  /** The connection is cut after this number of bytes of the body. */
-  cutAfterBytes?: number | undefined
-  /** The body is sent piece by piece over this time. */
-  overMs?: number | undefined
+  /** Whether to end the connection after the body, although `content-length` is higher. */
+  isCut: boolean
+  /** The duration of the body, piece by piece. At 0, the client sends the whole body at once. */
+  overMs: number
 }
 
 export interface Answer {
@@ -21,19 +22,17 @@ export interface Answer {
   durationMs: number
 }
 
-type Outcome = Partial<Omit<Answer, 'durationMs'>>
-
 const maxLoggedResponseBytes = 65_536
 
 /**
- * How long an idle connection is kept. Servers keep idle connections longer (5 s in Node). A request would fail if the
- * server were closing its connection.
+ * How long an idle connection stays open. This time is shorter than the time of servers (5 s in Node). Otherwise, a
+ * request could use a connection that the server is closing.
  */
 const idleConnectionMs = 1000
 
 const pieceIntervalMs = 100
 
-/** Sends single requests. Does not follow redirects, because a redirect is an answer like any other. */
+/** Sends single requests. Does not follow redirects. */
 export class WebhookClient {
   readonly #deadlineMs: number
   readonly #http: http.Agent
@@ -41,7 +40,7 @@ export class WebhookClient {
 
   /**
    * @param deadlineMs The time limit for the whole answer, in real time
-   * @param certificateAuthority An authority (PEM) that is trusted in addition to the usual authorities
+   * @param certificateAuthority A certificate authority (PEM), in addition to the usual authorities
    */
   constructor(deadlineMs: number, certificateAuthority: string | undefined) {
     this.#deadlineMs = deadlineMs
@@ -51,96 +50,76 @@ export class WebhookClient {
   }
 
   /** Sends one request. Never rejects. */
-  send(outgoing: OutgoingRequest): Promise<Answer> {
+  async send(outgoing: OutgoingRequest): Promise<Answer> {
+    const { url, headers } = outgoing
     const startedMs = performance.now()
-    return new Promise((resolve) => {
-      const request = this.#open(outgoing)
-      const stopWriting = new AbortController()
-      const end = (outcome: Outcome) => {
-        clearTimeout(timer)
-        stopWriting.abort()
-        if (!request.writableEnded || outcome.error !== undefined) request.destroy()
-        resolve({ timedOut: false, ...outcome, durationMs: performance.now() - startedMs })
-      }
-      const timer = setTimeout(
-        () => end({ timedOut: true, error: `no answer within ${this.#deadlineMs / 1000} s` }),
-        this.#deadlineMs,
-      )
-      request.on('response', (response) => readResponse(response, end))
-      request.on('error', (error) => end({ error: describe(error) }))
-      request.on('close', () => end({ error: 'the connection was closed without an answer' }))
-      void writeBody(request, outgoing, stopWriting.signal).then((wasCut) => {
-        if (wasCut) end({ error: `cut after ${outgoing.cutAfterBytes} of ${outgoing.body.length} bytes` })
-      })
-    })
+    const signal = AbortSignal.timeout(this.#deadlineMs)
+    const options = { method: 'POST', headers, signal }
+    const request = url.startsWith('https:')
+      ? https.request(url, { ...options, agent: this.#https })
+      : http.request(url, { ...options, agent: this.#http })
+    // Ignores errors after the answer. Earlier errors reject `responseTo`.
+    request.on('error', () => {})
+    void writeBody(request, outgoing)
+    let outcome: Pick<Answer, 'response' | 'error'>
+    try {
+      outcome = { response: await responseTo(request, signal) }
+    } catch (error) {
+      outcome = { error: signal.aborted ? `no answer within ${this.#deadlineMs / 1000} s` : describe(error) }
+    }
+    if (!request.writableEnded || outcome.error !== undefined) request.destroy()
+    return { ...outcome, timedOut: signal.aborted, durationMs: performance.now() - startedMs }
   }
 
   close(): void {
     this.#http.destroy()
     this.#https.destroy()
   }
-
-  #open({ url, headers }: OutgoingRequest): http.ClientRequest {
-    const options = { method: 'POST', headers }
-    return url.startsWith('https:')
-      ? https.request(url, { ...options, agent: this.#https })
-      : http.request(url, { ...options, agent: this.#http })
-  }
 }
 
-/** Sends the body at once or piece by piece. Returns whether the body was cut short as requested. */
+/** Sends the body at once or piece by piece. */
 async function writeBody(
   request: http.ClientRequest,
-  { body, cutAfterBytes, overMs = 0 }: OutgoingRequest,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (cutAfterBytes === undefined && overMs === 0) {
-    request.end(body)
-    return false
-  }
-  // The headers must be sent even if no byte of the body follows.
-  request.flushHeaders()
-  await writePieces(request, body.subarray(0, cutAfterBytes), overMs, signal)
-  if (signal.aborted) return false
-  if (cutAfterBytes !== undefined) {
-    return new Promise((resolve) => request.write('', (error) => resolve(!error)))
-  }
-  request.end()
-  return false
-}
-
-async function writePieces(
-  request: http.ClientRequest,
-  body: Buffer,
-  overMs: number,
-  signal: AbortSignal,
+  { headers, body, isCut, overMs }: OutgoingRequest,
 ): Promise<void> {
+  if (!isCut && overMs === 0) {
+    request.end(body)
+    return
+  }
+  // Sends the headers even if no byte of the body follows.
+  request.flushHeaders()
   const pauses = Math.min(Math.ceil(overMs / pieceIntervalMs), body.length)
   const pieceBytes = Math.ceil(body.length / (pauses + 1))
   for (let at = 0; at < body.length; at += pieceBytes) {
-    if (at > 0) await sleep(overMs / pauses, undefined, { signal }).catch(() => {})
-    if (signal.aborted) return
+    if (at > 0) await sleep(overMs / pauses, undefined, { ref: false })
+    // The server may have answered before the end of the body.
+    if (request.destroyed) return
     request.write(body.subarray(at, at + pieceBytes))
   }
+  if (!isCut) {
+    request.end()
+    return
+  }
+  const cut = new Error(`cut after ${body.length} of ${headers['content-length']} bytes`)
+  request.write('', () => request.destroy(cut))
 }
 
-function readResponse(response: http.IncomingMessage, end: (outcome: Outcome) => void): void {
+async function responseTo(request: http.ClientRequest, signal: AbortSignal): Promise<AttemptResponse> {
+  const [response]: http.IncomingMessage[] = await once(request, 'response', { signal })
+  if (!response) throw new Error('no response')
   const chunks: Buffer[] = []
   let loggedBytes = 0
-  response.on('data', (chunk: Buffer) => {
+  for await (const chunk of response) {
     const logged = chunk.subarray(0, maxLoggedResponseBytes - loggedBytes)
     loggedBytes += logged.length
     if (logged.length > 0) chunks.push(logged)
-  })
-  response.on('error', (error) => end({ error: describe(error) }))
-  response.on('end', () => {
-    const fields = Object.entries(response.headers).map(([name, value]) => [name, String(value)])
-    const body = Buffer.concat(chunks).toString()
-    end({ response: { status: response.statusCode ?? 0, headers: Object.fromEntries(fields), body } })
-  })
+  }
+  const fields = Object.entries(response.headers).map(([name, value]) => [name, String(value)])
+  const body = Buffer.concat(chunks).toString()
+  return { status: response.statusCode ?? 0, headers: Object.fromEntries(fields), body }
 }
 
 /** If Node tried several addresses, its error has a code but no message. */
-function describe(error: Error): string {
-  return error.message || ('code' in error ? String(error.code) : error.name)
+function describe(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : String(errorCode(error))
 }

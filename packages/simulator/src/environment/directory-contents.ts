@@ -1,6 +1,6 @@
-import type { Directory, Group, User } from './records.ts'
+import { type Directory, EnvironmentError, type Group, type User } from './records.ts'
 
-/** A directory with its users and groups, and indexes by userName and by membership. Does not check the records. */
+/** A directory with its users and groups, and indexes by userName and by membership. */
 export class DirectoryContents {
   directory: Directory
   readonly #users = new RecordList<User>()
@@ -8,11 +8,15 @@ export class DirectoryContents {
   readonly #memberIds = new Map<string, Set<string>>()
   readonly #idByUserName = new Map<string, string>()
 
-  constructor(directory: Directory) {
+  readonly #changed: () => void
+
+  /** @param changed The callback after each change of a user or a group */
+  constructor(directory: Directory, changed: () => void) {
     this.directory = directory
+    this.#changed = changed
   }
 
-  /** The users in the order of their creation, as the API lists them. The next change replaces the array. */
+  /** The users in the order of their creation. The next change replaces the array. */
   get users(): readonly User[] {
     return this.#users.all
   }
@@ -25,7 +29,7 @@ export class DirectoryContents {
     return this.#users.get(id)
   }
 
-  /** RFC 7643, 4.1.1: a userName is unique in its directory, without regard to case. */
+  /** Ignores case (RFC 7643, 4.1.1). */
   userNamed(userName: string): User | undefined {
     return this.#users.get(this.#idByUserName.get(userName.toLowerCase()) ?? '')
   }
@@ -44,34 +48,44 @@ export class DirectoryContents {
     return this.#memberIds.get(groupId)?.size ?? 0
   }
 
+  /** @throws EnvironmentError 'conflict' if another user has the userName */
   putUser(user: User): void {
+    const { userName } = user.attributes
+    const namesake = this.userNamed(userName)
+    if (namesake && namesake.id !== user.id) {
+      throw new EnvironmentError('conflict', 'another user of the directory has this userName')
+    }
     const old = this.#users.get(user.id)
     const before = old?.groupIds ?? []
     if (old) this.#idByUserName.delete(old.attributes.userName.toLowerCase())
-    this.#idByUserName.set(user.attributes.userName.toLowerCase(), user.id)
+    this.#idByUserName.set(userName.toLowerCase(), user.id)
     this.#users.put(user)
     for (const id of before) if (!user.groupIds.includes(id)) this.#memberIds.get(id)?.delete(user.id)
     for (const id of user.groupIds) if (!before.includes(id)) this.#memberIds.get(id)?.add(user.id)
+    this.#changed()
   }
 
   removeUser(user: User): void {
     this.#users.remove(user.id)
     this.#idByUserName.delete(user.attributes.userName.toLowerCase())
     for (const id of user.groupIds) this.#memberIds.get(id)?.delete(user.id)
+    this.#changed()
   }
 
   putGroup(group: Group): void {
     this.#groups.put(group)
     if (!this.#memberIds.has(group.id)) this.#memberIds.set(group.id, new Set())
+    this.#changed()
   }
 
   removeGroup({ id }: Group): void {
     this.#groups.remove(id)
     this.#memberIds.delete(id)
+    this.#changed()
   }
 }
 
-/** Stores records by id. The array of all records, for paging, is created when it is first needed after a change. */
+/** Stores records by id. After a change, the first use of `all` creates the array again. */
 class RecordList<Item extends { readonly id: string }> {
   readonly #byId = new Map<string, Item>()
   #all: readonly Item[] | undefined

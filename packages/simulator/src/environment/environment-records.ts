@@ -1,25 +1,22 @@
 import { Listeners } from '../listeners.ts'
 import { DirectoryContents } from './directory-contents.ts'
-import { EnvironmentError } from './errors.ts'
-import type { Directory, Group, Organization, User } from './records.ts'
-
-export interface RecordsSnapshot {
-  organizations: readonly Organization[]
-  directories: readonly Directory[]
-  users: readonly User[]
-  groups: readonly Group[]
-}
+import { type EnvironmentOptions, EventPublisher } from './event-publisher.ts'
+import { type Directory, EnvironmentError, type Group, type Organization, type User } from './records.ts'
+import type { EnvironmentSnapshot } from './snapshot.ts'
 
 /**
- * All records of an environment. Finds records, keeps names unique, and calls listeners after each change. If a record
- * does not exist, throws EnvironmentError 'not-found'.
+ * All records of an environment. Calls listeners after each change. If a record does not exist, throws EnvironmentError
+ * 'not-found'.
  */
-export class EnvironmentRecords {
+export class EnvironmentRecords extends EventPublisher {
   readonly #organizations = new Map<string, Organization>()
   readonly #contents = new Map<string, DirectoryContents>()
-  /** The directory of each user and group. */
-  readonly #directoryIds = new Map<string, string>()
   readonly #changeListeners = new Listeners()
+
+  constructor(options: EnvironmentOptions) {
+    super(options)
+    if (options.from) this.#restore(options.from)
+  }
 
   /**
    * Calls the listener after each change, including changes without an event. Returns a function that stops the calls.
@@ -57,19 +54,27 @@ export class EnvironmentRecords {
   }
 
   user(id: string): User {
-    return found(this.#contentsWith(id)?.user(id), 'user')
+    return found(
+      this.#inDirectories((contents) => contents.user(id)),
+      'user',
+    )
   }
 
   group(id: string): Group {
-    return found(this.#contentsWith(id)?.group(id), 'group')
+    return found(
+      this.#inDirectories((contents) => contents.group(id)),
+      'group',
+    )
   }
 
-  groupsOf({ groupIds }: User): Group[] {
-    return groupIds.map((id) => this.group(id))
+  groupsOf({ directoryId, groupIds }: User): Group[] {
+    const contents = this.contents(directoryId)
+    return groupIds.map((id) => found(contents.group(id), 'group'))
   }
 
   protected hasId(id: string): boolean {
-    return this.#directoryIds.has(id) || this.#organizations.has(id) || this.#contents.has(id)
+    const record = this.#inDirectories((contents) => contents.user(id) ?? contents.group(id))
+    return record !== undefined || this.#organizations.has(id) || this.#contents.has(id)
   }
 
   /** @throws EnvironmentError 'conflict' if another organization has the external id */
@@ -87,61 +92,34 @@ export class EnvironmentRecords {
   protected putDirectory(directory: Directory): Directory {
     const contents = this.#contents.get(directory.id)
     if (contents) contents.directory = directory
-    else this.#contents.set(directory.id, new DirectoryContents(directory))
+    else
+      this.#contents.set(directory.id, new DirectoryContents(directory, () => this.#changeListeners.call()))
     this.#changeListeners.call()
     return directory
   }
 
-  /** @throws EnvironmentError 'conflict' if another user of the directory has the userName */
-  protected putUser(user: User): User {
-    const contents = this.contents(user.directoryId)
-    const namesake = contents.userNamed(user.attributes.userName)
-    if (namesake && namesake.id !== user.id) {
-      throw new EnvironmentError('conflict', 'another user of the directory has this userName')
-    }
-    contents.putUser(user)
-    this.#directoryIds.set(user.id, user.directoryId)
-    this.#changeListeners.call()
-    return user
-  }
-
-  protected putGroup(group: Group): Group {
-    this.contents(group.directoryId).putGroup(group)
-    this.#directoryIds.set(group.id, group.directoryId)
-    this.#changeListeners.call()
-    return group
-  }
-
-  protected removeUser(user: User): void {
-    this.contents(user.directoryId).removeUser(user)
-    this.#directoryIds.delete(user.id)
-    this.#changeListeners.call()
-  }
-
-  protected removeGroup(group: Group): void {
-    this.contents(group.directoryId).removeGroup(group)
-    this.#directoryIds.delete(group.id)
-    this.#changeListeners.call()
-  }
-
-  /** Deletes the organization and its directories, each as `deleteDirectory` does. */
+  /** Deletes the organization. Also calls `deleteDirectory` for each of its directories. */
   deleteOrganization(id: string): void {
     for (const directory of this.directoriesOf(id)) this.deleteDirectory(directory.id)
     this.#organizations.delete(id)
     this.#changeListeners.call()
   }
 
-  /** Deletes the directory with its users and groups. Publishes no event, because Scalekit has none for this. */
+  /**
+   * Deletes the directory with its users and groups. Publishes no event, because Scalekit has no event for deleted
+   * directories.
+   */
   deleteDirectory(id: string): void {
-    const { users, groups } = this.contents(id)
-    for (const record of [...users, ...groups]) this.#directoryIds.delete(record.id)
+    this.directory(id)
     this.#contents.delete(id)
     this.#changeListeners.call()
   }
 
-  protected exportRecords(): RecordsSnapshot {
+  /** Returns the whole environment, for the option `from` in another process. */
+  export(): EnvironmentSnapshot {
     const all = [...this.#contents.values()]
     return {
+      ...this.exportCounts(),
       organizations: this.organizations,
       directories: this.#directories,
       groups: all.flatMap(({ groups }) => groups),
@@ -150,26 +128,23 @@ export class EnvironmentRecords {
   }
 
   /**
-   * Restores groups before users, because a membership needs its group. Checks references, because the file may have
-   * been edited by hand.
-   * @throws EnvironmentError if a record refers to a missing record, or has the name of another record
+   * Restores groups before users, because a membership needs its group. Checks references, because a person may have
+   * edited the file.
+   * @throws EnvironmentError for a reference to a missing record, or a name that is taken
    */
-  protected restoreRecords({ organizations, directories, groups, users }: RecordsSnapshot): void {
+  #restore({ organizations, directories, groups, users }: EnvironmentSnapshot): void {
     for (const organization of organizations) this.putOrganization(organization)
     for (const directory of directories) {
-      requireNamed(directory.id, directory.organizationId, this.#organizations)
+      requireNamed(directory.id, directory.organizationId, this.#organizations.get(directory.organizationId))
       this.putDirectory(directory)
     }
-    for (const group of groups) {
-      requireNamed(group.id, group.directoryId, this.#contents)
-      this.putGroup(group)
-    }
+    const contentsOf = ({ id, directoryId }: User | Group) =>
+      requireNamed(id, directoryId, this.#contents.get(directoryId))
+    for (const group of groups) contentsOf(group).putGroup(group)
     for (const user of users) {
-      requireNamed(user.id, user.directoryId, this.#contents)
-      const contents = this.contents(user.directoryId)
-      for (const id of user.groupIds)
-        requireNamed(user.id, id, { has: () => contents.group(id) !== undefined })
-      this.putUser(user)
+      const contents = contentsOf(user)
+      for (const id of user.groupIds) requireNamed(user.id, id, contents.group(id))
+      contents.putUser(user)
     }
   }
 
@@ -177,14 +152,19 @@ export class EnvironmentRecords {
     return Array.from(this.#contents.values(), ({ directory }) => directory)
   }
 
-  #contentsWith(recordId: string): DirectoryContents | undefined {
-    return this.#contents.get(this.#directoryIds.get(recordId) ?? '')
+  #inDirectories<Item>(find: (contents: DirectoryContents) => Item | undefined): Item | undefined {
+    for (const contents of this.#contents.values()) {
+      const item = find(contents)
+      if (item !== undefined) return item
+    }
+    return undefined
   }
 }
 
-function requireNamed(id: string, named: string, existing: { has(id: string): boolean }): void {
-  if (!existing.has(named))
-    throw new EnvironmentError('not-found', `${id} names ${named}, which does not exist`)
+function requireNamed<Item>(id: string, named: string, item: Item | undefined): Item {
+  if (item === undefined)
+    throw new EnvironmentError('not-found', `${id} refers to ${named}, which does not exist`)
+  return item
 }
 
 function found<Item>(item: Item | undefined, kind: string): Item {

@@ -1,45 +1,51 @@
 import type { Clock, DirectoryEvent } from '@scalekit-scim/core'
 import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
-import type { Envelope } from './events.ts'
+import { type EventContent, formatMicros } from './events.ts'
+import type { EnvironmentSnapshot } from './snapshot.ts'
 
-export interface PublisherOptions {
+export interface EnvironmentOptions {
   clock: Clock
   randomness: Randomness
   /** Returns the time of a change, in whole microseconds. @default the clock's time, later than every earlier change */
   stampMicros?: () => number
+  /** The records at the start. @default none */
+  from?: EnvironmentSnapshot
 }
 
-export interface PublisherSnapshot {
-  /** The id of the environment. */
-  id: string
-  ids: { prefix: string; count: number }
-  /** The newest time of a change. Later changes get a later time. */
-  lastMicros: number
-}
+export type EventListener = (event: DirectoryEvent) => void
 
 /** Creates the times of changes and the ids of records, and publishes events. */
 export class EventPublisher {
-  readonly environmentId: string
-  readonly #options: PublisherOptions
+  /** `env_…` */
+  readonly id: string
+  protected readonly randomness: Randomness
+  readonly #options: EnvironmentOptions
   readonly #idPrefix: string
   readonly #listeners = new Listeners<[DirectoryEvent]>()
   #idCount: number
   #lastMicros: number
   #isSilent = false
 
-  constructor(options: PublisherOptions, from?: PublisherSnapshot) {
+  constructor(options: EnvironmentOptions) {
+    const { randomness, from } = options
     this.#options = options
-    this.#idPrefix = from?.ids.prefix ?? String(10_000_000 + options.randomness.below(89_999_999))
+    this.randomness = randomness
+    this.#idPrefix = from?.ids.prefix ?? String(10_000_000 + randomness.below(89_999_999))
     this.#idCount = from?.ids.count ?? 0
     this.#lastMicros = from?.lastMicros ?? 0
-    this.environmentId = from?.id ?? this.nextId('env')
+    this.id = from?.id ?? this.nextId('env')
   }
 
-  onEvent(listener: (event: DirectoryEvent) => void): () => void {
+  /**
+   * Calls the listener for each event, in order. The call happens before the changing method returns. Returns a
+   * function that stops the calls. An error in the listener becomes an uncaught exception.
+   */
+  onEvent(listener: EventListener): () => void {
     return this.#listeners.add(listener)
   }
 
+  /** Runs changes without publishing events, for example to create what existed before the application started. */
   silently<Result>(work: () => Result): Result {
     const before = this.#isSilent
     this.#isSilent = true
@@ -50,31 +56,40 @@ export class EventPublisher {
     }
   }
 
-  /** The time of the next change. */
-  nextMicros(): number {
+  /** Returns the time of the next change. */
+  protected nextMicros(): number {
     if (this.#options.stampMicros) return this.#options.stampMicros()
     this.#lastMicros = Math.max(Math.round(this.#options.clock.now() * 1000), this.#lastMicros + 1)
     return this.#lastMicros
   }
 
   /**
-   * Returns an id in the format of Scalekit's ids, such as `org_62283166000000002`. It has digits from the seed, and
-   * then a sequence number.
+   * Returns an id in the format of Scalekit's ids, such as `org_62283166000000002`. The first digits come from the
+   * seed, and the last nine are a sequence number.
    */
-  nextId(prefix: string): string {
+  protected nextId(prefix: string): string {
     this.#idCount++
     return `${prefix}_${this.#idPrefix}${String(this.#idCount).padStart(9, '0')}`
   }
 
-  /** A silent change also uses an event id, so that `silently` does not affect the ids that a seed gives. */
-  publish(occurredAtMicros: number, eventIn: (envelope: Envelope) => DirectoryEvent): void {
-    const { environmentId } = this
-    const event = eventIn({ eventId: this.nextId('evt'), environmentId, occurredAtMicros })
-    if (!this.#isSilent) this.#listeners.call(event)
+  /** A silent change also uses an event id, so that `silently` does not change the ids of a seed. */
+  protected publish(occurredAtMicros: number, { type, object, data }: EventContent): void {
+    const event = {
+      spec_version: '1',
+      id: this.nextId('evt'),
+      type,
+      occurred_at: formatMicros(occurredAtMicros),
+      environment_id: this.id,
+      organization_id: data.organization_id,
+      object,
+      data,
+    }
+    // Each function in events.ts pairs a type with its own data. The compiler cannot check this for a union.
+    if (!this.#isSilent) this.#listeners.call(event as DirectoryEvent)
   }
 
-  export(): PublisherSnapshot {
+  protected exportCounts() {
     const ids = { prefix: this.#idPrefix, count: this.#idCount }
-    return { id: this.environmentId, ids, lastMicros: this.#lastMicros }
+    return { id: this.id, ids, lastMicros: this.#lastMicros }
   }
 }

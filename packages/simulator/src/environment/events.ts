@@ -2,41 +2,37 @@ import type { DirectoryEvent, DirectoryEventType, DirectoryUser } from '@scaleki
 import { rawAttributes, rawGroupAttributes } from './raw-attributes.ts'
 import type { Directory, Group, User } from './records.ts'
 
-/** The fields of an event outside its data. */
-export interface Envelope {
-  eventId: string
-  environmentId: string
-  occurredAtMicros: number
+/** The fields of an event that depend on the kind of change. */
+export interface EventContent {
+  type: DirectoryEventType
+  object: 'DirectoryUser' | 'DirectoryGroup' | 'Directory'
+  data: DirectoryEvent['data']
 }
 
-/** A time as Scalekit writes it, with six decimals. */
+/** Returns a time in Scalekit's format, with six decimals. */
 export function formatMicros(micros: number): string {
   const seconds = Math.floor(micros / 1_000_000)
   const decimals = String(micros - seconds * 1_000_000).padStart(6, '0')
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${decimals}Z`
 }
 
-export function userEvent(
-  change: 'created' | 'updated',
-  user: User,
-  groups: readonly Group[],
-  envelope: Envelope,
-): DirectoryEvent {
-  return wrap(`organization.directory.user_${change}`, 'DirectoryUser', userData(user, groups), envelope)
+export function userEvent(change: 'created' | 'updated', user: User, groups: readonly Group[]): EventContent {
+  const data = userData(user, groups)
+  return { type: `organization.directory.user_${change}`, object: 'DirectoryUser', data }
 }
 
 /** The event of a deletion contains only the ids and the email. */
-export function userDeletedEvent(user: User, envelope: Envelope): DirectoryEvent {
+export function userDeletedEvent(user: User): EventContent {
   const { id, organizationId, attributes } = user
   const data = { id, organization_id: organizationId, dp_id: dpId(user), email: attributes.email }
-  return wrap('organization.directory.user_deleted', 'DirectoryUser', data, envelope)
+  return {
+    type: 'organization.directory.user_deleted',
+    object: 'DirectoryUser',
+    data: withoutUndefined(data),
+  }
 }
 
-export function groupEvent(
-  change: 'created' | 'updated' | 'deleted',
-  group: Group,
-  envelope: Envelope,
-): DirectoryEvent {
+export function groupEvent(change: 'created' | 'updated' | 'deleted', group: Group): EventContent {
   const data = {
     directory_id: group.directoryId,
     display_name: group.displayName,
@@ -46,10 +42,10 @@ export function groupEvent(
     organization_id: group.organizationId,
     raw_attributes: rawGroupAttributes(group),
   }
-  return wrap(`organization.directory.group_${change}`, 'DirectoryGroup', data, envelope)
+  return { type: `organization.directory.group_${change}`, object: 'DirectoryGroup', data }
 }
 
-export function directoryEvent(directory: Directory, envelope: Envelope): DirectoryEvent {
+export function directoryEvent(directory: Directory): EventContent {
   const change = directory.enabled ? 'enabled' : 'disabled'
   const data = {
     directory_type: 'SCIM',
@@ -61,7 +57,7 @@ export function directoryEvent(directory: Directory, envelope: Envelope): Direct
     status: 'IN_PROGRESS',
     updated_at: formatMicros(directory.updatedAtMicros),
   }
-  return wrap(`organization.directory_${change}`, 'Directory', data, envelope)
+  return { type: `organization.directory_${change}`, object: 'Directory', data }
 }
 
 function userData(user: User, groups: readonly Group[]): DirectoryUser {
@@ -99,29 +95,11 @@ function userData(user: User, groups: readonly Group[]): DirectoryUser {
   })
 }
 
-function wrap(
-  type: DirectoryEventType,
-  object: string,
-  data: DirectoryEvent['data'],
-  { eventId, environmentId, occurredAtMicros }: Envelope,
-): DirectoryEvent {
-  const event = {
-    spec_version: '1',
-    id: eventId,
-    type,
-    occurred_at: formatMicros(occurredAtMicros),
-    environment_id: environmentId,
-    organization_id: data.organization_id,
-    object,
-    data: withoutUndefined(data),
-  }
-  // The callers above pass each type with its own data. The compiler cannot check this for a union.
-  return event as DirectoryEvent
-}
-
 type Defined<Fields> = { [Name in keyof Fields]: Exclude<Fields[Name], undefined> }
 
-/** Returns an event's `dp_id`: the client's own id, or else our id in the format of the directory's ids. */
+/**
+ * Returns the `dp_id` of an event. This is the client's own id, or else the simulator's id in the format of Okta's ids.
+ */
 function dpId({ id, externalId }: User | Group): string {
   return externalId ?? id.replace('diruser_', '00u').replace('dirgroup_', '00g')
 }

@@ -15,8 +15,8 @@ export interface ParsedUser {
 type Field = keyof UserAttributes
 type Place = readonly [field: Field, name: string]
 
-// The places of our fields in RFC 7643 (4.1 and 4.3): at the top, in `name`, in the enterprise extension, and as the
-// main value of a list.
+// The places of the fields of a User in RFC 7643 (4.1 and 4.3). Some are at the top, in `name` or in the enterprise
+// extension. Others are the main value of a list.
 const topPlaces: readonly Place[] = [
   ...same('userName', 'displayName', 'nickName', 'title', 'userType', 'locale', 'timezone', 'profileUrl'),
   ['language', 'preferredLanguage'],
@@ -30,8 +30,8 @@ const listPlaces = [
 ] as const
 
 /**
- * Returns the user in the format of the customer's directory (RFC 7643, 4.1 and 4.3). An event has it as
- * `raw_attributes`, and the API as `userDetail`.
+ * Returns the user in the format of the customer's directory (RFC 7643, 4.1 and 4.3). Events contain this object as
+ * `raw_attributes`. The API returns it as `userDetail`.
  */
 export function rawAttributes({ externalId, active, attributes, extra }: User): JsonObject {
   return omitUndefined({
@@ -55,9 +55,7 @@ export function rawGroupAttributes({ displayName, externalId }: Group): Record<s
   return { displayName, ...omitUndefined({ externalId }) }
 }
 
-/**
- * The reverse of `rawAttributes`. Values of our own fields become those fields, and all other values become `extra`.
- */
+/** The reverse of `rawAttributes`. Values without a field in UserAttributes become `extra`. */
 export function fromRawAttributes(raw: Readonly<JsonObject>): ParsedUser {
   const { externalId, active, name, [enterpriseExtension]: enterprise, ...others } = raw
   const inName = taken(namePlaces, name)
@@ -86,7 +84,8 @@ export function fromRawAttributes(raw: Readonly<JsonObject>): ParsedUser {
 }
 
 /**
- * If the main value of a list was cleared, another value becomes the main value. Sets the user's field to that value.
+ * Sets the user's fields to the main values of the lists. After a PATCH has cleared a main value, another value of the
+ * list is the main value.
  */
 export function withMainValues(user: User): User {
   if (user.extra === undefined) return user
@@ -120,8 +119,8 @@ function taken(places: readonly Place[], from: unknown) {
 }
 
 /**
- * Returns the primary value of a list (RFC 7643, 2.4). Without a primary value, returns the value for work, or else the
- * first value.
+ * Returns the primary value of a list (RFC 7643, 2.4). Without a primary value, returns the value of type work, or else
+ * the first value.
  */
 function mainOf(list: unknown): JsonObject | undefined {
   const valued = Array.isArray(list) ? list.filter((item) => typeof item?.value === 'string') : []

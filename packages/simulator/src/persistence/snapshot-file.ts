@@ -1,30 +1,24 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { errorCode, isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
-import { type FileLock, takeFileLock } from './file-lock.ts'
-import { SnapshotError } from './snapshot-error.ts'
+import { errorCode, isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
+
+export type SnapshotErrorReason = 'unusable' | 'in-use' | 'broken'
+
+/** The simulator cannot read or write its file, another simulator uses the file, or its content is invalid. */
+export class SnapshotError extends Error {
+  override readonly name = 'SnapshotError'
+  readonly reason: SnapshotErrorReason
+
+  constructor(reason: SnapshotErrorReason, message: string, cause?: unknown) {
+    super(message, omitUndefined({ cause }))
+    this.reason = reason
+  }
+}
 
 const version = 1
 
-/**
- * Locks the file. This also proves that the folder is writable, before there are changes to lose. @throws SnapshotError
- */
-export function lockSnapshotFile(path: string): FileLock {
-  const lockPath = `${path}.lock`
-  let lock: ReturnType<typeof takeFileLock>
-  try {
-    lock = takeFileLock(lockPath)
-  } catch (cause) {
-    throw unusableFile(path, 'written', cause)
-  }
-  if (!('heldBy' in lock)) return lock
-  const hint = `Stop that simulator, or choose another file. If that process is not a simulator, delete ${lockPath}.`
-  throw new SnapshotError(
-    'in-use',
-    `${path} is in use by the simulator with process id ${lock.heldBy}. ${hint}`,
-  )
-}
-
-/** Returns the saved parts, or an empty object if there is no file. @throws SnapshotError */
+/** Returns the saved parts. Without a file, returns an empty object. @throws SnapshotError */
 export async function readSnapshotFile(path: string): Promise<Readonly<JsonObject>> {
   let text: string
   try {
@@ -45,8 +39,8 @@ export async function readSnapshotFile(path: string): Promise<Readonly<JsonObjec
 }
 
 /**
- * Replaces the file atomically: a reader, or a start after a crash, gets either the old file or the new one. The file
- * contains secrets, so only its owner may read it.
+ * Replaces the file atomically. So after a crash, the path has either the old file or the new file. The file contains
+ * secrets, so only its owner may read it.
  * @throws SnapshotError
  */
 export async function writeSnapshotFile(path: string, parts: JsonObject): Promise<void> {
@@ -68,4 +62,77 @@ export function brokenFile(path: string, problem: string, cause?: unknown): Snap
 function unusableFile(path: string, verb: 'read' | 'written', cause: unknown): SnapshotError {
   const hint = 'Choose a file that you can read and write, in an existing folder.'
   return new SnapshotError('unusable', `${path} cannot be ${verb} (${errorCode(cause)}). ${hint}`, cause)
+}
+
+// ── The lock: a file next to the snapshot, with the id of its process ──
+
+/**
+ * The locks of this process. The process id alone is not enough. In a container, an earlier process may have had the
+ * same id.
+ */
+const ownMarks = new Set<string>()
+
+/**
+ * Locks the file, and returns a function that releases the lock. Replaces the lock of a process that has ended. A
+ * successful lock also shows that the folder is writable.
+ *
+ * The function is synchronous, so that two simulators that start at the same time rarely collide.
+ * @throws SnapshotError
+ */
+export function lockSnapshotFile(path: string): () => void {
+  const lockPath = `${path}.lock`
+  const mark = `${process.pid} ${randomUUID()}`
+  try {
+    while (!isCreated(lockPath, mark)) {
+      const holder = holderOf(lockPath)
+      if (holder !== undefined) {
+        const hint = `Stop that simulator, or choose another file. If that process is not a simulator, delete ${lockPath}.`
+        throw new SnapshotError(
+          'in-use',
+          `${path} is in use by the simulator with process id ${holder}. ${hint}`,
+        )
+      }
+      rmSync(lockPath, { force: true })
+    }
+  } catch (cause) {
+    throw cause instanceof SnapshotError ? cause : unusableFile(path, 'written', cause)
+  }
+  ownMarks.add(mark)
+  return () => {
+    ownMarks.delete(mark)
+    rmSync(lockPath, { force: true })
+  }
+}
+
+function isCreated(lockPath: string, mark: string): boolean {
+  try {
+    writeFileSync(lockPath, mark, { flag: 'wx', mode: 0o600 })
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Returns the id of the running process that has the lock. */
+function holderOf(lockPath: string): number | undefined {
+  try {
+    const mark = readFileSync(lockPath, 'utf8')
+    const pid = Number.parseInt(mark, 10)
+    const isHeld = pid === process.pid ? ownMarks.has(mark) : isRunning(pid)
+    return isHeld ? pid : undefined
+  } catch (error) {
+    // The other simulator has just released its lock.
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0)
+  } catch (error) {
+    // The process is running as another user.
+    return errorCode(error) === 'EPERM'
+  }
 }

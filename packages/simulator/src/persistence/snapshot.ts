@@ -1,61 +1,57 @@
-import type { JsonObject } from '@scalekit-scim/core/internal'
-import type { FileLock } from './file-lock.ts'
-import type { SnapshotError } from './snapshot-error.ts'
+import { z } from 'zod'
+import { storedDeliveries } from '../delivery/stored.ts'
+import { environmentSnapshot } from '../environment/snapshot.ts'
 import { brokenFile, lockSnapshotFile, readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts'
 
 const minDelayMs = 200
 
-interface LockedFile {
-  path: string
-  lock: FileLock
-}
+const savedState = z.looseObject({
+  clockMs: z.number().exactOptional(),
+  environment: environmentSnapshot.exactOptional(),
+  deliveries: storedDeliveries.exactOptional(),
+})
 
-/** Saves the named parts of a simulator in one file. Without a path, nothing is saved. */
+/** The saved parts of a simulator. */
+export type SavedState = z.infer<typeof savedState>
+
+/** The state of a simulator in a file. Without a path, saves nothing. */
 export class Snapshot {
-  readonly #file: LockedFile | undefined
-  readonly #saved: Readonly<JsonObject>
-  readonly #parts = new Map<string, () => unknown>()
+  readonly saved: SavedState
+  readonly #path: string | undefined
+  readonly #unlock: () => void
+  #state: () => SavedState = () => this.saved
   #timer: NodeJS.Timeout | undefined
   #saving: Promise<void> = Promise.resolve()
   #delayMs = minDelayMs
 
-  private constructor(file?: LockedFile, saved: Readonly<JsonObject> = {}) {
-    this.#file = file
-    this.#saved = saved
+  private constructor(path?: string, saved: SavedState = {}, unlock = () => {}) {
+    this.saved = saved
+    this.#path = path
+    this.#unlock = unlock
   }
 
   /** Locks the file until `close` or `release`. @throws SnapshotError */
   static async open(path: string | undefined): Promise<Snapshot> {
     if (path === undefined) return new Snapshot()
-    const lock = lockSnapshotFile(path)
+    const unlock = lockSnapshotFile(path)
     try {
-      return new Snapshot({ path, lock }, await readSnapshotFile(path))
+      const { data, error } = savedState.safeParse(await readSnapshotFile(path))
+      if (error) throw brokenFile(path, `'${String(error.issues[0]?.path[0])}' is invalid`)
+      return new Snapshot(path, data, unlock)
     } catch (error) {
-      lock.release()
+      unlock()
       throw error
     }
   }
 
-  /** Returns the saved part of that name, or `undefined` if it was not saved. @throws SnapshotError if it is invalid */
-  saved<Part>(name: string, isPart: (saved: unknown) => saved is Part): Part | undefined {
-    const part = this.#saved[name]
-    if (part === undefined || isPart(part)) return part
-    throw this.broken(`'${name}' is invalid`)
+  /** Sets the function that returns the state for later saves. */
+  keep(state: () => SavedState): void {
+    this.#state = state
   }
 
-  /** The error for a saved part that cannot be restored. */
-  broken(problem: string, cause?: unknown): SnapshotError | undefined {
-    return this.#file && brokenFile(this.#file.path, problem, cause)
-  }
-
-  /** From the next change on, saves the result of `part` under that name. */
-  keep(name: string, part: () => unknown): void {
-    this.#parts.set(name, part)
-  }
-
-  /** Saves after a short delay, so that many changes are saved together. */
+  /** Saves after a short delay, so that one save contains many changes. */
   changed(): void {
-    if (!this.#file || this.#timer) return
+    if (this.#path === undefined || this.#timer) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.#save().catch((error: Error) => process.emitWarning(error))
@@ -76,21 +72,20 @@ export class Snapshot {
   /** Releases the lock without saving. */
   release(): void {
     clearTimeout(this.#timer)
-    this.#file?.lock.release()
+    this.#unlock()
   }
 
   #save(): Promise<void> {
-    // An earlier failure has already been reported, and this save is a new try.
+    // Ignores an earlier failure, because the process has already emitted a warning.
     this.#saving = this.#saving.catch(() => {}).then(() => this.#write())
     return this.#saving
   }
 
   async #write(): Promise<void> {
-    if (!this.#file) return
+    if (this.#path === undefined) return
     const startedAtMs = performance.now()
-    const parts = Object.fromEntries([...this.#parts].map(([name, part]) => [name, part()]))
-    await writeSnapshotFile(this.#file.path, parts)
-    // A large environment takes a long time to write. With this delay, saving takes at most a tenth of the time.
+    await writeSnapshotFile(this.#path, this.#state())
+    // Writing a large environment is slow. With this delay, writing takes at most a tenth of the time.
     this.#delayMs = Math.max(minDelayMs, (performance.now() - startedAtMs) * 10)
   }
 }

@@ -1,76 +1,67 @@
-import type { JsonObject } from '@scalekit-scim/core/internal'
 import { type Response, Router } from 'express'
-import { ScimError } from './errors.ts'
-import { listMessage, maxResults, sendScim } from './messages.ts'
-import { type ResourceType, resourceTypes, type Schema, schemas } from './schemas.ts'
+import { listMessage, maxResults, ScimError, sendScim } from './messages.ts'
+import { resourceTypes } from './schemas.ts'
 
 const schemaPrefix = 'urn:ietf:params:scim:schemas:core:2.0'
+
+const serviceProviderConfig = {
+  schemas: [`${schemaPrefix}:ServiceProviderConfig`],
+  patch: { supported: true },
+  bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+  filter: { supported: true, maxResults },
+  changePassword: { supported: false },
+  sort: { supported: false },
+  etag: { supported: true },
+  authenticationSchemes: [
+    {
+      type: 'oauthbearertoken',
+      name: 'Bearer token',
+      description: "The directory's SCIM token, in the Authorization header.",
+      specUri: 'https://www.rfc-editor.org/info/rfc6750',
+      primary: true,
+    },
+  ],
+}
+
+const types = resourceTypes.map(({ name, endpoint, schema, extension }) => ({
+  schemas: [`${schemaPrefix}:ResourceType`],
+  id: name,
+  name,
+  endpoint,
+  description: schema.description,
+  schema: schema.id,
+  schemaExtensions: extension ? [{ schema: extension.id, required: false }] : [],
+}))
+
+const schemas = resourceTypes.flatMap(({ schema, extension }) => (extension ? [schema, extension] : [schema]))
 
 /** Describes the server (RFC 7643, 5 to 7; RFC 7644, 4). */
 export function discoveryRoutes(baseUrlOf: (response: Response) => string): Router {
   const router = Router()
-  router.get('/ServiceProviderConfig', (_request, response) => {
-    sendScim(response, 200, serviceProviderConfig(baseUrlOf(response)))
+  const described = (item: object, resourceType: string, path: string, response: Response) => ({
+    ...item,
+    meta: { resourceType, location: `${baseUrlOf(response)}${path}` },
   })
-  const lists: [path: string, describe: (baseUrl: string) => (JsonObject & { id: string })[]][] = [
-    ['/ResourceTypes', (baseUrl) => resourceTypes.map((type) => describeType(type, baseUrl))],
-    ['/Schemas', (baseUrl) => schemas.map((schema) => describeSchema(schema, baseUrl))],
-  ]
-  for (const [path, describe] of lists) {
+  const configPath = '/ServiceProviderConfig'
+  router.get(configPath, (_request, response) => {
+    sendScim(response, 200, described(serviceProviderConfig, 'ServiceProviderConfig', configPath, response))
+  })
+  for (const [resourceType, items] of [
+    ['ResourceType', types],
+    ['Schema', schemas],
+  ] as const) {
+    const path = `/${resourceType}s`
     router.get(path, (request, response) => {
-      // RFC 7644, 4: a filter must be refused here.
+      // RFC 7644, 4: the server must refuse a filter here.
       if (request.query.filter !== undefined) throw new ScimError(403, 'filters are not supported here')
-      const items = describe(baseUrlOf(response))
-      sendScim(response, 200, listMessage(items, items.length, 1))
+      const all = items.map((item) => described(item, resourceType, `${path}/${item.id}`, response))
+      sendScim(response, 200, listMessage(all, all.length, 1))
     })
     router.get(`${path}/:id`, (request, response) => {
-      const item = describe(baseUrlOf(response)).find(({ id }) => id === request.params.id)
-      if (!item) throw new ScimError(404, 'not found')
-      sendScim(response, 200, item)
+      const found = items.find(({ id }) => id === request.params.id)
+      if (!found) throw new ScimError(404, 'not found')
+      sendScim(response, 200, described(found, resourceType, `${path}/${found.id}`, response))
     })
   }
   return router
-}
-
-function serviceProviderConfig(baseUrl: string): JsonObject {
-  return {
-    schemas: [`${schemaPrefix}:ServiceProviderConfig`],
-    patch: { supported: true },
-    bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
-    filter: { supported: true, maxResults },
-    changePassword: { supported: false },
-    sort: { supported: false },
-    etag: { supported: true },
-    authenticationSchemes: [
-      {
-        type: 'oauthbearertoken',
-        name: 'Bearer token',
-        description: "The directory's SCIM token, in the Authorization header.",
-        specUri: 'https://www.rfc-editor.org/info/rfc6750',
-        primary: true,
-      },
-    ],
-    meta: { resourceType: 'ServiceProviderConfig', location: `${baseUrl}/ServiceProviderConfig` },
-  }
-}
-
-function describeType({ name, endpoint, schema, extension }: ResourceType, baseUrl: string) {
-  return {
-    schemas: [`${schemaPrefix}:ResourceType`],
-    id: name,
-    name,
-    endpoint,
-    description: schema.description,
-    schema: schema.id,
-    schemaExtensions: extension ? [{ schema: extension.id, required: false }] : [],
-    meta: { resourceType: 'ResourceType', location: `${baseUrl}/ResourceTypes/${name}` },
-  }
-}
-
-function describeSchema(schema: Schema, baseUrl: string) {
-  return {
-    schemas: [`${schemaPrefix}:Schema`],
-    ...schema,
-    meta: { resourceType: 'Schema', location: `${baseUrl}/Schemas/${schema.id}` },
-  }
 }

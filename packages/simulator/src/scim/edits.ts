@@ -1,5 +1,5 @@
 import { isJsonObject } from '@scalekit-scim/core/internal'
-import { badRequest } from './errors.ts'
+import { badRequest } from './messages.ts'
 import { type Path, readPath } from './path.ts'
 import type { ResourceType } from './schemas.ts'
 
@@ -14,7 +14,7 @@ export interface Edit {
   readonly value: unknown
 }
 
-/** Reads the operations of a PATCH, in their order. @throws ScimError */
+/** Returns the operations of a PATCH, in the order of the request. @throws ScimError */
 export function readEdits(type: ResourceType, body: unknown): Edit[] {
   const isMessage = isJsonObject(body) && Array.isArray(body.schemas) && body.schemas.includes(messageSchema)
   if (!isMessage)
@@ -44,7 +44,7 @@ function readOperation(type: ResourceType, operation: unknown): Edit[] {
 }
 
 /**
- * RFC 7643, 2.5: null is not a value. A replacement with null removes the attribute, and an addition of null changes
+ * RFC 7643, 2.5: null means no value. So `replace` with null removes the attribute, and `add` with null changes
  * nothing.
  */
 function editsAt(type: ResourceType, op: Operation, path: Path, value: unknown): Edit[] {
@@ -53,7 +53,7 @@ function editsAt(type: ResourceType, op: Operation, path: Path, value: unknown):
   return editsOf(type, op, value, path.extension ?? type.schema.id)
 }
 
-/** Ignores case, because Entra ID sends the operation with a capital letter. */
+/** Ignores case, because Entra ID sends `Add`, `Remove` and `Replace`. */
 function readOp(op: unknown): Operation {
   const name = typeof op === 'string' ? op.toLowerCase() : undefined
   if (name === 'add' || name === 'remove' || name === 'replace') return name
@@ -61,8 +61,8 @@ function readOp(op: unknown): Operation {
 }
 
 /**
- * Reads an operation that has an object instead of a path. Each name in the object is a path: Entra ID sends names with
- * a filter or a dot. Read-only attributes are ignored, because Okta sends a group's id together with its name.
+ * Reads an operation that has an object instead of a path. Each name in the object is a path, because Entra ID sends
+ * names with a filter or a dot. Ignores read-only attributes, because Okta sends a group's id together with its name.
  */
 function editsOf(type: ResourceType, op: Operation, value: unknown, within?: string): Edit[] {
   if (!isJsonObject(value))
@@ -73,7 +73,10 @@ function editsOf(type: ResourceType, op: Operation, value: unknown, within?: str
   })
 }
 
-/** Some clients add or remove members one by one. Such operations are joined, so that the list is edited once. */
+/**
+ * Joins operations on the same list, because some clients add or remove members one by one. So the server edits the
+ * list only once.
+ */
 function joinEdits(edits: readonly Edit[]): Edit[] {
   const runs: Edit[] = []
   for (const edit of edits) {

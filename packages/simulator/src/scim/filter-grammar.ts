@@ -1,7 +1,7 @@
-import { readAttributePath } from './attribute-path.ts'
-import { badRequest, type ScimError } from './errors.ts'
+import { omitUndefined } from '@scalekit-scim/core/internal'
+import { badRequest, type ScimError } from './messages.ts'
 
-// The grammar of filters (RFC 7644, figure 1). `not` binds more tightly than `and`, and `and` more tightly than `or`.
+// The grammar of filters (RFC 7644, figure 1). `not` has the highest precedence, then `and`, then `or`.
 
 export type Filter =
   | { readonly op: 'and' | 'or'; readonly filters: readonly Filter[] }
@@ -17,7 +17,7 @@ export interface Comparison {
   readonly value: CompareValue
 }
 
-/** The steps from a resource, or from a value of a list, to an attribute: extension, name, sub-attribute. */
+/** The path to an attribute, from a resource or from a value of a list: extension, name, sub-attribute. */
 export type PathSteps = readonly string[]
 export type CompareValue = string | number | boolean | null
 
@@ -26,54 +26,60 @@ export type ComparisonOperator = (typeof comparisonOperators)[number]
 
 const coreSchema = /^urn:ietf:params:scim:schemas:core:2\.0:(?:user|group)$/i
 
-/** Deeper filters could overflow the stack. */
-const maxNesting = 50
-
-/** @throws ScimError 'invalidFilter' */
-export function parseFilter(text: string): Filter {
-  const reader = new FilterReader(text, 0)
-  const filter = reader.filter()
-  if (reader.at < text.length) throw reader.failure()
-  return filter
+/**
+ * The name of an attribute in a filter or a PATCH path (RFC 7644, figure 1: `attrPath`). The spelling is that of the
+ * request.
+ */
+export interface AttributePath {
+  /** The id of the schema. Absent in a name without a schema. */
+  readonly urn?: string
+  readonly name: string
+  readonly subName?: string
 }
 
-/** Reads a filter after an opening bracket. `end` is the position after the closing one. @throws ScimError */
-export function parseBracketedFilter(text: string, from: number): { filter: Filter; end: number } {
+const grammar = /^(?:(urn:[^\s"()[\]]+):)?([a-z$][\w$-]*)(?:\.([a-z$][\w$-]*))?$/i
+
+/** `urn:…:2.0:User.department`. RFC 7644, 3.10 requires a colon before the attribute, but some clients send a dot. */
+const dotAfterSchema = /^(urn:[^\s"()[\]]*:(?:user|group))\./i
+
+/** `urn:…:2.0.User`, which is a misspelled schema. */
+const dotInSchema = /\.(?:user|group)$/i
+
+/** Returns the parts of the name. If the text is not the name of an attribute, returns `undefined`. */
+export function readAttributePath(text: string): AttributePath | undefined {
+  const [, urn, name, subName] = grammar.exec(text.replace(dotAfterSchema, '$1:')) ?? []
+  if (name === undefined || (urn !== undefined && dotInSchema.test(urn))) return undefined
+  return { name, ...omitUndefined({ urn, subName }) }
+}
+
+/** The largest number of nested parentheses and brackets. Deeper filters could overflow the stack. */
+const maxNesting = 50
+
+/**
+ * Reads a filter up to its closing token, which is a bracket or the end of the text. `end` is the position after the
+ * closing token.
+ *
+ * @throws ScimError 'invalidFilter'
+ */
+export function parseFilter(text: string, from = 0, closing = /$/y): { filter: Filter; end: number } {
   const reader = new FilterReader(text, from)
-  const filter = reader.nested(/ *\]/y)
-  return { filter, end: reader.at }
+  return { filter: reader.nested(closing), end: reader.at }
 }
 
 class FilterReader {
+  at: number
   readonly #text: string
-  #at: number
   #depth = 0
 
   constructor(text: string, at: number) {
     this.#text = text
-    this.#at = at
-  }
-
-  get at(): number {
-    return this.#at
-  }
-
-  failure(): ScimError {
-    const position = this.#at + 1
-    return badRequest(
-      'invalidFilter',
-      `the filter is invalid at character ${position}: see RFC 7644, 3.4.2.2`,
-    )
-  }
-
-  filter(): Filter {
-    return this.#joined('or', / +or +/iy, () => this.#joined('and', / +and +/iy, () => this.#term()))
+    this.at = at
   }
 
   nested(closing: RegExp): Filter {
-    if (++this.#depth > maxNesting) throw this.failure()
+    if (++this.#depth > maxNesting) throw this.#failure()
     this.#take(/ */y)
-    const filter = this.filter()
+    const filter = this.#joined('or', / +or +/iy, () => this.#joined('and', / +and +/iy, () => this.#term()))
     this.#require(closing)
     this.#depth--
     return filter
@@ -90,23 +96,18 @@ class FilterReader {
     if (this.#take(/not *\(/iy) !== undefined) return { op: 'not', filter: this.nested(/ *\)/y) }
     if (this.#take(/\(/y) !== undefined) return this.nested(/ *\)/y)
     const path = this.#path()
-    return this.#take(/\[/y) === undefined ? this.#test(path) : this.#valuePath(path)
-  }
-
-  /** Entra ID continues after the bracket: `emails[type eq "work"].value eq "…"`. Both parts apply to the same value. */
-  #valuePath(path: PathSteps): Filter {
+    if (this.#take(/\[/y) === undefined) return this.#test(path)
     const filter = this.nested(/ *\]/y)
     if (this.#take(/\./y) === undefined) return { op: 'any', path, filter }
+    // Entra ID sends filters that continue after the bracket: `emails[type eq "work"].value eq "…"`. The same value
+    // must match both parts.
     return { op: 'any', path, filter: { op: 'and', filters: [filter, this.#test(this.#path())] } }
   }
 
   #path(): PathSteps {
-    const start = this.#at
+    const start = this.at
     const path = readAttributePath(this.#require(/[^\s"()[\]]+/y))
-    if (!path) {
-      this.#at = start
-      throw this.failure()
-    }
+    if (!path) throw this.#failure(start)
     const { urn, name, subName } = path
     const schema = urn === undefined || coreSchema.test(urn) ? undefined : urn
     return [schema, name, subName].filter((step) => step !== undefined)
@@ -114,55 +115,44 @@ class FilterReader {
 
   #test(path: PathSteps): Filter {
     this.#require(/ +/y)
-    const start = this.#at
+    const start = this.at
     const name = this.#require(/[a-z]+/iy).toLowerCase()
     if (name === 'pr') return { op: 'pr', path }
     const op = comparisonOperators.find((known) => known === name)
-    if (!op) {
-      this.#at = start
-      throw this.failure()
-    }
+    if (!op) throw this.#failure(start)
     this.#require(/ +/y)
     return { op, path, value: this.#value(op) }
   }
 
   #value(op: ComparisonOperator): CompareValue {
-    const start = this.#at
-    const value = readJson(this.#text[start] === '"' ? this.#string() : this.#require(/[^\s"()[\]]+/y))
-    const isUsable =
-      typeof value === 'string' ||
-      typeof value === 'number' ||
-      // Booleans and null have no order, and RFC 7644, table 3 forbids order comparisons of booleans.
-      ((typeof value === 'boolean' || value === null) && (op === 'eq' || op === 'ne'))
-    if (isUsable) return value
-    this.#at = start
-    throw this.failure()
-  }
-
-  /** The text of a JSON string, with its quotes. */
-  #string(): string {
-    const start = this.#at
-    let end = start + 1
-    while (end < this.#text.length && this.#text[end] !== '"') end += this.#text[end] === '\\' ? 2 : 1
-    this.#at = end + 1
-    return this.#text.slice(start, end + 1)
+    const start = this.at
+    const value = readJson(this.#require(/"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"()[\]]+/sy))
+    if (typeof value === 'string' || typeof value === 'number') return value
+    // Booleans and null have no order. RFC 7644, table 3 forbids operators such as `gt` for booleans.
+    const isEquality = op === 'eq' || op === 'ne'
+    if (isEquality && (typeof value === 'boolean' || value === null)) return value
+    throw this.#failure(start)
   }
 
   #require(token: RegExp): string {
     const found = this.#take(token)
-    if (found === undefined) throw this.failure()
+    if (found === undefined) throw this.#failure()
     return found
   }
 
   #take(token: RegExp): string | undefined {
-    token.lastIndex = this.#at
+    token.lastIndex = this.at
     const found = token.exec(this.#text)?.[0]
-    this.#at += found?.length ?? 0
+    this.at += found?.length ?? 0
     return found
+  }
+
+  #failure(at = this.at): ScimError {
+    return badRequest('invalidFilter', `the filter is invalid at character ${at + 1}: see RFC 7644, 3.4.2.2`)
   }
 }
 
-/** Returns the parsed JSON, or `undefined` if the text is not JSON. */
+/** Returns the parsed JSON. If the text is not JSON, returns `undefined`. */
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text)

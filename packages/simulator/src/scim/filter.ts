@@ -22,15 +22,19 @@ export function matches(subject: unknown, filter: Filter): boolean {
   }
 }
 
-/** Returns the value that the attribute must equal, if this is the only condition of the filter. */
+/** If the filter is only `name eq "value"`, returns the value. */
 export function filteredValue(filter: Filter, name: string): string | undefined {
   if (filter.op !== 'eq' || filter.path.length > 1) return undefined
   const isNamed = filter.path[0]?.toLowerCase() === name.toLowerCase()
   return isNamed && typeof filter.value === 'string' ? filter.value : undefined
 }
 
-/** Returns the fields that each matching value has, or `undefined` if the filter does not determine the fields. */
-export function impliedFields(filter: Filter): JsonObject | undefined {
+/**
+ * Returns the fields that each matching value must have. If the filter does not determine the fields, returns
+ * `undefined`.
+ */
+export function impliedFields(filter: Filter | undefined): JsonObject | undefined {
+  if (filter === undefined) return {}
   if (filter.op === 'eq') {
     const [name, ...rest] = filter.path
     return name === undefined || rest.length > 0 ? undefined : { [name]: filter.value }
@@ -40,10 +44,7 @@ export function impliedFields(filter: Filter): JsonObject | undefined {
   return parts.every((part) => part !== undefined) ? Object.assign({}, ...parts) : undefined
 }
 
-/**
- * RFC 7643, 2.1: names are not case-sensitive. If there is a list on the path, returns the values from each of its
- * items.
- */
+/** Ignores the case of names (RFC 7643, 2.1). For a list on the path, returns the values of all its items. */
 function valuesAt(subject: unknown, steps: PathSteps): unknown[] {
   if (Array.isArray(subject)) return subject.flatMap((value) => valuesAt(value, steps))
   const [step, ...rest] = steps
@@ -54,7 +55,7 @@ function valuesAt(subject: unknown, steps: PathSteps): unknown[] {
   return name === undefined ? [] : valuesAt(subject[name], rest)
 }
 
-/** RFC 7643, 2.5: an empty value counts as absent. */
+/** RFC 7643, 2.5: an empty value is the same as no value. */
 function isPresent(value: unknown): boolean {
   if (isJsonObject(value)) return Object.values(value).some(isPresent)
   return value !== undefined && value !== null && value !== ''
@@ -71,7 +72,8 @@ function isComparisonTrue(found: readonly unknown[], { op, path, value }: Compar
 type Comparable = string | number | undefined
 
 /**
- * RFC 7643, 2.2 and RFC 7644, 3.4.2.2: most strings are not case-sensitive, and times are compared as points in time.
+ * Returns the value in the form for comparisons (RFC 7643, 2.2 and RFC 7644, 3.4.2.2). Most strings are not
+ * case-sensitive. Times become numbers.
  */
 function comparable(name: string, value: unknown): Comparable {
   if (isJsonObject(value)) return comparable('value', value.value)
@@ -95,7 +97,7 @@ const comparisons: Readonly<Record<ComparisonOperator, (found: Comparable, wante
     le: (found, wanted) => order(found, wanted) <= 0,
   }
 
-/** Compares two values. Returns `NaN` if they have no order. */
+/** Compares two values. For values without an order, returns `NaN`. */
 function order(found: Comparable, wanted: Comparable): number {
   if (typeof found === 'number' && typeof wanted === 'number') return found - wanted
   if (typeof found !== 'string' || typeof wanted !== 'string') return Number.NaN

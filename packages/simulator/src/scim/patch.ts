@@ -1,18 +1,18 @@
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
-import { type Attribute, attributeNamed } from './attribute.ts'
 import { type Edit, type Operation, readEdits } from './edits.ts'
-import { badRequest, ScimError } from './errors.ts'
 import { impliedFields, matches } from './filter.ts'
-import type { Filter } from './filter-grammar.ts'
-import { addTo, type Item, removeFrom, withOnePrimary } from './lists.ts'
+import { badRequest, ScimError } from './messages.ts'
 import type { Path } from './path.ts'
-import type { ResourceType } from './schemas.ts'
-import { own, readValue } from './values.ts'
+import { type Attribute, attributeNamed, type ResourceType } from './schemas.ts'
+import { isPrimary, own, readValue } from './values.ts'
 
-/** The largest number of list values that the operations of one PATCH may visit in total. */
+/** The largest number of list values that all operations of one PATCH may read in total. */
 const maxVisits = 1_000_000
 
-/** Applies a PATCH (RFC 7644, 3.5.2) to the resource and returns it. If it throws, the resource is unusable. */
+/**
+ * Applies a PATCH (RFC 7644, 3.5.2) to the resource, and returns the resource. After an error, the resource may have
+ * some of the changes. Do not use it then.
+ */
 export function patchResource(type: ResourceType, resource: JsonObject, body: unknown): JsonObject {
   let visits = 0
   for (const edit of readEdits(type, body)) {
@@ -33,26 +33,30 @@ function applyEdit(resource: JsonObject, { op, path, value }: Edit): void {
   }
   if (name === 'schemas') return
   const holder = extension === undefined ? resource : fieldsAt(resource, extension)
-  const before = own(holder, name)
-  const after =
-    path.filter !== undefined
-      ? editMatching(before, op, path, path.filter, value)
-      : path.subName !== undefined
-        ? editWithin(before, op, path, path.subName, value)
-        : editWhole(before, op, path, value)
-  put(holder, name, after)
+  put(holder, name, edited(own(holder, name), op, path, value))
   if (extension !== undefined) put(resource, extension, holder)
+}
+
+function edited(before: unknown, op: Operation, path: Path, value: unknown): unknown {
+  const { attribute, filter, subName } = path
+  if (filter === undefined && subName === undefined) return editWhole(before, op, path, value)
+  const items = before ?? []
+  // A filter of an unknown attribute creates a list.
+  const isList = attribute ? attribute.multiValued : filter !== undefined || Array.isArray(before)
+  if (isList && Array.isArray(items)) return editItems(items, op, path, value)
+  if (filter !== undefined) throw badRequest('invalidPath', `${path.name} is not a list`)
+  return editItem(before, op, path, value)
 }
 
 function editWhole(before: unknown, op: Operation, { attribute }: Path, value: unknown): unknown {
   const newValue = attribute ? readValue(attribute, value) : (value ?? undefined)
   if (op === 'remove') {
-    // In RFC 7644, a removal has no value. Entra ID and others send a list of the values to remove. An empty list
+    // In RFC 7644, `remove` has no value. Entra ID and other clients send a list of the values to remove. An empty list
     // removes nothing.
     const hasValues = Array.isArray(before) && value !== undefined && value !== null
     return hasValues ? removeFrom(before, newValue ?? []) : undefined
   }
-  // The new value is an empty list.
+  // Without a new value, the client sent an empty list.
   if (newValue === undefined) return op === 'replace' ? undefined : before
   if (op === 'add' && Array.isArray(before)) return addTo(before, newValue)
   if (!isJsonObject(before) || !isJsonObject(newValue)) return newValue
@@ -61,62 +65,48 @@ function editWhole(before: unknown, op: Operation, { attribute }: Path, value: u
   return after
 }
 
-/** RFC 7643, 2.5: a sub-attribute that is replaced with null is removed. */
+/** Returns the sub-attributes that are null in the request. Null removes a sub-attribute (RFC 7643, 2.5). */
 function clearedBy(value: unknown, attribute: Attribute | undefined): string[] {
   const cleared = Object.entries(isJsonObject(value) ? value : {}).filter(([, part]) => part === null)
   return cleared.map(([name]) => attributeNamed(attribute?.subAttributes, name)?.name ?? name)
 }
 
-/** Edits a sub-attribute of the object, or of each item of the list. */
-function editWithin(before: unknown, op: Operation, path: Path, subName: string, value: unknown): unknown {
-  const newValue = op === 'remove' ? undefined : readSubValue(path, subName, value)
-  if (Array.isArray(before))
-    return before.map((item) => withField(item, subName, newValue)).filter(isNotEmpty)
-  const after = withField(before, subName, newValue)
-  return path.attribute?.multiValued && isJsonObject(after) && isNotEmpty(after) ? [after] : after
-}
-
-function editMatching(before: unknown, op: Operation, path: Path, filter: Filter, value: unknown): unknown {
-  const { attribute, subName } = path
-  const isList = attribute ? attribute.multiValued : before === undefined || Array.isArray(before)
-  if (!isList) throw badRequest('invalidPath', `${path.name} is not a list`)
-  const items: Item[] = Array.isArray(before) ? before : []
-  if (op === 'remove') {
-    if (subName === undefined) return items.filter((item) => !matches(item, filter))
-    return items
-      .map((item) => (matches(item, filter) ? withField(item, subName, undefined) : item))
-      .filter(isNotEmpty)
-  }
-
-  const editedItem = (item: Item): Item => {
-    if (subName !== undefined) return withField(item, subName, readSubValue(path, subName, value))
-    const newValue = attribute ? [readValue(attribute, value)].flat().at(0) : value
-    if (!isJsonObject(newValue)) throw badRequest('invalidValue', `${path.name} needs an object`)
-    return op === 'add' && isJsonObject(item) ? { ...item, ...newValue } : newValue
-  }
-  const edited = new Set<Item>()
-  const edit = (item: Item) => {
-    const after = editedItem(item)
-    edited.add(after)
+/** Edits the items that the filter of the path finds. Without a filter, edits all items. */
+function editItems(items: unknown[], op: Operation, path: Path, value: unknown): unknown {
+  const { attribute, filter, subName } = path
+  const isFound = (item: unknown) => filter === undefined || matches(item, filter)
+  if (op === 'remove' && subName === undefined) return items.filter((item) => !isFound(item))
+  const touched = new Set<unknown>()
+  const edit = (item: unknown) => {
+    const after = editItem(item, op, path, value)
+    touched.add(after)
     return after
   }
-  const after = items.map((item) => (matches(item, filter) ? edit(item) : item))
-  if (edited.size === 0) {
-    // No item matches. By RFC 7644, 3.5.2.3, a replacement fails. Entra ID expects a new item with the fields of the
-    // filter.
+  const after = items.map((item) => (isFound(item) ? edit(item) : item))
+  if (touched.size === 0 && op !== 'remove') {
+    // No item matches. By RFC 7644, 3.5.2.3, `replace` fails. However, Entra ID expects a new item with the fields of
+    // the filter.
     const implied = subName === undefined && op === 'replace' ? undefined : impliedFields(filter)
     if (!implied) throw badRequest('noTarget', `no value of ${path.name} matches the path`)
     after.push(edit(attribute ? [readValue(attribute, implied)].flat().at(0) : implied))
   }
-  return withOnePrimary(after, edited)
+  const present = after.filter(isNotEmpty)
+  return filter === undefined ? present : withOnePrimary(present, touched)
 }
 
-function readSubValue({ attribute }: Path, subName: string, value: unknown): unknown {
-  const subAttribute = attributeNamed(attribute?.subAttributes, subName)
-  return subAttribute ? readValue(subAttribute, value) : (value ?? undefined)
+function editItem(item: unknown, op: Operation, path: Path, value: unknown): unknown {
+  const { attribute, subName } = path
+  if (subName !== undefined) {
+    const subAttribute = attributeNamed(attribute?.subAttributes, subName)
+    const newValue = subAttribute ? readValue(subAttribute, value) : (value ?? undefined)
+    return withField(item, subName, op === 'remove' ? undefined : newValue)
+  }
+  const newValue = attribute ? [readValue(attribute, value)].flat().at(0) : value
+  if (!isJsonObject(newValue)) throw badRequest('invalidValue', `${path.name} needs an object`)
+  return op === 'add' && isJsonObject(item) ? { ...item, ...newValue } : newValue
 }
 
-/** An item that is not an object has no sub-attribute to clear. */
+/** Returns the item with the field. Without a value, removes the field. */
 function withField(item: unknown, name: string, value: unknown): unknown {
   if (!isJsonObject(item) && value === undefined) return item
   const fields = isJsonObject(item) ? { ...item } : {}
@@ -135,7 +125,7 @@ function fieldsAt(fields: JsonObject, name: string): JsonObject {
   return isJsonObject(found) ? found : {}
 }
 
-/** RFC 7643, 2.5: an empty value counts as absent. */
+/** RFC 7643, 2.5: an empty value is the same as no value. */
 function put(fields: JsonObject, name: string, value: unknown): void {
   if (isNotEmpty(value)) fields[name] = value
   else delete fields[name]
@@ -144,4 +134,36 @@ function put(fields: JsonObject, name: string, value: unknown): void {
 function isNotEmpty(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0
   return isJsonObject(value) ? Object.keys(value).length > 0 : value !== undefined
+}
+
+// ── Multi-valued attributes (RFC 7643, 2.4) ──
+
+/** Adds the items that are not yet in the list (RFC 7644, 3.5.2.1). */
+function addTo(items: readonly unknown[], value: unknown): unknown[] {
+  const wanted = [value].flat()
+  const values = new Set(wanted.map(keyOf))
+  const present = new Set(items.filter((item) => values.has(keyOf(item))).map(textOf))
+  const added = wanted.filter((item) => present.size < present.add(textOf(item)).size)
+  return withOnePrimary([...items, ...added], new Set(added))
+}
+
+/** Removes the items with the same `value`. Ignores other sub-attributes, because the client's copy may be outdated. */
+function removeFrom(items: readonly unknown[], value: unknown): unknown[] {
+  const removed = new Set([value].flat().map(keyOf))
+  return items.filter((item) => !removed.has(keyOf(item)))
+}
+
+/** If edited items are primary, only the last of them stays primary. All other items stop being primary. */
+function withOnePrimary(items: readonly unknown[], edited: ReadonlySet<unknown>): unknown[] {
+  const primary = items.filter((item) => edited.has(item) && isPrimary(item)).at(-1)
+  if (primary === undefined) return [...items]
+  return items.map((item) => (item !== primary && isPrimary(item) ? { ...item, primary: false } : item))
+}
+
+function textOf(item: unknown): string {
+  return isJsonObject(item) ? JSON.stringify(Object.entries(item).sort()) : JSON.stringify(item)
+}
+
+function keyOf(item: unknown): unknown {
+  return isJsonObject(item) ? (item.value ?? textOf(item)) : item
 }

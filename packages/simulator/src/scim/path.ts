@@ -1,27 +1,25 @@
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import { type Attribute, attributeNamed } from './attribute.ts'
-import { type AttributePath, readAttributePath } from './attribute-path.ts'
-import { badRequest, type ScimError } from './errors.ts'
-import { type Filter, parseBracketedFilter } from './filter-grammar.ts'
-import { type ResourceType, topAttributes } from './schemas.ts'
+import { type AttributePath, type Filter, parseFilter, readAttributePath } from './filter-grammar.ts'
+import { badRequest, type ScimError } from './messages.ts'
+import { type Attribute, attributeNamed, type ResourceType, topAttributes } from './schemas.ts'
 
-/** A parsed path (RFC 7644, 3.5.2 and 3.10), with each name as its schema writes it. */
+/** A parsed path (RFC 7644, 3.5.2 and 3.10). The names have the spelling of the schema. */
 export interface Path {
   /** The extension that the attribute belongs to. */
   readonly extension?: string
-  /** Absent if the path names the whole extension or the whole resource. */
+  /** Absent if the path is a whole extension or the whole resource. */
   readonly name?: string
-  /** Absent if our schemas do not have the attribute. */
+  /** Absent if the attribute is not in a known schema. */
   readonly attribute?: Attribute
   readonly filter?: Filter
   readonly subName?: string
 }
 
 /**
- * Reads the URN of a schema, or the path of an attribute.
+ * Reads a path, which is the URN of a schema or the path of an attribute.
  *
- * @param within The URN of the schema that contains the attribute, if the path has none
- * @throws ScimError 'invalidPath', or 'invalidFilter' for the text in brackets
+ * @param within The URN of the schema for a path without a URN
+ * @throws ScimError 'invalidPath', or 'invalidFilter' if the text in brackets is invalid
  */
 export function readPath(type: ResourceType, text: string, within?: string): Path {
   const { schema, extension } = type
@@ -49,7 +47,7 @@ function readParts(text: string): AttributePath & { filter?: Filter } {
   if (!path) throw invalidPath()
   if (bracket < 0) return path
   if (path.subName !== undefined || !text.includes(']', bracket)) throw invalidPath()
-  const { filter, end } = parseBracketedFilter(text, bracket + 1)
+  const { filter, end } = parseFilter(text, bracket + 1, / *\]/y)
   const after = /^(?:\.([a-z$][\w$-]*))?$/i.exec(text.slice(end))
   if (!after) throw invalidPath()
   const [, subName] = after
@@ -62,7 +60,7 @@ function invalidPath(): ScimError {
 
 const unknownSchema = /^urn:[^\s"()[\]]+:(?:user|group|\d+(?:\.\d+)*)$/i
 
-/** A URN that ends with the name of a resource or with a version names a schema, even if we do not have that schema. */
+/** If a URN ends with the name of a resource or with a version, it is a schema. This server may not know the schema. */
 function wholeSchema({ schema, extension }: ResourceType, text: string): Path | undefined {
   if (isSame(text, schema.id)) return {}
   if (extension && isSame(text, extension.id)) return { extension: extension.id }

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
-import { badRequest } from './errors.ts'
 import type { PathSteps } from './filter-grammar.ts'
+import { badRequest } from './messages.ts'
 import { readPath } from './path.ts'
 import type { ResourceType } from './schemas.ts'
 
@@ -13,11 +13,12 @@ export interface Projection {
 export function readProjection(type: ResourceType, query: Readonly<JsonObject>): Projection {
   const wanted = readNames(type, 'attributes', query.attributes)
   const unwanted = readNames(type, 'excludedAttributes', query.excludedAttributes)
-  if (wanted) return { isAll: false, of: (resource) => picked(resource, [['schemas'], ['id'], ...wanted]) }
+  if (wanted)
+    return { isAll: false, of: (resource) => project(resource, [['schemas'], ['id'], ...wanted], true) }
   if (!unwanted) return { isAll: true, of: (resource) => resource }
-  // RFC 7643, 7: attributes that are returned 'always' cannot be excluded.
+  // RFC 7643, 7: a client cannot exclude attributes that are returned 'always'.
   const omitted = unwanted.filter(([name]) => name !== 'schemas' && name !== 'id')
-  return { isAll: false, of: (resource) => without(resource, omitted) }
+  return { isAll: false, of: (resource) => project(resource, omitted, false) }
 }
 
 function readNames(type: ResourceType, parameter: string, value: unknown): PathSteps[] | undefined {
@@ -29,35 +30,19 @@ function readNames(type: ResourceType, parameter: string, value: unknown): PathS
   })
 }
 
-function picked(fields: JsonObject, paths: readonly PathSteps[]): JsonObject {
-  return eachField(fields, paths, (value, rests) => {
-    if (rests.length === 0) return undefined
-    return rests.some((rest) => rest.length === 0) ? value : within(value, rests, picked)
-  })
-}
-
-function without(fields: JsonObject, paths: readonly PathSteps[]): JsonObject {
-  return eachField(fields, paths, (value, rests) => {
-    if (rests.length === 0) return value
-    return rests.some((rest) => rest.length === 0) ? undefined : within(value, rests, without)
-  })
-}
-
-/** Maps each field. `change` also gets the remaining steps of each path that goes through the field. */
-function eachField(
-  fields: JsonObject,
-  paths: readonly PathSteps[],
-  change: (value: unknown, rests: PathSteps[]) => unknown,
-): JsonObject {
+/** With `isPicked`, returns only the given attributes. Otherwise, returns all other attributes. */
+function project(fields: JsonObject, paths: readonly PathSteps[], isPicked: boolean): JsonObject {
   const entries = Object.entries(fields).map(([name, value]) => {
     const through = paths.filter(([step]) => step?.toLowerCase() === name.toLowerCase())
     const rests = through.map((path) => path.slice(1))
-    return [name, change(value, rests)]
+    if (rests.length === 0) return [name, isPicked ? undefined : value]
+    if (rests.some((rest) => rest.length === 0)) return [name, isPicked ? value : undefined]
+    return [name, within(value, rests, isPicked)]
   })
   return omitUndefined(Object.fromEntries(entries))
 }
 
-function within(value: unknown, paths: readonly PathSteps[], change: typeof picked): unknown {
-  if (Array.isArray(value)) return value.map((item) => within(item, paths, change))
-  return isJsonObject(value) ? change(value, paths) : value
+function within(value: unknown, paths: readonly PathSteps[], isPicked: boolean): unknown {
+  if (Array.isArray(value)) return value.map((item) => within(item, paths, isPicked))
+  return isJsonObject(value) ? project(value, paths, isPicked) : value
 }

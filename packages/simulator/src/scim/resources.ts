@@ -1,56 +1,90 @@
+import { createHash } from 'node:crypto'
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import type { DirectoryContents } from '../environment/directory-contents.ts'
 import type { Environment } from '../environment/environment.ts'
-import { EnvironmentError } from '../environment/errors.ts'
 import { formatMicros } from '../environment/events.ts'
-import type { Group, User } from '../environment/records.ts'
-import { filteredValue } from './filter.ts'
-import type { Filter } from './filter-grammar.ts'
+import { EnvironmentError, type Group, type User } from '../environment/records.ts'
+import { filteredValue, matches } from './filter.ts'
+import { type Filter, parseFilter } from './filter-grammar.ts'
+import { badRequest } from './messages.ts'
 import { patchResource } from './patch.ts'
 import type { ResourceType } from './schemas.ts'
-import type { Session } from './session.ts'
 import { readResource } from './values.ts'
 
-/** The resources of one type in a directory, as an endpoint reads and writes them. */
+/** The directory of a request. */
+export interface Scope {
+  environment: Environment
+  directoryId: string
+  /** The address of the directory's endpoint, as the client sees it. */
+  baseUrl: string
+}
+
+/** The resources of one type in a directory, in the format of SCIM. */
 export abstract class Resources<Item extends User | Group = User | Group> {
   abstract readonly type: ResourceType
-  /** Whether the answer to a PATCH contains the resource. For groups it does not, because groups can be very long. */
+  /**
+   * Whether the answer to a PATCH contains the resource. It does not contain groups, because a group can be very long.
+   */
   abstract readonly answersPatch: boolean
   protected readonly environment: Environment
   protected readonly directoryId: string
   protected readonly contents: DirectoryContents
   protected readonly baseUrl: string
 
-  constructor(environment: Environment, { directory, baseUrl }: Session) {
+  constructor({ environment, directoryId, baseUrl }: Scope) {
     this.environment = environment
-    this.directoryId = directory.id
-    this.contents = environment.contents(directory.id)
+    this.directoryId = directoryId
+    this.contents = environment.contents(directoryId)
     this.baseUrl = baseUrl
   }
 
-  abstract get all(): readonly Item[]
-  abstract represent(item: Item): JsonObject
   abstract create(body: unknown): Item
   abstract remove(id: string): void
+  protected abstract get all(): readonly Item[]
   protected abstract find(id: string): Item | undefined
   protected abstract change(item: Item, resource: JsonObject): Item
+  /** The resource without `meta`. */
+  protected abstract fieldsOf(item: Item): JsonObject
 
-  /** The items that can match the filter, or `undefined` if no index applies. */
-  candidates(filter: Filter): readonly Item[] | undefined {
+  /**
+   * Returns the resource with its version (RFC 7644, 3.14). The version is a digest of the whole resource, because a
+   * new member does not change the times of a group.
+   */
+  represent(item: Item) {
+    const fields = this.fieldsOf(item)
+    const meta = {
+      resourceType: this.type.name,
+      created: formatMicros(item.createdAtMicros),
+      lastModified: formatMicros(item.updatedAtMicros),
+      location: `${this.baseUrl}${this.type.endpoint}/${item.id}`,
+    }
+    const text = JSON.stringify({ ...fields, meta })
+    const digest = createHash('sha256').update(text).digest('base64url').slice(0, 20)
+    return { ...fields, meta: { ...meta, version: `W/"${digest}"` } }
+  }
+
+  /** Returns the items that match the filter of a request. */
+  filtered(text: unknown): readonly Item[] {
+    if (text === undefined || text === '') return this.all
+    if (typeof text !== 'string') throw badRequest('invalidFilter', 'filter must be given once')
+    const { filter } = parseFilter(text)
+    return this.candidates(filter) ?? this.all.filter((item) => matches(this.represent(item), filter))
+  }
+
+  /** The matching items from an index. If no index supports the filter, returns `undefined`. */
+  protected candidates(filter: Filter): readonly Item[] | undefined {
     const id = filteredValue(filter, 'id')
     return id === undefined ? undefined : [this.find(id)].filter((item) => item !== undefined)
   }
 
-  /** @throws EnvironmentError 'not-found', also for an item of another directory */
+  /** @throws EnvironmentError 'not-found', also if the item is in another directory */
   get(id: string): Item {
     const item = this.find(id)
     if (!item) throw new EnvironmentError('not-found', `${this.type.name.toLowerCase()} not found`)
     return item
   }
 
-  /**
-   * A PUT clears the attributes that it omits (RFC 7644, 3.5.1), except `externalId`. Only null clears `externalId`.
-   */
+  /** A PUT clears all absent attributes (RFC 7644, 3.5.1), except `externalId`. Only null clears `externalId`. */
   replace(id: string, body: unknown): Item {
     const item = this.get(id)
     const resource = readResource(this.type, body)
@@ -64,14 +98,5 @@ export abstract class Resources<Item extends User | Group = User | Group> {
     const item = this.get(id)
     const resource = patchResource(this.type, this.represent(item), body)
     return this.change(item, readResource(this.type, resource))
-  }
-
-  protected metaOf({ id, createdAtMicros, updatedAtMicros }: Item): JsonObject {
-    return {
-      resourceType: this.type.name,
-      created: formatMicros(createdAtMicros),
-      lastModified: formatMicros(updatedAtMicros),
-      location: `${this.baseUrl}${this.type.endpoint}/${id}`,
-    }
   }
 }

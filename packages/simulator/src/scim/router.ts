@@ -1,47 +1,49 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import express, { type NextFunction, type Request, type Response, Router } from 'express'
 import type { Environment } from '../environment/environment.ts'
 import { discoveryRoutes } from './discovery.ts'
-import { ScimError, toScimError } from './errors.ts'
-import { Groups } from './groups.ts'
-import { sendScim } from './messages.ts'
+import { ScimError, sendScim, toScimError } from './messages.ts'
 import { resourceRoutes } from './resource-routes.ts'
-import { openSession, type Session } from './session.ts'
-import { Users } from './users.ts'
+import type { Scope } from './resources.ts'
+import { Groups, Users } from './users-and-groups.ts'
 
-/** Enough for a group with tens of thousands of members. */
+/** This limit allows a group with tens of thousands of members. */
 const bodyLimit = '10mb'
 
 /**
- * A SCIM 2.0 server (RFC 7643, RFC 7644) for the directories of the environment. Mount it at `/scim/v2/:directoryId`.
- * The changes of a client publish the events that Scalekit would send.
+ * A SCIM 2.0 server (RFC 7643, RFC 7644) for the directories of the environment. Mount the router at
+ * `/scim/v2/:directoryId`. Each change by a client publishes the event that Scalekit would send.
  *
  * @example
  * app.use('/scim/v2/:directoryId', scimRouter(environment))
  */
 export function scimRouter(environment: Environment): Router {
-  const sessions = new WeakMap<Response, Session>()
-  const sessionOf = (response: Response): Session => {
-    const session = sessions.get(response)
-    if (!session) throw new Error('the request has no session: authentication must run before every route')
-    return session
+  const scopes = new WeakMap<Response, Scope>()
+  const scopeOf = (response: Response): Scope => {
+    const scope = scopes.get(response)
+    if (!scope) throw new Error('the request has no directory: authentication must run before every route')
+    return scope
   }
-  const users = resourceRoutes((response) => new Users(environment, sessionOf(response)))
-  const groups = resourceRoutes((response) => new Groups(environment, sessionOf(response)))
-
   const router = Router({ mergeParams: true })
   router.use((request, response, next) => {
-    sessions.set(response, openSession(environment, request))
+    scopes.set(response, authenticated(environment, request))
     next()
   })
   router.use(express.json({ type: ['application/scim+json', 'application/json'], limit: bodyLimit }))
-  router.use(discoveryRoutes((response) => sessionOf(response).baseUrl))
-  router.use('/Users', users)
-  router.use('/Groups', groups)
+  router.use(discoveryRoutes((response) => scopeOf(response).baseUrl))
+  router.use(
+    '/Users',
+    resourceRoutes((response) => new Users(scopeOf(response))),
+  )
+  router.use(
+    '/Groups',
+    resourceRoutes((response) => new Groups(scopeOf(response))),
+  )
   router.use(['/Me', '/Bulk'], () => {
-    throw new ScimError(501, 'not implemented: see ServiceProviderConfig')
+    throw new ScimError(501, 'not implemented. ServiceProviderConfig lists the supported features')
   })
   router.use(() => {
-    throw new ScimError(404, 'no such endpoint')
+    throw new ScimError(404, 'unknown endpoint')
   })
   router.use(answerError)
   return router
@@ -59,7 +61,41 @@ function answerError(error: unknown, _request: Request, response: Response, next
   }
   const scimError = toScimError(error)
   if (scimError.status >= 500 && scimError !== error) console.error(error)
-  // RFC 7644, 3.12 requires the challenge of RFC 6750 with a 401.
+  // By RFC 7644, 3.12, a 401 has the challenge of RFC 6750.
   if (scimError.status === 401) response.set('WWW-Authenticate', 'Bearer')
   sendScim(response, scimError.status, scimError.body)
+}
+
+/**
+ * Authenticates a request.
+ *
+ * @throws EnvironmentError 'not-found'; ScimError 401 for a wrong token, 403 if the directory is disabled
+ */
+function authenticated(environment: Environment, request: Request): Scope {
+  const { directoryId } = request.params
+  if (typeof directoryId !== 'string') throw new Error('mount scimRouter at /scim/v2/:directoryId')
+  const directory = environment.directory(directoryId)
+  const [, token] = /^Bearer +(\S+) *$/i.exec(request.get('authorization') ?? '') ?? []
+  if (token === undefined || !isSame(token, directory.scimToken)) {
+    throw new ScimError(401, "the bearer token must be the directory's SCIM token")
+  }
+  if (!directory.enabled) throw new ScimError(403, 'the directory is disabled')
+  const baseUrl = `${protocolOf(request)}://${request.get('host')}${request.baseUrl}`
+  return { environment, directoryId, baseUrl }
+}
+
+/**
+ * Returns the protocol for the addresses in answers. A tunnel keeps the host of the client's request, but forwards the
+ * request over http. So `X-Forwarded-Proto` has priority.
+ */
+function protocolOf(request: Request): string {
+  const [forwarded = ''] = (request.get('x-forwarded-proto') ?? '').split(',')
+  const protocol = forwarded.trim().toLowerCase()
+  return protocol === 'https' || protocol === 'http' ? protocol : request.protocol
+}
+
+/** Compares two tokens in constant time. */
+function isSame(one: string, other: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(one), digest(other))
 }

@@ -1,9 +1,8 @@
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
-import { type Attribute, attributeNamed } from './attribute.ts'
-import { badRequest } from './errors.ts'
-import { type ResourceType, type Schema, topAttributes } from './schemas.ts'
+import { badRequest } from './messages.ts'
+import { type Attribute, attributeNamed, type ResourceType, type Schema, topAttributes } from './schemas.ts'
 
-/** RFC 7643, 2.4: the preferred value of a list. */
+/** Returns whether this is the preferred value of a list (RFC 7643, 2.4). */
 export function isPrimary(value: unknown): value is JsonObject {
   return isJsonObject(value) && value.primary === true
 }
@@ -14,8 +13,8 @@ export function own(fields: Readonly<JsonObject>, name: string): unknown {
 }
 
 /**
- * Reads a resource from a client. The names of known attributes become those of the schema, and their values get its
- * types. Unknown attributes and extensions do not change. Read-only attributes are dropped (RFC 7644, 3.3 and 3.5.1).
+ * Reads a resource from a client. Known attributes get the names and types of their schema. Unknown attributes and
+ * extensions do not change. Ignores read-only attributes (RFC 7644, 3.3 and 3.5.1).
  */
 export function readResource(type: ResourceType, body: unknown): JsonObject {
   if (!isJsonObject(body)) {
@@ -41,19 +40,22 @@ function readExtension({ name, attributes }: Schema, value: unknown): JsonObject
   return fields && readFields(attributes, fields)
 }
 
-/** Refuses `urn:…:User:department`: in a resource, the attribute is in the object of its extension. */
+/** Refuses names such as `urn:…:User:department`. In a resource, this attribute is in the object of its extension. */
 function readUnknownExtension(name: string, value: unknown): JsonObject | undefined {
   if (value === null || value === undefined) return undefined
   if (!isJsonObject(value)) throw badRequest('invalidValue', `the extension ${name} must be an object`)
   return value
 }
 
-/** Returns the value of an attribute as we store it, or `undefined` for no value. @throws ScimError 'invalidValue' */
+/**
+ * Returns the value of an attribute in the format of its schema. Returns `undefined` for no value. @throws ScimError
+ * 'invalidValue'
+ */
 export function readValue(attribute: Attribute, value: unknown): unknown {
   if (value === null || value === undefined || attribute.name === 'schemas') return undefined
   if (!attribute.multiValued) return readSingle(attribute, value)
   const items = (Array.isArray(value) ? value : [value]).map((item) => readSingle(attribute, item))
-  // RFC 7643, 2.5: an empty list counts as absent.
+  // RFC 7643, 2.5: an empty list is the same as no value.
   return items.length > 0 ? items : undefined
 }
 
@@ -62,7 +64,7 @@ function readSingle(attribute: Attribute, value: unknown): unknown {
   if (type === 'boolean') return readBoolean(name, value)
   if (type === 'complex') {
     if (isJsonObject(value)) return readFields(attribute.subAttributes, value)
-    // Entra ID sends a manager as only an id, or as a list with one entry.
+    // Entra ID sends a manager as an id, or as a list with one entry.
     const hasValue = attributeNamed(attribute.subAttributes, 'value') !== undefined
     if (!multiValued && hasValue && typeof value === 'string') return { value }
     if (!multiValued && Array.isArray(value) && value.length === 1) return readSingle(attribute, value[0])
@@ -99,10 +101,10 @@ function present(entries: readonly (readonly [string, unknown])[]): JsonObject {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
-/** A resource without `schemas` is accepted. */
+/** Accepts a resource without `schemas`. */
 function checkSchemas(type: ResourceType, schemas: unknown): void {
   if (schemas === undefined) return
   const wanted = type.schema.id.toLowerCase()
   if (Array.isArray(schemas) && schemas.some((id) => String(id).toLowerCase() === wanted)) return
-  throw badRequest('invalidSyntax', `schemas must name ${type.schema.id}`)
+  throw badRequest('invalidSyntax', `schemas must contain ${type.schema.id}`)
 }

@@ -13,7 +13,7 @@ export function endpoints() {
     </details>`
 }
 
-/** Shows the URL only if there are other endpoints, because the summary already shows the URL of a single endpoint. */
+/** Shows the URL only with several endpoints. The summary already shows the URL of a single endpoint. */
 function endpointItem({ id, url, types, secrets }, hasOthers) {
   const rotate = () =>
     attempt(
@@ -45,7 +45,7 @@ function endpointItem({ id, url, types, secrets }, hasOthers) {
     </div>`
 }
 
-// ── Faults: each is a share of the messages, drawn from the seed ──
+// ── Faults, each as a share of the messages ──
 
 const faultNames = {
   drop: 'Drop the message',
@@ -57,9 +57,9 @@ const faultNames = {
 }
 
 function faultSummary() {
-  const active = Object.entries(state.simulator.faults).filter(([, share]) => share > 0)
+  const active = Object.entries(state.simulator.faults).filter(([, { share }]) => share > 0)
   if (active.length === 0) return nothing
-  return html` <span class="state wait">faults: ${active.map(([name, share]) => `${name} ${Math.round(share * 100)} %`).join(', ')}</span>`
+  return html` <span class="state wait">faults: ${active.map(([name, { share }]) => `${name} ${Math.round(share * 100)} %`).join(', ')}</span>`
 }
 
 function faultFields() {
@@ -70,9 +70,9 @@ function faultFields() {
       ${Object.entries(faultNames).map(
         ([name, label]) => html`
           <label class="fault">${label}
-            <input type="range" min="0" max="100" step="10" .value=${String(Math.round((state.simulator.faults[name] ?? 0) * 100))}
+            <input type="range" min="0" max="100" step="10" .value=${String(Math.round((state.simulator.faults[name]?.share ?? 0) * 100))}
               @change=${(event) => set(name, Number(event.target.value))}>
-            <output>${Math.round((state.simulator.faults[name] ?? 0) * 100)} %</output>
+            <output>${Math.round((state.simulator.faults[name]?.share ?? 0) * 100)} %</output>
           </label>`,
       )}
     </fieldset>`

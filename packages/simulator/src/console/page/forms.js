@@ -150,7 +150,7 @@ function field(label, name, value, { required = false, type = 'text' } = {}) {
   return html`<label>${label}<input name=${name} type=${type} value=${value} ?required=${required} autocomplete="off"></label>`
 }
 
-/** Returns a field for the request body, or no field if the text is empty. */
+/** Returns a field for the request body. For an empty text, returns no field. */
 function textField(name, text) {
   return text?.trim() ? { [name]: text.trim() } : {}
 }

@@ -60,7 +60,7 @@ const titles = [
   'Support Lead',
 ]
 
-/** Returns a random user, which fills the form, so that a user can be added with one press. */
+/** Returns a random user for the form, so that you can add a user with one click. */
 export function sampleUser() {
   const givenName = one(givenNames)
   const familyName = one(familyNames)

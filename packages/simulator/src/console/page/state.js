@@ -13,7 +13,7 @@ export const state = {
   messages: { count: 0, items: [] },
   shownMessages: 100,
   onlyUndelivered: false,
-  /** The ids of the messages with open details. */
+  /** The ids of the messages whose details are open. */
   open: new Set(),
   details: new Map(),
   /** The open form: `{ kind, … }`. */
@@ -40,7 +40,7 @@ export async function start(drawPage) {
   listen({
     connected: (isConnected) => {
       update({ isConnected })
-      // The page received no changes while it was disconnected.
+      // While the page was disconnected, it received no changes.
       if (isConnected) void refresh()
     },
     changed: ({ directory, messageIds }) => {
@@ -100,8 +100,8 @@ async function refresh() {
 }
 
 /**
- * Never runs `work` twice at the same time. If `work` is requested during a run, it runs once more after that run. Many
- * changes then cause few requests.
+ * Never runs `work` twice at the same time. If a caller requests `work` during a run, `work` runs once more after that
+ * run. As a result, a series of changes causes few requests.
  */
 function oneAtATime(work) {
   let isRunning = false
@@ -161,7 +161,7 @@ async function refreshMessages(changedIds) {
   await Promise.all(changedIds.filter((id) => state.open.has(id)).map(loadDetail))
 }
 
-/** Changes which messages the list shows. */
+/** Changes the filter of the message list. */
 export function chooseMessages(change) {
   update(change)
   void messagesSoon()

@@ -12,7 +12,7 @@ const ticks = [0, 5, 300, 1800, 7200, 18_000, 36_000, 108_000]
 const crowded = new Set([1800, 18_000])
 
 /**
- * Draws the attempts of one delivery. The scale is logarithmic, so that both seconds and hours are visible. A hollow
+ * Draws the attempts of one delivery. The scale is logarithmic, so that seconds and hours are both visible. A hollow
  * mark is the next attempt.
  */
 export function timeline({ attempts, nextAttemptAtMs, createdAtMs, state }) {
@@ -36,8 +36,8 @@ export function timeline({ attempts, nextAttemptAtMs, createdAtMs, state }) {
 }
 
 /**
- * Draws a circle for a scheduled attempt, and a diamond for a manual attempt. A refusal of a forged attempt is shown as
- * good.
+ * Draws a circle for a scheduled attempt, and a diamond for a manual attempt. If the endpoint refuses a forged attempt,
+ * the mark has the color of success.
  */
 function mark(atX, attempt) {
   const { status, trigger } = attempt
