@@ -1,7 +1,6 @@
 import { setImmediate as otherTasks } from 'node:timers/promises'
 import type { Instant } from '@scalekit-scim/core/internal'
-import type { KnownRecords } from '../known/known-records.ts'
-import { prefixOf } from '../known/prefixes.ts'
+import { type KnownRecords, prefixOf } from '../known/known-records.ts'
 import { recordsPerTurn } from '../known/read-known.ts'
 import type { Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
@@ -34,11 +33,11 @@ export async function foreignIndexes(
 ): Promise<Set<number>> {
   const own = new Set([documentedPrefix[kind], ...listed])
   const foreign = new Set<number>()
-  if (shared.size === 0 && [...known.prefixes].every((prefix) => own.has(prefix))) return foreign
+  if (shared.ids.size === 0 && [...known.prefixes].every((prefix) => own.has(prefix))) return foreign
   for (let index = 0; index < known.size; index++) {
     if (index % recordsPerTurn === 0) await otherTasks()
     const id = known.idAt(index)
-    if (!own.has(prefixOf(id)) || shared.has(id)) foreign.add(index)
+    if (!own.has(prefixOf(id)) || shared.ids.has(id)) foreign.add(index)
   }
   return foreign
 }
@@ -53,8 +52,8 @@ export function noteSharing(
   shared: SharedIds,
   now: Instant,
 ): void {
-  for (const other of sharedWith.keys()) if (shared.isRead(other)) sharedWith.delete(other)
-  for (const other of shared.partnersOf(organizationId)) sharedWith.set(other, now)
+  for (const other of sharedWith.keys()) if (shared.read.has(other)) sharedWith.delete(other)
+  for (const other of shared.partners.get(organizationId) ?? []) sharedWith.set(other, now)
 }
 
 /** @param ids empty if an earlier pass found foreign records, and this pass could not search for them */

@@ -1,16 +1,14 @@
-import { IdTable } from '../known/id-table.ts'
 import type { Known } from '../known/known-record.ts'
-import { type KnownReading, readKnownIds } from '../known/read-known.ts'
+import { eachRecord, type KnownReading } from '../known/read-known.ts'
 import type { DirectoryRef } from '../reading/records.ts'
 
 /** Ids that `known` yields for more than one organization. */
 export interface SharedIds {
-  size: number
-  has(id: string): boolean
-  /** The other organizations that share an id with this one. */
-  partnersOf(organizationId: string): ReadonlySet<string>
-  /** Whether all records of the organization were read. */
-  isRead(organizationId: string): boolean
+  ids: ReadonlySet<string>
+  /** For each organization that shares an id, the other organizations with that id. */
+  partners: ReadonlyMap<string, ReadonlySet<string>>
+  /** The organizations whose records were all read. */
+  read: ReadonlySet<string>
 }
 
 /**
@@ -38,73 +36,30 @@ export class SharedIdFinder {
   }
 
   async #find(known: Known): Promise<SharedIds> {
-    const sharing = new Sharing()
-    const organizations = new Set(this.#directories.map(({ organizationId }) => organizationId))
-    if (organizations.size < 2) return sharing
+    const read = new Set(this.#directories.map(({ organizationId }) => organizationId))
+    const ids = new Set<string>()
+    const partners = new Map([...read].map((organizationId) => [organizationId, new Set<string>()]))
+    if (read.size < 2) return { ids, partners, read: new Set() }
+    /** For each id, the first organization with this id. */
+    const owners = new Map<string, string>()
     for (const directory of this.#directories) {
       const { organizationId } = directory
-      const number = sharing.begin(organizationId)
       try {
-        await readKnownIds(known, directory, this.#reading, (id) => sharing.add(id, number))
+        await eachRecord(known, directory, this.#reading, (record) => {
+          if (record.organizationId != null) return
+          const owner = owners.get(record.id)
+          if (owner === undefined) owners.set(record.id, organizationId)
+          if (owner === undefined || owner === organizationId) return
+          ids.add(record.id)
+          partners.get(owner)?.add(organizationId)
+          partners.get(organizationId)?.add(owner)
+        })
       } catch {
         // The directory's own report has the error. The error must not prevent deletions in other directories.
         this.#reading.signal.throwIfAborted()
-        sharing.failed(organizationId)
+        read.delete(organizationId)
       }
     }
-    return sharing
-  }
-}
-
-class Sharing implements SharedIds {
-  readonly #ids = new IdTable()
-  /** For each id, the number of the first organization that had this id. */
-  readonly #owners: number[] = []
-  readonly #shared = new Set<number>()
-  readonly #partners = new Map<string, Set<string>>()
-  /** Numbers the organizations, because numbers take less memory than ids. */
-  readonly #organizations = new IdTable()
-  readonly #failed = new Set<string>()
-
-  get size(): number {
-    return this.#shared.size
-  }
-
-  has(id: string): boolean {
-    const index = this.#ids.indexOf(id)
-    return index !== undefined && this.#shared.has(index)
-  }
-
-  partnersOf(organizationId: string): ReadonlySet<string> {
-    return this.#partners.get(organizationId) ?? new Set()
-  }
-
-  isRead(organizationId: string): boolean {
-    return this.#organizations.indexOf(organizationId) !== undefined && !this.#failed.has(organizationId)
-  }
-
-  /** @returns the organization's number */
-  begin(organizationId: string): number {
-    return this.#organizations.add(organizationId)
-  }
-
-  add(id: string, owner: number): void {
-    const index = this.#ids.add(id)
-    const first = this.#owners[index] ?? owner
-    this.#owners[index] = first
-    if (first === owner) return
-    this.#shared.add(index)
-    const [one, other] = [this.#organizations.at(owner), this.#organizations.at(first)]
-    this.#pair(one, other)
-    this.#pair(other, one)
-  }
-
-  failed(organizationId: string): void {
-    this.#failed.add(organizationId)
-  }
-
-  #pair(one: string, other: string): void {
-    const partners = this.#partners.get(one) ?? new Set()
-    this.#partners.set(one, partners.add(other))
+    return { ids, partners, read }
   }
 }

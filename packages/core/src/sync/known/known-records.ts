@@ -1,6 +1,5 @@
 import { IdTable } from './id-table.ts'
 import { type KnownRecord, nanosecondsOf } from './known-record.ts'
-import { Prefixes } from './prefixes.ts'
 
 const firstCapacity = 1024
 /** Stands for an absent time. Every real time is far smaller. */
@@ -21,7 +20,8 @@ export class KnownRecords {
   readonly #directories: string[]
   /** Ids of records with the `organizationId` of another organization. */
   readonly foreign: string[] = []
-  readonly prefixes = new Prefixes()
+  /** The prefixes of the ids. */
+  readonly prefixes = new Set<string>()
   /** The ids of records in the organization's other directories. */
   readonly #others = new IdTable()
 
@@ -88,7 +88,7 @@ export class KnownRecords {
    * `addOther`.
    */
   add({ id, occurredAt, groupIds, directoryId }: KnownRecord): void {
-    this.prefixes.add(id)
+    this.prefixes.add(prefixOf(id))
     const index = this.#ids.add(id)
     if (index >= this.#times.length) this.#grow()
     this.#times[index] = occurredAt == null ? unknownTime : nanosecondsOf(occurredAt)
@@ -113,6 +113,11 @@ export class KnownRecords {
     this.#groups = new Float64Array(this.#groups.buffer.transfer(capacity * 8))
     this.#places = new Uint32Array(this.#places.buffer.transfer(capacity * 4))
   }
+}
+
+/** The id up to and including the first underscore, such as `diruser_`. Empty if the id has no underscore. */
+export function prefixOf(id: string): string {
+  return id.slice(0, id.indexOf('_') + 1)
 }
 
 /**

@@ -44,22 +44,8 @@ export async function readKnown(
   return records
 }
 
-/**
- * Calls `visit` with the id of each record without an `organizationId`.
- * @throws the same errors as {@link readKnown}
- */
-export function readKnownIds(
-  known: Known,
-  directory: DirectoryRef,
-  reading: KnownReading,
-  visit: (id: string) => void,
-): Promise<void> {
-  return eachRecord(known, directory, reading, ({ id, organizationId }) => {
-    if (organizationId == null) visit(id)
-  })
-}
-
-async function eachRecord(
+/** Calls `visit` with each record of `known`. Throws the same errors as {@link readKnown}. */
+export async function eachRecord(
   known: Known,
   directory: DirectoryRef,
   { signal, clock }: KnownReading,
