@@ -138,7 +138,7 @@ export class DirectoryPass {
 
   async #apply(
     kind: Kind,
-    { items, observedAt }: Page<{ id: string }, Instant>,
+    { items, observedAt }: Page,
     known: KnownRecords | undefined,
     batch: EventBatch,
   ): Promise<void> {

@@ -1,4 +1,4 @@
-import { formatInstant, type Instant, omitUndefined, plusSeconds } from '@scalekit-scim/core/internal'
+import { formatInstant, omitUndefined, plusSeconds } from '@scalekit-scim/core/internal'
 import { type Page, recordPages } from '../reading/pages.ts'
 import type { Kind } from '../reading/records.ts'
 import { retrying } from '../reading/retrying.ts'
@@ -17,7 +17,7 @@ export interface DirectoryContext {
 export async function* directoryPages(
   { pass, task, recorder }: DirectoryContext,
   kind: Kind,
-): AsyncGenerator<Page<{ id: string }, Instant>, void> {
+): AsyncGenerator<Page, void> {
   const { config, progress } = pass
   const { directory, milestones } = task
   const updatedAfter =

@@ -1,16 +1,7 @@
-import { omitUndefined } from '@scalekit-scim/core/internal'
-import type { ApiOrganization, DirectoryApi } from './directory-api.ts'
+import { type Instant, omitUndefined } from '@scalekit-scim/core/internal'
+import type { DirectoryApi } from './directory-api.ts'
 import type { DirectoryRef, Kind, ListAnswer } from './records.ts'
 import { type Retrying, retrying } from './retrying.ts'
-
-/** The answer to one call. */
-export interface Page<Item, Observed> {
-  items: readonly Item[]
-  /** The number of records on all pages, as this page announces it. */
-  totalSize: number
-  /** The result of `observe` before this page was requested. */
-  observedAt: Observed
-}
 
 /** Which records of a directory are read, and how. */
 export interface ReadOptions extends Retrying {
@@ -26,67 +17,45 @@ export interface ReadOptions extends Retrying {
   includeDetail?: boolean | undefined
 }
 
-export interface PageOptions<Observed> extends ReadOptions {
-  /** Called before each page is requested, and again before each retry. */
-  observe: () => Observed | Promise<Observed>
-}
-
-type Pages<Item, Observed> = AsyncGenerator<Page<Item, Observed>, void, void>
-
 const recordPageSize = 30
-const organizationPageSize = 100
 
 /** The API broke its own paging rules, so the list was not read to its end. */
 export class PagingError extends Error {
   override readonly name = 'PagingError'
 }
 
-/** All pages of a directory's users or groups. */
+/**
+ * All pages of a directory's users or groups.
+ * @param options `observe` is called before each page is requested, and again before each retry. The page has the
+ *   result as `observedAt`
+ */
 export function recordPages<Item extends { id: string }, Observed>(
   kind: Pick<Kind<Item>, 'list'>,
   api: DirectoryApi,
   directory: DirectoryRef,
-  options: PageOptions<Observed>,
-): Pages<Item, Observed> {
-  const { pageSize = recordPageSize, includeDetail = true, updatedAfter } = options
-  return pages(
-    (pageToken) =>
-      kind.list(api, directory, { pageSize, includeDetail, ...omitUndefined({ pageToken, updatedAfter }) }),
-    options,
-  )
-}
-
-/** All pages of the environment's organizations. `totalSize` is 0, because no caller uses it. */
-export function organizationPages(api: DirectoryApi, options: Retrying): Pages<ApiOrganization, undefined> {
-  const ask = async (pageToken: string | undefined) => {
-    const { organizations, nextPageToken } = await api.organization.listOrganization({
-      pageSize: organizationPageSize,
-      ...omitUndefined({ pageToken }),
-    })
-    return { items: organizations, nextPageToken, totalSize: 0 }
+  options: ReadOptions & { observe: () => Observed | Promise<Observed> },
+): AsyncGenerator<ListAnswer<Item> & { observedAt: Observed }, void, void> {
+  const { pageSize = recordPageSize, includeDetail = true, updatedAfter, observe } = options
+  const ask = async (pageToken?: string) => {
+    const observedAt = await observe()
+    const list = { pageSize, includeDetail, ...omitUndefined({ pageToken, updatedAfter }) }
+    return { ...(await kind.list(api, directory, list)), observedAt }
   }
-  return pages(ask, { ...options, observe: () => undefined })
+  return pages(ask, options)
 }
 
 /**
  * Requests the next page while the current one is processed, so at most two pages are in memory. An empty page with a
  * token does not end the list. A repeated token is an error, because following it would never end.
  */
-async function* pages<Item, Observed>(
-  ask: (pageToken: string | undefined) => Promise<ListAnswer<Item>>,
-  options: PageOptions<Observed>,
-): Pages<Item, Observed> {
+export async function* pages<Page extends { nextPageToken: string }>(
+  ask: (pageToken?: string) => Promise<Page>,
+  options: Retrying,
+): AsyncGenerator<Page, void, void> {
   const left = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal
   const fetchPage = (pageToken?: string) => {
-    const fetched = retrying(
-      async () => {
-        const observedAt = await options.observe()
-        const { items, totalSize, nextPageToken } = await ask(pageToken)
-        return { page: { items, totalSize, observedAt }, nextPageToken }
-      },
-      { ...options, signal },
-    )
+    const fetched = retrying(() => ask(pageToken), { ...options, signal })
     // The request may fail before it is awaited, or after the reader has stopped. The handler prevents an unhandled
     // rejection.
     fetched.catch(() => {})
@@ -97,7 +66,8 @@ async function* pages<Item, Observed>(
   try {
     let ahead = fetchPage()
     for (;;) {
-      const { page, nextPageToken } = await ahead
+      const page = await ahead
+      const { nextPageToken } = page
       options.signal?.throwIfAborted()
       if (nextPageToken === '') return yield page
       if (seenTokens.has(nextPageToken)) {
@@ -111,6 +81,12 @@ async function* pages<Item, Observed>(
   } finally {
     left.abort()
   }
+}
+
+/** One page of a directory's records. */
+export interface Page extends ListAnswer<{ id: string }> {
+  /** The store's time before this page was requested. */
+  observedAt: Instant
 }
 
 /** The result of one complete walk. */
@@ -129,10 +105,10 @@ export interface WalkTally {
  *   records cannot be found.
  * @throws the errors of the pages and of `visit`
  */
-export async function walk<Item extends { id: string }, Observed>(
-  pages: AsyncIterable<Page<Item, Observed>>,
+export async function walk(
+  pages: AsyncIterable<Page>,
   ids: { add(id: string): void; readonly unique: number } | undefined,
-  visit: (page: Page<Item, Observed>) => Promise<void> | void,
+  visit: (page: Page) => Promise<void> | void,
 ): Promise<WalkTally> {
   const totals = new Set<number>()
   let listed = 0

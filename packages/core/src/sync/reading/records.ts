@@ -47,6 +47,7 @@ export type RecordChange = 'created' | 'updated'
 /** One page of users or groups. */
 export interface ListAnswer<Item> {
   items: readonly Item[]
+  /** The number of records on all pages, as this page announces it. */
   totalSize: number
   nextPageToken: string
 }
@@ -75,12 +76,8 @@ export const userKind: Kind<ApiUser, UserRecord> = {
   name: 'user',
   plural: 'users',
   async list(api, { organizationId, id }, options) {
-    const { users, totalSize, nextPageToken } = await api.directory.listDirectoryUsers(
-      organizationId,
-      id,
-      options,
-    )
-    return { items: users, totalSize, nextPageToken }
+    const answer = await api.directory.listDirectoryUsers(organizationId, id, options)
+    return { items: answer.users, totalSize: answer.totalSize, nextPageToken: answer.nextPageToken }
   },
   compared: ({ id, groups, updatedAt }) => ({
     ...timed(id, updatedAt),
@@ -100,12 +97,8 @@ export const groupKind: Kind<ApiGroup, GroupRecord> = {
   name: 'group',
   plural: 'groups',
   async list(api, { organizationId, id }, options) {
-    const { groups, totalSize, nextPageToken } = await api.directory.listDirectoryGroups(
-      organizationId,
-      id,
-      options,
-    )
-    return { items: groups, totalSize, nextPageToken }
+    const answer = await api.directory.listDirectoryGroups(organizationId, id, options)
+    return { items: answer.groups, totalSize: answer.totalSize, nextPageToken: answer.nextPageToken }
   },
   compared: ({ id, updatedAt }) => timed(id, updatedAt),
   record: groupRecord,

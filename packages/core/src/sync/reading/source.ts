@@ -1,5 +1,6 @@
+import { omitUndefined } from '@scalekit-scim/core/internal'
 import type { DirectoryApi } from './directory-api.ts'
-import { organizationPages, type ReadOptions, recordPages } from './pages.ts'
+import { pages, type ReadOptions, recordPages } from './pages.ts'
 import {
   type DirectoryRef,
   type GroupRecord,
@@ -15,6 +16,8 @@ import { type Retrying, retrying } from './retrying.ts'
  */
 export type Organizations = 'all' | readonly string[] | (() => OrganizationIds | Promise<OrganizationIds>)
 type OrganizationIds = Iterable<string> | AsyncIterable<string>
+
+const organizationPageSize = 100
 
 /**
  * Lists the enabled directories of the organizations, one after the other. Organizations without an enabled directory
@@ -67,8 +70,8 @@ async function* records<Item extends { id: string }, Listed extends UserRecord |
   options: ReadOptions,
 ): AsyncGenerator<Listed, void, void> {
   const detailed = options.includeDetail !== false
-  const pages = recordPages(kind, api, directory, { ...options, observe: () => undefined })
-  for await (const { items } of pages) for (const item of items) yield kind.record(item, directory, detailed)
+  const listed = recordPages(kind, api, directory, { ...options, observe: () => undefined })
+  for await (const { items } of listed) for (const item of items) yield kind.record(item, directory, detailed)
 }
 
 /** Yields each id once. The API may list an organization twice if another customer joins meanwhile. */
@@ -87,7 +90,9 @@ export async function* organizationIds(
 }
 
 async function* allOrganizations(api: DirectoryApi, options: Retrying): AsyncGenerator<string, void, void> {
-  for await (const { items } of organizationPages(api, options)) {
-    for (const { id } of items) yield id
+  const ask = (pageToken?: string) =>
+    api.organization.listOrganization({ pageSize: organizationPageSize, ...omitUndefined({ pageToken }) })
+  for await (const { organizations } of pages(ask, options)) {
+    for (const { id } of organizations) yield id
   }
 }
