@@ -5,6 +5,7 @@ import {
   plusSeconds,
   syncMarginSeconds,
 } from '@scalekit-scim/core/internal'
+import { EventBatch } from '../applying/event-batch.ts'
 import {
   addsUp,
   type Decision,
@@ -41,7 +42,7 @@ import { earliestInstant, type Kind } from '../reading/records.ts'
 import { type Result, recordList } from '../reporting/directory-recorder.ts'
 import type { HeldReason } from '../reporting/report.ts'
 import { type DirectoryContext, directoriesNow, directoryPages } from './directory-reader.ts'
-import { storeTime } from './pass-context.ts'
+import { requireRunning, storeTime } from './pass-context.ts'
 
 /** Everything that the decision depends on. */
 interface Situation {
@@ -104,7 +105,7 @@ export class DirectoryDeletions {
     const decision = this.#decide({ first, state, isIncomplete, foreign, now, ...found })
     const next = { ...state, batches: this.#batchesAfter(decision, missing) }
 
-    pass.requireRunning()
+    requireRunning(pass)
     // The deletions are counted before they are applied. If the process crashes in between, too many are counted, never
     // too few. Held records are reported only after they are stored.
     const written = pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
@@ -192,7 +193,7 @@ export class DirectoryDeletions {
       now,
     }
     const missing = await findMissing(first, search, (again) =>
-      walk(directoryPages(this.#context, this.#kind), again, () => this.#context.pass.requireRunning()),
+      walk(directoryPages(this.#context, this.#kind), again, () => requireRunning(this.#context.pass)),
     )
     const isDecidable = missing.records.some((record) => canBeDecided(record, now))
     if (!isDecidable) return { missing, enabled: true, sameDirectories: true }
@@ -291,7 +292,7 @@ export class DirectoryDeletions {
   ): Promise<ReadonlyMap<string, Result>> {
     const { directory } = this.#context.task
     const results = new Map<string, Result>()
-    const batch = this.#context.pass.applier.open(this.#context.pass, directory.id)
+    const batch = new EventBatch(this.#context.pass)
     // The margin is the same as for other events of the sync. If the user comes back, their webhook wins even if the
     // clocks differ.
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)

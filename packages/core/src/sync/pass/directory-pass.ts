@@ -1,5 +1,5 @@
 import type { Instant } from '@scalekit-scim/core/internal'
-import type { EventBatch } from '../applying/event-applier.ts'
+import { EventBatch } from '../applying/event-batch.ts'
 import { addsUp } from '../deletions/decision.ts'
 import type { FirstWalk, Siblings } from '../deletions/missing.ts'
 import { differenceOf } from '../known/difference.ts'
@@ -94,7 +94,7 @@ export class DirectoryPass {
   /** Walks over all records, or over the changed records in an incremental pass. Applies the differences. */
   async #update(kind: Kind): Promise<void> {
     const { pass, task, recorder } = this.context
-    const { signal, applier, config } = pass
+    const { signal, config } = pass
     const { mode } = recorder.report
     const { directory, isOthers } = task
     const source = config.known[kind.plural]
@@ -106,7 +106,7 @@ export class DirectoryPass {
     // The listed ids take memory. If the application has no records yet, only the organization's other directories need
     // them.
     const listed = known && (known.size > 0 || this.#hasSiblings) ? new ListedIds(known) : undefined
-    const batch = applier.open(pass, directory.id)
+    const batch = new EventBatch(pass)
     let tally: WalkTally
     try {
       tally = await walk(directoryPages(this.context, kind), listed, async (page) => {
@@ -160,6 +160,7 @@ export class DirectoryPass {
       await batch.add({
         event,
         observedAt,
+        directoryId: this.context.task.directory.id,
         ended: (result) => {
           this.context.recorder.ended(plural, compared.id, difference, result)
           if (deactivates && result === 'applied') this.context.recorder.deactivated(compared.id)

@@ -1,5 +1,5 @@
 import { callBack, type Instant, plusSeconds } from '@scalekit-scim/core/internal'
-import { EventApplier } from '../applying/event-applier.ts'
+import { Slots } from '../applying/event-batch.ts'
 import type { SyncConfiguration } from '../configure.ts'
 import { SharedIdFinder } from '../deletions/shared-ids.ts'
 import type { RunOptions, SyncProgress } from '../options.ts'
@@ -29,8 +29,8 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
   const report = openReport(config, request)
   const letExit = keepAlive()
   try {
-    const lease = await PassLease.take(config)
-    if (!lease) {
+    const lease = new PassLease(config)
+    if (!(await lease.take())) {
       report.outcome = 'busy'
       log.info({}, 'skipped: another sync pass is running')
       return report
@@ -93,8 +93,8 @@ async function openPass(
 ): Promise<PassContext> {
   const { clock, fullEverySeconds } = config
   const { mode = 'auto', dryRun = false, approve, graceOver } = request
-  const applier = new EventApplier(config, dryRun)
-  const signal = AbortSignal.any([request.signal, lease.lost, applier.closed])
+  const closed = new AbortController()
+  const signal = AbortSignal.any([request.signal, lease.lost, closed.signal])
   const clocks = new Clocks(() => storeTime({ config, signal }))
   const now = await clocks.readStore(clock)
   const progress: SyncProgress = {
@@ -111,13 +111,12 @@ async function openPass(
     approvals: new Set(approve),
     approvalsUsed: new Set(),
     fullSince: later(request.firstPassAt(now), plusSeconds(now, -fullEverySeconds)),
-    applier,
     signal,
     graceOver,
-    requireRunning: () => {
-      signal.throwIfAborted()
-      lease.requireHeld()
-    },
+    checkLease: () => lease.check(),
+    endForClosedDispatcher: () =>
+      closed.abort(new DOMException('scalekit-scim: the dispatcher was closed', 'AbortError')),
+    slots: new Slots(config.eventsAtOnce),
     clocks,
     sharedIds: new SharedIdFinder(directories, { signal, clock }),
     progress,

@@ -10,32 +10,29 @@ import type { SyncConfiguration } from '../configure.ts'
 import type { Result } from '../reporting/directory-recorder.ts'
 import { pauseForStore, untilAborted } from '../waiting.ts'
 
-/** Tells whether a pass may still apply events. */
+/** The parts of a pass that its events need. */
 export interface PassControl {
+  config: SyncConfiguration
+  dryRun: boolean
   /** Aborts if the pass is cancelled, loses its lease, or finds the dispatcher closed. */
   signal: AbortSignal
   /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
   graceOver: AbortSignal
-  /** @throws if the pass must not apply further events */
-  requireRunning(): void
+  /** Aborts `signal` if the pass may have lost its lease. */
+  checkLease(): void
+  /** Aborts `signal`, because an event found the dispatcher closed. */
+  endForClosedDispatcher(): void
+  /** Limits the concurrent events of all directories. */
+  slots: Slots
 }
 
 export interface EventRequest {
   event: DirectoryEvent
   /** The store's time before the record was read. */
   observedAt: Instant
-  /** @default the directory of the batch */
-  directoryId?: string
+  directoryId: string
   /** Receives the result. Not called if the dispatcher is already closed. */
   ended(result: Result): void
-}
-
-/** Events of one directory that the pass waits for together. */
-export interface EventBatch {
-  /** Waits for a free slot, then starts the event. Resolves before the event has ended. */
-  add(request: EventRequest): Promise<void>
-  /** Resolves when all events of the batch have ended. */
-  drained(): Promise<void>
 }
 
 /** The result for each outcome. Outcomes that are not listed here count as failed. */
@@ -51,64 +48,49 @@ const resultOf: Readonly<Partial<Record<DispatchOutcomeName, Result>>> = {
  */
 const loggedAtMost = 10
 
-/** Dispatches the events of a pass. One limit for concurrent events applies across all its directories. */
-export class EventApplier {
-  readonly #config: SyncConfiguration
-  readonly #dryRun: boolean
-  readonly #slots: Slots
-  readonly #closed = new AbortController()
+/** Dispatches events of one directory, for which the pass waits together. */
+export class EventBatch {
+  readonly #pass: PassControl
+  readonly #running = new Set<Promise<void>>()
+  #failures = 0
 
-  constructor(config: SyncConfiguration, dryRun: boolean) {
-    this.#config = config
-    this.#dryRun = dryRun
-    this.#slots = new Slots(config.eventsAtOnce)
+  constructor(pass: PassControl) {
+    this.#pass = pass
   }
 
-  /** Aborts when an event finds the dispatcher closed. */
-  get closed(): AbortSignal {
-    return this.#closed.signal
+  /** Waits for a free slot, then starts the event. Resolves before the event has ended. */
+  async add(request: EventRequest): Promise<void> {
+    const { dryRun, signal, slots } = this.#pass
+    if (dryRun) return request.ended('applied')
+    const slot = slots.take()
+    // If the pass aborts here, the slot is never given back. No event needs the slot after an abort.
+    if (slot) await untilAborted(slot, signal)
+    this.#pass.checkLease()
+    if (signal.aborted) slots.give()
+    signal.throwIfAborted()
+    const run = this.#apply(request).finally(() => {
+      slots.give()
+      this.#running.delete(run)
+    })
+    this.#running.add(run)
   }
 
-  open(control: PassControl, directoryId: string): EventBatch {
-    const running = new Set<Promise<void>>()
-    let failures = 0
-    const apply = async (request: EventRequest) => {
-      const ended = await this.#dispatch({ directoryId, ...request }, control)
-      if (ended.outcome === 'closed') {
-        this.#closed.abort(new DOMException('scalekit-scim: the dispatcher was closed', 'AbortError'))
-        return
-      }
-      const result = resultOf[ended.outcome] ?? 'failed'
-      request.ended(result)
-      if (result === 'failed' && failures++ < loggedAtMost) this.#logFailure(request.event, ended)
-    }
-    return {
-      add: async (request) => {
-        if (this.#dryRun) return request.ended('applied')
-        const slot = this.#slots.take()
-        // If the pass aborts here, the slot is never given back. No event needs the slot after an abort.
-        if (slot) await untilAborted(slot, control.signal)
-        try {
-          control.requireRunning()
-        } catch (error) {
-          this.#slots.give()
-          throw error
-        }
-        const run = apply(request).finally(() => {
-          this.#slots.give()
-          running.delete(run)
-        })
-        running.add(run)
-      },
-      drained: async () => {
-        await untilAborted(Promise.all(running), control.graceOver)
-      },
-    }
+  /** Resolves when all events of the batch have ended. */
+  async drained(): Promise<void> {
+    await untilAborted(Promise.all(this.#running), this.#pass.graceOver)
+  }
+
+  async #apply(request: EventRequest): Promise<void> {
+    const ended = await this.#dispatch(request)
+    if (ended.outcome === 'closed') return this.#pass.endForClosedDispatcher()
+    const result = resultOf[ended.outcome] ?? 'failed'
+    request.ended(result)
+    if (result === 'failed' && this.#failures++ < loggedAtMost) this.#logFailure(request.event, ended)
   }
 
   /** Logs the same fields as for a webhook attempt: names and ids, but no values. */
   #logFailure(event: DirectoryEvent, { outcome, reason, error }: DispatchOutcome): void {
-    this.#config.log.error(
+    this.#pass.config.log.error(
       {
         outcome,
         type: event.type,
@@ -125,28 +107,25 @@ export class EventApplier {
    * Dispatches the event. If the store is unavailable, tries again up to three times. If the event's lease is lost,
    * tries again once. All tries use the same key.
    */
-  async #dispatch(request: EventRequest, control: PassControl): Promise<DispatchOutcome> {
-    const { event, observedAt, directoryId } = request
-    const options: DispatchOptions = {
-      source: 'sync',
-      idempotencyKey: `sync_${randomUUID()}`,
-      observedAt,
-      ...omitUndefined({ directoryId }),
-    }
+  async #dispatch({ event, observedAt, directoryId }: EventRequest): Promise<DispatchOutcome> {
+    const { config, signal } = this.#pass
+    const idempotencyKey = `sync_${randomUUID()}`
+    const options: DispatchOptions = { source: 'sync', idempotencyKey, observedAt, directoryId }
     let wasLost = false
     for (let failures = 0; ; ) {
       const ended = await this.#dispatchOnce(event, options)
       if (ended.outcome === 'lost' && !wasLost) wasLost = true
       else if (ended.outcome !== 'store-unavailable') return ended
-      else if (!(await pauseForStore(this.#config.clock, failures++, control.signal))) return ended
+      else if (!(await pauseForStore(config.clock, failures++, signal))) return ended
       // If the process was suspended meanwhile, the pass may have lost its lease, and the record may be outdated.
-      if (!isRunning(control)) return ended
+      this.#pass.checkLease()
+      if (signal.aborted) return ended
     }
   }
 
   async #dispatchOnce(event: DirectoryEvent, options: DispatchOptions): Promise<DispatchOutcome> {
     try {
-      return await this.#config.dispatcher.dispatch(event, options)
+      return await this.#pass.config.dispatcher.dispatch(event, options)
     } catch (error) {
       // The dispatcher rejects invalid events, such as a record without an id.
       return { outcome: 'handler-failed', error }
@@ -154,17 +133,8 @@ export class EventApplier {
   }
 }
 
-function isRunning(control: PassControl): boolean {
-  try {
-    control.requireRunning()
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** A semaphore. Callers get slots in the order in which they asked for one. */
-class Slots {
+export class Slots {
   #free: number
   readonly #waiting: (() => void)[] = []
 
