@@ -7,7 +7,7 @@ import type {
 } from '@scalekit-scim/core'
 import { errorFields, type Instant, omitUndefined } from '@scalekit-scim/core/internal'
 import type { SyncConfiguration } from '../configure.ts'
-import type { Result } from '../reporting/directory-recorder.ts'
+import type { Result } from '../reporting/directory-report.ts'
 import { pauseForStore, untilAborted } from '../waiting.ts'
 
 /** The parts of a pass that its events need. */

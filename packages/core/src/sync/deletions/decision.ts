@@ -1,7 +1,7 @@
 import type { Instant } from '@scalekit-scim/core/internal'
 import type { WalkTally } from '../reading/pages.ts'
 import { earliestInstant } from '../reading/records.ts'
-import type { Result } from '../reporting/directory-recorder.ts'
+import type { Result } from '../reporting/directory-report.ts'
 import type { HeldReason, StickyReason } from '../reporting/report.ts'
 import {
   countDeletions,

@@ -1,7 +1,7 @@
 import type { Instant } from '@scalekit-scim/core/internal'
 import type { KnownRecords } from '../known/known-records.ts'
 import type { ListedIds } from '../known/listed-ids.ts'
-import { recordList } from '../reporting/directory-recorder.ts'
+import { recordList } from '../reporting/directory-report.ts'
 import type { ReturnedRecords } from '../reporting/report.ts'
 import { type HeldBatch, isUnseen } from './deletion-state.ts'
 

@@ -39,8 +39,9 @@ import { type LoadedState, type StateScope, StateStore } from '../deletions/stat
 import type { KnownRecords } from '../known/known-records.ts'
 import { walk } from '../reading/pages.ts'
 import { earliestInstant, type Kind } from '../reading/records.ts'
-import { type Result, recordList } from '../reporting/directory-recorder.ts'
+import { noteEvent, type Result, recordList } from '../reporting/directory-report.ts'
 import type { HeldReason } from '../reporting/report.ts'
+import { reported } from '../reporting/reported-error.ts'
 import { type DirectoryContext, directoriesNow, directoryPages } from './directory-reader.ts'
 import { requireRunning, storeTime } from './pass-context.ts'
 
@@ -260,7 +261,7 @@ export class DirectoryDeletions {
     for (const { reason, ids, batch } of held) {
       this.#reportHeld(reason, [...ids].sort(), ids.length, batch)
     }
-    this.#context.recorder.returned(reviewed.returned)
+    this.#context.report.returned.push(...reviewed.returned)
     const { approvals, approvalsUsed } = this.#context.pass
     for (const { approval } of [...loaded.batches, ...batches]) {
       if (approvals.has(approval)) approvalsUsed.add(approval)
@@ -269,7 +270,9 @@ export class DirectoryDeletions {
 
   #reportHeld(reason: HeldReason, ids: readonly string[], count: number, batch: HeldBatch | undefined): void {
     const { approval, heldAt, approvedAt } = batch ?? {}
-    this.#context.recorder.held(this.#kind.plural, {
+    const { report } = this.#context
+    report[this.#kind.plural].held += count
+    report.held.push({
       kind: this.#kind.name,
       reason,
       count,
@@ -283,7 +286,8 @@ export class DirectoryDeletions {
   }
 
   #reportForeign(ids: readonly string[], isSuspect = false): void {
-    if (ids.length > 0 || isSuspect) this.#context.recorder.error(foreignError(this.#kind.plural, ids))
+    if (ids.length > 0 || isSuspect)
+      this.#context.report.error ??= reported(foreignError(this.#kind.plural, ids))
   }
 
   async #delete(
@@ -304,7 +308,7 @@ export class DirectoryDeletions {
         const event = this.#kind.deletedEvent({ ...directory, id: directoryId }, id, occurredAt)
         const ended = (result: Result) => {
           results.set(id, result)
-          this.#context.recorder.ended(this.#kind.plural, id, 'deleted', result)
+          noteEvent(this.#context.report, this.#kind.plural, id, 'deleted', result)
           if (result === 'applied' && !this.#context.pass.dryRun) this.#logDeletion(id, directoryId)
         }
         await batch.add({ event, observedAt, directoryId, ended })

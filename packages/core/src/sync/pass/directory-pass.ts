@@ -8,6 +8,8 @@ import { ListedIds } from '../known/listed-ids.ts'
 import { readKnown } from '../known/read-known.ts'
 import { type Page, type WalkTally, walk } from '../reading/pages.ts'
 import { earliestInstant, groupKind, type Kind, userKind } from '../reading/records.ts'
+import { addId, noteEvent } from '../reporting/directory-report.ts'
+import { reported } from '../reporting/reported-error.ts'
 import { SyncError } from '../sync-error.ts'
 import { DirectoryDeletions } from './directory-deletions.ts'
 import { type DirectoryContext, directoryPages } from './directory-reader.ts'
@@ -63,9 +65,8 @@ export class DirectoryPass {
       else await this.#saveComplete(this.#startedAt)
     })
     const { maxCount, maxShare } = this.context.pass.config.limits
-    this.context.recorder.limitDeactivations(
-      Math.max(maxCount, maxShare * this.context.recorder.report.users.seen),
-    )
+    const { deactivated, users } = this.context.report
+    deactivated.overLimits = deactivated.count > Math.max(maxCount, maxShare * users.seen)
   }
 
   /** The full walk over the records of a kind, if there was one. */
@@ -78,7 +79,7 @@ export class DirectoryPass {
     const { clock } = this.context.pass.config
     const startedMs = clock.monotonic()
     await this.#attempt(step)
-    this.context.recorder.took(clock.monotonic() - startedMs)
+    this.context.report.durationMs += clock.monotonic() - startedMs
   }
 
   async #attempt(step: () => Promise<void>): Promise<void> {
@@ -87,15 +88,15 @@ export class DirectoryPass {
       await step()
     } catch (error) {
       this.#isBroken = true
-      this.context.recorder.error(error)
+      this.context.report.error ??= reported(error)
     }
   }
 
   /** Walks over all records, or over the changed records in an incremental pass. Applies the differences. */
   async #update(kind: Kind): Promise<void> {
-    const { pass, task, recorder } = this.context
+    const { pass, task, report } = this.context
     const { signal, config } = pass
-    const { mode } = recorder.report
+    const { mode } = report
     const { directory, isOthers } = task
     const source = config.known[kind.plural]
     const observedAt = await storeTime(pass)
@@ -130,10 +131,10 @@ export class DirectoryPass {
    */
   #fallShort({ plural }: Kind): void {
     this.#isUndecided = true
-    if (this.context.recorder.report.mode === 'incremental') return
+    if (this.context.report.mode === 'incremental') return
     this.#isBroken = true
     const message = `the API listed fewer ${plural} than it announced`
-    this.context.recorder.error(new SyncError('ERR_SCIM_WALK_SHORT', message))
+    this.context.report.error ??= reported(new SyncError('ERR_SCIM_WALK_SHORT', message))
   }
 
   async #apply(
@@ -143,27 +144,28 @@ export class DirectoryPass {
     batch: EventBatch,
   ): Promise<void> {
     const { plural } = kind
+    const { pass, task, report } = this.context
     const records = items.map((item) => ({ item, compared: kind.compared(item) }))
     const compared = records.map(({ compared }) => compared)
-    await this.context.pass.clocks.check(compared, observedAt)
+    await pass.clocks.check(compared, observedAt)
     for (const { item, compared } of records) {
-      this.context.recorder.listed(plural)
+      report[plural].seen++
       const difference = differenceOf(compared, known)
       if (difference === 'unchanged') {
-        this.context.recorder.unchanged(plural)
+        report[plural].unchanged++
         continue
       }
-      const record = kind.record(item, this.context.task.directory, true)
+      const record = kind.record(item, task.directory, true)
       const event = kind.event(record, difference === 'created' ? 'created' : 'updated')
       const deactivates =
         known && difference !== 'repeated' && 'active' in event.data && event.data.active === false
       await batch.add({
         event,
         observedAt,
-        directoryId: this.context.task.directory.id,
+        directoryId: task.directory.id,
         ended: (result) => {
-          this.context.recorder.ended(plural, compared.id, difference, result)
-          if (deactivates && result === 'applied') this.context.recorder.deactivated(compared.id)
+          noteEvent(report, plural, compared.id, difference, result)
+          if (deactivates && result === 'applied') addId(report.deactivated, compared.id)
         },
       })
     }
@@ -186,7 +188,7 @@ export class DirectoryPass {
    */
   async #saveComplete(startedAt: Instant): Promise<void> {
     const { directory, milestones = noMilestones } = this.context.task
-    const isFull = this.context.recorder.report.mode === 'full'
+    const isFull = this.context.report.mode === 'full'
     const failed = this.#unfinished()
     const failures = isFull ? afterFullPass(milestones.failures, failed) : milestones.failures
     const retry = mustRetry(failures, failed)
@@ -204,7 +206,7 @@ export class DirectoryPass {
    * other directories, too.
    */
   async #saveBroken(): Promise<void> {
-    if (this.context.recorder.report.mode === 'incremental') return
+    if (this.context.report.mode === 'incremental') return
     const { directory, milestones = noMilestones } = this.context.task
     const failures = afterFullPass(milestones.failures, brokenPass)
     await writeMilestones(this.context.pass.config.dispatcher.ledger, directory, { ...milestones, failures })
@@ -213,7 +215,7 @@ export class DirectoryPass {
   /** The ids of failed records. Undecided deletions count as one failed record. */
   #unfinished(): Failed {
     const undecided = this.#isUndecided ? ['undecided'] : []
-    const { users, groups } = this.context.recorder.report.failed
+    const { users, groups } = this.context.report.failed
     return {
       count: users.count + groups.count + undecided.length,
       ids: [...undecided, ...users.ids, ...groups.ids],

@@ -2,7 +2,7 @@ import { formatInstant, omitUndefined, plusSeconds } from '@scalekit-scim/core/i
 import { type Page, recordPages } from '../reading/pages.ts'
 import type { Kind } from '../reading/records.ts'
 import { retrying } from '../reading/retrying.ts'
-import type { DirectoryRecorder } from '../reporting/directory-recorder.ts'
+import type { DirectoryReport } from '../reporting/report.ts'
 import type { DirectoryTask } from './discovery.ts'
 import { apiCalls, type PassContext, storeTime } from './pass-context.ts'
 
@@ -10,22 +10,22 @@ import { apiCalls, type PassContext, storeTime } from './pass-context.ts'
 export interface DirectoryContext {
   pass: PassContext
   task: DirectoryTask
-  recorder: DirectoryRecorder
+  report: DirectoryReport
 }
 
 /** All pages of records. In an incremental pass, only pages with the changes since the last pass. */
 export async function* directoryPages(
-  { pass, task, recorder }: DirectoryContext,
+  { pass, task, report }: DirectoryContext,
   kind: Kind,
 ): AsyncGenerator<Page, void> {
   const { config, progress } = pass
   const { directory, milestones } = task
   const updatedAfter =
-    recorder.report.mode === 'incremental' && milestones
+    report.mode === 'incremental' && milestones
       ? formatInstant(plusSeconds(milestones.startedAt, -config.overlapSeconds))
       : undefined
   const pages = recordPages(kind, config.scalekit, directory, {
-    ...apiCalls(pass, () => recorder.retried()),
+    ...apiCalls(pass, () => report.retries++),
     ...omitUndefined({ updatedAfter }),
     observe: () => storeTime(pass),
   })
@@ -46,11 +46,11 @@ export async function* directoryPages(
 export async function directoriesNow({
   pass,
   task,
-  recorder,
+  report,
 }: DirectoryContext): Promise<{ enabled: boolean; ids: ReadonlySet<string> }> {
   const { organizationId, id } = task.directory
   const list = () => pass.config.scalekit.directory.listDirectories(organizationId)
-  const calls = apiCalls(pass, () => recorder.retried())
+  const calls = apiCalls(pass, () => report.retries++)
   const { directories } = await retrying(list, calls)
   return {
     enabled: directories.some((directory) => directory.id === id && directory.enabled),

@@ -1,4 +1,4 @@
-import { DirectoryRecorder } from '../reporting/directory-recorder.ts'
+import { emptyReport } from '../reporting/directory-report.ts'
 import type { OrganizationReport } from '../reporting/report.ts'
 import { DirectoryPass } from './directory-pass.ts'
 import type { DirectoryContext } from './directory-reader.ts'
@@ -24,9 +24,9 @@ export async function passOrganization(
   const begun: DirectoryPass[] = []
   for (const task of tasks) {
     if (pass.signal.aborted) break
-    const recorder = new DirectoryRecorder(task.directory.id, isFull ? 'full' : (modes.get(task) ?? 'full'))
-    organization.directories.push(recorder.report)
-    const directory = new DirectoryPass({ pass, task, recorder }, tasks.length > 1)
+    const report = emptyReport(task.directory.id, isFull ? 'full' : (modes.get(task) ?? 'full'))
+    organization.directories.push(report)
+    const directory = new DirectoryPass({ pass, task, report }, tasks.length > 1)
     begun.push(directory)
     await directory.update()
   }
@@ -38,11 +38,11 @@ export async function passOrganization(
   }
 }
 
-function logDirectory({ pass, task, recorder }: DirectoryContext): void {
+function logDirectory({ pass, task, report }: DirectoryContext): void {
   const { log } = pass.config
   const { organizationId, id: directoryId } = task.directory
   const ids = { organizationId, directoryId }
-  const { error, users, groups, held, deactivated } = recorder.report
+  const { error, users, groups, held, deactivated } = report
   if (error && !pass.signal.aborted) {
     log.error({ ...ids, ...error }, 'a directory was not read to its end; the pass continues with the others')
   }

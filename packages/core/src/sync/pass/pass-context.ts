@@ -32,6 +32,6 @@ export function requireRunning({ checkLease, signal }: PassContext): void {
 }
 
 /** How a pass calls the Directory API. */
-export function apiCalls(pass: PassContext, onRetry: () => void): Retrying {
+export function apiCalls(pass: PassContext, onRetry: () => unknown): Retrying {
   return { signal: pass.signal, clock: pass.config.clock, onRetry }
 }
