@@ -73,12 +73,12 @@ class ScheduledSync implements DirectorySync {
   }
 
   start(): void {
-    const { timetable, clock, log } = this.#config
+    const { timetable } = this.#config
     if (!timetable) throw invalid('schedule', 'must be given if `start()` is called')
     if (this.#started) return
     this.#started = true
-    const run = async () => void (await this.#pass({}))
-    void this.#tracked(runByTimetable({ timetable, clock, log, run }, this.#stopping.signal))
+    const run = () => this.#pass({})
+    void this.#tracked(runByTimetable(timetable, this.#config, run, this.#stopping.signal))
   }
 
   async stop({ graceSeconds }: StopOptions = {}): Promise<void> {
