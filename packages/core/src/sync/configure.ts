@@ -1,4 +1,4 @@
-import type { Clock, Dispatcher, Logger } from '@scalekit-scim/core'
+import type { Dispatcher } from '@scalekit-scim/core'
 import {
   clockOption,
   invalid,
@@ -14,25 +14,13 @@ import {
   type RunOptions,
   runOptionNames,
 } from './options.ts'
-import { type Timetable, timetableOf } from './scheduling/timetable.ts'
+import { timetableOf } from './scheduling/timetable.ts'
 
 /** The checked options, with all defaults. */
-export interface SyncConfiguration
-  extends Pick<DirectorySyncOptions, 'scalekit' | 'dispatcher' | 'organizations' | 'onReport'> {
-  known: NonNullable<DirectorySyncOptions['known']>
-  timetable: Timetable | undefined
-  limits: DeletionLimits
-  directoriesAtOnce: number
-  eventsAtOnce: number
-  fullEverySeconds: number
-  overlapSeconds: number
-  leaseSeconds: number
-  log: Logger
-  clock: Clock
-}
+export type SyncConfiguration = ReturnType<typeof configureSync>
 
 /** @throws ConfigurationError if an option is invalid */
-export function configureSync(options: DirectorySyncOptions): SyncConfiguration {
+export function configureSync(options: DirectorySyncOptions) {
   requireKnownNames(options, optionNames)
   const { scalekit, dispatcher, organizations, known = {}, deletions = {}, concurrency = {} } = options
   requireKnownNames(known, ['users', 'groups'], 'known')

@@ -1,26 +1,15 @@
-import { callBack, type Instant, plusSeconds } from '@scalekit-scim/core/internal'
-import { Slots } from '../applying/event-batch.ts'
 import type { SyncConfiguration } from '../configure.ts'
-import { SharedIdFinder } from '../deletions/shared-ids.ts'
-import type { RunOptions, SyncProgress } from '../options.ts'
-import type { DirectoryRef } from '../reading/records.ts'
-import { type SyncReport, totalsOf } from '../reporting/report.ts'
+import { earliestInstant } from '../reading/records.ts'
+import { emptyReport } from '../reporting/directory-report.ts'
+import { type OrganizationReport, type SyncReport, totalsOf } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
 import { eachOf, keepAlive } from '../waiting.ts'
-import { Clocks } from './clocks.ts'
-import { type Discovery, discover } from './discovery.ts'
-import { passOrganization } from './organization-pass.ts'
-import { type PassContext, storeTime } from './pass-context.ts'
+import { DirectoryPass } from './directory-pass.ts'
+import type { DirectoryContext } from './directory-reader.ts'
+import { type DirectoryTask, discover } from './discovery.ts'
+import { brokenPass, type Milestones, mustRetry, noFailures } from './milestones.ts'
+import { openPass, type PassContext, type PassRequest } from './pass-context.ts'
 import { PassLease } from './pass-lease.ts'
-
-interface PassRequest extends RunOptions {
-  /** Ends the pass early. Aborts if the caller's signal aborts, or if `stop()` is called. */
-  signal: AbortSignal
-  /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
-  graceOver: AbortSignal
-  /** Returns the store's time of the first pass since the start. Full passes before that time do not count. */
-  firstPassAt(now: Instant): Instant
-}
 
 /** Runs one pass over all organizations, from the lease to the report. Does not reject: errors are in the report. */
 export async function runPass(config: SyncConfiguration, request: PassRequest): Promise<SyncReport> {
@@ -58,19 +47,16 @@ async function passUnderLease(
   lease: PassLease,
   report: SyncReport,
 ): Promise<void> {
-  const directories: DirectoryRef[] = []
-  const pass = await openPass(config, request, lease, directories)
+  const pass = await openPass(config, request, lease)
   const { signal, clocks, approvals, approvalsUsed } = pass
-  const discovery = await discover(pass, request.organizations ?? config.organizations)
-  directories.push(...discovery.tasks.map(({ directory }) => directory))
-  report.organizations = [...discovery.organizations.values()]
-  const byOrganization = Map.groupBy(discovery.tasks, ({ directory }) => directory.organizationId)
-  await eachOf(byOrganization, config.directoriesAtOnce, async ([organizationId, tasks]) => {
-    const organization = discovery.organizations.get(organizationId)
-    if (organization) await passOrganization(pass, tasks, organization)
-  })
+  const tasks = await discover(pass, request.organizations ?? config.organizations, report)
+  pass.directories.push(...tasks.map(({ directory }) => directory))
+  const byOrganization = Map.groupBy(tasks, ({ organization }) => organization)
+  await eachOf(byOrganization, config.directoriesAtOnce, ([organization, tasks]) =>
+    passOrganization(pass, tasks, organization),
+  )
 
-  conclude(report, discovery)
+  conclude(report)
   report.unusedApprovals = [...approvals].filter((approval) => !approvalsUsed.has(approval))
   if (clocks.apart) {
     report.clocksApart = clocks.apart
@@ -83,49 +69,6 @@ async function passUnderLease(
   // A lost lease is a failure, not a cancellation.
   report.outcome = lease.lost.aborted && !request.signal.aborted ? 'incomplete' : 'cancelled'
   report.error ??= reported(signal.reason)
-}
-
-async function openPass(
-  config: SyncConfiguration,
-  request: PassRequest,
-  lease: PassLease,
-  directories: readonly DirectoryRef[],
-): Promise<PassContext> {
-  const { clock, fullEverySeconds } = config
-  const { mode = 'auto', dryRun = false, approve, graceOver } = request
-  const closed = new AbortController()
-  const signal = AbortSignal.any([request.signal, lease.lost, closed.signal])
-  const clocks = new Clocks(() => storeTime({ config, signal }))
-  const now = await clocks.readStore(clock)
-  const progress: SyncProgress = {
-    organizations: 0,
-    directories: 0,
-    directoriesDone: 0,
-    seen: 0,
-    totalSize: 0,
-  }
-  return {
-    config,
-    mode,
-    dryRun,
-    approvals: new Set(approve),
-    approvalsUsed: new Set(),
-    fullSince: later(request.firstPassAt(now), plusSeconds(now, -fullEverySeconds)),
-    signal,
-    graceOver,
-    checkLease: () => lease.check(),
-    endForClosedDispatcher: () =>
-      closed.abort(new DOMException('scalekit-scim: the dispatcher was closed', 'AbortError')),
-    slots: new Slots(config.eventsAtOnce),
-    clocks,
-    sharedIds: new SharedIdFinder(directories, { signal, clock }),
-    progress,
-    reportProgress: () => callBack(request.onProgress, { ...progress }),
-  }
-}
-
-function later(one: Instant, other: Instant): Instant {
-  return one > other ? one : other
 }
 
 function openReport({ clock }: SyncConfiguration, request: PassRequest): SyncReport {
@@ -142,11 +85,76 @@ function openReport({ clock }: SyncConfiguration, request: PassRequest): SyncRep
   }
 }
 
-function conclude(report: SyncReport, { retries, error }: Discovery): void {
+function conclude(report: SyncReport): void {
   report.totals = totalsOf(report.organizations)
   const directories = report.organizations.flatMap((organization) => organization.directories)
-  report.retries = directories.reduce((sum, directory) => sum + directory.retries, retries)
-  if (error) report.error = error
+  report.retries = directories.reduce((sum, { retries }) => sum + retries, report.retries)
   const { errors, users, groups } = report.totals
-  if (error || errors > 0 || users.failed + groups.failed > 0) report.outcome = 'incomplete'
+  if (report.error || errors > 0 || users.failed + groups.failed > 0) report.outcome = 'incomplete'
+}
+
+/**
+ * Reads all directories of an organization before it deletes missing records. A record that is missing from one
+ * directory may be listed by another.
+ */
+async function passOrganization(
+  pass: PassContext,
+  tasks: readonly DirectoryTask[],
+  organization: OrganizationReport,
+): Promise<void> {
+  const modes = new Map(tasks.map((task) => [task, modeFor(pass, task.milestones)]))
+  // If one directory needs a full pass, all directories of the organization get one. A directory whose full passes have
+  // failed several times in a row does not have this effect.
+  const isFull = tasks.some(
+    (task) => modes.get(task) === 'full' && mustRetry(task.milestones?.failures ?? noFailures, brokenPass),
+  )
+  const begun: DirectoryPass[] = []
+  for (const task of tasks) {
+    if (pass.signal.aborted) break
+    const report = emptyReport(task.directory.id, isFull ? 'full' : (modes.get(task) ?? 'full'))
+    organization.directories.push(report)
+    const directory = new DirectoryPass({ pass, task, report }, tasks.length > 1)
+    begun.push(directory)
+    await directory.update()
+  }
+  for (const directory of begun) {
+    await directory.deleteMissing(begun.filter((other) => other !== directory))
+    logDirectory(directory.context)
+    pass.progress.directoriesDone++
+    pass.reportProgress()
+  }
+}
+
+function logDirectory({ pass, task, report }: DirectoryContext): void {
+  const { log } = pass.config
+  const { organizationId, id: directoryId } = task.directory
+  const ids = { organizationId, directoryId }
+  const { error, users, groups, held, deactivated } = report
+  if (error && !pass.signal.aborted) {
+    log.error({ ...ids, ...error }, 'a directory was not read to its end; the pass continues with the others')
+  }
+  const failed = users.failed + groups.failed
+  if (failed > 0) log.error({ ...ids, failed }, 'events of the sync failed; the next pass retries them')
+  for (const { ids: _, ...fields } of held) {
+    if (fields.approvedUntil)
+      log.info({ ...ids, ...fields }, 'approved deletions wait for the next full pass')
+    else log.warn({ ...ids, ...fields }, 'deletions are held: check the report, and approve the right ones')
+  }
+  if (deactivated.overLimits) {
+    log.warn(
+      { ...ids, deactivated: deactivated.count },
+      'the sync deactivated more users than `deletions` allows to delete in a day: check that this is right',
+    )
+  }
+}
+
+/** The mode for one directory. A directory that no pass has completed always gets a full pass. */
+function modeFor(
+  { mode, approvals, fullSince }: PassContext,
+  milestones: Milestones | undefined,
+): 'full' | 'incremental' {
+  if (mode === 'full' || approvals.size > 0 || !milestones) return 'full'
+  const { startedAt, fullStartedAt } = milestones
+  if (startedAt === earliestInstant || fullStartedAt === earliestInstant) return 'full'
+  return mode === 'incremental' || fullStartedAt >= fullSince ? 'incremental' : 'full'
 }
