@@ -1,55 +1,5 @@
 import { type Instant, plusSeconds } from '@scalekit-scim/core/internal'
-import type { StickyReason } from '../reporting/report.ts'
-
-// The past and the held deletions of one kind (users or groups) in an organization. Both are stored, because the limits
-// count deletions over several days, and held deletions stay held. All times are the store's.
-
-export interface DeletionState {
-  /** All directories that the organization has or had, by id. */
-  directories: Map<string, DirectoryHistory>
-  batches: HeldBatch[]
-  /**
-   * Other organizations for which `known` yielded ids of this organization. The value is the time when a pass last
-   * found such ids.
-   */
-  sharedWith: Map<string, Instant>
-}
-
-export interface DirectoryHistory {
-  /**
-   * The beginning of the history. No pass has checked records from before this time. The value is `earliestInstant`
-   * after a full pass has checked all records, and `undefined` before the first full pass.
-   */
-  from?: Instant | undefined
-  /** The number of unapproved deletions in each hour. The key is the number of hours since 1970. */
-  deletedByHour: Map<number, number>
-  /** The ids of counted deletions whose handler failed or dropped the event. A retry does not count them again. */
-  tried: Set<string>
-  /**
-   * The largest number of the application's records on each day, without held records. The key is the number of days
-   * since 1970.
-   */
-  knownByDay: Map<number, number>
-}
-
-/** Deletions that one pass held together. One approval applies to all of them. */
-export interface HeldBatch {
-  /** Does not change when ids leave the batch. */
-  approval: string
-  /** The directory whose pass held the records, or was the last to find some of them missing. */
-  directoryId: string
-  reason: StickyReason
-  heldAt: Instant
-  approvedAt?: Instant | undefined
-  /** When `known` last yielded one of the ids. */
-  yieldedAt: Instant
-  /**
-   * The number of open ids. An id is open if `known` yields it and the directory does not list it. Open ids come first
-   * in `ids`.
-   */
-  open: number
-  ids: readonly string[]
-}
+import type { DeletionState, DirectoryHistory, HeldBatch } from './state-format.ts'
 
 export interface DeletionLimits {
   /** How many deletions of one kind within 24 hours need no approval. */
@@ -58,15 +8,6 @@ export interface DeletionLimits {
   maxShare: number
 }
 
-/** All sticky reasons, in the order of a report. */
-export const stickyReasons: readonly StickyReason[] = [
-  'no-origin',
-  'directory-removed',
-  'no-history',
-  'nothing-listed',
-  'over-half',
-  'over-limit',
-]
 const hourSeconds = 3600
 const daySeconds = 86_400
 const periodDays = 30

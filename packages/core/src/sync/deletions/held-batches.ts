@@ -3,7 +3,8 @@ import type { KnownRecords } from '../known/known-records.ts'
 import type { ListedIds } from '../known/listed-ids.ts'
 import { recordList } from '../reporting/directory-report.ts'
 import type { ReturnedRecords } from '../reporting/report.ts'
-import { type HeldBatch, isUnseen } from './deletion-state.ts'
+import { isUnseen } from './deletion-state.ts'
+import type { HeldBatch } from './state-format.ts'
 
 /** The findings of a pass. */
 export interface Findings {

@@ -3,8 +3,9 @@ import type { KnownRecords } from '../known/known-records.ts'
 import { ListedIds } from '../known/listed-ids.ts'
 import type { WalkTally } from '../reading/pages.ts'
 import { addsUp, type MissingRecord } from './decision.ts'
-import { type HeldBatch, isApproved } from './deletion-state.ts'
+import { isApproved } from './deletion-state.ts'
 import { type Reviewed, reviewBatches } from './held-batches.ts'
+import type { HeldBatch } from './state-format.ts'
 
 /** The first full walk over a directory, and the records that `known` yielded before it. */
 export interface FirstWalk {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Instant } from '@scalekit-scim/core/internal'
 import type { DirectoryRef, Kind } from '../reading/records.ts'
 import type { StickyReason } from '../reporting/report.ts'
-import { approvalDays, dayOf, type HeldBatch } from './deletion-state.ts'
+import { approvalDays, dayOf } from './deletion-state.ts'
+import type { HeldBatch } from './state-format.ts'
 
 /** The values of a deletion case that determine its approvals. */
 export interface BatchScope {

@@ -3,8 +3,16 @@ import type { Clock, Ledger } from '@scalekit-scim/core'
 import type { Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
 import { retryStore } from '../waiting.ts'
-import { type DeletionState, emptyState, type HeldBatch } from './deletion-state.ts'
-import { formatState, parseChunk, parseState, type StoredBatch, type StoredState } from './state-format.ts'
+import { emptyState } from './deletion-state.ts'
+import {
+  type DeletionState,
+  formatState,
+  type HeldBatch,
+  parseChunk,
+  parseState,
+  type StoredBatch,
+  type StoredState,
+} from './state-format.ts'
 
 /** The users or the groups of one organization. */
 export interface StateScope {

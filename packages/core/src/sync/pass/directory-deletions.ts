@@ -17,11 +17,8 @@ import {
 import {
   addDirectories,
   approvedUntil,
-  type DeletionState,
-  type DirectoryHistory,
   emptyHistory,
   forgetOld,
-  type HeldBatch,
   largestKnown,
   noteKnown,
 } from '../deletions/deletion-state.ts'
@@ -35,6 +32,7 @@ import {
   placeOf,
   type Siblings,
 } from '../deletions/missing.ts'
+import type { DeletionState, DirectoryHistory, HeldBatch } from '../deletions/state-format.ts'
 import { type LoadedState, type StateScope, StateStore } from '../deletions/state-store.ts'
 import type { KnownRecords } from '../known/known-records.ts'
 import { walk } from '../reading/pages.ts'

@@ -1,28 +1,32 @@
 import type { Ledger } from '@scalekit-scim/core'
-import type { Instant } from '@scalekit-scim/core/internal'
 import { z } from 'zod'
+import { instant, mapOf, toJson } from '../deletions/state-format.ts'
 import { type DirectoryRef, earliestInstant } from '../reading/records.ts'
 
-/** The progress of a directory's passes, by the store's clock. `earliestInstant` stands for "not yet". */
-export interface Milestones {
-  /** When the last complete pass ended. The directory with the earliest time goes first. */
-  completedAt: Instant
-  /** When that pass began. An incremental pass reads the changes since then. */
-  startedAt: Instant
-  /** When the last complete full pass began. `earliestInstant` if the next pass must be a full one. */
-  fullStartedAt: Instant
-  failures: Failures
-}
-
 /**
- * The number of consecutive full passes in which each record failed. If a handler always fails for one user, this must
- * not make all passes of the directory full: 100,000 users take 3,300 API calls in each full pass.
+ * The progress of a directory's passes, by the store's clock. `earliestInstant` stands for "not yet". Only complete
+ * passes count.
  */
-export interface Failures {
-  passesById: ReadonlyMap<string, number>
-  /** The number of consecutive full passes in which more records failed than the report names. */
-  passesOfMany: number
-}
+const format = z.object({
+  /** When the last pass ended. The directory with the earliest time goes first. */
+  completedAt: instant,
+  /** When that pass began. An incremental pass reads the changes since then. */
+  startedAt: instant,
+  /** When the last full pass began. `earliestInstant` if the next pass must be a full one. */
+  fullStartedAt: instant,
+  failures: z.object({
+    /**
+     * The number of consecutive full passes in which each record failed. If a handler always fails for one user, this
+     * must not make all passes of the directory full: 100,000 users take 3,300 API calls in each full pass.
+     */
+    passesById: mapOf(z.string(), z.int()),
+    /** The number of consecutive full passes in which more records failed than the report names. */
+    passesOfMany: z.int(),
+  }),
+})
+
+export type Milestones = z.output<typeof format>
+type Failures = Milestones['failures']
 
 /** Failed records of one pass. */
 export interface Failed {
@@ -49,9 +53,6 @@ const maxPasses = 3
 /** Longer than the longest time between full passes. The milestones of a removed directory expire. */
 const keptSeconds = 35 * 86_400
 
-const instant = z.string().regex(/^\d{19}$/)
-const format = z.tuple([instant, instant, instant, z.int(), z.array(z.tuple([z.string(), z.int()]))])
-
 export function afterFullPass({ passesById, passesOfMany }: Failures, { ids, count }: Failed): Failures {
   return {
     passesById: new Map(ids.map((id) => [id, (passesById.get(id) ?? 0) + 1])),
@@ -72,15 +73,7 @@ export async function readMilestones(
 ): Promise<Milestones | undefined> {
   const text = await ledger.record(recordName(directory)).read()
   try {
-    const [completedAt, startedAt, fullStartedAt, passesOfMany, passes] = format.parse(
-      JSON.parse(text ?? 'null'),
-    )
-    return {
-      completedAt,
-      startedAt,
-      fullStartedAt,
-      failures: { passesOfMany, passesById: new Map(passes) },
-    }
+    return format.parse(JSON.parse(text ?? 'null'))
   } catch {
     return undefined
   }
@@ -92,18 +85,10 @@ export async function readMilestones(
 export async function writeMilestones(
   ledger: Ledger,
   directory: DirectoryRef,
-  { completedAt, startedAt, fullStartedAt, failures }: Milestones,
+  milestones: Milestones,
 ): Promise<void> {
   const record = ledger.record(recordName(directory))
-  const { passesOfMany, passesById } = failures
-  const fields: z.input<typeof format> = [
-    completedAt,
-    startedAt,
-    fullStartedAt,
-    passesOfMany,
-    [...passesById],
-  ]
-  await record.compareAndSet(await record.read(), JSON.stringify(fields), keptSeconds)
+  await record.compareAndSet(await record.read(), toJson(milestones), keptSeconds)
 }
 
 function recordName({ organizationId, id }: DirectoryRef): string {
