@@ -33,7 +33,7 @@ import {
   type Siblings,
 } from '../deletions/missing.ts'
 import type { DeletionState, DirectoryHistory, HeldBatch } from '../deletions/state-format.ts'
-import { type LoadedState, type StateScope, StateStore } from '../deletions/state-store.ts'
+import { type LoadedState, StateStore } from '../deletions/state-store.ts'
 import type { KnownRecords } from '../known/known-records.ts'
 import { walk } from '../reading/pages.ts'
 import { earliestInstant, type Kind } from '../reading/records.ts'
@@ -74,16 +74,13 @@ export class DirectoryDeletions {
   readonly #context: DirectoryContext
   readonly #kind: Kind
   readonly #siblings: Siblings
-  readonly #scope: StateScope
   readonly #store: StateStore
 
   constructor(context: DirectoryContext, kind: Kind, siblings: Siblings) {
     this.#context = context
     this.#kind = kind
     this.#siblings = siblings
-    this.#scope = { organizationId: context.task.directory.organizationId, kind: kind.name }
-    const { config, signal } = context.pass
-    this.#store = new StateStore(config.dispatcher.ledger, config.clock, signal)
+    this.#store = new StateStore(context.pass, context.task.directory.organizationId, kind.name)
   }
 
   /**
@@ -93,7 +90,7 @@ export class DirectoryDeletions {
    */
   async run(first: FirstWalk): Promise<boolean> {
     const { pass } = this.#context
-    const loaded = await this.#store.load(this.#scope)
+    const loaded = await this.#store.load()
     const now = await storeTime(pass)
     const opened = this.#open(loaded, now)
     const state = { ...opened, batches: approveBatches(opened.batches, pass.approvals, now) }
@@ -107,13 +104,13 @@ export class DirectoryDeletions {
     requireRunning(pass)
     // The deletions are counted before they are applied. If the process crashes in between, too many are counted, never
     // too few. Held records are reported only after they are stored.
-    const written = pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
+    const written = pass.dryRun ? loaded : await this.#store.replace(loaded, next)
     this.#report(decision, missing, loaded)
     const results = await this.#delete([...decision.approved, ...decision.unapproved], first)
     if (!pass.dryRun && results.size > 0) {
       const gone = noteResults(this.#historyIn(next), decision, results, now)
       const batches = withoutIds(next.batches, gone)
-      await this.#store.replace(this.#scope, written, { ...next, batches })
+      await this.#store.replace(written, { ...next, batches })
     }
     return !foreign.any && isUndecided(decision, now)
   }
@@ -127,16 +124,16 @@ export class DirectoryDeletions {
     this.#reportForeign(foreign)
     await this.reportHeldBefore()
     if (this.#context.pass.dryRun) return
-    const loaded = await this.#store.load(this.#scope)
+    const loaded = await this.#store.load()
     const state = this.#open(loaded, await storeTime(this.#context.pass))
     // A record that this pass created can have a time up to `syncMarginSeconds` before the start of the pass.
     this.#historyIn(state).from ??= plusSeconds(startedAt, -syncMarginSeconds)
-    await this.#store.replace(this.#scope, loaded, state)
+    await this.#store.replace(loaded, state)
   }
 
   /** Reports the batches of earlier passes. Used if the pass does not search for deletions. */
   async reportHeldBefore(): Promise<void> {
-    const state = await this.#store.loadOpen(this.#scope, this.#context.task.directory.id)
+    const state = await this.#store.loadOpen(this.#context.task.directory.id)
     if (state.batches.length === 0) return
     for (const batch of forgetOld(state, await storeTime(this.#context.pass)).batches) {
       this.#reportHeld(batch.reason, batch.ids.slice(0, batch.open), batch.open, batch)
