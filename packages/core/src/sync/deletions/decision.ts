@@ -4,7 +4,7 @@ import { earliestInstant } from '../reading/records.ts'
 import type { Result } from '../reporting/directory-report.ts'
 import type { HeldReason, StickyReason } from '../reporting/report.ts'
 import { countDeletions, type DeletionLimits, isApproved, reasonToHold } from './deletion-state.ts'
-import { type BatchScope, newBatch } from './new-batch.ts'
+import { type BatchScope, newBatch } from './held-batches.ts'
 import { type DirectoryHistory, type HeldBatch, stickyReasons } from './state-format.ts'
 
 /** A record that `known` yielded and no walk listed. */

@@ -9,6 +9,7 @@ import { EventBatch } from '../applying/event-batch.ts'
 import {
   addsUp,
   type Decision,
+  type DeletionCase,
   decideDeletions,
   isUndecided,
   noteDeletions,
@@ -24,38 +25,26 @@ import {
 } from '../deletions/deletion-state.ts'
 import { foreignError, foreignIndexes, noteSharing } from '../deletions/foreign.ts'
 import { approveBatches, openFirst, withoutIds } from '../deletions/held-batches.ts'
-import {
-  canBeDecided,
-  type FirstWalk,
-  findMissing,
-  type Missing,
-  placeOf,
-  type Siblings,
-} from '../deletions/missing.ts'
+import { canDecide, findMissing, type Missing, placeOf, type Siblings } from '../deletions/missing.ts'
 import type { DeletionState, DirectoryHistory, HeldBatch } from '../deletions/state-format.ts'
 import { type LoadedState, StateStore } from '../deletions/state-store.ts'
 import type { KnownRecords } from '../known/known-records.ts'
-import { walk } from '../reading/pages.ts'
+import { ListedIds } from '../known/listed-ids.ts'
+import { type WalkTally, walk } from '../reading/pages.ts'
 import { earliestInstant, type Kind } from '../reading/records.ts'
 import { noteEvent, type Result, recordList } from '../reporting/directory-report.ts'
-import type { HeldReason } from '../reporting/report.ts'
+import type { HeldReason, ReturnedRecords } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
 import { type DirectoryContext, directoriesNow, directoryPages } from './directory-reader.ts'
 import { requireRunning, storeTime } from './pass-context.ts'
 
-/** Everything that the decision depends on. */
-interface Situation {
-  first: FirstWalk
-  state: DeletionState
-  /** Whether a part of the stored state is missing. */
-  isIncomplete: boolean
-  foreign: Foreign
-  missing: Missing
-  /** Whether the directory is still enabled after the walks. */
-  enabled: boolean
-  /** Whether the organization still has the directories that it had at the beginning of the pass. */
-  sameDirectories: boolean
-  now: Instant
+/** A full walk over a directory, and the records that `known` yielded before it. */
+export interface FullWalk {
+  known: KnownRecords
+  listed: ListedIds
+  tally: WalkTally
+  /** The store's time before `known` was read. Later events are newer than the finding that a record is missing. */
+  observedAt: Instant
 }
 
 /** Records of `known` that do not belong to the directory. */
@@ -68,6 +57,9 @@ interface Foreign {
    */
   any: boolean
 }
+
+/** The missing records, and what shows whether they can be deleted. */
+type Found = Missing & Pick<DeletionCase, 'walks' | 'isSettled' | 'enabled'>
 
 /** Finds, decides, stores and applies the deletions of one kind in one directory. Only a full pass finds deletions. */
 export class DirectoryDeletions {
@@ -88,29 +80,29 @@ export class DirectoryDeletions {
    * @returns whether the next pass must check records that could not be decided
    * @throws the store's error. If the store fails before the first deletion, nothing is deleted
    */
-  async run(first: FirstWalk): Promise<boolean> {
-    const { pass } = this.#context
+  async run(first: FullWalk): Promise<boolean> {
+    const { pass, task } = this.#context
     const loaded = await this.#store.load()
     const now = await storeTime(pass)
-    const opened = this.#open(loaded, now)
-    const state = { ...opened, batches: approveBatches(opened.batches, pass.approvals, now) }
+    const state = this.#open(loaded, now)
+    state.batches = approveBatches(state.batches, pass.approvals, now)
     const foreign = await this.#findForeign(first, state, now)
-    const isIncomplete = loaded.incomplete
     const found = await this.#findMissing(first, state, foreign, now)
-    const { missing } = found
-    const decision = this.#decide({ first, state, isIncomplete, foreign, now, ...found })
-    const next = { ...state, batches: this.#batchesAfter(decision, missing) }
+    const decision = this.#decide(first, state, loaded.incomplete, foreign, found, now)
+    // Only ids that stay held are open. Otherwise another pass could report records as held that are about to be
+    // deleted.
+    const heldIds = new Set(decision.held.flatMap(({ batch, ids }) => (batch ? ids : [])))
+    const batches = openFirst([...found.batches, ...decision.batches], task.directory.id, heldIds)
 
     requireRunning(pass)
     // The deletions are counted before they are applied. If the process crashes in between, too many are counted, never
     // too few. Held records are reported only after they are stored.
-    const written = pass.dryRun ? loaded : await this.#store.replace(loaded, next)
-    this.#report(decision, missing, loaded)
+    const written = pass.dryRun ? loaded : await this.#store.replace(loaded, { ...state, batches })
+    this.#report(decision, found.returned, loaded)
     const results = await this.#delete([...decision.approved, ...decision.unapproved], first)
     if (!pass.dryRun && results.size > 0) {
-      const gone = noteResults(this.#historyIn(next), decision, results, now)
-      const batches = withoutIds(next.batches, gone)
-      await this.#store.replace(written, { ...next, batches })
+      const gone = noteResults(this.#historyIn(state), decision, results, now)
+      await this.#store.replace(written, { ...state, batches: withoutIds(batches, gone) })
     }
     return !foreign.any && isUndecided(decision, now)
   }
@@ -156,7 +148,7 @@ export class DirectoryDeletions {
   }
 
   /** Finds and reports foreign records. The known records are searched only if a record is missing. */
-  async #findForeign({ known, listed }: FirstWalk, state: DeletionState, now: Instant): Promise<Foreign> {
+  async #findForeign({ known, listed }: FullWalk, state: DeletionState, now: Instant): Promise<Foreign> {
     const { plural, name } = this.#kind
     const source = this.#context.pass.config.known[plural]
     let indexes: ReadonlySet<number> = new Set()
@@ -174,89 +166,93 @@ export class DirectoryDeletions {
 
   /**
    * Finds the missing records. If one of them can be decided, walks the directory again, and lists the organization's
-   * directories again.
+   * directories again. The second walk is left out if the first did not add up.
    */
-  async #findMissing(first: FirstWalk, state: DeletionState, foreign: Foreign, now: Instant) {
-    const { directory, directories } = this.#context.task
+  async #findMissing(
+    { known, listed, tally }: FullWalk,
+    state: DeletionState,
+    foreign: Foreign,
+    now: Instant,
+  ): Promise<Found> {
+    const { pass, task } = this.#context
     const search = {
       kind: this.#kind.name,
-      directoryId: directory.id,
-      directories,
+      directoryId: task.directory.id,
+      directories: task.directories,
       siblings: this.#siblings,
       batches: state.batches,
+      known,
       foreign: foreign.indexes,
       isOnlyDirectory: state.directories.size === 1,
       now,
     }
-    const missing = await findMissing(first, search, (again) =>
-      walk(directoryPages(this.#context, this.#kind), again, () => requireRunning(this.#context.pass)),
-    )
-    const isDecidable = missing.records.some((record) => canBeDecided(record, now))
-    if (!isDecidable) return { missing, enabled: true, sameDirectories: true }
+    const once = findMissing(search, [listed])
+    let found: Found = { ...once, walks: [tally], isSettled: false, enabled: true }
+    if (!canDecide(once.records, now)) return found
+    if (addsUp(tally)) {
+      const again = new ListedIds(known)
+      const pages = directoryPages(this.#context, this.#kind)
+      const walks = [tally, await walk(pages, again, () => requireRunning(pass))] as const
+      found = { ...found, ...findMissing(search, [listed, again]), walks, isSettled: again.covers(listed) }
+    }
+    if (!canDecide(found.records, now)) return found
     const { enabled, ids } = await directoriesNow(this.#context)
-    const sameDirectories = ids.size === directories.size && [...ids].every((id) => directories.has(id))
     addDirectories(state, ids)
-    return { missing, enabled, sameDirectories }
+    const isSame = ids.size === task.directories.size && [...ids].every((id) => task.directories.has(id))
+    return { ...found, enabled, isSettled: found.isSettled && isSame }
   }
 
   /** Decides about the missing records, and adds the deletions to the state's history. */
-  #decide(situation: Situation): Decision {
-    const { first, state, isIncomplete, foreign, missing, enabled, sameDirectories, now } = situation
-    const { dispatcher, limits } = this.#context.pass.config
+  #decide(
+    { known, tally }: FullWalk,
+    state: DeletionState,
+    isIncomplete: boolean,
+    foreign: Foreign,
+    { records, walks, isSettled, enabled }: Found,
+    now: Instant,
+  ): Decision {
+    const { directory } = this.#context.task
+    const { config, approvals } = this.#context.pass
     const history = this.#historyIn(state)
-    const isProcessLedger = dispatcher.guarantee.message === 'process'
-    const held = missing.records.filter(({ batch }) => batch).map(({ id }) => id)
+    const isProcessLedger = config.dispatcher.guarantee.message === 'process'
+    const isOnlyDirectory = state.directories.size === 1
+    const own = known.count(
+      (index) => !foreign.indexes.has(index) && placeOf(known, index, isOnlyDirectory) === 'own',
+    )
+    // Held records are not counted. They may be rows that no directory has listed for a long time, such as tombstones,
+    // and must not widen the limits.
+    const missingOwn = records.filter(({ place }) => place === 'own')
+    const heldBefore = missingOwn.filter(({ batch }) => batch).length
     const decision = decideDeletions(
       {
-        directory: this.#context.task.directory,
+        directory,
         kind: this.#kind.name,
         now,
-        missing: missing.records,
+        missing: records,
         history,
-        base: Math.max(largestKnown(history), this.#ownWithout(held, situation)),
+        base: Math.max(largestKnown(history), own - heldBefore),
         from: isProcessLedger && !isIncomplete ? earliestInstant : history.from,
-        walks: missing.walks,
-        isSettled: missing.walksAgree && sameDirectories,
+        walks,
+        isSettled,
         enabled,
         foreign: foreign.any,
         siblingsRead: this.#siblings.complete,
       },
-      limits,
-      this.#context.pass.approvals,
+      config.limits,
+      approvals,
     )
-    // Held records are left out. They may be rows that no directory has listed for a long time, such as tombstones, and
-    // must not widen the limits.
-    const heldNow = decision.held.flatMap(({ ids }) => ids)
-    noteKnown(history, this.#ownWithout(heldNow, situation), now)
-    if (decision.complete && !foreign.any && addsUp(first.tally)) history.from = earliestInstant
+    const held = new Set(decision.held.flatMap(({ ids }) => ids))
+    noteKnown(history, own - missingOwn.filter(({ id }) => held.has(id)).length, now)
+    if (decision.complete && !foreign.any && addsUp(tally)) history.from = earliestInstant
     noteDeletions(history, decision, now)
     return decision
   }
 
-  /** The number of the directory's own records, without the given ids. */
-  #ownWithout(ids: readonly string[], { first, state, foreign, missing }: Situation): number {
-    const { known } = first
-    const isOnlyDirectory = state.directories.size === 1
-    const excluded = new Set(ids)
-    const isOwn = (index: number) =>
-      !foreign.indexes.has(index) && placeOf(known, index, isOnlyDirectory) === 'own'
-    const own = missing.records.filter(({ id, place }) => place === 'own' && excluded.has(id))
-    return known.count(isOwn) - own.length
-  }
-
-  /**
-   * Only ids that stay held are open. Otherwise another pass could report records as held that are about to be deleted.
-   */
-  #batchesAfter({ batches, held }: Decision, { reviewed }: Missing): HeldBatch[] {
-    const ids = held.flatMap(({ batch, ids }) => (batch ? ids : []))
-    return openFirst([...reviewed.batches, ...batches], this.#context.task.directory.id, new Set(ids))
-  }
-
-  #report({ held, batches }: Decision, { reviewed }: Missing, loaded: LoadedState): void {
+  #report({ held, batches }: Decision, returned: readonly ReturnedRecords[], loaded: LoadedState): void {
     for (const { reason, ids, batch } of held) {
       this.#reportHeld(reason, [...ids].sort(), ids.length, batch)
     }
-    this.#context.report.returned.push(...reviewed.returned)
+    this.#context.report.returned.push(...returned)
     const { approvals, approvalsUsed } = this.#context.pass
     for (const { approval } of [...loaded.batches, ...batches]) {
       if (approvals.has(approval)) approvalsUsed.add(approval)
@@ -287,7 +283,7 @@ export class DirectoryDeletions {
 
   async #delete(
     ids: readonly string[],
-    { known, observedAt }: FirstWalk,
+    { known, observedAt }: FullWalk,
   ): Promise<ReadonlyMap<string, Result>> {
     const { directory } = this.#context.task
     const results = new Map<string, Result>()
@@ -304,7 +300,12 @@ export class DirectoryDeletions {
         const ended = (result: Result) => {
           results.set(id, result)
           noteEvent(this.#context.report, this.#kind.plural, id, 'deleted', result)
-          if (result === 'applied' && !this.#context.pass.dryRun) this.#logDeletion(id, directoryId)
+          if (result !== 'applied' || this.#context.pass.dryRun) return
+          const { organizationId } = directory
+          this.#context.pass.config.log.info(
+            { organizationId, directoryId, kind: this.#kind.name, resourceId: id },
+            'the sync deleted a record that its directory no longer lists',
+          )
         }
         await batch.add({ event, observedAt, directoryId, ended })
       }
@@ -312,13 +313,5 @@ export class DirectoryDeletions {
       await batch.drained()
     }
     return results
-  }
-
-  #logDeletion(resourceId: string, directoryId: string): void {
-    const { organizationId } = this.#context.task.directory
-    this.#context.pass.config.log.info(
-      { organizationId, directoryId, kind: this.#kind.name, resourceId },
-      'the sync deleted a record that its directory no longer lists',
-    )
   }
 }

@@ -1,7 +1,7 @@
 import type { Instant } from '@scalekit-scim/core/internal'
 import { EventBatch } from '../applying/event-batch.ts'
 import { addsUp } from '../deletions/decision.ts'
-import type { FirstWalk, Siblings } from '../deletions/missing.ts'
+import type { Siblings } from '../deletions/missing.ts'
 import { differenceOf } from '../known/difference.ts'
 import type { KnownRecords } from '../known/known-records.ts'
 import { ListedIds } from '../known/listed-ids.ts'
@@ -11,7 +11,7 @@ import { earliestInstant, groupKind, type Kind, userKind } from '../reading/reco
 import { addId, noteEvent } from '../reporting/directory-report.ts'
 import { reported } from '../reporting/reported-error.ts'
 import { SyncError } from '../sync-error.ts'
-import { DirectoryDeletions } from './directory-deletions.ts'
+import { DirectoryDeletions, type FullWalk } from './directory-deletions.ts'
 import { type DirectoryContext, directoryPages } from './directory-reader.ts'
 import {
   afterFullPass,
@@ -27,7 +27,7 @@ import { storeTime } from './pass-context.ts'
 export class DirectoryPass {
   readonly context: DirectoryContext
   readonly #hasSiblings: boolean
-  readonly #walked = new Map<Kind, Walked>()
+  readonly #walked = new Map<Kind, Walked | 'incremental'>()
   #startedAt: Instant | undefined
   /** Whether the pass was not finished. If so, the next pass must read the same changes again. */
   #isBroken = false
@@ -70,9 +70,9 @@ export class DirectoryPass {
   }
 
   /** The full walk over the records of a kind, if there was one. */
-  fullWalk(kind: Kind): Pick<FirstWalk, 'listed' | 'tally'> | undefined {
+  fullWalk(kind: Kind): Walked | undefined {
     const walked = this.#walked.get(kind)
-    return walked?.mode === 'incremental' ? undefined : walked?.walk
+    return walked === 'incremental' ? undefined : walked
   }
 
   async #timed(step: () => Promise<void>): Promise<void> {
@@ -121,8 +121,8 @@ export class DirectoryPass {
     signal.throwIfAborted()
     if (tally.short) this.#fallShort(kind)
     if (!source) return
-    if (mode === 'incremental' || !known) this.#walked.set(kind, { mode: 'incremental' })
-    else this.#walked.set(kind, { mode: 'full', known, observedAt, walk: listed && { listed, tally } })
+    const walked = mode === 'full' && known ? { known, observedAt, listed, tally } : 'incremental'
+    this.#walked.set(kind, walked)
   }
 
   /**
@@ -171,12 +171,12 @@ export class DirectoryPass {
     }
   }
 
-  async #delete(kind: Kind, walked: Walked, siblings: Siblings): Promise<void> {
+  async #delete(kind: Kind, walked: Walked | 'incremental', siblings: Siblings): Promise<void> {
     const deletions = new DirectoryDeletions(this.context, kind, siblings)
-    if (walked.mode === 'incremental') return deletions.reportHeldBefore()
-    const { known, observedAt, walk } = walked
-    if (known.size === 0 || !walk) return deletions.runEmpty(known, observedAt)
-    if (await deletions.run({ known, observedAt, ...walk })) this.#isUndecided = true
+    if (walked === 'incremental') return deletions.reportHeldBefore()
+    const { known, observedAt, listed, tally } = walked
+    if (known.size === 0 || !listed) return deletions.runEmpty(known, observedAt)
+    if (await deletions.run({ known, observedAt, listed, tally })) this.#isUndecided = true
   }
 
   /**
@@ -223,20 +223,13 @@ export class DirectoryPass {
   }
 }
 
-/** The walk over the records of one kind. Absent if the option `known` does not have the kind. */
-type Walked =
-  | { mode: 'incremental' }
-  | {
-      mode: 'full'
-      known: KnownRecords
-      observedAt: Instant
-      walk: Pick<FirstWalk, 'listed' | 'tally'> | undefined
-    }
+/** The full walk over the records of one kind. The ids are not collected if nobody needs them. */
+type Walked = Omit<FullWalk, 'listed'> & { listed: ListedIds | undefined }
 
 function siblingsOf(kind: Kind, siblings: readonly DirectoryPass[]): Siblings {
-  const walks = siblings.flatMap((sibling) => sibling.fullWalk(kind) ?? [])
+  const walks = siblings.map((sibling) => sibling.fullWalk(kind))
   return {
-    walks: walks.map(({ listed }) => listed),
-    complete: walks.length === siblings.length && walks.every(({ tally }) => addsUp(tally)),
+    walks: walks.flatMap((walk) => walk?.listed ?? []),
+    complete: walks.every((walk) => walk?.listed && addsUp(walk.tally)),
   }
 }
