@@ -63,13 +63,12 @@ export async function eachOf<Item>(
   limit: number,
   visit: (item: Item) => Promise<void>,
 ): Promise<void> {
-  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
+  async function* each() {
+    yield* items
+  }
+  const shared = each()
   const visitor = async () => {
-    for (;;) {
-      const next = await iterator.next()
-      if (next.done) return
-      await visit(next.value)
-    }
+    for await (const item of shared) await visit(item)
   }
   const ended = await Promise.allSettled(Array.from({ length: limit }, visitor))
   const failed = ended.find((result) => result.status === 'rejected')

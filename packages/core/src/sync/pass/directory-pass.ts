@@ -60,9 +60,7 @@ export class DirectoryPass {
         if (walked) await this.#attempt(() => this.#delete(kind, walked, siblingsOf(kind, siblings)))
       }
       this.context.pass.signal.throwIfAborted()
-      if (this.context.pass.dryRun || !this.#startedAt) return
-      if (this.#isBroken) await this.#saveBroken()
-      else await this.#saveComplete(this.#startedAt)
+      if (this.#startedAt && !this.context.pass.dryRun) await this.#saveMilestones(this.#startedAt)
     })
     const { maxCount, maxShare } = this.context.pass.config.limits
     const { deactivated, users } = this.context.report
@@ -119,22 +117,14 @@ export class DirectoryPass {
       await batch.drained()
     }
     signal.throwIfAborted()
-    if (tally.short) this.#fallShort(kind)
-    if (!source) return
     const walked = mode === 'full' && known ? { known, observedAt, listed, tally } : 'incremental'
-    this.#walked.set(kind, walked)
-  }
-
-  /**
-   * If a full walk lists too few records, that is an error. In an incremental walk, the API may announce the total of
-   * all records instead of the changed ones. That is not an error, but a full pass follows.
-   */
-  #fallShort({ plural }: Kind): void {
+    if (source) this.#walked.set(kind, walked)
+    if (!tally.short) return
     this.#isUndecided = true
-    if (this.context.report.mode === 'incremental') return
-    this.#isBroken = true
-    const message = `the API listed fewer ${plural} than it announced`
-    this.context.report.error ??= reported(new SyncError('ERR_SCIM_WALK_SHORT', message))
+    // In an incremental walk, the API may announce the total of all records instead of the changed ones. That is not an
+    // error, but a full pass follows.
+    if (mode === 'incremental') return
+    throw new SyncError('ERR_SCIM_WALK_SHORT', `the API listed fewer ${kind.plural} than it announced`)
   }
 
   async #apply(
@@ -185,31 +175,26 @@ export class DirectoryPass {
    * - After a full pass, the next pass is also full, because a failed event may be an old change or a deletion. The
    *   same applies to deletions that were not decided.
    * - Events that failed in several consecutive full passes wait for the next scheduled full pass.
+   *
+   * After a broken full pass, only the failure is counted. Only the first few consecutive failures cause full passes
+   * over the organization's other directories, too.
    */
-  async #saveComplete(startedAt: Instant): Promise<void> {
-    const { directory, milestones = noMilestones } = this.context.task
-    const isFull = this.context.report.mode === 'full'
-    const failed = this.#unfinished()
+  async #saveMilestones(startedAt: Instant): Promise<void> {
+    const { pass, task, report } = this.context
+    const { directory, milestones = noMilestones } = task
+    const isFull = report.mode === 'full'
+    if (this.#isBroken && !isFull) return
+    const failed = this.#isBroken ? brokenPass : this.#unfinished()
     const failures = isFull ? afterFullPass(milestones.failures, failed) : milestones.failures
     const retry = mustRetry(failures, failed)
     const fullStartedAt = isFull ? startedAt : milestones.fullStartedAt
-    await writeMilestones(this.context.pass.config.dispatcher.ledger, directory, {
-      completedAt: await storeTime(this.context.pass),
+    const progress = !this.#isBroken && {
+      completedAt: await storeTime(pass),
       startedAt: retry ? milestones.startedAt : startedAt,
       fullStartedAt: retry && (isFull || this.#isUndecided) ? earliestInstant : fullStartedAt,
-      failures,
-    })
-  }
-
-  /**
-   * Counts the consecutive broken full passes. Only the first few of them cause full passes over the organization's
-   * other directories, too.
-   */
-  async #saveBroken(): Promise<void> {
-    if (this.context.report.mode === 'incremental') return
-    const { directory, milestones = noMilestones } = this.context.task
-    const failures = afterFullPass(milestones.failures, brokenPass)
-    await writeMilestones(this.context.pass.config.dispatcher.ledger, directory, { ...milestones, failures })
+    }
+    const next = { ...milestones, ...progress, failures }
+    await writeMilestones(pass.config.dispatcher.ledger, directory, next)
   }
 
   /** The ids of failed records. Undecided deletions count as one failed record. */

@@ -1,7 +1,7 @@
 import { formatInstant, omitUndefined, plusSeconds } from '@scalekit-scim/core/internal'
 import { type Page, recordPages } from '../reading/pages.ts'
 import type { Kind } from '../reading/records.ts'
-import { retrying } from '../reading/retrying.ts'
+import { listDirectories } from '../reading/source.ts'
 import type { DirectoryReport } from '../reporting/report.ts'
 import type { DirectoryTask } from './discovery.ts'
 import { apiCalls, type PassContext, storeTime } from './pass-context.ts'
@@ -49,9 +49,8 @@ export async function directoriesNow({
   report,
 }: DirectoryContext): Promise<{ enabled: boolean; ids: ReadonlySet<string> }> {
   const { organizationId, id } = task.directory
-  const list = () => pass.config.scalekit.directory.listDirectories(organizationId)
   const calls = apiCalls(pass, () => report.retries++)
-  const { directories } = await retrying(list, calls)
+  const directories = await listDirectories(pass.config.scalekit, organizationId, calls)
   return {
     enabled: directories.some((directory) => directory.id === id && directory.enabled),
     ids: new Set(directories.map(({ id }) => id)),

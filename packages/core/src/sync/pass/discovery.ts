@@ -1,6 +1,5 @@
 import type { DirectoryRef } from '../reading/records.ts'
-import { retrying } from '../reading/retrying.ts'
-import { type Organizations, organizationIds } from '../reading/source.ts'
+import { listDirectories, type Organizations, organizationIds } from '../reading/source.ts'
 import type { OrganizationReport, SyncReport } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
 import { eachOf, retryStore, untilAborted } from '../waiting.ts'
@@ -34,8 +33,7 @@ export async function discover(
     const organization: OrganizationReport = { organizationId, directories: [] }
     report.organizations.push(organization)
     try {
-      const list = () => scalekit.directory.listDirectories(organizationId)
-      const { directories } = await retrying(list, calls)
+      const directories = await listDirectories(scalekit, organizationId, calls)
       const enabled = directories.filter((directory) => directory.enabled).map(({ id }) => id)
       if (enabled.length === 0) {
         organization.skipped = directories.length === 0 ? 'no-directory' : 'directory-disabled'

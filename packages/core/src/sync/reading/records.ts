@@ -79,10 +79,7 @@ export const userKind: Kind<ApiUser, UserRecord> = {
     const answer = await api.directory.listDirectoryUsers(organizationId, id, options)
     return { items: answer.users, totalSize: answer.totalSize, nextPageToken: answer.nextPageToken }
   },
-  compared: ({ id, groups, updatedAt }) => ({
-    ...timed(id, updatedAt),
-    groupIds: groups.map(({ id }) => id),
-  }),
+  compared: (user) => ({ ...timed(user), groupIds: user.groups.map(({ id }) => id) }),
   record: userRecord,
   event: userEvent,
   deletedEvent: ({ organizationId }, id, occurredAt) => ({
@@ -100,7 +97,7 @@ export const groupKind: Kind<ApiGroup, GroupRecord> = {
     const answer = await api.directory.listDirectoryGroups(organizationId, id, options)
     return { items: answer.groups, totalSize: answer.totalSize, nextPageToken: answer.nextPageToken }
   },
-  compared: ({ id, updatedAt }) => timed(id, updatedAt),
+  compared: timed,
   record: groupRecord,
   event: groupEvent,
   deletedEvent: ({ organizationId, id: directoryId }, id, occurredAt) => ({
@@ -132,7 +129,7 @@ function userRecord(user: ApiUser, directory: DirectoryRef, detailed: boolean): 
     ...(userDetail && { raw_attributes: userDetail }),
   }
   return {
-    ...recordOf(id, directory, user.updatedAt),
+    ...recordOf(user, directory),
     data,
     ...(groupsKnown && { groupIds: groups.map((group) => group.id) }),
   }
@@ -147,7 +144,7 @@ function groupRecord(group: ApiGroup, directory: DirectoryRef): GroupRecord {
     ...(displayName && { display_name: displayName }),
     ...(groupDetail && { raw_attributes: groupDetail }),
   }
-  return { ...recordOf(id, directory, group.updatedAt), data }
+  return { ...recordOf(group, directory), data }
 }
 
 /**
@@ -178,15 +175,11 @@ function envelope(organizationId: string, occurredAt: Instant = earliestInstant)
   }
 }
 
-function recordOf(id: string, directory: DirectoryRef, updatedAt: ApiTimestamp | undefined) {
-  return {
-    ...timed(id, updatedAt),
-    organizationId: directory.organizationId,
-    directoryId: directory.id,
-  }
+function recordOf(item: ApiUser | ApiGroup, { organizationId, id: directoryId }: DirectoryRef) {
+  return { ...timed(item), organizationId, directoryId }
 }
 
-function timed(id: string, updatedAt: ApiTimestamp | undefined): Pick<UserRecord, 'id' | 'updatedAt'> {
+function timed({ id, updatedAt }: ApiUser | ApiGroup): Pick<UserRecord, 'id' | 'updatedAt'> {
   const instant = updatedAt && instantOf(updatedAt)
   return instant === undefined ? { id } : { id, updatedAt: instant }
 }

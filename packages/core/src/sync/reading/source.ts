@@ -1,5 +1,5 @@
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import type { DirectoryApi } from './directory-api.ts'
+import type { ApiDirectory, DirectoryApi } from './directory-api.ts'
 import { pages, type ReadOptions, recordPages } from './pages.ts'
 import {
   type DirectoryRef,
@@ -32,9 +32,18 @@ export async function* directories(
   options: Retrying = {},
 ): AsyncGenerator<DirectoryRef, void, void> {
   for await (const organizationId of organizationIds(api, organizations, options)) {
-    const answer = await retrying(() => api.directory.listDirectories(organizationId), options)
-    for (const { id, enabled } of answer.directories) if (enabled) yield { organizationId, id }
+    const listed = await listDirectories(api, organizationId, options)
+    for (const { id, enabled } of listed) if (enabled) yield { organizationId, id }
   }
+}
+
+/** Lists all directories of an organization, including disabled ones. */
+export async function listDirectories(
+  api: DirectoryApi,
+  organizationId: string,
+  options: Retrying,
+): Promise<readonly ApiDirectory[]> {
+  return (await retrying(() => api.directory.listDirectories(organizationId), options)).directories
 }
 
 /**
