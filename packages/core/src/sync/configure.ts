@@ -4,6 +4,7 @@ import {
   invalid,
   loggerOption,
   numberOption,
+  numberOptions,
   requireKnownNames,
 } from '@scalekit-scim/core/internal'
 import type { DeletionLimits } from './deletions/deletion-state.ts'
@@ -33,9 +34,7 @@ export function configureSync(options: DirectorySyncOptions) {
   requireDispatcher(dispatcher)
   requireOrganizations(organizations)
   const clock = clockOption(options.clock)
-  const seconds = (name: 'fullEverySeconds' | 'overlapSeconds' | 'leaseSeconds') =>
-    numberOption(name, options[name], numbers[name])
-
+  const { fullEverySeconds, overlapSeconds, leaseSeconds } = numbers
   return {
     scalekit,
     dispatcher,
@@ -45,9 +44,7 @@ export function configureSync(options: DirectorySyncOptions) {
     limits: limitsOf(deletions),
     directoriesAtOnce: wholeNumber('directories', concurrency.directories),
     eventsAtOnce: wholeNumber('events', concurrency.events),
-    fullEverySeconds: seconds('fullEverySeconds'),
-    overlapSeconds: seconds('overlapSeconds'),
-    leaseSeconds: seconds('leaseSeconds'),
+    ...numberOptions(options, { fullEverySeconds, overlapSeconds, leaseSeconds }),
     onReport: options.onReport,
     log: loggerOption(options.logger),
     clock,

@@ -118,7 +118,7 @@ function userRecord(user: ApiUser, directory: DirectoryRef, detailed: boolean): 
   }))
   const groupsKnown = detailed || groups.length > 0
   const data: DirectoryUser = {
-    ...(userDetail && attributesOf(userDetail, { givenName, familyName })),
+    ...(userDetail && attributesOf(userDetail, user)),
     id,
     organization_id: directory.organizationId,
     ...(email && { email }),

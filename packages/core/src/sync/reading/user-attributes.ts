@@ -1,21 +1,21 @@
 import type { DirectoryUser } from '@scalekit-scim/core'
 import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
+import type { ApiUser } from './directory-api.ts'
 
 /** RFC 7643, 4.3 */
 const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+
+type Names = Pick<ApiUser, 'givenName' | 'familyName'>
 
 /**
  * The user's attributes from the customer's directory, under the names that webhooks use. Values of an unexpected type
  * are left out, but are still in `raw_attributes`.
  */
-export function attributesOf(
-  detail: JsonObject,
-  api: { givenName: string; familyName: string },
-): Partial<DirectoryUser> {
+export function attributesOf(detail: JsonObject, user: Names): Partial<DirectoryUser> {
   const name = objectIn(detail, 'name')
   const enterprise = objectIn(detail, enterpriseExtension)
   return omitUndefined({
-    name: nameOf(detail, name, api),
+    name: nameOf(detail, name, user),
     given_name: textIn(name, 'givenName'),
     family_name: textIn(name, 'familyName'),
     nickname: textIn(detail, 'nickName'),
@@ -50,16 +50,11 @@ function activeIn(detail: JsonObject): boolean | undefined {
 }
 
 /** The display name, the formatted name, or the given and family name: the first of these that is present. */
-function nameOf(
-  detail: JsonObject,
-  name: JsonObject | undefined,
-  api: { givenName: string; familyName: string },
-): string | undefined {
-  const parts = [
-    api.givenName || textIn(name, 'givenName'),
-    api.familyName || textIn(name, 'familyName'),
-  ].filter(Boolean)
-  return textIn(detail, 'displayName') || textIn(name, 'formatted') || parts.join(' ') || undefined
+function nameOf(detail: JsonObject, name: JsonObject | undefined, user: Names): string | undefined {
+  const given = user.givenName || textIn(name, 'givenName')
+  const family = user.familyName || textIn(name, 'familyName')
+  const both = [given, family].filter(Boolean).join(' ')
+  return textIn(detail, 'displayName') || textIn(name, 'formatted') || both || undefined
 }
 
 /** The primary value of a multi-valued attribute (RFC 7643, 2.4). If no value is primary, the first value. */
