@@ -14,10 +14,6 @@ const periodDays = 30
 export const approvalDays = 7
 const unseenSeconds = 90 * daySeconds
 
-export function emptyState(): DeletionState {
-  return { directories: new Map(), batches: [], sharedWith: new Map() }
-}
-
 export function emptyHistory(): DirectoryHistory {
   return { from: undefined, deletedByHour: new Map(), tried: new Set(), knownByDay: new Map() }
 }

@@ -42,15 +42,6 @@ export function newBatch(
   }
 }
 
-/** Approves the batches that have one of these approvals. */
-export function approveBatches(
-  batches: readonly HeldBatch[],
-  approvals: ReadonlySet<string>,
-  now: Instant,
-): HeldBatch[] {
-  return batches.map((batch) => (approvals.has(batch.approval) ? { ...batch, approvedAt: now } : batch))
-}
-
 /** Removes ids from batches, and batches without ids. */
 export function withoutIds(batches: readonly HeldBatch[], gone: readonly string[]): HeldBatch[] {
   const isGone = new Set(gone)

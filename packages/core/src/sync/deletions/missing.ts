@@ -33,7 +33,7 @@ export interface Search {
 
 /** The known records that no walk listed, and the batches after this pass has released ids. */
 export interface Missing {
-  records: readonly MissingRecord[]
+  missing: readonly MissingRecord[]
   batches: readonly HeldBatch[]
   /** Records that left their batch because a directory lists them. */
   returned: readonly ReturnedRecords[]
@@ -45,7 +45,7 @@ export function findMissing(search: Search, walks: readonly [ListedIds, ...Liste
   const reviewed = reviewBatches(search, [...walks, ...siblings.walks])
   const batchOf = new Map(reviewed.batches.flatMap((batch) => batch.ids.map((id) => [id, batch] as const)))
   const [listed, ...others] = walks
-  const records = listed
+  const missing = listed
     .missing(...others)
     .filter((index) => !foreign.has(index))
     .map((index) => ({ index, id: known.idAt(index) }))
@@ -57,7 +57,7 @@ export function findMissing(search: Search, walks: readonly [ListedIds, ...Liste
       const hasOrigin = occurredAt !== undefined || known.directoryOf(index) !== undefined
       return { id, place, hasOrigin, occurredAt, batch: batchOf.get(id) }
     })
-  return { records, ...reviewed }
+  return { missing, ...reviewed }
 }
 
 /**

@@ -4,7 +4,6 @@ import type { PassControl } from '../applying/event-batch.ts'
 import type { Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
 import { retryStore } from '../waiting.ts'
-import { emptyState } from './deletion-state.ts'
 import {
   type DeletionState,
   formatState,
@@ -84,7 +83,8 @@ export class StateStore {
 
   async #readState(): Promise<{ text: string | undefined; state: StoredState }> {
     const text = await this.#read(this.#name)
-    return { text, state: text === undefined ? { ...emptyState(), batches: [] } : parseState(text) }
+    const empty: StoredState = { directories: new Map(), batches: [], sharedWith: new Map() }
+    return { text, state: text === undefined ? empty : parseState(text) }
   }
 
   /** @returns nothing if a chunk is missing */

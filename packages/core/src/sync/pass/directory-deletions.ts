@@ -24,7 +24,7 @@ import {
   noteKnown,
 } from '../deletions/deletion-state.ts'
 import { foreignError, foreignIndexes, noteSharing } from '../deletions/foreign.ts'
-import { approveBatches, openFirst, withoutIds } from '../deletions/held-batches.ts'
+import { openFirst, withoutIds } from '../deletions/held-batches.ts'
 import { canDecide, findMissing, type Missing, placeOf, type Siblings } from '../deletions/missing.ts'
 import type { DeletionState, DirectoryHistory, HeldBatch } from '../deletions/state-format.ts'
 import { type LoadedState, StateStore } from '../deletions/state-store.ts'
@@ -59,7 +59,10 @@ interface Foreign {
 }
 
 /** The missing records, and what shows whether they can be deleted. */
-type Found = Missing & Pick<DeletionCase, 'walks' | 'isSettled' | 'enabled'>
+interface Found extends Missing, Pick<DeletionCase, 'walks' | 'isSettled' | 'enabled' | 'foreign'> {
+  /** The number of known records that belong to this directory, without foreign ones. */
+  own: number
+}
 
 /** Finds, decides, stores and applies the deletions of one kind in one directory. Only a full pass finds deletions. */
 export class DirectoryDeletions {
@@ -85,10 +88,13 @@ export class DirectoryDeletions {
     const loaded = await this.#store.load()
     const now = await storeTime(pass)
     const state = this.#open(loaded, now)
-    state.batches = approveBatches(state.batches, pass.approvals, now)
+    const isApprovedNow = ({ approval }: HeldBatch) => pass.approvals.has(approval)
+    state.batches = state.batches.map((batch) =>
+      isApprovedNow(batch) ? { ...batch, approvedAt: now } : batch,
+    )
     const foreign = await this.#findForeign(first, state, now)
     const found = await this.#findMissing(first, state, foreign, now)
-    const decision = this.#decide(first, state, loaded.incomplete, foreign, found, now)
+    const decision = this.#decide(state, found, loaded.incomplete, now)
     // Only ids that stay held are open. Otherwise another pass could report records as held that are about to be
     // deleted.
     const heldIds = new Set(decision.held.flatMap(({ batch, ids }) => (batch ? ids : [])))
@@ -186,64 +192,54 @@ export class DirectoryDeletions {
       isOnlyDirectory: state.directories.size === 1,
       now,
     }
-    const once = findMissing(search, [listed])
-    let found: Found = { ...once, walks: [tally], isSettled: false, enabled: true }
-    if (!canDecide(once.records, now)) return found
-    if (addsUp(tally)) {
+    let found = findMissing(search, [listed])
+    let walks: DeletionCase['walks'] = [tally]
+    let isSettled = false
+    let enabled = true
+    if (canDecide(found.missing, now) && addsUp(tally)) {
       const again = new ListedIds(known)
       const pages = directoryPages(this.#context, this.#kind)
-      const walks = [tally, await walk(pages, again, () => requireRunning(pass))] as const
-      found = { ...found, ...findMissing(search, [listed, again]), walks, isSettled: again.covers(listed) }
+      walks = [tally, await walk(pages, again, () => requireRunning(pass))]
+      found = findMissing(search, [listed, again])
+      isSettled = again.covers(listed)
     }
-    if (!canDecide(found.records, now)) return found
-    const { enabled, ids } = await directoriesNow(this.#context)
-    addDirectories(state, ids)
-    const isSame = ids.size === task.directories.size && [...ids].every((id) => task.directories.has(id))
-    return { ...found, enabled, isSettled: found.isSettled && isSame }
-  }
-
-  /** Decides about the missing records, and adds the deletions to the state's history. */
-  #decide(
-    { known, tally }: FullWalk,
-    state: DeletionState,
-    isIncomplete: boolean,
-    foreign: Foreign,
-    { records, walks, isSettled, enabled }: Found,
-    now: Instant,
-  ): Decision {
-    const { directory } = this.#context.task
-    const { config, approvals } = this.#context.pass
-    const history = this.#historyIn(state)
-    const isProcessLedger = config.dispatcher.guarantee.message === 'process'
+    if (canDecide(found.missing, now)) {
+      const present = await directoriesNow(this.#context)
+      enabled = present.enabled
+      isSettled &&= sameIds(present.ids, task.directories)
+      addDirectories(state, present.ids)
+    }
     const isOnlyDirectory = state.directories.size === 1
     const own = known.count(
       (index) => !foreign.indexes.has(index) && placeOf(known, index, isOnlyDirectory) === 'own',
     )
+    return { ...found, walks, isSettled, enabled, foreign: foreign.any, own }
+  }
+
+  /** Decides about the missing records, and adds the deletions to the state's history. */
+  #decide(state: DeletionState, found: Found, isIncomplete: boolean, now: Instant): Decision {
+    const { config, approvals } = this.#context.pass
+    const { missing, walks, foreign, own } = found
+    const history = this.#historyIn(state)
+    const isProcessLedger = config.dispatcher.guarantee.message === 'process'
     // Held records are not counted. They may be rows that no directory has listed for a long time, such as tombstones,
     // and must not widen the limits.
-    const missingOwn = records.filter(({ place }) => place === 'own')
+    const missingOwn = missing.filter(({ place }) => place === 'own')
     const heldBefore = missingOwn.filter(({ batch }) => batch).length
-    const decision = decideDeletions(
-      {
-        directory,
-        kind: this.#kind.name,
-        now,
-        missing: records,
-        history,
-        base: Math.max(largestKnown(history), own - heldBefore),
-        from: isProcessLedger && !isIncomplete ? earliestInstant : history.from,
-        walks,
-        isSettled,
-        enabled,
-        foreign: foreign.any,
-        siblingsRead: this.#siblings.complete,
-      },
-      config.limits,
-      approvals,
-    )
+    const subject = {
+      ...found,
+      directory: this.#context.task.directory,
+      kind: this.#kind.name,
+      now,
+      history,
+      base: Math.max(largestKnown(history), own - heldBefore),
+      from: isProcessLedger && !isIncomplete ? earliestInstant : history.from,
+      siblingsRead: this.#siblings.complete,
+    }
+    const decision = decideDeletions(subject, config.limits, approvals)
     const held = new Set(decision.held.flatMap(({ ids }) => ids))
     noteKnown(history, own - missingOwn.filter(({ id }) => held.has(id)).length, now)
-    if (decision.complete && !foreign.any && addsUp(tally)) history.from = earliestInstant
+    if (decision.complete && !foreign && addsUp(walks[0])) history.from = earliestInstant
     noteDeletions(history, decision, now)
     return decision
   }
@@ -314,4 +310,8 @@ export class DirectoryDeletions {
     }
     return results
   }
+}
+
+function sameIds(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((id) => other.has(id))
 }

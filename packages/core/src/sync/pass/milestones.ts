@@ -38,14 +38,12 @@ export interface Failed {
 /** Stands for the failure of a directory that was not read to its end. */
 export const brokenPass: Failed = { count: 1, ids: ['broken'] }
 
-export const noFailures: Failures = { passesById: new Map(), passesOfMany: 0 }
-
 /** A directory that no pass has completed. */
 export const noMilestones: Milestones = {
   completedAt: earliestInstant,
   startedAt: earliestInstant,
   fullStartedAt: earliestInstant,
-  failures: noFailures,
+  failures: { passesById: new Map(), passesOfMany: 0 },
 }
 
 /** After this number of failed full passes, a record waits for the next scheduled full pass. */

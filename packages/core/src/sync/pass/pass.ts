@@ -7,7 +7,7 @@ import { eachOf, keepAlive } from '../waiting.ts'
 import { DirectoryPass } from './directory-pass.ts'
 import type { DirectoryContext } from './directory-reader.ts'
 import { type DirectoryTask, discover } from './discovery.ts'
-import { brokenPass, type Milestones, mustRetry, noFailures } from './milestones.ts'
+import { brokenPass, type Milestones, mustRetry, noMilestones } from './milestones.ts'
 import { openPass, type PassContext, type PassRequest } from './pass-context.ts'
 import { PassLease } from './pass-lease.ts'
 
@@ -106,7 +106,7 @@ async function passOrganization(
   // If one directory needs a full pass, all directories of the organization get one. A directory whose full passes have
   // failed several times in a row does not have this effect.
   const isFull = tasks.some(
-    (task) => modes.get(task) === 'full' && mustRetry(task.milestones?.failures ?? noFailures, brokenPass),
+    (task) => modes.get(task) === 'full' && mustRetry((task.milestones ?? noMilestones).failures, brokenPass),
   )
   const begun: DirectoryPass[] = []
   for (const task of tasks) {
