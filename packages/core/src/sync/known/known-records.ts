@@ -4,29 +4,26 @@ import { type KnownRecord, nanosecondsOf } from './known-record.ts'
 const firstCapacity = 1024
 /** Stands for an absent time. Every real time is far smaller. */
 const unknownTime = 2n ** 64n - 1n
-/**
- * How the `directoryId` of a record is stored: absent, `null`, or the number of a directory. Directories are numbered
- * from `first`.
- */
-const directoryNumbers = { absent: 0, null: 1, first: 2 }
 
-/** All records that `known` yielded. A million records take about 130 MB. Typed arrays keep the fields small. */
+/** All records that `known` yielded. A million records take about 130 MB. Arrays of numbers keep the fields small. */
 export class KnownRecords {
   readonly #ids = new IdTable()
   #times = new BigUint64Array(firstCapacity)
-  #groups = new Float64Array(firstCapacity)
-  #places = new Uint32Array(firstCapacity)
-  /** The directory of the pass comes first. The directories that the organization no longer has follow. */
-  readonly #directories: string[]
+  readonly #groups: number[] = []
+  readonly #directories: (string | null | undefined)[] = []
+  /** Each id of a directory once. Rows of a database have copies of the id, which would take more memory. */
+  readonly #directoryIds = new Map<string, string>()
+  /** The directory of the pass. All other directories of records are those that the organization no longer has. */
+  readonly #ownDirectory: string
   /** Ids of records with the `organizationId` of another organization. */
   readonly foreign: string[] = []
   /** The prefixes of the ids. */
   readonly prefixes = new Set<string>()
   /** The ids of records in the organization's other directories. */
-  readonly #others = new IdTable()
+  readonly #others = new Set<string>()
 
   constructor(directoryId: string) {
-    this.#directories = [directoryId]
+    this.#ownDirectory = directoryId
   }
 
   get size(): number {
@@ -61,17 +58,18 @@ export class KnownRecords {
 
   /** The `directoryId` of the record. */
   directoryOf(index: number): string | undefined {
-    return this.#directories[this.#numberOf(index) - directoryNumbers.first]
+    return this.#directories[index] ?? undefined
   }
 
   /** Whether the record's `directoryId` is a directory that the organization no longer has. */
   isOfRemovedDirectory(index: number): boolean {
-    return this.#numberOf(index) > directoryNumbers.first
+    const directoryId = this.directoryOf(index)
+    return directoryId !== undefined && directoryId !== this.#ownDirectory
   }
 
   /** Whether the application stores directories, but has no directory for this record yet. */
   needsDirectory(index: number): boolean {
-    return this.#numberOf(index) === directoryNumbers.null
+    return this.#directories[index] === null
   }
 
   addOther(id: string): void {
@@ -80,7 +78,7 @@ export class KnownRecords {
 
   /** Whether `known` yielded the record, for any directory of the organization. */
   wasYielded(id: string): boolean {
-    return this.indexOf(id) !== undefined || this.#others.indexOf(id) !== undefined
+    return this.indexOf(id) !== undefined || this.#others.has(id)
   }
 
   /**
@@ -90,28 +88,20 @@ export class KnownRecords {
   add({ id, occurredAt, groupIds, directoryId }: KnownRecord): void {
     this.prefixes.add(prefixOf(id))
     const index = this.#ids.add(id)
-    if (index >= this.#times.length) this.#grow()
+    if (index >= this.#times.length) this.#growTimes()
     this.#times[index] = occurredAt == null ? unknownTime : nanosecondsOf(occurredAt)
     this.#groups[index] = groupIds == null ? Number.NaN : hashOf(groupIds)
-    this.#places[index] = this.#numberFor(directoryId)
+    this.#directories[index] = directoryId && this.#sameText(directoryId)
   }
 
-  #numberOf(index: number): number {
-    return this.#places[index] ?? directoryNumbers.absent
+  #sameText(directoryId: string): string {
+    const text = this.#directoryIds.get(directoryId) ?? directoryId
+    this.#directoryIds.set(text, text)
+    return text
   }
 
-  #numberFor(directoryId: string | null | undefined): number {
-    if (directoryId === null) return directoryNumbers.null
-    if (directoryId === undefined) return directoryNumbers.absent
-    const present = this.#directories.indexOf(directoryId)
-    return directoryNumbers.first + (present < 0 ? this.#directories.push(directoryId) - 1 : present)
-  }
-
-  #grow(): void {
-    const capacity = this.#times.length * 2
-    this.#times = new BigUint64Array(this.#times.buffer.transfer(capacity * 8))
-    this.#groups = new Float64Array(this.#groups.buffer.transfer(capacity * 8))
-    this.#places = new Uint32Array(this.#places.buffer.transfer(capacity * 4))
+  #growTimes(): void {
+    this.#times = new BigUint64Array(this.#times.buffer.transfer(this.#times.byteLength * 2))
   }
 }
 

@@ -225,9 +225,7 @@ export function totalsOf(organizations: readonly OrganizationReport[]): SyncTota
 
 function sum(all: readonly Counts[]): Counts {
   const total = noCounts()
-  for (const counts of all) {
-    for (const name of countNames) total[name] += counts[name]
-  }
+  for (const counts of all) for (const name of countNames) total[name] += counts[name]
   return total
 }
 
