@@ -1,10 +1,10 @@
 import { setImmediate as otherTasks } from 'node:timers/promises'
 import type { Instant } from '@scalekit-scim/core/internal'
+import type { Known } from '../known/known-record.ts'
 import { type KnownRecords, prefixOf } from '../known/known-records.ts'
-import { recordsPerTurn } from '../known/read-known.ts'
-import type { Kind } from '../reading/records.ts'
+import { eachRecord, type KnownReading, recordsPerTurn } from '../known/read-known.ts'
+import type { DirectoryRef, Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
-import type { SharedIds } from './shared-ids.ts'
 
 // Foreign records are records of `known` that did not come from the directory. Examples are users who signed up by
 // email, and another customer's users. No directory of the organization lists such records, so they would look like
@@ -18,6 +18,68 @@ const namedAtMost = 3
  * data, such as an email or a phone number.
  */
 const harmlessId = /^[a-z]{1,16}_(?=\w*\d)\w{1,64}$/i
+
+/** Ids that `known` yields for more than one organization. */
+export interface SharedIds {
+  ids: ReadonlySet<string>
+  /** For each organization that shares an id, the other organizations with that id. */
+  partners: ReadonlyMap<string, ReadonlySet<string>>
+  /** The organizations whose records were all read. */
+  read: ReadonlySet<string>
+}
+
+/**
+ * Finds ids that `known` yields for more than one organization of a pass. Searches only records without an
+ * `organizationId`. If `known` ignores the organization, each customer's users would look as if they had left all other
+ * customers.
+ *
+ * The search reads `known` of all directories again, so it runs only if a record is missing.
+ */
+export class SharedIdFinder {
+  readonly #reading: KnownReading
+  readonly #directories: readonly DirectoryRef[]
+  readonly #found = new Map<Known, Promise<SharedIds>>()
+
+  /** @param directories all directories of the pass. The caller may add directories until it calls `sharedBy` */
+  constructor(directories: readonly DirectoryRef[], reading: KnownReading) {
+    this.#directories = directories
+    this.#reading = reading
+  }
+
+  sharedBy(known: Known): Promise<SharedIds> {
+    const found = this.#found.get(known) ?? this.#find(known)
+    this.#found.set(known, found)
+    return found
+  }
+
+  async #find(known: Known): Promise<SharedIds> {
+    const read = new Set(this.#directories.map(({ organizationId }) => organizationId))
+    const ids = new Set<string>()
+    const partners = new Map([...read].map((organizationId) => [organizationId, new Set<string>()]))
+    if (read.size < 2) return { ids, partners, read: new Set() }
+    /** For each id, the first organization with this id. */
+    const owners = new Map<string, string>()
+    for (const directory of this.#directories) {
+      const { organizationId } = directory
+      try {
+        await eachRecord(known, directory, this.#reading, (record) => {
+          if (record.organizationId != null) return
+          const owner = owners.get(record.id)
+          if (owner === undefined) owners.set(record.id, organizationId)
+          if (owner === undefined || owner === organizationId) return
+          ids.add(record.id)
+          partners.get(owner)?.add(organizationId)
+          partners.get(organizationId)?.add(owner)
+        })
+      } catch {
+        // The directory's own report has the error. The error must not prevent deletions in other directories.
+        this.#reading.signal.throwIfAborted()
+        read.delete(organizationId)
+      }
+    }
+    return { ids, partners, read }
+  }
+}
 
 /**
  * Finds the known records that cannot belong to this directory: either their id has another prefix, or another

@@ -35,7 +35,7 @@ import { earliestInstant, type Kind } from '../reading/records.ts'
 import { noteEvent, type Result, recordList } from '../reporting/directory-report.ts'
 import type { HeldReason, ReturnedRecords } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
-import { type DirectoryContext, directoriesNow, directoryPages } from './directory-reader.ts'
+import { type DirectoryContext, directoriesNow, directoryPages } from './directories.ts'
 import { requireRunning, storeTime } from './pass-context.ts'
 
 /** A full walk over a directory, and the records that `known` yielded before it. */

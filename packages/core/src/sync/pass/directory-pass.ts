@@ -2,8 +2,7 @@ import type { Instant } from '@scalekit-scim/core/internal'
 import { EventBatch } from '../applying/event-batch.ts'
 import { addsUp } from '../deletions/decision.ts'
 import type { Siblings } from '../deletions/missing.ts'
-import { differenceOf } from '../known/difference.ts'
-import type { KnownRecords } from '../known/known-records.ts'
+import { differenceOf, type KnownRecords } from '../known/known-records.ts'
 import { ListedIds } from '../known/listed-ids.ts'
 import { readKnown } from '../known/read-known.ts'
 import { type Page, type WalkTally, walk } from '../reading/pages.ts'
@@ -11,8 +10,8 @@ import { earliestInstant, groupKind, type Kind, userKind } from '../reading/reco
 import { addId, noteEvent } from '../reporting/directory-report.ts'
 import { reported } from '../reporting/reported-error.ts'
 import { SyncError } from '../sync-error.ts'
+import { type DirectoryContext, directoryPages } from './directories.ts'
 import { DirectoryDeletions, type FullWalk } from './directory-deletions.ts'
-import { type DirectoryContext, directoryPages } from './directory-reader.ts'
 import {
   afterFullPass,
   brokenPass,

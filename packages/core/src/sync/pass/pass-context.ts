@@ -1,7 +1,7 @@
 import { callBack, type Instant, plusSeconds } from '@scalekit-scim/core/internal'
 import { type PassControl, Slots } from '../applying/event-batch.ts'
 import type { SyncConfiguration } from '../configure.ts'
-import { SharedIdFinder } from '../deletions/shared-ids.ts'
+import { SharedIdFinder } from '../deletions/foreign.ts'
 import type { RunOptions } from '../options.ts'
 import type { DirectoryRef } from '../reading/records.ts'
 import type { Retrying } from '../reading/retrying.ts'
