@@ -70,7 +70,7 @@ export function checkRunOptions(options: RunOptions): void {
 }
 
 /**
- * If only one of the two limits is given, the default of the other does not apply, because it would widen the limit.
+ * If the options contain only one of the two limits, the default of the other does not apply. It would widen the limit.
  */
 function limitsOf({ maxCount, maxShare }: NonNullable<DirectorySyncOptions['deletions']>): DeletionLimits {
   const count = numberOption('deletions.maxCount', maxCount, numbers.maxCount)

@@ -7,7 +7,7 @@ import { runByTimetable } from './scheduling/timetable.ts'
 
 /**
  * After the grace period, `stop()` waits at most this long for handlers whose signals the dispatcher aborts. If the
- * pass is still running then, `stop()` waits at most this long for the pass to release its lease.
+ * pass is still running after that, `stop()` waits at most this long until the pass releases its lease.
  */
 const afterGraceMs = 1000
 

@@ -4,7 +4,7 @@ import { delay, inBackground } from '@scalekit-scim/core/internal'
 const storePausesMs = [500, 1000, 2000]
 
 /**
- * Waits before a failed store call is repeated. The wait does not keep the process running.
+ * Waits before the caller repeats a failed store call. The wait does not keep the process running.
  * @param failures the number of earlier failures of the call
  * @returns whether the call may be repeated
  */
@@ -32,8 +32,9 @@ export async function retryStore<Answer>(
 }
 
 /**
- * Waits for the answer, but rejects with the signal's reason as soon as the signal aborts. The SDK's methods and the
- * application's functions take no signal. After an abort they continue in the background, and their result is ignored.
+ * Waits for the answer. As soon as the signal aborts, rejects with the signal's reason. The SDK's methods and the
+ * application's functions take no signal. After an abort, they continue in the background, and the sync ignores their
+ * result.
  */
 export function untilAborted<Answer>(
   answer: Promise<Answer>,

@@ -31,7 +31,7 @@ export interface EventRequest {
   /** The store's time before the record was read. */
   observedAt: Instant
   directoryId: string
-  /** Receives the result. Not called if the dispatcher is already closed. */
+  /** Receives the result. If the dispatcher is already closed, this function is not called. */
   ended(result: Result): void
 }
 
@@ -48,7 +48,7 @@ const resultOf: Readonly<Partial<Record<DispatchOutcomeName, Result>>> = {
  */
 const loggedAtMost = 10
 
-/** Dispatches events of one directory, for which the pass waits together. */
+/** Dispatches events of one directory. The pass can wait until all of them have ended. */
 export class EventBatch {
   readonly #pass: PassControl
   readonly #running = new Set<Promise<void>>()
@@ -63,7 +63,7 @@ export class EventBatch {
     const { dryRun, signal, slots } = this.#pass
     if (dryRun) return request.ended('applied')
     const slot = slots.take()
-    // If the pass aborts here, the slot is never given back. No event needs the slot after an abort.
+    // If the pass aborts here, nothing gives the slot back. After an abort, no event needs a slot.
     if (slot) await untilAborted(slot, signal)
     this.#pass.checkLease()
     if (signal.aborted) slots.give()
@@ -117,7 +117,7 @@ export class EventBatch {
       if (ended.outcome === 'lost' && !wasLost) wasLost = true
       else if (ended.outcome !== 'store-unavailable') return ended
       else if (!(await pauseForStore(config.clock, failures++, signal))) return ended
-      // If the process was suspended meanwhile, the pass may have lost its lease, and the record may be outdated.
+      // If the process was suspended meanwhile, the pass may have lost its lease. Then the record may be outdated.
       this.#pass.checkLease()
       if (signal.aborted) return ended
     }
@@ -133,7 +133,7 @@ export class EventBatch {
   }
 }
 
-/** A semaphore. Callers get slots in the order in which they asked for one. */
+/** A semaphore. Callers get slots in the order of their calls. */
 export class Slots {
   #free: number
   readonly #waiting: (() => void)[] = []
@@ -143,7 +143,8 @@ export class Slots {
   }
 
   /**
-   * Takes a slot. Returns nothing if a slot was free. Otherwise returns a promise that resolves when the slot is taken.
+   * Takes a slot. If a slot is free, returns nothing. Otherwise, returns a promise that resolves when the caller has
+   * the slot.
    */
   take(): Promise<void> | undefined {
     if (this.#free > 0) {

@@ -18,7 +18,7 @@ export function emptyHistory(): DirectoryHistory {
   return { from: undefined, deletedByHour: new Map(), tried: new Set(), knownByDay: new Map() }
 }
 
-/** Removes expired approvals, and all counts and entries of `sharedWith` that are older than 30 days. */
+/** Removes expired approvals. Also removes counts, and entries of `sharedWith`, that are older than 30 days. */
 export function forgetOld({ directories, batches, sharedWith }: DeletionState, now: Instant): DeletionState {
   const periodBegan = plusSeconds(now, -periodDays * daySeconds)
   return {
@@ -65,9 +65,9 @@ export function countDeletions(history: DirectoryHistory, count: number, at: Ins
 }
 
 /**
- * The reason why these deletions need an approval, or `undefined` if they do not. Deletions are counted by whole hours,
- * so a daily limit covers 24 to 25 hours.
- * @param base the number of records of which shares are calculated
+ * Returns why these deletions need an approval, or `undefined` for deletions within the limits. Counts are per whole
+ * hour, so a daily limit covers 24 to 25 hours.
+ * @param base the number of records to which `maxShare` applies
  */
 export function reasonToHold(
   count: number,
@@ -88,7 +88,7 @@ function deletedInHours({ deletedByHour }: DirectoryHistory, hours: number, now:
   return [...deletedByHour].reduce((sum, [hour, count]) => (hour >= first ? sum + count : sum), 0)
 }
 
-/** Whether `known` has not yielded any of the ids for 90 days. The batch is then discarded. */
+/** Whether `known` has yielded none of the ids for 90 days. The pass then discards the batch. */
 export function isUnseen({ yieldedAt }: HeldBatch, now: Instant): boolean {
   return secondsOf(now) - secondsOf(yieldedAt) >= unseenSeconds
 }

@@ -7,15 +7,15 @@ import type { DirectoryRef, Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
 
 // Foreign records are records of `known` that did not come from the directory. Examples are users who signed up by
-// email, and another customer's users. No directory of the organization lists such records, so they would look like
-// users who have left.
+// email, and another customer's users. No directory of the organization lists such records. So they look like users who
+// have left.
 
 /** The prefixes of Scalekit's ids, from its API reference. */
 const documentedPrefix = { user: 'diruser_', group: 'dirgroup_' } as const
 const namedAtMost = 3
 /**
- * Ids that an error message may contain: a prefix, and a name with a digit, such as `usr_17`. Other ids may be personal
- * data, such as an email or a phone number.
+ * Only such ids may be in an error message: a prefix, and a name with a digit, for example `usr_17`. Other ids may be
+ * personal data, such as an email or a phone number.
  */
 const harmlessId = /^[a-z]{1,16}_(?=\w*\d)\w{1,64}$/i
 
@@ -30,10 +30,10 @@ export interface SharedIds {
 
 /**
  * Finds ids that `known` yields for more than one organization of a pass. Searches only records without an
- * `organizationId`. If `known` ignores the organization, each customer's users would look as if they had left all other
- * customers.
+ * `organizationId`. Such ids show that `known` ignores the organization. Then each customer's users look as if they had
+ * left all other customers.
  *
- * The search reads `known` of all directories again, so it runs only if a record is missing.
+ * The search reads `known` of all directories again. So a pass searches only after it has found a missing record.
  */
 export class SharedIdFinder {
   readonly #reading: KnownReading
@@ -82,7 +82,7 @@ export class SharedIdFinder {
 }
 
 /**
- * Finds the known records that cannot belong to this directory: either their id has another prefix, or another
+ * Finds the known records that cannot belong to this directory. Either their id has another prefix, or another
  * organization has the same id.
  * @param listed the prefixes of the ids that a walk has listed
  * @returns the indexes of these records in `known`
@@ -105,8 +105,8 @@ export async function foreignIndexes(
 }
 
 /**
- * Stores which organizations share ids with this one. An organization is removed when a pass has read it and finds no
- * shared ids.
+ * Stores which organizations share ids with this one. If a pass has read an organization and finds no shared ids,
+ * removes that organization.
  */
 export function noteSharing(
   sharedWith: Map<string, Instant>,
@@ -118,7 +118,9 @@ export function noteSharing(
   for (const other of shared.partners.get(organizationId) ?? []) sharedWith.set(other, now)
 }
 
-/** @param ids empty if an earlier pass found foreign records, and this pass could not search for them */
+/**
+ * @param ids if empty, an earlier pass found foreign records, and this pass could not search for them
+ */
 export function foreignError(plural: Kind['plural'], ids: readonly string[]): SyncError {
   const named = ids.filter((id) => harmlessId.test(id)).slice(0, namedAtMost)
   const more = ids.length > named.length ? ', …' : ''

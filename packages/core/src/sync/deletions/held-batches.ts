@@ -5,7 +5,7 @@ import type { StickyReason } from '../reporting/report.ts'
 import { approvalDays, dayOf } from './deletion-state.ts'
 import type { HeldBatch } from './state-format.ts'
 
-/** The values of a deletion case that determine its approvals. */
+/** The values that determine the approvals of deletions. */
 export interface BatchScope {
   directory: DirectoryRef
   kind: Kind['name']
@@ -13,8 +13,8 @@ export interface BatchScope {
 }
 
 /**
- * Creates a batch of held deletions, which are approved together. If this run has an approval for exactly these ids,
- * the batch is approved at once.
+ * Creates a batch of held deletions. One approval applies to the whole batch. If this run has an approval for exactly
+ * these ids, the batch is approved at once.
  */
 export function newBatch(
   scope: BatchScope,
@@ -27,7 +27,7 @@ export function newBatch(
   const setOfIds = hexOf(sorted)
   const approvalOf = (day: number) => hexOf([directory.organizationId, directory.id, kind, day, setOfIds])
   const today = dayOf(now)
-  // An approval for these ids comes from a dry run or an earlier process, and is at most 7 days old.
+  // The approval may come from a dry run or an earlier process, and is at most 7 days old.
   const recent = Array.from({ length: approvalDays + 1 }, (_, days) => approvalOf(today - days))
   const given = recent.find((approval) => approvals.has(approval))
   return {

@@ -31,7 +31,7 @@ export interface Search {
   now: Instant
 }
 
-/** The known records that no walk listed, and the batches after this pass has released ids. */
+/** The known records that no walk listed, and the held batches. */
 export interface Missing {
   missing: readonly MissingRecord[]
   batches: readonly HeldBatch[]
@@ -61,20 +61,20 @@ export function findMissing(search: Search, walks: readonly [ListedIds, ...Liste
 }
 
 /**
- * Whether a second walk can decide about any of the records. It cannot if the directory of a record is unknown, or if
- * the record waits for an approval.
+ * Whether a second walk could show that any of the records can be deleted. If the directory of a record is unknown, or
+ * if the record waits for an approval, a second walk does not help.
  */
 export function canDecide(records: readonly MissingRecord[], now: Instant): boolean {
   return records.some(({ place, batch }) => place !== 'unplaced' && (!batch || isApproved(batch, now)))
 }
 
 /**
- * Releases ids that a walk has listed. Also releases a batch if `known` has not yielded any of its ids for 90 days.
+ * Releases ids that a walk has listed. If `known` has yielded no id of a batch for 90 days, releases the batch.
  *
  * All other ids stay in their batch, including:
  * - Ids that `known` does not yield in this pass, because `known` may be wrong.
- * - Ids for which `known` yields a newer time, because that may be the time of the row instead of the time of an event.
- *   Even after a newer event, a record that no directory lists needs an approval.
+ * - Ids for which `known` yields a newer time, because the time may be the row's instead of the event's. Even after a
+ *   newer event, a record that no directory lists needs an approval.
  */
 function reviewBatches(
   { kind, batches, known, directoryId, directories, now }: Search,

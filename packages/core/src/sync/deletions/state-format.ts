@@ -2,9 +2,9 @@ import { z } from 'zod'
 import type { StickyReason } from '../reporting/report.ts'
 import { SyncError } from '../sync-error.ts'
 
-// The past and the held deletions of one kind (users or groups) in an organization. Both are stored, because the limits
-// count deletions over several days, and held deletions stay held. All times are the store's. The stored form is JSON
-// with a version. The ids of a batch are stored separately, in chunks.
+// The past and the held deletions of one kind (users or groups) in an organization. Limits count past deletions over
+// several days, and held deletions stay held. So the ledger stores both. All times are the store's. The stored form is
+// JSON with a version. The ids of a batch are in separate records, called chunks.
 
 /** All sticky reasons, in the order of a report. */
 export const stickyReasons: readonly StickyReason[] = [
@@ -21,8 +21,8 @@ const version = 1
 
 const history = z.object({
   /**
-   * The beginning of the history. No pass has checked records from before this time. The value is `earliestInstant`
-   * after a full pass has checked all records, and `undefined` before the first full pass.
+   * The beginning of the history. No pass has checked records from before this time. Before the first full pass, the
+   * value is `undefined`. After a full pass has checked all records, it is `earliestInstant`.
    */
   from: instant.optional(),
   /** The number of unapproved deletions in each hour. The key is the number of hours since 1970. */
@@ -39,7 +39,7 @@ const history = z.object({
 const batch = z.object({
   /** Does not change when ids leave the batch. */
   approval: z.string(),
-  /** The directory whose pass held the records, or was the last to find some of them missing. */
+  /** The directory whose pass was the last to find some of the records missing. */
   directoryId: z.string(),
   reason: z.enum(stickyReasons),
   heldAt: instant,
@@ -47,11 +47,11 @@ const batch = z.object({
   /** When `known` last yielded one of the ids. */
   yieldedAt: instant,
   /**
-   * The number of open ids. An id is open if `known` yields it and the directory does not list it. Open ids come first
-   * in `ids`.
+   * The number of open ids. If `known` yields an id and the directory does not list it, the id is open. Open ids come
+   * first in `ids`.
    */
   open: z.int(),
-  /** Names the chunks. New chunks get a new name, so that readers do not see half of a change. */
+  /** Names the chunks. New chunks get a new name, so that a reader never gets old and new chunks together. */
   revision: z.string(),
   chunks: z.int(),
 })

@@ -16,17 +16,20 @@ import {
 
 /** The state, with the stored text that a write replaces. */
 export interface LoadedState extends DeletionState {
-  /** Whether a part of a held batch is missing from the store. If so, it is unknown which records must stay held. */
+  /**
+   * Whether a part of a held batch is missing from the store. If so, the pass does not know which records must stay
+   * held.
+   */
   incomplete: boolean
   text: string | undefined
   stored: readonly StoredBatch[]
 }
 
-/** Longer than the 90 days after which an unseen batch is discarded. Each full pass writes the state again. */
+/** Longer than the 90 days after which a pass discards an unseen batch. Each full pass writes the state again. */
 const stateKeptSeconds = 120 * 86_400
 /**
- * Chunks are written once. If a chunk expires while its batch is held, the next full pass holds the batch's ids as
- * 'no-history'.
+ * A pass writes each chunk once. If a chunk expires while its batch is held, the next full pass holds the batch's ids
+ * as 'no-history'.
  */
 const chunkKeptSeconds = 400 * 86_400
 const idsPerChunk = 1000
@@ -44,7 +47,9 @@ export class StateStore {
     this.#name = `deletions:${kind}:${encodeURIComponent(organizationId)}`
   }
 
-  /** @throws the store's error, after a few tries; SyncError if the state cannot be read */
+  /**
+   * @throws SyncError if the state has another format. After a few tries, also throws the store's error
+   */
   async load(): Promise<LoadedState> {
     const { text, state } = await this.#readState()
     const batches: HeldBatch[] = []
@@ -70,7 +75,8 @@ export class StateStore {
   /**
    * Replaces the state that was loaded.
    * @returns the loaded state for the next call
-   * @throws SyncError if another process has written the state meanwhile; the store's error, after a few tries
+   * @throws SyncError if another process has written the state meanwhile. After a few tries, also throws the store's
+   *   error
    */
   async replace(loaded: LoadedState, next: DeletionState): Promise<LoadedState> {
     const stored: StoredBatch[] = []

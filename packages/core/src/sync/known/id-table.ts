@@ -1,4 +1,4 @@
-/** Numbers ids from 0, in the order of their arrival. */
+/** Numbers ids from 0, in the order in which they were added. */
 export class IdTable {
   readonly #indexes = new Map<string, number>()
   readonly #ids: string[] = []

@@ -13,9 +13,9 @@ export class KnownRecords {
   #times = new BigUint64Array(firstCapacity)
   readonly #groups: number[] = []
   readonly #directories: (string | null | undefined)[] = []
-  /** Each id of a directory once. Rows of a database have copies of the id, which would take more memory. */
+  /** Each directory's id once. Each row of a database has its own copy of the id, and copies take more memory. */
   readonly #directoryIds = new Map<string, string>()
-  /** The directory of the pass. All other directories of records are those that the organization no longer has. */
+  /** The directory of the pass. If a record has another directory, the organization no longer has that directory. */
   readonly #ownDirectory: string
   /** Ids of records with the `organizationId` of another organization. */
   readonly foreign: string[] = []
@@ -107,17 +107,17 @@ export class KnownRecords {
   }
 }
 
-/** The id up to and including the first underscore, such as `diruser_`. Empty if the id has no underscore. */
+/** The id up to and including the first underscore, such as `diruser_`. Without an underscore, the prefix is empty. */
 export function prefixOf(id: string): string {
   return id.slice(0, id.indexOf('_') + 1)
 }
 
 /**
- * A hash of 53 bits over a set of ids. The order of the ids does not matter. Two different sets have the same hash with
- * a probability of 1 in 2^53.
+ * A hash of 53 bits over a set of ids. The order of the ids does not matter. The probability that two different sets
+ * have the same hash is 1 in 2^53.
  */
 export function hashOf(ids: readonly string[]): number {
-  // Two multiplicative hashes of 32 bits are used, because `Math.imul` is fast, and a digest for each user is slow.
+  // The hash consists of two multiplicative hashes of 32 bits. `Math.imul` is fast, and a digest for each user is slow.
   let low = 0x2545f491
   let high = 0x5bd1e995
   for (const id of ids.length < 2 ? ids : [...new Set(ids)].sort()) {
@@ -140,9 +140,9 @@ const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
 /**
  * Compares a listed record with the application's record.
  *
- * The two times come from different clocks, which may be 30 s apart. The times often have no decimals. So a record is
- * unchanged only if the application's time is later than the record's time by at least the margin. Otherwise the record
- * is sent again. The new event writes a watermark of at least the reading time minus the margin. So a later pass finds
+ * The two times come from different clocks, which may be 30 s apart. The times often have no decimals. So a record
+ * counts as unchanged only if the application's time is later by at least the margin. Otherwise, the sync sends the
+ * record again. The new event's watermark is at least the time of the reading, minus the margin. So a later pass finds
  * the record unchanged.
  */
 export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {

@@ -1,6 +1,6 @@
 import { type KnownRecords, prefixOf } from './known-records.ts'
 
-/** The ids that one walk listed. Stores one bit for each known id, and a set of all other ids. */
+/** The ids that one walk listed. A known id takes one bit. All other ids are in a set. */
 export class ListedIds {
   readonly #known: KnownRecords
   readonly #bits: Uint8Array

@@ -12,8 +12,8 @@ import { KnownRecords } from './known-records.ts'
  */
 const silentMs = 300_000
 /**
- * After this many records, other tasks get a turn. Reading a million rows from memory takes seconds, and webhooks must
- * be answered meanwhile.
+ * After this many records, other tasks get a turn. Reading a million rows from memory takes seconds, and the process
+ * must answer webhooks meanwhile.
  */
 export const recordsPerTurn = 1000
 
@@ -25,8 +25,8 @@ export interface KnownReading {
 /**
  * Reads `known` to its end.
  * @param isOthers whether the records of the given directory belong to the pass over another directory
- * @throws SyncError if a record is invalid or `known` yields nothing for 5 minutes; the error of `known`; the signal's
- *   reason, even while `known` yields nothing
+ * @throws SyncError if a record is invalid, or if `known` yields nothing for 5 minutes. Also throws the error of
+ *   `known`, and the signal's reason
  */
 export async function readKnown(
   known: Known,

@@ -29,7 +29,7 @@ export interface DirectoryContext {
 
 /**
  * Lists the directories of the organizations. If the list of organizations ends with an error, the pass continues with
- * the organizations that were found before.
+ * the organizations before the error.
  */
 export async function discover(
   pass: PassContext,
@@ -55,8 +55,8 @@ export async function discover(
   } catch (error) {
     report.error = reported(error)
   }
-  // The directory that has waited longest goes first. If a process dies during a pass, the next pass continues with the
-  // remaining directories. Even if this happens in every pass, each directory gets its turn.
+  // The directory that has waited longest goes first. If a process dies during a pass, the next pass begins with the
+  // remaining directories. So each directory gets its turn, even if every pass dies.
   const waitsSince = ({ milestones }: DirectoryTask) => milestones?.completedAt ?? ''
   return tasks.sort((a, b) => (waitsSince(a) < waitsSince(b) ? -1 : waitsSince(a) > waitsSince(b) ? 1 : 0))
 }
@@ -72,8 +72,8 @@ async function addTasks(
   const directories = new Set(listed.map(({ id }) => id))
   const enabled = listed.filter(({ enabled }) => enabled).map(({ id }) => id)
   if (enabled.length === 0) organization.skipped = listed.length === 0 ? 'no-directory' : 'directory-disabled'
-  // Records of directories that the organization no longer has are assigned to one directory, the same one in each
-  // pass.
+  // The organization may no longer have the directory of a record. All such records belong to one task, the same one in
+  // each pass.
   const [first] = [...enabled].sort()
   for (const id of enabled) {
     const directory = { organizationId, id }
@@ -85,7 +85,7 @@ async function addTasks(
   }
 }
 
-/** All pages of records. In an incremental pass, only pages with the changes since the last pass. */
+/** All pages of records. In an incremental pass, the pages contain only the changes since the last pass. */
 export async function* directoryPages(
   { pass, task, report }: DirectoryContext,
   kind: Kind,

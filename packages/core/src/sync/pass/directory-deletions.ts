@@ -52,13 +52,13 @@ interface Foreign {
   /** The indexes of these records. A record with the `organizationId` of another organization has no index. */
   indexes: ReadonlySet<number>
   /**
-   * Whether there are foreign records. Also true if an earlier pass found shared ids, and this pass cannot search for
-   * them.
+   * Whether there are foreign records. If an earlier pass found shared ids and this pass cannot search for them, also
+   * true.
    */
   any: boolean
 }
 
-/** The missing records, and what shows whether they can be deleted. */
+/** The missing records, with the facts that the decision needs. */
 interface Found extends Missing, Pick<DeletionCase, 'walks' | 'isSettled' | 'enabled' | 'foreign'> {
   /** The number of known records that belong to this directory, without foreign ones. */
   own: number
@@ -95,14 +95,14 @@ export class DirectoryDeletions {
     const foreign = await this.#findForeign(first, state, now)
     const found = await this.#findMissing(first, state, foreign, now)
     const decision = this.#decide(state, found, loaded.incomplete, now)
-    // Only ids that stay held are open. Otherwise another pass could report records as held that are about to be
-    // deleted.
+    // Only ids that stay held are open. Otherwise, another pass could report a record as held although this pass is
+    // about to delete it.
     const heldIds = new Set(decision.held.flatMap(({ batch, ids }) => (batch ? ids : [])))
     const batches = openFirst([...found.batches, ...decision.batches], task.directory.id, heldIds)
 
     requireRunning(pass)
-    // The deletions are counted before they are applied. If the process crashes in between, too many are counted, never
-    // too few. Held records are reported only after they are stored.
+    // The pass counts the deletions before it applies them. If the process crashes in between, the count is too high,
+    // but never too low. The pass stores held records before it reports them.
     const written = pass.dryRun ? loaded : await this.#store.replace(loaded, { ...state, batches })
     this.#report(decision, found.returned, loaded)
     const results = await this.#delete([...decision.approved, ...decision.unapproved], first)
@@ -114,9 +114,9 @@ export class DirectoryDeletions {
   }
 
   /**
-   * Call this instead of `run` if `known` yields no records of the directory, so that no record can be missing. Batches
-   * of earlier passes stay held, and approvals have no effect. The history begins with this pass. If the application
-   * has older records after all, a later pass holds those that are missing.
+   * If `known` yields no records of the directory, call this instead of `run`. No record can be missing then. Batches
+   * of earlier passes stay held, and approvals have no effect. The history begins with this pass. If `known` yields
+   * older records later, the pass holds those that are missing.
    */
   async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
     this.#reportForeign(foreign)
@@ -129,7 +129,7 @@ export class DirectoryDeletions {
     await this.#store.replace(loaded, state)
   }
 
-  /** Reports the batches of earlier passes. Used if the pass does not search for deletions. */
+  /** Reports the batches of earlier passes. If the pass does not search for deletions, call this instead of `run`. */
   async reportHeldBefore(): Promise<void> {
     const state = await this.#store.loadOpen(this.#context.task.directory.id)
     if (state.batches.length === 0) return
@@ -142,8 +142,8 @@ export class DirectoryDeletions {
   #open(loaded: LoadedState, now: Instant): DeletionState {
     const state = forgetOld(loaded, now)
     addDirectories(state, this.#context.task.directories)
-    // If a batch is lost, its ids and their directory are unknown. If an organization that shared ids was not read for
-    // 30 days, its users may still be among the missing records. In both cases, the history begins again.
+    // If a batch is lost, its ids and their directory are unknown. If no pass has read an organization with shared ids
+    // for 30 days, its users may be among the missing records. In both cases, the history begins again.
     const isForgotten = loaded.incomplete || state.sharedWith.size < loaded.sharedWith.size
     if (isForgotten) for (const history of state.directories.values()) history.from = undefined
     return state
@@ -153,7 +153,7 @@ export class DirectoryDeletions {
     return directories.get(this.#context.task.directory.id) ?? emptyHistory()
   }
 
-  /** Finds and reports foreign records. The known records are searched only if a record is missing. */
+  /** Finds and reports foreign records. If no record is missing, the known records are not searched. */
   async #findForeign({ known, listed }: FullWalk, state: DeletionState, now: Instant): Promise<Foreign> {
     const { plural, name } = this.#kind
     const source = this.#context.pass.config.known[plural]
@@ -172,7 +172,7 @@ export class DirectoryDeletions {
 
   /**
    * Finds the missing records. If one of them can be decided, walks the directory again, and lists the organization's
-   * directories again. The second walk is left out if the first did not add up.
+   * directories again. If the first walk did not add up, there is no second walk.
    */
   async #findMissing(
     { known, listed, tally }: FullWalk,
@@ -222,8 +222,8 @@ export class DirectoryDeletions {
     const { missing, walks, foreign, own } = found
     const history = this.#historyIn(state)
     const isProcessLedger = config.dispatcher.guarantee.message === 'process'
-    // Held records are not counted. They may be rows that no directory has listed for a long time, such as tombstones,
-    // and must not widen the limits.
+    // Held records do not count, because they must not widen the limits. They may be tombstones, or other rows that no
+    // directory has listed for a long time.
     const missingOwn = missing.filter(({ place }) => place === 'own')
     const heldBefore = missingOwn.filter(({ batch }) => batch).length
     const subject = {
@@ -284,8 +284,8 @@ export class DirectoryDeletions {
     const { directory } = this.#context.task
     const results = new Map<string, Result>()
     const batch = new EventBatch(this.#context.pass)
-    // The margin is the same as for other events of the sync. If the user comes back, their webhook wins even if the
-    // clocks differ.
+    // The margin is the same as for other events of the sync. If the user comes back, the webhook's event wins, even if
+    // the clocks differ.
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
     try {
       for (const id of ids) {

@@ -28,9 +28,11 @@ export class DirectoryPass {
   readonly #hasSiblings: boolean
   readonly #walked = new Map<Kind, Walked | 'incremental'>()
   #startedAt: Instant | undefined
-  /** Whether the pass was not finished. If so, the next pass must read the same changes again. */
+  /** Whether an error ended a part of the pass. If so, the next pass must read the same changes again. */
   #isBroken = false
-  /** Whether changes may have been missed, or deletions were not decided. If so, the next pass is a full one. */
+  /**
+   * Whether the pass may have missed changes, or could not decide all deletions. If so, the next pass is a full one.
+   */
   #isUndecided = false
 
   /** @param hasSiblings whether the pass reads other directories of the organization */
@@ -43,14 +45,15 @@ export class DirectoryPass {
   update(): Promise<void> {
     return this.#timed(async () => {
       this.#startedAt = await storeTime(this.context.pass)
-      // If the groups cannot be read, users who left are still removed.
+      // If the pass cannot read the groups, it still removes users who have left.
       await this.#attempt(() => this.#update(groupKind))
       await this.#attempt(() => this.#update(userKind))
     })
   }
 
   /**
-   * Call this after `update` has ended for each directory of the organization. Does not reject: errors are in the report.
+   * Deletes the missing records. Call `update` first, for each directory of the organization. Does not reject: errors
+   * are in the report.
    */
   async deleteMissing(siblings: readonly DirectoryPass[]): Promise<void> {
     await this.#timed(async () => {
@@ -66,7 +69,7 @@ export class DirectoryPass {
     deactivated.overLimits = deactivated.count > Math.max(maxCount, maxShare * users.seen)
   }
 
-  /** The full walk over the records of a kind, if there was one. */
+  /** The full walk over the records of a kind, or `undefined` without a full walk. */
   fullWalk(kind: Kind): Walked | undefined {
     const walked = this.#walked.get(kind)
     return walked === 'incremental' ? undefined : walked
@@ -99,16 +102,16 @@ export class DirectoryPass {
     const observedAt = await storeTime(pass)
     const readAll = async () =>
       source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
-    // `known` is read before the walk. Otherwise users who join in between would look as if they were missing.
+    // The pass reads `known` before the walk. Otherwise, users who join in between would look as if they were missing.
     let known = mode === 'full' ? await readAll() : undefined
-    // The listed ids take memory. If the application has no records yet, only the organization's other directories need
-    // them.
+    // The listed ids take memory. If the application has no records yet, only the passes over the organization's other
+    // directories use them.
     const listed = known && (known.size > 0 || this.#hasSiblings) ? new ListedIds(known) : undefined
     const batch = new EventBatch(pass)
     let tally: WalkTally
     try {
       tally = await walk(directoryPages(this.context, kind), listed, async (page) => {
-        // Most incremental passes find no changes, and then `known` is not needed.
+        // Most incremental passes find no changes, so they do not need `known`.
         if (page.items.length > 0) known ??= await readAll()
         await this.#apply(kind, page, known, batch)
       })
@@ -120,8 +123,8 @@ export class DirectoryPass {
     if (source) this.#walked.set(kind, walked)
     if (!tally.short) return
     this.#isUndecided = true
-    // In an incremental walk, the API may announce the total of all records instead of the changed ones. That is not an
-    // error, but a full pass follows.
+    // In an incremental walk, the API may announce the total of all records instead of the changed ones. So a low
+    // number is not an error, but the next pass is full.
     if (mode === 'incremental') return
     throw new SyncError('ERR_SCIM_WALK_SHORT', `the API listed fewer ${kind.plural} than it announced`)
   }
@@ -171,12 +174,12 @@ export class DirectoryPass {
   /**
    * Stores the milestones. The next pass retries failed events:
    * - After an incremental pass, the next pass reads changes since the same time again.
-   * - After a full pass, the next pass is also full, because a failed event may be an old change or a deletion. The
-   *   same applies to deletions that were not decided.
+   * - After a full pass, the next pass is also full, because the failed event may be an old change or a deletion. The
+   *   next pass is also full if some deletions were not decided.
    * - Events that failed in several consecutive full passes wait for the next scheduled full pass.
    *
-   * After a broken full pass, only the failure is counted. Only the first few consecutive failures cause full passes
-   * over the organization's other directories, too.
+   * After a broken full pass, only the number of failures changes. The first few consecutive failures also cause full
+   * passes over the organization's other directories. Later failures do not.
    */
   async #saveMilestones(startedAt: Instant): Promise<void> {
     const { pass, task, report } = this.context
@@ -207,7 +210,9 @@ export class DirectoryPass {
   }
 }
 
-/** The full walk over the records of one kind. The ids are not collected if nobody needs them. */
+/**
+ * The full walk over the records of one kind. If no other code needs the listed ids, the walk does not collect them.
+ */
 type Walked = Omit<FullWalk, 'listed'> & { listed: ListedIds | undefined }
 
 function siblingsOf(kind: Kind, siblings: readonly DirectoryPass[]): Siblings {

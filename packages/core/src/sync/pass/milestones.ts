@@ -16,11 +16,11 @@ const format = z.object({
   fullStartedAt: instant,
   failures: z.object({
     /**
-     * The number of consecutive full passes in which each record failed. If a handler always fails for one user, this
-     * must not make all passes of the directory full: 100,000 users take 3,300 API calls in each full pass.
+     * The number of consecutive full passes in which each record failed. A handler that always fails for one user must
+     * not make all passes full. With 100,000 users, a full pass takes 3,300 API calls.
      */
     passesById: mapOf(z.string(), z.int()),
-    /** The number of consecutive full passes in which more records failed than the report names. */
+    /** The number of consecutive full passes with more failed records than the report names. */
     passesOfMany: z.int(),
   }),
 })
@@ -64,7 +64,9 @@ export function mustRetry({ passesById, passesOfMany }: Failures, { ids, count }
   return ids.some((id) => (passesById.get(id) ?? 0) < maxPasses)
 }
 
-/** @returns nothing if no pass has completed the directory, or if the text has another format */
+/**
+ * @returns nothing if no pass has completed the directory, or if another version wrote the text
+ */
 export async function readMilestones(
   ledger: Ledger,
   directory: DirectoryRef,
@@ -77,9 +79,7 @@ export async function readMilestones(
   }
 }
 
-/**
- * Only the pass with the lease writes milestones. A concurrent write can come only from a pass that has lost its lease.
- */
+/** Only the pass with the lease writes milestones. So a concurrent write comes from a pass that has lost its lease. */
 export async function writeMilestones(
   ledger: Ledger,
   directory: DirectoryRef,

@@ -10,7 +10,7 @@ import { Clocks } from './clocks.ts'
 import type { PassLease } from './pass-lease.ts'
 
 export interface PassRequest extends RunOptions {
-  /** Ends the pass early. Aborts if the caller's signal aborts, or if `stop()` is called. */
+  /** Ends the pass early. Aborts together with the caller's signal, and on `stop()`. */
   signal: AbortSignal
   /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
   graceOver: AbortSignal
@@ -48,10 +48,10 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
     approvals: new Set(approve),
     /** The approvals that matched held deletions. */
     approvalsUsed: new Set<string>(),
-    /** A directory without a full pass since this time needs one. */
+    /** If a directory had no full pass since this time, it needs one. */
     fullSince: firstPassAt > fullDueAt ? firstPassAt : fullDueAt,
     clocks,
-    /** All directories of the pass. Empty until they are listed. */
+    /** All directories of the pass. The list is empty until the discovery has ended. */
     directories,
     sharedIds: new SharedIdFinder(directories, { signal, clock: config.clock }),
     progress,
@@ -59,7 +59,7 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
   }
 }
 
-/** Returns the store's time. Records that are read after this call are at least as new as this time. */
+/** Returns the store's time. A record that is read after this call is at least as new as this time. */
 export function storeTime({ config, signal }: Pick<PassControl, 'config' | 'signal'>): Promise<Instant> {
   return retryStore(config.clock, async () => config.dispatcher.ledger.now(), signal)
 }

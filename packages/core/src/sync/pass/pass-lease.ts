@@ -9,8 +9,8 @@ const recordName = 'sync:pass'
 const retryMs = 500
 
 /**
- * Allows one pass at a time across all processes. The lease is a ledger record that expires by the store's clock, and
- * the pass renews it. If the process dies, another process can get the lease after it has expired.
+ * Allows one pass at a time across all processes. The lease is a ledger record. The record expires by the store's
+ * clock, and the pass renews it. If the process dies, the lease expires, and another process can take it.
  */
 export class PassLease {
   readonly #config: SyncConfiguration
@@ -42,12 +42,15 @@ export class PassLease {
     })
   }
 
-  /** Aborts when another pass has the lease, or may have it. */
+  /** Aborts when another pass may have the lease. */
   get lost(): AbortSignal {
     return this.#lost.signal
   }
 
-  /** Aborts `lost` if the lease has expired. If the process was suspended, its timers have not found this yet. */
+  /**
+   * If the lease has expired, aborts `lost`. After a suspension of the process, this check is earlier than the lease's
+   * timer.
+   */
   check(): void {
     if (this.#hasExpired) this.#lose()
   }

@@ -26,8 +26,8 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
     try {
       await passUnderLease(config, request, lease, report)
     } finally {
-      // The lease is released even if a handler is still running after the grace period. The handler's claim protects
-      // its resource, and no other part of the pass continues.
+      // After the grace period, a handler may still be running. The pass releases the lease anyway. The handler's claim
+      // protects its resource, and no other part of the pass continues.
       await lease.end()
     }
   } catch (error) {
@@ -93,8 +93,8 @@ function conclude(report: SyncReport): void {
 }
 
 /**
- * Reads all directories of an organization before it deletes missing records. A record that is missing from one
- * directory may be listed by another.
+ * Reads all directories of an organization before it deletes missing records. If a record is missing from one
+ * directory, another directory may list it.
  */
 async function passOrganization(
   pass: PassContext,
@@ -102,8 +102,8 @@ async function passOrganization(
   organization: OrganizationReport,
 ): Promise<void> {
   const modes = new Map(tasks.map((task) => [task, modeFor(pass, task.milestones)]))
-  // If one directory needs a full pass, all directories of the organization get one. A directory whose full passes have
-  // failed several times in a row does not have this effect.
+  // If one directory needs a full pass, all directories of the organization get one. If the full passes of a directory
+  // have failed several times in a row, the directory no longer has this effect.
   const isFull = tasks.some(
     (task) => modes.get(task) === 'full' && mustRetry((task.milestones ?? noMilestones).failures, brokenPass),
   )

@@ -5,7 +5,7 @@ import { type Retrying, retrying } from './retrying.ts'
 
 /** Which records of a directory are read, and how. */
 export interface ReadOptions extends Retrying {
-  /** Only records that changed since this time are read. RFC 3339. */
+  /** Reads only records that changed since this time. RFC 3339. */
   updatedAfter?: string | undefined
   /** Records per call, at most 30. @default 30 */
   pageSize?: number | undefined
@@ -19,7 +19,7 @@ export interface ReadOptions extends Retrying {
 
 const recordPageSize = 30
 
-/** The API broke its own paging rules, so the list was not read to its end. */
+/** The API broke its own paging rules, so the sync could not read the list to its end. */
 export class PagingError extends Error {
   override readonly name = 'PagingError'
 }
@@ -93,16 +93,16 @@ export interface Page extends ListAnswer<{ id: string }> {
 export interface WalkTally {
   /** The number of different ids. */
   unique: number
-  /** The total that the pages announced. `undefined` if they announced different totals. */
+  /** The total that the pages announced. If the pages announced different totals, `undefined`. */
   totalSize: number | undefined
   /** Whether the walk listed fewer records than its last page announced. */
   short: boolean
 }
 
 /**
- * Walks from the first page to the last.
- * @param ids collects the listed ids. Without this parameter, memory use does not grow with the directory, but missing
- *   records cannot be found.
+ * A walk reads all pages of a directory's users, or groups.
+ * @param ids collects the listed ids. Without it, the sync cannot find missing records, but memory use does not grow
+ *   with the directory.
  * @throws the errors of the pages and of `visit`
  */
 export async function walk(

@@ -31,7 +31,7 @@ interface DirectoryRecord<Shape> {
 }
 
 export interface UserRecord extends DirectoryRecord<DirectoryUser> {
-  /** All groups of the user. Absent if details were not requested and the API returned no groups. */
+  /** All groups of the user. If the request had no details and the API returned no groups, the field is absent. */
   groupIds?: readonly string[]
 }
 
@@ -66,7 +66,9 @@ export interface Kind<
   plural: 'users' | 'groups'
   list(api: DirectoryApi, directory: DirectoryRef, options: ListOptions): Promise<ListAnswer<Item>>
   compared(item: Item): ComparedRecord
-  /** @param detailed whether details were requested. Without them, an empty list of groups may be incomplete */
+  /**
+   * @param detailed whether the request had details. Without details, an empty list of groups may be incomplete
+   */
   record(item: Item, directory: DirectoryRef, detailed: boolean): Listed
   event(record: Listed, change: RecordChange): DirectoryEvent
   deletedEvent(directory: DirectoryRef, id: string, occurredAt: Instant): DirectoryEvent
@@ -148,8 +150,8 @@ function groupRecord(group: ApiGroup, directory: DirectoryRef): GroupRecord {
 }
 
 /**
- * The event that a webhook would have sent for the record. Dispatch it with `source: 'sync'`. Set `observedAt` to the
- * store's time before the record was read, so that the event never undoes a newer webhook.
+ * The event that a webhook would have sent for the record. Dispatch it with `source: 'sync'`. Before you read the
+ * record, read the store's time, and pass this time as `observedAt`. Then the event never undoes a newer webhook.
  */
 export function userEvent(record: UserRecord, change: RecordChange): UserCreatedEvent | UserUpdatedEvent {
   const type = `organization.directory.user_${change}` as const
@@ -184,7 +186,7 @@ function timed({ id, updatedAt }: ApiUser | ApiGroup): Pick<UserRecord, 'id' | '
   return instant === undefined ? { id } : { id, updatedAt: instant }
 }
 
-/** Returns nothing for a time before 1970, because Go's zero time stands for an unknown time. */
+/** For a time before 1970, returns nothing, because Go's zero time stands for an unknown time. */
 function instantOf({ seconds, nanos }: ApiTimestamp): Instant | undefined {
   if (seconds < 0n || seconds > 9_999_999_999n) return undefined
   return `${seconds}`.padStart(10, '0') + `${nanos}`.padStart(9, '0')

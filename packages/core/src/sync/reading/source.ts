@@ -20,8 +20,8 @@ type OrganizationIds = Iterable<string> | AsyncIterable<string>
 const organizationPageSize = 100
 
 /**
- * Lists the enabled directories of the organizations, one after the other. Organizations without an enabled directory
- * are skipped.
+ * Lists the enabled directories of the organizations, one after the other. Skips organizations without an enabled
+ * directory.
  *
  * @example
  * for await (const directory of directories(await scalekitFromEnv(), 'all')) console.log(directory.id)
@@ -48,8 +48,8 @@ export async function listDirectories(
 
 /**
  * Lists all users of a directory, as a stream that has at most two pages in memory. The order is not specified. If a
- * user joins or leaves meanwhile, another user may be listed twice or not at all. So never treat a missing user as
- * deleted.
+ * user joins or leaves meanwhile, the stream may contain another user twice or not at all. So never treat a missing
+ * user as deleted.
  *
  * @throws the API's error after the last retry; {@link PagingError}; the signal's reason
  * @example
@@ -83,7 +83,7 @@ async function* records<Item extends { id: string }, Listed extends UserRecord |
   for await (const { items } of listed) for (const item of items) yield kind.record(item, directory, detailed)
 }
 
-/** Yields each id once. The API may list an organization twice if another customer joins meanwhile. */
+/** Yields each id once. If another customer joins meanwhile, the API may list an organization twice. */
 export async function* organizationIds(
   api: DirectoryApi,
   organizations: Organizations,

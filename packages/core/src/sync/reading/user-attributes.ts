@@ -9,7 +9,7 @@ type Names = Pick<ApiUser, 'givenName' | 'familyName'>
 
 /**
  * The user's attributes from the customer's directory, under the names that webhooks use. Values of an unexpected type
- * are left out, but are still in `raw_attributes`.
+ * are only in `raw_attributes`.
  */
 export function attributesOf(detail: JsonObject, user: Names): Partial<DirectoryUser> {
   const name = objectIn(detail, 'name')
@@ -37,8 +37,8 @@ export function attributesOf(detail: JsonObject, user: Names): Partial<Directory
 }
 
 /**
- * Reads `active`. Entra sends the text `"False"`, and attribute names may have any case (RFC 7643, 2.1). Any other
- * value is unknown. In that case, the application keeps the state that it has.
+ * Reads `active`. Entra sends the text `"False"`, and attribute names may have any case (RFC 7643, 2.1). For any other
+ * value, the application keeps its present state.
  */
 function activeIn(detail: JsonObject): boolean | undefined {
   const name = 'active' in detail ? 'active' : Object.keys(detail).find((key) => /^active$/i.test(key))
@@ -49,7 +49,7 @@ function activeIn(detail: JsonObject): boolean | undefined {
   return text === 'true' ? true : text === 'false' ? false : undefined
 }
 
-/** The display name, the formatted name, or the given and family name: the first of these that is present. */
+/** Returns the first name that is present: the display name, the formatted name, or the given and family name. */
 function nameOf(detail: JsonObject, name: JsonObject | undefined, user: Names): string | undefined {
   const given = user.givenName || textIn(name, 'givenName')
   const family = user.familyName || textIn(name, 'familyName')

@@ -87,7 +87,8 @@ function organizationLines(
 }
 
 /**
- * The ids of deleted records and of records with a failed event. If too many users were deactivated, also their ids.
+ * The ids of deleted records and of records with a failed event. If the pass deactivated too many users, also their
+ * ids.
  */
 function recordLines({ deleted, failed, deactivated }: DirectoryReport): string[] {
   const lists: [string, string, RecordList][] = [

@@ -14,16 +14,16 @@ import { keepAlive } from '../waiting.ts'
 /** The times at which passes begin, in milliseconds of a clock. */
 export interface Timetable {
   runAtStart: boolean
-  /** The present time of the clock. The wall clock may be changed meanwhile. */
+  /** The present time of the clock. The wall clock may jump between two calls. */
   nowMs(): number
-  /** Returns the time of the next pass. `undefined` if there is no further pass. */
+  /** Returns the time of the next pass, or `undefined` after the last pass. */
   nextMs(startedMs: number): number | undefined
 }
 
 const names = ['everySeconds', 'cron', 'timezone', 'jitterSeconds', 'runAtStart']
 const longestSeconds = 31 * 86_400
 const cronJitterSeconds = 30
-/** Longer waits are split, because the wall clock may be changed meanwhile, and timers have a maximum duration. */
+/** Longer waits are split. The wall clock may jump during a wait, and timers have a maximum duration. */
 const longestWaitMs = 3_600_000
 
 /** @throws ConfigurationError if the schedule is invalid */
@@ -49,7 +49,7 @@ export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timet
   }
   const rule = { default: Number.NaN, min: 1, max: longestSeconds }
   const everyMs = numberOption('schedule.everySeconds', everySeconds, rule) * 1000
-  // If a pass is longer than the interval, the times during the pass are skipped.
+  // If a pass takes longer than the interval, the sync skips the times during the pass.
   const nextMs = (startedMs: number) => {
     const past = Math.floor((clock.monotonic() - startedMs) / everyMs)
     return jittered(startedMs + (past + 1) * everyMs)
