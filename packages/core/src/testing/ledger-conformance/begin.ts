@@ -79,7 +79,7 @@ export const beginChecks: LedgerChecks = {
     await store.begun()
   },
 
-  'duplicate and in-flight are answered even if the resource is busy': async (store) => {
+  'for a busy resource, the answer can still be duplicate or in-flight': async (store) => {
     const resource = someId('user')
     const done = await store.applied({ resource })
     const running = await store.begun({ resource })

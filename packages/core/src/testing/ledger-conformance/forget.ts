@@ -32,7 +32,7 @@ export const forgetChecks: LedgerChecks = {
     await store.begun({ resource, occurredAt: at('09:00') })
   },
 
-  'after its resource was forgotten, a claim loses even to an immediate next claim': async (store) => {
+  'after `forgetResource`, an older claim loses even to a claim that begins at once': async (store) => {
     for (let round = 0; round < 20; round++) {
       const late = await store.begunOnResource()
       await store.ledger.forgetResource(late.resource)

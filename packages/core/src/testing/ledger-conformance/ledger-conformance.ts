@@ -6,14 +6,17 @@ import { recordChecks } from './record.ts'
 import { CheckedStore, type OpenLedger } from './store.ts'
 import { timeChecks } from './time.ts'
 
-/** One rule of the ledger's contract. `run` rejects with an `AssertionError` if the ledger breaks the rule. */
+/** One rule of the ledger's contract. If the ledger breaks the rule, `run` rejects with an `AssertionError`. */
 export interface ConformanceCheck {
   name: string
   run(): Promise<void>
 }
 
 export interface ConformanceOptions {
-  /** Whether to also check that instances exclude each other, as an 'atomic' ledger requires. @default false */
+  /**
+   * Whether to also check that instances exclude each other. A ledger with the guarantee 'atomic' needs this. @default
+   * false
+   */
   atomic?: boolean
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { at, type LedgerChecks, shortLeaseSeconds, someId } from './store.ts'
 
-/** The checks of what the owner of a claim can do. */
+/** The checks of renewals, commits and releases. */
 export const ownerChecks: LedgerChecks = {
   'a repeated commit is ok again': async (store) => {
     const claim = await store.begunOnResource()
@@ -40,7 +40,7 @@ export const ownerChecks: LedgerChecks = {
     await store.expectCommit(late, 'lost')
   },
 
-  'a late owner of a turn has lost if another message has taken the turn since': async (store) => {
+  'if another message has taken the turn, the late owner of the turn has lost': async (store) => {
     const late = await store.lapsed()
     const next = await store.begun({ resource: late.resource })
     await store.expectCommit(late, 'lost')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type LedgerChecks, shortLeaseSeconds, someId } from './store.ts'
 
 export const recordChecks: LedgerChecks = {
-  'a record is written only if it has the expected value': async (store) => {
+  'only a record with the expected value is written': async (store) => {
     const record = store.ledger.record(someId('record'))
     assert.equal(await record.read(), undefined)
     assert.equal(await record.compareAndSet('x', 'a', 60), false)

@@ -12,16 +12,16 @@ export interface OpenInstance {
 
 export type OpenLedger = (instance: OpenInstance) => Ledger | Promise<Ledger>
 
-/** The checks of one subject, by name. */
+/** The checks of one part of the contract, by name. */
 export type LedgerChecks = Readonly<Record<string, (store: CheckedStore) => Promise<void>>>
 
-/** The shortest lease that does not lapse before a busy machine has checked it. */
+/** A shorter lease could lapse before a busy machine has checked it. */
 export const shortLeaseSeconds = 0.4
 
 type SomeRequest = { [Field in keyof BeginRequest]?: BeginRequest[Field] | undefined }
 type ClaimOnResource = Claim & { resource: string }
 
-/** A ledger with the steps that the checks repeat. */
+/** A ledger, with methods for the steps that several checks have. */
 export class CheckedStore {
   readonly ledger: Ledger
 
@@ -29,12 +29,12 @@ export class CheckedStore {
     this.ledger = ledger
   }
 
-  /** Calls `begin`. The request has a new token and a new message, unless `fields` contains them. */
+  /** Calls `begin` with the given fields. By default, the request has a new token and a new message. */
   async begin(fields: SomeRequest): Promise<BeginAnswer> {
     return this.ledger.begin(someRequest(fields))
   }
 
-  /** Begins a message, asserts that it was begun, and returns the claim. */
+  /** Begins a message, asserts that the answer is 'begun', and returns the claim. */
   async begun(fields: SomeRequest = {}): Promise<Claim> {
     const request = someRequest(fields)
     const answer = await this.ledger.begin(request)
@@ -79,7 +79,7 @@ export class CheckedStore {
   }
 }
 
-/** Begins a request on each of the stores at the same time, and counts how often each state was the answer. */
+/** Begins a request on each of the stores at the same time. Returns how often each state was the answer. */
 export async function beginAll(
   stores: readonly CheckedStore[],
   fields: SomeRequest,
@@ -98,7 +98,7 @@ function someRequest(fields: SomeRequest): BeginRequest {
   return { token: someId('token'), messageId: someId('msg'), leaseSeconds: 60, ...omitUndefined(fields) }
 }
 
-/** Returns a time on a day in the past, so that no store treats it as a time in the future. */
+/** Returns a time on a past day. For a time in the future, a store would use its own time instead. */
 export function at(time: string, nanoseconds = 0): Instant {
   const instant = instantFromMs(Date.parse(`2026-01-05T${time}:00Z`))
   return instant.slice(0, -9) + String(nanoseconds).padStart(9, '0')

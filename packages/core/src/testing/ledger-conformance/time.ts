@@ -4,7 +4,7 @@ import { type Instant, plusSeconds } from '../../base/instant.ts'
 import { at, type LedgerChecks, shortLeaseSeconds, someId } from './store.ts'
 
 export const timeChecks: LedgerChecks = {
-  'an event that is older by a nanosecond is stale, but an equal or newer one is not': async (store) => {
+  'an event that is a nanosecond older is stale, and an equal or newer event is not': async (store) => {
     const resource = someId('user')
     await store.applied({ resource, occurredAt: at('09:00', 7) })
     await store.expectState({ resource, occurredAt: at('09:00', 6) }, 'stale')
@@ -69,7 +69,7 @@ export const timeChecks: LedgerChecks = {
     assert.ok(second >= first)
   },
 
-  'a sync’s event is stale if another event was applied after the sync read the record': async (store) => {
+  'if another event was applied after the sync read the record, the sync’s event is stale': async (store) => {
     const resource = someId('user')
     const observedAt = await store.ledger.now()
     await sleep(5)
@@ -77,7 +77,9 @@ export const timeChecks: LedgerChecks = {
     await store.expectState({ resource, occurredAt: at('10:00'), observedAt }, 'stale')
   },
 
-  'a sync’s event replaces an event applied before the read, even one with a newer time': async (store) => {
+  'a sync’s event replaces an event that was applied before the read, even with a newer time': async (
+    store,
+  ) => {
     const resource = someId('user')
     const skewed = plusSeconds(await store.ledger.now(), 200)
     await store.applied({ resource, occurredAt: skewed })
