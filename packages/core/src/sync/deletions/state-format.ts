@@ -6,7 +6,7 @@ import { SyncError } from '../sync-error.ts'
 // several days, and held deletions stay held. So the ledger stores both. All times are the store's. The stored form is
 // JSON with a version. The ids of a batch are in separate records, called chunks.
 
-/** All sticky reasons, in the order of a report. */
+/** The reasons to hold deletions until an approval, in the order of a report. */
 export const stickyReasons: readonly StickyReason[] = [
   'no-origin',
   'directory-removed',

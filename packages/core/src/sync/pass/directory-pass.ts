@@ -8,18 +8,12 @@ import { readKnown } from '../known/read-known.ts'
 import { type Page, type WalkTally, walk } from '../reading/pages.ts'
 import { earliestInstant, groupKind, type Kind, userKind } from '../reading/records.ts'
 import { addId, noteEvent } from '../reporting/directory-report.ts'
+import type { RecordList } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
 import { SyncError } from '../sync-error.ts'
 import { type DirectoryContext, directoryPages } from './directories.ts'
 import { DirectoryDeletions, type FullWalk } from './directory-deletions.ts'
-import {
-  afterFullPass,
-  brokenPass,
-  type Failed,
-  mustRetry,
-  noMilestones,
-  writeMilestones,
-} from './milestones.ts'
+import { afterFullPass, brokenPass, mustRetry, noMilestones, writeMilestones } from './milestones.ts'
 import { storeTime } from './pass-context.ts'
 
 /** The pass over one directory. It updates groups first, then users. A full pass then deletes the missing records. */
@@ -200,7 +194,7 @@ export class DirectoryPass {
   }
 
   /** The ids of failed records. Undecided deletions count as one failed record. */
-  #unfinished(): Failed {
+  #unfinished(): RecordList {
     const undecided = this.#isUndecided ? ['undecided'] : []
     const { users, groups } = this.context.report.failed
     return {

@@ -2,6 +2,7 @@ import type { Ledger } from '@scalekit-scim/core'
 import { z } from 'zod'
 import { instant, mapOf, toJson } from '../deletions/state-format.ts'
 import { type DirectoryRef, earliestInstant } from '../reading/records.ts'
+import type { RecordList } from '../reporting/report.ts'
 
 /**
  * The progress of a directory's passes, by the store's clock. `earliestInstant` stands for "not yet". Only complete
@@ -28,15 +29,8 @@ const format = z.object({
 export type Milestones = z.output<typeof format>
 type Failures = Milestones['failures']
 
-/** Failed records of one pass. */
-export interface Failed {
-  count: number
-  /** The ids of the first records. */
-  ids: readonly string[]
-}
-
-/** Stands for the failure of a directory that was not read to its end. */
-export const brokenPass: Failed = { count: 1, ids: ['broken'] }
+/** Stands for the failed records of a pass that did not read the directory to its end. */
+export const brokenPass: RecordList = { count: 1, ids: ['broken'] }
 
 /** A directory that no pass has completed. */
 export const noMilestones: Milestones = {
@@ -51,7 +45,7 @@ const maxPasses = 3
 /** Longer than the longest time between full passes. The milestones of a removed directory expire. */
 const keptSeconds = 35 * 86_400
 
-export function afterFullPass({ passesById, passesOfMany }: Failures, { ids, count }: Failed): Failures {
+export function afterFullPass({ passesById, passesOfMany }: Failures, { ids, count }: RecordList): Failures {
   return {
     passesById: new Map(ids.map((id) => [id, (passesById.get(id) ?? 0) + 1])),
     passesOfMany: count > ids.length ? passesOfMany + 1 : 0,
@@ -59,7 +53,7 @@ export function afterFullPass({ passesById, passesOfMany }: Failures, { ids, cou
 }
 
 /** Whether the next pass must retry the failed records. */
-export function mustRetry({ passesById, passesOfMany }: Failures, { ids, count }: Failed): boolean {
+export function mustRetry({ passesById, passesOfMany }: Failures, { ids, count }: RecordList): boolean {
   if (count > ids.length) return passesOfMany < maxPasses
   return ids.some((id) => (passesById.get(id) ?? 0) < maxPasses)
 }

@@ -1,12 +1,12 @@
 import type { SyncConfiguration } from '../configure.ts'
 import { earliestInstant } from '../reading/records.ts'
 import { emptyReport } from '../reporting/directory-report.ts'
-import { type OrganizationReport, type SyncReport, totalsOf } from '../reporting/report.ts'
+import { type SyncReport, totalsOf } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
 import { eachOf, keepAlive } from '../waiting.ts'
 import { type DirectoryContext, type DirectoryTask, discover } from './directories.ts'
 import { DirectoryPass } from './directory-pass.ts'
-import { brokenPass, type Milestones, mustRetry, noMilestones } from './milestones.ts'
+import { brokenPass, mustRetry, noMilestones } from './milestones.ts'
 import { openPass, type PassContext, type PassRequest } from './pass-context.ts'
 import { PassLease } from './pass-lease.ts'
 
@@ -51,9 +51,7 @@ async function passUnderLease(
   const tasks = await discover(pass, request.organizations ?? config.organizations, report)
   pass.directories.push(...tasks.map(({ directory }) => directory))
   const byOrganization = Map.groupBy(tasks, ({ organization }) => organization)
-  await eachOf(byOrganization, config.directoriesAtOnce, ([organization, tasks]) =>
-    passOrganization(pass, tasks, organization),
-  )
+  await eachOf(byOrganization.values(), config.directoriesAtOnce, (tasks) => passOrganization(pass, tasks))
 
   conclude(report)
   report.unusedApprovals = [...approvals].filter((approval) => !approvalsUsed.has(approval))
@@ -96,22 +94,18 @@ function conclude(report: SyncReport): void {
  * Reads all directories of an organization before it deletes missing records. If a record is missing from one
  * directory, another directory may list it.
  */
-async function passOrganization(
-  pass: PassContext,
-  tasks: readonly DirectoryTask[],
-  organization: OrganizationReport,
-): Promise<void> {
-  const modes = new Map(tasks.map((task) => [task, modeFor(pass, task.milestones)]))
+async function passOrganization(pass: PassContext, tasks: readonly DirectoryTask[]): Promise<void> {
   // If one directory needs a full pass, all directories of the organization get one. If the full passes of a directory
   // have failed several times in a row, the directory no longer has this effect.
   const isFull = tasks.some(
-    (task) => modes.get(task) === 'full' && mustRetry((task.milestones ?? noMilestones).failures, brokenPass),
+    (task) =>
+      modeFor(pass, task) === 'full' && mustRetry((task.milestones ?? noMilestones).failures, brokenPass),
   )
   const begun: DirectoryPass[] = []
   for (const task of tasks) {
     if (pass.signal.aborted) break
-    const report = emptyReport(task.directory.id, isFull ? 'full' : (modes.get(task) ?? 'full'))
-    organization.directories.push(report)
+    const report = emptyReport(task.directory.id, isFull ? 'full' : modeFor(pass, task))
+    task.organization.directories.push(report)
     const directory = new DirectoryPass({ pass, task, report }, tasks.length > 1)
     begun.push(directory)
     await directory.update()
@@ -150,7 +144,7 @@ function logDirectory({ pass, task, report }: DirectoryContext): void {
 /** The mode for one directory. A directory that no pass has completed always gets a full pass. */
 function modeFor(
   { mode, approvals, fullSince }: PassContext,
-  milestones: Milestones | undefined,
+  { milestones }: DirectoryTask,
 ): 'full' | 'incremental' {
   if (mode === 'full' || approvals.size > 0 || !milestones) return 'full'
   const { startedAt, fullStartedAt } = milestones

@@ -46,7 +46,7 @@ export function recordPages<Item extends { id: string }, Observed>(
 
 /**
  * Requests the next page while the current one is processed, so at most two pages are in memory. An empty page with a
- * token does not end the list. A repeated token is an error, because following it would never end.
+ * token does not end the list. A repeated token is an error, because the list would never end.
  */
 export async function* pages<Page extends { nextPageToken: string }>(
   ask: (pageToken?: string) => Promise<Page>,
