@@ -21,7 +21,7 @@ export interface DirectorySync extends AsyncDisposable {
   run(options?: RunOptions): Promise<SyncReport>
   /**
    * Runs passes by the schedule, and keeps the process running until `stop()`. A second call does nothing.
-   * @throws ConfigurationError if no `schedule` is configured
+   * @throws ConfigurationError if the options have no `schedule`
    */
   start(): void
   /**

@@ -30,9 +30,9 @@ export interface DirectorySyncOptions {
   schedule?: Schedule | undefined
   /**
    * How many of a directory's users, or groups, the sync deletes within 24 hours without an approval. The limit is a
-   * count, or a share of the records. If both are given, the greater one applies. Within 30 days, the limit is twice
-   * the count or four times the share. The limit is never more than half of the records. The sync holds deletions over
-   * a limit. A wider limit does not release held records.
+   * count, or a share of the records. If you set both, the greater one applies. Within 30 days, the limit is twice the
+   * count or four times the share. The limit is never more than half of the records. The sync holds deletions over a
+   * limit. A wider limit does not release held records.
    * @default 20 records or 0.05, whichever is more. Usual staff turnover then needs no approval, and a wrong filter
    *   deletes few records
    */
@@ -61,7 +61,7 @@ export interface DirectorySyncOptions {
    * @default 60
    */
   leaseSeconds?: number | undefined
-  /** Called with the report of each pass, including scheduled passes. Errors of this function are ignored. */
+  /** Called with the report of each pass, including scheduled passes. The sync ignores errors of this function. */
   onReport?: ((report: SyncReport) => void) | undefined
   /**
    * pino, `console`, Fastify's logger, or any object with at least one of the methods `debug`, `info`, `warn` and
@@ -121,7 +121,7 @@ export interface RunOptions {
   organizations?: Organizations | undefined
   /** When this signal aborts, the pass ends early. It still waits for running events. */
   signal?: AbortSignal | undefined
-  /** Called after each page, so it should be fast. Errors of this function are ignored. */
+  /** Called after each page, so this function should be fast. The sync ignores its errors. */
   onProgress?: ((progress: SyncProgress) => void) | undefined
 }
 

@@ -50,8 +50,8 @@ export function untilAborted<Answer>(
 }
 
 /**
- * Keeps the process running until the returned function is called. Background timers of the clock do not
- * do this.
+ * Keeps the process running until the caller calls the returned function. Background timers of the clock do not do
+ * this.
  */
 export function keepAlive(): () => void {
   const timer = setInterval(() => {}, 2 ** 30)

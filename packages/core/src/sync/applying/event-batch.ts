@@ -14,11 +14,13 @@ import { pauseForStore, untilAborted } from '../waiting.ts'
 export interface PassControl {
   config: SyncConfiguration
   dryRun: boolean
-  /** Aborts if the pass is cancelled, loses its lease, or finds the dispatcher closed. */
+  /**
+   * Aborts when somebody cancels the pass, when the pass loses its lease, or when an event finds the dispatcher closed.
+   */
   signal: AbortSignal
   /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
   graceOver: AbortSignal
-  /** Aborts `signal` if the pass may have lost its lease. */
+  /** If the pass may have lost its lease, aborts `signal`. */
   checkLease(): void
   /** Aborts `signal`, because an event found the dispatcher closed. */
   endForClosedDispatcher(): void
@@ -28,7 +30,7 @@ export interface PassControl {
 
 export interface EventRequest {
   event: DirectoryEvent
-  /** The store's time before the record was read. */
+  /** The store's time before the reading of the record. */
   observedAt: Instant
   directoryId: string
   /** Receives the result. If the dispatcher is already closed, this function is not called. */
@@ -43,9 +45,7 @@ const resultOf: Readonly<Partial<Record<DispatchOutcomeName, Result>>> = {
   dropped: 'dropped',
   unhandled: 'unhandled',
 }
-/**
- * How many failures are logged per batch. If a table is missing, for example, every event fails for the same reason.
- */
+/** How many failures a batch logs. If a table is missing, for example, every event fails for the same reason. */
 const loggedAtMost = 10
 
 /** Dispatches events of one directory. The pass can wait until all of them have ended. */

@@ -39,7 +39,7 @@ export interface DeletionCase extends BatchScope {
   from: Instant | undefined
   /**
    * The full walks over the directory. The second walk began after the first one had ended. If the first walk did not
-   * add up, or if no missing record can be decided, there is no second walk.
+   * add up, or if a second walk could not show anything, there is no second walk.
    */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
   /**
@@ -52,8 +52,8 @@ export interface DeletionCase extends BatchScope {
   /** Whether `known` yielded foreign records. If so, its other records are not reliable either. */
   foreign: boolean
   /**
-   * Whether the organization's other directories were read to their end. These directories may list users of a removed
-   * directory.
+   * Whether the pass has read the organization's other directories to their end. These directories may list users of a
+   * removed directory.
    */
   siblingsRead: boolean
 }
@@ -63,7 +63,7 @@ export interface Decision {
   unapproved: readonly string[]
   /** Ids to delete with an approval. The limits do not count these deletions. */
   approved: readonly string[]
-  /** New batches. Without an approval in this run, a new batch is held from now on. */
+  /** New batches. Without an approval in this run, they stay held. */
   batches: readonly HeldBatch[]
   held: readonly Held[]
   /**
@@ -80,8 +80,8 @@ interface Held {
 }
 
 /**
- * Decides which missing records to delete. A record is missing if no walk listed it, and a walk reads all pages of a
- * directory.
+ * Decides which missing records to delete. A walk reads all pages of a directory. If no walk listed a record, the
+ * record is missing.
  *
  * Paging does not read a snapshot. Suppose that a user leaves after the walk has listed them. The following users then
  * move up, and the walk misses one of them between two pages. If another user joins meanwhile, even the totals add up.
@@ -91,8 +91,8 @@ interface Held {
  * directory, `known` may already yield users of that directory.
  *
  * Limits apply to deletions without an approval. With a wrong filter at the identity provider, many users look as if
- * they had left. All deletions over a limit are held as one batch with one approval. Users who leave later do not wait
- * for that approval. Neither a later pass nor a wider limit releases held records.
+ * they had left. The sync holds all deletions over a limit as one batch with one approval. Users who leave later do not
+ * wait for that approval. Neither a later pass nor a wider limit releases held records.
  */
 export function decideDeletions(
   subject: DeletionCase,
@@ -128,7 +128,7 @@ export function decideDeletions(
 
   const [waiting, unplaced] = [idsOf(byState.get('waiting')), idsOf(byState.get('unplaced'))]
   if (waiting.length > 0) held.push({ reason: reasonToWait ?? 'unsettled', ids: waiting })
-  // Unplaced records cannot be approved, because some of these users may still be in another directory.
+  // Unplaced records get no approval, because some of these users may still be in another directory.
   if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
   return {
     unapproved: idsOf(byReason.get(undefined)),

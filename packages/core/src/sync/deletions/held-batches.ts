@@ -14,7 +14,7 @@ export interface BatchScope {
 
 /**
  * Creates a batch of held deletions. One approval applies to the whole batch. If this run has an approval for exactly
- * these ids, the batch is approved at once.
+ * these ids, the approval applies at once.
  */
 export function newBatch(
   scope: BatchScope,

@@ -11,7 +11,7 @@ import type { HeldBatch } from './state-format.ts'
 /** The other directories of the organization that this pass reads. */
 export interface Siblings {
   walks: readonly ListedIds[]
-  /** Whether all these directories were read to their end. */
+  /** Whether the pass has read all these directories to their end. */
   complete: boolean
 }
 
@@ -61,8 +61,8 @@ export function findMissing(search: Search, walks: readonly [ListedIds, ...Liste
 }
 
 /**
- * Whether a second walk could show that any of the records can be deleted. If the directory of a record is unknown, or
- * if the record waits for an approval, a second walk does not help.
+ * Whether a second walk could show that any of the records can be deleted. For a record with an unknown directory, or
+ * one that waits for an approval, a second walk shows nothing.
  */
 export function canDecide(records: readonly MissingRecord[], now: Instant): boolean {
   return records.some(({ place, batch }) => place !== 'unplaced' && (!batch || isApproved(batch, now)))

@@ -81,7 +81,7 @@ export type HeldBatch = Omit<StoredBatch, 'revision' | 'chunks'> & { ids: readon
 export type StoredState = Omit<z.output<typeof state>, 'version'>
 export type DeletionState = Omit<StoredState, 'batches'> & { batches: HeldBatch[] }
 
-/** A map, which is stored as a list of its entries. */
+/** A map. Its stored form is a list of its entries. */
 export function mapOf<Key extends string | number, Value>(key: z.ZodType<Key>, value: z.ZodType<Value>) {
   return z.array(z.tuple([key, value])).transform((entries) => new Map(entries))
 }

@@ -73,7 +73,7 @@ export class StateStore {
   }
 
   /**
-   * Replaces the state that was loaded.
+   * Replaces the loaded state.
    * @returns the loaded state for the next call
    * @throws SyncError if another process has written the state meanwhile. After a few tries, also throws the store's
    *   error
@@ -150,7 +150,7 @@ export class StateStore {
   /** @throws SyncError if the record's text is not `expected` */
   async #write(name: string, expected: string | undefined, next: string, keptSeconds: number): Promise<void> {
     const record = this.#record(name)
-    // The second call succeeds if an earlier try wrote the record, but its answer was lost.
+    // If an earlier try wrote the record, but its answer was lost, the second call finds the text.
     const isWritten = await this.#retry(
       async () => (await record.compareAndSet(expected, next, keptSeconds)) || (await record.read()) === next,
     )

@@ -112,8 +112,8 @@ export async function* directoryPages(
 }
 
 /**
- * Lists the organization's directories again, after the walks. A directory that was disabled meanwhile may list no
- * users. A missing user may be in a directory that the customer connected meanwhile.
+ * Lists the organization's directories again, after the walks. If the customer has disabled the directory meanwhile, it
+ * may list no users. If the customer has connected another directory, a missing user may be in that one.
  */
 export async function directoriesNow({ pass, task, report }: DirectoryContext) {
   const { organizationId, id } = task.directory

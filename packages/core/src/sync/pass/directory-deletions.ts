@@ -43,7 +43,7 @@ export interface FullWalk {
   known: KnownRecords
   listed: ListedIds
   tally: WalkTally
-  /** The store's time before `known` was read. Later events are newer than the finding that a record is missing. */
+  /** The store's time before the reading of `known`. Later events are newer than the deletion of a missing record. */
   observedAt: Instant
 }
 
@@ -80,8 +80,8 @@ export class DirectoryDeletions {
 
   /**
    * Deletes the missing records that may be deleted, and holds the others.
-   * @returns whether the next pass must check records that could not be decided
-   * @throws the store's error. If the store fails before the first deletion, nothing is deleted
+   * @returns whether the next pass must check records about which this pass could not decide
+   * @throws the store's error. If the store fails before the first deletion, the pass deletes nothing
    */
   async run(first: FullWalk): Promise<boolean> {
     const { pass, task } = this.#context
@@ -171,8 +171,8 @@ export class DirectoryDeletions {
   }
 
   /**
-   * Finds the missing records. If one of them can be decided, walks the directory again, and lists the organization's
-   * directories again. If the first walk did not add up, there is no second walk.
+   * Finds the missing records. If the pass can decide about one of them, it walks the directory again, and lists the
+   * organization's directories again. If the first walk did not add up, there is no second walk.
    */
   async #findMissing(
     { known, listed, tally }: FullWalk,

@@ -168,8 +168,8 @@ export class DirectoryPass {
   /**
    * Stores the milestones. The next pass retries failed events:
    * - After an incremental pass, the next pass reads changes since the same time again.
-   * - After a full pass, the next pass is also full, because the failed event may be an old change or a deletion. The
-   *   next pass is also full if some deletions were not decided.
+   * - After a full pass, the next pass is also full, because the failed event may be an old change or a deletion.
+   *   Undecided deletions have the same effect.
    * - Events that failed in several consecutive full passes wait for the next scheduled full pass.
    *
    * After a broken full pass, only the number of failures changes. The first few consecutive failures also cause full

@@ -13,7 +13,7 @@ const format = z.object({
   completedAt: instant,
   /** When that pass began. An incremental pass reads the changes since then. */
   startedAt: instant,
-  /** When the last full pass began. `earliestInstant` if the next pass must be a full one. */
+  /** When the last full pass began. If the next pass must be a full one, `earliestInstant`. */
   fullStartedAt: instant,
   failures: z.object({
     /**

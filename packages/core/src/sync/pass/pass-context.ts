@@ -59,7 +59,7 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
   }
 }
 
-/** Returns the store's time. A record that is read after this call is at least as new as this time. */
+/** Returns the store's time. If the pass reads a record after this call, the record is at least as new as this time. */
 export function storeTime({ config, signal }: Pick<PassControl, 'config' | 'signal'>): Promise<Instant> {
   return retryStore(config.clock, async () => config.dispatcher.ledger.now(), signal)
 }

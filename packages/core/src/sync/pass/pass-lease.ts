@@ -35,7 +35,7 @@ export class PassLease {
     const { clock } = this.#config
     return retryStore(clock, async () => {
       const takenAtMs = clock.monotonic()
-      // The second call succeeds if an earlier try took the lease, but its answer was lost.
+      // If an earlier try took the lease, but its answer was lost, the second call succeeds.
       const isTaken = (await this.#set(undefined, this.#token)) || (await this.#set(this.#token, this.#token))
       if (isTaken) this.#renewed(takenAtMs)
       return isTaken

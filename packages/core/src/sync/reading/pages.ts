@@ -3,7 +3,7 @@ import type { DirectoryApi } from './directory-api.ts'
 import type { DirectoryRef, Kind, ListAnswer } from './records.ts'
 import { type Retrying, retrying } from './retrying.ts'
 
-/** Which records of a directory are read, and how. */
+/** Which records of a directory to read, and how. */
 export interface ReadOptions extends Retrying {
   /** Reads only records that changed since this time. RFC 3339. */
   updatedAfter?: string | undefined
@@ -26,8 +26,7 @@ export class PagingError extends Error {
 
 /**
  * All pages of a directory's users or groups.
- * @param options `observe` is called before each page is requested, and again before each retry. The page has the
- *   result as `observedAt`
+ * @param options each request and each retry first calls `observe`. The page has the result as `observedAt`
  */
 export function recordPages<Item extends { id: string }, Observed>(
   kind: Pick<Kind<Item>, 'list'>,
@@ -45,8 +44,8 @@ export function recordPages<Item extends { id: string }, Observed>(
 }
 
 /**
- * Requests the next page while the current one is processed, so at most two pages are in memory. An empty page with a
- * token does not end the list. A repeated token is an error, because the list would never end.
+ * Requests the next page while the caller reads the current one, so at most two pages are in memory. An empty page with
+ * a token does not end the list. A repeated token is an error, because the list would never end.
  */
 export async function* pages<Page extends { nextPageToken: string }>(
   ask: (pageToken?: string) => Promise<Page>,
@@ -56,8 +55,8 @@ export async function* pages<Page extends { nextPageToken: string }>(
   const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal
   const fetchPage = (pageToken?: string) => {
     const fetched = retrying(() => ask(pageToken), { ...options, signal })
-    // The request may fail before it is awaited, or after the reader has stopped. The handler prevents an unhandled
-    // rejection.
+    // The request may fail before the reader awaits it, or after the reader has stopped. The handler prevents an
+    // unhandled rejection.
     fetched.catch(() => {})
     return fetched
   }
@@ -85,7 +84,7 @@ export async function* pages<Page extends { nextPageToken: string }>(
 
 /** One page of a directory's records. */
 export interface Page extends ListAnswer<{ id: string }> {
-  /** The store's time before this page was requested. */
+  /** The store's time before the request for this page. */
   observedAt: Instant
 }
 

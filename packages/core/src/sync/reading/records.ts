@@ -26,7 +26,7 @@ interface DirectoryRecord<Shape> {
   directoryId: string
   /** The record, in the same form as in a webhook. Values that the API does not return are absent. */
   data: Shape
-  /** When Scalekit last changed the record, in nanoseconds since 1970. Absent if the API does not return a time. */
+  /** When Scalekit last changed the record, in nanoseconds since 1970. Absent without a time from the API. */
   updatedAt?: Instant
 }
 
@@ -38,7 +38,8 @@ export interface UserRecord extends DirectoryRecord<DirectoryUser> {
 export interface GroupRecord extends DirectoryRecord<DirectoryGroup> {}
 
 /**
- * The fields that are compared with the application's record. For an unchanged record, only these fields are computed.
+ * The fields that the sync compares with the application's record. For an unchanged record, it computes no other
+ * fields.
  */
 export type ComparedRecord = Pick<UserRecord, 'id' | 'updatedAt' | 'groupIds'>
 

@@ -2,9 +2,9 @@ import type { Clock } from '@scalekit-scim/core'
 import { delay, systemClock } from '@scalekit-scim/core/internal'
 import { untilAborted } from '../waiting.ts'
 
-/** How API calls are retried. */
+/** How the sync retries calls of the API. */
 export interface Retrying {
-  /** When the signal aborts, the current call or pause ends at once. The signal's reason is then thrown. */
+  /** When the signal aborts, the current call or pause ends at once, with the signal's reason as the error. */
   signal?: AbortSignal | undefined
   onRetry?: ((retry: Retry) => void) | undefined
   /** For tests. @default the system's clock */
@@ -13,7 +13,7 @@ export interface Retrying {
   random?: (() => number) | undefined
 }
 
-/** A failed call that is repeated after a pause. */
+/** A failed call, which a pause and another call follow. */
 export interface Retry {
   /** The number of the failed call. The first call has the number 1. */
   attempt: number
@@ -32,8 +32,8 @@ const rateLimitPauseMs = { min: 15_000, max: 45_000 }
 const longestRetryAfterMs = 120_000
 
 /**
- * Makes a read call up to six times, with pauses that use full jitter. Errors that a retry cannot fix are thrown at
- * once. If the last call fails, its error is thrown unchanged.
+ * Makes a read call up to six times, with pauses that use full jitter. If a retry cannot fix an error, throws it at
+ * once. If the last call fails, throws its error unchanged.
  */
 export async function retrying<Answer>(
   call: () => Promise<Answer>,

@@ -7,8 +7,8 @@ export interface Counts {
   updated: number
   deleted: number
   /**
-   * Records that were sent again. The application's time is less than a minute after the record's time, and the clocks
-   * may differ. This happens only in passes soon after a change. Later passes count the record as unchanged.
+   * Records that the sync sent again. The application's time is less than a minute after the record's time, and the
+   * clocks may differ. This happens only in passes soon after a change. Later passes count the record as unchanged.
    */
   repeated: number
   /** Records for which the application has the same state. */
@@ -17,7 +17,7 @@ export interface Counts {
   stale: number
   /** Records for which the handler threw `DropEvent`. */
   dropped: number
-  /** Records for whose event no handler is registered. */
+  /** Records without a handler for their event. */
   unhandled: number
   /** Records that are no longer listed, but were not deleted. See `held` of the directory. */
   held: number
@@ -50,7 +50,7 @@ export type StickyReason =
   | 'no-history'
 
 /**
- * Why deletions were not applied: {@link StickyReason}, or a reason that cannot be approved.
+ * Why deletions were not applied: {@link StickyReason}, or a reason that you cannot approve.
  *
  * - 'unsettled': the pass could not decide, so a later full pass checks again. The directory or the list of directories
  *   changed, or the announced totals were wrong. Other causes are foreign records in `known`, and another directory
@@ -72,9 +72,9 @@ export interface HeldDeletions {
    * use an approval from a dry run within 7 days, if the same records are still missing.
    */
   approval?: string
-  /** When the deletions were first held. UTC, RFC 3339. Only present with an approval. */
+  /** When the sync first held the deletions. UTC, RFC 3339. Only present with an approval. */
   heldSince?: string
-  /** Present if the deletions are approved. Each full pass until this time retries the deletions. UTC, RFC 3339. */
+  /** Only present for approved deletions. Each full pass until this time retries the deletions. UTC, RFC 3339. */
   approvedUntil?: string
   /** The first 1,000 ids, sorted. */
   ids: readonly string[]
@@ -161,7 +161,7 @@ export interface SyncReport {
   /** UTC, RFC 3339 */
   startedAt: string
   durationMs: number
-  /** The requested mode. The report of each directory has the mode that was used for it. */
+  /** The requested mode. The report of each directory has the directory's own mode. */
   mode: 'auto' | 'full' | 'incremental'
   dryRun: boolean
   /**
@@ -175,14 +175,14 @@ export interface SyncReport {
   totals: SyncTotals
   /**
    * The approvals of `approve` that matched no held deletions in this pass. Possible reasons:
-   * - The approval is mistyped, or was already used.
+   * - The approval has a typing error, or an earlier run used it.
    * - It is from a dry run that is over 7 days old or had other ids.
-   * - Its directory was not read, or `known` yielded nothing for that directory.
+   * - The pass did not read its directory, or `known` yielded nothing for that directory.
    */
   unusedApprovals: readonly string[]
   /** The number of repeated calls of the Directory API. */
   retries: number
-  /** Only present if the pass found clocks that are too far apart. */
+  /** Only present for clocks that are too far apart. */
   clocksApart?: ClocksApart
   /** The error that ended the whole pass. */
   error?: ReportedError
