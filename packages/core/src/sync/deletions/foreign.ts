@@ -24,61 +24,57 @@ export interface SharedIds {
   ids: ReadonlySet<string>
   /** For each organization that shares an id, the other organizations with that id. */
   partners: ReadonlyMap<string, ReadonlySet<string>>
-  /** The organizations whose records were all read. */
+  /** The organizations whose records the search has read to the end. */
   read: ReadonlySet<string>
 }
 
 /**
- * Finds ids that `known` yields for more than one organization of a pass. Searches only records without an
- * `organizationId`. Such ids show that `known` ignores the organization. Then each customer's users look as if they had
- * left all other customers.
+ * Returns a search for ids that `known` yields for more than one organization of a pass. The search reads only records
+ * without an `organizationId`. Such ids show that `known` ignores the organization. Then each customer's users look as
+ * if they had left all other customers.
  *
- * The search reads `known` of all directories again. So a pass searches only after it has found a missing record.
+ * Each search reads `known` of all directories again. So a pass searches only after it has found a missing record.
+ * @param directories all directories of the pass. The caller may add directories until the first search
  */
-export class SharedIdFinder {
-  readonly #reading: KnownReading
-  readonly #directories: readonly DirectoryRef[]
-  readonly #found = new Map<Known, Promise<SharedIds>>()
-
-  /** @param directories all directories of the pass. The caller may add directories until it calls `sharedBy` */
-  constructor(directories: readonly DirectoryRef[], reading: KnownReading) {
-    this.#directories = directories
-    this.#reading = reading
+export function sharedIdFinder(directories: readonly DirectoryRef[], reading: KnownReading) {
+  const found = new Map<Known, Promise<SharedIds>>()
+  return (known: Known): Promise<SharedIds> => {
+    const shared = found.get(known) ?? findSharedIds(known, directories, reading)
+    found.set(known, shared)
+    return shared
   }
+}
 
-  sharedBy(known: Known): Promise<SharedIds> {
-    const found = this.#found.get(known) ?? this.#find(known)
-    this.#found.set(known, found)
-    return found
-  }
-
-  async #find(known: Known): Promise<SharedIds> {
-    const read = new Set(this.#directories.map(({ organizationId }) => organizationId))
-    const ids = new Set<string>()
-    const partners = new Map([...read].map((organizationId) => [organizationId, new Set<string>()]))
-    if (read.size < 2) return { ids, partners, read: new Set() }
-    /** For each id, the first organization with this id. */
-    const owners = new Map<string, string>()
-    for (const directory of this.#directories) {
-      const { organizationId } = directory
-      try {
-        await eachRecord(known, directory, this.#reading, (record) => {
-          if (record.organizationId != null) return
-          const owner = owners.get(record.id)
-          if (owner === undefined) owners.set(record.id, organizationId)
-          if (owner === undefined || owner === organizationId) return
-          ids.add(record.id)
-          partners.get(owner)?.add(organizationId)
-          partners.get(organizationId)?.add(owner)
-        })
-      } catch {
-        // The directory's own report has the error. The error must not prevent deletions in other directories.
-        this.#reading.signal.throwIfAborted()
-        read.delete(organizationId)
-      }
+async function findSharedIds(
+  known: Known,
+  directories: readonly DirectoryRef[],
+  reading: KnownReading,
+): Promise<SharedIds> {
+  const read = new Set(directories.map(({ organizationId }) => organizationId))
+  const ids = new Set<string>()
+  const partners = new Map([...read].map((organizationId) => [organizationId, new Set<string>()]))
+  if (read.size < 2) return { ids, partners, read: new Set() }
+  /** For each id, the first organization with this id. */
+  const owners = new Map<string, string>()
+  for (const directory of directories) {
+    const { organizationId } = directory
+    try {
+      await eachRecord(known, directory, reading, (record) => {
+        if (record.organizationId != null) return
+        const owner = owners.get(record.id)
+        if (owner === undefined) owners.set(record.id, organizationId)
+        if (owner === undefined || owner === organizationId) return
+        ids.add(record.id)
+        partners.get(owner)?.add(organizationId)
+        partners.get(organizationId)?.add(owner)
+      })
+    } catch {
+      // The directory's own report has the error. The error must not prevent deletions in other directories.
+      reading.signal.throwIfAborted()
+      read.delete(organizationId)
     }
-    return { ids, partners, read }
   }
+  return { ids, partners, read }
 }
 
 /**

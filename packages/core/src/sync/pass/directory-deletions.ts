@@ -160,7 +160,7 @@ export class DirectoryDeletions {
     let indexes: ReadonlySet<number> = new Set()
     let isSuspect = false
     if (source && listed.missing().length > 0) {
-      const shared = await this.#context.pass.sharedIds.sharedBy(source)
+      const shared = await this.#context.pass.findSharedIds(source)
       indexes = await foreignIndexes(name, known, listed.prefixes, shared)
       noteSharing(state.sharedWith, this.#context.task.directory.organizationId, shared, now)
       isSuspect = state.sharedWith.size > 0

@@ -1,7 +1,7 @@
 import { callBack, type Instant, plusSeconds } from '@scalekit-scim/core/internal'
 import { type PassControl, Slots } from '../applying/event-batch.ts'
 import type { SyncConfiguration } from '../configure.ts'
-import { SharedIdFinder } from '../deletions/foreign.ts'
+import { sharedIdFinder } from '../deletions/foreign.ts'
 import type { RunOptions } from '../options.ts'
 import type { DirectoryRef } from '../reading/records.ts'
 import type { Retrying } from '../reading/retrying.ts'
@@ -53,7 +53,7 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
     clocks,
     /** All directories of the pass. The list is empty until the discovery has ended. */
     directories,
-    sharedIds: new SharedIdFinder(directories, { signal, clock: config.clock }),
+    findSharedIds: sharedIdFinder(directories, { signal, clock: config.clock }),
     progress,
     reportProgress: () => callBack(request.onProgress, { ...progress }),
   }
