@@ -91,7 +91,7 @@ class ScheduledSync implements DirectorySync {
     const graces = [...this.#graces]
     const ended = Promise.allSettled(this.#running)
     if ((await within(clock, ended, graceMs + afterGraceMs)) !== timedOut) return
-    log.warn({}, 'the sync stops before all its events have ended: running handlers continue without it')
+    log.warn({}, 'the sync stops before all its events have ended. Running handlers continue')
     for (const grace of graces) grace.abort(stopped())
     await within(clock, ended, afterGraceMs)
   }

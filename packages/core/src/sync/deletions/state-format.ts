@@ -113,7 +113,7 @@ function parse<Parsed>(schema: z.ZodType<Parsed>, text: string): Parsed {
   } catch {
     throw new SyncError(
       'ERR_SCIM_STATE_UNREADABLE',
-      "the sync's record of deletions cannot be read, so nothing is deleted. Another version of this package wrote it, or " +
+      'the sync cannot read its record of deletions, so it deletes nothing. Another version of this package wrote it, or ' +
         'another application uses its keys. Run one version per `namespace`, or give the sync another `namespace`.',
     )
   }

@@ -63,7 +63,7 @@ export class PassLease {
     try {
       await this.#set(this.#token, undefined)
     } catch {
-      this.#config.log.warn({}, "the sync's lease could not be released, so it expires by itself")
+      this.#config.log.warn({}, 'the sync could not release its lease. The lease expires later')
     }
   }
 
@@ -100,7 +100,7 @@ export class PassLease {
   }
 
   #lose(): void {
-    const message = "the sync's lease was lost, so another pass may be running"
+    const message = 'the pass lost its lease, so another pass may be running'
     this.#lost.abort(new SyncError('ERR_SCIM_LEASE_LOST', message))
   }
 }

@@ -59,7 +59,7 @@ async function passUnderLease(
     report.clocksApart = clocks.apart
     config.log.warn(
       clocks.apart,
-      'the clocks are too far apart for the sync. Synchronize them by NTP: until then, changes may be missed',
+      'the clocks are too far apart for the sync. Synchronize them by NTP. Until then, the sync may miss changes',
     )
   }
   if (!signal.aborted) return
@@ -124,19 +124,22 @@ function logDirectory({ pass, task, report }: DirectoryContext): void {
   const ids = { organizationId, directoryId }
   const { error, users, groups, held, deactivated } = report
   if (error && !pass.signal.aborted) {
-    log.error({ ...ids, ...error }, 'a directory was not read to its end; the pass continues with the others')
+    log.error(
+      { ...ids, ...error },
+      'the pass did not finish a directory. It continues with the other directories',
+    )
   }
   const failed = users.failed + groups.failed
-  if (failed > 0) log.error({ ...ids, failed }, 'events of the sync failed; the next pass retries them')
+  if (failed > 0) log.error({ ...ids, failed }, 'events of the sync failed. The next pass retries them')
   for (const { ids: _, ...fields } of held) {
     if (fields.approvedUntil)
       log.info({ ...ids, ...fields }, 'approved deletions wait for the next full pass')
-    else log.warn({ ...ids, ...fields }, 'deletions are held: check the report, and approve the right ones')
+    else log.warn({ ...ids, ...fields }, 'deletions are held. Check the report, and approve the right ones')
   }
   if (deactivated.overLimits) {
     log.warn(
       { ...ids, deactivated: deactivated.count },
-      'the sync deactivated more users than `deletions` allows to delete in a day: check that this is right',
+      'the sync deactivated more users than `deletions` allows to delete in a day. Check that this is right',
     )
   }
 }

@@ -71,7 +71,7 @@ export async function* pages<Page extends { nextPageToken: string }>(
       if (nextPageToken === '') return yield page
       if (seenTokens.has(nextPageToken)) {
         yield page
-        throw new PagingError('the API repeats a page token, so the list cannot be read to its end')
+        throw new PagingError('the API repeats a page token, so the sync cannot read the list to its end')
       }
       seenTokens.add(nextPageToken)
       ahead = fetchPage(nextPageToken)

@@ -45,7 +45,7 @@ async function loadSdk() {
     if (isMissingModule(error)) {
       throw new ConfigurationError(
         'ERR_SCIM_SDK_MISSING',
-        'the directory sync reads through @scalekit-sdk/node, which is not installed: npm install @scalekit-sdk/node',
+        'the directory sync needs @scalekit-sdk/node, which is not installed. Run `npm install @scalekit-sdk/node`',
       )
     }
     // Only Jest sets the variable, and only CommonJS has `__filename`.

@@ -59,7 +59,7 @@ function clocksText({ storeAheadSeconds, recordsAheadSeconds }: ClocksApart): st
     apart.push(`the store's is ${Math.abs(storeAheadSeconds)} s ${direction} this process's`)
   }
   if (recordsAheadSeconds) apart.push(`Scalekit's is ${recordsAheadSeconds} s ahead of the store's`)
-  return `clocks: ${apart.join(', ')}. Synchronize them by NTP: until then, changes may be missed`
+  return `clocks: ${apart.join(', ')}. Synchronize them by NTP. Until then, the sync may miss changes`
 }
 
 function modeText({ organizations, totals }: SyncReport): string {
