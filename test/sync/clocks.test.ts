@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { recordingLogger } from '../support/log.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
-/** Seconds between the clocks. None of them advances by itself. */
+/** Seconds between the clocks. No clock advances by itself. */
 interface Scene {
   /** The store's clock ahead of this process's. */
   storeAhead?: number
@@ -82,7 +82,7 @@ test.each([
 
 test.each([
   { of: 'clocks that are near enough', scene: { storeAhead: 30, recordAhead: 60 } },
-  // The page of groups arrives a minute after the beginning, and that of users a minute later.
+  // The page of groups arrives a minute after the beginning. The page of users arrives a minute later.
   {
     of: 'a record that was changed while its page was requested',
     scene: { recordAhead: 100, answersIn: 60 },

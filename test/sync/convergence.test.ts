@@ -6,7 +6,7 @@ import { sized } from '../support/sizes.ts'
 const seeds = process.env.SOAK_SEED ? [Number(process.env.SOAK_SEED)] : [1, 2, 3, 4, 5].slice(0, sized(1, 5))
 
 test.each(seeds)(
-  'two final full passes make the application equal to the directories, and delete no listed user: seed %i',
+  'after two final full passes, the application equals the directories, and no listed user is gone: seed %i',
   { timeout: 600_000 },
   async (seed) => {
     const { unequal, harmed, story, kills, passes } = await live({ seed, changes: sized(2000, 4000) })

@@ -238,7 +238,7 @@ describe('records of `known` that did not come from the directory', () => {
     have(all.app, ['diruser_43'])
     other.people.push({ id: 'diruser_43', active: true })
     const failing = (asked: DirectoryRef) => {
-      if (asked.organizationId === 'org_2') throw new Error('the database hiccups')
+      if (asked.organizationId === 'org_2') throw new Error('the database failed once')
       return all.app.known.users(asked)
     }
     const later = [
@@ -277,7 +277,7 @@ describe('records of `known` that did not come from the directory', () => {
   })
 })
 
-test('a record without time and directory is held as no-origin, and stays held when it gets a time', async () => {
+test('a record without time and directory is held as no-origin, even after it gets a time', async () => {
   const all = await scene(40)
   const [gone] = leave(all, 1)
   let occurredAt: string | null = null
@@ -597,7 +597,7 @@ test('a directory that moves to another organization does not block deletions in
   })
 })
 
-test('a user whom the API always lists twice makes three passes full, and no more', async () => {
+test('if the API always lists a user twice, three passes are full, and no more', async () => {
   const all = await scene(100)
   const [twice] = all.directory.people
   if (twice) all.directory.people.push(twice)
@@ -975,7 +975,7 @@ describe('without a history', () => {
     expect(report.held).toMatchObject([{ reason: 'no-history', ids: [first] }])
   })
 
-  test('a first pass that could not decide leaves the decision to the next, which holds, too', async () => {
+  test('a first pass that could not decide leaves the decision to the next pass, which also holds', async () => {
     const all = await scene(100)
     const store = sharedLedger(all.clock)
     const app = application({ store, clock: all.clock })
@@ -1316,7 +1316,7 @@ test('a user who comes back within the clock difference is created again', async
   expect(all.app.live()).toContain('diruser_0')
 })
 
-test('an event during the reading of `known` is newer than the finding of two walks', async () => {
+test('an event during the reading of `known` is newer than the deletion that two walks cause', async () => {
   const all = await scene(100)
   leave(all, 1)
   await all.clock.advance(dayMs)

@@ -5,7 +5,7 @@ import { application, have } from '../support/application.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 import { hastyClock } from './in-process-api.ts'
 
-// A pass makes dozens of calls: to the API, the application and the store. The tests end it during each of them.
+// A pass makes dozens of calls to the API, the application and the store. The tests end it during each of them.
 
 const unheard: unknown[] = []
 const hear = (reason: unknown) => unheard.push(reason)
@@ -14,7 +14,7 @@ afterAll(() => void process.off('unhandledRejection', hear))
 
 type Ask = (question: string) => Promise<void>
 
-/** A directory from which one user has left and in which one has changed. Each call runs a hook first. */
+/** A directory with one user who has left, and one who has changed. Each call runs a hook first. */
 function scene(ask: Ask) {
   const app = application()
   const directory = new TestDirectory('org_1', people(65))
@@ -87,7 +87,7 @@ async function questions(): Promise<string[]> {
 test.each([
   { answers: 'still returns', after: async () => {} },
   { answers: 'never returns', after: () => new Promise<never>(() => {}) },
-])('a pass that is ended during a call that $answers ends, and nothing continues', async ({ after }) => {
+])('a pass ends during a call that $answers, and nothing continues', async ({ after }) => {
   let asked = 'nothing'
   onTestFailed(() => console.error(`ended while it asked for ${asked}`))
   for (const [at, question] of (await questions()).entries()) {

@@ -1,4 +1,4 @@
-// Runs in its own process: a bulk import from an API that is unavailable at first.
+// Runs a bulk import in its own process. The API is unavailable at first.
 import { directoryUsers } from '@scalekit-scim/core/sync'
 import { apiOf, apiUser, directory, inPages } from './in-process-api.ts'
 

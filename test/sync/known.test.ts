@@ -14,7 +14,7 @@ test('the table returns the indexes that a Map returns, and the same ids', () =>
   const table = new IdTable()
   const map = new Map<string, number>()
   for (let round = 0; round < 20_000; round++) {
-    // Short ids, so that many repeat; ids that end other ids; characters of one to four bytes; one long id.
+    // Short ids repeat often, and may be the end of other ids. Characters have one to four bytes. One id is long.
     const text =
       round === 9000 ? 'x'.repeat(5000) : String(random.below(9000)).padStart(random.below(8), 'aé漢😀')
     const id = text.toWellFormed()
@@ -53,7 +53,7 @@ test.each([
   { aheadSeconds: 0, sent: 'repeated' },
   { aheadSeconds: -5, sent: 'updated' },
 ])(
-  'a record that the application has $aheadSeconds s after its own time is $sent',
+  'if the application’s time is $aheadSeconds s after the record’s time, the record is $sent',
   async ({ aheadSeconds, sent }) => {
     const updatedAtMs = Date.parse('2026-03-01T09:00:00Z')
     const occurredAt = new Date(updatedAtMs + aheadSeconds * 1000).toISOString()
@@ -103,7 +103,7 @@ test.each([
   },
 )
 
-test('rows in memory leave time for other tasks, and their reading ends with the pass', async () => {
+test('while the sync reads rows from memory, other tasks run; the reading ends with the pass', async () => {
   let read = 0
   const known: Known = function* () {
     // For example all rows of a database in this process.

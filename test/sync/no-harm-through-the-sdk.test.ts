@@ -108,8 +108,8 @@ function deleted({ app }: Scene): string[] {
 }
 
 /**
- * A directory of 240 users is read in pages of 30. At each page one user joins and one leaves, or 1 % of all do. So the
- * total does not change, and all users after a gap move up past the reader.
+ * A directory of 240 users is read in pages of 30. At each page, one user joins and one leaves. In other runs, 1 % of
+ * all users do. So the total does not change, and all users after a gap move up past the reader.
  */
 test('users who join and leave between pages cause no wrong deletion in 20 runs', async () => {
   let misled = 0

@@ -247,7 +247,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(modes).toEqual(['full', 'incremental'])
   })
 
-  test('sees an approval without held deletions in the report', async () => {
+  test('has an approval without held deletions in the report', async () => {
     const { directory, sync } = scene(100)
     directory.people = directory.people.slice(40)
     const [held] = only(await sync().run()).held
@@ -285,7 +285,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deletions(app).sort()).toEqual([...gone, later].map((id) => `deleted ${id}`).sort())
   })
 
-  test('sees users who came back in the report, and the approval stays valid for the others', async () => {
+  test('has the users who came back in the report, and the approval stays valid for the others', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80)
     const hourly = sync()
@@ -360,8 +360,8 @@ test('a process that was suspended for longer than its lease stops deleting befo
 })
 
 /**
- * In each run three users have left a directory of 240 before. At each page one user leaves and another one joins with a
- * low probability, or 1 % of all do, or 3 %. So the total does not change, and all users after the gap move up past the
+ * Before each run, three users have left a directory of 240. At each page, one user may leave and another may join. In
+ * other runs, 1 % or 3 % of all users do. So the total does not change, and all users after the gap move up past the
  * reader.
  */
 test('users who join and leave between pages cause no wrong deletion in 1,000 runs', async () => {

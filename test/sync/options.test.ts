@@ -132,7 +132,7 @@ test.each([
   { deletions: { maxCount: 0 }, may: 0 },
   { deletions: {}, may: 50 },
 ])(
-  'with $deletions, $may of 1000 users are deleted, and all are held if one more is missing',
+  'with $deletions, $may of 1000 missing users are deleted; with one more, all are held',
   async ({ deletions, may }) => {
     const held = async (gone: number) => {
       const all = people(1000)

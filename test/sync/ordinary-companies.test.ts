@@ -6,7 +6,7 @@ function deletedIn({ totals }: SyncReport): number {
   return totals.users.deleted
 }
 
-test('6 % of the users who leave in a week at about 1 % a day are deleted without an approval', async () => {
+test('if 6 % of the users leave in a week, about 1 % a day, their deletions need no approval', async () => {
   const company = await Company.open(1000)
   for (let day = 0; day < 6; day++) {
     await company.days(1)
@@ -18,7 +18,7 @@ test('6 % of the users who leave in a week at about 1 % a day are deleted withou
   expect(company.live()).toHaveLength(940)
 })
 
-test('6 % of the users who leave in one day need one approval, and the next user is not blocked', async () => {
+test('if 6 % of the users leave in one day, they need one approval, and the next user needs none', async () => {
   const company = await Company.open(1000)
   company.leave(60)
   await company.days(1)
@@ -65,7 +65,7 @@ test('five consecutive passes delete no more than one day allows: 15 of 75 missi
 })
 
 test.each([5000, 40])(
-  'three own users next to %i directory users are never deleted, and prevent deletions until `known` is fixed',
+  'next to %i directory users, three users of the application prevent deletions, and are never deleted',
   async (people) => {
     const company = await Company.open(people)
     company.signUp('usr_1', 'usr_2', 'usr_3')

@@ -94,7 +94,7 @@ describe('the events of a pass', () => {
 })
 
 describe('full and incremental', () => {
-  test('the first pass is full, and the next one reads changes since its start less the overlap', async () => {
+  test('the first pass is full, and the next one reads the changes since its start minus the overlap', async () => {
     const app = application()
     const directory = new TestDirectory('org_1', people(3))
     const api = new TestApi(directory)
@@ -154,7 +154,7 @@ describe('full and incremental', () => {
   })
 
   test.each(['deleted', 'created'] as const)(
-    'the next pass retries a record that a full pass failed to have %s, even after an old change',
+    'if a record was not %s in a full pass, the next pass retries it, even after an old change',
     async (change) => {
       const app = application()
       const directory = new TestDirectory('org_1', people(10))
@@ -266,7 +266,7 @@ describe('several directories', () => {
     expect(app.history).toEqual(['deleted diruser_gone'])
   })
 
-  test('continue a pass that died at the directory that waited longest', async () => {
+  test('continue after a pass that died, and begin with the directory that has waited longest', async () => {
     const app = application()
     const ids = ['org_1', 'org_2', 'org_3', 'org_4']
     const api = new TestApi(...ids.map((id, i) => new TestDirectory(id, people(2, i * 2))))

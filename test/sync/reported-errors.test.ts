@@ -35,7 +35,7 @@ function errorsOf({ lines }: ReturnType<typeof recordingLogger>) {
   return lines.filter(({ level }) => level === 'error')
 }
 
-test('the report has the error itself, and no log, JSON or copy of the report has it', async () => {
+test('the report has the error itself, but a log, JSON or copy of the report does not', async () => {
   const thrown = new Error('relation "accounts" does not exist')
   const { report, error, logger } = await passWith(() => {
     throw thrown

@@ -2,7 +2,7 @@ import { createFakeClock } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
 import { type Retry, retryFor, retrying } from '../../packages/core/src/sync/reading/retrying.ts'
 
-/** A call that fails with each error once, and then returns the number of calls. */
+/** A call that fails once with each error. Then it returns the number of calls. */
 function failing(...errors: unknown[]) {
   let calls = 0
   return async () => {

@@ -27,7 +27,7 @@ async function fullPass(sync: DirectorySync, options: RunOptions = {}) {
   return sync.run({ mode: 'full', ...options })
 }
 
-/** An application that stores the directory of each user, if an event had it. */
+/** An application that stores the directory of each user, from the first event with a directory. */
 function application(isKept = true) {
   const users = new Map<string, Row>()
   const put = (id: string, { occurredAt, directoryId }: HandlerContext, deleted = false) => {

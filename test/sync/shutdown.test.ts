@@ -68,7 +68,7 @@ test.each([
   await Promise.all([sync.stop({ graceSeconds: 0.05 }), closed])
   expect(await pass).toMatchObject({ outcome: 'cancelled', error: { name: 'AbortError' } })
   expect(logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toContainEqual(
-    expect.stringContaining('running handlers continue'),
+    expect.stringContaining('Running handlers continue'),
   )
   expect(await dispatcher.ledger.record('sync:pass').read()).toBeUndefined()
   // Nothing continues after its end.

@@ -125,7 +125,7 @@ describe('directories', () => {
   beforeAll(async () => {
     sims = await createSimulator({ seed: 'directories' })
     const { environment } = sims
-    // More than a page of customers: a third have no directory, and a third have a disabled one.
+    // More than one page of customers. A third have no directory, and a third have a disabled one.
     expected = []
     for (let number = 0; number < 210; number++) {
       const { id: organizationId } = environment.createOrganization({ displayName: `Customer ${number}` })

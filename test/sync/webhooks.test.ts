@@ -31,7 +31,7 @@ const old: Person = { id: ada, active: true, title: 'old', updatedAtMs: Date.par
 
 type Change = 'created' | 'updated' | 'deactivated' | 'deleted'
 
-/** A change of Ada in the directory: the record after it, and its webhook. */
+/** A change of Ada in the directory: the record after the change, and the webhook. */
 function changeOf(change: Change, atMs = Date.now()): { person: Person | undefined; event: DirectoryEvent } {
   const occurred_at = new Date(atMs).toISOString()
   const person: Person = { id: ada, active: change !== 'deactivated', title: 'new', updatedAtMs: atMs }

@@ -1,5 +1,5 @@
-// One process with the built sync, on a shared Redis. one-pass.test.ts starts it, receives a message for each page and each
-// deletion, and may kill it. Without a parent, it is a worker that runs by a schedule.
+// One process with the built sync, on a shared Redis. one-pass.test.ts starts the process, and receives a message for
+// each page and each deletion. The test may kill the process. Without a parent, it is a worker that runs by a schedule.
 
 import { once } from 'node:events'
 import KeyvRedis from '@keyv/redis'
@@ -19,7 +19,7 @@ export interface WorkerOptions {
   people: number
   /** Users in the application that the directory no longer lists. */
   gone: number
-  /** Waits there for a message from the parent: 'page org_2' or 'deletion', for example. */
+  /** At this event, waits for a message from the parent: 'page org_2' or 'deletion', for example. */
   haltAt?: string
 }
 

@@ -16,11 +16,13 @@ export { formatInstant, type Instant, parseInstant, plusSeconds } from './base/i
 export { isJsonObject, type JsonObject } from './base/json-object.ts'
 export { type ErrorFields, errorFields } from './base/logger.ts'
 export { omitUndefined } from './base/omit-undefined.ts'
+export { readSafely } from './base/read-safely.ts'
 export {
   clockOption,
   invalid,
   loggerOption,
   numberOption,
+  numberOptions,
   requireKnownNames,
 } from './config/option-checks.ts'
 export type { NumberRule } from './config/options.ts'

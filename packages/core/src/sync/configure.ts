@@ -1,9 +1,10 @@
-import type { Clock, Dispatcher, Logger } from '@scalekit-scim/core'
+import type { Dispatcher } from '@scalekit-scim/core'
 import {
   clockOption,
   invalid,
   loggerOption,
   numberOption,
+  numberOptions,
   requireKnownNames,
 } from '@scalekit-scim/core/internal'
 import type { DeletionLimits } from './deletions/deletion-state.ts'
@@ -14,25 +15,13 @@ import {
   type RunOptions,
   runOptionNames,
 } from './options.ts'
-import { type Timetable, timetableOf } from './scheduling/timetable.ts'
+import { timetableOf } from './scheduling/timetable.ts'
 
 /** The checked options, with all defaults. */
-export interface SyncConfiguration
-  extends Pick<DirectorySyncOptions, 'scalekit' | 'dispatcher' | 'organizations' | 'onReport'> {
-  known: NonNullable<DirectorySyncOptions['known']>
-  timetable: Timetable | undefined
-  limits: DeletionLimits
-  directoriesAtOnce: number
-  eventsAtOnce: number
-  fullEverySeconds: number
-  overlapSeconds: number
-  leaseSeconds: number
-  log: Logger
-  clock: Clock
-}
+export type SyncConfiguration = ReturnType<typeof configureSync>
 
 /** @throws ConfigurationError if an option is invalid */
-export function configureSync(options: DirectorySyncOptions): SyncConfiguration {
+export function configureSync(options: DirectorySyncOptions) {
   requireKnownNames(options, optionNames)
   const { scalekit, dispatcher, organizations, known = {}, deletions = {}, concurrency = {} } = options
   requireKnownNames(known, ['users', 'groups'], 'known')
@@ -45,9 +34,7 @@ export function configureSync(options: DirectorySyncOptions): SyncConfiguration 
   requireDispatcher(dispatcher)
   requireOrganizations(organizations)
   const clock = clockOption(options.clock)
-  const seconds = (name: 'fullEverySeconds' | 'overlapSeconds' | 'leaseSeconds') =>
-    numberOption(name, options[name], numbers[name])
-
+  const { fullEverySeconds, overlapSeconds, leaseSeconds } = numbers
   return {
     scalekit,
     dispatcher,
@@ -57,9 +44,7 @@ export function configureSync(options: DirectorySyncOptions): SyncConfiguration 
     limits: limitsOf(deletions),
     directoriesAtOnce: wholeNumber('directories', concurrency.directories),
     eventsAtOnce: wholeNumber('events', concurrency.events),
-    fullEverySeconds: seconds('fullEverySeconds'),
-    overlapSeconds: seconds('overlapSeconds'),
-    leaseSeconds: seconds('leaseSeconds'),
+    ...numberOptions(options, { fullEverySeconds, overlapSeconds, leaseSeconds }),
     onReport: options.onReport,
     log: loggerOption(options.logger),
     clock,
@@ -85,7 +70,7 @@ export function checkRunOptions(options: RunOptions): void {
 }
 
 /**
- * If only one of the two limits is given, the default of the other does not apply, because it would widen the limit.
+ * If the options contain only one of the two limits, the default of the other does not apply. It would widen the limit.
  */
 function limitsOf({ maxCount, maxShare }: NonNullable<DirectorySyncOptions['deletions']>): DeletionLimits {
   const count = numberOption('deletions.maxCount', maxCount, numbers.maxCount)

@@ -7,7 +7,7 @@ import { runByTimetable } from './scheduling/timetable.ts'
 
 /**
  * After the grace period, `stop()` waits at most this long for handlers whose signals the dispatcher aborts. If the
- * pass is still running then, `stop()` waits at most this long for the pass to release its lease.
+ * pass is still running after that, `stop()` waits at most this long until the pass releases its lease.
  */
 const afterGraceMs = 1000
 
@@ -21,7 +21,7 @@ export interface DirectorySync extends AsyncDisposable {
   run(options?: RunOptions): Promise<SyncReport>
   /**
    * Runs passes by the schedule, and keeps the process running until `stop()`. A second call does nothing.
-   * @throws ConfigurationError if no `schedule` is configured
+   * @throws ConfigurationError if the options have no `schedule`
    */
   start(): void
   /**
@@ -73,12 +73,12 @@ class ScheduledSync implements DirectorySync {
   }
 
   start(): void {
-    const { timetable, clock, log } = this.#config
+    const { timetable } = this.#config
     if (!timetable) throw invalid('schedule', 'must be given if `start()` is called')
     if (this.#started) return
     this.#started = true
-    const run = async () => void (await this.#pass({}))
-    void this.#tracked(runByTimetable({ timetable, clock, log, run }, this.#stopping.signal))
+    const run = () => this.#pass({})
+    void this.#tracked(runByTimetable(timetable, this.#config, run, this.#stopping.signal))
   }
 
   async stop({ graceSeconds }: StopOptions = {}): Promise<void> {
@@ -91,7 +91,7 @@ class ScheduledSync implements DirectorySync {
     const graces = [...this.#graces]
     const ended = Promise.allSettled(this.#running)
     if ((await within(clock, ended, graceMs + afterGraceMs)) !== timedOut) return
-    log.warn({}, 'the sync stops before all its events have ended: running handlers continue without it')
+    log.warn({}, 'the sync stops before all its events have ended. Running handlers continue')
     for (const grace of graces) grace.abort(stopped())
     await within(clock, ended, afterGraceMs)
   }

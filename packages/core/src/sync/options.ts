@@ -30,16 +30,16 @@ export interface DirectorySyncOptions {
   schedule?: Schedule | undefined
   /**
    * How many of a directory's users, or groups, the sync deletes within 24 hours without an approval. The limit is a
-   * count, or a share of the records. If both are given, the greater one applies. Within 30 days the limit is twice the
-   * count or four times the share, and never more than half of the records. Deletions over a limit are held. A wider
-   * limit does not release held records.
-   * @default 20 records or 0.05, whichever is more: usual staff turnover needs no approval, and a wrong filter deletes
-   * few records
+   * count, or a share of the records. If you set both, the greater one applies. Within 30 days, the limit is twice the
+   * count or four times the share. The limit is never more than half of the records. The sync holds deletions over a
+   * limit. A wider limit does not release held records.
+   * @default 20 records or 0.05, whichever is more. Usual staff turnover then needs no approval, and a wrong filter
+   *   deletes few records
    */
   deletions?: { maxCount?: number | undefined; maxShare?: number | undefined } | undefined
   /**
-   * How many directories are read at the same time, and how many events run at the same time across all directories.
-   * Directories of one organization are read one after the other.
+   * How many directories the sync reads at the same time, and how many events run at the same time across all
+   * directories. The sync reads the directories of one organization one after the other.
    * @default 4 directories and 8 events
    */
   concurrency?: { directories?: number | undefined; events?: number | undefined } | undefined
@@ -51,17 +51,17 @@ export interface DirectorySyncOptions {
    */
   fullEverySeconds?: number | undefined
   /**
-   * How far before the beginning of the last pass an incremental pass starts to read changes, in seconds.
+   * An incremental pass reads the changes since the last pass began, and from this many seconds before that.
    * @default 300: more than the difference between clocks, and enough for changes that become visible late
    */
   overlapSeconds?: number | undefined
   /**
-   * If a process dies during a pass, another process can take over after this many seconds. A running pass renews its
-   * lease after each third of this time.
+   * If a process dies during a pass, another process can take over after this many seconds. After each third of this
+   * time, a running pass renews its lease.
    * @default 60
    */
   leaseSeconds?: number | undefined
-  /** Called with the report of each pass, including scheduled passes. Errors of this function are ignored. */
+  /** Called with the report of each pass, including scheduled passes. The sync ignores errors of this function. */
   onReport?: ((report: SyncReport) => void) | undefined
   /**
    * pino, `console`, Fastify's logger, or any object with at least one of the methods `debug`, `info`, `warn` and
@@ -108,9 +108,9 @@ export interface RunOptions {
    */
   dryRun?: boolean | undefined
   /**
-   * Approvals of held deletions, from an earlier report or a dry run. If approvals are given, the pass is a full pass.
-   * An approval is valid for 7 days from this run on. If you give it again in a later run, it is valid for 7 days from
-   * that run on. If an approval matches no held deletions, `unusedApprovals` of the report contains it.
+   * Approvals of held deletions, from an earlier report or a dry run. A run with approvals is a full pass. An approval
+   * is valid for 7 days from this run on. If you pass the approval to a later run, the 7 days begin again. If an
+   * approval matches no held deletions, `unusedApprovals` of the report contains it.
    * @default none
    */
   approve?: readonly string[] | undefined
@@ -119,15 +119,15 @@ export interface RunOptions {
    * @default the `organizations` of the sync
    */
   organizations?: Organizations | undefined
-  /** Ends the pass early when it aborts. The pass still waits for running events. */
+  /** When this signal aborts, the pass ends early. It still waits for running events. */
   signal?: AbortSignal | undefined
-  /** Called after each page, so it should be fast. Errors of this function are ignored. */
+  /** Called after each page, so this function should be fast. The sync ignores its errors. */
   onProgress?: ((progress: SyncProgress) => void) | undefined
 }
 
 export interface StopOptions {
   /**
-   * How many seconds running events have to finish. After that, the pass ends even if events are still running.
+   * How long running events may take to finish, in seconds. After that, the pass ends even if events are still running.
    * @default 10
    */
   graceSeconds?: number | undefined
@@ -138,9 +138,12 @@ export interface SyncProgress {
   organizations: number
   directories: number
   directoriesDone: number
-  /** The number of records that were read. If a second walk reads a record again, the record counts twice. */
+  /**
+   * The number of records that the pass has read. If the pass reads a directory twice, each of its records counts
+   * twice.
+   */
   seen: number
-  /** The total number of records that the API announced for all walks that have begun. */
+  /** The number of records that the API has announced for the directories, counted in the same way. */
   totalSize: number
 }
 

@@ -9,8 +9,8 @@ export type SyncErrorCode =
   | 'ERR_SCIM_API_CREDENTIALS'
 
 /**
- * Why a directory or a whole pass was not finished. The sync never throws this error. The report contains its code and
- * its message, so the message contains no personal data.
+ * Why the sync did not finish a directory or a whole pass. The sync never throws this error. The report contains the
+ * error's code and message, so the message contains no personal data.
  */
 export class SyncError extends Error {
   override readonly name = 'SyncError'

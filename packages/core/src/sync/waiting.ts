@@ -4,7 +4,7 @@ import { delay, inBackground } from '@scalekit-scim/core/internal'
 const storePausesMs = [500, 1000, 2000]
 
 /**
- * Waits before a failed store call is repeated. The wait does not keep the process running.
+ * Waits before the caller repeats a failed store call. The wait does not keep the process running.
  * @param failures the number of earlier failures of the call
  * @returns whether the call may be repeated
  */
@@ -32,8 +32,9 @@ export async function retryStore<Answer>(
 }
 
 /**
- * Waits for the answer, but rejects with the signal's reason as soon as the signal aborts. The SDK's methods and the
- * application's functions take no signal. After an abort they continue in the background, and their result is ignored.
+ * Waits for the answer. As soon as the signal aborts, rejects with the signal's reason. The SDK's methods and the
+ * application's functions take no signal. After an abort, they continue in the background, and the sync ignores their
+ * result.
  */
 export function untilAborted<Answer>(
   answer: Promise<Answer>,
@@ -49,8 +50,8 @@ export function untilAborted<Answer>(
 }
 
 /**
- * Keeps the process running until the returned function is called. Background timers of the clock do not keep it
- * running.
+ * Keeps the process running until the caller calls the returned function. Background timers of the clock do not do
+ * this.
  */
 export function keepAlive(): () => void {
   const timer = setInterval(() => {}, 2 ** 30)
@@ -63,13 +64,12 @@ export async function eachOf<Item>(
   limit: number,
   visit: (item: Item) => Promise<void>,
 ): Promise<void> {
-  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
+  async function* each() {
+    yield* items
+  }
+  const shared = each()
   const visitor = async () => {
-    for (;;) {
-      const next = await iterator.next()
-      if (next.done) return
-      await visit(next.value)
-    }
+    for await (const item of shared) await visit(item)
   }
   const ended = await Promise.allSettled(Array.from({ length: limit }, visitor))
   const failed = ended.find((result) => result.status === 'rejected')

@@ -26,7 +26,7 @@ export interface SignedDelivery {
 }
 
 /**
- * Signs an event as Scalekit does (Standard Webhooks, version 1). Strings and bytes are signed unchanged.
+ * Signs an event as Scalekit does (Standard Webhooks, version 1). Signs strings and bytes unchanged.
  *
  * @example
  * await fetch(url, signDelivery(sampleEvent('organization.directory.user_created'), { secret }))

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 export interface FakeClock extends Clock {
   /** Moves time forward. Fires the due timers in order. After each timer, lets pending promises run. */
   advance(ms: number): Promise<void>
-  /** Moves only the wall clock, as NTP does. Timers and leases are not affected. */
+  /** Moves only the wall clock, as NTP does. Timers and leases do not change. */
   jump(ms: number): void
 }
 
@@ -20,7 +20,7 @@ export function createFakeClock(from: Date = new Date('2026-11-23T09:00:00Z')): 
 
   const nextBefore = (limitMs: number): Pending | undefined =>
     [...timers].filter((timer) => timer.atMs <= limitMs).sort((a, b) => a.atMs - b.atMs)[0]
-  /** Lets pending promises run, including promises that these start. */
+  /** Lets all pending promises run, and the promises that these start. */
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
   return {

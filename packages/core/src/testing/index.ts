@@ -5,5 +5,5 @@ export {
   type ConformanceOptions,
   ledgerConformance,
 } from './ledger-conformance/ledger-conformance.ts'
-export type { OpenInstance } from './ledger-conformance/requests.ts'
+export type { OpenInstance } from './ledger-conformance/store.ts'
 export { type EventPatch, sampleContext, sampleEvent } from './samples.ts'

@@ -63,7 +63,7 @@ const data: { readonly [Type in DirectoryEventType]: Extract<DirectoryEvent, { t
 
 const objects = { user: 'DirectoryUser', group: 'DirectoryGroup', directory: 'Directory' }
 
-/** The changes to a sample: fields of the envelope, and of its `data`. `undefined` removes a field. */
+/** The fields to change in a sample, in the envelope and in its `data`. `undefined` removes a field. */
 export type EventPatch<Event extends DirectoryEvent> = Patch<Omit<Event, 'type' | 'data'>> & {
   data?: Patch<Event['data']>
 }
@@ -71,7 +71,7 @@ export type EventPatch<Event extends DirectoryEvent> = Patch<Omit<Event, 'type' 
 type Patch<Fields> = { [Name in keyof Fields]?: Fields[Name] | undefined }
 
 /**
- * Returns a new sample of one of the eight directory events, with the fields of Scalekit's reference.
+ * Returns a new sample of a directory event, with the fields of Scalekit's reference.
  *
  * @example
  * sampleEvent('organization.directory.user_updated', { data: { active: false, groups: undefined } })

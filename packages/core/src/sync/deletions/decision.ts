@@ -1,18 +1,11 @@
 import type { Instant } from '@scalekit-scim/core/internal'
 import type { WalkTally } from '../reading/pages.ts'
 import { earliestInstant } from '../reading/records.ts'
-import type { Result } from '../reporting/directory-recorder.ts'
+import type { Result } from '../reporting/directory-report.ts'
 import type { HeldReason, StickyReason } from '../reporting/report.ts'
-import {
-  countDeletions,
-  type DeletionLimits,
-  type DirectoryHistory,
-  type HeldBatch,
-  isApproved,
-  reasonToHold,
-  stickyReasons,
-} from './deletion-state.ts'
-import { type BatchScope, newBatch } from './new-batch.ts'
+import { countDeletions, type DeletionLimits, isApproved, reasonToHold } from './deletion-state.ts'
+import { type BatchScope, newBatch } from './held-batches.ts'
+import { type DirectoryHistory, type HeldBatch, stickyReasons } from './state-format.ts'
 
 /** A record that `known` yielded and no walk listed. */
 export interface MissingRecord {
@@ -38,19 +31,19 @@ export interface DeletionCase extends BatchScope {
   missing: readonly MissingRecord[]
   history: DirectoryHistory
   /**
-   * The number of records of which shares are calculated. It is the largest number within 30 days, including now. Held
-   * records are not counted.
+   * The number of records to which `maxShare` applies. It is the largest number within 30 days, including now. Held
+   * records do not count.
    */
   base: number
   /** The beginning of the history: see {@link DirectoryHistory.from}. */
   from: Instant | undefined
   /**
-   * The full walks over the directory. The second walk began after the first one had ended. There is no second walk if
-   * the first one did not add up, or if no missing record can be decided.
+   * The full walks over the directory. The second walk began after the first one had ended. If the first walk did not
+   * add up, or if a second walk could not show anything, there is no second walk.
    */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
   /**
-   * Whether the second walk listed everything that the first listed, and the organization still has the same
+   * Whether the second walk listed everything that the first listed. The organization must also still have the same
    * directories.
    */
   isSettled: boolean
@@ -59,8 +52,8 @@ export interface DeletionCase extends BatchScope {
   /** Whether `known` yielded foreign records. If so, its other records are not reliable either. */
   foreign: boolean
   /**
-   * Whether the organization's other directories were read to their end. These directories may list users of a removed
-   * directory.
+   * Whether the pass has read the organization's other directories to their end. These directories may list users of a
+   * removed directory.
    */
   siblingsRead: boolean
 }
@@ -70,10 +63,13 @@ export interface Decision {
   unapproved: readonly string[]
   /** Ids to delete with an approval. The limits do not count these deletions. */
   approved: readonly string[]
-  /** New batches. Each is held from now on, unless this run has an approval for it. */
+  /** New batches. Without an approval in this run, they stay held. */
   batches: readonly HeldBatch[]
   held: readonly Held[]
-  /** Whether every missing record was decided. If not, a later pass decides again, independently of this pass. */
+  /**
+   * Whether the pass could decide about every missing record. If not, a later pass decides again, independently of this
+   * pass.
+   */
   complete: boolean
 }
 
@@ -84,7 +80,8 @@ interface Held {
 }
 
 /**
- * Decides which missing records are deleted.
+ * Decides which missing records to delete. A walk reads all pages of a directory. If no walk listed a record, the
+ * record is missing.
  *
  * Paging does not read a snapshot. Suppose that a user leaves after the walk has listed them. The following users then
  * move up, and the walk misses one of them between two pages. If another user joins meanwhile, even the totals add up.
@@ -93,8 +90,8 @@ interface Held {
  * organization must also still have the directories that it had at the beginning of the pass. If it has a newer
  * directory, `known` may already yield users of that directory.
  *
- * Limits apply to deletions without an approval, because a wrong filter at the identity provider makes many users look
- * as if they had left. Deletions over a limit are held as one batch with its own approval. Users who leave later do not
+ * Limits apply to deletions without an approval. With a wrong filter at the identity provider, many users look as if
+ * they had left. The sync holds all deletions over a limit as one batch with one approval. Users who leave later do not
  * wait for that approval. Neither a later pass nor a wider limit releases held records.
  */
 export function decideDeletions(
@@ -131,7 +128,7 @@ export function decideDeletions(
 
   const [waiting, unplaced] = [idsOf(byState.get('waiting')), idsOf(byState.get('unplaced'))]
   if (waiting.length > 0) held.push({ reason: reasonToWait ?? 'unsettled', ids: waiting })
-  // Unplaced records cannot be approved, because some of these users may still be in another directory.
+  // Unplaced records get no approval, because some of these users may still be in another directory.
   if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
   return {
     unapproved: idsOf(byReason.get(undefined)),
@@ -151,13 +148,16 @@ export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalS
   return unique === totalSize
 }
 
-/** The reason why this pass cannot decide anything, or `undefined` if it can. The next pass checks again. */
+/** Returns why this pass cannot decide anything, or `undefined` for a pass that can. The next pass checks again. */
 function waitingReason({ walks, isSettled, enabled, foreign }: DeletionCase) {
   if (foreign || walks.length < 2 || !walks.every(addsUp) || !isSettled) return 'unsettled'
   return enabled ? undefined : 'directory-disabled'
 }
 
-/** Returns the reason to hold each of the new missing records, or `undefined` for those within the limits. */
+/**
+ * Returns a function that returns the reason to hold a record. For records within the limits, the reason is
+ * `undefined`.
+ */
 function reasonsFor(
   records: readonly MissingRecord[],
   { base, history, from, walks, now }: DeletionCase,
@@ -165,7 +165,7 @@ function reasonsFor(
 ): (record: MissingRecord) => StickyReason | undefined {
   const ownReason = (record: MissingRecord): StickyReason | undefined => {
     if (!record.hasOrigin) return 'no-origin'
-    // The list of directories may be incomplete. That must not cause deletions.
+    // The list of directories may be incomplete. An incomplete list must not cause deletions.
     if (record.place === 'removed') return 'directory-removed'
     if (!isWithin(from, record)) return 'no-history'
     return walks.some(({ unique }) => unique === 0) ? 'nothing-listed' : undefined
@@ -187,13 +187,13 @@ function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boo
 export function noteDeletions(history: DirectoryHistory, { unapproved, held }: Decision, now: Instant): void {
   const again = unapproved.filter((id) => history.tried.has(id))
   countDeletions(history, unapproved.length - again.length, now)
-  // A tried record is forgotten once a batch holds it, or once it is no longer missing.
+  // When a batch holds a tried record, or when the record is no longer missing, the history forgets it.
   const waiting = held.flatMap(({ batch, ids }) => (batch ? [] : ids))
   history.tried = new Set([...again, ...waiting.filter((id) => history.tried.has(id))])
 }
 
 /**
- * Corrects the history after the deletions. Deletions that certainly had no effect are no longer counted.
+ * Corrects the history after the deletions. Deletions that certainly had no effect no longer count.
  * @returns the ids that are no longer held
  */
 export function noteResults(
@@ -208,7 +208,7 @@ export function noteResults(
   const untouched = unapproved.filter((id) => !isApplied(id) && !isTried(id) && !history.tried.has(id))
   countDeletions(history, -untouched.length, now)
   history.tried = new Set(unapproved.filter(isTried))
-  // If a deletion is stale, the record has a newer event. So the record is no longer held either.
+  // If a deletion is stale, the record has a newer event. Then the record is no longer held either.
   return [...approved, ...unapproved].filter((id) => isApplied(id) || results.get(id) === 'stale')
 }
 

@@ -1,55 +1,5 @@
 import { type Instant, plusSeconds } from '@scalekit-scim/core/internal'
-import type { StickyReason } from '../reporting/report.ts'
-
-// The past and the held deletions of one kind (users or groups) in an organization. Both are stored, because the limits
-// count deletions over several days, and held deletions stay held. All times are the store's.
-
-export interface DeletionState {
-  /** All directories that the organization has or had, by id. */
-  directories: Map<string, DirectoryHistory>
-  batches: HeldBatch[]
-  /**
-   * Other organizations for which `known` yielded ids of this organization. The value is the time when a pass last
-   * found such ids.
-   */
-  sharedWith: Map<string, Instant>
-}
-
-export interface DirectoryHistory {
-  /**
-   * The beginning of the history. No pass has checked records from before this time. The value is `earliestInstant`
-   * after a full pass has checked all records, and `undefined` before the first full pass.
-   */
-  from?: Instant | undefined
-  /** The number of unapproved deletions in each hour. The key is the number of hours since 1970. */
-  deletedByHour: Map<number, number>
-  /** The ids of counted deletions whose handler failed or dropped the event. A retry does not count them again. */
-  tried: Set<string>
-  /**
-   * The largest number of the application's records on each day, without held records. The key is the number of days
-   * since 1970.
-   */
-  knownByDay: Map<number, number>
-}
-
-/** Deletions that one pass held together. One approval applies to all of them. */
-export interface HeldBatch {
-  /** Does not change when ids leave the batch. */
-  approval: string
-  /** The directory whose pass held the records, or was the last to find some of them missing. */
-  directoryId: string
-  reason: StickyReason
-  heldAt: Instant
-  approvedAt?: Instant | undefined
-  /** When `known` last yielded one of the ids. */
-  yieldedAt: Instant
-  /**
-   * The number of open ids. An id is open if `known` yields it and the directory does not list it. Open ids come first
-   * in `ids`.
-   */
-  open: number
-  ids: readonly string[]
-}
+import type { DeletionState, DirectoryHistory, HeldBatch } from './state-format.ts'
 
 export interface DeletionLimits {
   /** How many deletions of one kind within 24 hours need no approval. */
@@ -58,30 +8,17 @@ export interface DeletionLimits {
   maxShare: number
 }
 
-/** All sticky reasons, in the order of a report. */
-export const stickyReasons: readonly StickyReason[] = [
-  'no-origin',
-  'directory-removed',
-  'no-history',
-  'nothing-listed',
-  'over-half',
-  'over-limit',
-]
 const hourSeconds = 3600
 const daySeconds = 86_400
 const periodDays = 30
 export const approvalDays = 7
 const unseenSeconds = 90 * daySeconds
 
-export function emptyState(): DeletionState {
-  return { directories: new Map(), batches: [], sharedWith: new Map() }
-}
-
 export function emptyHistory(): DirectoryHistory {
   return { from: undefined, deletedByHour: new Map(), tried: new Set(), knownByDay: new Map() }
 }
 
-/** Removes expired approvals, and all counts and entries of `sharedWith` that are older than 30 days. */
+/** Removes expired approvals. Also removes counts, and entries of `sharedWith`, that are older than 30 days. */
 export function forgetOld({ directories, batches, sharedWith }: DeletionState, now: Instant): DeletionState {
   const periodBegan = plusSeconds(now, -periodDays * daySeconds)
   return {
@@ -128,9 +65,9 @@ export function countDeletions(history: DirectoryHistory, count: number, at: Ins
 }
 
 /**
- * The reason why these deletions need an approval, or `undefined` if they do not. Deletions are counted by whole hours,
- * so a daily limit covers 24 to 25 hours.
- * @param base the number of records of which shares are calculated
+ * Returns why these deletions need an approval, or `undefined` for deletions within the limits. Counts are per whole
+ * hour, so a daily limit covers 24 to 25 hours.
+ * @param base the number of records to which `maxShare` applies
  */
 export function reasonToHold(
   count: number,
@@ -151,7 +88,7 @@ function deletedInHours({ deletedByHour }: DirectoryHistory, hours: number, now:
   return [...deletedByHour].reduce((sum, [hour, count]) => (hour >= first ? sum + count : sum), 0)
 }
 
-/** Whether `known` has not yielded any of the ids for 90 days. The batch is then discarded. */
+/** Whether `known` has yielded none of the ids for 90 days. The pass then discards the batch. */
 export function isUnseen({ yieldedAt }: HeldBatch, now: Instant): boolean {
   return secondsOf(now) - secondsOf(yieldedAt) >= unseenSeconds
 }

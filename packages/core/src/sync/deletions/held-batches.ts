@@ -1,66 +1,58 @@
+import { createHash } from 'node:crypto'
 import type { Instant } from '@scalekit-scim/core/internal'
-import type { KnownRecords } from '../known/known-records.ts'
-import type { ListedIds } from '../known/listed-ids.ts'
-import { recordList } from '../reporting/directory-recorder.ts'
-import type { ReturnedRecords } from '../reporting/report.ts'
-import { type HeldBatch, isUnseen } from './deletion-state.ts'
+import type { DirectoryRef, Kind } from '../reading/records.ts'
+import type { StickyReason } from '../reporting/report.ts'
+import { approvalDays, dayOf } from './deletion-state.ts'
+import type { HeldBatch } from './state-format.ts'
 
-/** The findings of a pass. */
-export interface Findings {
-  directoryId: string
-  /** All directories of the organization. */
-  directories: ReadonlySet<string>
-  known: KnownRecords
-  /** The walks over all directories of the organization. */
-  walks: readonly ListedIds[]
-}
-
-/** The batches of earlier passes, after this pass has released ids. */
-export interface Reviewed {
-  batches: readonly HeldBatch[]
-  /** Records that left their batch because a directory lists them. */
-  returned: readonly ReturnedRecords[]
+/** The values that determine the approvals of deletions. */
+export interface BatchScope {
+  directory: DirectoryRef
+  kind: Kind['name']
+  now: Instant
 }
 
 /**
- * Releases ids that a walk has listed. Also releases a batch if `known` has not yielded any of its ids for 90 days.
- *
- * All other ids stay in their batch, including:
- * - Ids that `known` does not yield in this pass, because `known` may be wrong.
- * - Ids for which `known` yields a newer time, because that may be the time of the row instead of the time of an event.
- *   Even after a newer event, a record that no directory lists needs an approval.
+ * Creates a batch of held deletions. One approval applies to the whole batch. If this run has an approval for exactly
+ * these ids, the approval applies at once.
  */
-export function reviewBatches(
-  batches: readonly HeldBatch[],
-  kind: 'user' | 'group',
-  { directoryId, directories, known, walks }: Findings,
-  now: Instant,
-): Reviewed {
-  const left: HeldBatch[] = []
-  const returned: ReturnedRecords[] = []
-  for (const batch of batches) {
-    const listed = batch.ids.filter((id) => walks.some((walk) => walk.has(id)))
-    if (listed.length > 0) returned.push({ kind, approval: batch.approval, ...recordList(listed) })
-    const yielded = batch.ids.some((id) => known.wasYielded(id))
-    const isOurs = batch.directoryId === directoryId || !directories.has(batch.directoryId)
-    if (!yielded && isOurs && isUnseen(batch, now)) continue
-    left.push({ ...batch, yieldedAt: yielded ? now : batch.yieldedAt, ...rest(batch, listed) })
-  }
-  return { batches: left.filter(({ ids }) => ids.length > 0), returned }
-}
-
-/** Approves the batches that have one of these approvals. */
-export function approveBatches(
-  batches: readonly HeldBatch[],
+export function newBatch(
+  scope: BatchScope,
+  reason: StickyReason,
+  ids: readonly string[],
   approvals: ReadonlySet<string>,
-  now: Instant,
-): HeldBatch[] {
-  return batches.map((batch) => (approvals.has(batch.approval) ? { ...batch, approvedAt: now } : batch))
+): HeldBatch {
+  const { directory, kind, now } = scope
+  const sorted = [...ids].sort()
+  const setOfIds = hexOf(sorted)
+  const approvalOf = (day: number) => hexOf([directory.organizationId, directory.id, kind, day, setOfIds])
+  const today = dayOf(now)
+  // The approval may come from a dry run or an earlier process, and is at most 7 days old.
+  const recent = Array.from({ length: approvalDays + 1 }, (_, days) => approvalOf(today - days))
+  const given = recent.find((approval) => approvals.has(approval))
+  return {
+    approval: given ?? approvalOf(today),
+    directoryId: directory.id,
+    reason,
+    heldAt: now,
+    approvedAt: given === undefined ? undefined : now,
+    yieldedAt: now,
+    open: ids.length,
+    ids: sorted,
+  }
 }
 
-/** Removes ids from batches. */
+/** Removes ids from batches, and batches without ids. */
 export function withoutIds(batches: readonly HeldBatch[], gone: readonly string[]): HeldBatch[] {
-  return batches.map((batch) => ({ ...batch, ...rest(batch, gone) })).filter(({ ids }) => ids.length > 0)
+  const isGone = new Set(gone)
+  const isLeft = (id: string) => !isGone.has(id)
+  return batches
+    .map(({ ids, open, ...batch }) => ({
+      ...batch,
+      ids: ids.filter(isLeft),
+      open: ids.slice(0, open).filter(isLeft).length,
+    }))
+    .filter(({ ids }) => ids.length > 0)
 }
 
 /** Moves the ids in `held` to the front of their batches. These batches then belong to the given directory. */
@@ -78,8 +70,10 @@ export function openFirst(
   })
 }
 
-function rest({ ids, open }: HeldBatch, gone: readonly string[]): Pick<HeldBatch, 'ids' | 'open'> {
-  const isGone = new Set(gone)
-  const isLeft = (id: string) => !isGone.has(id)
-  return { ids: ids.filter(isLeft), open: ids.slice(0, open).filter(isLeft).length }
+/**
+ * A hash of the values. JSON keeps `['a', 'b']` distinct from `['ab']`. The digits are hexadecimal, so on a command
+ * line the hash never looks like an option.
+ */
+function hexOf(values: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(values)).digest('hex')
 }

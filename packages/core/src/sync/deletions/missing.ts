@@ -1,33 +1,17 @@
 import type { Instant } from '@scalekit-scim/core/internal'
 import type { KnownRecords } from '../known/known-records.ts'
-import { ListedIds } from '../known/listed-ids.ts'
-import type { WalkTally } from '../reading/pages.ts'
-import { addsUp, type MissingRecord } from './decision.ts'
-import { type HeldBatch, isApproved } from './deletion-state.ts'
-import { type Reviewed, reviewBatches } from './held-batches.ts'
-
-/** The first full walk over a directory, and the records that `known` yielded before it. */
-export interface FirstWalk {
-  known: KnownRecords
-  listed: ListedIds
-  tally: WalkTally
-  /** The store's time before `known` was read. Later events are newer than the finding that a record is missing. */
-  observedAt: Instant
-}
-
-/** The known records that no walk listed, and the held batches. */
-export interface Missing {
-  records: readonly MissingRecord[]
-  reviewed: Reviewed
-  walks: readonly [WalkTally] | readonly [WalkTally, WalkTally]
-  /** Whether the second walk listed everything that the first listed. */
-  walksAgree: boolean
-}
+import type { ListedIds } from '../known/listed-ids.ts'
+import { recordList } from '../reporting/directory-report.ts'
+import type { ReturnedRecords } from '../reporting/report.ts'
+import type { MissingRecord } from './decision.ts'
+import { isApproved, isUnseen } from './deletion-state.ts'
+import { withoutIds } from './held-batches.ts'
+import type { HeldBatch } from './state-format.ts'
 
 /** The other directories of the organization that this pass reads. */
 export interface Siblings {
   walks: readonly ListedIds[]
-  /** Whether all these directories were read to their end. */
+  /** Whether the pass has read all these directories to their end. */
   complete: boolean
 }
 
@@ -37,7 +21,9 @@ export interface Search {
   /** All directories of the organization. */
   directories: ReadonlySet<string>
   siblings: Siblings
+  /** The batches of earlier passes. */
   batches: readonly HeldBatch[]
+  known: KnownRecords
   /** The indexes in `known` of records that are foreign to this directory. */
   foreign: ReadonlySet<number>
   /** Whether the organization never had another directory. */
@@ -45,44 +31,21 @@ export interface Search {
   now: Instant
 }
 
-/**
- * Finds the known records that no walk listed.
- * @param walkAgain makes the second walk. Not called if the first walk did not add up, or if no missing record can be
- *   decided
- */
-export async function findMissing(
-  first: FirstWalk,
-  search: Search,
-  walkAgain: (listed: ListedIds) => Promise<WalkTally>,
-): Promise<Missing> {
-  const { known, listed, tally } = first
-  const once = missingFrom(known, [listed], search)
-  if (!addsUp(tally) || !once.records.some((record) => canBeDecided(record, search.now))) {
-    return { ...once, walks: [tally], walksAgree: false }
-  }
-  const again = new ListedIds(known)
-  const walks = [tally, await walkAgain(again)] as const
-  return { ...missingFrom(known, [listed, again], search), walks, walksAgree: again.covers(listed) }
+/** The known records that no walk listed, and the held batches. */
+export interface Missing {
+  missing: readonly MissingRecord[]
+  batches: readonly HeldBatch[]
+  /** Records that left their batch because a directory lists them. */
+  returned: readonly ReturnedRecords[]
 }
 
-/**
- * Whether a second walk can decide about the record. It cannot if the directory of the record is unknown, or if the
- * record waits for an approval.
- */
-export function canBeDecided({ place, batch }: MissingRecord, now: Instant): boolean {
-  return place !== 'unplaced' && (!batch || isApproved(batch, now))
-}
-
-function missingFrom(
-  known: KnownRecords,
-  walks: readonly [ListedIds, ...ListedIds[]],
-  { kind, directoryId, directories, siblings, batches, foreign, isOnlyDirectory, now }: Search,
-): Pick<Missing, 'records' | 'reviewed'> {
-  const findings = { directoryId, directories, known, walks: [...walks, ...siblings.walks] }
-  const reviewed = reviewBatches(batches, kind, findings, now)
+/** Finds the known records that no walk listed. */
+export function findMissing(search: Search, walks: readonly [ListedIds, ...ListedIds[]]): Missing {
+  const { known, siblings, foreign, isOnlyDirectory } = search
+  const reviewed = reviewBatches(search, [...walks, ...siblings.walks])
   const batchOf = new Map(reviewed.batches.flatMap((batch) => batch.ids.map((id) => [id, batch] as const)))
   const [listed, ...others] = walks
-  const records = listed
+  const missing = listed
     .missing(...others)
     .filter((index) => !foreign.has(index))
     .map((index) => ({ index, id: known.idAt(index) }))
@@ -94,7 +57,40 @@ function missingFrom(
       const hasOrigin = occurredAt !== undefined || known.directoryOf(index) !== undefined
       return { id, place, hasOrigin, occurredAt, batch: batchOf.get(id) }
     })
-  return { records, reviewed }
+  return { missing, ...reviewed }
+}
+
+/**
+ * Whether a second walk could show that any of the records can be deleted. For a record with an unknown directory, or
+ * one that waits for an approval, a second walk shows nothing.
+ */
+export function canDecide(records: readonly MissingRecord[], now: Instant): boolean {
+  return records.some(({ place, batch }) => place !== 'unplaced' && (!batch || isApproved(batch, now)))
+}
+
+/**
+ * Releases ids that a walk has listed. If `known` has yielded no id of a batch for 90 days, releases the batch.
+ *
+ * All other ids stay in their batch, including:
+ * - Ids that `known` does not yield in this pass, because `known` may be wrong.
+ * - Ids for which `known` yields a newer time, because the time may be the row's instead of the event's. Even after a
+ *   newer event, a record that no directory lists needs an approval.
+ */
+function reviewBatches(
+  { kind, batches, known, directoryId, directories, now }: Search,
+  walks: readonly ListedIds[],
+): Pick<Missing, 'batches' | 'returned'> {
+  const left: HeldBatch[] = []
+  const returned: ReturnedRecords[] = []
+  for (const batch of batches) {
+    const listed = batch.ids.filter((id) => walks.some((walk) => walk.has(id)))
+    if (listed.length > 0) returned.push({ kind, approval: batch.approval, ...recordList(listed) })
+    const yielded = batch.ids.some((id) => known.wasYielded(id))
+    const isOurs = batch.directoryId === directoryId || !directories.has(batch.directoryId)
+    if (!yielded && isOurs && isUnseen(batch, now)) continue
+    left.push(...withoutIds([{ ...batch, yieldedAt: yielded ? now : batch.yieldedAt }], listed))
+  }
+  return { batches: left, returned }
 }
 
 /**

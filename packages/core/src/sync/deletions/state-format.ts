@@ -1,63 +1,110 @@
 import { z } from 'zod'
+import type { StickyReason } from '../reporting/report.ts'
 import { SyncError } from '../sync-error.ts'
-import { type DeletionState, type HeldBatch, stickyReasons } from './deletion-state.ts'
 
-// The stored form of the state: JSON with a version. The ids of a batch are stored separately, in chunks.
+// The past and the held deletions of one kind (users or groups) in an organization. Limits count past deletions over
+// several days, and held deletions stay held. So the ledger stores both. All times are the store's. The stored form is
+// JSON with a version. The ids of a batch are in separate records, called chunks.
 
-/** A batch without its ids, but with the name of the chunks that contain them. */
-export interface StoredBatch extends Omit<HeldBatch, 'ids'> {
-  /** Names the chunks. New chunks get a new name, so that readers do not see half of a change. */
-  revision: string
-  chunks: number
-}
+/** The reasons to hold deletions until an approval, in the order of a report. */
+export const stickyReasons: readonly StickyReason[] = [
+  'no-origin',
+  'directory-removed',
+  'no-history',
+  'nothing-listed',
+  'over-half',
+  'over-limit',
+]
 
-export interface StoredState extends Omit<DeletionState, 'batches'> {
-  batches: StoredBatch[]
-}
-
+export const instant = z.string().regex(/^\d{19}$/)
 const version = 1
-const instant = z.string().regex(/^\d{19}$/)
-const counts = z.array(z.tuple([z.int(), z.int()])).transform((entries) => new Map(entries))
+
 const history = z.object({
+  /**
+   * The beginning of the history. No pass has checked records from before this time. Before the first full pass, the
+   * value is `undefined`. After a full pass has checked all records, it is `earliestInstant`.
+   */
   from: instant.optional(),
-  deletedByHour: counts,
+  /** The number of unapproved deletions in each hour. The key is the number of hours since 1970. */
+  deletedByHour: mapOf(z.int(), z.int()),
+  /** The ids of counted deletions whose handler failed or dropped the event. A retry does not count them again. */
   tried: z.array(z.string()).transform((ids) => new Set(ids)),
-  knownByDay: counts,
+  /**
+   * The largest number of the application's records on each day, without held records. The key is the number of days
+   * since 1970.
+   */
+  knownByDay: mapOf(z.int(), z.int()),
 })
+
 const batch = z.object({
+  /** Does not change when ids leave the batch. */
   approval: z.string(),
+  /** The directory whose pass was the last to find some of the records missing. */
   directoryId: z.string(),
   reason: z.enum(stickyReasons),
   heldAt: instant,
   approvedAt: instant.optional(),
+  /** When `known` last yielded one of the ids. */
   yieldedAt: instant,
+  /**
+   * The number of open ids. If `known` yields an id and the directory does not list it, the id is open. Open ids come
+   * first in `ids`.
+   */
   open: z.int(),
+  /** Names the chunks. New chunks get a new name, so that a reader never gets old and new chunks together. */
   revision: z.string(),
   chunks: z.int(),
 })
-const format = z.object({
+
+const state = z.object({
   version: z.literal(version),
-  sharedWith: z.array(z.tuple([z.string(), instant])).transform((entries) => new Map(entries)),
-  directories: z.array(z.tuple([z.string(), history])).transform((entries) => new Map(entries)),
+  /**
+   * Other organizations for which `known` yielded ids of this organization. The value is the time when a pass last
+   * found such ids.
+   */
+  sharedWith: mapOf(z.string(), instant),
+  /** All directories that the organization has or had, by id. */
+  directories: mapOf(z.string(), history),
   batches: z.array(batch),
 })
-const chunkFormat = z.array(z.string())
+
+const chunk = z.array(z.string())
+
+export type DirectoryHistory = z.output<typeof history>
+
+/** A batch without its ids, but with the name of the chunks that contain them. */
+export type StoredBatch = z.output<typeof batch>
+
+/** Deletions that one pass held together. One approval applies to all of them. */
+export type HeldBatch = Omit<StoredBatch, 'revision' | 'chunks'> & { ids: readonly string[] }
+
+export type StoredState = Omit<z.output<typeof state>, 'version'>
+export type DeletionState = Omit<StoredState, 'batches'> & { batches: HeldBatch[] }
+
+/** A map. Its stored form is a list of its entries. */
+export function mapOf<Key extends string | number, Value>(key: z.ZodType<Key>, value: z.ZodType<Value>) {
+  return z.array(z.tuple([key, value])).transform((entries) => new Map(entries))
+}
+
+/** Formats a value as JSON. Maps become lists of their entries, and sets become lists. */
+export function toJson(value: object): string {
+  return JSON.stringify(value, (_, field: unknown) =>
+    field instanceof Map || field instanceof Set ? [...field] : field,
+  )
+}
 
 /** @param writer makes the text of each write different, so that a writer recognizes its own text */
-export function formatState(state: StoredState, writer: string): string {
-  const { directories, batches, sharedWith } = state
-  return JSON.stringify({ version, writer, sharedWith, directories, batches }, (_, value: unknown) =>
-    value instanceof Map || value instanceof Set ? [...value] : value,
-  )
+export function formatState({ sharedWith, directories, batches }: StoredState, writer: string): string {
+  return toJson({ version, writer, sharedWith, directories, batches })
 }
 
 /** @throws SyncError if this version cannot read the text */
 export function parseState(text: string): StoredState {
-  return parse(format, text)
+  return parse(state, text)
 }
 
 export function parseChunk(text: string): string[] {
-  return parse(chunkFormat, text)
+  return parse(chunk, text)
 }
 
 function parse<Parsed>(schema: z.ZodType<Parsed>, text: string): Parsed {
@@ -66,7 +113,7 @@ function parse<Parsed>(schema: z.ZodType<Parsed>, text: string): Parsed {
   } catch {
     throw new SyncError(
       'ERR_SCIM_STATE_UNREADABLE',
-      "the sync's record of deletions cannot be read, so nothing is deleted. Another version of this package wrote it, or " +
+      'the sync cannot read its record of deletions, so it deletes nothing. Another version of this package wrote it, or ' +
         'another application uses its keys. Run one version per `namespace`, or give the sync another `namespace`.',
     )
   }

@@ -1,4 +1,4 @@
-/** Numbers ids from 0, in the order of their arrival. */
+/** Numbers ids from 0, in the order of the calls of `add`. */
 export class IdTable {
   readonly #indexes = new Map<string, number>()
   readonly #ids: string[] = []
@@ -11,7 +11,9 @@ export class IdTable {
     return this.#indexes.get(id)
   }
 
-  /** @returns the id's index. An id that was added before keeps its index. */
+  /**
+   * @returns the id's index. On a second call with an id, returns the same index
+   */
   add(id: string): number {
     const present = this.#indexes.get(id)
     if (present !== undefined) return present

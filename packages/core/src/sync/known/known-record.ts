@@ -6,34 +6,38 @@ import { SyncError } from '../sync-error.ts'
 export interface KnownRecord {
   id: string
   /**
-   * `ctx.occurredAt`, as you stored it with the row, in RFC 3339. Do not use the time of the row's last change, because
-   * the record would then count as newer than it is. If absent, the record is sent again.
+   * `ctx.occurredAt`, as you stored it with the row, in RFC 3339. Do not use the time of the row's last change. The
+   * record would then count as newer than it is. If the field is absent, the sync sends the record again.
    */
   occurredAt?: string | null | undefined
-  /** The ids of the user's groups, in any order. If absent, group memberships are not compared. */
+  /**
+   * The ids of the user's groups, in any order. If the field is absent, the sync does not compare group memberships.
+   */
   groupIds?: readonly string[] | null | undefined
   /**
-   * `ctx.directoryId`, as you stored it with the row. Organizations that have or had several directories need it,
-   * because a user who is missing from one directory may be in another. Without `directoryId`, such deletions are held.
+   * `ctx.directoryId`, as you stored it with the row. If an organization has or had several directories, the sync needs
+   * this field. A user who is missing from one directory may be in another. Without `directoryId`, the sync holds such
+   * deletions.
    * - `null`: the application stores the field, but has no value for this row yet. The directory that lists the record
    *   then sends the record again.
    * - Absent: the application does not store the field.
    */
   directoryId?: string | null | undefined
   /**
-   * `event.organization_id`, as you stored it with the row. If a record belongs to another organization than the
-   * requested one, the pass reports that record, and deletes no records of this kind in the directory. If absent, the
-   * organization is not checked.
+   * `event.organization_id`, as you stored it with the row. If a record belongs to another organization, the pass
+   * reports the record. The pass then deletes no records of this kind in the directory. If the field is absent, the
+   * sync does not check the organization.
    */
   organizationId?: string | null | undefined
 }
 
 /**
  * Returns the application's records of a directory: the rows that the directory's events created, without tombstones.
- * Do not yield rows of another organization, or of people who did not come from a directory. Rows may be streamed.
+ * Do not yield rows of another organization, or of people who did not come from a directory. You can stream the rows.
  *
- * Each full pass calls the function once before the walk. If a record is missing, a pass over several organizations
- * calls it again. If the function yields nothing for 5 minutes, the directory ends with `ERR_SCIM_KNOWN_SILENT`.
+ * Each full pass calls the function once, before it reads the directory. If a record is missing, a pass over several
+ * organizations calls it again. If the function yields nothing for 5 minutes, the pass over the directory ends with
+ * `ERR_SCIM_KNOWN_SILENT`.
  */
 export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStream>
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>

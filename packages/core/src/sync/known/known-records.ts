@@ -1,32 +1,31 @@
+import { syncMarginSeconds } from '@scalekit-scim/core/internal'
+import type { ComparedRecord } from '../reading/records.ts'
 import { IdTable } from './id-table.ts'
 import { type KnownRecord, nanosecondsOf } from './known-record.ts'
-import { Prefixes } from './prefixes.ts'
 
 const firstCapacity = 1024
 /** Stands for an absent time. Every real time is far smaller. */
 const unknownTime = 2n ** 64n - 1n
-/**
- * How the `directoryId` of a record is stored: absent, `null`, or the number of a directory. Directories are numbered
- * from `first`.
- */
-const directoryNumbers = { absent: 0, null: 1, first: 2 }
 
-/** All records that `known` yielded. A million records take about 130 MB. Typed arrays keep the fields small. */
+/** All records that `known` yielded. A million records take about 130 MB. Arrays of numbers keep the fields small. */
 export class KnownRecords {
   readonly #ids = new IdTable()
   #times = new BigUint64Array(firstCapacity)
-  #groups = new Float64Array(firstCapacity)
-  #places = new Uint32Array(firstCapacity)
-  /** The directory of the pass comes first. The directories that the organization no longer has follow. */
-  readonly #directories: string[]
+  readonly #groups: number[] = []
+  readonly #directories: (string | null | undefined)[] = []
+  /** Each directory's id once. Each row of a database has its own copy of the id, and copies take more memory. */
+  readonly #directoryIds = new Map<string, string>()
+  /** The directory of the pass. If a record has another directory, the organization no longer has that directory. */
+  readonly #ownDirectory: string
   /** Ids of records with the `organizationId` of another organization. */
   readonly foreign: string[] = []
-  readonly prefixes = new Prefixes()
+  /** The prefixes of the ids. */
+  readonly prefixes = new Set<string>()
   /** The ids of records in the organization's other directories. */
-  readonly #others = new IdTable()
+  readonly #others = new Set<string>()
 
   constructor(directoryId: string) {
-    this.#directories = [directoryId]
+    this.#ownDirectory = directoryId
   }
 
   get size(): number {
@@ -61,17 +60,18 @@ export class KnownRecords {
 
   /** The `directoryId` of the record. */
   directoryOf(index: number): string | undefined {
-    return this.#directories[this.#numberOf(index) - directoryNumbers.first]
+    return this.#directories[index] ?? undefined
   }
 
   /** Whether the record's `directoryId` is a directory that the organization no longer has. */
   isOfRemovedDirectory(index: number): boolean {
-    return this.#numberOf(index) > directoryNumbers.first
+    const directoryId = this.directoryOf(index)
+    return directoryId !== undefined && directoryId !== this.#ownDirectory
   }
 
   /** Whether the application stores directories, but has no directory for this record yet. */
   needsDirectory(index: number): boolean {
-    return this.#numberOf(index) === directoryNumbers.null
+    return this.#directories[index] === null
   }
 
   addOther(id: string): void {
@@ -80,7 +80,7 @@ export class KnownRecords {
 
   /** Whether `known` yielded the record, for any directory of the organization. */
   wasYielded(id: string): boolean {
-    return this.indexOf(id) !== undefined || this.#others.indexOf(id) !== undefined
+    return this.indexOf(id) !== undefined || this.#others.has(id)
   }
 
   /**
@@ -88,39 +88,36 @@ export class KnownRecords {
    * `addOther`.
    */
   add({ id, occurredAt, groupIds, directoryId }: KnownRecord): void {
-    this.prefixes.add(id)
+    this.prefixes.add(prefixOf(id))
     const index = this.#ids.add(id)
-    if (index >= this.#times.length) this.#grow()
+    if (index >= this.#times.length) this.#growTimes()
     this.#times[index] = occurredAt == null ? unknownTime : nanosecondsOf(occurredAt)
     this.#groups[index] = groupIds == null ? Number.NaN : hashOf(groupIds)
-    this.#places[index] = this.#numberFor(directoryId)
+    this.#directories[index] = directoryId && this.#sameText(directoryId)
   }
 
-  #numberOf(index: number): number {
-    return this.#places[index] ?? directoryNumbers.absent
+  #sameText(directoryId: string): string {
+    const text = this.#directoryIds.get(directoryId) ?? directoryId
+    this.#directoryIds.set(text, text)
+    return text
   }
 
-  #numberFor(directoryId: string | null | undefined): number {
-    if (directoryId === null) return directoryNumbers.null
-    if (directoryId === undefined) return directoryNumbers.absent
-    const present = this.#directories.indexOf(directoryId)
-    return directoryNumbers.first + (present < 0 ? this.#directories.push(directoryId) - 1 : present)
-  }
-
-  #grow(): void {
-    const capacity = this.#times.length * 2
-    this.#times = new BigUint64Array(this.#times.buffer.transfer(capacity * 8))
-    this.#groups = new Float64Array(this.#groups.buffer.transfer(capacity * 8))
-    this.#places = new Uint32Array(this.#places.buffer.transfer(capacity * 4))
+  #growTimes(): void {
+    this.#times = new BigUint64Array(this.#times.buffer.transfer(this.#times.byteLength * 2))
   }
 }
 
+/** The id up to and including the first underscore, such as `diruser_`. Without an underscore, the prefix is empty. */
+export function prefixOf(id: string): string {
+  return id.slice(0, id.indexOf('_') + 1)
+}
+
 /**
- * A hash of 53 bits over a set of ids. The order of the ids does not matter. Two different sets have the same hash with
- * a probability of 1 in 2^53.
+ * A hash of 53 bits over a set of ids. The order of the ids does not matter. The probability that two different sets
+ * have the same hash is 1 in 2^53.
  */
 export function hashOf(ids: readonly string[]): number {
-  // Two multiplicative hashes of 32 bits are used, because `Math.imul` is fast, and a digest for each user is slow.
+  // The hash consists of two multiplicative hashes of 32 bits. `Math.imul` is fast, and a digest for each user is slow.
   let low = 0x2545f491
   let high = 0x5bd1e995
   for (const id of ids.length < 2 ? ids : [...new Set(ids)].sort()) {
@@ -134,4 +131,31 @@ export function hashOf(ids: readonly string[]): number {
     }
   }
   return (high >>> 11) * 0x100000000 + (low >>> 0)
+}
+
+export type Difference = 'created' | 'updated' | 'repeated' | 'unchanged'
+
+const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
+
+/**
+ * Compares a listed record with the application's record.
+ *
+ * The two times come from different clocks, which may be 30 s apart. The times often have no decimals. So a record
+ * counts as unchanged only if the application's time is later by at least the margin. Otherwise, the sync sends the
+ * record again. The new event's watermark is at least the time of the reading, minus the margin. So a later pass finds
+ * the record unchanged.
+ */
+export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
+  if (!known) return 'updated'
+  const index = known.indexOf(record.id)
+  if (index === undefined) return 'created'
+  if (known.isOfRemovedDirectory(index) || known.needsDirectory(index)) return 'updated'
+
+  const occurredAt = known.occurredAt(index)
+  if (occurredAt === undefined || record.updatedAt === undefined) return 'updated'
+  const updatedAt = BigInt(record.updatedAt)
+  if (occurredAt < updatedAt) return 'updated'
+  const groups = known.groupsHash(index)
+  if (groups !== undefined && record.groupIds && groups !== hashOf(record.groupIds)) return 'updated'
+  return occurredAt < updatedAt + marginNanos ? 'repeated' : 'unchanged'
 }

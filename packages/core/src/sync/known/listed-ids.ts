@@ -1,12 +1,12 @@
-import type { KnownRecords } from './known-records.ts'
-import { Prefixes } from './prefixes.ts'
+import { type KnownRecords, prefixOf } from './known-records.ts'
 
-/** The ids that one walk listed. Stores one bit for each known id, and a set of all other ids. */
+/** The ids that one walk listed. A known id takes one bit. All other ids are in a set. */
 export class ListedIds {
   readonly #known: KnownRecords
   readonly #bits: Uint8Array
   readonly #unknown = new Set<string>()
-  readonly prefixes = new Prefixes()
+  /** The prefixes of the ids. */
+  readonly prefixes = new Set<string>()
   #knownCount = 0
 
   constructor(known: KnownRecords) {
@@ -20,7 +20,7 @@ export class ListedIds {
   }
 
   add(id: string): void {
-    this.prefixes.add(id)
+    this.prefixes.add(prefixOf(id))
     const index = this.#known.indexOf(id)
     if (index === undefined) {
       this.#unknown.add(id)

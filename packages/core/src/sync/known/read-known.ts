@@ -12,8 +12,8 @@ import { KnownRecords } from './known-records.ts'
  */
 const silentMs = 300_000
 /**
- * After this many records, other tasks get a turn. Reading a million rows from memory takes seconds, and webhooks must
- * be answered meanwhile.
+ * After this many records, other tasks get a turn. Reading a million rows from memory takes seconds, and the process
+ * must answer webhooks meanwhile.
  */
 export const recordsPerTurn = 1000
 
@@ -25,8 +25,8 @@ export interface KnownReading {
 /**
  * Reads `known` to its end.
  * @param isOthers whether the records of the given directory belong to the pass over another directory
- * @throws SyncError if a record is invalid or `known` yields nothing for 5 minutes; the error of `known`; the signal's
- *   reason, even while `known` yields nothing
+ * @throws SyncError if a record is invalid, or if `known` yields nothing for 5 minutes. Also throws the error of
+ *   `known`, and the signal's reason
  */
 export async function readKnown(
   known: Known,
@@ -44,22 +44,8 @@ export async function readKnown(
   return records
 }
 
-/**
- * Calls `visit` with the id of each record without an `organizationId`.
- * @throws the same errors as {@link readKnown}
- */
-export function readKnownIds(
-  known: Known,
-  directory: DirectoryRef,
-  reading: KnownReading,
-  visit: (id: string) => void,
-): Promise<void> {
-  return eachRecord(known, directory, reading, ({ id, organizationId }) => {
-    if (organizationId == null) visit(id)
-  })
-}
-
-async function eachRecord(
+/** Calls `visit` with each record of `known`. Throws the same errors as {@link readKnown}. */
+export async function eachRecord(
   known: Known,
   directory: DirectoryRef,
   { signal, clock }: KnownReading,

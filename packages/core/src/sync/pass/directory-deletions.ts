@@ -5,9 +5,11 @@ import {
   plusSeconds,
   syncMarginSeconds,
 } from '@scalekit-scim/core/internal'
+import { EventBatch } from '../applying/event-batch.ts'
 import {
   addsUp,
   type Decision,
+  type DeletionCase,
   decideDeletions,
   isUndecided,
   noteDeletions,
@@ -16,46 +18,33 @@ import {
 import {
   addDirectories,
   approvedUntil,
-  type DeletionState,
-  type DirectoryHistory,
   emptyHistory,
   forgetOld,
-  type HeldBatch,
   largestKnown,
   noteKnown,
 } from '../deletions/deletion-state.ts'
 import { foreignError, foreignIndexes, noteSharing } from '../deletions/foreign.ts'
-import { approveBatches, openFirst, withoutIds } from '../deletions/held-batches.ts'
-import {
-  canBeDecided,
-  type FirstWalk,
-  findMissing,
-  type Missing,
-  placeOf,
-  type Siblings,
-} from '../deletions/missing.ts'
-import { type LoadedState, type StateScope, StateStore } from '../deletions/state-store.ts'
+import { openFirst, withoutIds } from '../deletions/held-batches.ts'
+import { canDecide, findMissing, type Missing, placeOf, type Siblings } from '../deletions/missing.ts'
+import type { DeletionState, DirectoryHistory, HeldBatch } from '../deletions/state-format.ts'
+import { type LoadedState, StateStore } from '../deletions/state-store.ts'
 import type { KnownRecords } from '../known/known-records.ts'
-import { walk } from '../reading/pages.ts'
+import { ListedIds } from '../known/listed-ids.ts'
+import { type WalkTally, walk } from '../reading/pages.ts'
 import { earliestInstant, type Kind } from '../reading/records.ts'
-import { type Result, recordList } from '../reporting/directory-recorder.ts'
-import type { HeldReason } from '../reporting/report.ts'
-import { type DirectoryContext, directoriesNow, directoryPages } from './directory-reader.ts'
-import { storeTime } from './pass-context.ts'
+import { noteEvent, type Result, recordList } from '../reporting/directory-report.ts'
+import type { HeldReason, ReturnedRecords } from '../reporting/report.ts'
+import { reported } from '../reporting/reported-error.ts'
+import { type DirectoryContext, directoriesNow, directoryPages } from './directories.ts'
+import { requireRunning, storeTime } from './pass-context.ts'
 
-/** Everything that the decision depends on. */
-interface Situation {
-  first: FirstWalk
-  state: DeletionState
-  /** Whether a part of the stored state is missing. */
-  isIncomplete: boolean
-  foreign: Foreign
-  missing: Missing
-  /** Whether the directory is still enabled after the walks. */
-  enabled: boolean
-  /** Whether the organization still has the directories that it had at the beginning of the pass. */
-  sameDirectories: boolean
-  now: Instant
+/** A full walk over a directory, and the records that `known` yielded before it. */
+export interface FullWalk {
+  known: KnownRecords
+  listed: ListedIds
+  tally: WalkTally
+  /** The store's time before the reading of `known`. Later events are newer than the deletion of a missing record. */
+  observedAt: Instant
 }
 
 /** Records of `known` that do not belong to the directory. */
@@ -63,10 +52,16 @@ interface Foreign {
   /** The indexes of these records. A record with the `organizationId` of another organization has no index. */
   indexes: ReadonlySet<number>
   /**
-   * Whether there are foreign records. Also true if an earlier pass found shared ids, and this pass cannot search for
-   * them.
+   * Whether there are foreign records. If an earlier pass found shared ids and this pass cannot search for them, also
+   * true.
    */
   any: boolean
+}
+
+/** The missing records, with the facts that the decision needs. */
+interface Found extends Missing, Pick<DeletionCase, 'walks' | 'isSettled' | 'enabled' | 'foreign'> {
+  /** The number of known records that belong to this directory, without foreign ones. */
+  own: number
 }
 
 /** Finds, decides, stores and applies the deletions of one kind in one directory. Only a full pass finds deletions. */
@@ -74,69 +69,69 @@ export class DirectoryDeletions {
   readonly #context: DirectoryContext
   readonly #kind: Kind
   readonly #siblings: Siblings
-  readonly #scope: StateScope
   readonly #store: StateStore
 
   constructor(context: DirectoryContext, kind: Kind, siblings: Siblings) {
     this.#context = context
     this.#kind = kind
     this.#siblings = siblings
-    this.#scope = { organizationId: context.task.directory.organizationId, kind: kind.name }
-    const { config, signal } = context.pass
-    this.#store = new StateStore(config.dispatcher.ledger, config.clock, signal)
+    this.#store = new StateStore(context.pass, context.task.directory.organizationId, kind.name)
   }
 
   /**
    * Deletes the missing records that may be deleted, and holds the others.
-   * @returns whether the next pass must check records that could not be decided
-   * @throws the store's error. If the store fails before the first deletion, nothing is deleted
+   * @returns whether the next pass must check records about which this pass could not decide
+   * @throws the store's error. If the store fails before the first deletion, the pass deletes nothing
    */
-  async run(first: FirstWalk): Promise<boolean> {
-    const { pass } = this.#context
-    const loaded = await this.#store.load(this.#scope)
+  async run(first: FullWalk): Promise<boolean> {
+    const { pass, task } = this.#context
+    const loaded = await this.#store.load()
     const now = await storeTime(pass)
-    const opened = this.#open(loaded, now)
-    const state = { ...opened, batches: approveBatches(opened.batches, pass.approvals, now) }
+    const state = this.#open(loaded, now)
+    const isApprovedNow = ({ approval }: HeldBatch) => pass.approvals.has(approval)
+    state.batches = state.batches.map((batch) =>
+      isApprovedNow(batch) ? { ...batch, approvedAt: now } : batch,
+    )
     const foreign = await this.#findForeign(first, state, now)
-    const isIncomplete = loaded.incomplete
     const found = await this.#findMissing(first, state, foreign, now)
-    const { missing } = found
-    const decision = this.#decide({ first, state, isIncomplete, foreign, now, ...found })
-    const next = { ...state, batches: this.#batchesAfter(decision, missing) }
+    const decision = this.#decide(state, found, loaded.incomplete, now)
+    // Only ids that stay held are open. Otherwise, another pass could report a record as held although this pass is
+    // about to delete it.
+    const heldIds = new Set(decision.held.flatMap(({ batch, ids }) => (batch ? ids : [])))
+    const batches = openFirst([...found.batches, ...decision.batches], task.directory.id, heldIds)
 
-    pass.requireRunning()
-    // The deletions are counted before they are applied. If the process crashes in between, too many are counted, never
-    // too few. Held records are reported only after they are stored.
-    const written = pass.dryRun ? loaded : await this.#store.replace(this.#scope, loaded, next)
-    this.#report(decision, missing, loaded)
+    requireRunning(pass)
+    // The pass counts the deletions before it applies them. If the process crashes in between, the count is too high,
+    // but never too low. The pass stores held records before it reports them.
+    const written = pass.dryRun ? loaded : await this.#store.replace(loaded, { ...state, batches })
+    this.#report(decision, found.returned, loaded)
     const results = await this.#delete([...decision.approved, ...decision.unapproved], first)
     if (!pass.dryRun && results.size > 0) {
-      const gone = noteResults(this.#historyIn(next), decision, results, now)
-      const batches = withoutIds(next.batches, gone)
-      await this.#store.replace(this.#scope, written, { ...next, batches })
+      const gone = noteResults(this.#historyIn(state), decision, results, now)
+      await this.#store.replace(written, { ...state, batches: withoutIds(batches, gone) })
     }
     return !foreign.any && isUndecided(decision, now)
   }
 
   /**
-   * Call this instead of `run` if `known` yields no records of the directory, so that no record can be missing. Batches
-   * of earlier passes stay held, and approvals have no effect. The history begins with this pass. If the application
-   * has older records after all, a later pass holds those that are missing.
+   * If `known` yields no records of the directory, call this instead of `run`. No record can be missing then. Batches
+   * of earlier passes stay held, and approvals have no effect. The history begins with this pass. If `known` yields
+   * older records later, the pass holds those that are missing.
    */
   async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
     this.#reportForeign(foreign)
     await this.reportHeldBefore()
     if (this.#context.pass.dryRun) return
-    const loaded = await this.#store.load(this.#scope)
+    const loaded = await this.#store.load()
     const state = this.#open(loaded, await storeTime(this.#context.pass))
     // A record that this pass created can have a time up to `syncMarginSeconds` before the start of the pass.
     this.#historyIn(state).from ??= plusSeconds(startedAt, -syncMarginSeconds)
-    await this.#store.replace(this.#scope, loaded, state)
+    await this.#store.replace(loaded, state)
   }
 
-  /** Reports the batches of earlier passes. Used if the pass does not search for deletions. */
+  /** Reports the batches of earlier passes. If the pass does not search for deletions, call this instead of `run`. */
   async reportHeldBefore(): Promise<void> {
-    const state = await this.#store.loadOpen(this.#scope, this.#context.task.directory.id)
+    const state = await this.#store.loadOpen(this.#context.task.directory.id)
     if (state.batches.length === 0) return
     for (const batch of forgetOld(state, await storeTime(this.#context.pass)).batches) {
       this.#reportHeld(batch.reason, batch.ids.slice(0, batch.open), batch.open, batch)
@@ -147,8 +142,8 @@ export class DirectoryDeletions {
   #open(loaded: LoadedState, now: Instant): DeletionState {
     const state = forgetOld(loaded, now)
     addDirectories(state, this.#context.task.directories)
-    // If a batch is lost, its ids and their directory are unknown. If an organization that shared ids was not read for
-    // 30 days, its users may still be among the missing records. In both cases, the history begins again.
+    // If a batch is lost, its ids and their directory are unknown. If no pass has read an organization with shared ids
+    // for 30 days, its users may be among the missing records. In both cases, the history begins again.
     const isForgotten = loaded.incomplete || state.sharedWith.size < loaded.sharedWith.size
     if (isForgotten) for (const history of state.directories.values()) history.from = undefined
     return state
@@ -158,14 +153,14 @@ export class DirectoryDeletions {
     return directories.get(this.#context.task.directory.id) ?? emptyHistory()
   }
 
-  /** Finds and reports foreign records. The known records are searched only if a record is missing. */
-  async #findForeign({ known, listed }: FirstWalk, state: DeletionState, now: Instant): Promise<Foreign> {
+  /** Finds and reports foreign records. If no record is missing, the known records are not searched. */
+  async #findForeign({ known, listed }: FullWalk, state: DeletionState, now: Instant): Promise<Foreign> {
     const { plural, name } = this.#kind
     const source = this.#context.pass.config.known[plural]
     let indexes: ReadonlySet<number> = new Set()
     let isSuspect = false
     if (source && listed.missing().length > 0) {
-      const shared = await this.#context.pass.sharedIds.sharedBy(source)
+      const shared = await this.#context.pass.findSharedIds(source)
       indexes = await foreignIndexes(name, known, listed.prefixes, shared)
       noteSharing(state.sharedWith, this.#context.task.directory.organizationId, shared, now)
       isSuspect = state.sharedWith.size > 0
@@ -176,90 +171,84 @@ export class DirectoryDeletions {
   }
 
   /**
-   * Finds the missing records. If one of them can be decided, walks the directory again, and lists the organization's
-   * directories again.
+   * Finds the missing records. If the pass can decide about one of them, it walks the directory again, and lists the
+   * organization's directories again. If the first walk did not add up, there is no second walk.
    */
-  async #findMissing(first: FirstWalk, state: DeletionState, foreign: Foreign, now: Instant) {
-    const { directory, directories } = this.#context.task
+  async #findMissing(
+    { known, listed, tally }: FullWalk,
+    state: DeletionState,
+    foreign: Foreign,
+    now: Instant,
+  ): Promise<Found> {
+    const { pass, task } = this.#context
     const search = {
       kind: this.#kind.name,
-      directoryId: directory.id,
-      directories,
+      directoryId: task.directory.id,
+      directories: task.directories,
       siblings: this.#siblings,
       batches: state.batches,
+      known,
       foreign: foreign.indexes,
       isOnlyDirectory: state.directories.size === 1,
       now,
     }
-    const missing = await findMissing(first, search, (again) =>
-      walk(directoryPages(this.#context, this.#kind), again, () => this.#context.pass.requireRunning()),
+    let found = findMissing(search, [listed])
+    let walks: DeletionCase['walks'] = [tally]
+    let isSettled = false
+    let enabled = true
+    if (canDecide(found.missing, now) && addsUp(tally)) {
+      const again = new ListedIds(known)
+      const pages = directoryPages(this.#context, this.#kind)
+      walks = [tally, await walk(pages, again, () => requireRunning(pass))]
+      found = findMissing(search, [listed, again])
+      isSettled = again.covers(listed)
+    }
+    if (canDecide(found.missing, now)) {
+      const present = await directoriesNow(this.#context)
+      enabled = present.enabled
+      isSettled &&= sameIds(present.ids, task.directories)
+      addDirectories(state, present.ids)
+    }
+    const isOnlyDirectory = state.directories.size === 1
+    const own = known.count(
+      (index) => !foreign.indexes.has(index) && placeOf(known, index, isOnlyDirectory) === 'own',
     )
-    const isDecidable = missing.records.some((record) => canBeDecided(record, now))
-    if (!isDecidable) return { missing, enabled: true, sameDirectories: true }
-    const { enabled, ids } = await directoriesNow(this.#context)
-    const sameDirectories = ids.size === directories.size && [...ids].every((id) => directories.has(id))
-    addDirectories(state, ids)
-    return { missing, enabled, sameDirectories }
+    return { ...found, walks, isSettled, enabled, foreign: foreign.any, own }
   }
 
   /** Decides about the missing records, and adds the deletions to the state's history. */
-  #decide(situation: Situation): Decision {
-    const { first, state, isIncomplete, foreign, missing, enabled, sameDirectories, now } = situation
-    const { dispatcher, limits } = this.#context.pass.config
+  #decide(state: DeletionState, found: Found, isIncomplete: boolean, now: Instant): Decision {
+    const { config, approvals } = this.#context.pass
+    const { missing, walks, foreign, own } = found
     const history = this.#historyIn(state)
-    const isProcessLedger = dispatcher.guarantee.message === 'process'
-    const held = missing.records.filter(({ batch }) => batch).map(({ id }) => id)
-    const decision = decideDeletions(
-      {
-        directory: this.#context.task.directory,
-        kind: this.#kind.name,
-        now,
-        missing: missing.records,
-        history,
-        base: Math.max(largestKnown(history), this.#ownWithout(held, situation)),
-        from: isProcessLedger && !isIncomplete ? earliestInstant : history.from,
-        walks: missing.walks,
-        isSettled: missing.walksAgree && sameDirectories,
-        enabled,
-        foreign: foreign.any,
-        siblingsRead: this.#siblings.complete,
-      },
-      limits,
-      this.#context.pass.approvals,
-    )
-    // Held records are left out. They may be rows that no directory has listed for a long time, such as tombstones, and
-    // must not widen the limits.
-    const heldNow = decision.held.flatMap(({ ids }) => ids)
-    noteKnown(history, this.#ownWithout(heldNow, situation), now)
-    if (decision.complete && !foreign.any && addsUp(first.tally)) history.from = earliestInstant
+    const isProcessLedger = config.dispatcher.guarantee.message === 'process'
+    // Held records do not count, because they must not widen the limits. They may be tombstones, or other rows that no
+    // directory has listed for a long time.
+    const missingOwn = missing.filter(({ place }) => place === 'own')
+    const heldBefore = missingOwn.filter(({ batch }) => batch).length
+    const subject = {
+      ...found,
+      directory: this.#context.task.directory,
+      kind: this.#kind.name,
+      now,
+      history,
+      base: Math.max(largestKnown(history), own - heldBefore),
+      from: isProcessLedger && !isIncomplete ? earliestInstant : history.from,
+      siblingsRead: this.#siblings.complete,
+    }
+    const decision = decideDeletions(subject, config.limits, approvals)
+    const held = new Set(decision.held.flatMap(({ ids }) => ids))
+    noteKnown(history, own - missingOwn.filter(({ id }) => held.has(id)).length, now)
+    if (decision.complete && !foreign && addsUp(walks[0])) history.from = earliestInstant
     noteDeletions(history, decision, now)
     return decision
   }
 
-  /** The number of the directory's own records, without the given ids. */
-  #ownWithout(ids: readonly string[], { first, state, foreign, missing }: Situation): number {
-    const { known } = first
-    const isOnlyDirectory = state.directories.size === 1
-    const excluded = new Set(ids)
-    const isOwn = (index: number) =>
-      !foreign.indexes.has(index) && placeOf(known, index, isOnlyDirectory) === 'own'
-    const own = missing.records.filter(({ id, place }) => place === 'own' && excluded.has(id))
-    return known.count(isOwn) - own.length
-  }
-
-  /**
-   * Only ids that stay held are open. Otherwise another pass could report records as held that are about to be deleted.
-   */
-  #batchesAfter({ batches, held }: Decision, { reviewed }: Missing): HeldBatch[] {
-    const ids = held.flatMap(({ batch, ids }) => (batch ? ids : []))
-    return openFirst([...reviewed.batches, ...batches], this.#context.task.directory.id, new Set(ids))
-  }
-
-  #report({ held, batches }: Decision, { reviewed }: Missing, loaded: LoadedState): void {
+  #report({ held, batches }: Decision, returned: readonly ReturnedRecords[], loaded: LoadedState): void {
     for (const { reason, ids, batch } of held) {
       this.#reportHeld(reason, [...ids].sort(), ids.length, batch)
     }
-    this.#context.recorder.returned(reviewed.returned)
+    this.#context.report.returned.push(...returned)
     const { approvals, approvalsUsed } = this.#context.pass
     for (const { approval } of [...loaded.batches, ...batches]) {
       if (approvals.has(approval)) approvalsUsed.add(approval)
@@ -268,7 +257,9 @@ export class DirectoryDeletions {
 
   #reportHeld(reason: HeldReason, ids: readonly string[], count: number, batch: HeldBatch | undefined): void {
     const { approval, heldAt, approvedAt } = batch ?? {}
-    this.#context.recorder.held(this.#kind.plural, {
+    const { report } = this.#context
+    report[this.#kind.plural].held += count
+    report.held.push({
       kind: this.#kind.name,
       reason,
       count,
@@ -282,18 +273,19 @@ export class DirectoryDeletions {
   }
 
   #reportForeign(ids: readonly string[], isSuspect = false): void {
-    if (ids.length > 0 || isSuspect) this.#context.recorder.error(foreignError(this.#kind.plural, ids))
+    if (ids.length > 0 || isSuspect)
+      this.#context.report.error ??= reported(foreignError(this.#kind.plural, ids))
   }
 
   async #delete(
     ids: readonly string[],
-    { known, observedAt }: FirstWalk,
+    { known, observedAt }: FullWalk,
   ): Promise<ReadonlyMap<string, Result>> {
     const { directory } = this.#context.task
     const results = new Map<string, Result>()
-    const batch = this.#context.pass.applier.open(this.#context.pass, directory.id)
-    // The margin is the same as for other events of the sync. If the user comes back, their webhook wins even if the
-    // clocks differ.
+    const batch = new EventBatch(this.#context.pass)
+    // The margin is the same as for other events of the sync. If the user comes back, the webhook's event wins, even if
+    // the clocks differ.
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
     try {
       for (const id of ids) {
@@ -303,8 +295,13 @@ export class DirectoryDeletions {
         const event = this.#kind.deletedEvent({ ...directory, id: directoryId }, id, occurredAt)
         const ended = (result: Result) => {
           results.set(id, result)
-          this.#context.recorder.ended(this.#kind.plural, id, 'deleted', result)
-          if (result === 'applied' && !this.#context.pass.dryRun) this.#logDeletion(id, directoryId)
+          noteEvent(this.#context.report, this.#kind.plural, id, 'deleted', result)
+          if (result !== 'applied' || this.#context.pass.dryRun) return
+          const { organizationId } = directory
+          this.#context.pass.config.log.info(
+            { organizationId, directoryId, kind: this.#kind.name, resourceId: id },
+            'the sync deleted a record that its directory no longer lists',
+          )
         }
         await batch.add({ event, observedAt, directoryId, ended })
       }
@@ -313,12 +310,8 @@ export class DirectoryDeletions {
     }
     return results
   }
+}
 
-  #logDeletion(resourceId: string, directoryId: string): void {
-    const { organizationId } = this.#context.task.directory
-    this.#context.pass.config.log.info(
-      { organizationId, directoryId, kind: this.#kind.name, resourceId },
-      'the sync deleted a record that its directory no longer lists',
-    )
-  }
+function sameIds(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((id) => other.has(id))
 }

@@ -1,35 +1,32 @@
 import type { Instant } from '@scalekit-scim/core/internal'
-import type { EventBatch } from '../applying/event-applier.ts'
+import { EventBatch } from '../applying/event-batch.ts'
 import { addsUp } from '../deletions/decision.ts'
-import type { FirstWalk, Siblings } from '../deletions/missing.ts'
-import { differenceOf } from '../known/difference.ts'
-import type { KnownRecords } from '../known/known-records.ts'
+import type { Siblings } from '../deletions/missing.ts'
+import { differenceOf, type KnownRecords } from '../known/known-records.ts'
 import { ListedIds } from '../known/listed-ids.ts'
 import { readKnown } from '../known/read-known.ts'
 import { type Page, type WalkTally, walk } from '../reading/pages.ts'
 import { earliestInstant, groupKind, type Kind, userKind } from '../reading/records.ts'
+import { addId, noteEvent } from '../reporting/directory-report.ts'
+import type { RecordList } from '../reporting/report.ts'
+import { reported } from '../reporting/reported-error.ts'
 import { SyncError } from '../sync-error.ts'
-import { DirectoryDeletions } from './directory-deletions.ts'
-import { type DirectoryContext, directoryPages } from './directory-reader.ts'
-import {
-  afterFullPass,
-  brokenPass,
-  type Failed,
-  mustRetry,
-  noMilestones,
-  writeMilestones,
-} from './milestones.ts'
+import { type DirectoryContext, directoryPages } from './directories.ts'
+import { DirectoryDeletions, type FullWalk } from './directory-deletions.ts'
+import { afterFullPass, brokenPass, mustRetry, noMilestones, writeMilestones } from './milestones.ts'
 import { storeTime } from './pass-context.ts'
 
 /** The pass over one directory. It updates groups first, then users. A full pass then deletes the missing records. */
 export class DirectoryPass {
   readonly context: DirectoryContext
   readonly #hasSiblings: boolean
-  readonly #walked = new Map<Kind, Walked>()
+  readonly #walked = new Map<Kind, Walked | 'incremental'>()
   #startedAt: Instant | undefined
-  /** Whether the pass was not finished. If so, the next pass must read the same changes again. */
+  /** Whether an error ended a part of the pass. If so, the next pass must read the same changes again. */
   #isBroken = false
-  /** Whether changes may have been missed, or deletions were not decided. If so, the next pass is a full one. */
+  /**
+   * Whether the pass may have missed changes, or could not decide all deletions. If so, the next pass is a full one.
+   */
   #isUndecided = false
 
   /** @param hasSiblings whether the pass reads other directories of the organization */
@@ -42,14 +39,15 @@ export class DirectoryPass {
   update(): Promise<void> {
     return this.#timed(async () => {
       this.#startedAt = await storeTime(this.context.pass)
-      // If the groups cannot be read, users who left are still removed.
+      // If the pass cannot read the groups, it still removes users who have left.
       await this.#attempt(() => this.#update(groupKind))
       await this.#attempt(() => this.#update(userKind))
     })
   }
 
   /**
-   * Call this after `update` has ended for each directory of the organization. Does not reject: errors are in the report.
+   * Deletes the missing records. Call `update` first, for each directory of the organization. Does not reject: errors
+   * are in the report.
    */
   async deleteMissing(siblings: readonly DirectoryPass[]): Promise<void> {
     await this.#timed(async () => {
@@ -58,27 +56,24 @@ export class DirectoryPass {
         if (walked) await this.#attempt(() => this.#delete(kind, walked, siblingsOf(kind, siblings)))
       }
       this.context.pass.signal.throwIfAborted()
-      if (this.context.pass.dryRun || !this.#startedAt) return
-      if (this.#isBroken) await this.#saveBroken()
-      else await this.#saveComplete(this.#startedAt)
+      if (this.#startedAt && !this.context.pass.dryRun) await this.#saveMilestones(this.#startedAt)
     })
     const { maxCount, maxShare } = this.context.pass.config.limits
-    this.context.recorder.limitDeactivations(
-      Math.max(maxCount, maxShare * this.context.recorder.report.users.seen),
-    )
+    const { deactivated, users } = this.context.report
+    deactivated.overLimits = deactivated.count > Math.max(maxCount, maxShare * users.seen)
   }
 
-  /** The full walk over the records of a kind, if there was one. */
-  fullWalk(kind: Kind): Pick<FirstWalk, 'listed' | 'tally'> | undefined {
+  /** The full walk over the records of a kind, or `undefined` without a full walk. */
+  fullWalk(kind: Kind): Walked | undefined {
     const walked = this.#walked.get(kind)
-    return walked?.mode === 'incremental' ? undefined : walked?.walk
+    return walked === 'incremental' ? undefined : walked
   }
 
   async #timed(step: () => Promise<void>): Promise<void> {
     const { clock } = this.context.pass.config
     const startedMs = clock.monotonic()
     await this.#attempt(step)
-    this.context.recorder.took(clock.monotonic() - startedMs)
+    this.context.report.durationMs += clock.monotonic() - startedMs
   }
 
   async #attempt(step: () => Promise<void>): Promise<void> {
@@ -87,30 +82,30 @@ export class DirectoryPass {
       await step()
     } catch (error) {
       this.#isBroken = true
-      this.context.recorder.error(error)
+      this.context.report.error ??= reported(error)
     }
   }
 
   /** Walks over all records, or over the changed records in an incremental pass. Applies the differences. */
   async #update(kind: Kind): Promise<void> {
-    const { pass, task, recorder } = this.context
-    const { signal, applier, config } = pass
-    const { mode } = recorder.report
+    const { pass, task, report } = this.context
+    const { signal, config } = pass
+    const { mode } = report
     const { directory, isOthers } = task
     const source = config.known[kind.plural]
     const observedAt = await storeTime(pass)
     const readAll = async () =>
       source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
-    // `known` is read before the walk. Otherwise users who join in between would look as if they were missing.
+    // The pass reads `known` before the walk. Otherwise, users who join in between would look as if they were missing.
     let known = mode === 'full' ? await readAll() : undefined
-    // The listed ids take memory. If the application has no records yet, only the organization's other directories need
-    // them.
+    // The listed ids take memory. If the application has no records yet, only the passes over the organization's other
+    // directories use them.
     const listed = known && (known.size > 0 || this.#hasSiblings) ? new ListedIds(known) : undefined
-    const batch = applier.open(pass, directory.id)
+    const batch = new EventBatch(pass)
     let tally: WalkTally
     try {
       tally = await walk(directoryPages(this.context, kind), listed, async (page) => {
-        // Most incremental passes find no changes, and then `known` is not needed.
+        // Most incremental passes find no changes, so they do not need `known`.
         if (page.items.length > 0) known ??= await readAll()
         await this.#apply(kind, page, known, batch)
       })
@@ -118,101 +113,90 @@ export class DirectoryPass {
       await batch.drained()
     }
     signal.throwIfAborted()
-    if (tally.short) this.#fallShort(kind)
-    if (!source) return
-    if (mode === 'incremental' || !known) this.#walked.set(kind, { mode: 'incremental' })
-    else this.#walked.set(kind, { mode: 'full', known, observedAt, walk: listed && { listed, tally } })
-  }
-
-  /**
-   * If a full walk lists too few records, that is an error. In an incremental walk, the API may announce the total of
-   * all records instead of the changed ones. That is not an error, but a full pass follows.
-   */
-  #fallShort({ plural }: Kind): void {
+    const walked = mode === 'full' && known ? { known, observedAt, listed, tally } : 'incremental'
+    if (source) this.#walked.set(kind, walked)
+    if (!tally.short) return
     this.#isUndecided = true
-    if (this.context.recorder.report.mode === 'incremental') return
-    this.#isBroken = true
-    const message = `the API listed fewer ${plural} than it announced`
-    this.context.recorder.error(new SyncError('ERR_SCIM_WALK_SHORT', message))
+    // In an incremental walk, the API may announce the total of all records instead of the changed ones. So a low
+    // number is not an error, but the next pass is full.
+    if (mode === 'incremental') return
+    throw new SyncError('ERR_SCIM_WALK_SHORT', `the API listed fewer ${kind.plural} than it announced`)
   }
 
   async #apply(
     kind: Kind,
-    { items, observedAt }: Page<{ id: string }, Instant>,
+    { items, observedAt }: Page,
     known: KnownRecords | undefined,
     batch: EventBatch,
   ): Promise<void> {
     const { plural } = kind
+    const { pass, task, report } = this.context
     const records = items.map((item) => ({ item, compared: kind.compared(item) }))
     const compared = records.map(({ compared }) => compared)
-    await this.context.pass.clocks.check(compared, observedAt)
+    await pass.clocks.check(compared, observedAt)
     for (const { item, compared } of records) {
-      this.context.recorder.listed(plural)
+      report[plural].seen++
       const difference = differenceOf(compared, known)
       if (difference === 'unchanged') {
-        this.context.recorder.unchanged(plural)
+        report[plural].unchanged++
         continue
       }
-      const record = kind.record(item, this.context.task.directory, true)
+      const record = kind.record(item, task.directory, true)
       const event = kind.event(record, difference === 'created' ? 'created' : 'updated')
       const deactivates =
         known && difference !== 'repeated' && 'active' in event.data && event.data.active === false
       await batch.add({
         event,
         observedAt,
+        directoryId: task.directory.id,
         ended: (result) => {
-          this.context.recorder.ended(plural, compared.id, difference, result)
-          if (deactivates && result === 'applied') this.context.recorder.deactivated(compared.id)
+          noteEvent(report, plural, compared.id, difference, result)
+          if (deactivates && result === 'applied') addId(report.deactivated, compared.id)
         },
       })
     }
   }
 
-  async #delete(kind: Kind, walked: Walked, siblings: Siblings): Promise<void> {
+  async #delete(kind: Kind, walked: Walked | 'incremental', siblings: Siblings): Promise<void> {
     const deletions = new DirectoryDeletions(this.context, kind, siblings)
-    if (walked.mode === 'incremental') return deletions.reportHeldBefore()
-    const { known, observedAt, walk } = walked
-    if (known.size === 0 || !walk) return deletions.runEmpty(known, observedAt)
-    if (await deletions.run({ known, observedAt, ...walk })) this.#isUndecided = true
+    if (walked === 'incremental') return deletions.reportHeldBefore()
+    const { known, observedAt, listed, tally } = walked
+    if (known.size === 0 || !listed) return deletions.runEmpty(known, observedAt)
+    if (await deletions.run({ known, observedAt, listed, tally })) this.#isUndecided = true
   }
 
   /**
    * Stores the milestones. The next pass retries failed events:
    * - After an incremental pass, the next pass reads changes since the same time again.
-   * - After a full pass, the next pass is also full, because a failed event may be an old change or a deletion. The
-   *   same applies to deletions that were not decided.
+   * - After a full pass, the next pass is also full, because the failed event may be an old change or a deletion.
+   *   Undecided deletions have the same effect.
    * - Events that failed in several consecutive full passes wait for the next scheduled full pass.
+   *
+   * After a broken full pass, only the number of failures changes. The first few consecutive failures also cause full
+   * passes over the organization's other directories. Later failures do not.
    */
-  async #saveComplete(startedAt: Instant): Promise<void> {
-    const { directory, milestones = noMilestones } = this.context.task
-    const isFull = this.context.recorder.report.mode === 'full'
-    const failed = this.#unfinished()
+  async #saveMilestones(startedAt: Instant): Promise<void> {
+    const { pass, task, report } = this.context
+    const { directory, milestones = noMilestones } = task
+    const isFull = report.mode === 'full'
+    if (this.#isBroken && !isFull) return
+    const failed = this.#isBroken ? brokenPass : this.#unfinished()
     const failures = isFull ? afterFullPass(milestones.failures, failed) : milestones.failures
     const retry = mustRetry(failures, failed)
     const fullStartedAt = isFull ? startedAt : milestones.fullStartedAt
-    await writeMilestones(this.context.pass.config.dispatcher.ledger, directory, {
-      completedAt: await storeTime(this.context.pass),
+    const progress = !this.#isBroken && {
+      completedAt: await storeTime(pass),
       startedAt: retry ? milestones.startedAt : startedAt,
       fullStartedAt: retry && (isFull || this.#isUndecided) ? earliestInstant : fullStartedAt,
-      failures,
-    })
-  }
-
-  /**
-   * Counts the consecutive broken full passes. Only the first few of them cause full passes over the organization's
-   * other directories, too.
-   */
-  async #saveBroken(): Promise<void> {
-    if (this.context.recorder.report.mode === 'incremental') return
-    const { directory, milestones = noMilestones } = this.context.task
-    const failures = afterFullPass(milestones.failures, brokenPass)
-    await writeMilestones(this.context.pass.config.dispatcher.ledger, directory, { ...milestones, failures })
+    }
+    const next = { ...milestones, ...progress, failures }
+    await writeMilestones(pass.config.dispatcher.ledger, directory, next)
   }
 
   /** The ids of failed records. Undecided deletions count as one failed record. */
-  #unfinished(): Failed {
+  #unfinished(): RecordList {
     const undecided = this.#isUndecided ? ['undecided'] : []
-    const { users, groups } = this.context.recorder.report.failed
+    const { users, groups } = this.context.report.failed
     return {
       count: users.count + groups.count + undecided.length,
       ids: [...undecided, ...users.ids, ...groups.ids],
@@ -220,20 +204,15 @@ export class DirectoryPass {
   }
 }
 
-/** The walk over the records of one kind. Absent if the option `known` does not have the kind. */
-type Walked =
-  | { mode: 'incremental' }
-  | {
-      mode: 'full'
-      known: KnownRecords
-      observedAt: Instant
-      walk: Pick<FirstWalk, 'listed' | 'tally'> | undefined
-    }
+/**
+ * The full walk over the records of one kind. If no other code needs the listed ids, the walk does not collect them.
+ */
+type Walked = Omit<FullWalk, 'listed'> & { listed: ListedIds | undefined }
 
 function siblingsOf(kind: Kind, siblings: readonly DirectoryPass[]): Siblings {
-  const walks = siblings.flatMap((sibling) => sibling.fullWalk(kind) ?? [])
+  const walks = siblings.map((sibling) => sibling.fullWalk(kind))
   return {
-    walks: walks.map(({ listed }) => listed),
-    complete: walks.length === siblings.length && walks.every(({ tally }) => addsUp(tally)),
+    walks: walks.flatMap((walk) => walk?.listed ?? []),
+    complete: walks.every((walk) => walk?.listed && addsUp(walk.tally)),
   }
 }

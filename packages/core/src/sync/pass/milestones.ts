@@ -1,47 +1,43 @@
 import type { Ledger } from '@scalekit-scim/core'
-import type { Instant } from '@scalekit-scim/core/internal'
 import { z } from 'zod'
+import { instant, mapOf, toJson } from '../deletions/state-format.ts'
 import { type DirectoryRef, earliestInstant } from '../reading/records.ts'
-
-/** The progress of a directory's passes, by the store's clock. `earliestInstant` stands for "not yet". */
-export interface Milestones {
-  /** When the last complete pass ended. The directory with the earliest time goes first. */
-  completedAt: Instant
-  /** When that pass began. An incremental pass reads the changes since then. */
-  startedAt: Instant
-  /** When the last complete full pass began. `earliestInstant` if the next pass must be a full one. */
-  fullStartedAt: Instant
-  failures: Failures
-}
+import type { RecordList } from '../reporting/report.ts'
 
 /**
- * The number of consecutive full passes in which each record failed. If a handler always fails for one user, this must
- * not make all passes of the directory full: 100,000 users take 3,300 API calls in each full pass.
+ * The progress of a directory's passes, by the store's clock. `earliestInstant` stands for "not yet". Only complete
+ * passes count.
  */
-export interface Failures {
-  passesById: ReadonlyMap<string, number>
-  /** The number of consecutive full passes in which more records failed than the report names. */
-  passesOfMany: number
-}
+const format = z.object({
+  /** When the last pass ended. The directory with the earliest time goes first. */
+  completedAt: instant,
+  /** When that pass began. An incremental pass reads the changes since then. */
+  startedAt: instant,
+  /** When the last full pass began. If the next pass must be a full one, `earliestInstant`. */
+  fullStartedAt: instant,
+  failures: z.object({
+    /**
+     * The number of consecutive full passes in which each record failed. A handler that always fails for one user must
+     * not make all passes full. With 100,000 users, a full pass takes 3,300 API calls.
+     */
+    passesById: mapOf(z.string(), z.int()),
+    /** The number of consecutive full passes with more failed records than the report names. */
+    passesOfMany: z.int(),
+  }),
+})
 
-/** Failed records of one pass. */
-export interface Failed {
-  count: number
-  /** The ids of the first records. */
-  ids: readonly string[]
-}
+export type Milestones = z.output<typeof format>
+type Failures = Milestones['failures']
 
-/** Stands for the failure of a directory that was not read to its end. */
-export const brokenPass: Failed = { count: 1, ids: ['broken'] }
-
-export const noFailures: Failures = { passesById: new Map(), passesOfMany: 0 }
+/** Stands for the failed records of a pass that did not read the directory to its end. */
+export const brokenPass: RecordList = { count: 1, ids: ['broken'] }
 
 /** A directory that no pass has completed. */
 export const noMilestones: Milestones = {
   completedAt: earliestInstant,
   startedAt: earliestInstant,
   fullStartedAt: earliestInstant,
-  failures: noFailures,
+  failures: { passesById: new Map(), passesOfMany: 0 },
 }
 
 /** After this number of failed full passes, a record waits for the next scheduled full pass. */
@@ -49,10 +45,7 @@ const maxPasses = 3
 /** Longer than the longest time between full passes. The milestones of a removed directory expire. */
 const keptSeconds = 35 * 86_400
 
-const instant = z.string().regex(/^\d{19}$/)
-const format = z.tuple([instant, instant, instant, z.int(), z.array(z.tuple([z.string(), z.int()]))])
-
-export function afterFullPass({ passesById, passesOfMany }: Failures, { ids, count }: Failed): Failures {
+export function afterFullPass({ passesById, passesOfMany }: Failures, { ids, count }: RecordList): Failures {
   return {
     passesById: new Map(ids.map((id) => [id, (passesById.get(id) ?? 0) + 1])),
     passesOfMany: count > ids.length ? passesOfMany + 1 : 0,
@@ -60,50 +53,34 @@ export function afterFullPass({ passesById, passesOfMany }: Failures, { ids, cou
 }
 
 /** Whether the next pass must retry the failed records. */
-export function mustRetry({ passesById, passesOfMany }: Failures, { ids, count }: Failed): boolean {
+export function mustRetry({ passesById, passesOfMany }: Failures, { ids, count }: RecordList): boolean {
   if (count > ids.length) return passesOfMany < maxPasses
   return ids.some((id) => (passesById.get(id) ?? 0) < maxPasses)
 }
 
-/** @returns nothing if no pass has completed the directory, or if the text has another format */
+/**
+ * @returns nothing if no pass has completed the directory, or if another version wrote the text
+ */
 export async function readMilestones(
   ledger: Ledger,
   directory: DirectoryRef,
 ): Promise<Milestones | undefined> {
   const text = await ledger.record(recordName(directory)).read()
   try {
-    const [completedAt, startedAt, fullStartedAt, passesOfMany, passes] = format.parse(
-      JSON.parse(text ?? 'null'),
-    )
-    return {
-      completedAt,
-      startedAt,
-      fullStartedAt,
-      failures: { passesOfMany, passesById: new Map(passes) },
-    }
+    return format.parse(JSON.parse(text ?? 'null'))
   } catch {
     return undefined
   }
 }
 
-/**
- * Only the pass with the lease writes milestones. A concurrent write can come only from a pass that has lost its lease.
- */
+/** Only the pass with the lease writes milestones. So a concurrent write comes from a pass that has lost its lease. */
 export async function writeMilestones(
   ledger: Ledger,
   directory: DirectoryRef,
-  { completedAt, startedAt, fullStartedAt, failures }: Milestones,
+  milestones: Milestones,
 ): Promise<void> {
   const record = ledger.record(recordName(directory))
-  const { passesOfMany, passesById } = failures
-  const fields: z.input<typeof format> = [
-    completedAt,
-    startedAt,
-    fullStartedAt,
-    passesOfMany,
-    [...passesById],
-  ]
-  await record.compareAndSet(await record.read(), JSON.stringify(fields), keptSeconds)
+  await record.compareAndSet(await record.read(), toJson(milestones), keptSeconds)
 }
 
 function recordName({ organizationId, id }: DirectoryRef): string {

@@ -9,59 +9,50 @@ const recordName = 'sync:pass'
 const retryMs = 500
 
 /**
- * Allows one pass at a time across all processes. The lease is a ledger record that expires by the store's clock, and
- * the pass renews it. If the process dies, another process can get the lease after it has expired.
+ * Allows one pass at a time across all processes. The lease is a ledger record. The record expires by the store's
+ * clock, and the pass renews it. If the process dies, the lease expires, and another process can take it.
  */
 export class PassLease {
   readonly #config: SyncConfiguration
   readonly #record: LedgerRecord
-  readonly #token: string
+  readonly #token = randomUUID()
   readonly #lost = new AbortController()
   #timer: Timer | undefined
   #renewing: Promise<void> | undefined
   #ended = false
-  #renewedAtMs: number
+  #renewedAtMs = 0
 
-  private constructor(config: SyncConfiguration, record: LedgerRecord, token: string, takenAtMs: number) {
+  constructor(config: SyncConfiguration) {
     this.#config = config
-    this.#record = record
-    this.#token = token
-    this.#renewedAtMs = takenAtMs
-    this.#renewIn(this.#leaseMs / 3)
+    this.#record = config.dispatcher.ledger.record(recordName)
   }
 
   /**
-   * @returns nothing if another pass has the lease
+   * @returns whether the lease was free. If not, another pass has it
    * @throws the store's error, after a few tries
    */
-  static take(config: SyncConfiguration): Promise<PassLease | undefined> {
-    const { dispatcher, clock, leaseSeconds } = config
-    const record = dispatcher.ledger.record(recordName)
-    const token = randomUUID()
+  take(): Promise<boolean> {
+    const { clock } = this.#config
     return retryStore(clock, async () => {
       const takenAtMs = clock.monotonic()
-      // The second call succeeds if an earlier try took the lease, but its answer was lost.
-      const isTaken =
-        (await record.compareAndSet(undefined, token, leaseSeconds)) ||
-        (await record.compareAndSet(token, token, leaseSeconds))
-      return isTaken ? new PassLease(config, record, token, takenAtMs) : undefined
+      // If an earlier try took the lease, but its answer was lost, the second call succeeds.
+      const isTaken = (await this.#set(undefined, this.#token)) || (await this.#set(this.#token, this.#token))
+      if (isTaken) this.#renewed(takenAtMs)
+      return isTaken
     })
   }
 
-  /** Aborts when another pass has the lease, or may have it. */
+  /** Aborts when another pass may have the lease. */
   get lost(): AbortSignal {
     return this.#lost.signal
   }
 
   /**
-   * Checks the lease. If the process was suspended, this check fails before the lease's timer runs.
-   * @throws SyncError if another pass may have the lease
+   * If the lease has expired, aborts `lost`. After a suspension of the process, this check is earlier than the lease's
+   * timer.
    */
-  requireHeld(): void {
-    this.#lost.signal.throwIfAborted()
-    if (!this.#hasExpired) return
-    this.#lose()
-    throw this.#lost.signal.reason
+  check(): void {
+    if (this.#hasExpired) this.#lose()
   }
 
   async end(): Promise<void> {
@@ -70,9 +61,9 @@ export class PassLease {
     // A running renewal must not reach the store after the release.
     await this.#renewing
     try {
-      await this.#record.compareAndSet(this.#token, undefined, this.#config.leaseSeconds)
+      await this.#set(this.#token, undefined)
     } catch {
-      this.#config.log.warn({}, "the sync's lease could not be released, so it expires by itself")
+      this.#config.log.warn({}, 'the sync could not release its lease. The lease expires later')
     }
   }
 
@@ -84,6 +75,15 @@ export class PassLease {
     return this.#config.clock.monotonic() - this.#renewedAtMs >= this.#leaseMs
   }
 
+  #set(expected: string | undefined, next: string | undefined): Promise<boolean> {
+    return this.#record.compareAndSet(expected, next, this.#config.leaseSeconds)
+  }
+
+  #renewed(askedAtMs: number): void {
+    this.#renewedAtMs = askedAtMs
+    this.#renewIn(this.#leaseMs / 3)
+  }
+
   #renewIn(delayMs: number): void {
     this.#timer = this.#config.clock.setTimeout(() => {
       this.#renewing = this.#renew()
@@ -92,20 +92,15 @@ export class PassLease {
 
   async #renew(): Promise<void> {
     const askedAtMs = this.#config.clock.monotonic()
-    const isRenewed = await this.#record
-      .compareAndSet(this.#token, this.#token, this.#config.leaseSeconds)
-      .catch(() => undefined)
+    const isRenewed = await this.#set(this.#token, this.#token).catch(() => undefined)
     if (this.#ended) return
-    if (isRenewed) {
-      this.#renewedAtMs = askedAtMs
-      return this.#renewIn(this.#leaseMs / 3)
-    }
-    if (isRenewed === false || this.#hasExpired) return this.#lose()
-    this.#renewIn(Math.min(this.#leaseMs / 3, retryMs))
+    if (isRenewed) this.#renewed(askedAtMs)
+    else if (isRenewed === false || this.#hasExpired) this.#lose()
+    else this.#renewIn(Math.min(this.#leaseMs / 3, retryMs))
   }
 
   #lose(): void {
-    const message = "the sync's lease was lost, so another pass may be running"
+    const message = 'the pass lost its lease, so another pass may be running'
     this.#lost.abort(new SyncError('ERR_SCIM_LEASE_LOST', message))
   }
 }

@@ -1,26 +1,14 @@
-import { callBack, type Instant, plusSeconds } from '@scalekit-scim/core/internal'
-import { EventApplier } from '../applying/event-applier.ts'
 import type { SyncConfiguration } from '../configure.ts'
-import { SharedIdFinder } from '../deletions/shared-ids.ts'
-import type { RunOptions, SyncProgress } from '../options.ts'
-import type { DirectoryRef } from '../reading/records.ts'
+import { earliestInstant } from '../reading/records.ts'
+import { emptyReport } from '../reporting/directory-report.ts'
 import { type SyncReport, totalsOf } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
 import { eachOf, keepAlive } from '../waiting.ts'
-import { Clocks } from './clocks.ts'
-import { type Discovery, discover } from './discovery.ts'
-import { passOrganization } from './organization-pass.ts'
-import { type PassContext, storeTime } from './pass-context.ts'
+import { type DirectoryContext, type DirectoryTask, discover } from './directories.ts'
+import { DirectoryPass } from './directory-pass.ts'
+import { brokenPass, mustRetry, noMilestones } from './milestones.ts'
+import { openPass, type PassContext, type PassRequest } from './pass-context.ts'
 import { PassLease } from './pass-lease.ts'
-
-interface PassRequest extends RunOptions {
-  /** Ends the pass early. Aborts if the caller's signal aborts, or if `stop()` is called. */
-  signal: AbortSignal
-  /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
-  graceOver: AbortSignal
-  /** Returns the store's time of the first pass since the start. Full passes before that time do not count. */
-  firstPassAt(now: Instant): Instant
-}
 
 /** Runs one pass over all organizations, from the lease to the report. Does not reject: errors are in the report. */
 export async function runPass(config: SyncConfiguration, request: PassRequest): Promise<SyncReport> {
@@ -29,8 +17,8 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
   const report = openReport(config, request)
   const letExit = keepAlive()
   try {
-    const lease = await PassLease.take(config)
-    if (!lease) {
+    const lease = new PassLease(config)
+    if (!(await lease.take())) {
       report.outcome = 'busy'
       log.info({}, 'skipped: another sync pass is running')
       return report
@@ -38,8 +26,8 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
     try {
       await passUnderLease(config, request, lease, report)
     } finally {
-      // The lease is released even if a handler is still running after the grace period. The handler's claim protects
-      // its resource, and no other part of the pass continues.
+      // After the grace period, a handler may still be running. The pass releases the lease anyway. The handler's claim
+      // protects its resource, and no other part of the pass continues.
       await lease.end()
     }
   } catch (error) {
@@ -58,75 +46,26 @@ async function passUnderLease(
   lease: PassLease,
   report: SyncReport,
 ): Promise<void> {
-  const directories: DirectoryRef[] = []
-  const pass = await openPass(config, request, lease, directories)
+  const pass = await openPass(config, request, lease)
   const { signal, clocks, approvals, approvalsUsed } = pass
-  const discovery = await discover(pass, request.organizations ?? config.organizations)
-  directories.push(...discovery.tasks.map(({ directory }) => directory))
-  report.organizations = [...discovery.organizations.values()]
-  const byOrganization = Map.groupBy(discovery.tasks, ({ directory }) => directory.organizationId)
-  await eachOf(byOrganization, config.directoriesAtOnce, async ([organizationId, tasks]) => {
-    const organization = discovery.organizations.get(organizationId)
-    if (organization) await passOrganization(pass, tasks, organization)
-  })
+  const tasks = await discover(pass, request.organizations ?? config.organizations, report)
+  pass.directories.push(...tasks.map(({ directory }) => directory))
+  const byOrganization = Map.groupBy(tasks, ({ organization }) => organization)
+  await eachOf(byOrganization.values(), config.directoriesAtOnce, (tasks) => passOrganization(pass, tasks))
 
-  conclude(report, discovery)
+  conclude(report)
   report.unusedApprovals = [...approvals].filter((approval) => !approvalsUsed.has(approval))
   if (clocks.apart) {
     report.clocksApart = clocks.apart
     config.log.warn(
       clocks.apart,
-      'the clocks are too far apart for the sync. Synchronize them by NTP: until then, changes may be missed',
+      'the clocks are too far apart for the sync. Synchronize them by NTP. Until then, the sync may miss changes',
     )
   }
   if (!signal.aborted) return
   // A lost lease is a failure, not a cancellation.
   report.outcome = lease.lost.aborted && !request.signal.aborted ? 'incomplete' : 'cancelled'
   report.error ??= reported(signal.reason)
-}
-
-async function openPass(
-  config: SyncConfiguration,
-  request: PassRequest,
-  lease: PassLease,
-  directories: readonly DirectoryRef[],
-): Promise<PassContext> {
-  const { clock, fullEverySeconds } = config
-  const { mode = 'auto', dryRun = false, approve, graceOver } = request
-  const applier = new EventApplier(config, dryRun)
-  const signal = AbortSignal.any([request.signal, lease.lost, applier.closed])
-  const clocks = new Clocks(() => storeTime({ config, signal }))
-  const now = await clocks.readStore(clock)
-  const progress: SyncProgress = {
-    organizations: 0,
-    directories: 0,
-    directoriesDone: 0,
-    seen: 0,
-    totalSize: 0,
-  }
-  return {
-    config,
-    mode,
-    dryRun,
-    approvals: new Set(approve),
-    approvalsUsed: new Set(),
-    fullSince: later(request.firstPassAt(now), plusSeconds(now, -fullEverySeconds)),
-    applier,
-    signal,
-    graceOver,
-    requireRunning: () => {
-      signal.throwIfAborted()
-      lease.requireHeld()
-    },
-    clocks,
-    sharedIds: new SharedIdFinder(directories, { signal, clock }),
-    progress,
-    reportProgress: () => callBack(request.onProgress, { ...progress }),
-  }
-}
-
-function later(one: Instant, other: Instant): Instant {
-  return one > other ? one : other
 }
 
 function openReport({ clock }: SyncConfiguration, request: PassRequest): SyncReport {
@@ -143,11 +82,75 @@ function openReport({ clock }: SyncConfiguration, request: PassRequest): SyncRep
   }
 }
 
-function conclude(report: SyncReport, { retries, error }: Discovery): void {
+function conclude(report: SyncReport): void {
   report.totals = totalsOf(report.organizations)
   const directories = report.organizations.flatMap((organization) => organization.directories)
-  report.retries = directories.reduce((sum, directory) => sum + directory.retries, retries)
-  if (error) report.error = error
+  report.retries = directories.reduce((sum, { retries }) => sum + retries, report.retries)
   const { errors, users, groups } = report.totals
-  if (error || errors > 0 || users.failed + groups.failed > 0) report.outcome = 'incomplete'
+  if (report.error || errors > 0 || users.failed + groups.failed > 0) report.outcome = 'incomplete'
+}
+
+/**
+ * Reads all directories of an organization before it deletes missing records. If a record is missing from one
+ * directory, another directory may list it.
+ */
+async function passOrganization(pass: PassContext, tasks: readonly DirectoryTask[]): Promise<void> {
+  // If one directory needs a full pass, all directories of the organization get one. If the full passes of a directory
+  // have failed several times in a row, the directory no longer has this effect.
+  const isFull = tasks.some(
+    (task) =>
+      modeFor(pass, task) === 'full' && mustRetry((task.milestones ?? noMilestones).failures, brokenPass),
+  )
+  const begun: DirectoryPass[] = []
+  for (const task of tasks) {
+    if (pass.signal.aborted) break
+    const report = emptyReport(task.directory.id, isFull ? 'full' : modeFor(pass, task))
+    task.organization.directories.push(report)
+    const directory = new DirectoryPass({ pass, task, report }, tasks.length > 1)
+    begun.push(directory)
+    await directory.update()
+  }
+  for (const directory of begun) {
+    await directory.deleteMissing(begun.filter((other) => other !== directory))
+    logDirectory(directory.context)
+    pass.progress.directoriesDone++
+    pass.reportProgress()
+  }
+}
+
+function logDirectory({ pass, task, report }: DirectoryContext): void {
+  const { log } = pass.config
+  const { organizationId, id: directoryId } = task.directory
+  const ids = { organizationId, directoryId }
+  const { error, users, groups, held, deactivated } = report
+  if (error && !pass.signal.aborted) {
+    log.error(
+      { ...ids, ...error },
+      'the pass did not finish a directory. It continues with the other directories',
+    )
+  }
+  const failed = users.failed + groups.failed
+  if (failed > 0) log.error({ ...ids, failed }, 'events of the sync failed. The next pass retries them')
+  for (const { ids: _, ...fields } of held) {
+    if (fields.approvedUntil)
+      log.info({ ...ids, ...fields }, 'approved deletions wait for the next full pass')
+    else log.warn({ ...ids, ...fields }, 'deletions are held. Check the report, and approve the right ones')
+  }
+  if (deactivated.overLimits) {
+    log.warn(
+      { ...ids, deactivated: deactivated.count },
+      'the sync deactivated more users than `deletions` allows to delete in a day. Check that this is right',
+    )
+  }
+}
+
+/** The mode for one directory. A directory that no pass has completed always gets a full pass. */
+function modeFor(
+  { mode, approvals, fullSince }: PassContext,
+  { milestones }: DirectoryTask,
+): 'full' | 'incremental' {
+  if (mode === 'full' || approvals.size > 0 || !milestones) return 'full'
+  const { startedAt, fullStartedAt } = milestones
+  if (startedAt === earliestInstant || fullStartedAt === earliestInstant) return 'full'
+  return mode === 'incremental' || fullStartedAt >= fullSince ? 'incremental' : 'full'
 }

@@ -1,20 +1,11 @@
-import { omitUndefined } from '@scalekit-scim/core/internal'
-import type { ApiOrganization, DirectoryApi } from './directory-api.ts'
+import { type Instant, omitUndefined } from '@scalekit-scim/core/internal'
+import type { DirectoryApi } from './directory-api.ts'
 import type { DirectoryRef, Kind, ListAnswer } from './records.ts'
 import { type Retrying, retrying } from './retrying.ts'
 
-/** The answer to one call. */
-export interface Page<Item, Observed> {
-  items: readonly Item[]
-  /** The number of records on all pages, as this page announces it. */
-  totalSize: number
-  /** The result of `observe` before this page was requested. */
-  observedAt: Observed
-}
-
-/** Which records of a directory are read, and how. */
+/** Which records of a directory to read, and how. */
 export interface ReadOptions extends Retrying {
-  /** Only records that changed since this time are read. RFC 3339. */
+  /** Reads only records that changed since this time. RFC 3339. */
   updatedAfter?: string | undefined
   /** Records per call, at most 30. @default 30 */
   pageSize?: number | undefined
@@ -26,69 +17,46 @@ export interface ReadOptions extends Retrying {
   includeDetail?: boolean | undefined
 }
 
-export interface PageOptions<Observed> extends ReadOptions {
-  /** Called before each page is requested, and again before each retry. */
-  observe: () => Observed | Promise<Observed>
-}
-
-type Pages<Item, Observed> = AsyncGenerator<Page<Item, Observed>, void, void>
-
 const recordPageSize = 30
-const organizationPageSize = 100
 
-/** The API broke its own paging rules, so the list was not read to its end. */
+/** The API broke its own paging rules, so the sync could not read the list to its end. */
 export class PagingError extends Error {
   override readonly name = 'PagingError'
 }
 
-/** All pages of a directory's users or groups. */
+/**
+ * All pages of a directory's users or groups.
+ * @param options each request and each retry first calls `observe`. The page has the result as `observedAt`
+ */
 export function recordPages<Item extends { id: string }, Observed>(
   kind: Pick<Kind<Item>, 'list'>,
   api: DirectoryApi,
   directory: DirectoryRef,
-  options: PageOptions<Observed>,
-): Pages<Item, Observed> {
-  const { pageSize = recordPageSize, includeDetail = true, updatedAfter } = options
-  return pages(
-    (pageToken) =>
-      kind.list(api, directory, { pageSize, includeDetail, ...omitUndefined({ pageToken, updatedAfter }) }),
-    options,
-  )
-}
-
-/** All pages of the environment's organizations. `totalSize` is 0, because no caller uses it. */
-export function organizationPages(api: DirectoryApi, options: Retrying): Pages<ApiOrganization, undefined> {
-  const ask = async (pageToken: string | undefined) => {
-    const { organizations, nextPageToken } = await api.organization.listOrganization({
-      pageSize: organizationPageSize,
-      ...omitUndefined({ pageToken }),
-    })
-    return { items: organizations, nextPageToken, totalSize: 0 }
+  options: ReadOptions & { observe: () => Observed | Promise<Observed> },
+): AsyncGenerator<ListAnswer<Item> & { observedAt: Observed }, void, void> {
+  const { pageSize = recordPageSize, includeDetail = true, updatedAfter, observe } = options
+  const ask = async (pageToken?: string) => {
+    const observedAt = await observe()
+    const list = { pageSize, includeDetail, ...omitUndefined({ pageToken, updatedAfter }) }
+    return { ...(await kind.list(api, directory, list)), observedAt }
   }
-  return pages(ask, { ...options, observe: () => undefined })
+  return pages(ask, options)
 }
 
 /**
- * Requests the next page while the current one is processed, so at most two pages are in memory. An empty page with a
- * token does not end the list. A repeated token is an error, because following it would never end.
+ * Requests the next page while the caller reads the current one, so at most two pages are in memory. An empty page with
+ * a token does not end the list. A repeated token is an error, because the list would never end.
  */
-async function* pages<Item, Observed>(
-  ask: (pageToken: string | undefined) => Promise<ListAnswer<Item>>,
-  options: PageOptions<Observed>,
-): Pages<Item, Observed> {
+export async function* pages<Page extends { nextPageToken: string }>(
+  ask: (pageToken?: string) => Promise<Page>,
+  options: Retrying,
+): AsyncGenerator<Page, void, void> {
   const left = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal
   const fetchPage = (pageToken?: string) => {
-    const fetched = retrying(
-      async () => {
-        const observedAt = await options.observe()
-        const { items, totalSize, nextPageToken } = await ask(pageToken)
-        return { page: { items, totalSize, observedAt }, nextPageToken }
-      },
-      { ...options, signal },
-    )
-    // The request may fail before it is awaited, or after the reader has stopped. The handler prevents an unhandled
-    // rejection.
+    const fetched = retrying(() => ask(pageToken), { ...options, signal })
+    // The request may fail before the reader awaits it, or after the reader has stopped. The handler prevents an
+    // unhandled rejection.
     fetched.catch(() => {})
     return fetched
   }
@@ -97,12 +65,13 @@ async function* pages<Item, Observed>(
   try {
     let ahead = fetchPage()
     for (;;) {
-      const { page, nextPageToken } = await ahead
+      const page = await ahead
+      const { nextPageToken } = page
       options.signal?.throwIfAborted()
       if (nextPageToken === '') return yield page
       if (seenTokens.has(nextPageToken)) {
         yield page
-        throw new PagingError('the API repeats a page token, so the list cannot be read to its end')
+        throw new PagingError('the API repeats a page token, so the sync cannot read the list to its end')
       }
       seenTokens.add(nextPageToken)
       ahead = fetchPage(nextPageToken)
@@ -113,26 +82,32 @@ async function* pages<Item, Observed>(
   }
 }
 
+/** One page of a directory's records. */
+export interface Page extends ListAnswer<{ id: string }> {
+  /** The store's time before the request for this page. */
+  observedAt: Instant
+}
+
 /** The result of one complete walk. */
 export interface WalkTally {
   /** The number of different ids. */
   unique: number
-  /** The total that the pages announced. `undefined` if they announced different totals. */
+  /** The total that the pages announced. If the pages announced different totals, `undefined`. */
   totalSize: number | undefined
   /** Whether the walk listed fewer records than its last page announced. */
   short: boolean
 }
 
 /**
- * Walks from the first page to the last.
- * @param ids collects the listed ids. Without this parameter, memory use does not grow with the directory, but missing
- *   records cannot be found.
+ * A walk reads all pages of a directory's users, or groups.
+ * @param ids collects the listed ids. Without it, the sync cannot find missing records, but memory use does not grow
+ *   with the directory.
  * @throws the errors of the pages and of `visit`
  */
-export async function walk<Item extends { id: string }, Observed>(
-  pages: AsyncIterable<Page<Item, Observed>>,
+export async function walk(
+  pages: AsyncIterable<Page>,
   ids: { add(id: string): void; readonly unique: number } | undefined,
-  visit: (page: Page<Item, Observed>) => Promise<void> | void,
+  visit: (page: Page) => Promise<void> | void,
 ): Promise<WalkTally> {
   const totals = new Set<number>()
   let listed = 0

@@ -26,19 +26,20 @@ interface DirectoryRecord<Shape> {
   directoryId: string
   /** The record, in the same form as in a webhook. Values that the API does not return are absent. */
   data: Shape
-  /** When Scalekit last changed the record, in nanoseconds since 1970. Absent if the API does not return a time. */
+  /** When Scalekit last changed the record, in nanoseconds since 1970. Absent without a time from the API. */
   updatedAt?: Instant
 }
 
 export interface UserRecord extends DirectoryRecord<DirectoryUser> {
-  /** All groups of the user. Absent if details were not requested and the API returned no groups. */
+  /** All groups of the user. If the request had no details and the API returned no groups, the field is absent. */
   groupIds?: readonly string[]
 }
 
 export interface GroupRecord extends DirectoryRecord<DirectoryGroup> {}
 
 /**
- * The fields that are compared with the application's record. For an unchanged record, only these fields are computed.
+ * The fields that the sync compares with the application's record. For an unchanged record, it computes no other
+ * fields.
  */
 export type ComparedRecord = Pick<UserRecord, 'id' | 'updatedAt' | 'groupIds'>
 
@@ -47,6 +48,7 @@ export type RecordChange = 'created' | 'updated'
 /** One page of users or groups. */
 export interface ListAnswer<Item> {
   items: readonly Item[]
+  /** The number of records on all pages, as this page announces it. */
   totalSize: number
   nextPageToken: string
 }
@@ -65,7 +67,9 @@ export interface Kind<
   plural: 'users' | 'groups'
   list(api: DirectoryApi, directory: DirectoryRef, options: ListOptions): Promise<ListAnswer<Item>>
   compared(item: Item): ComparedRecord
-  /** @param detailed whether details were requested. Without them, an empty list of groups may be incomplete */
+  /**
+   * @param detailed whether the request had details. Without details, an empty list of groups may be incomplete
+   */
   record(item: Item, directory: DirectoryRef, detailed: boolean): Listed
   event(record: Listed, change: RecordChange): DirectoryEvent
   deletedEvent(directory: DirectoryRef, id: string, occurredAt: Instant): DirectoryEvent
@@ -75,17 +79,10 @@ export const userKind: Kind<ApiUser, UserRecord> = {
   name: 'user',
   plural: 'users',
   async list(api, { organizationId, id }, options) {
-    const { users, totalSize, nextPageToken } = await api.directory.listDirectoryUsers(
-      organizationId,
-      id,
-      options,
-    )
-    return { items: users, totalSize, nextPageToken }
+    const answer = await api.directory.listDirectoryUsers(organizationId, id, options)
+    return { items: answer.users, totalSize: answer.totalSize, nextPageToken: answer.nextPageToken }
   },
-  compared: ({ id, groups, updatedAt }) => ({
-    ...timed(id, updatedAt),
-    groupIds: groups.map(({ id }) => id),
-  }),
+  compared: (user) => ({ ...timed(user), groupIds: user.groups.map(({ id }) => id) }),
   record: userRecord,
   event: userEvent,
   deletedEvent: ({ organizationId }, id, occurredAt) => ({
@@ -100,14 +97,10 @@ export const groupKind: Kind<ApiGroup, GroupRecord> = {
   name: 'group',
   plural: 'groups',
   async list(api, { organizationId, id }, options) {
-    const { groups, totalSize, nextPageToken } = await api.directory.listDirectoryGroups(
-      organizationId,
-      id,
-      options,
-    )
-    return { items: groups, totalSize, nextPageToken }
+    const answer = await api.directory.listDirectoryGroups(organizationId, id, options)
+    return { items: answer.groups, totalSize: answer.totalSize, nextPageToken: answer.nextPageToken }
   },
-  compared: ({ id, updatedAt }) => timed(id, updatedAt),
+  compared: timed,
   record: groupRecord,
   event: groupEvent,
   deletedEvent: ({ organizationId, id: directoryId }, id, occurredAt) => ({
@@ -128,7 +121,7 @@ function userRecord(user: ApiUser, directory: DirectoryRef, detailed: boolean): 
   }))
   const groupsKnown = detailed || groups.length > 0
   const data: DirectoryUser = {
-    ...(userDetail && attributesOf(userDetail, { givenName, familyName })),
+    ...(userDetail && attributesOf(userDetail, user)),
     id,
     organization_id: directory.organizationId,
     ...(email && { email }),
@@ -139,7 +132,7 @@ function userRecord(user: ApiUser, directory: DirectoryRef, detailed: boolean): 
     ...(userDetail && { raw_attributes: userDetail }),
   }
   return {
-    ...recordOf(id, directory, user.updatedAt),
+    ...recordOf(user, directory),
     data,
     ...(groupsKnown && { groupIds: groups.map((group) => group.id) }),
   }
@@ -154,12 +147,12 @@ function groupRecord(group: ApiGroup, directory: DirectoryRef): GroupRecord {
     ...(displayName && { display_name: displayName }),
     ...(groupDetail && { raw_attributes: groupDetail }),
   }
-  return { ...recordOf(id, directory, group.updatedAt), data }
+  return { ...recordOf(group, directory), data }
 }
 
 /**
- * The event that a webhook would have sent for the record. Dispatch it with `source: 'sync'`. Set `observedAt` to the
- * store's time before the record was read, so that the event never undoes a newer webhook.
+ * The event that a webhook would have sent for the record. Dispatch it with `source: 'sync'`. Before you read the
+ * record, read the store's time, and pass this time as `observedAt`. Then the event never undoes a newer webhook.
  */
 export function userEvent(record: UserRecord, change: RecordChange): UserCreatedEvent | UserUpdatedEvent {
   const type = `organization.directory.user_${change}` as const
@@ -185,20 +178,16 @@ function envelope(organizationId: string, occurredAt: Instant = earliestInstant)
   }
 }
 
-function recordOf(id: string, directory: DirectoryRef, updatedAt: ApiTimestamp | undefined) {
-  return {
-    ...timed(id, updatedAt),
-    organizationId: directory.organizationId,
-    directoryId: directory.id,
-  }
+function recordOf(item: ApiUser | ApiGroup, { organizationId, id: directoryId }: DirectoryRef) {
+  return { ...timed(item), organizationId, directoryId }
 }
 
-function timed(id: string, updatedAt: ApiTimestamp | undefined): Pick<UserRecord, 'id' | 'updatedAt'> {
+function timed({ id, updatedAt }: ApiUser | ApiGroup): Pick<UserRecord, 'id' | 'updatedAt'> {
   const instant = updatedAt && instantOf(updatedAt)
   return instant === undefined ? { id } : { id, updatedAt: instant }
 }
 
-/** Returns nothing for a time before 1970, because Go's zero time stands for an unknown time. */
+/** For a time before 1970, returns nothing, because Go's zero time stands for an unknown time. */
 function instantOf({ seconds, nanos }: ApiTimestamp): Instant | undefined {
   if (seconds < 0n || seconds > 9_999_999_999n) return undefined
   return `${seconds}`.padStart(10, '0') + `${nanos}`.padStart(9, '0')

@@ -2,9 +2,9 @@ import type { Clock } from '@scalekit-scim/core'
 import { delay, systemClock } from '@scalekit-scim/core/internal'
 import { untilAborted } from '../waiting.ts'
 
-/** How API calls are retried. */
+/** How the sync retries calls of the API. */
 export interface Retrying {
-  /** When the signal aborts, the current call or pause ends at once, and the signal's reason is thrown. */
+  /** When the signal aborts, the current call or pause ends at once, with the signal's reason as the error. */
   signal?: AbortSignal | undefined
   onRetry?: ((retry: Retry) => void) | undefined
   /** For tests. @default the system's clock */
@@ -13,7 +13,7 @@ export interface Retrying {
   random?: (() => number) | undefined
 }
 
-/** A failed call that is repeated after a pause. */
+/** A failed call, which a pause and another call follow. */
 export interface Retry {
   /** The number of the failed call. The first call has the number 1. */
   attempt: number
@@ -32,8 +32,8 @@ const rateLimitPauseMs = { min: 15_000, max: 45_000 }
 const longestRetryAfterMs = 120_000
 
 /**
- * Makes a read call up to six times, with pauses that use full jitter. Errors that a retry cannot fix are thrown at
- * once. If the last call fails, its error is thrown unchanged.
+ * Makes a read call up to six times, with pauses that use full jitter. If a retry cannot fix an error, throws it at
+ * once. If the last call fails, throws its error unchanged.
  */
 export async function retrying<Answer>(
   call: () => Promise<Answer>,
@@ -66,8 +66,8 @@ function rateLimitPause(error: unknown, random: () => number): number {
 }
 
 /**
- * Whether a retry can fix the error: 'none' if no retry can, 'again' for a retry soon, 'wait' for a retry after the
- * window of a rate limit.
+ * Whether a retry can fix the error: 'none' if no retry can, 'again' for a retry soon, and 'wait' for a retry after the
+ * end of a rate limit.
  */
 export type RetryKind = 'none' | 'again' | 'wait'
 
@@ -97,8 +97,8 @@ export const networkCodes: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Decides by the error's properties, because core does not load the SDK. The SDK's exceptions have `grpcStatus`, and a
- * ConnectError has `code`. A failing token endpoint causes an AxiosError, with `response.status` or `code`.
+ * Core does not load the SDK, so only the error's properties show its kind. The SDK's exceptions have `grpcStatus`, and
+ * a ConnectError has `code`. If the token endpoint fails, the error is an AxiosError with `response.status` or `code`.
  */
 export function retryFor(error: unknown): RetryKind {
   const status = numberIn(error, 'grpcStatus') ?? numberIn(error, 'code')
@@ -110,7 +110,7 @@ export function retryFor(error: unknown): RetryKind {
   return typeof code === 'string' && networkCodes.has(code) ? 'again' : 'none'
 }
 
-/** The pause that `Retry-After` asks for. Returns 0 if the header is absent or contains a date. */
+/** The pause that `Retry-After` asks for. If the header is absent or contains a date, returns 0. */
 function retryAfterMs(error: unknown): number {
   const seconds = field(field(field(error, 'response'), 'headers'), 'retry-after')
   return typeof seconds === 'string' && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : 0

@@ -7,8 +7,8 @@ type Variables = Readonly<Record<string, string | undefined>>
 
 /**
  * Creates Scalekit's client from the environment variables of Scalekit's quickstart: `SCALEKIT_ENVIRONMENT_URL` (or
- * `SCALEKIT_ENV_URL`), `SCALEKIT_CLIENT_ID` and `SCALEKIT_CLIENT_SECRET`. You must install `@scalekit-sdk/node`. The
- * SDK is loaded only when this function is called.
+ * `SCALEKIT_ENV_URL`), `SCALEKIT_CLIENT_ID` and `SCALEKIT_CLIENT_SECRET`. You must install `@scalekit-sdk/node`. Only
+ * this function loads the SDK.
  *
  * @throws ConfigurationError if a variable or the SDK is missing
  * @example
@@ -45,7 +45,7 @@ async function loadSdk() {
     if (isMissingModule(error)) {
       throw new ConfigurationError(
         'ERR_SCIM_SDK_MISSING',
-        'the directory sync reads through @scalekit-sdk/node, which is not installed: npm install @scalekit-sdk/node',
+        'the directory sync needs @scalekit-sdk/node, which is not installed. Run `npm install @scalekit-sdk/node`',
       )
     }
     // Only Jest sets the variable, and only CommonJS has `__filename`.
@@ -55,8 +55,8 @@ async function loadSdk() {
 }
 
 /**
- * In CommonJS, Jest's `require` does not load the ES modules that the SDK depends on. Node's own `require` loads them,
- * and is available in Node's main context.
+ * In CommonJS, Jest's `require` cannot load the ES modules that the SDK depends on. Node's own `require` can, and it is
+ * available in Node's main context.
  */
 function loadSdkOutsideJest(): typeof import('@scalekit-sdk/node', { with: { 'resolution-mode': 'import' }}) {
   const { createRequire } = runInThisContext("process.getBuiltinModule('node:module')")

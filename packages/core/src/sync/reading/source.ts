@@ -1,5 +1,6 @@
-import type { DirectoryApi } from './directory-api.ts'
-import { organizationPages, type ReadOptions, recordPages } from './pages.ts'
+import { omitUndefined } from '@scalekit-scim/core/internal'
+import type { ApiDirectory, DirectoryApi } from './directory-api.ts'
+import { pages, type ReadOptions, recordPages } from './pages.ts'
 import {
   type DirectoryRef,
   type GroupRecord,
@@ -16,9 +17,11 @@ import { type Retrying, retrying } from './retrying.ts'
 export type Organizations = 'all' | readonly string[] | (() => OrganizationIds | Promise<OrganizationIds>)
 type OrganizationIds = Iterable<string> | AsyncIterable<string>
 
+const organizationPageSize = 100
+
 /**
- * Lists the enabled directories of the organizations, one after the other. Organizations without an enabled directory
- * are skipped.
+ * Lists the enabled directories of the organizations, one after the other. Skips organizations without an enabled
+ * directory.
  *
  * @example
  * for await (const directory of directories(await scalekitFromEnv(), 'all')) console.log(directory.id)
@@ -29,15 +32,24 @@ export async function* directories(
   options: Retrying = {},
 ): AsyncGenerator<DirectoryRef, void, void> {
   for await (const organizationId of organizationIds(api, organizations, options)) {
-    const answer = await retrying(() => api.directory.listDirectories(organizationId), options)
-    for (const { id, enabled } of answer.directories) if (enabled) yield { organizationId, id }
+    const listed = await listDirectories(api, organizationId, options)
+    for (const { id, enabled } of listed) if (enabled) yield { organizationId, id }
   }
+}
+
+/** Lists all directories of an organization, including disabled ones. */
+export async function listDirectories(
+  api: DirectoryApi,
+  organizationId: string,
+  options: Retrying,
+): Promise<readonly ApiDirectory[]> {
+  return (await retrying(() => api.directory.listDirectories(organizationId), options)).directories
 }
 
 /**
  * Lists all users of a directory, as a stream that has at most two pages in memory. The order is not specified. If a
- * user joins or leaves meanwhile, another user may be listed twice or not at all. So never treat a missing user as
- * deleted.
+ * user joins or leaves meanwhile, the stream may contain another user twice or not at all. So never treat a missing
+ * user as deleted.
  *
  * @throws the API's error after the last retry; {@link PagingError}; the signal's reason
  * @example
@@ -67,11 +79,11 @@ async function* records<Item extends { id: string }, Listed extends UserRecord |
   options: ReadOptions,
 ): AsyncGenerator<Listed, void, void> {
   const detailed = options.includeDetail !== false
-  const pages = recordPages(kind, api, directory, { ...options, observe: () => undefined })
-  for await (const { items } of pages) for (const item of items) yield kind.record(item, directory, detailed)
+  const listed = recordPages(kind, api, directory, { ...options, observe: () => undefined })
+  for await (const { items } of listed) for (const item of items) yield kind.record(item, directory, detailed)
 }
 
-/** Yields each id once. The API may list an organization twice if another customer joins meanwhile. */
+/** Yields each id once. If another customer joins meanwhile, the API may list an organization twice. */
 export async function* organizationIds(
   api: DirectoryApi,
   organizations: Organizations,
@@ -87,7 +99,9 @@ export async function* organizationIds(
 }
 
 async function* allOrganizations(api: DirectoryApi, options: Retrying): AsyncGenerator<string, void, void> {
-  for await (const { items } of organizationPages(api, options)) {
-    for (const { id } of items) yield id
+  const ask = (pageToken?: string) =>
+    api.organization.listOrganization({ pageSize: organizationPageSize, ...omitUndefined({ pageToken }) })
+  for await (const { organizations } of pages(ask, options)) {
+    for (const { id } of organizations) yield id
   }
 }

@@ -1,21 +1,21 @@
 import type { DirectoryUser } from '@scalekit-scim/core'
 import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
+import type { ApiUser } from './directory-api.ts'
 
 /** RFC 7643, 4.3 */
 const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
+type Names = Pick<ApiUser, 'givenName' | 'familyName'>
+
 /**
  * The user's attributes from the customer's directory, under the names that webhooks use. Values of an unexpected type
- * are left out, but are still in `raw_attributes`.
+ * are only in `raw_attributes`.
  */
-export function attributesOf(
-  detail: JsonObject,
-  api: { givenName: string; familyName: string },
-): Partial<DirectoryUser> {
+export function attributesOf(detail: JsonObject, user: Names): Partial<DirectoryUser> {
   const name = objectIn(detail, 'name')
   const enterprise = objectIn(detail, enterpriseExtension)
   return omitUndefined({
-    name: nameOf(detail, name, api),
+    name: nameOf(detail, name, user),
     given_name: textIn(name, 'givenName'),
     family_name: textIn(name, 'familyName'),
     nickname: textIn(detail, 'nickName'),
@@ -37,8 +37,8 @@ export function attributesOf(
 }
 
 /**
- * Reads `active`. Entra sends the text `"False"`, and attribute names may have any case (RFC 7643, 2.1). Any other
- * value is unknown. In that case, the application keeps the state that it has.
+ * Reads `active`. Entra sends the text `"False"`, and attribute names may have any case (RFC 7643, 2.1). For any other
+ * value, the application keeps its present state.
  */
 function activeIn(detail: JsonObject): boolean | undefined {
   const name = 'active' in detail ? 'active' : Object.keys(detail).find((key) => /^active$/i.test(key))
@@ -49,17 +49,12 @@ function activeIn(detail: JsonObject): boolean | undefined {
   return text === 'true' ? true : text === 'false' ? false : undefined
 }
 
-/** The display name, the formatted name, or the given and family name: the first of these that is present. */
-function nameOf(
-  detail: JsonObject,
-  name: JsonObject | undefined,
-  api: { givenName: string; familyName: string },
-): string | undefined {
-  const parts = [
-    api.givenName || textIn(name, 'givenName'),
-    api.familyName || textIn(name, 'familyName'),
-  ].filter(Boolean)
-  return textIn(detail, 'displayName') || textIn(name, 'formatted') || parts.join(' ') || undefined
+/** Returns the first name that is present: the display name, the formatted name, or the given and family name. */
+function nameOf(detail: JsonObject, name: JsonObject | undefined, user: Names): string | undefined {
+  const given = user.givenName || textIn(name, 'givenName')
+  const family = user.familyName || textIn(name, 'familyName')
+  const both = [given, family].filter(Boolean).join(' ')
+  return textIn(detail, 'displayName') || textIn(name, 'formatted') || both || undefined
 }
 
 /** The primary value of a multi-valued attribute (RFC 7643, 2.4). If no value is primary, the first value. */

@@ -6,6 +6,7 @@ import type {
   OrganizationReport,
   RecordList,
   ReportedError,
+  ReturnedRecords,
   SyncReport,
 } from './report.ts'
 
@@ -58,7 +59,7 @@ function clocksText({ storeAheadSeconds, recordsAheadSeconds }: ClocksApart): st
     apart.push(`the store's is ${Math.abs(storeAheadSeconds)} s ${direction} this process's`)
   }
   if (recordsAheadSeconds) apart.push(`Scalekit's is ${recordsAheadSeconds} s ahead of the store's`)
-  return `clocks: ${apart.join(', ')}. Synchronize them by NTP: until then, changes may be missed`
+  return `clocks: ${apart.join(', ')}. Synchronize them by NTP. Until then, the sync may miss changes`
 }
 
 function modeText({ organizations, totals }: SyncReport): string {
@@ -70,45 +71,39 @@ function modeText({ organizations, totals }: SyncReport): string {
   return ` (${full} of ${totals.directories} directories full)`
 }
 
-function organizationLines(organization: OrganizationReport, withCounts: boolean): string[] {
-  const { organizationId, error, directories } = organization
+function organizationLines(
+  { organizationId, error, directories }: OrganizationReport,
+  withCounts: boolean,
+): string[] {
   const lines = error ? [`${organizationId}${errorText(error)}`] : []
   for (const directory of directories) {
     if (isQuiet(directory)) continue
-    lines.push(
-      `${organizationId} ${directory.directoryId} (${directory.mode}, ${duration(directory.durationMs)})` +
-        errorText(directory.error),
-      ...(withCounts ? countLines(directory).map((line) => `  ${line}`) : []),
-      ...recordLines(directory),
-      ...directory.held.map(heldText),
-      ...directory.returned.map(
-        ({ kind, count, approval }) =>
-          `  ${counted(count, kind)} came back, and left the deletions held as ${approval}`,
-      ),
-    )
+    const { directoryId, mode, durationMs, error, held, returned } = directory
+    lines.push(`${organizationId} ${directoryId} (${mode}, ${duration(durationMs)})${errorText(error)}`)
+    if (withCounts) lines.push(...countLines(directory).map((line) => `  ${line}`))
+    lines.push(...recordLines(directory), ...held.map(heldText), ...returned.map(returnedText))
   }
   return lines
 }
 
 /**
- * The ids of deleted records and of records with a failed event. If too many users were deactivated, also their ids.
+ * The ids of deleted records and of records with a failed event. If the pass deactivated too many users, also their
+ * ids.
  */
 function recordLines({ deleted, failed, deactivated }: DirectoryReport): string[] {
-  return [
-    ...listLines('deleted', 'user', deleted.users),
-    ...listLines('deleted', 'group', deleted.groups),
-    ...listLines('failed', 'user', failed.users),
-    ...listLines('failed', 'group', failed.groups),
-    ...(deactivated.overLimits
-      ? listLines('more than the daily limit: deactivated', 'user', deactivated)
-      : []),
+  const lists: [string, string, RecordList][] = [
+    ['deleted', 'user', deleted.users],
+    ['deleted', 'group', deleted.groups],
+    ['failed', 'user', failed.users],
+    ['failed', 'group', failed.groups],
   ]
-}
-
-function listLines(what: string, kind: string, { count, ids }: RecordList): string[] {
-  if (count === 0) return []
-  const more = count > namedAtMost ? `, and ${count - namedAtMost} more` : ''
-  return [`  ${what} ${counted(count, kind)}: ${ids.slice(0, namedAtMost).join(', ')}${more}`]
+  if (deactivated.overLimits) lists.push(['more than the daily limit: deactivated', 'user', deactivated])
+  return lists
+    .filter(([, , { count }]) => count > 0)
+    .map(([what, kind, { count, ids }]) => {
+      const more = count > namedAtMost ? `, and ${count - namedAtMost} more` : ''
+      return `  ${what} ${counted(count, kind)}: ${ids.slice(0, namedAtMost).join(', ')}${more}`
+    })
 }
 
 function isQuiet({ users, groups, error, held, returned }: DirectoryReport): boolean {
@@ -122,6 +117,10 @@ function heldText({ kind, reason, count, approval, approvedUntil }: HeldDeletion
   if (approval === undefined) return what
   if (approvedUntil === undefined) return `${what}. To delete them: approve ${approval}`
   return `${what}. Approved until ${approvedUntil}: the next full pass deletes them`
+}
+
+function returnedText({ kind, count, approval }: ReturnedRecords): string {
+  return `  ${counted(count, kind)} came back, and left the deletions held as ${approval}`
 }
 
 function countLines({ users, groups }: Record<'users' | 'groups', Counts>): string[] {

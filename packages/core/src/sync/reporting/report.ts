@@ -7,7 +7,7 @@ export interface Counts {
   updated: number
   deleted: number
   /**
-   * Records that were sent again, because the application's time is less than a minute after the record's time, and
+   * Records that the sync sent again. The application's time is less than a minute after the record's time, and the
    * clocks may differ. This happens only in passes soon after a change. Later passes count the record as unchanged.
    */
   repeated: number
@@ -17,7 +17,7 @@ export interface Counts {
   stale: number
   /** Records for which the handler threw `DropEvent`. */
   dropped: number
-  /** Records for whose event no handler is registered. */
+  /** Records without a handler for their event. */
   unhandled: number
   /** Records that are no longer listed, but were not deleted. See `held` of the directory. */
   held: number
@@ -29,16 +29,14 @@ export interface Counts {
 }
 
 /**
- * Why deletions wait for an approval. Later passes and wider limits do not release held records. Without an approval, a
- * record is released in two cases only. Either a directory of the organization lists the record again, or `known` has
- * not yielded any record of the same hold for 90 days.
+ * Why deletions wait for an approval. Later passes and wider limits do not release held records. Without an approval,
+ * the sync releases a record in two cases only. In the first case, a directory of the organization lists the record
+ * again. In the second case, `known` has yielded no record of the same hold for 90 days.
  *
- * - 'over-limit': more deletions than `deletions` allows in a day, or more than twice its count and four times its
- *   share in 30 days
- * - 'over-half': including all deletions of the last 30 days, over half of the directory's records would be deleted
+ * - 'over-limit': more deletions than `deletions` allows in a day or in 30 days
+ * - 'over-half': with the deletions of the last 30 days, the sync would delete over half of the directory's records
  * - 'nothing-listed': the directory lists nothing
- * - 'directory-removed': the records' `directoryId` is a directory that the organization no longer has, and no other
- *   directory lists the records
+ * - 'directory-removed': the organization no longer has the directory of the records, and no other directory lists them
  * - 'no-origin': `known` yields neither `occurredAt` nor `directoryId`, so nothing shows that a directory created the
  *   records
  * - 'no-history': no earlier full pass on this store has checked the directory, or the store has since lost its data
@@ -52,11 +50,11 @@ export type StickyReason =
   | 'no-history'
 
 /**
- * Why deletions were not applied: {@link StickyReason}, or a reason that cannot be approved.
+ * Why deletions were not applied: {@link StickyReason}, or a reason that you cannot approve.
  *
- * - 'unsettled': the directory or the organization's directories changed during the pass, the announced totals were
- *   wrong, or `known` yielded foreign records. Another cause is that a directory was not read, and it may list the
- *   users of a removed directory. A later full pass checks again.
+ * - 'unsettled': the pass could not decide, so a later full pass checks again. The directory or the list of directories
+ *   changed, or the announced totals were wrong. Other causes are foreign records in `known`, and another directory
+ *   that was not read to its end.
  * - 'directory-disabled': the directory was disabled during the pass. The next pass checks again.
  * - 'several-directories': the organization has or had several directories, and `known` does not yield `directoryId`
  */
@@ -67,16 +65,16 @@ export interface HeldDeletions {
   reason: HeldReason
   count: number
   /**
-   * Pass this to `run({ approve: [approval] })`. That run deletes the records that two new walks do not list either.
-   * Only present with a {@link StickyReason}.
+   * Pass this to `run({ approve: [approval] })`. That run reads the directory twice, and deletes the records that are
+   * still missing. Only present with a {@link StickyReason}.
    *
-   * An approval is valid for 7 days from that run on, so the deletion is retried if a handler fails. An approval from a
-   * dry run can be used within 7 days of that dry run. The same records must still be missing.
+   * The approval is valid for 7 days from that run on. If a handler fails, later passes try the deletion again. You can
+   * use an approval from a dry run within 7 days, if the same records are still missing.
    */
   approval?: string
-  /** When the deletions were first held. UTC, RFC 3339. Only present with an approval. */
+  /** When the sync first held the deletions. UTC, RFC 3339. Only present with an approval. */
   heldSince?: string
-  /** Present if the deletions are approved. Each full pass until this time retries the deletions. UTC, RFC 3339. */
+  /** Only present for approved deletions. Each full pass until this time retries the deletions. UTC, RFC 3339. */
   approvedUntil?: string
   /** The first 1,000 ids, sorted. */
   ids: readonly string[]
@@ -102,7 +100,10 @@ export interface Deactivations extends RecordList {
   overLimits: boolean
 }
 
-/** The class and the code of an error. The error's message is left out, because it may contain personal data. */
+/**
+ * The class and the code of an error. The report leaves out the error's message, because the message may contain
+ * personal data.
+ */
 export interface ReportedError {
   name: string
   code?: string
@@ -135,10 +136,12 @@ export interface DirectoryReport {
 
 /**
  * Which clocks are more than 30 s apart, and by how much. The sync allows for a total difference of one minute. If the
- * sum of the differences is larger, changes may be missed.
+ * sum of the differences is larger, the sync may miss changes.
  */
 export interface ClocksApart {
-  /** How far the store's clock is ahead of this process's clock. Negative if it is behind. */
+  /**
+   * How far the store's clock is ahead of this process's clock. If the store's clock is behind, the value is negative.
+   */
   storeAheadSeconds?: number
   /**
    * How far a record's time is ahead of the store's clock: Scalekit's clock is ahead, or the store's clock is behind.
@@ -158,12 +161,12 @@ export interface SyncReport {
   /** UTC, RFC 3339 */
   startedAt: string
   durationMs: number
-  /** The requested mode. The report of each directory has the mode that was used for it. */
+  /** The requested mode. The report of each directory has the directory's own mode. */
   mode: 'auto' | 'full' | 'incremental'
   dryRun: boolean
   /**
    * - 'complete': every directory was read to its end, and nothing failed.
-   * - 'incomplete': something failed, see the errors.
+   * - 'incomplete': something failed. See the errors.
    * - 'cancelled': the signal, `stop()` or a closed dispatcher ended the pass.
    * - 'busy': another pass was running.
    */
@@ -172,14 +175,14 @@ export interface SyncReport {
   totals: SyncTotals
   /**
    * The approvals of `approve` that matched no held deletions in this pass. Possible reasons:
-   * - The approval is mistyped, or was already used.
+   * - The approval has a typing error, or an earlier run used it.
    * - It is from a dry run that is over 7 days old or had other ids.
-   * - Its directory was not read, or `known` yielded nothing for that directory.
+   * - The pass did not read its directory, or `known` yielded nothing for that directory.
    */
   unusedApprovals: readonly string[]
   /** The number of repeated calls of the Directory API. */
   retries: number
-  /** Only present if the pass found clocks that are too far apart. */
+  /** Only present for clocks that are too far apart. */
   clocksApart?: ClocksApart
   /** The error that ended the whole pass. */
   error?: ReportedError
@@ -225,9 +228,7 @@ export function totalsOf(organizations: readonly OrganizationReport[]): SyncTota
 
 function sum(all: readonly Counts[]): Counts {
   const total = noCounts()
-  for (const counts of all) {
-    for (const name of countNames) total[name] += counts[name]
-  }
+  for (const counts of all) for (const name of countNames) total[name] += counts[name]
   return total
 }
 

@@ -1,4 +1,4 @@
-import { errorFields, omitUndefined } from '@scalekit-scim/core/internal'
+import { errorFields, omitUndefined, readSafely } from '@scalekit-scim/core/internal'
 import { field, networkCodes, numberIn } from '../reading/retrying.ts'
 import { SyncError } from '../sync-error.ts'
 import type { ReportedError } from './report.ts'
@@ -8,22 +8,14 @@ const tokenEndpoint = 'oauth/token'
 
 export function reported(error: unknown): ReportedError {
   const { errorName, errorCode } = errorFields(error)
-  const { syncError, networkCode } = explained(error)
+  // An error of another library may have properties that throw.
+  const syncError = readSafely(() => (error instanceof SyncError ? error : credentialsRefused(error)))
+  const networkCode = readSafely(() => networkCodeOf(error))
   const report: ReportedError = {
     name: syncError?.name ?? errorName,
     ...omitUndefined({ code: syncError?.code ?? errorCode ?? networkCode, hint: syncError?.message }),
   }
   return Object.defineProperty(report, 'cause', { value: error, enumerable: false })
-}
-
-function explained(error: unknown): { syncError?: SyncError | undefined; networkCode?: string | undefined } {
-  try {
-    const syncError = error instanceof SyncError ? error : credentialsRefused(error)
-    return { syncError, networkCode: networkCodeOf(error) }
-  } catch {
-    // An error of another library may have properties that throw.
-    return {}
-  }
 }
 
 /** If the credentials are wrong, the SDK throws a plain HTTP error without an explanation. */
@@ -38,8 +30,8 @@ function credentialsRefused(error: unknown): SyncError | undefined {
 }
 
 /**
- * The code of a network error. The SDK's exceptions contain it only in their message. Other clients have it in the
- * cause of their error.
+ * The code of a network error. The SDK's exceptions contain the code only in their message. Errors of other clients
+ * contain it in their cause.
  */
 function networkCodeOf(error: unknown): string | undefined {
   for (let at = error, depth = 0; depth < 5 && at instanceof Error; at = at.cause, depth++) {

@@ -11,28 +11,19 @@ import { Cron } from 'croner'
 import type { Schedule } from '../options.ts'
 import { keepAlive } from '../waiting.ts'
 
-/** The times at which passes begin. */
+/** The times at which passes begin, in milliseconds of a clock. */
 export interface Timetable {
   runAtStart: boolean
-  /** Called once at the start. The returned function is called once for each pass. */
-  begin(): () => DueInMs | undefined
-}
-
-/** Returns the milliseconds until the pass. Called repeatedly, because the wall clock may be changed. */
-export type DueInMs = () => number
-
-interface Scheduled {
-  timetable: Timetable
-  clock: Clock
-  log: Logger
-  /** Runs one pass. Does not reject. */
-  run(): Promise<void>
+  /** The present time of the clock. The wall clock may jump between two calls. */
+  nowMs(): number
+  /** Returns the time of the next pass, or `undefined` after the last pass. */
+  nextMs(startedMs: number): number | undefined
 }
 
 const names = ['everySeconds', 'cron', 'timezone', 'jitterSeconds', 'runAtStart']
 const longestSeconds = 31 * 86_400
 const cronJitterSeconds = 30
-/** Longer waits are split, because the wall clock may be changed meanwhile, and timers have a maximum duration. */
+/** Longer waits are split. The wall clock may jump during a wait, and timers have a maximum duration. */
 const longestWaitMs = 3_600_000
 
 /** @throws ConfigurationError if the schedule is invalid */
@@ -47,38 +38,23 @@ export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timet
   const jitterDefault = everySeconds === undefined ? cronJitterSeconds : Number(everySeconds) / 10
   const jitterRule = { default: jitterDefault, min: 0, max: longestSeconds }
   const maxJitterMs = numberOption('schedule.jitterSeconds', jitterSeconds, jitterRule) * 1000
-  const jitterMs = () => Math.random() * maxJitterMs
-  const begin =
-    cron === undefined ? interval(everySeconds, clock, jitterMs) : byCron(schedule, clock, jitterMs)
-  return { runAtStart, begin }
-}
-
-/**
- * Times at a fixed interval, by the monotonic clock. If a pass is longer than the interval, the times during the pass
- * are skipped.
- */
-function interval(everySeconds: unknown, clock: Clock, jitterMs: () => number): Timetable['begin'] {
+  const jittered = (ms: number) => ms + Math.random() * maxJitterMs
+  if (cron !== undefined) {
+    const pattern = parse(cron, schedule.timezone)
+    const nextMs = () => {
+      const date = pattern.nextRun(new Date(clock.now()))
+      return date ? jittered(date.getTime()) : undefined
+    }
+    return { runAtStart, nowMs: () => clock.now(), nextMs }
+  }
   const rule = { default: Number.NaN, min: 1, max: longestSeconds }
   const everyMs = numberOption('schedule.everySeconds', everySeconds, rule) * 1000
-  return () => {
-    const originMs = clock.monotonic()
-    return () => {
-      const past = Math.floor((clock.monotonic() - originMs) / everyMs)
-      const dueMs = originMs + (past + 1) * everyMs + jitterMs()
-      return () => dueMs - clock.monotonic()
-    }
+  // If a pass takes longer than the interval, the sync skips the times during the pass.
+  const nextMs = (startedMs: number) => {
+    const past = Math.floor((clock.monotonic() - startedMs) / everyMs)
+    return jittered(startedMs + (past + 1) * everyMs)
   }
-}
-
-/** Times of a cron expression, by the wall clock. The wall clock may be changed meanwhile. */
-function byCron({ cron, timezone }: Schedule, clock: Clock, jitterMs: () => number): Timetable['begin'] {
-  const pattern = parse(cron, timezone)
-  return () => () => {
-    const date = pattern.nextRun(new Date(clock.now()))
-    if (!date) return undefined
-    const dueMs = date.getTime() + jitterMs()
-    return () => dueMs - clock.now()
-  }
+  return { runAtStart, nowMs: () => clock.monotonic(), nextMs }
 }
 
 function parse(cron: unknown, timezone: unknown): Cron {
@@ -102,19 +78,24 @@ function parse(cron: unknown, timezone: unknown): Cron {
 /**
  * Runs passes by the timetable until the signal aborts. Each pass begins after the previous one has ended. Keeps the
  * process running meanwhile, because a worker may have nothing else to do.
+ * @param run runs one pass. Does not reject
  */
 export async function runByTimetable(
-  { timetable, clock, log, run }: Scheduled,
+  { runAtStart, nowMs, nextMs }: Timetable,
+  { clock, log }: { clock: Clock; log: Logger },
+  run: () => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
   const letExit = keepAlive()
   try {
-    const next = timetable.begin()
-    if (timetable.runAtStart) await run()
+    const startedMs = nowMs()
+    if (runAtStart) await run()
     while (!signal.aborted) {
-      const dueInMs = next()
-      if (!dueInMs) return log.warn({}, "the sync's schedule has no further time, so no more passes begin")
-      for (let leftMs = dueInMs(); leftMs > 0 && !signal.aborted; leftMs = dueInMs()) {
+      const dueMs = nextMs(startedMs)
+      if (dueMs === undefined) {
+        return log.warn({}, "the sync's schedule has no further time, so no more passes begin")
+      }
+      for (let leftMs = dueMs - nowMs(); leftMs > 0 && !signal.aborted; leftMs = dueMs - nowMs()) {
         await delay(clock, Math.min(leftMs, longestWaitMs), signal, inBackground)
       }
       if (!signal.aborted) await run()

@@ -1,21 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  applied,
-  at,
-  begun,
-  begunOnResource,
-  beyondLeaseMs,
-  keep,
-  type LedgerChecks,
-  lapsed,
-  shortLeaseSeconds,
-  someId,
-  someRequest,
-  stateOf,
-  tally,
-} from './requests.ts'
+import { at, beginAll, type LedgerChecks, shortLeaseSeconds, someId } from './store.ts'
 
 const oddIds = [
   'a b',
@@ -32,85 +17,78 @@ const oddIds = [
 ]
 
 export const beginChecks: LedgerChecks = {
-  'an unseen message is begun, with a fence and the event’s time': async (ledger) => {
+  'an unseen message is begun, with a fence and the event’s time': async (store) => {
     const occurredAt = at('09:00')
-    const answer = await ledger.begin(someRequest({ resource: someId('user'), occurredAt }))
-    assert.equal(answer.state, 'begun')
-    if (answer.state !== 'begun') return
-    assert.ok(Number.isSafeInteger(answer.fence) && answer.fence > 0)
-    assert.equal(answer.occurredAt, occurredAt)
+    const claim = await store.begunOnResource({ occurredAt })
+    assert.ok(Number.isSafeInteger(claim.fence) && claim.fence > 0)
+    assert.equal(claim.occurredAt, occurredAt)
   },
 
-  'a second begin with the same token gets the same fence': async (ledger) => {
-    const request = someRequest({ resource: someId('user'), occurredAt: at('09:00') })
-    assert.deepEqual(await ledger.begin(request), await ledger.begin(request))
+  'a second begin with the same token gets the same fence': async (store) => {
+    const message = { token: someId('token'), messageId: someId('msg'), resource: someId('user') }
+    const request = { ...message, occurredAt: at('09:00') }
+    assert.deepEqual(await store.begun(request), await store.begun(request))
   },
 
-  'a message that another token holds is in flight': async (ledger) => {
-    const { messageId } = await begun(ledger)
-    assert.deepEqual(await ledger.begin(someRequest({ messageId })), { state: 'in-flight' })
+  'a message that another token holds is in flight': async (store) => {
+    const { messageId } = await store.begun()
+    await store.expectState({ messageId }, 'in-flight')
   },
 
-  'a committed message is a duplicate for every token': async (ledger) => {
-    const { token, messageId } = await applied(ledger)
-    assert.deepEqual(await ledger.begin(someRequest({ token, messageId })), { state: 'duplicate' })
-    assert.deepEqual(await ledger.begin(someRequest({ messageId })), { state: 'duplicate' })
+  'a committed message is a duplicate for every token': async (store) => {
+    const { token, messageId } = await store.applied()
+    await store.expectState({ token, messageId }, 'duplicate')
+    await store.expectState({ messageId }, 'duplicate')
   },
 
-  'after its retention, a message is unseen': async (ledger) => {
-    const claim = await begun(ledger)
-    await ledger.commit(claim, { ...keep, retentionSeconds: shortLeaseSeconds })
-    await sleep(beyondLeaseMs)
-    await begun(ledger, { messageId: claim.messageId })
+  'after its retention, a message is unseen': async (store) => {
+    const claim = await store.begun()
+    await store.expectCommit(claim, 'ok', { retentionSeconds: shortLeaseSeconds })
+    await store.pastShortLease()
+    await store.begun({ messageId: claim.messageId })
   },
 
-  'if 50 calls begin one message at the same time, one call wins': async (ledger) => {
-    const messageId = someId('msg')
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, () => ledger.begin(someRequest({ messageId }))),
-    )
-    assert.deepEqual(tally(answers), { begun: 1, 'in-flight': 49 })
+  'if 50 calls begin one message at the same time, one call wins': async (store) => {
+    const states = await beginAll(Array(50).fill(store), { messageId: someId('msg') })
+    assert.deepEqual(states, { begun: 1, 'in-flight': 49 })
   },
 
-  'ids with unusual characters stay distinct': async (ledger) => {
+  'ids with unusual characters stay distinct': async (store) => {
     const ids = oddIds.map((id) => `${id}-${randomUUID()}`)
-    for (const id of ids) await begun(ledger, { messageId: id, resource: id })
-    for (const id of ids) assert.equal(await stateOf(ledger, { messageId: id }), 'in-flight')
+    for (const id of ids) await store.begun({ messageId: id, resource: id })
+    for (const id of ids) await store.expectState({ messageId: id }, 'in-flight')
   },
 
-  'a message whose lease has lapsed is begun again, with a higher fence': async (ledger) => {
-    const late = await lapsed(ledger)
-    const next = await begun(ledger, { messageId: late.messageId, resource: late.resource })
+  'a message whose lease has lapsed is begun again, with a higher fence': async (store) => {
+    const late = await store.lapsed()
+    const next = await store.begun({ messageId: late.messageId, resource: late.resource })
     assert.ok(next.fence > late.fence)
   },
 
-  'another message of the same resource is busy until the turn ends': async (ledger) => {
-    const first = await begunOnResource(ledger, { occurredAt: at('09:00') })
-    const second = someRequest({ resource: first.resource, occurredAt: at('09:01') })
-    assert.deepEqual(await ledger.begin(second), { state: 'busy' })
-    await ledger.commit(first, keep)
-    assert.ok((await begun(ledger, second)).fence > first.fence)
+  'another message of the same resource is busy until the turn ends': async (store) => {
+    const first = await store.begunOnResource({ occurredAt: at('09:00') })
+    const second = { messageId: someId('msg'), resource: first.resource, occurredAt: at('09:01') }
+    await store.expectState(second, 'busy')
+    await store.expectCommit(first, 'ok')
+    assert.ok((await store.begun(second)).fence > first.fence)
   },
 
-  'messages of other resources, and messages without a resource, are not busy': async (ledger) => {
-    await begunOnResource(ledger)
-    await begunOnResource(ledger)
-    await begun(ledger)
+  'messages of other resources, and messages without a resource, are not busy': async (store) => {
+    await store.begunOnResource()
+    await store.begunOnResource()
+    await store.begun()
   },
 
-  'duplicate and in-flight are answered even if the resource is busy': async (ledger) => {
+  'for a busy resource, the answer can still be duplicate or in-flight': async (store) => {
     const resource = someId('user')
-    const done = await applied(ledger, { resource })
-    const running = await begun(ledger, { resource })
-    assert.equal(await stateOf(ledger, { resource, messageId: done.messageId }), 'duplicate')
-    assert.equal(await stateOf(ledger, { resource, messageId: running.messageId }), 'in-flight')
+    const done = await store.applied({ resource })
+    const running = await store.begun({ resource })
+    await store.expectState({ resource, messageId: done.messageId }, 'duplicate')
+    await store.expectState({ resource, messageId: running.messageId }, 'in-flight')
   },
 
-  'if 50 messages of one resource begin at the same time, one gets the turn': async (ledger) => {
-    const resource = someId('user')
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, () => ledger.begin(someRequest({ resource }))),
-    )
-    assert.deepEqual(tally(answers), { begun: 1, busy: 49 })
+  'if 50 messages of one resource begin at the same time, one gets the turn': async (store) => {
+    const states = await beginAll(Array(50).fill(store), { resource: someId('user') })
+    assert.deepEqual(states, { begun: 1, busy: 49 })
   },
 }

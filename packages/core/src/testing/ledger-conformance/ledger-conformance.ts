@@ -1,20 +1,22 @@
 import { beginChecks } from './begin.ts'
-import { commitChecks } from './commit.ts'
 import { forgetChecks } from './forget.ts'
 import { instanceChecks } from './instances.ts'
+import { ownerChecks } from './owner.ts'
 import { recordChecks } from './record.ts'
-import { renewChecks } from './renew.ts'
-import type { OpenLedger } from './requests.ts'
+import { CheckedStore, type OpenLedger } from './store.ts'
 import { timeChecks } from './time.ts'
 
-/** One rule of the ledger's contract. `run` rejects with an `AssertionError` if the ledger breaks the rule. */
+/** One rule of the ledger's contract. If the ledger breaks the rule, `run` rejects with an `AssertionError`. */
 export interface ConformanceCheck {
   name: string
   run(): Promise<void>
 }
 
 export interface ConformanceOptions {
-  /** Whether to also check that instances exclude each other, as an 'atomic' ledger requires. @default false */
+  /**
+   * Whether to also check that instances exclude each other. A ledger with the guarantee 'atomic' needs this. @default
+   * false
+   */
   atomic?: boolean
 }
 
@@ -29,11 +31,11 @@ export function ledgerConformance(
   open: OpenLedger,
   { atomic = false }: ConformanceOptions = {},
 ): ConformanceCheck[] {
-  const groups = [beginChecks, renewChecks, commitChecks, forgetChecks, timeChecks, recordChecks]
+  const groups = [beginChecks, ownerChecks, forgetChecks, timeChecks, recordChecks]
   const checks = groups.flatMap((group) =>
     Object.entries(group).map(([name, check]) => ({
       name,
-      run: async () => check(await open({ skewMs: 0 })),
+      run: async () => check(new CheckedStore(await open({ skewMs: 0 }))),
     })),
   )
   if (!atomic) return checks

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { beyondLeaseMs, type LedgerChecks, shortLeaseSeconds, someId } from './requests.ts'
+import { type LedgerChecks, shortLeaseSeconds, someId } from './store.ts'
 
 export const recordChecks: LedgerChecks = {
-  'a record is written only if it has the expected value': async (ledger) => {
-    const record = ledger.record(someId('record'))
+  'only a record with the expected value is written': async (store) => {
+    const record = store.ledger.record(someId('record'))
     assert.equal(await record.read(), undefined)
     assert.equal(await record.compareAndSet('x', 'a', 60), false)
     assert.equal(await record.compareAndSet(undefined, 'a', 60), true)
@@ -14,19 +13,19 @@ export const recordChecks: LedgerChecks = {
     assert.equal(await record.read(), undefined)
   },
 
-  'a record expires': async (ledger) => {
-    const record = ledger.record(someId('record'))
+  'a record expires': async (store) => {
+    const record = store.ledger.record(someId('record'))
     await record.compareAndSet(undefined, 'a', shortLeaseSeconds)
-    await sleep(beyondLeaseMs)
+    await store.pastShortLease()
     assert.equal(await record.read(), undefined)
     assert.equal(await record.compareAndSet(undefined, 'b', 60), true)
   },
 
-  'one of 20 concurrent writers of a record succeeds': async (ledger) => {
+  'one of 20 concurrent writers of a record succeeds': async (store) => {
     const name = someId('record')
     const wrote = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
-        ledger.record(name).compareAndSet(undefined, String(index), 60),
+        store.ledger.record(name).compareAndSet(undefined, String(index), 60),
       ),
     )
     assert.equal(wrote.filter(Boolean).length, 1)

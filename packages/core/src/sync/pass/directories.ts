@@ -1,0 +1,126 @@
+import { formatInstant, omitUndefined, plusSeconds } from '@scalekit-scim/core/internal'
+import { type Page, recordPages } from '../reading/pages.ts'
+import type { DirectoryRef, Kind } from '../reading/records.ts'
+import type { Retrying } from '../reading/retrying.ts'
+import { listDirectories, type Organizations, organizationIds } from '../reading/source.ts'
+import type { DirectoryReport, OrganizationReport, SyncReport } from '../reporting/report.ts'
+import { reported } from '../reporting/reported-error.ts'
+import { eachOf, retryStore, untilAborted } from '../waiting.ts'
+import { type Milestones, readMilestones } from './milestones.ts'
+import { apiCalls, type PassContext, storeTime } from './pass-context.ts'
+
+/** An enabled directory that the pass reads. */
+export interface DirectoryTask {
+  organization: OrganizationReport
+  directory: DirectoryRef
+  /** All directories of the organization at the beginning of the pass, including disabled ones. */
+  directories: ReadonlySet<string>
+  /** Whether records of the given directory belong to another task. */
+  isOthers: (directoryId: string) => boolean
+  milestones: Milestones | undefined
+}
+
+/** The shared parts of the pass over one directory. */
+export interface DirectoryContext {
+  pass: PassContext
+  task: DirectoryTask
+  report: DirectoryReport
+}
+
+/**
+ * Lists the directories of the organizations. If the list of organizations ends with an error, the pass continues with
+ * the organizations before the error.
+ */
+export async function discover(
+  pass: PassContext,
+  organizations: Organizations,
+  report: SyncReport,
+): Promise<DirectoryTask[]> {
+  const tasks: DirectoryTask[] = []
+  const calls = apiCalls(pass, () => report.retries++)
+  const visit = async (organizationId: string) => {
+    const organization: OrganizationReport = { organizationId, directories: [] }
+    report.organizations.push(organization)
+    try {
+      await addTasks(tasks, pass, organization, calls)
+    } catch (error) {
+      organization.error = reported(error)
+    }
+    pass.progress.organizations++
+    pass.reportProgress()
+  }
+  try {
+    const ids = organizationIds(pass.config.scalekit, organizations, calls)
+    await untilAborted(eachOf(ids, pass.config.directoriesAtOnce, visit), pass.signal)
+  } catch (error) {
+    report.error = reported(error)
+  }
+  // The directory that has waited longest goes first. If a process dies during a pass, the next pass begins with the
+  // remaining directories. So each directory gets its turn, even if every pass dies.
+  const waitsSince = ({ milestones }: DirectoryTask) => milestones?.completedAt ?? ''
+  return tasks.sort((a, b) => (waitsSince(a) < waitsSince(b) ? -1 : waitsSince(a) > waitsSince(b) ? 1 : 0))
+}
+
+async function addTasks(
+  tasks: DirectoryTask[],
+  { config, signal, progress }: PassContext,
+  organization: OrganizationReport,
+  calls: Retrying,
+): Promise<void> {
+  const { organizationId } = organization
+  const listed = await listDirectories(config.scalekit, organizationId, calls)
+  const directories = new Set(listed.map(({ id }) => id))
+  const enabled = listed.filter(({ enabled }) => enabled).map(({ id }) => id)
+  if (enabled.length === 0) organization.skipped = listed.length === 0 ? 'no-directory' : 'directory-disabled'
+  // The organization may no longer have the directory of a record. All such records belong to one task, the same one in
+  // each pass.
+  const [first] = [...enabled].sort()
+  for (const id of enabled) {
+    const directory = { organizationId, id }
+    const readOnce = () => readMilestones(config.dispatcher.ledger, directory)
+    const milestones = await retryStore(config.clock, readOnce, signal)
+    const isOthers = (other: string) => other !== id && (id !== first || directories.has(other))
+    tasks.push({ organization, directory, directories, isOthers, milestones })
+    progress.directories++
+  }
+}
+
+/** All pages of records. In an incremental pass, the pages contain only the changes since the last pass. */
+export async function* directoryPages(
+  { pass, task, report }: DirectoryContext,
+  kind: Kind,
+): AsyncGenerator<Page, void> {
+  const { config, progress } = pass
+  const { directory, milestones } = task
+  const updatedAfter =
+    report.mode === 'incremental' && milestones
+      ? formatInstant(plusSeconds(milestones.startedAt, -config.overlapSeconds))
+      : undefined
+  const pages = recordPages(kind, config.scalekit, directory, {
+    ...apiCalls(pass, () => report.retries++),
+    ...omitUndefined({ updatedAfter }),
+    observe: () => storeTime(pass),
+  })
+  let isFirst = true
+  for await (const page of pages) {
+    if (isFirst) progress.totalSize += page.totalSize
+    isFirst = false
+    yield page
+    progress.seen += page.items.length
+    pass.reportProgress()
+  }
+}
+
+/**
+ * Lists the organization's directories again, after the walks. If the customer has disabled the directory meanwhile, it
+ * may list no users. If the customer has connected another directory, a missing user may be in that one.
+ */
+export async function directoriesNow({ pass, task, report }: DirectoryContext) {
+  const { organizationId, id } = task.directory
+  const calls = apiCalls(pass, () => report.retries++)
+  const directories = await listDirectories(pass.config.scalekit, organizationId, calls)
+  return {
+    enabled: directories.some((directory) => directory.id === id && directory.enabled),
+    ids: new Set(directories.map(({ id }) => id)),
+  }
+}
