@@ -18,7 +18,7 @@ export interface DatabaseOptions {
   onError(error: Error): void
 }
 
-/** Returns a pool that connects with its first query. */
+/** Returns a pool that connects when it runs its first query. */
 export function openDatabase({ url, poolSize, onError }: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
