@@ -103,7 +103,8 @@ const serverFields = workerFields.extend({
 })
 
 const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET'] as const
-const apiHint = 'needed for the directory sync. Set all three, or none. The dashboard lists them as API credentials'
+const apiHint =
+  'needed for the directory sync. Set all three, or none. The dashboard lists them as API credentials'
 
 /** @throws InvalidEnvironment */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
