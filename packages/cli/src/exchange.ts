@@ -35,6 +35,8 @@ export interface NoAnswer {
   reason: 'no-connection' | 'late' | 'cut' | 'no-http'
   detail: string
   durationMs: number
+  status?: never
+  headers?: never
 }
 
 export type Exchange = Answer | NoAnswer
@@ -55,6 +57,7 @@ export async function exchange(
   { signal, agent }: ExchangeOptions = {},
 ): Promise<Exchange> {
   const startedAtMs = performance.now()
+  const elapsedMs = () => Math.round(performance.now() - startedAtMs)
   const isSecure = url.protocol === 'https:'
   const length = body.byteLength > 0 || method === 'POST' ? { 'content-length': body.byteLength } : {}
   const deadline = AbortSignal.timeout(deadlineMs)
@@ -85,13 +88,13 @@ export async function exchange(
     const response: IncomingMessage = (await once(request, 'response'))[0]
     const { socket } = response
     const answer = await readAnswer(response)
-    if (!agent || !keepsConnection(answer) || !request.writableEnded) socket.destroy()
-    return { ...answer, durationMs: elapsedMs(startedAtMs) }
+    if (!agent || !keepsConnection(response) || !request.writableEnded) socket.destroy()
+    return { kind: 'answer', ...answer, durationMs: elapsedMs() }
   } catch (error) {
     const failure = deadline.aborted
       ? { reason: 'late' as const, detail: `nothing within ${deadlineMs / 1000} s` }
       : failureOf(error, isConnected, signal)
-    return { kind: 'no-answer', ...failure, durationMs: elapsedMs(startedAtMs) }
+    return { kind: 'no-answer', ...failure, durationMs: elapsedMs() }
   }
 }
 
@@ -104,29 +107,30 @@ export async function exchangeOrFail(url: URL, request: Request, agent?: Agent):
   return outcome
 }
 
-export function isDelivered(outcome: Exchange): boolean {
-  return outcome.kind === 'answer' && isDeliveredStatus(outcome.status)
-}
-
 /** Scalekit counts 200 and 201 as delivered. After any other answer, it sends the event again. */
-export function isDeliveredStatus(status: number | undefined): boolean {
+export function isDelivered({ status }: { status?: number }): boolean {
   return status === 200 || status === 201
 }
 
 /** The outcome that our own middleware reports. */
-export function outcomeHeader(outcome: Exchange): string | undefined {
-  return outcome.kind === 'answer' ? outcome.headers['scalekit-scim-outcome'] : undefined
+export function outcomeHeader({ headers }: Pick<Exchange, 'headers'>): string | undefined {
+  return headers?.['scalekit-scim-outcome']
+}
+
+/** Formats an answer: `400` or `201 duplicate`. */
+export function shownAnswer(answer: Pick<Answer, 'status' | 'headers'>): string {
+  return printable([answer.status, outcomeHeader(answer)].filter(Boolean).join(' '))
 }
 
 /**
  * Returns whether the answer has `Connection: keep-alive`. Without a header, HTTP/1.1 keeps a connection open. But some
  * servers then close it immediately, and the next request on that connection would seem to be cut off.
  */
-function keepsConnection({ headers }: Answer): boolean {
+function keepsConnection({ headers }: IncomingMessage): boolean {
   return /\bkeep-alive\b/i.test(headers.connection ?? '')
 }
 
-async function readAnswer(response: IncomingMessage): Promise<Answer> {
+async function readAnswer(response: IncomingMessage): Promise<Omit<Answer, 'kind' | 'durationMs'>> {
   const chunks: Buffer[] = []
   let keptLength = 0
   for await (const chunk of response) {
@@ -135,11 +139,9 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
   }
   const headers = Object.entries(response.headers).map(([name, value]) => [name, [value].flat().join(', ')])
   return {
-    kind: 'answer',
     status: response.statusCode ?? 0,
     headers: Object.fromEntries(headers),
     body: Buffer.concat(chunks).subarray(0, keptBytes).toString(),
-    durationMs: 0,
   }
 }
 
@@ -173,8 +175,4 @@ function beginningOf(packet: Buffer, problem: string): string {
   return line.startsWith('HTTP/')
     ? `broken HTTP (${problem})`
     : `not HTTP, but ${JSON.stringify(printable(line))}`
-}
-
-function elapsedMs(startedAtMs: number): number {
-  return Math.round(performance.now() - startedAtMs)
 }

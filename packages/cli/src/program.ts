@@ -4,15 +4,15 @@ import { complain } from './terminal.ts'
 
 // Each command loads its code when it runs. So only `simulate` needs the simulator.
 
-type Exit = (exitCode: number) => void
+const to = new Option('--to <URL>', 'the endpoint').makeOptionMandatory()
+const secret = new Option('--secret <whsec_…>', 'the signing secret; default: SCALEKIT_WEBHOOK_SECRET')
+const json = new Option('--json', 'print one JSON document on standard output')
 
-const secretOption = (description = 'the signing secret; default: SCALEKIT_WEBHOOK_SECRET') =>
-  new Option('--secret <whsec_…>', description)
-const jsonOption = () => new Option('--json', 'print one JSON document on standard output')
-
-export function createProgram(exit: Exit): Command {
-  const program = configured(new Command('scalekit-scim'), '')
+export function createProgram(): Command {
+  const program = new Command('scalekit-scim')
+    .helpOption('-h, --help', 'show this')
     .helpCommand('help [command]', 'show this, or the help of a command')
+    .exitOverride()
     .description(
       'Sends signed directory webhooks as Scalekit does, checks webhook endpoints, and runs a local simulator.',
     )
@@ -29,28 +29,28 @@ Exit codes:
   2 wrong usage · 3 could not connect · 130 interrupted
 `,
     )
-  for (const create of [simulateCommand, sendCommand, replayCommand, doctorCommand]) {
-    const command = create(exit)
-    program.addCommand(configured(command, ` ${command.name()}`))
-  }
+  // The commands inherit the settings above.
+  defineSimulate(program.command('simulate'))
+  defineSend(program.command('send'))
+  defineReplay(program.command('replay'))
+  defineDoctor(program.command('doctor'))
+  printErrorsWith(program, 'scalekit-scim')
+  for (const command of program.commands) printErrorsWith(command, `scalekit-scim ${command.name()}`)
   return program
 }
 
-/** Configures a command so that each error is printed in one line, which also names the help. */
-function configured(command: Command, path: string): Command {
-  return command
-    .helpOption('-h, --help', 'show this')
-    .exitOverride()
-    .configureOutput({
-      outputError(text) {
-        const [, message = text] = /^(?:error: )?(.*?)\.?\s*$/s.exec(text) ?? []
-        complain(`${message}. See scalekit-scim${path} --help.`)
-      },
-    })
+/** Prints each error in one line, which also names the help. */
+function printErrorsWith(command: Command, path: string): void {
+  command.configureOutput({
+    outputError(text) {
+      const [, message = text] = /^(?:error: )?(.*?)\.?\s*$/s.exec(text) ?? []
+      complain(`${message}. See ${path} --help.`)
+    },
+  })
 }
 
-function simulateCommand(exit: Exit): Command {
-  return new Command('simulate')
+function defineSimulate(command: Command): void {
+  command
     .description(
       'Start the simulator: API, webhooks, SCIM endpoint and console on one port. Ctrl-C stops it. Needs @scalekit-scim/simulator.',
     )
@@ -64,7 +64,10 @@ function simulateCommand(exit: Exit): Command {
     .option('--seed <text>', 'decides ids, secrets, faults and jitter; default: new ids at each start')
     .option('--file <path>', 'the file that keeps directories, endpoints and secrets over restarts', someText)
     .option('--endpoint <URL>', 'the address for webhooks; can be repeated', collected)
-    .addOption(secretOption('signs for each --endpoint; default: SCALEKIT_WEBHOOK_SECRET, or from the seed'))
+    .option(
+      '--secret <whsec_…>',
+      'signs for each --endpoint; default: SCALEKIT_WEBHOOK_SECRET, or from the seed',
+    )
     .option('--speed <factor>', 'the speed of its clock: at 60, a minute takes one second', number, 1)
     .option(
       '--rate-limit <number>',
@@ -79,15 +82,15 @@ function simulateCommand(exit: Exit): Command {
         'scalekit-scim simulate --port 4000 --file acme.json --speed 60',
       ),
     )
-    .action(async (options) => exit(await (await import('./simulate.ts')).simulate(options)))
+    .action(async (options) => (await import('./simulate.ts')).simulate(options))
 }
 
-function sendCommand(exit: Exit): Command {
-  return new Command('send')
+function defineSend(command: Command): void {
+  command
     .description('Send one signed delivery of a sample event, and show the answer.')
     .argument('<event type>', 'such as user_created, or organization.directory.user_created')
-    .requiredOption('--to <URL>', 'the endpoint')
-    .addOption(secretOption())
+    .addOption(to)
+    .addOption(secret)
     .option(
       '--set <path=value>',
       'set a field, such as data.active=false or id=evt_1; can be repeated',
@@ -96,7 +99,7 @@ function sendCommand(exit: Exit): Command {
     .option('--data <file>', 'a JSON object with fields of data; - is standard input')
     .option('--id <msg_…>', 'the message id; the same id again is a duplicate')
     .option('--at <time>', 'the time of the attempt: 2026-11-23T09:00:00Z, or seconds from now such as -600')
-    .addOption(jsonOption())
+    .addOption(json)
     .addHelpText(
       'after',
       `
@@ -110,17 +113,17 @@ ${examples(
   'scalekit-scim send user_deleted --to $URL --data user.json --json',
 )}`,
     )
-    .action(async (type, options) => exit(await (await import('./send.ts')).send(type, options)))
+    .action(async (type, options) => (await import('./send.ts')).send(type, options))
 }
 
-function replayCommand(exit: Exit): Command {
-  return new Command('replay')
+function defineReplay(command: Command): void {
+  command
     .description('Send recorded deliveries or events again, in their order.')
     .argument('<file>', 'JSON or JSON lines; - is standard input')
-    .requiredOption('--to <URL>', 'the endpoint')
-    .addOption(secretOption())
+    .addOption(to)
+    .addOption(secret)
     .option('--as-is', 'send the recorded headers; an endpoint refuses signatures over 5 minutes old')
-    .addOption(jsonOption())
+    .addOption(json)
     .addHelpText(
       'after',
       `
@@ -130,14 +133,14 @@ Each line, or each item of a JSON array, has one of four forms: an event;
 delivery is signed again with the current time.
 ${examples('scalekit-scim replay deliveries.jsonl --to $URL')}`,
     )
-    .action(async (file, options) => exit(await (await import('./replay.ts')).replay(file, options)))
+    .action(async (file, options) => (await import('./replay.ts')).replay(file, options))
 }
 
-function doctorCommand(exit: Exit): Command {
-  return new Command('doctor')
+function defineDoctor(command: Command): void {
+  command
     .description('Check a running endpoint, and report each mistake with its fix.')
     .argument('<URL>', 'the endpoint, with or without our middleware')
-    .addOption(secretOption())
+    .addOption(secret)
     .option('--write', 'also create test users, diruser_doctor_…, and delete them again')
     .option(
       '--organization <org_…>',
@@ -145,7 +148,7 @@ function doctorCommand(exit: Exit): Command {
       someText,
       'org_doctor',
     )
-    .addOption(jsonOption())
+    .addOption(json)
     .addHelpText(
       'after',
       `
@@ -156,7 +159,7 @@ ${examples(
   'scalekit-scim doctor https://staging.example.com/webhooks/scalekit --write --json',
 )}`,
     )
-    .action(async (url, options) => exit(await (await import('./doctor/doctor.ts')).doctor(url, options)))
+    .action(async (url, options) => (await import('./doctor/doctor.ts')).doctor(url, options))
 }
 
 function examples(...lines: string[]): string {

@@ -14,11 +14,11 @@ const envelopeFields = [
 ]
 
 /**
- * Sets one field by its path: `data.active=false`. In `data`, a value that is valid JSON is read as JSON, and any other
- * value as text. In the envelope, the value is text or `null`.
+ * Returns the event with one field set by its path: `data.active=false`. In `data`, a value that is valid JSON is read
+ * as JSON, and any other value as text. In the envelope, the value is text or `null`.
  * @throws Failure
  */
-export function setField(event: JsonObject, assignment: string): void {
+export function withField(event: JsonObject, assignment: string): JsonObject {
   const at = assignment.indexOf('=')
   const path = assignment.slice(0, Math.max(at, 0))
   const names = path.split('.')
@@ -29,10 +29,10 @@ export function setField(event: JsonObject, assignment: string): void {
   }
   const text = assignment.slice(at + 1)
   const value = parseJson(text)
-  if (names[0] === 'data') {
-    setInData(event, names, value === undefined ? text : value)
-    return
+  if (path === 'data' && !isJsonObject(value)) {
+    throw wrongUsage('--set data takes a JSON object. To set one field of it, give --set data.<path>=value.')
   }
+  if (names[0] === 'data') return withInner(event, names, value === undefined ? text : value, path)
   if (!envelopeFields.includes(path)) {
     const hint =
       path === 'type'
@@ -40,26 +40,16 @@ export function setField(event: JsonObject, assignment: string): void {
         : `events do not have such a field. Give data.<path>, or one of ${envelopeFields.join(', ')}.`
     throw wrongUsage(`--set ${path}: ${hint}`)
   }
-  event[path] = value === null || typeof value === 'string' ? value : text
+  return { ...event, [path]: value === null || typeof value === 'string' ? value : text }
 }
 
-function setInData(event: JsonObject, names: readonly string[], value: unknown): void {
-  if (names.length === 1 && !isJsonObject(value)) {
-    throw wrongUsage('--set data takes a JSON object. To set one field of it, give --set data.<path>=value.')
+/** A computed name and a spread treat `__proto__` as an ordinary name, as the JSON parser does. */
+function withInner(holder: JsonObject, names: readonly string[], value: unknown, path: string): JsonObject {
+  const [name = '', ...rest] = names
+  if (rest.length === 0) return { ...holder, [name]: value }
+  const inner = Object.hasOwn(holder, name) ? holder[name] : {}
+  if (!isJsonObject(inner)) {
+    throw wrongUsage(`--set ${path}: ${name} is not an object, so it cannot have fields.`)
   }
-  let holder = event
-  for (const name of names.slice(0, -1)) {
-    const inner = Object.hasOwn(holder, name) ? holder[name] : {}
-    if (!isJsonObject(inner)) {
-      throw wrongUsage(`--set ${names.join('.')}: ${name} is not an object, so it cannot have fields.`)
-    }
-    define(holder, name, inner)
-    holder = inner
-  }
-  define(holder, String(names.at(-1)), value)
-}
-
-/** Sets a field. Treats `__proto__` as an ordinary name, as the JSON parser does. */
-function define(holder: JsonObject, name: string, value: unknown): void {
-  Object.defineProperty(holder, name, { value, enumerable: true, writable: true, configurable: true })
+  return { ...holder, [name]: withInner(inner, rest, value, path) }
 }

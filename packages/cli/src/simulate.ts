@@ -1,10 +1,11 @@
+import { once } from 'node:events'
 import type { Attempt, Directory, Message, Simulator } from '@scalekit-scim/simulator'
 import manifest from '../package.json' with { type: 'json' }
 import { checkedSecret, parseEndpoint, secretVariable, shownAddress } from './endpoint.ts'
-import { isDeliveredStatus } from './exchange.ts'
-import { codeOf, exitCodes, refused, wrongUsage } from './failures.ts'
+import { isDelivered, shownAnswer } from './exchange.ts'
+import { codeOf, refused, wrongUsage } from './failures.ts'
 import { introduce, summaryOf } from './introduction.ts'
-import { complain, onInterruption, printable, say, sayJson, styled } from './terminal.ts'
+import { complain, interruption, printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SimulateOptions {
   host: string
@@ -18,10 +19,10 @@ export interface SimulateOptions {
   json?: boolean
 }
 
-/** The command `simulate`. Runs the simulator until a signal stops it. Returns the exit code. */
-export async function simulate(options: SimulateOptions): Promise<number> {
+/** The command `simulate`. Runs the simulator until a signal stops it. */
+export async function simulate(options: SimulateOptions): Promise<void> {
   // A signal also stops a simulator that is still starting.
-  const stopped = new Promise<void>((resolve) => void onInterruption(resolve))
+  const stopped = once(interruption(), 'abort')
   const { createSimulator, SnapshotError } = await loadSimulator()
   const secret = options.secret ?? (process.env[secretVariable] || undefined)
   try {
@@ -42,7 +43,6 @@ export async function simulate(options: SimulateOptions): Promise<number> {
   } catch (error) {
     throw error instanceof SnapshotError ? refused(error.message) : failureOf(error, options)
   }
-  return exitCodes.good
 }
 
 async function open(
@@ -118,15 +118,13 @@ function sayAttempts({ deliveries }: Simulator): void {
 
 function lineOf({ id, event }: Message, attempt: Attempt, where: string): string {
   const { response, error = 'no answer', durationMs, number, startedAtMs } = attempt
-  const answer = response
-    ? [response.status, response.headers['scalekit-scim-outcome']].filter(Boolean).join(' ')
-    : error
+  const answer = response ? shownAnswer(response) : printable(error)
   return [
     new Date(startedAtMs).toISOString().slice(11, 19),
     event.type.replace(/^organization\.(directory\.)?/, ''),
     id,
     number > 1 ? `attempt ${number}` : '',
-    styled(isDeliveredStatus(response?.status) ? 'green' : 'red', printable(answer)),
+    styled(isDelivered(response ?? {}) ? 'green' : 'red', answer),
     styled('dim', `${Math.round(durationMs)} ms ${where}`),
   ]
     .filter(Boolean)

@@ -1,35 +1,23 @@
 import { type Answer, type Exchange, isDelivered, type NoAnswer, outcomeHeader } from '../exchange.ts'
-import {
-  type Finding,
-  isAccepted,
-  isLimited,
-  isSameAnswer,
-  note,
-  ok,
-  rateLimited,
-  shown,
-  wrong,
-} from './finding.ts'
+import { type Check, check, type Finding, isAccepted, isSameAnswer, note, ok, shown, wrong } from './check.ts'
 import type { Probe } from './probe.ts'
 
 export const rawBodyHint =
   "Verify the bytes before JSON.parse: app.post(path, express.raw({ type: '*/*', limit: '1mb' }), …), before app.use(express.json())."
 
-export async function validFinding(outcome: Exchange, probe: Probe): Promise<Finding> {
-  return isAccepted(outcome) ? ok(shown(outcome)) : await refusalFinding(outcome, probe)
-}
-
-export function statusFinding(outcome: Exchange): Finding {
-  if (isDelivered(outcome)) return ok(shown(outcome))
-  return wrong(
-    `It answers ${shown(outcome)}. Scalekit counts only 200 and 201 as delivered. It sends each event again for hours, and then reports a failure.`,
-    'Answer 200 or 201 when the work is done: await work(event); res.status(201).json({ ok: true }).',
+export const statusCheck = (first: Exchange): Check =>
+  check('status', 'it answers 200 or 201', () =>
+    isDelivered(first)
+      ? ok(shown(first))
+      : wrong(
+          `It answers ${shown(first)}. Scalekit counts only 200 and 201 as delivered. It sends each event again for hours, and then reports a failure.`,
+          'Answer 200 or 201 when the work is done: await work(event); res.status(201).json({ ok: true }).',
+        ),
   )
-}
 
-async function refusalFinding(outcome: Exchange, probe: Probe): Promise<Finding> {
+export async function validFinding(outcome: Exchange, probe: Probe): Promise<Finding> {
+  if (isAccepted(outcome)) return ok(shown(outcome))
   if (outcome.kind === 'no-answer') return silenceFinding(outcome)
-  if (isLimited(outcome)) return rateLimited
   if (outcome.status < 300 || outcome.status >= 500) return failureFinding(outcome)
   if (outcome.status < 400) {
     return wrong(
@@ -43,7 +31,18 @@ async function refusalFinding(outcome: Exchange, probe: Probe): Promise<Finding>
       'Answer 200 to types that you do not handle. Scalekit has 41 types, and adds more.',
     )
   }
-  if ([401, 403, 404, 405].includes(outcome.status)) return routeFinding(outcome)
+  if (outcome.status === 401 || outcome.status === 403) {
+    return wrong(
+      `It requires credentials before it checks the signature (${shown(outcome)}).`,
+      'Exclude this path from your login, CSRF protection and firewall. The signature authenticates the sender.',
+    )
+  }
+  if (outcome.status === 404 || outcome.status === 405) {
+    return wrong(
+      `No route answers POST at this address (${shown(outcome)}).`,
+      'Give the full path, including the mount path. Mount the route before the handler that answers 404.',
+    )
+  }
   return wrong(
     `It refuses a valid delivery (${shown(outcome)}).`,
     `Check that --secret is the secret of this endpoint. If it is: ${rawBodyHint}`,
@@ -82,22 +81,12 @@ function failureFinding(outcome: Answer): Finding {
   )
 }
 
-function routeFinding(outcome: Answer): Finding {
-  return outcome.status === 401 || outcome.status === 403
-    ? wrong(
-        `It requires credentials before it checks the signature (${shown(outcome)}).`,
-        'Exclude this path from your login, CSRF protection and firewall. The signature authenticates the sender.',
-      )
-    : wrong(
-        `No route answers POST at this address (${shown(outcome)}).`,
-        'Give the full path, including the mount path. Mount the route before the handler that answers 404.',
-      )
-}
-
-export function timeFinding({ slowestMs }: Probe): Finding {
-  if (slowestMs < 5000) return ok(`the slowest answer took ${slowestMs} ms`)
-  return note(
-    `The slowest answer took ${(slowestMs / 1000).toFixed(1)} s. Scalekit waits 10 s.`,
-    'Put long work on a durable queue with the webhook-id as the job id, and answer when the job is stored.',
-  )
-}
+/** Reads the slowest answer, so it is the last check. */
+export const timeCheck = check('time', 'it answers well within 10 s', ({ slowestMs }) =>
+  slowestMs < 5000
+    ? ok(`the slowest answer took ${slowestMs} ms`)
+    : note(
+        `The slowest answer took ${(slowestMs / 1000).toFixed(1)} s. Scalekit waits 10 s.`,
+        'Put long work on a durable queue with the webhook-id as the job id, and answer when the job is stored.',
+      ),
+)

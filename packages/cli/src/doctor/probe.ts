@@ -4,7 +4,9 @@ import type { Target } from '../endpoint.ts'
 import { type Exchange, exchange, type Request } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
 import { newId } from '../sample.ts'
-import { isLimited } from './finding.ts'
+
+/** The outcomes of some deliveries, each with its description. */
+export type Outcomes = Readonly<Record<string, Exchange>>
 
 type Body = object | string | Uint8Array
 
@@ -50,16 +52,11 @@ export class Probe {
     }
   }
 
-  /** Returns the JSON text of such an event. Its `content` is `fragment`, unchanged. */
-  textWith(fragment: string): string {
-    return JSON.stringify(this.event('@')).replace('"@"', () => fragment)
-  }
-
   sign(body: Body = this.event(), options: SignOptions = {}): SignedDelivery {
     return signDelivery(body, { secret: this.#target.secret, ...options })
   }
 
-  /** Returns a signed delivery with changed headers. A header that is `undefined` is removed. */
+  /** Returns a signed delivery with changed headers. A header that is `undefined` is not sent. */
   signThenSet(changes: Readonly<Record<string, string | undefined>>, delivery = this.sign()): Request {
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries({ ...delivery.headers, ...changes })) {
@@ -84,8 +81,15 @@ export class Probe {
   async post(request: Request): Promise<Exchange> {
     const outcome = await exchange(this.#target.url, request, { signal: this.#signal })
     if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') this.isGone = true
-    if (isLimited(outcome)) this.isLimited = true
+    if (outcome.status === 429) this.isLimited = true
     return outcome
+  }
+
+  /** Sends named requests, one after another. */
+  async postAll(requests: Readonly<Record<string, Request>>): Promise<Outcomes> {
+    const outcomes: Record<string, Exchange> = {}
+    for (const [what, request] of Object.entries(requests)) outcomes[what] = await this.post(request)
+    return outcomes
   }
 
   async deliver(body?: Body, options?: SignOptions): Promise<Exchange> {
