@@ -30,20 +30,17 @@ export function parseEndpoint(address: string): URL {
   }
 }
 
-/** Returns the value of the option, or else of the environment variable. */
+/** Returns the value of the option, or else of the environment variable. @throws Failure */
 export function secretFrom(option: string | undefined): string {
   const secret = option ?? process.env[secretVariable]
   if (!secret) throw wrongUsage(`The signing secret is missing. Give --secret, or set ${secretVariable}.`)
-  return checkedSecret(secret, option === undefined ? secretVariable : '--secret')
-}
-
-/** Returns the secret if it is valid. Core checks the secret, and core's error message includes the fix. */
-export function checkedSecret(secret: string, source: string): string {
   try {
+    // Core checks the secret, and core's error message includes the fix.
     signDelivery('', { secret })
     return secret
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
+    const source = option === undefined ? secretVariable : '--secret'
     throw wrongUsage(withoutSecrets(reason.replace('`secret`', source)))
   }
 }

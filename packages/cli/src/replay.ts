@@ -19,14 +19,7 @@ export interface ReplayOptions {
 }
 
 /** These headers belong to the recorded connection, and are not sent again. */
-const connectionHeaders = [
-  'host',
-  'content-length',
-  'connection',
-  'transfer-encoding',
-  'keep-alive',
-  'expect',
-]
+const unsentHeaders = ['host', 'content-length', 'connection', 'transfer-encoding', 'keep-alive', 'expect']
 
 /** The command `replay`. Sends the deliveries in their order, one at a time. */
 export async function replay(path: string, options: ReplayOptions): Promise<void> {
@@ -76,7 +69,7 @@ function asRecorded({ where, body, headers, messageId = 'without an id' }: Recor
   if (!headers) {
     throw wrongUsage(`${where} is an event without recorded headers. Omit --as-is to sign it again.`)
   }
-  const kept = Object.entries(headers).filter(([name]) => !connectionHeaders.includes(name))
+  const kept = Object.entries(headers).filter(([name]) => !unsentHeaders.includes(name))
   for (const [name, value] of kept) requireSendable(name, value, where)
   const request = { method: 'POST', headers: Object.fromEntries(kept), body: Buffer.from(body) }
   return { messageId, requestNow: () => request }
