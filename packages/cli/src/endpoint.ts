@@ -4,17 +4,7 @@ import { withoutSecrets } from './terminal.ts'
 
 export const secretVariable = 'SCALEKIT_WEBHOOK_SECRET'
 
-/** The address of an endpoint, and its signing secret. */
-export interface Target {
-  url: URL
-  secret: string
-}
-
-/** @throws Failure if the address or the secret is missing or invalid */
-export function targetOf(address: string, secret: string | undefined): Target {
-  return { url: parseEndpoint(address), secret: secretFrom(secret) }
-}
-
+/** @throws Failure */
 export function parseEndpoint(address: string): URL {
   const url = URL.parse(address)
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {

@@ -5,8 +5,57 @@ import { complain } from './terminal.ts'
 // Each command loads its code when it runs. So only `simulate` needs the simulator.
 
 const to = new Option('--to <URL>', 'the endpoint').makeOptionMandatory()
-const secret = new Option('--secret <whsec_…>', 'the signing secret; default: SCALEKIT_WEBHOOK_SECRET')
+const secretOption = (description: string) => new Option('--secret <whsec_…>', description)
+const secret = secretOption('the signing secret; default: SCALEKIT_WEBHOOK_SECRET')
 const json = new Option('--json', 'print one JSON document on standard output')
+
+const programHelp = `
+Examples:
+  scalekit-scim simulate --endpoint http://127.0.0.1:3000/webhooks/scalekit
+  scalekit-scim send user_created --to http://127.0.0.1:3000/webhooks/scalekit
+  scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit
+
+Exit codes:
+  0 good · 1 a check failed, the endpoint refused, or the simulator cannot start
+  2 wrong usage · 3 could not connect · 130 interrupted
+`
+
+const simulateHelp = `
+Examples:
+  scalekit-scim simulate --endpoint http://127.0.0.1:3000/webhooks/scalekit
+  scalekit-scim simulate --port 4000 --file acme.json --speed 60
+`
+
+const sendHelp = `
+Event types of directories:
+  user_created, user_updated, user_deleted, group_created, group_updated,
+  group_deleted, directory_enabled, directory_disabled
+For other types of Scalekit, give the full name, such as organization.created.
+
+Examples:
+  scalekit-scim send user_created --to $URL --set data.email=ada@acme.example
+  scalekit-scim send user_updated --to $URL --set data.active=false --id msg_1
+  scalekit-scim send user_deleted --to $URL --data user.json --json
+`
+
+const replayHelp = `
+Each line, or each item of a JSON array, has one of four forms: an event;
+{"headers": {…}, "body": "…"}; the same under "request"; or
+{"id": "msg_…", "event": {…}}. Message ids are kept. Without --as-is, each
+delivery is signed again with the current time.
+
+Examples:
+  scalekit-scim replay deliveries.jsonl --to $URL
+`
+
+const doctorHelp = `
+Without --write, the events have a type that no application handles, so nothing
+is written.
+
+Examples:
+  scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit
+  scalekit-scim doctor https://staging.example.com/webhooks/scalekit --write --json
+`
 
 export function createProgram(): Command {
   const program = new Command('scalekit-scim')
@@ -17,18 +66,7 @@ export function createProgram(): Command {
       'Sends signed directory webhooks as Scalekit does, checks webhook endpoints, and runs a local simulator.',
     )
     .version(manifest.version, '-V, --version', 'show the version')
-    .addHelpText(
-      'after',
-      `${examples(
-        'scalekit-scim simulate --endpoint http://127.0.0.1:3000/webhooks/scalekit',
-        'scalekit-scim send user_created --to http://127.0.0.1:3000/webhooks/scalekit',
-        'scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit',
-      )}
-Exit codes:
-  0 good · 1 a check failed, the endpoint refused, or the simulator cannot start
-  2 wrong usage · 3 could not connect · 130 interrupted
-`,
-    )
+    .addHelpText('after', programHelp)
   // The commands inherit the settings above.
   defineSimulate(program.command('simulate'))
   defineSend(program.command('send'))
@@ -64,10 +102,7 @@ function defineSimulate(command: Command): void {
     .option('--seed <text>', 'decides ids, secrets, faults and jitter; default: new ids at each start')
     .option('--file <path>', 'the file that keeps directories, endpoints and secrets over restarts', someText)
     .option('--endpoint <URL>', 'the address for webhooks; can be repeated', collected)
-    .option(
-      '--secret <whsec_…>',
-      'signs for each --endpoint; default: SCALEKIT_WEBHOOK_SECRET, or from the seed',
-    )
+    .addOption(secretOption('signs for each --endpoint; default: SCALEKIT_WEBHOOK_SECRET, or from the seed'))
     .option('--speed <factor>', 'the speed of its clock: at 60, a minute takes one second', number, 1)
     .option(
       '--rate-limit <number>',
@@ -75,13 +110,7 @@ function defineSimulate(command: Command): void {
       wholeNumber(1),
     )
     .option('--json', 'print its addresses and variables as one JSON document')
-    .addHelpText(
-      'after',
-      examples(
-        'scalekit-scim simulate --endpoint http://127.0.0.1:3000/webhooks/scalekit',
-        'scalekit-scim simulate --port 4000 --file acme.json --speed 60',
-      ),
-    )
+    .addHelpText('after', simulateHelp)
     .action(async (options) => (await import('./simulate.ts')).simulate(options))
 }
 
@@ -100,19 +129,7 @@ function defineSend(command: Command): void {
     .option('--id <msg_…>', 'the message id; the same id again is a duplicate')
     .option('--at <time>', 'the time of the attempt: 2026-11-23T09:00:00Z, or seconds from now such as -600')
     .addOption(json)
-    .addHelpText(
-      'after',
-      `
-Event types of directories:
-  user_created, user_updated, user_deleted, group_created, group_updated,
-  group_deleted, directory_enabled, directory_disabled
-For other types of Scalekit, give the full name, such as organization.created.
-${examples(
-  'scalekit-scim send user_created --to $URL --set data.email=ada@acme.example',
-  'scalekit-scim send user_updated --to $URL --set data.active=false --id msg_1',
-  'scalekit-scim send user_deleted --to $URL --data user.json --json',
-)}`,
-    )
+    .addHelpText('after', sendHelp)
     .action(async (type, options) => (await import('./send.ts')).send(type, options))
 }
 
@@ -124,15 +141,7 @@ function defineReplay(command: Command): void {
     .addOption(secret)
     .option('--as-is', 'send the recorded headers; an endpoint refuses signatures over 5 minutes old')
     .addOption(json)
-    .addHelpText(
-      'after',
-      `
-Each line, or each item of a JSON array, has one of four forms: an event;
-{"headers": {…}, "body": "…"}; the same under "request"; or
-{"id": "msg_…", "event": {…}}. Message ids are kept. Without --as-is, each
-delivery is signed again with the current time.
-${examples('scalekit-scim replay deliveries.jsonl --to $URL')}`,
-    )
+    .addHelpText('after', replayHelp)
     .action(async (file, options) => (await import('./replay.ts')).replay(file, options))
 }
 
@@ -149,21 +158,8 @@ function defineDoctor(command: Command): void {
       'org_doctor',
     )
     .addOption(json)
-    .addHelpText(
-      'after',
-      `
-Without --write, the events have a type that no application handles, so nothing
-is written.
-${examples(
-  'scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit',
-  'scalekit-scim doctor https://staging.example.com/webhooks/scalekit --write --json',
-)}`,
-    )
+    .addHelpText('after', doctorHelp)
     .action(async (url, options) => (await import('./doctor/doctor.ts')).doctor(url, options))
-}
-
-function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`
 }
 
 function collected(value: string, before: string[] = []): string[] {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { signDelivery } from '@scalekit-scim/core/testing'
-import { shownAddress, targetOf } from './endpoint.ts'
+import { parseEndpoint, secretFrom, shownAddress } from './endpoint.ts'
 import { type Exchange, exchangeOrFail, isDelivered, outcomeHeader } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
 import { inputName, isJsonObject, type JsonObject, jsonText, parseJson, readInput } from './files.ts'
@@ -20,7 +20,8 @@ export interface SendOptions {
 
 /** The command `send`. Sends one signed delivery. */
 export async function send(type: string, options: SendOptions): Promise<void> {
-  const { url, secret } = targetOf(options.to, options.secret)
+  const url = parseEndpoint(options.to)
+  const secret = secretFrom(options.secret)
   const event = await eventOf(type, options)
   const messageId = options.id ?? newId('msg')
   requireMessageId(messageId, '--id')

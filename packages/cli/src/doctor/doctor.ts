@@ -1,4 +1,4 @@
-import { shownAddress, targetOf } from '../endpoint.ts'
+import { parseEndpoint, secretFrom, shownAddress } from '../endpoint.ts'
 import type { Exchange } from '../exchange.ts'
 import { exitCodes, Failure, noConnection } from '../failures.ts'
 import { interruption, say, sayJson, styled } from '../terminal.ts'
@@ -26,9 +26,9 @@ interface Result extends Finding {
 /** The command `doctor`. Runs all checks, one after another. */
 export async function doctor(address: string, options: DoctorOptions): Promise<void> {
   const { json = false, write = false, organization } = options
-  const target = targetOf(address, options.secret)
-  const url = shownAddress(target.url)
-  const probe = new Probe(target, interruption())
+  const endpoint = parseEndpoint(address)
+  const url = shownAddress(endpoint)
+  const probe = new Probe(endpoint, secretFrom(options.secret), interruption())
   const results: Result[] = []
   const counts = { ok: 0, wrong: 0, note: 0, skipped: 0 }
 

@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { type SignedDelivery, type SignOptions, signDelivery } from '@scalekit-scim/core/testing'
-import type { Target } from '../endpoint.ts'
 import { type Exchange, exchange, type Request } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
-import { newId } from '../sample.ts'
+import { eventNow, newId } from '../sample.ts'
 
 /** The outcomes of some deliveries, each with its description. */
 export type Outcomes = Readonly<Record<string, Exchange>>
@@ -20,17 +19,19 @@ export class Probe {
   isGone = false
   /** Whether a rate limit has answered since this field was last set to `false`. */
   isLimited = false
-  readonly #target: Target
+  readonly #url: URL
+  readonly #secret: string
   readonly #signal: AbortSignal | undefined
 
-  constructor(target: Target, signal?: AbortSignal) {
-    this.#target = target
+  constructor(url: URL, secret: string, signal?: AbortSignal) {
+    this.#url = url
+    this.#secret = secret
     this.#signal = signal
   }
 
   /** Returns a probe of the same endpoint that can send requests after an interruption. */
   uninterrupted(): Probe {
-    return new Probe(this.#target)
+    return new Probe(this.#url, this.#secret)
   }
 
   get isInterrupted(): boolean {
@@ -39,21 +40,17 @@ export class Probe {
 
   /** Returns an event of a type that no application handles, so that the application writes nothing. */
   event(content: unknown = 'plain'): JsonObject {
-    const id = newId('evt')
     return {
-      spec_version: '1',
-      id,
-      type: 'scalekit_scim.doctor_probe',
-      occurred_at: new Date().toISOString(),
+      ...eventNow('scalekit_scim.doctor_probe'),
       environment_id: 'env_doctor',
       organization_id: 'org_doctor',
       object: 'DoctorProbe',
-      data: { id: id.replace('evt_', 'doctor_'), organization_id: 'org_doctor', content },
+      data: { id: newId('doctor'), organization_id: 'org_doctor', content },
     }
   }
 
   sign(body: Body = this.event(), options: SignOptions = {}): SignedDelivery {
-    return signDelivery(body, { secret: this.#target.secret, ...options })
+    return signDelivery(body, { secret: this.#secret, ...options })
   }
 
   /** Returns a signed delivery with changed headers. A header that is `undefined` is not sent. */
@@ -79,7 +76,7 @@ export class Probe {
   }
 
   async post(request: Request): Promise<Exchange> {
-    const outcome = await exchange(this.#target.url, request, { signal: this.#signal })
+    const outcome = await exchange(this.#url, request, { signal: this.#signal })
     if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') this.isGone = true
     if (outcome.status === 429) this.isLimited = true
     return outcome
