@@ -1,11 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 import { signDelivery } from '@scalekit-scim/core/testing'
 import { parseEndpoint, secretFrom, shownAddress } from './endpoint.ts'
+import { eventNow, newId, requireMessageId, withField } from './event.ts'
 import { type Exchange, exchangeOrFail, isDelivered, outcomeHeader } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
 import { inputName, isJsonObject, type JsonObject, jsonText, parseJson, readInput } from './files.ts'
-import { eventNow, newId, requireMessageId } from './sample.ts'
-import { withField } from './set-field.ts'
 import { printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SendOptions {

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { type SignedDelivery, type SignOptions, signDelivery } from '@scalekit-scim/core/testing'
+import { eventNow, newId } from '../event.ts'
 import { type Exchange, exchange, type Request } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
-import { eventNow, newId } from '../sample.ts'
 
 /** The outcomes of some deliveries, each with its description. */
 export type Outcomes = Readonly<Record<string, Exchange>>

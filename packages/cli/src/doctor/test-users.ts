@@ -1,6 +1,6 @@
+import { eventNow, newId } from '../event.ts'
 import type { Exchange } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
-import { eventNow, newId } from '../sample.ts'
 import { isAccepted } from './check.ts'
 import type { Probe } from './probe.ts'
 

@@ -1,5 +1,21 @@
+import { randomUUID } from 'node:crypto'
+import type { DirectoryEventType } from '@scalekit-scim/core'
+import { sampleEvent } from '@scalekit-scim/core/testing'
 import { wrongUsage } from './failures.ts'
 import { isJsonObject, type JsonObject, parseJson } from './files.ts'
+
+const directoryTypes = [
+  'organization.directory.user_created',
+  'organization.directory.user_updated',
+  'organization.directory.user_deleted',
+  'organization.directory.group_created',
+  'organization.directory.group_updated',
+  'organization.directory.group_deleted',
+  'organization.directory_enabled',
+  'organization.directory_disabled',
+] as const satisfies DirectoryEventType[]
+
+const lastPart = (type: string) => type.split('.').at(-1)
 
 /** The fields of Scalekit's events, except `data` and `type`. The type is an argument of the command. */
 const envelopeFields = [
@@ -13,21 +29,33 @@ const envelopeFields = [
   'display_name',
 ]
 
+/** A sample event with a new id and the current time. Its user, group or directory is always the same. */
+export function eventNow(name: string): JsonObject {
+  const envelope = { id: newId('evt'), occurred_at: new Date().toISOString() }
+  const type = directoryTypes.find((one) => one === name || lastPart(one) === name)
+  if (type !== undefined) return { ...sampleEvent(type), ...envelope }
+  if (!name.includes('.') || /^organization\.directory/.test(name)) {
+    const types = directoryTypes.map(lastPart).join(', ')
+    throw wrongUsage(`${JSON.stringify(name)} is not an event type. The types of directories are ${types}.`)
+  }
+  // Scalekit's other events have the same envelope, but other data.
+  const sample = sampleEvent('organization.directory_enabled')
+  return { ...sample, ...envelope, type: name, object: undefined, data: {} }
+}
+
 /**
  * Returns the event with one field set by its path: `data.active=false`. In `data`, a value that is valid JSON is read
  * as JSON, and any other value as text. In the envelope, the value is text or `null`.
  * @throws Failure
  */
 export function withField(event: JsonObject, assignment: string): JsonObject {
-  const at = assignment.indexOf('=')
-  const path = assignment.slice(0, Math.max(at, 0))
+  const [, path = '', text = ''] = /^([^=]+)=(.*)$/s.exec(assignment) ?? []
   const names = path.split('.')
   if (names.includes('')) {
     throw wrongUsage(
       `--set takes path=value, such as --set data.active=false, and not ${JSON.stringify(assignment)}.`,
     )
   }
-  const text = assignment.slice(at + 1)
   const value = parseJson(text)
   if (path === 'data' && !isJsonObject(value)) {
     throw wrongUsage('--set data takes a JSON object. To set one field of it, give --set data.<path>=value.')
@@ -52,4 +80,15 @@ function withInner(holder: JsonObject, names: readonly string[], value: unknown,
     throw wrongUsage(`--set ${path}: ${name} is not an object, so it cannot have fields.`)
   }
   return { ...holder, [name]: withInner(inner, rest, value, path) }
+}
+
+export function newId(prefix: string): string {
+  return `${prefix}_${randomUUID().replaceAll('-', '')}`
+}
+
+/** Accepts only ids that HTTP transports unchanged and that a receiver accepts. @throws Failure */
+export function requireMessageId(text: string, what: string): void {
+  if (!/^[\x21-\x7e]{1,256}$/.test(text)) {
+    throw wrongUsage(`${what} must be 1 to 256 printable characters without spaces, such as msg_1.`)
+  }
 }
