@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { shownAddress } from './endpoint.ts'
@@ -29,7 +29,7 @@ export interface Answer {
   durationMs: number
 }
 
-export interface NoAnswer {
+interface NoAnswer {
   kind: 'no-answer'
   /** The connection was refused, the answer was late, the connection was cut, or the answer is not HTTP. */
   reason: 'no-connection' | 'late' | 'cut' | 'no-http'
@@ -41,10 +41,10 @@ export interface NoAnswer {
 
 export type Exchange = Answer | NoAnswer
 
-export interface ExchangeOptions {
+interface Options {
   signal?: AbortSignal | undefined
-  /** The agent whose connections are reused. @default a new connection */
-  agent?: Agent | undefined
+  /** Reuses a connection of Node's global agent. @default a new connection */
+  keepAlive?: boolean
 }
 
 /**
@@ -54,7 +54,7 @@ export interface ExchangeOptions {
 export async function exchange(
   url: URL,
   { method, headers, body }: Request,
-  { signal, agent }: ExchangeOptions = {},
+  { signal, keepAlive = false }: Options = {},
 ): Promise<Exchange> {
   const startedAtMs = performance.now()
   const elapsedMs = () => Math.round(performance.now() - startedAtMs)
@@ -65,7 +65,7 @@ export async function exchange(
   const request = (isSecure ? httpsRequest : httpRequest)(url, {
     method,
     headers: { ...headers, ...length },
-    agent: agent ?? false,
+    agent: keepAlive ? undefined : false,
     signal: AbortSignal.any([deadline, ...(signal ? [signal] : [])]),
   })
   let isConnected = false
@@ -88,7 +88,7 @@ export async function exchange(
     const response: IncomingMessage = (await once(request, 'response'))[0]
     const { socket } = response
     const answer = await readAnswer(response)
-    if (!agent || !keepsConnection(response) || !request.writableEnded) socket.destroy()
+    if (!keepAlive || !keepsConnection(response) || !request.writableEnded) socket.destroy()
     return { kind: 'answer', ...answer, durationMs: elapsedMs() }
   } catch (error) {
     const failure = deadline.aborted
@@ -99,8 +99,8 @@ export async function exchange(
 }
 
 /** Like {@link exchange}, but rejects if it cannot connect. @throws Failure */
-export async function exchangeOrFail(url: URL, request: Request, agent?: Agent): Promise<Exchange> {
-  const outcome = await exchange(url, request, { agent })
+export async function exchangeOrFail(url: URL, request: Request, options?: Options): Promise<Exchange> {
+  const outcome = await exchange(url, request, options)
   if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') {
     throw noConnection(shownAddress(url), outcome.detail)
   }

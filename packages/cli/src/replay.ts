@@ -1,5 +1,4 @@
-import { Agent as HttpAgent, validateHeaderName, validateHeaderValue } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { signDelivery } from '@scalekit-scim/core/testing'
 import { parseEndpoint, secretFrom } from './endpoint.ts'
@@ -30,17 +29,15 @@ export async function replay(path: string, options: ReplayOptions): Promise<void
   // All items are checked before the first is sent.
   const outgoing = recording.map(outgoingOf)
 
-  const agent = new (url.protocol === 'https:' ? HttpsAgent : HttpAgent)({ keepAlive: true })
   const deliveries = []
   for (const { messageId, requestNow } of outgoing) {
     // Gives Node one turn of the event loop to notice a closed connection. The next delivery then uses a new
     // connection.
     await setImmediate()
-    const outcome = await exchangeOrFail(url, requestNow(), agent)
+    const outcome = await exchangeOrFail(url, requestNow(), { keepAlive: true })
     deliveries.push({ messageId, delivered: isDelivered(outcome), ...outcome })
     if (!options.json) say(`${printable(messageId)}  ${shownOutcome(outcome)}`)
   }
-  agent.destroy()
 
   const sent = deliveries.length
   const delivered = deliveries.filter((delivery) => delivery.delivered).length

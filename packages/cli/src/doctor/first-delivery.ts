@@ -17,13 +17,10 @@ export const statusCheck = (first: Exchange): Check =>
 
 export async function validFinding(outcome: Exchange, probe: Probe): Promise<Finding> {
   if (isAccepted(outcome)) return ok(shown(outcome))
-  if (outcome.kind === 'no-answer') {
-    const { late, noHttp, cut } = problems(outcome.detail)
-    if (outcome.reason === 'late') return late
-    return outcome.reason === 'no-http' ? noHttp : cut
-  }
+  const problem = problems(outcome.kind === 'answer' ? shown(outcome) : outcome.detail)
+  if (outcome.kind === 'no-answer')
+    return problem[outcome.reason === 'no-connection' ? 'cut' : outcome.reason]
   const { status } = outcome
-  const problem = problems(shown(outcome))
   if (outcomeHeader(outcome) === 'body-consumed') return problem.bodyConsumed
   if (status < 300 || status >= 500) return problem.failure
   if (status < 400) return problem.redirect
@@ -39,7 +36,7 @@ const problems = (answer: string) => ({
     'It has not answered within 10 s. Scalekit stops waiting then, and sends the event again.',
     'Answer each request, including unknown types and failures. Put long work on a durable queue.',
   ),
-  noHttp: wrong(
+  'no-http': wrong(
     `The answer is ${answer}.`,
     'Give the address of the application. Another server listens at the given address, or a proxy breaks the answers.',
   ),

@@ -127,9 +127,8 @@ async function duplicateFinding(
 async function isKnown({ event, messageId }: Message, probe: Probe): Promise<boolean> {
   const broken = { ...event, data: null }
   const known = await probe.deliver(broken, { messageId })
-  if (!isAccepted(known)) return false
-  const { status = 0 } = await probe.deliver(broken)
-  return status >= 400
+  const unknown = await probe.deliver(broken)
+  return isAccepted(known) && unknown.kind === 'answer' && !isAccepted(unknown)
 }
 
 async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding> {
