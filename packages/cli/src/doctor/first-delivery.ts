@@ -18,8 +18,9 @@ export const statusCheck = (first: Exchange): Check =>
 export async function validFinding(outcome: Exchange, probe: Probe): Promise<Finding> {
   if (isAccepted(outcome)) return ok(shown(outcome))
   const problem = problems(outcome.kind === 'answer' ? shown(outcome) : outcome.detail)
-  if (outcome.kind === 'no-answer')
+  if (outcome.kind === 'no-answer') {
     return problem[outcome.reason === 'no-connection' ? 'cut' : outcome.reason]
+  }
   const { status } = outcome
   if (outcomeHeader(outcome) === 'body-consumed') return problem.bodyConsumed
   if (status < 300 || status >= 500) return problem.failure
