@@ -8,7 +8,7 @@ import { codeIn, readDocument, sectionUnder, tablesUnder, tableUnder } from './m
 import { at, commandsIn, serveReceiver } from './readme-commands.ts'
 
 const readme = readDocument('docs/cli/index.md')
-const { commands } = createProgram(() => {})
+const { commands } = createProgram()
 afterEach(stopServing)
 
 test('the check of an endpoint runs, and the tables of the page of the command list the checks that it makes', async () => {

@@ -4,17 +4,7 @@ import { withoutSecrets } from './terminal.ts'
 
 export const secretVariable = 'SCALEKIT_WEBHOOK_SECRET'
 
-/** The address of an endpoint, and its signing secret. */
-export interface Target {
-  url: URL
-  secret: string
-}
-
-/** @throws Failure if the address or the secret is missing or invalid */
-export function targetOf(address: string, secret: string | undefined): Target {
-  return { url: parseEndpoint(address), secret: secretFrom(secret) }
-}
-
+/** @throws Failure */
 export function parseEndpoint(address: string): URL {
   const url = URL.parse(address)
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
@@ -30,20 +20,17 @@ export function parseEndpoint(address: string): URL {
   }
 }
 
-/** Returns the value of the option, or else of the environment variable. */
+/** Returns the value of the option, or else of the environment variable. @throws Failure */
 export function secretFrom(option: string | undefined): string {
   const secret = option ?? process.env[secretVariable]
   if (!secret) throw wrongUsage(`The signing secret is missing. Give --secret, or set ${secretVariable}.`)
-  return checkedSecret(secret, option === undefined ? secretVariable : '--secret')
-}
-
-/** Returns the secret if it is valid. Core checks the secret, and core's error message includes the fix. */
-export function checkedSecret(secret: string, source: string): string {
   try {
+    // Core checks the secret, and core's error message includes the fix.
     signDelivery('', { secret })
     return secret
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
+    const source = option === undefined ? secretVariable : '--secret'
     throw wrongUsage(withoutSecrets(reason.replace('`secret`', source)))
   }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { shownAddress } from './endpoint.ts'
@@ -29,20 +29,22 @@ export interface Answer {
   durationMs: number
 }
 
-export interface NoAnswer {
+interface NoAnswer {
   kind: 'no-answer'
   /** The connection was refused, the answer was late, the connection was cut, or the answer is not HTTP. */
   reason: 'no-connection' | 'late' | 'cut' | 'no-http'
   detail: string
   durationMs: number
+  status?: never
+  headers?: never
 }
 
 export type Exchange = Answer | NoAnswer
 
-export interface ExchangeOptions {
+interface Options {
   signal?: AbortSignal | undefined
-  /** The agent whose connections are reused. @default a new connection */
-  agent?: Agent | undefined
+  /** Reuses a connection of Node's global agent. @default a new connection */
+  keepAlive?: boolean
 }
 
 /**
@@ -52,9 +54,10 @@ export interface ExchangeOptions {
 export async function exchange(
   url: URL,
   { method, headers, body }: Request,
-  { signal, agent }: ExchangeOptions = {},
+  { signal, keepAlive = false }: Options = {},
 ): Promise<Exchange> {
   const startedAtMs = performance.now()
+  const elapsedMs = () => Math.round(performance.now() - startedAtMs)
   const isSecure = url.protocol === 'https:'
   const length = body.byteLength > 0 || method === 'POST' ? { 'content-length': body.byteLength } : {}
   const deadline = AbortSignal.timeout(deadlineMs)
@@ -62,7 +65,7 @@ export async function exchange(
   const request = (isSecure ? httpsRequest : httpRequest)(url, {
     method,
     headers: { ...headers, ...length },
-    agent: agent ?? false,
+    agent: keepAlive ? undefined : false,
     signal: AbortSignal.any([deadline, ...(signal ? [signal] : [])]),
   })
   let isConnected = false
@@ -85,48 +88,49 @@ export async function exchange(
     const response: IncomingMessage = (await once(request, 'response'))[0]
     const { socket } = response
     const answer = await readAnswer(response)
-    if (!agent || !keepsConnection(answer) || !request.writableEnded) socket.destroy()
-    return { ...answer, durationMs: elapsedMs(startedAtMs) }
+    if (!keepAlive || !keepsConnection(response) || !request.writableEnded) socket.destroy()
+    return { kind: 'answer', ...answer, durationMs: elapsedMs() }
   } catch (error) {
     const failure = deadline.aborted
       ? { reason: 'late' as const, detail: `nothing within ${deadlineMs / 1000} s` }
       : failureOf(error, isConnected, signal)
-    return { kind: 'no-answer', ...failure, durationMs: elapsedMs(startedAtMs) }
+    return { kind: 'no-answer', ...failure, durationMs: elapsedMs() }
   }
 }
 
 /** Like {@link exchange}, but rejects if it cannot connect. @throws Failure */
-export async function exchangeOrFail(url: URL, request: Request, agent?: Agent): Promise<Exchange> {
-  const outcome = await exchange(url, request, { agent })
+export async function exchangeOrFail(url: URL, request: Request, options?: Options): Promise<Exchange> {
+  const outcome = await exchange(url, request, options)
   if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') {
     throw noConnection(shownAddress(url), outcome.detail)
   }
   return outcome
 }
 
-export function isDelivered(outcome: Exchange): boolean {
-  return outcome.kind === 'answer' && isDeliveredStatus(outcome.status)
-}
-
 /** Scalekit counts 200 and 201 as delivered. After any other answer, it sends the event again. */
-export function isDeliveredStatus(status: number | undefined): boolean {
+export function isDelivered({ status }: { status?: number }): boolean {
   return status === 200 || status === 201
 }
 
 /** The outcome that our own middleware reports. */
-export function outcomeHeader(outcome: Exchange): string | undefined {
-  return outcome.kind === 'answer' ? outcome.headers['scalekit-scim-outcome'] : undefined
+export function outcomeHeader({ headers }: Pick<Exchange, 'headers'>): string | undefined {
+  return headers?.['scalekit-scim-outcome']
+}
+
+/** Formats an answer: `400` or `201 duplicate`. */
+export function shownAnswer(answer: Pick<Answer, 'status' | 'headers'>): string {
+  return printable([answer.status, outcomeHeader(answer)].filter(Boolean).join(' '))
 }
 
 /**
  * Returns whether the answer has `Connection: keep-alive`. Without a header, HTTP/1.1 keeps a connection open. But some
  * servers then close it immediately, and the next request on that connection would seem to be cut off.
  */
-function keepsConnection({ headers }: Answer): boolean {
+function keepsConnection({ headers }: IncomingMessage): boolean {
   return /\bkeep-alive\b/i.test(headers.connection ?? '')
 }
 
-async function readAnswer(response: IncomingMessage): Promise<Answer> {
+async function readAnswer(response: IncomingMessage): Promise<Omit<Answer, 'kind' | 'durationMs'>> {
   const chunks: Buffer[] = []
   let keptLength = 0
   for await (const chunk of response) {
@@ -135,11 +139,9 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
   }
   const headers = Object.entries(response.headers).map(([name, value]) => [name, [value].flat().join(', ')])
   return {
-    kind: 'answer',
     status: response.statusCode ?? 0,
     headers: Object.fromEntries(headers),
     body: Buffer.concat(chunks).subarray(0, keptBytes).toString(),
-    durationMs: 0,
   }
 }
 
@@ -173,8 +175,4 @@ function beginningOf(packet: Buffer, problem: string): string {
   return line.startsWith('HTTP/')
     ? `broken HTTP (${problem})`
     : `not HTTP, but ${JSON.stringify(printable(line))}`
-}
-
-function elapsedMs(startedAtMs: number): number {
-  return Math.round(performance.now() - startedAtMs)
 }

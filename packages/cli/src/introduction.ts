@@ -5,7 +5,7 @@ import { printable, say, styled } from './terminal.ts'
 const clockNote =
   '  Clock     differs from real time. If the difference is over 300 s, receivers refuse the signatures.'
 
-export type Summary = ReturnType<typeof summaryOf>
+type Summary = ReturnType<typeof summaryOf>
 
 /**
  * Returns the addresses and variables that an application needs. Contains only generated secrets, because the user must

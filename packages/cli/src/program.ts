@@ -4,53 +4,91 @@ import { complain } from './terminal.ts'
 
 // Each command loads its code when it runs. So only `simulate` needs the simulator.
 
-type Exit = (exitCode: number) => void
+const to = new Option('--to <URL>', 'the endpoint').makeOptionMandatory()
+const secretOption = (description: string) => new Option('--secret <whsec_…>', description)
+const secret = secretOption('the signing secret; default: SCALEKIT_WEBHOOK_SECRET')
+const json = new Option('--json', 'print one JSON document on standard output')
 
-const secretOption = (description = 'the signing secret; default: SCALEKIT_WEBHOOK_SECRET') =>
-  new Option('--secret <whsec_…>', description)
-const jsonOption = () => new Option('--json', 'print one JSON document on standard output')
+const programHelp = `
+Examples:
+  scalekit-scim simulate --endpoint http://127.0.0.1:3000/webhooks/scalekit
+  scalekit-scim send user_created --to http://127.0.0.1:3000/webhooks/scalekit
+  scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit
 
-export function createProgram(exit: Exit): Command {
-  const program = configured(new Command('scalekit-scim'), '')
+Exit codes:
+  0 good · 1 a check failed, the endpoint refused, or the simulator cannot start
+  2 wrong usage · 3 could not connect · 130 interrupted
+`
+
+const simulateHelp = `
+Examples:
+  scalekit-scim simulate --endpoint http://127.0.0.1:3000/webhooks/scalekit
+  scalekit-scim simulate --port 4000 --file acme.json --speed 60
+`
+
+const sendHelp = `
+Event types of directories:
+  user_created, user_updated, user_deleted, group_created, group_updated,
+  group_deleted, directory_enabled, directory_disabled
+For other types of Scalekit, give the full name, such as organization.created.
+
+Examples:
+  scalekit-scim send user_created --to $URL --set data.email=ada@acme.example
+  scalekit-scim send user_updated --to $URL --set data.active=false --id msg_1
+  scalekit-scim send user_deleted --to $URL --data user.json --json
+`
+
+const replayHelp = `
+Each line, or each item of a JSON array, has one of four forms: an event;
+{"headers": {…}, "body": "…"}; the same under "request"; or
+{"id": "msg_…", "event": {…}}. Message ids are kept. Without --as-is, each
+delivery is signed again with the current time.
+
+Examples:
+  scalekit-scim replay deliveries.jsonl --to $URL
+`
+
+const doctorHelp = `
+Without --write, the events have a type that no application handles, so nothing
+is written.
+
+Examples:
+  scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit
+  scalekit-scim doctor https://staging.example.com/webhooks/scalekit --write --json
+`
+
+export function createProgram(): Command {
+  const program = new Command('scalekit-scim')
+    .helpOption('-h, --help', 'show this')
     .helpCommand('help [command]', 'show this, or the help of a command')
+    .exitOverride()
     .description(
       'Sends signed directory webhooks as Scalekit does, checks webhook endpoints, and runs a local simulator.',
     )
     .version(manifest.version, '-V, --version', 'show the version')
-    .addHelpText(
-      'after',
-      `${examples(
-        'scalekit-scim simulate --endpoint http://127.0.0.1:3000/webhooks/scalekit',
-        'scalekit-scim send user_created --to http://127.0.0.1:3000/webhooks/scalekit',
-        'scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit',
-      )}
-Exit codes:
-  0 good · 1 a check failed, the endpoint refused, or the simulator cannot start
-  2 wrong usage · 3 could not connect · 130 interrupted
-`,
-    )
-  for (const create of [simulateCommand, sendCommand, replayCommand, doctorCommand]) {
-    const command = create(exit)
-    program.addCommand(configured(command, ` ${command.name()}`))
-  }
+    .addHelpText('after', programHelp)
+  // The commands inherit the settings above.
+  defineSimulate(program.command('simulate'))
+  defineSend(program.command('send'))
+  defineReplay(program.command('replay'))
+  defineDoctor(program.command('doctor'))
+  printErrorsWith(program, 'scalekit-scim')
+  for (const command of program.commands) printErrorsWith(command, `scalekit-scim ${command.name()}`)
   return program
 }
 
-/** Configures a command so that each error is printed in one line, which also names the help. */
-function configured(command: Command, path: string): Command {
-  return command
-    .helpOption('-h, --help', 'show this')
-    .exitOverride()
-    .configureOutput({
-      outputError(text) {
-        const [, message = text] = /^(?:error: )?(.*?)\.?\s*$/s.exec(text) ?? []
-        complain(`${message}. See scalekit-scim${path} --help.`)
-      },
-    })
+/** Prints each error in one line, which also names the help. */
+function printErrorsWith(command: Command, path: string): void {
+  command.configureOutput({
+    outputError(text) {
+      const [, message = text] = /^(?:error: )?(.*?)\.?\s*$/s.exec(text) ?? []
+      complain(`${message}. See ${path} --help.`)
+    },
+  })
 }
 
-function simulateCommand(exit: Exit): Command {
-  return new Command('simulate')
+function defineSimulate(command: Command): void {
+  command
     .description(
       'Start the simulator: API, webhooks, SCIM endpoint and console on one port. Ctrl-C stops it. Needs @scalekit-scim/simulator.',
     )
@@ -72,22 +110,16 @@ function simulateCommand(exit: Exit): Command {
       wholeNumber(1),
     )
     .option('--json', 'print its addresses and variables as one JSON document')
-    .addHelpText(
-      'after',
-      examples(
-        'scalekit-scim simulate --endpoint http://127.0.0.1:3000/webhooks/scalekit',
-        'scalekit-scim simulate --port 4000 --file acme.json --speed 60',
-      ),
-    )
-    .action(async (options) => exit(await (await import('./simulate.ts')).simulate(options)))
+    .addHelpText('after', simulateHelp)
+    .action(async (options) => (await import('./simulate.ts')).simulate(options))
 }
 
-function sendCommand(exit: Exit): Command {
-  return new Command('send')
+function defineSend(command: Command): void {
+  command
     .description('Send one signed delivery of a sample event, and show the answer.')
     .argument('<event type>', 'such as user_created, or organization.directory.user_created')
-    .requiredOption('--to <URL>', 'the endpoint')
-    .addOption(secretOption())
+    .addOption(to)
+    .addOption(secret)
     .option(
       '--set <path=value>',
       'set a field, such as data.active=false or id=evt_1; can be repeated',
@@ -96,48 +128,28 @@ function sendCommand(exit: Exit): Command {
     .option('--data <file>', 'a JSON object with fields of data; - is standard input')
     .option('--id <msg_…>', 'the message id; the same id again is a duplicate')
     .option('--at <time>', 'the time of the attempt: 2026-11-23T09:00:00Z, or seconds from now such as -600')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      `
-Event types of directories:
-  user_created, user_updated, user_deleted, group_created, group_updated,
-  group_deleted, directory_enabled, directory_disabled
-For other types of Scalekit, give the full name, such as organization.created.
-${examples(
-  'scalekit-scim send user_created --to $URL --set data.email=ada@acme.example',
-  'scalekit-scim send user_updated --to $URL --set data.active=false --id msg_1',
-  'scalekit-scim send user_deleted --to $URL --data user.json --json',
-)}`,
-    )
-    .action(async (type, options) => exit(await (await import('./send.ts')).send(type, options)))
+    .addOption(json)
+    .addHelpText('after', sendHelp)
+    .action(async (type, options) => (await import('./send.ts')).send(type, options))
 }
 
-function replayCommand(exit: Exit): Command {
-  return new Command('replay')
+function defineReplay(command: Command): void {
+  command
     .description('Send recorded deliveries or events again, in their order.')
     .argument('<file>', 'JSON or JSON lines; - is standard input')
-    .requiredOption('--to <URL>', 'the endpoint')
-    .addOption(secretOption())
+    .addOption(to)
+    .addOption(secret)
     .option('--as-is', 'send the recorded headers; an endpoint refuses signatures over 5 minutes old')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      `
-Each line, or each item of a JSON array, has one of four forms: an event;
-{"headers": {…}, "body": "…"}; the same under "request"; or
-{"id": "msg_…", "event": {…}}. Message ids are kept. Without --as-is, each
-delivery is signed again with the current time.
-${examples('scalekit-scim replay deliveries.jsonl --to $URL')}`,
-    )
-    .action(async (file, options) => exit(await (await import('./replay.ts')).replay(file, options)))
+    .addOption(json)
+    .addHelpText('after', replayHelp)
+    .action(async (file, options) => (await import('./replay.ts')).replay(file, options))
 }
 
-function doctorCommand(exit: Exit): Command {
-  return new Command('doctor')
+function defineDoctor(command: Command): void {
+  command
     .description('Check a running endpoint, and report each mistake with its fix.')
     .argument('<URL>', 'the endpoint, with or without our middleware')
-    .addOption(secretOption())
+    .addOption(secret)
     .option('--write', 'also create test users, diruser_doctor_…, and delete them again')
     .option(
       '--organization <org_…>',
@@ -145,22 +157,9 @@ function doctorCommand(exit: Exit): Command {
       someText,
       'org_doctor',
     )
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      `
-Without --write, the events have a type that no application handles, so nothing
-is written.
-${examples(
-  'scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit',
-  'scalekit-scim doctor https://staging.example.com/webhooks/scalekit --write --json',
-)}`,
-    )
-    .action(async (url, options) => exit(await (await import('./doctor/doctor.ts')).doctor(url, options)))
-}
-
-function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`
+    .addOption(json)
+    .addHelpText('after', doctorHelp)
+    .action(async (url, options) => (await import('./doctor/doctor.ts')).doctor(url, options))
 }
 
 function collected(value: string, before: string[] = []): string[] {

@@ -6,7 +6,7 @@ export interface Recorded {
   /** The name of the item or line, for error messages. */
   where: string
   body: string
-  messageId?: string
+  messageId?: string | undefined
   /** Absent if the recording contains an event and not a delivery. */
   headers?: Readonly<Record<string, string>>
 }
@@ -19,26 +19,22 @@ export function readRecording(text: string, path: string): Recorded[] {
     return [whole].flat().map((item, index) => recordedFrom(item, `Item ${index + 1} of ${name}`))
   }
   return text.split('\n').flatMap((line, index) => {
-    if (line.trim() === '') return []
-    const item = parseJson(line)
-    const where = `Line ${index + 1} of ${name}`
-    if (item === undefined)
-      throw wrongUsage(`${where} is not JSON. A recording is JSON, or JSON on each line.`)
-    return [recordedFrom(item, where)]
+    return line.trim() === '' ? [] : [recordedFrom(parseJson(line), `Line ${index + 1} of ${name}`)]
   })
 }
 
 function recordedFrom(item: unknown, where: string): Recorded {
+  if (item === undefined) throw wrongUsage(`${where} is not JSON. A recording is JSON, or JSON on each line.`)
   if (isJsonObject(item)) {
     const delivery = isJsonObject(item.request) ? item.request : item
     if (isJsonObject(delivery.headers) && delivery.body !== undefined) {
       const headers = headersFrom(delivery.headers, where)
       // If the recorder parsed the body, the original bytes are lost, so the body is serialized again.
       const body = typeof delivery.body === 'string' ? delivery.body : jsonText(delivery.body, where)
-      return { where, body, headers, ...idFrom(headers['webhook-id'], where) }
+      return { where, body, headers, messageId: headers['webhook-id'] }
     }
     if (isJsonObject(item.event)) {
-      return { where, body: jsonText(item.event, where), ...idFrom(item.id, where) }
+      return { where, body: jsonText(item.event, where), messageId: idFrom(item.id, where) }
     }
     if (typeof item.type === 'string') return { where, body: jsonText(item, where) }
   }
@@ -62,8 +58,8 @@ function headerText(name: string, value: unknown, where: string): string {
   throw wrongUsage(`${where}: its header ${JSON.stringify(name)} is not text.`)
 }
 
-function idFrom(value: unknown, where: string): { messageId?: string } {
-  if (value === undefined || value === null) return {}
-  if (typeof value === 'string') return { messageId: value }
+function idFrom(value: unknown, where: string): string | undefined {
+  if (typeof value === 'string') return value
+  if (value === undefined || value === null) return undefined
   throw wrongUsage(`${where}: its "id" is not text. Give the message id, such as "msg_1", or omit it.`)
 }

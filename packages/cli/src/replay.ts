@@ -1,13 +1,12 @@
-import { Agent as HttpAgent, validateHeaderName, validateHeaderValue } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { signDelivery } from '@scalekit-scim/core/testing'
 import { parseEndpoint, secretFrom } from './endpoint.ts'
+import { newId, requireMessageId } from './event.ts'
 import { exchangeOrFail, isDelivered, type Request } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
 import { inputName, readInput } from './files.ts'
 import { type Recorded, readRecording } from './recording.ts'
-import { newId, requireMessageId } from './sample.ts'
 import { shownOutcome } from './send.ts'
 import { printable, say, sayJson } from './terminal.ts'
 
@@ -19,17 +18,10 @@ export interface ReplayOptions {
 }
 
 /** These headers belong to the recorded connection, and are not sent again. */
-const connectionHeaders = [
-  'host',
-  'content-length',
-  'connection',
-  'transfer-encoding',
-  'keep-alive',
-  'expect',
-]
+const unsentHeaders = ['host', 'content-length', 'connection', 'transfer-encoding', 'keep-alive', 'expect']
 
-/** The command `replay`. Sends the deliveries in their order, one at a time. Returns the exit code. */
-export async function replay(path: string, options: ReplayOptions): Promise<number> {
+/** The command `replay`. Sends the deliveries in their order, one at a time. */
+export async function replay(path: string, options: ReplayOptions): Promise<void> {
   const url = parseEndpoint(options.to)
   const outgoingOf = options.asIs ? asRecorded : signedWith(secretFrom(options.secret))
   const recording = readRecording(await readInput(path), path)
@@ -37,23 +29,21 @@ export async function replay(path: string, options: ReplayOptions): Promise<numb
   // All items are checked before the first is sent.
   const outgoing = recording.map(outgoingOf)
 
-  const agent = new (url.protocol === 'https:' ? HttpsAgent : HttpAgent)({ keepAlive: true })
   const deliveries = []
   for (const { messageId, requestNow } of outgoing) {
     // Gives Node one turn of the event loop to notice a closed connection. The next delivery then uses a new
     // connection.
     await setImmediate()
-    const outcome = await exchangeOrFail(url, requestNow(), agent)
+    const outcome = await exchangeOrFail(url, requestNow(), { keepAlive: true })
     deliveries.push({ messageId, delivered: isDelivered(outcome), ...outcome })
     if (!options.json) say(`${printable(messageId)}  ${shownOutcome(outcome)}`)
   }
-  agent.destroy()
 
   const sent = deliveries.length
   const delivered = deliveries.filter((delivery) => delivery.delivered).length
   if (options.json) sayJson({ sent, delivered, deliveries })
   else say(`\n${delivered} of ${sent} delivered.`)
-  return delivered === sent ? exitCodes.good : exitCodes.refused
+  if (delivered < sent) process.exitCode = exitCodes.refused
 }
 
 interface Outgoing {
@@ -76,7 +66,7 @@ function asRecorded({ where, body, headers, messageId = 'without an id' }: Recor
   if (!headers) {
     throw wrongUsage(`${where} is an event without recorded headers. Omit --as-is to sign it again.`)
   }
-  const kept = Object.entries(headers).filter(([name]) => !connectionHeaders.includes(name))
+  const kept = Object.entries(headers).filter(([name]) => !unsentHeaders.includes(name))
   for (const [name, value] of kept) requireSendable(name, value, where)
   const request = { method: 'POST', headers: Object.fromEntries(kept), body: Buffer.from(body) }
   return { messageId, requestNow: () => request }

@@ -1,11 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 import { signDelivery } from '@scalekit-scim/core/testing'
-import { shownAddress, targetOf } from './endpoint.ts'
+import { parseEndpoint, secretFrom, shownAddress } from './endpoint.ts'
+import { eventNow, newId, requireMessageId, withField } from './event.ts'
 import { type Exchange, exchangeOrFail, isDelivered, outcomeHeader } from './exchange.ts'
 import { exitCodes, wrongUsage } from './failures.ts'
 import { inputName, isJsonObject, type JsonObject, jsonText, parseJson, readInput } from './files.ts'
-import { eventNow, newId, requireMessageId } from './sample.ts'
-import { setField } from './set-field.ts'
 import { printable, say, sayJson, styled } from './terminal.ts'
 
 export interface SendOptions {
@@ -18,9 +17,10 @@ export interface SendOptions {
   json?: boolean
 }
 
-/** The command `send`. Sends one signed delivery. Returns the exit code. */
-export async function send(type: string, options: SendOptions): Promise<number> {
-  const { url, secret } = targetOf(options.to, options.secret)
+/** The command `send`. Sends one signed delivery. */
+export async function send(type: string, options: SendOptions): Promise<void> {
+  const url = parseEndpoint(options.to)
+  const secret = secretFrom(options.secret)
   const event = await eventOf(type, options)
   const messageId = options.id ?? newId('msg')
   requireMessageId(messageId, '--id')
@@ -39,7 +39,7 @@ export async function send(type: string, options: SendOptions): Promise<number> 
     if (outcome.kind === 'answer' && outcome.body !== '') say(printable(outcome.body))
     if (!delivered) say('Scalekit counts only 200 and 201 as delivered, and sends this again.')
   }
-  return delivered ? exitCodes.good : exitCodes.refused
+  if (!delivered) process.exitCode = exitCodes.refused
 }
 
 async function eventOf(type: string, { data, set = [] }: SendOptions): Promise<JsonObject> {
@@ -49,8 +49,7 @@ async function eventOf(type: string, { data, set = [] }: SendOptions): Promise<J
     event.data = { ...(isJsonObject(event.data) ? event.data : {}), ...fields }
     if (typeof fields.organization_id === 'string') event.organization_id = fields.organization_id
   }
-  for (const assignment of set) setField(event, assignment)
-  return event
+  return set.reduce(withField, event)
 }
 
 async function dataFrom(path: string): Promise<JsonObject> {

@@ -36,26 +36,21 @@ export function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
 }
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
 /**
  * The terminal sends a Ctrl-C to this process. npm and npx forward the signal as well, so it arrives twice within this
  * time.
  */
 const echoMs = 500
 
-/** The first signal calls `onFirst`, and a second one ends the process. Returns a function that stops listening. */
-export function onInterruption(onFirst: () => void): () => void {
+/** Returns a signal that the first interruption aborts. A second interruption ends the process. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController()
   let firstAtMs: number | undefined
   const onSignal = () => {
-    if (firstAtMs === undefined) {
-      firstAtMs = performance.now()
-      return onFirst()
-    }
+    firstAtMs ??= performance.now()
+    controller.abort()
     if (performance.now() - firstAtMs > echoMs) process.exit(exitCodes.interrupted)
   }
-  for (const signal of signals) process.on(signal, onSignal)
-  return () => {
-    for (const signal of signals) process.off(signal, onSignal)
-  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal)
+  return controller.signal
 }

@@ -1,6 +1,8 @@
 import type { Exchange } from '../exchange.ts'
-import { accepts, type Check, check, sends, survivable, tryAll } from './check.ts'
 import {
+  accepts,
+  type Check,
+  check,
   type Finding,
   isAccepted,
   isServerError,
@@ -11,10 +13,10 @@ import {
   refusal,
   serverError,
   shown,
+  survivable,
   wrong,
-} from './finding.ts'
+} from './check.ts'
 import { rawBodyHint } from './first-delivery.ts'
-import type { Probe } from './probe.ts'
 
 const anyTypeHint = "Read the bytes of any content type: express.raw({ type: '*/*' })."
 const limitHint = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). An event has a few kB."
@@ -51,37 +53,26 @@ export const bodyChecks: Check[] = [
       }
     },
   ),
-  check('bytes', 'the bytes are verified, not a parsed body', async (probe) => {
-    const all = `[ ${Object.values(fragments).join(' , ')} ]`
-    const together = await bytesFinding(probe, { 'all together': all })
-    if (together.state === 'ok') return together
-    const each = await bytesFinding(probe, fragments)
-    return each.state === 'ok' ? together : each
+  accepts('bytes', 'the bytes are verified, not a parsed body', rawBodyHint, (probe) => {
+    const textWith = (fragment: string) => JSON.stringify(probe.event('@')).replace('"@"', () => fragment)
+    return Object.fromEntries(
+      Object.entries(fragments).map(([what, fragment]) => [what, probe.sign(textWith(fragment))]),
+    )
   }),
   accepts('charset', 'a charset after application/json is accepted', anyTypeHint, (probe) => ({
     'application/json; charset=utf-8': probe.signThenSet({
       'content-type': 'application/json; charset=utf-8',
     }),
   })),
-  sends(
-    'content-type',
-    'any content type is accepted',
-    (probe) => ({
+  check('content-type', 'any content type is accepted', async (probe) => {
+    const outcomes = await probe.postAll({
       'application/cloudevents+json': probe.signThenSet({ 'content-type': 'application/cloudevents+json' }),
       'text/plain': probe.signThenSet({ 'content-type': 'text/plain' }),
       none: probe.signThenSet({ 'content-type': undefined }),
-    }),
-    [
-      noAnswer(),
-      {
-        ...refusal(
-          anyTypeHint,
-          'It refuses valid deliveries of types other than application/json, which Scalekit sends',
-        ),
-        state: 'note',
-      },
-    ],
-  ),
+    })
+    const detail = 'It refuses valid deliveries of types other than application/json, which Scalekit sends'
+    return judge(outcomes, [noAnswer(), { ...refusal(anyTypeHint, detail), state: 'note' }])
+  }),
   accepts(
     'large',
     'an event of 150 kB is accepted',
@@ -94,29 +85,20 @@ export const bodyChecks: Check[] = [
     ),
   ),
   survivable(
-    sends(
-      'no-event',
-      'a signed body that is not an event does no harm',
-      (probe) => ({
+    check('no-event', 'a signed body that is not an event does no harm', async (probe) => {
+      const outcomes = await probe.postAll({
         ...Object.fromEntries(notEvents.map((body) => [body ? `body ${body}` : 'no body', probe.sign(body)])),
         'invalid UTF-8': probe.sign(Buffer.from([0x7b, 0xff, 0x7d])),
-      }),
-      [
+      })
+      const objectHint = 'Check that the parsed body is an object with a type, and answer 400 if it is not.'
+      const mistakes = [
         noAnswer('Catch errors of JSON.parse, and answer 400.'),
-        serverError(
-          'Check that the parsed body is an object with a type, and answer 400 if it is not.',
-          'It answers with a server error',
-        ),
-      ],
-      'answered with',
-    ),
+        serverError(objectHint, 'It answers with a server error'),
+      ]
+      return judge(outcomes, mistakes, 'answered with')
+    }),
   ),
 ]
-
-async function bytesFinding(probe: Probe, texts: Readonly<Record<string, string>>): Promise<Finding> {
-  const signed = Object.entries(texts).map(([what, text]) => [what, probe.sign(probe.textWith(text))])
-  return judge(await tryAll(probe, Object.fromEntries(signed)), [noAnswer(), refusal(rawBodyHint)])
-}
 
 function oversizedFinding(outcome: Exchange): Finding {
   if (isAccepted(outcome)) {

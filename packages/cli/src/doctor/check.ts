@@ -1,67 +1,85 @@
-import type { Exchange, Request } from '../exchange.ts'
-import {
-  type Finding,
-  isAccepted,
-  isLimited,
-  judge,
-  type Mistake,
-  noAnswer,
-  type Outcomes,
-  refusal,
-  serverError,
-  shown,
-  wrong,
-} from './finding.ts'
-import type { Probe } from './probe.ts'
+import { type Exchange, type Request, shownAnswer } from '../exchange.ts'
+import type { Outcomes, Probe } from './probe.ts'
 
 export interface Check {
   /** This name does not change between versions, so that scripts can use it. */
   name: string
   title: string
-  run(probe: Probe): Promise<Finding>
+  run(probe: Probe): Finding | Promise<Finding>
 }
 
-type RequestsOf = (probe: Probe) => Readonly<Record<string, Request>>
+/** The result of a check. `detail` describes the result, and `hint` describes the fix. */
+export interface Finding {
+  state: 'ok' | 'wrong' | 'note' | 'skipped'
+  detail: string
+  hint?: string
+}
+
+export const ok = (detail: string): Finding => ({ state: 'ok', detail })
+export const note = (detail: string, hint: string): Finding => ({ state: 'note', detail, hint })
+export const wrong = (detail: string, hint: string): Finding => ({ state: 'wrong', detail, hint })
+export const skipped = (detail: string): Finding => ({ state: 'skipped', detail })
+
+/** The finding if an outcome shows this mistake. The outcomes that show the mistake are listed after `detail`. */
+export interface Mistake extends Finding {
+  isShownBy(outcome: Exchange): boolean
+}
+
+/** The endpoint has crashed or hangs. */
+export const noAnswer = (
+  hint = "Find the crash or the hang in the application's log. A request must never end the process.",
+  detail = 'It does not answer',
+): Mistake => ({ ...wrong(detail, hint), isShownBy: ({ kind }) => kind === 'no-answer' })
+
+export const refusal = (hint: string, detail = 'It refuses valid deliveries'): Mistake => ({
+  ...wrong(detail, hint),
+  isShownBy: (outcome) => !isAccepted(outcome),
+})
+
+export const serverError = (hint: string, detail: string): Mistake => ({
+  ...note(detail, hint),
+  isShownBy: isServerError,
+})
+
+/** Returns the first of the mistakes that an outcome shows. Otherwise, lists all outcomes after the words of `good`. */
+export function judge(outcomes: Outcomes, mistakes: readonly Mistake[], good = 'accepted with'): Finding {
+  for (const { isShownBy, ...finding } of mistakes) {
+    const bad = Object.entries(outcomes).filter(([, outcome]) => isShownBy(outcome))
+    const listed = bad.map(([what, outcome]) => `${what} (${shown(outcome)})`).join('; ')
+    if (bad.length > 0) return { ...finding, detail: `${finding.detail}: ${listed}.` }
+  }
+  return ok(`${good} ${shownAll(Object.values(outcomes))}`)
+}
+
+/** Judges the outcomes of deliveries that the endpoint must accept. */
+export function judgeAccepted(outcomes: Outcomes, hint: string, detail?: string): Finding {
+  return judge(outcomes, [noAnswer(), refusal(hint, detail)])
+}
 
 export function check(name: string, title: string, run: Check['run']): Check {
   return { name, title, run }
 }
 
-/** Returns a check that sends requests, and judges their outcomes. */
-export function sends(
-  name: string,
-  title: string,
-  requestsOf: RequestsOf,
-  mistakes: readonly Mistake[],
-  good?: string,
-): Check {
-  return check(name, title, async (probe) => judge(await tryAll(probe, requestsOf(probe)), mistakes, good))
-}
+type RequestsOf = (probe: Probe) => Readonly<Record<string, Request>>
 
 /** Returns a check that sends deliveries that Scalekit could send, and expects that the endpoint accepts them. */
 export function accepts(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
-  return sends(name, title, requestsOf, [noAnswer(), refusal(hint)])
+  return check(name, title, async (probe) => judgeAccepted(await probe.postAll(requestsOf(probe)), hint))
 }
 
 /** Returns a check that sends forged or old deliveries, and expects that the endpoint refuses them. */
 export function refuses(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
-  const mistakes: Mistake[] = [
-    { state: 'wrong', isShownBy: isAccepted, detail: 'It accepts deliveries that it must refuse', hint },
+  const mistakes = [
+    { ...wrong('It accepts deliveries that it must refuse', hint), isShownBy: isAccepted },
     noAnswer('Catch errors of the verifier, including those in async handlers, and answer 400.'),
     serverError(
       'Catch errors of the verifier and answer 400. A 5xx alerts the engineer on call.',
       'It refuses them with a server error',
     ),
   ]
-  return sends(name, title, requestsOf, mistakes, 'refused with')
-}
-
-export async function tryAll(probe: Probe, requests: ReturnType<RequestsOf>): Promise<Outcomes> {
-  const outcomes: Record<string, Exchange> = {}
-  for (const [what, request] of Object.entries(requests)) {
-    outcomes[what] = await probe.post(request)
-  }
-  return outcomes
+  return check(name, title, async (probe) =>
+    judge(await probe.postAll(requestsOf(probe)), mistakes, 'refused with'),
+  )
 }
 
 /** Returns a check that runs `check`, and then also fails if the endpoint no longer accepts valid deliveries. */
@@ -71,7 +89,7 @@ export function survivable(check: Check): Check {
     run: async (probe) => {
       const finding = await check.run(probe)
       const after = await probe.deliver()
-      const isAlive = isAccepted(after) || isLimited(after)
+      const isAlive = isAccepted(after) || after.status === 429
       if (isAlive || !(probe.acceptsValid || probe.isGone)) return finding
       return wrong(
         `After this check, it does not accept valid deliveries: ${shown(after)}.`,
@@ -79,4 +97,27 @@ export function survivable(check: Check): Check {
       )
     },
   }
+}
+
+/** Accepts any 2xx. Scalekit counts only 200 and 201, and the check `status` reports any other 2xx. */
+export function isAccepted({ status = 0 }: Exchange): boolean {
+  return status >= 200 && status < 300
+}
+
+export function isServerError({ status = 0 }: Exchange): boolean {
+  return status >= 500
+}
+
+export function isSameAnswer(one: Exchange, other: Exchange): boolean {
+  return one.kind === 'answer' && one.status === other.status && one.body === other.body
+}
+
+/** Formats an outcome: `400`, `201 duplicate`, or the reason why there is no answer. */
+export function shown(outcome: Exchange): string {
+  return outcome.kind === 'answer' ? shownAnswer(outcome) : `no answer (${outcome.detail})`
+}
+
+/** Formats a list of outcomes. Equal outcomes are listed once. */
+export function shownAll(outcomes: readonly Exchange[]): string {
+  return [...new Set(outcomes.map(shown))].join(', ')
 }

@@ -1,10 +1,10 @@
-import { shownAddress, targetOf } from '../endpoint.ts'
-import { exitCodes, noConnection } from '../failures.ts'
-import { complain, onInterruption, say, sayJson, styled } from '../terminal.ts'
+import { parseEndpoint, secretFrom, shownAddress } from '../endpoint.ts'
+import type { Exchange } from '../exchange.ts'
+import { exitCodes, Failure, noConnection } from '../failures.ts'
+import { interruption, say, sayJson, styled } from '../terminal.ts'
 import { bodyChecks } from './body-checks.ts'
-import type { Check } from './check.ts'
-import { type Finding, type FindingState, isAccepted, rateLimited, skipped } from './finding.ts'
-import { statusFinding, timeFinding, validFinding } from './first-delivery.ts'
+import { type Check, type Finding, isAccepted, skipped, wrong } from './check.ts'
+import { statusCheck, timeCheck, validFinding } from './first-delivery.ts'
 import { Probe } from './probe.ts'
 import { forgeryChecks } from './signature-checks.ts'
 import { TestUsers } from './test-users.ts'
@@ -23,82 +23,62 @@ interface Result extends Finding {
   title: string
 }
 
-/** Adds the finding of a check to the report. */
-type Report = (check: Pick<Check, 'name' | 'title'>, finding: Finding) => void
-
-/** The command `doctor`. Runs all checks, one after another. Returns the exit code. */
-export async function doctor(address: string, options: DoctorOptions): Promise<number> {
+/** The command `doctor`. Runs all checks, one after another. */
+export async function doctor(address: string, options: DoctorOptions): Promise<void> {
   const { json = false, write = false, organization } = options
-  const target = targetOf(address, options.secret)
-  const url = shownAddress(target.url)
-  const interruption = new AbortController()
-  const stopListening = onInterruption(() => interruption.abort())
-  const probe = new Probe(target, interruption.signal)
+  const endpoint = parseEndpoint(address)
+  const url = shownAddress(endpoint)
+  const probe = new Probe(endpoint, secretFrom(options.secret), interruption())
   const results: Result[] = []
-  const report: Report = ({ name, title }, finding) => {
+  const counts = { ok: 0, wrong: 0, note: 0, skipped: 0 }
+
+  if (!json) say(`${url}\n`)
+  for await (const [{ name, title }, finding] of examine(probe, url, write ? organization : undefined)) {
     const isRepeated = finding === rateLimited && results.some(({ detail }) => detail === finding.detail)
-    const result = {
-      check: name,
-      title,
-      ...(isRepeated ? skipped('a rate limit answered (429)') : finding),
-    }
+    const shown = isRepeated ? skipped('a rate limit answered (429)') : finding
+    const result = { check: name, title, ...shown }
     results.push(result)
+    counts[result.state]++
     if (!json) say(row(result))
   }
-  try {
-    if (!json) say(`${url}\n`)
-    await examine(probe, url, write ? new TestUsers(organization) : undefined, report)
-  } finally {
-    stopListening()
-  }
-  const wrong = countOf(results, 'wrong')
-  if (json) {
-    sayJson({ url, write, good: wrong === 0, wrong, notes: countOf(results, 'note'), checks: results })
-  } else {
-    say(summary(results))
-  }
-  if (probe.isInterrupted) {
-    complain('Interrupted: not all checks have run.')
-    return exitCodes.interrupted
-  }
-  return wrong === 0 ? exitCodes.good : exitCodes.refused
+  const { wrong, note: notes } = counts
+  if (json) sayJson({ url, write, good: wrong === 0, wrong, notes, checks: results })
+  else say(summary(counts))
+  if (probe.isInterrupted) throw new Failure('Interrupted: not all checks have run.', exitCodes.interrupted)
+  if (wrong > 0) process.exitCode = exitCodes.refused
 }
 
-/** Runs all checks. With test users, also runs the write checks. */
-async function examine(
+/** Runs all checks. If there is an organization, also runs the write checks. */
+async function* examine(
   probe: Probe,
   url: string,
-  users: TestUsers | undefined,
-  report: Report,
-): Promise<void> {
+  organization?: string,
+): AsyncGenerator<[Pick<Check, 'name' | 'title'>, Finding]> {
   // No application handles the type of this event.
   const first = await probe.deliver()
   if (first.kind === 'no-answer' && first.reason === 'no-connection') throw noConnection(url, first.detail)
   probe.acceptsValid = isAccepted(first)
-  report({ name: 'valid', title: 'a valid delivery is accepted' }, await validFinding(first, probe))
-  if (probe.acceptsValid) report({ name: 'status', title: 'it answers 200 or 201' }, statusFinding(first))
+  const valid = { name: 'valid', title: 'a valid delivery is accepted' }
+  yield [valid, first.status === 429 ? rateLimited : await validFinding(first, probe)]
 
+  const users = organization === undefined ? undefined : new TestUsers(organization)
   const checks = [...forgeryChecks, ...bodyChecks, ...trafficChecks, ...(users ? writeChecks(users) : [])]
-  try {
-    for (const check of checks) {
-      const finding =
-        first.kind === 'no-answer' ? skipped('it does not answer') : await findingOf(check, probe)
-      if (probe.isInterrupted) break
-      report(check, finding)
-    }
-  } finally {
-    if (users && probe.acceptsValid) {
-      const check = deletionCheck(users)
-      report(check, await check.run(probe.uninterrupted()))
-    }
+  for (const check of [statusCheck(first), ...checks]) {
+    const finding = await findingOf(check, probe, first)
+    if (probe.isInterrupted) break
+    yield [check, finding]
   }
-  if (probe.acceptsValid) report({ name: 'time', title: 'it answers well within 10 s' }, timeFinding(probe))
+  // These checks also run after an interruption or a crash.
+  for (const check of users ? [deletionCheck(users), timeCheck] : [timeCheck]) {
+    if (probe.acceptsValid) yield [check, await check.run(probe)]
+  }
 }
 
-async function findingOf(check: Check, probe: Probe): Promise<Finding> {
+async function findingOf(check: Check, probe: Probe, first: Exchange): Promise<Finding> {
+  if (first.kind === 'no-answer') return skipped('it does not answer')
+  if (probe.isGone) return skipped('it no longer accepts connections')
   const isForgery = forgeryChecks.includes(check)
   const blind = skipped('cannot be checked while valid deliveries are refused')
-  if (probe.isGone) return skipped('it no longer accepts connections')
   if (!probe.acceptsValid && !isForgery) return blind
   probe.isLimited = false
   const finding = await check.run(probe)
@@ -110,7 +90,12 @@ async function findingOf(check: Check, probe: Probe): Promise<Finding> {
   return probe.isLimited && check.name !== 'at-once' ? rateLimited : finding
 }
 
-const labels: Readonly<Record<FindingState, string>> = {
+const rateLimited = wrong(
+  'A rate limit answers with 429, which Scalekit counts as a failure. It hides the answer of the endpoint.',
+  'Exclude this path from rate limits. The import of a directory sends thousands of events, and the signature identifies the sender.',
+)
+
+const labels: Readonly<Record<Finding['state'], string>> = {
   ok: styled('green', 'ok     '),
   wrong: styled('red', 'WRONG  '),
   note: styled('yellow', 'note   '),
@@ -124,14 +109,7 @@ function row({ state, title, detail, hint }: Result): string {
   return `${line.trimEnd()}\n           ${detail}\n           ${styled('bold', 'Fix:')} ${hint}`
 }
 
-function countOf(results: readonly Result[], state: FindingState): number {
-  return results.filter((result) => result.state === state).length
-}
-
-function summary(results: readonly Result[]): string {
-  const [ok, wrong, notes, skips] = (['ok', 'wrong', 'note', 'skipped'] as const).map((state) =>
-    countOf(results, state),
-  )
-  const counts = `${ok} ok, ${wrong} WRONG, ${notes} to note${skips ? `, ${skips} skipped` : ''}`
+function summary({ ok, wrong, note, skipped }: Readonly<Record<Finding['state'], number>>): string {
+  const counts = `${ok} ok, ${wrong} WRONG, ${note} to note${skipped ? `, ${skipped} skipped` : ''}`
   return `\n${wrong ? 'Something' : 'Nothing'} is wrong. ${counts}.`
 }

@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { type SignedDelivery, type SignOptions, signDelivery } from '@scalekit-scim/core/testing'
-import type { Target } from '../endpoint.ts'
+import { eventNow, newId } from '../event.ts'
 import { type Exchange, exchange, type Request } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
-import { newId } from '../sample.ts'
-import { isLimited } from './finding.ts'
+
+/** The outcomes of some deliveries, each with its description. */
+export type Outcomes = Readonly<Record<string, Exchange>>
 
 type Body = object | string | Uint8Array
 
@@ -18,17 +19,19 @@ export class Probe {
   isGone = false
   /** Whether a rate limit has answered since this field was last set to `false`. */
   isLimited = false
-  readonly #target: Target
+  readonly #url: URL
+  readonly #secret: string
   readonly #signal: AbortSignal | undefined
 
-  constructor(target: Target, signal?: AbortSignal) {
-    this.#target = target
+  constructor(url: URL, secret: string, signal?: AbortSignal) {
+    this.#url = url
+    this.#secret = secret
     this.#signal = signal
   }
 
   /** Returns a probe of the same endpoint that can send requests after an interruption. */
   uninterrupted(): Probe {
-    return new Probe(this.#target)
+    return new Probe(this.#url, this.#secret)
   }
 
   get isInterrupted(): boolean {
@@ -37,29 +40,20 @@ export class Probe {
 
   /** Returns an event of a type that no application handles, so that the application writes nothing. */
   event(content: unknown = 'plain'): JsonObject {
-    const id = newId('evt')
     return {
-      spec_version: '1',
-      id,
-      type: 'scalekit_scim.doctor_probe',
-      occurred_at: new Date().toISOString(),
+      ...eventNow('scalekit_scim.doctor_probe'),
       environment_id: 'env_doctor',
       organization_id: 'org_doctor',
       object: 'DoctorProbe',
-      data: { id: id.replace('evt_', 'doctor_'), organization_id: 'org_doctor', content },
+      data: { id: newId('doctor'), organization_id: 'org_doctor', content },
     }
   }
 
-  /** Returns the JSON text of such an event. Its `content` is `fragment`, unchanged. */
-  textWith(fragment: string): string {
-    return JSON.stringify(this.event('@')).replace('"@"', () => fragment)
-  }
-
   sign(body: Body = this.event(), options: SignOptions = {}): SignedDelivery {
-    return signDelivery(body, { secret: this.#target.secret, ...options })
+    return signDelivery(body, { secret: this.#secret, ...options })
   }
 
-  /** Returns a signed delivery with changed headers. A header that is `undefined` is removed. */
+  /** Returns a signed delivery with changed headers. A header that is `undefined` is not sent. */
   signThenSet(changes: Readonly<Record<string, string | undefined>>, delivery = this.sign()): Request {
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries({ ...delivery.headers, ...changes })) {
@@ -82,10 +76,17 @@ export class Probe {
   }
 
   async post(request: Request): Promise<Exchange> {
-    const outcome = await exchange(this.#target.url, request, { signal: this.#signal })
+    const outcome = await exchange(this.#url, request, { signal: this.#signal })
     if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') this.isGone = true
-    if (isLimited(outcome)) this.isLimited = true
+    if (outcome.status === 429) this.isLimited = true
     return outcome
+  }
+
+  /** Sends named requests, one after another. */
+  async postAll(requests: Readonly<Record<string, Request>>): Promise<Outcomes> {
+    const outcomes: Record<string, Exchange> = {}
+    for (const [what, request] of Object.entries(requests)) outcomes[what] = await this.post(request)
+    return outcomes
   }
 
   async deliver(body?: Body, options?: SignOptions): Promise<Exchange> {

@@ -1,12 +1,13 @@
+import { eventNow, newId } from '../event.ts'
 import type { Exchange } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
-import { eventNow, newId } from '../sample.ts'
-import { isAccepted } from './finding.ts'
+import { isAccepted } from './check.ts'
 import type { Probe } from './probe.ts'
 
 export interface Message {
   messageId: string
   event: JsonObject
+  user: string
   userId: string
 }
 
@@ -18,7 +19,8 @@ export class TestUsers {
   readonly #run = newId('').slice(1, 13)
   readonly #beganAtMs = Date.now() - 60_000
   readonly #sent = new Set<string>()
-  readonly #accepted = new Set<string>()
+  /** The users with a message that the endpoint has accepted. */
+  readonly accepted = new Set<string>()
 
   constructor(organizationId: string) {
     this.#organizationId = organizationId
@@ -26,26 +28,7 @@ export class TestUsers {
 
   /** Returns a message about one user. Its event happens `seconds` after the first event of the run. */
   message(change: Change, user: string, seconds: number): Message {
-    return this.#messageOf(change, `diruser_doctor_${this.#run}_${user}`, seconds)
-  }
-
-  async deliver(probe: Probe, { event, messageId, userId }: Message): Promise<Exchange> {
-    this.#sent.add(userId)
-    const outcome = await probe.deliver(event, { messageId })
-    if (isAccepted(outcome)) this.#accepted.add(userId)
-    return outcome
-  }
-
-  /** Returns a deletion for each user that was sent. An endpoint can write a user even if it refuses the creation. */
-  deletions(): Message[] {
-    return [...this.#sent].map((userId) => this.#messageOf('deleted', userId, 55))
-  }
-
-  wasAccepted(userId: string): boolean {
-    return this.#accepted.has(userId)
-  }
-
-  #messageOf(change: Change, userId: string, seconds: number): Message {
+    const userId = `diruser_doctor_${this.#run}_${user}`
     const identity = {
       id: userId,
       organization_id: this.#organizationId,
@@ -70,6 +53,18 @@ export class TestUsers {
       organization_id: this.#organizationId,
       data: change === 'deleted' ? identity : { ...identity, ...profile },
     }
-    return { messageId: newId('msg'), event, userId }
+    return { messageId: newId('msg'), event, user, userId }
+  }
+
+  async deliver(probe: Probe, { event, messageId, user }: Message): Promise<Exchange> {
+    this.#sent.add(user)
+    const outcome = await probe.deliver(event, { messageId })
+    if (isAccepted(outcome)) this.accepted.add(user)
+    return outcome
+  }
+
+  /** Returns a deletion for each user that was sent. An endpoint can write a user even if it refuses the creation. */
+  deletions(): Message[] {
+    return [...this.#sent].map((user) => this.message('deleted', user, 55))
   }
 }

@@ -1,19 +1,18 @@
-import { type Check, check, tryAll } from './check.ts'
-import { isAccepted, judge, noAnswer, note, ok, refusal, shown, shownAll, wrong } from './finding.ts'
+import { accepts, type Check, check, isAccepted, note, ok, shown, shownAll, wrong } from './check.ts'
 
 /** How many deliveries are sent at once. */
 export const atOnce = 20
 
 export const trafficChecks: Check[] = [
-  check('again', 'the same message is accepted a second time', async (probe) => {
-    const event = probe.event()
-    const messageId = `msg_${event.id}`
-    await probe.deliver(event, { messageId })
-    const outcomes = await tryAll(probe, { 'the second time': probe.sign(event, { messageId }) })
-    const hint =
-      'Answer 200 to a message that is done. Scalekit sends it again if it missed the first answer.'
-    return judge(outcomes, [noAnswer(), refusal(hint)])
-  }),
+  accepts(
+    'again',
+    'the same message is accepted a second time',
+    'Answer 200 to a message that is done. Scalekit sends it again if it missed the first answer.',
+    (probe) => {
+      const delivery = probe.sign()
+      return { 'the first time': delivery, 'the second time': delivery }
+    },
+  ),
   check('at-once', `${atOnce} deliveries at once are accepted`, async (probe) => {
     const outcomes = await Promise.all(Array.from({ length: atOnce }, () => probe.deliver()))
     const failing = outcomes.filter((outcome) => !isAccepted(outcome))

@@ -1,21 +1,22 @@
 import { type Exchange, outcomeHeader } from '../exchange.ts'
-import { type Check, check } from './check.ts'
 import {
+  type Check,
+  check,
   type Finding,
   isAccepted,
-  isRefused,
   isSameAnswer,
   isServerError,
   judge,
-  type Mistake,
+  judgeAccepted,
   noAnswer,
   note,
   ok,
   refusal,
   shown,
   shownAll,
+  skipped,
   wrong,
-} from './finding.ts'
+} from './check.ts'
 import type { Probe } from './probe.ts'
 import type { Message, TestUsers } from './test-users.ts'
 import { atOnce } from './traffic-checks.ts'
@@ -26,11 +27,12 @@ const upsertHint =
   'Write users as upserts, and treat the deletion of an unknown user as done. Scalekit promises the newest state, not each step.'
 
 /** An endpoint that answers before it does the work also accepts events that it cannot use. */
-const unusableAccepted: Mistake = {
-  state: 'note',
+const unusableAccepted = {
+  ...note(
+    'It accepts an event that it cannot use, so it may answer before the work',
+    'Answer after the work. Scalekit does not send an event again if its work fails after the answer.',
+  ),
   isShownBy: isAccepted,
-  detail: 'It accepts an event that it cannot use, so it may answer before the work',
-  hint: 'Answer after the work. Scalekit does not send an event again if its work fails after the answer.',
 }
 
 /** Returns the checks that write users. Always run {@link deletionCheck} after them. */
@@ -42,12 +44,10 @@ export function writeChecks(users: TestUsers): Check[] {
       first = await users.deliver(probe, created)
       const hint =
         "Find the reason in the application's log. If users need a known customer, name one with --organization org_…."
-      return judge({ user_created: first }, [noAnswer(), refusal(hint)])
+      return judgeAccepted({ user_created: first }, hint)
     }),
     check('write-duplicate', 'a message that is done is not done again', async (probe) => {
-      if (!first || !isAccepted(first)) {
-        return note('The first message was refused.', 'Fix the error that prevents the creation of the user.')
-      }
+      if (!first || !isAccepted(first)) return skipped('the first message was refused')
       return duplicateFinding(first, await users.deliver(probe, created), () => isKnown(created, probe))
     }),
     check('write-duplicates-at-once', `${atOnce} copies of a message at once do not fail`, (probe) => {
@@ -63,12 +63,12 @@ export function writeChecks(users: TestUsers): Check[] {
           "Set `ordering` to 'resource', which is the default.",
         )
       }
-      return judge({ 'the newer': newer, 'the older': older }, [noAnswer(), refusal(upsertHint)])
+      return judgeAccepted({ 'the newer': newer, 'the older': older }, upsertHint)
     }),
     check('write-unknown', 'an update or a deletion of an unknown user is accepted', async (probe) => {
       const user_updated = await users.deliver(probe, users.message('updated', 'c', 20))
       const user_deleted = await users.deliver(probe, users.message('deleted', 'd', 20))
-      return judge({ user_updated, user_deleted }, [noAnswer(), refusal(upsertHint)])
+      return judgeAccepted({ user_updated, user_deleted }, upsertHint)
     }),
     check('write-unusable', 'an event without data is refused', async (probe) => {
       const { event } = users.message('created', 'e', 0)
@@ -80,18 +80,21 @@ export function writeChecks(users: TestUsers): Check[] {
 
 export function deletionCheck(users: TestUsers): Check {
   return check('write-delete', 'the test users are deleted again', async (probe) => {
-    const outcomes: Record<string, Exchange> = {}
-    for (const { event, messageId, userId } of users.deletions()) {
-      outcomes[userId] = await probe.deliver(event, { messageId })
+    const uninterrupted = probe.uninterrupted()
+    const all: Record<string, Exchange> = {}
+    const created: Record<string, Exchange> = {}
+    for (const { event, messageId, user, userId } of users.deletions()) {
+      const outcome = await uninterrupted.deliver(event, { messageId })
+      all[userId] = outcome
+      if (users.accepted.has(user)) created[userId] = outcome
     }
-    const hint =
+    const crashHint =
       "Find the crash or the hang in the application's log. Start the application again, and delete the users by hand."
-    const silence = judge(outcomes, [noAnswer(hint, 'It no longer answers, so these test users may be left')])
-    if (silence.state === 'wrong') return silence
-    const created = Object.entries(outcomes).filter(([userId]) => users.wasAccepted(userId))
-    if (created.length === 0) return ok('no user was created')
+    const silence = noAnswer(crashHint, 'It no longer answers, so these test users may be left')
     const refused = refusal(`Delete them by hand. ${upsertHint}`, 'It refuses to delete these users')
-    return judge(Object.fromEntries(created), [refused])
+    const finding = judge(all, [silence])
+    if (finding.state !== 'ok') return finding
+    return users.accepted.size > 0 ? judge(created, [refused]) : ok('no user was created')
   })
 }
 
@@ -101,10 +104,8 @@ async function duplicateFinding(
   second: Exchange,
   isKnown: () => Promise<boolean>,
 ): Promise<Finding> {
-  const repeated = judge({ 'the message again': second }, [
-    noAnswer(),
-    refusal(onceHint, 'It fails on a message that is already done'),
-  ])
+  const failure = 'It fails on a message that is already done'
+  const repeated = judgeAccepted({ 'the message again': second }, onceHint, failure)
   if (repeated.state !== 'ok') return repeated
   const outcome = outcomeHeader(second)
   if (outcome === 'processed')
@@ -126,7 +127,8 @@ async function duplicateFinding(
 async function isKnown({ event, messageId }: Message, probe: Probe): Promise<boolean> {
   const broken = { ...event, data: null }
   const known = await probe.deliver(broken, { messageId })
-  return isAccepted(known) && isRefused(await probe.deliver(broken))
+  const unknown = await probe.deliver(broken)
+  return isAccepted(known) && unknown.kind === 'answer' && !isAccepted(unknown)
 }
 
 async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding> {
@@ -147,10 +149,8 @@ async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding>
   if (processed > 1) return wrong(`It processed one message ${processed} times.`, onceHint)
   if (outcomes.every(isAccepted)) return ok(`accepted with ${answers}`)
   // Scalekit later sends a refused copy again, for example after a 409. The endpoint must then accept the copy.
-  const after = judge({ 'one more copy': await deliver() }, [
-    noAnswer(),
-    refusal(onceHint, `After ${atOnce} copies of a message at once, it still refuses the message`),
-  ])
+  const failure = `After ${atOnce} copies of a message at once, it still refuses the message`
+  const after = judgeAccepted({ 'one more copy': await deliver() }, onceHint, failure)
   if (after.state !== 'ok') return after
   return note(
     `It refuses some of ${atOnce} copies at once (${answers}). Scalekit sends those again.`,
