@@ -1,3 +1,4 @@
+import { callAsync } from '../../base/call-back.ts'
 import type { Clock } from '../../base/clock.ts'
 import { hasMethods } from '../../base/has-methods.ts'
 import { deadAfterMs, Silence } from '../silence.ts'
@@ -15,6 +16,10 @@ export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAd
   const { opts } = adapter
   return typeof opts === 'object' && opts !== null && 'dialect' in opts && opts.dialect === dialect
 }
+
+/** While a server is frozen, its pool keeps every statement. This limit keeps the memory bounded. */
+const maxUnanswered = 1000
+export const tooMany = 'TOO_MANY'
 
 /**
  * Runs the queries of an adapter that connects only once, when it is made. If that connection fails, each later query
@@ -51,21 +56,16 @@ export class ReconnectingAdapter {
     this.#clock = clock
     this.#silence = clock && new Silence(clock)
     // If the first connection fails and nothing handles the error, the process ends.
-    this.query('SELECT 1').catch(() => {})
-  }
-
-  /** Call this before each query, even if the query is then not sent because too many queries wait. */
-  dropDead(): void {
-    if (!this.#clock || !this.#silence?.isTooLong(this.#deadAfterMs)) return
-    this.#deadAfterMs *= 2
-    this.#opts = withOwnPool(this.#original.opts, this.#clock.monotonic())
-    this.#adapter = undefined
-    const error = Object.assign(new Error('the database did not answer'), { code: 'TIMEOUT' })
-    for (const reject of this.#waiting) reject(error)
-    this.#waiting.clear()
+    callAsync(() => adapter.query('SELECT 1')).catch((error) => {
+      this.#failure = error
+    })
   }
 
   async query(sql: string, ...parameters: SqlValue[]): Promise<unknown> {
+    this.#dropSilent()
+    if (this.#waiting.size >= maxUnanswered) {
+      throw Object.assign(new Error('too many statements wait for an answer'), { code: tooMany })
+    }
     this.#adapter ??= newAdapter(this.#original, this.#opts)
     const adapter = this.#adapter
     try {
@@ -75,6 +75,16 @@ export class ReconnectingAdapter {
       this.#failure = error
       throw error
     }
+  }
+
+  #dropSilent(): void {
+    if (!this.#clock || !this.#silence?.isTooLong(this.#deadAfterMs)) return
+    this.#deadAfterMs *= 2
+    this.#opts = withOwnPool(this.#original.opts, this.#clock.monotonic())
+    this.#adapter = undefined
+    const error = Object.assign(new Error('the database did not answer'), { code: 'TIMEOUT' })
+    for (const reject of this.#waiting) reject(error)
+    this.#waiting.clear()
   }
 
   /** Returns the adapter's answer. Rejects if the adapter is dropped before it answers. */
