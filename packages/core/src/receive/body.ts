@@ -88,7 +88,7 @@ const joinedBytes = 4096
  * Joins small pieces of a body into larger ones. raw-body keeps each piece. So a body in one-byte pieces would need two
  * hundred times its size in memory. Text from a host's hook is converted to bytes. A parsed object causes an error.
  */
-export class JoinedPieces extends Transform {
+class JoinedPieces extends Transform {
   #joined = Buffer.allocUnsafe(joinedBytes)
   #length = 0
   #leftBytes: number

@@ -11,8 +11,7 @@ import { type OpenStore, openStore } from '../dispatch/open-store.ts'
 import { type AttemptResult, logAttempt } from '../dispatch/outcome-log.ts'
 import type { Outcome } from '../events/outcome.ts'
 import { parseEvent } from '../events/parse-event.ts'
-import { secretRequest } from '../verification/secrets.ts'
-import { readSignedHeaders, type SignedHeaders, verify } from '../verification/signature.ts'
+import { header, readSignedHeaders, type SignedHeaders, verify } from '../verification/signature.ts'
 import { type Attempt, isCompressed, isTooLong, readAttempt, readBody } from './attempt.ts'
 import { AttemptWarnings } from './attempt-warnings.ts'
 import { fetchBody } from './body.ts'
@@ -146,9 +145,11 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     deadline: Deadline,
   ): Promise<AttemptResult | undefined> {
     const { clock, secretKeys } = this.#config
+    const { method, url, params = {}, headers } = attempt
+    const request = { method, url, params, header: (name: string) => header(headers, name.toLowerCase()) }
     let keys: readonly KeyObject[] | typeof timedOut
     try {
-      const found = secretKeys(secretRequest(attempt))
+      const found = secretKeys(request)
       keys = found instanceof Promise ? await within(clock, found, deadline.leftMs) : found
     } catch (error) {
       return { outcome: 'resolver-failed', error }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { DriverLedger, DriverOptions } from '../driver.ts'
+import { type DriverLedger, type DriverOptions, unexpected } from '../driver.ts'
 import { CompareAndSetLedger } from './compare-and-set-ledger.ts'
 import { isSqlAdapter, ReconnectingAdapter } from './reconnecting-adapter.ts'
 import { codeOf, type Dialect, Statements } from './statements.ts'
@@ -11,7 +11,6 @@ import {
   type Key,
   rowsByKind,
   type Snapshot,
-  unexpected,
 } from './table.ts'
 
 /**

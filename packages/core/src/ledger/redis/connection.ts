@@ -66,7 +66,7 @@ export function connectionOf(client: Client, options: DriverOptions): RedisConne
       dropDead()
       if (unanswered >= maxUnanswered) throw new RedisUnavailableError(tooMany, false)
       const opening = client.opening()
-      if (opening) await opened(opening, options)
+      if (opening) await inTime(options, opening).catch(throwUnavailable)
       const ready = client.ready()
       const connections = client.connections()
       unanswered++
@@ -86,12 +86,8 @@ export function connectionOf(client: Client, options: DriverOptions): RedisConne
   }
 }
 
-async function opened(opening: Promise<unknown>, options: DriverOptions): Promise<void> {
-  try {
-    await inTime(options, opening)
-  } catch (error) {
-    throw error instanceof StoreUnavailableError ? error : new RedisUnavailableError(error, false)
-  }
+function throwUnavailable(error: unknown): never {
+  throw error instanceof StoreUnavailableError ? error : new RedisUnavailableError(error, false)
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,8 +1,7 @@
 import { delay } from '../../base/clock.ts'
-import { StoreUnavailableError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
 import { syncTime } from '../decisions.ts'
-import { type DriverLedger, type DriverOptions, inTime, isRefusal, wholeMs } from '../driver.ts'
+import { type DriverLedger, type DriverOptions, inTime, isRefusal, unexpected, wholeMs } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
 import { connectionOf, type RedisConnection, RedisUnavailableError } from './connection.ts'
 import { ioRedisOf } from './io-redis.ts'
@@ -54,7 +53,7 @@ class RedisLedger implements DriverLedger {
     if (observedAt !== undefined) args.push(observedAt)
     const reply = await this.#beginUntilSure(leaseSeconds, this.#keysOf(request), args)
     if (isRefusal(reply)) return { state: reply }
-    if (reply.length !== begunLength) throw new StoreUnavailableError('Redis returned an unexpected answer')
+    if (reply.length !== begunLength) throw unexpected()
     return { state: 'begun', fence: Number(reply.slice(0, 16)), occurredAt: reply.slice(16) }
   }
 
