@@ -1,3 +1,4 @@
+import { readSafely } from '../base/read-safely.ts'
 import type { KeyvLike } from './keyv-like.ts'
 
 /**
@@ -33,17 +34,13 @@ export const storeHints: Readonly<Record<string, string>> = {
  * error's message, because it may contain written values.
  */
 export function storeCodeOf(error: unknown): string | undefined {
-  try {
-    let cause = error
-    for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
-      const code = ownCode(cause)
-      if (code !== undefined) return code
-      cause = cause.cause
-    }
-  } catch {
-    // A getter of the error threw. The attempt must still get its answer.
-  }
-  return undefined
+  // A getter of the error can throw. The attempt must still get its answer.
+  return readSafely(() => codeIn(error, 5))
+}
+
+function codeIn(error: unknown, depth: number): string | undefined {
+  if (!(error instanceof Error) || depth === 0) return undefined
+  return ownCode(error) ?? codeIn(error.cause, depth - 1)
 }
 
 /** Redis puts its code at the beginning of the message. Some drivers use the name of the error as its code. */
