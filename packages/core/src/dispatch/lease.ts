@@ -21,6 +21,8 @@ export class Lease {
   readonly #claim: Claim
   readonly #log: Logger
   readonly #controller = new AbortController()
+  /** The handler's signal. */
+  readonly signal = this.#controller.signal
   #timer: Timer | undefined
   #ended = false
   #endsAtMs: number
@@ -32,10 +34,6 @@ export class Lease {
     this.#log = log
     this.#endsAtMs = requestedAtMs + this.#leaseMs
     this.#renewIn(requestedAtMs + this.#leaseMs / 3 - config.clock.monotonic())
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
   }
 
   /** Stops renewing, because the handler has ended. */
@@ -71,8 +69,8 @@ export class Lease {
 
   async #renew(): Promise<void> {
     const { ledger, clock, leaseSeconds, storeTimeoutSeconds } = this.#config
-    // The process stalled for so long that it may have lost the claim.
-    if (this.#leftMs <= 0) return this.#expire()
+    // The renewals failed, or the process stalled, for so long that it may have lost the claim.
+    if (this.#leftMs <= 0) return this.#fail('the lease ran out', 'the store did not renew it in time')
     const requestedAtMs = clock.monotonic()
     const waitMs = Math.min(storeTimeoutSeconds * 1000, this.#leftMs)
     const renewing = callAsync(() => ledger.renew(this.#claim, leaseSeconds))
@@ -85,12 +83,7 @@ export class Lease {
       this.#endsAtMs = requestedAtMs + this.#leaseMs
       return this.#renewIn(this.#leaseMs / 3)
     }
-    if (this.#leftMs <= 0) return this.#expire()
     this.#renewIn(Math.min(this.#leaseMs / 3, retryMs, this.#leftMs))
-  }
-
-  #expire(): void {
-    this.#fail('the lease ran out', 'the store did not renew it in time')
   }
 
   #fail(what: string, why: string): void {

@@ -22,11 +22,6 @@ import {
  */
 const maxRounds = 200
 
-interface Decision<Answer> {
-  answer: Answer
-  changes?: Change[]
-}
-
 /**
  * A ledger over a table with compare-and-set. Each verb reads, decides (`decisions.ts`), and writes with one statement.
  * If a row has changed since it was read, the statement changes nothing, and the verb reads again. Of the processes
@@ -168,7 +163,7 @@ export class CompareAndSetLedger implements DriverLedger {
 
   async #decide<Answer>(
     keys: Key[],
-    decide: (seen: Snapshot) => Decision<Answer>,
+    decide: (seen: Snapshot) => { answer: Answer; changes?: Change[] },
     beforeWrite = () => {},
   ): Promise<Answer> {
     const untilWritten = async () => {
