@@ -136,7 +136,9 @@ export class EventDispatcher implements Dispatcher {
    * at most until the deadline.
    */
   async #run(delivery: Delivery, handlers: RoutedHandler[], progress: Progress): Promise<DispatchOutcome> {
-    const resource = this.#resourceKeyOf(delivery.event)
+    const { event } = delivery
+    const isOrdered = this.ordering === 'resource' && isDirectoryEvent(event)
+    const resource = isOrdered ? resourceKey(resourceOf(event)) : undefined
     const endTurn = await this.#turns.take(resource, delivery, this.#closing.signal)
     if (!endTurn) return { outcome: this.closing ? 'closed' : 'busy' }
     try {
@@ -215,11 +217,6 @@ export class EventDispatcher implements Dispatcher {
 
   #runsEnded(): Promise<unknown> {
     return Promise.allSettled(this.#runs.values())
-  }
-
-  #resourceKeyOf(event: ScimEvent): string | undefined {
-    if (this.ordering === 'none' || !isDirectoryEvent(event)) return undefined
-    return resourceKey(resourceOf(event))
   }
 
   #report({ ids, source, startedMs }: Delivery, outcome: DispatchOutcome, late: { late?: true } = {}): void {

@@ -38,7 +38,6 @@ export class ReconnectingAdapter {
   #adapter: SqlAdapter | undefined
   readonly #original: SqlAdapter
   #opts: SqlAdapter['opts']
-  readonly #clock: Clock | undefined
   readonly #silence: Silence | undefined
   #failure: unknown
   /**
@@ -53,7 +52,6 @@ export class ReconnectingAdapter {
     this.#adapter = adapter
     this.#original = adapter
     this.#opts = adapter.opts
-    this.#clock = clock
     this.#silence = clock && new Silence(clock)
     // If the first connection fails and nothing handles the error, the process ends.
     callAsync(() => adapter.query('SELECT 1')).catch((error) => {
@@ -78,9 +76,9 @@ export class ReconnectingAdapter {
   }
 
   #dropSilent(): void {
-    if (!this.#clock || !this.#silence?.isTooLong(this.#deadAfterMs)) return
+    if (!this.#silence?.isTooLong(this.#deadAfterMs)) return
     this.#deadAfterMs *= 2
-    this.#opts = withOwnPool(this.#original.opts, this.#clock.monotonic())
+    this.#opts = withOwnPool(this.#original.opts)
     this.#adapter = undefined
     const error = Object.assign(new Error('the database did not answer'), { code: 'TIMEOUT' })
     for (const reject of this.#waiting) reject(error)
@@ -105,9 +103,9 @@ export class ReconnectingAdapter {
  * Adds a parameter to the address. The adapter's code keeps one pool for each address, so the new address gets a pool
  * of its own. The adapter ignores the text after the `?`.
  */
-function withOwnPool(opts: SqlAdapter['opts'], madeAtMs: number): SqlAdapter['opts'] {
+function withOwnPool(opts: SqlAdapter['opts']): SqlAdapter['opts'] {
   if (typeof opts.uri !== 'string') return opts
-  return { ...opts, uri: `${opts.uri}${opts.uri.includes('?') ? '&' : '?'}silent=${Math.floor(madeAtMs)}` }
+  return { ...opts, uri: `${opts.uri}${opts.uri.includes('?') ? '&' : '?'}silent=${Date.now()}` }
 }
 
 function newAdapter(original: SqlAdapter, opts: SqlAdapter['opts']): SqlAdapter {
