@@ -52,34 +52,32 @@ export function commit(claim: Claim, seen: Seen, retention: Retention): Step<'ok
   const { now } = seen
   const decision = decideCommit(claim, seen.message, seen.resource, now)
   if (decision !== 'ok') return { answer: decision === 'lost' ? 'lost' : 'ok' }
-  const { token, fence, occurredAt: watermark, deletion: tombstone } = claim
-  const applied: ResourceState = { fence, watermark, tombstone, appliedAt: now.instant }
-  const expiresMs = now.ms + wholeMs(retention.watermarkRetentionSeconds)
+  const { token, messageId, resource: id, fence, occurredAt: watermark, deletion: tombstone } = claim
   const untilMs = now.ms + wholeMs(retention.retentionSeconds)
   const done = retention.retentionSeconds > 0 ? { token, done: true, untilMs } : undefined
-  return { answer: 'ok', writes: [...ofResource(claim, applied, expiresMs), ofMessage(claim, done)] }
+  const message: Write = { kind: 'm', id: messageId, state: done, expiresMs: untilMs }
+  if (id === undefined) return { answer: 'ok', writes: [message] }
+  const applied: ResourceState = { fence, watermark, tombstone, appliedAt: now.instant }
+  const expiresMs = now.ms + wholeMs(retention.watermarkRetentionSeconds)
+  return { answer: 'ok', writes: [{ kind: 'r', id, state: applied, expiresMs }, message] }
 }
 
 /** The fence is kept after the turn. So a handler that has lost the turn can still detect the loss. */
 export function release(claim: Claim, { message, resource }: Seen): Step<void> {
+  const { token, messageId, resource: id } = claim
   const writes: Write[] = []
-  if (resource?.turn?.token === claim.token)
-    writes.push(...ofResource(claim, { ...resource, turn: undefined }))
-  if (message?.token === claim.token && !message.done) writes.push(ofMessage(claim, undefined))
+  if (id !== undefined && resource?.turn?.token === token) {
+    writes.push({ kind: 'r', id, state: { ...resource, turn: undefined } })
+  }
+  if (message?.token === token && !message.done) writes.push({ kind: 'm', id: messageId, state: undefined })
   return { answer: undefined, writes }
 }
 
 function claimed(ids: ClaimIds, fence: number, { resource, now }: Seen, leaseSeconds: number): Write[] {
-  const { token } = ids
+  const { token, messageId, resource: id } = ids
   const untilMs = now.ms + wholeMs(leaseSeconds)
-  const turn: ResourceState = { ...resource, fence, turn: { token, untilMs } }
-  return [ofMessage(ids, { token, done: false, untilMs }), ...ofResource(ids, turn)]
-}
-
-function ofMessage({ messageId: id }: ClaimIds, state: MessageState | undefined): Write {
-  return { kind: 'm', id, state, expiresMs: state?.untilMs }
-}
-
-function ofResource({ resource: id }: ClaimIds, state: ResourceState, expiresMs?: number): Write[] {
-  return id === undefined ? [] : [{ kind: 'r', id, state, expiresMs }]
+  const claim = { token, done: false, untilMs }
+  const message: Write = { kind: 'm', id: messageId, state: claim, expiresMs: untilMs }
+  if (id === undefined) return [message]
+  return [message, { kind: 'r', id, state: { ...resource, fence, turn: { token, untilMs } } }]
 }
