@@ -72,16 +72,13 @@ export function within<T>(
 ): Promise<T | typeof timedOut> {
   return new Promise((resolve, reject) => {
     const timer = clock.setTimeout(() => resolve(timedOut), delayMs, options)
-    promise.then(
-      (value) => {
+    const settled =
+      <Result>(settle: (result: Result) => void) =>
+      (result: Result) => {
         timer.cancel()
-        resolve(value)
-      },
-      (error) => {
-        timer.cancel()
-        reject(error)
-      },
-    )
+        settle(result)
+      }
+    promise.then(settled(resolve), settled(reject))
   })
 }
 

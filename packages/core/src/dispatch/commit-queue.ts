@@ -129,17 +129,15 @@ export class CommitQueue {
     while (this.#pending.size > 0 && !this.#closing.signal.aborted) {
       await delay(clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal, inBackground)
       pauseMs = Math.min(pauseMs * 2, longestRetryMs)
-      for (const pending of [...this.#pending.values()]) {
-        // forget() dropped this commit while the queue waited.
-        if (this.#pending.get(pending.claim.messageId) !== pending) continue
-        if (await this.#recommit(pending)) {
-          pauseMs = firstRetryMs
-          continue
+      // The iterator skips commits that forget() drops meanwhile.
+      for (const pending of this.#pending.values()) {
+        if (!(await this.#recommit(pending))) {
+          // The store is probably still down, so the other commits wait. This commit moves to the end of the queue,
+          // because possibly only this commit fails.
+          if (this.#remove(pending)) this.#add(pending)
+          break
         }
-        // The store is probably still down, so the other commits wait. This commit moves to the end of the queue,
-        // because possibly only this commit fails.
-        if (this.#remove(pending)) this.#add(pending)
-        break
+        pauseMs = firstRetryMs
       }
     }
     // There was no `await` since the loop's last check. So a commit that becomes pending after this line starts a new

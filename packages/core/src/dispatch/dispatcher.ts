@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { awaited, type Clock, Deadline, timedOut, within } from '../base/clock.ts'
+import { awaited, Deadline, timedOut, within } from '../base/clock.ts'
 import { configureDispatcher } from '../config/configure.ts'
 import { numberOption } from '../config/option-checks.ts'
 import type { DispatcherOptions } from '../config/options.ts'
@@ -48,7 +48,6 @@ export class EventDispatcher implements Dispatcher {
   readonly ledger: Ledger
   readonly ordering: 'resource' | 'none'
   readonly #config: OpenConfiguration
-  readonly #clock: Clock
   readonly #turns: Turns
   readonly #handlers: LeasedHandlers
   readonly #commits: CommitQueue
@@ -61,7 +60,6 @@ export class EventDispatcher implements Dispatcher {
     this.ledger = config.ledger
     this.ordering = config.ordering
     this.#config = config
-    this.#clock = config.clock
     this.#turns = new Turns(config.clock)
     this.#handlers = new LeasedHandlers(config)
     this.#commits = new CommitQueue(config)
@@ -85,9 +83,9 @@ export class EventDispatcher implements Dispatcher {
       source,
       observedAt,
       directoryId,
-      startedMs: this.#clock.monotonic(),
+      startedMs: this.#config.clock.monotonic(),
       // No sender waits for the answer, so the deadline covers the wait for the resource's turn and the handlers.
-      deadline: new Deadline(this.#clock, 2 * this.#config.handlerTimeoutSeconds * 1000),
+      deadline: new Deadline(this.#config.clock, 2 * this.#config.handlerTimeoutSeconds * 1000),
       log: this.#config.log,
       ids: eventIds(parsed.event, idempotencyKey),
     }
@@ -107,7 +105,7 @@ export class EventDispatcher implements Dispatcher {
       const running = this.#runs.get(messageId)
       if (!running) return this.#runByDeadline(delivery, handlers)
       // Copies of a message wait for the copy that runs. If that copy never began its handlers, the next one runs.
-      const ended = await within(this.#clock, running, delivery.deadline.leftMs)
+      const ended = await within(this.#config.clock, running, delivery.deadline.leftMs)
       if (ended === timedOut) return { outcome: 'in-flight' }
       const outcome = outcomeOfCopy(ended)
       if (outcome) return outcome
@@ -119,11 +117,11 @@ export class EventDispatcher implements Dispatcher {
     const messageId = delivery.idempotencyKey
     const run = this.#run(delivery, handlers, progress).finally(() => this.#runs.delete(messageId))
     this.#runs.set(messageId, run)
-    const outcome = await within(this.#clock, run, delivery.deadline.leftMs)
+    const outcome = await within(this.#config.clock, run, delivery.deadline.leftMs)
     if (outcome !== timedOut) return outcome
     if (!progress.handling) {
       progress.abandoned = true
-      const reason = await within(this.#clock, run, afterDeadlineMs)
+      const reason = await within(this.#config.clock, run, afterDeadlineMs)
       return reason === timedOut ? { outcome: 'busy' } : reason
     }
     run.then(
@@ -138,7 +136,9 @@ export class EventDispatcher implements Dispatcher {
    * at most until the deadline.
    */
   async #run(delivery: Delivery, handlers: RoutedHandler[], progress: Progress): Promise<DispatchOutcome> {
-    const resource = this.#resourceKeyOf(delivery.event)
+    const { event } = delivery
+    const isOrdered = this.ordering === 'resource' && isDirectoryEvent(event)
+    const resource = isOrdered ? resourceKey(resourceOf(event)) : undefined
     const endTurn = await this.#turns.take(resource, delivery, this.#closing.signal)
     if (!endTurn) return { outcome: this.closing ? 'closed' : 'busy' }
     try {
@@ -202,14 +202,14 @@ export class EventDispatcher implements Dispatcher {
 
   async #close(graceMs: number): Promise<void> {
     this.#closing.abort()
-    const grace = new Deadline(this.#clock, graceMs)
-    if ((await within(this.#clock, this.#runsEnded(), graceMs, awaited)) === timedOut) {
+    const grace = new Deadline(this.#config.clock, graceMs)
+    if ((await within(this.#config.clock, this.#runsEnded(), graceMs, awaited)) === timedOut) {
       this.#config.log.warn(
         { running: this.#runs.size },
         'closing while handlers run: their signals abort now',
       )
       this.#handlers.abortAll('the receiver was closed')
-      await within(this.#clock, this.#runsEnded(), afterAbortMs, awaited)
+      await within(this.#config.clock, this.#runsEnded(), afterAbortMs, awaited)
     }
     await this.#commits.close(grace)
     this.#config.closeStore()
@@ -219,13 +219,8 @@ export class EventDispatcher implements Dispatcher {
     return Promise.allSettled(this.#runs.values())
   }
 
-  #resourceKeyOf(event: ScimEvent): string | undefined {
-    if (this.ordering === 'none' || !isDirectoryEvent(event)) return undefined
-    return resourceKey(resourceOf(event))
-  }
-
   #report({ ids, source, startedMs }: Delivery, outcome: DispatchOutcome, late: { late?: true } = {}): void {
-    const durationMs = this.#clock.monotonic() - startedMs
+    const durationMs = this.#config.clock.monotonic() - startedMs
     this.#config.report({ ...outcome, ...ids, source, durationMs, ...late })
   }
 

@@ -2,15 +2,12 @@ import { ConfigurationError, errorsPage } from '../base/errors.ts'
 import type { DispatcherConfiguration } from '../config/configure.ts'
 import { listenToStore } from '../ledger/error-hints.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { openLedger } from '../ledger/open-ledger.ts'
+import { type OpenLedger, openLedger } from '../ledger/open-ledger.ts'
 
 /** A store that is open for a dispatcher, with its namespace reserved. */
-export interface OpenStore {
-  ledger: Ledger
+export interface OpenStore extends OpenLedger {
   /** The code of the store client's last error, if it is recent. */
   recentStoreError(): string | undefined
-  /** Releases the namespace. The store itself stays open, because the application owns it. */
-  closeStore(): void
 }
 
 /** The configuration of a dispatcher whose store is open. */
@@ -18,19 +15,15 @@ export type OpenConfiguration = DispatcherConfiguration & OpenStore
 
 /** @throws ConfigurationError if the store is unusable, its namespace is in use, or its guarantee is too weak */
 export function openStore<Config extends DispatcherConfiguration>(config: Config): Config & OpenStore {
-  const { ledger, close } = openLedger(config)
+  const opened = openLedger(config)
+  const recentStoreError = listenToStore(config.store)
   try {
-    checkGuarantee(ledger, config)
+    checkGuarantee(opened.ledger, config)
   } catch (error) {
-    close()
+    opened.closeStore()
     throw error
   }
-  const listener = listenToStore(config.store, config.clock)
-  const closeStore = () => {
-    listener.stop()
-    close()
-  }
-  return { ...config, ledger, recentStoreError: listener.lastCode, closeStore }
+  return { ...config, ...opened, recentStoreError }
 }
 
 const ranks = { 'best-effort': 0, process: 1, atomic: 2 }

@@ -57,10 +57,7 @@ export class Turns {
   }
 
   #turnOf(resource: string): EndTurn {
-    let ended = false
     return () => {
-      if (ended) return
-      ended = true
       const next = this.#waiting.get(resource)?.shift()
       if (next) next.settle(this.#turnOf(resource))
       else this.#waiting.delete(resource)

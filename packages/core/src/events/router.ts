@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../base/errors.ts'
-import { isDirectoryEvent } from './directory-events.ts'
+import { directoryEvents, isDirectoryEvent } from './directory-events.ts'
 import { misspeltEventType } from './event-types.ts'
-import type { DirectoryEventType, ScimEvent } from './events.ts'
+import type { DirectoryEvent, DirectoryEventType, ScimEvent } from './events.ts'
 import type { HandlerContext, HandlerName, Handlers } from './handlers.ts'
 
 /** For each event type, the handlers that can receive it. The narrowest comes first. */
@@ -48,12 +48,9 @@ export function createRouter(handlers: Handlers): Router {
       .map((handler) => (ctx) => handler(event as never, ctx))
 }
 
-function isDeactivation(event: ScimEvent): boolean {
-  return (
-    (event.type === 'organization.directory.user_created' ||
-      event.type === 'organization.directory.user_updated') &&
-    event.data.active === false
-  )
+function isDeactivation(event: DirectoryEvent): boolean {
+  const { kind, deletes } = directoryEvents[event.type]
+  return kind === 'user' && !deletes && Reflect.get(event.data, 'active') === false
 }
 
 function otherHandlers(on: Handlers['on'] = {}) {
@@ -65,36 +62,29 @@ function otherHandlers(on: Handlers['on'] = {}) {
   }
   for (const [type, handler] of Object.entries(on)) {
     requireFunction(handler, `on['${type}']`)
-    requireOtherType(type)
+    const problem = problemOf(type)
+    if (problem !== undefined) throw invalidHandler('on', `\`on['${type}']\` ${problem}`)
   }
   // A Map instead of `on` itself, because an event's type may be `constructor`.
   return new Map(Object.entries(on))
 }
 
-function requireOtherType(type: string): void {
-  const path = `\`on['${type}']\``
+/** Returns the reason why a key of `on` is wrong, or `undefined` if it is right. */
+function problemOf(type: string): string | undefined {
   if (!type.includes('.') || type.includes('*')) {
-    throw invalidHandler(
-      'on',
-      `${path} is not an event type. Use a full type, such as 'organization.created'. Wildcards do not exist. ` +
-        '`onEvent` receives every event.',
+    return (
+      "is not an event type. Use a full type, such as 'organization.created'. Wildcards do not exist. " +
+      '`onEvent` receives every event.'
     )
   }
   const own = directoryHandlers(type)
-  if (own !== undefined) {
-    throw invalidHandler(
-      'on',
-      `${path} is a directory event. Use \`${own}\`, so that it is deduplicated and ordered with the other events.`,
-    )
-  }
+  if (own)
+    return `is a directory event. Use \`${own}\`, so that it is deduplicated and ordered with the other events.`
   const meant = misspeltEventType(type)
-  if (meant === undefined) return
+  if (meant === undefined) return undefined
   const names = directoryHandlers(meant)
-  throw invalidHandler(
-    'on',
-    `${path} would never be called: Scalekit has no such event type. ` +
-      (names ? `For '${meant}' use \`${names}\`.` : `Did you mean '${meant}'?`),
-  )
+  const hint = names ? `For '${meant}' use \`${names}\`.` : `Did you mean '${meant}'?`
+  return `would never be called: Scalekit has no such event type. ${hint}`
 }
 
 function directoryHandlers(type: string): string | undefined {

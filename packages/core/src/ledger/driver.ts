@@ -1,5 +1,5 @@
 import { type Clock, timedOut, within } from '../base/clock.ts'
-import { StoreTimeoutError } from '../base/errors.ts'
+import { StoreTimeoutError, StoreUnavailableError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { BeginAnswer, Ledger } from './ledger.ts'
 
@@ -36,6 +36,10 @@ const refusals = ['duplicate', 'in-flight', 'busy', 'stale'] as const satisfies 
 /** Whether a store answered a `begin` with a state other than 'begun'. */
 export function isRefusal(state: unknown): state is (typeof refusals)[number] {
   return refusals.some((refusal) => refusal === state)
+}
+
+export function unexpected(): StoreUnavailableError {
+  return new StoreUnavailableError('the store returned an unexpected answer')
 }
 
 /** Stores take whole milliseconds. Some stores silently refuse a fractional number. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts'
+import { readSafely } from '../base/read-safely.ts'
 import type { KeyvLike } from './keyv-like.ts'
 
 /**
@@ -34,17 +34,13 @@ export const storeHints: Readonly<Record<string, string>> = {
  * error's message, because it may contain written values.
  */
 export function storeCodeOf(error: unknown): string | undefined {
-  try {
-    let cause = error
-    for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
-      const code = ownCode(cause)
-      if (code !== undefined) return code
-      cause = cause.cause
-    }
-  } catch {
-    // A getter of the error threw. The attempt must still get its answer.
-  }
-  return undefined
+  // A getter of the error can throw. The attempt must still get its answer.
+  return readSafely(() => codeIn(error, 5))
+}
+
+function codeIn(error: unknown, depth: number): string | undefined {
+  if (!(error instanceof Error) || depth === 0) return undefined
+  return ownCode(error) ?? codeIn(error.cause, depth - 1)
 }
 
 /** Redis puts its code at the beginning of the message. Some drivers use the name of the error as its code. */
@@ -60,32 +56,30 @@ function ownCode(error: Error): string | undefined {
  */
 const freshMs = 10_000
 
-export interface StoreListener {
-  /** The code of the last error that the store's client emitted, if it is recent. */
-  lastCode(): string | undefined
-  stop(): void
+interface LastError {
+  code?: string
+  atMs: number
 }
+
+const lastErrors = new WeakMap<object, LastError>()
 
 /**
  * Listens to the errors that a Keyv emits. If a client cannot connect, it keeps the calls. It reports the reason (a
  * wrong password, for example) only to its listeners. The caller sees only a time-out.
+ *
+ * Each store gets one listener, which stays, because the client continues to reconnect after our close(). If a Keyv 6
+ * has an error but no listener, it throws the error, which would end the process.
+ * @returns a function that returns the code of the last error, if it is recent
  */
-export function listenToStore(store: unknown, clock: Clock): StoreListener {
-  let last: { code: string; atMs: number } | undefined
-  const onError = (error: unknown) => {
-    const code = storeCodeOf(error)
-    if (code !== undefined) last = { code, atMs: clock.monotonic() }
+export function listenToStore(store: unknown): () => string | undefined {
+  const emitter: Pick<KeyvLike, 'on'> = typeof store === 'object' && store !== null ? store : {}
+  const last: LastError = lastErrors.get(emitter) ?? { atMs: 0 }
+  if (!lastErrors.has(emitter) && typeof emitter.on === 'function') {
+    lastErrors.set(emitter, last)
+    emitter.on('error', (error) => {
+      const code = storeCodeOf(error)
+      if (code !== undefined) Object.assign(last, { code, atMs: performance.now() })
+    })
   }
-  const emitter: Pick<KeyvLike, 'on' | 'off'> = typeof store === 'object' && store !== null ? store : {}
-  if (typeof emitter.on === 'function') emitter.on('error', onError)
-  return {
-    lastCode: () => (last && clock.monotonic() - last.atMs < freshMs ? last.code : undefined),
-    stop() {
-      try {
-        emitter.off?.('error', onError)
-      } catch {
-        // A leftover listener does no harm.
-      }
-    },
-  }
+  return () => (performance.now() - last.atMs < freshMs ? last.code : undefined)
 }

@@ -1,15 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import { type Instant, instantFromMs } from '../base/instant.ts'
-import {
-  decideBegin,
-  decideCommit,
-  decideRenew,
-  fenceSequence,
-  type MessageState,
-  type ResourceState,
-  type StoreTime,
-} from './decisions.ts'
+import { fenceSequence, type MessageState, type ResourceState, type StoreTime } from './decisions.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention } from './ledger.ts'
+import * as steps from './steps.ts'
 
 /** The largest number of done messages, or of resources, in one generation. */
 const generationSize = 100_000
@@ -69,53 +62,20 @@ export class MemoryLedger implements Ledger {
   }
 
   async begin(request: BeginRequest): Promise<BeginAnswer> {
-    const now = this.#time()
-    this.#dropLapsed(now)
-    const state = this.#resource(request, now)
-    const answer = decideBegin(request, this.#message(request.messageId), state, now, this.#nextFence)
-    if (answer.state === 'begun')
-      this.#claim(request, state, answer.fence, now.ms + request.leaseSeconds * 1000)
-    return answer
+    this.#dropLapsed(this.#time())
+    return this.#step(request, (seen) => steps.begin(request, seen, this.#nextFence))
   }
 
   async renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
-    const now = this.#time()
-    const state = this.#resource(claim, now)
-    if (!decideRenew(claim, this.#message(claim.messageId), state, now)) return false
-    this.#claim(claim, state, claim.fence, now.ms + leaseSeconds * 1000)
-    return true
+    return this.#step(claim, (seen) => steps.renew(claim, seen, leaseSeconds))
   }
 
   async commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost'> {
-    const now = this.#time()
-    const { messageId, resource, token } = claim
-    const decision = decideCommit(claim, this.#message(messageId), this.#resource(claim, now), now)
-    if (decision !== 'ok') return decision === 'lost' ? 'lost' : 'ok'
-
-    this.#claims.delete(messageId)
-    if (retention.retentionSeconds > 0) {
-      this.#done.set(messageId, { token, done: true, untilMs: now.ms + retention.retentionSeconds * 1000 })
-    }
-    if (resource !== undefined) {
-      this.#turns.delete(resource)
-      this.#applied.set(resource, {
-        fence: claim.fence,
-        watermark: claim.occurredAt,
-        tombstone: claim.deletion,
-        appliedAt: now.instant,
-        untilMs: now.ms + retention.watermarkRetentionSeconds * 1000,
-      })
-    }
-    return 'ok'
+    return this.#step(claim, (seen) => steps.commit(claim, seen, retention))
   }
 
   async release(claim: Claim): Promise<void> {
-    if (this.#claims.get(claim.messageId)?.token === claim.token) this.#claims.delete(claim.messageId)
-    if (claim.resource === undefined) return
-    const state = this.#turns.get(claim.resource)
-    if (state?.turn?.token !== claim.token) return
-    this.#turns.delete(claim.resource)
-    this.#endTurn(claim.resource, state)
+    return this.#step(claim, (seen) => steps.release(claim, seen))
   }
 
   async forget(messageId: string): Promise<boolean> {
@@ -126,7 +86,7 @@ export class MemoryLedger implements Ledger {
   }
 
   async forgetResource(resource: string): Promise<boolean> {
-    const known = this.#resource({ resource }, this.#time())
+    const known = this.#resource(resource, this.#time())
     this.#turns.delete(resource)
     this.#applied.delete(resource)
     return known !== undefined
@@ -152,14 +112,28 @@ export class MemoryLedger implements Ledger {
     return this.#time().instant
   }
 
-  #claim(
-    { messageId, resource, token }: Pick<Claim, 'messageId' | 'resource' | 'token'>,
-    state: ResourceState | undefined,
-    fence: number,
-    untilMs: number,
-  ): void {
-    this.#claims.set(messageId, { token, done: false, untilMs })
-    if (resource !== undefined) this.#turns.set(resource, { ...state, fence, turn: { token, untilMs } })
+  #step<Answer>(
+    { messageId, resource }: steps.ClaimIds,
+    step: (seen: steps.Seen) => steps.Step<Answer>,
+  ): Answer {
+    const now = this.#time()
+    const seen = { message: this.#message(messageId), resource: this.#resource(resource, now), now }
+    const { answer, writes = [] } = step(seen)
+    for (const write of writes) {
+      if (write.kind === 'm') this.#writeMessage(write.id, write.state)
+      else if (write.state.turn) this.#turns.set(write.id, write.state)
+      else this.#endTurn(write.id, write.state, write.expiresMs)
+    }
+    return answer
+  }
+
+  #writeMessage(messageId: string, state: MessageState | undefined): void {
+    if (state?.done === false) {
+      this.#claims.set(messageId, state)
+      return
+    }
+    this.#claims.delete(messageId)
+    if (state) this.#done.set(messageId, state)
   }
 
   /**
@@ -182,9 +156,10 @@ export class MemoryLedger implements Ledger {
     }
   }
 
-  /** The fence is kept after the turn. So a handler that has lost the turn can still detect the loss. */
-  #endTurn(resource: string, state: ResourceState): void {
-    const untilMs = this.#applied.get(resource)?.untilMs ?? Number.POSITIVE_INFINITY
+  /** The state stays until it expires. If no event of the resource was ever applied, only the fence is kept. */
+  #endTurn(resource: string, state: ResourceState, expiresMs?: number): void {
+    const untilMs = expiresMs ?? this.#applied.get(resource)?.untilMs ?? Number.POSITIVE_INFINITY
+    this.#turns.delete(resource)
     this.#applied.set(resource, { ...state, turn: undefined, untilMs })
   }
 
@@ -196,7 +171,7 @@ export class MemoryLedger implements Ledger {
     return this.#claims.get(messageId) ?? this.#done.get(messageId)
   }
 
-  #resource({ resource }: { resource?: string }, now: StoreTime): ResourceState | undefined {
+  #resource(resource: string | undefined, now: StoreTime): ResourceState | undefined {
     if (resource === undefined) return undefined
     const held = this.#turns.get(resource)
     if (held) return held

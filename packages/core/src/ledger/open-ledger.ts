@@ -16,8 +16,8 @@ export type Store = KeyvLike | Ledger | 'memory'
 
 export interface OpenLedger {
   ledger: Ledger
-  /** Frees the namespace. The store itself stays open: it belongs to the application. */
-  close(): void
+  /** Releases the namespace. The store itself stays open, because the application owns it. */
+  closeStore(): void
 }
 
 interface OpenOptions extends Omit<DriverOptions, 'namespace'> {
@@ -50,9 +50,9 @@ export function openLedger(options: OpenOptions): OpenLedger {
     )
   }
   if (store === undefined || store === 'memory') {
-    return { ledger: new MemoryLedger(clock), close: () => {} }
+    return { ledger: new MemoryLedger(clock), closeStore: () => {} }
   }
-  if (isLedger(store)) return { ledger: store, close: () => {} }
+  if (isLedger(store)) return { ledger: store, closeStore: () => {} }
   if (!isKeyvLike(store)) {
     throw new ConfigurationError(
       'ERR_SCIM_STORE_INVALID',
@@ -69,7 +69,7 @@ function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   const namespace = options.namespace ?? ownNamespace(store) ?? unnamed
   const freeNamespace = reserveNamespace(native, namespace)
   if (Object.prototype.toString.call(native) === '[object Map]') {
-    return { ledger: memoryLedgerOn(native, namespace, options.clock), close: freeNamespace }
+    return { ledger: memoryLedgerOn(native, namespace, options.clock), closeStore: freeNamespace }
   }
   if (options.namespace === undefined && namespace === unnamed) {
     options.log.warn(
@@ -77,14 +77,10 @@ function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
       'no `namespace` is set: each application on one store needs its own, because all receive the same message ids',
     )
   }
-  // If a Keyv 6 has an error but no listener, it throws the error, which would end the process. The listener stays,
-  // because the client continues to reconnect after our close(). The listener does nothing, because each call reports
-  // its own error.
-  store.on?.('error', () => {})
   const ledger = openDriver(store, native, { ...options, namespace })
   return {
     ledger,
-    close: () => {
+    closeStore: () => {
       ledger.close()
       freeNamespace()
     },

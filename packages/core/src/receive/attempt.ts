@@ -22,28 +22,26 @@ export interface Attempt {
   log?: Logger | undefined
 }
 
-/** The reason why an attempt cannot be read, for the developer who passed it. */
-export interface UnusableAttempt {
-  unusable: string
-  error?: unknown
-}
-
 const names = ['method', 'url', 'headers', 'body', 'params', 'log'] as const
 
-/** Reads each property once. A property can be a getter of the host's request that throws. */
-export function readAttempt(attempt: Attempt): Attempt | UnusableAttempt {
-  if (typeof attempt !== 'object' || attempt === null) {
-    return { unusable: 'No attempt was passed. Pass { method, url, headers, body }' }
+/**
+ * Reads each property once. A property can be a getter of the host's request that throws.
+ * @param given Properties that are read from here instead
+ * @returns the attempt, or its outcome if it cannot be used
+ */
+export function readAttempt(source: object, given: Partial<Attempt> = {}): Attempt | AttemptResult {
+  if (typeof source !== 'object' || source === null) {
+    return unusable('No attempt was passed. Pass { method, url, headers, body }')
   }
   const read: Record<string, unknown> = {}
   for (const name of names) {
     try {
-      read[name] = attempt[name]
+      read[name] = Reflect.get(name in given ? given : source, name)
     } catch (error) {
-      return { unusable: `\`${name}\` cannot be read: a property of the request throws`, error }
+      return unusable(`\`${name}\` cannot be read: a property of the request throws`, error)
     }
   }
-  return isUsable(read) ? read : { unusable: missingIn(read) }
+  return isUsable(read) ? read : unusable(missingIn(read))
 }
 
 // The body is checked later, because a request with another method often has none.
@@ -76,8 +74,8 @@ export async function readBody(
   clock: Clock,
   deadline: Deadline,
 ): Promise<Uint8Array | AttemptResult> {
-  const unusable = unusableBody(body)
-  if (unusable) return unusableResult(unusable)
+  const problem = problemOf(body)
+  if (problem !== undefined) return unusable(`\`body\` ${problem}. ${passBytes}`)
   const read = typeof body === 'function' ? body : givenBody(body)
   const waiting = new AbortController()
   try {
@@ -86,9 +84,7 @@ export async function readBody(
     waiting.abort()
     return { outcome: 'body-timeout' }
   } catch (error) {
-    if (!BodyError.is(error)) {
-      return unusableResult({ unusable: 'The reader that was passed as `body` threw', error })
-    }
+    if (!BodyError.is(error)) return unusable('The reader that was passed as `body` threw', error)
     if (error.reason === 'too-large') return { outcome: 'too-large' }
     if (error.reason === 'aborted') return { outcome: 'body-aborted' }
     return { outcome: 'body-consumed', fix: error.fix }
@@ -96,18 +92,16 @@ export async function readBody(
 }
 
 /** The result after a mistake of the developer or the host. The reply is 500, so that the sender tries again. */
-export function unusableResult({ unusable: fix, error }: UnusableAttempt): AttemptResult {
+function unusable(fix: string, error?: unknown): AttemptResult {
   return { outcome: 'internal', reason: 'unusable-attempt', fix, ...(error === undefined ? {} : { error }) }
 }
 
+const passBytes =
+  'Pass the bytes as they arrived, as a Uint8Array, or a reader such as `nodeBody(request)` of @scalekit-scim/core/adapter'
+
 /** Returns the reason why a body cannot be read, or `undefined` if it can be read. */
-function unusableBody(body: unknown): UnusableAttempt | undefined {
+function problemOf(body: unknown): string | undefined {
   if (typeof body === 'function' || types.isUint8Array(body)) return undefined
-  const problem =
-    body === undefined || body === null
-      ? 'is missing'
-      : `is of type ${typeof body}, which is not what was signed`
-  return {
-    unusable: `\`body\` ${problem}. Pass the bytes as they arrived, as a Uint8Array, or a reader such as \`nodeBody(request)\` of @scalekit-scim/core/adapter`,
-  }
+  if (body === undefined || body === null) return 'is missing'
+  return `is of type ${typeof body}, which is not what was signed`
 }

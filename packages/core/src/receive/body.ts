@@ -39,10 +39,11 @@ export function nodeBody(stream: Readable): BodyReader {
     joined.on('error', () => {})
     signal.addEventListener('abort', breakOff)
     try {
-      return await getRawBody(stream.pipe(joined), { limit: limitBytes })
+      return await getRawBody(stream.pipe(joined))
     } catch (error) {
       resetAfterReply(stream)
-      throw bodyErrorOf(error)
+      // All other errors are errors of the connection: aborted, reset, closed.
+      throw error instanceof BodyError ? error : aborted()
     } finally {
       signal.removeEventListener('abort', breakOff)
       // The rest is not read. The stream stays open, because the reply uses its connection.
@@ -73,12 +74,6 @@ export function fetchBody(request: Request): BodyReader {
   }
 }
 
-function bodyErrorOf(error: unknown): unknown {
-  if (error instanceof BodyError) return error
-  // All other errors are errors of the connection: aborted, reset, closed.
-  return (error as { type?: unknown }).type === 'entity.too.large' ? tooLarge() : aborted()
-}
-
 const readFetchFirst =
   'Call `receiver.fetch` before anything reads the request, or pass it a `request.clone()` made before that'
 const readNodeFirst = 'Call `receive` before anything reads the request, or pass the bytes as they arrived'
@@ -93,7 +88,7 @@ const joinedBytes = 4096
  * Joins small pieces of a body into larger ones. raw-body keeps each piece. So a body in one-byte pieces would need two
  * hundred times its size in memory. Text from a host's hook is converted to bytes. A parsed object causes an error.
  */
-export class JoinedPieces extends Transform {
+class JoinedPieces extends Transform {
   #joined = Buffer.allocUnsafe(joinedBytes)
   #length = 0
   #leftBytes: number
@@ -104,21 +99,21 @@ export class JoinedPieces extends Transform {
   }
 
   override _transform(piece: unknown, _encoding: string, done: TransformCallback): void {
-    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
-    if (!(bytes instanceof Uint8Array)) {
-      done(new BodyError('consumed', 'the body was parsed before'))
-      return
-    }
+    done(this.#add(typeof piece === 'string' ? Buffer.from(piece) : piece))
+  }
+
+  /** Returns an error if the piece is refused. */
+  #add(bytes: unknown): BodyError | undefined {
+    if (!(bytes instanceof Uint8Array)) return new BodyError('consumed', 'the body was parsed before')
+    this.#leftBytes -= bytes.byteLength
+    if (this.#leftBytes < 0) return tooLarge()
     if (this.#length + bytes.byteLength > joinedBytes) this.#pushJoined()
     if (bytes.byteLength > joinedBytes) this.push(bytes)
     else {
       this.#joined.set(bytes, this.#length)
       this.#length += bytes.byteLength
     }
-    this.#leftBytes -= bytes.byteLength
-    // The body is over the limit. Report it now: the sender may wait for the reply before it sends more.
-    if (this.#leftBytes < 0) this.#pushJoined()
-    done()
+    return undefined
   }
 
   override _flush(done: TransformCallback): void {

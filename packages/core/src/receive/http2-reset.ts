@@ -1,3 +1,5 @@
+import type { Http2Stream } from 'node:http2'
+
 /**
  * Resets a request's HTTP/2 stream after the reply: RST_STREAM with NO_ERROR (RFC 9113, 8.1). The sender then stops
  * sending an unread body. Over HTTP/1, the header `connection: close` has the same effect.
@@ -18,13 +20,6 @@ export function resetAfterReply(request: object): void {
 
 /** NGHTTP2_NO_ERROR. An import of `node:http2` for this constant would load the module in each application. */
 const noError = 0
-
-interface Http2Stream {
-  writableFinished: boolean
-  once(event: 'finish', listener: () => void): unknown
-  close(code: number): void
-  resume(): unknown
-}
 
 function isHttp2Stream(value: unknown): value is Http2Stream {
   return typeof value === 'object' && value !== null && 'rstCode' in value && 'close' in value

@@ -11,17 +11,8 @@ import { type OpenStore, openStore } from '../dispatch/open-store.ts'
 import { type AttemptResult, logAttempt } from '../dispatch/outcome-log.ts'
 import type { Outcome } from '../events/outcome.ts'
 import { parseEvent } from '../events/parse-event.ts'
-import { secretRequest } from '../verification/secrets.ts'
-import { readSignedHeaders, type SignedHeaders, verify } from '../verification/signature.ts'
-import {
-  type Attempt,
-  isCompressed,
-  isTooLong,
-  readAttempt,
-  readBody,
-  type UnusableAttempt,
-  unusableResult,
-} from './attempt.ts'
+import { header, readSignedHeaders, type SignedHeaders, verify } from '../verification/signature.ts'
+import { type Attempt, isCompressed, isTooLong, readAttempt, readBody } from './attempt.ts'
 import { AttemptWarnings } from './attempt-warnings.ts'
 import { fetchBody } from './body.ts'
 import { type Reply, replyTo } from './reply.ts'
@@ -66,9 +57,27 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
   }
 
   async receive(attempt: Attempt): Promise<ReceiveResult> {
+    return this.#reply(readAttempt(attempt))
+  }
+
+  async fetch(request: Request, options?: { params?: Attempt['params'] }): Promise<Response> {
+    const read = readAttempt(request, {
+      body: fetchBody(request),
+      log: undefined,
+      get params() {
+        return options?.params
+      },
+    })
+    const { status, headers: replyHeaders, body } = await this.#reply(read)
+    // The server manages the connection, and computes the length.
+    const { connection: _, 'content-length': __, ...headers } = replyHeaders
+    const isHead = 'method' in read && read.method === 'HEAD'
+    return new Response(isHead ? null : body, { status, headers })
+  }
+
+  async #reply(read: Attempt | AttemptResult): Promise<ReceiveResult> {
     const { clock, report, recentStoreError } = this.#config
     const startedMs = clock.monotonic()
-    const read = readAttempt(attempt)
     const log = 'method' in read && read.log ? completeLogger(read.log) : this.log
 
     const result = await this.#resultOf(read, startedMs, log).catch(
@@ -82,39 +91,12 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     return { ...replyTo(outcome), outcome }
   }
 
-  async fetch(request: Request, options?: { params?: Attempt['params'] }): Promise<Response> {
-    let isHead = false
-    const reply = await this.receive({
-      get method() {
-        isHead = request.method === 'HEAD'
-        return request.method
-      },
-      get url() {
-        return request.url
-      },
-      get headers() {
-        return request.headers
-      },
-      get params() {
-        return options?.params
-      },
-      body: fetchBody(request),
-    })
-    // The server manages the connection, and computes the length.
-    const { connection: _, 'content-length': __, ...headers } = reply.headers
-    return new Response(isHead ? null : reply.body, { status: reply.status, headers })
-  }
-
   /** The steps of one attempt, in order. */
-  async #resultOf(
-    attempt: Attempt | UnusableAttempt,
-    startedMs: number,
-    log: Logger,
-  ): Promise<AttemptResult> {
+  async #resultOf(attempt: Attempt | AttemptResult, startedMs: number, log: Logger): Promise<AttemptResult> {
     const { clock, toleranceSeconds, bodyLimitBytes, deadlineSeconds } = this.#config
     const deadline = new Deadline(clock, deadlineSeconds * 1000)
     if (this.closing) return { outcome: 'closed' }
-    if ('unusable' in attempt) return unusableResult(attempt)
+    if ('outcome' in attempt) return attempt
     if (attempt.method !== 'POST') return { outcome: 'method', reason: attempt.method.slice(0, 16) }
     if (isCompressed(attempt)) return { outcome: 'content-encoding' }
 
@@ -163,9 +145,11 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     deadline: Deadline,
   ): Promise<AttemptResult | undefined> {
     const { clock, secretKeys } = this.#config
+    const { method, url, params = {}, headers } = attempt
+    const request = { method, url, params, header: (name: string) => header(headers, name.toLowerCase()) }
     let keys: readonly KeyObject[] | typeof timedOut
     try {
-      const found = secretKeys(secretRequest(attempt))
+      const found = secretKeys(request)
       keys = found instanceof Promise ? await within(clock, found, deadline.leftMs) : found
     } catch (error) {
       return { outcome: 'resolver-failed', error }

@@ -13,30 +13,21 @@ import { aborted, type BodyReader, consumed, givenBody, hasBegun, nodeBody } fro
  */
 export function requestBody(stream: Readable, places: readonly object[], fix: string): BodyReader {
   return async (limits) => {
-    const bytes = keptBytes(places, stream)
+    const given = keptBytes(places, stream)
     // If the stream is unread, an empty value is only a default: `decorateRequest('rawBody', '')`.
-    if (bytes && (bytes.byteLength > 0 || hasBegun(stream))) return givenBody(bytes)(limits)
-    if (hasBegun(stream)) return givenBody(await bytesKeptBy(stream, places, limits.signal, fix))(limits)
-    try {
-      return await nodeBody(stream)(limits)
-    } catch (error) {
-      throw BodyError.is(error) && error.reason === 'consumed' ? consumed(fix) : error
+    if (given && (given.byteLength > 0 || hasBegun(stream))) return givenBody(given)(limits)
+    if (!hasBegun(stream)) {
+      return nodeBody(stream)(limits).catch((error) => {
+        throw BodyError.is(error) && error.reason === 'consumed' ? consumed(fix) : error
+      })
     }
+    // Another reader reads the stream. It may keep the bytes when it has read them all.
+    const wasBeingRead = isBeingRead(stream)
+    if (wasBeingRead) await endOfReading(stream, limits.signal)
+    const kept = keptBytes(places, stream)
+    if (kept) return givenBody(kept)(limits)
+    throw wasBeingRead && stream.destroyed && !stream.readableEnded ? aborted() : consumed(fix)
   }
-}
-
-/** Waits until another reader has read the whole stream, and returns the bytes that this reader kept. */
-async function bytesKeptBy(
-  stream: Readable,
-  places: readonly object[],
-  signal: AbortSignal,
-  fix: string,
-): Promise<Uint8Array> {
-  const wasBeingRead = isBeingRead(stream)
-  if (wasBeingRead) await endOfReading(stream, signal)
-  const bytes = keptBytes(places, stream)
-  if (bytes) return bytes
-  throw wasBeingRead && stream.destroyed && !stream.readableEnded ? aborted() : consumed(fix)
 }
 
 function keptBytes(places: readonly object[], stream: Readable): Uint8Array | undefined {

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { ConfigurationError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import { advisedKeyBytes, type HeaderSource, header, parseSecret } from './signature.ts'
+import { advisedKeyBytes, parseSecret } from './signature.ts'
 
 /** The parts of a request that a secret resolver can use. None of them is verified yet. */
 export interface SecretRequest {
@@ -53,20 +53,6 @@ export function resolveSecret(options: { secret?: SecretOption }, log: Logger): 
     )
   }
   return () => keys
-}
-
-export function secretRequest(request: {
-  method: string
-  url: string
-  params?: Readonly<Record<string, string | undefined>> | undefined
-  headers: HeaderSource
-}): SecretRequest {
-  return {
-    method: request.method,
-    url: request.url,
-    params: request.params ?? {},
-    header: (name) => header(request.headers, name.toLowerCase()),
-  }
 }
 
 function listOf(secrets: Secrets): readonly string[] {

@@ -2,17 +2,10 @@ import { delay } from '../../base/clock.ts'
 import { StoreUnavailableError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
 import { releaseLater, sweep } from '../background.ts'
-import {
-  decideBegin,
-  decideCommit,
-  decideRenew,
-  fenceSequence,
-  type MessageState,
-  type ResourceState,
-  type StoreTime,
-} from '../decisions.ts'
+import { fenceSequence, type MessageState, type ResourceState, type StoreTime } from '../decisions.ts'
 import { type DriverLedger, type DriverOptions, inTime, wholeMs } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, Guarantee, LedgerRecord, Retention } from '../ledger.ts'
+import * as steps from '../steps.ts'
 import { wasNeverSent } from './statements.ts'
 import {
   type Change,
@@ -28,11 +21,6 @@ import {
  * server has this effect.
  */
 const maxRounds = 200
-
-interface Decision<Answer> {
-  answer: Answer
-  changes?: Change[]
-}
 
 /**
  * A ledger over a table with compare-and-set. Each verb reads, decides (`decisions.ts`), and writes with one statement.
@@ -80,64 +68,23 @@ export class CompareAndSetLedger implements DriverLedger {
       written = true
     }
     try {
-      return await this.#begin(request, beforeWrite)
+      return await this.#step(request, (seen) => steps.begin(request, seen, this.#nextFence), beforeWrite)
     } catch (error) {
       if (written && !wasNeverSent(error)) this.#releaseLater(request, error)
       throw error
     }
   }
 
-  #begin(request: BeginRequest, beforeWrite: () => void): Promise<BeginAnswer> {
-    const decide = ({ now, rows }: Snapshot): Decision<BeginAnswer> => {
-      const resource = resourceIn(rows.r, now)
-      const answer = decideBegin(request, messageIn(rows.m), resource, now, this.#nextFence)
-      if (answer.state !== 'begun') return { answer }
-      const { leaseSeconds } = request
-      return { answer, changes: this.#claimChanges(request, answer.fence, resource, now, leaseSeconds) }
-    }
-    return this.#decide(keysOf(request), decide, beforeWrite)
-  }
-
   renew(claim: Claim, leaseSeconds: number): Promise<boolean> {
-    return this.#decide(keysOf(claim), ({ now, rows }): Decision<boolean> => {
-      const resource = resourceIn(rows.r, now)
-      if (!decideRenew(claim, messageIn(rows.m), resource, now)) return { answer: false }
-      return { answer: true, changes: this.#claimChanges(claim, claim.fence, resource, now, leaseSeconds) }
-    })
+    return this.#step(claim, (seen) => steps.renew(claim, seen, leaseSeconds))
   }
 
   commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost'> {
-    return this.#decide(keysOf(claim), ({ now, rows }): Decision<'ok' | 'lost'> => {
-      const decision = decideCommit(claim, messageIn(rows.m), resourceIn(rows.r, now), now)
-      if (decision === 'lost') return { answer: 'lost' }
-      if (decision === 'repeated') return { answer: 'ok' }
-
-      const { token, fence, occurredAt: watermark, deletion: tombstone } = claim
-      const changes: Change[] = []
-      if (claim.resource !== undefined) {
-        const state: ResourceState = { fence, watermark, tombstone, appliedAt: now.instant }
-        changes.push(resourceChange(claim.resource, state, now, retention.watermarkRetentionSeconds))
-      }
-      const untilMs = now.ms + wholeMs(retention.retentionSeconds)
-      const message = messageKey(claim)
-      changes.push(untilMs > now.ms ? messageChange(message, { token, done: true, untilMs }) : gone(message))
-      return { answer: 'ok', changes }
-    })
+    return this.#step(claim, (seen) => steps.commit(claim, seen, retention))
   }
 
   release(claim: Claim): Promise<void> {
-    return this.#decide(keysOf(claim), ({ now, rows }): Decision<undefined> => {
-      const message = messageIn(rows.m)
-      const resource = resourceIn(rows.r, now)
-      const changes: Change[] = []
-      if (claim.resource !== undefined && resource?.turn?.token === claim.token) {
-        const { watermarkRetentionSeconds } = this.#options
-        const ended = { ...resource, turn: undefined }
-        changes.push(resourceChange(claim.resource, ended, now, watermarkRetentionSeconds))
-      }
-      if (message?.token === claim.token && !message.done) changes.push(gone(messageKey(claim)))
-      return { answer: undefined, changes }
-    })
+    return this.#step(claim, (seen) => steps.release(claim, seen))
   }
 
   forget(messageId: string): Promise<boolean> {
@@ -192,9 +139,31 @@ export class CompareAndSetLedger implements DriverLedger {
     void releaseLater(request, release, this.#options, this.#closing.signal)
   }
 
+  #step<Answer>(
+    { messageId, resource }: steps.ClaimIds,
+    step: (seen: steps.Seen) => steps.Step<Answer>,
+    beforeWrite?: () => void,
+  ): Promise<Answer> {
+    const keys: Key[] = [{ kind: 'm', id: messageId }]
+    if (resource !== undefined) keys.push({ kind: 'r', id: resource })
+    const decide = ({ now, rows }: Snapshot) => {
+      const message = stateIn<MessageState>(rows.m)
+      const resource = stateIn<ResourceState>(rows.r && rows.r.expiresMs > now.ms ? rows.r : undefined)
+      const { answer, writes = [] } = step({ message, resource, now })
+      return { answer, changes: writes.map((write) => this.#changeOf(write, now)) }
+    }
+    return this.#decide(keys, decide, beforeWrite)
+  }
+
+  #changeOf({ kind, id, state, expiresMs }: steps.Write, now: StoreTime): Change {
+    if (state === undefined) return gone({ kind, id })
+    const keptUntilMs = now.ms + wholeMs(this.#options.watermarkRetentionSeconds)
+    return { kind, id, state: JSON.stringify(state), expiresMs: expiresMs ?? keptUntilMs }
+  }
+
   async #decide<Answer>(
     keys: Key[],
-    decide: (seen: Snapshot) => Decision<Answer>,
+    decide: (seen: Snapshot) => { answer: Answer; changes?: Change[] },
     beforeWrite = () => {},
   ): Promise<Answer> {
     const untilWritten = async () => {
@@ -210,57 +179,16 @@ export class CompareAndSetLedger implements DriverLedger {
     }
     return this.#table.exclusively ? this.#table.exclusively(keys, untilWritten) : untilWritten()
   }
-
-  #claimChanges(
-    { token, messageId, resource: id }: Pick<Claim, 'token' | 'messageId' | 'resource'>,
-    fence: number,
-    resource: ResourceState | undefined,
-    now: StoreTime,
-    leaseSeconds: number,
-  ): Change[] {
-    const untilMs = now.ms + wholeMs(leaseSeconds)
-    const changes = [messageChange(messageKey({ messageId }), { token, done: false, untilMs })]
-    if (id !== undefined) {
-      const state: ResourceState = { ...resource, fence, turn: { token, untilMs } }
-      changes.push(resourceChange(id, state, now, this.#options.watermarkRetentionSeconds))
-    }
-    return changes
-  }
-}
-
-function messageKey({ messageId }: { messageId: string }): Key {
-  return { kind: 'm', id: messageId }
-}
-
-function keysOf({ messageId, resource }: { messageId: string; resource?: string }): Key[] {
-  const message = messageKey({ messageId })
-  return resource === undefined ? [message] : [message, { kind: 'r', id: resource }]
-}
-
-function messageChange(key: Key, state: MessageState): Change {
-  return { ...key, state: JSON.stringify(state), expiresMs: state.untilMs }
-}
-
-function resourceChange(id: string, state: ResourceState, now: StoreTime, keptSeconds: number): Change {
-  return { kind: 'r', id, state: JSON.stringify(state), expiresMs: now.ms + wholeMs(keptSeconds) }
 }
 
 function gone(key: Key): Change {
   return { ...key, state: undefined, expiresMs: 0 }
 }
 
-function messageIn(row: StoredRow | undefined): MessageState | undefined {
-  return parse(row?.state)
-}
-
-function resourceIn(row: StoredRow | undefined, now: StoreTime): ResourceState | undefined {
-  return row && row.expiresMs > now.ms ? parse(row.state) : undefined
-}
-
-function parse<State>(text: string | undefined): State | undefined {
-  if (text === undefined) return undefined
+function stateIn<State>(row: StoredRow | undefined): State | undefined {
+  if (row?.state === undefined) return undefined
   try {
-    return JSON.parse(text)
+    return JSON.parse(row.state)
   } catch {
     throw new StoreUnavailableError('a row of the ledger holds data that the ledger did not write')
   }

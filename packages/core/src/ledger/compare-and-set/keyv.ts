@@ -1,3 +1,4 @@
+import { callBack } from '../../base/call-back.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../../base/errors.ts'
 import { type Instant, instantFromMs } from '../../base/instant.ts'
 import { type DriverOptions, inTime } from '../driver.ts'
@@ -49,11 +50,8 @@ export class KeyvTable implements CompareAndSetTable {
   }
 
   close(): void {
-    try {
-      this.#keyv.off?.('error', this.#countFailure)
-    } catch {
-      // A leftover listener must not prevent the rest of the shutdown.
-    }
+    // A leftover listener must not prevent the rest of the shutdown.
+    callBack(() => this.#keyv.off?.('error', this.#countFailure))
   }
 
   exclusively<T>(keys: readonly Key[], work: () => Promise<T>): Promise<T> {

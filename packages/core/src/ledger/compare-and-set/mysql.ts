@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { DriverLedger, DriverOptions } from '../driver.ts'
+import { type DriverLedger, type DriverOptions, unexpected } from '../driver.ts'
 import { CompareAndSetLedger } from './compare-and-set-ledger.ts'
 import { isSqlAdapter, ReconnectingAdapter } from './reconnecting-adapter.ts'
 import { codeOf, type Dialect, Statements } from './statements.ts'
@@ -11,7 +11,6 @@ import {
   type Key,
   rowsByKind,
   type Snapshot,
-  unexpected,
 } from './table.ts'
 
 /**
@@ -98,8 +97,8 @@ class MysqlTable implements CompareAndSetTable {
         `INSERT IGNORE INTO scalekit_scim_ledger (row_key, name, expires_ms) VALUES ${empty.join(', ')}`,
       )
     }
-    const still = (alias: string, { kind, ...key }: Change) =>
-      `${alias}.row_key = ${this.#hash({ kind, ...key })} AND ${alias}.state <=> ${hex(seen.rows[kind]?.state)}`
+    const still = (alias: string, row: Change) =>
+      `${alias}.row_key = ${this.#hash(row)} AND ${alias}.state <=> ${hex(seen.rows[row.kind]?.state)}`
     const set = (alias: string, { state, expiresMs }: Change) =>
       `${alias}.state = ${hex(state)}, ${alias}.expires_ms = ${Math.ceil(expiresMs)}`
     const changed = await this.#changedRows(
@@ -114,8 +113,7 @@ class MysqlTable implements CompareAndSetTable {
   /** Inserts all the rows, or none if one of them already exists. */
   async #insert(changes: readonly Change[]): Promise<boolean> {
     const rows = changes.map(
-      ({ state, expiresMs, ...key }) =>
-        `(${this.#hash(key)}, ${this.#name(key)}, ${hex(state)}, ${Math.ceil(expiresMs)})`,
+      (row) => `(${this.#hash(row)}, ${this.#name(row)}, ${hex(row.state)}, ${Math.ceil(row.expiresMs)})`,
     )
     const inserted = await this.#statements.run(
       `INSERT INTO scalekit_scim_ledger (row_key, name, state, expires_ms) VALUES ${rows.join(', ')}`,
@@ -149,9 +147,8 @@ class MysqlTable implements CompareAndSetTable {
   }
 
   #hash({ kind, id }: Key): string {
-    return `X'${createHash('sha256')
-      .update(JSON.stringify([this.#namespace, kind, id]))
-      .digest('hex')}'`
+    const hash = createHash('sha256').update(JSON.stringify([this.#namespace, kind, id]))
+    return `X'${hash.digest('hex')}'`
   }
 
   #name({ kind, id }: Key): string {

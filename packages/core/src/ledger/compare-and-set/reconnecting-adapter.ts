@@ -1,3 +1,4 @@
+import { callAsync } from '../../base/call-back.ts'
 import type { Clock } from '../../base/clock.ts'
 import { hasMethods } from '../../base/has-methods.ts'
 import { deadAfterMs, Silence } from '../silence.ts'
@@ -16,6 +17,10 @@ export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAd
   return typeof opts === 'object' && opts !== null && 'dialect' in opts && opts.dialect === dialect
 }
 
+/** While a server is frozen, its pool keeps every statement. This limit keeps the memory bounded. */
+const maxUnanswered = 1000
+export const tooMany = 'TOO_MANY'
+
 /**
  * Runs the queries of an adapter that connects only once, when it is made. If that connection fails, each later query
  * rejects with the same error object, even after the store has recovered. A working connection makes a new error object
@@ -33,7 +38,6 @@ export class ReconnectingAdapter {
   #adapter: SqlAdapter | undefined
   readonly #original: SqlAdapter
   #opts: SqlAdapter['opts']
-  readonly #clock: Clock | undefined
   readonly #silence: Silence | undefined
   #failure: unknown
   /**
@@ -48,24 +52,18 @@ export class ReconnectingAdapter {
     this.#adapter = adapter
     this.#original = adapter
     this.#opts = adapter.opts
-    this.#clock = clock
     this.#silence = clock && new Silence(clock)
     // If the first connection fails and nothing handles the error, the process ends.
-    this.query('SELECT 1').catch(() => {})
-  }
-
-  /** Call this before each query, even if the query is then not sent because too many queries wait. */
-  dropDead(): void {
-    if (!this.#clock || !this.#silence?.isTooLong(this.#deadAfterMs)) return
-    this.#deadAfterMs *= 2
-    this.#opts = withOwnPool(this.#original.opts, this.#clock.monotonic())
-    this.#adapter = undefined
-    const error = Object.assign(new Error('the database did not answer'), { code: 'TIMEOUT' })
-    for (const reject of this.#waiting) reject(error)
-    this.#waiting.clear()
+    callAsync(() => adapter.query('SELECT 1')).catch((error) => {
+      this.#failure = error
+    })
   }
 
   async query(sql: string, ...parameters: SqlValue[]): Promise<unknown> {
+    this.#dropSilent()
+    if (this.#waiting.size >= maxUnanswered) {
+      throw Object.assign(new Error('too many statements wait for an answer'), { code: tooMany })
+    }
     this.#adapter ??= newAdapter(this.#original, this.#opts)
     const adapter = this.#adapter
     try {
@@ -75,6 +73,16 @@ export class ReconnectingAdapter {
       this.#failure = error
       throw error
     }
+  }
+
+  #dropSilent(): void {
+    if (!this.#silence?.isTooLong(this.#deadAfterMs)) return
+    this.#deadAfterMs *= 2
+    this.#opts = withOwnPool(this.#original.opts)
+    this.#adapter = undefined
+    const error = Object.assign(new Error('the database did not answer'), { code: 'TIMEOUT' })
+    for (const reject of this.#waiting) reject(error)
+    this.#waiting.clear()
   }
 
   /** Returns the adapter's answer. Rejects if the adapter is dropped before it answers. */
@@ -95,9 +103,9 @@ export class ReconnectingAdapter {
  * Adds a parameter to the address. The adapter's code keeps one pool for each address, so the new address gets a pool
  * of its own. The adapter ignores the text after the `?`.
  */
-function withOwnPool(opts: SqlAdapter['opts'], madeAtMs: number): SqlAdapter['opts'] {
+function withOwnPool(opts: SqlAdapter['opts']): SqlAdapter['opts'] {
   if (typeof opts.uri !== 'string') return opts
-  return { ...opts, uri: `${opts.uri}${opts.uri.includes('?') ? '&' : '?'}silent=${Math.floor(madeAtMs)}` }
+  return { ...opts, uri: `${opts.uri}${opts.uri.includes('?') ? '&' : '?'}silent=${Date.now()}` }
 }
 
 function newAdapter(original: SqlAdapter, opts: SqlAdapter['opts']): SqlAdapter {

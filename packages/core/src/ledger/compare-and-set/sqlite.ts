@@ -3,15 +3,7 @@ import type { DriverLedger, DriverOptions } from '../driver.ts'
 import { CompareAndSetLedger } from './compare-and-set-ledger.ts'
 import { isSqlAdapter, ReconnectingAdapter, type SqlValue } from './reconnecting-adapter.ts'
 import { codeOf, type Dialect, Statements } from './statements.ts'
-import {
-  asNumber,
-  asRows,
-  type Change,
-  type CompareAndSetTable,
-  type Key,
-  rowsByKind,
-  type Snapshot,
-} from './table.ts'
+import { asNumber, asRows, type CompareAndSetTable, rowsByKind } from './table.ts'
 
 /**
  * Opens the ledger on `@keyv/sqlite`. The adapter has one connection. The Keyv itself also uses the adapter's
@@ -26,7 +18,7 @@ export function openSqlite(adapter: object, options: DriverOptions): DriverLedge
   if (!isSqlAdapter(adapter, 'sqlite')) return undefined
   const statements = new Statements(new ReconnectingAdapter(adapter), sqlite, options)
   const guarantee = isShared(adapter.opts.db) ? 'atomic' : 'process'
-  return new CompareAndSetLedger(new SqliteTable(statements, options.namespace), guarantee, options)
+  return new CompareAndSetLedger(sqliteTable(statements, options.namespace), guarantee, options)
 }
 
 /** Whether other connections can open the database. A database in memory belongs to one connection. */
@@ -54,67 +46,52 @@ export const sqliteSchema = [
 const nowMs = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
 
 /** Compares and sets both rows in one INSERT. */
-class SqliteTable implements CompareAndSetTable {
-  readonly #namespace: string
-  readonly #statements: Statements
+function sqliteTable(statements: Statements, namespace: string): CompareAndSetTable {
+  const rowsOf = async (sql: string, parameters: SqlValue[]) => asRows(await statements.run(sql, parameters))
+  return {
+    async read(keys) {
+      const found = await rowsOf(
+        `SELECT ${nowMs} AS now_ms, k.column1 AS kind, t.state AS state, t.expires_ms AS expires_ms
+         FROM (VALUES ${keys.map(() => '(?, ?)').join(', ')}) AS k
+         LEFT JOIN scalekit_scim_ledger AS t
+           ON t.namespace = ? AND t.kind = k.column1 AND t.id = k.column2`,
+        [...keys.flatMap(({ kind, id }) => [kind, id]), namespace],
+      )
+      const ms = asNumber(found[0]?.now_ms)
+      return { now: { ms, instant: instantFromMs(ms) }, rows: rowsByKind(found) }
+    },
 
-  constructor(statements: Statements, namespace: string) {
-    this.#statements = statements
-    this.#namespace = namespace
-  }
+    async compareAndSet({ rows }, changes) {
+      const values = changes.flatMap(({ kind, id, state = null, expiresMs }) => {
+        const expected = rows[kind]?.state ?? null
+        return [kind, id, expected, state, expiresMs]
+      })
+      const written = await rowsOf(
+        `WITH change (kind, id, expected, state, expires_ms)
+           AS (VALUES ${changes.map(() => '(?, ?, ?, ?, ?)').join(', ')})
+         INSERT INTO scalekit_scim_ledger (namespace, kind, id, state, expires_ms)
+         SELECT ?, kind, id, state, expires_ms FROM change
+         WHERE NOT EXISTS (
+           SELECT 1 FROM change AS c LEFT JOIN scalekit_scim_ledger AS t
+             ON t.namespace = ? AND t.kind = c.kind AND t.id = c.id
+           WHERE t.state IS NOT c.expected)
+         ON CONFLICT (namespace, kind, id) DO UPDATE SET state = excluded.state, expires_ms = excluded.expires_ms
+         RETURNING kind`,
+        [...values, namespace, namespace],
+      )
+      return written.length > 0
+    },
 
-  async read(keys: readonly Key[]): Promise<Snapshot> {
-    const found = await this.#rows(
-      `SELECT ${nowMs} AS now_ms, k.column1 AS kind, t.state AS state, t.expires_ms AS expires_ms
-       FROM (VALUES ${keys.map(() => '(?, ?)').join(', ')}) AS k
-       LEFT JOIN scalekit_scim_ledger AS t
-         ON t.namespace = ? AND t.kind = k.column1 AND t.id = k.column2`,
-      [...keys.flatMap(({ kind, id }) => [kind, id]), this.#namespace],
-    )
-    const ms = asNumber(found[0]?.now_ms)
-    return { now: { ms, instant: instantFromMs(ms) }, rows: rowsByKind(found) }
-  }
-
-  async compareAndSet(snapshot: Snapshot, changes: readonly Change[]): Promise<boolean> {
-    const written = await this.#rows(
-      `WITH change (kind, id, expected, state, expires_ms)
-         AS (VALUES ${changes.map(() => '(?, ?, ?, ?, ?)').join(', ')})
-       INSERT INTO scalekit_scim_ledger (namespace, kind, id, state, expires_ms)
-       SELECT ?, kind, id, state, expires_ms FROM change
-       WHERE NOT EXISTS (
-         SELECT 1 FROM change AS c LEFT JOIN scalekit_scim_ledger AS t
-           ON t.namespace = ? AND t.kind = c.kind AND t.id = c.id
-         WHERE t.state IS NOT c.expected)
-       ON CONFLICT (namespace, kind, id) DO UPDATE SET state = excluded.state, expires_ms = excluded.expires_ms
-       RETURNING kind`,
-      [
-        ...changes.flatMap(({ kind, id, state, expiresMs }) => [
-          kind,
-          id,
-          snapshot.rows[kind]?.state ?? null,
-          state ?? null,
-          expiresMs,
-        ]),
-        this.#namespace,
-        this.#namespace,
-      ],
-    )
-    return written.length > 0
-  }
-
-  async sweep(limit: number): Promise<number> {
-    const swept = await this.#rows(
-      `DELETE FROM scalekit_scim_ledger WHERE (namespace, kind, id) IN (
-         SELECT namespace, kind, id FROM scalekit_scim_ledger
-         WHERE expires_ms <= ${nowMs} ORDER BY expires_ms LIMIT ?)
-       RETURNING 1`,
-      [limit],
-    )
-    return swept.length
-  }
-
-  async #rows(sql: string, parameters: SqlValue[]): Promise<Record<string, unknown>[]> {
-    return asRows(await this.#statements.run(sql, parameters))
+    async sweep(limit) {
+      const swept = await rowsOf(
+        `DELETE FROM scalekit_scim_ledger WHERE (namespace, kind, id) IN (
+           SELECT namespace, kind, id FROM scalekit_scim_ledger
+           WHERE expires_ms <= ${nowMs} ORDER BY expires_ms LIMIT ?)
+         RETURNING 1`,
+        [limit],
+      )
+      return swept.length
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { delay } from '../../base/clock.ts'
 import { StoreUnavailableError } from '../../base/errors.ts'
 import type { DriverOptions } from '../driver.ts'
-import type { ReconnectingAdapter, SqlValue } from './reconnecting-adapter.ts'
+import { type ReconnectingAdapter, type SqlValue, tooMany } from './reconnecting-adapter.ts'
 
 /** Why a statement failed. For every cause except 'other', the statement changed nothing. */
 export type Cause =
@@ -24,9 +24,6 @@ export interface Dialect {
 
 const pauseFromMs = 2
 const pauseToMs = 50
-/** While a server is frozen, its pool keeps every statement. This limit keeps the memory bounded. */
-const maxUnanswered = 1000
-const tooMany = 'TOO_MANY'
 
 /**
  * Runs each statement with one call. If other processes block a statement, repeats it until `storeTimeoutSeconds` are
@@ -37,7 +34,6 @@ export class Statements {
   readonly #dialect: Dialect
   readonly #options: DriverOptions
   #failing = false
-  #unanswered = 0
 
   constructor(adapter: ReconnectingAdapter, dialect: Dialect, options: DriverOptions) {
     this.#adapter = adapter
@@ -51,7 +47,7 @@ export class Statements {
     const untilMs = clock.monotonic() + storeTimeoutSeconds * 1000
     for (let pauseMs = pauseFromMs; ; pauseMs = Math.min(pauseMs * 2, pauseToMs)) {
       try {
-        const answer = await this.#ask(sql, parameters)
+        const answer = await this.#adapter.query(sql, ...parameters)
         this.#failing = false
         return answer
       } catch (error) {
@@ -61,19 +57,6 @@ export class Statements {
         if (cause === 'no-table' && (await this.#create())) continue
         await delay(clock, pauseMs * (0.5 + Math.random()))
       }
-    }
-  }
-
-  async #ask(sql: string, parameters: SqlValue[]): Promise<unknown> {
-    this.#adapter.dropDead()
-    if (this.#unanswered >= maxUnanswered) {
-      throw Object.assign(new Error('too many statements wait for an answer'), { code: tooMany })
-    }
-    this.#unanswered++
-    try {
-      return await this.#adapter.query(sql, ...parameters)
-    } finally {
-      this.#unanswered--
     }
   }
 

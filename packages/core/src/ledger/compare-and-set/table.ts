@@ -1,6 +1,7 @@
-import { StoreTimeoutError, StoreUnavailableError } from '../../base/errors.ts'
+import { StoreTimeoutError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
 import type { StoreTime } from '../decisions.ts'
+import { unexpected } from '../driver.ts'
 
 /** A message, a resource, or a small named record. */
 export type Kind = 'm' | 'r' | 's'
@@ -86,8 +87,4 @@ export function asNumber(value: unknown): number {
   const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw unexpected()
   return number
-}
-
-export function unexpected(): StoreUnavailableError {
-  return new StoreUnavailableError('the database returned an unexpected answer')
 }

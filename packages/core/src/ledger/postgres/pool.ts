@@ -1,5 +1,5 @@
-import type { Logger } from '../../base/logger.ts'
 import { isSqlAdapter } from '../compare-and-set/reconnecting-adapter.ts'
+import type { DriverOptions } from '../driver.ts'
 
 /** One call to PostgreSQL. A call with a name is parsed once for each connection. */
 export interface PostgresCall {
@@ -23,6 +23,8 @@ interface ErrorSource {
   on(event: 'error', listener: () => void): void
 }
 
+type PoolOptions = Pick<DriverOptions, 'storeTimeoutSeconds' | 'log'>
+
 const queries = new WeakMap<object, PostgresQuery>()
 
 export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
@@ -40,24 +42,21 @@ export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
  * So this function lets the adapter's own code make a second pool, with the same options, but without these problems.
  * The adapter's `query` and `disconnect` then use the second pool, and the first pool drops its connection.
  */
-export function lastingQuery(
-  adapter: PostgresAdapter,
-  { storeTimeoutSeconds, log }: { storeTimeoutSeconds: number; log: Logger },
-): PostgresQuery {
+export function lastingQuery(adapter: PostgresAdapter, options: PoolOptions): PostgresQuery {
   const known = queries.get(adapter)
   if (known) return known
-  const query = queryOver(adapter, storeTimeoutSeconds * 1000, log)
+  const query = queryOver(adapter, options)
   queries.set(adapter, query)
   return query
 }
 
-function queryOver(adapter: PostgresAdapter, connectionTimeoutMillis: number, log: Logger): PostgresQuery {
+function queryOver(adapter: PostgresAdapter, { storeTimeoutSeconds, log }: PoolOptions): PostgresQuery {
   const { connect, opts } = adapter
   if (typeof connect !== 'function') return async (call) => rowsOf(await adapter.query(call))
 
   const listening = new WeakSet<object>()
   const fixed = {
-    connectionTimeoutMillis,
+    connectionTimeoutMillis: storeTimeoutSeconds * 1000,
     keepAlive: true,
     allowExitOnIdle: true,
     ...opts,

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { StoreUnavailableError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
 import { releaseLater, sweep } from '../background.ts'
-import { type DriverLedger, type DriverOptions, inTime, isRefusal } from '../driver.ts'
+import { type DriverLedger, type DriverOptions, inTime, isRefusal, unexpected } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
 import { isPostgresAdapter, lastingQuery, type PostgresQuery } from './pool.ts'
 import { sweepStatement } from './schema.ts'
@@ -152,8 +151,4 @@ function beginAnswer(answer: unknown): BeginAnswer {
   if (isRefusal(state)) return { state }
   if (state !== 'begun' || fence === undefined || occurredAt === undefined) throw unexpected()
   return { state, fence: Number(fence), occurredAt }
-}
-
-function unexpected(): StoreUnavailableError {
-  return new StoreUnavailableError('PostgreSQL returned an unexpected answer')
 }

@@ -13,21 +13,17 @@ export interface Client {
   connections(): number
   /** Drops a connection that is open but silent, and makes a new one. */
   reconnect?(): void
-  /** Closes the clients that were opened in addition to the given client. */
-  close?(): void
-}
-
-export interface RedisConnection {
-  /**
-   * Sends a command to the node that has the key.
-   * @throws RedisUnavailableError
-   */
-  call(key: string, command: string[]): Promise<unknown>
   /**
    * Closes the clients that were opened in addition to the application's client. The application's client stays open.
    */
-  close(): void
+  close?(): void
 }
+
+/**
+ * Sends a command to the node that has the key.
+ * @throws RedisUnavailableError
+ */
+export type RedisCall = (key: string, command: string[]) => Promise<unknown>
 
 /** Thrown for a command that the store refused, or whose answer never arrived. */
 export class RedisUnavailableError extends StoreUnavailableError {
@@ -51,7 +47,8 @@ export class RedisUnavailableError extends StoreUnavailableError {
 const maxUnanswered = 10_000
 const tooMany = Object.assign(new Error('too many commands wait for an answer'), { code: 'TOO_MANY' })
 
-export function connectionOf(client: Client, options: DriverOptions): RedisConnection {
+/** Returns a function that calls the client, and replaces its connection if it falls silent. */
+export function callOver(client: Client, options: DriverOptions): RedisCall {
   let unanswered = 0
   let connectionsBefore = 0
   const silence = new Silence(options.clock)
@@ -61,37 +58,30 @@ export function connectionOf(client: Client, options: DriverOptions): RedisConne
     connectionsBefore = connections
     if (silence.isTooLong()) client.reconnect?.()
   }
-  return {
-    async call(key, command) {
-      dropDead()
-      if (unanswered >= maxUnanswered) throw new RedisUnavailableError(tooMany, false)
-      const opening = client.opening()
-      if (opening) await opened(opening, options)
-      const ready = client.ready()
-      const connections = client.connections()
-      unanswered++
-      try {
-        const reply = await client.send(key, command)
-        silence.end()
-        return reply
-      } catch (error) {
-        if (isReply(error)) silence.end()
-        const wentOut = !wasKept(error) && (ready || client.connections() !== connections)
-        throw new RedisUnavailableError(error, wentOut && !isReply(error))
-      } finally {
-        unanswered--
-      }
-    },
-    close: () => client.close?.(),
+  return async (key, command) => {
+    dropDead()
+    if (unanswered >= maxUnanswered) throw new RedisUnavailableError(tooMany, false)
+    const opening = client.opening()
+    if (opening) await inTime(options, opening).catch(throwUnavailable)
+    const ready = client.ready()
+    const connections = client.connections()
+    unanswered++
+    try {
+      const reply = await client.send(key, command)
+      silence.end()
+      return reply
+    } catch (error) {
+      if (isReply(error)) silence.end()
+      const wentOut = !wasKept(error) && (ready || client.connections() !== connections)
+      throw new RedisUnavailableError(error, wentOut && !isReply(error))
+    } finally {
+      unanswered--
+    }
   }
 }
 
-async function opened(opening: Promise<unknown>, options: DriverOptions): Promise<void> {
-  try {
-    await inTime(options, opening)
-  } catch (error) {
-    throw error instanceof StoreUnavailableError ? error : new RedisUnavailableError(error, false)
-  }
+function throwUnavailable(error: unknown): never {
+  throw error instanceof StoreUnavailableError ? error : new RedisUnavailableError(error, false)
 }
 
 function codeOf(error: unknown): string | undefined {

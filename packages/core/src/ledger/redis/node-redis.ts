@@ -1,3 +1,4 @@
+import { callBack } from '../../base/call-back.ts'
 import { hasMethods } from '../../base/has-methods.ts'
 import { type DriverOptions, inTime } from '../driver.ts'
 import { type Client, type ConnectionSource, countConnections, withFailures } from './connection.ts'
@@ -122,12 +123,9 @@ function followFailovers(given: NodeRedisCluster, options: DriverOptions) {
   }
 }
 
+/** Closes a cluster client. Ignores the error of a node that was already closed. */
 function end(cluster: NodeRedisCluster): void {
-  try {
-    cluster.destroy()
-  } catch {
-    // One of its nodes was already closed.
-  }
+  callBack(() => cluster.destroy())
 }
 
 /** If the client still keeps a command after our own time-out, the command need not be sent at all. */

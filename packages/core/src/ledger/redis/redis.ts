@@ -1,10 +1,9 @@
 import { delay } from '../../base/clock.ts'
-import { StoreUnavailableError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
 import { syncTime } from '../decisions.ts'
-import { type DriverLedger, type DriverOptions, inTime, isRefusal, wholeMs } from '../driver.ts'
+import { type DriverLedger, type DriverOptions, inTime, isRefusal, unexpected, wholeMs } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
-import { connectionOf, type RedisConnection, RedisUnavailableError } from './connection.ts'
+import { type Client, callOver, type RedisCall, RedisUnavailableError } from './connection.ts'
 import { ioRedisOf } from './io-redis.ts'
 import { nodeRedisOf } from './node-redis.ts'
 import * as scripts from './scripts.ts'
@@ -12,7 +11,7 @@ import * as scripts from './scripts.ts'
 /** Redis and Valkey, through `@keyv/redis` and `@keyv/valkey`. */
 export function openRedis(adapter: object, options: DriverOptions): DriverLedger | undefined {
   const client = nodeRedisOf(adapter, options) ?? ioRedisOf(adapter, options)
-  return client && new RedisLedger(connectionOf(client, options), options)
+  return client && new RedisLedger(client, options)
 }
 
 /** The length of the answer 'begun': a fence of 16 digits, and an instant of 19 digits. */
@@ -27,15 +26,17 @@ const askAgainMs = 50
  */
 class RedisLedger implements DriverLedger {
   readonly guarantee = { message: 'atomic', order: 'atomic' } as const
-  readonly #connection: RedisConnection
+  readonly #client: Client
+  readonly #call: RedisCall
   readonly #options: DriverOptions
   readonly #prefix: string
   readonly #keptMs: string
   readonly #closing = new AbortController()
   #policyChecked = false
 
-  constructor(connection: RedisConnection, options: DriverOptions) {
-    this.#connection = connection
+  constructor(client: Client, options: DriverOptions) {
+    this.#client = client
+    this.#call = callOver(client, options)
     this.#options = options
     this.#prefix = `{scim:${options.namespace}}:`
     this.#keptMs = msText(options.watermarkRetentionSeconds)
@@ -43,7 +44,7 @@ class RedisLedger implements DriverLedger {
 
   close(): void {
     this.#closing.abort()
-    this.#connection.close()
+    this.#client.close?.()
   }
 
   async begin(request: BeginRequest): Promise<BeginAnswer> {
@@ -54,7 +55,7 @@ class RedisLedger implements DriverLedger {
     if (observedAt !== undefined) args.push(observedAt)
     const reply = await this.#beginUntilSure(leaseSeconds, this.#keysOf(request), args)
     if (isRefusal(reply)) return { state: reply }
-    if (reply.length !== begunLength) throw new StoreUnavailableError('Redis returned an unexpected answer')
+    if (reply.length !== begunLength) throw unexpected()
     return { state: 'begun', fence: Number(reply.slice(0, 16)), occurredAt: reply.slice(16) }
   }
 
@@ -90,7 +91,7 @@ class RedisLedger implements DriverLedger {
     const key = `${this.#prefix}s:${name}`
     return {
       read: async () => {
-        const value = await inTime(this.#options, this.#connection.call(key, ['GET', key]))
+        const value = await inTime(this.#options, this.#call(key, ['GET', key]))
         return value === null ? undefined : String(value)
       },
       compareAndSet: async (expected, value, expirySeconds) => {
@@ -128,17 +129,17 @@ class RedisLedger implements DriverLedger {
     const command = ['EVALSHA', script.sha1, String(keys.length), ...keys, ...args]
     let reply: unknown
     try {
-      reply = await this.#connection.call(key, command)
+      reply = await this.#call(key, command)
     } catch (error) {
       if (!(error instanceof RedisUnavailableError && error.code === 'NOSCRIPT')) throw error
-      reply = await this.#connection.call(key, ['EVAL', script.text, ...command.slice(2)])
+      reply = await this.#call(key, ['EVAL', script.text, ...command.slice(2)])
     }
     if (!this.#policyChecked) void this.#checkPolicy(key)
     return String(reply)
   }
 
   async #delete(key: string): Promise<boolean> {
-    return String(await inTime(this.#options, this.#connection.call(key, ['DEL', key]))) === '1'
+    return String(await inTime(this.#options, this.#call(key, ['DEL', key]))) === '1'
   }
 
   /**
@@ -149,7 +150,7 @@ class RedisLedger implements DriverLedger {
     const { log } = this.#options
     this.#policyChecked = true
     try {
-      const info = String(await inTime(this.#options, this.#connection.call(key, ['INFO', 'memory'])))
+      const info = String(await inTime(this.#options, this.#call(key, ['INFO', 'memory'])))
       const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1]
       if (policy === undefined || policy === 'noeviction') return
       log.warn(
