@@ -58,6 +58,8 @@ export function fromRawAttributes(raw: Readonly<JsonObject>): ParsedUser {
   for (const [name, places] of Object.entries(objectPlaces)) {
     const inObject = taken(places, raw[name])
     Object.assign(attributes, inObject.found)
+    // Moves the object to the end, so that `schemas` lists the enterprise extension last.
+    delete rest[name]
     rest[name] = unlessEmpty(inObject.rest)
   }
   for (const { field, name, usual } of listPlaces) {
