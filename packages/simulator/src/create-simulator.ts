@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import express, { type ErrorRequestHandler, type Express, type Router } from 'express'
+import express, { type Express, type Router } from 'express'
 import { createApi } from './api/api.ts'
 import { ApiFaultDraw } from './api/faults.ts'
 import { SimulatorClock } from './clock.ts'
+import { answerError } from './console/api.ts'
 import { createConsole } from './console/router.ts'
 import { Deliveries } from './delivery/deliveries.ts'
 import { Environment } from './environment/environment.ts'
@@ -158,14 +158,4 @@ function httpApplication(apiRoutes: Router, environment: Environment, consoleRou
   application.use('/scim', answerNoDirectory)
   application.use(consoleRoutes)
   return application.use(answerError)
-}
-
-/**
- * Handles errors outside all routers, such as a body that is too long. Without this handler, Express answers with a
- * page that shows the stack.
- */
-const answerError: ErrorRequestHandler = (error, _request, response, next) => {
-  if (response.headersSent) return next(error)
-  const status = typeof error?.status === 'number' ? error.status : 500
-  response.status(status).json({ error: STATUS_CODES[status] ?? 'Error' })
 }
