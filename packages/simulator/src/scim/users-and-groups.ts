@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 import { fromRawAttributes, rawAttributes } from '../environment/raw-attributes.ts'
-import type { Group, User, UserAttributes, UserPatch } from '../environment/records.ts'
+import type { Group, User, UserPatch } from '../environment/records.ts'
 import { filteredValue } from './filter.ts'
 import type { Filter } from './filter-grammar.ts'
 import { badRequest } from './messages.ts'
@@ -81,8 +81,7 @@ function withoutEmptyEntries(resource: JsonObject): JsonObject {
     const entries = cleaned[name]
     if (!Array.isArray(entries)) continue
     const present = entries.filter((entry) => isJsonObject(entry) && entry.value !== undefined)
-    if (present.length > 0) cleaned[name] = present
-    else delete cleaned[name]
+    cleaned[name] = present.length > 0 ? present : undefined
   }
   return cleaned
 }
@@ -91,8 +90,7 @@ function parsedUser(resource: JsonObject) {
   const { attributes, ...others } = fromRawAttributes(withoutEmptyEntries(resource))
   const { userName } = attributes
   if (userName === undefined) throw badRequest('invalidValue', 'userName is required')
-  const complete: UserAttributes = { ...attributes, userName }
-  return { ...others, attributes: complete }
+  return { ...others, attributes: { ...attributes, userName } }
 }
 
 export class Groups extends Resources<Group> {
