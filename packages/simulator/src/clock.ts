@@ -86,11 +86,10 @@ export class SimulatorClock implements Clock {
     try {
       await this.#settle()
       const endMs = this.#anchor.elapsedMs + ms
-      for (let nextMs = this.#timers.nextMs; nextMs !== undefined && nextMs <= endMs; ) {
-        this.#moveTo(nextMs)
-        this.#timers.fire(nextMs)
+      for (let { next } = this.#timers; next && next.atMs <= endMs; next = this.#timers.next) {
+        this.#moveTo(next.atMs)
+        this.#timers.fire(next.atMs)
         await this.#settle()
-        nextMs = this.#timers.nextMs
       }
       this.#moveTo(endMs)
     } finally {
@@ -115,9 +114,9 @@ export class SimulatorClock implements Clock {
   /** Sets a timer of Node for the next timer of this clock. */
   #schedule(): void {
     clearTimeout(this.#nextTimeout)
-    const nextMs = this.#timers.nextMs
-    if (nextMs === undefined || this.#currentSpeed === 0) return
-    const delayMs = Math.ceil(Math.max(nextMs - this.monotonic(), 0) / this.#speed)
+    const { next } = this.#timers
+    if (!next || this.#currentSpeed === 0) return
+    const delayMs = Math.ceil(Math.max(next.atMs - this.monotonic(), 0) / this.#speed)
     this.#nextTimeout = setTimeout(() => this.#fireDue(), Math.min(delayMs, longestDelayMs)).unref()
   }
 
@@ -165,17 +164,12 @@ class TimerQueue {
     return { cancel: () => void this.#pending.delete(entry) }
   }
 
-  /** The time of the next timer. */
-  get nextMs(): number | undefined {
-    return this.#next?.atMs
-  }
-
   /**
    * Fires all timers that are due by `byMs`. If one of them sets another timer that is due by `byMs`, that timer also
    * fires.
    */
   fire(byMs: number): void {
-    for (let next = this.#next; next && next.atMs <= byMs; next = this.#next) {
+    for (let { next } = this; next && next.atMs <= byMs; next = this.next) {
       this.#pending.delete(next)
       next.callback()
     }
@@ -185,7 +179,7 @@ class TimerQueue {
     this.#pending.clear()
   }
 
-  get #next(): TimerEntry | undefined {
+  get next(): TimerEntry | undefined {
     let first = this.#heap.peek()
     while (first && !this.#pending.has(first)) {
       this.#heap.pop()

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
 import { omitUndefined } from '@scalekit-scim/core/internal'
-import express, { type ErrorRequestHandler, type Express, type Router } from 'express'
+import express, { type Express, type Router } from 'express'
 import { createApi } from './api/api.ts'
 import { ApiFaultDraw } from './api/faults.ts'
 import { SimulatorClock } from './clock.ts'
+import { answerError } from './console/api.ts'
 import { createConsole } from './console/router.ts'
 import { Deliveries } from './delivery/deliveries.ts'
 import { Environment } from './environment/environment.ts'
@@ -74,10 +74,12 @@ function assemble(
   const stopSending = environment.onEvent((event) => deliveries.send(event))
   clock.settled = () => deliveries.idle()
 
-  const credentials = credentialsOf(options, randomness.fork('credentials'))
+  const drawn = randomness.fork('credentials')
+  const { clientId = `skc_${10_000_000 + drawn.below(89_999_999)}` } = options
+  const { clientSecret = `test_${randomText(drawn, 40)}` } = options
   const faults = new ApiFaultDraw(randomness.fork('api'), options.faults?.api)
-  const limits = { tokenSeconds, ...omitUndefined({ requestsPerMinute }) }
-  const api = createApi({ environment, clock, faults, ...credentials, ...limits, port })
+  const limits = { tokenSeconds, requestsPerMinute }
+  const api = createApi({ environment, clock, faults, clientId, clientSecret, ...limits, port })
 
   const close = async () => {
     consolePage.close()
@@ -94,8 +96,8 @@ function assemble(
     get variables() {
       return {
         SCALEKIT_ENVIRONMENT_URL: port.url,
-        SCALEKIT_CLIENT_ID: credentials.clientId,
-        SCALEKIT_CLIENT_SECRET: credentials.clientSecret,
+        SCALEKIT_CLIENT_ID: clientId,
+        SCALEKIT_CLIENT_SECRET: clientSecret,
         ...omitUndefined({ SCALEKIT_WEBHOOK_SECRET: deliveries.endpoints[0]?.secrets[0] }),
       }
     },
@@ -156,21 +158,4 @@ function httpApplication(apiRoutes: Router, environment: Environment, consoleRou
   application.use('/scim', answerNoDirectory)
   application.use(consoleRoutes)
   return application.use(answerError)
-}
-
-/**
- * Handles errors outside all routers, such as a body that is too long. Without this handler, Express answers with a
- * page that shows the stack.
- */
-const answerError: ErrorRequestHandler = (error, _request, response, next) => {
-  if (response.headersSent) return next(error)
-  const status = typeof error?.status === 'number' ? error.status : 500
-  response.status(status).json({ error: STATUS_CODES[status] ?? 'Error' })
-}
-
-function credentialsOf({ clientId, clientSecret }: SimulatorOptions, randomness: Randomness) {
-  return {
-    clientId: clientId ?? `skc_${10_000_000 + randomness.below(89_999_999)}`,
-    clientSecret: clientSecret ?? `test_${randomText(randomness, 40)}`,
-  }
 }

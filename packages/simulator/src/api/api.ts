@@ -12,7 +12,7 @@ import { createAccessTokens, type TokenOptions, tokenRoutes } from './tokens.ts'
 export interface ApiOptions extends TokenOptions {
   environment: Environment
   faults: ApiFaultDraw
-  requestsPerMinute?: number
+  requestsPerMinute: number | undefined
   /** The port that serves the API. */
   port: Port
 }

@@ -41,12 +41,9 @@ export function directoryService(
   ) => {
     const { directoryId, directoryGroupId = '' } = request
     const after = request.updatedAfter && microsOf(request.updatedAfter)
-    const items =
-      after === undefined
-        ? all
-        : derived(all, `after ${after}`, () => all.filter(({ updatedAtMicros }) => updatedAtMicros > after))
+    const items = after === undefined ? all : all.filter(({ updatedAtMicros }) => updatedAtMicros > after)
     const ordered = faults.faults.orderByUpdate
-      ? derived(items, 'by update', () => items.toSorted((a, b) => a.updatedAtMicros - b.updatedAtMicros))
+      ? items.toSorted((a, b) => a.updatedAtMicros - b.updatedAtMicros)
       : items
     const listing = [kind, directoryId, directoryGroupId, after ?? ''].join(' ')
     return pageOf(ordered, listing, request, faults, values.get(callKey))
@@ -92,21 +89,5 @@ export function directoryService(
 function usersIn(contents: DirectoryContents, groupId: string | undefined): readonly User[] {
   if (groupId === undefined) return contents.users
   if (!contents.group(groupId)) throw new EnvironmentError('not-found', 'group not found')
-  const { users } = contents
-  return derived(users, `in ${groupId}`, () => users.filter((user) => user.groupIds.includes(groupId)))
-}
-
-const cached = new WeakMap<object, Map<string, readonly unknown[]>>()
-
-/**
- * Filters or sorts a listing, and caches the result for each array. A directory replaces its array at each change.
- * Without the cache, a reader of 100,000 users would cause a full scan for each page.
- */
-function derived<Item>(all: readonly Item[], key: string, derive: () => readonly Item[]): readonly Item[] {
-  const views = cached.get(all) ?? new Map<string, readonly Item[]>()
-  cached.set(all, views)
-  const existing = views.get(key) ?? derive()
-  views.set(key, existing)
-  // The cached results of this array contain only items of this array.
-  return existing as readonly Item[]
+  return contents.users.filter((user) => user.groupIds.includes(groupId))
 }

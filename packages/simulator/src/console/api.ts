@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import { ConfigurationError } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express'
@@ -32,7 +33,6 @@ export function consoleApi(simulator: Simulator): Router {
   addUserRoutes(on, simulator)
   addDeliveryRoutes(on, simulator)
   router.use((_request, response) => void response.status(404).json({ error: 'unknown request' }))
-  router.use(answerError)
   return router
 }
 
@@ -142,7 +142,8 @@ const statuses = {
   closed: 503,
 } as const
 
-const answerError: ErrorRequestHandler = (error, _request, response, next) => {
+/** Answers the errors of all routes except SCIM. Without it, Express would answer with a page that shows the stack. */
+export const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error)
   const refuse = (status: number, message: string) => void response.status(status).json({ error: message })
   if (error instanceof EnvironmentError || error instanceof DeliveryError) {
@@ -155,5 +156,7 @@ const answerError: ErrorRequestHandler = (error, _request, response, next) => {
     // If the whole body is invalid, the issue has no path.
     return refuse(400, [issue?.path.join('.'), issue?.message].filter(Boolean).join(': '))
   }
-  refuse(error?.status ?? 500, error?.expose ? error.message : 'internal error')
+  // The errors of Express's body parsers have a status.
+  const status = error?.status ?? 500
+  refuse(status, STATUS_CODES[status] ?? 'Error')
 }

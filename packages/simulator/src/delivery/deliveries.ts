@@ -4,7 +4,7 @@ import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
 import { type DeliveryContext, DeliveryTask, MessageRecord } from './delivery-task.ts'
 import { EndpointQueue } from './endpoint-queue.ts'
-import { type Endpoint, Endpoints, type NewEndpoint, type RotateOptions } from './endpoints.ts'
+import { Endpoints } from './endpoints.ts'
 import { requireFaults, type WebhookFaults } from './faults.ts'
 import { messageId } from './message-id.ts'
 import { MessageLog, maxPending, maxReplyBytes } from './message-log.ts'
@@ -32,9 +32,8 @@ export interface DeliveriesOptions {
 const maxCopies = 100
 
 /** Scalekit's webhooks: endpoints, pending messages, and the log of all attempts. */
-export class Deliveries {
+export class Deliveries extends Endpoints {
   readonly #context: DeliveryContext
-  readonly #endpoints: Endpoints
   readonly #queues = new Map<string, EndpointQueue>()
   readonly #connectionsPerEndpoint: number
   readonly #log: MessageLog
@@ -44,14 +43,14 @@ export class Deliveries {
 
   constructor(options: DeliveriesOptions) {
     const { clock, randomness, certificateAuthority, attemptDeadlineSeconds = 10 } = options
+    super(clock, randomness.fork('endpoints'))
     this.#connectionsPerEndpoint = options.connectionsPerEndpoint ?? 64
-    this.#endpoints = new Endpoints(clock, randomness.fork('endpoints'))
     this.#log = new MessageLog(options.keptMessages ?? 10_000)
     this.#context = {
       clock,
       randomness: randomness.fork('messages'),
       retryJitterShare: options.retryJitterShare ?? 0.2,
-      endpoints: this.#endpoints,
+      endpointOf: (id) => this.endpoint(id),
       client: new WebhookClient(attemptDeadlineSeconds * 1000, certificateAuthority),
       activity: new Activity(),
       faults: requireFaults(options.faults ?? {}),
@@ -60,37 +59,13 @@ export class Deliveries {
     }
   }
 
-  // ── Endpoints ──
-
-  get endpoints(): Endpoint[] {
-    return this.#endpoints.all
-  }
-
-  /** @throws DeliveryError 'invalid'; ConfigurationError if the secret is invalid */
-  addEndpoint(endpoint: NewEndpoint): Endpoint {
-    return this.#endpoints.add(endpoint)
-  }
-
   /** Removes an endpoint. Its pending deliveries fail. @throws DeliveryError 'not-found' */
-  removeEndpoint(id: string): void {
-    this.#endpoints.remove(id)
+  override removeEndpoint(id: string): void {
+    super.removeEndpoint(id)
     for (const task of this.#tasks()) {
       if (task.endpointId === id) task.giveUp('its endpoint was removed')
     }
     this.#queues.delete(id)
-  }
-
-  /** Adds a new signing secret. For `keepOldSeconds`, the old secret also signs. @throws DeliveryError 'not-found' */
-  rotateSecret(id: string, options?: RotateOptions): Endpoint {
-    return this.#endpoints.rotateSecret(id, options)
-  }
-
-  /**
-   * Calls the listener after each change to the endpoints. Returns a function that stops the calls. An error in the
-   * listener becomes an uncaught exception.
-   */
-  onEndpointsChange(listener: () => void): () => void {
-    return this.#endpoints.onChange(listener)
   }
 
   // ── Messages ──
@@ -116,7 +91,7 @@ export class Deliveries {
     const createdAtMs = clock.now()
     const id = messageId(createdAtMs, ordinal, randomness.fork(`id ${ordinal}`))
     const record = new MessageRecord(ordinal, id, event, createdAtMs)
-    const receiving = this.#endpoints.all.filter(({ types }) => !types || types.includes(event.type))
+    const receiving = this.endpoints.filter(({ types }) => !types || types.includes(event.type))
     const tasks = receiving.map((endpoint) => this.#addTask(record, endpoint.id, 'pending'))
     this.#log.add(record)
     this.#giveUpExcess()
@@ -177,7 +152,7 @@ export class Deliveries {
   export(): StoredDeliveries {
     const messages = Array.from(this.#log.records, stored)
     return {
-      ...this.#endpoints.export(),
+      ...this.exportEndpoints(),
       sent: this.#sent,
       messages: messages.filter(({ deliveries }) => deliveries.length > 0),
     }
@@ -187,10 +162,10 @@ export class Deliveries {
    * Continues from the `export` of an earlier run. Makes the attempts that have become due since then. Repeats the
    * attempts that the end of the earlier run interrupted.
    */
-  restore({ messages, sent, ...endpoints }: StoredDeliveries): void {
-    this.#endpoints.restore(endpoints)
-    this.#sent = sent
-    for (const { ordinal, id, event, createdAtMs, deliveries } of messages) {
+  restore(stored: StoredDeliveries): void {
+    this.restoreEndpoints(stored)
+    this.#sent = stored.sent
+    for (const { ordinal, id, event, createdAtMs, deliveries } of stored.messages) {
       const record = new MessageRecord(ordinal, id, event, createdAtMs)
       for (const { endpointId, ...progress } of deliveries) {
         this.#addTask(record, endpointId, 'pending').resume(progress)
@@ -228,9 +203,7 @@ export class Deliveries {
     if (!record) throw new DeliveryError('not-found', 'message not found')
     const taskTo = (id: string) => record.deliveries.find((task) => task.endpointId === id)
     const endpoints =
-      endpointId === undefined
-        ? this.#endpoints.all.filter(({ id }) => taskTo(id))
-        : [this.#endpoints.get(endpointId)]
+      endpointId === undefined ? this.endpoints.filter(({ id }) => taskTo(id)) : [this.endpoint(endpointId)]
     const attempts = endpoints.map((endpoint) => {
       // The state of a new delivery is 'failed' until an attempt succeeds.
       const task = taskTo(endpoint.id) ?? this.#addTask(record, endpoint.id, 'failed')

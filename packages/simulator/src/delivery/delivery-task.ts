@@ -3,7 +3,7 @@ import { omitUndefined } from '@scalekit-scim/core/internal'
 import type { Activity } from '../activity.ts'
 import type { Randomness } from '../randomness.ts'
 import type { EndpointQueue } from './endpoint-queue.ts'
-import type { Endpoint, Endpoints } from './endpoints.ts'
+import type { Endpoint } from './endpoints.ts'
 import { attemptFaultNames, drawFaults, messageFaultNames, type WebhookFaults } from './faults.ts'
 import { type Attempt, type AttemptTrigger, type Delivery, isDelivered, type Message } from './messages.ts'
 import { waitAfterMs } from './schedule.ts'
@@ -16,11 +16,11 @@ export interface DeliveryContext {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly retryJitterShare: number
-  readonly endpoints: Endpoints
   readonly client: WebhookClient
   readonly activity: Activity
   faults: WebhookFaults
   isClosed: boolean
+  endpointOf(id: string): Endpoint
   /** The callback after each change to a message. `attempt` is the attempt that caused the change. */
   changed(record: MessageRecord, attempt?: Attempt): void
 }
@@ -152,10 +152,10 @@ export class DeliveryTask implements Delivery {
   }
 
   async #attemptOnSchedule(messageFaults: WebhookFaults): Promise<void> {
-    const endpoint = this.#context.endpoints.find(this.endpointId)
     // While the attempt was queued, a replay may have delivered the message.
-    if (this.#context.isClosed || !endpoint || this.state !== 'pending') return
+    if (this.#context.isClosed || this.state !== 'pending') return
 
+    const endpoint = this.#context.endpointOf(this.endpointId)
     const randomness = this.#randomness.fork(`attempt ${this.#failures + 1}`)
     const faults = { ...messageFaults, ...drawFaults(attemptFaultNames, this.#context.faults, randomness) }
     const copies = faults.duplicate ? (faults.duplicate.copies ?? 2) : 1

@@ -4,7 +4,7 @@ import { signDelivery } from '@scalekit-scim/core/testing'
 import { Listeners } from '../listeners.ts'
 import { type Randomness, randomBytes, randomSecret } from '../randomness.ts'
 import { DeliveryError } from './messages.ts'
-import type { StoredEndpoint } from './stored.ts'
+import type { StoredDeliveries, StoredEndpoint } from './stored.ts'
 
 export interface NewEndpoint {
   /** http or https. */
@@ -33,7 +33,7 @@ export interface RotateOptions {
 
 const defaultKeepOldSeconds = 86_400
 
-/** The destinations of events, and their signing secrets. */
+/** The destinations of events, and their signing secrets. If an endpoint does not exist, throws DeliveryError 'not-found'. */
 export class Endpoints {
   readonly #clock: Clock
   readonly #randomness: Randomness
@@ -50,25 +50,20 @@ export class Endpoints {
     this.#randomness = randomness
   }
 
-  get all(): Endpoint[] {
+  get endpoints(): Endpoint[] {
     return [...this.#stored.values()].map((stored) => this.#public(stored))
   }
 
-  find(id: string): Endpoint | undefined {
-    const stored = this.#stored.get(id)
-    return stored && this.#public(stored)
-  }
-
-  /** @throws DeliveryError 'not-found' */
-  get(id: string): Endpoint {
-    return this.#public(this.#require(id))
-  }
-
-  onChange(listener: () => void): () => void {
+  /**
+   * Calls the listener after each change to the endpoints. Returns a function that stops the calls. An error in the
+   * listener becomes an uncaught exception.
+   */
+  onEndpointsChange(listener: () => void): () => void {
     return this.#listeners.add(listener)
   }
 
-  add({ url, secret, types }: NewEndpoint): Endpoint {
+  /** @throws DeliveryError 'invalid'; ConfigurationError if the secret is invalid */
+  addEndpoint({ url, secret, types }: NewEndpoint): Endpoint {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
       throw new DeliveryError('invalid', 'url must be a full http or https URL')
     }
@@ -77,12 +72,13 @@ export class Endpoints {
     return this.#put({ id, url, ...omitUndefined({ types: types && [...types] }), secrets })
   }
 
-  remove(id: string): void {
+  removeEndpoint(id: string): void {
     this.#require(id)
     this.#stored.delete(id)
     this.#listeners.call()
   }
 
+  /** Adds a new signing secret. For `keepOldSeconds`, the old secret also signs. */
   rotateSecret(id: string, options: RotateOptions = {}): Endpoint {
     const { secret, keepOldSeconds = defaultKeepOldSeconds } = options
     const before = this.#require(id)
@@ -95,11 +91,15 @@ export class Endpoints {
     return this.#put({ ...before, secrets: [newest, ...old.filter((one) => this.#isValid(one))] })
   }
 
-  export(): { endpoints: StoredEndpoint[]; drawn: number } {
+  protected endpoint(id: string): Endpoint {
+    return this.#public(this.#require(id))
+  }
+
+  protected exportEndpoints(): Pick<StoredDeliveries, 'endpoints' | 'drawn'> {
     return { endpoints: [...this.#stored.values()], drawn: this.#drawn }
   }
 
-  restore({ endpoints, drawn }: { endpoints: readonly StoredEndpoint[]; drawn: number }): void {
+  protected restoreEndpoints({ endpoints, drawn }: StoredDeliveries): void {
     this.#stored.clear()
     for (const endpoint of endpoints) this.#stored.set(endpoint.id, endpoint)
     this.#drawn = drawn

@@ -1,5 +1,5 @@
 import type { ScimEvent } from '@scalekit-scim/core'
-import { isJsonObject } from '@scalekit-scim/core/internal'
+import { isJsonObject, readSafely } from '@scalekit-scim/core/internal'
 import { signDelivery } from '@scalekit-scim/core/testing'
 import { z } from 'zod'
 
@@ -11,7 +11,14 @@ const endpoint = z.object({
   url: z.url({ protocol: /^https?$/ }),
   types: z.array(text).readonly().exactOptional(),
   /** The newest first. */
-  secrets: z.array(z.object({ secret: text.refine(canSign), expiresAtMs: number.exactOptional() })).min(1),
+  secrets: z
+    .array(
+      z.object({
+        secret: text.refine((secret) => readSafely(() => signDelivery('', { secret }))),
+        expiresAtMs: number.exactOptional(),
+      }),
+    )
+    .min(1),
 })
 
 /** The progress of a delivery. */
@@ -45,12 +52,3 @@ export type StoredDeliveries = z.infer<typeof storedDeliveries>
 export type StoredEndpoint = z.infer<typeof endpoint>
 export type StoredMessage = z.infer<typeof message>
 export type Progress = z.infer<typeof progress>
-
-function canSign(secret: string): boolean {
-  try {
-    signDelivery('', { secret })
-    return true
-  } catch {
-    return false
-  }
-}

@@ -31,12 +31,12 @@ export class EnvironmentRecords extends EventPublisher {
   }
 
   organization(id: string): Organization {
-    return found(this.#organizations.get(id), 'organization')
+    return found(this.#organizations.get(id), 'organization not found')
   }
 
   organizationByExternalId(externalId: string): Organization {
     const organization = this.organizations.find((one) => one.externalId === externalId)
-    return found(organization, 'organization')
+    return found(organization, 'organization not found')
   }
 
   directoriesOf(organizationId: string): Directory[] {
@@ -50,31 +50,25 @@ export class EnvironmentRecords extends EventPublisher {
 
   /** Returns the users and groups of a directory. The caller must not change them. */
   contents(directoryId: string): DirectoryContents {
-    return found(this.#contents.get(directoryId), 'directory')
+    return found(this.#contents.get(directoryId), 'directory not found')
   }
 
   user(id: string): User {
-    return found(
-      this.#inDirectories((contents) => contents.user(id)),
-      'user',
-    )
+    return this.#inDirectories('user', (contents) => contents.user(id))
   }
 
   group(id: string): Group {
-    return found(
-      this.#inDirectories((contents) => contents.group(id)),
-      'group',
-    )
+    return this.#inDirectories('group', (contents) => contents.group(id))
   }
 
   groupsOf({ directoryId, groupIds }: User): Group[] {
     const contents = this.contents(directoryId)
-    return groupIds.map((id) => found(contents.group(id), 'group'))
+    return groupIds.map((id) => found(contents.group(id), 'group not found'))
   }
 
   protected hasId(id: string): boolean {
-    const record = this.#inDirectories((contents) => contents.user(id) ?? contents.group(id))
-    return record !== undefined || this.#organizations.has(id) || this.#contents.has(id)
+    if (this.#organizations.has(id) || this.#contents.has(id)) return true
+    return [...this.#contents.values()].some((contents) => contents.user(id) ?? contents.group(id))
   }
 
   /** @throws EnvironmentError 'conflict' if another organization has the external id */
@@ -90,11 +84,11 @@ export class EnvironmentRecords extends EventPublisher {
   }
 
   protected putDirectory(directory: Directory): Directory {
-    const contents = this.#contents.get(directory.id)
-    if (contents) contents.directory = directory
-    else
-      this.#contents.set(directory.id, new DirectoryContents(directory, () => this.#changeListeners.call()))
-    this.#changeListeners.call()
+    const changed = () => this.#changeListeners.call()
+    const contents = this.#contents.get(directory.id) ?? new DirectoryContents(directory, changed)
+    contents.directory = directory
+    this.#contents.set(directory.id, contents)
+    changed()
     return directory
   }
 
@@ -133,17 +127,19 @@ export class EnvironmentRecords extends EventPublisher {
    * @throws EnvironmentError for a reference to a missing record, or a name that is taken
    */
   #restore({ organizations, directories, groups, users }: EnvironmentSnapshot): void {
+    const missing = (id: string, named: string) => `${id} refers to ${named}, which does not exist`
     for (const organization of organizations) this.putOrganization(organization)
     for (const directory of directories) {
-      requireNamed(directory.id, directory.organizationId, this.#organizations.get(directory.organizationId))
+      const { id, organizationId } = directory
+      found(this.#organizations.get(organizationId), missing(id, organizationId))
       this.putDirectory(directory)
     }
     const contentsOf = ({ id, directoryId }: User | Group) =>
-      requireNamed(id, directoryId, this.#contents.get(directoryId))
+      found(this.#contents.get(directoryId), missing(id, directoryId))
     for (const group of groups) contentsOf(group).putGroup(group)
     for (const user of users) {
       const contents = contentsOf(user)
-      for (const id of user.groupIds) requireNamed(user.id, id, contents.group(id))
+      for (const id of user.groupIds) found(contents.group(id), missing(user.id, id))
       contents.putUser(user)
     }
   }
@@ -152,22 +148,17 @@ export class EnvironmentRecords extends EventPublisher {
     return Array.from(this.#contents.values(), ({ directory }) => directory)
   }
 
-  #inDirectories<Item>(find: (contents: DirectoryContents) => Item | undefined): Item | undefined {
+  #inDirectories<Item>(kind: string, find: (contents: DirectoryContents) => Item | undefined): Item {
     for (const contents of this.#contents.values()) {
       const item = find(contents)
       if (item !== undefined) return item
     }
-    return undefined
+    throw new EnvironmentError('not-found', `${kind} not found`)
   }
 }
 
-function requireNamed<Item>(id: string, named: string, item: Item | undefined): Item {
-  if (item === undefined)
-    throw new EnvironmentError('not-found', `${id} refers to ${named}, which does not exist`)
-  return item
-}
-
-function found<Item>(item: Item | undefined, kind: string): Item {
-  if (item === undefined) throw new EnvironmentError('not-found', `${kind} not found`)
+/** @param problem The message of the error if the item is undefined */
+function found<Item>(item: Item | undefined, problem: string): Item {
+  if (item === undefined) throw new EnvironmentError('not-found', problem)
   return item
 }

@@ -51,30 +51,18 @@ export class Environment extends EnvironmentRecords {
     const id = this.#idFor('dir', options.id)
     // The token depends on the id, so that each directory has its own token, even after a restart.
     const scimToken = `scim_${randomText(this.randomness.fork(id), 24)}`
-    const directory = this.putDirectory({
-      id,
-      organizationId,
-      name,
-      provider,
-      enabled,
-      scimToken,
-      ...this.#creationTimes(),
-    })
-    if (enabled) this.#publishDirectory(directory)
+    const fields = { id, organizationId, name, provider, enabled, scimToken }
+    const directory = this.putDirectory({ ...fields, ...this.#creationTimes() })
+    if (enabled) this.publish(directory.updatedAtMicros, directoryEvent(directory))
     return directory
   }
 
   setDirectoryEnabled(id: string, enabled: boolean): Directory {
     const before = this.directory(id)
     if (before.enabled === enabled) return before
-    const updatedAtMicros = this.nextMicros()
-    const directory = this.putDirectory({ ...before, enabled, updatedAtMicros })
-    this.#publishDirectory(directory)
-    return directory
-  }
-
-  #publishDirectory(directory: Directory): void {
+    const directory = this.putDirectory({ ...before, enabled, updatedAtMicros: this.nextMicros() })
     this.publish(directory.updatedAtMicros, directoryEvent(directory))
+    return directory
   }
 
   // ── Users and groups. If the directory is disabled, changes throw EnvironmentError 'directory-disabled'. ──
@@ -142,7 +130,7 @@ export class Environment extends EnvironmentRecords {
     this.#enabledDirectory(group.directoryId)
     const contents = this.contents(group.directoryId)
     const members = contents.membersOf(id)
-    this.#publishGroup('deleted', { ...group, updatedAtMicros: this.nextMicros() })
+    this.publish(this.nextMicros(), groupEvent('deleted', group))
     for (const member of members) {
       this.#changeUser({ ...member, groupIds: member.groupIds.filter((groupId) => groupId !== id) })
     }
@@ -174,12 +162,8 @@ export class Environment extends EnvironmentRecords {
 
   #putAndPublishGroup(change: 'created' | 'updated', group: Group): Group {
     this.contents(group.directoryId).putGroup(group)
-    this.#publishGroup(change, group)
-    return group
-  }
-
-  #publishGroup(change: 'created' | 'updated' | 'deleted', group: Group): void {
     this.publish(group.updatedAtMicros, groupEvent(change, group))
+    return group
   }
 
   #creationTimes(): { createdAtMicros: number; updatedAtMicros: number } {

@@ -23,13 +23,9 @@ export function userEvent(change: 'created' | 'updated', user: User, groups: rea
 
 /** The event of a deletion contains only the ids and the email. */
 export function userDeletedEvent(user: User): EventContent {
-  const { id, organizationId, attributes } = user
-  const data = { id, organization_id: organizationId, dp_id: dpId(user), email: attributes.email }
-  return {
-    type: 'organization.directory.user_deleted',
-    object: 'DirectoryUser',
-    data: withoutUndefined(data),
-  }
+  const { id, organizationId: organization_id, attributes } = user
+  const data = withoutUndefined({ id, organization_id, dp_id: dpId(user), email: attributes.email })
+  return { type: 'organization.directory.user_deleted', object: 'DirectoryUser', data }
 }
 
 export function groupEvent(change: 'created' | 'updated' | 'deleted', group: Group): EventContent {

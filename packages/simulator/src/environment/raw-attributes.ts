@@ -21,8 +21,10 @@ const topPlaces: readonly Place[] = [
   ...same('userName', 'displayName', 'nickName', 'title', 'userType', 'locale', 'timezone', 'profileUrl'),
   ['language', 'preferredLanguage'],
 ]
-const namePlaces = same('givenName', 'familyName')
-const enterprisePlaces = same('department', 'division', 'costCenter', 'employeeNumber', 'organization')
+const objectPlaces = {
+  name: same('givenName', 'familyName'),
+  [enterpriseExtension]: same('department', 'division', 'costCenter', 'employeeNumber', 'organization'),
+}
 const listPlaces = [
   { field: 'email', name: 'emails', usual: { type: 'work', primary: true } },
   { field: 'phoneNumber', name: 'phoneNumbers', usual: { type: 'work' } },
@@ -34,20 +36,14 @@ const listPlaces = [
  * `raw_attributes`. The API returns it as `userDetail`.
  */
 export function rawAttributes({ externalId, active, attributes, extra }: User): JsonObject {
-  return omitUndefined({
-    ...extra,
-    externalId,
-    active,
-    ...placed(topPlaces, attributes),
-    name: unlessEmpty({ ...objectOf(extra?.name), ...placed(namePlaces, attributes) }),
-    ...Object.fromEntries(
-      listPlaces.map(({ field, name, usual }) => [name, listWith(attributes[field], extra?.[name], usual)]),
-    ),
-    [enterpriseExtension]: unlessEmpty({
-      ...objectOf(extra?.[enterpriseExtension]),
-      ...placed(enterprisePlaces, attributes),
-    }),
-  })
+  const raw: JsonObject = { ...extra, externalId, active, ...placed(topPlaces, attributes) }
+  for (const [name, places] of Object.entries(objectPlaces)) {
+    raw[name] = unlessEmpty({ ...objectOf(extra?.[name]), ...placed(places, attributes) })
+  }
+  for (const { field, name, usual } of listPlaces) {
+    raw[name] = listWith(attributes[field], extra?.[name], usual)
+  }
+  return omitUndefined(raw)
 }
 
 /** Returns the group in the format of the customer's directory. */
@@ -57,29 +53,25 @@ export function rawGroupAttributes({ displayName, externalId }: Group): Record<s
 
 /** The reverse of `rawAttributes`. Values without a field in UserAttributes become `extra`. */
 export function fromRawAttributes(raw: Readonly<JsonObject>): ParsedUser {
-  const { externalId, active, name, [enterpriseExtension]: enterprise, ...others } = raw
-  const inName = taken(namePlaces, name)
-  const inEnterprise = taken(enterprisePlaces, enterprise)
-  const atTop = taken(topPlaces, others)
-  const lists: [string, unknown][] = []
-  const mains: Partial<UserAttributes> = {}
+  const { externalId, active, ...others } = raw
+  const { found: attributes, rest } = taken(topPlaces, others)
+  for (const [name, places] of Object.entries(objectPlaces)) {
+    const inObject = taken(places, raw[name])
+    Object.assign(attributes, inObject.found)
+    // Moves the object to the end, so that `schemas` lists the enterprise extension last.
+    delete rest[name]
+    rest[name] = unlessEmpty(inObject.rest)
+  }
   for (const { field, name, usual } of listPlaces) {
     const main = mainOf(raw[name])?.value
-    if (typeof main === 'string') mains[field] = main
-    const isUsual = isDeepStrictEqual(raw[name], [{ value: main, ...usual }])
-    lists.push([name, isUsual ? undefined : raw[name]])
+    if (typeof main === 'string') attributes[field] = main
+    if (isDeepStrictEqual(raw[name], [{ value: main, ...usual }])) delete rest[name]
   }
-  const extra = unlessEmpty({
-    ...atTop.rest,
-    ...Object.fromEntries(lists),
-    name: unlessEmpty(inName.rest),
-    [enterpriseExtension]: unlessEmpty(inEnterprise.rest),
-  })
   return {
     ...(typeof externalId === 'string' ? { externalId } : {}),
     ...(typeof active === 'boolean' ? { active } : {}),
-    attributes: { ...atTop.found, ...inName.found, ...inEnterprise.found, ...mains },
-    ...omitUndefined({ extra }),
+    attributes,
+    ...omitUndefined({ extra: unlessEmpty(rest) }),
   }
 }
 

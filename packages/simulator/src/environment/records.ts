@@ -1,33 +1,36 @@
-// The records of a Scalekit environment. Times are whole microseconds since 1970, because Scalekit's times have six
-// decimals.
+import { isJsonObject } from '@scalekit-scim/core/internal'
+import { z } from 'zod'
 
-/** A customer: the tenant that a directory belongs to. */
-export interface Organization {
-  /** `org_…` */
-  readonly id: string
-  readonly displayName: string
+// The records of a Scalekit environment. The file of a simulator has the same format. Times are whole microseconds since
+// 1970, because Scalekit's times have six decimals.
+
+const text = z.string()
+const record = z.object({ id: text, createdAtMicros: z.number(), updatedAtMicros: z.number() })
+
+export const organization = record.extend({
+  displayName: text,
   /** The application's own id for the customer. */
-  readonly externalId?: string
-  readonly createdAtMicros: number
-  readonly updatedAtMicros: number
-}
-
-/** A customer's connection to an identity provider. */
-export interface Directory {
-  /** `dir_…` */
-  readonly id: string
-  readonly organizationId: string
-  readonly name: string
-  readonly provider: Provider
-  readonly enabled: boolean
-  /** The bearer token of SCIM clients. */
-  readonly scimToken: string
-  readonly createdAtMicros: number
-  readonly updatedAtMicros: number
-}
+  externalId: text.exactOptional(),
+})
 
 export const providers = ['OKTA', 'MICROSOFT_AD', 'GOOGLE', 'ONELOGIN', 'PING_IDENTITY', 'JUMPCLOUD'] as const
 export type Provider = (typeof providers)[number]
+
+export const directory = record.extend({
+  organizationId: text,
+  name: text,
+  provider: z.enum(providers),
+  enabled: z.boolean(),
+  /** The bearer token of SCIM clients. */
+  scimToken: text,
+})
+
+const contained = record.extend({
+  organizationId: text,
+  directoryId: text,
+  /** The id in the customer's own directory. Absent if the SCIM client did not send an id. */
+  externalId: text.exactOptional(),
+})
 
 /** The attributes of a user, with the names of RFC 7643, 4.1 and of its enterprise extension. */
 export interface UserAttributes {
@@ -52,34 +55,27 @@ export interface UserAttributes {
   profileUrl?: string
 }
 
-export interface User {
-  /** `diruser_…` */
-  readonly id: string
-  readonly organizationId: string
-  readonly directoryId: string
-  /** The id in the customer's own directory. Absent if the SCIM client did not send an id. */
-  readonly externalId?: string
-  readonly active: boolean
-  readonly attributes: Readonly<UserAttributes>
+export const user = contained.extend({
+  active: z.boolean(),
+  attributes: z.custom<Readonly<UserAttributes>>(
+    (saved) => isJsonObject(saved) && typeof saved.userName === 'string',
+  ),
   /** The attributes of the SCIM client that have no field in `attributes`. */
-  readonly extra?: Readonly<Record<string, unknown>>
+  extra: z.record(text, z.unknown()).exactOptional(),
   /** In the order in which the user joined the groups. */
-  readonly groupIds: readonly string[]
-  readonly createdAtMicros: number
-  readonly updatedAtMicros: number
-}
+  groupIds: z.array(text).readonly(),
+})
 
-export interface Group {
-  /** `dirgroup_…` */
-  readonly id: string
-  readonly organizationId: string
-  readonly directoryId: string
-  /** The id in the customer's own directory. Absent if the SCIM client did not send an id. */
-  readonly externalId?: string
-  readonly displayName: string
-  readonly createdAtMicros: number
-  readonly updatedAtMicros: number
-}
+export const group = contained.extend({ displayName: text })
+
+/** A customer: the tenant that a directory belongs to. The `id` is `org_…`. */
+export type Organization = Readonly<z.infer<typeof organization>>
+/** A customer's connection to an identity provider. The `id` is `dir_…`. */
+export type Directory = Readonly<z.infer<typeof directory>>
+/** A user of a directory. The `id` is `diruser_…`. */
+export type User = Readonly<z.infer<typeof user>>
+/** A group of a directory. The `id` is `dirgroup_…`. */
+export type Group = Readonly<z.infer<typeof group>>
 
 // ── Requests to create or change a record ──
 

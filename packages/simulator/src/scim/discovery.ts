@@ -1,5 +1,6 @@
 import { type Response, Router } from 'express'
 import { listMessage, maxResults, ScimError, sendScim } from './messages.ts'
+import { scopeOf } from './resources.ts'
 import { resourceTypes } from './schemas.ts'
 
 const schemaPrefix = 'urn:ietf:params:scim:schemas:core:2.0'
@@ -36,11 +37,11 @@ const types = resourceTypes.map(({ name, endpoint, schema, extension }) => ({
 const schemas = resourceTypes.flatMap(({ schema, extension }) => (extension ? [schema, extension] : [schema]))
 
 /** Describes the server (RFC 7643, 5 to 7; RFC 7644, 4). */
-export function discoveryRoutes(baseUrlOf: (response: Response) => string): Router {
+export function discoveryRoutes(): Router {
   const router = Router()
   const described = (item: object, resourceType: string, path: string, response: Response) => ({
     ...item,
-    meta: { resourceType, location: `${baseUrlOf(response)}${path}` },
+    meta: { resourceType, location: `${scopeOf(response).baseUrl}${path}` },
   })
   const configPath = '/ServiceProviderConfig'
   router.get(configPath, (_request, response) => {

@@ -1,4 +1,4 @@
-import { omitUndefined } from '@scalekit-scim/core/internal'
+import { omitUndefined, readSafely } from '@scalekit-scim/core/internal'
 import { badRequest, type ScimError } from './messages.ts'
 
 // The grammar of filters (RFC 7644, figure 1). `not` has the highest precedence, then `and`, then `or`.
@@ -126,7 +126,8 @@ class FilterReader {
 
   #value(op: ComparisonOperator): CompareValue {
     const start = this.at
-    const value = readJson(this.#require(/"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"()[\]]+/sy))
+    const text = this.#require(/"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"()[\]]+/sy)
+    const value = readSafely<unknown>(() => JSON.parse(text))
     if (typeof value === 'string' || typeof value === 'number') return value
     // Booleans and null have no order. RFC 7644, table 3 forbids operators such as `gt` for booleans.
     const isEquality = op === 'eq' || op === 'ne'
@@ -149,14 +150,5 @@ class FilterReader {
 
   #failure(at = this.at): ScimError {
     return badRequest('invalidFilter', `the filter is invalid at character ${at + 1}: see RFC 7644, 3.4.2.2`)
-  }
-}
-
-/** Returns the parsed JSON. If the text is not JSON, returns `undefined`. */
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

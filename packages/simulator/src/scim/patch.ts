@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
-import { type Edit, type Operation, readEdits } from './edits.ts'
+import { type Operation, readEdits } from './edits.ts'
 import { impliedFields, matches } from './filter.ts'
 import { badRequest, ScimError } from './messages.ts'
 import type { Path } from './path.ts'
@@ -15,26 +15,24 @@ const maxVisits = 1_000_000
  */
 export function patchResource(type: ResourceType, resource: JsonObject, body: unknown): JsonObject {
   let visits = 0
-  for (const edit of readEdits(type, body)) {
-    visits += 1 + countAt(resource, edit.path)
+  for (const { op, path, value } of readEdits(type, body)) {
+    const { extension, name } = path
+    if (name === undefined) {
+      if (extension === undefined)
+        throw badRequest('noTarget', 'a PATCH cannot remove a resource: use DELETE')
+      delete resource[extension]
+      continue
+    }
+    if (name === 'schemas') continue
+    const holder = extension === undefined ? resource : fieldsAt(resource, extension)
+    const before = own(holder, name)
+    visits += Array.isArray(before) ? before.length + 1 : 1
     if (visits > maxVisits)
       throw new ScimError(413, 'the PATCH is too large: split its operations over several requests')
-    applyEdit(resource, edit)
+    put(holder, name, edited(before, op, path, value))
+    if (extension !== undefined) put(resource, extension, holder)
   }
   return resource
-}
-
-function applyEdit(resource: JsonObject, { op, path, value }: Edit): void {
-  const { extension, name } = path
-  if (name === undefined) {
-    if (extension === undefined) throw badRequest('noTarget', 'a PATCH cannot remove a resource: use DELETE')
-    delete resource[extension]
-    return
-  }
-  if (name === 'schemas') return
-  const holder = extension === undefined ? resource : fieldsAt(resource, extension)
-  put(holder, name, edited(own(holder, name), op, path, value))
-  if (extension !== undefined) put(resource, extension, holder)
 }
 
 function edited(before: unknown, op: Operation, path: Path, value: unknown): unknown {
@@ -54,7 +52,10 @@ function editWhole(before: unknown, op: Operation, { attribute }: Path, value: u
     // In RFC 7644, `remove` has no value. Entra ID and other clients send a list of the values to remove. An empty list
     // removes nothing.
     const hasValues = Array.isArray(before) && value !== undefined && value !== null
-    return hasValues ? removeFrom(before, newValue ?? []) : undefined
+    if (!hasValues) return undefined
+    // Ignores other sub-attributes than `value`, because the client's copy may be outdated.
+    const removed = new Set([newValue ?? []].flat().map(keyOf))
+    return before.filter((item) => !removed.has(keyOf(item)))
   }
   // Without a new value, the client sent an empty list.
   if (newValue === undefined) return op === 'replace' ? undefined : before
@@ -114,12 +115,6 @@ function withField(item: unknown, name: string, value: unknown): unknown {
   return fields
 }
 
-function countAt(resource: JsonObject, { extension, name }: Path): number {
-  const holder = extension === undefined ? resource : fieldsAt(resource, extension)
-  const found = name === undefined ? undefined : own(holder, name)
-  return Array.isArray(found) ? found.length : 0
-}
-
 function fieldsAt(fields: JsonObject, name: string): JsonObject {
   const found = own(fields, name)
   return isJsonObject(found) ? found : {}
@@ -145,12 +140,6 @@ function addTo(items: readonly unknown[], value: unknown): unknown[] {
   const present = new Set(items.filter((item) => values.has(keyOf(item))).map(textOf))
   const added = wanted.filter((item) => present.size < present.add(textOf(item)).size)
   return withOnePrimary([...items, ...added], new Set(added))
-}
-
-/** Removes the items with the same `value`. Ignores other sub-attributes, because the client's copy may be outdated. */
-function removeFrom(items: readonly unknown[], value: unknown): unknown[] {
-  const removed = new Set([value].flat().map(keyOf))
-  return items.filter((item) => !removed.has(keyOf(item)))
 }
 
 /** If edited items are primary, only the last of them stays primary. All other items stop being primary. */

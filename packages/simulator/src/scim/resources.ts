@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
+import type { Response } from 'express'
 import type { DirectoryContents } from '../environment/directory-contents.ts'
 import type { Environment } from '../environment/environment.ts'
 import { formatMicros } from '../environment/events.ts'
@@ -19,6 +20,11 @@ export interface Scope {
   baseUrl: string
 }
 
+/** Returns the directory that the router stored in the response. */
+export function scopeOf({ locals }: Response): Scope {
+  return locals.scope
+}
+
 /** The resources of one type in a directory, in the format of SCIM. */
 export abstract class Resources<Item extends User | Group = User | Group> {
   abstract readonly type: ResourceType
@@ -26,16 +32,12 @@ export abstract class Resources<Item extends User | Group = User | Group> {
    * Whether the answer to a PATCH contains the resource. It does not contain groups, because a group can be very long.
    */
   abstract readonly answersPatch: boolean
-  protected readonly environment: Environment
-  protected readonly directoryId: string
+  protected readonly scope: Scope
   protected readonly contents: DirectoryContents
-  protected readonly baseUrl: string
 
-  constructor({ environment, directoryId, baseUrl }: Scope) {
-    this.environment = environment
-    this.directoryId = directoryId
-    this.contents = environment.contents(directoryId)
-    this.baseUrl = baseUrl
+  constructor(scope: Scope) {
+    this.scope = scope
+    this.contents = scope.environment.contents(scope.directoryId)
   }
 
   abstract create(body: unknown): Item
@@ -56,7 +58,7 @@ export abstract class Resources<Item extends User | Group = User | Group> {
       resourceType: this.type.name,
       created: formatMicros(item.createdAtMicros),
       lastModified: formatMicros(item.updatedAtMicros),
-      location: `${this.baseUrl}${this.type.endpoint}/${item.id}`,
+      location: `${this.scope.baseUrl}${this.type.endpoint}/${item.id}`,
     }
     const text = JSON.stringify({ ...fields, meta })
     const digest = createHash('sha256').update(text).digest('base64url').slice(0, 20)

@@ -18,27 +18,15 @@ const bodyLimit = '10mb'
  * app.use('/scim/v2/:directoryId', scimRouter(environment))
  */
 export function scimRouter(environment: Environment): Router {
-  const scopes = new WeakMap<Response, Scope>()
-  const scopeOf = (response: Response): Scope => {
-    const scope = scopes.get(response)
-    if (!scope) throw new Error('the request has no directory: authentication must run before every route')
-    return scope
-  }
   const router = Router({ mergeParams: true })
   router.use((request, response, next) => {
-    scopes.set(response, authenticated(environment, request))
+    response.locals.scope = authenticated(environment, request)
     next()
   })
   router.use(express.json({ type: ['application/scim+json', 'application/json'], limit: bodyLimit }))
-  router.use(discoveryRoutes((response) => scopeOf(response).baseUrl))
-  router.use(
-    '/Users',
-    resourceRoutes((response) => new Users(scopeOf(response))),
-  )
-  router.use(
-    '/Groups',
-    resourceRoutes((response) => new Groups(scopeOf(response))),
-  )
+  router.use(discoveryRoutes())
+  router.use('/Users', resourceRoutes(Users))
+  router.use('/Groups', resourceRoutes(Groups))
   router.use(['/Me', '/Bulk'], () => {
     throw new ScimError(501, 'not implemented. ServiceProviderConfig lists the supported features')
   })

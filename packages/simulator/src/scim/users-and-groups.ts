@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 import { fromRawAttributes, rawAttributes } from '../environment/raw-attributes.ts'
-import type { Group, User, UserAttributes, UserPatch } from '../environment/records.ts'
+import type { Group, User, UserPatch } from '../environment/records.ts'
 import { filteredValue } from './filter.ts'
 import type { Filter } from './filter-grammar.ts'
 import { badRequest } from './messages.ts'
@@ -29,9 +29,9 @@ export class Users extends Resources<User> {
   protected fieldsOf(user: User): JsonObject {
     // Copies the attributes, because a PATCH must not change the records of the environment.
     const raw: JsonObject = structuredClone(rawAttributes(user))
-    const groups = this.environment.groupsOf(user).map(({ id, displayName }) => ({
+    const groups = this.scope.environment.groupsOf(user).map(({ id, displayName }) => ({
       value: id,
-      $ref: `${this.baseUrl}/Groups/${id}`,
+      $ref: `${this.scope.baseUrl}/Groups/${id}`,
       display: displayName,
       type: 'direct',
     }))
@@ -45,11 +45,11 @@ export class Users extends Resources<User> {
   }
 
   create(body: unknown): User {
-    return this.environment.createUser(this.directoryId, parsedUser(readResource(userType, body)))
+    return this.scope.environment.createUser(this.scope.directoryId, parsedUser(readResource(userType, body)))
   }
 
   remove(id: string): void {
-    this.environment.deleteUser(this.get(id).id)
+    this.scope.environment.deleteUser(this.get(id).id)
   }
 
   /**
@@ -61,7 +61,7 @@ export class Users extends Resources<User> {
     const cleared: NonNullable<UserPatch['attributes']> = Object.fromEntries(
       Object.keys(user.attributes).map((name) => [name, null]),
     )
-    return this.environment.updateUser(user.id, {
+    return this.scope.environment.updateUser(user.id, {
       ...fields,
       externalId,
       attributes: { ...cleared, ...attributes },
@@ -81,8 +81,7 @@ function withoutEmptyEntries(resource: JsonObject): JsonObject {
     const entries = cleaned[name]
     if (!Array.isArray(entries)) continue
     const present = entries.filter((entry) => isJsonObject(entry) && entry.value !== undefined)
-    if (present.length > 0) cleaned[name] = present
-    else delete cleaned[name]
+    cleaned[name] = present.length > 0 ? present : undefined
   }
   return cleaned
 }
@@ -91,8 +90,7 @@ function parsedUser(resource: JsonObject) {
   const { attributes, ...others } = fromRawAttributes(withoutEmptyEntries(resource))
   const { userName } = attributes
   if (userName === undefined) throw badRequest('invalidValue', 'userName is required')
-  const complete: UserAttributes = { ...attributes, userName }
-  return { ...others, attributes: complete }
+  return { ...others, attributes: { ...attributes, userName } }
 }
 
 export class Groups extends Resources<Group> {
@@ -111,7 +109,7 @@ export class Groups extends Resources<Group> {
     const { id, externalId, displayName } = group
     const members = this.contents.membersOf(id).map((user) => ({
       value: user.id,
-      $ref: `${this.baseUrl}/Users/${user.id}`,
+      $ref: `${this.scope.baseUrl}/Users/${user.id}`,
       display: user.attributes.displayName ?? user.attributes.userName,
       type: 'User',
     }))
@@ -126,22 +124,22 @@ export class Groups extends Resources<Group> {
 
   create(body: unknown): Group {
     const { memberIds, ...fields } = this.#parsed(readResource(groupType, body))
-    const group = this.environment.createGroup(this.directoryId, fields)
-    for (const id of memberIds) this.environment.addMember(group.id, id)
+    const group = this.scope.environment.createGroup(this.scope.directoryId, fields)
+    for (const id of memberIds) this.scope.environment.addMember(group.id, id)
     return group
   }
 
   remove(id: string): void {
-    this.environment.deleteGroup(this.get(id).id)
+    this.scope.environment.deleteGroup(this.get(id).id)
   }
 
   protected change({ id }: Group, resource: JsonObject): Group {
     const { memberIds, externalId = null, ...fields } = this.#parsed(resource)
-    const group = this.environment.updateGroup(id, { externalId, ...fields })
+    const group = this.scope.environment.updateGroup(id, { externalId, ...fields })
     for (const { id: userId } of this.contents.membersOf(id)) {
-      if (!memberIds.has(userId)) this.environment.removeMember(id, userId)
+      if (!memberIds.has(userId)) this.scope.environment.removeMember(id, userId)
     }
-    for (const userId of memberIds) this.environment.addMember(id, userId)
+    for (const userId of memberIds) this.scope.environment.addMember(id, userId)
     return group
   }
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import { badRequest } from './messages.ts'
-import { type Attribute, attributeNamed, type ResourceType, type Schema, topAttributes } from './schemas.ts'
+import { type Attribute, attributeNamed, type ResourceType, topAttributes } from './schemas.ts'
 
 /** Returns whether this is the preferred value of a list (RFC 7643, 2.4). */
 export function isPrimary(value: unknown): value is JsonObject {
@@ -22,11 +22,12 @@ export function readResource(type: ResourceType, body: unknown): JsonObject {
   }
   checkSchemas(type, body.schemas)
   const { extension } = type
-  const entries = Object.entries(body).map(([name, value]): [string, unknown] =>
-    extension && name.toLowerCase() === extension.id.toLowerCase()
-      ? [extension.id, readExtension(extension, value)]
-      : readEntry(topAttributes(type), name, /^urn:/i.test(name) ? readUnknownExtension(name, value) : value),
-  )
+  const entries = Object.entries(body).map(([name, value]): [string, unknown] => {
+    if (!/^urn:/i.test(name)) return readEntry(topAttributes(type), name, value)
+    const fields = readExtension(name, value)
+    const isKnown = extension && name.toLowerCase() === extension.id.toLowerCase()
+    return isKnown ? [extension.id, fields && readFields(extension.attributes, fields)] : [name, fields]
+  })
   for (const [name, value] of entries) {
     if (Array.isArray(value) && value.filter(isPrimary).length > 1) {
       throw badRequest('invalidValue', `at most one value of ${name} may be primary`)
@@ -35,13 +36,8 @@ export function readResource(type: ResourceType, body: unknown): JsonObject {
   return present(entries)
 }
 
-function readExtension({ name, attributes }: Schema, value: unknown): JsonObject | undefined {
-  const fields = readUnknownExtension(name, value)
-  return fields && readFields(attributes, fields)
-}
-
 /** Refuses names such as `urn:…:User:department`. In a resource, this attribute is in the object of its extension. */
-function readUnknownExtension(name: string, value: unknown): JsonObject | undefined {
+function readExtension(name: string, value: unknown): JsonObject | undefined {
   if (value === null || value === undefined) return undefined
   if (!isJsonObject(value)) throw badRequest('invalidValue', `the extension ${name} must be an object`)
   return value
