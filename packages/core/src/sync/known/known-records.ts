@@ -1,6 +1,5 @@
 import { syncMarginSeconds } from '@scalekit-scim/core/internal'
 import type { ComparedRecord } from '../reading/records.ts'
-import { IdTable } from './id-table.ts'
 import { type KnownRecord, nanosecondsOf } from './known-record.ts'
 
 const firstCapacity = 1024
@@ -9,7 +8,8 @@ const unknownTime = 2n ** 64n - 1n
 
 /** All records that `known` yielded. A million records take about 130 MB. Arrays of numbers keep the fields small. */
 export class KnownRecords {
-  readonly #ids = new IdTable()
+  readonly #ids: string[] = []
+  readonly #indexes = new Map<string, number>()
   #times = new BigUint64Array(firstCapacity)
   readonly #groups: number[] = []
   readonly #directories: (string | null | undefined)[] = []
@@ -29,15 +29,15 @@ export class KnownRecords {
   }
 
   get size(): number {
-    return this.#ids.size
+    return this.#ids.length
   }
 
   indexOf(id: string): number | undefined {
-    return this.#ids.indexOf(id)
+    return this.#indexes.get(id)
   }
 
   idAt(index: number): string {
-    return this.#ids.at(index)
+    return this.#ids[index] ?? ''
   }
 
   /** Nanoseconds since 1970. */
@@ -89,7 +89,8 @@ export class KnownRecords {
    */
   add({ id, occurredAt, groupIds, directoryId }: KnownRecord): void {
     this.prefixes.add(prefixOf(id))
-    const index = this.#ids.add(id)
+    const index = this.#indexes.get(id) ?? this.#ids.push(id) - 1
+    this.#indexes.set(id, index)
     if (index >= this.#times.length) this.#growTimes()
     this.#times[index] = occurredAt == null ? unknownTime : nanosecondsOf(occurredAt)
     this.#groups[index] = groupIds == null ? Number.NaN : hashOf(groupIds)
