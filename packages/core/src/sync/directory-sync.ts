@@ -126,9 +126,17 @@ class ScheduledSync implements DirectorySync {
     } else if (report.outcome !== 'busy') this.#config.log.info(fields, 'a sync pass has ended')
   }
 
+  /**
+   * Keeps the process running until the promise settles, because a worker may have nothing else to do. Background
+   * timers of the clock do not do this.
+   */
   #tracked<Result>(running: Promise<Result>): Promise<Result> {
+    const keepAlive = setInterval(() => {}, 2 ** 30)
     this.#running.add(running)
-    const ended = () => void this.#running.delete(running)
+    const ended = () => {
+      clearInterval(keepAlive)
+      this.#running.delete(running)
+    }
     running.then(ended, ended)
     return running
   }
