@@ -5,13 +5,14 @@ import type { PassContext } from '../pass/pass-context.ts'
 import type { Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
 import {
+  chunkFormat,
   type DeletionState,
   formatState,
   type HeldBatch,
-  parseChunk,
-  parseState,
+  parseStored,
   type StoredBatch,
   type StoredState,
+  stateFormat,
 } from './state-format.ts'
 
 /** The state, with the stored text that a write replaces. */
@@ -90,7 +91,7 @@ export class StateStore {
   async #readState(): Promise<{ text: string | undefined; state: StoredState }> {
     const text = await this.#read(this.#name)
     const empty: StoredState = { directories: new Map(), batches: [], sharedWith: new Map() }
-    return { text, state: text === undefined ? empty : parseState(text) }
+    return { text, state: text === undefined ? empty : parseStored(stateFormat, text) }
   }
 
   /** @returns nothing if a chunk is missing */
@@ -99,7 +100,7 @@ export class StateStore {
     for (let number = 0; number < chunks; number++) {
       const text = await this.#read(this.#chunkName(revision, number))
       if (text === undefined) return undefined
-      ids.push(...parseChunk(text))
+      ids.push(...parseStored(chunkFormat, text))
     }
     return ids
   }

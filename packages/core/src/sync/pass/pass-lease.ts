@@ -17,6 +17,8 @@ export class PassLease {
   readonly #record: LedgerRecord
   readonly #token = randomUUID()
   readonly #lost = new AbortController()
+  /** Aborts when another pass may have the lease. */
+  readonly lost = this.#lost.signal
   #timer: Timer | undefined
   #renewing: Promise<void> | undefined
   #ended = false
@@ -40,11 +42,6 @@ export class PassLease {
       if (isTaken) this.#renewed(takenAtMs)
       return isTaken
     })
-  }
-
-  /** Aborts when another pass may have the lease. */
-  get lost(): AbortSignal {
-    return this.#lost.signal
   }
 
   /**
