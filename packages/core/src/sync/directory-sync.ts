@@ -84,7 +84,8 @@ class ScheduledSync implements DirectorySync {
   async stop({ graceSeconds }: StopOptions = {}): Promise<void> {
     const { clock, log } = this.#config
     const graceMs = numberOption('graceSeconds', graceSeconds, numbers.graceSeconds) * 1000
-    this.#stopping.abort(stopped())
+    const stopped = new DOMException('scalekit-scim: the sync was stopped', 'AbortError')
+    this.#stopping.abort(stopped)
     this.#stopping = new AbortController()
     this.#started = false
 
@@ -92,7 +93,7 @@ class ScheduledSync implements DirectorySync {
     const ended = Promise.allSettled(this.#running)
     if ((await within(clock, ended, graceMs + afterGraceMs)) !== timedOut) return
     log.warn({}, 'the sync stops before all its events have ended. Running handlers continue')
-    for (const grace of graces) grace.abort(stopped())
+    for (const grace of graces) grace.abort(stopped)
     await within(clock, ended, afterGraceMs)
   }
 
@@ -140,8 +141,4 @@ class ScheduledSync implements DirectorySync {
     running.then(ended, ended)
     return running
   }
-}
-
-function stopped(): DOMException {
-  return new DOMException('scalekit-scim: the sync was stopped', 'AbortError')
 }

@@ -22,7 +22,7 @@ export class KnownRecords {
   /** The prefixes of the ids. */
   readonly prefixes = new Set<string>()
   /** The ids of records in the organization's other directories. */
-  readonly #others = new Set<string>()
+  readonly others = new Set<string>()
 
   constructor(directoryId: string) {
     this.#ownDirectory = directoryId
@@ -74,24 +74,22 @@ export class KnownRecords {
     return this.#directories[index] === null
   }
 
-  addOther(id: string): void {
-    this.#others.add(id)
-  }
-
   /** Whether `known` yielded the record, for any directory of the organization. */
   wasYielded(id: string): boolean {
-    return this.indexOf(id) !== undefined || this.#others.has(id)
+    return this.indexOf(id) !== undefined || this.others.has(id)
   }
 
   /**
-   * Adds a record. If `known` yields a record twice, the later one counts. Add records of other directories with
-   * `addOther`.
+   * Adds a record. If `known` yields a record twice, the later one counts. Records of other directories belong in
+   * `others`.
    */
   add({ id, occurredAt, groupIds, directoryId }: KnownRecord): void {
     this.prefixes.add(prefixOf(id))
     const index = this.#indexes.get(id) ?? this.#ids.push(id) - 1
     this.#indexes.set(id, index)
-    if (index >= this.#times.length) this.#growTimes()
+    if (index >= this.#times.length) {
+      this.#times = new BigUint64Array(this.#times.buffer.transfer(this.#times.byteLength * 2))
+    }
     this.#times[index] = occurredAt == null ? unknownTime : nanosecondsOf(occurredAt)
     this.#groups[index] = groupIds == null ? Number.NaN : hashOf(groupIds)
     this.#directories[index] = directoryId && this.#sameText(directoryId)
@@ -101,10 +99,6 @@ export class KnownRecords {
     const text = this.#directoryIds.get(directoryId) ?? directoryId
     this.#directoryIds.set(text, text)
     return text
-  }
-
-  #growTimes(): void {
-    this.#times = new BigUint64Array(this.#times.buffer.transfer(this.#times.byteLength * 2))
   }
 }
 

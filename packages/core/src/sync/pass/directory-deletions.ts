@@ -25,7 +25,7 @@ import {
   noteKnown,
 } from '../deletions/deletion-state.ts'
 import { foreignError, foreignIndexes, noteSharing } from '../deletions/foreign.ts'
-import { openFirst, withoutIds } from '../deletions/held-batches.ts'
+import { type BatchScope, openFirst, withoutIds } from '../deletions/held-batches.ts'
 import { canDecide, findMissing, type Missing, placeOf, type Siblings } from '../deletions/missing.ts'
 import type { DeletionState, DirectoryHistory, HeldBatch } from '../deletions/state-format.ts'
 import { type LoadedState, StateStore } from '../deletions/state-store.ts'
@@ -149,6 +149,10 @@ export class DirectoryDeletions {
     return state
   }
 
+  #scope(now: Instant): BatchScope {
+    return { directory: this.#context.task.directory, kind: this.#kind.name, now }
+  }
+
   #historyIn({ directories }: DeletionState): DirectoryHistory {
     return directories.get(this.#context.task.directory.id) ?? emptyHistory()
   }
@@ -182,15 +186,13 @@ export class DirectoryDeletions {
   ): Promise<Found> {
     const { pass, task } = this.#context
     const search = {
-      kind: this.#kind.name,
-      directoryId: task.directory.id,
+      ...this.#scope(now),
       directories: task.directories,
       siblings: this.#siblings,
       batches: state.batches,
       known,
       foreign: foreign.indexes,
       isOnlyDirectory: state.directories.size === 1,
-      now,
     }
     let found = findMissing(search, [listed])
     let walks: DeletionCase['walks'] = [tally]
@@ -228,9 +230,7 @@ export class DirectoryDeletions {
     const heldBefore = missingOwn.filter(({ batch }) => batch).length
     const subject = {
       ...found,
-      directory: this.#context.task.directory,
-      kind: this.#kind.name,
-      now,
+      ...this.#scope(now),
       history,
       base: Math.max(largestKnown(history), own - heldBefore),
       from: isProcessLedger && !isIncomplete ? earliestInstant : history.from,

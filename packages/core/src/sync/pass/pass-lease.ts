@@ -15,6 +15,7 @@ const retryMs = 500
 export class PassLease {
   readonly #config: SyncConfiguration
   readonly #record: LedgerRecord
+  readonly #leaseMs: number
   readonly #token = randomUUID()
   readonly #lost = new AbortController()
   /** Aborts when another pass may have the lease. */
@@ -27,6 +28,7 @@ export class PassLease {
   constructor(config: SyncConfiguration) {
     this.#config = config
     this.#record = config.dispatcher.ledger.record(recordName)
+    this.#leaseMs = config.leaseSeconds * 1000
   }
 
   /**
@@ -62,10 +64,6 @@ export class PassLease {
     } catch {
       this.#config.log.warn({}, 'the sync could not release its lease. The lease expires later')
     }
-  }
-
-  get #leaseMs(): number {
-    return this.#config.leaseSeconds * 1000
   }
 
   get #hasExpired(): boolean {
