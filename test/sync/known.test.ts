@@ -2,38 +2,38 @@ import { systemClock } from '@scalekit-scim/core/internal'
 import { createDirectorySync, type Known } from '@scalekit-scim/core/sync'
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
-import { IdTable } from '../../packages/core/src/sync/known/id-table.ts'
-import { hashOf } from '../../packages/core/src/sync/known/known-records.ts'
+import { hashOf, KnownRecords } from '../../packages/core/src/sync/known/known-records.ts'
 import { readKnown } from '../../packages/core/src/sync/known/read-known.ts'
 import { Random } from '../chaos/random.ts'
 import { application } from '../support/application.ts'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
-test('the table returns the indexes that a Map returns, and the same ids', () => {
+test('known records have the indexes that a Map has, and the same ids', () => {
   const random = new Random(7)
-  const table = new IdTable()
+  const records = new KnownRecords('dir_1')
   const map = new Map<string, number>()
   for (let round = 0; round < 20_000; round++) {
     // Short ids repeat often, and may be the end of other ids. Characters have one to four bytes. One id is long.
     const text =
       round === 9000 ? 'x'.repeat(5000) : String(random.below(9000)).padStart(random.below(8), 'aé漢😀')
     const id = text.toWellFormed()
-    expect(table.indexOf(id)).toBe(map.get(id))
+    expect(records.indexOf(id)).toBe(map.get(id))
     const index = map.get(id) ?? map.size
     map.set(id, index)
-    expect(table.add(id)).toBe(index)
+    records.add({ id })
+    expect(records.indexOf(id)).toBe(index)
   }
-  expect(table.size).toBe(map.size)
-  for (const [id, index] of map) expect(table.at(index)).toBe(id)
+  expect(records.size).toBe(map.size)
+  for (const [id, index] of map) expect(records.idAt(index)).toBe(id)
 })
 
 test('the empty id has an index', () => {
-  const table = new IdTable()
-  expect(table.indexOf('')).toBeUndefined()
-  expect(table.add('')).toBe(0)
-  expect(table.add('a')).toBe(1)
-  expect(table.indexOf('')).toBe(0)
-  expect(table.at(0)).toBe('')
+  const records = new KnownRecords('dir_1')
+  expect(records.indexOf('')).toBeUndefined()
+  for (const id of ['', 'a', '']) records.add({ id })
+  expect(records.indexOf('')).toBe(0)
+  expect(records.indexOf('a')).toBe(1)
+  expect(records.idAt(0)).toBe('')
 })
 
 test('sets of groups are equal in any order, with repeated ids', () => {

@@ -84,7 +84,8 @@ class ScheduledSync implements DirectorySync {
   async stop({ graceSeconds }: StopOptions = {}): Promise<void> {
     const { clock, log } = this.#config
     const graceMs = numberOption('graceSeconds', graceSeconds, numbers.graceSeconds) * 1000
-    this.#stopping.abort(stopped())
+    const stopped = new DOMException('scalekit-scim: the sync was stopped', 'AbortError')
+    this.#stopping.abort(stopped)
     this.#stopping = new AbortController()
     this.#started = false
 
@@ -92,7 +93,7 @@ class ScheduledSync implements DirectorySync {
     const ended = Promise.allSettled(this.#running)
     if ((await within(clock, ended, graceMs + afterGraceMs)) !== timedOut) return
     log.warn({}, 'the sync stops before all its events have ended. Running handlers continue')
-    for (const grace of graces) grace.abort(stopped())
+    for (const grace of graces) grace.abort(stopped)
     await within(clock, ended, afterGraceMs)
   }
 
@@ -126,14 +127,18 @@ class ScheduledSync implements DirectorySync {
     } else if (report.outcome !== 'busy') this.#config.log.info(fields, 'a sync pass has ended')
   }
 
+  /**
+   * Keeps the process running until the promise settles, because a worker may have nothing else to do. Background
+   * timers of the clock do not do this.
+   */
   #tracked<Result>(running: Promise<Result>): Promise<Result> {
+    const keepAlive = setInterval(() => {}, 2 ** 30)
     this.#running.add(running)
-    const ended = () => void this.#running.delete(running)
+    const ended = () => {
+      clearInterval(keepAlive)
+      this.#running.delete(running)
+    }
     running.then(ended, ended)
     return running
   }
-}
-
-function stopped(): DOMException {
-  return new DOMException('scalekit-scim: the sync was stopped', 'AbortError')
 }

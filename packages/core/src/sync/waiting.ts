@@ -49,15 +49,6 @@ export function untilAborted<Answer>(
   })
 }
 
-/**
- * Keeps the process running until the caller calls the returned function. Background timers of the clock do not do
- * this.
- */
-export function keepAlive(): () => void {
-  const timer = setInterval(() => {}, 2 ** 30)
-  return () => clearInterval(timer)
-}
-
 /** Visits all items, at most `limit` at a time. Rejects with the first error, after every visit has ended. */
 export async function eachOf<Item>(
   items: AsyncIterable<Item> | Iterable<Item>,
@@ -74,4 +65,26 @@ export async function eachOf<Item>(
   const ended = await Promise.allSettled(Array.from({ length: limit }, visitor))
   const failed = ended.find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
+}
+
+/** A semaphore. Callers get slots in the order of their calls. */
+export class Slots {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  /** Resolves when the caller has a slot. */
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  give(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#free++
+  }
 }

@@ -39,10 +39,8 @@ export function signDelivery(
     at = new Date(),
   }: SignOptions = {},
 ): SignedDelivery {
-  const body =
-    event instanceof Uint8Array
-      ? Buffer.from(event)
-      : Buffer.from(typeof event === 'string' ? event : JSON.stringify(event))
+  const isSerialized = typeof event === 'string' || event instanceof Uint8Array
+  const body = Buffer.from(isSerialized ? event : JSON.stringify(event))
   const timestamp = String(Math.floor(at.getTime() / 1000))
   return {
     method: 'POST',

@@ -7,18 +7,13 @@ export interface FakeClock extends Clock {
   jump(ms: number): void
 }
 
-interface Pending {
-  atMs: number
-  callback: () => void
-}
-
 /** Creates a clock that moves only when you call `advance` or `jump`. @default from 2026-11-23T09:00:00Z */
 export function createFakeClock(from: Date = new Date('2026-11-23T09:00:00Z')): FakeClock {
   let elapsedMs = 0
   let jumpedMs = 0
-  const timers = new Set<Pending>()
+  const timers = new Set<{ atMs: number; callback: () => void }>()
 
-  const nextBefore = (limitMs: number): Pending | undefined =>
+  const nextBefore = (limitMs: number) =>
     [...timers].filter((timer) => timer.atMs <= limitMs).sort((a, b) => a.atMs - b.atMs)[0]
   /** Lets all pending promises run, and the promises that these start. */
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve))

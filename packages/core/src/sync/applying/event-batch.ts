@@ -6,27 +6,9 @@ import type {
   DispatchOutcomeName,
 } from '@scalekit-scim/core'
 import { errorFields, type Instant, omitUndefined } from '@scalekit-scim/core/internal'
-import type { SyncConfiguration } from '../configure.ts'
+import type { PassContext } from '../pass/pass-context.ts'
 import type { Result } from '../reporting/directory-report.ts'
 import { pauseForStore, untilAborted } from '../waiting.ts'
-
-/** The parts of a pass that its events need. */
-export interface PassControl {
-  config: SyncConfiguration
-  dryRun: boolean
-  /**
-   * Aborts when somebody cancels the pass, when the pass loses its lease, or when an event finds the dispatcher closed.
-   */
-  signal: AbortSignal
-  /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
-  graceOver: AbortSignal
-  /** If the pass may have lost its lease, aborts `signal`. */
-  checkLease(): void
-  /** Aborts `signal`, because an event found the dispatcher closed. */
-  endForClosedDispatcher(): void
-  /** Limits the concurrent events of all directories. */
-  slots: Slots
-}
 
 export interface EventRequest {
   event: DirectoryEvent
@@ -50,11 +32,11 @@ const loggedAtMost = 10
 
 /** Dispatches events of one directory. The pass can wait until all of them have ended. */
 export class EventBatch {
-  readonly #pass: PassControl
+  readonly #pass: PassContext
   readonly #running = new Set<Promise<void>>()
   #failures = 0
 
-  constructor(pass: PassControl) {
+  constructor(pass: PassContext) {
     this.#pass = pass
   }
 
@@ -62,12 +44,9 @@ export class EventBatch {
   async add(request: EventRequest): Promise<void> {
     const { dryRun, signal, slots } = this.#pass
     if (dryRun) return request.ended('applied')
-    const slot = slots.take()
     // If the pass aborts here, nothing gives the slot back. After an abort, no event needs a slot.
-    if (slot) await untilAborted(slot, signal)
-    this.#pass.checkLease()
-    if (signal.aborted) slots.give()
-    signal.throwIfAborted()
+    await untilAborted(slots.take(), signal)
+    this.#pass.requireRunning()
     const run = this.#apply(request).finally(() => {
       slots.give()
       this.#running.delete(run)
@@ -111,9 +90,12 @@ export class EventBatch {
     const { config, signal } = this.#pass
     const idempotencyKey = `sync_${randomUUID()}`
     const options: DispatchOptions = { source: 'sync', idempotencyKey, observedAt, directoryId }
+    const dispatchOnce = async () => config.dispatcher.dispatch(event, options)
+    // The dispatcher rejects invalid events, such as a record without an id.
+    const failed = (error: unknown): DispatchOutcome => ({ outcome: 'handler-failed', error })
     let wasLost = false
     for (let failures = 0; ; ) {
-      const ended = await this.#dispatchOnce(event, options)
+      const ended = await dispatchOnce().catch(failed)
       if (ended.outcome === 'lost' && !wasLost) wasLost = true
       else if (ended.outcome !== 'store-unavailable') return ended
       else if (!(await pauseForStore(config.clock, failures++, signal))) return ended
@@ -121,42 +103,5 @@ export class EventBatch {
       this.#pass.checkLease()
       if (signal.aborted) return ended
     }
-  }
-
-  async #dispatchOnce(event: DirectoryEvent, options: DispatchOptions): Promise<DispatchOutcome> {
-    try {
-      return await this.#pass.config.dispatcher.dispatch(event, options)
-    } catch (error) {
-      // The dispatcher rejects invalid events, such as a record without an id.
-      return { outcome: 'handler-failed', error }
-    }
-  }
-}
-
-/** A semaphore. Callers get slots in the order of their calls. */
-export class Slots {
-  #free: number
-  readonly #waiting: (() => void)[] = []
-
-  constructor(count: number) {
-    this.#free = count
-  }
-
-  /**
-   * Takes a slot. If a slot is free, returns nothing. Otherwise, returns a promise that resolves when the caller has
-   * the slot.
-   */
-  take(): Promise<void> | undefined {
-    if (this.#free > 0) {
-      this.#free--
-      return undefined
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve))
-  }
-
-  give(): void {
-    const next = this.#waiting.shift()
-    if (next) next()
-    else this.#free++
   }
 }

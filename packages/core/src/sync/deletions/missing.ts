@@ -5,7 +5,7 @@ import { recordList } from '../reporting/directory-report.ts'
 import type { ReturnedRecords } from '../reporting/report.ts'
 import type { MissingRecord } from './decision.ts'
 import { isApproved, isUnseen } from './deletion-state.ts'
-import { withoutIds } from './held-batches.ts'
+import { type BatchScope, withoutIds } from './held-batches.ts'
 import type { HeldBatch } from './state-format.ts'
 
 /** The other directories of the organization that this pass reads. */
@@ -15,9 +15,7 @@ export interface Siblings {
   complete: boolean
 }
 
-export interface Search {
-  kind: 'user' | 'group'
-  directoryId: string
+export interface Search extends BatchScope {
   /** All directories of the organization. */
   directories: ReadonlySet<string>
   siblings: Siblings
@@ -28,7 +26,6 @@ export interface Search {
   foreign: ReadonlySet<number>
   /** Whether the organization never had another directory. */
   isOnlyDirectory: boolean
-  now: Instant
 }
 
 /** The known records that no walk listed, and the held batches. */
@@ -77,7 +74,7 @@ export function canDecide(records: readonly MissingRecord[], now: Instant): bool
  *   newer event, a record that no directory lists needs an approval.
  */
 function reviewBatches(
-  { kind, batches, known, directoryId, directories, now }: Search,
+  { kind, batches, known, directory, directories, now }: Search,
   walks: readonly ListedIds[],
 ): Pick<Missing, 'batches' | 'returned'> {
   const left: HeldBatch[] = []
@@ -86,7 +83,7 @@ function reviewBatches(
     const listed = batch.ids.filter((id) => walks.some((walk) => walk.has(id)))
     if (listed.length > 0) returned.push({ kind, approval: batch.approval, ...recordList(listed) })
     const yielded = batch.ids.some((id) => known.wasYielded(id))
-    const isOurs = batch.directoryId === directoryId || !directories.has(batch.directoryId)
+    const isOurs = batch.directoryId === directory.id || !directories.has(batch.directoryId)
     if (!yielded && isOurs && isUnseen(batch, now)) continue
     left.push(...withoutIds([{ ...batch, yieldedAt: yielded ? now : batch.yieldedAt }], listed))
   }

@@ -56,7 +56,7 @@ const batch = z.object({
   chunks: z.int(),
 })
 
-const state = z.object({
+export const stateFormat = z.object({
   version: z.literal(version),
   /**
    * Other organizations for which `known` yielded ids of this organization. The value is the time when a pass last
@@ -68,7 +68,8 @@ const state = z.object({
   batches: z.array(batch),
 })
 
-const chunk = z.array(z.string())
+/** The stored form of some of a batch's ids. */
+export const chunkFormat = z.array(z.string())
 
 export type DirectoryHistory = z.output<typeof history>
 
@@ -78,7 +79,7 @@ export type StoredBatch = z.output<typeof batch>
 /** Deletions that one pass held together. One approval applies to all of them. */
 export type HeldBatch = Omit<StoredBatch, 'revision' | 'chunks'> & { ids: readonly string[] }
 
-export type StoredState = Omit<z.output<typeof state>, 'version'>
+export type StoredState = Omit<z.output<typeof stateFormat>, 'version'>
 export type DeletionState = Omit<StoredState, 'batches'> & { batches: HeldBatch[] }
 
 /** A map. Its stored form is a list of its entries. */
@@ -99,15 +100,7 @@ export function formatState({ sharedWith, directories, batches }: StoredState, w
 }
 
 /** @throws SyncError if this version cannot read the text */
-export function parseState(text: string): StoredState {
-  return parse(state, text)
-}
-
-export function parseChunk(text: string): string[] {
-  return parse(chunk, text)
-}
-
-function parse<Parsed>(schema: z.ZodType<Parsed>, text: string): Parsed {
+export function parseStored<Parsed>(schema: z.ZodType<Parsed>, text: string): Parsed {
   try {
     return schema.parse(JSON.parse(text))
   } catch {

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { LedgerRecord } from '@scalekit-scim/core/internal'
-import type { PassControl } from '../applying/event-batch.ts'
+import type { PassContext } from '../pass/pass-context.ts'
 import type { Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
-import { retryStore } from '../waiting.ts'
 import {
+  chunkFormat,
   type DeletionState,
   formatState,
   type HeldBatch,
-  parseChunk,
-  parseState,
+  parseStored,
   type StoredBatch,
   type StoredState,
+  stateFormat,
 } from './state-format.ts'
 
 /** The state, with the stored text that a write replaces. */
@@ -39,10 +40,10 @@ const idsPerChunk = 1000
  * one record for each 1,000 held ids.
  */
 export class StateStore {
-  readonly #pass: Pick<PassControl, 'config' | 'signal'>
+  readonly #pass: PassContext
   readonly #name: string
 
-  constructor(pass: Pick<PassControl, 'config' | 'signal'>, organizationId: string, kind: Kind['name']) {
+  constructor(pass: PassContext, organizationId: string, kind: Kind['name']) {
     this.#pass = pass
     this.#name = `deletions:${kind}:${encodeURIComponent(organizationId)}`
   }
@@ -90,7 +91,7 @@ export class StateStore {
   async #readState(): Promise<{ text: string | undefined; state: StoredState }> {
     const text = await this.#read(this.#name)
     const empty: StoredState = { directories: new Map(), batches: [], sharedWith: new Map() }
-    return { text, state: text === undefined ? empty : parseState(text) }
+    return { text, state: text === undefined ? empty : parseStored(stateFormat, text) }
   }
 
   /** @returns nothing if a chunk is missing */
@@ -99,7 +100,7 @@ export class StateStore {
     for (let number = 0; number < chunks; number++) {
       const text = await this.#read(this.#chunkName(revision, number))
       if (text === undefined) return undefined
-      ids.push(...parseChunk(text))
+      ids.push(...parseStored(chunkFormat, text))
     }
     return ids
   }
@@ -109,7 +110,7 @@ export class StateStore {
     const chunks = Math.ceil(ids.length / idsPerChunk)
     const before = loaded.batches.find(({ approval }) => approval === batch.approval)
     const beforeStored = loaded.stored.find(({ approval }) => approval === batch.approval)
-    if (before && beforeStored && sameIds(before.ids, ids)) {
+    if (before && beforeStored && isDeepStrictEqual(before.ids, ids)) {
       return { ...batch, revision: beforeStored.revision, chunks }
     }
     const revision = randomUUID()
@@ -144,14 +145,14 @@ export class StateStore {
   }
 
   #read(name: string): Promise<string | undefined> {
-    return this.#retry(async () => this.#record(name).read())
+    return this.#pass.callStore(async () => this.#record(name).read())
   }
 
   /** @throws SyncError if the record's text is not `expected` */
   async #write(name: string, expected: string | undefined, next: string, keptSeconds: number): Promise<void> {
     const record = this.#record(name)
     // If an earlier try wrote the record, but its answer was lost, the second call finds the text.
-    const isWritten = await this.#retry(
+    const isWritten = await this.#pass.callStore(
       async () => (await record.compareAndSet(expected, next, keptSeconds)) || (await record.read()) === next,
     )
     if (isWritten) return
@@ -160,12 +161,4 @@ export class StateStore {
       "another process has changed the sync's record of deletions, so another pass may be running",
     )
   }
-
-  #retry<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-    return retryStore(this.#pass.config.clock, call, this.#pass.signal)
-  }
-}
-
-function sameIds(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((id, index) => id === other[index])
 }

@@ -1,6 +1,5 @@
 import { syncMarginSeconds } from '@scalekit-scim/core/internal'
 import type { ComparedRecord } from '../reading/records.ts'
-import { IdTable } from './id-table.ts'
 import { type KnownRecord, nanosecondsOf } from './known-record.ts'
 
 const firstCapacity = 1024
@@ -9,7 +8,8 @@ const unknownTime = 2n ** 64n - 1n
 
 /** All records that `known` yielded. A million records take about 130 MB. Arrays of numbers keep the fields small. */
 export class KnownRecords {
-  readonly #ids = new IdTable()
+  readonly #ids: string[] = []
+  readonly #indexes = new Map<string, number>()
   #times = new BigUint64Array(firstCapacity)
   readonly #groups: number[] = []
   readonly #directories: (string | null | undefined)[] = []
@@ -22,22 +22,22 @@ export class KnownRecords {
   /** The prefixes of the ids. */
   readonly prefixes = new Set<string>()
   /** The ids of records in the organization's other directories. */
-  readonly #others = new Set<string>()
+  readonly others = new Set<string>()
 
   constructor(directoryId: string) {
     this.#ownDirectory = directoryId
   }
 
   get size(): number {
-    return this.#ids.size
+    return this.#ids.length
   }
 
   indexOf(id: string): number | undefined {
-    return this.#ids.indexOf(id)
+    return this.#indexes.get(id)
   }
 
   idAt(index: number): string {
-    return this.#ids.at(index)
+    return this.#ids[index] ?? ''
   }
 
   /** Nanoseconds since 1970. */
@@ -74,23 +74,22 @@ export class KnownRecords {
     return this.#directories[index] === null
   }
 
-  addOther(id: string): void {
-    this.#others.add(id)
-  }
-
   /** Whether `known` yielded the record, for any directory of the organization. */
   wasYielded(id: string): boolean {
-    return this.indexOf(id) !== undefined || this.#others.has(id)
+    return this.indexOf(id) !== undefined || this.others.has(id)
   }
 
   /**
-   * Adds a record. If `known` yields a record twice, the later one counts. Add records of other directories with
-   * `addOther`.
+   * Adds a record. If `known` yields a record twice, the later one counts. Records of other directories belong in
+   * `others`.
    */
   add({ id, occurredAt, groupIds, directoryId }: KnownRecord): void {
     this.prefixes.add(prefixOf(id))
-    const index = this.#ids.add(id)
-    if (index >= this.#times.length) this.#growTimes()
+    const index = this.#indexes.get(id) ?? this.#ids.push(id) - 1
+    this.#indexes.set(id, index)
+    if (index >= this.#times.length) {
+      this.#times = new BigUint64Array(this.#times.buffer.transfer(this.#times.byteLength * 2))
+    }
     this.#times[index] = occurredAt == null ? unknownTime : nanosecondsOf(occurredAt)
     this.#groups[index] = groupIds == null ? Number.NaN : hashOf(groupIds)
     this.#directories[index] = directoryId && this.#sameText(directoryId)
@@ -100,10 +99,6 @@ export class KnownRecords {
     const text = this.#directoryIds.get(directoryId) ?? directoryId
     this.#directoryIds.set(text, text)
     return text
-  }
-
-  #growTimes(): void {
-    this.#times = new BigUint64Array(this.#times.buffer.transfer(this.#times.byteLength * 2))
   }
 }
 

@@ -39,7 +39,7 @@ export async function readKnown(
     const { id, organizationId, directoryId } = record
     if (organizationId != null && organizationId !== directory.organizationId) records.foreign.push(id)
     else if (directoryId == null || !isOthers(directoryId)) records.add(record)
-    else records.addOther(id)
+    else records.others.add(id)
   })
   return records
 }

@@ -5,9 +5,9 @@ import type { Retrying } from '../reading/retrying.ts'
 import { listDirectories, type Organizations, organizationIds } from '../reading/source.ts'
 import type { DirectoryReport, OrganizationReport, SyncReport } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
-import { eachOf, retryStore, untilAborted } from '../waiting.ts'
+import { eachOf, untilAborted } from '../waiting.ts'
 import { type Milestones, readMilestones } from './milestones.ts'
-import { apiCalls, type PassContext, storeTime } from './pass-context.ts'
+import type { PassContext } from './pass-context.ts'
 
 /** An enabled directory that the pass reads. */
 export interface DirectoryTask {
@@ -37,7 +37,7 @@ export async function discover(
   report: SyncReport,
 ): Promise<DirectoryTask[]> {
   const tasks: DirectoryTask[] = []
-  const calls = apiCalls(pass, () => report.retries++)
+  const calls = pass.apiCalls(report)
   const visit = async (organizationId: string) => {
     const organization: OrganizationReport = { organizationId, directories: [] }
     report.organizations.push(organization)
@@ -63,7 +63,7 @@ export async function discover(
 
 async function addTasks(
   tasks: DirectoryTask[],
-  { config, signal, progress }: PassContext,
+  { config, callStore, progress }: PassContext,
   organization: OrganizationReport,
   calls: Retrying,
 ): Promise<void> {
@@ -77,8 +77,7 @@ async function addTasks(
   const [first] = [...enabled].sort()
   for (const id of enabled) {
     const directory = { organizationId, id }
-    const readOnce = () => readMilestones(config.dispatcher.ledger, directory)
-    const milestones = await retryStore(config.clock, readOnce, signal)
+    const milestones = await callStore(() => readMilestones(config.dispatcher.ledger, directory))
     const isOthers = (other: string) => other !== id && (id !== first || directories.has(other))
     tasks.push({ organization, directory, directories, isOthers, milestones })
     progress.directories++
@@ -97,9 +96,9 @@ export async function* directoryPages(
       ? formatInstant(plusSeconds(milestones.startedAt, -config.overlapSeconds))
       : undefined
   const pages = recordPages(kind, config.scalekit, directory, {
-    ...apiCalls(pass, () => report.retries++),
+    ...pass.apiCalls(report),
     ...omitUndefined({ updatedAfter }),
-    observe: () => storeTime(pass),
+    observe: pass.storeTime,
   })
   let isFirst = true
   for await (const page of pages) {
@@ -117,8 +116,7 @@ export async function* directoryPages(
  */
 export async function directoriesNow({ pass, task, report }: DirectoryContext) {
   const { organizationId, id } = task.directory
-  const calls = apiCalls(pass, () => report.retries++)
-  const directories = await listDirectories(pass.config.scalekit, organizationId, calls)
+  const directories = await listDirectories(pass.config.scalekit, organizationId, pass.apiCalls(report))
   return {
     enabled: directories.some((directory) => directory.id === id && directory.enabled),
     ids: new Set(directories.map(({ id }) => id)),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   formatInstant,
   type Instant,
@@ -24,7 +25,7 @@ import {
   noteKnown,
 } from '../deletions/deletion-state.ts'
 import { foreignError, foreignIndexes, noteSharing } from '../deletions/foreign.ts'
-import { openFirst, withoutIds } from '../deletions/held-batches.ts'
+import { type BatchScope, openFirst, withoutIds } from '../deletions/held-batches.ts'
 import { canDecide, findMissing, type Missing, placeOf, type Siblings } from '../deletions/missing.ts'
 import type { DeletionState, DirectoryHistory, HeldBatch } from '../deletions/state-format.ts'
 import { type LoadedState, StateStore } from '../deletions/state-store.ts'
@@ -36,7 +37,6 @@ import { noteEvent, type Result, recordList } from '../reporting/directory-repor
 import type { HeldReason, ReturnedRecords } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
 import { type DirectoryContext, directoriesNow, directoryPages } from './directories.ts'
-import { requireRunning, storeTime } from './pass-context.ts'
 
 /** A full walk over a directory, and the records that `known` yielded before it. */
 export interface FullWalk {
@@ -86,7 +86,7 @@ export class DirectoryDeletions {
   async run(first: FullWalk): Promise<boolean> {
     const { pass, task } = this.#context
     const loaded = await this.#store.load()
-    const now = await storeTime(pass)
+    const now = await pass.storeTime()
     const state = this.#open(loaded, now)
     const isApprovedNow = ({ approval }: HeldBatch) => pass.approvals.has(approval)
     state.batches = state.batches.map((batch) =>
@@ -100,7 +100,7 @@ export class DirectoryDeletions {
     const heldIds = new Set(decision.held.flatMap(({ batch, ids }) => (batch ? ids : [])))
     const batches = openFirst([...found.batches, ...decision.batches], task.directory.id, heldIds)
 
-    requireRunning(pass)
+    pass.requireRunning()
     // The pass counts the deletions before it applies them. If the process crashes in between, the count is too high,
     // but never too low. The pass stores held records before it reports them.
     const written = pass.dryRun ? loaded : await this.#store.replace(loaded, { ...state, batches })
@@ -123,7 +123,7 @@ export class DirectoryDeletions {
     await this.reportHeldBefore()
     if (this.#context.pass.dryRun) return
     const loaded = await this.#store.load()
-    const state = this.#open(loaded, await storeTime(this.#context.pass))
+    const state = this.#open(loaded, await this.#context.pass.storeTime())
     // A record that this pass created can have a time up to `syncMarginSeconds` before the start of the pass.
     this.#historyIn(state).from ??= plusSeconds(startedAt, -syncMarginSeconds)
     await this.#store.replace(loaded, state)
@@ -133,7 +133,7 @@ export class DirectoryDeletions {
   async reportHeldBefore(): Promise<void> {
     const state = await this.#store.loadOpen(this.#context.task.directory.id)
     if (state.batches.length === 0) return
-    for (const batch of forgetOld(state, await storeTime(this.#context.pass)).batches) {
+    for (const batch of forgetOld(state, await this.#context.pass.storeTime()).batches) {
       this.#reportHeld(batch.reason, batch.ids.slice(0, batch.open), batch.open, batch)
     }
   }
@@ -147,6 +147,10 @@ export class DirectoryDeletions {
     const isForgotten = loaded.incomplete || state.sharedWith.size < loaded.sharedWith.size
     if (isForgotten) for (const history of state.directories.values()) history.from = undefined
     return state
+  }
+
+  #scope(now: Instant): BatchScope {
+    return { directory: this.#context.task.directory, kind: this.#kind.name, now }
   }
 
   #historyIn({ directories }: DeletionState): DirectoryHistory {
@@ -182,15 +186,13 @@ export class DirectoryDeletions {
   ): Promise<Found> {
     const { pass, task } = this.#context
     const search = {
-      kind: this.#kind.name,
-      directoryId: task.directory.id,
+      ...this.#scope(now),
       directories: task.directories,
       siblings: this.#siblings,
       batches: state.batches,
       known,
       foreign: foreign.indexes,
       isOnlyDirectory: state.directories.size === 1,
-      now,
     }
     let found = findMissing(search, [listed])
     let walks: DeletionCase['walks'] = [tally]
@@ -199,14 +201,14 @@ export class DirectoryDeletions {
     if (canDecide(found.missing, now) && addsUp(tally)) {
       const again = new ListedIds(known)
       const pages = directoryPages(this.#context, this.#kind)
-      walks = [tally, await walk(pages, again, () => requireRunning(pass))]
+      walks = [tally, await walk(pages, again, () => pass.requireRunning())]
       found = findMissing(search, [listed, again])
       isSettled = again.covers(listed)
     }
     if (canDecide(found.missing, now)) {
       const present = await directoriesNow(this.#context)
       enabled = present.enabled
-      isSettled &&= sameIds(present.ids, task.directories)
+      isSettled &&= isDeepStrictEqual(present.ids, task.directories)
       addDirectories(state, present.ids)
     }
     const isOnlyDirectory = state.directories.size === 1
@@ -228,9 +230,7 @@ export class DirectoryDeletions {
     const heldBefore = missingOwn.filter(({ batch }) => batch).length
     const subject = {
       ...found,
-      directory: this.#context.task.directory,
-      kind: this.#kind.name,
-      now,
+      ...this.#scope(now),
       history,
       base: Math.max(largestKnown(history), own - heldBefore),
       from: isProcessLedger && !isIncomplete ? earliestInstant : history.from,
@@ -310,8 +310,4 @@ export class DirectoryDeletions {
     }
     return results
   }
-}
-
-function sameIds(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
-  return one.size === other.size && [...one].every((id) => other.has(id))
 }

@@ -14,7 +14,6 @@ import { SyncError } from '../sync-error.ts'
 import { type DirectoryContext, directoryPages } from './directories.ts'
 import { DirectoryDeletions, type FullWalk } from './directory-deletions.ts'
 import { afterFullPass, brokenPass, mustRetry, noMilestones, writeMilestones } from './milestones.ts'
-import { storeTime } from './pass-context.ts'
 
 /** The pass over one directory. It updates groups first, then users. A full pass then deletes the missing records. */
 export class DirectoryPass {
@@ -38,7 +37,7 @@ export class DirectoryPass {
   /** Applies the differences. Does not reject: errors are in the report. */
   update(): Promise<void> {
     return this.#timed(async () => {
-      this.#startedAt = await storeTime(this.context.pass)
+      this.#startedAt = await this.context.pass.storeTime()
       // If the pass cannot read the groups, it still removes users who have left.
       await this.#attempt(() => this.#update(groupKind))
       await this.#attempt(() => this.#update(userKind))
@@ -93,7 +92,7 @@ export class DirectoryPass {
     const { mode } = report
     const { directory, isOthers } = task
     const source = config.known[kind.plural]
-    const observedAt = await storeTime(pass)
+    const observedAt = await pass.storeTime()
     const readAll = async () =>
       source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
     // The pass reads `known` before the walk. Otherwise, users who join in between would look as if they were missing.
@@ -185,7 +184,7 @@ export class DirectoryPass {
     const retry = mustRetry(failures, failed)
     const fullStartedAt = isFull ? startedAt : milestones.fullStartedAt
     const progress = !this.#isBroken && {
-      completedAt: await storeTime(pass),
+      completedAt: await pass.storeTime(),
       startedAt: retry ? milestones.startedAt : startedAt,
       fullStartedAt: retry && (isFull || this.#isUndecided) ? earliestInstant : fullStartedAt,
     }

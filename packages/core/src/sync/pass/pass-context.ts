@@ -1,11 +1,10 @@
 import { callBack, type Instant, plusSeconds } from '@scalekit-scim/core/internal'
-import { type PassControl, Slots } from '../applying/event-batch.ts'
 import type { SyncConfiguration } from '../configure.ts'
 import { sharedIdFinder } from '../deletions/foreign.ts'
 import type { RunOptions } from '../options.ts'
 import type { DirectoryRef } from '../reading/records.ts'
 import type { Retrying } from '../reading/retrying.ts'
-import { retryStore } from '../waiting.ts'
+import { retryStore, Slots } from '../waiting.ts'
 import { Clocks } from './clocks.ts'
 import type { PassLease } from './pass-lease.ts'
 
@@ -23,28 +22,48 @@ export type PassContext = Awaited<ReturnType<typeof openPass>>
 
 export async function openPass(config: SyncConfiguration, request: PassRequest, lease: PassLease) {
   const { mode = 'auto', dryRun = false, approve, graceOver } = request
+  const { clock, dispatcher } = config
   const closed = new AbortController()
   const signal = AbortSignal.any([request.signal, lease.lost, closed.signal])
-  const control: PassControl = {
-    config,
-    dryRun,
-    signal,
-    graceOver,
-    checkLease: () => {
-      if (!signal.aborted) lease.check()
-    },
-    endForClosedDispatcher: () =>
-      closed.abort(new DOMException('scalekit-scim: the dispatcher was closed', 'AbortError')),
-    slots: new Slots(config.eventsAtOnce),
+  const callStore = <Answer>(call: () => Promise<Answer>) => retryStore(clock, call, signal)
+  const storeTime = () => callStore(async () => dispatcher.ledger.now())
+  const checkLease = () => {
+    if (!signal.aborted) lease.check()
   }
-  const clocks = new Clocks(() => storeTime(control))
-  const now = await clocks.readStore(config.clock)
+  const clocks = new Clocks(storeTime)
+  const now = await clocks.readStore(clock)
   const [firstPassAt, fullDueAt] = [request.firstPassAt(now), plusSeconds(now, -config.fullEverySeconds)]
   const directories: DirectoryRef[] = []
   const progress = { organizations: 0, directories: 0, directoriesDone: 0, seen: 0, totalSize: 0 }
   return {
-    ...control,
+    config,
+    dryRun,
     mode,
+    /**
+     * Aborts when somebody cancels the pass, when the pass loses its lease, or when an event finds the dispatcher
+     * closed.
+     */
+    signal,
+    /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
+    graceOver,
+    /** If the pass may have lost its lease, aborts `signal`. */
+    checkLease,
+    /** Throws if the pass must not apply further events. */
+    requireRunning: () => {
+      checkLease()
+      signal.throwIfAborted()
+    },
+    /** Aborts `signal`, because an event found the dispatcher closed. */
+    endForClosedDispatcher: () =>
+      closed.abort(new DOMException('scalekit-scim: the dispatcher was closed', 'AbortError')),
+    /** Limits the concurrent events of all directories. */
+    slots: new Slots(config.eventsAtOnce),
+    /** Calls the store up to four times, until `signal` aborts. */
+    callStore,
+    /** Returns the store's time. If the pass reads a record after this call, the record is at least as new as this time. */
+    storeTime,
+    /** Returns how to call the Directory API. The report counts the retries. */
+    apiCalls: (report: { retries: number }): Retrying => ({ signal, clock, onRetry: () => report.retries++ }),
     approvals: new Set(approve),
     /** The approvals that matched held deletions. */
     approvalsUsed: new Set<string>(),
@@ -53,24 +72,8 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
     clocks,
     /** All directories of the pass. The list is empty until the discovery has ended. */
     directories,
-    findSharedIds: sharedIdFinder(directories, { signal, clock: config.clock }),
+    findSharedIds: sharedIdFinder(directories, { signal, clock }),
     progress,
     reportProgress: () => callBack(request.onProgress, { ...progress }),
   }
-}
-
-/** Returns the store's time. If the pass reads a record after this call, the record is at least as new as this time. */
-export function storeTime({ config, signal }: Pick<PassControl, 'config' | 'signal'>): Promise<Instant> {
-  return retryStore(config.clock, async () => config.dispatcher.ledger.now(), signal)
-}
-
-/** @throws if the pass must not apply further events */
-export function requireRunning({ checkLease, signal }: PassControl): void {
-  checkLease()
-  signal.throwIfAborted()
-}
-
-/** How a pass calls the Directory API. */
-export function apiCalls({ signal, config }: PassControl, onRetry: () => unknown): Retrying {
-  return { signal, clock: config.clock, onRetry }
 }

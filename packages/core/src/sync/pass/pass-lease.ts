@@ -15,8 +15,11 @@ const retryMs = 500
 export class PassLease {
   readonly #config: SyncConfiguration
   readonly #record: LedgerRecord
+  readonly #leaseMs: number
   readonly #token = randomUUID()
   readonly #lost = new AbortController()
+  /** Aborts when another pass may have the lease. */
+  readonly lost = this.#lost.signal
   #timer: Timer | undefined
   #renewing: Promise<void> | undefined
   #ended = false
@@ -25,6 +28,7 @@ export class PassLease {
   constructor(config: SyncConfiguration) {
     this.#config = config
     this.#record = config.dispatcher.ledger.record(recordName)
+    this.#leaseMs = config.leaseSeconds * 1000
   }
 
   /**
@@ -40,11 +44,6 @@ export class PassLease {
       if (isTaken) this.#renewed(takenAtMs)
       return isTaken
     })
-  }
-
-  /** Aborts when another pass may have the lease. */
-  get lost(): AbortSignal {
-    return this.#lost.signal
   }
 
   /**
@@ -65,10 +64,6 @@ export class PassLease {
     } catch {
       this.#config.log.warn({}, 'the sync could not release its lease. The lease expires later')
     }
-  }
-
-  get #leaseMs(): number {
-    return this.#config.leaseSeconds * 1000
   }
 
   get #hasExpired(): boolean {

@@ -3,7 +3,7 @@ import { earliestInstant } from '../reading/records.ts'
 import { emptyReport } from '../reporting/directory-report.ts'
 import { type SyncReport, totalsOf } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
-import { eachOf, keepAlive } from '../waiting.ts'
+import { eachOf } from '../waiting.ts'
 import { type DirectoryContext, type DirectoryTask, discover } from './directories.ts'
 import { DirectoryPass } from './directory-pass.ts'
 import { brokenPass, mustRetry, noMilestones } from './milestones.ts'
@@ -15,7 +15,6 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
   const { clock, log } = config
   const startedMs = clock.monotonic()
   const report = openReport(config, request)
-  const letExit = keepAlive()
   try {
     const lease = new PassLease(config)
     if (!(await lease.take())) {
@@ -35,7 +34,6 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
     report.outcome = request.signal.aborted ? 'cancelled' : 'incomplete'
   } finally {
     report.durationMs = clock.monotonic() - startedMs
-    letExit()
   }
   return report
 }

@@ -39,7 +39,8 @@ export interface ApiUser {
   userDetail?: Record<string, unknown> | undefined
 }
 
-interface ApiPage {
+export interface ApiPage {
+  /** The number of records on all pages, as this page announces it. */
   totalSize: number
   nextPageToken: string
 }

@@ -9,7 +9,7 @@ import type {
   UserUpdatedEvent,
 } from '@scalekit-scim/core'
 import { formatInstant, type Instant } from '@scalekit-scim/core/internal'
-import type { ApiGroup, ApiTimestamp, ApiUser, DirectoryApi, ListOptions } from './directory-api.ts'
+import type { ApiGroup, ApiPage, ApiTimestamp, ApiUser, DirectoryApi, ListOptions } from './directory-api.ts'
 import { attributesOf } from './user-attributes.ts'
 
 /** A customer's directory. */
@@ -46,11 +46,8 @@ export type ComparedRecord = Pick<UserRecord, 'id' | 'updatedAt' | 'groupIds'>
 export type RecordChange = 'created' | 'updated'
 
 /** One page of users or groups. */
-export interface ListAnswer<Item> {
+export interface ListAnswer<Item> extends ApiPage {
   items: readonly Item[]
-  /** The number of records on all pages, as this page announces it. */
-  totalSize: number
-  nextPageToken: string
 }
 
 /**

@@ -47,16 +47,13 @@ export async function retrying<Answer>(
       const retry = retryFor(error)
       if (signal?.aborted || retry === 'none' || attempt === maxAttempts) throw error
       const rateLimited = retry === 'wait'
-      const pauseMs = rateLimited ? rateLimitPause(error, random) : backoff(attempt, random)
+      const longestMs = Math.min(firstPauseMs * pauseGrowth ** (attempt - 1), longestPauseMs)
+      const pauseMs = rateLimited ? rateLimitPause(error, random) : random() * longestMs
       onRetry?.({ attempt, pauseMs, rateLimited, error })
       // The pause keeps the process running, because a script may have nothing else to do.
       await delay(clock, pauseMs, signal)
     }
   }
-}
-
-function backoff(attempt: number, random: () => number): number {
-  return random() * Math.min(firstPauseMs * pauseGrowth ** (attempt - 1), longestPauseMs)
 }
 
 function rateLimitPause(error: unknown, random: () => number): number {

@@ -9,7 +9,6 @@ import {
 } from '@scalekit-scim/core/internal'
 import { Cron } from 'croner'
 import type { Schedule } from '../options.ts'
-import { keepAlive } from '../waiting.ts'
 
 /** The times at which passes begin, in milliseconds of a clock. */
 export interface Timetable {
@@ -76,8 +75,7 @@ function parse(cron: unknown, timezone: unknown): Cron {
 }
 
 /**
- * Runs passes by the timetable until the signal aborts. Each pass begins after the previous one has ended. Keeps the
- * process running meanwhile, because a worker may have nothing else to do.
+ * Runs passes by the timetable until the signal aborts. Each pass begins after the previous one has ended.
  * @param run runs one pass. Does not reject
  */
 export async function runByTimetable(
@@ -86,21 +84,16 @@ export async function runByTimetable(
   run: () => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
-  const letExit = keepAlive()
-  try {
-    const startedMs = nowMs()
-    if (runAtStart) await run()
-    while (!signal.aborted) {
-      const dueMs = nextMs(startedMs)
-      if (dueMs === undefined) {
-        return log.warn({}, "the sync's schedule has no further time, so no more passes begin")
-      }
-      for (let leftMs = dueMs - nowMs(); leftMs > 0 && !signal.aborted; leftMs = dueMs - nowMs()) {
-        await delay(clock, Math.min(leftMs, longestWaitMs), signal, inBackground)
-      }
-      if (!signal.aborted) await run()
+  const startedMs = nowMs()
+  if (runAtStart) await run()
+  while (!signal.aborted) {
+    const dueMs = nextMs(startedMs)
+    if (dueMs === undefined) {
+      return log.warn({}, "the sync's schedule has no further time, so no more passes begin")
     }
-  } finally {
-    letExit()
+    for (let leftMs = dueMs - nowMs(); leftMs > 0 && !signal.aborted; leftMs = dueMs - nowMs()) {
+      await delay(clock, Math.min(leftMs, longestWaitMs), signal, inBackground)
+    }
+    if (!signal.aborted) await run()
   }
 }
