@@ -51,7 +51,7 @@ describe.skipIf(!redis)('examples/express-sqlite with the Redis ledger of its RE
     signDelivery(sampleEvent('organization.directory.user_created'), { messageId: 'msg_one' })
   const outcomeAt = async (url: string) => (await fetch(url, delivery())).headers.get('scalekit-scim-outcome')
 
-  test('remembers messages over a restart, and exits on SIGTERM', { timeout: 60_000 }, async () => {
+  test('keeps messages over a restart, and exits on SIGTERM', { timeout: 60_000 }, async () => {
     const first = await startExample()
     expect(await outcomeAt(first.url)).toBe('processed')
     first.child.kill('SIGTERM')

@@ -1,9 +1,9 @@
 // Exports for authors of framework adapters and ledgers, in addition to the exports of `@scalekit-scim/core`.
 
+export { readSafely } from './base/application-calls.ts'
 export { BodyError, type BodyErrorReason } from './base/errors.ts'
 // For ledgers: the contract, and the decision functions for stores that cannot decide themselves.
 export { type Instant, instantFromMs } from './base/instant.ts'
-export { readSafely } from './base/read-safely.ts'
 export { requireOptions, requirePath } from './config/option-checks.ts'
 export { defaultPath } from './config/options.ts'
 export {

@@ -1,6 +1,6 @@
 // Only for the packages of this repository. Any release, even a patch release, can change or remove an export.
 
-export { callBack } from './base/call-back.ts'
+export { callBack, readSafely } from './base/application-calls.ts'
 export {
   awaited,
   delay,
@@ -13,10 +13,8 @@ export {
 } from './base/clock.ts'
 export { errorCode } from './base/error-code.ts'
 export { formatInstant, type Instant, parseInstant, plusSeconds } from './base/instant.ts'
-export { isJsonObject, type JsonObject } from './base/json-object.ts'
 export { type ErrorFields, errorFields } from './base/logger.ts'
-export { omitUndefined } from './base/omit-undefined.ts'
-export { readSafely } from './base/read-safely.ts'
+export { isJsonObject, type JsonObject, omitUndefined } from './base/objects.ts'
 export {
   clockOption,
   invalid,

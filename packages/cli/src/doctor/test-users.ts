@@ -63,7 +63,7 @@ export class TestUsers {
     return outcome
   }
 
-  /** Returns a deletion for each user that was sent. An endpoint can write a user even if it refuses the creation. */
+  /** Returns a deletion for each user that was sent. An endpoint can write a user even if its answer refuses the event. */
   deletions(): Message[] {
     return [...this.#sent].map((user) => this.message('deleted', user, 55))
   }

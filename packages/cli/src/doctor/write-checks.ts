@@ -35,7 +35,7 @@ const unusableAccepted = {
   isShownBy: isAccepted,
 }
 
-/** Returns the checks that write users. Always run {@link deletionCheck} after them. */
+/** Returns the checks that send events, so that the endpoint writes users. Always run {@link deletionCheck} after them. */
 export function writeChecks(users: TestUsers): Check[] {
   const created = users.message('created', 'a', 0)
   let first: Exchange | undefined
@@ -59,7 +59,7 @@ export function writeChecks(users: TestUsers): Check[] {
       const older = await users.deliver(probe, users.message('updated', 'a', 10))
       if (outcomeHeader(older) === 'processed') {
         return note(
-          `It applies the older update over the newer (${shown(older)}).`,
+          `It applies the older update after the newer update (${shown(older)}).`,
           "Set `ordering` to 'resource', which is the default.",
         )
       }

@@ -1,4 +1,4 @@
-import { readSafely } from './read-safely.ts'
+import { readSafely } from './application-calls.ts'
 
 /** The page that error messages refer to. It is part of the published package. */
 export const errorsPage = 'node_modules/@scalekit-scim/core/docs/errors.md'

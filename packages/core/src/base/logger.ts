@@ -1,5 +1,4 @@
-import { callBack } from './call-back.ts'
-import { readSafely } from './read-safely.ts'
+import { callBack, readSafely } from './application-calls.ts'
 
 /**
  * A logger that takes the fields first and then the message. Examples are pino, Fastify's `request.log` and `console`.
@@ -65,7 +64,7 @@ function describe(error: Error): ErrorFields {
   const frames = typeof stack === 'string' ? framesOf(stack, message) : []
   return {
     errorName: typeof name === 'string' && isWord(name) ? name : 'Error',
-    // Some libraries set `code` to the error's name if they have no code.
+    // If an error has no code, some libraries set `code` to the error's name.
     ...(typeof code === 'string' && isWord(code) && code !== 'Error' ? { errorCode: code } : {}),
     ...(frames.length > 0 ? { errorAt: frames.join(' < ') } : {}),
   }

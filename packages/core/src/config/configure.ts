@@ -1,4 +1,4 @@
-import { callBack } from '../base/call-back.ts'
+import { callBack } from '../base/application-calls.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { OutcomeReport } from '../events/outcome.ts'

@@ -1,9 +1,8 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { editDistance } from '../base/edit-distance.ts'
 import { ConfigurationError, errorsPage } from '../base/errors.ts'
-import { hasMethods } from '../base/has-methods.ts'
-import { isJsonObject } from '../base/json-object.ts'
 import { completeLogger, type Logger } from '../base/logger.ts'
+import { hasMethods, isJsonObject } from '../base/objects.ts'
 import type { NumberRule } from './options.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { callAsync } from '../base/call-back.ts'
+import { callAsync } from '../base/application-calls.ts'
 import { delay, timedOut, within } from '../base/clock.ts'
 import { StoreTimeoutError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'

@@ -1,4 +1,4 @@
-import { callAsync } from '../base/call-back.ts'
+import { callAsync } from '../base/application-calls.ts'
 import {
   awaited,
   type Deadline,

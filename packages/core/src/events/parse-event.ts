@@ -1,5 +1,5 @@
 import { type Instant, parseInstant } from '../base/instant.ts'
-import { isJsonObject } from '../base/json-object.ts'
+import { isJsonObject } from '../base/objects.ts'
 import { directoryEvents, isDirectoryEvent, isUsableId } from './directory-events.ts'
 import type { DirectoryEvent, ScimEvent } from './events.ts'
 

@@ -18,9 +18,9 @@ export interface RoleSources {
 }
 
 /**
- * Returns the application's roles for a user, highest first, without duplicates. An empty list means that the user has
- * no role. `undefined` means that the event does not contain a list that you map (`groups` or `roles`): keep the stored
- * roles.
+ * Returns the application's roles for a user, highest first, without duplicates. If the list is empty, the user
+ * has no role. If the event does not contain the list that you map (`groups` or `roles`), returns `undefined`. Then keep
+ * the stored roles.
  *
  * @example
  * const [role] = mapRoles(event.data, {

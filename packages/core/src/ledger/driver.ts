@@ -7,7 +7,7 @@ export interface DriverOptions {
   namespace: string
   clock: Clock
   storeTimeoutSeconds: number
-  /** How long a resource is remembered, also before its first commit. */
+  /** How long the ledger keeps a resource, also before its first commit. */
   watermarkRetentionSeconds: number
   log: Logger
 }

@@ -1,4 +1,4 @@
-import { readSafely } from '../base/read-safely.ts'
+import { readSafely } from '../base/application-calls.ts'
 import type { KeyvLike } from './keyv-like.ts'
 
 /**

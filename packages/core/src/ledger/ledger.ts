@@ -5,7 +5,7 @@ import type { Instant } from '../base/instant.ts'
 //   begin            renew           renew            commit
 //     │                │               │                │
 //     ▼                ▼               ▼                ▼
-//     ├─ lease ────────┼───────┈┈┈┈┈┈┈┈┼┈┈┈┈┈┈┈┈ …       ├─ done: remembered for the retention ──▶ unseen
+//     ├─ lease ────────┼───────┈┈┈┈┈┈┈┈┼┈┈┈┈┈┈┈┈ …       ├─ done: kept     for the retention ──▶ unseen
 //     │                ├─ lease ───────┼───────┈┈┈      │
 //     │                │               ├─ lease ────────┤
 //     │  others: begin → in-flight, or busy for the same resource   │  others: begin → duplicate
@@ -71,7 +71,7 @@ export interface Claim {
 }
 
 export interface Retention {
-  /** How long a done message is remembered. If 0, the message is forgotten at once. */
+  /** How long the ledger keeps a done message. If 0, the ledger deletes the message at once. */
   retentionSeconds: number
   watermarkRetentionSeconds: number
 }

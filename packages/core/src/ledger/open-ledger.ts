@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../base/errors.ts'
-import { hasMethods } from '../base/has-methods.ts'
+import { hasMethods } from '../base/objects.ts'
 import { CompareAndSetLedger } from './compare-and-set/compare-and-set-ledger.ts'
 import { KeyvTable } from './compare-and-set/keyv.ts'
 import { openMysql } from './compare-and-set/mysql.ts'
@@ -45,7 +45,7 @@ export function openLedger(options: OpenOptions): OpenLedger {
   if (store === undefined && process.env.NODE_ENV === 'production') {
     log.warn(
       {},
-      "messages are remembered only in this process's memory: a restart forgets them, and other instances do not " +
+      "messages are kept only in this process's memory: a restart deletes them, and other instances do not " +
         "see them. Set `store: new Keyv(…)`, or `store: 'memory'` if this is intended",
     )
   }

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
+import { readSafely } from '../base/application-calls.ts'
 import { Deadline, timedOut, within } from '../base/clock.ts'
 import { completeLogger, type Logger } from '../base/logger.ts'
-import { readSafely } from '../base/read-safely.ts'
 import { configureReceiver, type ReceiverConfiguration } from '../config/configure.ts'
 import type { ReceiverOptions } from '../config/options.ts'
 import { eventIds } from '../dispatch/delivery.ts'

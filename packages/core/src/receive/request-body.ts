@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { types } from 'node:util'
+import { readSafely } from '../base/application-calls.ts'
 import { BodyError } from '../base/errors.ts'
-import { readSafely } from '../base/read-safely.ts'
 import { aborted, type BodyReader, consumed, givenBody, hasBegun, nodeBody } from './body.ts'
 
 /**

@@ -52,7 +52,7 @@ export interface DirectorySyncOptions {
   fullEverySeconds?: number | undefined
   /**
    * An incremental pass reads the changes since the last pass began, and from this many seconds before that.
-   * @default 300: more than the difference between clocks, and enough for changes that become visible late
+   * @default 300 (clocks differ by less, and late changes become visible within this time)
    */
   overlapSeconds?: number | undefined
   /**

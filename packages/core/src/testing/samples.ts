@@ -1,6 +1,6 @@
 import { formatInstant, instantFromMs } from '../base/instant.ts'
 import { completeLogger } from '../base/logger.ts'
-import { omitUndefined } from '../base/omit-undefined.ts'
+import { omitUndefined } from '../base/objects.ts'
 import type { DirectoryEvent, DirectoryEventType } from '../events/events.ts'
 import type { HandlerContext } from '../events/handlers.ts'
 

@@ -33,7 +33,7 @@ export interface ApiFaults {
   cutCall?: ApiFaultRule
   /** The delay of a call. @default 0 */
   latencyMs?: number
-  /** The calls that `latencyMs` delays. @default 1: all */
+  /** The share of calls that `latencyMs` delays. @default 1 (all calls) */
   slow?: ApiFaultRule
   /** `POST /oauth/token` answers 503. */
   tokenFailure?: ApiFaultRule

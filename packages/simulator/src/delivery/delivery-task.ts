@@ -122,7 +122,7 @@ export class DeliveryTask implements Delivery {
     return sent.map(({ attempt }) => attempt)
   }
 
-  /** Lets the delivery fail before its last attempt. */
+  /** Ends the delivery as failed, without its remaining attempts. */
   giveUp(reason: string): void {
     if (this.state !== 'pending') return
     this.givenUp = reason

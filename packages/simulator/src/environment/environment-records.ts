@@ -1,8 +1,8 @@
 import { Listeners } from '../listeners.ts'
 import { DirectoryContents } from './directory-contents.ts'
 import { type EnvironmentOptions, EventPublisher } from './event-publisher.ts'
+import type { EnvironmentSnapshot } from './records.ts'
 import { type Directory, EnvironmentError, type Group, type Organization, type User } from './records.ts'
-import type { EnvironmentSnapshot } from './snapshot.ts'
 
 /**
  * All records of an environment. Calls listeners after each change. If a record does not exist, throws EnvironmentError

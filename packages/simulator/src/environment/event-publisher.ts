@@ -2,7 +2,7 @@ import type { Clock, DirectoryEvent } from '@scalekit-scim/core'
 import { Listeners } from '../listeners.ts'
 import type { Randomness } from '../randomness.ts'
 import { type EventContent, formatMicros } from './events.ts'
-import type { EnvironmentSnapshot } from './snapshot.ts'
+import type { EnvironmentSnapshot } from './records.ts'
 
 export interface EnvironmentOptions {
   clock: Clock

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { storedDeliveries } from '../delivery/stored.ts'
-import { environmentSnapshot } from '../environment/snapshot.ts'
+import { environmentSnapshot } from '../environment/records.ts'
 import { brokenFile, lockSnapshotFile, readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts'
 
 const minDelayMs = 200

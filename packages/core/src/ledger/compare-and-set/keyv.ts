@@ -1,4 +1,4 @@
-import { callBack } from '../../base/call-back.ts'
+import { callBack } from '../../base/application-calls.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../../base/errors.ts'
 import { type Instant, instantFromMs } from '../../base/instant.ts'
 import { type DriverOptions, inTime } from '../driver.ts'

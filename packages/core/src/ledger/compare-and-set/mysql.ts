@@ -55,7 +55,7 @@ const emptyMs = 600_000
  *   them.
  * - If all rows are missing, one INSERT writes them. It fails as a whole if another process has written one of them.
  * - If one of two rows is missing, an INSERT first adds an empty row, which means the same as no row. Then the UPDATE
- *   runs. An INSERT that also compares would lock a gap, and could cause a race or a deadlock.
+ *   runs. An INSERT that also compares the old state would lock a gap, which can cause a deadlock.
  *
  * Each statement is one transaction. If the connection is lost, the whole statement has run, or none of it. No lock is
  * left.

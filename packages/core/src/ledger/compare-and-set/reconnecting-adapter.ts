@@ -1,6 +1,6 @@
-import { callAsync } from '../../base/call-back.ts'
+import { callAsync } from '../../base/application-calls.ts'
 import type { Clock } from '../../base/clock.ts'
-import { hasMethods } from '../../base/has-methods.ts'
+import { hasMethods } from '../../base/objects.ts'
 import { deadAfterMs, Silence } from '../silence.ts'
 
 /** A Keyv adapter over SQL. Its `query` uses the adapter's own connection or pool. */

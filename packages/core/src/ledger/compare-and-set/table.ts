@@ -41,7 +41,7 @@ export interface CompareAndSetTable {
   now?(): Promise<Instant>
   /** Deletes at most `limit` expired rows of any namespace. Omitted if the store itself deletes expired rows. */
   sweep?(limit: number): Promise<number>
-  /** Runs the work while no other work for these keys runs. Omitted if `compareAndSet` itself compares. */
+  /** Waits until no other work for these keys runs, and then runs the work. Omitted if `compareAndSet` itself compares. */
   exclusively?<T>(keys: readonly Key[], work: () => Promise<T>): Promise<T>
   close?(): void
 }

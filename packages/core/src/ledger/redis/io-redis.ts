@@ -1,4 +1,4 @@
-import { hasMethods } from '../../base/has-methods.ts'
+import { hasMethods } from '../../base/objects.ts'
 import type { DriverOptions } from '../driver.ts'
 import { type Client, type ConnectionSource, countConnections, withFailures } from './connection.ts'
 

@@ -1,5 +1,5 @@
-import { callBack } from '../../base/call-back.ts'
-import { hasMethods } from '../../base/has-methods.ts'
+import { callBack } from '../../base/application-calls.ts'
+import { hasMethods } from '../../base/objects.ts'
 import { type DriverOptions, inTime } from '../driver.ts'
 import { type Client, type ConnectionSource, countConnections, withFailures } from './connection.ts'
 

@@ -1,9 +1,9 @@
+import assert from 'node:assert/strict'
 import { beginChecks } from './begin.ts'
 import { forgetChecks } from './forget.ts'
-import { instanceChecks } from './instances.ts'
 import { ownerChecks } from './owner.ts'
 import { recordChecks } from './record.ts'
-import { CheckedStore, type OpenLedger } from './store.ts'
+import { beginAll, CheckedStore, type OpenLedger, someId } from './store.ts'
 import { timeChecks } from './time.ts'
 
 /** One rule of the ledger's contract. If the ledger breaks the rule, `run` rejects with an `AssertionError`. */
@@ -41,4 +41,27 @@ export function ledgerConformance(
   if (!atomic) return checks
   const between = Object.entries(instanceChecks).map(([name, check]) => ({ name, run: () => check(open) }))
   return [...checks, ...between]
+}
+
+/** The checks of several instances on one store. */
+const instanceChecks: Readonly<Record<string, (open: OpenLedger) => Promise<void>>> = {
+  'of two instances whose clocks differ by 60 s, one wins a message and one wins a turn': async (open) => {
+    const ahead = new CheckedStore(await open({ skewMs: 30_000 }))
+    const behind = new CheckedStore(await open({ skewMs: -30_000 }))
+    for (const [first, second] of [
+      [ahead, behind],
+      [behind, ahead],
+    ] as const) {
+      const { messageId, resource } = await first.begunOnResource()
+      await second.expectState({ messageId, resource }, 'in-flight')
+      await second.expectState({ resource }, 'busy')
+    }
+  },
+
+  'if 5 instances begin one message 50 times at the same time, one call wins': async (open) => {
+    const instances = await Promise.all(Array.from({ length: 5 }, () => open({ skewMs: 0 })))
+    const begins = Array(10).fill(instances.map((instance) => new CheckedStore(instance)))
+    const states = await beginAll(begins.flat(), { messageId: someId('msg') })
+    assert.deepEqual(states, { begun: 1, 'in-flight': 49 })
+  },
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Instant, instantFromMs } from '../../base/instant.ts'
-import { omitUndefined } from '../../base/omit-undefined.ts'
+import { omitUndefined } from '../../base/objects.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger, Retention } from '../../ledger/ledger.ts'
 
 export interface OpenInstance {

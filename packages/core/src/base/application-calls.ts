@@ -23,3 +23,12 @@ export function ignoreRejection(returned: unknown): void {
 export async function callAsync<Result>(call: () => Result | Promise<Result>): Promise<Result> {
   return call()
 }
+
+/** Returns the result of `read`, or `undefined` if it throws. For objects whose properties can be getters that throw. */
+export function readSafely<Value>(read: () => Value): Value | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
