@@ -4,8 +4,8 @@ import { defineConfig } from 'tsup'
 // loaded when the command runs.
 export default defineConfig({
   entry: ['src/main.ts'],
-  // The simulator is not even an optional peer. With one, `npm install --omit=dev` installs the simulator in production
-  // if it is a development dependency of the application: npm counts an optional peer of a dependency as wanted.
+  // The simulator is not even an optional peer, because npm counts an optional peer of a dependency as wanted. An
+  // application has the simulator as a development dependency, and `npm install --omit=dev` would then install it.
   external: ['@scalekit-scim/simulator'],
   format: ['esm'],
   target: 'node22',

@@ -15,7 +15,7 @@ export interface WordRule {
 }
 
 /** The longest sentence, in words. Code counts as one word. */
-export const wordsAtMost = 32
+export const wordsAtMost = 26
 
 const someWords = String.raw`(?:[\w'’/-]+ ){1,8}`
 const wordsOfOneClause = String.raw`(?:(?!(?:what|which|who|whom|that|as|if|when|where|because) )[\w'’/-]+ ){1,10}`

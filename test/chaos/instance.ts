@@ -1,5 +1,5 @@
-// One process of a fleet: an Express server with the built package, on a store that it shares with the others. fleet.ts
-// starts it and sends it messages. It exits when its parent exits.
+// One process of a fleet: an Express server with the built package. All processes share one store. The module fleet.ts
+// starts the process and sends it messages. The process exits when its parent exits.
 
 import { writeSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'

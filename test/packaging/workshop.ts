@@ -55,8 +55,8 @@ export async function pack(name: PackageName, folder: string): Promise<string> {
 }
 
 /**
- * A project with the consumers in it, installed from the tarballs and the registry. pnpm installs it into flat folders,
- * as npm does, in an eighth of npm's time. The tests of the examples and of the README use npm.
+ * A project with the consumers in it, installed from the tarballs and the registry. The project has
+ * flat folders, as with npm, but pnpm needs an eighth of npm's time. The tests of the examples and of the README use npm.
  */
 export async function makeProject(folder: string, dependencies: Record<string, string>): Promise<string> {
   await mkdir(folder)

@@ -18,8 +18,8 @@ export interface FaultyStore {
 }
 
 /**
- * A Keyv over an adapter that really stores, and can fail as adapters do: throw, hang forever, answer late, return `true`
- * without storing, or turn every error into `undefined`.
+ * A Keyv over an adapter that really stores. The adapter can throw, hang forever or answer late. It can also return
+ * `true` without storing, or turn every error into `undefined`.
  */
 export function faultyStore(): FaultyStore {
   const data = new Map<string, string>()

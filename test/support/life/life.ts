@@ -33,8 +33,8 @@ export interface LifeReport {
 }
 
 /**
- * The time from the last change until a full pass makes everything equal: the margin of 60 s between a sync's watermark
- * and its reading, and the 30 s between the clocks.
+ * The time from the last change until a full pass makes everything equal. It is the margin of 60 s between a sync's
+ * watermark and its reading, and the 30 s between the clocks.
  */
 export const convergenceSeconds = 91
 const clocksApartMs = 30_000

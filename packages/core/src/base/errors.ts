@@ -62,8 +62,11 @@ export class DropEvent extends Error {
 export type BodyErrorReason = 'too-large' | 'consumed' | 'aborted'
 
 /**
- * Thrown by a body reader. 'too-large': the body is over the limit. 'consumed': other code has already read the body.
- * 'aborted': the connection closed before the end of the body.
+ * Thrown by a body reader.
+ *
+ * - 'too-large': the body is over the limit.
+ * - 'consumed': other code has already read the body.
+ * - 'aborted': the connection closed before the end of the body.
  */
 export class BodyError extends Error {
   override readonly name = 'BodyError'

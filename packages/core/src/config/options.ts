@@ -29,8 +29,9 @@ export interface DispatcherOptions extends Handlers {
    */
   requireGuarantee?: 'atomic' | 'process' | undefined
   /**
-   * 'resource': events of one resource run one at a time, and older events are superseded. 'none': events of one
-   * resource can run at the same time and in any order.
+   * - 'resource': events of one resource run one at a time, and older events are superseded.
+   * - 'none': events of one resource can run at the same time and in any order.
+   *
    * @default 'resource'
    */
   ordering?: 'resource' | 'none' | undefined

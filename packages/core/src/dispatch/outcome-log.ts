@@ -31,8 +31,8 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   'handler-failed': ['error', 'a handler failed. The sender tries again. `onOutcome` receives the error'],
   'invalid-signature': [
     'warn',
-    'an attempt could not be verified. If no attempt can be verified: compare the secret with the endpoint’s secret in ' +
-      'the Scalekit dashboard, synchronize the clock (NTP), and check that no proxy rewrites the body',
+    'an attempt could not be verified. If no attempt can be verified, compare the secret with the endpoint’s secret in ' +
+      'the Scalekit dashboard. Also synchronize the clock (NTP), and check that no proxy rewrites the body',
   ],
   'invalid-payload': [
     'error',

@@ -10,8 +10,8 @@ import {
 import { wholeMs } from './driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, Retention } from './ledger.ts'
 
-// The verbs of a ledger whose store cannot decide itself: each takes the state that was read, and returns the answer
-// with the states to write, in order.
+// The verbs of a ledger whose store cannot decide itself. Each verb takes the state that was read. It returns the answer
+// and the states to write, in order.
 
 /** The ids that a verb reads and writes. */
 export type ClaimIds = Pick<Claim, 'token' | 'messageId' | 'resource'>

@@ -63,8 +63,11 @@ function rateLimitPause(error: unknown, random: () => number): number {
 }
 
 /**
- * Whether a retry can fix the error: 'none' if no retry can, 'again' for a retry soon, and 'wait' for a retry after the
- * end of a rate limit.
+ * Whether a retry can fix the error.
+ *
+ * - 'none': no retry can fix it.
+ * - 'again': a retry soon can fix it.
+ * - 'wait': a retry after the end of a rate limit can fix it.
  */
 export type RetryKind = 'none' | 'again' | 'wait'
 
