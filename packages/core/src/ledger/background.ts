@@ -33,7 +33,7 @@ export async function releaseLater(
   }
 }
 
-/** The most rows that one step deletes from a table. So no step holds locks or uses the disk for long. */
+/** The maximum number of rows that one step deletes from a table. So no step holds locks or uses the disk for long. */
 const stepRows = 500
 const sweepPauseMs = 60_000
 /** The pause between two steps if there are more rows to delete. */

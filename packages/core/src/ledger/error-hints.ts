@@ -23,7 +23,7 @@ export const storeHints: Readonly<Record<string, string>> = {
   NOPERM: 'the Redis user lacks a right: see Rights in docs/stores/redis.md for the ACL',
   CLUSTERDOWN:
     'a part of the cluster has no master: see CLUSTER NODES. The cluster recovers by itself if it has a replica',
-  ECONNREFUSED: 'nothing listens at this address: check that the server runs, and the host and port',
+  ECONNREFUSED: 'no server listens at this address: check the host and the port, and that the server runs',
   TIMEOUT:
     'the store did not answer within `storeTimeoutSeconds`: it may be overloaded or frozen, or a firewall drops packets',
   ENOTFOUND: 'the name of the host cannot be resolved: correct it in the URL',

@@ -84,7 +84,7 @@ interface Held {
  * record is missing.
  *
  * Paging does not read a snapshot. Suppose that a user leaves after the walk has listed them. The following users then
- * move up, and the walk misses one of them between two pages. If another user joins meanwhile, even the totals add up.
+ * move up, and the walk misses one of them between two pages. If another user joins in the meantime, the totals match and hide the error.
  *
  * So a deletion needs two walks. Each walk must add up, and the second must list everything that the first listed. The
  * organization must also still have the directories that it had at the beginning of the pass. If it has a newer

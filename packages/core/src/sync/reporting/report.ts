@@ -7,7 +7,7 @@ export interface Counts {
   updated: number
   deleted: number
   /**
-   * Records that the sync sent again. The application's time is less than a minute after the record's time, and the
+   * The records that the sync sent again. The application's time is less than a minute after the record's time, and the
    * clocks may differ. This happens only in passes soon after a change. Later passes count the record as unchanged.
    */
   repeated: number
