@@ -139,3 +139,14 @@ it('retries in real time on a running clock', async () => {
   await delivered
   expect(statuses(attemptsOf(message))).toEqual([500, 500, 500, 201])
 })
+
+it('counts a 101 as a failure at once, and not as a timeout', async () => {
+  const { deliveries, clock } = openDeliveries()
+  const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n'
+  deliveries.addEndpoint(await startEndpoint((response) => response.socket?.write(upgrade)))
+  const message = deliveries.send(userCreated)
+  await clock.step(0)
+  expect(attemptsOf(message)).toMatchObject([{ error: 'the connection closed without an answer' }])
+  // After a timeout, the next attempt would come after 60 s.
+  expect(message.deliveries).toMatchObject([{ nextAttemptAtMs: message.createdAtMs + 5000 }])
+})
