@@ -79,5 +79,6 @@ function claimed(ids: ClaimIds, fence: number, { resource, now }: Seen, leaseSec
   const claim = { token, done: false, untilMs }
   const message: Write = { kind: 'm', id: messageId, state: claim, expiresMs: untilMs }
   if (id === undefined) return [message]
-  return [message, { kind: 'r', id, state: { ...resource, fence, turn: { token, untilMs } } }]
+  // The resource comes first. If a store writes only one of the two, the claim then looks busy, and is not ours.
+  return [{ kind: 'r', id, state: { ...resource, fence, turn: { token, untilMs } } }, message]
 }

@@ -1,20 +1,14 @@
 import { delay } from '../../base/clock.ts'
 import { StoreUnavailableError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
+import { randomnessOf } from '../../base/randomness.ts'
 import { releaseLater, sweep } from '../background.ts'
 import { fenceSequence, type MessageState, type ResourceState, type StoreTime } from '../decisions.ts'
 import { type DriverLedger, type DriverOptions, inTime, wholeMs } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, Guarantee, LedgerRecord, Retention } from '../ledger.ts'
 import * as steps from '../steps.ts'
 import { wasNeverSent } from './statements.ts'
-import {
-  type Change,
-  type CompareAndSetTable,
-  type Key,
-  LateWriteError,
-  type Snapshot,
-  type StoredRow,
-} from './table.ts'
+import type { Change, CompareAndSetTable, Key, Snapshot, StoredRow } from './table.ts'
 
 /**
  * If a verb loses this many races, reads and writes evidently reach different data. A proxy that sends reads to another
@@ -68,9 +62,16 @@ export class CompareAndSetLedger implements DriverLedger {
       written = true
     }
     try {
-      return await this.#step(request, (seen) => steps.begin(request, seen, this.#nextFence), beforeWrite)
+      const answer = await this.#step(
+        request,
+        (seen) => steps.begin(request, seen, this.#nextFence),
+        beforeWrite,
+      )
+      // Without an atomic write, another process can replace one of two rows.
+      if (written && this.#table.exclusively && answer.state !== 'begun') this.#releaseLater(request)
+      return answer
     } catch (error) {
-      if (written && !wasNeverSent(error)) this.#releaseLater(request, error)
+      if (written && !wasNeverSent(error)) this.#releaseLater(request)
       throw error
     }
   }
@@ -131,12 +132,8 @@ export class CompareAndSetLedger implements DriverLedger {
     return inTime(this.#options, forgotten)
   }
 
-  #releaseLater(request: BeginRequest, error: unknown): void {
-    const release = async (claim: Claim) => {
-      if (error instanceof LateWriteError) await error.landed.catch(() => {})
-      await this.release(claim)
-    }
-    void releaseLater(request, release, this.#options, this.#closing.signal)
+  #releaseLater(request: BeginRequest): void {
+    void releaseLater(request, (claim) => this.release(claim), this.#options, this.#closing.signal)
   }
 
   #step<Answer>(
@@ -166,9 +163,10 @@ export class CompareAndSetLedger implements DriverLedger {
     decide: (seen: Snapshot) => { answer: Answer; changes?: Change[] },
     beforeWrite = () => {},
   ): Promise<Answer> {
+    const { clock } = this.#options
     const untilWritten = async () => {
       for (let round = 0; round < maxRounds; round++) {
-        if (round > 2) await delay(this.#options.clock, Math.random() * 10)
+        if (round > 2) await delay(clock, randomnessOf(clock).fraction() * 10)
         const seen = await this.#table.read(keys)
         const { answer, changes = [] } = decide(seen)
         if (changes.length === 0) return answer

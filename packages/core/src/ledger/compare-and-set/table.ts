@@ -1,4 +1,3 @@
-import { StoreTimeoutError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
 import type { StoreTime } from '../decisions.ts'
 import { unexpected } from '../driver.ts'
@@ -44,16 +43,6 @@ export interface CompareAndSetTable {
   /** Waits until no other work for these keys runs, and then runs the work. Omitted if `compareAndSet` itself compares. */
   exclusively?<T>(keys: readonly Key[], work: () => Promise<T>): Promise<T>
   close?(): void
-}
-
-/** Thrown for a write that was not answered in time. The write may still take effect, even after later calls. */
-export class LateWriteError extends StoreTimeoutError {
-  readonly landed: Promise<unknown>
-
-  constructor(landed: Promise<unknown>) {
-    super()
-    this.landed = landed
-  }
 }
 
 export function asRows(rows: unknown): Record<string, unknown>[] {
