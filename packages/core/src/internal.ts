@@ -15,6 +15,7 @@ export { errorCode } from './base/error-code.ts'
 export { formatInstant, type Instant, parseInstant, plusSeconds } from './base/instant.ts'
 export { type ErrorFields, errorFields } from './base/logger.ts'
 export { isJsonObject, type JsonObject, omitUndefined } from './base/objects.ts'
+export { randomnessOf, replaceRandomness } from './base/randomness.ts'
 export {
   clockOption,
   invalid,

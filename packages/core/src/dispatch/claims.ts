@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { callAsync } from '../base/application-calls.ts'
 import { delay, timedOut, within } from '../base/clock.ts'
 import { StoreTimeoutError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { randomnessOf } from '../base/randomness.ts'
 import { isDeletion, isDirectoryEvent } from '../events/directory-events.ts'
 import type { DispatchOutcome } from '../events/outcome.ts'
 import type { BeginAnswer, BeginRequest, Claim } from '../ledger/ledger.ts'
@@ -25,7 +25,7 @@ interface FailedCall {
 }
 
 /**
- * Claims a message in the ledger. If another process holds the message, waits for it, at most until the deadline.
+ * Claims a message in the ledger. The claim's lease has not lapsed when the claim is returned. If another process holds the message, waits for it, at most until the deadline.
  * Returns the claim, or the event's outcome if it could not be claimed.
  */
 export async function beginClaim(
@@ -37,7 +37,7 @@ export async function beginClaim(
   const { clock, leaseSeconds } = config
   const { event, occurredAt, observedAt, idempotencyKey: messageId, deadline } = delivery
   const request: BeginRequest = {
-    token: nextToken(),
+    token: config.nextToken(),
     messageId,
     deletion: isDirectoryEvent(event) && isDeletion(event),
     leaseSeconds,
@@ -56,7 +56,13 @@ export async function beginClaim(
     }
     switch (answer.state) {
       case 'begun':
-        return { claim: claimOf(request, answer), requestedAtMs }
+        if (clock.monotonic() - requestedAtMs < leaseSeconds * 1000) {
+          return { claim: claimOf(request, answer), requestedAtMs }
+        }
+        // The process stalled, and the lease may have lapsed. The same token claims the message again, if it is free.
+        if (deadline.leftMs > 0) continue
+        await releaseClaim(config, claimOf(request, answer), delivery.log)
+        return { outcome: 'busy' }
       case 'duplicate':
       case 'stale':
         return { outcome: answer.state }
@@ -67,7 +73,7 @@ export async function beginClaim(
       default:
         return { outcome: 'store-unavailable', error: new Error('the ledger returned an unknown answer') }
     }
-    await delay(clock, Math.min(deadline.leftMs, pollMs * (0.5 + Math.random())), closing)
+    await delay(clock, Math.min(deadline.leftMs, pollMs * (0.5 + randomnessOf(clock).fraction())), closing)
     if (closing.aborted) return { outcome: 'closed' }
     if (deadline.leftMs <= 0) return { outcome: heldBy }
   }
@@ -118,15 +124,4 @@ function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }
   const { token, messageId, resource, deletion = false } = request
   const { fence, occurredAt } = answer
   return { token, messageId, fence, occurredAt, deletion, ...(resource === undefined ? {} : { resource }) }
-}
-
-/**
- * The first part of each token. It makes tokens unique across all processes. It is short, because stores keep the token
- * of each done message.
- */
-const processTag = randomBytes(9).toString('base64url')
-let tokens = 0
-function nextToken(): string {
-  tokens++
-  return `${processTag}.${tokens.toString(36)}`
 }

@@ -9,6 +9,7 @@ import {
   within,
 } from '../base/clock.ts'
 import { StoreUnavailableError } from '../base/errors.ts'
+import { randomnessOf } from '../base/randomness.ts'
 import type { Claim, Retention } from '../ledger/ledger.ts'
 import type { OpenConfiguration } from './open-store.ts'
 
@@ -40,6 +41,11 @@ export class CommitQueue {
 
   constructor(config: OpenConfiguration) {
     this.#config = config
+  }
+
+  /** The number of commits that are not recorded yet, and of messages with an unanswered call. */
+  get sizes() {
+    return { pending: this.#pending.size, underWay: this.#underWay.size }
   }
 
   isPending(messageId: string): boolean {
@@ -82,6 +88,13 @@ export class CommitQueue {
       )
     }
     if (answer !== 'failed') return answer
+    if (this.#closing.signal.aborted) {
+      this.#config.log.error(
+        { messageId: claim.messageId },
+        'closed before the store recorded the event: if the message comes again, its handlers run again',
+      )
+      return 'pending'
+    }
     this.#config.log.warn(
       { messageId: claim.messageId },
       'the event is done, but the store did not record it: trying again in the background',
@@ -127,7 +140,12 @@ export class CommitQueue {
     const { clock } = this.#config
     let pauseMs = firstRetryMs
     while (this.#pending.size > 0 && !this.#closing.signal.aborted) {
-      await delay(clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal, inBackground)
+      await delay(
+        clock,
+        pauseMs * (0.75 + randomnessOf(clock).fraction() / 2),
+        this.#closing.signal,
+        inBackground,
+      )
       pauseMs = Math.min(pauseMs * 2, longestRetryMs)
       // The iterator skips commits that forget() drops meanwhile.
       for (const pending of this.#pending.values()) {

@@ -214,6 +214,16 @@ export class EventDispatcher implements Dispatcher {
     this.#config.closeStore()
   }
 
+  /** Everything that the dispatcher keeps in memory while events run. For leak checks. */
+  sizes() {
+    return {
+      runs: this.#runs.size,
+      turns: this.#turns.size,
+      leases: this.#handlers.size,
+      ...this.#commits.sizes,
+    }
+  }
+
   #runsEnded(): Promise<unknown> {
     return Promise.allSettled(this.#runs.values())
   }

@@ -37,7 +37,8 @@ export class LeasedHandlers {
     this.#leases.add(lease)
     try {
       const deadline = new Date(clock.now() + Math.min(delivery.deadline.leftMs, timeoutMs))
-      const running = runHandlers(handlers, handlerContext(delivery, begun.claim, deadline, lease.signal))
+      const ctx = handlerContext(delivery, begun.claim, deadline, lease.signal)
+      const running = runHandlers(handlers, ctx, () => lease.check())
       const result = await within(clock, running, timeoutMs)
       if (result !== timedOut) {
         lease.end()
@@ -53,6 +54,10 @@ export class LeasedHandlers {
       this.#leases.delete(lease)
       lease.end()
     }
+  }
+
+  get size(): number {
+    return this.#leases.size
   }
 
   abortAll(reason: string): void {
@@ -102,6 +107,12 @@ class Lease {
     await this.#renewing
   }
 
+  /** Throws if the signal has aborted. Aborts the signal if the lease has lapsed: the timer may be late. */
+  check(): void {
+    if (this.#leftMs <= 0 && !this.#ended) this.#runOut()
+    this.signal.throwIfAborted()
+  }
+
   /** Stops renewing, and aborts the handler's signal. */
   abort(reason: string): void {
     this.end()
@@ -125,7 +136,7 @@ class Lease {
   async #renew(): Promise<void> {
     const { ledger, clock, leaseSeconds, storeTimeoutSeconds } = this.#config
     // The renewals failed, or the process stalled, for so long that it may have lost the claim.
-    if (this.#leftMs <= 0) return this.#fail('the lease ran out', 'the store did not renew it in time')
+    if (this.#leftMs <= 0) return this.#runOut()
     const requestedAtMs = clock.monotonic()
     const waitMs = Math.min(storeTimeoutSeconds * 1000, this.#leftMs)
     const renewing = callAsync(() => ledger.renew(this.#claim, leaseSeconds))
@@ -141,16 +152,30 @@ class Lease {
     this.#renewIn(Math.min(this.#leaseMs / 3, retryMs, this.#leftMs))
   }
 
+  #runOut(): void {
+    this.#fail('the lease ran out', 'the store did not renew it in time')
+  }
+
   #fail(what: string, why: string): void {
     this.#log.error({ messageId: this.#claim.messageId }, `${what}: ${why}`)
     this.abort(what)
   }
 }
 
-/** Runs the handlers of an event one after the other. Never rejects. */
-async function runHandlers(handlers: RoutedHandler[], ctx: HandlerContext): Promise<HandlerResult> {
+/**
+ * Runs the handlers of an event one after the other. Never rejects.
+ * @param checkLease throws if the next handler must not begin
+ */
+async function runHandlers(
+  handlers: RoutedHandler[],
+  ctx: HandlerContext,
+  checkLease: () => void,
+): Promise<HandlerResult> {
   try {
-    for (const handler of handlers) await settleList(await handler(ctx))
+    for (const handler of handlers) {
+      checkLease()
+      await settleList(await handler(ctx))
+    }
     return { outcome: 'processed' }
   } catch (error) {
     return DropEvent.is(error)

@@ -56,6 +56,11 @@ export class Turns {
     })
   }
 
+  /** The number of resources whose turn is taken. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
   #turnOf(resource: string): EndTurn {
     return () => {
       const next = this.#waiting.get(resource)?.shift()

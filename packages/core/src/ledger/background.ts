@@ -1,4 +1,5 @@
 import { type Clock, delay, inBackground } from '../base/clock.ts'
+import { randomnessOf } from '../base/randomness.ts'
 import type { BeginRequest, Claim } from './ledger.ts'
 
 // The work of a driver that no caller waits for. It ends when `closing` aborts.
@@ -49,7 +50,7 @@ export async function sweep(
   closing: AbortSignal,
 ): Promise<void> {
   // A random delay, so that instances that start together do not sweep together.
-  let pauseMs = sweepPauseMs * Math.random()
+  let pauseMs = sweepPauseMs * randomnessOf(clock).fraction()
   for (;;) {
     await delay(clock, pauseMs, closing, inBackground)
     if (closing.aborted) return

@@ -1,4 +1,5 @@
 import { readSafely } from '../base/application-calls.ts'
+import type { Clock } from '../base/clock.ts'
 import type { KeyvLike } from './keyv-like.ts'
 
 /**
@@ -71,15 +72,15 @@ const lastErrors = new WeakMap<object, LastError>()
  * has an error but no listener, it throws the error, which would end the process.
  * @returns a function that returns the code of the last error, if it is recent
  */
-export function listenToStore(store: unknown): () => string | undefined {
+export function listenToStore(store: unknown, clock: Clock): () => string | undefined {
   const emitter: Pick<KeyvLike, 'on'> = typeof store === 'object' && store !== null ? store : {}
   const last: LastError = lastErrors.get(emitter) ?? { atMs: 0 }
   if (!lastErrors.has(emitter) && typeof emitter.on === 'function') {
     lastErrors.set(emitter, last)
     emitter.on('error', (error) => {
       const code = storeCodeOf(error)
-      if (code !== undefined) Object.assign(last, { code, atMs: performance.now() })
+      if (code !== undefined) Object.assign(last, { code, atMs: clock.monotonic() })
     })
   }
-  return () => (performance.now() - last.atMs < freshMs ? last.code : undefined)
+  return () => (clock.monotonic() - last.atMs < freshMs ? last.code : undefined)
 }

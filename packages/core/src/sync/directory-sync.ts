@@ -1,4 +1,14 @@
-import { callBack, type Instant, invalid, numberOption, timedOut, within } from '@scalekit-scim/core/internal'
+import type { Clock, Timer } from '@scalekit-scim/core'
+import {
+  awaited,
+  callBack,
+  type Instant,
+  invalid,
+  longestDelayMs,
+  numberOption,
+  timedOut,
+  within,
+} from '@scalekit-scim/core/internal'
 import { checkRunOptions, configureSync, type SyncConfiguration } from './configure.ts'
 import { type DirectorySyncOptions, numbers, type RunOptions, type StopOptions } from './options.ts'
 import { runPass } from './pass/pass.ts'
@@ -132,13 +142,23 @@ class ScheduledSync implements DirectorySync {
    * timers of the clock do not do this.
    */
   #tracked<Result>(running: Promise<Result>): Promise<Result> {
-    const keepAlive = setInterval(() => {}, 2 ** 30)
+    const letGo = keepAlive(this.#config.clock)
     this.#running.add(running)
     const ended = () => {
-      clearInterval(keepAlive)
+      letGo()
       this.#running.delete(running)
     }
     running.then(ended, ended)
     return running
   }
+}
+
+/** Keeps the process running until the returned function is called. */
+function keepAlive(clock: Clock): () => void {
+  let timer: Timer
+  const wait = () => {
+    timer = clock.setTimeout(wait, longestDelayMs, awaited)
+  }
+  wait()
+  return () => timer.cancel()
 }

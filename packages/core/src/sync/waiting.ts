@@ -1,5 +1,5 @@
 import type { Clock } from '@scalekit-scim/core'
-import { delay, inBackground } from '@scalekit-scim/core/internal'
+import { delay, inBackground, randomnessOf } from '@scalekit-scim/core/internal'
 
 const storePausesMs = [500, 1000, 2000]
 
@@ -11,7 +11,7 @@ const storePausesMs = [500, 1000, 2000]
 export async function pauseForStore(clock: Clock, failures: number, signal?: AbortSignal): Promise<boolean> {
   const pauseMs = storePausesMs[failures]
   if (pauseMs === undefined) return false
-  await delay(clock, pauseMs * (0.5 + Math.random()), signal, inBackground)
+  await delay(clock, pauseMs * (0.5 + randomnessOf(clock).fraction()), signal, inBackground)
   return true
 }
 

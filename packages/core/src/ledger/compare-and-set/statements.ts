@@ -1,5 +1,6 @@
 import { delay } from '../../base/clock.ts'
 import { StoreUnavailableError } from '../../base/errors.ts'
+import { randomnessOf } from '../../base/randomness.ts'
 import type { DriverOptions } from '../driver.ts'
 import { type ReconnectingAdapter, type SqlValue, tooMany } from './reconnecting-adapter.ts'
 
@@ -55,7 +56,7 @@ export class Statements {
         if (cause === 'taken') return undefined
         if (cause === 'other' || clock.monotonic() >= untilMs) throw this.refuse(codeOf(error))
         if (cause === 'no-table' && (await this.#create())) continue
-        await delay(clock, pauseMs * (0.5 + Math.random()))
+        await delay(clock, pauseMs * (0.5 + randomnessOf(clock).fraction()))
       }
     }
   }

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import type {
   DirectoryEvent,
   DispatchOptions,
   DispatchOutcome,
   DispatchOutcomeName,
 } from '@scalekit-scim/core'
-import { errorFields, type Instant, omitUndefined } from '@scalekit-scim/core/internal'
+import { errorFields, type Instant, omitUndefined, randomnessOf } from '@scalekit-scim/core/internal'
 import type { PassContext } from '../pass/pass-context.ts'
 import type { Result } from '../reporting/directory-report.ts'
 import { pauseForStore, untilAborted } from '../waiting.ts'
@@ -88,7 +87,7 @@ export class EventBatch {
    */
   async #dispatch({ event, observedAt, directoryId }: EventRequest): Promise<DispatchOutcome> {
     const { config, signal } = this.#pass
-    const idempotencyKey = `sync_${randomUUID()}`
+    const idempotencyKey = `sync_${randomnessOf(config.clock).uuid()}`
     const options: DispatchOptions = { source: 'sync', idempotencyKey, observedAt, directoryId }
     const dispatchOnce = async () => config.dispatcher.dispatch(event, options)
     // The dispatcher rejects invalid events, such as a record without an id.

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { LedgerRecord } from '@scalekit-scim/core/internal'
+import { type LedgerRecord, randomnessOf } from '@scalekit-scim/core/internal'
 import type { PassContext } from '../pass/pass-context.ts'
 import type { Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
@@ -82,7 +81,7 @@ export class StateStore {
   async replace(loaded: LoadedState, next: DeletionState): Promise<LoadedState> {
     const stored: StoredBatch[] = []
     for (const batch of next.batches) stored.push(await this.#storeIds(loaded, batch))
-    const text = formatState({ ...next, batches: stored }, randomUUID())
+    const text = formatState({ ...next, batches: stored }, this.#uuid())
     await this.#write(this.#name, loaded.text, text, stateKeptSeconds)
     await this.#dropChunks(loaded.stored, stored)
     return { ...next, incomplete: false, text, stored }
@@ -113,7 +112,7 @@ export class StateStore {
     if (before && beforeStored && isDeepStrictEqual(before.ids, ids)) {
       return { ...batch, revision: beforeStored.revision, chunks }
     }
-    const revision = randomUUID()
+    const revision = this.#uuid()
     for (let number = 0; number < chunks; number++) {
       const part = ids.slice(number * idsPerChunk, (number + 1) * idsPerChunk)
       const text = JSON.stringify(part)
@@ -138,6 +137,10 @@ export class StateStore {
 
   #record(name: string): LedgerRecord {
     return this.#pass.config.dispatcher.ledger.record(name)
+  }
+
+  #uuid(): string {
+    return randomnessOf(this.#pass.config.clock).uuid()
   }
 
   #chunkName(revision: string, number: number): string {

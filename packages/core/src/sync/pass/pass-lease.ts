@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { Timer } from '@scalekit-scim/core'
-import type { LedgerRecord } from '@scalekit-scim/core/internal'
+import { type LedgerRecord, randomnessOf } from '@scalekit-scim/core/internal'
 import type { SyncConfiguration } from '../configure.ts'
 import { SyncError } from '../sync-error.ts'
 import { retryStore } from '../waiting.ts'
@@ -16,7 +15,7 @@ export class PassLease {
   readonly #config: SyncConfiguration
   readonly #record: LedgerRecord
   readonly #leaseMs: number
-  readonly #token = randomUUID()
+  readonly #token: string
   readonly #lost = new AbortController()
   /** Aborts when another pass may have the lease. */
   readonly lost = this.#lost.signal
@@ -29,6 +28,7 @@ export class PassLease {
     this.#config = config
     this.#record = config.dispatcher.ledger.record(recordName)
     this.#leaseMs = config.leaseSeconds * 1000
+    this.#token = randomnessOf(config.clock).uuid()
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Clock } from '@scalekit-scim/core'
-import { delay, systemClock } from '@scalekit-scim/core/internal'
+import { delay, randomnessOf, systemClock } from '@scalekit-scim/core/internal'
 import { untilAborted } from '../waiting.ts'
 
 /** How the sync retries calls of the API. */
@@ -9,8 +9,6 @@ export interface Retrying {
   onRetry?: ((retry: Retry) => void) | undefined
   /** For tests. @default the system's clock */
   clock?: Clock | undefined
-  /** Returns a number from 0 up to, but not including, 1. For tests. @default Math.random */
-  random?: (() => number) | undefined
 }
 
 /** A failed call, which a pause and another call follow. */
@@ -37,8 +35,9 @@ const longestRetryAfterMs = 120_000
  */
 export async function retrying<Answer>(
   call: () => Promise<Answer>,
-  { signal, onRetry, clock = systemClock, random = Math.random }: Retrying = {},
+  { signal, onRetry, clock = systemClock }: Retrying = {},
 ): Promise<Answer> {
+  const random = () => randomnessOf(clock).fraction()
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     try {

@@ -5,6 +5,7 @@ import {
   invalid,
   numberOption,
   omitUndefined,
+  randomnessOf,
   requireKnownNames,
 } from '@scalekit-scim/core/internal'
 import { Cron } from 'croner'
@@ -37,7 +38,7 @@ export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timet
   const jitterDefault = everySeconds === undefined ? cronJitterSeconds : Number(everySeconds) / 10
   const jitterRule = { default: jitterDefault, min: 0, max: longestSeconds }
   const maxJitterMs = numberOption('schedule.jitterSeconds', jitterSeconds, jitterRule) * 1000
-  const jittered = (ms: number) => ms + Math.random() * maxJitterMs
+  const jittered = (ms: number) => ms + randomnessOf(clock).fraction() * maxJitterMs
   if (cron !== undefined) {
     const pattern = parse(cron, schedule.timezone)
     const nextMs = () => {
