@@ -20,13 +20,13 @@ export interface BegunClaim {
 
 interface FailedCall {
   error: unknown
-  /** Whether the deadline came before the time limit of the store. */
+  /** Whether the delivery's deadline ended the call before `storeTimeoutSeconds` did. */
   cutByDeadline?: boolean
 }
 
 /**
- * Claims a message in the ledger. If another process holds the message, waits for it, at most until the deadline.
- * Returns the claim, or the event's outcome if it could not be claimed.
+ * Claims a message in the ledger. If another process has the message or the resource's turn, waits until the deadline
+ * at most. Returns the claim, or the event's outcome if the message could not be claimed.
  */
 export async function beginClaim(
   config: OpenConfiguration,
@@ -50,7 +50,7 @@ export async function beginClaim(
     const requestedAtMs = clock.monotonic()
     const answer = await callBegin(config, request, delivery)
     if ('error' in answer) {
-      // The deadline ended the call. The store has not failed: it answered the earlier calls.
+      // The deadline ended this call. The store answered the earlier calls, so it has not failed.
       if (heldBy && answer.cutByDeadline) return { outcome: heldBy }
       return { outcome: 'store-unavailable', error: answer.error }
     }
@@ -73,7 +73,7 @@ export async function beginClaim(
   }
 }
 
-/** Calls the store once, within our own time limit. A claim that arrives later is released. */
+/** Calls `begin` once, and waits for at most `storeTimeoutSeconds`. Releases a claim that the store grants later. */
 async function callBegin(
   config: OpenConfiguration,
   request: BeginRequest,
@@ -121,8 +121,8 @@ function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }
 }
 
 /**
- * The first part of each token. It makes tokens unique across all processes. It is short, because stores keep the token
- * of each done message.
+ * The first part of each token. It makes tokens unique across all processes. It is short, because the store records the
+ * token of each done message.
  */
 const processTag = randomBytes(9).toString('base64url')
 let tokens = 0

@@ -1,7 +1,7 @@
 import { type Clock, delay, inBackground } from '../base/clock.ts'
 import type { BeginRequest, Claim } from './ledger.ts'
 
-// The work of a driver that no caller waits for. It ends when `closing` aborts.
+// The background work of a driver: no caller waits for it. The work ends when `closing` aborts.
 
 const firstPauseMs = 250
 const longestPauseMs = 4000
@@ -33,7 +33,7 @@ export async function releaseLater(
   }
 }
 
-/** The maximum number of rows that one step deletes from a table. So no step holds locks or uses the disk for long. */
+/** The maximum number of rows that one step deletes from a table. The limit keeps each step short. */
 const stepRows = 500
 const sweepPauseMs = 60_000
 /** The pause between two steps if there are more rows to delete. */
@@ -48,7 +48,7 @@ export async function sweep(
   { clock }: { clock: Clock },
   closing: AbortSignal,
 ): Promise<void> {
-  // A random delay, so that instances that start together do not sweep together.
+  // The delay is random, so that instances that start together do not sweep at the same time.
   let pauseMs = sweepPauseMs * Math.random()
   for (;;) {
     await delay(clock, pauseMs, closing, inBackground)

@@ -7,7 +7,7 @@ export interface DriverOptions {
   namespace: string
   clock: Clock
   storeTimeoutSeconds: number
-  /** How long the ledger keeps a resource, also before its first commit. */
+  /** The time for which the ledger stores a resource, even before the resource's first commit. */
   watermarkRetentionSeconds: number
   log: Logger
 }

@@ -9,9 +9,9 @@ import { asNumber, asRows, type CompareAndSetTable, rowsByKind } from './table.t
  * Opens the ledger on `@keyv/sqlite`. The adapter has one connection. The Keyv itself also uses the adapter's
  * `query(sql, ...parameters)`.
  *
- * BEGIN IMMEDIATE is not used, because neither connection would be safe. On the adapter's connection, writes of the
- * application's Keyv would become part of our transaction. A rollback would undo them too. A second connection would
- * need the same copy of SQLite that the adapter uses. Two copies in one process break each other's locks ("How To
+ * The ledger does not use BEGIN IMMEDIATE, because no connection is safe for it. On the adapter's connection, writes of
+ * the application's Keyv would become part of our transaction. A rollback would undo them too. A second connection
+ * would need the same copy of SQLite that the adapter uses. Two copies in one process break each other's locks ("How To
  * Corrupt An SQLite Database File", 2.2.1). A single statement locks the file only while it runs.
  */
 export function openSqlite(adapter: object, options: DriverOptions): DriverLedger | undefined {
