@@ -1,8 +1,13 @@
-/** The time and the timers of a receiver. Tests replace the clock, so that no test has to wait. */
+/** The clock and the timers of a receiver. Tests replace the clock, so that no test waits for real time. */
 export interface Clock {
-  /** The wall clock, in milliseconds since 1970. Used for the tolerance, and for event times in the future. */
+  /**
+   * The wall clock, in milliseconds since 1970. The receiver uses it for the tolerance and for event times in the
+   * future.
+   */
   now(): number
-  /** A clock that never jumps, in milliseconds since an arbitrary start. Used for leases and deadlines. */
+  /**
+   * A clock that never jumps, in milliseconds since an arbitrary start. The receiver uses it for leases and deadlines.
+   */
   monotonic(): number
   setTimeout(callback: () => void, delayMs: number, options?: TimerOptions): Timer
 }
@@ -19,7 +24,7 @@ export interface Timer {
   cancel(): void
 }
 
-/** The longest delay that Node's timers accept. A timer with a longer delay would fire at once. */
+/** The longest delay that Node's timers accept. A timer with a longer delay would fire immediately. */
 export const longestDelayMs = 2_147_483_647
 
 export const systemClock: Clock = {
@@ -32,10 +37,10 @@ export const systemClock: Clock = {
   },
 }
 
-/** For timers that a caller awaits. The process runs until they fire. */
+/** Options for timers that a caller awaits. The process runs until such timers fire. */
 export const awaited: TimerOptions = { keepsAlive: true }
 
-/** For timers that no caller awaits. The process may end before they fire. */
+/** Options for timers that no caller awaits. The process may end before such timers fire. */
 export const inBackground: TimerOptions = { keepsAlive: false }
 
 /** Resolves after `delayMs`, or as soon as the signal aborts. */
