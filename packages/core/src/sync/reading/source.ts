@@ -48,8 +48,8 @@ export async function listDirectories(
 
 /**
  * Lists all users of a directory, as a stream that has at most two pages in memory. The order is not specified. If a
- * user joins or leaves meanwhile, the stream may contain another user twice or not at all. So never treat a missing
- * user as deleted.
+ * user joins or leaves during the reading, the stream may contain another user twice or not at all. So never treat a
+ * missing user as deleted.
  *
  * @throws the API's error after the last retry; {@link PagingError}; the signal's reason
  * @example
@@ -63,7 +63,7 @@ export function directoryUsers(
   return records(userKind, api, directory, options)
 }
 
-/** Lists all groups of a directory, without their members. Otherwise the same as {@link directoryUsers}. */
+/** Lists all groups of a directory, without their members. The rules are the same as for {@link directoryUsers}. */
 export function directoryGroups(
   api: DirectoryApi,
   directory: DirectoryRef,
@@ -83,7 +83,7 @@ async function* records<Item extends { id: string }, Listed extends UserRecord |
   for await (const { items } of listed) for (const item of items) yield kind.record(item, directory, detailed)
 }
 
-/** Yields each id once. If another customer joins meanwhile, the API may list an organization twice. */
+/** Yields each id once, although the API may list an organization twice if a new customer joins during the reading. */
 export async function* organizationIds(
   api: DirectoryApi,
   organizations: Organizations,
