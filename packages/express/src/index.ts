@@ -81,11 +81,12 @@ export interface ScalekitScimOptions extends AdapterOptions {
 export type ScalekitScim = RequestHandler & { receiver: Receiver }
 
 /**
- * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. It reads the raw body, verifies
- * the signature, ignores duplicates, orders the events, and calls your handlers. Mount it before `express.json()`.
+ * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. The middleware reads the raw
+ * body, verifies the signature, ignores duplicates, orders the events, and calls your handlers. Mount it before
+ * `express.json()`.
  *
- * The middleware passes requests for another path to `next()` unchanged, and answers all other requests. It never calls
- * `next(err)`.
+ * The middleware passes requests for another path to `next()` unchanged, and answers all other requests. The middleware
+ * never calls `next(err)`.
  *
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example

@@ -139,9 +139,9 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
 }
 
 /**
- * Fastify 5 plugin that receives Scalekit's directory webhooks. It reads the raw body, verifies the signature, ignores
- * duplicates, orders the events, and calls your handlers. The plugin does not change the parsers of your own routes,
- * and your hooks run first.
+ * Fastify 5 plugin that receives Scalekit's directory webhooks. The plugin reads the raw body, verifies the signature,
+ * ignores duplicates, orders the events, and calls your handlers. The plugin does not change the parsers of your own
+ * routes, and your hooks run first.
  *
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example

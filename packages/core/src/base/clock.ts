@@ -1,12 +1,13 @@
 /** The clock and the timers of a receiver. Tests replace the clock, so that no test waits for real time. */
 export interface Clock {
   /**
-   * The wall clock, in milliseconds since 1970. The receiver uses it for the tolerance and for event times in the
-   * future.
+   * The wall clock, in milliseconds since 1970. The receiver uses this clock for the tolerance and for event times in
+   * the future.
    */
   now(): number
   /**
-   * A clock that never jumps, in milliseconds since an arbitrary start. The receiver uses it for leases and deadlines.
+   * A clock that never jumps, in milliseconds since an arbitrary start. The receiver uses this clock for leases and
+   * deadlines.
    */
   monotonic(): number
   setTimeout(callback: () => void, delayMs: number, options?: TimerOptions): Timer
@@ -14,7 +15,7 @@ export interface Clock {
 
 export interface TimerOptions {
   /**
-   * Whether the timer keeps the process running. Set this to `true` if a caller awaits the timer.
+   * Whether the process continues to run until the timer fires. Set this to `true` if a caller awaits the timer.
    * @default false
    */
   keepsAlive?: boolean

@@ -1,6 +1,6 @@
 import { readSafely } from './application-calls.ts'
 
-/** The page that error messages refer to. It is part of the published package. */
+/** The page that error messages refer to. The page is part of the published package. */
 export const errorsPage = 'node_modules/@scalekit-scim/core/docs/errors.md'
 
 /** The stable codes of {@link ConfigurationError}. docs/errors.md explains each code. */
@@ -18,8 +18,8 @@ export type ConfigurationErrorCode =
   | 'ERR_SCIM_SDK_MISSING'
 
 /**
- * Thrown if an option is wrong, and only when the application starts. The message names the problem and the fix. It
- * never contains a secret.
+ * Thrown if an option is wrong, and only when the application starts. The message names the problem and the fix. The
+ * message never contains a secret.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'

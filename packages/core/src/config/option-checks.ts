@@ -97,7 +97,7 @@ export function clockOption(clock: Clock | undefined): Clock {
 
 export function namespaceOption(namespace: unknown): string | undefined {
   if (namespace === undefined) return undefined
-  // In a Redis cluster, a hash tag keeps a namespace's keys on one node. A brace would end the hash tag.
+  // In a Redis cluster, a hash tag places a namespace's keys on one node. A brace would end the hash tag.
   if (typeof namespace === 'string' && /^[^\s{}\p{Cc}\p{Cs}]{1,64}$/u.test(namespace)) return namespace
   throw invalid('namespace', 'must be 1 to 64 characters, without white space or braces')
 }

@@ -23,7 +23,7 @@ export interface DispatcherOptions extends Handlers {
    */
   namespace?: string | undefined
   /**
-   * The guarantee that the store must give. 'atomic': across all processes. 'process': at least within this process. If
+   * The guarantee that the store must have. 'atomic': across all processes. 'process': at least within this process. If
    * the store's guarantee is weaker, a ConfigurationError is thrown.
    * @default no requirement
    */
@@ -50,7 +50,7 @@ export interface DispatcherOptions extends Handlers {
   handlerTimeoutSeconds?: number | undefined
   /**
    * How long a message counts as done, in seconds.
-   * @default 345600 (4 days). This covers 33 h of retries and a manual replay after a weekend.
+   * @default 345600 (4 days). This time covers 33 h of retries and a manual replay after a weekend.
    */
   retentionSeconds?: number | undefined
   /**

@@ -121,8 +121,8 @@ function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }
 }
 
 /**
- * The first part of each token. It makes tokens unique across all processes. It is short, because the store records the
- * token of each done message.
+ * The first part of each token. This part makes tokens unique across all processes. The part is short, because the
+ * store records the token of each done message.
  */
 const processTag = randomBytes(9).toString('base64url')
 let tokens = 0

@@ -97,7 +97,7 @@ export class CommitQueue {
   /** Waits for pending commits until the deadline. Then drops the commits that are still pending. */
   async close(deadline: Deadline): Promise<void> {
     const { clock, log } = this.#config
-    // Try each commit once now. Do not wait for the next retry.
+    // Try each commit once now, without a pause before the retry.
     await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending, awaited)))
     if (this.#pending.size > 0 && this.#retrying) {
       await within(clock, this.#retrying, Math.max(deadline.leftMs, 0), awaited)

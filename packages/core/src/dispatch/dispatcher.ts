@@ -35,9 +35,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   return new EventDispatcher(openStore(configureDispatcher(options)))
 }
 
-/** The progress of one run of an event's handlers. It determines the outcome at the deadline. */
+/** The progress of one run of an event's handlers. The progress determines the outcome at the deadline. */
 interface Progress {
-  /** Whether the handlers have begun. If so, they continue after the deadline. */
+  /** Whether the handlers have begun. If so, the handlers continue after the deadline. */
   handling: boolean
   /** Whether the deadline passed before the handlers began. If so, no handler may begin. */
   abandoned: boolean

@@ -45,8 +45,8 @@ export class LeasedHandlers {
         return await settle(result)
       }
       lease.abort('handlerTimeoutSeconds have passed')
-      // The handler may still succeed. If no other process has begun the message by then, the message is recorded as
-      // done.
+      // The handler may still succeed. If no other process has begun the message before that, the message is recorded
+      // as done.
       ignoreRejection(running.then(settle))
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
     } finally {
@@ -150,7 +150,7 @@ class Lease {
   }
 }
 
-/** Runs the handlers of an event one after the other. Never rejects. */
+/** Runs the handlers of an event one after another. Never rejects. */
 async function runHandlers(handlers: RoutedHandler[], ctx: HandlerContext): Promise<HandlerResult> {
   try {
     for (const handler of handlers) await settleList(await handler(ctx))

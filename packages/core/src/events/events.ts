@@ -4,7 +4,7 @@
 
 /**
  * A user of a customer's directory, as Scalekit sends it (RFC 7643, 4.1). If a field is absent or null, its value is
- * unknown: keep your stored value.
+ * unknown. In this case, do not change your stored value.
  */
 export interface DirectoryUser {
   /**

@@ -21,13 +21,13 @@ export interface HandlerContext {
   source: EventSource
   /**
    * `dir_…`: the customer's directory. Always set by the sync and by group and directory webhooks. Usually absent in
-   * user webhooks. If it is set, store it. If it is absent, keep your stored value.
+   * user webhooks. If the id is set, store it. If the id is absent, do not change your stored value.
    */
   directoryId?: string
   /**
    * The message's id, the same for all attempts at the message. Use it as the idempotency key in other systems (a
-   * payment, a job). It contains no `:`, because some job queues refuse that character. A sync event has a new key in
-   * each pass.
+   * payment, a job). The key contains no `:`, because some job queues refuse that character. A sync event has a new key
+   * in each pass.
    */
   idempotencyKey: string
   /**
@@ -41,8 +41,8 @@ export interface HandlerContext {
    */
   deadline: Date
   /**
-   * Aborts if the lease is lost, after `handlerTimeoutSeconds`, or when the grace period of `close()` ends. It does not
-   * abort at the deadline, so you can pass it to `fetch`.
+   * Aborts if the lease is lost, after `handlerTimeoutSeconds`, or when the grace period of `close()` ends. The signal
+   * does not abort at the deadline, so you can pass the signal to `fetch`.
    */
   signal: AbortSignal
   /** The request's logger. If the framework has no such logger, the receiver's logger. */
@@ -51,7 +51,7 @@ export interface HandlerContext {
 
 /**
  * A handler of your application. The handler is done when the returned promise, or each promise of a returned list, has
- * resolved. If it throws, the sender tries again. To skip an event permanently, throw `DropEvent`.
+ * resolved. If the handler throws, the sender tries again. To skip an event permanently, throw `DropEvent`.
  */
 export type EventHandler<Event> = (event: Event, ctx: HandlerContext) => unknown
 
@@ -67,9 +67,10 @@ export interface Handlers {
   /** Created and updated users, unless a narrower handler is set. Start with this handler. */
   onUserUpserted?: EventHandler<UserCreatedEvent | UserUpdatedEvent> | undefined
   /**
-   * Users who lose access: created or updated with `active: false`, or deleted. Not called if a narrower handler is
-   * set. End sessions, tokens and API keys here. This event may be the first event of a user, and may repeat. If this
-   * handler is set, events with `active: false` do not reach `onUserCreated`, `onUserUpdated` or `onUserUpserted`.
+   * Users who lose access: created or updated with `active: false`, or deleted. If a narrower handler is set, this
+   * handler is not called. End sessions, tokens and API keys here. This event may be the first event of a user, and may
+   * repeat. If this handler is set, events with `active: false` do not reach `onUserCreated`, `onUserUpdated` or
+   * `onUserUpserted`.
    */
   onAccessEnded?: EventHandler<UserCreatedEvent | UserUpdatedEvent | UserDeletedEvent> | undefined
   /**
@@ -80,7 +81,7 @@ export interface Handlers {
   onUserDeactivated?: EventHandler<UserCreatedEvent | UserUpdatedEvent> | undefined
   /**
    * Deleted users. If this handler is not set, the event goes to `onAccessEnded`. The event has only `id`,
-   * `organization_id`, `dp_id` and `email`. Keep a tombstone.
+   * `organization_id`, `dp_id` and `email`. Store a tombstone, so that a late update cannot create the user again.
    */
   onUserDeleted?: EventHandler<UserDeletedEvent> | undefined
   /** Created groups, without their members. User events contain the memberships. */

@@ -35,8 +35,8 @@ export interface DispatchOutcome {
   /** A short reason, if the outcome's name does not explain it. */
   reason?: string
   /**
-   * The value that the handler or the store threw. It may contain personal data. Outside development, the log omits the
-   * error's message.
+   * The value that the handler or the store threw. The value may contain personal data. Outside development, the log
+   * omits the error's message.
    */
   error?: unknown
 }

@@ -23,7 +23,7 @@ export interface RoleSources {
 /**
  * Returns the application's roles for a user, highest first, without duplicates. If the list is empty, the user has no
  * role. If the event does not contain the list that you map (`groups` or `roles`), returns `undefined`. In this case,
- * keep the stored roles.
+ * do not change the stored roles.
  *
  * @example
  * const [role] = mapRoles(event.data, {

@@ -9,7 +9,7 @@ const longestPauseMs = 4000
 /**
  * Releases the claim of a `begin` that failed. The store may still have written the claim, for example if the
  * connection broke before the answer arrived. No later call uses the claim's token, so the claim is released as soon as
- * the store answers. Stops after `leaseSeconds`, because the claim has lapsed by then.
+ * the store answers. Stops after `leaseSeconds`, because the claim has lapsed at that time.
  */
 export async function releaseLater(
   { token, messageId, resource, leaseSeconds }: BeginRequest,

@@ -35,14 +35,14 @@ export type NextFence = (atLeast: number) => number
  */
 const aheadSeconds = 300
 /**
- * A sync's watermark is at most this far behind the time at which the sync read the record. A webhook that is newer
- * than the record, but arrives later, can then still be applied.
+ * A sync's watermark is at most this far behind the time at which the sync read the record. So the ledger still applies
+ * a webhook that is newer than the record but arrives later.
  */
 export const syncMarginSeconds = 60
 
 /**
  * Creates the sequence of fences for one ledger. With a clock in milliseconds, many `begin` calls can have the same
- * time. If a resource is forgotten between two such calls, only this sequence keeps their fences different.
+ * time. If a resource is deleted between two such calls, only this sequence makes their fences different.
  */
 export function fenceSequence(): NextFence {
   let last = 0
@@ -137,7 +137,7 @@ function watermarkAfter(request: BeginRequest, resource: ResourceState | undefin
 }
 
 /**
- * The time of a sync's event. It is never newer than the time at which the sync read the record, and at most 60 s
+ * The time of a sync's event. The time is never newer than the time at which the sync read the record, and at most 60 s
  * older.
  */
 export function syncTime(occurredAt: Instant | undefined, observedAt: Instant): Instant {

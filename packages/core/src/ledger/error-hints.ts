@@ -34,7 +34,7 @@ export const storeHints: Readonly<Record<string, string>> = {
  * error's message, because it may contain written values.
  */
 export function storeCodeOf(error: unknown): string | undefined {
-  // A getter of the error can throw. This must not prevent the reply to the attempt.
+  // A getter of the error can throw. Such an error must not prevent the reply to the attempt.
   return readSafely(() => codeIn(error, 5))
 }
 
@@ -64,8 +64,8 @@ interface LastError {
 const lastErrors = new WeakMap<object, LastError>()
 
 /**
- * Listens to the errors that a Keyv emits. If a client cannot connect, it queues the calls. It reports the reason (a
- * wrong password, for example) only to its listeners. The caller gets only a time-out.
+ * Listens to the errors that a Keyv emits. If a client cannot connect, it queues the calls. The client reports the
+ * reason (a wrong password, for example) only to its listeners. The caller gets only a time-out.
  *
  * Each store gets one listener. The listener is not removed, because the client continues to reconnect after our
  * close(). If a Keyv 6 has an error but no listener, it throws the error, which would end the process.

@@ -10,13 +10,13 @@ import type { Instant } from '../base/instant.ts'
 //     │                │               ├─ lease ────────┤
 //     │  others: begin → in-flight, or busy for the same resource   │  others: begin → duplicate
 //
-//   A process that dies stops renewing. Its lease lapses, and the next begin wins with a higher fence. If the first
-//   process comes back, its commit finds a different fence and answers 'lost'.
+//   A process that crashes stops renewing. Its lease lapses, and the next begin gets a higher fence. If the first
+//   process continues, its commit finds a different fence and returns 'lost'.
 //
 //     A: begin (fence 7) ── stalls ────────────────────────────── commit (fence 7) → lost
 //     B:                      lapse ▶ begin (fence 8) ── commit → ok
 //
-//   Each resource has a turn and a watermark, so that its events run one at a time and the newest wins:
+//   Each resource has a turn and a watermark. Its events run one at a time, and older events are stale:
 //
 //     watermark ── 09:00 ─────────── 09:05 ──────────────────────────▶ time of the events applied
 //                    begin 09:05 → begun     begin 09:03 → stale
@@ -37,7 +37,8 @@ export interface BeginRequest {
   /** The resource's key. An event without a resource has no turn and no watermark. */
   resource?: string
   /**
-   * The event's own time. If it is missing, or over 300 s ahead of the store's time, the store's time is used instead.
+   * The event's own time. If this time is missing, or over 300 s ahead of the store's time, the store's time is used
+   * instead.
    */
   occurredAt?: Instant
   /**

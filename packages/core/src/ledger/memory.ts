@@ -143,8 +143,8 @@ export class MemoryLedger implements Ledger {
   }
 
   /**
-   * If a handler never ends, its claim remains. So each `begin` checks two claims and two turns. It drops those that
-   * lapsed long ago, and moves the others to the end.
+   * If a handler never ends, its claim remains. So each `begin` checks two claims and two turns. `begin` drops claims
+   * and turns that lapsed long ago, and moves the others to the end.
    */
   #dropLapsed(now: StoreTime): void {
     for (let checked = 0; checked < 2; checked++) {

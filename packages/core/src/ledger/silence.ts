@@ -15,7 +15,7 @@ export class Silence {
     this.#clock = clock
   }
 
-  /** Call this before each call to the server. If it returns `true`, the measurement starts again. */
+  /** Call this before each call to the server. If this method returns `true`, the measurement starts again. */
   isTooLong(limitMs = deadAfterMs): boolean {
     const nowMs = this.#clock.monotonic()
     this.#sinceMs ??= nowMs

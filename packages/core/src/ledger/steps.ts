@@ -11,7 +11,7 @@ import { wholeMs } from './driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, Retention } from './ledger.ts'
 
 // The methods of a ledger whose store cannot run the rules of decisions.ts. Each function takes the state that was
-// read. It returns the answer and the states to write, in sequence.
+// read. The function returns the answer and the states to write, in sequence.
 
 /** The ids of the rows that a ledger method reads and writes. */
 export type ClaimIds = Pick<Claim, 'token' | 'messageId' | 'resource'>

@@ -30,23 +30,23 @@ export interface DirectorySyncOptions {
   schedule?: Schedule | undefined
   /**
    * How many of a directory's users, or groups, the sync deletes within 24 hours without an approval. The limit is a
-   * count, or a share of the records. If you set both, the greater limit applies. Within 30 days, the limit is twice
-   * the count or four times the share. The limit is never more than half of the records. The sync holds deletions over
-   * a limit. A wider limit does not release held records.
-   * @default 20 records or 0.05, whichever is more. Usual staff turnover then needs no approval, and a wrong filter
-   *   deletes few records
+   * count, or a share of the records. If you set a count and a share, the greater limit applies. Within 30 days, the
+   * limit is twice the count or four times the share. The limit is never more than half of the records. If deletions
+   * exceed a limit, the sync holds them. A wider limit does not release held records.
+   * @default 20 records or 0.05, whichever is more. With this limit, usual staff turnover needs no
+   *   approval, and a wrong filter deletes few records
    */
   deletions?: { maxCount?: number | undefined; maxShare?: number | undefined } | undefined
   /**
    * How many directories the sync reads at the same time, and how many events run at the same time across all
-   * directories. The sync reads the directories of one organization one after the other.
+   * directories. The sync reads the directories of one organization one after another.
    * @default 4 directories and 8 events
    */
   concurrency?: { directories?: number | undefined; events?: number | undefined } | undefined
   /**
    * The number of seconds after a full pass until a directory gets another full pass. A full pass reads all records,
-   * and only a full pass finds deletions. The first pass after a start is also full. After a pass that left something
-   * unfinished, up to three consecutive passes are full.
+   * and only a full pass finds deletions. The first pass after a start is also full. After a pass with failed events or
+   * undecided deletions, up to three consecutive passes are full.
    * @default 86400 (a day)
    */
   fullEverySeconds?: number | undefined
@@ -107,7 +107,7 @@ export interface RunOptions {
    */
   mode?: 'auto' | 'full' | 'incremental' | undefined
   /**
-   * Reports what a pass would do. Runs no handlers, and stores nothing about deletions.
+   * Reports what a pass would do. A dry run calls no handlers, and does not store deletions.
    * @default false
    */
   dryRun?: boolean | undefined
@@ -123,7 +123,7 @@ export interface RunOptions {
    * @default the `organizations` of the sync
    */
   organizations?: Organizations | undefined
-  /** When this signal aborts, the pass ends early. It still waits for running events. */
+  /** When this signal aborts, the pass ends early. The pass still waits for running events. */
   signal?: AbortSignal | undefined
   /** A function that is called after each page, so it should be fast. The sync ignores errors of this function. */
   onProgress?: ((progress: SyncProgress) => void) | undefined

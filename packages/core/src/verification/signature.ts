@@ -35,7 +35,7 @@ export const advisedKeyBytes = 24
 /**
  * Reads a secret: base64 after the optional prefix `whsec_`.
  * @throws ConfigurationError if the secret is empty, contains white space or is not strict base64. A lenient decoder
- * would shorten such a key, or return an empty key. Anybody can sign with an empty key.
+ * shortens such a key, or returns an empty key. Any sender can sign with an empty key.
  */
 export function parseSecret(secret: string, source = 'secret'): KeyObject {
   const reject = (problem: string): never => {

@@ -31,9 +31,9 @@ const maxRounds = 200
  *     A: read (unseen, 09:00:00.1) ── decide: begun ── set if still unseen ✓
  *     B:   read (unseen) ── decide: begun ────────────────── set if still unseen ✗ ── read ── decide: in-flight
  *
- * Each read also returns the store's time, so each decision uses a time shortly before its write. This is safe for
- * three reasons. A lease that had lapsed, and was not changed since, has still lapsed. A new lease only gets shorter. A
- * sync that takes its `observedAt` after this read finds the event's change in the data that it reads.
+ * Each read also returns the store's time, so each decision uses a time shortly before its write. The earlier time is
+ * safe for three reasons. A lease that had lapsed, and was not changed since, has still lapsed. A new lease only gets
+ * shorter. A sync that takes its `observedAt` after this read finds the event's change in the data that it reads.
  */
 export class CompareAndSetLedger implements DriverLedger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
@@ -56,8 +56,8 @@ export class CompareAndSetLedger implements DriverLedger {
 
   /**
    * When a frozen server continues, it answers all earlier calls together, although their callers no longer wait. So
-   * after a late read, `begin` writes nothing. It releases a claim only after a write. Without this rule, each late
-   * `begin` would cost three more calls.
+   * after a late read, `begin` writes nothing. `begin` releases a claim only after a write. Without this rule, each
+   * late `begin` would cost three more calls.
    */
   async begin(request: BeginRequest): Promise<BeginAnswer> {
     const { clock, storeTimeoutSeconds } = this.#options

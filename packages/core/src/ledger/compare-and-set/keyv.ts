@@ -22,8 +22,8 @@ type Timed = <T>(call: Promise<T>) => Promise<T>
 
 /**
  * A table over any Keyv. Keyv has no compare-and-set, so two processes can both begin a message. Between processes, the
- * guarantee is therefore best effort. Within one process, the guarantee is exact, because the verbs of each key run one
- * after the other.
+ * guarantee is therefore best effort. Within one process, the guarantee is exact, because the calls for each key run
+ * one after another.
  *
  * Keyv hides failures: the `get` of a failed store returns `undefined`, and its `set` may return `true`. So the table
  * checks every call. Each read includes a key that must exist. If the Keyv emits an error during a read, the read

@@ -28,9 +28,9 @@ export function openMysql(adapter: object, options: DriverOptions): DriverLedger
 }
 
 /**
- * The ledger's only table. It is created on first use, or earlier by an administrator. The key is a hash, because ids
- * can be longer than an index allows. `name` is for people who read the table. A row without a state means the same as
- * no row.
+ * The ledger's only table. The ledger creates the table on first use, unless an administrator has created it. The key
+ * is a hash, because ids can be longer than an index allows. `name` is for people who read the table. A row without a
+ * state means the same as no row.
  */
 export const mysqlSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
@@ -53,9 +53,10 @@ const emptyMs = 600_000
  *
  * - If the rows exist, one UPDATE compares and sets them. In every isolation level, it reads the present rows and locks
  *   them.
- * - If all rows are missing, one INSERT writes them. It fails as a whole if another process has written one of them.
- * - If one of two rows is missing, an INSERT first adds an empty row, which means the same as no row. Then the UPDATE
- *   runs. An INSERT that also compares the old state would lock a gap, which can cause a deadlock.
+ * - If all rows are missing, one INSERT writes them. If another process has written one of the rows, the INSERT writes
+ *   no row.
+ * - If one of two rows is missing, an INSERT first adds an empty row, which means the same as no row. The UPDATE runs
+ *   after the INSERT. An INSERT that also compares the old state would lock a gap, which can cause a deadlock.
  *
  * Each statement is one transaction. If the connection is lost, either the whole statement has run or no part of it. No
  * lock remains.
@@ -110,7 +111,7 @@ class MysqlTable implements CompareAndSetTable {
     return changed > 0
   }
 
-  /** Inserts all the rows, or none if one of them already exists. */
+  /** Inserts all the rows. If one row already exists, inserts no row. */
   async #insert(changes: readonly Change[]): Promise<boolean> {
     const rows = changes.map(
       (row) => `(${this.#hash(row)}, ${this.#name(row)}, ${hex(row.state)}, ${Math.ceil(row.expiresMs)})`,

@@ -100,8 +100,8 @@ export class ReconnectingAdapter {
 }
 
 /**
- * Adds a parameter to the address. The adapter's code keeps one pool for each address, so the new address gets a pool
- * of its own. The adapter ignores the text after the `?`.
+ * Adds a parameter to the address. The adapter's code uses one pool for each address, so the new address gets its own
+ * pool. The adapter ignores the text after the `?`.
  */
 function withOwnPool(opts: SqlAdapter['opts']): SqlAdapter['opts'] {
   if (typeof opts.uri !== 'string') return opts

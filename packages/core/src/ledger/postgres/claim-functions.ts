@@ -9,7 +9,7 @@ export function putMessage(schema: string, done: 'true' | 'false', expiresAt: st
       SET token = excluded.token, done = excluded.done, expires_at = excluded.expires_at;`
 }
 
-/** Returns the SQL functions for begin and renew. They follow the rules of decisions.ts. */
+/** Returns the SQL functions for begin and renew. The functions follow the rules of decisions.ts. */
 export function claimFunctions(schema: string): SchemaParts {
   return {
     scalekit_scim_begin_v1: `-- Returns 'duplicate', 'in-flight', 'busy', 'stale', or 'begun <fence> <watermark that a commit would write>'.

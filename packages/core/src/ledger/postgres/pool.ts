@@ -77,8 +77,8 @@ function queryOver(adapter: PostgresAdapter, { storeTimeoutSeconds, log }: PoolO
 }
 
 /**
- * Adds a name to the address. The adapter's code keeps one pool for each address, so the new address gets a pool of its
- * own. The server lists the connections of this pool with that name.
+ * Adds a name to the address. The adapter's code uses one pool for each address, so the new address gets its own pool.
+ * The server lists the connections of this pool with that name.
  */
 function withOwnName(uri: string | undefined): string {
   const name = 'fallback_application_name=scalekit-scim'

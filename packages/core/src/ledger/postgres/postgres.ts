@@ -19,7 +19,7 @@ const longestId = 512
 
 /**
  * The ledger in PostgreSQL. Each method calls one SQL function in one round trip. The functions follow the rules of
- * decisions.ts. They use the server's clock and take their own locks (see schema.ts).
+ * decisions.ts. The functions use the server's clock and take their own locks (see schema.ts).
  */
 class PostgresLedger implements DriverLedger {
   readonly guarantee = { message: 'atomic', order: 'atomic' } as const

@@ -3,9 +3,9 @@ import { settleFunctions } from './settle-functions.ts'
 
 // The tables and functions of the PostgreSQL ledger. The functions follow the rules of decisions.ts.
 //
-// Each function is one atomic step. It locks its message and its resource. The lower key is locked first, so that no
-// two calls wait for each other. After that, the function reads the clock and the rows. If two keys have the same hash,
-// they share a lock, so one call waits briefly for the other.
+// Each function is one atomic step. Each function locks its message and its resource. The lower key is locked first, so
+// that no two calls wait for each other. After that, the function reads the clock and the rows. If two keys have the
+// same hash, they share a lock, so one call waits briefly for the other.
 //
 // The functions check that the isolation is READ COMMITTED. With this isolation, each statement reads all data that was
 // committed before the statement began. With another isolation, a statement could use a snapshot from before the lock.
@@ -44,8 +44,9 @@ export function sweepStatement(schema: string, table: string, limit: number): st
 }
 
 /**
- * Returns SQL that creates missing tables and functions, and does not change existing ones. To create an index on a
- * table in use, PostgreSQL would wait for the table. An existing function may be an administrator's own version.
+ * Returns SQL that creates missing tables and functions, and does not change existing tables and functions. To create
+ * an index on a table in use, PostgreSQL would wait for the table. An existing function may be an administrator's own
+ * version.
  */
 export function createMissing(schema: string): string {
   const steps = (find: string, parts: SchemaParts) =>

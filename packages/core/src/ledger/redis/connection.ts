@@ -98,8 +98,9 @@ export interface ConnectionSource {
 const counts = new WeakMap<ConnectionSource, { connections: number }>()
 
 /**
- * Counts each connection when it is made, and again when it is ready. A client may send between these two events. Also
- * counts dropped connections. Otherwise, another ledger on the same client could drop the next connection.
+ * Counts each connection when it is made, and again when it is ready. A client may send between these two events. The
+ * function also counts dropped connections. Without this count, another ledger on the same client could drop the next
+ * connection.
  */
 export function countConnections(client: ConnectionSource): () => number {
   const count = counts.get(client) ?? { connections: 0 }
@@ -143,7 +144,7 @@ function isReply(error: unknown): boolean {
 
 /**
  * Whether node-redis queued the command until its time-out, because there was no connection. The time-out no longer
- * applies once the command is sent. Only the name of the error's class shows this case.
+ * applies once the command is sent. Only the name of the error's class shows that there was no connection.
  */
 function wasKept(error: unknown): boolean {
   return error instanceof Error && error.constructor.name === 'TimeoutError'

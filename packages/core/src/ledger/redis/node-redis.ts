@@ -68,8 +68,8 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
 /**
  * node-redis's cluster client reads the owners of the slots again only after the answer MOVED. A stopped or frozen node
  * never answers MOVED. So after a failure, this function opens a copy of the client, which reads the owners from the
- * root nodes. Commands then go to the copy. A copy is closed when the next copy replaces it, or when the ledger closes.
- * The given client is not changed.
+ * root nodes. The ledger then sends its commands to the copy. A copy is closed when the next copy replaces it, or when
+ * the ledger closes. The given client is not changed.
  */
 function followFailovers(given: NodeRedisCluster, options: DriverOptions) {
   let current = given
@@ -143,7 +143,7 @@ function opening(client: NodeRedis): Promise<unknown> | undefined {
 
 /** Replaces a connection that does not answer. A client reconnects automatically only when a connection ends. */
 function reconnect(client: NodeRedis): void {
-  // The client is already reconnecting: a second attempt would disturb the first.
+  // The client is already reconnecting: a second reconnect would disturb the first.
   if (!client.isReady && !openings.has(client)) return
   if (client.isOpen) client.destroy()
   opening(client)?.catch(() => {})

@@ -17,8 +17,8 @@ export interface MissingRecord {
    */
   place: 'own' | 'removed' | 'unplaced'
   /**
-   * Whether `known` yields `occurredAt` or `directoryId` for the record. If both are absent, nothing shows that a
-   * directory created the record.
+   * Whether `known` yields `occurredAt` or `directoryId` for the record. If `occurredAt` and `directoryId` are absent,
+   * nothing shows that a directory created the record.
    */
   hasOrigin: boolean
   /** Nanoseconds since 1970. */
@@ -31,14 +31,14 @@ export interface DeletionCase extends BatchScope {
   missing: readonly MissingRecord[]
   history: DirectoryHistory
   /**
-   * The number of records to which `maxShare` applies. It is the largest number within 30 days, including now. Held
-   * records do not count.
+   * The number of records to which `maxShare` applies. The base is the largest number of records within 30 days,
+   * including now. Held records do not count.
    */
   base: number
   /** The beginning of the history: see {@link DirectoryHistory.from}. */
   from: Instant | undefined
   /**
-   * The full walks over the directory. The second walk began after the first one had ended. If the first walk did not
+   * The full walks over the directory. The second walk began after the first walk had ended. If the first walk did not
    * add up, or if a second walk would not help, there is no second walk.
    */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
@@ -87,8 +87,8 @@ interface Held {
  * error.
  *
  * So a deletion needs two walks. Each walk must add up, and the second walk must list all records that the first walk
- * listed. The organization must also still have the directories that it had at the beginning of the pass. If it has a
- * newer directory, `known` may already yield users of that directory.
+ * listed. The organization must also still have the directories that it had at the beginning of the pass. If the
+ * organization has a newer directory, `known` may already yield users of that directory.
  *
  * Limits apply to deletions without an approval. If a filter at the identity provider is wrong, many users look as if
  * they had left. The sync holds all deletions over a limit as one batch with one approval. Users who leave later do not

@@ -37,7 +37,7 @@ const history = z.object({
 })
 
 const batch = z.object({
-  /** The approval of the batch. It does not change when ids leave the batch. */
+  /** The approval of the batch. The approval does not change when ids leave the batch. */
   approval: z.string(),
   /** The directory whose pass was the last to find some of the records missing. */
   directoryId: z.string(),
@@ -78,7 +78,7 @@ export type DirectoryHistory = z.output<typeof history>
 /** A batch without its ids, but with the name of the chunks that contain them. */
 export type StoredBatch = z.output<typeof batch>
 
-/** Deletions that one pass held together. One approval applies to all of them. */
+/** Deletions that one pass held together. One approval applies to all these deletions. */
 export type HeldBatch = Omit<StoredBatch, 'revision' | 'chunks'> & { ids: readonly string[] }
 
 export type StoredState = Omit<z.output<typeof stateFormat>, 'version'>

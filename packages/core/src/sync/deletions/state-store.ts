@@ -64,7 +64,8 @@ export class StateStore {
   }
 
   /**
-   * Loads the state for a report. It contains only the open batches of one directory, each with its first 1,000 ids.
+   * Loads the state for a report. The loaded state contains only the open batches of one directory, each with its first
+   * 1,000 ids.
    */
   async loadOpen(directoryId: string): Promise<DeletionState> {
     const { state } = await this.#readState()

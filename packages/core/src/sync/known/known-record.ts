@@ -65,7 +65,7 @@ export function requireRecord(record: unknown): asserts record is KnownRecord {
 }
 
 /**
- * @throws SyncError if `known` returned something else, such as a database's result object that contains the records
+ * @throws SyncError if `known` returned a different value, such as a database's result object that contains the records
  */
 export function requireRecords(records: unknown): void {
   const iterable = Object(records)

@@ -39,8 +39,8 @@ export class Clocks {
 
   /**
    * Compares the times of a page's records with the store's time. Reads the store's time at most once. A record that is
-   * newer than `observedAt` has two possible causes. Either the record changed during the request, or the clocks are
-   * apart. The store's time after the page shows the cause.
+   * newer than `observedAt` has two possible causes. Either the record changed during the request, or the clocks
+   * differ. The store's time after the page shows the cause.
    */
   async check(records: readonly Pick<ComparedRecord, 'updatedAt'>[], observedAt: Instant): Promise<void> {
     let newest = this.#newest

@@ -82,7 +82,7 @@ export class DirectoryDeletions {
   }
 
   /**
-   * Deletes the missing records that may be deleted, and holds the others.
+   * Deletes the missing records within the limits, and holds the other missing records.
    * @returns whether the next pass must check records about which this pass could not decide
    * @throws the store's error. If the store fails before the first deletion, the pass deletes nothing
    */
@@ -294,8 +294,8 @@ export class DirectoryDeletions {
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
     try {
       for (const id of ids) {
-        // A record of a removed directory keeps the id of that directory. With this directory's id, the application
-        // would assign the record to this directory.
+        // The event of a record of a removed directory contains the id of that directory. With this directory's id, the
+        // application would assign the record to this directory.
         const directoryId = known.directoryOf(known.indexOf(id) ?? -1) ?? directory.id
         const event = this.#kind.deletedEvent({ ...directory, id: directoryId }, id, occurredAt)
         const ended = (result: Result) => {

@@ -100,7 +100,7 @@ export class DirectoryPass {
     const observedAt = await pass.storeTime()
     const readAll = async () =>
       source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
-    // The pass reads `known` before the walk, because users who join between a walk and a later `known` would look
+    // The pass reads `known` before the walk, because a user who joins between an earlier walk and `known` would look
     // missing.
     let known = mode === 'full' ? await readAll() : undefined
     // The listed ids take memory. If the application has no records yet, only the passes over the organization's other

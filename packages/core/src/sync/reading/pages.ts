@@ -26,7 +26,8 @@ export class PagingError extends Error {
 
 /**
  * Returns all pages of a directory's users or groups.
- * @param options Before each request and each retry, `observe` is called. Its result is the `observedAt` of the page
+ * @param options Before each request and each retry, `observe` is called. The result of `observe` is the `observedAt`
+ * of the page
  */
 export function recordPages<Item extends { id: string }, Observed>(
   kind: Pick<Kind<Item>, 'list'>,

@@ -11,16 +11,14 @@ import {
 } from './records.ts'
 import { type Retrying, retrying } from './retrying.ts'
 
-/**
- * Which organizations to read: 'all' organizations of the environment, a list of ids, or a function that returns ids.
- */
+/** The organizations to read: 'all' organizations of the environment, a list of ids, or a function that returns ids. */
 export type Organizations = 'all' | readonly string[] | (() => OrganizationIds | Promise<OrganizationIds>)
 type OrganizationIds = Iterable<string> | AsyncIterable<string>
 
 const organizationPageSize = 100
 
 /**
- * Lists the enabled directories of the organizations, one after the other. Skips organizations without an enabled
+ * Lists the enabled directories of the organizations, one after another. Skips organizations without an enabled
  * directory.
  *
  * @example
@@ -37,7 +35,7 @@ export async function* directories(
   }
 }
 
-/** Lists all directories of an organization, including disabled ones. */
+/** Lists all directories of an organization, including disabled directories. */
 export async function listDirectories(
   api: DirectoryApi,
   organizationId: string,

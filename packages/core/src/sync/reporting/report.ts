@@ -19,7 +19,7 @@ export interface Counts {
   dropped: number
   /** Records without a handler for their event. */
   unhandled: number
-  /** Records that are no longer listed, but were not deleted. See `held` of the directory. */
+  /** Records that are no longer listed, but were not deleted. `held` in the directory's report contains the reason. */
   held: number
   /**
    * Records for which the handler or the store failed. The next pass retries such records. After three failed full
@@ -29,13 +29,13 @@ export interface Counts {
 }
 
 /**
- * Why deletions wait for an approval. Later passes and wider limits do not release held records. Without an approval,
- * the sync releases a record in two cases only. In the first case, a directory of the organization lists the record
- * again. In the second case, `known` has yielded no record of the same hold for 90 days.
+ * The reason why deletions wait for an approval. Later passes and wider limits do not release held records. Without an
+ * approval, the sync releases a record in two cases only. In the first case, a directory of the organization lists the
+ * record again. In the second case, `known` has yielded no record of the same hold for 90 days.
  *
  * - 'over-limit': there are more deletions than the option `deletions` allows in a day or in 30 days
  * - 'over-half': with the deletions of the last 30 days, the sync would delete over half of the directory's records
- * - 'nothing-listed': the directory lists nothing
+ * - 'nothing-listed': the directory lists no records
  * - 'directory-removed': the organization no longer has the records' directory, and no other directory lists the
  *   records
  * - 'no-origin': `known` yields neither `occurredAt` nor `directoryId`, so nothing shows that a directory created the
@@ -51,7 +51,7 @@ export type StickyReason =
   | 'no-history'
 
 /**
- * Why deletions were not applied: {@link StickyReason}, or a reason that you cannot approve.
+ * The reason why deletions were not applied: {@link StickyReason}, or a reason that you cannot approve.
  *
  * - 'unsettled': the pass could not decide, so a later full pass checks the records again. The directory or the list of
  *   directories changed, or the announced totals were wrong. Other causes are foreign records in `known`, and another
@@ -91,11 +91,11 @@ export interface RecordList {
 /** Held records that a directory of the organization lists again. These records are no longer held. */
 export interface ReturnedRecords extends RecordList {
   kind: 'user' | 'group'
-  /** The approval of the hold. It stays valid for the other records of that hold. */
+  /** The approval of the hold. The approval stays valid for the other records of that hold. */
   approval: string
 }
 
-/** Users that the pass sent as `active: false`. Deactivations are reversible, so no limit holds them. */
+/** Users that the pass sent as `active: false`. Deactivations are reversible, so no limit applies to them. */
 export interface Deactivations extends RecordList {
   /**
    * Whether there are more deactivations than the deletions that the option `deletions` allows in a day. If so, check
@@ -171,8 +171,8 @@ export interface SyncReport {
   mode: 'auto' | 'full' | 'incremental'
   dryRun: boolean
   /**
-   * - 'complete': every directory was read to its end, and nothing failed.
-   * - 'incomplete': something failed. See the errors.
+   * - 'complete': the pass read every directory to its end, and no event failed.
+   * - 'incomplete': an error or a failed event occurred. The report contains the errors.
    * - 'cancelled': the signal, `stop()` or a closed dispatcher ended the pass.
    * - 'busy': another pass was running.
    */
@@ -182,7 +182,7 @@ export interface SyncReport {
   /**
    * The approvals of `approve` that matched no held deletions in this pass. Possible reasons:
    * - The approval has a typing error, or an earlier run used it.
-   * - It is from a dry run that is over 7 days old or had other ids.
+   * - The approval is from a dry run that is over 7 days old or had other ids.
    * - The pass did not read its directory, or `known` yielded nothing for that directory.
    */
   unusedApprovals: readonly string[]
