@@ -1,4 +1,5 @@
-// Only for the packages of this repository. Any release, even a patch release, can change or remove an export.
+// These exports are only for the packages of this repository. Any release, even a patch release, can change or remove
+// an export.
 
 export { callBack, readSafely } from './base/application-calls.ts'
 export {

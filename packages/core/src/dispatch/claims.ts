@@ -20,13 +20,14 @@ export interface BegunClaim {
 
 interface FailedCall {
   error: unknown
-  /** Whether the deadline came before the time limit of the store. */
+  /** Whether the delivery's deadline ended the call before `storeTimeoutSeconds` did. */
   cutByDeadline?: boolean
 }
 
 /**
- * Claims a message in the ledger. The claim's lease has not lapsed when the claim is returned. If another process holds the message, waits for it, at most until the deadline.
- * Returns the claim, or the event's outcome if it could not be claimed.
+ * Claims a message in the ledger. If another process has the message or the resource's turn, waits until the deadline
+ * at most. Returns the claim, or the event's outcome if the message could not be claimed. When the claim is returned,
+ * its lease has not lapsed.
  */
 export async function beginClaim(
   config: OpenConfiguration,
@@ -50,7 +51,7 @@ export async function beginClaim(
     const requestedAtMs = clock.monotonic()
     const answer = await callBegin(config, request, delivery)
     if ('error' in answer) {
-      // The deadline ended the call. The store has not failed: it answered the earlier calls.
+      // The deadline ended this call. The store answered the earlier calls, so it has not failed.
       if (heldBy && answer.cutByDeadline) return { outcome: heldBy }
       return { outcome: 'store-unavailable', error: answer.error }
     }
@@ -79,7 +80,7 @@ export async function beginClaim(
   }
 }
 
-/** Calls the store once, within our own time limit. A claim that arrives later is released. */
+/** Calls `begin` once, and waits for at most `storeTimeoutSeconds`. Releases a claim that the store grants later. */
 async function callBegin(
   config: OpenConfiguration,
   request: BeginRequest,

@@ -6,9 +6,9 @@ import { listenToStore } from '../ledger/error-hints.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { type OpenLedger, openLedger } from '../ledger/open-ledger.ts'
 
-/** A store that is open for a dispatcher, with its namespace reserved. */
+/** A store that a dispatcher has opened. Its namespace is reserved. */
 export interface OpenStore extends OpenLedger {
-  /** The code of the store client's last error, if it is recent. */
+  /** Returns the code of the store client's last error, if the error is recent. */
   recentStoreError(): string | undefined
   /** Returns a new token for a claim. Tokens are unique across all processes. */
   nextToken(): string

@@ -35,7 +35,7 @@ export const storeHints: Readonly<Record<string, string>> = {
  * error's message, because it may contain written values.
  */
 export function storeCodeOf(error: unknown): string | undefined {
-  // A getter of the error can throw. The attempt must still get its answer.
+  // A getter of the error can throw. Such an error must not prevent the reply to the attempt.
   return readSafely(() => codeIn(error, 5))
 }
 
@@ -65,11 +65,11 @@ interface LastError {
 const lastErrors = new WeakMap<object, LastError>()
 
 /**
- * Listens to the errors that a Keyv emits. If a client cannot connect, it keeps the calls. It reports the reason (a
- * wrong password, for example) only to its listeners. The caller sees only a time-out.
+ * Listens to the errors that a Keyv emits. If a client cannot connect, it queues the calls. The client reports the
+ * reason (a wrong password, for example) only to its listeners. The caller gets only a time-out.
  *
- * Each store gets one listener, which stays, because the client continues to reconnect after our close(). If a Keyv 6
- * has an error but no listener, it throws the error, which would end the process.
+ * Each store gets one listener. The listener is not removed, because the client continues to reconnect after our
+ * close(). If a Keyv 6 has an error but no listener, it throws the error, which would end the process.
  * @returns a function that returns the code of the last error, if it is recent
  */
 export function listenToStore(store: unknown, clock: Clock): () => string | undefined {

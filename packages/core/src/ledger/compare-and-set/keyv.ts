@@ -18,16 +18,16 @@ type Timed = <T>(call: Promise<T>) => Promise<T>
 
 /**
  * A table over any Keyv. Keyv has no compare-and-set, so two processes can both begin a message. Between processes, the
- * guarantee is therefore best effort. Within one process, the guarantee is exact, because the verbs of each key run one
- * after the other. If a write is not answered in time, the next verb waits up to 30 s for the answer. Otherwise, the
- * write could take effect after the next verb, and replace its result.
+ * guarantee is therefore best effort. Within one process, the guarantee is exact, because the calls for each key run
+ * one after another. If a write is not answered in time, the next call waits up to 30 s for the answer. Without this
+ * wait, the write could take effect after the next call, and replace its result.
  *
- * Keyv hides failures: the `get` of a dead store returns `undefined`, and its `set` may return `true`. So the table
+ * Keyv hides failures: the `get` of a failed store returns `undefined`, and its `set` may return `true`. So the table
  * checks every call. Each read includes a key that must exist. If the Keyv emits an error during a read, the read
  * fails. Each write is read back.
  *
- * Leases are decided by this machine's wall clock, because the processes have no other common clock. If the clock is
- * set back, earlier claims last longer by the same time.
+ * Leases use this machine's wall clock, because the processes have no other common clock. If the clock is set back,
+ * earlier claims last longer by the same time.
  */
 export class KeyvTable implements CompareAndSetTable {
   readonly #keyv: KeyvLike
@@ -49,7 +49,7 @@ export class KeyvTable implements CompareAndSetTable {
   }
 
   close(): void {
-    // A leftover listener must not prevent the rest of the shutdown.
+    // An error here must not prevent the rest of the shutdown.
     callBack(() => this.#keyv.off?.('error', this.#countFailure))
   }
 
@@ -100,11 +100,11 @@ export class KeyvTable implements CompareAndSetTable {
     const canaryName = `${this.#prefix}canary`
     const first = await this.#get([canaryName, ...names], timed)
     if (first[0] === canary) return first.slice(1)
-    // The store is new, has lost its data, or is dead. A write of the key that must exist shows whether the store is
-    // dead.
+    // The store is new, has lost its data, or has failed. A write of the key that must exist shows whether the store
+    // has failed.
     requireStored(await this.#set(canaryName, canary, undefined, timed), canary)
     const second = await this.#get([canaryName, ...names], timed)
-    if (second[0] !== canary) throw new StoreUnavailableError('the store does not keep what is written to it')
+    if (second[0] !== canary) throw new StoreUnavailableError('the store did not return a written value')
     return second.slice(1)
   }
 

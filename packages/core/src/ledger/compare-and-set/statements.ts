@@ -27,8 +27,8 @@ const pauseFromMs = 2
 const pauseToMs = 50
 
 /**
- * Runs each statement with one call. If other processes block a statement, repeats it until `storeTimeoutSeconds` are
- * over. If a call hangs, waits for it, because callers have their own deadline.
+ * Runs each statement with one call. If other processes block a statement, repeats the statement until
+ * `storeTimeoutSeconds` have passed. A call has no time limit, because callers have their own deadline.
  */
 export class Statements {
   readonly #adapter: ReconnectingAdapter
@@ -80,7 +80,9 @@ export class Statements {
   }
 }
 
-/** The store's own name for a failure. Its messages are not logged, because they may contain written values. */
+/**
+ * Returns the store's own name for a failure. Error messages are not logged, because they may contain written values.
+ */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
   // Node's SQLite has a name in `errstr`. Its `code` is the same for every error.

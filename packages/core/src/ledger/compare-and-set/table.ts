@@ -33,7 +33,7 @@ export interface CompareAndSetTable {
   read(keys: readonly Key[]): Promise<Snapshot>
   /**
    * If no row has changed since the read, writes all the changes in one atomic step.
-   * @returns whether it wrote
+   * @returns whether the changes were written
    */
   compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean>
   /** The store's time. Omitted if only a read returns it. */

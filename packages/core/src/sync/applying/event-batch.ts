@@ -11,7 +11,7 @@ import { pauseForStore, untilAborted } from '../waiting.ts'
 
 export interface EventRequest {
   event: DirectoryEvent
-  /** The store's time before the reading of the record. */
+  /** The store's time before the sync read the record. */
   observedAt: Instant
   directoryId: string
   /** Receives the result. If the dispatcher is already closed, this function is not called. */
@@ -26,10 +26,13 @@ const resultOf: Readonly<Partial<Record<DispatchOutcomeName, Result>>> = {
   dropped: 'dropped',
   unhandled: 'unhandled',
 }
-/** How many failures a batch logs. If a table is missing, for example, every event fails for the same reason. */
+/**
+ * The maximum number of failures that a batch logs. If a table is missing, for example, every event fails for the same
+ * reason.
+ */
 const loggedAtMost = 10
 
-/** Dispatches events of one directory. The pass can wait until all of them have ended. */
+/** Dispatches events of one directory. The pass can wait until all the events have ended. */
 export class EventBatch {
   readonly #pass: PassContext
   readonly #running = new Set<Promise<void>>()
@@ -43,7 +46,7 @@ export class EventBatch {
   async add(request: EventRequest): Promise<void> {
     const { dryRun, signal, slots } = this.#pass
     if (dryRun) return request.ended('applied')
-    // If the pass aborts here, nothing gives the slot back. After an abort, no event needs a slot.
+    // If the pass aborts here, the slot is not released. After an abort, no event needs a slot.
     await untilAborted(slots.take(), signal)
     this.#pass.requireRunning()
     const run = this.#apply(request).finally(() => {
@@ -83,7 +86,7 @@ export class EventBatch {
 
   /**
    * Dispatches the event. If the store is unavailable, tries again up to three times. If the event's lease is lost,
-   * tries again once. All tries use the same key.
+   * tries again once. All attempts use the same idempotency key.
    */
   async #dispatch({ event, observedAt, directoryId }: EventRequest): Promise<DispatchOutcome> {
     const { config, signal } = this.#pass
@@ -98,7 +101,7 @@ export class EventBatch {
       if (ended.outcome === 'lost' && !wasLost) wasLost = true
       else if (ended.outcome !== 'store-unavailable') return ended
       else if (!(await pauseForStore(config.clock, failures++, signal))) return ended
-      // If the process was suspended meanwhile, the pass may have lost its lease. Then the record may be outdated.
+      // If the process was suspended, the pass may have lost its lease, and the record may be outdated.
       this.#pass.checkLease()
       if (signal.aborted) return ended
     }

@@ -9,7 +9,7 @@ const retryMs = 500
 
 /**
  * Allows one pass at a time across all processes. The lease is a ledger record. The record expires by the store's
- * clock, and the pass renews it. If the process dies, the lease expires, and another process can take it.
+ * clock, and the pass renews it. If the process crashes, the lease expires, and another process can take the lease.
  */
 export class PassLease {
   readonly #config: SyncConfiguration
@@ -32,14 +32,14 @@ export class PassLease {
   }
 
   /**
-   * @returns whether the lease was free. If not, another pass has it
+   * @returns whether the lease was free. If not, another pass has the lease
    * @throws the store's error, after a few tries
    */
   take(): Promise<boolean> {
     const { clock } = this.#config
     return retryStore(clock, async () => {
       const takenAtMs = clock.monotonic()
-      // If an earlier try took the lease, but its answer was lost, the second call succeeds.
+      // If an earlier call took the lease, but its answer was lost, the second call succeeds.
       const isTaken = (await this.#set(undefined, this.#token)) || (await this.#set(this.#token, this.#token))
       if (isTaken) this.#renewed(takenAtMs)
       return isTaken
