@@ -17,6 +17,7 @@ export { formatInstant, type Instant, parseInstant, plusSeconds } from './base/i
 export { type ErrorFields, errorFields } from './base/logger.ts'
 export { isJsonObject, type JsonObject, omitUndefined } from './base/objects.ts'
 export { randomnessOf, replaceRandomness } from './base/randomness.ts'
+export { RenewedLease } from './base/renewed-lease.ts'
 export {
   clockOption,
   invalid,

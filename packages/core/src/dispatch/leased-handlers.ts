@@ -1,8 +1,9 @@
-import { callAsync, ignoreRejection, readSafely } from '../base/application-calls.ts'
-import { type Timer, timedOut, within } from '../base/clock.ts'
+import { ignoreRejection, readSafely } from '../base/application-calls.ts'
+import { timedOut, within } from '../base/clock.ts'
 import { DropEvent } from '../base/errors.ts'
 import { formatInstant } from '../base/instant.ts'
 import type { Logger } from '../base/logger.ts'
+import { RenewedLease } from '../base/renewed-lease.ts'
 import { directoryIdOf } from '../events/directory-events.ts'
 import type { HandlerContext } from '../events/handlers.ts'
 import type { DispatchOutcome } from '../events/outcome.ts'
@@ -41,8 +42,8 @@ export class LeasedHandlers {
       const running = runHandlers(handlers, ctx, () => lease.check())
       const result = await within(clock, running, timeoutMs)
       if (result !== timedOut) {
-        lease.end()
-        if (result.outcome === 'handler-failed') await lease.settled()
+        const renewalsEnded = lease.end()
+        if (result.outcome === 'handler-failed') await renewalsEnded
         return await settle(result)
       }
       lease.abort('handlerTimeoutSeconds have passed')
@@ -52,7 +53,7 @@ export class LeasedHandlers {
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
     } finally {
       this.#leases.delete(lease)
-      lease.end()
+      void lease.end()
     }
   }
 
@@ -65,103 +66,53 @@ export class LeasedHandlers {
   }
 }
 
-/** The wait after a failed renewal of a lease, in ms. */
-const retryMs = 500
-
 /**
- * Renews a claim while its handler runs. The handler's signal aborts if another process has the claim. It also aborts
- * if the store did not renew the claim in time, because another process can then take the claim:
+ * The lease of a claim while its handlers run, with the handlers' signal. The signal aborts if another process has the
+ * claim. The signal also aborts if the store did not renew the claim in time, because another process can then take
+ * the claim:
  *
  *     requested        requested                   requested + leaseSeconds
  *       ├─ begin ─┤      ├─ renew ─┤     ├─ renew ───┤ abort
  *       ├─ lease, at least ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┤ others: begin → begun
  */
 class Lease {
-  readonly #config: OpenConfiguration
-  readonly #claim: Claim
-  readonly #log: Logger
   readonly #controller = new AbortController()
-  /** The handler's signal. */
+  /** The handlers' signal. */
   readonly signal = this.#controller.signal
-  #timer: Timer | undefined
-  #ended = false
-  #endsAtMs: number
-  #renewing: Promise<unknown> = Promise.resolve()
+  readonly #lease: RenewedLease
 
   constructor(config: OpenConfiguration, { claim, requestedAtMs }: BegunClaim, log: Logger) {
-    this.#config = config
-    this.#claim = claim
-    this.#log = log
-    this.#endsAtMs = requestedAtMs + this.#leaseMs
-    this.#renewIn(requestedAtMs + this.#leaseMs / 3 - config.clock.monotonic())
+    const { ledger, clock, leaseSeconds, storeTimeoutSeconds } = config
+    this.#lease = new RenewedLease({
+      clock,
+      leaseMs: leaseSeconds * 1000,
+      requestedAtMs,
+      timeoutMs: storeTimeoutSeconds * 1000,
+      renew: () => ledger.renew(claim, leaseSeconds),
+      onLost: (lapsed) => {
+        const what = lapsed ? 'the lease ran out' : 'the lease was lost'
+        const why = lapsed ? 'the store did not renew it in time' : 'another process has the message now'
+        log.error({ messageId: claim.messageId }, `${what}: ${why}`)
+        this.abort(what)
+      },
+    })
   }
 
-  /** Stops renewing, because the handler has ended. */
-  end(): void {
-    this.#ended = true
-    this.#timer?.cancel()
+  /** Stops renewing. The promise resolves when no renewal is under way. */
+  end(): Promise<unknown> {
+    return this.#lease.end()
   }
 
-  /**
-   * Resolves when no renewal is under way. Without this wait, a late renewal could write the claim again after its
-   * release.
-   */
-  async settled(): Promise<void> {
-    await this.#renewing
-  }
-
-  /** Throws if the signal has aborted. Aborts the signal if the lease has lapsed: the timer may be late. */
+  /** Throws if the signal has aborted, or the lease has lapsed. */
   check(): void {
-    if (this.#leftMs <= 0 && !this.#ended) this.#runOut()
+    this.#lease.check()
     this.signal.throwIfAborted()
   }
 
-  /** Stops renewing, and aborts the handler's signal. */
+  /** Stops renewing, and aborts the handlers' signal. */
   abort(reason: string): void {
-    this.end()
+    void this.end()
     this.#controller.abort(new DOMException(`scalekit-scim: ${reason}`, 'AbortError'))
-  }
-
-  get #leaseMs(): number {
-    return this.#config.leaseSeconds * 1000
-  }
-
-  get #leftMs(): number {
-    return this.#endsAtMs - this.#config.clock.monotonic()
-  }
-
-  #renewIn(delayMs: number): void {
-    this.#timer = this.#config.clock.setTimeout(() => {
-      this.#renewing = this.#renew()
-    }, delayMs)
-  }
-
-  async #renew(): Promise<void> {
-    const { ledger, clock, leaseSeconds, storeTimeoutSeconds } = this.#config
-    // The lease may have ended, because the renewals failed or the process stalled.
-    if (this.#leftMs <= 0) return this.#runOut()
-    const requestedAtMs = clock.monotonic()
-    const waitMs = Math.min(storeTimeoutSeconds * 1000, this.#leftMs)
-    const renewing = callAsync(() => ledger.renew(this.#claim, leaseSeconds))
-    const answer = await within(clock, renewing, waitMs).catch(() => timedOut)
-    if (this.#ended) return
-    if (answer === false) {
-      return this.#fail('the lease was lost', 'another process has the message now')
-    }
-    if (answer === true) {
-      this.#endsAtMs = requestedAtMs + this.#leaseMs
-      return this.#renewIn(this.#leaseMs / 3)
-    }
-    this.#renewIn(Math.min(this.#leaseMs / 3, retryMs, this.#leftMs))
-  }
-
-  #runOut(): void {
-    this.#fail('the lease ran out', 'the store did not renew it in time')
-  }
-
-  #fail(what: string, why: string): void {
-    this.#log.error({ messageId: this.#claim.messageId }, `${what}: ${why}`)
-    this.abort(what)
   }
 }
 

@@ -1,11 +1,9 @@
-import type { Timer } from '@scalekit-scim/core'
-import { type LedgerRecord, randomnessOf } from '@scalekit-scim/core/internal'
+import { type LedgerRecord, RenewedLease, randomnessOf } from '@scalekit-scim/core/internal'
 import type { SyncConfiguration } from '../configure.ts'
 import { SyncError } from '../sync-error.ts'
 import { retryStore } from '../waiting.ts'
 
 const recordName = 'sync:pass'
-const retryMs = 500
 
 /**
  * Allows one pass at a time across all processes. The lease is a ledger record. The record expires by the store's
@@ -14,20 +12,15 @@ const retryMs = 500
 export class PassLease {
   readonly #config: SyncConfiguration
   readonly #record: LedgerRecord
-  readonly #leaseMs: number
   readonly #token: string
   readonly #lost = new AbortController()
   /** Aborts when another pass may have the lease. */
   readonly lost = this.#lost.signal
-  #timer: Timer | undefined
-  #renewing: Promise<void> | undefined
-  #ended = false
-  #renewedAtMs = 0
+  #lease: RenewedLease | undefined
 
   constructor(config: SyncConfiguration) {
     this.#config = config
     this.#record = config.dispatcher.ledger.record(recordName)
-    this.#leaseMs = config.leaseSeconds * 1000
     this.#token = randomnessOf(config.clock).uuid()
   }
 
@@ -38,10 +31,10 @@ export class PassLease {
   take(): Promise<boolean> {
     const { clock } = this.#config
     return retryStore(clock, async () => {
-      const takenAtMs = clock.monotonic()
+      const requestedAtMs = clock.monotonic()
       // If an earlier call took the lease, but its answer was lost, the second call succeeds.
-      const isTaken = (await this.#set(undefined, this.#token)) || (await this.#set(this.#token, this.#token))
-      if (isTaken) this.#renewed(takenAtMs)
+      const isTaken = (await this.#set(undefined, this.#token)) || (await this.#renew())
+      if (isTaken) this.#hold(requestedAtMs)
       return isTaken
     })
   }
@@ -51,14 +44,11 @@ export class PassLease {
    * timer.
    */
   check(): void {
-    if (this.#hasExpired) this.#lose()
+    this.#lease?.check()
   }
 
   async end(): Promise<void> {
-    this.#ended = true
-    this.#timer?.cancel()
-    // A running renewal must not reach the store after the release.
-    await this.#renewing
+    await this.#lease?.end()
     try {
       await this.#set(this.#token, undefined)
     } catch {
@@ -66,36 +56,23 @@ export class PassLease {
     }
   }
 
-  get #hasExpired(): boolean {
-    return this.#config.clock.monotonic() - this.#renewedAtMs >= this.#leaseMs
+  #hold(requestedAtMs: number): void {
+    const { clock, leaseSeconds } = this.#config
+    const leaseMs = leaseSeconds * 1000
+    const onLost = () => {
+      const message = 'the pass lost its lease, so another pass may be running'
+      this.#lost.abort(new SyncError('ERR_SCIM_LEASE_LOST', message))
+    }
+    const renew = () => this.#renew()
+    // The ledger itself limits the time of each call.
+    this.#lease = new RenewedLease({ clock, leaseMs, requestedAtMs, timeoutMs: leaseMs, renew, onLost })
+  }
+
+  #renew(): Promise<boolean> {
+    return this.#set(this.#token, this.#token)
   }
 
   #set(expected: string | undefined, next: string | undefined): Promise<boolean> {
     return this.#record.compareAndSet(expected, next, this.#config.leaseSeconds)
-  }
-
-  #renewed(askedAtMs: number): void {
-    this.#renewedAtMs = askedAtMs
-    this.#renewIn(this.#leaseMs / 3)
-  }
-
-  #renewIn(delayMs: number): void {
-    this.#timer = this.#config.clock.setTimeout(() => {
-      this.#renewing = this.#renew()
-    }, delayMs)
-  }
-
-  async #renew(): Promise<void> {
-    const askedAtMs = this.#config.clock.monotonic()
-    const isRenewed = await this.#set(this.#token, this.#token).catch(() => undefined)
-    if (this.#ended) return
-    if (isRenewed) this.#renewed(askedAtMs)
-    else if (isRenewed === false || this.#hasExpired) this.#lose()
-    else this.#renewIn(Math.min(this.#leaseMs / 3, retryMs))
-  }
-
-  #lose(): void {
-    const message = 'the pass lost its lease, so another pass may be running'
-    this.#lost.abort(new SyncError('ERR_SCIM_LEASE_LOST', message))
   }
 }
