@@ -98,7 +98,7 @@ export async function exchange(
   }
 }
 
-/** Like {@link exchange}, but rejects without a connection. @throws Failure */
+/** Like {@link exchange}, but rejects if the connection fails. @throws Failure */
 export async function exchangeOrFail(url: URL, request: Request, options?: Options): Promise<Exchange> {
   const outcome = await exchange(url, request, options)
   if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') {
@@ -147,7 +147,7 @@ async function readAnswer(response: IncomingMessage): Promise<Omit<Answer, 'kind
 
 /**
  * Writes the body, and stops when an answer arrives. A server that refuses a body because of its length resets the
- * connection after the answer. Further writes would then hide the answer.
+ * connection after the answer. Further writes would hide the answer.
  */
 async function write(request: ClientRequest, body: Uint8Array, answered: AbortSignal): Promise<void> {
   for (let offset = 0; offset < body.byteLength; offset += sliceBytes) {

@@ -11,7 +11,7 @@ try {
   await createProgram().parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Commander has already printed the error. Its exit code for help and version is 0.
+    // Commander has already printed the error. Commander's exit code for help and version is 0.
     process.exitCode = error.exitCode === 0 ? exitCodes.good : exitCodes.usage
   } else if (error instanceof Failure) {
     complain(error.message)

@@ -73,7 +73,7 @@ function secretFor(addresses: readonly string[], option: string | undefined): st
   return option !== undefined || process.env[secretVariable] ? secretFrom(option) : undefined
 }
 
-/** Sets the secret of new endpoints, and of endpoints from the file, which have the secrets of an earlier run. */
+/** Sets the secret of the endpoints at `urls`. An endpoint from the file can have the secret of an earlier run. */
 function setSecrets({ deliveries }: Simulator, urls: ReadonlySet<string>, secret: string): void {
   for (const { id, url, secrets } of deliveries.endpoints) {
     if (urls.has(url) && secrets[0] !== secret) deliveries.rotateSecret(id, { secret, keepOldSeconds: 0 })

@@ -59,7 +59,7 @@ export class SimulatorClock implements Clock {
   }
 
   /**
-   * Moves the clock forward. Each timer that becomes due fires at its own time, in order. The work of a timer ends
+   * Moves the clock forward. Due timers fire at their own times, one after another. The work of a timer ends
    * before the next timer fires. During a step, real time does not move the clock. Steps run one after another.
    */
   async step(ms: number): Promise<void> {

@@ -110,7 +110,7 @@ function requireSecret(secret: string | undefined, path: string): void {
     )
   }
   try {
-    // Core decides which secrets are valid.
+    // Core checks whether the secret is valid.
     signDelivery('', { secret })
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error

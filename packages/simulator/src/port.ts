@@ -34,7 +34,7 @@ const preface = Buffer.from('PRI')
 
 /** A hint for each of Node's error codes. */
 export const portHints: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'it is in use. Choose another port, or 0 for any free port',
+  EADDRINUSE: 'the port is in use. Choose another port, or 0 for any free port',
   EACCES: 'ports below 1024 need a special permission. Choose a port from 1024 on',
   EADDRNOTAVAIL:
     'the host is not an address of this machine. Choose 127.0.0.1, or 0.0.0.0 for all its addresses',
@@ -95,7 +95,7 @@ function createServers(headersTimeoutMs: number) {
   http1.removeAllListeners('connection').on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    // An error means that the client disconnected.
+    // An error occurs if the client disconnects.
     socket.on('error', () => socket.destroy())
     detectProtocol(socket, headersTimeoutMs, (isHttp2) => {
       if (!isHttp2) {

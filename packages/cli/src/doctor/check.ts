@@ -2,7 +2,7 @@ import { type Exchange, type Request, shownAnswer } from '../exchange.ts'
 import type { Outcomes, Probe } from './probe.ts'
 
 export interface Check {
-  /** This name does not change between versions, so that scripts can use it. */
+  /** The name of the check, which does not change between versions, so that scripts can use it. */
   name: string
   title: string
   run(probe: Probe): Finding | Promise<Finding>

@@ -68,7 +68,7 @@ async function* examine(
     if (probe.isInterrupted) break
     yield [check, finding]
   }
-  // These checks also run after an interruption or a crash.
+  // The last checks also run after an interruption or a crash.
   for (const check of users ? [deletionCheck(users), timeCheck] : [timeCheck]) {
     if (probe.acceptsValid) yield [check, await check.run(probe)]
   }

@@ -10,7 +10,7 @@ const signatureHeaders = ['webhook-id', 'webhook-timestamp', 'webhook-signature'
 const brokenSignatures = ['v1', 'v1,', 'v1,AAAA', 'v1,%%%%', 'nonsense', `v1,${'A'.repeat(4000)}`]
 const brokenTimestamps = ['abc', '-1', '0', '9'.repeat(30)]
 
-/** If an endpoint accepts one of these deliveries, anybody can send events to it. */
+/** The checks with forged deliveries. If an endpoint accepts a forged delivery, anybody can send events to it. */
 export const forgeryChecks: Check[] = [
   refuses(
     'unsigned',

@@ -8,7 +8,7 @@ import { LivePages } from './live.ts'
 
 /** The folder of this file, as an ES module and in the CommonJS build. */
 const here = typeof __dirname === 'undefined' ? import.meta.dirname : __dirname
-/** The folder of the page. It is next to this file in the sources, and next to the bundle in the build. */
+/** The folder of the page, which is next to this file in the sources, and next to the bundle in the build. */
 const pageFolder = join(here, 'page')
 /** lit-html's build for browsers is in the root folder of its package, above the build for Node. */
 const litHtmlFolder = join(dirname(createRequire(join(here, 'router.js')).resolve('lit-html')), '..')

@@ -58,7 +58,7 @@ export class Deliveries extends Endpoints {
     }
   }
 
-  /** Removes an endpoint. Its pending deliveries fail. @throws DeliveryError 'not-found' */
+  /** Removes an endpoint, and ends its pending deliveries as failed. @throws DeliveryError 'not-found' */
   override removeEndpoint(id: string): void {
     super.removeEndpoint(id)
     for (const task of this.#tasks()) {

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '@scalekit-scim/core'
 import fastq from 'fastq'
 
 interface HeldMessage {
-  /** This message waits for the first attempts of these messages. */
+  /** The messages whose first attempts this message waits for. */
   readonly awaited: Set<number>
   /** The number of further messages that this message waits for. */
   open: number

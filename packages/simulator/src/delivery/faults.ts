@@ -18,7 +18,7 @@ export interface Fault {
 export interface WebhookFaults {
   /** The simulator never sends the message. */
   drop?: Fault
-  /** The first attempt waits. */
+  /** The first attempt waits for `seconds`. */
   delay?: Fault & { seconds: number }
   /** The simulator sends several copies of the first attempt at the same time. */
   duplicate?: Fault & {
@@ -35,14 +35,14 @@ export interface WebhookFaults {
     /** The longest wait. @default 60 */
     atMostSeconds?: number
   }
-  /** The signature is wrong. */
+  /** The simulator sends a wrong signature. */
   corruptSignature?: Fault
   /**
    * The time in the signature differs from the clock by this number of seconds. A negative number is a time in the
    * past.
    */
   clockSkew?: Fault & { seconds: number }
-  /** The end of the body is missing. */
+  /** The simulator does not send the end of the body. */
   truncate?: Fault & {
     /** The share of the body that the simulator sends. @default 0.5 */
     keepShare?: number
@@ -96,7 +96,7 @@ const settings: Record<keyof WebhookFaults, Readonly<Record<string, Rule>>> = {
 }
 
 /**
- * Checks the values, because callers in JavaScript can pass values that the types exclude. @throws ConfigurationError
+ * Checks the faults, because callers in JavaScript can pass values that the types exclude. @throws ConfigurationError
  */
 export function requireFaults(faults: WebhookFaults): WebhookFaults {
   const path = 'faults.webhooks'

@@ -60,7 +60,7 @@ export class WebhookClient {
       : http.request(url, { ...options, agent: this.#http })
     // Ignores errors after the answer. Earlier errors reject `responseTo`.
     request.on('error', () => {})
-    // A 101 closes the request without an answer and without an error.
+    // A response with status 101 closes the request without an answer and without an error.
     request.once('close', () => request.emit('error', new Error('the connection closed without an answer')))
     void writeBody(request, outgoing)
     let outcome: Pick<Answer, 'response' | 'error'>

@@ -100,7 +100,7 @@ export interface NewOrganization {
   externalId?: string
 }
 
-/** Absent fields do not change. */
+/** A change of an organization. Absent fields do not change. */
 export type OrganizationPatch = Partial<Omit<NewOrganization, 'id'>>
 
 export interface NewDirectory {
@@ -122,14 +122,14 @@ export interface NewUser {
   groupIds?: readonly string[]
 }
 
-/** Absent fields do not change. `null` removes the value of a field. */
+/** A change of a user. Absent fields do not change. `null` removes the value of a field. */
 export interface UserPatch {
   externalId?: string | null
   active?: boolean
   attributes?: { [Name in keyof UserAttributes]?: UserAttributes[Name] | null }
-  /** Replaces the whole value. */
+  /** The new value, which replaces the whole old value. */
   extra?: Record<string, unknown>
-  /** Replaces all memberships. */
+  /** The new memberships, which replace all old memberships. */
   groupIds?: readonly string[]
 }
 
@@ -139,7 +139,7 @@ export interface NewGroup {
   displayName: string
 }
 
-/** Absent fields do not change. `null` removes the value of a field. */
+/** A change of a group. Absent fields do not change. `null` removes the value of a field. */
 export interface GroupPatch {
   externalId?: string | null
   displayName?: string

@@ -85,7 +85,7 @@ export class Snapshot {
     if (this.#path === undefined) return
     const startedAtMs = performance.now()
     await writeSnapshotFile(this.#path, this.#state())
-    // To write a large environment is slow. With the delay, at most a tenth of the time is spent on writing.
+    // A large environment takes long to write. With the delay, writing takes at most a tenth of the time.
     this.#delayMs = Math.max(minDelayMs, (performance.now() - startedAtMs) * 10)
   }
 }

@@ -27,8 +27,8 @@ export type ComparisonOperator = (typeof comparisonOperators)[number]
 const coreSchema = /^urn:ietf:params:scim:schemas:core:2\.0:(?:user|group)$/i
 
 /**
- * The name of an attribute in a filter or a PATCH path (RFC 7644, figure 1: `attrPath`). The spelling is that of the
- * request.
+ * The name of an attribute in a filter or a PATCH path (RFC 7644, figure 1: `attrPath`). The name is spelled as in
+ * the request.
  */
 export interface AttributePath {
   /** The id of the schema. Absent in a name without a schema. */

@@ -3,7 +3,7 @@ import { type AttributePath, type Filter, parseFilter, readAttributePath } from 
 import { badRequest, type ScimError } from './messages.ts'
 import { type Attribute, attributeNamed, type ResourceType, topAttributes } from './schemas.ts'
 
-/** A parsed path (RFC 7644, 3.5.2 and 3.10). The spelling of the names is that of the schema. */
+/** A parsed path (RFC 7644, 3.5.2 and 3.10). The names are spelled as in the schema. */
 export interface Path {
   /** The extension that the attribute belongs to. */
   readonly extension?: string

@@ -49,7 +49,7 @@ function schemaOf(definition: SCIMMY.Types.SchemaDefinition): Schema {
   )
 }
 
-// RFC 7643, 3.1: every resource has these attributes, but the schemas do not contain them.
+// RFC 7643, 3.1: every resource has the common attributes, but no schema contains them.
 const commonAttributes: readonly Attribute[] = [
   { name: 'schemas', type: 'reference', multiValued: true, mutability: 'readWrite' },
   { name: 'id', type: 'string', multiValued: false, mutability: 'readOnly' },
