@@ -18,12 +18,13 @@ export interface FaultyStore {
 }
 
 /**
- * A Keyv over an adapter that really stores. The adapter can throw, hang forever or answer late. It can also return
- * `true` without storing, or turn every error into `undefined`.
+ * A Keyv over an adapter that really stores. The adapter can throw, hang until the fault ends, or answer late. It can
+ * also return `true` without storing, or turn every error into `undefined`.
  */
 export function faultyStore(): FaultyStore {
   const data = new Map<string, string>()
   const history: string[] = []
+  const hung = new Set<() => void>()
   let fault: Fault | undefined
 
   const call = async <T>(verb: 'get' | 'set' | 'delete', work: () => T, unknown: T): Promise<T> => {
@@ -32,7 +33,7 @@ export function faultyStore(): FaultyStore {
       case 'throw':
         throw new Error('the store is down')
       case 'hang':
-        return new Promise<T>(() => {})
+        return new Promise<T>((_, reject) => hung.add(() => reject(new Error('the connection was closed'))))
       case 'late':
         await new Promise((resolve) => setTimeout(resolve, present.delayMs ?? 500))
         return work()
@@ -73,6 +74,8 @@ export function faultyStore(): FaultyStore {
     keyv: new Keyv(adapter as unknown as KeyvStoreAdapter),
     fail: (next) => {
       fault = next
+      for (const close of hung) close()
+      hung.clear()
     },
     data,
     history,

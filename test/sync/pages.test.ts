@@ -1,9 +1,11 @@
+import { systemClock } from '@scalekit-scim/core/internal'
 import { type ApiUser, directoryUsers, PagingError } from '@scalekit-scim/core/sync'
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { recordPages } from '../../packages/core/src/sync/reading/pages.ts'
 import { userKind } from '../../packages/core/src/sync/reading/records.ts'
+import { withChance } from '../support/randomness.ts'
 import { all, apiOf, apiUser, directory, inPages } from './in-process-api.ts'
 
 const people = (count: number, from = 0) =>
@@ -122,7 +124,8 @@ test('`observe` is called again before a retry of a page', async () => {
       return serve(...request)
     },
   })
-  const pages = await all(recordPages(userKind, api, directory, { observe: () => calls, random: () => 0 }))
+  const clock = withChance({ ...systemClock }, () => 0)
+  const pages = await all(recordPages(userKind, api, directory, { observe: () => calls, clock }))
   expect(pages.map(({ observedAt }) => observedAt)).toEqual([1])
 })
 

@@ -1,6 +1,7 @@
 import { createFakeClock } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
 import { type Retry, retryFor, retrying } from '../../packages/core/src/sync/reading/retrying.ts'
+import { withChance } from '../support/randomness.ts'
 
 /** A call that fails once with each error. Then it returns the number of calls. */
 function failing(...errors: unknown[]) {
@@ -16,11 +17,10 @@ const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }
 const limited = Object.assign(new Error('too many requests'), { grpcStatus: 8, httpStatus: 429 })
 
 async function pausesOf(error: unknown, random: () => number): Promise<Retry[]> {
-  const clock = createFakeClock()
+  const clock = withChance(createFakeClock(), random)
   const retries: Retry[] = []
   const call = retrying(failing(error, error, error, error, error, error), {
     clock,
-    random,
     onRetry: (retry) => retries.push(retry),
   })
   const thrown = expect(call).rejects.toBe(error)
@@ -62,9 +62,9 @@ test.each([
 })
 
 test('the next call waits for the pause', async () => {
-  const clock = createFakeClock()
+  const clock = withChance(createFakeClock(), () => 0.5)
   let answer: number | undefined
-  const call = retrying(failing(reset), { clock, random: () => 0.5 }).then((given) => {
+  const call = retrying(failing(reset), { clock }).then((given) => {
     answer = given
   })
   await clock.advance(249)

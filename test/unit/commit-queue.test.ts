@@ -182,3 +182,17 @@ test('closing does not wait for retries if no commit is pending', async () => {
   await it.clock.advance(0)
   expect(closed).toBe(true)
 })
+
+test('a commit that fails after the close is not reported as tried again', async () => {
+  const { clock, dispatcher, lines } = scene(() => new Promise(() => {}))
+  const dispatched = dispatcher.dispatch(sampleEvent('organization.directory.user_created'))
+  await clock.advance(500)
+  const closing = dispatcher.close({ graceSeconds: 0 })
+  await clock.advance(1100)
+  await closing
+  await clock.advance(1000)
+  expect((await dispatched).outcome).toBe('processed')
+  const text = lines.map(({ message }) => message).join('\n')
+  expect(text).toContain('closed before the store recorded the event')
+  expect(text).not.toContain('trying again in the background')
+})

@@ -45,5 +45,5 @@ test('the log names the fix for a body that was read before', async () => {
   for await (const _piece of stream) {
   }
   expect((await receive({ ...delivery, body: nodeBody(stream) })).outcome).toBe('body-consumed')
-  expect(log.lines[0]?.message).toContain('Call `receive` before anything reads the request')
+  expect(log.lines[0]?.message).toContain('Call `receive` before other code reads the request')
 })

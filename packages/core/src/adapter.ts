@@ -2,7 +2,7 @@
 
 export { readSafely } from './base/application-calls.ts'
 export { BodyError, type BodyErrorReason } from './base/errors.ts'
-// For ledgers: the contract, and the decision functions for stores that cannot decide themselves.
+// For ledgers: the contract, and the decision functions for stores that cannot run their own decisions.
 export { type Instant, instantFromMs } from './base/instant.ts'
 export { requireOptions, requirePath } from './config/option-checks.ts'
 export { defaultPath } from './config/options.ts'

@@ -1,4 +1,5 @@
-// Only for the packages of this repository. Any release, even a patch release, can change or remove an export.
+// These exports are only for the packages of this repository. Any release, even a patch release, can change or remove
+// an export.
 
 export { callBack, readSafely } from './base/application-calls.ts'
 export {
@@ -15,6 +16,7 @@ export { errorCode } from './base/error-code.ts'
 export { formatInstant, type Instant, parseInstant, plusSeconds } from './base/instant.ts'
 export { type ErrorFields, errorFields } from './base/logger.ts'
 export { isJsonObject, type JsonObject, omitUndefined } from './base/objects.ts'
+export { randomnessOf, replaceRandomness } from './base/randomness.ts'
 export {
   clockOption,
   invalid,

@@ -81,11 +81,12 @@ export interface ScalekitScimOptions extends AdapterOptions {
 export type ScalekitScim = RequestHandler & { receiver: Receiver }
 
 /**
- * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. It reads the raw body, verifies
- * the signature, ignores duplicates, orders the events, and calls your handlers. Mount it before `express.json()`.
+ * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. The middleware reads the raw
+ * body, verifies the signature, ignores duplicates, orders the events, and calls your handlers. Mount it before
+ * `express.json()`.
  *
- * The middleware passes requests for another path to `next()` unchanged, and answers all others. It never calls
- * `next(err)`.
+ * The middleware passes requests for another path to `next()` unchanged, and answers all other requests. The middleware
+ * never calls `next(err)`.
  *
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example
@@ -115,7 +116,7 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
       res.writeHead(reply.status, reply.headers)
       res.end(isHead(req) ? undefined : reply.body)
     } catch (error) {
-      // Another middleware can throw during the reply. On Express 4 that would end the process.
+      // Another middleware can throw during the reply. On Express 4, the error would end the process.
       receiver.log.error(
         { errorName: (error as Error).name },
         'the reply could not be sent, because another middleware threw',
@@ -144,7 +145,7 @@ function isSamePath(requested: string, path: string): boolean {
   return requested.replace(/\/$/, '') === path.replace(/\/$/, '')
 }
 
-/** A sender can choose a path of any length. */
+/** The maximum length of a path in the log. A sender can choose a path of any length. */
 const loggedPathLength = 200
 
 /** Warns once about a signed request for another path, if no other mount has answered it. */

@@ -2,8 +2,8 @@ import type { Attempt } from '@scalekit-scim/core'
 import { readSafely, requestBody } from '@scalekit-scim/core/adapter'
 import type { Request } from 'express'
 
-// The host can define a property of its request as a getter that throws, as Vercel does with `req.body`. On Express 4, a
-// middleware that throws ends the process.
+// The host can define a property of its request as a getter that throws. Vercel does this with `req.body`. On Express
+// 4, a middleware that throws ends the process.
 
 /** Returns the request's full path, including the mount prefix. Returns `undefined` if the path cannot be read. */
 export function pathOf(req: Request): string | undefined {
@@ -48,4 +48,4 @@ export function attemptOf(req: Request, hasPath: boolean): Attempt {
 }
 
 const bodyFix =
-  'Mount scalekitScim before express.json(), or keep the bytes as `req.rawBody` with its `verify` option'
+  'Mount scalekitScim before express.json(), or store the bytes as `req.rawBody` with its `verify` option'

@@ -37,10 +37,10 @@ export function handlerOf(receiver: Receiver, logsByRequest: boolean): Handler {
 }
 
 const bodyFix =
-  'The hook that reads the body must keep the bytes as `request.rawBody`. fastify-raw-body does so with `encoding: false`. ' +
-  'Register it before scalekitScim. The body must be within the `bodyLimit` of Fastify. An Express parser does so with its `verify` option'
+  'The hook that reads the body must store the bytes as `request.rawBody`. fastify-raw-body does this with `encoding: false`. ' +
+  'Register it before scalekitScim. The body must be within the `bodyLimit` of Fastify. An Express parser stores the bytes with its `verify` option'
 
-/** The stream from our parser or a host's hook. For a request without a body, the request itself. */
+/** Returns the stream from our parser or a host's hook. For a request without a body, returns the request itself. */
 function streamOf(request: FastifyRequest): Readable {
   const body: unknown = readSafely(() => request.body)
   return isStream(body) ? body : request.raw

@@ -84,7 +84,7 @@ export interface ScalekitScimOptions extends AdapterOptions {
   path?: string | undefined
   /**
    * Whether to decorate Fastify with the receiver, as `fastify.scalekitScim`. Only the first such registration
-   * decorates.
+   * decorates Fastify.
    * @default true
    */
   decorate?: boolean | undefined
@@ -123,8 +123,8 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
   if (decorate && !fastify.hasDecorator('scalekitScim')) fastify.decorate('scalekitScim', receiver)
   if (!shared) closeWith(fastify, receiver)
 
-  // A separate scope keeps the body parser away from the host's routes. fastify-plugin removes the encapsulation and
-  // the prefix, so the scope sets the prefix again.
+  // In a separate scope, the plugin's body parser does not affect the host's routes. The scope sets the prefix again,
+  // because fastify-plugin removes the encapsulation and the prefix.
   await fastify.register(
     async (scope) => {
       const handler = handlerOf(receiver, logsByRequest)
@@ -139,8 +139,9 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
 }
 
 /**
- * Fastify 5 plugin that receives Scalekit's directory webhooks. It reads the raw body, verifies the signature, ignores
- * duplicates, orders the events, and calls your handlers. Your own routes keep their parsers, and your hooks run first.
+ * Fastify 5 plugin that receives Scalekit's directory webhooks. The plugin reads the raw body, verifies the signature,
+ * ignores duplicates, orders the events, and calls your handlers. The plugin does not change the parsers of your own
+ * routes, and your hooks run first.
  *
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example
@@ -154,8 +155,8 @@ export const scalekitScim = fp(plugin, { fastify: '5.x', name: '@scalekit-scim/f
 export default scalekitScim
 
 /**
- * Fastify also refuses such a route, because the route answers GET. But Fastify's message does not contain the name of
- * the option, so the plugin throws its own error first.
+ * Fastify also refuses such a route, because the route answers GET. Fastify's message does not contain the name of the
+ * option, so the plugin throws its own error first.
  */
 function requireBodyless(route: ScalekitScimOptions['route']): void {
   if (route?.schema?.body === undefined) return
@@ -175,12 +176,12 @@ function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
   fastify.addHook('onClose', () => receiver.close())
 }
 
-/** Passes each body on as a stream, with any content type or none. */
+/** Passes each body to the handler as a stream, with any content type or without one. */
 function acceptAnyBody(scope: FastifyInstance, handler: Handler): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => {
-    // A host's hook can replace the stream, and a refused body is never read. Then nobody else listens for errors of
-    // this stream, and an error without a listener would end the process.
+    // A host's hook can replace the stream, and a refused body is never read. In both cases, no other code listens for
+    // errors of this stream, and an error without a listener would end the process.
     payload.on('error', () => {})
     done(null, payload)
   })
@@ -193,7 +194,7 @@ function acceptAnyBody(scope: FastifyInstance, handler: Handler): void {
   })
 }
 
-/** The path with and without a final slash. One form is enough if the host ignores that slash. */
+/** Returns the path with and without a final slash. If the host ignores the slash, returns only one form. */
 function slashForms(path: string, { initialConfig }: FastifyInstance): string[] {
   const bare = path.replace(/\/$/, '')
   if (bare === '') return ['/']

@@ -11,7 +11,7 @@ export function callBack<Arguments extends unknown[]>(
   } catch {}
 }
 
-/** Handles the rejection of an application's promise. An unhandled rejection would end the process. */
+/** Ignores the rejection of an application's promise. An unhandled rejection would end the process. */
 export function ignoreRejection(returned: unknown): void {
   if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
   Promise.resolve(returned).catch(() => {})

@@ -1,15 +1,21 @@
-/** The time and the timers of a receiver. Tests replace the clock, so that no test has to wait. */
+/** The clock and the timers of a receiver. Tests replace the clock, so that no test waits for real time. */
 export interface Clock {
-  /** The wall clock, in milliseconds since 1970. Used for the tolerance, and for event times in the future. */
+  /**
+   * The wall clock, in milliseconds since 1970. The receiver uses this clock for the tolerance and for event times in
+   * the future.
+   */
   now(): number
-  /** A clock that never jumps, in milliseconds since an arbitrary start. Used for leases and deadlines. */
+  /**
+   * A clock that never jumps, in milliseconds since an arbitrary start. The receiver uses this clock for leases and
+   * deadlines.
+   */
   monotonic(): number
   setTimeout(callback: () => void, delayMs: number, options?: TimerOptions): Timer
 }
 
 export interface TimerOptions {
   /**
-   * Whether the timer keeps the process running. Set this to `true` if a caller awaits the timer.
+   * Whether the process continues to run until the timer fires. Set this to `true` if a caller awaits the timer.
    * @default false
    */
   keepsAlive?: boolean
@@ -19,7 +25,7 @@ export interface Timer {
   cancel(): void
 }
 
-/** The longest delay that Node's timers accept. A timer with a longer delay would fire at once. */
+/** The longest delay that Node's timers accept. A timer with a longer delay would fire immediately. */
 export const longestDelayMs = 2_147_483_647
 
 export const systemClock: Clock = {
@@ -32,10 +38,10 @@ export const systemClock: Clock = {
   },
 }
 
-/** For timers that a caller awaits. The process runs until they fire. */
+/** Options for timers that a caller awaits. The process runs until such timers fire. */
 export const awaited: TimerOptions = { keepsAlive: true }
 
-/** For timers that no caller awaits. The process may end before they fire. */
+/** Options for timers that no caller awaits. The process may end before such timers fire. */
 export const inBackground: TimerOptions = { keepsAlive: false }
 
 /** Resolves after `delayMs`, or as soon as the signal aborts. */

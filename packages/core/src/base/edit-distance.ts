@@ -1,4 +1,4 @@
-/** The number of letters to add, remove or replace to turn one text into the other (Levenshtein). */
+/** Returns the number of letters to add, remove or replace to change one text into another text (Levenshtein). */
 export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {

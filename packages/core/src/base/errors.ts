@@ -1,9 +1,9 @@
 import { readSafely } from './application-calls.ts'
 
-/** The page that error messages refer to. It is part of the published package. */
+/** The page that error messages refer to. The page is part of the published package. */
 export const errorsPage = 'node_modules/@scalekit-scim/core/docs/errors.md'
 
-/** The stable codes of {@link ConfigurationError}. docs/errors.md explains each. */
+/** The stable codes of {@link ConfigurationError}. docs/errors.md explains each code. */
 export type ConfigurationErrorCode =
   | 'ERR_SCIM_UNKNOWN_OPTION'
   | 'ERR_SCIM_INVALID_OPTION'
@@ -18,8 +18,8 @@ export type ConfigurationErrorCode =
   | 'ERR_SCIM_SDK_MISSING'
 
 /**
- * Thrown if an option is wrong, and only at start. The message names the problem and the fix. It never contains a
- * secret.
+ * Thrown if an option is wrong, and only when the application starts. The message names the problem and the fix. The
+ * message never contains a secret.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
@@ -38,8 +38,8 @@ export class ConfigurationError extends Error {
 const dropBrand = Symbol.for('@scalekit-scim/DropEvent')
 
 /**
- * Throw this from a handler if a retry would not help. Example: no seat is left for a new user. The sender gets a 200,
- * and the message counts as done. The resource's watermark becomes the event's time.
+ * Throw this error from a handler if a retry would not help. Example: no seat is left for a new user. The sender gets a
+ * 200, and the message counts as done. The resource's watermark becomes the event's time.
  *
  * @example
  * if (seats.full()) throw new DropEvent('seat-limit')
@@ -71,7 +71,7 @@ export type BodyErrorReason = 'too-large' | 'consumed' | 'aborted'
 export class BodyError extends Error {
   override readonly name = 'BodyError'
   readonly reason: BodyErrorReason
-  /** The fix, shown in the log. */
+  /** The fix that the log shows. */
   readonly fix?: string
 
   constructor(reason: BodyErrorReason, message: string, fix?: string) {
@@ -91,7 +91,7 @@ export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
 }
 
-/** The store did not answer within `storeTimeoutSeconds`. */
+/** Thrown if the store did not answer within `storeTimeoutSeconds`. */
 export class StoreTimeoutError extends StoreUnavailableError {
   readonly code = 'TIMEOUT'
 

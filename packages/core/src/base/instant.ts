@@ -1,7 +1,7 @@
 /**
- * A time in nanoseconds since 1970, written with exactly 19 digits. To compare two instants, compare their texts. This
- * works in JavaScript, Lua and SQL. A `Date` is not precise enough: it keeps three decimals, and Scalekit sends up to
- * nine.
+ * A time in nanoseconds since 1970, written with exactly 19 digits. To compare two instants, compare their texts. Text
+ * comparison works in JavaScript, Lua and SQL. A `Date` is not precise enough: it has three decimals, and Scalekit
+ * sends up to nine decimals.
  */
 export type Instant = string
 
@@ -19,7 +19,7 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d
  */
 export function parseInstant(text: unknown): Instant | undefined {
   if (typeof text !== 'string' || text.length > 64 || !rfc3339.test(text)) return undefined
-  // A sync parses a time for each row. Code with capture groups and a bigint would take three times as long.
+  // The sync parses a time for each row. Code with capture groups and a bigint would take three times as long.
   const [year, month, day] = [numberAt(text, 0, 4), numberAt(text, 5, 2), numberAt(text, 8, 2)]
   const [hour, minute, second] = [numberAt(text, 11, 2), numberAt(text, 14, 2), numberAt(text, 17, 2)]
   if (hour > 23 || minute > 59 || second > 59) return undefined

@@ -52,7 +52,7 @@ export interface ErrorFields {
   errorAt?: string
 }
 
-/** The message of a thrown value, or the value itself if it is text. Never throws. */
+/** Returns the message of a thrown value, or the value itself if the value is text. Never throws. */
 export function messageOf(error: unknown): string | undefined {
   const message: unknown = readSafely(() => (error instanceof Error ? error.message : error))
   return typeof message === 'string' ? message : undefined
@@ -71,8 +71,8 @@ function describe(error: Error): ErrorFields {
 }
 
 /**
- * Longer lines of a stack are skipped, because the regular expression's running time grows with the square of their
- * length.
+ * The maximum length of a frame. Longer lines of a stack are skipped, because the regular expression's running time
+ * grows with the square of their length.
  */
 const longestFrame = 500
 

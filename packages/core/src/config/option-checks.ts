@@ -33,9 +33,9 @@ export function requireKnownNames(options: object, known: readonly string[], par
 }
 
 /**
- * Checks that the options are an object. A function or a promise would otherwise count as empty options. Adapters call
- * this before they read the options.
- * @param example A correct call, for the message
+ * Checks that the options are an object. Without this check, a function or a promise would count as empty options.
+ * Adapters call this function before they read the options.
+ * @param example A correct call, which the error message shows
  * @throws ConfigurationError if the options are not an object
  */
 export function requireOptions(options: unknown, example?: string): void {
@@ -97,7 +97,7 @@ export function clockOption(clock: Clock | undefined): Clock {
 
 export function namespaceOption(namespace: unknown): string | undefined {
   if (namespace === undefined) return undefined
-  // In a Redis cluster, a hash tag keeps a namespace's keys on one node. A brace would end that tag.
+  // In a Redis cluster, a hash tag places a namespace's keys on one node. A brace would end the hash tag.
   if (typeof namespace === 'string' && /^[^\s{}\p{Cc}\p{Cs}]{1,64}$/u.test(namespace)) return namespace
   throw invalid('namespace', 'must be 1 to 64 characters, without white space or braces')
 }
@@ -112,7 +112,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
     edits: editDistance(name.toLowerCase(), candidate.toLowerCase()),
   }))
   const best = scored.reduce((a, b) => (b.edits < a.edits ? b : a))
-  // At most half of a short name may be wrong. Otherwise `x` would suggest `on`.
+  // At most half of a short name may be wrong. Without this limit, `x` would suggest `on`.
   const allowedEdits = Math.min(Math.max(2, name.length / 4), name.length / 2)
   if (best.edits <= allowedEdits) return best.candidate
   // `tolerance` means `toleranceSeconds`, and `signingSecret` means `secret`.

@@ -17,13 +17,13 @@ export interface DispatcherOptions extends Handlers {
    */
   store?: Store | undefined
   /**
-   * A prefix of all keys. If two applications share a store, each needs its own namespace, because a message has the
-   * same id at each endpoint. All instances of one application use the same namespace.
-   * @default the Keyv's own namespace if it has one, otherwise 'default'
+   * A prefix of all keys. If two applications share a store, each application needs its own namespace, because a
+   * message has the same id at each endpoint. All instances of one application use the same namespace.
+   * @default the Keyv's own namespace. If the Keyv has no namespace, 'default'
    */
   namespace?: string | undefined
   /**
-   * The guarantee that the store must give. 'atomic': across all processes. 'process': at least within this process. If
+   * The guarantee that the store must have. 'atomic': across all processes. 'process': at least within this process. If
    * the store's guarantee is weaker, a ConfigurationError is thrown.
    * @default no requirement
    */
@@ -36,33 +36,33 @@ export interface DispatcherOptions extends Handlers {
    */
   ordering?: 'resource' | 'none' | undefined
   /**
-   * How long a process that died blocks its message, in seconds. After that, another process can begin the message.
+   * How long a crashed process blocks its message, in seconds. After that time, another process can begin the message.
    * While a handler runs, the lease is renewed after each third of this time.
-   * @default 12. The sender's second attempt comes at 5 s and waits until 14 s. So after a crash, that attempt can take
-   * over.
+   * @default 12. The sender's second attempt comes at 5 s and waits until 14 s. So after a crash, the second attempt
+   * can run the handler.
    */
   leaseSeconds?: number | undefined
   /**
-   * How long a handler may run, in seconds. After that, the handler's signal aborts, and the lease is no longer
+   * How long a handler may run, in seconds. After that time, the handler's signal aborts, and the lease is no longer
    * renewed.
    * @default 600
    */
   handlerTimeoutSeconds?: number | undefined
   /**
    * How long a message counts as done, in seconds.
-   * @default 345600 (4 days). This covers 33 h of retries and a manual replay after a weekend.
+   * @default 345600 (4 days). This time covers 33 h of retries and a manual replay after a weekend.
    */
   retentionSeconds?: number | undefined
   /**
    * How long a resource's watermark is stored, in seconds. The watermark of a deleted resource is stored for the same
    * time.
-   * @default 3024000 (35 days). This is long, because events from the sender's archive arrive late.
+   * @default 3024000 (35 days). The time is long, because events from the sender's archive arrive late.
    */
   watermarkRetentionSeconds?: number | undefined
   /**
    * How long each call to the store may take, in seconds. If a call takes longer, the sender gets a 503 and tries
    * again.
-   * @default 2. This leaves most of the deadline to the handler.
+   * @default 2. With this limit, the handler has most of the time until the deadline.
    */
   storeTimeoutSeconds?: number | undefined
   /**
@@ -72,26 +72,26 @@ export interface DispatcherOptions extends Handlers {
    */
   logger?: Partial<Logger> | false | undefined
   /**
-   * Called once for each attempt and each `dispatch()`. If a handler ends after its deadline, this function is called
-   * again, with `late`. Errors that this function throws are ignored.
+   * A function that is called once for each attempt and each `dispatch()`. If a handler ends after its deadline, the
+   * function is called again, with `late`. Errors that this function throws are ignored.
    */
   onOutcome?: ((report: OutcomeReport) => void) | undefined
-  /** The time and the timers, for tests. */
+  /** The clock and the timers, for tests. */
   clock?: Clock | undefined
 }
 
 /** The options of `createReceiver`. */
 export interface ReceiverOptions extends DispatcherOptions {
   /**
-   * The endpoint's signing secret (`whsec_…`). During a rotation, a list of secrets. For several environments, a
-   * function that returns the secrets for a request. If you pass `undefined`, a ConfigurationError is thrown, because
-   * the name of an environment variable is probably misspelt.
+   * The endpoint's signing secret (`whsec_…`). During a rotation, pass a list of secrets. For several environments,
+   * pass a function that returns the secrets for a request. If you pass `undefined`, a ConfigurationError is thrown,
+   * because the name of an environment variable is probably misspelt.
    * @default process.env.SCALEKIT_WEBHOOK_SECRET
    */
   secret?: SecretOption
   /**
    * The largest accepted body, in bytes.
-   * @default 1048576. Events have a few kB.
+   * @default 1048576. Events are a few kB long.
    */
   bodyLimitBytes?: number | undefined
   /**
@@ -100,8 +100,8 @@ export interface ReceiverOptions extends DispatcherOptions {
    */
   toleranceSeconds?: number | undefined
   /**
-   * Seconds from the arrival of the request's headers to the answer. A slower handler continues to run, and the
-   * sender's retry finds the message done.
+   * Seconds from the arrival of the request's headers to the answer. A slower handler continues to run. After the
+   * handler succeeds, the sender's retry is a duplicate.
    * @default 9. Scalekit waits 10 s.
    */
   deadlineSeconds?: number | undefined

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { callAsync } from '../base/application-calls.ts'
 import { delay, timedOut, within } from '../base/clock.ts'
 import { StoreTimeoutError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { randomnessOf } from '../base/randomness.ts'
 import { isDeletion, isDirectoryEvent } from '../events/directory-events.ts'
 import type { DispatchOutcome } from '../events/outcome.ts'
 import type { BeginAnswer, BeginRequest, Claim } from '../ledger/ledger.ts'
@@ -20,13 +20,14 @@ export interface BegunClaim {
 
 interface FailedCall {
   error: unknown
-  /** Whether the deadline came before the time limit of the store. */
+  /** Whether the delivery's deadline ended the call before `storeTimeoutSeconds` did. */
   cutByDeadline?: boolean
 }
 
 /**
- * Claims a message in the ledger. If another process holds the message, waits for it, at most until the deadline.
- * Returns the claim, or the event's outcome if it could not be claimed.
+ * Claims a message in the ledger. If another process has the message or the resource's turn, waits until the deadline
+ * at most. Returns the claim, or the event's outcome if the message could not be claimed. When the claim is returned,
+ * its lease has not lapsed.
  */
 export async function beginClaim(
   config: OpenConfiguration,
@@ -37,7 +38,7 @@ export async function beginClaim(
   const { clock, leaseSeconds } = config
   const { event, occurredAt, observedAt, idempotencyKey: messageId, deadline } = delivery
   const request: BeginRequest = {
-    token: nextToken(),
+    token: config.nextToken(),
     messageId,
     deletion: isDirectoryEvent(event) && isDeletion(event),
     leaseSeconds,
@@ -50,13 +51,19 @@ export async function beginClaim(
     const requestedAtMs = clock.monotonic()
     const answer = await callBegin(config, request, delivery)
     if ('error' in answer) {
-      // The deadline ended the call. The store has not failed: it answered the earlier calls.
+      // The deadline ended this call. The store answered the earlier calls, so it has not failed.
       if (heldBy && answer.cutByDeadline) return { outcome: heldBy }
       return { outcome: 'store-unavailable', error: answer.error }
     }
     switch (answer.state) {
       case 'begun':
-        return { claim: claimOf(request, answer), requestedAtMs }
+        if (clock.monotonic() - requestedAtMs < leaseSeconds * 1000) {
+          return { claim: claimOf(request, answer), requestedAtMs }
+        }
+        // The process stalled, and the lease may have lapsed. The same token claims the message again, if it is free.
+        if (deadline.leftMs > 0) continue
+        await releaseClaim(config, claimOf(request, answer), delivery.log)
+        return { outcome: 'busy' }
       case 'duplicate':
       case 'stale':
         return { outcome: answer.state }
@@ -67,13 +74,13 @@ export async function beginClaim(
       default:
         return { outcome: 'store-unavailable', error: new Error('the ledger returned an unknown answer') }
     }
-    await delay(clock, Math.min(deadline.leftMs, pollMs * (0.5 + Math.random())), closing)
+    await delay(clock, Math.min(deadline.leftMs, pollMs * (0.5 + randomnessOf(clock).fraction())), closing)
     if (closing.aborted) return { outcome: 'closed' }
     if (deadline.leftMs <= 0) return { outcome: heldBy }
   }
 }
 
-/** Calls the store once, within our own time limit. A claim that arrives later is released. */
+/** Calls `begin` once, and waits for at most `storeTimeoutSeconds`. Releases a claim that the store grants later. */
 async function callBegin(
   config: OpenConfiguration,
   request: BeginRequest,
@@ -118,15 +125,4 @@ function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }
   const { token, messageId, resource, deletion = false } = request
   const { fence, occurredAt } = answer
   return { token, messageId, fence, occurredAt, deletion, ...(resource === undefined ? {} : { resource }) }
-}
-
-/**
- * The first part of each token. It makes tokens unique across all processes. It is short, because stores keep the token
- * of each done message.
- */
-const processTag = randomBytes(9).toString('base64url')
-let tokens = 0
-function nextToken(): string {
-  tokens++
-  return `${processTag}.${tokens.toString(36)}`
 }

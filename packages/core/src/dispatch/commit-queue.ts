@@ -9,6 +9,7 @@ import {
   within,
 } from '../base/clock.ts'
 import { StoreUnavailableError } from '../base/errors.ts'
+import { randomnessOf } from '../base/randomness.ts'
 import type { Claim, Retention } from '../ledger/ledger.ts'
 import type { OpenConfiguration } from './open-store.ts'
 
@@ -18,15 +19,18 @@ interface PendingCommit {
 }
 
 const firstRetryMs = 250
-/** The longest pause is short, so that a recovered store gets the commit before another process begins the message. */
+/**
+ * The longest pause between retries, in ms. A short pause makes it likely that a recovered store receives the commit
+ * before another process begins the message.
+ */
 const longestRetryMs = 2000
-/** The most commits that the queue keeps while the store is down. Above this number, the queue drops the oldest. */
+/** The maximum number of commits in the queue. If more commits arrive, the queue drops the oldest commits. */
 const maxPending = 100_000
 
 /**
- * Commits events after their handlers have succeeded. The handler's effect already exists. So if the store fails, the
- * event does not fail. The queue retries the commit in the background. Meanwhile, this process answers copies of the
- * message as duplicates.
+ * Commits events after their handlers have succeeded. A store failure does not make the event fail, because the
+ * handler's effect already exists. The queue retries the commit in the background. Until a retry succeeds, this process
+ * treats copies of the message as duplicates.
  */
 export class CommitQueue {
   readonly #config: OpenConfiguration
@@ -42,13 +46,18 @@ export class CommitQueue {
     this.#config = config
   }
 
+  /** The number of commits that are not recorded yet, and of messages with an unanswered call. */
+  get sizes() {
+    return { pending: this.#pending.size, underWay: this.#underWay.size }
+  }
+
   isPending(messageId: string): boolean {
     return this.#pending.has(messageId)
   }
 
   /**
-   * Drops the pending commit of a message that will be forgotten. Returns whether there was one. Waits for calls that
-   * are under way, because they would mark the message as done again.
+   * Drops the pending commit of a message that `forget()` removes. Returns whether a pending commit existed. Waits for
+   * commit calls that are under way, because such a call could mark the message as done again.
    * @throws StoreUnavailableError if the store does not answer those calls in time
    */
   async drop(messageId: string): Promise<boolean> {
@@ -58,15 +67,15 @@ export class CommitQueue {
     if (pending) this.#remove(pending)
     if ((await within(clock, underWay, storeTimeoutSeconds * 1000)) === timedOut) {
       throw new StoreUnavailableError(
-        'a commit of the message is still on its way to the store: call forget() again',
+        'the store has not yet answered a commit of the message: call forget() again',
       )
     }
     return pending !== undefined
   }
 
   /**
-   * Commits the pending event of a resource, so that its next event can begin. Returns `false` if the store has still
-   * not recorded the commit.
+   * Retries the pending commit of a resource, so that the resource's next event can begin. Returns `false` if the store
+   * did not record the commit.
    */
   async flush(resource: string): Promise<boolean> {
     const pending = this.#newest.get(resource)
@@ -82,6 +91,13 @@ export class CommitQueue {
       )
     }
     if (answer !== 'failed') return answer
+    if (this.#closing.signal.aborted) {
+      this.#config.log.error(
+        { messageId: claim.messageId },
+        'closed before the store recorded the event: if the message comes again, its handlers run again',
+      )
+      return 'pending'
+    }
     this.#config.log.warn(
       { messageId: claim.messageId },
       'the event is done, but the store did not record it: trying again in the background',
@@ -91,10 +107,10 @@ export class CommitQueue {
     return 'pending'
   }
 
-  /** Waits for pending commits until the deadline, then drops the rest. */
+  /** Waits for pending commits until the deadline. Then drops the commits that are still pending. */
   async close(deadline: Deadline): Promise<void> {
     const { clock, log } = this.#config
-    // Try each commit once now. Do not wait for the next retry.
+    // Try each commit once now, without a pause before the retry.
     await Promise.all([...this.#pending.values()].map((pending) => this.#recommit(pending, awaited)))
     if (this.#pending.size > 0 && this.#retrying) {
       await within(clock, this.#retrying, Math.max(deadline.leftMs, 0), awaited)
@@ -127,21 +143,25 @@ export class CommitQueue {
     const { clock } = this.#config
     let pauseMs = firstRetryMs
     while (this.#pending.size > 0 && !this.#closing.signal.aborted) {
-      await delay(clock, pauseMs * (0.75 + Math.random() / 2), this.#closing.signal, inBackground)
+      await delay(
+        clock,
+        pauseMs * (0.75 + randomnessOf(clock).fraction() / 2),
+        this.#closing.signal,
+        inBackground,
+      )
       pauseMs = Math.min(pauseMs * 2, longestRetryMs)
-      // The iterator skips commits that forget() drops meanwhile.
+      // The iterator skips commits that forget() drops during the loop.
       for (const pending of this.#pending.values()) {
         if (!(await this.#recommit(pending))) {
           // The store is probably still down, so the other commits wait. This commit moves to the end of the queue,
-          // because possibly only this commit fails.
+          // because the error may affect only this commit.
           if (this.#remove(pending)) this.#add(pending)
           break
         }
         pauseMs = firstRetryMs
       }
     }
-    // There was no `await` since the loop's last check. So a commit that becomes pending after this line starts a new
-    // loop.
+    // No `await` ran after the loop's last check. A commit that becomes pending after this line starts a new loop.
     this.#retrying = undefined
   }
 
@@ -153,7 +173,7 @@ export class CommitQueue {
     if (answer === 'lost') {
       this.#config.log.error(
         { messageId },
-        'a commit came too late: another process has run this message, or a newer one',
+        'a commit came too late: another process has run this message or a newer event',
       )
     }
     return true

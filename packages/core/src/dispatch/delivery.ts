@@ -7,7 +7,7 @@ import type { EventSource } from '../events/handlers.ts'
 import type { OutcomeReport } from '../events/outcome.ts'
 import type { ParsedEvent } from '../events/parse-event.ts'
 
-/** An event on its way through the dispatcher. */
+/** One event that the dispatcher runs, with its metadata. */
 export interface Delivery extends ParsedEvent {
   idempotencyKey: string
   source: EventSource
@@ -17,7 +17,7 @@ export interface Delivery extends ParsedEvent {
   startedMs: number
   deadline: Deadline
   log: Logger
-  /** Read before the handlers run, because a handler can change the event. */
+  /** The event's ids, read before the handlers run, because a handler can change the event. */
   ids: EventIds
 }
 

@@ -10,8 +10,8 @@ export interface DispatchOptions {
   /** A second dispatch with the same key is a duplicate. @default a new key, so that each call runs */
   idempotencyKey?: string
   /**
-   * The store's time (`ledger.now()`) before you read the event's data. If an event was applied to the resource since
-   * then, this event is stale.
+   * The store's time (`ledger.now()`) before you read the event's data. If another event was applied to the resource
+   * after this time, your event is stale.
    */
   observedAt?: Instant
   /** The event's directory, for `ctx.directoryId`. @default the directory that the event names */
@@ -24,34 +24,36 @@ export interface CloseOptions {
 }
 
 /**
- * Runs events: begins each event, calls its handlers, then commits or releases it. Webhooks and the sync share one
- * dispatcher.
+ * Runs events: claims each event, calls its handlers, and then commits or releases the claim. Webhooks and the sync
+ * share one dispatcher.
  */
 export interface Dispatcher extends AsyncDisposable {
   /**
-   * The store's guarantees. `message`: a message runs once. `order`: events of a resource run one at a time, and the
-   * newest wins.
+   * The store's guarantees. `message`: each message runs once. `order`: events of a resource run one at a time, and an
+   * older event never replaces a newer event.
    */
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
   /** 'resource': events of one resource wait for each other, and older events are superseded. */
   readonly ordering: 'resource' | 'none'
   readonly ledger: Ledger
   /**
-   * Runs an event of your own through the handlers. The rules for duplicates, order and newer events are the same as
-   * for a webhook. A handler must not await a dispatch for its own resource: the handler would wait for itself until
-   * `handlerTimeoutSeconds`.
+   * Runs your own event through the handlers. The rules for duplicates, order and newer events are the same as for a
+   * webhook. A handler must not await a dispatch for its own resource: the handler waits for itself until
+   * `handlerTimeoutSeconds` have passed.
    * @throws TypeError if the event is unusable: a directory event without `data.id`, organization or time
    */
   dispatch(event: ScimEvent, options?: DispatchOptions): Promise<DispatchOutcome>
   /**
-   * Forgets a done message, so that the handlers run again if the message is replayed. Returns whether the message was
-   * known. If the message's handler is still running, the next renewal of the lease claims the message again.
+   * Removes a done message from the store, so that the handlers run again if the message is replayed. Returns whether
+   * the store contained the message. If the message's handler is still running, the next renewal of the lease claims
+   * the message again.
    * @throws TypeError if the key is not a non-empty string
    * @throws StoreUnavailableError if the store fails
    */
   forget(idempotencyKey: string): Promise<boolean>
   /**
-   * Forgets a resource's watermark, so that an older event can be applied. Returns whether the resource was known.
+   * Removes a resource's watermark from the store, so that an older event can be applied. Returns whether the store
+   * contained the resource.
    * @throws TypeError if the argument is not a resource
    * @throws StoreUnavailableError if the store fails
    */

@@ -21,7 +21,7 @@ import { Turns } from './turns.ts'
 const graceRule = { default: 10, min: 0, max: 3600 }
 /** How long `close()` waits for aborted handlers to release their claims. */
 const afterAbortMs = 1000
-/** If an event did not run by its deadline, the dispatcher waits this long for the reason. */
+/** If an event's handlers have not begun by the deadline, the dispatcher waits this long for the outcome, in ms. */
 const afterDeadlineMs = 50
 
 /**
@@ -35,11 +35,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   return new EventDispatcher(openStore(configureDispatcher(options)))
 }
 
-/** The progress of one run. It decides the answer at the deadline. */
+/** The progress of one run of an event's handlers. The progress determines the outcome at the deadline. */
 interface Progress {
-  /** Whether the handlers have begun. If so, they continue after the deadline. */
+  /** Whether the handlers have begun. If so, the handlers continue after the deadline. */
   handling: boolean
-  /** Whether the deadline came first. If so, no handler may begin. */
+  /** Whether the deadline passed before the handlers began. If so, no handler may begin. */
   abandoned: boolean
 }
 
@@ -50,7 +50,7 @@ export class EventDispatcher implements Dispatcher {
   readonly #turns: Turns
   readonly #handlers: LeasedHandlers
   readonly #commits: CommitQueue
-  /** The runs of the messages that this process works on. */
+  /** The current runs in this process, by message id. */
   readonly #runs = new Map<string, Promise<DispatchOutcome>>()
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
@@ -83,7 +83,7 @@ export class EventDispatcher implements Dispatcher {
       observedAt,
       directoryId,
       startedMs: this.#config.clock.monotonic(),
-      // No sender waits for the answer, so the deadline covers the wait for the resource's turn and the handlers.
+      // No sender waits for a reply, so the deadline includes the wait for the resource's turn and the handlers.
       deadline: new Deadline(this.#config.clock, 2 * this.#config.handlerTimeoutSeconds * 1000),
       log: this.#config.log,
       ids: eventIds(parsed.event, idempotencyKey),
@@ -103,7 +103,8 @@ export class EventDispatcher implements Dispatcher {
       if (this.#commits.isPending(messageId)) return { outcome: 'duplicate' }
       const running = this.#runs.get(messageId)
       if (!running) return this.#runByDeadline(delivery, handlers)
-      // Copies of a message wait for the copy that runs. If that copy never began its handlers, the next one runs.
+      // Other copies of a message wait for the running copy. If the running copy ends before its handlers begin, the
+      // next copy runs.
       const ended = await within(this.#config.clock, running, delivery.deadline.leftMs)
       if (ended === timedOut) return { outcome: 'in-flight' }
       const outcome = outcomeOfCopy(ended)
@@ -131,8 +132,8 @@ export class EventDispatcher implements Dispatcher {
   }
 
   /**
-   * Takes the turn, claims the message, runs the handlers, then commits or releases. Waits for the turn and the claim
-   * at most until the deadline.
+   * Takes the resource's turn, claims the message, runs the handlers, and then commits or releases the claim. The wait
+   * for the turn and the claim ends at the deadline.
    */
   async #run(delivery: Delivery, handlers: RoutedHandler[], progress: Progress): Promise<DispatchOutcome> {
     const { event } = delivery
@@ -141,11 +142,11 @@ export class EventDispatcher implements Dispatcher {
     const endTurn = await this.#turns.take(resource, delivery, this.#closing.signal)
     if (!endTurn) return { outcome: this.closing ? 'closed' : 'busy' }
     try {
-      // A pending commit decides which event is newer, so the store must record it first.
+      // A pending commit changes the resource's watermark, so the store must record the commit first.
       if (resource !== undefined && !(await this.#commits.flush(resource))) return unrecordedCommit
       const begun = await beginClaim(this.#config, delivery, resource, this.#closing.signal)
       if ('outcome' in begun) return begun
-      // It is too late to begin: the sender already has its answer, or the dispatcher is closing.
+      // The handlers must not begin: the sender has already received a reply, or the dispatcher is closing.
       if (progress.abandoned || this.closing) {
         await releaseClaim(this.#config, begun.claim, delivery.log)
         return { outcome: this.closing ? 'closed' : 'busy' }
@@ -166,7 +167,7 @@ export class EventDispatcher implements Dispatcher {
       return result
     }
     const committed = await this.#commits.commit(claim, {
-      // A sync uses new keys in each pass, so no later event has the same key.
+      // The sync uses new idempotency keys in each pass, so no later event has the same key.
       retentionSeconds: delivery.source === 'sync' ? 0 : this.#config.retentionSeconds,
       watermarkRetentionSeconds: this.#config.watermarkRetentionSeconds,
     })
@@ -212,6 +213,16 @@ export class EventDispatcher implements Dispatcher {
     }
     await this.#commits.close(grace)
     this.#config.closeStore()
+  }
+
+  /** Everything that the dispatcher keeps in memory while events run. For leak checks. */
+  sizes() {
+    return {
+      runs: this.#runs.size,
+      turns: this.#turns.size,
+      leases: this.#handlers.size,
+      ...this.#commits.sizes,
+    }
   }
 
   #runsEnded(): Promise<unknown> {

@@ -15,7 +15,7 @@ import type { OpenConfiguration } from './open-store.ts'
 /** The outcome of an event's handlers, before the claim is committed or released. */
 export type HandlerResult = DispatchOutcome & { outcome: 'processed' | 'dropped' | 'handler-failed' }
 
-/** Runs handlers for at most `handlerTimeoutSeconds`. While they run, renews the leases of their claims. */
+/** Runs handlers for at most `handlerTimeoutSeconds`. While the handlers run, renews the lease of the claim. */
 export class LeasedHandlers {
   readonly #config: OpenConfiguration
   readonly #leases = new Set<Lease>()
@@ -37,7 +37,8 @@ export class LeasedHandlers {
     this.#leases.add(lease)
     try {
       const deadline = new Date(clock.now() + Math.min(delivery.deadline.leftMs, timeoutMs))
-      const running = runHandlers(handlers, handlerContext(delivery, begun.claim, deadline, lease.signal))
+      const ctx = handlerContext(delivery, begun.claim, deadline, lease.signal)
+      const running = runHandlers(handlers, ctx, () => lease.check())
       const result = await within(clock, running, timeoutMs)
       if (result !== timedOut) {
         lease.end()
@@ -45,8 +46,8 @@ export class LeasedHandlers {
         return await settle(result)
       }
       lease.abort('handlerTimeoutSeconds have passed')
-      // The handler may still succeed. If no other process has begun the message by then, the message is recorded as
-      // done.
+      // The handler may still succeed. If no other process has begun the message before that, the message is recorded
+      // as done.
       ignoreRejection(running.then(settle))
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
     } finally {
@@ -55,17 +56,21 @@ export class LeasedHandlers {
     }
   }
 
+  get size(): number {
+    return this.#leases.size
+  }
+
   abortAll(reason: string): void {
     for (const lease of this.#leases) lease.abort(reason)
   }
 }
 
-/** The wait after a failed renewal. */
+/** The wait after a failed renewal of a lease, in ms. */
 const retryMs = 500
 
 /**
  * Renews a claim while its handler runs. The handler's signal aborts if another process has the claim. It also aborts
- * if the store did not renew the claim in time. Another process can then have the claim:
+ * if the store did not renew the claim in time, because another process can then take the claim:
  *
  *     requested        requested                   requested + leaseSeconds
  *       ├─ begin ─┤      ├─ renew ─┤     ├─ renew ───┤ abort
@@ -97,9 +102,18 @@ class Lease {
     this.#timer?.cancel()
   }
 
-  /** Resolves when no renewal is under way. A late renewal could otherwise take the claim again after its release. */
+  /**
+   * Resolves when no renewal is under way. Without this wait, a late renewal could write the claim again after its
+   * release.
+   */
   async settled(): Promise<void> {
     await this.#renewing
+  }
+
+  /** Throws if the signal has aborted. Aborts the signal if the lease has lapsed: the timer may be late. */
+  check(): void {
+    if (this.#leftMs <= 0 && !this.#ended) this.#runOut()
+    this.signal.throwIfAborted()
   }
 
   /** Stops renewing, and aborts the handler's signal. */
@@ -124,8 +138,8 @@ class Lease {
 
   async #renew(): Promise<void> {
     const { ledger, clock, leaseSeconds, storeTimeoutSeconds } = this.#config
-    // The renewals failed, or the process stalled, for so long that it may have lost the claim.
-    if (this.#leftMs <= 0) return this.#fail('the lease ran out', 'the store did not renew it in time')
+    // The lease may have ended, because the renewals failed or the process stalled.
+    if (this.#leftMs <= 0) return this.#runOut()
     const requestedAtMs = clock.monotonic()
     const waitMs = Math.min(storeTimeoutSeconds * 1000, this.#leftMs)
     const renewing = callAsync(() => ledger.renew(this.#claim, leaseSeconds))
@@ -141,16 +155,30 @@ class Lease {
     this.#renewIn(Math.min(this.#leaseMs / 3, retryMs, this.#leftMs))
   }
 
+  #runOut(): void {
+    this.#fail('the lease ran out', 'the store did not renew it in time')
+  }
+
   #fail(what: string, why: string): void {
     this.#log.error({ messageId: this.#claim.messageId }, `${what}: ${why}`)
     this.abort(what)
   }
 }
 
-/** Runs the handlers of an event one after the other. Never rejects. */
-async function runHandlers(handlers: RoutedHandler[], ctx: HandlerContext): Promise<HandlerResult> {
+/**
+ * Runs the handlers of an event one after another. Never rejects.
+ * @param checkLease throws if the next handler must not begin
+ */
+async function runHandlers(
+  handlers: RoutedHandler[],
+  ctx: HandlerContext,
+  checkLease: () => void,
+): Promise<HandlerResult> {
   try {
-    for (const handler of handlers) await settleList(await handler(ctx))
+    for (const handler of handlers) {
+      checkLease()
+      await settleList(await handler(ctx))
+    }
     return { outcome: 'processed' }
   } catch (error) {
     return DropEvent.is(error)
@@ -177,8 +205,8 @@ function handlerContext(
 }
 
 /**
- * Waits for each promise of a returned list, such as `groups.map(save)`. If one rejects, throws its reason after all
- * have settled.
+ * Waits for each promise of a returned list, such as `groups.map(save)`. If a promise rejects, throws its reason after
+ * all promises have settled.
  */
 async function settleList(returned: unknown): Promise<void> {
   if (!Array.isArray(returned)) return

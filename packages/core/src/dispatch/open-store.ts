@@ -1,13 +1,17 @@
+import type { Clock } from '../base/clock.ts'
 import { ConfigurationError, errorsPage } from '../base/errors.ts'
+import { randomnessOf } from '../base/randomness.ts'
 import type { DispatcherConfiguration } from '../config/configure.ts'
 import { listenToStore } from '../ledger/error-hints.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { type OpenLedger, openLedger } from '../ledger/open-ledger.ts'
 
-/** A store that is open for a dispatcher, with its namespace reserved. */
+/** A store that a dispatcher has opened. Its namespace is reserved. */
 export interface OpenStore extends OpenLedger {
-  /** The code of the store client's last error, if it is recent. */
+  /** Returns the code of the store client's last error, if the error is recent. */
   recentStoreError(): string | undefined
+  /** Returns a new token for a claim. Tokens are unique across all processes. */
+  nextToken(): string
 }
 
 /** The configuration of a dispatcher whose store is open. */
@@ -16,14 +20,21 @@ export type OpenConfiguration = DispatcherConfiguration & OpenStore
 /** @throws ConfigurationError if the store is unusable, its namespace is in use, or its guarantee is too weak */
 export function openStore<Config extends DispatcherConfiguration>(config: Config): Config & OpenStore {
   const opened = openLedger(config)
-  const recentStoreError = listenToStore(config.store)
+  const recentStoreError = listenToStore(config.store, config.clock)
   try {
     checkGuarantee(opened.ledger, config)
   } catch (error) {
     opened.closeStore()
     throw error
   }
-  return { ...config, ...opened, recentStoreError }
+  return { ...config, ...opened, recentStoreError, nextToken: tokenSequence(config.clock) }
+}
+
+/** The random first part of the tokens is short, because stores keep the token of each done message. */
+function tokenSequence(clock: Clock): () => string {
+  const tag = Buffer.from(randomnessOf(clock).uuid().replaceAll('-', ''), 'hex').toString('base64url', 0, 9)
+  let tokens = 0
+  return () => `${tag}.${(++tokens).toString(36)}`
 }
 
 const ranks = { 'best-effort': 0, process: 1, atomic: 2 }

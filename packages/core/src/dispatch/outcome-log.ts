@@ -5,14 +5,14 @@ import { storeCodeOf, storeHints } from '../ledger/error-hints.ts'
 /** The outcome of an attempt, as the log shows it. `onOutcome` receives all fields except `bodyBytes` and `fix`. */
 export type AttemptResult = Omit<OutcomeReport, 'source' | 'durationMs' | 'late'> & {
   bodyBytes?: number
-  /** The fix for the developer. */
+  /** The fix that the log shows to the developer. */
   fix?: string | undefined
 }
 
 /** The log level and the message for each outcome. */
 const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   processed: ['info', 'processed'],
-  unhandled: ['debug', 'no handler for this type'],
+  unhandled: ['debug', 'no handler is registered for this event type'],
   duplicate: ['info', 'duplicate: the message is done already'],
   stale: ['info', 'superseded by a newer event'],
   dropped: ['warn', 'the handler dropped the event'],
@@ -23,7 +23,7 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   ],
   deadline: [
     'warn',
-    'the handler missed the deadline. It continues, and the retry will find the message done',
+    'the handler missed the deadline. It continues. After it succeeds, a retry is a duplicate',
   ],
   lost: ['error', 'the lease was lost while the handler ran. The sender tries again'],
   'store-unavailable': ['error', 'the store failed or did not answer in time. The sender tries again'],
@@ -53,8 +53,8 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
 }
 
 /**
- * Used for a large body without valid signature headers. Scalekit's requests have valid headers, so this body came from
- * another sender.
+ * The log line for a large body without valid signature headers. Scalekit's requests have valid headers, so this body
+ * came from another sender.
  */
 const tooLargeUnsigned = ['warn', 'an unsigned body over `bodyLimitBytes` was refused'] as const
 const unusableAttempt = ['error', 'the request could not be read'] as const
@@ -78,18 +78,18 @@ export function logAttempt(
   )
 }
 
-/** Logs the outcome of a handler that ended after its deadline. */
+/** Logs the outcome of a handler that ended after the delivery's deadline. */
 export function logLateOutcome(
   log: Logger,
   { messageId, type, outcome, reason, error }: AttemptResult,
 ): void {
   const fields = { messageId, type, outcome }
   if (outcome === 'processed' || outcome === 'dropped') {
-    log.info(fields, 'a handler finished after its deadline: the retry will find the message done')
+    log.info(fields, 'a handler finished after its deadline: a retry is now a duplicate')
   } else {
     log.error(
       { ...fields, ...(reason === undefined ? {} : { reason }), ...errorFieldsOf(outcome, error) },
-      'a handler failed after its deadline: the retry runs it again',
+      'a handler failed after its deadline: the retry runs the handler again',
     )
   }
 }
@@ -100,12 +100,12 @@ function lineOf({ outcome, reason }: AttemptResult): readonly [LogLevel, string]
   return lines[outcome]
 }
 
-/** A message can hold a whole SQL statement with its values. */
+/** An error message can contain a whole SQL statement with its values. */
 const messageLimit = 1000
 
 function errorFieldsOf(outcome: Outcome, error: unknown): Partial<ErrorFields> & { errorMessage?: string } {
   if (error === undefined) return {}
-  // The message may hold personal data, so it is logged only on a developer's machine.
+  // The message may contain personal data, so it is logged only on a developer's machine.
   const isDeveloping = process.env.NODE_ENV === 'development' || process.env.NODE_ENV === 'test'
   const message = isDeveloping && outcome === 'handler-failed' ? messageOf(error) : undefined
   return {

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Delivery } from './delivery.ts'
 
-/** Ends a turn. */
+/** A function that ends a turn. */
 export type EndTurn = () => void
 
 interface Waiter {
@@ -10,12 +10,12 @@ interface Waiter {
 }
 
 /**
- * Queues the events of each resource, oldest first. So in each process, only one event of a resource polls the ledger.
- * Waiting events hold no claim.
+ * Queues the events of each resource, oldest first. In each process, only one event of a resource at a time polls the
+ * ledger. Waiting events have no claim.
  */
 export class Turns {
   readonly #clock: Clock
-  /** For each resource whose turn is taken, the waiting events, oldest first. */
+  /** The waiting events of each resource with a running event, oldest first. */
   readonly #waiting = new Map<string, Waiter[]>()
 
   constructor(clock: Clock) {
@@ -24,7 +24,7 @@ export class Turns {
 
   /**
    * Returns the resource's turn, or `undefined` if the deadline or the signal comes first. An event without a resource
-   * gets its turn at once.
+   * gets its turn immediately.
    */
   take(
     resource: string | undefined,
@@ -54,6 +54,11 @@ export class Turns {
       const later = waiting.findIndex((other) => other.occurredAt > occurredAt)
       waiting.splice(later < 0 ? waiting.length : later, 0, waiter)
     })
+  }
+
+  /** The number of resources whose turn is taken. */
+  get size(): number {
+    return this.#waiting.size
   }
 
   #turnOf(resource: string): EndTurn {

@@ -55,8 +55,8 @@ export function isResource(value: unknown): value is Resource {
 }
 
 /**
- * Returns the id of the directory that an event names. Group and directory events always name one. User events usually
- * do not.
+ * Returns the id of the directory that an event names. Group and directory events always name a directory. User events
+ * usually do not.
  */
 export function directoryIdOf(event: ScimEvent): string | undefined {
   if (!isDirectoryEvent(event)) return undefined
@@ -66,7 +66,7 @@ export function directoryIdOf(event: ScimEvent): string | undefined {
 }
 
 /**
- * Whether a value can be an id. Ids become keys in all kinds of stores. So an id must not contain control characters
+ * Whether a value can be an id. Ids become keys in different stores, so an id must not contain control characters
  * (PostgreSQL rejects U+0000) or unpaired surrogates.
  */
 export function isUsableId(value: unknown): value is string {

@@ -2,8 +2,8 @@ import { editDistance } from '../base/edit-distance.ts'
 import { directoryEventTypes } from './directory-events.ts'
 
 /**
- * The other event types that Scalekit documents. The list only helps to find misspelt types. Other types are accepted
- * too.
+ * The other event types that Scalekit documents. The list is used only to find misspelt types. Other types are also
+ * accepted.
  */
 const otherEventTypes: readonly string[] = [
   'organization.created',
@@ -45,8 +45,8 @@ const documentedTypes = [...directoryEventTypes, ...otherEventTypes]
 const documentedForms = documentedTypes.map((type) => ({ type, form: normalized(type) }))
 
 /**
- * A misspelled type may have only one edit per 12 letters. A looser limit would confuse short names that differ by one
- * or two letters.
+ * A misspelt type may have only one edit per 12 letters. A looser limit would confuse short names that differ by one or
+ * two letters.
  */
 const lettersPerEdit = 12
 

@@ -4,7 +4,7 @@
 
 /**
  * A user of a customer's directory, as Scalekit sends it (RFC 7643, 4.1). If a field is absent or null, its value is
- * unknown: keep your stored value.
+ * unknown. In this case, do not change your stored value.
  */
 export interface DirectoryUser {
   /**
@@ -15,7 +15,7 @@ export interface DirectoryUser {
   organization_id: string
   /** The user's id in the customer's directory. */
   dp_id?: string | null
-  /** `false`: deactivated, not deleted. Absent or null: unknown. */
+  /** `false`: the user is deactivated, not deleted. Absent or null: unknown. */
   active?: boolean | null
   email?: string | null
   name?: string | null
@@ -75,7 +75,8 @@ export interface DirectoryGroup {
 }
 
 /**
- * A connection to a customer's directory. To learn whether the directory is enabled, use the event's type, not a field.
+ * A connection to a customer's directory. To find out whether the directory is enabled, use the event's type, not a
+ * field.
  */
 export interface Directory {
   /** `dir_…` */

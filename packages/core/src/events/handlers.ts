@@ -21,42 +21,43 @@ export interface HandlerContext {
   source: EventSource
   /**
    * `dir_…`: the customer's directory. Always set by the sync and by group and directory webhooks. Usually absent in
-   * user webhooks. If it is set, store it. If it is absent, keep your stored value.
+   * user webhooks. If the id is set, store it. If the id is absent, do not change your stored value.
    */
   directoryId?: string
   /**
    * The message's id, the same for all attempts at the message. Use it as the idempotency key in other systems (a
-   * payment, a job). It contains no `:`, because some job queues refuse that character. A sync event has a new key in
-   * each pass.
+   * payment, a job). The key contains no `:`, because some job queues refuse that character. A sync event has a new key
+   * in each pass.
    */
   idempotencyKey: string
   /**
    * The watermark that this event's commit writes: UTC with exactly nine decimals. To compare two of these times,
-   * compare the texts. Store it with your row, and write only if the row's value is older.
+   * compare the texts. Store this time with your row, and write only if the row's stored time is older.
    */
   occurredAt: string
   /**
-   * After this time, the sender gets a 503. The handler may continue. The sender's retry then finds the message done.
+   * After this time, the sender gets a 503. The handler may continue. After the handler succeeds, the sender's retry is
+   * a duplicate.
    */
   deadline: Date
   /**
-   * Aborts if the lease is lost, after `handlerTimeoutSeconds`, or when the grace period of `close()` ends. It does not
-   * abort at the deadline, so you can pass it to `fetch`.
+   * Aborts if the lease is lost, after `handlerTimeoutSeconds`, or when the grace period of `close()` ends. The signal
+   * does not abort at the deadline, so you can pass the signal to `fetch`.
    */
   signal: AbortSignal
-  /** The request's logger, if the framework has one. Otherwise the receiver's logger. */
+  /** The request's logger. If the framework has no such logger, the receiver's logger. */
   log: Logger
 }
 
 /**
  * A handler of your application. The handler is done when the returned promise, or each promise of a returned list, has
- * resolved. If it throws, the sender tries again. To skip an event permanently, throw `DropEvent`.
+ * resolved. If the handler throws, the sender tries again. To skip an event permanently, throw `DropEvent`.
  */
 export type EventHandler<Event> = (event: Event, ctx: HandlerContext) => unknown
 
 /**
- * Your handlers. Events of one resource run one at a time, and the newest wins. If an update overtakes the create, the
- * create never runs. So write each user and group handler as an upsert.
+ * Your handlers. Events of one resource run one at a time, and older events are skipped. If an update arrives before
+ * the create, the create never runs. So write each user and group handler as an upsert.
  */
 export interface Handlers {
   /** Created users. Write an upsert: the user may exist already. */
@@ -66,20 +67,21 @@ export interface Handlers {
   /** Created and updated users, unless a narrower handler is set. Start with this handler. */
   onUserUpserted?: EventHandler<UserCreatedEvent | UserUpdatedEvent> | undefined
   /**
-   * Users who lose access: created or updated with `active: false`, or deleted. Not called if a narrower handler is
-   * set. End sessions, tokens and API keys here. This may be the first event of a user, and it may repeat. If this
-   * handler is set, events with `active: false` do not reach `onUserCreated`, `onUserUpdated` or `onUserUpserted`.
+   * Users who lose access: created or updated with `active: false`, or deleted. If a narrower handler is set, this
+   * handler is not called. End sessions, tokens and API keys here. This event may be the first event of a user, and may
+   * repeat. If this handler is set, events with `active: false` do not reach `onUserCreated`, `onUserUpdated` or
+   * `onUserUpserted`.
    */
   onAccessEnded?: EventHandler<UserCreatedEvent | UserUpdatedEvent | UserDeletedEvent> | undefined
   /**
-   * Created or updated users with `active: false`. This may be the first event of a user. If this handler is not set,
-   * the event goes to `onAccessEnded`. If neither is set, it goes to `onUserCreated`, `onUserUpdated` or
-   * `onUserUpserted`.
+   * Created or updated users with `active: false`. This event may be the first event of a user. If this handler is not
+   * set, the event goes to `onAccessEnded`. If `onAccessEnded` is not set either, the event goes to `onUserCreated`,
+   * `onUserUpdated` or `onUserUpserted`.
    */
   onUserDeactivated?: EventHandler<UserCreatedEvent | UserUpdatedEvent> | undefined
   /**
    * Deleted users. If this handler is not set, the event goes to `onAccessEnded`. The event has only `id`,
-   * `organization_id`, `dp_id` and `email`. Keep a tombstone.
+   * `organization_id`, `dp_id` and `email`. Store a tombstone, so that a late update cannot create the user again.
    */
   onUserDeleted?: EventHandler<UserDeletedEvent> | undefined
   /** Created groups, without their members. User events contain the memberships. */
@@ -95,8 +97,8 @@ export interface Handlers {
   /** Disabled directories, which send no more events. Their users are not deleted. */
   onDirectoryDisabled?: EventHandler<DirectoryDisabledEvent> | undefined
   /**
-   * All events, except duplicates and superseded events. Runs before the event's own handler, and runs again on a
-   * retry. Before you compare `event.type` to narrow `event.data`, call `isDirectoryEvent(event)`.
+   * All events, except duplicates and superseded events. `onEvent` runs before the event's own handler, and runs again
+   * on a retry. Before you compare `event.type` to narrow `event.data`, call `isDirectoryEvent(event)`.
    */
   onEvent?: EventHandler<ScimEvent> | undefined
   /** Other Scalekit events, by type: `{ 'organization.created': (event) => … }`. */

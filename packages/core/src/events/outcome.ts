@@ -35,8 +35,8 @@ export interface DispatchOutcome {
   /** A short reason, if the outcome's name does not explain it. */
   reason?: string
   /**
-   * The value that the handler or the store threw. It may contain personal data. Outside development, the log omits the
-   * error's message.
+   * The value that the handler or the store threw. The value may contain personal data. Outside development, the log
+   * omits the error's message.
    */
   error?: unknown
 }
@@ -45,10 +45,11 @@ export interface DispatchOutcome {
 export interface OutcomeReport {
   outcome: Outcome
   source: EventSource
-  /** The time from the arrival to the answer. In a late report, the time until the handler ended. */
+  /** The time from the arrival of the event to the answer. In a late report, the time until the handler ended. */
   durationMs: number
   /**
-   * For an attempt, set only if the signature is valid. Without a valid signature, anybody could have chosen the id.
+   * The message's id. For an attempt, this field is set only if the signature is valid, because any sender can choose
+   * an id.
    */
   messageId?: string
   eventId?: string

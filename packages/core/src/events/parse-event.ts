@@ -53,7 +53,7 @@ export function parseEvent(payload: unknown, messageId: string): ParsedEvent | U
   return { event, occurredAt, unexpectedFields: unexpectedFieldsOf(event) }
 }
 
-/** The most entries of a list that are checked. A list can be long, and each wrong entry costs time. */
+/** The maximum number of checked entries in a list. A list can be long, and each wrong entry takes time. */
 const checkedEntries = 20
 
 function unexpectedFieldsOf(event: DirectoryEvent): string[] {

@@ -1,13 +1,16 @@
 import type { UserGroup, UserRole } from './events.ts'
 
 export interface RoleMapping<Role extends string> {
-  /** The role for each group. A key is a group's id or its exact name in the directory. The id is looked up first. */
+  /**
+   * The role for each group. A key is a group's id or its exact name in the directory. `mapRoles` looks up the id
+   * first.
+   */
   groups?: Readonly<Record<string, Role>> | undefined
   /** The role for each `role_name` of Scalekit. */
   roles?: Readonly<Record<string, Role>> | undefined
   /** The roles from highest to lowest. The result has the same order. Roles that are not listed come last. */
   precedence?: readonly Role[] | undefined
-  /** The role for a user whose groups and roles are known, if none of them is mapped. */
+  /** The role for a user if the event contains the groups and roles, but none of them is mapped. */
   default?: Role | undefined
 }
 
@@ -18,9 +21,9 @@ export interface RoleSources {
 }
 
 /**
- * Returns the application's roles for a user, highest first, without duplicates. If the list is empty, the user
- * has no role. If the event does not contain the list that you map (`groups` or `roles`), returns `undefined`. Then keep
- * the stored roles.
+ * Returns the application's roles for a user, highest first, without duplicates. If the list is empty, the user has no
+ * role. If the event does not contain the list that you map (`groups` or `roles`), returns `undefined`. In this case,
+ * do not change the stored roles.
  *
  * @example
  * const [role] = mapRoles(event.data, {

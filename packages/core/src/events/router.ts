@@ -4,7 +4,7 @@ import { misspeltEventType } from './event-types.ts'
 import type { DirectoryEvent, DirectoryEventType, ScimEvent } from './events.ts'
 import type { HandlerContext, HandlerName, Handlers } from './handlers.ts'
 
-/** For each event type, the handlers that can receive it. The narrowest comes first. */
+/** The handlers that can receive each event type. The narrowest handler comes first. */
 const candidates: Readonly<Record<DirectoryEventType, readonly HandlerName[]>> = {
   'organization.directory.user_created': ['onUserCreated', 'onUserUpserted'],
   'organization.directory.user_updated': ['onUserUpdated', 'onUserUpserted'],
@@ -26,7 +26,7 @@ export const handlerNames: readonly HandlerName[] = [
 /** A handler that is already bound to its event. */
 export type RoutedHandler = (ctx: HandlerContext) => unknown
 
-/** Returns the handlers that run for an event, in order. */
+/** Returns the handlers of an event in the sequence in which they run. */
 export type Router = (event: ScimEvent) => RoutedHandler[]
 
 /**
@@ -65,11 +65,11 @@ function otherHandlers(on: Handlers['on'] = {}) {
     const problem = problemOf(type)
     if (problem !== undefined) throw invalidHandler('on', `\`on['${type}']\` ${problem}`)
   }
-  // A Map instead of `on` itself, because an event's type may be `constructor`.
+  // The function returns a Map instead of `on`, because an event's type may be `constructor`.
   return new Map(Object.entries(on))
 }
 
-/** Returns the reason why a key of `on` is wrong, or `undefined` if it is right. */
+/** Returns the reason why a key of `on` is wrong, or `undefined` if the key is right. */
 function problemOf(type: string): string | undefined {
   if (!type.includes('.') || type.includes('*')) {
     return (
@@ -84,7 +84,7 @@ function problemOf(type: string): string | undefined {
   if (meant === undefined) return undefined
   const names = directoryHandlers(meant)
   const hint = names ? `For '${meant}' use \`${names}\`.` : `Did you mean '${meant}'?`
-  return `would never be called: Scalekit has no such event type. ${hint}`
+  return `is never called: Scalekit has no such event type. ${hint}`
 }
 
 function directoryHandlers(type: string): string | undefined {

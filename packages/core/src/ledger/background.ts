@@ -1,7 +1,8 @@
 import { type Clock, delay, inBackground } from '../base/clock.ts'
+import { randomnessOf } from '../base/randomness.ts'
 import type { BeginRequest, Claim } from './ledger.ts'
 
-// The work of a driver that no caller waits for. It ends when `closing` aborts.
+// The background work of a driver: no caller waits for it. The work ends when `closing` aborts.
 
 const firstPauseMs = 250
 const longestPauseMs = 4000
@@ -9,7 +10,7 @@ const longestPauseMs = 4000
 /**
  * Releases the claim of a `begin` that failed. The store may still have written the claim, for example if the
  * connection broke before the answer arrived. No later call uses the claim's token, so the claim is released as soon as
- * the store answers. Stops after `leaseSeconds`, because the claim has lapsed by then.
+ * the store answers. Stops after `leaseSeconds`, because the claim has lapsed at that time.
  */
 export async function releaseLater(
   { token, messageId, resource, leaseSeconds }: BeginRequest,
@@ -33,7 +34,7 @@ export async function releaseLater(
   }
 }
 
-/** The maximum number of rows that one step deletes from a table. So no step holds locks or uses the disk for long. */
+/** The maximum number of rows that one step deletes from a table. The limit keeps each step short. */
 const stepRows = 500
 const sweepPauseMs = 60_000
 /** The pause between two steps if there are more rows to delete. */
@@ -48,8 +49,8 @@ export async function sweep(
   { clock }: { clock: Clock },
   closing: AbortSignal,
 ): Promise<void> {
-  // A random delay, so that instances that start together do not sweep together.
-  let pauseMs = sweepPauseMs * Math.random()
+  // The delay is random, so that instances that start together do not sweep at the same time.
+  let pauseMs = sweepPauseMs * randomnessOf(clock).fraction()
   for (;;) {
     await delay(clock, pauseMs, closing, inBackground)
     if (closing.aborted) return

@@ -1,8 +1,8 @@
 import { type Instant, newest, plusSeconds } from '../base/instant.ts'
 import type { BeginAnswer, BeginRequest, Claim } from './ledger.ts'
 
-// The decisions of a ledger, separate from its storage. If a store cannot decide itself, its driver reads the state,
-// calls these functions, and writes the result. All times are times of the store's clock.
+// The decisions of a ledger, separate from its storage. If a store cannot run these rules itself, its driver reads the
+// state, calls these functions, and writes the result. All times are times of the store's clock.
 
 /** State of a message: claimed until the lease lapses, or done until the retention ends. */
 export interface MessageState {
@@ -11,7 +11,7 @@ export interface MessageState {
   untilMs: number
 }
 
-/** State of a resource: what was applied to it, and who holds its turn. */
+/** State of a resource: its last applied event, and the token that has the turn. */
 export interface ResourceState {
   fence: number
   watermark?: Instant
@@ -30,19 +30,19 @@ export interface StoreTime {
 export type NextFence = (atLeast: number) => number
 
 /**
- * If an event's time is further ahead than this, the event counts as happening now. Otherwise, one event from a wrong
- * clock would make all later events stale.
+ * If an event's time is further ahead than this, the store's time is used instead. Without this limit, one event from a
+ * wrong clock would make all later events stale.
  */
 const aheadSeconds = 300
 /**
- * A sync's watermark is at most this far behind the time at which the sync read the record. A webhook that is newer
- * than the record, but arrives later, can then still be applied.
+ * A sync's watermark is at most this far behind the time at which the sync read the record. So the ledger still applies
+ * a webhook that is newer than the record but arrives later.
  */
 export const syncMarginSeconds = 60
 
 /**
  * Creates the sequence of fences for one ledger. With a clock in milliseconds, many `begin` calls can have the same
- * time. If a resource is forgotten between two such calls, only this sequence keeps their fences different.
+ * time. If a resource is deleted between two such calls, only this sequence makes their fences different.
  */
 export function fenceSequence(): NextFence {
   let last = 0
@@ -78,7 +78,9 @@ export function decideBegin(
   }
 }
 
-/** Returns 'ok' if nobody else holds the message, and nobody else has begun an event of the resource since. */
+/**
+ * Returns 'ok' if no other token has claimed the message, and no other token has begun an event of the resource since.
+ */
 export function decideCommit(
   claim: Claim,
   message: MessageState | undefined,
@@ -93,8 +95,8 @@ export function decideCommit(
 }
 
 /**
- * Whether the claim is still ours. An absent claim is ours if nobody else has begun since. A released claim is not
- * ours.
+ * Whether the claim can be renewed. A missing claim can be renewed if no other token has begun since. A released claim
+ * cannot be renewed.
  */
 export function decideRenew(
   claim: Claim,
@@ -108,7 +110,10 @@ export function decideRenew(
   return resource.fence === claim.fence && resource.turn?.token === claim.token
 }
 
-/** Ignores a done message after its retention. Keeps a lapsed claim, because its owner may still renew or commit it. */
+/**
+ * Returns `undefined` for a done message after its retention. Returns a lapsed claim, because its owner may still renew
+ * or commit it.
+ */
 function unexpired(message: MessageState | undefined, now: StoreTime): MessageState | undefined {
   return message && (!message.done || message.untilMs > now.ms) ? message : undefined
 }
@@ -132,7 +137,7 @@ function watermarkAfter(request: BeginRequest, resource: ResourceState | undefin
 }
 
 /**
- * The time of a sync's event. It is never newer than the time at which the sync read the record, and at most 60 s
+ * The time of a sync's event. The time is never newer than the time at which the sync read the record, and at most 60 s
  * older.
  */
 export function syncTime(occurredAt: Instant | undefined, observedAt: Instant): Instant {

@@ -7,7 +7,7 @@ export interface DriverOptions {
   namespace: string
   clock: Clock
   storeTimeoutSeconds: number
-  /** How long the ledger keeps a resource, also before its first commit. */
+  /** The time for which the ledger stores a resource, even before the resource's first commit. */
   watermarkRetentionSeconds: number
   log: Logger
 }
@@ -18,8 +18,8 @@ export interface DriverLedger extends Ledger {
 }
 
 /**
- * Limits the time of one call to a store. Do not use it for `begin`, because a claim that arrives late must be
- * released.
+ * Limits the time of one call to a store. Do not use this function for `begin`, because a claim that arrives late must
+ * be released.
  * @throws StoreUnavailableError if the call takes longer than `storeTimeoutSeconds`
  */
 export async function inTime<T>(

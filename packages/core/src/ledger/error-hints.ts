@@ -1,4 +1,5 @@
 import { readSafely } from '../base/application-calls.ts'
+import type { Clock } from '../base/clock.ts'
 import type { KeyvLike } from './keyv-like.ts'
 
 /**
@@ -34,7 +35,7 @@ export const storeHints: Readonly<Record<string, string>> = {
  * error's message, because it may contain written values.
  */
 export function storeCodeOf(error: unknown): string | undefined {
-  // A getter of the error can throw. The attempt must still get its answer.
+  // A getter of the error can throw. Such an error must not prevent the reply to the attempt.
   return readSafely(() => codeIn(error, 5))
 }
 
@@ -64,22 +65,22 @@ interface LastError {
 const lastErrors = new WeakMap<object, LastError>()
 
 /**
- * Listens to the errors that a Keyv emits. If a client cannot connect, it keeps the calls. It reports the reason (a
- * wrong password, for example) only to its listeners. The caller sees only a time-out.
+ * Listens to the errors that a Keyv emits. If a client cannot connect, it queues the calls. The client reports the
+ * reason (a wrong password, for example) only to its listeners. The caller gets only a time-out.
  *
- * Each store gets one listener, which stays, because the client continues to reconnect after our close(). If a Keyv 6
- * has an error but no listener, it throws the error, which would end the process.
+ * Each store gets one listener. The listener is not removed, because the client continues to reconnect after our
+ * close(). If a Keyv 6 has an error but no listener, it throws the error, which would end the process.
  * @returns a function that returns the code of the last error, if it is recent
  */
-export function listenToStore(store: unknown): () => string | undefined {
+export function listenToStore(store: unknown, clock: Clock): () => string | undefined {
   const emitter: Pick<KeyvLike, 'on'> = typeof store === 'object' && store !== null ? store : {}
   const last: LastError = lastErrors.get(emitter) ?? { atMs: 0 }
   if (!lastErrors.has(emitter) && typeof emitter.on === 'function') {
     lastErrors.set(emitter, last)
     emitter.on('error', (error) => {
       const code = storeCodeOf(error)
-      if (code !== undefined) Object.assign(last, { code, atMs: performance.now() })
+      if (code !== undefined) Object.assign(last, { code, atMs: clock.monotonic() })
     })
   }
-  return () => (performance.now() - last.atMs < freshMs ? last.code : undefined)
+  return () => (clock.monotonic() - last.atMs < freshMs ? last.code : undefined)
 }

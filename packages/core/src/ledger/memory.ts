@@ -7,7 +7,10 @@ import * as steps from './steps.ts'
 /** The largest number of done messages, or of resources, in one generation. */
 const generationSize = 100_000
 
-/** How long a lapsed claim is kept. If nobody else has begun since, its handler can still renew or commit it. */
+/**
+ * The time for which a lapsed claim is stored, in ms. If no other token has begun since, its handler can still renew or
+ * commit the claim.
+ */
 const lapsedKeptMs = 3_600_000
 
 /**
@@ -37,15 +40,18 @@ class Generations<Value> {
   }
 }
 
-/** The state of a resource that is kept after its turn. A flat object, because up to 200,000 of them are kept. */
+/**
+ * The state of a resource that is kept after its turn. The object is flat, because up to 200,000 such objects are
+ * stored.
+ */
 interface Applied extends ResourceState {
   untilMs: number
 }
 
 /**
- * The ledger of one process. Every verb decides and writes without an `await` in between, so it is atomic within the
- * process. Leases use a clock that never jumps. The number of done messages and of watermarks is limited. Above the
- * limit, the oldest are dropped before their retention ends. Claims in flight are never dropped.
+ * The ledger of one process. No method has an `await` between its decision and its write, so each method is atomic
+ * within the process. Leases use a clock that never jumps. The number of done messages and of watermarks is limited.
+ * Above the limit, the oldest are dropped before their retention ends. Claims in flight are never dropped.
  */
 export class MemoryLedger implements Ledger {
   readonly guarantee = { message: 'process', order: 'process' } as const
@@ -137,8 +143,8 @@ export class MemoryLedger implements Ledger {
   }
 
   /**
-   * If a handler never ends, its claim remains. So each `begin` checks two claims and two turns. It drops those that
-   * lapsed long ago, and moves the others to the end.
+   * If a handler never ends, its claim remains. So each `begin` checks two claims and two turns. `begin` drops claims
+   * and turns that lapsed long ago, and moves the others to the end.
    */
   #dropLapsed(now: StoreTime): void {
     for (let checked = 0; checked < 2; checked++) {
@@ -156,7 +162,10 @@ export class MemoryLedger implements Ledger {
     }
   }
 
-  /** The state stays until it expires. If no event of the resource was ever applied, only the fence is kept. */
+  /**
+   * Ends the resource's turn. The state stays until it expires. If no event of the resource was ever applied, only the
+   * fence stays.
+   */
   #endTurn(resource: string, state: ResourceState, expiresMs?: number): void {
     const untilMs = expiresMs ?? this.#applied.get(resource)?.untilMs ?? Number.POSITIVE_INFINITY
     this.#turns.delete(resource)

@@ -31,8 +31,8 @@ const keyvDefaultNamespace = 'keyv'
 
 const namespacesInUse = new WeakMap<object, Set<string>>()
 /**
- * The ledger of a Map is kept after its receiver is closed. So the next receiver on the same Map finds the done
- * messages.
+ * The memory ledgers, by Map. A ledger stays after its receiver is closed, so the next receiver on the same Map finds
+ * the done messages.
  */
 const memoryLedgers = new WeakMap<object, Map<string, MemoryLedger>>()
 
@@ -45,8 +45,8 @@ export function openLedger(options: OpenOptions): OpenLedger {
   if (store === undefined && process.env.NODE_ENV === 'production') {
     log.warn(
       {},
-      "messages are kept only in this process's memory: a restart deletes them, and other instances do not " +
-        "see them. Set `store: new Keyv(…)`, or `store: 'memory'` if this is intended",
+      "messages are stored only in this process's memory: a restart deletes them, and other instances cannot " +
+        "read them. Set `store: new Keyv(…)`, or `store: 'memory'` if this is intended",
     )
   }
   if (store === undefined || store === 'memory') {
@@ -74,7 +74,7 @@ function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   if (options.namespace === undefined && namespace === unnamed) {
     options.log.warn(
       { namespace },
-      'no `namespace` is set: each application on one store needs its own, because all receive the same message ids',
+      'no `namespace` is set: applications on one store need different ones, because all receive the same message ids',
     )
   }
   const ledger = openDriver(store, native, { ...options, namespace })
@@ -132,7 +132,7 @@ function isKeyvLike(store: unknown): store is KeyvLike {
   return hasMethods(store, ['get', 'set', 'delete'])
 }
 
-/** The store inside a Keyv: an adapter or a Map. Keyv 6 wraps a Map once more. */
+/** Returns the store inside a Keyv: an adapter or a Map. Keyv 6 wraps a Map once more. */
 function nativeStore(store: object): object {
   let native = store
   for (let depth = 0; depth < 4; depth++) {

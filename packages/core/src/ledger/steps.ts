@@ -10,13 +10,13 @@ import {
 import { wholeMs } from './driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, Retention } from './ledger.ts'
 
-// The verbs of a ledger whose store cannot decide itself. Each verb takes the state that was read. It returns the answer
-// and the states to write, in order.
+// The methods of a ledger whose store cannot run the rules of decisions.ts. Each function takes the state that was
+// read. The function returns the answer and the states to write, in sequence.
 
-/** The ids that a verb reads and writes. */
+/** The ids of the rows that a ledger method reads and writes. */
 export type ClaimIds = Pick<Claim, 'token' | 'messageId' | 'resource'>
 
-/** The state of a verb's message and resource. `undefined` if it is unknown or has expired. */
+/** The stored state of a message and its resource. A state is `undefined` if it is missing or has expired. */
 export interface Seen {
   message: MessageState | undefined
   resource: ResourceState | undefined
@@ -24,8 +24,8 @@ export interface Seen {
 }
 
 /**
- * A new state of a message ('m') or a resource ('r'). A message without a state is forgotten. A resource without
- * `expiresMs` was not applied: the driver decides how long it is kept.
+ * A new state of a message ('m') or a resource ('r'). A message without a state is deleted. If a resource has no
+ * `expiresMs`, no event was applied to it, and the driver sets the expiry.
  */
 export type Write =
   | { kind: 'm'; id: string; state: MessageState | undefined; expiresMs?: number | undefined }
@@ -62,7 +62,10 @@ export function commit(claim: Claim, seen: Seen, retention: Retention): Step<'ok
   return { answer: 'ok', writes: [{ kind: 'r', id, state: applied, expiresMs }, message] }
 }
 
-/** The fence is kept after the turn. So a handler that has lost the turn can still detect the loss. */
+/**
+ * Releases the claim and the turn. The fence stays in the store, so that a handler that lost the turn can detect the
+ * loss.
+ */
 export function release(claim: Claim, { message, resource }: Seen): Step<void> {
   const { token, messageId, resource: id } = claim
   const writes: Write[] = []
@@ -79,5 +82,6 @@ function claimed(ids: ClaimIds, fence: number, { resource, now }: Seen, leaseSec
   const claim = { token, done: false, untilMs }
   const message: Write = { kind: 'm', id: messageId, state: claim, expiresMs: untilMs }
   if (id === undefined) return [message]
-  return [message, { kind: 'r', id, state: { ...resource, fence, turn: { token, untilMs } } }]
+  // The resource comes first. If a store writes only one of the two, the claim then looks busy, and is not ours.
+  return [{ kind: 'r', id, state: { ...resource, fence, turn: { token, untilMs } } }, message]
 }

@@ -10,7 +10,8 @@ export class AttemptWarnings {
   readonly #fields = new Set<string>()
 
   /**
-   * If a clock is minutes ahead, the sync can replace the data of newer webhooks. Only this warning shows the problem.
+   * Warns about different clocks. If a clock is minutes ahead, the sync can replace newer data from webhooks. Only this
+   * warning shows the problem.
    */
   clock(ageSeconds: number, log: Logger): void {
     if (this.#warnedOfClock || Math.abs(ageSeconds) <= syncMarginSeconds / 2) return
@@ -18,8 +19,8 @@ export class AttemptWarnings {
     log.warn(
       { ageSeconds },
       `an attempt's timestamp differs by over ${syncMarginSeconds / 2} s from this process's clock. Either the attempt was ` +
-        'delayed, or the clocks differ. Synchronize the clocks (NTP). Otherwise, a directory sync may miss changes, and beyond ' +
-        '`toleranceSeconds` every attempt is refused',
+        'delayed, or the clocks differ. Synchronize the clocks (NTP). If the clocks differ, a directory sync may miss changes. Over ' +
+        '`toleranceSeconds`, every attempt is refused',
     )
   }
 

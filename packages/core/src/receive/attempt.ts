@@ -25,9 +25,9 @@ export interface Attempt {
 const names = ['method', 'url', 'headers', 'body', 'params', 'log'] as const
 
 /**
- * Reads each property once. A property can be a getter of the host's request that throws.
- * @param given Properties that are read from here instead
- * @returns the attempt, or its outcome if it cannot be used
+ * Reads each property of an attempt once. A property can be a getter of the host's request that throws.
+ * @param given Properties that replace the properties of `source`
+ * @returns the attempt, or the outcome if the attempt cannot be used
  */
 export function readAttempt(source: object, given: Partial<Attempt> = {}): Attempt | AttemptResult {
   if (typeof source !== 'object' || source === null) {
@@ -103,5 +103,5 @@ const passBytes =
 function problemOf(body: unknown): string | undefined {
   if (typeof body === 'function' || types.isUint8Array(body)) return undefined
   if (body === undefined || body === null) return 'is missing'
-  return `is of type ${typeof body}, which is not what was signed`
+  return `is of type ${typeof body}, but the signature covers bytes`
 }

@@ -16,7 +16,7 @@ export interface BodyLimits {
  */
 export type BodyReader = (limits: BodyLimits) => Promise<Uint8Array>
 
-/** A body reader for bytes that you have read. */
+/** Returns a body reader for bytes that you have already read. */
 export function givenBody(bytes: Uint8Array): BodyReader {
   return async ({ limitBytes }) => {
     if (bytes.byteLength > limitBytes) throw tooLarge()
@@ -25,8 +25,8 @@ export function givenBody(bytes: Uint8Array): BodyReader {
 }
 
 /**
- * A body reader for an unread Node request. It stops at the limit. If the stream was read before, it throws a BodyError
- * at once. Over HTTP/2, the unread rest of a body is cancelled after your reply.
+ * Returns a body reader for an unread Node request. The reader stops at the limit. If the stream was read before, the
+ * reader immediately throws a BodyError. Over HTTP/2, the unread rest of a body is cancelled after your reply.
  */
 export function nodeBody(stream: Readable): BodyReader {
   return async ({ limitBytes, signal }) => {
@@ -34,7 +34,7 @@ export function nodeBody(stream: Readable): BodyReader {
     if (stream.destroyed) throw aborted()
     const joined = new JoinedPieces(limitBytes)
     const breakOff = () => void (stream.readableEnded || joined.destroy(aborted()))
-    // The listeners stay: an `error` event without a listener ends the process.
+    // The listeners are never removed, because an `error` event without a listener ends the process.
     stream.on('close', breakOff).on('error', breakOff)
     joined.on('error', () => {})
     signal.addEventListener('abort', breakOff)
@@ -46,18 +46,18 @@ export function nodeBody(stream: Readable): BodyReader {
       throw error instanceof BodyError ? error : aborted()
     } finally {
       signal.removeEventListener('abort', breakOff)
-      // The rest is not read. The stream stays open, because the reply uses its connection.
+      // The rest of the body is not read. The stream stays open, because the reply uses its connection.
       stream.unpipe(joined)
     }
   }
 }
 
-/** Whether something has read from the stream, or has set its encoding. */
+/** Whether other code has read from the stream, or has set its encoding. */
 export function hasBegun(stream: Readable): boolean {
   return Boolean(stream.readableDidRead || stream.readableEncoding)
 }
 
-/** A body reader for a WHATWG request. */
+/** Returns a body reader for a WHATWG request. */
 export function fetchBody(request: Request): BodyReader {
   return async (limits) => {
     if (request.bodyUsed || request.body?.locked) throw consumed(readFetchFirst)
@@ -75,8 +75,8 @@ export function fetchBody(request: Request): BodyReader {
 }
 
 const readFetchFirst =
-  'Call `receiver.fetch` before anything reads the request, or pass it a `request.clone()` made before that'
-const readNodeFirst = 'Call `receive` before anything reads the request, or pass the bytes as they arrived'
+  'Call `receiver.fetch` before other code reads the request, or pass it a `request.clone()` made earlier'
+const readNodeFirst = 'Call `receive` before other code reads the request, or pass the bytes as they arrived'
 
 const tooLarge = () => new BodyError('too-large', 'the body is over the limit')
 export const consumed = (fix = readNodeFirst) => new BodyError('consumed', 'the body was read before', fix)
@@ -85,8 +85,9 @@ export const aborted = () => new BodyError('aborted', 'the connection closed bef
 const joinedBytes = 4096
 
 /**
- * Joins small pieces of a body into larger ones. raw-body keeps each piece. So a body in one-byte pieces would need two
- * hundred times its size in memory. Text from a host's hook is converted to bytes. A parsed object causes an error.
+ * Joins small pieces of a body into larger pieces. raw-body stores each piece. A body in one-byte pieces would
+ * therefore need two hundred times its size in memory. Text from a host's hook is converted to bytes. A parsed object
+ * causes an error.
  */
 class JoinedPieces extends Transform {
   #joined = Buffer.allocUnsafe(joinedBytes)
@@ -102,7 +103,7 @@ class JoinedPieces extends Transform {
     done(this.#add(typeof piece === 'string' ? Buffer.from(piece) : piece))
   }
 
-  /** Returns an error if the piece is refused. */
+  /** Adds a piece. Returns an error if the piece is a parsed object, or if the body is over the limit. */
   #add(bytes: unknown): BodyError | undefined {
     if (!(bytes instanceof Uint8Array)) return new BodyError('consumed', 'the body was parsed before')
     this.#leftBytes -= bytes.byteLength

@@ -4,7 +4,7 @@ import type { Http2Stream } from 'node:http2'
  * Resets a request's HTTP/2 stream after the reply: RST_STREAM with NO_ERROR (RFC 9113, 8.1). The sender then stops
  * sending an unread body. Over HTTP/1, the header `connection: close` has the same effect.
  *
- * Discards the buffered part of the body. As long as that part is buffered, Node keeps the stream and its session open.
+ * Discards the buffered part of the body. While that part is buffered, Node does not close the stream and its session.
  */
 export function resetAfterReply(request: object): void {
   const stream: unknown = 'stream' in request ? request.stream : undefined

@@ -3,7 +3,7 @@ import { requireKnownNames } from '../config/option-checks.ts'
 import { type ReceiverOptions, receiverOptionNames } from '../config/options.ts'
 import { createReceiver, type Receiver } from './receiver.ts'
 
-/** The options that both adapters of this repository have. */
+/** The options that the Express and Fastify adapters share. */
 export interface AdapterOptions extends ReceiverOptions {
   /**
    * A receiver from `createReceiver`, to share between several mounts. Receiver options cannot be combined with a
@@ -13,7 +13,7 @@ export interface AdapterOptions extends ReceiverOptions {
 }
 
 /**
- * Returns the shared receiver if there is one, otherwise a new one. For adapters.
+ * Returns the shared receiver. If `shared` is `undefined`, returns a new receiver. For adapters.
  * @param adapterOptionNames The names of the adapter's own options. The error for a misspelt option can suggest them.
  * @throws ConfigurationError if a shared receiver is combined with options, or an option is unknown
  */

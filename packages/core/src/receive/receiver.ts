@@ -22,7 +22,7 @@ export interface ReceiveResult extends Reply {
   outcome: Outcome
 }
 
-/** A dispatcher that also receives webhooks: verify, parse, dispatch, respond. */
+/** A dispatcher that also receives webhooks. It verifies, parses, dispatches and answers each attempt. */
 export interface Receiver extends Dispatcher {
   /** The receiver's logger, with all four methods. */
   readonly log: Logger
@@ -69,7 +69,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
       },
     })
     const { status, headers: replyHeaders, body } = await this.#reply(read)
-    // The server manages the connection, and computes the length.
+    // The server itself sets the headers `connection` and `content-length`.
     const { connection: _, 'content-length': __, ...headers } = replyHeaders
     const isHead = 'method' in read && read.method === 'HEAD'
     return new Response(isHead ? null : body, { status, headers })
@@ -91,7 +91,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     return { ...replyTo(outcome), outcome }
   }
 
-  /** The steps of one attempt, in order. */
+  /** Runs the steps of one attempt, and returns its result. */
   async #resultOf(attempt: Attempt | AttemptResult, startedMs: number, log: Logger): Promise<AttemptResult> {
     const { clock, toleranceSeconds, bodyLimitBytes, deadlineSeconds } = this.#config
     const deadline = new Deadline(clock, deadlineSeconds * 1000)

@@ -14,9 +14,11 @@ interface ReplyRow {
 }
 
 // Scalekit counts only 200 and 201 as delivered, and retries all other replies. So the reply is 2xx only if no retry is
-// needed. 429 and 410 are not used: they would make the sender slow down or stop.
+// needed. The receiver does not use 429 and 410, because they make the sender slow down or stop.
 const retryAfter = { 'retry-after': '5' }
-/** The unread rest of a body would look like the next request on the connection. */
+/**
+ * Closes the connection after an unread body, because the server could parse the rest of the body as the next request.
+ */
 const connectionClose = { connection: 'close' }
 const processingFailed: ReplyRow = { status: 500, body: { error: 'Processing failed' } }
 const unavailable: ReplyRow = { status: 503, body: { error: 'Service Unavailable' }, headers: retryAfter }

@@ -5,11 +5,12 @@ import { BodyError } from '../base/errors.ts'
 import { aborted, type BodyReader, consumed, givenBody, hasBegun, nodeBody } from './body.ts'
 
 /**
- * A body reader for adapters. It returns the bytes that an earlier reader has kept. Otherwise, it reads the stream. It
- * never serializes a parsed object again, because the result is not the signed bytes.
+ * Returns a body reader for adapters. If an earlier reader has stored the bytes, the reader returns these bytes. If
+ * not, the reader reads the stream. The reader never serializes a parsed object again, because the result can differ
+ * from the signed bytes.
  * @param stream The request's body
- * @param places Objects whose `rawBody` or `body` can hold the bytes, as bytes or as text
- * @param fix The log's advice if the body was read and its bytes were not kept
+ * @param places Objects whose `rawBody` or `body` can contain the body, as bytes or as text
+ * @param fix The advice in the log if other code has read the body without storing its bytes
  */
 export function requestBody(stream: Readable, places: readonly object[], fix: string): BodyReader {
   return async (limits) => {
@@ -21,7 +22,7 @@ export function requestBody(stream: Readable, places: readonly object[], fix: st
         throw BodyError.is(error) && error.reason === 'consumed' ? consumed(fix) : error
       })
     }
-    // Another reader reads the stream. It may keep the bytes when it has read them all.
+    // Another reader reads the stream. The other reader may store the bytes after the end of the body.
     const wasBeingRead = isBeingRead(stream)
     if (wasBeingRead) await endOfReading(stream, limits.signal)
     const kept = keptBytes(places, stream)

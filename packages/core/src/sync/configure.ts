@@ -70,7 +70,8 @@ export function checkRunOptions(options: RunOptions): void {
 }
 
 /**
- * If the options contain only one of the two limits, the default of the other does not apply. It would widen the limit.
+ * If the options contain only one of the two limits, the default of the other limit does not apply. That default would
+ * widen the limit.
  */
 function limitsOf({ maxCount, maxShare }: NonNullable<DirectorySyncOptions['deletions']>): DeletionLimits {
   const count = numberOption('deletions.maxCount', maxCount, numbers.maxCount)
@@ -96,7 +97,7 @@ function requireApi(scalekit: unknown): void {
 }
 
 /**
- * Requires a dispatcher that orders the events of a resource. Without ordering, the sync could overwrite a newer
+ * Requires a dispatcher that orders the events of a resource. Without this order, the sync could overwrite a newer
  * webhook with an older record from the API.
  */
 function requireDispatcher(dispatcher: Dispatcher): void {

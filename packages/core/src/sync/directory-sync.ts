@@ -1,4 +1,14 @@
-import { callBack, type Instant, invalid, numberOption, timedOut, within } from '@scalekit-scim/core/internal'
+import type { Clock, Timer } from '@scalekit-scim/core'
+import {
+  awaited,
+  callBack,
+  type Instant,
+  invalid,
+  longestDelayMs,
+  numberOption,
+  timedOut,
+  within,
+} from '@scalekit-scim/core/internal'
 import { checkRunOptions, configureSync, type SyncConfiguration } from './configure.ts'
 import { type DirectorySyncOptions, numbers, type RunOptions, type StopOptions } from './options.ts'
 import { runPass } from './pass/pass.ts'
@@ -14,19 +24,19 @@ const afterGraceMs = 1000
 /** Compares customers' directories with the application, and sends the differences to the application's handlers. */
 export interface DirectorySync extends AsyncDisposable {
   /**
-   * Runs one pass. Errors are in the report. Only one pass runs at a time across all processes. If another pass is
-   * running, the outcome is 'busy'.
+   * Runs one pass. The report contains the errors. Only one pass runs at a time across all processes. If another pass
+   * is running, the outcome is 'busy'.
    * @throws ConfigurationError if an option is invalid
    */
   run(options?: RunOptions): Promise<SyncReport>
   /**
-   * Runs passes by the schedule, and keeps the process running until `stop()`. A second call does nothing.
+   * Runs passes by the schedule. The process does not exit before `stop()`. A second call does nothing.
    * @throws ConfigurationError if the options have no `schedule`
    */
   start(): void
   /**
-   * Begins no more passes, and ends running passes early. Running events have `graceSeconds` to finish. After that,
-   * `stop()` resolves even if events are still running.
+   * Begins no more passes, and ends running passes early. Running events have `graceSeconds` to finish. After that
+   * time, `stop()` resolves even if events are still running.
    *
    * Call `dispatcher.close()` at the same time, with the same `graceSeconds`. After the grace period, `close()` aborts
    * the signals of handlers that are still running.
@@ -49,7 +59,7 @@ export function createDirectorySync(options: DirectorySyncOptions): DirectorySyn
 class ScheduledSync implements DirectorySync {
   readonly #config: SyncConfiguration
   readonly #running = new Set<Promise<unknown>>()
-  /** One controller for each running pass. Aborting it ends the pass's wait for running events. */
+  /** One controller for each running pass. Aborting a controller ends the pass's wait for running events. */
   readonly #graces = new Set<AbortController>()
   #stopping = new AbortController()
   #started = false
@@ -74,7 +84,7 @@ class ScheduledSync implements DirectorySync {
 
   start(): void {
     const { timetable } = this.#config
-    if (!timetable) throw invalid('schedule', 'must be given if `start()` is called')
+    if (!timetable) throw invalid('schedule', 'is required by `start()`')
     if (this.#started) return
     this.#started = true
     const run = () => this.#pass({})
@@ -123,22 +133,32 @@ class ScheduledSync implements DirectorySync {
   #log({ organizations: _, totals, ...report }: SyncReport): void {
     const fields = { ...report, ...totals }
     if (report.error && report.outcome === 'incomplete') {
-      this.#config.log.error(fields, 'a sync pass ended early; the next one continues')
+      this.#config.log.error(fields, 'a sync pass ended early. The next pass continues')
     } else if (report.outcome !== 'busy') this.#config.log.info(fields, 'a sync pass has ended')
   }
 
   /**
    * Keeps the process running until the promise settles, because a worker may have nothing else to do. Background
-   * timers of the clock do not do this.
+   * timers of the clock do not keep the process running.
    */
   #tracked<Result>(running: Promise<Result>): Promise<Result> {
-    const keepAlive = setInterval(() => {}, 2 ** 30)
+    const letGo = keepAlive(this.#config.clock)
     this.#running.add(running)
     const ended = () => {
-      clearInterval(keepAlive)
+      letGo()
       this.#running.delete(running)
     }
     running.then(ended, ended)
     return running
   }
+}
+
+/** Keeps the process running until the returned function is called. */
+function keepAlive(clock: Clock): () => void {
+  let timer: Timer
+  const wait = () => {
+    timer = clock.setTimeout(wait, longestDelayMs, awaited)
+  }
+  wait()
+  return () => timer.cancel()
 }

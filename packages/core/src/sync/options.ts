@@ -18,50 +18,54 @@ export interface DirectorySyncOptions {
   /** 'all' organizations of the environment, a list of organization ids, or a function that returns ids. */
   organizations: Organizations
   /**
-   * Functions that return the application's records. Without them, the sync sends every listed record as an update, and
-   * never deletes a record.
+   * Functions that return the application's records. Without these functions, the sync sends every listed record as an
+   * update, and never deletes a record.
    * @default none
    */
   known?: { users?: Known | undefined; groups?: Known | undefined } | undefined
   /**
-   * When passes begin after `start()`.
+   * The times at which passes begin after `start()`.
    * @default none: only `run()` begins passes
    */
   schedule?: Schedule | undefined
   /**
    * How many of a directory's users, or groups, the sync deletes within 24 hours without an approval. The limit is a
-   * count, or a share of the records. If you set both, the greater one applies. Within 30 days, the limit is twice the
-   * count or four times the share. The limit is never more than half of the records. The sync holds deletions over a
-   * limit. A wider limit does not release held records.
-   * @default 20 records or 0.05, whichever is more. Usual staff turnover then needs no approval, and a wrong filter
-   *   deletes few records
+   * count, or a share of the records. If you set a count and a share, the greater limit applies. Within 30 days, the
+   * limit is twice the count or four times the share. The limit is never more than half of the records. If deletions
+   * exceed a limit, the sync holds them. A wider limit does not release held records.
+   * @default 20 records or 0.05, whichever is more. With this limit, usual staff turnover needs no
+   *   approval, and a wrong filter deletes few records
    */
   deletions?: { maxCount?: number | undefined; maxShare?: number | undefined } | undefined
   /**
    * How many directories the sync reads at the same time, and how many events run at the same time across all
-   * directories. The sync reads the directories of one organization one after the other.
+   * directories. The sync reads the directories of one organization one after another.
    * @default 4 directories and 8 events
    */
   concurrency?: { directories?: number | undefined; events?: number | undefined } | undefined
   /**
-   * How many seconds after a full pass a directory gets another one. A full pass reads all records, and only a full
-   * pass finds deletions. The first pass after a start is also full. After a pass that left something unfinished, up to
-   * three consecutive passes are full.
+   * The number of seconds after a full pass until a directory gets another full pass. A full pass reads all records,
+   * and only a full pass finds deletions. The first pass after a start is also full. After a pass with failed events or
+   * undecided deletions, up to three consecutive passes are full.
    * @default 86400 (a day)
    */
   fullEverySeconds?: number | undefined
   /**
-   * An incremental pass reads the changes since the last pass began, and from this many seconds before that.
+   * An incremental pass reads the changes since the start of the last pass, and during this many seconds before that
+   * start.
    * @default 300 (clocks differ by less, and late changes become visible within this time)
    */
   overlapSeconds?: number | undefined
   /**
-   * If a process dies during a pass, another process can take over after this many seconds. After each third of this
-   * time, a running pass renews its lease.
+   * If a process crashes during a pass, another process can begin a pass after this many seconds. After each third of
+   * this time, a running pass renews its lease.
    * @default 60
    */
   leaseSeconds?: number | undefined
-  /** Called with the report of each pass, including scheduled passes. The sync ignores errors of this function. */
+  /**
+   * A function that is called with the report of each pass, including scheduled passes. The sync ignores errors of this
+   * function.
+   */
   onReport?: ((report: SyncReport) => void) | undefined
   /**
    * pino, `console`, Fastify's logger, or any object with at least one of the methods `debug`, `info`, `warn` and
@@ -84,8 +88,8 @@ export type Schedule = (
     }
 ) & {
   /**
-   * The maximum random delay of a pass, in seconds. Because of the delay, applications do not all call the API at the
-   * same time.
+   * The maximum random delay of a pass, in seconds. With the delay, different applications call the API at different
+   * times.
    * @default a tenth of `everySeconds`; with `cron`, 30
    */
   jitterSeconds?: number | undefined
@@ -95,15 +99,15 @@ export type Schedule = (
 
 export interface RunOptions {
   /**
-   * - 'full' reads everything. Only this mode finds deletions.
-   * - 'incremental' reads the changes since a directory's last complete pass. If there is no such pass, it reads
-   *   everything.
+   * - 'full' reads all records. Only this mode finds deletions.
+   * - 'incremental' reads the changes since a directory's last complete pass. If there is no such pass, it reads all
+   *   records.
    * - 'auto' is full for the first pass after a start, and then once every `fullEverySeconds`.
    * @default 'auto'
    */
   mode?: 'auto' | 'full' | 'incremental' | undefined
   /**
-   * Reports what a pass would do. Runs no handlers, and stores nothing about deletions.
+   * Reports what a pass would do. A dry run calls no handlers, and does not store deletions.
    * @default false
    */
   dryRun?: boolean | undefined
@@ -119,15 +123,16 @@ export interface RunOptions {
    * @default the `organizations` of the sync
    */
   organizations?: Organizations | undefined
-  /** When this signal aborts, the pass ends early. It still waits for running events. */
+  /** When this signal aborts, the pass ends early. The pass still waits for running events. */
   signal?: AbortSignal | undefined
-  /** Called after each page, so this function should be fast. The sync ignores its errors. */
+  /** A function that is called after each page, so it should be fast. The sync ignores errors of this function. */
   onProgress?: ((progress: SyncProgress) => void) | undefined
 }
 
 export interface StopOptions {
   /**
-   * How long running events may take to finish, in seconds. After that, the pass ends even if events are still running.
+   * How long running events may take to finish, in seconds. After that time, the pass ends even if events are still
+   * running.
    * @default 10
    */
   graceSeconds?: number | undefined

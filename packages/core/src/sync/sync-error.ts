@@ -9,8 +9,8 @@ export type SyncErrorCode =
   | 'ERR_SCIM_API_CREDENTIALS'
 
 /**
- * Why the sync did not finish a directory or a whole pass. The sync never throws this error. The report contains the
- * error's code and message, so the message contains no personal data.
+ * The reason why the sync did not finish a directory or a whole pass. The sync never throws this error. The report
+ * contains the error's code and message, so the message contains no personal data.
  */
 export class SyncError extends Error {
   override readonly name = 'SyncError'

@@ -1,5 +1,5 @@
 import type { Clock } from '@scalekit-scim/core'
-import { delay, inBackground } from '@scalekit-scim/core/internal'
+import { delay, inBackground, randomnessOf } from '@scalekit-scim/core/internal'
 
 const storePausesMs = [500, 1000, 2000]
 
@@ -11,7 +11,7 @@ const storePausesMs = [500, 1000, 2000]
 export async function pauseForStore(clock: Clock, failures: number, signal?: AbortSignal): Promise<boolean> {
   const pauseMs = storePausesMs[failures]
   if (pauseMs === undefined) return false
-  await delay(clock, pauseMs * (0.5 + Math.random()), signal, inBackground)
+  await delay(clock, pauseMs * (0.5 + randomnessOf(clock).fraction()), signal, inBackground)
   return true
 }
 
@@ -33,8 +33,8 @@ export async function retryStore<Answer>(
 
 /**
  * Waits for the answer. As soon as the signal aborts, rejects with the signal's reason. The SDK's methods and the
- * application's functions take no signal. After an abort, they continue in the background, and the sync ignores their
- * result.
+ * application's functions take no signal. After an abort, such calls continue in the background, and the sync ignores
+ * their results.
  */
 export function untilAborted<Answer>(
   answer: Promise<Answer>,

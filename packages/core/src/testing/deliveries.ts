@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { parseSecret, sign } from '../verification/signature.ts'
 
-/** A signing secret for tests only: it is public. */
+/** A signing secret for tests only, because it is public. */
 export const TEST_SECRET = 'whsec_c2NhbGVraXQtc2NpbS10ZXN0LXNlY3JldC0zMmJ5dGU='
 
 export interface SignOptions {

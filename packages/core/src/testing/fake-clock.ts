@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 
 export interface FakeClock extends Clock {
-  /** Moves time forward. Fires the due timers in order. After each timer, lets pending promises run. */
+  /** Moves time forward. Fires the due timers, earliest first. After each timer, waits for pending promises. */
   advance(ms: number): Promise<void>
   /** Moves only the wall clock, as NTP does. Timers and leases do not change. */
   jump(ms: number): void
@@ -15,7 +15,7 @@ export function createFakeClock(from: Date = new Date('2026-11-23T09:00:00Z')): 
 
   const nextBefore = (limitMs: number) =>
     [...timers].filter((timer) => timer.atMs <= limitMs).sort((a, b) => a.atMs - b.atMs)[0]
-  /** Lets all pending promises run, and the promises that these start. */
+  /** Waits for all pending promises, and for the promises that they start. */
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
   return {

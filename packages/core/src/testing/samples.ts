@@ -96,7 +96,7 @@ export function sampleEvent<Type extends DirectoryEventType>(
   return omitUndefined(event) as unknown as Extract<DirectoryEvent, { type: Type }>
 }
 
-/** Returns a context for a call of your handler in a unit test. */
+/** Returns a handler context, for calls of your handler in a unit test. */
 export function sampleContext(patch: Partial<HandlerContext> = {}): HandlerContext {
   const nowMs = Date.now()
   return {

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { advisedKeyBytes, parseSecret } from './signature.ts'
 
-/** The parts of a request that a secret resolver can use. None of them is verified yet. */
+/** The parts of a request that a secret resolver can use. These parts are not verified yet. */
 export interface SecretRequest {
   method: string
   url: string
@@ -26,7 +26,7 @@ export type SecretKeys = (request: SecretRequest) => readonly KeyObject[] | Prom
 export type SecretOption = string | readonly string[] | SecretResolver
 
 const variable = 'SCALEKIT_WEBHOOK_SECRET'
-/** The most keys that are cached for a resolver's secrets. */
+/** The maximum number of cached keys for a resolver's secrets. */
 const cachedKeys = 1000
 
 /**

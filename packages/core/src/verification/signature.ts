@@ -35,7 +35,7 @@ export const advisedKeyBytes = 24
 /**
  * Reads a secret: base64 after the optional prefix `whsec_`.
  * @throws ConfigurationError if the secret is empty, contains white space or is not strict base64. A lenient decoder
- * would shorten such a key, or return an empty key. Anybody can sign with an empty key.
+ * shortens such a key, or returns an empty key. Any sender can sign with an empty key.
  */
 export function parseSecret(secret: string, source = 'secret'): KeyObject {
   const reject = (problem: string): never => {
@@ -48,7 +48,7 @@ export function parseSecret(secret: string, source = 'secret'): KeyObject {
   if (typeof secret !== 'string') return reject('is not a string')
   const encoded = secret.startsWith('whsec_') ? secret.slice('whsec_'.length) : secret
   if (encoded === '') return reject('is empty')
-  if (/\s/.test(secret)) return reject('has white space in it')
+  if (/\s/.test(secret)) return reject('contains white space')
   const key = Buffer.from(encoded, 'base64')
   if (key.length === 0 || key.toString('base64') !== encoded) return reject('is not base64')
   return createSecretKey(key)
@@ -88,7 +88,7 @@ export function readSignedHeaders(
 
 /**
  * Whether at least one signature was made with one of the keys. Entries of another version, length or format are
- * skipped. The sender may add them for newer receivers (Standard Webhooks, Signature scheme).
+ * skipped. The sender may add such entries for newer receivers (Standard Webhooks, Signature scheme).
  */
 export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: Uint8Array): boolean {
   const expected = keys.map((key) => Buffer.from(sign(key, signed.messageId, signed.timestamp, body)))

@@ -1,39 +1,33 @@
 import { delay } from '../../base/clock.ts'
 import { StoreUnavailableError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
+import { randomnessOf } from '../../base/randomness.ts'
 import { releaseLater, sweep } from '../background.ts'
 import { fenceSequence, type MessageState, type ResourceState, type StoreTime } from '../decisions.ts'
 import { type DriverLedger, type DriverOptions, inTime, wholeMs } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, Guarantee, LedgerRecord, Retention } from '../ledger.ts'
 import * as steps from '../steps.ts'
 import { wasNeverSent } from './statements.ts'
-import {
-  type Change,
-  type CompareAndSetTable,
-  type Key,
-  LateWriteError,
-  type Snapshot,
-  type StoredRow,
-} from './table.ts'
+import type { Change, CompareAndSetTable, Key, Snapshot, StoredRow } from './table.ts'
 
 /**
- * If a verb loses this many races, reads and writes evidently reach different data. A proxy that sends reads to another
- * server has this effect.
+ * If a method loses this many races, its reads and writes probably use different data. A proxy that sends reads to
+ * another server causes this error.
  */
 const maxRounds = 200
 
 /**
- * A ledger over a table with compare-and-set. Each verb reads, decides (`decisions.ts`), and writes with one statement.
- * If a row has changed since it was read, the statement changes nothing, and the verb reads again. Of the processes
- * that race, one always succeeds, so the retries end. No transaction is open between two calls. So a process that
- * stalls between two calls blocks nobody, and a process that dies there leaves nothing behind.
+ * A ledger over a table with compare-and-set. Each method reads, decides (`decisions.ts`), and writes with one
+ * statement. If a row has changed since it was read, the statement changes nothing, and the method reads again. Of the
+ * processes that race, one always succeeds, so the retries end. No transaction is open between two calls. So a process
+ * that stalls or crashes between two calls blocks no other process.
  *
  *     A: read (unseen, 09:00:00.1) ── decide: begun ── set if still unseen ✓
  *     B:   read (unseen) ── decide: begun ────────────────── set if still unseen ✗ ── read ── decide: in-flight
  *
- * Each read also returns the store's time, so a write is decided with a time before the write. This is safe for three
- * reasons. A lease that had lapsed, and was not changed since, has still lapsed. A new lease only gets shorter. A sync
- * that takes its `observedAt` after this read finds the event's change in the data that it reads.
+ * Each read also returns the store's time, so each decision uses a time shortly before its write. The earlier time is
+ * safe for three reasons. A lease that had lapsed, and was not changed since, has still lapsed. A new lease only gets
+ * shorter. A sync that takes its `observedAt` after this read finds the event's change in the data that it reads.
  */
 export class CompareAndSetLedger implements DriverLedger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
@@ -55,9 +49,9 @@ export class CompareAndSetLedger implements DriverLedger {
   }
 
   /**
-   * When a frozen server continues, it answers all earlier calls at once, although their callers have already given up.
-   * So after a late read, a verb writes nothing. It releases a claim only after a write. Otherwise, each late `begin`
-   * would cost three more calls.
+   * When a frozen server continues, it answers all earlier calls together, although their callers no longer wait. So
+   * after a late read, `begin` writes nothing. `begin` releases a claim only after a write. Without this rule, each
+   * late `begin` would cost three more calls.
    */
   async begin(request: BeginRequest): Promise<BeginAnswer> {
     const { clock, storeTimeoutSeconds } = this.#options
@@ -68,9 +62,16 @@ export class CompareAndSetLedger implements DriverLedger {
       written = true
     }
     try {
-      return await this.#step(request, (seen) => steps.begin(request, seen, this.#nextFence), beforeWrite)
+      const answer = await this.#step(
+        request,
+        (seen) => steps.begin(request, seen, this.#nextFence),
+        beforeWrite,
+      )
+      // Without an atomic write, another process can replace one of two rows.
+      if (written && this.#table.exclusively && answer.state !== 'begun') this.#releaseLater(request)
+      return answer
     } catch (error) {
-      if (written && !wasNeverSent(error)) this.#releaseLater(request, error)
+      if (written && !wasNeverSent(error)) this.#releaseLater(request)
       throw error
     }
   }
@@ -131,12 +132,8 @@ export class CompareAndSetLedger implements DriverLedger {
     return inTime(this.#options, forgotten)
   }
 
-  #releaseLater(request: BeginRequest, error: unknown): void {
-    const release = async (claim: Claim) => {
-      if (error instanceof LateWriteError) await error.landed.catch(() => {})
-      await this.release(claim)
-    }
-    void releaseLater(request, release, this.#options, this.#closing.signal)
+  #releaseLater(request: BeginRequest): void {
+    void releaseLater(request, (claim) => this.release(claim), this.#options, this.#closing.signal)
   }
 
   #step<Answer>(
@@ -166,9 +163,10 @@ export class CompareAndSetLedger implements DriverLedger {
     decide: (seen: Snapshot) => { answer: Answer; changes?: Change[] },
     beforeWrite = () => {},
   ): Promise<Answer> {
+    const { clock } = this.#options
     const untilWritten = async () => {
       for (let round = 0; round < maxRounds; round++) {
-        if (round > 2) await delay(this.#options.clock, Math.random() * 10)
+        if (round > 2) await delay(clock, randomnessOf(clock).fraction() * 10)
         const seen = await this.#table.read(keys)
         const { answer, changes = [] } = decide(seen)
         if (changes.length === 0) return answer

@@ -1,42 +1,41 @@
 import { callBack } from '../../base/application-calls.ts'
+import { within } from '../../base/clock.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../../base/errors.ts'
 import { type Instant, instantFromMs } from '../../base/instant.ts'
 import { type DriverOptions, inTime } from '../driver.ts'
 import type { KeyvLike } from '../keyv-like.ts'
 import { KeyedLock } from './keyed-lock.ts'
-import {
-  type Change,
-  type CompareAndSetTable,
-  type Key,
-  type Kind,
-  LateWriteError,
-  type Snapshot,
-  type StoredRow,
-} from './table.ts'
+import type { Change, CompareAndSetTable, Key, Kind, Snapshot, StoredRow } from './table.ts'
 
 /** The value of a key that must always exist. */
 const canary = 'scalekit-scim'
+
+/** A key's next call waits at most this long for a write that was not answered in time. */
+const lateWriteMs = 30_000
 
 /** Waits for a call, but not after the deadline. Several calls share one deadline. */
 type Timed = <T>(call: Promise<T>) => Promise<T>
 
 /**
  * A table over any Keyv. Keyv has no compare-and-set, so two processes can both begin a message. Between processes, the
- * guarantee is therefore best effort. Within one process, the guarantee is exact, because the verbs of each key run one
- * after the other.
+ * guarantee is therefore best effort. Within one process, the guarantee is exact, because the calls for each key run
+ * one after another. If a write is not answered in time, the next call waits up to 30 s for the answer. Without this
+ * wait, the write could take effect after the next call, and replace its result.
  *
- * Keyv hides failures: the `get` of a dead store returns `undefined`, and its `set` may return `true`. So the table
+ * Keyv hides failures: the `get` of a failed store returns `undefined`, and its `set` may return `true`. So the table
  * checks every call. Each read includes a key that must exist. If the Keyv emits an error during a read, the read
  * fails. Each write is read back.
  *
- * Leases are decided by this machine's wall clock, because the processes have no other common clock. If the clock is
- * set back, earlier claims last longer by the same time.
+ * Leases use this machine's wall clock, because the processes have no other common clock. If the clock is set back,
+ * earlier claims last longer by the same time.
  */
 export class KeyvTable implements CompareAndSetTable {
   readonly #keyv: KeyvLike
   readonly #options: DriverOptions
   readonly #prefix: string
   readonly #lock = new KeyedLock()
+  /** For each key, a write that was not answered in time. It may still take effect. */
+  readonly #late = new Map<string, Promise<unknown>>()
   #failures = 0
   readonly #countFailure = () => {
     this.#failures++
@@ -50,7 +49,7 @@ export class KeyvTable implements CompareAndSetTable {
   }
 
   close(): void {
-    // A leftover listener must not prevent the rest of the shutdown.
+    // An error here must not prevent the rest of the shutdown.
     callBack(() => this.#keyv.off?.('error', this.#countFailure))
   }
 
@@ -58,6 +57,7 @@ export class KeyvTable implements CompareAndSetTable {
     return this.#lock.hold(
       keys.map((key) => this.#nameOf(key)),
       work,
+      (name) => this.#late.get(name),
     )
   }
 
@@ -75,14 +75,19 @@ export class KeyvTable implements CompareAndSetTable {
   }
 
   /**
-   * Compares nothing, because the ledger calls it within `exclusively`. If a change fails, the later changes are not
-   * written.
+   * Compares only after the write, because the ledger calls it within `exclusively`. If another process has replaced a
+   * change, or a change fails, the later changes are not written.
    */
-  async compareAndSet({ now }: Snapshot, changes: readonly Change[]): Promise<boolean> {
+  async compareAndSet({ now, rows }: Snapshot, changes: readonly Change[]): Promise<boolean> {
     const timed = this.#timed()
     for (const { state, expiresMs, ...key } of changes) {
-      if (state === undefined) await this.#delete(this.#nameOf(key), timed)
-      else await this.#set(this.#nameOf(key), state, Math.ceil(expiresMs - now.ms), timed)
+      const name = this.#nameOf(key)
+      if (state === undefined) await this.#delete(name, timed)
+      else {
+        const stored = await this.#set(name, state, Math.ceil(expiresMs - now.ms), timed)
+        if (stored !== state && stored !== undefined && stored !== rows[key.kind]?.state) return false
+        requireStored(stored, state)
+      }
     }
     return true
   }
@@ -95,11 +100,11 @@ export class KeyvTable implements CompareAndSetTable {
     const canaryName = `${this.#prefix}canary`
     const first = await this.#get([canaryName, ...names], timed)
     if (first[0] === canary) return first.slice(1)
-    // The store is new, has lost its data, or is dead. A write of the key that must exist shows whether the store is
-    // dead.
-    await this.#set(canaryName, canary, undefined, timed)
+    // The store is new, has lost its data, or has failed. A write of the key that must exist shows whether the store
+    // has failed.
+    requireStored(await this.#set(canaryName, canary, undefined, timed), canary)
     const second = await this.#get([canaryName, ...names], timed)
-    if (second[0] !== canary) throw new StoreUnavailableError('the store does not keep what is written to it')
+    if (second[0] !== canary) throw new StoreUnavailableError('the store did not return a written value')
     return second.slice(1)
   }
 
@@ -110,18 +115,34 @@ export class KeyvTable implements CompareAndSetTable {
     return values.map(asText)
   }
 
-  async #set(name: string, text: string, ttlMs: number | undefined, timed: Timed): Promise<void> {
-    const landed = Promise.resolve(this.#keyv.set(name, text, ttlMs))
-    await timed(landed).catch((error) => {
-      throw error instanceof StoreTimeoutError ? new LateWriteError(landed) : error
-    })
-    if ((await timed(this.#keyv.get(name))) !== text) {
-      throw new StoreUnavailableError('a written value could not be read back')
+  /** Returns the text that the store then has. */
+  async #set(
+    name: string,
+    text: string,
+    ttlMs: number | undefined,
+    timed: Timed,
+  ): Promise<string | undefined> {
+    await this.#write(name, this.#keyv.set(name, text, ttlMs), timed)
+    return asText(await timed(this.#keyv.get(name)))
+  }
+
+  async #write(name: string, writing: Promise<unknown>, timed: Timed): Promise<void> {
+    try {
+      await timed(Promise.resolve(writing))
+    } catch (error) {
+      if (error instanceof StoreTimeoutError) {
+        const answered = within(this.#options.clock, Promise.allSettled([writing]), lateWriteMs)
+        this.#late.set(
+          name,
+          answered.then(() => this.#late.delete(name)),
+        )
+      }
+      throw error
     }
   }
 
   async #delete(name: string, timed: Timed): Promise<void> {
-    await timed(this.#keyv.delete(name))
+    await this.#write(name, this.#keyv.delete(name), timed)
     const [value] = await this.#get([name], timed)
     if (value !== undefined) throw new StoreUnavailableError('a deleted value is still there')
   }
@@ -135,6 +156,10 @@ export class KeyvTable implements CompareAndSetTable {
   #nameOf({ kind, id }: Key): string {
     return `${this.#prefix}${kind}:${id}`
   }
+}
+
+function requireStored(stored: string | undefined, text: string): void {
+  if (stored !== text) throw new StoreUnavailableError('a written value could not be read back')
 }
 
 function asText(value: unknown): string | undefined {

@@ -14,12 +14,12 @@ import {
 } from './table.ts'
 
 /**
- * Opens the ledger on `@keyv/mysql`, for MySQL and MariaDB. Its `query(sql)` uses a pool, so two calls may use two
- * connections.
+ * Opens the ledger on `@keyv/mysql`, for MySQL and MariaDB. The adapter's `query(sql)` uses a pool, so two calls may
+ * use two connections.
  *
  * The ledger does not use stored routines with `GET_LOCK`. Such routines would need privileges that many accounts lack,
  * and a second copy of the decisions in SQL. One compare-and-set statement is also atomic. If its connection is lost,
- * it leaves no lock behind. It needs only four rights on one table.
+ * no lock remains. The statement needs only four rights on one table.
  */
 export function openMysql(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isSqlAdapter(adapter, 'mysql')) return undefined
@@ -28,9 +28,9 @@ export function openMysql(adapter: object, options: DriverOptions): DriverLedger
 }
 
 /**
- * The ledger's only table. It is created on first use, or earlier by an administrator. The key is a hash, because ids
- * can be longer than an index allows. `name` is for people who read the table. A row without a state means the same as
- * no row.
+ * The ledger's only table. The ledger creates the table on first use, unless an administrator has created it. The key
+ * is a hash, because ids can be longer than an index allows. `name` is for people who read the table. A row without a
+ * state means the same as no row.
  */
 export const mysqlSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
@@ -53,12 +53,13 @@ const emptyMs = 600_000
  *
  * - If the rows exist, one UPDATE compares and sets them. In every isolation level, it reads the present rows and locks
  *   them.
- * - If all rows are missing, one INSERT writes them. It fails as a whole if another process has written one of them.
- * - If one of two rows is missing, an INSERT first adds an empty row, which means the same as no row. Then the UPDATE
- *   runs. An INSERT that also compares the old state would lock a gap, which can cause a deadlock.
+ * - If all rows are missing, one INSERT writes them. If another process has written one of the rows, the INSERT writes
+ *   no row.
+ * - If one of two rows is missing, an INSERT first adds an empty row, which means the same as no row. The UPDATE runs
+ *   after the INSERT. An INSERT that also compares the old state would lock a gap, which can cause a deadlock.
  *
- * Each statement is one transaction. If the connection is lost, the whole statement has run, or none of it. No lock is
- * left.
+ * Each statement is one transaction. If the connection is lost, either the whole statement has run or no part of it. No
+ * lock remains.
  */
 class MysqlTable implements CompareAndSetTable {
   readonly #namespace: string
@@ -86,7 +87,7 @@ class MysqlTable implements CompareAndSetTable {
   }
 
   async compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean> {
-    // All verbs name the message before the resource, so they also lock the message first.
+    // All methods name the message before the resource, so they also lock the message first.
     const [first, second] = changes.toSorted((a, b) => (a.kind < b.kind ? -1 : 1))
     if (!first) return true
     const missing = changes.filter(({ kind }) => seen.rows[kind] === undefined)
@@ -110,7 +111,7 @@ class MysqlTable implements CompareAndSetTable {
     return changed > 0
   }
 
-  /** Inserts all the rows, or none if one of them already exists. */
+  /** Inserts all the rows. If one row already exists, inserts no row. */
   async #insert(changes: readonly Change[]): Promise<boolean> {
     const rows = changes.map(
       (row) => `(${this.#hash(row)}, ${this.#name(row)}, ${hex(row.state)}, ${Math.ceil(row.expiresMs)})`,
@@ -127,7 +128,7 @@ class MysqlTable implements CompareAndSetTable {
     )
   }
 
-  /** Checks that each statement is one transaction, and that no read sees half of a transaction. */
+  /** Checks that each statement is one transaction, and that no read returns half of a transaction. */
   async #check(): Promise<void> {
     const variables = asRows(
       await this.#statements.run(
@@ -180,9 +181,9 @@ const rights =
   'the account needs SELECT, INSERT, UPDATE and DELETE on scalekit_scim_ledger, and CREATE unless the table exists ' +
   '(docs/stores/mysql.md)'
 const hints: { readonly [code: string]: string } = {
-  AUTOCOMMIT_OFF: 'set the server’s `autocommit` to ON: otherwise no write is kept',
+  AUTOCOMMIT_OFF: 'set the server’s `autocommit` to ON: with OFF, no write is committed',
   READ_UNCOMMITTED:
-    'set the server’s isolation to READ COMMITTED or above: otherwise a read can see half a write',
+    'set the server’s isolation to READ COMMITTED or above: below it, a read can return half a write',
   ER_TABLEACCESS_DENIED_ERROR: rights,
   ER_DBACCESS_DENIED_ERROR: rights,
   ER_NO_DB_ERROR: 'name a database in the Keyv’s `uri`: mysql://user@host/database',

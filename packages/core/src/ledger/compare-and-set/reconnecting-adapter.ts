@@ -17,23 +17,23 @@ export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAd
   return typeof opts === 'object' && opts !== null && 'dialect' in opts && opts.dialect === dialect
 }
 
-/** While a server is frozen, its pool keeps every statement. This limit keeps the memory bounded. */
+/** While a server does not answer, its pool queues every statement. This limit bounds the memory. */
 const maxUnanswered = 1000
 export const tooMany = 'TOO_MANY'
 
 /**
  * Runs the queries of an adapter that connects only once, when it is made. If that connection fails, each later query
  * rejects with the same error object, even after the store has recovered. A working connection makes a new error object
- * each time. So if the same error object comes twice, the adapter is dead, and a new adapter of the same kind replaces
- * it.
+ * each time. So if two queries reject with the same error object, a new adapter of the same kind replaces the failed
+ * adapter.
  *
- * An adapter is also replaced after a long silence on a network. Its pool keeps a connection until one side closes it,
- * and a dead host never closes a connection.
+ * An adapter on a network is also replaced if its server has not answered for a long time. Its pool uses a connection
+ * until one side closes it, and a stopped host never closes a connection.
  */
 export class ReconnectingAdapter {
   /**
-   * `undefined` after a dead adapter was dropped. The next query makes a new adapter. If no query follows, no idle pool
-   * is left that is still connecting. Such a pool must not be ended.
+   * `undefined` after a failed adapter was dropped. Only the next query makes a new adapter. An earlier adapter could
+   * leave a pool that is still connecting, and such a pool must not be ended.
    */
   #adapter: SqlAdapter | undefined
   readonly #original: SqlAdapter
@@ -41,13 +41,13 @@ export class ReconnectingAdapter {
   readonly #silence: Silence | undefined
   #failure: unknown
   /**
-   * Doubles with each pool that stays silent, for example because a table is locked. Otherwise, many new pools could
-   * use all the connections that the server allows.
+   * The time doubles with each pool that does not answer, for example because a table is locked. Without this rule,
+   * many new pools could use all the connections that the server allows.
    */
   #deadAfterMs = deadAfterMs
   readonly #waiting = new Set<(error: unknown) => void>()
 
-  /** @param clock Pass a clock if the adapter uses a network, because a network connection may fall silent */
+  /** @param clock Pass a clock if the adapter uses a network, because a network connection may stop answering */
   constructor(adapter: SqlAdapter, clock?: Clock) {
     this.#adapter = adapter
     this.#original = adapter
@@ -100,8 +100,8 @@ export class ReconnectingAdapter {
 }
 
 /**
- * Adds a parameter to the address. The adapter's code keeps one pool for each address, so the new address gets a pool
- * of its own. The adapter ignores the text after the `?`.
+ * Adds a parameter to the address. The adapter's code uses one pool for each address, so the new address gets its own
+ * pool. The adapter ignores the text after the `?`.
  */
 function withOwnPool(opts: SqlAdapter['opts']): SqlAdapter['opts'] {
   if (typeof opts.uri !== 'string') return opts

@@ -9,10 +9,10 @@ import { asNumber, asRows, type CompareAndSetTable, rowsByKind } from './table.t
  * Opens the ledger on `@keyv/sqlite`. The adapter has one connection. The Keyv itself also uses the adapter's
  * `query(sql, ...parameters)`.
  *
- * BEGIN IMMEDIATE is not used, because neither connection would be safe. On the adapter's connection, writes of the
- * application's Keyv would become part of our transaction. A rollback would undo them too. A second connection would
- * need the same copy of SQLite that the adapter uses. Two copies in one process break each other's locks ("How To
- * Corrupt An SQLite Database File", 2.2.1). A single statement locks the file only while it runs.
+ * The ledger does not use BEGIN IMMEDIATE, because no connection is safe for it. On the adapter's connection, writes of
+ * the application's Keyv would become part of our transaction. A rollback would also undo these writes. A second
+ * connection would need the same copy of SQLite that the adapter uses. Two copies in one process break each other's
+ * locks ("How To Corrupt An SQLite Database File", 2.2.1). A single statement locks the file only while it runs.
  */
 export function openSqlite(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isSqlAdapter(adapter, 'sqlite')) return undefined
@@ -27,8 +27,8 @@ function isShared(file: unknown): boolean {
 }
 
 /**
- * The ledger's only table, with its index. They are created on first use, or earlier by an administrator. A row without
- * a state means the same as no row. A sweep deletes it later.
+ * The ledger's only table, with its index. The ledger creates the table on first use, unless an administrator has
+ * created it. A row without a state means the same as no row. A sweep deletes it later.
  */
 export const sqliteSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (

@@ -1,5 +1,6 @@
 import { delay } from '../../base/clock.ts'
 import { StoreUnavailableError } from '../../base/errors.ts'
+import { randomnessOf } from '../../base/randomness.ts'
 import type { DriverOptions } from '../driver.ts'
 import { type ReconnectingAdapter, type SqlValue, tooMany } from './reconnecting-adapter.ts'
 
@@ -26,8 +27,8 @@ const pauseFromMs = 2
 const pauseToMs = 50
 
 /**
- * Runs each statement with one call. If other processes block a statement, repeats it until `storeTimeoutSeconds` are
- * over. If a call hangs, waits for it, because callers have their own deadline.
+ * Runs each statement with one call. If other processes block a statement, repeats the statement until
+ * `storeTimeoutSeconds` have passed. A call has no time limit, because callers have their own deadline.
  */
 export class Statements {
   readonly #adapter: ReconnectingAdapter
@@ -55,7 +56,7 @@ export class Statements {
         if (cause === 'taken') return undefined
         if (cause === 'other' || clock.monotonic() >= untilMs) throw this.refuse(codeOf(error))
         if (cause === 'no-table' && (await this.#create())) continue
-        await delay(clock, pauseMs * (0.5 + Math.random()))
+        await delay(clock, pauseMs * (0.5 + randomnessOf(clock).fraction()))
       }
     }
   }
@@ -79,7 +80,9 @@ export class Statements {
   }
 }
 
-/** The store's own name for a failure. Its messages are not logged, because they may contain written values. */
+/**
+ * Returns the store's own name for a failure. Error messages are not logged, because they may contain written values.
+ */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
   // Node's SQLite has a name in `errstr`. Its `code` is the same for every error.

@@ -1,4 +1,3 @@
-import { StoreTimeoutError } from '../../base/errors.ts'
 import type { Instant } from '../../base/instant.ts'
 import type { StoreTime } from '../decisions.ts'
 import { unexpected } from '../driver.ts'
@@ -34,7 +33,7 @@ export interface CompareAndSetTable {
   read(keys: readonly Key[]): Promise<Snapshot>
   /**
    * If no row has changed since the read, writes all the changes in one atomic step.
-   * @returns whether it wrote
+   * @returns whether the changes were written
    */
   compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean>
   /** The store's time. Omitted if only a read returns it. */
@@ -44,16 +43,6 @@ export interface CompareAndSetTable {
   /** Waits until no other work for these keys runs, and then runs the work. Omitted if `compareAndSet` itself compares. */
   exclusively?<T>(keys: readonly Key[], work: () => Promise<T>): Promise<T>
   close?(): void
-}
-
-/** Thrown for a write that was not answered in time. The write may still take effect, even after later calls. */
-export class LateWriteError extends StoreTimeoutError {
-  readonly landed: Promise<unknown>
-
-  constructor(landed: Promise<unknown>) {
-    super()
-    this.landed = landed
-  }
 }
 
 export function asRows(rows: unknown): Record<string, unknown>[] {

@@ -1,7 +1,7 @@
 /** The SQL of each table or function, by its name. */
 export type SchemaParts = Readonly<Record<string, string>>
 
-/** Writes the row of the claim's message. */
+/** Returns the SQL that writes the row of the claim's message. */
 export function putMessage(schema: string, done: 'true' | 'false', expiresAt: string): string {
   return `INSERT INTO ${schema}.scalekit_scim_messages AS m (namespace, id, token, done, expires_at)
     VALUES (in_namespace, in_message, in_token, ${done}, ${expiresAt})
@@ -9,7 +9,7 @@ export function putMessage(schema: string, done: 'true' | 'false', expiresAt: st
       SET token = excluded.token, done = excluded.done, expires_at = excluded.expires_at;`
 }
 
-/** The SQL functions for begin and renew. They decide as decisions.ts does. */
+/** Returns the SQL functions for begin and renew. The functions follow the rules of decisions.ts. */
 export function claimFunctions(schema: string): SchemaParts {
   return {
     scalekit_scim_begin_v1: `-- Returns 'duplicate', 'in-flight', 'busy', 'stale', or 'begun <fence> <watermark that a commit would write>'.

@@ -6,7 +6,7 @@ export interface PostgresCall {
   text: string
   values?: readonly unknown[]
   name?: string
-  /** After this many milliseconds without an answer, the connection counts as dead and is dropped. */
+  /** After this many milliseconds without an answer, the pool drops the connection. */
   query_timeout?: number
 }
 
@@ -36,7 +36,7 @@ export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
  * not:
  *
  * - The adapter's pool has no error listener. If the server stops while a connection is idle, the process ends.
- * - If the adapter is made while the server is down, its `query` may reject forever.
+ * - If the adapter is made while the server is down, its `query` may reject every call.
  * - A call waits for a free connection without a time limit. The call is sent even if its caller no longer waits.
  *
  * So this function lets the adapter's own code make a second pool, with the same options, but without these problems.
@@ -77,8 +77,8 @@ function queryOver(adapter: PostgresAdapter, { storeTimeoutSeconds, log }: PoolO
 }
 
 /**
- * Adds a name to the address. The adapter's code keeps one pool for each address, so the new address gets a pool of its
- * own. The server lists the connections of this pool with that name.
+ * Adds a name to the address. The adapter's code uses one pool for each address, so the new address gets its own pool.
+ * The server lists the connections of this pool with that name.
  */
 function withOwnName(uri: string | undefined): string {
   const name = 'fallback_application_name=scalekit-scim'
@@ -102,7 +102,7 @@ async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   await query(hangUp).catch(() => {})
 }
 
-/** If one text has several statements, the answer contains no rows. */
+/** Returns the rows of an answer. If the SQL text has several statements, the answer contains no rows. */
 function rowsOf(answer: unknown): readonly Record<string, unknown>[] {
   return Array.isArray(answer) ? answer : []
 }

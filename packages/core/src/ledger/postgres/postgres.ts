@@ -7,7 +7,7 @@ import { isPostgresAdapter, lastingQuery, type PostgresQuery } from './pool.ts'
 import { sweepStatement } from './schema.ts'
 import { mayHaveRun, PostgresSession } from './session.ts'
 
-/** `@keyv/postgres`. */
+/** Opens the ledger on `@keyv/postgres`. */
 export function openPostgres(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isPostgresAdapter(adapter)) return undefined
   const { schema } = adapter.opts
@@ -18,8 +18,8 @@ export function openPostgres(adapter: object, options: DriverOptions): DriverLed
 const longestId = 512
 
 /**
- * The ledger in PostgreSQL. Each verb is one SQL function, and each call is one round trip. The functions decide as
- * decisions.ts does. They use the server's clock and take their own locks (see schema.ts).
+ * The ledger in PostgreSQL. Each method calls one SQL function in one round trip. The functions follow the rules of
+ * decisions.ts. The functions use the server's clock and take their own locks (see schema.ts).
  */
 class PostgresLedger implements DriverLedger {
   readonly guarantee = { message: 'atomic', order: 'atomic' } as const
@@ -116,7 +116,7 @@ class PostgresLedger implements DriverLedger {
   }
 
   /**
-   * Runs one step for each table. Several processes may sweep at the same time.
+   * Deletes at most `limit` expired rows from each table. Several processes may sweep at the same time.
    * @returns the largest number of rows that were deleted from one table
    */
   async #sweepOnce(schema: string, limit: number): Promise<number> {
@@ -128,7 +128,7 @@ class PostgresLedger implements DriverLedger {
     return largest
   }
 
-  /** Calls the function of a verb. Its first parameter is always the namespace. */
+  /** Calls the SQL function of a ledger method. Its first parameter is always the namespace. */
   #callFunction(verb: string, values: readonly unknown[]): Promise<unknown> {
     const parameters = ['$1', ...values.map((_, index) => `$${index + 2}`)]
     const text = `SELECT ${this.#prefix}_${verb}_v1(${parameters.join(', ')}) AS answer`
@@ -140,7 +140,7 @@ function claimIds({ messageId, token, resource }: Pick<Claim, 'messageId' | 'tok
   return [keyOf(messageId), token, resource === undefined ? null : keyOf(resource)]
 }
 
-/** If an id is too long for an index, replaces it by its digest. */
+/** Returns the id. If the id is too long for an index, returns its digest instead. */
 function keyOf(id: string): string {
   if (id.length <= longestId && !id.includes('\0') && id.isWellFormed()) return id
   return `sha256 ${createHash('sha256').update(Buffer.from(id, 'utf16le')).digest('hex')}`

@@ -1,15 +1,15 @@
 import { claimFunctions, type SchemaParts } from './claim-functions.ts'
 import { settleFunctions } from './settle-functions.ts'
 
-// The tables of the PostgreSQL ledger, and its functions, which decide as decisions.ts does.
+// The tables and functions of the PostgreSQL ledger. The functions follow the rules of decisions.ts.
 //
-// Each function is one atomic step. It locks its message and its resource. The lower key is locked first, so that no
-// two calls wait for each other. After that, the function reads the clock and the rows. If two keys have the same hash,
-// they share a lock, so one call waits briefly for the other.
+// Each function is one atomic step. Each function locks its message and its resource. The lower key is locked first, so
+// that no two calls wait for each other. After that, the function reads the clock and the rows. If two keys have the
+// same hash, they share a lock, so one call waits briefly for the other.
 //
-// The functions check that the isolation is READ COMMITTED. With it, each statement sees everything that was committed
-// before the statement began. Otherwise, a statement could use a snapshot from before the lock. Such a snapshot lacks
-// the claims that were written while the call waited for the lock.
+// The functions check that the isolation is READ COMMITTED. With this isolation, each statement reads all data that was
+// committed before the statement began. With another isolation, a statement could use a snapshot from before the lock.
+// Such a snapshot lacks the claims that were written while the call waited for the lock.
 //
 // The function names contain a version, because during a rolling deployment two versions of the package share the
 // tables. If a function changes, it gets the next version. On first use, existing tables and functions are not replaced.
@@ -18,9 +18,9 @@ import { settleFunctions } from './settle-functions.ts'
 export const wrongIsolationState = 'SCIM1'
 
 /**
- * Returns the SQL that creates the tables, indexes and functions of the PostgreSQL ledger. The SQL can be repeated. If
- * the account may create them, they are created on first use. If not, an administrator must run this SQL before the
- * first use.
+ * Returns the SQL that creates the tables, indexes and functions of the PostgreSQL ledger. You can run the SQL again at
+ * any time. If the account has the rights, the ledger runs the SQL on first use. If not, an administrator must run the
+ * SQL before the first use.
  *
  * @param schema The schema of the tables, the same as `@keyv/postgres` uses. @default 'public'
  */
@@ -30,8 +30,8 @@ export function postgresLedgerSchema(schema = 'public'): string {
 }
 
 /**
- * Returns the SQL that deletes expired rows of one table, the oldest first, with the index on the expiry. Skips locked
- * rows.
+ * Returns the SQL that deletes expired rows of one table, oldest first. The SQL uses the index on the expiry, and skips
+ * locked rows.
  */
 export function sweepStatement(schema: string, table: string, limit: number): string {
   const name = `${schema}.scalekit_scim_${table}`
@@ -44,8 +44,9 @@ export function sweepStatement(schema: string, table: string, limit: number): st
 }
 
 /**
- * Returns SQL that creates missing tables and functions, and does not change existing ones. To create an index on a
- * table in use, PostgreSQL would wait for the table. An existing function may be an administrator's own version.
+ * Returns SQL that creates missing tables and functions, and does not change existing tables and functions. To create
+ * an index on a table in use, PostgreSQL would wait for the table. An existing function may be an administrator's own
+ * version.
  */
 export function createMissing(schema: string): string {
   const steps = (find: string, parts: SchemaParts) =>

@@ -26,7 +26,10 @@ type SessionOptions = Pick<DriverOptions, 'clock' | 'log'>
 export class PostgresSession {
   readonly #query: PostgresQuery
   readonly #schema: string
-  /** Makes the statements' names unique for each schema: each text needs its own name, of at most 63 bytes. */
+  /**
+   * A suffix that makes statement names unique for each schema. Each statement text needs its own name, of at most 63
+   * bytes.
+   */
   readonly #suffix: string
   readonly #options: SessionOptions
   readonly #loggedAtMs = new Map<string, number>()
@@ -41,7 +44,7 @@ export class PostgresSession {
   }
 
   /**
-   * @returns the value that the SQL names `answer`, or `undefined` if it returns no row
+   * @returns the value of the column `answer`, or `undefined` if the SQL returns no row
    * @throws StoreUnavailableError
    */
   async ask(name: string, text: string, values: readonly unknown[] = []): Promise<unknown> {
@@ -74,8 +77,8 @@ export class PostgresSession {
   }
 
   /**
-   * Runs in one transaction, under one lock for all processes. Otherwise, two processes could create the tables at the
-   * same time.
+   * Creates the tables in one transaction, under one lock for all processes. Without the lock, two processes could
+   * create the tables at the same time.
    */
   async #create(because: string): Promise<void> {
     const schema = because === missing.schema ? `CREATE SCHEMA IF NOT EXISTS ${this.#schema};\n` : ''
@@ -116,8 +119,8 @@ export class PostgresSession {
 /** Whether a failed call may have had its effect, because its answer or its connection was lost. */
 export function mayHaveRun(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
-  // The message comes from the pool: no connection became free in time. Nothing was claimed, and a release would only
-  // fill the pool further.
+  // The pool throws this error if no connection became free in time. No claim was written, and a release would only add
+  // load to the pool.
   if (cause instanceof Error && /timeout exceeded when trying to connect/.test(cause.message)) return false
   const code = sqlState(cause)
   const refused = /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('57') && !code.startsWith('08')

@@ -1,8 +1,8 @@
 import { putMessage, type SchemaParts } from './claim-functions.ts'
 
 /**
- * The SQL functions for commit and release, which decide as decisions.ts does. Also those for forget and the small
- * records.
+ * Returns the SQL functions for commit, release, forget and the small records. Commit and release follow the rules of
+ * decisions.ts.
  */
 export function settleFunctions(schema: string): SchemaParts {
   return {

@@ -5,13 +5,13 @@ import { Silence } from '../silence.ts'
 /** The common interface of all kinds of clients. */
 export interface Client {
   send(key: string, command: string[]): Promise<unknown>
-  /** A promise to await before anything is sent. `undefined` if the client is already open. */
+  /** A promise that callers await before they send a command. `undefined` if the client is already open. */
   opening(): Promise<unknown> | undefined
-  /** Whether a command is sent at once. If not, the client keeps the command until it has a connection. */
+  /** Whether the client sends a command immediately. If not, it queues the command until it has a connection. */
   ready(): boolean
-  /** The number of connections made so far. When the client makes a new connection, it sends the kept commands. */
+  /** The number of connections made so far. When the client makes a new connection, it sends the queued commands. */
   connections(): number
-  /** Drops a connection that is open but silent, and makes a new one. */
+  /** Replaces a connection that is open but does not answer. */
   reconnect?(): void
   /**
    * Closes the clients that were opened in addition to the application's client. The application's client stays open.
@@ -25,7 +25,7 @@ export interface Client {
  */
 export type RedisCall = (key: string, command: string[]) => Promise<unknown>
 
-/** Thrown for a command that the store refused, or whose answer never arrived. */
+/** Thrown if the store refused a command, or if the answer never arrived. */
 export class RedisUnavailableError extends StoreUnavailableError {
   /**
    * The first word of the server's error (`OOM`, `READONLY`), or the code of the connection's error (`ECONNREFUSED`).
@@ -43,11 +43,11 @@ export class RedisUnavailableError extends StoreUnavailableError {
   }
 }
 
-/** While a server is frozen, its clients keep every command. This limit bounds the memory of the clients. */
+/** While a server does not answer, its clients queue every command. This limit bounds the memory of the clients. */
 const maxUnanswered = 10_000
 const tooMany = Object.assign(new Error('too many commands wait for an answer'), { code: 'TOO_MANY' })
 
-/** Returns a function that calls the client, and replaces its connection if it falls silent. */
+/** Returns a function that calls the client, and replaces its connection if the server stops answering. */
 export function callOver(client: Client, options: DriverOptions): RedisCall {
   let unanswered = 0
   let connectionsBefore = 0
@@ -98,8 +98,9 @@ export interface ConnectionSource {
 const counts = new WeakMap<ConnectionSource, { connections: number }>()
 
 /**
- * Counts each connection when it is made, and again when it is ready. A client may send between these two events. Also
- * counts dropped connections. Otherwise, another ledger on the same client could drop the next connection.
+ * Counts each connection when it is made, and again when it is ready. A client may send between these two events. The
+ * function also counts dropped connections. Without this count, another ledger on the same client could drop the next
+ * connection.
  */
 export function countConnections(client: ConnectionSource): () => number {
   const count = counts.get(client) ?? { connections: 0 }
@@ -112,7 +113,8 @@ export function countConnections(client: ConnectionSource): () => number {
 }
 
 /**
- * Returns `asked`. Calls `onFailure` if no node answers in time, because a frozen node does not end its connections.
+ * Returns the promise `asked`. If no node answers in time, calls `onFailure`, because a frozen node does not end its
+ * connections.
  */
 export function withFailures<T>(
   asked: Promise<T>,
@@ -141,8 +143,8 @@ function isReply(error: unknown): boolean {
 }
 
 /**
- * Whether node-redis kept the command until its time-out, because there was no connection. The time-out no longer
- * applies once the command is sent. Only the name of the error's class shows this case.
+ * Whether node-redis queued the command until its time-out, because there was no connection. The time-out no longer
+ * applies once the command is sent. Only the name of the error's class shows that there was no connection.
  */
 function wasKept(error: unknown): boolean {
   return error instanceof Error && error.constructor.name === 'TimeoutError'

@@ -3,14 +3,14 @@ import type { DriverOptions } from '../driver.ts'
 import { type Client, type ConnectionSource, countConnections, withFailures } from './connection.ts'
 
 /**
- * The client of `@keyv/valkey`: a client or a cluster of iovalkey, which has the same API as ioredis. It connects
- * automatically.
+ * The client of `@keyv/valkey`: a client or a cluster of iovalkey, which has the same API as ioredis. The client
+ * connects automatically.
  */
 interface IoRedis extends ConnectionSource {
   readonly status: string
   call(...command: string[]): Promise<unknown>
   disconnect(reconnect: boolean): void
-  /** Only a cluster has this method. It reads the owners of the slots again, with one call at a time. */
+  /** Only a cluster has this method. The method reads the owners of the slots again, with one call at a time. */
   refreshSlotsCache?(onEnd: () => void): void
 }
 

@@ -22,9 +22,7 @@ interface NodeRedisCluster extends NodeRedis {
  */
 const openings = new WeakMap<NodeRedis, Promise<unknown>>()
 
-/**
- * The client of `@keyv/redis`: a client, a cluster or a sentinel of node-redis. It is not open before its first use.
- */
+/** The client of `@keyv/redis`: a client, a cluster or a sentinel of node-redis. The ledger opens it on first use. */
 export function nodeRedisOf(adapter: object, options: DriverOptions): Client | undefined {
   if (!('getClient' in adapter && 'client' in adapter && isNodeRedis(adapter.client))) return undefined
   const { client } = adapter
@@ -68,10 +66,10 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
 }
 
 /**
- * node-redis's cluster client reads the owners of the slots again only when a node answers MOVED. A dead or frozen node
- * never answers MOVED. So after a failure, this function opens a copy of the client, which asks the root nodes.
- * Commands then go to the copy. A copy is closed when the next copy replaces it, or when the ledger closes. The given
- * client is not changed.
+ * node-redis's cluster client reads the owners of the slots again only after the answer MOVED. A stopped or frozen node
+ * never answers MOVED. So after a failure, this function opens a copy of the client, which reads the owners from the
+ * root nodes. The ledger then sends its commands to the copy. A copy is closed when the next copy replaces it, or when
+ * the ledger closes. The given client is not changed.
  */
 function followFailovers(given: NodeRedisCluster, options: DriverOptions) {
   let current = given
@@ -83,7 +81,7 @@ function followFailovers(given: NodeRedisCluster, options: DriverOptions) {
     fresh.on?.('error', () => {})
     const connecting = fresh.connect()
     try {
-      // The wait has a limit: the copy waits for all masters, but a node may still list a dead master.
+      // The wait has a limit, because the copy waits for all masters, and a node may still list a stopped master.
       await inTime(options, connecting)
       if (isClosed) end(fresh)
       else replaceBy(fresh)
@@ -109,7 +107,7 @@ function followFailovers(given: NodeRedisCluster, options: DriverOptions) {
     failed(cluster: NodeRedisCluster) {
       if (cluster !== current || isCopying || isClosed) return
       isCopying = true
-      // No caller waits for the copy. If it fails, the next failure tries again.
+      // No caller waits for the copy. If the copy fails, the next failed command makes another copy.
       copy()
         .catch(() => {})
         .finally(() => {
@@ -128,7 +126,7 @@ function end(cluster: NodeRedisCluster): void {
   callBack(() => cluster.destroy())
 }
 
-/** If the client still keeps a command after our own time-out, the command need not be sent at all. */
+/** Makes the client drop a command that is still queued after our own time-out. */
 function whileOffline({ storeTimeoutSeconds }: DriverOptions): { timeout: number } {
   return { timeout: Math.ceil(storeTimeoutSeconds * 1000) }
 }
@@ -143,11 +141,9 @@ function opening(client: NodeRedis): Promise<unknown> | undefined {
   return opened
 }
 
-/**
- * Replaces a silent connection. A client reconnects automatically when a connection ends, but not when it falls silent.
- */
+/** Replaces a connection that does not answer. A client reconnects automatically only when a connection ends. */
 function reconnect(client: NodeRedis): void {
-  // The client is already reconnecting: a second attempt would disturb the first.
+  // The client is already reconnecting: a second reconnect would disturb the first.
   if (!client.isReady && !openings.has(client)) return
   if (client.isOpen) client.destroy()
   opening(client)?.catch(() => {})

@@ -8,7 +8,7 @@ import { ioRedisOf } from './io-redis.ts'
 import { nodeRedisOf } from './node-redis.ts'
 import * as scripts from './scripts.ts'
 
-/** Redis and Valkey, through `@keyv/redis` and `@keyv/valkey`. */
+/** Opens the ledger on Redis or Valkey, through `@keyv/redis` or `@keyv/valkey`. */
 export function openRedis(adapter: object, options: DriverOptions): DriverLedger | undefined {
   const client = nodeRedisOf(adapter, options) ?? ioRedisOf(adapter, options)
   return client && new RedisLedger(client, options)
@@ -20,8 +20,8 @@ const begunLength = 35
 const askAgainMs = 50
 
 /**
- * A ledger on Redis. Each verb is one script and one round trip, and only the server's clock decides. The keys do not
- * depend on the Keyv's own keys, and share one hash slot: `{scim:<namespace>}:m:<id>`, `…:r:<resource>` and
+ * A ledger on Redis. Each method is one script and one round trip, and uses only the server's clock. The keys are
+ * independent of the Keyv's own keys, and share one hash slot: `{scim:<namespace>}:m:<id>`, `…:r:<resource>` and
  * `…:s:<record>`.
  */
 class RedisLedger implements DriverLedger {
@@ -106,9 +106,9 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * If a connection is lost during a `begin`, the claim may have been written. The claim would then block the sender's
-   * retry until it lapses. A `begin` may be repeated with the same token, so this method repeats the `begin` until the
-   * server answers. A caller that no longer waits releases the claim.
+   * If a connection is lost during a `begin`, the server may have written the claim. The claim would then block the
+   * sender's retry until the claim lapses. A `begin` may be repeated with the same token, so this method repeats the
+   * `begin` until the server answers. A caller that no longer waits releases the claim.
    */
   async #beginUntilSure(leaseSeconds: number, keys: string[], args: string[]): Promise<string> {
     const { clock } = this.#options
@@ -143,8 +143,8 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * Warns if the server evicts keys, because it can then forget done messages. Reads INFO, because managed servers
-   * forbid CONFIG.
+   * Warns if the server evicts keys, because the server can then delete done messages. Reads INFO, because managed
+   * servers forbid CONFIG.
    */
   async #checkPolicy(key: string): Promise<void> {
     const { log } = this.#options
@@ -155,7 +155,7 @@ class RedisLedger implements DriverLedger {
       if (policy === undefined || policy === 'noeviction') return
       log.warn(
         { policy },
-        'this Redis evicts keys, so it can forget a done message, and a retry then runs the handler again. ' +
+        'this Redis evicts keys. If it deletes a done message, a retry runs the handler again. ' +
           'Set `maxmemory-policy` to noeviction',
       )
     } catch {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 
-// The decisions of decisions.ts in Lua: one script for each verb, so that each verb is one atomic step. The state:
+// These Lua scripts follow the rules of decisions.ts. Each ledger method runs one script, so it is one atomic step. The
+// keys:
 //
 //   …:m:<id>        c<token>   claimed; expires with its lease
 //                   d<token>   done; expires with its retention
@@ -8,13 +9,13 @@ import { createHash } from 'node:crypto'
 //   …:s:<record>    the value itself
 //
 // Fence, applied and turn are microseconds in 16 digits. A watermark is nanoseconds in 19 digits. A Lua number cannot
-// hold 19 digits, so times are compared as text. The mark tells what follows: '-' for no watermark, 'w' for a
+// represent 19 digits, so times are compared as text. The mark names the next part: '-' for no watermark, 'w' for a
 // watermark, 't' for the watermark of a tombstone.
 //
 // No script has a `#!lua` line. Without this line, a server that is out of memory checks only the first write of a
-// script. If that write may need more memory, the server refuses it. Otherwise, the server allows all writes of the
+// script. If the first write may need more memory, the server refuses it. If not, the server allows all writes of the
 // script. `begin` starts with a write that may need more memory, so the server refuses the whole `begin`. The other
-// scripts start with a deletion or an extension, so they still run.
+// scripts start with a deletion or an extended expiry, so they still run.
 
 export interface Script {
   text: string
@@ -83,7 +84,9 @@ end
 return fence .. counts_as
 `)
 
-/** Writes an absent claim again. If somebody else had begun since, the fence or the turn would be different. */
+/**
+ * Extends the lease, and writes a missing claim again. If another token has begun since, the fence or the turn differs.
+ */
 export const renewScript = script(`
 local token, lease_ms, keep_ms, claim_fence = unpack(ARGV)
 local claim = 'c' .. token
@@ -118,7 +121,10 @@ if retention_ms ~= '0' then call('SET', KEYS[1], done, 'PX', retention_ms) end
 return 1
 `)
 
-/** The fence is kept after the turn. So a handler that has lost the turn can still detect the loss. */
+/**
+ * Releases the claim and the turn. The fence stays in the store, so that a handler that lost the turn can detect the
+ * loss.
+ */
 export const releaseScript = script(`
 local token, keep_ms = unpack(ARGV)
 if call('GET', KEYS[1]) == 'c' .. token then call('DEL', KEYS[1]) end
@@ -127,7 +133,7 @@ if fence and sub(turn, 17) == token then call('SET', KEYS[2], fence .. applied, 
 return 1
 `)
 
-/** `=x` stands for the value `x`, and the empty text for no value. */
+/** In the arguments, `=x` means the value `x`, and an empty text means no value. */
 export const compareAndSetScript = script(`
 local expected, value, expiry_ms = unpack(ARGV)
 local present = call('GET', KEYS[1])
@@ -137,7 +143,9 @@ else call('SET', KEYS[1], sub(value, 2), 'PX', expiry_ms) end
 return 1
 `)
 
-/** The script has a key. So a cluster runs the script on the node that has our keys, with the clock of that node. */
+/**
+ * The call passes a key, so a cluster runs the script on the node that stores our keys, with the clock of that node.
+ */
 export const nowScript = script(`${readClock} return now .. '000'`)
 
 function script(body: string): Script {

@@ -1,18 +1,17 @@
-import { randomUUID } from 'node:crypto'
 import type {
   DirectoryEvent,
   DispatchOptions,
   DispatchOutcome,
   DispatchOutcomeName,
 } from '@scalekit-scim/core'
-import { errorFields, type Instant, omitUndefined } from '@scalekit-scim/core/internal'
+import { errorFields, type Instant, omitUndefined, randomnessOf } from '@scalekit-scim/core/internal'
 import type { PassContext } from '../pass/pass-context.ts'
 import type { Result } from '../reporting/directory-report.ts'
 import { pauseForStore, untilAborted } from '../waiting.ts'
 
 export interface EventRequest {
   event: DirectoryEvent
-  /** The store's time before the reading of the record. */
+  /** The store's time before the sync read the record. */
   observedAt: Instant
   directoryId: string
   /** Receives the result. If the dispatcher is already closed, this function is not called. */
@@ -27,10 +26,13 @@ const resultOf: Readonly<Partial<Record<DispatchOutcomeName, Result>>> = {
   dropped: 'dropped',
   unhandled: 'unhandled',
 }
-/** How many failures a batch logs. If a table is missing, for example, every event fails for the same reason. */
+/**
+ * The maximum number of failures that a batch logs. If a table is missing, for example, every event fails for the same
+ * reason.
+ */
 const loggedAtMost = 10
 
-/** Dispatches events of one directory. The pass can wait until all of them have ended. */
+/** Dispatches events of one directory. The pass can wait until all the events have ended. */
 export class EventBatch {
   readonly #pass: PassContext
   readonly #running = new Set<Promise<void>>()
@@ -44,7 +46,7 @@ export class EventBatch {
   async add(request: EventRequest): Promise<void> {
     const { dryRun, signal, slots } = this.#pass
     if (dryRun) return request.ended('applied')
-    // If the pass aborts here, nothing gives the slot back. After an abort, no event needs a slot.
+    // If the pass aborts here, the slot is not released. After an abort, no event needs a slot.
     await untilAborted(slots.take(), signal)
     this.#pass.requireRunning()
     const run = this.#apply(request).finally(() => {
@@ -84,11 +86,11 @@ export class EventBatch {
 
   /**
    * Dispatches the event. If the store is unavailable, tries again up to three times. If the event's lease is lost,
-   * tries again once. All tries use the same key.
+   * tries again once. All attempts use the same idempotency key.
    */
   async #dispatch({ event, observedAt, directoryId }: EventRequest): Promise<DispatchOutcome> {
     const { config, signal } = this.#pass
-    const idempotencyKey = `sync_${randomUUID()}`
+    const idempotencyKey = `sync_${randomnessOf(config.clock).uuid()}`
     const options: DispatchOptions = { source: 'sync', idempotencyKey, observedAt, directoryId }
     const dispatchOnce = async () => config.dispatcher.dispatch(event, options)
     // The dispatcher rejects invalid events, such as a record without an id.
@@ -99,7 +101,7 @@ export class EventBatch {
       if (ended.outcome === 'lost' && !wasLost) wasLost = true
       else if (ended.outcome !== 'store-unavailable') return ended
       else if (!(await pauseForStore(config.clock, failures++, signal))) return ended
-      // If the process was suspended meanwhile, the pass may have lost its lease. Then the record may be outdated.
+      // If the process was suspended, the pass may have lost its lease, and the record may be outdated.
       this.#pass.checkLease()
       if (signal.aborted) return ended
     }

@@ -17,8 +17,8 @@ export interface MissingRecord {
    */
   place: 'own' | 'removed' | 'unplaced'
   /**
-   * Whether `known` yields `occurredAt` or `directoryId` for the record. If both are absent, nothing shows that a
-   * directory created the record.
+   * Whether `known` yields `occurredAt` or `directoryId` for the record. If `occurredAt` and `directoryId` are absent,
+   * nothing shows that a directory created the record.
    */
   hasOrigin: boolean
   /** Nanoseconds since 1970. */
@@ -31,25 +31,25 @@ export interface DeletionCase extends BatchScope {
   missing: readonly MissingRecord[]
   history: DirectoryHistory
   /**
-   * The number of records to which `maxShare` applies. It is the largest number within 30 days, including now. Held
-   * records do not count.
+   * The number of records to which `maxShare` applies. The base is the largest number of records within 30 days,
+   * including now. Held records do not count.
    */
   base: number
   /** The beginning of the history: see {@link DirectoryHistory.from}. */
   from: Instant | undefined
   /**
-   * The full walks over the directory. The second walk began after the first one had ended. If the first walk did not
-   * add up, or if a second walk could not show anything, there is no second walk.
+   * The full walks over the directory. The second walk began after the first walk had ended. If the first walk did not
+   * add up, or if a second walk would not help, there is no second walk.
    */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
   /**
-   * Whether the second walk listed everything that the first listed. The organization must also still have the same
-   * directories.
+   * Whether the second walk listed all records that the first walk listed. The organization must also still have the
+   * same directories.
    */
   isSettled: boolean
   /** Whether the directory is still enabled after the walks. */
   enabled: boolean
-  /** Whether `known` yielded foreign records. If so, its other records are not reliable either. */
+  /** Whether `known` yielded foreign records. If so, the other records of `known` are also not reliable. */
   foreign: boolean
   /**
    * Whether the pass has read the organization's other directories to their end. These directories may list users of a
@@ -63,12 +63,11 @@ export interface Decision {
   unapproved: readonly string[]
   /** Ids to delete with an approval. The limits do not count these deletions. */
   approved: readonly string[]
-  /** New batches. Without an approval in this run, they stay held. */
+  /** New batches. Without an approval in this run, the batches stay held. */
   batches: readonly HeldBatch[]
   held: readonly Held[]
   /**
-   * Whether the pass could decide about every missing record. If not, a later pass decides again, independently of this
-   * pass.
+   * Whether the pass could decide about every missing record. If not, a later pass decides about these records again.
    */
   complete: boolean
 }
@@ -83,14 +82,15 @@ interface Held {
  * Decides which missing records to delete. A walk reads all pages of a directory. If no walk listed a record, the
  * record is missing.
  *
- * Paging does not read a snapshot. Suppose that a user leaves after the walk has listed them. The following users then
- * move up, and the walk misses one of them between two pages. If another user joins in the meantime, the totals match and hide the error.
+ * Paging does not read a snapshot. Suppose that a user leaves after the walk has listed them. The next users move up,
+ * and the walk misses one user between two pages. If another user joins during the walk, the totals match and hide the
+ * error.
  *
- * So a deletion needs two walks. Each walk must add up, and the second must list everything that the first listed. The
- * organization must also still have the directories that it had at the beginning of the pass. If it has a newer
- * directory, `known` may already yield users of that directory.
+ * So a deletion needs two walks. Each walk must add up, and the second walk must list all records that the first walk
+ * listed. The organization must also still have the directories that it had at the beginning of the pass. If the
+ * organization has a newer directory, `known` may already yield users of that directory.
  *
- * Limits apply to deletions without an approval. With a wrong filter at the identity provider, many users look as if
+ * Limits apply to deletions without an approval. If a filter at the identity provider is wrong, many users look as if
  * they had left. The sync holds all deletions over a limit as one batch with one approval. Users who leave later do not
  * wait for that approval. Neither a later pass nor a wider limit releases held records.
  */
@@ -143,12 +143,12 @@ function idsOf(records: readonly MissingRecord[] = []): string[] {
   return records.map(({ id }) => id)
 }
 
-/** Whether a walk listed as many records as each of its pages announced. */
+/** Returns whether a walk listed as many records as each of its pages announced. */
 export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalSize'>): boolean {
   return unique === totalSize
 }
 
-/** Returns why this pass cannot decide anything, or `undefined` for a pass that can. The next pass checks again. */
+/** Returns the reason why this pass cannot decide about any record. If the pass can decide, returns `undefined`. */
 function waitingReason({ walks, isSettled, enabled, foreign }: DeletionCase) {
   if (foreign || walks.length < 2 || !walks.every(addsUp) || !isSettled) return 'unsettled'
   return enabled ? undefined : 'directory-disabled'
@@ -187,7 +187,7 @@ function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boo
 export function noteDeletions(history: DirectoryHistory, { unapproved, held }: Decision, now: Instant): void {
   const again = unapproved.filter((id) => history.tried.has(id))
   countDeletions(history, unapproved.length - again.length, now)
-  // When a batch holds a tried record, or when the record is no longer missing, the history forgets it.
+  // When a batch contains a tried record, or when the record is no longer missing, it is removed from the history.
   const waiting = held.flatMap(({ batch, ids }) => (batch ? [] : ids))
   history.tried = new Set([...again, ...waiting.filter((id) => history.tried.has(id))])
 }
@@ -208,7 +208,7 @@ export function noteResults(
   const untouched = unapproved.filter((id) => !isApplied(id) && !isTried(id) && !history.tried.has(id))
   countDeletions(history, -untouched.length, now)
   history.tried = new Set(unapproved.filter(isTried))
-  // If a deletion is stale, the record has a newer event. Then the record is no longer held either.
+  // If a deletion is stale, the record has a newer event, so the record is no longer held.
   return [...approved, ...unapproved].filter((id) => isApplied(id) || results.get(id) === 'stale')
 }
 

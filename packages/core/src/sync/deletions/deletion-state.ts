@@ -45,7 +45,7 @@ export function addDirectories({ directories }: DeletionState, ids: Iterable<str
   for (const id of ids) if (!directories.has(id)) directories.set(id, emptyHistory())
 }
 
-/** The largest number of known records within 30 days. Deletions do not reduce it. */
+/** The largest number of known records within 30 days. Deletions do not reduce this number. */
 export function largestKnown({ knownByDay }: DirectoryHistory): number {
   return Math.max(0, ...knownByDay.values())
 }
@@ -88,7 +88,7 @@ function deletedInHours({ deletedByHour }: DirectoryHistory, hours: number, now:
   return [...deletedByHour].reduce((sum, [hour, count]) => (hour >= first ? sum + count : sum), 0)
 }
 
-/** Whether `known` has yielded none of the ids for 90 days. The pass then discards the batch. */
+/** Whether `known` has yielded none of the ids for 90 days. If so, the pass discards the batch. */
 export function isUnseen({ yieldedAt }: HeldBatch, now: Instant): boolean {
   return secondsOf(now) - secondsOf(yieldedAt) >= unseenSeconds
 }

@@ -7,15 +7,15 @@ import type { DirectoryRef, Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
 
 // Foreign records are records of `known` that did not come from the directory. Examples are users who signed up by
-// email, and another customer's users. No directory of the organization lists such records. So they look like users who
+// email, and another customer's users. No directory of the organization lists such records, so they look like users who
 // have left.
 
 /** The prefixes of Scalekit's ids, from its API reference. */
 const documentedPrefix = { user: 'diruser_', group: 'dirgroup_' } as const
 const namedAtMost = 3
 /**
- * Only such ids may be in an error message: a prefix, and a name with a digit, for example `usr_17`. Other ids may be
- * personal data, such as an email or a phone number.
+ * Only ids of this form may be in an error message: a prefix, and a name with a digit, for example `usr_17`. Other ids
+ * may be personal data, such as an email or a phone number.
  */
 const harmlessId = /^[a-z]{1,16}_(?=\w*\d)\w{1,64}$/i
 
@@ -30,8 +30,8 @@ export interface SharedIds {
 
 /**
  * Returns a search for ids that `known` yields for more than one organization of a pass. The search reads only records
- * without an `organizationId`. Such ids show that `known` ignores the organization. Then each customer's users look as
- * if they had left all other customers.
+ * without an `organizationId`. Such ids show that `known` ignores the organization. In that case, each customer's users
+ * look as if they had left all other customers.
  *
  * Each search reads `known` of all directories again. So a pass searches only after it has found a missing record.
  * @param directories all directories of the pass. The caller may add directories until the first search
@@ -101,8 +101,8 @@ export async function foreignIndexes(
 }
 
 /**
- * Stores which organizations share ids with this one. If a pass has read an organization and finds no shared ids,
- * removes that organization.
+ * Stores which organizations share ids with this organization. If a pass has read an organization and finds no shared
+ * ids, removes that organization.
  */
 export function noteSharing(
   sharedWith: Map<string, Instant>,

@@ -14,7 +14,7 @@ export interface BatchScope {
 
 /**
  * Creates a batch of held deletions. One approval applies to the whole batch. If this run has an approval for exactly
- * these ids, the approval applies at once.
+ * these ids, the approval applies immediately.
  */
 export function newBatch(
   scope: BatchScope,
@@ -55,7 +55,7 @@ export function withoutIds(batches: readonly HeldBatch[], gone: readonly string[
     .filter(({ ids }) => ids.length > 0)
 }
 
-/** Moves the ids in `held` to the front of their batches. These batches then belong to the given directory. */
+/** Moves the ids in `held` to the front of their batches. After that, these batches belong to the given directory. */
 export function openFirst(
   batches: readonly HeldBatch[],
   directoryId: string,
@@ -71,8 +71,8 @@ export function openFirst(
 }
 
 /**
- * A hash of the values. JSON keeps `['a', 'b']` distinct from `['ab']`. The digits are hexadecimal, so on a command
- * line the hash never looks like an option.
+ * Returns a hash of the values. In JSON, `['a', 'b']` and `['ab']` are different texts. The digits are hexadecimal, so
+ * on a command line the hash never looks like an option.
  */
 function hexOf(values: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(values)).digest('hex')

@@ -58,8 +58,8 @@ export function findMissing(search: Search, walks: readonly [ListedIds, ...Liste
 }
 
 /**
- * Whether a second walk could show that any of the records can be deleted. For a record with an unknown directory, or
- * one that waits for an approval, a second walk shows nothing.
+ * Whether a second walk could show that any of the records can be deleted. A second walk does not help for a record
+ * with an unknown directory, or for a record that waits for an approval.
  */
 export function canDecide(records: readonly MissingRecord[], now: Instant): boolean {
   return records.some(({ place, batch }) => place !== 'unplaced' && (!batch || isApproved(batch, now)))
@@ -70,8 +70,8 @@ export function canDecide(records: readonly MissingRecord[], now: Instant): bool
  *
  * All other ids stay in their batch, including:
  * - Ids that `known` does not yield in this pass, because `known` may be wrong.
- * - Ids for which `known` yields a newer time, because the time may be the row's instead of the event's. Even after a
- *   newer event, a record that no directory lists needs an approval.
+ * - Ids for which `known` yields a newer time, because this time may be the time of the row instead of the event. Even
+ *   after a newer event, a record that no directory lists needs an approval.
  */
 function reviewBatches(
   { kind, batches, known, directory, directories, now }: Search,
@@ -91,8 +91,8 @@ function reviewBatches(
 }
 
 /**
- * Tells to which directory a known record belongs: see {@link MissingRecord.place}. Records of the organization's other
- * directories are not in `known`.
+ * Returns the kind of directory to which a known record belongs: see {@link MissingRecord.place}. Records of the
+ * organization's other directories are not in `known`.
  */
 export function placeOf(
   known: KnownRecords,

@@ -3,8 +3,8 @@ import type { StickyReason } from '../reporting/report.ts'
 import { SyncError } from '../sync-error.ts'
 
 // The past and the held deletions of one kind (users or groups) in an organization. Limits count past deletions over
-// several days, and held deletions stay held. So the ledger stores both. All times are the store's. The stored form is
-// JSON with a version. The ids of a batch are in separate records, called chunks.
+// several days, and held deletions stay held. So the ledger stores past and held deletions. All times are times of the
+// store's clock. The stored form is JSON with a version. The ids of a batch are in separate records, called chunks.
 
 /** The reasons to hold deletions until an approval, in the order of a report. */
 export const stickyReasons: readonly StickyReason[] = [
@@ -22,7 +22,7 @@ const version = 1
 const history = z.object({
   /**
    * The beginning of the history. No pass has checked records from before this time. Before the first full pass, the
-   * value is `undefined`. After a full pass has checked all records, it is `earliestInstant`.
+   * value is `undefined`. After a full pass has checked all records, the value is `earliestInstant`.
    */
   from: instant.optional(),
   /** The number of unapproved deletions in each hour. The key is the number of hours since 1970. */
@@ -37,21 +37,23 @@ const history = z.object({
 })
 
 const batch = z.object({
-  /** Does not change when ids leave the batch. */
+  /** The approval of the batch. The approval does not change when ids leave the batch. */
   approval: z.string(),
   /** The directory whose pass was the last to find some of the records missing. */
   directoryId: z.string(),
   reason: z.enum(stickyReasons),
   heldAt: instant,
   approvedAt: instant.optional(),
-  /** When `known` last yielded one of the ids. */
+  /** The time when `known` last yielded one of the ids. */
   yieldedAt: instant,
   /**
    * The number of open ids. If `known` yields an id and the directory does not list it, the id is open. Open ids come
    * first in `ids`.
    */
   open: z.int(),
-  /** Names the chunks. New chunks get a new name, so that a reader never gets old and new chunks together. */
+  /**
+   * A part of the chunks' names. New chunks get a new name, so that a reader never gets old and new chunks together.
+   */
   revision: z.string(),
   chunks: z.int(),
 })
@@ -76,13 +78,13 @@ export type DirectoryHistory = z.output<typeof history>
 /** A batch without its ids, but with the name of the chunks that contain them. */
 export type StoredBatch = z.output<typeof batch>
 
-/** Deletions that one pass held together. One approval applies to all of them. */
+/** Deletions that one pass held together. One approval applies to all these deletions. */
 export type HeldBatch = Omit<StoredBatch, 'revision' | 'chunks'> & { ids: readonly string[] }
 
 export type StoredState = Omit<z.output<typeof stateFormat>, 'version'>
 export type DeletionState = Omit<StoredState, 'batches'> & { batches: HeldBatch[] }
 
-/** A map. Its stored form is a list of its entries. */
+/** Returns the schema of a map. The stored form of a map is a list of its entries. */
 export function mapOf<Key extends string | number, Value>(key: z.ZodType<Key>, value: z.ZodType<Value>) {
   return z.array(z.tuple([key, value])).transform((entries) => new Map(entries))
 }

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { LedgerRecord } from '@scalekit-scim/core/internal'
+import { type LedgerRecord, randomnessOf } from '@scalekit-scim/core/internal'
 import type { PassContext } from '../pass/pass-context.ts'
 import type { Kind } from '../reading/records.ts'
 import { SyncError } from '../sync-error.ts'
@@ -15,10 +14,10 @@ import {
   stateFormat,
 } from './state-format.ts'
 
-/** The state, with the stored text that a write replaces. */
+/** The state that was read, with the stored text that a write replaces. */
 export interface LoadedState extends DeletionState {
   /**
-   * Whether a part of a held batch is missing from the store. If so, the pass does not know which records must stay
+   * Whether a part of a held batch is missing from the store. If so, the pass cannot determine which records must stay
    * held.
    */
   incomplete: boolean
@@ -26,11 +25,14 @@ export interface LoadedState extends DeletionState {
   stored: readonly StoredBatch[]
 }
 
-/** Longer than the 90 days after which a pass discards an unseen batch. Each full pass writes the state again. */
+/**
+ * The expiry of the state. It is longer than the 90 days after which a pass discards an unseen batch. Each full pass
+ * writes the state again.
+ */
 const stateKeptSeconds = 120 * 86_400
 /**
- * A pass writes each chunk once. If a chunk expires while its batch is held, the next full pass holds the batch's ids
- * as 'no-history'.
+ * The expiry of a chunk. A pass writes each chunk once. If a chunk expires while its batch is held, the next full pass
+ * holds the batch's ids as 'no-history'.
  */
 const chunkKeptSeconds = 400 * 86_400
 const idsPerChunk = 1000
@@ -48,9 +50,7 @@ export class StateStore {
     this.#name = `deletions:${kind}:${encodeURIComponent(organizationId)}`
   }
 
-  /**
-   * @throws SyncError if the state has another format. After a few tries, also throws the store's error
-   */
+  /** @throws SyncError if the state has another format. After several failed calls, throws the store's error */
   async load(): Promise<LoadedState> {
     const { text, state } = await this.#readState()
     const batches: HeldBatch[] = []
@@ -63,7 +63,8 @@ export class StateStore {
   }
 
   /**
-   * Loads the state for a report. It contains only the open batches of one directory, each with its first 1,000 ids.
+   * Loads the state for a report. The loaded state contains only the open batches of one directory, each with its first
+   * 1,000 ids.
    */
   async loadOpen(directoryId: string): Promise<DeletionState> {
     const { state } = await this.#readState()
@@ -76,13 +77,13 @@ export class StateStore {
   /**
    * Replaces the loaded state.
    * @returns the loaded state for the next call
-   * @throws SyncError if another process has written the state meanwhile. After a few tries, also throws the store's
-   *   error
+   * @throws SyncError if another process has written the state since it was loaded. After several failed calls, throws
+   *   the store's error
    */
   async replace(loaded: LoadedState, next: DeletionState): Promise<LoadedState> {
     const stored: StoredBatch[] = []
     for (const batch of next.batches) stored.push(await this.#storeIds(loaded, batch))
-    const text = formatState({ ...next, batches: stored }, randomUUID())
+    const text = formatState({ ...next, batches: stored }, this.#uuid())
     await this.#write(this.#name, loaded.text, text, stateKeptSeconds)
     await this.#dropChunks(loaded.stored, stored)
     return { ...next, incomplete: false, text, stored }
@@ -94,7 +95,7 @@ export class StateStore {
     return { text, state: text === undefined ? empty : parseStored(stateFormat, text) }
   }
 
-  /** @returns nothing if a chunk is missing */
+  /** @returns the ids, or `undefined` if a chunk is missing */
   async #readIds(revision: string, chunks: number): Promise<string[] | undefined> {
     const ids: string[] = []
     for (let number = 0; number < chunks; number++) {
@@ -113,7 +114,7 @@ export class StateStore {
     if (before && beforeStored && isDeepStrictEqual(before.ids, ids)) {
       return { ...batch, revision: beforeStored.revision, chunks }
     }
-    const revision = randomUUID()
+    const revision = this.#uuid()
     for (let number = 0; number < chunks; number++) {
       const part = ids.slice(number * idsPerChunk, (number + 1) * idsPerChunk)
       const text = JSON.stringify(part)
@@ -122,7 +123,7 @@ export class StateStore {
     return { ...batch, revision, chunks }
   }
 
-  /** Deletes the chunks that no batch uses any more. If a chunk cannot be deleted, it expires later. */
+  /** Deletes the chunks that no batch still uses. If a chunk cannot be deleted, it expires later. */
   async #dropChunks(before: readonly StoredBatch[], after: readonly StoredBatch[]): Promise<void> {
     const kept = new Set(after.map(({ revision }) => revision))
     for (const { revision, chunks } of before) {
@@ -140,6 +141,10 @@ export class StateStore {
     return this.#pass.config.dispatcher.ledger.record(name)
   }
 
+  #uuid(): string {
+    return randomnessOf(this.#pass.config.clock).uuid()
+  }
+
   #chunkName(revision: string, number: number): string {
     return `${this.#name}:${revision}:${number}`
   }
@@ -151,7 +156,7 @@ export class StateStore {
   /** @throws SyncError if the record's text is not `expected` */
   async #write(name: string, expected: string | undefined, next: string, keptSeconds: number): Promise<void> {
     const record = this.#record(name)
-    // If an earlier try wrote the record, but its answer was lost, the second call finds the text.
+    // If an earlier call wrote the record, but its answer was lost, the second call finds the text.
     const isWritten = await this.#pass.callStore(
       async () => (await record.compareAndSet(expected, next, keptSeconds)) || (await record.read()) === next,
     )

@@ -6,8 +6,8 @@ import { SyncError } from '../sync-error.ts'
 export interface KnownRecord {
   id: string
   /**
-   * `ctx.occurredAt`, as you stored it with the row, in RFC 3339. Do not use the time of the row's last change. The
-   * record would then count as newer than it is. If the field is absent, the sync sends the record again.
+   * `ctx.occurredAt`, as you stored it with the row, in RFC 3339. Do not use the time of the row's last change, because
+   * it makes the record look newer than it is. If the field is absent, the sync sends the record again.
    */
   occurredAt?: string | null | undefined
   /**
@@ -16,8 +16,8 @@ export interface KnownRecord {
   groupIds?: readonly string[] | null | undefined
   /**
    * `ctx.directoryId`, as you stored it with the row. If an organization has or had several directories, the sync needs
-   * this field. A user who is missing from one directory may be in another. Without `directoryId`, the sync holds such
-   * deletions.
+   * this field. A user who is missing from one directory may be in another directory. Without `directoryId`, the sync
+   * holds such deletions.
    * - `null`: the application stores the field, but has no value for this row yet. The directory that lists the record
    *   then sends the record again.
    * - Absent: the application does not store the field.
@@ -65,7 +65,7 @@ export function requireRecord(record: unknown): asserts record is KnownRecord {
 }
 
 /**
- * @throws SyncError if `known` returned something else, such as a database's result object that contains the records
+ * @throws SyncError if `known` returned a different value, such as a database's result object that contains the records
  */
 export function requireRecords(records: unknown): void {
   const iterable = Object(records)
@@ -73,7 +73,7 @@ export function requireRecords(records: unknown): void {
   throw invalid(`${typeName(records)} instead of records: return a list, or an (async) iterable`)
 }
 
-/** Nanoseconds since 1970. @throws SyncError if the text is not an RFC 3339 time */
+/** Returns the nanoseconds since 1970. @throws SyncError if the text is not an RFC 3339 time */
 export function nanosecondsOf(occurredAt: string): bigint {
   const instant = parseInstant(occurredAt)
   if (instant === undefined) {
@@ -90,7 +90,7 @@ function wrongType(field: string, value: unknown, hint: string): SyncError {
   return invalid(`a record with \`${field}\` of type ${typeName(value)}: ${hint}`)
 }
 
-/** The name of the value's type. For an object, this is the name of its class, such as Date. */
+/** Returns the name of the value's type. For an object, returns the name of its class, such as Date. */
 function typeName(value: unknown): string {
   if (value === null) return 'null'
   if (typeof value !== 'object') return typeof value

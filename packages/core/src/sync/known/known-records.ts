@@ -3,7 +3,7 @@ import type { ComparedRecord } from '../reading/records.ts'
 import { type KnownRecord, nanosecondsOf } from './known-record.ts'
 
 const firstCapacity = 1024
-/** Stands for an absent time. Every real time is far smaller. */
+/** The stored value for an absent time. Every real time is far smaller. */
 const unknownTime = 2n ** 64n - 1n
 
 /** All records that `known` yielded. A million records take about 130 MB. Arrays of numbers keep the fields small. */
@@ -13,7 +13,10 @@ export class KnownRecords {
   #times = new BigUint64Array(firstCapacity)
   readonly #groups: number[] = []
   readonly #directories: (string | null | undefined)[] = []
-  /** Each directory's id once. Each row of a database has its own copy of the id, and copies take more memory. */
+  /**
+   * The ids of directories, each stored once. Each row of a database has its own copy of the id, and copies take more
+   * memory.
+   */
   readonly #directoryIds = new Map<string, string>()
   /** The directory of the pass. If a record has another directory, the organization no longer has that directory. */
   readonly #ownDirectory: string
@@ -80,8 +83,8 @@ export class KnownRecords {
   }
 
   /**
-   * Adds a record. If `known` yields a record twice, the later one counts. Records of other directories belong in
-   * `others`.
+   * Adds a record. If `known` yields a record twice, the later record replaces the earlier record. Records of other
+   * directories belong in `others`.
    */
   add({ id, occurredAt, groupIds, directoryId }: KnownRecord): void {
     this.prefixes.add(prefixOf(id))
@@ -102,14 +105,17 @@ export class KnownRecords {
   }
 }
 
-/** The id up to and including the first underscore, such as `diruser_`. Without an underscore, the prefix is empty. */
+/**
+ * Returns the id up to and including the first underscore, such as `diruser_`. Without an underscore, the prefix is
+ * empty.
+ */
 export function prefixOf(id: string): string {
   return id.slice(0, id.indexOf('_') + 1)
 }
 
 /**
- * A hash of 53 bits over a set of ids. The order of the ids does not matter. The probability that two different sets
- * have the same hash is 1 in 2^53.
+ * Returns a hash of 53 bits over a set of ids. The order of the ids does not matter. The probability that two different
+ * sets have the same hash is 1 in 2^53.
  */
 export function hashOf(ids: readonly string[]): number {
   // The hash consists of two multiplicative hashes of 32 bits. `Math.imul` is fast, and a digest for each user is slow.
@@ -136,9 +142,9 @@ const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
  * Compares a listed record with the application's record.
  *
  * The two times come from different clocks, which may be 30 s apart. The times often have no decimals. So a record
- * counts as unchanged only if the application's time is later by at least the margin. Otherwise, the sync sends the
- * record again. The new event's watermark is at least the time of the reading, minus the margin. So a later pass finds
- * the record unchanged.
+ * counts as unchanged only if the application's time is later by at least the margin. If not, the sync sends the record
+ * again. The new event's watermark is at least the time of the reading, minus the margin. So a later pass finds the
+ * record unchanged.
  */
 export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
   if (!known) return 'updated'

@@ -1,6 +1,6 @@
 import { type KnownRecords, prefixOf } from './known-records.ts'
 
-/** The ids that one walk listed. A known id takes one bit. All other ids are in a set. */
+/** The ids that one walk listed. Each known id takes one bit. All other ids are in a set. */
 export class ListedIds {
   readonly #known: KnownRecords
   readonly #bits: Uint8Array

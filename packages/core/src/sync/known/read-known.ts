@@ -7,13 +7,13 @@ import { type Known, type KnownRecord, requireRecord, requireRecords } from './k
 import { KnownRecords } from './known-records.ts'
 
 /**
- * If `known` yields no record for this long, the pass stops waiting. Otherwise the pass would keep the lease and block
- * the passes of all other processes.
+ * If `known` yields no record for this long, the pass stops waiting. Without this limit, the pass would never release
+ * its lease, and would block the passes of all other processes.
  */
 const silentMs = 300_000
 /**
- * After this many records, other tasks get a turn. Reading a million rows from memory takes seconds, and the process
- * must answer webhooks meanwhile.
+ * After this many records, the reading pauses for other tasks. Reading a million rows from memory takes seconds, and
+ * the process must answer webhooks during that time.
  */
 export const recordsPerTurn = 1000
 
@@ -24,7 +24,7 @@ export interface KnownReading {
 
 /**
  * Reads `known` to its end.
- * @param isOthers whether the records of the given directory belong to the pass over another directory
+ * @param isOthers returns whether the records of a directory belong to the pass over another directory
  * @throws SyncError if a record is invalid, or if `known` yields nothing for 5 minutes. Also throws the error of
  *   `known`, and the signal's reason
  */

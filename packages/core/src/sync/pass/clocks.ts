@@ -10,8 +10,8 @@ const maxSeconds = syncMarginSeconds / 2
 
 /**
  * Checks whether the clocks of a pass are close enough to each other. The most harmful case is that Scalekit's clock is
- * behind the store's clock. The times of records do not show this case. But the store's clock is then usually also
- * ahead of this process's clock.
+ * behind the store's clock. The times of records do not show this case. But in this case, the store's clock is usually
+ * also ahead of this process's clock.
  */
 export class Clocks {
   readonly #storeTime: () => Promise<Instant>
@@ -22,7 +22,7 @@ export class Clocks {
     this.#storeTime = storeTime
   }
 
-  /** The differences between clocks that are too far apart, or `undefined` without such clocks. */
+  /** The differences between clocks that are too far apart. If no clocks are too far apart, `undefined`. */
   get apart(): ClocksApart | undefined {
     return Object.keys(this.#apart).length > 0 ? this.#apart : undefined
   }
@@ -39,8 +39,8 @@ export class Clocks {
 
   /**
    * Compares the times of a page's records with the store's time. Reads the store's time at most once. A record that is
-   * newer than `observedAt` has two possible causes. Either the record changed during the request, or the clocks are
-   * apart. The store's time after the page shows the cause.
+   * newer than `observedAt` has two possible causes. Either the record changed during the request, or the clocks
+   * differ. The store's time after the page shows the cause.
    */
   async check(records: readonly Pick<ComparedRecord, 'updatedAt'>[], observedAt: Instant): Promise<void> {
     let newest = this.#newest

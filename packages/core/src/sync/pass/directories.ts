@@ -13,7 +13,7 @@ import type { PassContext } from './pass-context.ts'
 export interface DirectoryTask {
   organization: OrganizationReport
   directory: DirectoryRef
-  /** All directories of the organization at the beginning of the pass, including disabled ones. */
+  /** All directories of the organization at the beginning of the pass, including disabled directories. */
   directories: ReadonlySet<string>
   /** Whether records of the given directory belong to another task. */
   isOthers: (directoryId: string) => boolean
@@ -55,8 +55,8 @@ export async function discover(
   } catch (error) {
     report.error = reported(error)
   }
-  // The directory that has waited longest goes first. If a process dies during a pass, the next pass begins with the
-  // remaining directories. So each directory gets its turn, even if every pass dies.
+  // The directory that has waited longest goes first. If a process crashes during a pass, the next pass begins with the
+  // remaining directories. So the sync reads each directory, even if every pass crashes.
   const waitsSince = ({ milestones }: DirectoryTask) => milestones?.completedAt ?? ''
   return tasks.sort((a, b) => (waitsSince(a) < waitsSince(b) ? -1 : waitsSince(a) > waitsSince(b) ? 1 : 0))
 }
@@ -72,8 +72,8 @@ async function addTasks(
   const directories = new Set(listed.map(({ id }) => id))
   const enabled = listed.filter(({ enabled }) => enabled).map(({ id }) => id)
   if (enabled.length === 0) organization.skipped = listed.length === 0 ? 'no-directory' : 'directory-disabled'
-  // The organization may no longer have the directory of a record. All such records belong to one task, the same one in
-  // each pass.
+  // The organization may no longer have the directory of a record. All such records belong to one task, which is the
+  // same in each pass.
   const [first] = [...enabled].sort()
   for (const id of enabled) {
     const directory = { organizationId, id }
@@ -84,7 +84,7 @@ async function addTasks(
   }
 }
 
-/** All pages of records. In an incremental pass, the pages contain only the changes since the last pass. */
+/** Yields all pages of records. In an incremental pass, the pages contain only the changes since the last pass. */
 export async function* directoryPages(
   { pass, task, report }: DirectoryContext,
   kind: Kind,
@@ -111,8 +111,8 @@ export async function* directoryPages(
 }
 
 /**
- * Lists the organization's directories again, after the walks. If the customer has disabled the directory meanwhile, it
- * may list no users. If the customer has connected another directory, a missing user may be in that one.
+ * Lists the organization's directories again, after the walks. If the customer has disabled the directory since, it may
+ * list no users. If the customer has connected another directory, a missing user may be in that directory.
  */
 export async function directoriesNow({ pass, task, report }: DirectoryContext) {
   const { organizationId, id } = task.directory

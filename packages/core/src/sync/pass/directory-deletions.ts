@@ -43,7 +43,10 @@ export interface FullWalk {
   known: KnownRecords
   listed: ListedIds
   tally: WalkTally
-  /** The store's time before the reading of `known`. Later events are newer than the deletion of a missing record. */
+  /**
+   * The store's time before the pass read `known`. Events after this time are newer than the deletion of a missing
+   * record.
+   */
   observedAt: Instant
 }
 
@@ -52,15 +55,15 @@ interface Foreign {
   /** The indexes of these records. A record with the `organizationId` of another organization has no index. */
   indexes: ReadonlySet<number>
   /**
-   * Whether there are foreign records. If an earlier pass found shared ids and this pass cannot search for them, also
-   * true.
+   * Whether there are foreign records. Also true if an earlier pass found shared ids, and this pass cannot search for
+   * shared ids.
    */
   any: boolean
 }
 
-/** The missing records, with the facts that the decision needs. */
+/** The missing records, with the other values that the decision needs. */
 interface Found extends Missing, Pick<DeletionCase, 'walks' | 'isSettled' | 'enabled' | 'foreign'> {
-  /** The number of known records that belong to this directory, without foreign ones. */
+  /** The number of known records that belong to this directory, without foreign records. */
   own: number
 }
 
@@ -79,7 +82,7 @@ export class DirectoryDeletions {
   }
 
   /**
-   * Deletes the missing records that may be deleted, and holds the others.
+   * Deletes the missing records within the limits, and holds the other missing records.
    * @returns whether the next pass must check records about which this pass could not decide
    * @throws the store's error. If the store fails before the first deletion, the pass deletes nothing
    */
@@ -95,14 +98,13 @@ export class DirectoryDeletions {
     const foreign = await this.#findForeign(first, state, now)
     const found = await this.#findMissing(first, state, foreign, now)
     const decision = this.#decide(state, found, loaded.incomplete, now)
-    // Only ids that stay held are open. Otherwise, another pass could report a record as held although this pass is
-    // about to delete it.
+    // Only ids that stay held are open. If the ids to delete were open, another pass could report them as held.
     const heldIds = new Set(decision.held.flatMap(({ batch, ids }) => (batch ? ids : [])))
     const batches = openFirst([...found.batches, ...decision.batches], task.directory.id, heldIds)
 
     pass.requireRunning()
-    // The pass counts the deletions before it applies them. If the process crashes in between, the count is too high,
-    // but never too low. The pass stores held records before it reports them.
+    // The pass counts the deletions before it applies them. If the process crashes before a deletion, the count is too
+    // high, but never too low. The pass stores held records before it reports them.
     const written = pass.dryRun ? loaded : await this.#store.replace(loaded, { ...state, batches })
     this.#report(decision, found.returned, loaded)
     const results = await this.#delete([...decision.approved, ...decision.unapproved], first)
@@ -114,9 +116,9 @@ export class DirectoryDeletions {
   }
 
   /**
-   * If `known` yields no records of the directory, call this instead of `run`. No record can be missing then. Batches
-   * of earlier passes stay held, and approvals have no effect. The history begins with this pass. If `known` yields
-   * older records later, the pass holds those that are missing.
+   * Call this method instead of `run` if `known` yields no records of the directory. In this case, no record can be
+   * missing. Batches of earlier passes stay held, and approvals have no effect. The history begins with this pass. If
+   * `known` yields older records later, a later pass holds the missing records.
    */
   async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
     this.#reportForeign(foreign)
@@ -129,7 +131,10 @@ export class DirectoryDeletions {
     await this.#store.replace(loaded, state)
   }
 
-  /** Reports the batches of earlier passes. If the pass does not search for deletions, call this instead of `run`. */
+  /**
+   * Reports the batches of earlier passes. If the pass does not search for deletions, call this method instead of
+   * `run`.
+   */
   async reportHeldBefore(): Promise<void> {
     const state = await this.#store.loadOpen(this.#context.task.directory.id)
     if (state.batches.length === 0) return
@@ -175,8 +180,8 @@ export class DirectoryDeletions {
   }
 
   /**
-   * Finds the missing records. If the pass can decide about one of them, it walks the directory again, and lists the
-   * organization's directories again. If the first walk did not add up, there is no second walk.
+   * Finds the missing records. If the pass can decide about a missing record, it walks the directory again, and lists
+   * the organization's directories again. If the first walk did not add up, there is no second walk.
    */
   async #findMissing(
     { known, listed, tally }: FullWalk,
@@ -224,8 +229,8 @@ export class DirectoryDeletions {
     const { missing, walks, foreign, own } = found
     const history = this.#historyIn(state)
     const isProcessLedger = config.dispatcher.guarantee.message === 'process'
-    // Held records do not count, because they must not widen the limits. They may be tombstones, or other rows that no
-    // directory has listed for a long time.
+    // Held records do not count, because they must not widen the limits. Held records may be tombstones, or other rows
+    // that no directory has listed for a long time.
     const missingOwn = missing.filter(({ place }) => place === 'own')
     const heldBefore = missingOwn.filter(({ batch }) => batch).length
     const subject = {
@@ -284,13 +289,13 @@ export class DirectoryDeletions {
     const { directory } = this.#context.task
     const results = new Map<string, Result>()
     const batch = new EventBatch(this.#context.pass)
-    // The margin is the same as for other events of the sync. If the user comes back, the webhook's event wins, even if
-    // the clocks differ.
+    // The margin is the same as for other events of the sync. If the directory adds the user again, the webhook's event
+    // is newer, even if the clocks differ.
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
     try {
       for (const id of ids) {
-        // A record of a removed directory keeps the id of that directory. Otherwise the application would assign the
-        // record to this directory.
+        // The event of a record of a removed directory contains the id of that directory. With this directory's id, the
+        // application would assign the record to this directory.
         const directoryId = known.directoryOf(known.indexOf(id) ?? -1) ?? directory.id
         const event = this.#kind.deletedEvent({ ...directory, id: directoryId }, id, occurredAt)
         const ended = (result: Result) => {

@@ -15,7 +15,10 @@ import { type DirectoryContext, directoryPages } from './directories.ts'
 import { DirectoryDeletions, type FullWalk } from './directory-deletions.ts'
 import { afterFullPass, brokenPass, mustRetry, noMilestones, writeMilestones } from './milestones.ts'
 
-/** The pass over one directory. It updates groups first, then users. A full pass then deletes the missing records. */
+/**
+ * The pass over one directory. The pass first updates groups and then users. A full pass then deletes the missing
+ * records.
+ */
 export class DirectoryPass {
   readonly context: DirectoryContext
   readonly #hasSiblings: boolean
@@ -24,7 +27,7 @@ export class DirectoryPass {
   /** Whether an error ended a part of the pass. If so, the next pass must read the same changes again. */
   #isBroken = false
   /**
-   * Whether the pass may have missed changes, or could not decide all deletions. If so, the next pass is a full one.
+   * Whether the pass may have missed changes, or could not decide all deletions. If so, the next pass is a full pass.
    */
   #isUndecided = false
 
@@ -34,19 +37,21 @@ export class DirectoryPass {
     this.#hasSiblings = hasSiblings
   }
 
-  /** Applies the differences. Does not reject: errors are in the report. */
+  /**
+   * Applies the differences between the directory and the application. Does not reject: the report contains the errors.
+   */
   update(): Promise<void> {
     return this.#timed(async () => {
       this.#startedAt = await this.context.pass.storeTime()
-      // If the pass cannot read the groups, it still removes users who have left.
+      // If the pass cannot read the groups, it can still remove users who have left.
       await this.#attempt(() => this.#update(groupKind))
       await this.#attempt(() => this.#update(userKind))
     })
   }
 
   /**
-   * Deletes the missing records. Call `update` first, for each directory of the organization. Does not reject: errors
-   * are in the report.
+   * Deletes the missing records. Call `update` first, for each directory of the organization. Does not reject: the
+   * report contains the errors.
    */
   async deleteMissing(siblings: readonly DirectoryPass[]): Promise<void> {
     await this.#timed(async () => {
@@ -95,10 +100,11 @@ export class DirectoryPass {
     const observedAt = await pass.storeTime()
     const readAll = async () =>
       source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
-    // The pass reads `known` before the walk. Otherwise, users who join in between would look as if they were missing.
+    // The pass reads `known` before the walk, because a user who joins between an earlier walk and `known` would look
+    // missing.
     let known = mode === 'full' ? await readAll() : undefined
     // The listed ids take memory. If the application has no records yet, only the passes over the organization's other
-    // directories use them.
+    // directories use the ids.
     const listed = known && (known.size > 0 || this.#hasSiblings) ? new ListedIds(known) : undefined
     const batch = new EventBatch(pass)
     let tally: WalkTally
@@ -116,8 +122,8 @@ export class DirectoryPass {
     if (source) this.#walked.set(kind, walked)
     if (!tally.short) return
     this.#isUndecided = true
-    // In an incremental walk, the API may announce the total of all records instead of the changed ones. So a low
-    // number is not an error, but the next pass is full.
+    // In an incremental walk, the API may announce the total of all records instead of the changed records. So a low
+    // number of records is not an error, but the next pass is full.
     if (mode === 'incremental') return
     throw new SyncError('ERR_SCIM_WALK_SHORT', `the API listed fewer ${kind.plural} than it announced`)
   }

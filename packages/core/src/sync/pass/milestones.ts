@@ -5,15 +5,15 @@ import { type DirectoryRef, earliestInstant } from '../reading/records.ts'
 import type { RecordList } from '../reporting/report.ts'
 
 /**
- * The progress of a directory's passes, by the store's clock. `earliestInstant` stands for "not yet". Only complete
- * passes count.
+ * The progress of a directory's passes, by the store's clock. `earliestInstant` means that no such pass has run. Only
+ * complete passes count.
  */
 const format = z.object({
-  /** When the last pass ended. The directory with the earliest time goes first. */
+  /** The time when the last pass ended. The directory with the earliest time goes first. */
   completedAt: instant,
-  /** When that pass began. An incremental pass reads the changes since then. */
+  /** The time when the last pass began. An incremental pass reads the changes since this time. */
   startedAt: instant,
-  /** When the last full pass began. If the next pass must be a full one, `earliestInstant`. */
+  /** The time when the last full pass began. If the next pass must be a full pass, `earliestInstant`. */
   fullStartedAt: instant,
   failures: z.object({
     /**
@@ -29,7 +29,7 @@ const format = z.object({
 export type Milestones = z.output<typeof format>
 type Failures = Milestones['failures']
 
-/** Stands for the failed records of a pass that did not read the directory to its end. */
+/** Replaces the list of failed records if a pass did not read the directory to its end. */
 export const brokenPass: RecordList = { count: 1, ids: ['broken'] }
 
 /** A directory that no pass has completed. */
@@ -42,7 +42,10 @@ export const noMilestones: Milestones = {
 
 /** After this number of failed full passes, a record waits for the next scheduled full pass. */
 const maxPasses = 3
-/** Longer than the longest time between full passes. The milestones of a removed directory expire. */
+/**
+ * Milestones expire after this time, for example those of a removed directory. The longest time between full passes is
+ * shorter.
+ */
 const keptSeconds = 35 * 86_400
 
 export function afterFullPass({ passesById, passesOfMany }: Failures, { ids, count }: RecordList): Failures {
@@ -58,9 +61,7 @@ export function mustRetry({ passesById, passesOfMany }: Failures, { ids, count }
   return ids.some((id) => (passesById.get(id) ?? 0) < maxPasses)
 }
 
-/**
- * @returns nothing if no pass has completed the directory, or if another version wrote the text
- */
+/** @returns `undefined` if no pass has completed the directory, or if another version wrote the text */
 export async function readMilestones(
   ledger: Ledger,
   directory: DirectoryRef,

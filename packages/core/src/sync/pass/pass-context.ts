@@ -40,7 +40,7 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
     dryRun,
     mode,
     /**
-     * Aborts when somebody cancels the pass, when the pass loses its lease, or when an event finds the dispatcher
+     * Aborts when a caller cancels the pass, when the pass loses its lease, or when an event finds the dispatcher
      * closed.
      */
     signal,
@@ -62,12 +62,12 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
     callStore,
     /** Returns the store's time. If the pass reads a record after this call, the record is at least as new as this time. */
     storeTime,
-    /** Returns how to call the Directory API. The report counts the retries. */
+    /** Returns the options for calls of the Directory API. The report counts the retries. */
     apiCalls: (report: { retries: number }): Retrying => ({ signal, clock, onRetry: () => report.retries++ }),
     approvals: new Set(approve),
     /** The approvals that matched held deletions. */
     approvalsUsed: new Set<string>(),
-    /** If a directory had no full pass since this time, it needs one. */
+    /** If a directory had no full pass since this time, it needs a full pass. */
     fullSince: firstPassAt > fullDueAt ? firstPassAt : fullDueAt,
     clocks,
     /** All directories of the pass. The list is empty until the discovery has ended. */

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { Timer } from '@scalekit-scim/core'
-import type { LedgerRecord } from '@scalekit-scim/core/internal'
+import { type LedgerRecord, randomnessOf } from '@scalekit-scim/core/internal'
 import type { SyncConfiguration } from '../configure.ts'
 import { SyncError } from '../sync-error.ts'
 import { retryStore } from '../waiting.ts'
@@ -10,13 +9,13 @@ const retryMs = 500
 
 /**
  * Allows one pass at a time across all processes. The lease is a ledger record. The record expires by the store's
- * clock, and the pass renews it. If the process dies, the lease expires, and another process can take it.
+ * clock, and the pass renews it. If the process crashes, the lease expires, and another process can take the lease.
  */
 export class PassLease {
   readonly #config: SyncConfiguration
   readonly #record: LedgerRecord
   readonly #leaseMs: number
-  readonly #token = randomUUID()
+  readonly #token: string
   readonly #lost = new AbortController()
   /** Aborts when another pass may have the lease. */
   readonly lost = this.#lost.signal
@@ -29,17 +28,18 @@ export class PassLease {
     this.#config = config
     this.#record = config.dispatcher.ledger.record(recordName)
     this.#leaseMs = config.leaseSeconds * 1000
+    this.#token = randomnessOf(config.clock).uuid()
   }
 
   /**
-   * @returns whether the lease was free. If not, another pass has it
+   * @returns whether the lease was free. If not, another pass has the lease
    * @throws the store's error, after a few tries
    */
   take(): Promise<boolean> {
     const { clock } = this.#config
     return retryStore(clock, async () => {
       const takenAtMs = clock.monotonic()
-      // If an earlier try took the lease, but its answer was lost, the second call succeeds.
+      // If an earlier call took the lease, but its answer was lost, the second call succeeds.
       const isTaken = (await this.#set(undefined, this.#token)) || (await this.#set(this.#token, this.#token))
       if (isTaken) this.#renewed(takenAtMs)
       return isTaken

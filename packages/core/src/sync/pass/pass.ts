@@ -10,7 +10,9 @@ import { brokenPass, mustRetry, noMilestones } from './milestones.ts'
 import { openPass, type PassContext, type PassRequest } from './pass-context.ts'
 import { PassLease } from './pass-lease.ts'
 
-/** Runs one pass over all organizations, from the lease to the report. Does not reject: errors are in the report. */
+/**
+ * Runs one pass over all organizations, from the lease to the report. Does not reject: the report contains the errors.
+ */
 export async function runPass(config: SyncConfiguration, request: PassRequest): Promise<SyncReport> {
   const { clock, log } = config
   const startedMs = clock.monotonic()
@@ -25,7 +27,7 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
     try {
       await passUnderLease(config, request, lease, report)
     } finally {
-      // After the grace period, a handler may still be running. The pass releases the lease anyway. The handler's claim
+      // After the grace period, a handler may still be running. The pass still releases the lease. The handler's claim
       // protects its resource, and no other part of the pass continues.
       await lease.end()
     }
@@ -93,8 +95,8 @@ function conclude(report: SyncReport): void {
  * directory, another directory may list it.
  */
 async function passOrganization(pass: PassContext, tasks: readonly DirectoryTask[]): Promise<void> {
-  // If one directory needs a full pass, all directories of the organization get one. If the full passes of a directory
-  // have failed several times in a row, the directory no longer has this effect.
+  // If one directory needs a full pass, all directories of the organization get a full pass. A directory whose full
+  // passes have failed several times in a row no longer has this effect.
   const isFull = tasks.some(
     (task) =>
       modeFor(pass, task) === 'full' && mustRetry((task.milestones ?? noMilestones).failures, brokenPass),
@@ -132,7 +134,7 @@ function logDirectory({ pass, task, report }: DirectoryContext): void {
   for (const { ids: _, ...fields } of held) {
     if (fields.approvedUntil)
       log.info({ ...ids, ...fields }, 'approved deletions wait for the next full pass')
-    else log.warn({ ...ids, ...fields }, 'deletions are held. Check the report, and approve the right ones')
+    else log.warn({ ...ids, ...fields }, 'deletions are held. Check the report. Approve correct deletions')
   }
   if (deactivated.overLimits) {
     log.warn(
@@ -142,7 +144,7 @@ function logDirectory({ pass, task, report }: DirectoryContext): void {
   }
 }
 
-/** The mode for one directory. A directory that no pass has completed always gets a full pass. */
+/** Returns the mode for one directory. A directory that no pass has completed always gets a full pass. */
 function modeFor(
   { mode, approvals, fullSince }: PassContext,
   { milestones }: DirectoryTask,

@@ -3,7 +3,7 @@ import type { DirectoryApi } from './directory-api.ts'
 import type { DirectoryRef, Kind, ListAnswer } from './records.ts'
 import { type Retrying, retrying } from './retrying.ts'
 
-/** Which records of a directory to read, and how. */
+/** Options for reading the records of a directory. */
 export interface ReadOptions extends Retrying {
   /** Reads only records that changed since this time. RFC 3339. */
   updatedAfter?: string | undefined
@@ -19,14 +19,15 @@ export interface ReadOptions extends Retrying {
 
 const recordPageSize = 30
 
-/** The API broke its own paging rules, so the sync could not read the list to its end. */
+/** Thrown if the API broke its own paging rules, so that the sync could not read the list to its end. */
 export class PagingError extends Error {
   override readonly name = 'PagingError'
 }
 
 /**
- * All pages of a directory's users or groups.
- * @param options each request and each retry first calls `observe`. The page has the result as `observedAt`
+ * Returns all pages of a directory's users or groups.
+ * @param options Before each request and each retry, `observe` is called. The result of `observe` is the `observedAt`
+ * of the page
  */
 export function recordPages<Item extends { id: string }, Observed>(
   kind: Pick<Kind<Item>, 'list'>,
@@ -44,8 +45,8 @@ export function recordPages<Item extends { id: string }, Observed>(
 }
 
 /**
- * Requests the next page while the caller reads the current one, so at most two pages are in memory. An empty page with
- * a token does not end the list. A repeated token is an error, because the list would never end.
+ * Requests the next page while the caller reads the current page, so at most two pages are in memory. An empty page
+ * with a token does not end the list. A repeated token is an error, because the list would never end.
  */
 export async function* pages<Page extends { nextPageToken: string }>(
   ask: (pageToken?: string) => Promise<Page>,
@@ -99,8 +100,8 @@ export interface WalkTally {
 }
 
 /**
- * A walk reads all pages of a directory's users, or groups.
- * @param ids collects the listed ids. Without it, the sync cannot find missing records, but memory use does not grow
+ * Reads all pages of a directory's users, or groups. Such a reading is called a walk.
+ * @param ids collects the listed ids. Without `ids`, the sync cannot find missing records, but memory use does not grow
  *   with the directory.
  * @throws the errors of the pages and of `visit`
  */
@@ -113,7 +114,7 @@ export async function walk(
   let listed = 0
   let announced = 0
   for await (const page of pages) {
-    // Two totals are enough to show that the totals differ.
+    // Two different totals are enough to detect a difference.
     if (totals.size < 2) totals.add(page.totalSize)
     listed += page.items.length
     announced = page.totalSize

@@ -26,7 +26,9 @@ interface DirectoryRecord<Shape> {
   directoryId: string
   /** The record, in the same form as in a webhook. Values that the API does not return are absent. */
   data: Shape
-  /** When Scalekit last changed the record, in nanoseconds since 1970. Absent without a time from the API. */
+  /**
+   * The time of Scalekit's last change of the record, in nanoseconds since 1970. Absent if the API returned no time.
+   */
   updatedAt?: Instant
 }
 
@@ -38,7 +40,7 @@ export interface UserRecord extends DirectoryRecord<DirectoryUser> {
 export interface GroupRecord extends DirectoryRecord<DirectoryGroup> {}
 
 /**
- * The fields that the sync compares with the application's record. For an unchanged record, it computes no other
+ * The fields that the sync compares with the application's record. For an unchanged record, the sync computes no other
  * fields.
  */
 export type ComparedRecord = Pick<UserRecord, 'id' | 'updatedAt' | 'groupIds'>
@@ -148,8 +150,9 @@ function groupRecord(group: ApiGroup, directory: DirectoryRef): GroupRecord {
 }
 
 /**
- * The event that a webhook would have sent for the record. Dispatch it with `source: 'sync'`. Before you read the
- * record, read the store's time, and pass this time as `observedAt`. Then the event never undoes a newer webhook.
+ * Returns the event that a webhook would have sent for the record. Dispatch the event with `source: 'sync'`. Before you
+ * read the record, read the store's time, and pass this time as `observedAt`. With this time, the event never undoes a
+ * newer webhook.
  */
 export function userEvent(record: UserRecord, change: RecordChange): UserCreatedEvent | UserUpdatedEvent {
   const type = `organization.directory.user_${change}` as const
@@ -157,7 +160,7 @@ export function userEvent(record: UserRecord, change: RecordChange): UserCreated
   return { type, object: 'DirectoryUser', ...envelope(organizationId, updatedAt), data }
 }
 
-/** The event that a webhook would have sent for the group. See {@link userEvent}. */
+/** Returns the event that a webhook would have sent for the group. See {@link userEvent}. */
 export function groupEvent(record: GroupRecord, change: RecordChange): GroupCreatedEvent | GroupUpdatedEvent {
   const type = `organization.directory.group_${change}` as const
   const { organizationId, updatedAt, data } = record
@@ -184,7 +187,7 @@ function timed({ id, updatedAt }: ApiUser | ApiGroup): Pick<UserRecord, 'id' | '
   return instant === undefined ? { id } : { id, updatedAt: instant }
 }
 
-/** For a time before 1970, returns nothing, because Go's zero time stands for an unknown time. */
+/** For a time before 1970, returns `undefined`, because Go's zero time means an unknown time. */
 function instantOf({ seconds, nanos }: ApiTimestamp): Instant | undefined {
   if (seconds < 0n || seconds > 9_999_999_999n) return undefined
   return `${seconds}`.padStart(10, '0') + `${nanos}`.padStart(9, '0')

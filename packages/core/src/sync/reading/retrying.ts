@@ -1,19 +1,17 @@
 import type { Clock } from '@scalekit-scim/core'
-import { delay, systemClock } from '@scalekit-scim/core/internal'
+import { delay, randomnessOf, systemClock } from '@scalekit-scim/core/internal'
 import { untilAborted } from '../waiting.ts'
 
 /** How the sync retries calls of the API. */
 export interface Retrying {
-  /** When the signal aborts, the current call or pause ends at once, with the signal's reason as the error. */
+  /** When the signal aborts, the current call or pause ends immediately, with the signal's reason as the error. */
   signal?: AbortSignal | undefined
   onRetry?: ((retry: Retry) => void) | undefined
   /** For tests. @default the system's clock */
   clock?: Clock | undefined
-  /** Returns a number from 0 up to, but not including, 1. For tests. @default Math.random */
-  random?: (() => number) | undefined
 }
 
-/** A failed call, which a pause and another call follow. */
+/** A failed call that is retried after a pause. */
 export interface Retry {
   /** The number of the failed call. The first call has the number 1. */
   attempt: number
@@ -32,13 +30,14 @@ const rateLimitPauseMs = { min: 15_000, max: 45_000 }
 const longestRetryAfterMs = 120_000
 
 /**
- * Makes a read call up to six times, with pauses that use full jitter. If a retry cannot fix an error, throws it at
- * once. If the last call fails, throws its error unchanged.
+ * Makes a read call up to six times, with pauses that use full jitter. If a retry cannot fix an error, immediately
+ * throws the error. If the last call fails, throws the error of this call unchanged.
  */
 export async function retrying<Answer>(
   call: () => Promise<Answer>,
-  { signal, onRetry, clock = systemClock, random = Math.random }: Retrying = {},
+  { signal, onRetry, clock = systemClock }: Retrying = {},
 ): Promise<Answer> {
+  const random = () => randomnessOf(clock).fraction()
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     try {
@@ -65,9 +64,9 @@ function rateLimitPause(error: unknown, random: () => number): number {
 /**
  * Whether a retry can fix the error.
  *
- * - 'none': no retry can fix it.
- * - 'again': a retry soon can fix it.
- * - 'wait': a retry after the end of a rate limit can fix it.
+ * - 'none': no retry can fix the error.
+ * - 'again': a retry after a short pause can fix the error.
+ * - 'wait': a retry after the end of a rate limit can fix the error.
  */
 export type RetryKind = 'none' | 'again' | 'wait'
 
@@ -110,7 +109,7 @@ export function retryFor(error: unknown): RetryKind {
   return typeof code === 'string' && networkCodes.has(code) ? 'again' : 'none'
 }
 
-/** The pause that `Retry-After` asks for. If the header is absent or contains a date, returns 0. */
+/** Returns the pause of the header `Retry-After`. If the header is absent or contains a date, returns 0. */
 function retryAfterMs(error: unknown): number {
   const seconds = field(field(field(error, 'response'), 'headers'), 'retry-after')
   return typeof seconds === 'string' && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : 0

@@ -11,16 +11,14 @@ import {
 } from './records.ts'
 import { type Retrying, retrying } from './retrying.ts'
 
-/**
- * Which organizations to read: 'all' organizations of the environment, a list of ids, or a function that returns ids.
- */
+/** The organizations to read: 'all' organizations of the environment, a list of ids, or a function that returns ids. */
 export type Organizations = 'all' | readonly string[] | (() => OrganizationIds | Promise<OrganizationIds>)
 type OrganizationIds = Iterable<string> | AsyncIterable<string>
 
 const organizationPageSize = 100
 
 /**
- * Lists the enabled directories of the organizations, one after the other. Skips organizations without an enabled
+ * Lists the enabled directories of the organizations, one after another. Skips organizations without an enabled
  * directory.
  *
  * @example
@@ -37,7 +35,7 @@ export async function* directories(
   }
 }
 
-/** Lists all directories of an organization, including disabled ones. */
+/** Lists all directories of an organization, including disabled directories. */
 export async function listDirectories(
   api: DirectoryApi,
   organizationId: string,
@@ -48,8 +46,8 @@ export async function listDirectories(
 
 /**
  * Lists all users of a directory, as a stream that has at most two pages in memory. The order is not specified. If a
- * user joins or leaves meanwhile, the stream may contain another user twice or not at all. So never treat a missing
- * user as deleted.
+ * user joins or leaves during the reading, the stream may contain another user twice or not at all. So never treat a
+ * missing user as deleted.
  *
  * @throws the API's error after the last retry; {@link PagingError}; the signal's reason
  * @example
@@ -63,7 +61,7 @@ export function directoryUsers(
   return records(userKind, api, directory, options)
 }
 
-/** Lists all groups of a directory, without their members. Otherwise the same as {@link directoryUsers}. */
+/** Lists all groups of a directory, without their members. The rules are the same as for {@link directoryUsers}. */
 export function directoryGroups(
   api: DirectoryApi,
   directory: DirectoryRef,
@@ -83,7 +81,7 @@ async function* records<Item extends { id: string }, Listed extends UserRecord |
   for await (const { items } of listed) for (const item of items) yield kind.record(item, directory, detailed)
 }
 
-/** Yields each id once. If another customer joins meanwhile, the API may list an organization twice. */
+/** Yields each id once, although the API may list an organization twice if a new customer joins during the reading. */
 export async function* organizationIds(
   api: DirectoryApi,
   organizations: Organizations,

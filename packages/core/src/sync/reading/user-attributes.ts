@@ -8,8 +8,8 @@ const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2
 type Names = Pick<ApiUser, 'givenName' | 'familyName'>
 
 /**
- * The user's attributes from the customer's directory, under the names that webhooks use. Values of an unexpected type
- * are only in `raw_attributes`.
+ * Returns the user's attributes from the customer's directory, under the names that webhooks use. Values of an
+ * unexpected type are only in `raw_attributes`.
  */
 export function attributesOf(detail: JsonObject, user: Names): Partial<DirectoryUser> {
   const name = objectIn(detail, 'name')
@@ -38,7 +38,7 @@ export function attributesOf(detail: JsonObject, user: Names): Partial<Directory
 
 /**
  * Reads `active`. Entra sends the text `"False"`, and attribute names may have any case (RFC 7643, 2.1). For any other
- * value, the application keeps its present state.
+ * value, returns `undefined`, so that the application's state does not change.
  */
 function activeIn(detail: JsonObject): boolean | undefined {
   const name = 'active' in detail ? 'active' : Object.keys(detail).find((key) => /^active$/i.test(key))
@@ -57,7 +57,10 @@ function nameOf(detail: JsonObject, name: JsonObject | undefined, user: Names): 
   return textIn(detail, 'displayName') || textIn(name, 'formatted') || both || undefined
 }
 
-/** The primary value of a multi-valued attribute (RFC 7643, 2.4). If no value is primary, the first value. */
+/**
+ * Returns the primary value of a multi-valued attribute (RFC 7643, 2.4). If no value is primary, returns the first
+ * value.
+ */
 function mainValue(values: unknown): string | undefined {
   if (!Array.isArray(values)) return undefined
   const entries = values.filter(isJsonObject)

@@ -87,8 +87,8 @@ function organizationLines(
 }
 
 /**
- * The ids of deleted records and of records with a failed event. If the pass deactivated too many users, also their
- * ids.
+ * Returns lines with the ids of deleted records and of records with a failed event. If the pass deactivated too many
+ * users, also returns a line with the ids of these users.
  */
 function recordLines({ deleted, failed, deactivated }: DirectoryReport): string[] {
   const lists: [string, string, RecordList][] = [
@@ -120,7 +120,7 @@ function heldText({ kind, reason, count, approval, approvedUntil }: HeldDeletion
 }
 
 function returnedText({ kind, count, approval }: ReturnedRecords): string {
-  return `  ${counted(count, kind)} came back, and left the deletions held as ${approval}`
+  return `  ${counted(count, kind)} listed again, and no longer held as ${approval}`
 }
 
 function countLines({ users, groups }: Record<'users' | 'groups', Counts>): string[] {

@@ -8,35 +8,36 @@ export interface Counts {
   deleted: number
   /**
    * The records that the sync sent again. The application's time is less than a minute after the record's time, and the
-   * clocks may differ. This happens only in passes soon after a change. Later passes count the record as unchanged.
+   * clocks may differ. Only passes soon after a change send records again. Later passes count the record as unchanged.
    */
   repeated: number
-  /** Records for which the application has the same state. */
+  /** Records that are the same in the application. */
   unchanged: number
-  /** Records for which a webhook was newer. */
+  /** Records that are older than a webhook that was already applied. */
   stale: number
   /** Records for which the handler threw `DropEvent`. */
   dropped: number
   /** Records without a handler for their event. */
   unhandled: number
-  /** Records that are no longer listed, but were not deleted. See `held` of the directory. */
+  /** Records that are no longer listed, but were not deleted. `held` in the directory's report contains the reason. */
   held: number
   /**
-   * Records for which the handler or the store failed. The next pass retries them. After three failed full passes, they
-   * wait for the next scheduled full pass.
+   * Records for which the handler or the store failed. The next pass retries such records. After three failed full
+   * passes, the next scheduled full pass retries the records.
    */
   failed: number
 }
 
 /**
- * Why deletions wait for an approval. Later passes and wider limits do not release held records. Without an approval,
- * the sync releases a record in two cases only. In the first case, a directory of the organization lists the record
- * again. In the second case, `known` has yielded no record of the same hold for 90 days.
+ * The reason why deletions wait for an approval. Later passes and wider limits do not release held records. Without an
+ * approval, the sync releases a record in two cases only. In the first case, a directory of the organization lists the
+ * record again. In the second case, `known` has yielded no record of the same hold for 90 days.
  *
- * - 'over-limit': more deletions than `deletions` allows in a day or in 30 days
+ * - 'over-limit': there are more deletions than the option `deletions` allows in a day or in 30 days
  * - 'over-half': with the deletions of the last 30 days, the sync would delete over half of the directory's records
- * - 'nothing-listed': the directory lists nothing
- * - 'directory-removed': the organization no longer has the directory of the records, and no other directory lists them
+ * - 'nothing-listed': the directory lists no records
+ * - 'directory-removed': the organization no longer has the records' directory, and no other directory lists the
+ *   records
  * - 'no-origin': `known` yields neither `occurredAt` nor `directoryId`, so nothing shows that a directory created the
  *   records
  * - 'no-history': no earlier full pass on this store has checked the directory, or the store has since lost its data
@@ -50,12 +51,12 @@ export type StickyReason =
   | 'no-history'
 
 /**
- * Why deletions were not applied: {@link StickyReason}, or a reason that you cannot approve.
+ * The reason why deletions were not applied: {@link StickyReason}, or a reason that you cannot approve.
  *
- * - 'unsettled': the pass could not decide, so a later full pass checks again. The directory or the list of directories
- *   changed, or the announced totals were wrong. Other causes are foreign records in `known`, and another directory
- *   that was not read to its end.
- * - 'directory-disabled': the directory was disabled during the pass. The next pass checks again.
+ * - 'unsettled': the pass could not decide, so a later full pass checks the records again. The directory or the list of
+ *   directories changed, or the announced totals were wrong. Other causes are foreign records in `known`, and another
+ *   directory that was not read to its end.
+ * - 'directory-disabled': the directory was disabled during the pass. The next pass checks the records again.
  * - 'several-directories': the organization has or had several directories, and `known` does not yield `directoryId`
  */
 export type HeldReason = StickyReason | 'unsettled' | 'directory-disabled' | 'several-directories'
@@ -65,14 +66,14 @@ export interface HeldDeletions {
   reason: HeldReason
   count: number
   /**
-   * Pass this to `run({ approve: [approval] })`. That run reads the directory twice, and deletes the records that are
-   * still missing. Only present with a {@link StickyReason}.
+   * To delete the records, pass this approval to `run({ approve: [approval] })`. That run reads the directory twice,
+   * and deletes the records that are still missing. Only present with a {@link StickyReason}.
    *
    * The approval is valid for 7 days from that run on. If a handler fails, later passes try the deletion again. You can
    * use an approval from a dry run within 7 days, if the same records are still missing.
    */
   approval?: string
-  /** When the sync first held the deletions. UTC, RFC 3339. Only present with an approval. */
+  /** The time when the sync first held the deletions. UTC, RFC 3339. Only present with an approval. */
   heldSince?: string
   /** Only present for approved deletions. Each full pass until this time retries the deletions. UTC, RFC 3339. */
   approvedUntil?: string
@@ -90,13 +91,16 @@ export interface RecordList {
 /** Held records that a directory of the organization lists again. These records are no longer held. */
 export interface ReturnedRecords extends RecordList {
   kind: 'user' | 'group'
-  /** The approval of the hold. It stays valid for the other records of that hold. */
+  /** The approval of the hold. The approval stays valid for the other records of that hold. */
   approval: string
 }
 
-/** Users that the pass sent as `active: false`. Deactivations are reversible, so no limit holds them. */
+/** Users that the pass sent as `active: false`. Deactivations are reversible, so no limit applies to them. */
 export interface Deactivations extends RecordList {
-  /** Whether there are more deactivations than `deletions` would allow in a day. If so, check that they are right. */
+  /**
+   * Whether there are more deactivations than the deletions that the option `deletions` allows in a day. If so, check
+   * the deactivations.
+   */
   overLimits: boolean
 }
 
@@ -135,23 +139,25 @@ export interface DirectoryReport {
 }
 
 /**
- * Which clocks are more than 30 s apart, and by how much. The sync allows for a total difference of one minute. If the
- * sum of the differences is larger, the sync may miss changes.
+ * The clocks that are more than 30 s apart, and their differences. The sync allows for a total difference of one
+ * minute. If the sum of the differences is larger, the sync may miss changes.
  */
 export interface ClocksApart {
   /**
-   * How far the store's clock is ahead of this process's clock. If the store's clock is behind, the value is negative.
+   * The time by which the store's clock is ahead of this process's clock. If the store's clock is behind, the value is
+   * negative.
    */
   storeAheadSeconds?: number
   /**
-   * How far a record's time is ahead of the store's clock: Scalekit's clock is ahead, or the store's clock is behind.
+   * The time by which a record is ahead of the store's clock. Either Scalekit's clock is ahead, or the store's clock is
+   * behind.
    */
   recordsAheadSeconds?: number
 }
 
 export interface OrganizationReport {
   organizationId: string
-  /** Why nothing was read: the organization has no directory, or no enabled one. */
+  /** The reason why the pass read no directory: the organization has no directory, or no enabled directory. */
   skipped?: 'no-directory' | 'directory-disabled'
   error?: ReportedError
   directories: DirectoryReport[]
@@ -165,8 +171,8 @@ export interface SyncReport {
   mode: 'auto' | 'full' | 'incremental'
   dryRun: boolean
   /**
-   * - 'complete': every directory was read to its end, and nothing failed.
-   * - 'incomplete': something failed. See the errors.
+   * - 'complete': the pass read every directory to its end, and no event failed.
+   * - 'incomplete': an error or a failed event occurred. The report contains the errors.
    * - 'cancelled': the signal, `stop()` or a closed dispatcher ended the pass.
    * - 'busy': another pass was running.
    */
@@ -176,13 +182,13 @@ export interface SyncReport {
   /**
    * The approvals of `approve` that matched no held deletions in this pass. Possible reasons:
    * - The approval has a typing error, or an earlier run used it.
-   * - It is from a dry run that is over 7 days old or had other ids.
+   * - The approval is from a dry run that is over 7 days old or had other ids.
    * - The pass did not read its directory, or `known` yielded nothing for that directory.
    */
   unusedApprovals: readonly string[]
   /** The number of repeated calls of the Directory API. */
   retries: number
-  /** Only present for clocks that are too far apart. */
+  /** Only present if clocks are too far apart. */
   clocksApart?: ClocksApart
   /** The error that ended the whole pass. */
   error?: ReportedError

@@ -31,7 +31,7 @@ function credentialsRefused(error: unknown): SyncError | undefined {
 
 /**
  * The code of a network error. The SDK's exceptions contain the code only in their message. Errors of other clients
- * contain it in their cause.
+ * contain the code in their cause.
  */
 function networkCodeOf(error: unknown): string | undefined {
   for (let at = error, depth = 0; depth < 5 && at instanceof Error; at = at.cause, depth++) {

@@ -5,6 +5,7 @@ import {
   invalid,
   numberOption,
   omitUndefined,
+  randomnessOf,
   requireKnownNames,
 } from '@scalekit-scim/core/internal'
 import { Cron } from 'croner'
@@ -13,7 +14,7 @@ import type { Schedule } from '../options.ts'
 /** The times at which passes begin, in milliseconds of a clock. */
 export interface Timetable {
   runAtStart: boolean
-  /** The present time of the clock. The wall clock may jump between two calls. */
+  /** The present time of the clock. The wall clock may change by a large step between two calls. */
   nowMs(): number
   /** Returns the time of the next pass, or `undefined` after the last pass. */
   nextMs(startedMs: number): number | undefined
@@ -22,7 +23,9 @@ export interface Timetable {
 const names = ['everySeconds', 'cron', 'timezone', 'jitterSeconds', 'runAtStart']
 const longestSeconds = 31 * 86_400
 const cronJitterSeconds = 30
-/** Longer waits are split. The wall clock may jump during a wait, and timers have a maximum duration. */
+/**
+ * The maximum duration of one timer. Longer waits use several timers, because the wall clock may jump during a wait.
+ */
 const longestWaitMs = 3_600_000
 
 /** @throws ConfigurationError if the schedule is invalid */
@@ -33,11 +36,11 @@ export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timet
   if ((everySeconds === undefined) === (cron === undefined)) {
     throw invalid('schedule', 'must have either `everySeconds` or `cron`')
   }
-  if (typeof runAtStart !== 'boolean') throw invalid('schedule', 'must have true or false as `runAtStart`')
+  if (typeof runAtStart !== 'boolean') throw invalid('schedule', 'must have a `runAtStart` of true or false')
   const jitterDefault = everySeconds === undefined ? cronJitterSeconds : Number(everySeconds) / 10
   const jitterRule = { default: jitterDefault, min: 0, max: longestSeconds }
   const maxJitterMs = numberOption('schedule.jitterSeconds', jitterSeconds, jitterRule) * 1000
-  const jittered = (ms: number) => ms + Math.random() * maxJitterMs
+  const jittered = (ms: number) => ms + randomnessOf(clock).fraction() * maxJitterMs
   if (cron !== undefined) {
     const pattern = parse(cron, schedule.timezone)
     const nextMs = () => {
@@ -57,9 +60,9 @@ export function timetableOf(schedule: Schedule | undefined, clock: Clock): Timet
 }
 
 function parse(cron: unknown, timezone: unknown): Cron {
-  if (typeof cron !== 'string') throw invalid('schedule', 'must have text as `cron`')
+  if (typeof cron !== 'string') throw invalid('schedule', 'must have a string as `cron`')
   if (timezone !== undefined && typeof timezone !== 'string') {
-    throw invalid('schedule', 'must have text as `timezone`')
+    throw invalid('schedule', 'must have a string as `timezone`')
   }
   try {
     const pattern = new Cron(cron, { paused: true, ...omitUndefined({ timezone }) })
@@ -75,8 +78,8 @@ function parse(cron: unknown, timezone: unknown): Cron {
 }
 
 /**
- * Runs passes by the timetable until the signal aborts. Each pass begins after the previous one has ended.
- * @param run runs one pass. Does not reject
+ * Runs passes at the times of the timetable until the signal aborts. Each pass begins after the previous one has ended.
+ * @param run runs one pass, and never rejects
  */
 export async function runByTimetable(
   { runAtStart, nowMs, nextMs }: Timetable,

@@ -30,7 +30,7 @@ export const beginChecks: LedgerChecks = {
     assert.deepEqual(await store.begun(request), await store.begun(request))
   },
 
-  'a message that another token holds is in flight': async (store) => {
+  'a message that another token has claimed is in flight': async (store) => {
     const { messageId } = await store.begun()
     await store.expectState({ messageId }, 'in-flight')
   },
@@ -48,7 +48,7 @@ export const beginChecks: LedgerChecks = {
     await store.begun({ messageId: claim.messageId })
   },
 
-  'if 50 calls begin one message at the same time, one call wins': async (store) => {
+  'if 50 calls begin one message at the same time, one call succeeds': async (store) => {
     const states = await beginAll(Array(50).fill(store), { messageId: someId('msg') })
     assert.deepEqual(states, { begun: 1, 'in-flight': 49 })
   },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { at, type LedgerChecks, shortLeaseSeconds, someId } from './store.ts'
 
 export const forgetChecks: LedgerChecks = {
-  'forget makes a message unseen, done or in flight, and returns whether it was known': async (store) => {
+  'forget removes a message, done or in flight, and returns whether it existed': async (store) => {
     for (const { messageId } of [await store.applied(), await store.begun()]) {
       assert.equal(await store.ledger.forget(messageId), true)
       assert.equal(await store.ledger.forget(messageId), false)
@@ -21,7 +21,7 @@ export const forgetChecks: LedgerChecks = {
     assert.equal(await store.ledger.forgetResource(done.resource), false)
   },
 
-  'forgetResource ends the turn, forgets the watermark, and returns whether the resource was known': async (
+  'forgetResource removes the turn and the watermark, and returns whether the resource existed': async (
     store,
   ) => {
     const resource = someId('user')
@@ -32,7 +32,7 @@ export const forgetChecks: LedgerChecks = {
     await store.begun({ resource, occurredAt: at('09:00') })
   },
 
-  'after `forgetResource`, an older claim loses even to a claim that begins at once': async (store) => {
+  'after `forgetResource`, an older claim is lost if another claim begins immediately': async (store) => {
     for (let round = 0; round < 20; round++) {
       const late = await store.begunOnResource()
       await store.ledger.forgetResource(late.resource)

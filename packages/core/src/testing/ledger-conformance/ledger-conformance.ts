@@ -14,8 +14,8 @@ export interface ConformanceCheck {
 
 export interface ConformanceOptions {
   /**
-   * Whether to also check that instances exclude each other. A ledger with the guarantee 'atomic' needs this. @default
-   * false
+   * Whether to also check that instances exclude each other. A ledger with the guarantee 'atomic' needs this check.
+   * @default false
    */
   atomic?: boolean
 }
@@ -43,9 +43,9 @@ export function ledgerConformance(
   return [...checks, ...between]
 }
 
-/** The checks of several instances on one store. */
+/** The checks that use several instances on one store. */
 const instanceChecks: Readonly<Record<string, (open: OpenLedger) => Promise<void>>> = {
-  'of two instances whose clocks differ by 60 s, one wins a message and one wins a turn': async (open) => {
+  'if two clocks differ by 60 s, one instance gets a message, and one gets a turn': async (open) => {
     const ahead = new CheckedStore(await open({ skewMs: 30_000 }))
     const behind = new CheckedStore(await open({ skewMs: -30_000 }))
     for (const [first, second] of [
@@ -58,7 +58,7 @@ const instanceChecks: Readonly<Record<string, (open: OpenLedger) => Promise<void
     }
   },
 
-  'if 5 instances begin one message 50 times at the same time, one call wins': async (open) => {
+  'if 5 instances begin one message 50 times at the same time, one call succeeds': async (open) => {
     const instances = await Promise.all(Array.from({ length: 5 }, () => open({ skewMs: 0 })))
     const begins = Array(10).fill(instances.map((instance) => new CheckedStore(instance)))
     const states = await beginAll(begins.flat(), { messageId: someId('msg') })

@@ -9,7 +9,7 @@ export const ownerChecks: LedgerChecks = {
     await store.expectCommit(claim, 'ok')
   },
 
-  'with a retention of 0, a message is forgotten at its commit': async (store) => {
+  'with a retention of 0, a message is deleted at its commit': async (store) => {
     const claim = await store.begun()
     await store.expectCommit(claim, 'ok', { retentionSeconds: 0 })
     await store.begun({ messageId: claim.messageId })
@@ -23,13 +23,13 @@ export const ownerChecks: LedgerChecks = {
     await store.expectState({ messageId: claim.messageId }, 'duplicate')
   },
 
-  'a lapsed claim that nobody took can still be committed': async (store) => {
+  'a lapsed claim that no other token took can still be committed': async (store) => {
     const late = await store.lapsed()
     await store.expectCommit(late, 'ok')
     await store.expectState({ messageId: late.messageId }, 'duplicate')
   },
 
-  'a late owner of a message has lost: it cannot renew, commit or release': async (store) => {
+  'a late owner of a message cannot renew, commit or release': async (store) => {
     const late = await store.lapsed()
     const next = await store.begun({ messageId: late.messageId, resource: late.resource })
     assert.equal(await store.ledger.renew(late, 60), false)
@@ -40,7 +40,7 @@ export const ownerChecks: LedgerChecks = {
     await store.expectCommit(late, 'lost')
   },
 
-  'if another message has taken the turn, the late owner of the turn has lost': async (store) => {
+  'if another message has taken the turn, the late owner of the turn cannot commit': async (store) => {
     const late = await store.lapsed()
     const next = await store.begun({ resource: late.resource })
     await store.expectCommit(late, 'lost')
@@ -48,7 +48,7 @@ export const ownerChecks: LedgerChecks = {
     await store.expectCommit(late, 'lost')
   },
 
-  'a released message can be begun again at once': async (store) => {
+  'a released message can be begun again immediately': async (store) => {
     const claim = await store.begunOnResource()
     await store.ledger.release(claim)
     await store.begun({ messageId: claim.messageId, resource: claim.resource })
@@ -61,7 +61,7 @@ export const ownerChecks: LedgerChecks = {
     await store.expectState({ resource: claim.resource }, 'busy')
   },
 
-  'a renewed lease holds the message and the turn': async (store) => {
+  'a renewed lease protects the message and the turn': async (store) => {
     const claim = await store.begunOnResource({ leaseSeconds: shortLeaseSeconds })
     assert.equal(await store.ledger.renew(claim, 60), true)
     await store.pastShortLease()
@@ -107,7 +107,7 @@ export const ownerChecks: LedgerChecks = {
     }
   },
 
-  'a renewal takes nothing from a later owner, whether it still runs or is done': async (store) => {
+  'a late renewal does not affect a later owner, running or done': async (store) => {
     const late = await store.begunOnResource()
     await store.ledger.forget(late.messageId)
     await store.ledger.forgetResource(late.resource)

@@ -15,13 +15,13 @@ export type OpenLedger = (instance: OpenInstance) => Ledger | Promise<Ledger>
 /** The checks of one part of the contract, by name. */
 export type LedgerChecks = Readonly<Record<string, (store: CheckedStore) => Promise<void>>>
 
-/** A shorter lease could lapse before a busy machine has checked it. */
+/** The lease of the checks. A shorter lease could lapse before a busy machine has checked the claim. */
 export const shortLeaseSeconds = 0.4
 
 type SomeRequest = { [Field in keyof BeginRequest]?: BeginRequest[Field] | undefined }
 type ClaimOnResource = Claim & { resource: string }
 
-/** A ledger, with methods for the steps that several checks have. */
+/** A ledger with methods for the steps that several checks share. */
 export class CheckedStore {
   readonly ledger: Ledger
 
@@ -79,7 +79,7 @@ export class CheckedStore {
   }
 }
 
-/** Begins a request on each of the stores at the same time. Returns how often each state was the answer. */
+/** Begins a request on each of the stores at the same time. Returns the number of answers with each state. */
 export async function beginAll(
   stores: readonly CheckedStore[],
   fields: SomeRequest,
@@ -98,7 +98,7 @@ function someRequest(fields: SomeRequest): BeginRequest {
   return { token: someId('token'), messageId: someId('msg'), leaseSeconds: 60, ...omitUndefined(fields) }
 }
 
-/** Returns a time on a past day. For a time in the future, a store would use its own time instead. */
+/** Returns a time on a past day, because a store replaces a time in the future with its own time. */
 export function at(time: string, nanoseconds = 0): Instant {
   const instant = instantFromMs(Date.parse(`2026-01-05T${time}:00Z`))
   return instant.slice(0, -9) + String(nanoseconds).padStart(9, '0')

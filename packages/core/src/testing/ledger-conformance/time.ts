@@ -55,7 +55,7 @@ export const timeChecks: LedgerChecks = {
     assert.equal((await store.begunOnResource({ occurredAt: near })).occurredAt, near)
   },
 
-  'after its retention, a watermark is forgotten': async (store) => {
+  'after its retention, a watermark has no effect': async (store) => {
     const claim = await store.begunOnResource({ occurredAt: at('09:05') })
     await store.expectCommit(claim, 'ok', { watermarkRetentionSeconds: shortLeaseSeconds })
     await store.pastShortLease()

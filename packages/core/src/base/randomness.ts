@@ -1,0 +1,22 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock } from './clock.ts'
+
+/** The source of random choices: the jitter of pauses, tokens, and ids. */
+export interface Randomness {
+  /** Returns a number from 0 up to, but not including, 1. */
+  fraction(): number
+  uuid(): string
+}
+
+const systemRandomness: Randomness = { fraction: () => Math.random(), uuid: randomUUID }
+const replacements = new WeakMap<Clock, Randomness>()
+
+/** Returns the source of randomness that belongs to the clock: the system's source, except in a simulation. */
+export function randomnessOf(clock: Clock): Randomness {
+  return replacements.get(clock) ?? systemRandomness
+}
+
+/** For simulations, in which the same seed must give the same history. */
+export function replaceRandomness(clock: Clock, randomness: Randomness): void {
+  replacements.set(clock, randomness)
+}
