@@ -93,7 +93,7 @@ describe('the command line', () => {
     [['send', 'user_created', ...to, ...signed, '--set', 'data..a=1'], /--set takes path=value/],
     [
       ['send', 'user_created', ...to, ...signed, '--set', 'type=a.b'],
-      /--set type: the type is the argument of the command/,
+      /--set type: give the type as the argument of the command/,
     ],
     [
       ['send', 'user_created', ...to, ...signed, '--set', 'type.a=1'],
@@ -122,9 +122,9 @@ describe('the command line', () => {
     [['replay', '', ...to, ...signed], /: The file "" cannot be read \(ENOENT\)/],
     [['replay', '-', ...to, ...signed], /: Standard input is empty, so nothing is sent/],
     [['doctor', 'http://ada:p%zz@127.0.0.1:9', ...signed], /password in the address is not percent-encoded/],
-    [['simulate', ...signed], /--secret signs for --endpoint, .* Add --endpoint URL, or omit/],
-    [['simulate', '--host', ''], /'--host <address>' argument '' is invalid\. It must not be empty/],
-    [['doctor', 'http://127.0.0.1:9', ...signed, '--organization', ' '], /It must not be empty/],
+    [['simulate', ...signed], /--secret needs --endpoint\. Add --endpoint URL, or omit/],
+    [['simulate', '--host', ''], /'--host <address>' argument '' is invalid\. The value must not be empty/],
+    [['doctor', 'http://127.0.0.1:9', ...signed, '--organization', ' '], /The value must not be empty/],
     [['simulate', '--port', '70000'], /must be a whole number, from 0 to 65535/],
   ]
   test.each(wrong)('the arguments %j exit with 2 and one line', async (args, says) => {
@@ -145,7 +145,7 @@ describe('the command line', () => {
       expect(ran).toEqual({
         exitCode: 3,
         stdout: '',
-        stderr: `scalekit-scim: Could not connect to ${url} (ECONNREFUSED). Check that the application is running, and that this is its address.\n`,
+        stderr: `scalekit-scim: Could not connect to ${url} (ECONNREFUSED). Check that the application is running at this address.\n`,
       })
     },
   )
@@ -228,7 +228,7 @@ describe('send', () => {
     const url = await serve((_req, res) => void res.writeHead(202).end('\u001b]0;mine\u0007later'))
     const { exitCode, stdout } = await runCommand(['send', 'user_created', '--to', url, ...signed])
     expect(exitCode).toBe(1)
-    expect(stdout).toMatch(/^Scalekit counts only 200 and 201 as delivered, and sends this again\.$/m)
+    expect(stdout).toMatch(/^Scalekit counts only 200 and 201 as delivered, and sends this event again\.$/m)
     // Control characters could move the cursor or rename the window.
     expect(stdout).toContain('\ufffd]0;mine\ufffdlater')
   })
@@ -365,28 +365,28 @@ describe('replay', () => {
     [
       'a line break',
       { id: 'msg_1\n', event },
-      /^Item 1 of standard input: its message id must be 1 to 256 printable/,
+      /^Item 1 of standard input: the message id must be 1 to 256 printable/,
     ],
     [
       'a letter that headers cannot have',
       { id: 'msg_é', event },
-      /^Item 1 of standard input: its message id must be 1 to 256/,
+      /^Item 1 of standard input: the message id must be 1 to 256/,
     ],
     [
       'too many characters',
       { ...recorded, headers: { 'webhook-id': 'm'.repeat(257) } },
-      /its message id must be 1 to 256/,
+      /the message id must be 1 to 256/,
     ],
-    ['no characters', { id: '', event }, /its message id must be 1 to 256 printable/],
+    ['no characters', { id: '', event }, /the message id must be 1 to 256 printable/],
     [
       'the type of a number',
       { id: 7, event },
-      /^Item 1 of standard input: its "id" is not text\. Give the message id/,
+      /^Item 1 of standard input: "id" is not text\. Give the message id/,
     ],
     [
       'the type of an object',
       { ...recorded, headers: { 'Webhook-Id': {} } },
-      /its header "Webhook-Id" is not text/,
+      /the header "Webhook-Id" is not text/,
     ],
   ]
   test.each(notSent)('sends nothing if a message id of the recording has %s', async (_name, item, says) => {
@@ -411,7 +411,7 @@ describe('replay', () => {
     [
       'a delivery with a header of two lines',
       JSON.stringify({ headers: { 'x-a': 'b\nc' }, body: '' }),
-      /Item 1 of standard input: HTTP cannot transport its header "x-a"/,
+      /Item 1 of standard input: HTTP cannot transport the header "x-a"/,
     ],
     ['nested too deeply', `{"type":"a.b","data":${deep}}`, /Item 1 of standard input is nested too deeply/],
     [
@@ -422,7 +422,7 @@ describe('replay', () => {
     [
       'an event and --as-is is given',
       JSON.stringify(event),
-      /Item 1 of standard input is an event without recorded headers\. Omit --as-is/,
+      /Item 1 of standard input is an event without recorded headers\. To sign the event, omit --as-is/,
     ],
   ]
   test.each(unusable)('sends nothing if the recording is %s', async (_name, text, says) => {

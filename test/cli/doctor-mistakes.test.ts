@@ -120,10 +120,10 @@ test.each([
   expect(found).toMatchObject({ exitCode: 1, wrong: [...at, 'write-delete'] })
   const { checks } = found.report
   for (const { detail } of checks.filter(({ check }) => at.includes(check))) {
-    expect(detail).toMatch(/^It does not answer: .*\(no answer \(/)
+    expect(detail).toMatch(/^The endpoint does not answer: .*\(no answer \(/)
   }
   expect(checks.find(({ check }) => check === 'write-delete')).toMatchObject({
-    detail: expect.stringMatching(/^It no longer answers, so these test users may be left: diruser_doctor_/),
+    detail: expect.stringMatching(/^The endpoint no longer answers, .+ users may remain: diruser_doctor_/),
     hint: expect.stringContaining('Start the application again, and delete the users by hand.'),
   })
   for (const { detail } of checks) expect(detail).not.toMatch(/refuse.*no answer/)

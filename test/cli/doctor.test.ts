@@ -23,7 +23,7 @@ test('the table lists each check and ends with the counts', async () => {
   expect(stdout).toContain(`${url}\n`)
   expect(stdout).toMatch(/^ok {7}a valid delivery is accepted +204$/m)
   expect(stdout).toMatch(
-    /^WRONG {4}it answers 200 or 201\n {11}It answers 204\. .+\n {11}Fix: Answer 200 or 201 when/m,
+    /^WRONG {4}the endpoint answers 200 or 201\n {11}The endpoint answers 204\. .+\n {11}Fix: Answer 200 or 201 when/m,
   )
   expect(stdout).toMatch(/\nSomething is wrong\. 19 ok, 1 WRONG, 0 to note\.\n$/)
   expect(stdout).not.toContain(TEST_SECRET)
@@ -38,12 +38,12 @@ test('colours follow FORCE_COLOR and NO_COLOR', async () => {
 })
 
 const noAnswer: [name: string, handler: RequestHandler, detail: RegExp][] = [
-  ['a redirect', (_req, res) => res.redirect(308, '/elsewhere'), /^It redirects \(308\)/],
-  ['a login', (_req, res) => void res.status(401).end(), /^It requires credentials .* \(401\)/],
+  ['a redirect', (_req, res) => res.redirect(308, '/elsewhere'), /^The endpoint redirects \(308\)/],
+  ['a login', (_req, res) => void res.status(401).end(), /^The endpoint requires credentials .* \(401\)/],
   ['another path', (_req, res) => void res.status(404).end(), /^No route answers POST .* \(404\)/],
-  ['a failure', (_req, res) => void res.status(500).end(), /^It fails on a valid delivery .* \(500\)/],
+  ['a failure', (_req, res) => void res.status(500).end(), /^The endpoint fails on a valid .* \(500\)/],
   ['a cut connection', (req) => void req.socket.destroy(), /^The connection ended without an answer/],
-  ['no answer at all', () => {}, /^It has not answered within 10 s/],
+  ['no answer at all', () => {}, /^The endpoint has not answered within 10 s/],
 ]
 test.each(noAnswer)('%s is reported as such', async (_name, handler, detail) => {
   const url = await serve(express().use(handler))
@@ -60,7 +60,7 @@ const others: [what: string, server: () => Server, scheme: string, exitCode: num
     () => createSecureServer({ cert: certificate, key: privateKey }),
     'https',
     3,
-    /\(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Its certificate is not trusted here\. Set NODE_EXTRA_CA_CERTS to a PEM/,
+    /\(DEPTH_ZERO_SELF_SIGNED_CERT\)\. The certificate of the server is not trusted here\. Set NODE_EXTRA_CA_CERTS to a PEM/,
   ],
   [
     'a server without TLS',

@@ -134,7 +134,7 @@ test('a port in use is reported in one line', async () => {
   expect(ran).toEqual({
     exitCode: 1,
     stdout: '',
-    stderr: `scalekit-scim: Cannot listen on port ${port} of 127.0.0.1 (EADDRINUSE): it is in use. Choose another port, or 0 for any free port.\n`,
+    stderr: `scalekit-scim: Cannot listen on port ${port} of 127.0.0.1 (EADDRINUSE): the port is in use. Choose another port, or 0 for any free port.\n`,
   })
 })
 

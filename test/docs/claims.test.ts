@@ -40,7 +40,7 @@ test('each example of a shared store has a namespace, so that it starts without 
 
 test('the retry schedule is stated as an assumption, and equals the schedule of the simulator', () => {
   const [, source = '', schedule = ''] =
-    /The design assumes the schedule of (.+?)\. The schedule has eight attempts: at once, and then after (.+?)\./.exec(
+    /The design assumes the schedule of (.+?)\. The schedule has eight attempts: immediately, and then after (.+?)\./.exec(
       sectionUnder(readDocument('docs/reference/outcomes.md'), 'Retries'),
     ) ?? []
   expect(source).toContain('https://docs.scalekit.com/')

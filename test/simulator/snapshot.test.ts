@@ -139,9 +139,9 @@ it('leaves no lock if it does not start', async () => {
 
 describe('an invalid file is an error with the fix:', () => {
   it.each([
-    ['not JSON', '{"version":1,', 'it is not JSON'],
-    ['a list', '[]', 'it is not a simulator file'],
-    ['of another version', '{"version":2}', 'its version is 2, not 1'],
+    ['not JSON', '{"version":1,', 'the content is not JSON'],
+    ['a list', '[]', 'the file is of another program'],
+    ['of another version', '{"version":2}', 'the version is 2, not 1'],
     ['without records', '{"version":1,"environment":{"id":"env_1"}}', "'environment' is invalid"],
     ['without endpoints', '{"version":1,"deliveries":{}}', "'deliveries' is invalid"],
   ])('%s', async (_, text, reason) => {

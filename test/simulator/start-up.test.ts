@@ -12,7 +12,7 @@ it('reports that its port is in use, with the fix', async () => {
   expect(refused).toBeInstanceOf(PortError)
   expect(refused).toMatchObject({
     code: 'EADDRINUSE',
-    message: `Cannot listen on port ${port} of 127.0.0.1 (EADDRINUSE): it is in use. Choose another port, or 0 for any free port.`,
+    message: `Cannot listen on port ${port} of 127.0.0.1 (EADDRINUSE): the port is in use. Choose another port, or 0 for any free port.`,
   })
 })
 

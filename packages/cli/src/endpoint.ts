@@ -16,11 +16,11 @@ export function parseEndpoint(address: string): URL {
     decodeURIComponent(url.username + url.password)
     return url
   } catch {
-    throw wrongUsage('The user or the password in the address is not percent-encoded: write %25 for %.')
+    throw wrongUsage('The user or password in the address is not percent-encoded. Write %25 for %.')
   }
 }
 
-/** Returns the value of the option, or else of the environment variable. @throws Failure */
+/** Returns the secret of the option. Without the option, returns the secret of the variable. @throws Failure */
 export function secretFrom(option: string | undefined): string {
   const secret = option ?? process.env[secretVariable]
   if (!secret) throw wrongUsage(`The signing secret is missing. Give --secret, or set ${secretVariable}.`)

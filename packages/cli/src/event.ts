@@ -29,7 +29,7 @@ const envelopeFields = [
   'display_name',
 ]
 
-/** A sample event with a new id and the current time. Its user, group or directory is always the same. */
+/** Returns a sample event with a new id and the current time. The user, group or directory is always the same. */
 export function eventNow(name: string): JsonObject {
   const envelope = { id: newId('evt'), occurred_at: new Date().toISOString() }
   const type = directoryTypes.find((one) => one === name || lastPart(one) === name)
@@ -38,7 +38,7 @@ export function eventNow(name: string): JsonObject {
     const types = directoryTypes.map(lastPart).join(', ')
     throw wrongUsage(`${JSON.stringify(name)} is not an event type. The types of directories are ${types}.`)
   }
-  // Scalekit's other events have the same envelope, but other data.
+  // Scalekit's other events have the same envelope, but different data.
   const sample = sampleEvent('organization.directory_enabled')
   return { ...sample, ...envelope, type: name, object: undefined, data: {} }
 }
@@ -58,26 +58,26 @@ export function withField(event: JsonObject, assignment: string): JsonObject {
   }
   const value = parseJson(text)
   if (path === 'data' && !isJsonObject(value)) {
-    throw wrongUsage('--set data takes a JSON object. To set one field of it, give --set data.<path>=value.')
+    throw wrongUsage('--set data takes a JSON object. To set one field, give --set data.<path>=value.')
   }
   if (names[0] === 'data') return withInner(event, names, value === undefined ? text : value, path)
   if (!envelopeFields.includes(path)) {
     const hint =
       path === 'type'
-        ? 'the type is the argument of the command, as in send user_updated.'
+        ? 'give the type as the argument of the command, as in send user_updated.'
         : `events do not have such a field. Give data.<path>, or one of ${envelopeFields.join(', ')}.`
     throw wrongUsage(`--set ${path}: ${hint}`)
   }
   return { ...event, [path]: value === null || typeof value === 'string' ? value : text }
 }
 
-/** A computed name and a spread treat `__proto__` as an ordinary name, as the JSON parser does. */
+/** Sets the inner field. Treats `__proto__` as an ordinary name, as the JSON parser does. */
 function withInner(holder: JsonObject, names: readonly string[], value: unknown, path: string): JsonObject {
   const [name = '', ...rest] = names
   if (rest.length === 0) return { ...holder, [name]: value }
   const inner = Object.hasOwn(holder, name) ? holder[name] : {}
   if (!isJsonObject(inner)) {
-    throw wrongUsage(`--set ${path}: ${name} is not an object, so it cannot have fields.`)
+    throw wrongUsage(`--set ${path}: ${name} is not an object, so ${name} cannot have fields.`)
   }
   return { ...holder, [name]: withInner(inner, rest, value, path) }
 }

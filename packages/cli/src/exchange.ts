@@ -6,13 +6,13 @@ import { shownAddress } from './endpoint.ts'
 import { codeOf, noConnection } from './failures.ts'
 import { printable } from './terminal.ts'
 
-/** How long Scalekit waits for an answer. */
+/** The time for which Scalekit waits for an answer. */
 const deadlineMs = 10_000
-/** The size of the slices in which a body is sent. An early answer is read between two slices. */
+/** The size of the slices of a sent body. An early answer is read between two slices. */
 const sliceBytes = 65_536
-/** How long a server has, after the first slice, to refuse the body because of its declared length. */
+/** The time after the first slice in which a server can refuse the body because of its declared length. */
 const earlyAnswerMs = 250
-/** How many bytes of an answer's body are kept. */
+/** The number of bytes of an answer's body that are stored. */
 const keptBytes = 65_536
 
 export interface Request {
@@ -92,13 +92,13 @@ export async function exchange(
     return { kind: 'answer', ...answer, durationMs: elapsedMs() }
   } catch (error) {
     const failure = deadline.aborted
-      ? { reason: 'late' as const, detail: `nothing within ${deadlineMs / 1000} s` }
+      ? { reason: 'late' as const, detail: `no answer within ${deadlineMs / 1000} s` }
       : failureOf(error, isConnected, signal)
     return { kind: 'no-answer', ...failure, durationMs: elapsedMs() }
   }
 }
 
-/** Like {@link exchange}, but rejects if it cannot connect. @throws Failure */
+/** Like {@link exchange}, but rejects if the connection fails. @throws Failure */
 export async function exchangeOrFail(url: URL, request: Request, options?: Options): Promise<Exchange> {
   const outcome = await exchange(url, request, options)
   if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') {
@@ -107,12 +107,12 @@ export async function exchangeOrFail(url: URL, request: Request, options?: Optio
   return outcome
 }
 
-/** Scalekit counts 200 and 201 as delivered. After any other answer, it sends the event again. */
+/** Scalekit counts 200 and 201 as delivered. After any other answer, Scalekit sends the event again. */
 export function isDelivered({ status }: { status?: number }): boolean {
   return status === 200 || status === 201
 }
 
-/** The outcome that our own middleware reports. */
+/** Returns the outcome, which only our own middleware reports. */
 export function outcomeHeader({ headers }: Pick<Exchange, 'headers'>): string | undefined {
   return headers?.['scalekit-scim-outcome']
 }
@@ -123,8 +123,8 @@ export function shownAnswer(answer: Pick<Answer, 'status' | 'headers'>): string 
 }
 
 /**
- * Returns whether the answer has `Connection: keep-alive`. Without a header, HTTP/1.1 keeps a connection open. But some
- * servers then close it immediately, and the next request on that connection would seem to be cut off.
+ * Returns whether the answer has `Connection: keep-alive`. Without a header, HTTP/1.1 keeps a connection open.
+ * However, some servers close such a connection immediately, which would cut off the next request.
  */
 function keepsConnection({ headers }: IncomingMessage): boolean {
   return /\bkeep-alive\b/i.test(headers.connection ?? '')
@@ -147,7 +147,7 @@ async function readAnswer(response: IncomingMessage): Promise<Omit<Answer, 'kind
 
 /**
  * Writes the body, and stops when an answer arrives. A server that refuses a body because of its length resets the
- * connection after the answer. Further writes would then hide the answer.
+ * connection after the answer. Further writes would hide the answer.
  */
 async function write(request: ClientRequest, body: Uint8Array, answered: AbortSignal): Promise<void> {
   for (let offset = 0; offset < body.byteLength; offset += sliceBytes) {
@@ -169,7 +169,7 @@ function failureOf(error: unknown, isConnected: boolean, signal: AbortSignal | u
   return { reason: isConnected ? ('cut' as const) : ('no-connection' as const), detail: codeOf(error) }
 }
 
-/** The first line usually identifies the server: `220 mail.example ESMTP`. */
+/** Returns the first line, which usually identifies the server: `220 mail.example ESMTP`. */
 function beginningOf(packet: Buffer, problem: string): string {
   const [line = ''] = packet.subarray(0, 60).toString().split(/\r?\n/)
   return line.startsWith('HTTP/')

@@ -1,7 +1,7 @@
-/** These codes do not change between versions, so that scripts can use them. */
+/** The exit codes do not change between versions, so that scripts can use them. */
 export const exitCodes = { good: 0, refused: 1, usage: 2, noConnection: 3, interrupted: 130 } as const
 
-/** An error that the user can fix. It has a message of one line, and an exit code. */
+/** An error that the user can fix, with a message of one line and an exit code. */
 export class Failure extends Error {
   readonly exitCode: number
 
@@ -25,23 +25,23 @@ export function noConnection(address: string, detail: string): Failure {
 }
 
 /**
- * Returns the error's code, or else its message. A code is short, and does not contain an address. The message is empty
- * if Node tried several addresses of a name.
+ * Returns the error's code. Without a code, returns the message. A code is short, and does not contain an address. If
+ * Node tried several addresses of a name, the message is empty.
  */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message
 }
 
-const defaultHint = 'Check that the application is running, and that this is its address.'
+const defaultHint = 'Check that the application is running at this address.'
 
 /** The hint for each of Node's error codes. */
 const hints: [RegExp, string][] = [
   [
     /SELF_SIGNED|ISSUER_CERT|LEAF_SIGNATURE|CERT_UNTRUSTED/,
-    'Its certificate is not trusted here. Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of its issuer. For a self-signed certificate, use the certificate itself.',
+    'The certificate of the server is not trusted here. Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of its issuer. For a self-signed certificate, use the certificate itself.',
   ],
-  [/ALTNAME/, 'Its certificate is for another name. Use the name in the certificate.'],
-  [/^CERT_/, 'Its certificate is not valid now. Renew it, and check the clocks.'],
+  [/ALTNAME/, 'The certificate is for another name. Use the name in the certificate.'],
+  [/^CERT_/, 'The certificate is not valid now. Renew the certificate, and check the clocks.'],
   [/^(EPROTO|ERR_SSL)/, 'TLS failed. If the server does not use TLS, give an http address.'],
 ]

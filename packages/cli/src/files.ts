@@ -10,7 +10,7 @@ export async function readInput(path: string): Promise<string> {
   } catch (error) {
     const code = codeOf(error)
     const hint = code.includes('TOO_L')
-      ? 'It is over 500 MB: split it.'
+      ? 'The file is over 500 MB: split the file.'
       : 'Give a file, or - for standard input.'
     throw wrongUsage(`${inputName(path)} cannot be read (${code}). ${hint}`)
   }
@@ -30,7 +30,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** @throws Failure if the value is nested too deeply: the parser accepts such JSON, but the serializer does not */
+/** @throws Failure if the value is nested too deeply. The parser accepts such JSON, but the serializer does not. */
 export function jsonText(value: unknown, what: string): string {
   try {
     return JSON.stringify(value)

@@ -3,13 +3,13 @@ import { secretVariable, shownAddress } from './endpoint.ts'
 import { printable, say, styled } from './terminal.ts'
 
 const clockNote =
-  '  Clock     differs from real time. If the difference is over 300 s, receivers refuse the signatures.'
+  '  Clock     The clock differs from real time. Above 300 s, receivers refuse the signatures.'
 
 type Summary = ReturnType<typeof summaryOf>
 
 /**
- * Returns the addresses and variables that an application needs. Contains only generated secrets, because the user must
- * copy them.
+ * Returns the addresses and variables that an application needs. The result contains only generated secrets, because
+ * the user must copy them.
  */
 export function summaryOf(
   { url, variables, deliveries }: Simulator,
@@ -37,7 +37,7 @@ export function summaryOf(
   }
 }
 
-/** Prints the summary for people. */
+/** Prints the summary as text. */
 export function introduce({ url, scim, endpoints, variables }: Summary, clockSpeed: number): void {
   say(`The simulator is up at ${styled('bold', url)}. Ctrl-C stops it.\n`)
   say(`  Console   ${url}`)

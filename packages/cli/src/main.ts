@@ -4,14 +4,14 @@ import { exitCodes, Failure } from './failures.ts'
 import { createProgram } from './program.ts'
 import { complain } from './terminal.ts'
 
-// Exits when the reader closes the pipe, as in `scalekit-scim doctor … | head`.
+// Exits when the next command closes the pipe, as in `scalekit-scim doctor … | head`.
 process.stdout.on('error', () => process.exit(exitCodes.refused))
 process.stderr.on('error', () => {})
 try {
   await createProgram().parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Commander has already printed the error. Its exit code for help and version is 0.
+    // Commander has already printed the error. Commander's exit code for help and version is 0.
     process.exitCode = error.exitCode === 0 ? exitCodes.good : exitCodes.usage
   } else if (error instanceof Failure) {
     complain(error.message)

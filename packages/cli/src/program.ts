@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { complain } from './terminal.ts'
 
-// Each command loads its code when it runs. So only `simulate` needs the simulator.
+// Each command loads its own code when the command runs. So only `simulate` needs the simulator.
 
 const to = new Option('--to <URL>', 'the endpoint').makeOptionMandatory()
 const secretOption = (description: string) => new Option('--secret <whsec_…>', description)
@@ -16,7 +16,7 @@ Examples:
   scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit
 
 Exit codes:
-  0 good · 1 a check failed, the endpoint refused, or the simulator cannot start
+  0 success · 1 a check failed, the endpoint refused, or the simulator cannot start
   2 wrong usage · 3 could not connect · 130 interrupted
 `
 
@@ -40,17 +40,17 @@ Examples:
 
 const replayHelp = `
 Each line, or each item of a JSON array, has one of four forms: an event;
-{"headers": {…}, "body": "…"}; the same under "request"; or
-{"id": "msg_…", "event": {…}}. Message ids are kept. Without --as-is, each
-delivery is signed again with the current time.
+{"headers": {…}, "body": "…"}; {"request": {"headers": {…}, "body": "…"}}; or
+{"id": "msg_…", "event": {…}}. The message ids do not change. Without --as-is,
+replay signs each delivery again with the current time.
 
 Examples:
   scalekit-scim replay deliveries.jsonl --to $URL
 `
 
 const doctorHelp = `
-Without --write, the events have a type that no application handles, so nothing
-is written.
+Without --write, the events have a type that no application handles. So the
+application writes nothing.
 
 Examples:
   scalekit-scim doctor http://127.0.0.1:3000/webhooks/scalekit
@@ -59,8 +59,8 @@ Examples:
 
 export function createProgram(): Command {
   const program = new Command('scalekit-scim')
-    .helpOption('-h, --help', 'show this')
-    .helpCommand('help [command]', 'show this, or the help of a command')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show this help, or the help of a command')
     .exitOverride()
     .description(
       'Sends signed directory webhooks as Scalekit does, checks webhook endpoints, and runs a local simulator.',
@@ -77,7 +77,7 @@ export function createProgram(): Command {
   return program
 }
 
-/** Prints each error in one line, which also names the help. */
+/** Prints each error in one line, with the command that shows the help. */
 function printErrorsWith(command: Command, path: string): void {
   command.configureOutput({
     outputError(text) {
@@ -99,17 +99,17 @@ function defineSimulate(command: Command): void {
       someText,
       '127.0.0.1',
     )
-    .option('--seed <text>', 'decides ids, secrets, faults and jitter; default: new ids at each start')
-    .option('--file <path>', 'the file that keeps directories, endpoints and secrets over restarts', someText)
+    .option('--seed <text>', 'determines ids, secrets, faults and jitter; default: new ids at each start')
+    .option('--file <path>', 'stores directories, endpoints and secrets for the next start', someText)
     .option('--endpoint <URL>', 'the address for webhooks; can be repeated', collected)
-    .addOption(secretOption('signs for each --endpoint; default: SCALEKIT_WEBHOOK_SECRET, or from the seed'))
-    .option('--speed <factor>', 'the speed of its clock: at 60, a minute takes one second', number, 1)
+    .addOption(secretOption('secret of each --endpoint; default: SCALEKIT_WEBHOOK_SECRET, or from the seed'))
+    .option('--speed <factor>', 'the speed of the clock: at 60, a minute takes one second', number, 1)
     .option(
       '--rate-limit <number>',
       'API requests a minute before a ResourceExhausted answer',
       wholeNumber(1),
     )
-    .option('--json', 'print its addresses and variables as one JSON document')
+    .option('--json', 'print the addresses and variables as one JSON document')
     .addHelpText('after', simulateHelp)
     .action(async (options) => (await import('./simulate.ts')).simulate(options))
 }
@@ -126,7 +126,7 @@ function defineSend(command: Command): void {
       collected,
     )
     .option('--data <file>', 'a JSON object with fields of data; - is standard input')
-    .option('--id <msg_…>', 'the message id; the same id again is a duplicate')
+    .option('--id <msg_…>', 'the message id; a repeated id is a duplicate')
     .option('--at <time>', 'the time of the attempt: 2026-11-23T09:00:00Z, or seconds from now such as -600')
     .addOption(json)
     .addHelpText('after', sendHelp)
@@ -135,11 +135,11 @@ function defineSend(command: Command): void {
 
 function defineReplay(command: Command): void {
   command
-    .description('Send recorded deliveries or events again, in their order.')
+    .description('Send recorded deliveries or events again, in the order of the file.')
     .argument('<file>', 'JSON or JSON lines; - is standard input')
     .addOption(to)
     .addOption(secret)
-    .option('--as-is', 'send the recorded headers; an endpoint refuses signatures over 5 minutes old')
+    .option('--as-is', 'send the recorded headers unchanged; endpoints refuse signatures over 5 minutes old')
     .addOption(json)
     .addHelpText('after', replayHelp)
     .action(async (file, options) => (await import('./replay.ts')).replay(file, options))
@@ -150,7 +150,7 @@ function defineDoctor(command: Command): void {
     .description('Check a running endpoint, and report each mistake with its fix.')
     .argument('<URL>', 'the endpoint, with or without our middleware')
     .addOption(secret)
-    .option('--write', 'also create test users, diruser_doctor_…, and delete them again')
+    .option('--write', 'also create test users, diruser_doctor_…, and delete these users at the end')
     .option(
       '--organization <org_…>',
       'the organization of the users that --write creates',
@@ -167,14 +167,14 @@ function collected(value: string, before: string[] = []): string[] {
 }
 
 function someText(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.')
+  if (text.trim() === '') throw new InvalidArgumentError('The value must not be empty.')
   return text
 }
 
 function number(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value) || value < 0) {
-    throw new InvalidArgumentError('It must be a number, 0 or more.')
+    throw new InvalidArgumentError('The value must be a number, 0 or more.')
   }
   return value
 }
@@ -184,6 +184,6 @@ function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: stri
     const value = Number(text)
     if (/^\d+$/.test(text) && value >= least && value <= most) return value
     const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `from ${least} to ${most}`
-    throw new InvalidArgumentError(`It must be a whole number, ${range}.`)
+    throw new InvalidArgumentError(`The value must be a whole number, ${range}.`)
   }
 }

@@ -24,12 +24,12 @@ export function readRecording(text: string, path: string): Recorded[] {
 }
 
 function recordedFrom(item: unknown, where: string): Recorded {
-  if (item === undefined) throw wrongUsage(`${where} is not JSON. A recording is JSON, or JSON on each line.`)
+  if (item === undefined) throw wrongUsage(`${where} is not JSON. A recording is JSON or JSON lines.`)
   if (isJsonObject(item)) {
     const delivery = isJsonObject(item.request) ? item.request : item
     if (isJsonObject(delivery.headers) && delivery.body !== undefined) {
       const headers = headersFrom(delivery.headers, where)
-      // If the recorder parsed the body, the original bytes are lost, so the body is serialized again.
+      // If the recorder parsed the body, the original bytes are lost. So the body is serialized again.
       const body = typeof delivery.body === 'string' ? delivery.body : jsonText(delivery.body, where)
       return { where, body, headers, messageId: headers['webhook-id'] }
     }
@@ -39,7 +39,7 @@ function recordedFrom(item: unknown, where: string): Recorded {
     if (typeof item.type === 'string') return { where, body: jsonText(item, where) }
   }
   throw wrongUsage(
-    `${where} is not an event or a delivery. It needs "type", or "event", or both "headers" and "body".`,
+    `${where} is not an event or a delivery. An item needs "type", or "event", or both "headers" and "body".`,
   )
 }
 
@@ -49,17 +49,17 @@ function headersFrom(recorded: JsonObject, where: string): Record<string, string
   )
 }
 
-/** Some recorders write a header as the list of its values, and a time as a number. */
+/** Returns the header as text. Some recorders write a header as the list of its values, and a time as a number. */
 function headerText(name: string, value: unknown, where: string): string {
   const values = [value].flat()
   if (values.length > 0 && values.every((one) => typeof one === 'string' || typeof one === 'number')) {
     return values.join(', ')
   }
-  throw wrongUsage(`${where}: its header ${JSON.stringify(name)} is not text.`)
+  throw wrongUsage(`${where}: the header ${JSON.stringify(name)} is not text.`)
 }
 
 function idFrom(value: unknown, where: string): string | undefined {
   if (typeof value === 'string') return value
   if (value === undefined || value === null) return undefined
-  throw wrongUsage(`${where}: its "id" is not text. Give the message id, such as "msg_1", or omit it.`)
+  throw wrongUsage(`${where}: "id" is not text. Give the message id, such as "msg_1", or omit "id".`)
 }

@@ -17,21 +17,21 @@ export interface ReplayOptions {
   json?: boolean
 }
 
-/** These headers belong to the recorded connection, and are not sent again. */
+/** The headers of the recorded connection. The command does not send these headers. */
 const unsentHeaders = ['host', 'content-length', 'connection', 'transfer-encoding', 'keep-alive', 'expect']
 
-/** The command `replay`. Sends the deliveries in their order, one at a time. */
+/** The command `replay`, which sends the deliveries in the order of the file, one at a time. */
 export async function replay(path: string, options: ReplayOptions): Promise<void> {
   const url = parseEndpoint(options.to)
   const outgoingOf = options.asIs ? asRecorded : signedWith(secretFrom(options.secret))
   const recording = readRecording(await readInput(path), path)
   if (recording.length === 0) throw wrongUsage(`${inputName(path)} is empty, so nothing is sent.`)
-  // All items are checked before the first is sent.
+  // Checks all items before the first delivery.
   const outgoing = recording.map(outgoingOf)
 
   const deliveries = []
   for (const { messageId, requestNow } of outgoing) {
-    // Gives Node one turn of the event loop to notice a closed connection. The next delivery then uses a new
+    // During one turn of the event loop, Node detects a closed connection. The next delivery then uses a new
     // connection.
     await setImmediate()
     const outcome = await exchangeOrFail(url, requestNow(), { keepAlive: true })
@@ -49,22 +49,22 @@ export async function replay(path: string, options: ReplayOptions): Promise<void
 interface Outgoing {
   messageId: string
   /**
-   * Returns the request. A new signature is made only now, because sending a long recording can take longer than a
-   * signature is valid.
+   * Returns the request, with a new signature. Earlier signatures could expire, because sending a long recording can
+   * take longer than a signature is valid.
    */
   requestNow(): Request
 }
 
 function signedWith(secret: string): (recorded: Recorded) => Outgoing {
   return ({ where, body, messageId = newId('msg') }) => {
-    requireMessageId(messageId, `${where}: its message id`)
+    requireMessageId(messageId, `${where}: the message id`)
     return { messageId, requestNow: () => signDelivery(body, { secret, messageId }) }
   }
 }
 
 function asRecorded({ where, body, headers, messageId = 'without an id' }: Recorded): Outgoing {
   if (!headers) {
-    throw wrongUsage(`${where} is an event without recorded headers. Omit --as-is to sign it again.`)
+    throw wrongUsage(`${where} is an event without recorded headers. To sign the event, omit --as-is.`)
   }
   const kept = Object.entries(headers).filter(([name]) => !unsentHeaders.includes(name))
   for (const [name, value] of kept) requireSendable(name, value, where)
@@ -78,7 +78,7 @@ function requireSendable(name: string, value: string, where: string): void {
     validateHeaderValue(name, value)
   } catch {
     throw wrongUsage(
-      `${where}: HTTP cannot transport its header ${JSON.stringify(name)}. Remove it from the recording.`,
+      `${where}: HTTP cannot transport the header ${JSON.stringify(name)}. Remove the header from the recording.`,
     )
   }
 }

@@ -17,7 +17,7 @@ export interface SendOptions {
   json?: boolean
 }
 
-/** The command `send`. Sends one signed delivery. */
+/** The command `send`, which sends one signed delivery. */
 export async function send(type: string, options: SendOptions): Promise<void> {
   const url = parseEndpoint(options.to)
   const secret = secretFrom(options.secret)
@@ -37,7 +37,7 @@ export async function send(type: string, options: SendOptions): Promise<void> {
     say(styled('dim', printable(`${event.type} ${event.id} ${messageId}`)))
     say(shownOutcome(outcome))
     if (outcome.kind === 'answer' && outcome.body !== '') say(printable(outcome.body))
-    if (!delivered) say('Scalekit counts only 200 and 201 as delivered, and sends this again.')
+    if (!delivered) say('Scalekit counts only 200 and 201 as delivered, and sends this event again.')
   }
   if (!delivered) process.exitCode = exitCodes.refused
 }
@@ -60,7 +60,7 @@ async function dataFrom(path: string): Promise<JsonObject> {
   }
   if (typeof fields.type === 'string' && isJsonObject(fields.data)) {
     throw wrongUsage(
-      `${name} is a whole event. --data takes only its data. To send events, use scalekit-scim replay.`,
+      `${name} is a whole event. --data takes only the event's data. To send events, use scalekit-scim replay.`,
     )
   }
   return fields
@@ -70,7 +70,7 @@ async function dataFrom(path: string): Promise<JsonObject> {
 function timeOf(text: string | undefined): Date {
   if (text === undefined) return new Date()
   const at = /^[+-]\d+$/.test(text) ? new Date(Date.now() + Number(text) * 1000) : new Date(text)
-  // `Date` would read `5` as the first of May, 2001.
+  // `Date` reads `5` as the first of May, 2001.
   if (!/^([+-]|\d{4}-)/.test(text) || !(at.getTime() >= 1000)) {
     throw wrongUsage('--at takes a time such as 2026-11-23T09:00:00Z, or seconds from now such as -600.')
   }

@@ -9,7 +9,7 @@ import { complain, interruption, printable, say, sayJson, styled } from './termi
 
 const packageName = '@scalekit-scim/simulator'
 
-/** Loads the simulator, which the application may have installed. @throws Failure if it is missing */
+/** Loads the simulator, an optional package. @throws Failure if the simulator is not installed */
 async function loadSimulator(): Promise<typeof import('@scalekit-scim/simulator')> {
   try {
     // If a dependency of the simulator is missing, only the import below fails.
@@ -30,7 +30,7 @@ export interface SimulateOptions extends Pick<SimulatorOptions, 'host' | 'port' 
   json?: boolean
 }
 
-/** The command `simulate`. Runs the simulator until a signal stops it. */
+/** The command `simulate`, which runs the simulator until a signal arrives. */
 export async function simulate(options: SimulateOptions): Promise<void> {
   // A signal also stops a simulator that is still starting.
   const stopped = once(interruption(), 'abort')
@@ -68,12 +68,12 @@ export async function simulate(options: SimulateOptions): Promise<void> {
 /** Returns the secret of the option or of the environment variable. Without both, the simulator generates secrets. */
 function secretFor(addresses: readonly string[], option: string | undefined): string | undefined {
   if (option !== undefined && addresses.length === 0) {
-    throw wrongUsage('--secret signs for --endpoint, which is missing. Add --endpoint URL, or omit --secret.')
+    throw wrongUsage('--secret needs --endpoint. Add --endpoint URL, or omit --secret.')
   }
   return option !== undefined || process.env[secretVariable] ? secretFrom(option) : undefined
 }
 
-/** The endpoints are new, or have the secrets of an earlier run, which are in the file. */
+/** Sets the secret of the endpoints at `urls`. An endpoint from the file can have the secret of an earlier run. */
 function setSecrets({ deliveries }: Simulator, urls: ReadonlySet<string>, secret: string): void {
   for (const { id, url, secrets } of deliveries.endpoints) {
     if (urls.has(url) && secrets[0] !== secret) deliveries.rotateSecret(id, { secret, keepOldSeconds: 0 })
@@ -130,7 +130,7 @@ function sayGoodbye({ deliveries }: Simulator, json: boolean): void {
   const goodbye =
     underWay === 0
       ? 'Stopping.'
-      : `Waiting up to 10 s for answers (running attempts: ${underWay}). Press Ctrl-C again to stop at once.`
+      : `Waiting up to 10 s for answers (running attempts: ${underWay}). Press Ctrl-C again to stop immediately.`
   if (!json) say(`\n${goodbye}`)
   else if (underWay > 0) complain(goodbye)
 }

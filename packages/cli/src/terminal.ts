@@ -3,7 +3,7 @@ import { exitCodes } from './failures.ts'
 
 type Style = 'green' | 'red' | 'yellow' | 'bold' | 'dim'
 
-/** Node decides about colours from NO_COLOR, FORCE_COLOR, and whether the stream is a terminal. */
+/** Adds a style. For NO_COLOR, or if the output is not a terminal, Node adds no colour. */
 export function styled(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout })
 }
@@ -12,7 +12,7 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** Prints the one document of `--json`. */
+/** Prints the JSON document of `--json`. */
 export function sayJson(value: object): void {
   say(JSON.stringify(value, null, 2))
 }
@@ -37,8 +37,8 @@ export function printable(text: string): string {
 }
 
 /**
- * The terminal sends a Ctrl-C to this process. npm and npx forward the signal as well, so it arrives twice within this
- * time.
+ * The terminal sends a Ctrl-C to this process. npm and npx also forward the signal. So the signal arrives twice within
+ * this time.
  */
 const echoMs = 500
 

@@ -1,4 +1,4 @@
-/** Counts pending work. `idle` resolves when no work is pending. */
+/** Counts pending work. `idle` resolves when all work has ended. */
 export class Activity {
   #pending = 0
   #waiting: (() => void)[] = []

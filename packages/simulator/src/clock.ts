@@ -3,17 +3,17 @@ import { longestDelayMs } from '@scalekit-scim/core/internal'
 import { Heap } from 'heap-js'
 
 export interface SimulatorClockOptions {
-  /** The speed of the clock. At 2, it runs twice as fast as real time. At 0, only `step` moves the clock. @default 1 */
+  /** The speed. At 2, the clock runs twice as fast as real time. At 0, only `step` moves the clock. @default 1 */
   speed?: number
   /** The clock's time at the start. @default now */
   from?: Date
 }
 
 /**
- * The simulator's clock. It runs at real speed or faster, or it moves only by steps.
+ * The simulator's clock. The clock runs at real speed or faster, or moves only by steps.
  *
  * If the time of a signature differs too much from a receiver's clock, the receiver refuses the signature. So if this
- * clock does not run at real speed, use it in the receiver too.
+ * clock does not run at real speed, also use this clock in the receiver.
  */
 export class SimulatorClock implements Clock {
   /** `step` awaits this function after each timer, so that all work of the timer ends before the next timer fires. */
@@ -59,7 +59,7 @@ export class SimulatorClock implements Clock {
   }
 
   /**
-   * Moves the clock forward. Each timer that becomes due fires at its own time, in order. The work of a timer ends
+   * Moves the clock forward. Due timers fire at their own times, one after another. The work of a timer ends
    * before the next timer fires. During a step, real time does not move the clock. Steps run one after another.
    */
   async step(ms: number): Promise<void> {
@@ -99,7 +99,7 @@ export class SimulatorClock implements Clock {
     }
   }
 
-  /** Lets pending promises run before and after `settled`, because these promises may start work. */
+  /** Waits for pending promises before and after `settled`, because pending promises may start work. */
   async #settle(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     await this.settled()
@@ -111,7 +111,7 @@ export class SimulatorClock implements Clock {
     this.#anchor = anchorAt(this.#anchor.wallMs + byMs, this.#anchor.elapsedMs + byMs)
   }
 
-  /** Sets a timer of Node for the next timer of this clock. */
+  /** Sets a Node timer for the time of this clock's next timer. */
   #schedule(): void {
     clearTimeout(this.#nextTimeout)
     const { next } = this.#timers
@@ -148,7 +148,7 @@ interface TimerEntry {
 
 /**
  * Timers in the order of their time. A simulator may have 100,000 timers, one for each retry. A cancelled timer stays
- * in the heap, because its removal would need a search.
+ * in the heap, because the removal needs a search.
  */
 class TimerQueue {
   readonly #heap = new Heap<TimerEntry>((one, other) => one.atMs - other.atMs || one.order - other.order)
@@ -159,14 +159,14 @@ class TimerQueue {
     const entry: TimerEntry = { atMs, order: this.#count++, callback }
     this.#pending.add(entry)
     this.#heap.push(entry)
-    // Removes cancelled timers, so that they do not fill the heap.
+    // Removes cancelled timers, so that the heap does not grow without limit.
     if (this.#heap.length > 2 * this.#pending.size + 1000) this.#heap.init([...this.#pending])
     return { cancel: () => void this.#pending.delete(entry) }
   }
 
   /**
-   * Fires all timers that are due by `byMs`. If one of them sets another timer that is due by `byMs`, that timer also
-   * fires.
+   * Fires all timers that are due by `byMs`. If a fired timer sets another timer that is due by `byMs`, the new
+   * timer also fires.
    */
   fire(byMs: number): void {
     for (let { next } = this; next && next.atMs <= byMs; next = this.next) {

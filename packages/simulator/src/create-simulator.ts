@@ -20,11 +20,10 @@ import type { Simulator } from './simulator.ts'
 const defaultHost = '127.0.0.1'
 
 /**
- * Starts a local replacement for Scalekit on one port. `@scalekit-sdk/node` uses it like the real service.
+ * Starts a local replacement for Scalekit on one port. `@scalekit-sdk/node` uses the simulator like the real service.
  *
- * Rejects with a ConfigurationError for an invalid option. Rejects with a PortError if it cannot open the port, and
- * with a SnapshotError if it cannot use the file. After an error, the port and the file are free again. The simulator
- * has sent no message.
+ * Rejects with a ConfigurationError for an invalid option, with a PortError for a port that cannot be opened, and with
+ * a SnapshotError for an unusable file. After an error, the port and the file are free again, and no message was sent.
  *
  * @example
  * await using simulator = await createSimulator()
@@ -41,7 +40,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     port = await openPort({ host, port: requestedPort })
     return assemble(options, snapshot, clock, port)
   } catch (error) {
-    // After `clock.close()`, no timer sends the messages from the file. The next start sends them.
+    // After `clock.close()`, no timer sends the messages from the file. The next start sends these messages.
     clock?.close()
     await port?.close()
     snapshot.release()
@@ -50,7 +49,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
 }
 
 /**
- * This function is synchronous. So the simulator answers no request and sends no message before all parts are ready.
+ * The function is synchronous. So the simulator answers no request and sends no message before all parts are ready.
  */
 function assemble(
   options: SimulatorOptions,
@@ -119,7 +118,7 @@ function assemble(
   return simulator
 }
 
-/** A clock at real speed ignores the saved time. */
+/** Starts the clock. A clock at real speed ignores the saved time. */
 function startClock({ clockSpeed = 1, from }: SimulatorOptions, { saved }: Snapshot): SimulatorClock {
   const savedTime = saved.clockMs === undefined || clockSpeed === 1 ? undefined : new Date(saved.clockMs)
   return new SimulatorClock({ speed: clockSpeed, ...omitUndefined({ from: from ?? savedTime }) })

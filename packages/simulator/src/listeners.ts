@@ -1,11 +1,11 @@
 /**
- * A list of callbacks. Calls them in the order in which they were added. An error in a listener becomes an uncaught
- * exception, as in an EventTarget. The error does not affect the caller or the other listeners.
+ * A list of callbacks. `call` runs the callbacks in the order of their addition. An error in a listener becomes an
+ * uncaught exception, as in an EventTarget. The caller and the other listeners continue.
  */
 export class Listeners<Arguments extends unknown[] = []> {
   readonly #listeners = new Set<(...values: Arguments) => void>()
 
-  /** Returns a function that removes the listener. */
+  /** Adds a listener. Returns a function that removes the listener. */
   add(listener: (...values: Arguments) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)

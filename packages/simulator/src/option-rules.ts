@@ -11,6 +11,7 @@ export function required([schema, description]: Rule): Rule {
 }
 
 /**
+ * Checks all options.
  * @param parent The path of the parent option
  * @throws ConfigurationError for the first option that is unknown, missing or invalid
  */

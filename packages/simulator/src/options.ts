@@ -8,17 +8,17 @@ import type { WebhookFaults } from './delivery/faults.ts'
 import { type Rule, requireRules, shareRule } from './option-rules.ts'
 
 export interface SimulatorOptions {
-  /** Set another host to reach the simulator from other machines. @default '127.0.0.1' */
+  /** The address to listen on. `0.0.0.0` allows requests from other machines. @default '127.0.0.1' */
   host?: string
-  /** @default 0: any free port */
+  /** The port. 0 is any free port. @default 0 */
   port?: number
   /**
    * Determines ids, secrets, faults and jitter. Two runs with the same seed and the same start time are the same.
-   * @default the same secrets at each start, and new ids, so that an application does not confuse a new user with an
-   * earlier user
+   * @default the same secrets at each start, but new ids, so that an application does not confuse new users with
+   * earlier users
    */
   seed?: number | string
-  /** The file that stores the environment for the next start. @default none: the environment ends with the process */
+  /** The file that stores the environment for the next start. @default none: no environment is stored */
   file?: string
   /** @default a value that depends on the seed */
   clientId?: string
@@ -27,18 +27,18 @@ export interface SimulatorOptions {
   /** The lifetime of an access token. @default 86 399, as in Scalekit's documentation */
   tokenSeconds?: number
   /**
-   * How many API calls the simulator answers in each minute. Further calls in that minute fail with ResourceExhausted.
+   * The number of API calls that the simulator answers in each minute. Further calls fail with ResourceExhausted.
    * @default no limit
    */
   requestsPerMinute?: number
   /**
-   * The endpoints at the start. If the file already contains the URL of an endpoint, the simulator does not add it
-   * again. @default none
+   * The endpoints at the start. The simulator does not add an endpoint whose URL is already in the file.
+   * @default none
    */
   endpoints?: readonly NewEndpoint[]
   /**
-   * The speed of the clock. At 2, it runs twice as fast as real time. At 0, only `step` moves the clock. If the clocks
-   * differ by more than 300 s, a receiver refuses the signatures. So use this clock in the receiver too:
+   * The speed of the clock. At 2, the clock runs twice as fast as real time. At 0, only `step` moves the clock. If the
+   * clocks differ by more than 300 s, a receiver refuses the signatures. So also use this clock in the receiver:
    * `createReceiver({ clock: simulator.clock })`.
    * @default 1
    */
@@ -50,7 +50,7 @@ export interface SimulatorOptions {
   faults?: SimulatorFaults
   /**
    * Returns the time of a change, in whole microseconds.
-   * @default the simulator's time, later than every earlier change
+   * @default the simulator's time, but later than every earlier change
    */
   stampMicros?: () => number
 }
@@ -105,12 +105,12 @@ function requireSecret(secret: string | undefined, path: string): void {
   if (secret === undefined) {
     throw new ConfigurationError(
       'ERR_SCIM_SECRET_MISSING',
-      `\`${path}\` is undefined. Is its environment variable set? Without this option, the seed determines the secret.`,
+      `\`${path}\` is undefined. Check that its environment variable is set. Without this option, the seed determines the secret.`,
       path,
     )
   }
   try {
-    // Core decides which secrets are valid.
+    // Core checks whether the secret is valid.
     signDelivery('', { secret })
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error

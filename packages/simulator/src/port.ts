@@ -15,15 +15,15 @@ export type Http2Listener = (request: Http2ServerRequest, response: Http2ServerR
 export interface PortOptions {
   host: string
   port: number
-  /** The time limit for the first bytes of a client, and then for the headers of a request. @default 10 000 */
+  /** The time limit for a client's first bytes, and again for the headers of a request. @default 10 000 */
   headersTimeoutMs?: number
 }
 
 export interface Port {
   readonly url: string
-  /** Call this method before any `await`. Until then, requests get no answer. */
+  /** Sets the listeners. Call `serve` before any `await`, because requests get no answer without listeners. */
   serve(http1: RequestListener, http2: Http2Listener): void
-  /** Returns the TCP connection of an HTTP/2 session. Node's session does not expose its connection. */
+  /** Returns the TCP connection of an HTTP/2 session. A session of Node does not expose its connection. */
   socketOf(session: Http2Session | undefined): Socket | undefined
   /** Accepts no more requests. Waits up to `graceMs` for running requests, and then ends all connections. */
   close(graceMs?: number): Promise<void>
@@ -34,7 +34,7 @@ const preface = Buffer.from('PRI')
 
 /** A hint for each of Node's error codes. */
 export const portHints: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'it is in use. Choose another port, or 0 for any free port',
+  EADDRINUSE: 'the port is in use. Choose another port, or 0 for any free port',
   EACCES: 'ports below 1024 need a special permission. Choose a port from 1024 on',
   EADDRNOTAVAIL:
     'the host is not an address of this machine. Choose 127.0.0.1, or 0.0.0.0 for all its addresses',
@@ -95,7 +95,7 @@ function createServers(headersTimeoutMs: number) {
   http1.removeAllListeners('connection').on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    // A client may disconnect at any time.
+    // An error occurs if the client disconnects.
     socket.on('error', () => socket.destroy())
     detectProtocol(socket, headersTimeoutMs, (isHttp2) => {
       if (!isHttp2) {
@@ -124,7 +124,7 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   return typeof address === 'object' && address ? address.port : port
 }
 
-/** Detects the protocol by the first bytes. Puts the bytes back, so that the server reads them again. */
+/** Detects the protocol by the first bytes. Puts the bytes back, so that the server reads the bytes again. */
 function detectProtocol(socket: Socket, timeoutMs: number, found: (isHttp2: boolean) => void): void {
   let head = Buffer.alloc(0)
   const read = () => {
@@ -133,7 +133,7 @@ function detectProtocol(socket: Socket, timeoutMs: number, found: (isHttp2: bool
     head = Buffer.concat([head, bytes])
     const start = head.subarray(0, preface.length)
     const isHttp2 = start.equals(preface.subarray(0, start.length))
-    // Reads enough bytes before it puts them back. Otherwise, the socket would report the same bytes again.
+    // Without enough bytes, puts nothing back, because the socket would report the same bytes again.
     if (isHttp2 && start.length < preface.length) return
     socket.off('readable', read)
     socket.off('end', destroy)

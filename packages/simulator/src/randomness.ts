@@ -1,12 +1,12 @@
 /** A source of random numbers. The same seed gives the same numbers. */
 export interface Randomness {
-  /** At least 0, below 1. */
+  /** Returns a number, at least 0 and below 1. */
   next(): number
-  /** A whole number, at least 0 and below `limit`. */
+  /** Returns a whole number, at least 0 and below `limit`. */
   below(limit: number): number
-  /** `true` with this probability. */
+  /** Returns `true` with the probability `share`. */
   chance(share: number): boolean
-  /** A separate source with a name. So the numbers of one part do not depend on the use of another part. */
+  /** Returns a separate source with a name, so that the numbers of one part do not depend on another part. */
   fork(name: string): Randomness
 }
 
@@ -16,7 +16,7 @@ export function createRandomness(seed: number | string): Randomness {
 
 const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
-/** Letters and digits, for ids and secrets. */
+/** Returns letters and digits, for ids and secrets. */
 export function randomText(randomness: Randomness, length: number): string {
   return Array.from({ length }, () => letters[randomness.below(letters.length)]).join('')
 }
@@ -25,7 +25,7 @@ export function randomBytes(randomness: Randomness, count: number): Buffer {
   return Buffer.from(Array.from({ length: count }, () => randomness.below(256)))
 }
 
-/** A signing secret. */
+/** Returns a signing secret. */
 export function randomSecret(randomness: Randomness): string {
   return `whsec_${randomBytes(randomness, 24).toString('base64')}`
 }
@@ -51,7 +51,7 @@ function mix(bits: number): number {
   return (bits ^ (bits >>> 15)) >>> 0
 }
 
-/** FNV-1a over UTF-16 units. */
+/** Returns the FNV-1a hash of the text's UTF-16 units. */
 function hash(text: string): number {
   let bits = 0x811c9dc5
   for (let index = 0; index < text.length; index++) {

@@ -13,7 +13,7 @@ export interface Simulator extends AsyncDisposable {
   readonly clock: SimulatorClock
   /** Replaces the faults of `webhooks`, of `api`, or of both. The faults of an absent part do not change. */
   setFaults(faults: SimulatorFaults): void
-  /** Moves the clock forward. Each attempt that becomes due ends before the clock moves further. */
+  /** Moves the clock forward. The clock waits for each attempt that becomes due. */
   step(ms: number): Promise<void>
   /** Waits for the running attempts, and frees the port. */
   close(): Promise<void>

@@ -38,8 +38,8 @@ const notEvents = ['{"type":', 'null', '[]', '"text"', '1', '']
 export const bodyChecks: Check[] = [
   accepts(
     'several-signatures',
-    'one valid signature among several is enough',
-    'Compare each entry of the space-separated list: there are two during a rotation of the secret. Skip entries of another version or length.',
+    'several signatures, one of them valid, are accepted',
+    'Compare each entry of the space-separated list. During a rotation of the secret, the list has two entries. Skip entries of another version or length.',
     (probe) => {
       const second = (other: string | undefined) => {
         const delivery = probe.sign()
@@ -53,7 +53,7 @@ export const bodyChecks: Check[] = [
       }
     },
   ),
-  accepts('bytes', 'the bytes are verified, not a parsed body', rawBodyHint, (probe) => {
+  accepts('bytes', 'the signature of the received bytes is verified', rawBodyHint, (probe) => {
     const textWith = (fragment: string) => JSON.stringify(probe.event('@')).replace('"@"', () => fragment)
     return Object.fromEntries(
       Object.entries(fragments).map(([what, fragment]) => [what, probe.sign(textWith(fragment))]),
@@ -70,30 +70,30 @@ export const bodyChecks: Check[] = [
       'text/plain': probe.signThenSet({ 'content-type': 'text/plain' }),
       none: probe.signThenSet({ 'content-type': undefined }),
     })
-    const detail = 'It refuses valid deliveries of types other than application/json, which Scalekit sends'
+    const detail = 'The endpoint refuses valid deliveries of types other than application/json'
     return judge(outcomes, [noAnswer(), { ...refusal(anyTypeHint, detail), state: 'note' }])
   }),
   accepts(
     'large',
     'an event of 150 kB is accepted',
-    "Raise the limit of the parser: express.raw({ type: '*/*', limit: '1mb' }). Its default is 100 kB.",
+    "Raise the limit of the parser: express.raw({ type: '*/*', limit: '1mb' }). The parser's default limit is 100 kB.",
     (probe) => ({ '150 kB': probe.sign(probe.event('x'.repeat(150_000))) }),
   ),
   survivable(
-    check('oversized', 'a body of 2 MB is refused, without harm', async (probe) =>
+    check('oversized', 'a body of 2 MB is refused without a crash', async (probe) =>
       oversizedFinding(await probe.post(probe.sign(probe.event('x'.repeat(2_000_000))))),
     ),
   ),
   survivable(
-    check('no-event', 'a signed body that is not an event does no harm', async (probe) => {
+    check('no-event', 'a signed body that is not an event causes no crash', async (probe) => {
       const outcomes = await probe.postAll({
         ...Object.fromEntries(notEvents.map((body) => [body ? `body ${body}` : 'no body', probe.sign(body)])),
         'invalid UTF-8': probe.sign(Buffer.from([0x7b, 0xff, 0x7d])),
       })
-      const objectHint = 'Check that the parsed body is an object with a type, and answer 400 if it is not.'
+      const objectHint = 'If the parsed body is not an object with a type, answer 400.'
       const mistakes = [
         noAnswer('Catch errors of JSON.parse, and answer 400.'),
-        serverError(objectHint, 'It answers with a server error'),
+        serverError(objectHint, 'The endpoint answers with a server error'),
       ]
       return judge(outcomes, mistakes, 'answered with')
     }),
@@ -102,11 +102,11 @@ export const bodyChecks: Check[] = [
 
 function oversizedFinding(outcome: Exchange): Finding {
   if (isAccepted(outcome)) {
-    return note(`It reads 2 MB into memory from any sender (${shown(outcome)}).`, limitHint)
+    return note(`Any sender can make the endpoint read 2 MB (${shown(outcome)}).`, limitHint)
   }
   if (outcome.kind === 'answer' && !isServerError(outcome)) return ok(`refused with ${shown(outcome)}`)
   if (outcome.kind === 'no-answer' && outcome.reason === 'late') {
-    return wrong('It has not answered within 10 s.', limitHint)
+    return wrong('The endpoint has not answered within 10 s.', limitHint)
   }
-  return note(`It refuses with ${shown(outcome)}. The status 413 would give the reason.`, limitHint)
+  return note(`The endpoint refuses with ${shown(outcome)}. The status 413 is clearer.`, limitHint)
 }

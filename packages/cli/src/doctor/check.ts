@@ -2,7 +2,7 @@ import { type Exchange, type Request, shownAnswer } from '../exchange.ts'
 import type { Outcomes, Probe } from './probe.ts'
 
 export interface Check {
-  /** This name does not change between versions, so that scripts can use it. */
+  /** The name of the check, which does not change between versions, so that scripts can use it. */
   name: string
   title: string
   run(probe: Probe): Finding | Promise<Finding>
@@ -20,18 +20,18 @@ export const note = (detail: string, hint: string): Finding => ({ state: 'note',
 export const wrong = (detail: string, hint: string): Finding => ({ state: 'wrong', detail, hint })
 export const skipped = (detail: string): Finding => ({ state: 'skipped', detail })
 
-/** The finding if an outcome shows this mistake. The outcomes that show the mistake are listed after `detail`. */
+/** The finding for a mistake. {@link judge} appends the outcomes that show the mistake to `detail`. */
 export interface Mistake extends Finding {
   isShownBy(outcome: Exchange): boolean
 }
 
-/** The endpoint has crashed or hangs. */
+/** Returns the mistake of an endpoint that has crashed or hangs. */
 export const noAnswer = (
   hint = "Find the crash or the hang in the application's log. A request must never end the process.",
-  detail = 'It does not answer',
+  detail = 'The endpoint does not answer',
 ): Mistake => ({ ...wrong(detail, hint), isShownBy: ({ kind }) => kind === 'no-answer' })
 
-export const refusal = (hint: string, detail = 'It refuses valid deliveries'): Mistake => ({
+export const refusal = (hint: string, detail = 'The endpoint refuses valid deliveries'): Mistake => ({
   ...wrong(detail, hint),
   isShownBy: (outcome) => !isAccepted(outcome),
 })
@@ -41,7 +41,7 @@ export const serverError = (hint: string, detail: string): Mistake => ({
   isShownBy: isServerError,
 })
 
-/** Returns the first of the mistakes that an outcome shows. Otherwise, lists all outcomes after the words of `good`. */
+/** Returns the first mistake that an outcome shows. Without a mistake, returns `good` and all outcomes. */
 export function judge(outcomes: Outcomes, mistakes: readonly Mistake[], good = 'accepted with'): Finding {
   for (const { isShownBy, ...finding } of mistakes) {
     const bad = Object.entries(outcomes).filter(([, outcome]) => isShownBy(outcome))
@@ -62,19 +62,19 @@ export function check(name: string, title: string, run: Check['run']): Check {
 
 type RequestsOf = (probe: Probe) => Readonly<Record<string, Request>>
 
-/** Returns a check that sends deliveries that Scalekit could send, and expects that the endpoint accepts them. */
+/** Returns a check that sends deliveries that Scalekit could send, and expects that the endpoint accepts the deliveries. */
 export function accepts(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
   return check(name, title, async (probe) => judgeAccepted(await probe.postAll(requestsOf(probe)), hint))
 }
 
-/** Returns a check that sends forged or old deliveries, and expects that the endpoint refuses them. */
+/** Returns a check that sends forged or old deliveries, and expects that the endpoint refuses the deliveries. */
 export function refuses(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
   const mistakes = [
-    { ...wrong('It accepts deliveries that it must refuse', hint), isShownBy: isAccepted },
+    { ...wrong('The endpoint accepts deliveries that it must refuse', hint), isShownBy: isAccepted },
     noAnswer('Catch errors of the verifier, including those in async handlers, and answer 400.'),
     serverError(
       'Catch errors of the verifier and answer 400. A 5xx alerts the engineer on call.',
-      'It refuses them with a server error',
+      'The endpoint refuses them with a server error',
     ),
   ]
   return check(name, title, async (probe) =>
@@ -82,7 +82,7 @@ export function refuses(name: string, title: string, hint: string, requestsOf: R
   )
 }
 
-/** Returns a check that runs `check`, and then also fails if the endpoint no longer accepts valid deliveries. */
+/** Returns a check that runs `check`. The new check also fails if the endpoint then refuses valid deliveries. */
 export function survivable(check: Check): Check {
   return {
     ...check,
@@ -92,14 +92,14 @@ export function survivable(check: Check): Check {
       const isAlive = isAccepted(after) || after.status === 429
       if (isAlive || !(probe.acceptsValid || probe.isGone)) return finding
       return wrong(
-        `After this check, it does not accept valid deliveries: ${shown(after)}.`,
+        `After this check, the endpoint does not accept valid deliveries: ${shown(after)}.`,
         "Catch errors of parsing and verifying, and find the crash in the application's log. A request must never end the process.",
       )
     },
   }
 }
 
-/** Accepts any 2xx. Scalekit counts only 200 and 201, and the check `status` reports any other 2xx. */
+/** Returns whether the status is a 2xx. Scalekit counts only 200 and 201. The check `status` reports any other 2xx. */
 export function isAccepted({ status = 0 }: Exchange): boolean {
   return status >= 200 && status < 300
 }
@@ -117,7 +117,7 @@ export function shown(outcome: Exchange): string {
   return outcome.kind === 'answer' ? shownAnswer(outcome) : `no answer (${outcome.detail})`
 }
 
-/** Formats a list of outcomes. Equal outcomes are listed once. */
+/** Formats a list of outcomes. Lists equal outcomes once. */
 export function shownAll(outcomes: readonly Exchange[]): string {
   return [...new Set(outcomes.map(shown))].join(', ')
 }

@@ -23,7 +23,7 @@ interface Result extends Finding {
   title: string
 }
 
-/** The command `doctor`. Runs all checks, one after another. */
+/** The command `doctor`, which runs all checks, one after another. */
 export async function doctor(address: string, options: DoctorOptions): Promise<void> {
   const { json = false, write = false, organization } = options
   const endpoint = parseEndpoint(address)
@@ -48,13 +48,13 @@ export async function doctor(address: string, options: DoctorOptions): Promise<v
   if (wrong > 0) process.exitCode = exitCodes.refused
 }
 
-/** Runs all checks. If there is an organization, also runs the write checks. */
+/** Runs all checks. With an organization, also runs the write checks. */
 async function* examine(
   probe: Probe,
   url: string,
   organization?: string,
 ): AsyncGenerator<[Pick<Check, 'name' | 'title'>, Finding]> {
-  // No application handles the type of this event.
+  // The event has a type that no application handles.
   const first = await probe.deliver()
   if (first.kind === 'no-answer' && first.reason === 'no-connection') throw noConnection(url, first.detail)
   probe.acceptsValid = isAccepted(first)
@@ -68,30 +68,30 @@ async function* examine(
     if (probe.isInterrupted) break
     yield [check, finding]
   }
-  // These checks also run after an interruption or a crash.
+  // The last checks also run after an interruption or a crash.
   for (const check of users ? [deletionCheck(users), timeCheck] : [timeCheck]) {
     if (probe.acceptsValid) yield [check, await check.run(probe)]
   }
 }
 
 async function findingOf(check: Check, probe: Probe, first: Exchange): Promise<Finding> {
-  if (first.kind === 'no-answer') return skipped('it does not answer')
-  if (probe.isGone) return skipped('it no longer accepts connections')
+  if (first.kind === 'no-answer') return skipped('the endpoint does not answer')
+  if (probe.isGone) return skipped('the endpoint no longer accepts connections')
   const isForgery = forgeryChecks.includes(check)
   const blind = skipped('cannot be checked while valid deliveries are refused')
   if (!probe.acceptsValid && !isForgery) return blind
   probe.isLimited = false
   const finding = await check.run(probe)
-  // An endpoint that accepts forged deliveries is reported even if it refuses valid ones.
+  // Reports an endpoint that accepts forged deliveries, even if the endpoint refuses valid deliveries.
   if (isForgery && finding.state === 'wrong') return finding
   if (!probe.acceptsValid) return blind
-  // A 429 from a rate limit shows nothing about the endpoint. In particular, it does not show that the endpoint refuses
-  // forged deliveries.
+  // A 429 from a rate limit shows nothing about the endpoint. In particular, a 429 does not show that the endpoint
+  // refuses forged deliveries.
   return probe.isLimited && check.name !== 'at-once' ? rateLimited : finding
 }
 
 const rateLimited = wrong(
-  'A rate limit answers with 429, which Scalekit counts as a failure. It hides the answer of the endpoint.',
+  'A rate limit answers with 429, which Scalekit counts as a failure. The 429 hides the answer of the endpoint.',
   'Exclude this path from rate limits. The import of a directory sends thousands of events, and the signature identifies the sender.',
 )
 

@@ -6,11 +6,11 @@ export const rawBodyHint =
   "Verify the bytes before JSON.parse: app.post(path, express.raw({ type: '*/*', limit: '1mb' }), …), before app.use(express.json())."
 
 export const statusCheck = (first: Exchange): Check =>
-  check('status', 'it answers 200 or 201', () =>
+  check('status', 'the endpoint answers 200 or 201', () =>
     isDelivered(first)
       ? ok(shown(first))
       : wrong(
-          `It answers ${shown(first)}. Scalekit counts only 200 and 201 as delivered. It sends each event again for hours, and then reports a failure.`,
+          `The endpoint answers ${shown(first)}. Scalekit counts only 200 and 201 as delivered. After other answers, Scalekit sends each event again for hours, and then reports a failure.`,
           'Answer 200 or 201 when the work is done: await work(event); res.status(201).json({ ok: true }).',
         ),
   )
@@ -34,7 +34,7 @@ export async function validFinding(outcome: Exchange, probe: Probe): Promise<Fin
 /** The reasons why an endpoint does not accept a valid delivery. */
 const problems = (answer: string) => ({
   late: wrong(
-    'It has not answered within 10 s. Scalekit stops waiting then, and sends the event again.',
+    'The endpoint has not answered within 10 s. After 10 s, Scalekit stops waiting, and sends the event again.',
     'Answer each request, including unknown types and failures. Put long work on a durable queue.',
   ),
   'no-http': wrong(
@@ -50,19 +50,19 @@ const problems = (answer: string) => ({
     'Mount scalekitScim before express.json().',
   ),
   failure: wrong(
-    `It fails on a valid delivery of an event of an unknown type (${answer}).`,
+    `The endpoint fails on a valid delivery of an event of an unknown type (${answer}).`,
     "Look for the error in the application's log. Usual causes are a body parser that ran first, a missing signing secret, and a handler that fails on unknown types. Answer 200 to unknown types.",
   ),
   redirect: wrong(
-    `It redirects (${answer}), which Scalekit counts as a failure.`,
+    `The endpoint redirects (${answer}), which Scalekit counts as a failure.`,
     'Give Scalekit the target of the redirect. Check https, www and the slash at the end.',
   ),
   unknownType: wrong(
-    `It refuses an event of an unknown type (${answer}), so Scalekit sends such events again for hours.`,
+    `The endpoint refuses an event of an unknown type (${answer}), so Scalekit sends such events again for hours.`,
     'Answer 200 to types that you do not handle. Scalekit has 41 types, and adds more.',
   ),
   login: wrong(
-    `It requires credentials before it checks the signature (${answer}).`,
+    `The endpoint requires credentials before it checks the signature (${answer}).`,
     'Exclude this path from your login, CSRF protection and firewall. The signature authenticates the sender.',
   ),
   noRoute: wrong(
@@ -70,17 +70,17 @@ const problems = (answer: string) => ({
     'Give the full path, including the mount path. Mount the route before the handler that answers 404.',
   ),
   refusal: wrong(
-    `It refuses a valid delivery (${answer}).`,
-    `Check that --secret is the secret of this endpoint. If it is: ${rawBodyHint}`,
+    `The endpoint refuses a valid delivery (${answer}).`,
+    `Check that --secret is the secret of this endpoint. If the secret is right: ${rawBodyHint}`,
   ),
 })
 
-/** Reads the slowest answer, so it is the last check. */
-export const timeCheck = check('time', 'it answers well within 10 s', ({ slowestMs }) =>
+/** The check of the slowest answer. Run this check last. */
+export const timeCheck = check('time', 'the endpoint answers well within 10 s', ({ slowestMs }) =>
   slowestMs < 5000
     ? ok(`the slowest answer took ${slowestMs} ms`)
     : note(
         `The slowest answer took ${(slowestMs / 1000).toFixed(1)} s. Scalekit waits 10 s.`,
-        'Put long work on a durable queue with the webhook-id as the job id, and answer when the job is stored.',
+        'Put long work on a durable queue with the webhook-id as the job id, and answer after the queue has stored the job.',
       ),
 )

@@ -4,16 +4,16 @@ import { eventNow, newId } from '../event.ts'
 import { type Exchange, exchange, type Request } from '../exchange.ts'
 import type { JsonObject } from '../files.ts'
 
-/** The outcomes of some deliveries, each with its description. */
+/** The outcomes of deliveries. Each key describes its delivery. */
 export type Outcomes = Readonly<Record<string, Exchange>>
 
 type Body = object | string | Uint8Array
 
-/** Sends deliveries to the endpoint. Tracks the slowest answer, rate limits and refused connections. */
+/** Sends deliveries to the endpoint. Records the slowest answer, rate limits and refused connections. */
 export class Probe {
   /** The longest time that the endpoint took to answer a signed delivery. */
   slowestMs = 0
-  /** Whether the endpoint accepts valid deliveries. If it does not, the refusal of a forged delivery proves nothing. */
+  /** Whether the endpoint accepts valid deliveries. If not, the refusal of a forged delivery proves nothing. */
   acceptsValid = false
   /** Whether the endpoint refuses connections. */
   isGone = false

@@ -10,7 +10,7 @@ const signatureHeaders = ['webhook-id', 'webhook-timestamp', 'webhook-signature'
 const brokenSignatures = ['v1', 'v1,', 'v1,AAAA', 'v1,%%%%', 'nonsense', `v1,${'A'.repeat(4000)}`]
 const brokenTimestamps = ['abc', '-1', '0', '9'.repeat(30)]
 
-/** If an endpoint accepts one of these deliveries, anybody can send events to it. */
+/** The checks with forged deliveries. If an endpoint accepts a forged delivery, anybody can send events to it. */
 export const forgeryChecks: Check[] = [
   refuses(
     'unsigned',
@@ -22,7 +22,7 @@ export const forgeryChecks: Check[] = [
       'an empty webhook-signature': probe.signThenSet({ 'webhook-signature': '' }),
     }),
   ),
-  refuses('forged', 'a signature with another key is refused', failClosed, (probe) => ({
+  refuses('forged', 'a signature with a wrong key is refused', failClosed, (probe) => ({
     'another key': probe.forge(),
   })),
   refuses(
@@ -54,7 +54,7 @@ export const forgeryChecks: Check[] = [
   refuses('expired', 'a delivery that is 10 minutes old is refused', tolerance, (probe) => ({
     '−10 min': signedAt(probe, -600),
   })),
-  refuses('from-the-future', 'a delivery from 10 minutes ahead is refused', tolerance, (probe) => ({
+  refuses('from-the-future', 'a delivery with a time 10 minutes ahead is refused', tolerance, (probe) => ({
     '+10 min': signedAt(probe, 600),
   })),
 ]

@@ -13,7 +13,7 @@ export interface Message {
 
 type Change = 'created' | 'updated' | 'deleted'
 
-/** Creates messages about test users that nobody can mistake for real users. Send {@link deletions} after each use. */
+/** Creates messages about users that are clearly test users. Send {@link deletions} after each use. */
 export class TestUsers {
   readonly #organizationId: string
   readonly #run = newId('').slice(1, 13)
@@ -26,7 +26,7 @@ export class TestUsers {
     this.#organizationId = organizationId
   }
 
-  /** Returns a message about one user. Its event happens `seconds` after the first event of the run. */
+  /** Returns a message about one user. The event occurs `seconds` after the first event of the run. */
   message(change: Change, user: string, seconds: number): Message {
     const userId = `diruser_doctor_${this.#run}_${user}`
     const identity = {
@@ -63,7 +63,7 @@ export class TestUsers {
     return outcome
   }
 
-  /** Returns a deletion for each user that was sent. An endpoint can write a user even if its answer refuses the event. */
+  /** Returns a deletion for each sent user. An endpoint can store a user even if its answer refuses the event. */
   deletions(): Message[] {
     return [...this.#sent].map((user) => this.message('deleted', user, 55))
   }

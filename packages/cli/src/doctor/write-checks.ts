@@ -22,20 +22,20 @@ import type { Message, TestUsers } from './test-users.ts'
 import { atOnce } from './traffic-checks.ts'
 
 const onceHint =
-  'Insert the webhook-id under a unique key in the transaction that does the work. If it is already there, answer 200.'
+  'Insert the webhook-id under a unique key in the transaction that does the work. If the webhook-id is already stored, answer 200.'
 const upsertHint =
-  'Write users as upserts, and treat the deletion of an unknown user as done. Scalekit promises the newest state, not each step.'
+  'Write users as upserts, and treat the deletion of an unknown user as done. Scalekit promises the newest state, but not every event.'
 
-/** An endpoint that answers before it does the work also accepts events that it cannot use. */
+/** The finding for an endpoint that accepts unusable events, because it may answer before it does the work. */
 const unusableAccepted = {
   ...note(
-    'It accepts an event that it cannot use, so it may answer before the work',
-    'Answer after the work. Scalekit does not send an event again if its work fails after the answer.',
+    'The endpoint accepts an unusable event, so it may answer before the work',
+    'Answer after the work. If the work fails after the answer, Scalekit does not send the event again.',
   ),
   isShownBy: isAccepted,
 }
 
-/** Returns the checks that send events, so that the endpoint writes users. Always run {@link deletionCheck} after them. */
+/** Returns the checks whose events make the endpoint write users. Always run {@link deletionCheck} afterwards. */
 export function writeChecks(users: TestUsers): Check[] {
   const created = users.message('created', 'a', 0)
   let first: Exchange | undefined
@@ -46,20 +46,20 @@ export function writeChecks(users: TestUsers): Check[] {
         "Find the reason in the application's log. If users need a known customer, name one with --organization org_…."
       return judgeAccepted({ user_created: first }, hint)
     }),
-    check('write-duplicate', 'a message that is done is not done again', async (probe) => {
+    check('write-duplicate', 'a duplicate of a done message is not processed again', async (probe) => {
       if (!first || !isAccepted(first)) return skipped('the first message was refused')
       return duplicateFinding(first, await users.deliver(probe, created), () => isKnown(created, probe))
     }),
-    check('write-duplicates-at-once', `${atOnce} copies of a message at once do not fail`, (probe) => {
+    check('write-duplicates-at-once', `${atOnce} simultaneous copies of a message do not fail`, (probe) => {
       const message = users.message('created', 'b', 0)
       return copiesFinding(() => users.deliver(probe, message))
     }),
-    check('write-stale', 'an update that is older than the last one is accepted', async (probe) => {
+    check('write-stale', 'an update that is older than the last update is accepted', async (probe) => {
       const newer = await users.deliver(probe, users.message('updated', 'a', 20))
       const older = await users.deliver(probe, users.message('updated', 'a', 10))
       if (outcomeHeader(older) === 'processed') {
         return note(
-          `It applies the older update after the newer update (${shown(older)}).`,
+          `The endpoint applies the older update after the newer update (${shown(older)}).`,
           "Set `ordering` to 'resource', which is the default.",
         )
       }
@@ -79,7 +79,7 @@ export function writeChecks(users: TestUsers): Check[] {
 }
 
 export function deletionCheck(users: TestUsers): Check {
-  return check('write-delete', 'the test users are deleted again', async (probe) => {
+  return check('write-delete', 'the endpoint deletes the test users', async (probe) => {
     const uninterrupted = probe.uninterrupted()
     const all: Record<string, Exchange> = {}
     const created: Record<string, Exchange> = {}
@@ -90,39 +90,39 @@ export function deletionCheck(users: TestUsers): Check {
     }
     const crashHint =
       "Find the crash or the hang in the application's log. Start the application again, and delete the users by hand."
-    const silence = noAnswer(crashHint, 'It no longer answers, so these test users may be left')
-    const refused = refusal(`Delete them by hand. ${upsertHint}`, 'It refuses to delete these users')
+    const silence = noAnswer(crashHint, 'The endpoint no longer answers, so these test users may remain')
+    const refused = refusal(`Delete the users by hand. ${upsertHint}`, 'The endpoint refuses these deletions')
     const finding = judge(all, [silence])
     if (finding.state !== 'ok') return finding
     return users.accepted.size > 0 ? judge(created, [refused]) : ok('no user was created')
   })
 }
 
-/** The doctor can see failures and different answers. It cannot see whether the work was done twice. */
+/** Compares the two answers. The doctor cannot detect whether the endpoint did the work twice. */
 async function duplicateFinding(
   first: Exchange,
   second: Exchange,
   isKnown: () => Promise<boolean>,
 ): Promise<Finding> {
-  const failure = 'It fails on a message that is already done'
+  const failure = 'The endpoint fails on a message that is already done'
   const repeated = judgeAccepted({ 'the message again': second }, onceHint, failure)
   if (repeated.state !== 'ok') return repeated
   const outcome = outcomeHeader(second)
   if (outcome === 'processed')
-    return wrong(`It processed the same message twice (${shown(second)}).`, onceHint)
+    return wrong(`The endpoint processed the same message twice (${shown(second)}).`, onceHint)
   if (outcome !== undefined || !isSameAnswer(first, second)) {
     return ok(`${shown(first)}, then ${shown(second)}`)
   }
-  if (await isKnown()) return ok('the endpoint recognizes the second by its id')
+  if (await isKnown()) return ok('the endpoint recognizes the second message by its id')
   return note(
-    `Both answers are the same (${shown(second)}), so the doctor cannot tell whether the work was done twice.`,
+    `Both answers are the same (${shown(second)}), so the doctor cannot detect whether the endpoint did the work twice.`,
     `${onceHint} If you already do this, answer a duplicate with another text.`,
   )
 }
 
 /**
- * Returns whether the endpoint recognizes the id of a done message. If so, it accepts an event without data with that
- * id, and refuses the same event with a new id.
+ * Returns whether the endpoint recognizes the id of a done message. Such an endpoint accepts an event without
+ * data if the id is done, and refuses the same event with a new id.
  */
 async function isKnown({ event, messageId }: Message, probe: Probe): Promise<boolean> {
   const broken = { ...event, data: null }
@@ -141,19 +141,19 @@ async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding>
   const failing = outcomes.filter((outcome) => outcome.kind === 'no-answer' || isServerError(outcome))
   if (failing.length > 0) {
     return wrong(
-      `It fails on ${failing.length} of ${atOnce} copies of one message at once: ${answers}.`,
+      `The endpoint fails on ${failing.length} of ${atOnce} simultaneous copies of one message: ${answers}.`,
       onceHint,
     )
   }
   const processed = outcomes.filter((outcome) => outcomeHeader(outcome) === 'processed').length
-  if (processed > 1) return wrong(`It processed one message ${processed} times.`, onceHint)
+  if (processed > 1) return wrong(`The endpoint processed one message ${processed} times.`, onceHint)
   if (outcomes.every(isAccepted)) return ok(`accepted with ${answers}`)
   // Scalekit later sends a refused copy again, for example after a 409. The endpoint must then accept the copy.
-  const failure = `After ${atOnce} copies of a message at once, it still refuses the message`
+  const failure = `After ${atOnce} simultaneous copies of a message, the endpoint still refuses the message`
   const after = judgeAccepted({ 'one more copy': await deliver() }, onceHint, failure)
   if (after.state !== 'ok') return after
   return note(
-    `It refuses some of ${atOnce} copies at once (${answers}). Scalekit sends those again.`,
-    'Let a copy wait for the first one, and answer it with 200.',
+    `The endpoint refuses some of ${atOnce} simultaneous copies (${answers}). Scalekit sends these copies again.`,
+    'Let each copy wait until the first copy is done, and answer it with 200.',
   )
 }

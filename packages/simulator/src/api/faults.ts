@@ -2,18 +2,18 @@ import { z } from 'zod'
 import { type Rule, requireRule, requireRules, shareRule } from '../option-rules.ts'
 import type { Randomness } from '../randomness.ts'
 
-/** How often a fault occurs: a share of the calls (0 to 1), or conditions. */
+/** The frequency of a fault: a share of the calls (0 to 1), or conditions. */
 export type ApiFaultRule = number | ApiFaultCondition
 
-/** The fault affects only calls that meet all given conditions. */
+/** The conditions of a fault. The fault affects only calls that meet all given conditions. */
 export interface ApiFaultCondition {
   /** @default 1 */
   share?: number
-  /** Only calls of this name, such as `listDirectoryUsers`. */
+  /** The name of the affected calls, such as `listDirectoryUsers`. @default all calls */
   method?: string
-  /** Only this page of a listing. The first page is 1. */
+  /** The number of the affected page of a listing. The first page is 1. @default all pages */
   page?: number
-  /** Only this call. The count starts at 1 when the faults are set. */
+  /** The number of the affected call, from 1 since the faults were set. @default all calls */
   call?: number
   /** The largest number of times that the fault occurs. With 1, a retry succeeds. @default no limit */
   times?: number
@@ -21,7 +21,7 @@ export interface ApiFaultCondition {
 
 /** The faults of the API. @default none */
 export interface ApiFaults {
-  /** The call fails with Unavailable. The SDK itself retries such a call. */
+  /** The call fails with Unavailable. The SDK retries such a call. */
   unavailable?: ApiFaultRule
   resourceExhausted?: ApiFaultRule
   internal?: ApiFaultRule
@@ -29,7 +29,7 @@ export interface ApiFaults {
   canceled?: ApiFaultRule
   /** The simulator resets the TCP connection before the answer. Every call on that connection fails. */
   resetConnection?: ApiFaultRule
-  /** The call takes effect, but ends without an answer. */
+  /** The call has its effect, but ends without an answer. */
   cutCall?: ApiFaultRule
   /** The delay of a call. @default 0 */
   latencyMs?: number
@@ -38,12 +38,12 @@ export interface ApiFaults {
   /** `POST /oauth/token` answers 503. */
   tokenFailure?: ApiFaultRule
   /**
-   * The token of the next page is the token of this page. A reader that follows this token reads the same page forever.
+   * A page contains its own token as the token of the next page. So a reader reads the same page again and again.
    */
   repeatToken?: ApiFaultRule
-  /** A page is empty, although more pages follow. The listing then lacks the items of this page. */
+  /** A page is empty, although more pages follow. The listing lacks the items of the empty page. */
   emptyPage?: ApiFaultRule
-  /** A page reports no next page, although there are more items. A reader that stops there misses the rest. */
+  /** A page reports no next page, although more items exist. So a reader misses the remaining items. */
   truncateWalk?: ApiFaultRule
   /** `totalSize` is too high by one. */
   wrongTotal?: ApiFaultRule
@@ -81,7 +81,7 @@ export type CallProperties = Pick<ApiFaultCondition, 'method' | 'page' | 'call'>
 /** Chooses the faults of each call. The choice depends on the seed. */
 export class ApiFaultDraw {
   readonly #randomness: Randomness
-  /** Each fault has its own source of random numbers, so that it does not depend on the other faults. */
+  /** The source of random numbers of each fault, and the number of its occurrences. The faults are independent. */
   readonly #draws = new Map<ApiFaultName, { source: Randomness; strikes: number }>()
   #faults: ApiFaults = {}
   #calls = 0
@@ -96,8 +96,7 @@ export class ApiFaultDraw {
   }
 
   /**
-   * Replaces all faults. Also restarts the counts and the random numbers, so that the same calls have the same faults
-   * again.
+   * Replaces all faults. Restarts the counts and the random numbers, so that the same calls again have the same faults.
    */
   set(faults: ApiFaults): void {
     this.#faults = { slow: 1, ...checked(faults) }

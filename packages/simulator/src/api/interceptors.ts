@@ -41,12 +41,12 @@ export function connectionValues(request: IncomingMessage | Http2ServerRequest, 
   return createContextValues().set(connectionKey, {
     /** Resets the TCP connection and all its calls. */
     reset: () => port.socketOf(stream.session)?.resetAndDestroy(),
-    /** Ends this call only. */
+    /** Ends only this call. */
     cut: () => stream.close(constants.NGHTTP2_CANCEL),
   })
 }
 
-/** Refuses wrong and expired tokens with the same error. The SDK then requests a new token itself. */
+/** Refuses wrong and expired tokens with the same error. After this error, the SDK requests a new token. */
 function authenticated(tokens: AccessTokens): Interceptor {
   return (next) => (request) => {
     if (tokens.accepts(request.header.get('authorization'))) return next(request)
@@ -56,7 +56,7 @@ function authenticated(tokens: AccessTokens): Interceptor {
 
 const windowMs = 60_000
 
-/** Counts calls in windows of one minute, as Scalekit's documentation describes. */
+/** Limits the calls in each window of one minute, as Scalekit's documentation describes. */
 function limited(clock: Clock, requestsPerMinute = Number.POSITIVE_INFINITY): Interceptor {
   let windowEndsAtMs = 0
   let count = 0

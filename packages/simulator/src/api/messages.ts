@@ -94,7 +94,7 @@ export function userMessage(
     emails: email === undefined ? [] : [email],
     groups: groups.map(({ id, displayName }) => ({ id, displayName })),
     updatedAt: timestamp(user.updatedAtMicros),
-    // These are strings and booleans of the simulator, and JSON from a SCIM client.
+    // `rawAttributes` contains strings and booleans of the simulator, and JSON from a SCIM client.
     ...(includeDetail ? { userDetail: rawAttributes(user) as JsonObject } : {}),
   }
 }

@@ -9,8 +9,8 @@ import { organizationMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
 
 /**
- * This limit is from the API reference, because the descriptor has none. The reference also has a minimum of 10. The
- * simulator accepts smaller pages, because Scalekit's quickstart requests them.
+ * The limit of the API reference. Scalekit's descriptor contains no limit. The reference also has a minimum of 10. The
+ * simulator accepts smaller pages, because Scalekit's quickstart requests smaller pages.
  */
 const maxPageSize = 100
 

@@ -6,14 +6,14 @@ export interface PageRequest {
   pageToken: string
 }
 
-/** This default is from the API reference. */
+/** The default of the API reference. */
 export const defaultPageSize = 10
 
 /**
  * Returns a page of a listing. The token of a page contains an offset and the name of the listing. If an item is added
- * or removed between two pages, all later items move. Scalekit also does not promise stable pages.
+ * or removed between two pages, all later items move. Scalekit does not promise stable pages either.
  *
- * Refuses a token of another listing (AIP-158). Its offset would return a wrong page, and the client would not notice.
+ * Refuses a token of another listing (AIP-158). With the offset of another listing, the client would get a wrong page.
  */
 export function pageOf<Item>(
   all: readonly Item[],

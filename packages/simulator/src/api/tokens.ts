@@ -29,7 +29,7 @@ export function createAccessTokens(
   return {
     keyPair,
     isClient: (id: unknown, secret: unknown) => id === clientId && secret === clientSecret,
-    /** Issues a token. Returns the response of RFC 6749, 5.1. */
+    /** Returns a new token, as the response of RFC 6749, 5.1. */
     async issue() {
       const { privateKey, jwk } = await keyPair()
       const nowMs = clock.now()
@@ -74,7 +74,7 @@ export function tokenRoutes(tokens: AccessTokens, faults: ApiFaultDraw): Router 
     }
     return response.set('cache-control', 'no-store').json(await tokens.issue())
   })
-  // RFC 7517: the public keys that verify the tokens.
+  // RFC 7517: clients verify the tokens with the public keys.
   router.get('/keys', async (_request, response) => {
     const { jwk } = await tokens.keyPair()
     response.json({ keys: [jwk] })

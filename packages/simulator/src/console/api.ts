@@ -59,7 +59,7 @@ function addUserRoutes(on: AddRoute, { environment }: Simulator): void {
   on('get', '/directories/:id/users', ({ params, query }) => {
     const { search, offset, limit } = requests.usersQuery.parse(query)
     const found = matching(environment.contents(params.id).users, search)
-    // The newest users are first, so that the first page shows a new user.
+    // The newest users come first, so that the first page shows a new user.
     const items = found.slice(Math.max(found.length - offset - limit, 0), found.length - offset).reverse()
     return { count: found.length, items: items.map(view) }
   })
@@ -142,14 +142,14 @@ const statuses = {
   closed: 503,
 } as const
 
-/** Answers the errors of all routes except SCIM. Without it, Express would answer with a page that shows the stack. */
+/** Answers the errors of all routes except SCIM. The default handler of Express would show the stack. */
 export const answerError: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error)
   const refuse = (status: number, message: string) => void response.status(status).json({ error: message })
   if (error instanceof EnvironmentError || error instanceof DeliveryError) {
     return refuse(statuses[error.reason], error.message)
   }
-  // An endpoint has an invalid secret. The message of this error does not contain the secret.
+  // The secret of an endpoint is invalid. The error's message does not contain the secret.
   if (error instanceof ConfigurationError) return refuse(400, error.message)
   if (error instanceof z.ZodError) {
     const [issue] = error.issues

@@ -3,8 +3,8 @@ import type { NextFunction, Request, Response } from 'express'
 
 /**
  * Refuses requests from other pages, because the console has no login. A page of another site can send requests to this
- * machine. It can also make its own host name point to this machine. So the `Host` of a request must be an IP address
- * or a name of this simulator. If a request has an `Origin`, the origin must be the console.
+ * machine, and can make its own host name point to this machine. So the `Host` of a request must be an IP address or a
+ * name of this simulator. If a request has an `Origin`, the origin must be the console.
  */
 export function refuseOtherPages(listeningHost: string) {
   const names = new Set(['localhost', listeningHost.toLowerCase()])

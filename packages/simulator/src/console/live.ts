@@ -1,10 +1,10 @@
 import type { Request, Response } from 'express'
 
 const heartbeatMs = 15_000
-/** The console collects changes for this time, and sends them together. */
+/** The time for which the console collects changes before it sends the changes together. */
 const batchMs = 40
 
-/** Notifies the open pages of changes (server-sent events). The pages then request the changed data. */
+/** Notifies the open pages of changes (server-sent events). After a notice, a page requests the changed data. */
 export class LivePages {
   readonly #pages = new Set<Response>()
   readonly #messageIds = new Set<string>()

@@ -8,14 +8,14 @@ import { LivePages } from './live.ts'
 
 /** The folder of this file, as an ES module and in the CommonJS build. */
 const here = typeof __dirname === 'undefined' ? import.meta.dirname : __dirname
-/** The folder is next to this file in the sources, and next to the bundle in the build. */
+/** The folder of the page, which is next to this file in the sources, and next to the bundle in the build. */
 const pageFolder = join(here, 'page')
 /** lit-html's build for browsers is in the root folder of its package, above the build for Node. */
 const litHtmlFolder = join(dirname(createRequire(join(here, 'router.js')).resolve('lit-html')), '..')
 
 /**
- * The page shows names and addresses that come from other systems. With these headers, unescaped markup in a name could
- * not load or run anything.
+ * The page shows names and addresses that come from other systems. If such a text contains unescaped markup, the
+ * headers prevent the browser from loading or running it.
  */
 const securityHeaders = {
   'content-security-policy': [

@@ -47,10 +47,10 @@ export function nameOf({ attributes: { displayName, givenName, familyName, userN
   return displayName ?? ([givenName, familyName].filter(Boolean).join(' ') || userName)
 }
 
-/** The message as a row of the list. */
+/** Returns the message as a row of the list. */
 export function messageView(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
   const { environment } = simulator
-  // The log keeps messages about deleted records.
+  // The organization may be deleted, because the log keeps messages about deleted records.
   const customer = environment.organizations.find(({ id }) => id === event.organization_id)
   const directories = customer ? environment.directoriesOf(customer.id) : []
   return {
@@ -63,7 +63,7 @@ export function messageView(simulator: Simulator, { id, event, createdAtMs, deli
   }
 }
 
-/** The message with all requests and responses. */
+/** Returns the message with all requests and responses. */
 export function messageDetail(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
   const views = deliveries.map((delivery) => deliveryView(simulator, delivery, createdAtMs, attemptDetail))
   return { id, event, deliveries: views }
@@ -95,7 +95,7 @@ function attemptDetail(attempt: Attempt) {
   }
 }
 
-/** The event of a directory contains only the directory's id, so the name comes from the environment. */
+/** Returns a name. The event of a directory contains only an id, so the name comes from the environment. */
 function subjectOf(data: object, directories: readonly Directory[]): string {
   const { name, display_name, email, preferred_username, id } = data as Partial<Record<string, unknown>>
   const directoryName = directories.find((directory) => directory.id === id)?.name

@@ -27,7 +27,7 @@ export interface DeliveriesOptions {
   certificateAuthority?: string
 }
 
-/** The largest number of copies. The limit of connections to an endpoint does not apply to copies. */
+/** The largest number of copies. The limit of connections for each endpoint does not apply to copies. */
 const maxCopies = 100
 
 /** Scalekit's webhooks: endpoints, pending messages, and the log of all attempts. */
@@ -58,11 +58,11 @@ export class Deliveries extends Endpoints {
     }
   }
 
-  /** Removes an endpoint. Its pending deliveries fail. @throws DeliveryError 'not-found' */
+  /** Removes an endpoint, and ends its pending deliveries as failed. @throws DeliveryError 'not-found' */
   override removeEndpoint(id: string): void {
     super.removeEndpoint(id)
     for (const task of this.#tasks()) {
-      if (task.endpointId === id) task.giveUp('its endpoint was removed')
+      if (task.endpointId === id) task.giveUp('the endpoint was removed')
     }
     this.#queues.delete(id)
   }
@@ -79,8 +79,8 @@ export class Deliveries extends Endpoints {
   }
 
   /**
-   * Sends an event to all endpoints that receive its type. If more than 100,000 messages are then pending, the
-   * deliveries of the oldest one fail.
+   * Sends an event to all endpoints that receive its type. If more than 100,000 messages are pending, the deliveries
+   * of the oldest message fail.
    * @throws DeliveryError 'closed'
    */
   send(event: ScimEvent): Message {
@@ -100,8 +100,8 @@ export class Deliveries extends Endpoints {
   }
 
   /**
-   * Makes one more attempt to each endpoint of the message. With `endpointId`, makes an attempt to only that endpoint.
-   * The endpoint can be a new one. Does not retry failed attempts.
+   * Makes one more attempt to each endpoint of the message. With `endpointId`, makes an attempt to only that endpoint,
+   * which can be new. Does not retry failed attempts.
    * @throws DeliveryError 'not-found', 'closed'
    */
   async replay(messageId: string, endpointId?: string): Promise<Attempt[]> {
@@ -140,14 +140,14 @@ export class Deliveries extends Endpoints {
     return this.#context.faults
   }
 
-  /** The new faults apply to all later messages and attempts. @throws ConfigurationError */
+  /** Sets the faults for all later messages and attempts. @throws ConfigurationError */
   set faults(faults: WebhookFaults) {
     this.#context.faults = requireFaults(faults)
   }
 
   // ── Start and end ──
 
-  /** Returns the endpoints with their secrets, and the pending messages. Does not return the log of attempts. */
+  /** Returns the endpoints with their secrets, and the pending messages, but not the log of attempts. */
   export(): StoredDeliveries {
     const messages = Array.from(this.#log.records, stored)
     return {
@@ -158,8 +158,8 @@ export class Deliveries extends Endpoints {
   }
 
   /**
-   * Continues from the `export` of an earlier run. Makes the attempts that have become due since then. Repeats the
-   * attempts that the end of the earlier run interrupted.
+   * Continues from the `export` of an earlier run. Makes the attempts that became due between the runs. Repeats
+   * the attempts that the end of the earlier run interrupted.
    */
   restore(stored: StoredDeliveries): void {
     this.restoreEndpoints(stored)
@@ -204,7 +204,7 @@ export class Deliveries extends Endpoints {
     const endpoints =
       endpointId === undefined ? this.endpoints.filter(({ id }) => taskTo(id)) : [this.endpoint(endpointId)]
     const attempts = endpoints.map((endpoint) => {
-      // The state of a new delivery is 'failed' until an attempt succeeds.
+      // A new delivery has the state 'failed' until an attempt succeeds.
       const task = taskTo(endpoint.id) ?? this.#addTask(record, endpoint.id, 'failed')
       return task.attempt(endpoint, trigger, copies)
     })
@@ -217,7 +217,7 @@ export class Deliveries extends Endpoints {
     this.#notify(record)
   }
 
-  /** Lets the oldest messages fail, so that an endpoint that fails for a long time does not fill the memory. */
+  /** Ends the oldest messages as failed. So an endpoint that fails for a long time does not use all memory. */
   #giveUpExcess(): void {
     for (let record = this.#log.excessPending; record; record = this.#log.excessPending) {
       for (const task of record.deliveries) task.giveUp('too many messages are pending')
@@ -226,7 +226,7 @@ export class Deliveries extends Endpoints {
       const count = maxPending.toLocaleString('en')
       const megabytes = maxReplyBytes / 1024 / 1024
       process.emitWarning(
-        `More than ${count} webhook messages, or more than ${megabytes} MB of replies, are pending in the simulator. It now stops sending the oldest messages. Their state is "failed". A replay sends them. Is your endpoint running?`,
+        `More than ${count} webhook messages, or more than ${megabytes} MB of replies, are pending in the simulator. The simulator stops sending the oldest messages. The state of their deliveries is "failed". You can replay these messages. Is your endpoint running?`,
       )
     }
   }

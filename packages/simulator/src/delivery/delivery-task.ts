@@ -21,7 +21,7 @@ export interface DeliveryContext {
   faults: WebhookFaults
   isClosed: boolean
   endpointOf(id: string): Endpoint
-  /** The callback after each change to a message. `attempt` is the attempt that caused the change. */
+  /** Called after each change to a message. `attempt` is the attempt that caused the change. */
   changed(record: MessageRecord, attempt?: Attempt): void
 }
 
@@ -30,8 +30,8 @@ export class MessageRecord {
   readonly message: Message
   readonly deliveries: DeliveryTask[] = []
   /**
-   * The sequence number of the message in the run. Runs with the same seed have the same sequence numbers. Their ids
-   * differ, because an id contains the time.
+   * The sequence number of the message in the run. Runs with the same seed have the same sequence numbers, but
+   * different message ids, because a message id contains the time.
    */
   readonly ordinal: number
   /** The size of the logged replies. */
@@ -54,7 +54,7 @@ export class MessageRecord {
   }
 }
 
-/** Sends one message to one endpoint. If no fault prevents it, makes the first attempt. Retries after a failure. */
+/** Sends one message to one endpoint. A fault can prevent all attempts. Retries after a failure. */
 export class DeliveryTask implements Delivery {
   readonly endpointId: string
   state: Delivery['state']
@@ -167,7 +167,7 @@ export class DeliveryTask implements Delivery {
     if (scheduled && this.state === 'pending') this.#fail(scheduled)
   }
 
-  /** A successful attempt ends the delivery. A forged attempt does not. */
+  /** Makes one attempt. A successful attempt ends the delivery, except if the attempt is forged. */
   async #transmit(endpoint: Endpoint, trigger: AttemptTrigger, faults: WebhookFaults): Promise<Transmitted> {
     const { message, body } = this.#record
     const number = ++this.#attemptCount

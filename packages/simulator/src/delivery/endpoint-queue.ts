@@ -2,9 +2,9 @@ import type { Clock, Timer } from '@scalekit-scim/core'
 import fastq from 'fastq'
 
 interface HeldMessage {
-  /** This message waits for the first attempts of these messages. */
+  /** The messages whose first attempts this message waits for. */
   readonly awaited: Set<number>
-  /** How many of the next messages this message also waits for. */
+  /** The number of further messages that this message waits for. */
   open: number
   readonly timer: Timer
   readonly release: () => void
@@ -12,8 +12,8 @@ interface HeldMessage {
 
 /**
  * The scheduled attempts to one endpoint. Limits the number of attempts at the same time. Can hold a message until the
- * first attempts of later messages have ended. The order of the replies does not change which messages a held message
- * waits for. So each run is the same.
+ * first attempts of later messages have ended. The order of the replies does not determine which messages a held
+ * message waits for. So each run is the same.
  */
 export class EndpointQueue {
   readonly #clock: Clock
@@ -25,7 +25,7 @@ export class EndpointQueue {
     this.#attempts = fastq.promise(async (attempt) => attempt(), connections)
   }
 
-  /** Resolves when the attempt has ended. */
+  /** Adds an attempt. Resolves when the attempt has ended. */
   push(attempt: () => Promise<void>): Promise<void> {
     return this.#attempts.push(attempt)
   }
@@ -48,7 +48,7 @@ export class EndpointQueue {
     }
   }
 
-  /** Call this method when a message is sent. */
+  /** Records that a message was sent. */
   begin(ordinal: number): void {
     for (const held of this.#held) {
       if (held.open === 0) continue
@@ -58,8 +58,7 @@ export class EndpointQueue {
   }
 
   /**
-   * Call this method after the first attempt of a message. If the delivery has already ended, call it instead of the
-   * attempt.
+   * Records the end of the first attempt of a message. Call `end` also if the delivery has ended without an attempt.
    */
   end(ordinal: number): void {
     for (const held of this.#held) {

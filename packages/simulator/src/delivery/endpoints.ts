@@ -33,15 +33,15 @@ export interface RotateOptions {
 
 const defaultKeepOldSeconds = 86_400
 
-/** The destinations of events, and their signing secrets. If an endpoint does not exist, throws DeliveryError 'not-found'. */
+/** The destinations of events, and their signing secrets. For an unknown endpoint, throws DeliveryError 'not-found'. */
 export class Endpoints {
   readonly #clock: Clock
   readonly #randomness: Randomness
   readonly #stored = new Map<string, StoredEndpoint>()
   readonly #listeners = new Listeners()
   /**
-   * The number of random ids and secrets so far, including earlier runs. The file contains this number, so that a
-   * restart does not repeat an id or a secret.
+   * The number of random ids and secrets, including earlier runs. The file contains this number, so that no id or
+   * secret repeats after a restart.
    */
   #drawn = 0
 

@@ -4,13 +4,13 @@ import { type Rule, required, requireRules, shareRule } from '../option-rules.ts
 import type { Randomness } from '../randomness.ts'
 
 export interface Fault {
-  /** How often the fault occurs: 0 is never, 1 is always. */
+  /** The share of messages or attempts with the fault, from 0 to 1. */
   share: number
 }
 
 /**
- * The faults of deliveries, and how often they occur. For the first four, the simulator decides once for each message
- * and endpoint. For the others, it decides for each scheduled attempt.
+ * The faults of deliveries, and their frequency. For the first four faults, the simulator decides once for each message
+ * and endpoint. For the other faults, the simulator decides for each scheduled attempt.
  *
  * A decision depends only on the seed, the sequence number of the message, the endpoint and the attempt. So you can
  * repeat a run. The share of one fault does not change the decisions about other faults.
@@ -18,31 +18,31 @@ export interface Fault {
 export interface WebhookFaults {
   /** The simulator never sends the message. */
   drop?: Fault
-  /** The first attempt waits. */
+  /** The first attempt waits for `seconds`. */
   delay?: Fault & { seconds: number }
-  /** The first attempt has several copies at the same time. */
+  /** The simulator sends several copies of the first attempt at the same time. */
   duplicate?: Fault & {
     /** The number of copies in total. @default 2 */
     copies?: number
   }
   /**
-   * Later messages arrive before this message. Its first attempt waits for the first attempts of the next messages to
-   * the same endpoint. Messages that are dropped, delayed or reordered do not count.
+   * Later messages arrive before this message. The first attempt of this message waits for the first attempts of the
+   * next messages to the same endpoint. Messages that are dropped, delayed or reordered do not count.
    */
   reorder?: Fault & {
-    /** How many later messages arrive before this message. @default 1 */
+    /** The number of later messages that arrive before this message. @default 1 */
     past?: number
     /** The longest wait. @default 60 */
     atMostSeconds?: number
   }
-  /** The signature is wrong. */
+  /** The simulator sends a wrong signature. */
   corruptSignature?: Fault
   /**
    * The time in the signature differs from the clock by this number of seconds. A negative number is a time in the
    * past.
    */
   clockSkew?: Fault & { seconds: number }
-  /** The end of the body is missing. */
+  /** The simulator does not send the end of the body. */
   truncate?: Fault & {
     /** The share of the body that the simulator sends. @default 0.5 */
     keepShare?: number
@@ -66,7 +66,7 @@ export const messageFaultNames = ['drop', 'delay', 'duplicate', 'reorder'] as co
 export const attemptFaultNames = ['corruptSignature', 'clockSkew', 'truncate', 'slow'] as const
 export const faultNames = [...messageFaultNames, ...attemptFaultNames] as const
 
-/** Chooses which of the named faults occur. Each fault has its own source of random numbers. */
+/** Returns the named faults that occur. Each fault has its own source of random numbers. */
 export function drawFaults(
   names: readonly (keyof WebhookFaults)[],
   faults: WebhookFaults,
@@ -96,7 +96,7 @@ const settings: Record<keyof WebhookFaults, Readonly<Record<string, Rule>>> = {
 }
 
 /**
- * Checks the values, because callers in JavaScript can pass values that the types exclude. @throws ConfigurationError
+ * Checks the faults, because callers in JavaScript can pass values that the types exclude. @throws ConfigurationError
  */
 export function requireFaults(faults: WebhookFaults): WebhookFaults {
   const path = 'faults.webhooks'

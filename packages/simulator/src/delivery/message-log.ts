@@ -6,7 +6,7 @@ export const maxReplyBytes = 256 * 1024 * 1024
 /** A pending message with its attempts takes about 8 kB. So 100,000 messages take 800 MB. */
 export const maxPending = 100_000
 
-/** Messages in their order, and the size of their logged replies. */
+/** Messages in the order of their addition, and the size of their logged replies. */
 class BoundedRecords {
   readonly #maxCount: number
   readonly #bytesOf = new Map<MessageRecord, number>()
@@ -16,7 +16,7 @@ class BoundedRecords {
     this.#maxCount = maxCount
   }
 
-  /** Adds a record, or updates its size. A record that is already present keeps its place. */
+  /** Adds a record, or updates its size. The update of a record does not change its place. */
   put(record: MessageRecord): void {
     this.#bytes += record.loggedBytes - (this.#bytesOf.get(record) ?? 0)
     this.#bytesOf.set(record, record.loggedBytes)
@@ -27,7 +27,7 @@ class BoundedRecords {
     this.#bytesOf.delete(record)
   }
 
-  /** If the records exceed a limit, returns the oldest record. The log always keeps at least one record of any size. */
+  /** If the records exceed a limit, returns the oldest record. One record may exceed the limit alone. */
   get excess(): MessageRecord | undefined {
     const { size } = this.#bytesOf
     if (size <= 1 || (size <= this.#maxCount && this.#bytes <= maxReplyBytes)) return undefined
@@ -46,7 +46,7 @@ export class MessageLog {
     this.#finished = new BoundedRecords(maxFinished)
   }
 
-  /** The records, in the order in which their messages were sent. */
+  /** The records, in the order of sending. */
   get records(): Iterable<MessageRecord> {
     return this.#records.values()
   }
@@ -60,7 +60,7 @@ export class MessageLog {
     this.update(record)
   }
 
-  /** Call this method after a change to the state of a delivery or to its logged replies. */
+  /** Updates the log after a change to a delivery's state or to the logged replies. */
   update(record: MessageRecord, addedBytes = 0): void {
     if (!this.#records.has(record.message.id)) return
     record.loggedBytes += addedBytes
@@ -77,7 +77,7 @@ export class MessageLog {
     }
   }
 
-  /** If the pending messages exceed a limit, returns the oldest one. */
+  /** If the pending messages exceed a limit, returns the oldest message. */
   get excessPending(): MessageRecord | undefined {
     return this.#pending.excess
   }

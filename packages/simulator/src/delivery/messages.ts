@@ -1,11 +1,11 @@
 import type { ScimEvent } from '@scalekit-scim/core'
 import type { FaultName } from './faults.ts'
 
-// These objects change while a message is pending. To keep a state, copy the object.
+// The objects in this file change while a message is pending. To store a state, copy the object.
 
 /** One event with one id, for all endpoints that receive its type. */
 export interface Message {
-  /** `msg_…`: the `webhook-id` of all its attempts. */
+  /** `msg_…`: the `webhook-id` of all attempts. */
   readonly id: string
   readonly event: ScimEvent
   readonly createdAtMs: number
@@ -16,16 +16,16 @@ export interface Message {
 export interface Delivery {
   readonly endpointId: string
   /**
-   * `failed`: the last attempt failed, or the simulator stopped earlier (see `givenUp`). `dropped`: a fault prevented
-   * all attempts.
+   * `failed`: the last attempt failed, or the simulator stopped before the last attempt (see `givenUp`). `dropped`: a
+   * fault prevented all attempts.
    */
   readonly state: 'pending' | 'delivered' | 'failed' | 'dropped'
-  /** Why the simulator stopped before the last attempt. */
+  /** The reason why the simulator stopped before the last attempt. */
   readonly givenUp?: string
-  /** The attempts that have ended, in the order in which they began. */
+  /** The finished attempts, in the order of their start. */
   readonly attempts: readonly Attempt[]
   readonly attemptsUnderWay: number
-  /** In the time of the simulator's clock. */
+  /** The time of the next attempt, by the simulator's clock. */
   readonly nextAttemptAtMs?: number
 }
 
@@ -33,12 +33,12 @@ export type AttemptTrigger = 'schedule' | 'replay' | 'duplicate' | 'forge'
 
 /** One request and its answer. */
 export interface Attempt {
-  /** The first attempt is 1. All triggers share this count. */
+  /** The number of the attempt, from 1. Attempts of all triggers share one count. */
   readonly number: number
   readonly trigger: AttemptTrigger
-  /** In the time of the simulator's clock. */
+  /** The start, by the simulator's clock. */
   readonly startedAtMs: number
-  /** In real time. */
+  /** The duration, in real time. */
   readonly durationMs: number
   readonly request: {
     readonly headers: Readonly<Record<string, string>>
@@ -46,7 +46,7 @@ export interface Attempt {
     readonly body: string
   }
   readonly response?: AttemptResponse
-  /** Why there is no response. */
+  /** The reason why no response arrived. */
   readonly error?: string
   readonly faults: readonly FaultName[]
 }
@@ -58,14 +58,14 @@ export interface AttemptResponse {
   readonly body: string
 }
 
-/** Scalekit counts only 200 and 201 as delivered. */
+/** Returns whether the status is 200 or 201. Scalekit counts no other status as delivered. */
 export function isDelivered({ response }: Pick<Attempt, 'response'>): boolean {
   return response?.status === 200 || response?.status === 201
 }
 
 export type DeliveryErrorReason = 'not-found' | 'invalid' | 'closed'
 
-/** `deliveries` refused a call. For example, an endpoint or a message does not exist, or a value is invalid. */
+/** `deliveries` refused a call, for example because of an unknown endpoint, an unknown message or an invalid value. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError'
   readonly reason: DeliveryErrorReason

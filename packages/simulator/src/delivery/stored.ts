@@ -10,7 +10,7 @@ const endpoint = z.object({
   id: text,
   url: z.url({ protocol: /^https?$/ }),
   types: z.array(text).readonly().exactOptional(),
-  /** The newest first. */
+  /** The secrets, the newest first. */
   secrets: z
     .array(
       z.object({
@@ -37,9 +37,9 @@ const message = z.object({
 export const storedDeliveries = z
   .object({
     endpoints: z.array(endpoint),
-    /** The number of random ids and secrets of endpoints so far. */
+    /** The number of random ids and secrets of endpoints, including earlier runs. */
     drawn: number,
-    /** The number of messages so far. */
+    /** The number of sent messages, including earlier runs. */
     sent: number,
     messages: z.array(message),
   })

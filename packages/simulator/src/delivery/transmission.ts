@@ -31,8 +31,8 @@ export async function transmit(
 ): Promise<Transmitted> {
   const { endpoint, body, number, trigger, faults } = transmission
   const { truncate, slow } = faults
-  // If a caller makes 100,000 changes without a pause, Node cannot read answers in that time. So the deadline starts
-  // only after the caller has finished.
+  // While a caller makes 100,000 changes without a pause, Node cannot read answers. So the deadline starts only after
+  // the caller has finished.
   await setImmediate()
   const startedAtMs = clock.now()
   const whole = Buffer.from(body)
@@ -53,7 +53,7 @@ export async function transmit(
     trigger,
     startedAtMs,
     durationMs: Math.round(durationMs),
-    // All attempts share the string of the whole body, so that the log of 10,000 messages contains each body once.
+    // All attempts share one string for the whole body. So the log of 10,000 messages contains each body once.
     request: { headers, body: truncate ? sent.toString() : body },
     ...omitUndefined({ response, error }),
     faults: trigger === 'forge' ? ['forge', ...struck] : struck,

@@ -11,7 +11,7 @@ export interface OutgoingRequest {
   body: Buffer
   /** Whether to end the connection after the body, although `content-length` is higher. */
   isCut: boolean
-  /** The duration of the body, piece by piece. At 0, the client sends the whole body at once. */
+  /** The time for sending the body in pieces. At 0, the client sends the whole body in one piece. */
   overMs: number
 }
 
@@ -25,8 +25,8 @@ export interface Answer {
 const maxLoggedResponseBytes = 65_536
 
 /**
- * How long an idle connection stays open. This time is shorter than the time of servers (5 s in Node). Otherwise, a
- * request could use a connection that the server is closing.
+ * How long an idle connection stays open. With a time longer than the time of servers (5 s in Node), a request could
+ * use a connection that the server is closing.
  */
 const idleConnectionMs = 1000
 
@@ -60,7 +60,7 @@ export class WebhookClient {
       : http.request(url, { ...options, agent: this.#http })
     // Ignores errors after the answer. Earlier errors reject `responseTo`.
     request.on('error', () => {})
-    // A 101 closes the request without an answer and without an error.
+    // A response with status 101 closes the request without an answer and without an error.
     request.once('close', () => request.emit('error', new Error('the connection closed without an answer')))
     void writeBody(request, outgoing)
     let outcome: Pick<Answer, 'response' | 'error'>
@@ -79,7 +79,7 @@ export class WebhookClient {
   }
 }
 
-/** Sends the body at once or piece by piece. */
+/** Sends the body in one piece or in several pieces. */
 async function writeBody(
   request: http.ClientRequest,
   { headers, body, isCut, overMs }: OutgoingRequest,
@@ -88,7 +88,7 @@ async function writeBody(
     request.end(body)
     return
   }
-  // Sends the headers even if no byte of the body follows.
+  // Sends the headers, even if the body is empty.
   request.flushHeaders()
   const pauses = Math.min(Math.ceil(overMs / pieceIntervalMs), body.length)
   const pieceBytes = Math.ceil(body.length / (pauses + 1))

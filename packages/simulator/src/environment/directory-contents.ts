@@ -16,7 +16,7 @@ export class DirectoryContents {
     this.#changed = changed
   }
 
-  /** The users in the order of their creation. The next change replaces the array. */
+  /** The users, in the order of their creation. A change creates a new array. */
   get users(): readonly User[] {
     return this.#users.all
   }
@@ -29,7 +29,7 @@ export class DirectoryContents {
     return this.#users.get(id)
   }
 
-  /** Ignores case (RFC 7643, 4.1.1). */
+  /** Returns the user with this userName. Ignores case (RFC 7643, 4.1.1). */
   userNamed(userName: string): User | undefined {
     return this.#users.get(this.#idByUserName.get(userName.toLowerCase()) ?? '')
   }

@@ -5,7 +5,7 @@ import type { EnvironmentSnapshot } from './records.ts'
 import { type Directory, EnvironmentError, type Group, type Organization, type User } from './records.ts'
 
 /**
- * All records of an environment. Calls listeners after each change. If a record does not exist, throws EnvironmentError
+ * All records of an environment. Calls listeners after each change. For an unknown record, throws EnvironmentError
  * 'not-found'.
  */
 export class EnvironmentRecords extends EventPublisher {
@@ -122,8 +122,8 @@ export class EnvironmentRecords extends EventPublisher {
   }
 
   /**
-   * Restores groups before users, because a membership needs its group. Checks references, because a person may have
-   * edited the file.
+   * Restores groups before users, because a membership needs its group. Checks all references, because a person may
+   * have edited the file.
    * @throws EnvironmentError for a reference to a missing record, or a name that is taken
    */
   #restore({ organizations, directories, groups, users }: EnvironmentSnapshot): void {

@@ -22,7 +22,7 @@ import {
 
 /**
  * One Scalekit environment: organizations, their directories, and the users and groups in them. Each change publishes
- * the event that Scalekit would send. A call that changes nothing publishes no event.
+ * the event that Scalekit would send. A call without a change publishes no event.
  */
 export class Environment extends EnvironmentRecords {
   // ── Organizations and directories ──
@@ -195,12 +195,12 @@ export class Environment extends EnvironmentRecords {
   }
 }
 
-/** Absent fields do not change. `null` removes the value of a field. */
+/** Returns the fields after a patch. Absent fields do not change. `null` removes the value of a field. */
 function patched<Fields extends object>(
   before: Fields,
   patch: { readonly [Name in keyof Fields]?: Fields[Name] | null },
 ): Fields {
   const entries = Object.entries({ ...before, ...omitUndefined(patch) }).filter(([, value]) => value !== null)
-  // In the patches of this file, only optional fields can be null.
+  // In patches, only optional fields can be null.
   return Object.fromEntries(entries) as Fields
 }

@@ -7,7 +7,7 @@ import type { EnvironmentSnapshot } from './records.ts'
 export interface EnvironmentOptions {
   clock: Clock
   randomness: Randomness
-  /** Returns the time of a change, in whole microseconds. @default the clock's time, later than every earlier change */
+  /** Returns the time of a change, in whole microseconds. @default the clock's time, but later than earlier changes */
   stampMicros?: () => number
   /** The records at the start. @default none */
   from?: EnvironmentSnapshot
@@ -38,14 +38,14 @@ export class EventPublisher {
   }
 
   /**
-   * Calls the listener for each event, in order. The call happens before the changing method returns. Returns a
+   * Calls the listener for each event, in the order of the changes, before the changing method returns. Returns a
    * function that stops the calls. An error in the listener becomes an uncaught exception.
    */
   onEvent(listener: EventListener): () => void {
     return this.#listeners.add(listener)
   }
 
-  /** Runs changes without publishing events, for example to create what existed before the application started. */
+  /** Runs changes without publishing events, for example to create records that are older than the application. */
   silently<Result>(work: () => Result): Result {
     const before = this.#isSilent
     this.#isSilent = true
@@ -65,14 +65,14 @@ export class EventPublisher {
 
   /**
    * Returns an id in the format of Scalekit's ids, such as `org_62283166000000002`. The first digits come from the
-   * seed, and the last nine are a sequence number.
+   * seed, and the last nine digits are a sequence number.
    */
   protected nextId(prefix: string): string {
     this.#idCount++
     return `${prefix}_${this.#idPrefix}${String(this.#idCount).padStart(9, '0')}`
   }
 
-  /** A silent change also uses an event id, so that `silently` does not change the ids of a seed. */
+  /** Publishes an event. A silent change also uses an event id, so that `silently` does not change later ids. */
   protected publish(occurredAtMicros: number, { type, object, data }: EventContent): void {
     const event = {
       spec_version: '1',
@@ -84,7 +84,7 @@ export class EventPublisher {
       object,
       data,
     }
-    // Each function in events.ts pairs a type with its own data. The compiler cannot check this for a union.
+    // Each function in events.ts pairs a type with its own data. The compiler cannot check the pairs of a union.
     if (!this.#isSilent) this.#listeners.call(event as DirectoryEvent)
   }
 

@@ -94,7 +94,7 @@ function userData(user: User, groups: readonly Group[]): DirectoryUser {
 type Defined<Fields> = { [Name in keyof Fields]: Exclude<Fields[Name], undefined> }
 
 /**
- * Returns the `dp_id` of an event. This is the client's own id, or else the simulator's id in the format of Okta's ids.
+ * Returns the `dp_id` of an event: the client's own id. Without a client's id, returns an id in the format of Okta.
  */
 function dpId({ id, externalId }: User | Group): string {
   return externalId ?? id.replace('diruser_', '00u').replace('dirgroup_', '00g')

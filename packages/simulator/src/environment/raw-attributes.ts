@@ -15,8 +15,8 @@ export interface ParsedUser {
 type Field = keyof UserAttributes
 type Place = readonly [field: Field, name: string]
 
-// The places of the fields of a User in RFC 7643 (4.1 and 4.3). Some are at the top, in `name` or in the enterprise
-// extension. Others are the main value of a list.
+// The places of a user's fields in RFC 7643 (4.1 and 4.3): the top level, `name`, the enterprise extension, or the
+// main value of a list.
 const topPlaces: readonly Place[] = [
   ...same('userName', 'displayName', 'nickName', 'title', 'userType', 'locale', 'timezone', 'profileUrl'),
   ['language', 'preferredLanguage'],
@@ -32,8 +32,8 @@ const listPlaces = [
 ] as const
 
 /**
- * Returns the user in the format of the customer's directory (RFC 7643, 4.1 and 4.3). Events contain this object as
- * `raw_attributes`. The API returns it as `userDetail`.
+ * Returns the user in the format of the customer's directory (RFC 7643, 4.1 and 4.3). Events contain the result as
+ * `raw_attributes`. The API returns the result as `userDetail`.
  */
 export function rawAttributes({ externalId, active, attributes, extra }: User): JsonObject {
   const raw: JsonObject = { ...extra, externalId, active, ...placed(topPlaces, attributes) }
@@ -51,7 +51,7 @@ export function rawGroupAttributes({ displayName, externalId }: Group): Record<s
   return { displayName, ...omitUndefined({ externalId }) }
 }
 
-/** The reverse of `rawAttributes`. Values without a field in UserAttributes become `extra`. */
+/** Converts the result of `rawAttributes` back. Values without a field in UserAttributes become `extra`. */
 export function fromRawAttributes(raw: Readonly<JsonObject>): ParsedUser {
   const { externalId, active, ...others } = raw
   const { found: attributes, rest } = taken(topPlaces, others)
@@ -76,8 +76,8 @@ export function fromRawAttributes(raw: Readonly<JsonObject>): ParsedUser {
 }
 
 /**
- * Sets the user's fields to the main values of the lists. After a PATCH has cleared a main value, another value of the
- * list is the main value.
+ * Sets the user's fields to the main values of the lists. If a PATCH removes a main value, another value of the list
+ * becomes the main value.
  */
 export function withMainValues(user: User): User {
   if (user.extra === undefined) return user
@@ -111,8 +111,8 @@ function taken(places: readonly Place[], from: unknown) {
 }
 
 /**
- * Returns the primary value of a list (RFC 7643, 2.4). Without a primary value, returns the value of type work, or else
- * the first value.
+ * Returns the primary value of a list (RFC 7643, 2.4). Without a primary value, returns the value of type work. Without
+ * a value of type work, returns the first value.
  */
 function mainOf(list: unknown): JsonObject | undefined {
   const valued = Array.isArray(list) ? list.filter((item) => typeof item?.value === 'string') : []

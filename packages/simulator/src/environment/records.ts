@@ -1,7 +1,7 @@
 import { isJsonObject } from '@scalekit-scim/core/internal'
 import { z } from 'zod'
 
-// The records of a Scalekit environment. The file of a simulator has the same format. Times are whole microseconds since
+// The records of a Scalekit environment. A simulator's file has the same format. Times are whole microseconds since
 // 1970, because Scalekit's times have six decimals.
 
 const text = z.string()
@@ -62,13 +62,13 @@ export const user = contained.extend({
   ),
   /** The attributes of the SCIM client that have no field in `attributes`. */
   extra: z.record(text, z.unknown()).exactOptional(),
-  /** In the order in which the user joined the groups. */
+  /** The user's groups, in the order in which the user joined the groups. */
   groupIds: z.array(text).readonly(),
 })
 
 export const group = contained.extend({ displayName: text })
 
-/** A customer: the tenant that a directory belongs to. The `id` is `org_…`. */
+/** A customer, which has directories. The `id` is `org_…`. */
 export type Organization = Readonly<z.infer<typeof organization>>
 /** A customer's connection to an identity provider. The `id` is `dir_…`. */
 export type Directory = Readonly<z.infer<typeof directory>>
@@ -81,7 +81,7 @@ export type Group = Readonly<z.infer<typeof group>>
 export const environmentSnapshot = z.object({
   id: z.string(),
   ids: z.object({ prefix: z.string(), count: z.number() }),
-  /** The newest time of a change. Later changes get a later time. */
+  /** The time of the newest change. Later changes get a later time. */
   lastMicros: z.number(),
   organizations: z.array(organization),
   directories: z.array(directory),
@@ -100,7 +100,7 @@ export interface NewOrganization {
   externalId?: string
 }
 
-/** Absent fields do not change. */
+/** A change of an organization. Absent fields do not change. */
 export type OrganizationPatch = Partial<Omit<NewOrganization, 'id'>>
 
 export interface NewDirectory {
@@ -122,14 +122,14 @@ export interface NewUser {
   groupIds?: readonly string[]
 }
 
-/** Absent fields do not change. `null` removes the value of a field. */
+/** A change of a user. Absent fields do not change. `null` removes the value of a field. */
 export interface UserPatch {
   externalId?: string | null
   active?: boolean
   attributes?: { [Name in keyof UserAttributes]?: UserAttributes[Name] | null }
-  /** Replaces the whole value. */
+  /** The new value, which replaces the whole old value. */
   extra?: Record<string, unknown>
-  /** Replaces all memberships. */
+  /** The new memberships, which replace all old memberships. */
   groupIds?: readonly string[]
 }
 
@@ -139,7 +139,7 @@ export interface NewGroup {
   displayName: string
 }
 
-/** Absent fields do not change. `null` removes the value of a field. */
+/** A change of a group. Absent fields do not change. `null` removes the value of a field. */
 export interface GroupPatch {
   externalId?: string | null
   displayName?: string
@@ -149,7 +149,7 @@ export interface GroupPatch {
 
 export type EnvironmentErrorReason = 'not-found' | 'invalid' | 'conflict' | 'directory-disabled'
 
-/** The environment refused a call. The API, SCIM and the console each convert the reason to their own error. */
+/** The environment refused a call. The API, SCIM and the console convert the reason to errors of their protocols. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError'
   readonly reason: EnvironmentErrorReason

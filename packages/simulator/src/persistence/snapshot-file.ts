@@ -5,7 +5,7 @@ import { errorCode, isJsonObject, type JsonObject, omitUndefined } from '@scalek
 
 export type SnapshotErrorReason = 'unusable' | 'in-use' | 'broken'
 
-/** The simulator cannot read or write its file, another simulator uses the file, or its content is invalid. */
+/** The simulator cannot read or write its file, another simulator uses the file, or the content is invalid. */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError'
   readonly reason: SnapshotErrorReason
@@ -31,16 +31,16 @@ export async function readSnapshotFile(path: string): Promise<Readonly<JsonObjec
   try {
     saved = JSON.parse(text)
   } catch (cause) {
-    throw brokenFile(path, 'it is not JSON', cause)
+    throw brokenFile(path, 'the content is not JSON', cause)
   }
-  if (!isJsonObject(saved) || !('version' in saved)) throw brokenFile(path, 'it is not a simulator file')
+  if (!isJsonObject(saved) || !('version' in saved)) throw brokenFile(path, 'the file is of another program')
   if (saved.version === version) return saved
-  throw brokenFile(path, `its version is ${saved.version}, not ${version}`)
+  throw brokenFile(path, `the version is ${saved.version}, not ${version}`)
 }
 
 /**
- * Replaces the file atomically. So after a crash, the path has either the old file or the new file. The file contains
- * secrets, so only its owner may read it.
+ * Replaces the file atomically. So after a crash, the path has either the old file or the new file. Only the owner
+ * may read the file, because the file contains secrets.
  * @throws SnapshotError
  */
 export async function writeSnapshotFile(path: string, parts: JsonObject): Promise<void> {
@@ -74,7 +74,7 @@ const ownMarks = new Set<string>()
 
 /**
  * Locks the file, and returns a function that releases the lock. Replaces the lock of a process that has ended. A
- * successful lock also shows that the folder is writable.
+ * successful call also proves that the folder is writable.
  *
  * The function is synchronous, so that two simulators that start at the same time rarely collide.
  * @throws SnapshotError

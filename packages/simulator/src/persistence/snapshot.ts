@@ -14,7 +14,7 @@ const savedState = z.looseObject({
 /** The saved parts of a simulator. */
 export type SavedState = z.infer<typeof savedState>
 
-/** The state of a simulator in a file. Without a path, saves nothing. */
+/** The state of a simulator in a file. Without a path, the methods save nothing. */
 export class Snapshot {
   readonly saved: SavedState
   readonly #path: string | undefined
@@ -85,7 +85,7 @@ export class Snapshot {
     if (this.#path === undefined) return
     const startedAtMs = performance.now()
     await writeSnapshotFile(this.#path, this.#state())
-    // Writing a large environment is slow. With this delay, writing takes at most a tenth of the time.
+    // A large environment takes long to write. With the delay, writing takes at most a tenth of the time.
     this.#delayMs = Math.max(minDelayMs, (performance.now() - startedAtMs) * 10)
   }
 }

@@ -36,7 +36,7 @@ const types = resourceTypes.map(({ name, endpoint, schema, extension }) => ({
 
 const schemas = resourceTypes.flatMap(({ schema, extension }) => (extension ? [schema, extension] : [schema]))
 
-/** Describes the server (RFC 7643, 5 to 7; RFC 7644, 4). */
+/** Answers requests for the description of the server (RFC 7643, 5 to 7; RFC 7644, 4). */
 export function discoveryRoutes(): Router {
   const router = Router()
   const described = (item: object, resourceType: string, path: string, response: Response) => ({

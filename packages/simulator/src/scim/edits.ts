@@ -44,8 +44,8 @@ function readOperation(type: ResourceType, operation: unknown): Edit[] {
 }
 
 /**
- * RFC 7643, 2.5: null means no value. So `replace` with null removes the attribute, and `add` with null changes
- * nothing.
+ * Returns the edits at a path. By RFC 7643, 2.5, null means no value. So `replace` with null removes the attribute,
+ * and `add` with null changes nothing.
  */
 function editsAt(type: ResourceType, op: Operation, path: Path, value: unknown): Edit[] {
   if (value === null) return op === 'add' ? [] : [{ op: 'remove', path, value: undefined }]
@@ -53,7 +53,7 @@ function editsAt(type: ResourceType, op: Operation, path: Path, value: unknown):
   return editsOf(type, op, value, path.extension ?? type.schema.id)
 }
 
-/** Ignores case, because Entra ID sends `Add`, `Remove` and `Replace`. */
+/** Returns the operation. Ignores case, because Entra ID sends `Add`, `Remove` and `Replace`. */
 function readOp(op: unknown): Operation {
   const name = typeof op === 'string' ? op.toLowerCase() : undefined
   if (name === 'add' || name === 'remove' || name === 'replace') return name
@@ -66,7 +66,7 @@ function readOp(op: unknown): Operation {
  */
 function editsOf(type: ResourceType, op: Operation, value: unknown, within?: string): Edit[] {
   if (!isJsonObject(value))
-    throw badRequest('invalidValue', `${op} without the path of an attribute needs an object`)
+    throw badRequest('invalidValue', `${op} without the path of an attribute needs an object as its value`)
   return Object.entries(value).flatMap(([name, part]) => {
     const path = readPath(type, name, within)
     return path.attribute?.mutability === 'readOnly' ? [] : editsAt(type, op, path, part)
@@ -74,8 +74,8 @@ function editsOf(type: ResourceType, op: Operation, value: unknown, within?: str
 }
 
 /**
- * Joins operations on the same list, because some clients add or remove members one by one. So the server edits the
- * list only once.
+ * Joins operations on the same list, so that the server edits the list only once. Some clients add or remove members
+ * one by one.
  */
 function joinEdits(edits: readonly Edit[]): Edit[] {
   const runs: Edit[] = []

@@ -27,8 +27,8 @@ export type ComparisonOperator = (typeof comparisonOperators)[number]
 const coreSchema = /^urn:ietf:params:scim:schemas:core:2\.0:(?:user|group)$/i
 
 /**
- * The name of an attribute in a filter or a PATCH path (RFC 7644, figure 1: `attrPath`). The spelling is that of the
- * request.
+ * The name of an attribute in a filter or a PATCH path (RFC 7644, figure 1: `attrPath`). The name is spelled as in
+ * the request.
  */
 export interface AttributePath {
   /** The id of the schema. Absent in a name without a schema. */
@@ -42,7 +42,7 @@ const grammar = /^(?:(urn:[^\s"()[\]]+):)?([a-z$][\w$-]*)(?:\.([a-z$][\w$-]*))?$
 /** `urn:…:2.0:User.department`. RFC 7644, 3.10 requires a colon before the attribute, but some clients send a dot. */
 const dotAfterSchema = /^(urn:[^\s"()[\]]*:(?:user|group))\./i
 
-/** `urn:…:2.0.User`, which is a misspelled schema. */
+/** Matches a misspelled schema: `urn:…:2.0.User`. */
 const dotInSchema = /\.(?:user|group)$/i
 
 /** Returns the parts of the name. If the text is not the name of an attribute, returns `undefined`. */
@@ -99,8 +99,8 @@ class FilterReader {
     if (this.#take(/\[/y) === undefined) return this.#test(path)
     const filter = this.nested(/ *\]/y)
     if (this.#take(/\./y) === undefined) return { op: 'any', path, filter }
-    // Entra ID sends filters that continue after the bracket: `emails[type eq "work"].value eq "…"`. The same value
-    // must match both parts.
+    // Entra ID sends filters that continue after the bracket: `emails[type eq "work"].value eq "…"`. One value of the
+    // list must match both parts.
     return { op: 'any', path, filter: { op: 'and', filters: [filter, this.#test(this.#path())] } }
   }
 

@@ -44,7 +44,7 @@ export function impliedFields(filter: Filter | undefined): JsonObject | undefine
   return parts.every((part) => part !== undefined) ? Object.assign({}, ...parts) : undefined
 }
 
-/** Ignores the case of names (RFC 7643, 2.1). For a list on the path, returns the values of all its items. */
+/** Returns the values at a path, including all items of lists. Ignores the case of names (RFC 7643, 2.1). */
 function valuesAt(subject: unknown, steps: PathSteps): unknown[] {
   if (Array.isArray(subject)) return subject.flatMap((value) => valuesAt(value, steps))
   const [step, ...rest] = steps
@@ -55,7 +55,7 @@ function valuesAt(subject: unknown, steps: PathSteps): unknown[] {
   return name === undefined ? [] : valuesAt(subject[name], rest)
 }
 
-/** RFC 7643, 2.5: an empty value is the same as no value. */
+/** Returns whether the value is not empty. By RFC 7643, 2.5, an empty value is the same as no value. */
 function isPresent(value: unknown): boolean {
   if (isJsonObject(value)) return Object.values(value).some(isPresent)
   return value !== undefined && value !== null && value !== ''
@@ -97,7 +97,7 @@ const comparisons: Readonly<Record<ComparisonOperator, (found: Comparable, wante
     le: (found, wanted) => order(found, wanted) <= 0,
   }
 
-/** Compares two values. For values without an order, returns `NaN`. */
+/** Compares two values. If the values have no order, returns `NaN`. */
 function order(found: Comparable, wanted: Comparable): number {
   if (typeof found === 'number' && typeof wanted === 'number') return found - wanted
   if (typeof found !== 'string' || typeof wanted !== 'string') return Number.NaN

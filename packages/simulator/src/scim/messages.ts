@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/cor
 import type { Response } from 'express'
 import { EnvironmentError, type EnvironmentErrorReason } from '../environment/records.ts'
 
-/** RFC 7644, 3.12, table 9. */
+/** The error types of RFC 7644, 3.12, table 9. */
 export type ScimType =
   | 'invalidFilter'
   | 'uniqueness'
@@ -57,7 +57,7 @@ export function toScimError(error: unknown): ScimError {
   const status = isJsonObject(error) ? Number(error.status) : 500
   if (status === 413) return new ScimError(413, 'the body is too large')
   if (status < 500) return badRequest('invalidSyntax', 'the body must be JSON')
-  return new ScimError(500, 'the simulator failed. Its standard error contains the cause')
+  return new ScimError(500, "the simulator failed. The simulator's standard error contains the cause")
 }
 
 // ── Lists (RFC 7644, 3.4.2) ──
@@ -68,7 +68,7 @@ const defaultCount = 100
 /** The largest number of resources on a page. */
 export const maxResults = 1000
 
-/** Reads `startIndex`, which starts at 1, and `count`. By RFC 7644, 3.4.2.4, the minimum replaces a smaller number. */
+/** Reads `startIndex`, which starts at 1, and `count`. A smaller number becomes the minimum (RFC 7644, 3.4.2.4). */
 export function readPage(query: Readonly<JsonObject>) {
   return {
     startIndex: Math.max(1, readNumber('startIndex', query.startIndex, 1)),

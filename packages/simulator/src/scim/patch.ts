@@ -10,8 +10,8 @@ import { isPrimary, own, readValue } from './values.ts'
 const maxVisits = 1_000_000
 
 /**
- * Applies a PATCH (RFC 7644, 3.5.2) to the resource, and returns the resource. After an error, the resource may have
- * some of the changes. Do not use it then.
+ * Applies a PATCH (RFC 7644, 3.5.2) to the resource, and returns the resource. After an error, do not use the resource,
+ * because it may have only some of the changes.
  */
 export function patchResource(type: ResourceType, resource: JsonObject, body: unknown): JsonObject {
   let visits = 0
@@ -28,7 +28,7 @@ export function patchResource(type: ResourceType, resource: JsonObject, body: un
     const before = own(holder, name)
     visits += Array.isArray(before) ? before.length + 1 : 1
     if (visits > maxVisits)
-      throw new ScimError(413, 'the PATCH is too large: split its operations over several requests')
+      throw new ScimError(413, 'the PATCH is too large: send its operations in several requests')
     put(holder, name, edited(before, op, path, value))
     if (extension !== undefined) put(resource, extension, holder)
   }
@@ -39,7 +39,7 @@ function edited(before: unknown, op: Operation, path: Path, value: unknown): unk
   const { attribute, filter, subName } = path
   if (filter === undefined && subName === undefined) return editWhole(before, op, path, value)
   const items = before ?? []
-  // A filter of an unknown attribute creates a list.
+  // If the path of an unknown attribute has a filter, the attribute is a list.
   const isList = attribute ? attribute.multiValued : filter !== undefined || Array.isArray(before)
   if (isList && Array.isArray(items)) return editItems(items, op, path, value)
   if (filter !== undefined) throw badRequest('invalidPath', `${path.name} is not a list`)
@@ -49,15 +49,15 @@ function edited(before: unknown, op: Operation, path: Path, value: unknown): unk
 function editWhole(before: unknown, op: Operation, { attribute }: Path, value: unknown): unknown {
   const newValue = attribute ? readValue(attribute, value) : (value ?? undefined)
   if (op === 'remove') {
-    // In RFC 7644, `remove` has no value. Entra ID and other clients send a list of the values to remove. An empty list
-    // removes nothing.
+    // In RFC 7644, `remove` has no value. However, Entra ID and other clients send a list of the values to remove. An
+    // empty list removes nothing.
     const hasValues = Array.isArray(before) && value !== undefined && value !== null
     if (!hasValues) return undefined
-    // Ignores other sub-attributes than `value`, because the client's copy may be outdated.
+    // Compares only `value`, because other sub-attributes of the client's copy may be outdated.
     const removed = new Set([newValue ?? []].flat().map(keyOf))
     return before.filter((item) => !removed.has(keyOf(item)))
   }
-  // Without a new value, the client sent an empty list.
+  // If no new value remains, the client sent an empty list.
   if (newValue === undefined) return op === 'replace' ? undefined : before
   if (op === 'add' && Array.isArray(before)) return addTo(before, newValue)
   if (!isJsonObject(before) || !isJsonObject(newValue)) return newValue
@@ -85,7 +85,7 @@ function editItems(items: unknown[], op: Operation, path: Path, value: unknown):
   }
   const after = items.map((item) => (isFound(item) ? edit(item) : item))
   if (touched.size === 0 && op !== 'remove') {
-    // No item matches. By RFC 7644, 3.5.2.3, `replace` fails. However, Entra ID expects a new item with the fields of
+    // No item matches. By RFC 7644, 3.5.2.3, `replace` fails. However, Entra ID expects a new item with the fields in
     // the filter.
     const implied = subName === undefined && op === 'replace' ? undefined : impliedFields(filter)
     if (!implied) throw badRequest('noTarget', `no value of ${path.name} matches the path`)
@@ -142,7 +142,7 @@ function addTo(items: readonly unknown[], value: unknown): unknown[] {
   return withOnePrimary([...items, ...added], new Set(added))
 }
 
-/** If edited items are primary, only the last of them stays primary. All other items stop being primary. */
+/** If edited items are primary, only the last edited item stays primary. Clears `primary` of all other items. */
 function withOnePrimary(items: readonly unknown[], edited: ReadonlySet<unknown>): unknown[] {
   const primary = items.filter((item) => edited.has(item) && isPrimary(item)).at(-1)
   if (primary === undefined) return [...items]

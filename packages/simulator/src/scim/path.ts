@@ -3,7 +3,7 @@ import { type AttributePath, type Filter, parseFilter, readAttributePath } from 
 import { badRequest, type ScimError } from './messages.ts'
 import { type Attribute, attributeNamed, type ResourceType, topAttributes } from './schemas.ts'
 
-/** A parsed path (RFC 7644, 3.5.2 and 3.10). The names have the spelling of the schema. */
+/** A parsed path (RFC 7644, 3.5.2 and 3.10). The names are spelled as in the schema. */
 export interface Path {
   /** The extension that the attribute belongs to. */
   readonly extension?: string
@@ -60,7 +60,7 @@ function invalidPath(): ScimError {
 
 const unknownSchema = /^urn:[^\s"()[\]]+:(?:user|group|\d+(?:\.\d+)*)$/i
 
-/** If a URN ends with the name of a resource or with a version, it is a schema. This server may not know the schema. */
+/** If a URN ends with the name of a resource or with a version, the URN is a schema, possibly an unknown schema. */
 function wholeSchema({ schema, extension }: ResourceType, text: string): Path | undefined {
   if (isSame(text, schema.id)) return {}
   if (extension && isSame(text, extension.id)) return { extension: extension.id }

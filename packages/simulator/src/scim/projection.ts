@@ -16,21 +16,21 @@ export function readProjection(type: ResourceType, query: Readonly<JsonObject>):
   if (wanted)
     return { isAll: false, of: (resource) => project(resource, [['schemas'], ['id'], ...wanted], true) }
   if (!unwanted) return { isAll: true, of: (resource) => resource }
-  // RFC 7643, 7: a client cannot exclude attributes that are returned 'always'.
+  // RFC 7643, 7: a client cannot exclude attributes that the server always returns.
   const omitted = unwanted.filter(([name]) => name !== 'schemas' && name !== 'id')
   return { isAll: false, of: (resource) => project(resource, omitted, false) }
 }
 
 function readNames(type: ResourceType, parameter: string, value: unknown): PathSteps[] | undefined {
   if (value === undefined || value === '') return undefined
-  if (typeof value !== 'string') throw badRequest('invalidValue', `${parameter} must be given once`)
+  if (typeof value !== 'string') throw badRequest('invalidValue', `give ${parameter} only once`)
   return value.split(',').map((text) => {
     const { extension, name, subName } = readPath(type, text.trim())
     return [extension, name, subName].filter((step) => step !== undefined)
   })
 }
 
-/** With `isPicked`, returns only the given attributes. Otherwise, returns all other attributes. */
+/** With `isPicked`, returns only the attributes at the paths. Without `isPicked`, returns all other attributes. */
 function project(fields: JsonObject, paths: readonly PathSteps[], isPicked: boolean): JsonObject {
   const entries = Object.entries(fields).map(([name, value]) => {
     const through = paths.filter(([step]) => step?.toLowerCase() === name.toLowerCase())

@@ -17,13 +17,13 @@ export function resourceRoutes<Item extends User | Group>(
   ) => {
     router[method](path, (request: Request<{ id: string }>, response: Response) => {
       const resources = open(response)
-      // Reads the query first, so that a request with an invalid query changes nothing.
+      // Reads the query before a change, so that a request with an invalid query changes nothing.
       const projection = readProjection(resources.type, request.query)
       const resource = resources.represent(act(resources, request))
       if (method === 'post') response.location(resource.meta.location)
-      // If `If-None-Match` has this version, Express answers 304.
+      // If `If-None-Match` contains the version of the resource, Express answers 304.
       response.set('ETag', resource.meta.version)
-      // RFC 7644, 3.5.2: if a request has `attributes`, the response contains these attributes.
+      // RFC 7644, 3.5.2: if a request has `attributes`, the response contains the requested attributes.
       if (method === 'patch' && projection.isAll && !resources.answersPatch) response.status(204).end()
       else sendScim(response, method === 'post' ? 201 : 200, projection.of(resource))
     })
@@ -35,7 +35,7 @@ export function resourceRoutes<Item extends User | Group>(
       const resources = open(response)
       const { version } = resources.represent(resources.get(id)).meta
       if (!ifMatch.split(',').some((tag) => tag.trim() === version)) {
-        throw new ScimError(412, 'the version in If-Match is not the current one')
+        throw new ScimError(412, 'the version in If-Match is not the current version')
       }
     }
     next()

@@ -16,7 +16,7 @@ import { readResource } from './values.ts'
 export interface Scope {
   environment: Environment
   directoryId: string
-  /** The address of the directory's endpoint, as the client sees it. */
+  /** The address of the directory's endpoint, in the form that the client uses. */
   baseUrl: string
 }
 
@@ -29,7 +29,7 @@ export function scopeOf({ locals }: Response): Scope {
 export abstract class Resources<Item extends User | Group = User | Group> {
   abstract readonly type: ResourceType
   /**
-   * Whether the answer to a PATCH contains the resource. It does not contain groups, because a group can be very long.
+   * Whether the answer to a PATCH contains the resource. For groups, the value is `false`, because groups can be long.
    */
   abstract readonly answersPatch: boolean
   protected readonly scope: Scope
@@ -45,7 +45,7 @@ export abstract class Resources<Item extends User | Group = User | Group> {
   protected abstract get all(): readonly Item[]
   protected abstract find(id: string): Item | undefined
   protected abstract change(item: Item, resource: JsonObject): Item
-  /** The resource without `meta`. */
+  /** Returns the resource without `meta`. */
   protected abstract fieldsOf(item: Item): JsonObject
 
   /**
@@ -68,12 +68,12 @@ export abstract class Resources<Item extends User | Group = User | Group> {
   /** Returns the items that match the filter of a request. */
   filtered(text: unknown): readonly Item[] {
     if (text === undefined || text === '') return this.all
-    if (typeof text !== 'string') throw badRequest('invalidFilter', 'filter must be given once')
+    if (typeof text !== 'string') throw badRequest('invalidFilter', 'give filter only once')
     const { filter } = parseFilter(text)
     return this.candidates(filter) ?? this.all.filter((item) => matches(this.represent(item), filter))
   }
 
-  /** The matching items from an index. If no index supports the filter, returns `undefined`. */
+  /** Returns the matching items from an index. If no index supports the filter, returns `undefined`. */
   protected candidates(filter: Filter): readonly Item[] | undefined {
     const id = filteredValue(filter, 'id')
     return id === undefined ? undefined : [this.find(id)].filter((item) => item !== undefined)

@@ -7,7 +7,7 @@ import { resourceRoutes } from './resource-routes.ts'
 import type { Scope } from './resources.ts'
 import { Groups, Users } from './users-and-groups.ts'
 
-/** This limit allows a group with tens of thousands of members. */
+/** The body limit, which allows a group with tens of thousands of members. */
 const bodyLimit = '10mb'
 
 /**
@@ -28,7 +28,7 @@ export function scimRouter(environment: Environment): Router {
   router.use('/Users', resourceRoutes(Users))
   router.use('/Groups', resourceRoutes(Groups))
   router.use(['/Me', '/Bulk'], () => {
-    throw new ScimError(501, 'not implemented. ServiceProviderConfig lists the supported features')
+    throw new ScimError(501, 'not implemented: ServiceProviderConfig lists the supported features')
   })
   router.use(() => {
     throw new ScimError(404, 'unknown endpoint')

@@ -16,7 +16,7 @@ export interface Schema {
   readonly attributes: readonly Attribute[]
 }
 
-/** A type of resource: its own schema, and its extension. */
+/** A type of resource, with its own schema and its extension. */
 export interface ResourceType {
   readonly name: 'User' | 'Group'
   readonly endpoint: '/Users' | '/Groups'
@@ -41,7 +41,7 @@ export const resourceTypes: readonly ResourceType[] = [userType, groupType]
 
 /**
  * Returns the schema of RFC 7643, 8.7.1. The library returns class instances, and JSON converts them into plain
- * objects. In the RFC, the server sets the display name of a manager. This server accepts the client's name instead.
+ * objects. By the RFC, the server sets the display name of a manager. The simulator accepts the client's name instead.
  */
 function schemaOf(definition: SCIMMY.Types.SchemaDefinition): Schema {
   return JSON.parse(JSON.stringify(definition.describe()), (_key, value) =>
@@ -49,7 +49,7 @@ function schemaOf(definition: SCIMMY.Types.SchemaDefinition): Schema {
   )
 }
 
-// RFC 7643, 3.1: every resource has these attributes, but the schemas do not contain them.
+// RFC 7643, 3.1: every resource has the common attributes, but no schema contains them.
 const commonAttributes: readonly Attribute[] = [
   { name: 'schemas', type: 'reference', multiValued: true, mutability: 'readWrite' },
   { name: 'id', type: 'string', multiValued: false, mutability: 'readOnly' },
@@ -62,7 +62,7 @@ export function topAttributes(type: ResourceType): readonly Attribute[] {
   return [...commonAttributes, ...type.schema.attributes]
 }
 
-/** Ignores the case of the name (RFC 7643, 2.1). */
+/** Returns the attribute with this name. Ignores case (RFC 7643, 2.1). */
 export function attributeNamed(
   attributes: readonly Attribute[] | undefined,
   name: string,

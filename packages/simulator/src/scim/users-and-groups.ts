@@ -27,7 +27,7 @@ export class Users extends Resources<User> {
   }
 
   protected fieldsOf(user: User): JsonObject {
-    // Copies the attributes, because a PATCH must not change the records of the environment.
+    // Copies the attributes, so that a PATCH does not change the records of the environment.
     const raw: JsonObject = structuredClone(rawAttributes(user))
     const groups = this.scope.environment.groupsOf(user).map(({ id, displayName }) => ({
       value: id,
@@ -53,8 +53,8 @@ export class Users extends Resources<User> {
   }
 
   /**
-   * Clears absent attributes (RFC 7644, 3.5.1). Does not clear `active`, because a request without `active` must not
-   * restore access.
+   * Clears absent attributes (RFC 7644, 3.5.1), except `active`, because a request without `active` must not restore
+   * access.
    */
   protected change(user: User, resource: JsonObject): User {
     const { attributes, extra, externalId = null, ...fields } = parsedUser(resource)
@@ -70,7 +70,7 @@ export class Users extends Resources<User> {
   }
 }
 
-/** The lists whose entries must have a value (RFC 7643, 2.4). The server ignores other entries. */
+/** The lists whose entries must have a value (RFC 7643, 2.4). The server ignores entries without a value. */
 const valueLists = userType.schema.attributes.filter(
   ({ multiValued, subAttributes }) => multiValued && attributeNamed(subAttributes, 'value'),
 )

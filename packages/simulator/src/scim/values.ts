@@ -2,12 +2,12 @@ import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
 import { badRequest } from './messages.ts'
 import { type Attribute, attributeNamed, type ResourceType, topAttributes } from './schemas.ts'
 
-/** Returns whether this is the preferred value of a list (RFC 7643, 2.4). */
+/** Returns whether the value is the preferred value of its list (RFC 7643, 2.4). */
 export function isPrimary(value: unknown): value is JsonObject {
   return isJsonObject(value) && value.primary === true
 }
 
-/** Ignores inherited properties, because the client chooses the name. */
+/** Returns an own property. Ignores inherited properties, because the client chooses the name. */
 export function own(fields: Readonly<JsonObject>, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined
 }
@@ -36,7 +36,7 @@ export function readResource(type: ResourceType, body: unknown): JsonObject {
   return present(entries)
 }
 
-/** Refuses names such as `urn:…:User:department`. In a resource, this attribute is in the object of its extension. */
+/** Refuses names such as `urn:…:User:department`. In a resource, `department` is in the object of its extension. */
 function readExtension(name: string, value: unknown): JsonObject | undefined {
   if (value === null || value === undefined) return undefined
   if (!isJsonObject(value)) throw badRequest('invalidValue', `the extension ${name} must be an object`)
@@ -44,8 +44,8 @@ function readExtension(name: string, value: unknown): JsonObject | undefined {
 }
 
 /**
- * Returns the value of an attribute in the format of its schema. Returns `undefined` for no value. @throws ScimError
- * 'invalidValue'
+ * Returns the value of an attribute in the format of its schema. Without a value, returns `undefined`.
+ * @throws ScimError 'invalidValue'
  */
 export function readValue(attribute: Attribute, value: unknown): unknown {
   if (value === null || value === undefined || attribute.name === 'schemas') return undefined
@@ -70,7 +70,7 @@ function readSingle(attribute: Attribute, value: unknown): unknown {
   throw badRequest('invalidValue', `${name} must be a string`)
 }
 
-/** Entra ID sends "True" and "False". */
+/** Accepts "True" and "False", because Entra ID sends these strings. */
 function readBoolean(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
   const text = typeof value === 'string' ? value.toLowerCase() : undefined
@@ -97,7 +97,7 @@ function present(entries: readonly (readonly [string, unknown])[]): JsonObject {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
-/** Accepts a resource without `schemas`. */
+/** Checks `schemas`. Accepts a resource without `schemas`. */
 function checkSchemas(type: ResourceType, schemas: unknown): void {
   if (schemas === undefined) return
   const wanted = type.schema.id.toLowerCase()

@@ -57,10 +57,10 @@ function variables() {
     </div>`
 }
 
-/** Browsers allow the clipboard only on https pages and pages of this machine. */
+/** Copies the text. Browsers allow the clipboard only on https pages and on pages of this machine. */
 function copy(text) {
   if (!navigator.clipboard)
-    throw new Error('The browser does not allow copying here. Open the list, select the lines and copy them.')
+    throw new Error('The browser does not allow copying here. Open the list, and select the lines to copy.')
   return navigator.clipboard.writeText(text)
 }
 
@@ -83,7 +83,7 @@ const stepSizes = [
 ]
 
 function steps() {
-  return html`, the clock is stopped. Move it forward by
+  return html`, the clock is stopped. Move the clock forward by
     ${stepSizes.map(
       ([name, seconds]) =>
         html`<button class="small" @click=${() => attempt(() => request('POST', '/clock/step', { seconds }))}>${name}</button>`,

@@ -24,7 +24,7 @@ export function deliveriesSection() {
           ? html`<p class="empty">${
               state.onlyUndelivered
                 ? 'All messages are delivered.'
-                : 'No messages yet. Each change in the directory sends one: add a user.'
+                : 'No messages yet. Each change in the directory sends a message: add a user.'
             }</p>`
           : html`<ol class="messages" aria-label="Messages, newest first">${repeat(items, ({ id }) => id, messageItem)}</ol>`
       }
@@ -92,7 +92,7 @@ function deliveryLine(delivery, hasOthers, sent) {
       <div class="bar">
         <span class="state ${stateClass[deliveryState]}">${deliveryState}</span>
         ${last ? html`<span>${last.trigger === 'schedule' ? '' : `${last.trigger}: `}${replyOf(last)}</span>` : nothing}
-        ${givenUp === undefined ? nothing : html`<span>given up: ${givenUp}</span>`}
+        ${givenUp === undefined ? nothing : html`<span>stopped: ${givenUp}</span>`}
         <span class="quiet">${attemptsUnderWay > 0 ? 'sending, ' : nothing}${count(attempts.length, 'attempt')}${
           nextAttemptAtMs === undefined
             ? nothing

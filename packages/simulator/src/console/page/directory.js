@@ -171,7 +171,7 @@ function groupRow(group, isOn) {
         kind: 'removal',
         action: 'Delete',
         name: displayName,
-        text: 'Its members are removed from it, and the application receives an event for each.',
+        text: 'The members leave the group, and the application receives an event for each member.',
         path: `/groups/${id}`,
       },
     })

@@ -13,12 +13,12 @@ export function endpoints() {
     </details>`
 }
 
-/** Shows the URL only with several endpoints. The summary already shows the URL of a single endpoint. */
+/** Shows the URL only if there are several endpoints. The summary already shows the URL of a single endpoint. */
 function endpointItem({ id, url, types, secrets }, hasOthers) {
   const rotate = () =>
     attempt(
       () => request('POST', `/endpoints/${id}/rotate-secret`),
-      'A new secret signs from now on. The old one signs too for one day.',
+      'The new secret signs all deliveries. For one day, the old secret also signs.',
     )
   const remove = () =>
     update({
@@ -26,7 +26,7 @@ function endpointItem({ id, url, types, secrets }, hasOthers) {
         kind: 'removal',
         action: 'Remove',
         name: url,
-        text: 'It receives no more messages, and its pending messages are given up.',
+        text: 'The endpoint receives no more messages, and its pending messages fail.',
         path: `/endpoints/${id}`,
       },
     })

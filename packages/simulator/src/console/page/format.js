@@ -1,6 +1,6 @@
 import { html } from '/console/lit-html/lit-html.js'
 
-/** Allows line breaks in an email after an @ or a dot, but not inside a word. */
+/** Allows line breaks in an email only after an @ or a dot. */
 export function breakable(email = '') {
   return email.split(/(?<=[@.])/).map((part) => html`${part}<wbr>`)
 }

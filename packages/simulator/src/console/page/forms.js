@@ -7,7 +7,7 @@ import { attempt, directory, refreshDirectory, state, update } from './state.js'
  */
 export function dialog(form) {
   const { title, fields, action, submit } = forms[form.kind](form)
-  // The close event arrives later, when another dialog may be open.
+  // The close event can arrive after another dialog has opened.
   const leave = () => {
     if (state.form === form) update({ form: undefined })
   }
@@ -86,7 +86,7 @@ const forms = {
     title: 'New endpoint',
     fields: html`
       ${field('URL', 'url', '', { required: true, type: 'url' })}
-      ${field('Signing secret (empty: a new one)', 'secret', '')}`,
+      ${field('Signing secret (empty: a new secret)', 'secret', '')}`,
     action: 'Add',
     submit: (entered) =>
       request('POST', '/endpoints', {
@@ -150,7 +150,7 @@ function field(label, name, value, { required = false, type = 'text' } = {}) {
   return html`<label>${label}<input name=${name} type=${type} value=${value} ?required=${required} autocomplete="off"></label>`
 }
 
-/** Returns a field for the request body. For an empty text, returns no field. */
+/** Returns an object with the field for the request body. For an empty text, the object is empty. */
 function textField(name, text) {
   return text?.trim() ? { [name]: text.trim() } : {}
 }

@@ -1,6 +1,6 @@
 import { listen, request } from './api.js'
 
-/** The state of the page. Only this file changes it, and each change renders the page. */
+/** The state of the page. Only this file changes the state, and each change renders the page. */
 export const state = {
   isConnected: true,
   /** The result of `GET /state`. */
@@ -22,7 +22,7 @@ export const state = {
 }
 
 export const pageSize = 25
-/** “Show more” adds this number of messages, up to the simulator's limit. */
+/** The number of messages that “Show more” adds, up to the simulator's limit. */
 export const messagesStep = 100
 export const maxMessages = 500
 
@@ -40,7 +40,7 @@ export async function start(drawPage) {
   listen({
     connected: (isConnected) => {
       update({ isConnected })
-      // While the page was disconnected, it received no changes.
+      // Without a connection, the page received no changes.
       if (isConnected) void refresh()
     },
     changed: ({ directory, messageIds }) => {
@@ -100,8 +100,8 @@ async function refresh() {
 }
 
 /**
- * Never runs `work` twice at the same time. If a caller requests `work` during a run, `work` runs once more after that
- * run. As a result, a series of changes causes few requests.
+ * Never runs `work` twice at the same time. If a caller requests `work` during a run, `work` runs once more after the
+ * run. So a series of changes causes few requests.
  */
 function oneAtATime(work) {
   let isRunning = false
@@ -126,7 +126,7 @@ const messagesSoon = oneAtATime(async () => {
   await refreshMessages(ids)
 })
 
-// The answer to an earlier request must not replace the answer to a later one.
+// The answer to an earlier request must not replace the answer to a later request.
 let lastRequest = 0
 
 export async function refreshDirectory() {
@@ -144,7 +144,7 @@ export async function refreshDirectory() {
     request('GET', `/directories/${shown.id}/groups`),
   ]).catch(() => [])
   if (current !== lastRequest || !users || !groups) return
-  // The last user of the last page was deleted.
+  // The page is empty, because the last user of the last page was deleted.
   if (users.items.length === 0 && users.count > 0) {
     state.offset = Math.floor((users.count - 1) / pageSize) * pageSize
     return refreshDirectory()

@@ -5,14 +5,14 @@ const width = 560
 const height = 34
 const marginX = 12
 const lineY = 12
-/** All eight attempts fit into this time, even with the largest jitter. */
+/** The length of the timeline. All eight attempts fit, even with the largest jitter. */
 const maxSeconds = 36 * 3600
 const ticks = [0, 5, 300, 1800, 7200, 18_000, 36_000, 108_000]
-/** On a narrow page, these ticks have no label. */
+/** The ticks that have no label on a narrow page. */
 const crowded = new Set([1800, 18_000])
 
 /**
- * Draws the attempts of one delivery. The scale is logarithmic, so that seconds and hours are both visible. A hollow
+ * Draws the attempts of one delivery. The scale is logarithmic, so that seconds and hours are visible. A hollow
  * mark is the next attempt.
  */
 export function timeline({ attempts, nextAttemptAtMs, createdAtMs, state }) {
