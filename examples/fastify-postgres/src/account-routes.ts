@@ -18,7 +18,7 @@ export function addAccountRoutes(app: FastifyInstance, accounts: Accounts): void
   app.get('/accounts', async (request, reply) => {
     const { success, data } = query.safeParse(request.query)
     if (!success) {
-      return reply.code(400).send({ error: '`limit` is 1 to 200, and `after` the `next` of another page' })
+      return reply.code(400).send({ error: '`limit` is 1 to 200, and `after` is the `next` of another page' })
     }
     // The query reads one row more than requested, to find out whether there is another page.
     const found = await accounts.page(data.limit + 1, data.after)
