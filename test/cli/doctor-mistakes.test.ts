@@ -99,7 +99,7 @@ test('a comparison that throws on another length fails the check of several sign
   expect(found.notes).toEqual(['malformed-headers'])
 })
 
-test('a refused type is reported as such, not as a refused signature', async () => {
+test('a refused type is not reported as a refused signature', async () => {
   const found = await examine(await serve(ownEndpoint({ rejectsUnknownTypes: true })))
   expect(found).toMatchObject({ exitCode: 1, wrong: ['valid'] })
   expect(found.report.checks[0]?.detail).toMatch(/of an unknown type \(422\)/)

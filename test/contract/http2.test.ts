@@ -92,37 +92,37 @@ describe.each([
   ['Fastify', () => startFastify()],
   ['createReceiver behind node:http2', startCore],
 ])('%s', (_name, start) => {
-  test('processes an event', async () => {
+  test('the server processes an event', async () => {
     const delivery = signDelivery(hire)
     const stream = open(sessionAt(await start()), delivery.headers)
     stream.end(delivery.body)
     expect(await answerTo(stream)).toMatchObject({ status: 201 })
   })
 
-  test('resets the stream after a 413, so that the sender stops', async () => {
+  test('the server resets the stream after a 413, so that the sender stops', async () => {
     const stream = open(sessionAt(await start()))
     stream.write(Buffer.alloc(2000))
     expect(await answerTo(stream)).toEqual(tooLarge)
   })
 
-  test('resets the stream after a 413 for an announced length', async () => {
+  test('the server resets the stream after a 413 for an announced length', async () => {
     const stream = open(sessionAt(await start()), { 'content-length': '2000' })
     expect(await answerTo(stream)).toEqual(tooLarge)
   })
 
-  test('resets the stream after a 408', async () => {
+  test('the server resets the stream after a 408', async () => {
     const stream = open(sessionAt(await start()))
     stream.write(Buffer.alloc(10))
     expect(await answerTo(stream)).toEqual({ status: 408, body: '{"error":"Request Timeout"}', resetCode: 0 })
   })
 
-  test('resets the stream after it refuses a request without a signature', async () => {
+  test('the server resets the stream after it refuses a request without a signature', async () => {
     const stream = open(sessionAt(await start()), { 'webhook-signature': '' })
     stream.write(Buffer.alloc(10))
     expect(await answerTo(stream)).toMatchObject({ status: 400, resetCode: 0 })
   })
 
-  test('then answers other requests of the connection', async () => {
+  test('the server still answers other requests of the connection', async () => {
     const session = sessionAt(await start())
     const refused = open(session)
     refused.write(Buffer.alloc(2000))

@@ -51,7 +51,7 @@ describe.skipIf(!redis)('examples/express-sqlite with the Redis ledger of its RE
     signDelivery(sampleEvent('organization.directory.user_created'), { messageId: 'msg_one' })
   const outcomeAt = async (url: string) => (await fetch(url, delivery())).headers.get('scalekit-scim-outcome')
 
-  test('keeps messages over a restart, and exits on SIGTERM', { timeout: 60_000 }, async () => {
+  test('messages stay done over a restart, and SIGTERM ends the server', { timeout: 60_000 }, async () => {
     const first = await startExample()
     expect(await outcomeAt(first.url)).toBe('processed')
     first.child.kill('SIGTERM')
@@ -66,7 +66,7 @@ describe.skipIf(!redis)('examples/express-sqlite with the Redis ledger of its RE
   test.each([
     ['is down', () => redis?.kill(), () => redis?.start()],
     ['does not answer', () => redis?.freeze(), () => redis?.thaw()],
-  ])('exits on SIGTERM while Redis %s', { timeout: 60_000 }, async (_what, fail, repair) => {
+  ])('the example exits on SIGTERM while Redis %s', { timeout: 60_000 }, async (_what, fail, repair) => {
     const { child, url } = await startExample()
     await fail()
     onTestFinished(repair)

@@ -101,7 +101,7 @@ describe.each([
 ] as const)('the guard of the guide in %s', (_name, open, isThere) => {
   const ada = { email: 'ada@acme.example', active: false, deleted: false }
 
-  test.skipIf(!isThere)('keeps the values that an event does not have', async () => {
+  test.skipIf(!isThere)('the guard keeps the values that an event does not have', async () => {
     const write = await open()
     await write({ ...ada, at: '1' })
     expect(await write({ at: '2' })).toEqual(ada)
@@ -113,7 +113,7 @@ describe.each([
     })
   })
 
-  test.skipIf(!isThere)('refuses an older event, and an update at the time of a deletion', async () => {
+  test.skipIf(!isThere)('the guard refuses older events, and updates at the time of a deletion', async () => {
     const write = await open()
     const gone = { email: null, active: null, deleted: true }
     await write({ ...ada, at: '2' })
@@ -123,13 +123,13 @@ describe.each([
     expect(await write({ ...ada, at: '1' })).toEqual(gone)
   })
 
-  test.skipIf(!isThere)('keeps a deletion that comes before its creation', async () => {
+  test.skipIf(!isThere)('the guard stores a deletion that arrives before the creation', async () => {
     const write = await open()
     await write({ deleted: true, at: '2' })
     expect(await write({ ...ada, at: '1' })).toMatchObject({ deleted: true })
   })
 
-  test.skipIf(!isThere)('starts an empty row for a person who returns', async () => {
+  test.skipIf(!isThere)('the guard begins with an empty row if a deleted person returns', async () => {
     const write = await open()
     await write({ ...ada, at: '1' })
     await write({ email: ada.email, deleted: true, at: '2' })

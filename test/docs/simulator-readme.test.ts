@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 afterEach(stopServing)
 
 describe('the documentation of the simulator', () => {
-  test('has a quick start: a change in the console arrives at an application that has the variables', async () => {
+  test('the documentation has a quick start: a change in the console arrives at an application that has the variables', async () => {
     let heard = ''
     const application = express()
     const endpoint = await serve(application, '/webhooks/scalekit')
@@ -50,7 +50,7 @@ describe('the documentation of the simulator', () => {
     await expect.poll(() => heard).toBe('disabled')
   })
 
-  test('has an example of a test that runs', async () => {
+  test('the documentation has an example of a test that runs', async () => {
     const endpoint = await serveReceiver()
     const example = blocks.find(({ code }) => code.includes('deliveries.idle()'))?.code ?? ''
     expect(example).toContain(printedEndpoint)

@@ -105,7 +105,7 @@ async function untilDone({ attempt }: Instance, messageId: string): Promise<stri
 }
 
 describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
-  'a Redis that fails, with %s',
+  'a failing Redis, with %s',
   (_name, store) => {
     test('a server that is down at start is unavailable until it starts', async () => {
       const redis = await server()
@@ -262,7 +262,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
 )
 
 describe.skipIf(!redisIsInstalled)('a Redis that lost its data while a handler ran', () => {
-  test('has the claim again after the next renewal, so that no other process begins', async () => {
+  test('the next renewal restores the claim in Redis, so that no other process begins', async () => {
     const redis = await server()
     const started = Promise.withResolvers<void>()
     const finish = Promise.withResolvers<void>()

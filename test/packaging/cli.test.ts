@@ -69,7 +69,7 @@ const ofTheSimulator = [
 ]
 
 describe('the command without the simulator', () => {
-  test('brings nothing of the simulator', () => {
+  test('the command without the simulator installs no package of the simulator', () => {
     const ours = ['@scalekit-scim/core', '@scalekit-scim/cli', 'commander']
     expect(installedIn(alone)).toEqual(expect.arrayContaining(ours))
     expect(installedIn(both)).toEqual(expect.arrayContaining([...ours, ...ofTheSimulator]))
@@ -77,7 +77,7 @@ describe('the command without the simulator', () => {
     expect(installedIn(alone).filter((name) => unwanted.test(name))).toEqual([])
   })
 
-  test('shows its help and its version', async () => {
+  test('the command shows its help and its version', async () => {
     expect(await run(alone, bin(alone), '--help')).toContain('Usage: scalekit-scim')
     expect(await run(alone, bin(alone), 'simulate', '--help')).toContain('--port <number>')
     const { version } = JSON.parse(
@@ -111,7 +111,7 @@ describe('the command without the simulator', () => {
     })
   })
 
-  test('does not call the simulator missing if only a dependency of it is', async () => {
+  test('a missing dependency of the simulator is not reported as a missing simulator', async () => {
     const broken = join(alone, 'node_modules/@scalekit-scim/simulator')
     onTestFinished(() => rm(broken, { recursive: true }))
     await mkdir(broken)

@@ -61,13 +61,13 @@ describe.each(examples)('examples/%s, copied out of the tree', (example) => {
     return copied
   }
 
-  test('asks for published ranges alone', () => {
+  test('the example depends only on published versions', () => {
     const manifest = readFileSync(join(root, 'examples', example, 'package.json'), 'utf8')
     const { dependencies, devDependencies } = JSON.parse(manifest)
     for (const range of Object.values({ ...dependencies, ...devDependencies })) expect(range).toMatch(/^\^\d/)
   })
 
-  test('installs, and its own tests pass', { timeout: 300_000 }, async () => {
+  test('the example installs, and its own tests pass', { timeout: 300_000 }, async () => {
     const folder = await copy()
     const { scripts } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
     expect(scripts.test).toContain('node')
@@ -81,7 +81,7 @@ describe.each(examples)('examples/%s, copied out of the tree', (example) => {
     expect(said).toMatch(/^. fail 0$/m)
   })
 
-  test('its types are right', { timeout: 300_000 }, async () => {
+  test('the types of the example are correct', { timeout: 300_000 }, async () => {
     const folder = await copy()
     expect(await node(folder, join('node_modules', 'typescript', 'bin', 'tsc'))).toBe('')
   })

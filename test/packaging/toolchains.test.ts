@@ -48,7 +48,7 @@ describe('in CommonJS under Jest, without a flag', () => {
     return node(project, bin, '--ci', '--rootDir', '.', '--transform', '{}', '--testMatch', `**/${file}`)
   }
 
-  test('scalekitFromEnv gives a client that a sync reads through', async () => {
+  test('scalekitFromEnv returns a client that a sync can use', async () => {
     await jest(full, 'jest.cjs')
   })
 
@@ -72,7 +72,7 @@ describe.each([
   ['5.9', 'typescript5'],
   ['6', 'typescript'],
   ['7', 'typescript7'],
-])('with TypeScript %s, which asks for no types by itself', (_version, compiler) => {
+])('with TypeScript %s, which includes no types by default', (_version, compiler) => {
   // TypeScript 7 has no API any more, and exports its manifest alone.
   const tsc = join(dirname(require.resolve(`${compiler}/package.json`)), 'bin/tsc')
 
@@ -114,7 +114,7 @@ ${name}(Symbol.iterator)
   })
 })
 
-test('each declaration asks for the types of Node itself, or imports core, which does', async () => {
+test('each declaration references the types of Node, or imports core, which references them', async () => {
   const without: string[] = []
   for (const name of ['core', 'express', 'fastify', 'simulator']) {
     const dist = join(full, 'node_modules/@scalekit-scim', name, 'dist')
@@ -154,7 +154,7 @@ describe('one ES module that esbuild makes', () => {
   }
 
   test.each(['express.mjs', 'fastify.mjs', 'together.mjs'])(
-    'starts with the frameworks outside, and receives a delivery: %s',
+    'a bundle without the frameworks starts, and receives a delivery: %s',
     async (file) => {
       const folder = await bundle(file, `bundle-${file}`, { external: frameworks })
       expect((await readdir(folder)).sort()).toEqual(['app.mjs', 'node_modules'])
@@ -162,13 +162,13 @@ describe('one ES module that esbuild makes', () => {
     },
   )
 
-  test('starts with core/sync, and names the SDK if it is missing', async () => {
+  test('a bundle with core/sync starts, and names the SDK if it is missing', async () => {
     const folder = await bundle('sync.mjs', 'bundle-sync', { external: frameworks })
     expect(await node(folder, 'app.mjs')).toBe('true ERR_SCIM_SDK_MISSING\n')
   })
 
   test.each(['express.mjs', 'fastify.mjs'])(
-    'starts with the framework inside too, with the banner of docs/compatibility.md: %s',
+    'a bundle with the framework starts with the banner of docs/compatibility.md: %s',
     async (file) => {
       const banner = codeBlocks(readDocument('docs/compatibility.md')).find(({ code }) =>
         code.includes('createRequire'),

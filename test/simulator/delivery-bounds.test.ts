@@ -12,7 +12,7 @@ function warnings(): string[] {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-it('keeps 100,000 pending messages, then gives up the oldest ones, and warns once', async () => {
+it('the simulator keeps 100,000 pending messages, then drops the oldest ones, and warns once', async () => {
   const warned = warnings()
   // No attempt is made: each message waits an hour.
   const { deliveries } = openDeliveries({ faults: { delay: { share: 1, seconds: 3600 } } })
@@ -50,7 +50,7 @@ it('keeps 100,000 pending messages, then gives up the oldest ones, and warns onc
   expect(first.deliveries[0]).not.toHaveProperty('givenUp')
 })
 
-it('holds at most 256 MB of replies to pending messages', async () => {
+it('the simulator stores at most 256 MB of replies to pending messages', async () => {
   const warned = warnings()
   // The deadline leaves time on a busy machine: an attempt without a reply would add no bytes.
   const { deliveries } = openDeliveries({ attemptDeadlineSeconds: 60 })

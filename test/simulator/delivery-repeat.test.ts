@@ -66,7 +66,7 @@ function comparable(messages: readonly Message[]) {
   }))
 }
 
-it('repeats a run with the same seed, and makes another run with another seed', async () => {
+it('the simulator repeats a run with the same seed, and makes another run with another seed', async () => {
   const [first, again, other] = [await live(7), await live(7), await live(8)].map(comparable)
   expect(again).toEqual(first)
   expect(other).not.toEqual(first)
@@ -81,7 +81,7 @@ it('repeats a run with the same seed, and makes another run with another seed', 
   )
 })
 
-it('draws each fault separately, so that an added fault does not change the others', async () => {
+it('each fault has its own random numbers, so that an added fault does not change the others', async () => {
   const dropped = (messages: readonly Message[]) =>
     messages.flatMap(({ deliveries }, index) =>
       deliveries.map(({ state }, endpoint) => (state === 'dropped' ? `${index} ${endpoint}` : '')),

@@ -57,7 +57,7 @@ async function openExample(scim: ScimDirectory) {
   }
 }
 
-it("carries every change of a user from SCIM to the application's database", async () => {
+it('every change of a user over SCIM arrives in the application’s database', async () => {
   const scim = await openScimDirectory()
   onTestFinished(() => scim.close())
   const example = await openExample(scim)
@@ -91,7 +91,7 @@ it("carries every change of a user from SCIM to the application's database", asy
   ])
 })
 
-it('removes a user whose name and email have a character that some databases refuse', async () => {
+it('a user whose name and email have a character that some databases refuse is removed', async () => {
   const scim = await openScimDirectory()
   onTestFinished(() => scim.close())
   const example = await openExample(scim)

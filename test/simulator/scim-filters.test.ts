@@ -89,7 +89,7 @@ describe('a filter', () => {
     ['shoeSize ge 38', 'numbers', ['ada']],
     ['shoeSize lt 3.8e1', 'numbers with an exponent', []],
     ['userName gt "ada"', 'the order of strings', ['grace']],
-  ])('reads %s: %s', async (filter, _rule, names) => {
+  ])('a filter reads %s: %s', async (filter, _rule, names) => {
     const emails = [
       { value: 'work@acme.test', type: 'work' },
       { value: 'home@acme.test', type: 'home' },
@@ -123,11 +123,11 @@ describe('a filter', () => {
     'emails[]',
     ' ',
     `${'('.repeat(60)}title pr${')'.repeat(60)}`,
-  ])('is refused with 400 invalidFilter: %s', async (filter) => {
+  ])('a filter is refused with 400 invalidFilter: %s', async (filter) => {
     expectError(await search(filter), 400, 'invalidFilter')
   })
 
-  it('of any text is accepted or refused with 400', async () => {
+  it('a filter of any text is accepted or refused with 400', async () => {
     const piece = fc.constantFrom(
       'userName',
       'eq',

@@ -212,7 +212,7 @@ describe('the pass deletes nobody and reports the reason', () => {
 })
 
 describe('a customer who removes 40 % of the users', () => {
-  test('has these deletions held, and the approval applies exactly them', async () => {
+  test('if a customer removes 40 % of the users, the deletions are held, and their approval applies', async () => {
     const run = scene(200)
     const gone = run.dismiss(20, 80)
     const { held } = await run.pass()
@@ -224,7 +224,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deleted(run)).toEqual(gone)
   })
 
-  test('gets an approval for these users, and a later deletion does not wait for it', async () => {
+  test('a later deletion does not wait for an approval of earlier deletions', async () => {
     const run = scene(200)
     const gone = run.dismiss(20, 80)
     const { held } = await run.pass()

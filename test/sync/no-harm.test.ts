@@ -223,7 +223,7 @@ test('several directories lose only their own users, if `known` yields directory
 })
 
 describe('a customer who removes 40 % of the users', () => {
-  test('has the held deletions in each report until they are decided', async () => {
+  test('held deletions are in each report until they are decided', async () => {
     const { app, directory, sync } = scene(100)
     const everybody = directory.people
     directory.people = everybody.slice(40)
@@ -239,7 +239,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deletions(app)).toEqual([])
   })
 
-  test('does not cause full passes until the deletions are decided', async () => {
+  test('held deletions do not cause full passes until they are decided', async () => {
     const { directory, sync } = scene(100)
     directory.people.splice(0, 40)
     const hourly = sync()
@@ -247,7 +247,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(modes).toEqual(['full', 'incremental'])
   })
 
-  test('has an approval without held deletions in the report', async () => {
+  test('a used or mistyped approval is reported as unused', async () => {
     const { directory, sync } = scene(100)
     directory.people = directory.people.slice(40)
     const [held] = only(await sync().run()).held
@@ -258,7 +258,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect([again.totals.users.deleted, again.unusedApprovals]).toEqual([0, [approval, 'mistyped']])
   })
 
-  test('has these deletions held, and the approval applies exactly them', async () => {
+  test('the deletions are held, and their approval applies to exactly these users', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80).map(({ id }) => id)
     const held = only(await sync().run()).held
@@ -270,7 +270,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deletions(app).sort()).toEqual(gone.map((id) => `deleted ${id}`).sort())
   })
 
-  test('gets an approval for these users, and a later deletion does not wait for it', async () => {
+  test('a later deletion does not wait for the approval of earlier deletions', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80).map(({ id }) => id)
     const hourly = sync()
@@ -285,7 +285,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deletions(app).sort()).toEqual([...gone, later].map((id) => `deleted ${id}`).sort())
   })
 
-  test('has the users who came back in the report, and the approval stays valid for the others', async () => {
+  test('users who came back are in the report, and the approval stays valid for the others', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80)
     const hourly = sync()
@@ -297,7 +297,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deletions(app)).toHaveLength(50)
   })
 
-  test('has the deletions held as over-half even if the limits allow them', async () => {
+  test('the deletions are held as over-half even if the limits allow them', async () => {
     const { app, directory, sync } = scene(200)
     directory.people.splice(0, 101)
     const report = await sync({ deletions: { maxShare: 1 } }).run()
@@ -305,7 +305,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(only(report).held).toMatchObject([{ reason: 'over-half', count: 101 }])
   })
 
-  test('has no deletions held with wider limits', async () => {
+  test('the deletions are not held with wider limits', async () => {
     const { directory, sync } = scene(200)
     directory.people.splice(0, 80)
     const report = await sync({ deletions: { maxShare: 0.4 } }).run()

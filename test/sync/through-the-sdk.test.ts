@@ -143,7 +143,7 @@ describe('directories', () => {
       sims.variables.SCALEKIT_CLIENT_SECRET ?? '',
     )
 
-  test('of all organizations are the enabled ones of all pages', async () => {
+  test('the directories of all organizations are the enabled ones of all pages', async () => {
     expect(await all(directories(api(), 'all'))).toEqual(expected)
   })
 
@@ -156,7 +156,7 @@ describe('directories', () => {
         yield* names
       },
   }
-  test.each(Object.keys(forms))('of %s are listed once each', async (form) => {
+  test.each(Object.keys(forms))('the directories of %s are listed once each', async (form) => {
     const wanted = expected.slice(5, 8)
     const names = [...wanted, ...wanted].map(({ organizationId }) => organizationId)
     const organizations = forms[form]?.(names) ?? []

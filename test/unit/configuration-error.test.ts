@@ -96,13 +96,13 @@ describe.each(Object.entries(ways))('%s', (code, { run, option, hint }) => {
     throw new Error('nothing was thrown')
   }
 
-  test('is thrown with its code and its option', async () => {
+  test('the error is thrown with its code and its option', async () => {
     expect(await thrown()).toMatchObject({ name: 'ConfigurationError', code, option })
   })
-  test('names the fix', async () => {
+  test('the error names the fix', async () => {
     expect((await thrown()).message).toMatch(hint)
   })
-  test('never holds the secret', async () => {
+  test('the error never holds the secret', async () => {
     const error = await thrown()
     const encoded = secret.slice('whsec_'.length)
     for (const text of [error.message, String(error.stack), JSON.stringify(error)]) {

@@ -27,7 +27,7 @@ test('the three copies are different classes', () => {
 })
 
 describe.each(Object.entries(copies))('a dispatcher of %s', (_name, core) => {
-  test.each(Object.entries(copies))('drops an event for a DropEvent of %s', async (_name, thrower) => {
+  test.each(Object.entries(copies))('a DropEvent of %s drops the event', async (_name, thrower) => {
     const error = new thrower.DropEvent('seat-limit')
     expect(await outcomeOf(core, error)).toEqual({ outcome: 'dropped', reason: 'seat-limit', error })
   })

@@ -35,7 +35,7 @@ describe.each([
 ])('%s before the valid signature', (_name, entry) => {
   const signed = delivery({ signature: `${entry} ${validSignature}` })
 
-  test('is skipped: we accept', async () => {
+  test('the entry is skipped: we accept', async () => {
     expect(await ours(signed)).toBe('accepts')
   })
   test('the SDK rejects', () => {
@@ -57,7 +57,7 @@ describe('Title-Case header names', () => {
     },
   }
 
-  test('are read: we accept', async () => {
+  test('the names are read: we accept', async () => {
     expect(await ours(titleCase)).toBe('accepts')
   })
   test('the SDK rejects', () => {
@@ -74,7 +74,7 @@ describe('WHATWG Headers', () => {
   /** Passes `request.headers` as it is, as a caller could. */
   const asRecord = { headers: headers as unknown as Record<string, string>, body: valid.body }
 
-  test('are read: we accept', async () => {
+  test('the headers are read: we accept', async () => {
     expect(await ours({ headers, body: valid.body })).toBe('accepts')
   })
   test('the SDK rejects', () => {
@@ -92,7 +92,7 @@ describe('a body of invalid UTF-8, signed over its bytes', () => {
   event[event.indexOf('?')] = 0xff
   const signed = delivery({ body: event })
 
-  test('has a valid signature, and is then an invalid payload', async () => {
+  test('the body has a valid signature, and is then an invalid payload', async () => {
     expect(await outcomeOf(signed)).toBe('invalid-payload')
   })
   test('the SDK rejects', () => {
@@ -113,7 +113,7 @@ describe('bytes that were replaced by others with the same decoded text', () => 
     ['0xff', 0xff],
     ['0xfe', 0xfe],
     ['0x80', 0x80],
-  ])('do not verify: we reject %s instead of the signed byte', async (_name, byte) => {
+  ])('the bytes do not verify: we reject %s instead of the signed byte', async (_name, byte) => {
     expect(await ours(signed)).toBe('accepts')
     expect(await ours({ ...signed, body: quoted(byte) })).toBe('rejects')
   })
@@ -134,7 +134,7 @@ describe.each([
 ])('the secret $empty, which leaves an empty key', ({ empty, bySvix }) => {
   const signed = delivery({ key: Buffer.alloc(0) })
 
-  test('is refused when the receiver is created', () => {
+  test('the secret is refused when the receiver is created', () => {
     expect(() => createReceiver({ secret: empty })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_SECRET_INVALID' }),
     )
@@ -155,7 +155,7 @@ describe('a base64url secret with an underscore', () => {
   const base64url = `whsec_${head.toString('base64')}_${keyBytes.toString('base64')}`
   const signed = delivery({ key: head })
 
-  test('is refused when the receiver is created', () => {
+  test('the secret is refused when the receiver is created', () => {
     expect(() => createReceiver({ secret: base64url })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_SECRET_INVALID' }),
     )
@@ -172,7 +172,7 @@ describe('a base64url secret with an underscore', () => {
 describe('a secret without whsec_', () => {
   const bare = keyBytes.toString('base64')
 
-  test('is the same key: we accept', async () => {
+  test('the secret without the prefix is the same key: we accept', async () => {
     expect(await ours(valid, { secret: bare })).toBe('accepts')
   })
   test('the SDK rejects', () => {
@@ -185,7 +185,7 @@ describe('a secret without whsec_', () => {
 })
 
 describe('a secret with white space at its end', () => {
-  test.each([' ', '\n', '\t'])('is refused when the receiver is made (%j)', (space) => {
+  test.each([' ', '\n', '\t'])('the secret is refused when the receiver is created (%j)', (space) => {
     expect(() => createReceiver({ secret: secret + space })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_SECRET_INVALID' }),
     )
@@ -210,7 +210,7 @@ describe.each([
   const overDigits = delivery({ timestamp, signature: validSignature })
   const overText = delivery({ timestamp })
 
-  test('is malformed: we reject it with either form signed', async () => {
+  test('the timestamp is malformed: we reject it with either form signed', async () => {
     expect(await ours(overDigits)).toBe('rejects')
     expect(await ours(overText)).toBe('rejects')
   })
@@ -237,7 +237,7 @@ describe.each([
     signature: rewrite(String(strict.headers['webhook-signature'])),
   })
 
-  test('is not the one that was sent: we reject', async () => {
+  test('the signature is not the one that was sent: we reject', async () => {
     expect(await ours(strict)).toBe('accepts')
     expect(loose.headers['webhook-signature']).not.toBe(strict.headers['webhook-signature'])
     expect(await ours(loose)).toBe('rejects')
@@ -254,7 +254,7 @@ describe.each([
 describe('more text after a valid signature and a second comma', () => {
   const signed = delivery({ signature: `${validSignature},v1a` })
 
-  test('is an entry of another form: we skip it and reject', async () => {
+  test('the text counts as an entry of another form: we skip it and reject', async () => {
     expect(await ours(signed)).toBe('rejects')
   })
   test('the SDK accepts', () => {

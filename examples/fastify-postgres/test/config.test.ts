@@ -51,7 +51,7 @@ describe('the environment', () => {
     SYNC_FULL_EVERY_SECONDS: ['0', 'hunter2'],
   }
   for (const [name, values] of Object.entries(unusable)) {
-    it(`reports an invalid ${name} once, without its value`, () => {
+    it(`an invalid ${name} is reported once, without its value`, () => {
       for (const value of values) {
         assert.throws(() => readConfig({ ...usable, [name]: value }), hasProblems([name]), value)
       }
