@@ -18,7 +18,7 @@ afterEach(stopServing)
 const userCreated = 'organization.directory.user_created'
 const signed = ['--secret', TEST_SECRET]
 
-/** Our own middleware, and the events that it has accepted. */
+/** The project's own middleware, and the events that it has accepted. */
 async function application() {
   const events: ScimEvent[] = []
   const receiver = createReceiver({

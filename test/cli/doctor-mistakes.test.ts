@@ -148,7 +148,7 @@ test('Fastify with its own JSON parser fails the check of bytes', async () => {
   const fastify = Fastify()
   const app = ownEndpoint()
   fastify.post('/hooks', (request, reply) => {
-    // As in some examples: the parsed body is serialized again and verified.
+    // As in some published examples, the endpoint serializes the parsed body again and verifies the result.
     const text = JSON.stringify(request.body)
     reply.hijack()
     void forward(app, request.headers, text).then(({ status, body }) => {

@@ -5,7 +5,7 @@ import { recordingLogger } from '../support/log.ts'
 
 const event = sampleEvent('organization.directory.user_created')
 
-/** The clock warnings after attempts whose timestamps are these seconds old. */
+/** Returns the clock warnings after attempts with timestamps of these ages in seconds. */
 async function warningsAfter(...agesSeconds: number[]) {
   const log = recordingLogger()
   const receiver = createReceiver({ secret: TEST_SECRET, logger: log, onUserUpserted: () => {} })

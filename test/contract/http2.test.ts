@@ -17,7 +17,7 @@ import fastifyRawBody from 'fastify-raw-body'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { portOf } from '../support/subjects.ts'
 
-// Express does not support HTTP/2: it sets methods of HTTP/1 on Node's request, and the process ends.
+// Express does not support HTTP/2. It sets methods of HTTP/1 on Node's request, which ends the process.
 
 const hire = sampleEvent('organization.directory.user_created')
 const options: ReceiverOptions = {
@@ -66,7 +66,7 @@ function sessionAt(port: number): ClientHttp2Session {
   return session
 }
 
-/** Opens a request whose body has not ended yet. */
+/** Opens a request and sends only a part of its body. */
 function open(session: ClientHttp2Session, headers: OutgoingHttpHeaders = {}): ClientHttp2Stream {
   const post = { ':method': 'POST', ':path': '/webhooks/scalekit' }
   return session.request({ ...post, ...signDelivery(hire).headers, ...headers })
@@ -156,7 +156,7 @@ test('Fastify keeps nothing of bodies over the limit, and can close', async () =
   await app.listen({ port: 0, host: '127.0.0.1' })
   const session = sessionAt(portOf(app.server))
   for (let request = 0; request < 20; request++) {
-    // Most of it is buffered when the limit is reached.
+    // Most of the body is already in buffers when the body exceeds the limit.
     const stream = open(session).resume()
     stream.write(Buffer.alloc(50_000))
     await once(stream, 'end')

@@ -90,7 +90,7 @@ describe('a handler that does not end', () => {
       ['handler-failed', true],
     ])
 
-    // Its lease is no longer renewed, and expires while the retry waits.
+    // The lease of the message is no longer renewed, and expires while the retry waits.
     const retry = attempt()
     await clock.advance(9000)
     expect((await retry).outcome).toBe('processed')

@@ -114,7 +114,7 @@ const unavailable: [string, Fault, 'store-unavailable' | 'duplicate'][] = [
   ['throws', { kind: 'throw' }, 'store-unavailable'],
   ['hangs', { kind: 'hang' }, 'store-unavailable'],
   ['turns every error into undefined', { kind: 'swallow' }, 'store-unavailable'],
-  ['says true and stores nothing', { kind: 'forget' }, 'duplicate'],
+  ['returns true and stores nothing', { kind: 'forget' }, 'duplicate'],
   ['fails to read', { kind: 'throw', on: 'get' }, 'store-unavailable'],
   ['fails to read and hides it', { kind: 'swallow', on: 'get' }, 'store-unavailable'],
   ['fails to write', { kind: 'throw', on: 'set' }, 'duplicate'],

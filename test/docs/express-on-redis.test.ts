@@ -9,14 +9,14 @@ import { redisIsInstalled, startRedis } from '../support/redis-server.ts'
 import { codeBlocks, readDocument, root } from './markdown.ts'
 
 const redis = redisIsInstalled ? await startRedis() : undefined
-/** Below test/, so that the example finds express and keyv. */
+/** The folder is below test/, so that the example finds express and keyv. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(async () => {
   rmSync(folder, { recursive: true })
   await redis?.remove()
 })
 
-/** The example with the ledger that its README has for several hosts. */
+/** The example with the ledger from its README's section on several hosts. */
 async function startExample(): Promise<{ child: ChildProcess; url: string }> {
   const [block] = codeBlocks(readDocument('examples/express-sqlite/README.md')).filter(({ code }) =>
     code.includes('openLedgerStore'),

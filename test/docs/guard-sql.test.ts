@@ -14,7 +14,7 @@ const blocksUnder = (heading: string) =>
   codeBlocks({ path: guide.path, text: sectionUnder(guide, heading) }).map(({ code }) => code)
 const [createTable = '', guard = ''] = blocksUnder('SQL')
 
-/** Below test/, so that the blocks find their packages. */
+/** The folder is below test/, so that the blocks find their packages. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -24,7 +24,7 @@ interface Row {
   deleted: boolean
 }
 
-/** Writes the values of an event, and returns the row as it is after that. */
+/** Writes the values of an event, and returns the resulting row. */
 type Write = (event: Partial<Row> & { at: string }) => Promise<Row>
 
 const [organizationId, id] = ['org_1', 'diruser_1']
@@ -76,14 +76,14 @@ async function onPostgresWithPrisma() {
   return onPostgres((client, change) => saveAccount(prismaOn(client), change))
 }
 
-/** The last TypeScript block of a section, as a module. */
+/** Returns the last TypeScript block of a section, as a module. */
 async function printedModule(heading: string) {
   const path = join(folder, `${heading}.ts`)
   writeFileSync(path, blocksUnder(heading).at(-1) ?? '')
   return import(path)
 }
 
-/** Sends a template as Prisma does: each value is a parameter. */
+/** Sends a template as Prisma does, with each value as a parameter. */
 function prismaOn(client: pg.Client) {
   return {
     async $executeRaw(parts: TemplateStringsArray, ...values: unknown[]) {

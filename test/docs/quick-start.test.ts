@@ -10,7 +10,7 @@ import { codeBlocks, readDocument, root } from './markdown.ts'
 import { collect, runBlock } from './run-block.ts'
 
 const readme = blocksOf('README.md')
-/** Below test/, so that the blocks find express and fastify. */
+/** The folder is below test/, so that the blocks find express and fastify. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 

@@ -14,7 +14,7 @@ import { collect, runBlock } from './run-block.ts'
 const readme = readDocument('packages/simulator/README.md')
 const blocks = codeBlocks(readDocument('docs/simulator/index.md'))
 
-/** Below test/, so that the block finds the packages. */
+/** The folder is below test/, so that the block finds the packages. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 afterEach(stopServing)
@@ -54,7 +54,7 @@ describe('the documentation of the simulator', () => {
     const endpoint = await serveReceiver()
     const example = blocks.find(({ code }) => code.includes('deliveries.idle()'))?.code ?? ''
     expect(example).toContain(printedEndpoint)
-    // Node 22 does not know `await using`.
+    // Node 22 does not support `await using`.
     const { outputText } = ts.transpileModule(example.replace(printedEndpoint, endpoint), {
       compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
     })

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { postgresLedgerSchema } from '@scalekit-scim/core'
 import { expect, test } from 'vitest'
 
-/** The text of each table and function. On first use the ledger replaces nothing that exists under these names. */
+/**
+ * The digests of each table and function. The ledger does not replace an existing table or function with the same name.
+ */
 const known: { readonly [name: string]: string } = {
   scalekit_scim_messages: 'b2c0572a298599a1',
   scalekit_scim_resources: '2d7074d000dd335e',
@@ -26,7 +28,7 @@ test('each table and function of PostgreSQL keeps its text as long as it keeps i
   expect(digests(), hint).toEqual(known)
 })
 
-/** A digest of each table with its index, and of each function, by name. Ignores comments and line breaks. */
+/** Returns a digest of each table with its index, and of each function, by name. Ignores comments and line breaks. */
 function digests(): { [name: string]: string } {
   const statements = postgresLedgerSchema('public')
     .replaceAll(/^ *--.*$/gm, '')

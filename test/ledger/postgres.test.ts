@@ -22,7 +22,7 @@ const schema = reachable ? await freshSchema(postgresUri) : ''
 const sql = sqlOn(postgresUri)
 const instances = instancesOn(postgresUri, { schema })
 
-/** Five instances with a correct clock, used in turn, and one more for each wrong clock. */
+/** The tests use five instances with a correct clock in rotation, and one instance for each wrong clock. */
 function inTurn(openOne: (skewMs: number) => Dispatcher): (instance: OpenInstance) => Ledger {
   const opened = new Map<string, Dispatcher>()
   let turn = 0
@@ -71,7 +71,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   describe('two begins at the same moment', () => {
-    // Both wait at the write for a row of another transaction, which rolls back.
+    // Both begins wait at the write for a row of another transaction. That transaction rolls back.
     test.each([
       ['one of two begins of one message is begun, and one is in flight', 'messages', 'in-flight'],
       ['one of two begins of one resource is begun, and one is busy', 'resources', 'busy'],

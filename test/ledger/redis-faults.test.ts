@@ -48,10 +48,10 @@ function ending<Adapter extends { disconnect(force?: boolean): Promise<unknown> 
 
 interface Instance {
   receiver: Receiver
-  /** The messages whose handler ran, in order. */
+  /** The messages whose handler ran, in the order of the runs. */
   ran: string[]
   lines: LogLine[]
-  /** One attempt at a message: its status and outcome. */
+  /** Sends one attempt of a message, and returns the status and the outcome. */
   attempt(messageId: string): Promise<string>
 }
 
@@ -63,7 +63,7 @@ function instance(store: Store, options: Partial<ReceiverOptions> = {}): Instanc
     store,
     logger,
     namespace: 'faults',
-    // Long enough for a busy machine: a present store must not look absent.
+    // The time is long enough for a busy machine, so that a running store does not look absent.
     storeTimeoutSeconds: 1.5,
     leaseSeconds: 60,
     deadlineSeconds: 6,
@@ -94,7 +94,7 @@ function someMessage(): string {
   return `msg_${randomUUID()}`
 }
 
-/** Retries until success, as the sender does. */
+/** Retries an attempt until it succeeds, as the sender does. */
 async function untilDone({ attempt }: Instance, messageId: string): Promise<string> {
   for (let tries = 0; tries < 60; tries++) {
     const answer = await attempt(messageId)
@@ -140,7 +140,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       const messageId = someMessage()
       expect(await it.attempt(messageId)).toBe(unavailable)
       redis.thaw()
-      // A lease lasts 60 s here: a leftover claim would keep the message in flight.
+      // The lease is 60 s, so a leftover claim would leave the message in flight.
       expect(await untilDone(it, messageId)).toBe(processed)
       expect(it.ran).toHaveLength(2)
     })
@@ -174,7 +174,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       proxy.loseNextAnswer()
       await it.attempt(messageId)
       expect(proxy.lost).toBe(1)
-      // A lease lasts 60 s here: a leftover claim would keep the message in flight.
+      // The lease is 60 s, so a leftover claim would leave the message in flight.
       expect(await untilDone(it, messageId)).toMatch(/^2/)
       expect(it.ran.filter((ran) => ran === messageId)).toHaveLength(1)
     })
@@ -195,7 +195,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       proxy.loseNextAnswer(messageId)
       await proxy.resume()
       await attempted
-      // A client that gives up at once sends nothing before the retry.
+      // A client that stops immediately sends no command before the retry.
       if (proxy.lost === 0) await untilDone(it, messageId)
       expect(proxy.lost).toBe(1)
       const claim = `{scim:faults}:m:${messageId}`

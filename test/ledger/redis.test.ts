@@ -19,7 +19,7 @@ import {
   startRedisCluster,
 } from '../support/redis-server.ts'
 
-/** The client of `@keyv/valkey`, which does not export its cluster class. */
+/** This client is a dependency of `@keyv/valkey`, which does not export its cluster class. */
 const iovalkey: { Cluster: new (nodes: { host: string; port: number }[]) => IovalkeyCluster } = createRequire(
   createRequire(import.meta.url).resolve('@keyv/valkey'),
 )('iovalkey')

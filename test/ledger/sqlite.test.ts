@@ -113,7 +113,7 @@ describe('faults', () => {
   const deliver = (receiver: Receiver, messageId = 'msg_1') =>
     receiver.receive({ url: '/', ...signDelivery(hire, { messageId }) })
 
-  /** Starts another process that has written and not committed yet. */
+  /** Starts another process with an uncommitted write. */
   async function lock(file: string): Promise<() => Promise<void>> {
     const script = `
       const database = new (require('node:sqlite').DatabaseSync)(process.argv[1])
@@ -200,7 +200,7 @@ describe('faults', () => {
       losing = false
       throw new Error('the connection was lost')
     }
-    // The lease is too long to lapse during the test.
+    // The lease is too long to expire during the test.
     const { receiver, runs } = receiverOn(new Keyv({ store: adapter }), {
       leaseSeconds: 600,
       deadlineSeconds: 0.2,

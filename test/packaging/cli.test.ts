@@ -9,7 +9,7 @@ import { makeProject, makeWorkshop, node, pack, run, withConsumer } from './work
 // The command as it is installed from tarballs, without the simulator and with it.
 
 const workshop = makeWorkshop()
-/** As in production: an application with core and the command. */
+/** An application with core and the command, as in production. */
 const alone = join(workshop.folder, 'alone')
 /** The same application with the simulator. */
 const both = join(workshop.folder, 'both')
@@ -43,7 +43,8 @@ const server = createServer(async (request, response) => {
 server.listen(0, '127.0.0.1', () => console.log('listening', server.address().port))
 `
 
-// Each test waits for it: if it fails, for example without a registry, every test fails and none is skipped.
+// Each test awaits the installation. If it fails, for example without a registry, every test fails and no test is
+// skipped.
 let prepared: Promise<void> | undefined
 beforeEach(() => {
   prepared ??= prepare()

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeWorkshop, node, type PackageName, pack, root, run } from './workshop.ts'
 
-// Each example is copied out of the tree, as a reader does, and depends on the packed tarballs. Its own tests run only
-// here. They report to .cache/report, where scripts/report.mjs counts them.
+// Each example is copied out of the repository, as a user does, and depends on the packed tarballs. The tests of the
+// examples run only here. Their reports are in .cache/report, where scripts/report.mjs counts them.
 
 const examples = readdirSync(join(root, 'examples'))
 const packages: PackageName[] = ['core', 'express', 'fastify', 'simulator']
@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => workshop.clear())
 
-/** The files of the example that git tracks, without installed or generated ones. */
+/** Copies the example's files that git tracks, without installed or generated files. Returns the folder. */
 async function copyOut(example: string): Promise<string> {
   const folder = join(workshop.folder, example)
   const source = join(root, 'examples', example)
@@ -33,7 +33,7 @@ async function copyOut(example: string): Promise<string> {
     await mkdir(dirname(join(folder, file)), { recursive: true })
     cpSync(join(source, file), join(folder, file))
   }
-  // Until the packages are published, their tarballs stand in for them, in the example and beneath it.
+  // Until the packages are published, their tarballs replace them, in the example and in its dependencies.
   const path = join(folder, 'package.json')
   const manifest = JSON.parse(await readFile(path, 'utf8'))
   const ours = Object.fromEntries(

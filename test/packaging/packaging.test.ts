@@ -32,7 +32,7 @@ const tarballs = {} as Record<PackageName, string>
 /** Express 5 and Fastify 5; Express 4. */
 const five = join(workshop.folder, 'five')
 const four = join(workshop.folder, 'four')
-/** The simulator and the command, with the SDK that the simulator brings. */
+/** The simulator and the command, with the SDK that the simulator depends on. */
 const simulating = join(workshop.folder, 'simulating')
 
 async function prepare(): Promise<void> {
@@ -60,7 +60,7 @@ async function prepare(): Promise<void> {
   ])
 }
 
-// Runs once, but each test awaits it. If it fails, for example without a registry, each test fails and none is skipped.
+// The installation runs once, and each test awaits it. If it fails, each test fails, and no test is skipped.
 let prepared: Promise<void> | undefined
 beforeEach(() => {
   prepared ??= prepare()
@@ -120,7 +120,7 @@ describe.each(names)('the tarball of %s', (name) => {
   })
 
   test('attw reports no problem', async () => {
-    // Without Node 10's resolution, which ignores `exports`: these packages need Node 22.
+    // The check skips Node 10's resolution, which ignores `exports`, because these packages need Node 22.
     await node(workshop.folder, attw, tarballs[name], '--profile', 'node16', '--no-color', '--no-emoji')
   })
 })
@@ -154,7 +154,7 @@ describe.each([
       module: 'nodenext',
       strict: true,
       exactOptionalPropertyTypes: true,
-      // The declarations themselves are checked as well.
+      // The compiler also checks the declarations themselves.
       skipLibCheck: false,
       types: ['node'],
       outDir: 'out',
@@ -203,7 +203,7 @@ test('after the install of the README, core and the command work in production, 
   expect(installs).toHaveLength(2)
   for (const install of installs) {
     const here = install.replaceAll(/\S+\/(scalekit-scim-\S+)/g, join(workshop.folder, '$1'))
-    // The tarballs are named in braces, which `sh` may not read.
+    // The names of the tarballs contain braces, which `sh` may not expand.
     await run(folder, 'bash', '-c', `${here} --prefer-offline --no-audit --no-fund`)
   }
 
@@ -250,7 +250,7 @@ test.each(['sync.mjs', 'sync.cjs'])(
 )
 
 describe('an import', () => {
-  // Each of them is installed, so an import would find it. A stub replaces the SDK, which is large.
+  // All of these packages are installed, so an import finds them. Stubs replace the SDK, which is large, and keyv.
   const heavy = ['@scalekit-sdk/node', 'fastify', 'express', 'keyv']
 
   const standIn = async () => {

@@ -6,11 +6,11 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { codeBlocks, readDocument } from '../docs/markdown.ts'
 import { deliverTo, makeProject, makeWorkshop, node, type PackageName, pack, processed } from './workshop.ts'
 
-// Jest, the compilers of TypeScript and esbuild, on what is packed.
+// These tests run Jest, the compilers of TypeScript, and esbuild on the packed packages.
 
 const require = createRequire(import.meta.url)
 const workshop = makeWorkshop()
-/** Everything; core alone, without the SDK. */
+/** One project has everything, and the other project has only core, without the SDK. */
 const full = join(workshop.folder, 'full')
 const alone = join(workshop.folder, 'alone')
 
@@ -33,7 +33,7 @@ async function prepare(): Promise<void> {
   ])
 }
 
-// Runs once, but each test awaits it. If it fails, for example without a registry, each test fails and none is skipped.
+// The installation runs once, and each test awaits it. If it fails, each test fails, and no test is skipped.
 let prepared: Promise<void> | undefined
 beforeEach(() => {
   prepared ??= prepare()
@@ -73,15 +73,15 @@ describe.each([
   ['6', 'typescript'],
   ['7', 'typescript7'],
 ])('with TypeScript %s, which includes no types by default', (_version, compiler) => {
-  // TypeScript 7 has no API any more, and exports its manifest alone.
+  // TypeScript 7 no longer has an API, and exports only its manifest.
   const tsc = join(dirname(require.resolve(`${compiler}/package.json`)), 'bin/tsc')
 
-  /** Compiles all entries in one program: one program for each takes several times as long. Returns the errors. */
+  /** Compiles all entries in one program, because separate programs take several times as long. Returns the errors. */
   async function compile(): Promise<string> {
     const folder = join(full, compiler)
     await mkdir(folder)
     for (const [entry, name] of entries) {
-      // The second line fails if a type of Node's is unknown, and so anything.
+      // The second line fails if a type of Node is unknown, and so `any`.
       const code = `import { ${name} } from '@scalekit-scim/${entry}'
 // @ts-expect-error neither a stream, nor options
 ${name}(Symbol.iterator)
@@ -107,7 +107,7 @@ ${name}(Symbol.iterator)
   test.each(entries)('the declarations of %s compile', async (entry) => {
     compiled ??= compile()
     const errors = await compiled
-    // An error in a declaration itself is an error of every entry.
+    // An error in a declaration counts as an error of every entry.
     const ofOthers = entries.filter(([other]) => other !== entry).map(([other]) => other.replace('/', '-'))
     const lines = errors.split('\n').filter((line) => !ofOthers.some((other) => line.startsWith(`${other}.`)))
     expect(lines.join('\n').trim()).toBe('')
@@ -132,7 +132,7 @@ test('each declaration references the types of Node, or imports core, which refe
 describe('one ES module that esbuild makes', () => {
   const frameworks = ['express', 'fastify', '@scalekit-sdk/node']
 
-  /** A folder where the frameworks are found, and none of our packages. */
+  /** In this folder, imports find the frameworks, but not the project's packages. */
   async function bundle(file: string, name: string, more: { external?: string[]; banner?: string }) {
     const folder = join(workshop.folder, name)
     await mkdir(join(folder, 'node_modules'), { recursive: true })

@@ -72,7 +72,7 @@ describe('calls', () => {
   })
 })
 
-/** The SDK's client with another deadline. The SDK has no option for it. */
+/** Returns the SDK's client with another deadline. The SDK has no option for the deadline. */
 function impatient(client: { listDirectories(request: unknown, options: object): unknown }) {
   return { listDirectories: (request: unknown) => client.listDirectories(request, { timeoutMs: 50 }) }
 }

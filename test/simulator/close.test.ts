@@ -16,7 +16,7 @@ it("close() ends the streams of the console's open pages and every idle connecti
 
   const ended = [silent, idle, session].map((connection) => once(connection, 'close'))
   await simulator.close()
-  // The stream ended. A connection that is cut off would be an error here.
+  // The stream ended normally. A broken connection would reject here.
   expect(await page.text()).toMatch(/^retry: 1000\n/)
   await Promise.all(ended)
   await expect(fetch(simulator.url)).rejects.toThrow()

@@ -120,8 +120,8 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await created.getByText('201 processed').first().waitFor()
   })
 
-  it('counts down to the next attempt', async () => {
-    // Its 5 s take 20 s here, so that a slow machine sees them pass.
+  it('the console counts down to the next attempt', async () => {
+    // The wait of 5 s takes 20 s here, so that a slow machine can observe it.
     await using slow = await createSimulator({
       endpoints: [{ url: application.url, secret }],
       retryJitterShare: 0,
@@ -133,7 +133,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     const wait = page.getByText(/\(in \d s\)/)
     const seen = new Set<string | null>()
     await expect.poll(async () => seen.add(await wait.textContent()).size, { timeout: 20_000 }).toBe(3)
-    // Before the simulator closes: an open page would log errors.
+    // The page closes before the simulator, because an open page would log errors.
     await page.goto('about:blank')
   })
 

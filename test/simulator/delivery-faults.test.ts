@@ -13,7 +13,7 @@ import {
   userNumber,
 } from './delivery-scene.ts'
 
-/** A real application on the simulator's clock, and its deliveries. */
+/** Starts a real application on the simulator's clock, and its deliveries. */
 async function scene(faults: WebhookFaults, options: ReceiverOptions = {}) {
   const { deliveries, clock } = openDeliveries({ faults })
   const handled: string[] = []

@@ -86,7 +86,7 @@ it('duplicates are sent at the same time', async () => {
   deliveries.addEndpoint(endpoint)
   const { id } = deliveries.send(userCreated)
   await deliveries.idle()
-  // The endpoint answers once it has all five. Sequential attempts would hang.
+  // The endpoint answers when it has received all five attempts. So sequential attempts would hang.
   expect(statuses(await deliveries.duplicate(id, 5))).toEqual([201, 201, 201, 201, 201])
 })
 

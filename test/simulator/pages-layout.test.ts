@@ -66,7 +66,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       await openEndpoints()
       const range = page.getByRole('slider', { name: /^Drop the message/ })
       const { x, y, width, height } = await boxOf(range)
-      // The handle is 16 px wide, so its middle moves over the rest of the width.
+      // The handle is 16 px wide, so its middle moves over the width minus 16 px.
       const clickAt = (share: number) => page.mouse.click(x + 8 + share * (width - 16), y + height / 2)
       for (const share of [0.1, 0, 1]) {
         await clickAt(share)
@@ -89,7 +89,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       for (const message of await messages().all()) {
         expect(await linesOf(message.locator('.what')), String(await message.textContent())).toBe(1)
       }
-      // If there is no room for both, the buttons are below.
+      // If the line is too short for the title and the buttons, the buttons are below the title.
       await page.setViewportSize(narrow)
       const short = messages().filter({ hasText: 'Mei Weber' })
       expect(await linesOf(short.locator('.what'))).toBe(1)
@@ -148,7 +148,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
           expect(x).toBeGreaterThanOrEqual(0)
           expect(x + itsWidth).toBeLessThanOrEqual(width)
         }
-        // A heading above the column, or a word before the value.
+        // The heading is above the column, or its word is before the value.
         const names = await page.evaluate<string[]>(
           `[...document.querySelectorAll('td')].slice(0, 4)
           .map((cell) => getComputedStyle(cell, '::before').content.replaceAll('"', ''))`,
@@ -193,7 +193,10 @@ async function boxOf(locator: Locator) {
   return box
 }
 
-/** The rendered lines of an element. It runs in the page and is text, because the tests have no DOM types. */
+/**
+ * Returns the rendered lines of an element. The function runs in the page. It is text, because the tests have no DOM
+ * types.
+ */
 const readLines = `globalThis.readLines = (element) => {
   const lines = new Map()
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)

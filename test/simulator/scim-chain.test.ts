@@ -12,7 +12,7 @@ import { openDatabase } from '../../examples/express-sqlite/src/database.ts'
 import { Groups } from '../../examples/express-sqlite/src/groups.ts'
 import { ada, openScimDirectory, type ScimDirectory } from './scim-directory.ts'
 
-/** The example with its own database, its accounts, and its events in their order. */
+/** Starts the example with its own database. Returns its accounts, and its events in the order of arrival. */
 async function openExample(scim: ScimDirectory) {
   const folder = await mkdtemp(join(tmpdir(), 'scim-chain-'))
   const file = join(folder, 'accounts.db')

@@ -152,7 +152,7 @@ const change = fc.oneof(
 )
 type Change = typeof change extends fc.Arbitrary<infer Made> ? Made : never
 
-/** Makes one change as a SCIM client or as the console. */
+/** Makes one change over SCIM or in the console. */
 async function carryOut(scim: ScimDirectory, id: string, made: Change): Promise<void> {
   const path = `/Users/${id}`
   if (made.kind === 'own') scim.environment.updateUser(id, { attributes: { email: made.email } })
@@ -165,7 +165,10 @@ async function carryOut(scim: ScimDirectory, id: string, made: Change): Promise<
   else await scim.patch(path, { op: made.op, path: 'emails', value: made.entries })
 }
 
-/** RFC 7643, 2.4: the primary value, else the value for work, else the first. Scalekit's events have only one. */
+/**
+ * RFC 7643, 2.4: returns the primary value, or the value for work, or the first value. Scalekit's events have one
+ * value.
+ */
 function emailShown({ emails }: ScimBody): unknown {
   if (!Array.isArray(emails)) return undefined
   const one = emails.find(({ primary }) => primary) ?? emails.find(({ type }) => type === 'work') ?? emails[0]

@@ -17,7 +17,7 @@ const found = async (filter: string) => {
   return body.Resources.map(({ id }) => id)
 }
 
-/** Each UTF-16 code unit as an escape, as JSON allows for any string. */
+/** Writes each UTF-16 code unit as an escape, which JSON allows for any string. */
 function escaped(value: string): string {
   const units = Array.from({ length: value.length }, (_, at) => value.charCodeAt(at))
   return `"${units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')}"`

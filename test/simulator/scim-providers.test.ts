@@ -9,7 +9,7 @@ import {
   userSchema,
 } from './scim-directory.ts'
 
-// The requests of Okta and Entra ID, from their documentation, in their order.
+// The requests of Okta and Entra ID, in the order of their documentation.
 
 let scim: ScimDirectory
 beforeEach(async () => {
@@ -235,7 +235,7 @@ describe('Entra ID', () => {
     expect((await scim.patch(path, leave)).status).toBe(204)
     expect(scim.environment.user(user).groupIds).toEqual([])
     expect(takeEventTypes(scim.events)).toEqual(['user_updated'])
-    // It may repeat a request.
+    // Entra ID may repeat a request.
     expect((await scim.patch(path, leave)).status).toBe(204)
     expect(takeEventTypes(scim.events)).toEqual([])
 

@@ -154,7 +154,7 @@ describe('versions', () => {
   it('the server answers 304 if the client has the version, and 412 if it would overwrite another', async () => {
     const id = await scim.createUser()
     const { meta } = await scim.get(`/Users/${id}`)
-    // By default, fetch sends no-cache.
+    // The test sets `cache-control`, because fetch sends no-cache by default.
     const known = { headers: { 'if-none-match': meta.version, 'cache-control': 'max-age=0' } }
     expect((await scim.send('GET', `/Users/${id}`, undefined, known)).status).toBe(304)
 

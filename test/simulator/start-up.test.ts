@@ -29,7 +29,7 @@ it.each(['P', 'PR'])(
     socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'.slice(start.length))
     socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]))
     const [answer] = await once(socket, 'data')
-    // A SETTINGS frame (RFC 9113, 6.5) shows that the server speaks HTTP/2.
+    // A SETTINGS frame (RFC 9113, 6.5) shows that the server uses HTTP/2.
     expect(answer[3]).toBe(4)
   },
 )

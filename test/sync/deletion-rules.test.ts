@@ -35,11 +35,11 @@ interface Scene {
   directory: TestDirectory
   /** The sync of one process. Another sync stands for another process. */
   sync(options?: Partial<DirectorySyncOptions>): DirectorySync
-  /** Runs a full pass, a day later. */
+  /** Advances the clock by a day, and runs a full pass. */
   nextDay(options?: RunOptions): Promise<DirectoryReport>
 }
 
-/** A directory whose users the application has, after a first pass. */
+/** Creates a directory whose users the application has, and runs a first pass. */
 async function scene(
   count: number,
   options: Partial<DirectorySyncOptions> = {},
@@ -256,7 +256,7 @@ describe('records of `known` that did not come from the directory', () => {
     }
     expect(deletions(all.app)).toEqual([])
 
-    // After 30 days the other organization is forgotten, and its users are still listed.
+    // After 30 days, the sync no longer counts the other organization. The API still lists that organization's users.
     await all.clock.advance(29 * dayMs)
     for (let day = 0; day < 3; day++) await all.nextDay()
     expect((await all.nextDay()).held).toMatchObject([{ reason: 'no-history', count: 4 }])
@@ -383,7 +383,7 @@ describe('the state of deletions', () => {
     all.app.before = () => ending.abort()
     expect((await all.nextDay({ signal: ending.signal })).deleted.users.count).toBeLessThan(20)
     all.app.before = () => {}
-    // Twenty deletions of the day are counted, so the others are over the limit.
+    // The limit already counts twenty deletions of the day, so all other deletions are over the limit.
     expect(only(await all.sync().run({ mode: 'full' })).held).toMatchObject([{ reason: 'over-limit' }])
   })
 
@@ -411,7 +411,7 @@ describe('the limits', () => {
       await all.sync().run({ mode: 'full' })
     }
     const report = only(await all.sync().run({ mode: 'full' }))
-    // The first twenty are retried in each pass. Each ten of the others have a batch of their own.
+    // Each pass retries the first twenty deletions. Each group of ten later deletions has its own batch.
     expect(report.failed.users.count).toBe(20)
     expect(report.held).toMatchObject([10, 10, 10].map((count) => ({ reason: 'over-limit', count })))
   })
@@ -691,7 +691,7 @@ describe('a held deletion', () => {
     await all.nextDay()
     for (const row of rows) if (row) all.app.users.set(row.id, row)
     const report = await all.nextDay()
-    // Held again by a new decision, since this pass.
+    // A new decision holds the deletion again, since this pass.
     expect(report.held).toMatchObject([
       { count: 30, heldSince: new Date(all.clock.now()).toISOString().replace('Z', '000000Z') },
     ])
@@ -983,7 +983,7 @@ describe('without a history', () => {
     const gone = leave(all, 15)
     const sync = all.sync({ dispatcher: app.dispatcher, known: app.known })
     all.api.beforePage = ({ kind, number }) => {
-      // Somebody joins during the second walk.
+      // A user joins during the second walk.
       if (kind === 'users' && number === 8) all.directory.people.push({ id: 'diruser_new' })
     }
     expect(only(await sync.run({ mode: 'full' })).held).toMatchObject([{ reason: 'unsettled', count: 15 }])
@@ -1176,7 +1176,7 @@ describe('a handler that always fails for one user', () => {
 })
 
 describe('users whom another directory of the organization lists', () => {
-  /** Three directories. The application stores the directory of each user. */
+  /** The organization has three directories. The application stores the directory of each user. */
   async function three() {
     const all = await scene(5)
     const second = new TestDirectory('org_1', people(5, 5), 'dir_second')
@@ -1267,7 +1267,7 @@ test("a directory that stays unreadable does not keep its organization's other p
 })
 
 describe('an organization that had two directories', () => {
-  /** Two directories. The application does not store the directory of its users. */
+  /** The organization has two directories. The application does not store the directory of its users. */
   async function two() {
     const all = await scene(10)
     const other = new TestDirectory('org_1', people(5, 10), 'dir_other')
@@ -1307,7 +1307,7 @@ test('a user who comes back within the clock difference is created again', async
   const back = {
     type: 'organization.directory.user_created' as const,
     id: 'evt_1',
-    // By a clock that is 20 s behind the store's.
+    // The event has the time of a clock that is 20 s behind the store's clock.
     occurred_at: new Date(all.clock.now() - 20_000).toISOString(),
     organization_id: 'org_1',
     data: { id: 'diruser_0', organization_id: 'org_1' },
@@ -1323,7 +1323,7 @@ test('an event during the reading of `known` is newer than the deletion that two
   const known = {
     users: async () => {
       await update(all, ['diruser_0'])
-      // Longer than the margin between the time of the sync's events and their reading.
+      // This time is longer than the margin between the time of the sync's events and their reading.
       for (let second = 0; second < 90; second++) await all.clock.advance(1000)
       return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
     },

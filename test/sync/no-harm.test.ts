@@ -12,7 +12,7 @@ interface Scene {
   sync(options?: Partial<DirectorySyncOptions>): ReturnType<typeof createDirectorySync>
 }
 
-/** A directory whose users the application has. */
+/** Creates a directory whose users the application has. */
 function scene(count: number): Scene {
   const app = application()
   const directory = new TestDirectory('org_1', people(count))
@@ -138,7 +138,7 @@ describe('the pass deletes nothing and reports the reason', () => {
       if (kind !== 'groups') return
       const other = new TestDirectory('org_1', people(5, 100), 'dir_other')
       api.directories.push(other)
-      // Webhooks create its users before the pass reads `known`.
+      // Webhooks create the users of the new directory before the pass reads `known`.
       have(
         app,
         other.people.map(({ id }) => id),
@@ -205,7 +205,7 @@ describe('the pass deletes nothing and reports the reason', () => {
       { reason: 'several-directories', ids: [gone] },
       { reason: 'several-directories', ids: [gone] },
     ])
-    // In another pass the other directory's users may be among them, so there is nothing to approve.
+    // In another pass, the batch may contain the other directory's users. So the report has no approval.
     expect(held?.map(({ approval }) => approval)).toEqual([undefined, undefined])
   })
 })
@@ -361,8 +361,8 @@ test('a process that was suspended for longer than its lease stops deleting befo
 
 /**
  * Before each run, three users have left a directory of 240. At each page, one user may leave and another may join. In
- * other runs, 1 % or 3 % of all users do. So the total does not change, and all users after the gap move up past the
- * reader.
+ * other runs, 1 % or 3 % of all users join and leave. So the total does not change, and users after the gap move to a
+ * page that was already read.
  */
 test('users who join and leave between pages cause no wrong deletion in 1,000 runs', async () => {
   const rates = [0.02, 0.2, 2.4, 8]
@@ -397,7 +397,7 @@ test('users who join and leave between pages cause no wrong deletion in 1,000 ru
     ).toEqual([])
     deleted += deletions(app).length
   }
-  // One walk would have caused wrong deletions. And a rule that holds everything would be useless.
+  // A decision by one walk would have caused wrong deletions. A rule that holds every deletion would be useless.
   expect(believedAndWrong).toBeGreaterThan(200)
   expect(deleted).toBeGreaterThan(200)
 })

@@ -165,7 +165,7 @@ describe('full and incremental', () => {
       const sync = syncOf(app, new TestApi(directory))
       await sync.run()
       if (change === 'deleted') directory.people.pop()
-      // For example a database that was restored from a backup.
+      // This situation happens, for example, if a database is restored from a backup.
       else app.users.delete('diruser_9')
       app.before = () => {
         throw new Error('the database is away for a moment')
@@ -311,11 +311,11 @@ describe('the progress of a pass', () => {
     }
     const report = await syncOf(app, api).run({ signal: cancel.signal })
     expect(report).toMatchObject({ outcome: 'cancelled', error: { name: 'AbortError' } })
-    // Eight run at a time, and those that had begun are counted.
+    // Eight events run at a time. The report counts the events that had begun.
     expect(app.history.length).toBeGreaterThan(0)
     expect(app.history.length).toBeLessThanOrEqual(8)
     expect(report.totals.users.created).toBe(app.history.length)
-    // The lease was released.
+    // The ended pass has released its lease.
     expect((await syncOf(app, api).run({ dryRun: true })).outcome).toBe('complete')
   })
 
@@ -442,7 +442,7 @@ function raise(): never {
   throw new Error('no')
 }
 
-/** Stands for a database that no longer answers. */
+/** Simulates a database that no longer answers. */
 async function* neverEnding(): AsyncGenerator<never> {
   await new Promise(() => {})
 }

@@ -286,12 +286,12 @@ test('records from the API are equal to the data of their webhooks', async () =>
   expect(records).toHaveLength(3)
   for (const record of records) {
     const event = told.get(record.id)
-    // The API does not return these.
+    // The API does not return these fields.
     const { dp_id, external_id, custom_attributes, roles, ...known }: Record<string, unknown> = {
       ...event?.data,
     }
     expect(record.data).toEqual(known)
-    // Nanoseconds here, microseconds there.
+    // The API's time has nanoseconds, and the webhook's time has microseconds.
     expect(`${event?.occurred_at.slice(0, -1)}000Z`).toBe(
       userEvent({ ...record, data: identity }, 'updated').occurred_at,
     )

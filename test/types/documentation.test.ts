@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { compilerOptions } from './compile.ts'
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
-/** Each documents the members that it adds. Inherited members are documented by their own interface. */
+/** Each interface documents the members that it adds. The parent interface documents the inherited members. */
 const interfaces = [
   ['core', 'Handlers'],
   ['core', 'DispatcherOptions'],

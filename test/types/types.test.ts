@@ -62,7 +62,7 @@ describe('an application can add its own fields to a user', () => {
   const program = (from: string, options: typeof sources) =>
     diagnose([virtual], options, { [virtual]: augmented(from) })
 
-  // In the sources, only the declaring file can be augmented. Users augment the package that they import.
+  // In the sources, TypeScript can augment only the declaring file. Users augment the package that they import.
   test.each(['@scalekit-scim/core', '@scalekit-scim/express'])('the built %s can be augmented', (from) => {
     expect(program(from, built)).toEqual([])
   })

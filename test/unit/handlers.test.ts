@@ -11,7 +11,9 @@ import { describe, expect, test } from 'vitest'
 
 const other: ScimEvent = { id: 'evt_1', type: 'organization.created', data: {} }
 
-/** Runs an event through handlers with these names. Returns the names of the called handlers, in order. */
+/**
+ * Runs an event through handlers with these names. Returns the names of the called handlers, in the order of the calls.
+ */
 async function called(names: string[], event: ScimEvent): Promise<string[]> {
   const calls: string[] = []
   const handlers = Object.fromEntries(names.map((name) => [name, () => calls.push(name)]))

@@ -12,7 +12,7 @@ const seed = Number(process.env.FC_SEED ?? 20_261_123)
 const earliest = '0'.repeat(19)
 const latest = '9'.repeat(19)
 
-/** The time in the form that `formatInstant` writes. */
+/** Returns the time in the form that `formatInstant` writes. */
 function rewritten(text: string): string | undefined {
   const instant = parseInstant(text)
   return instant === undefined ? undefined : formatInstant(instant)
@@ -194,7 +194,7 @@ describe('comparing times as text', () => {
   })
 })
 
-/** The same in whole nanoseconds, computed from the parts of the text. */
+/** The expected time in whole nanoseconds, computed from the parts of the text. */
 function reckoned(
   day: readonly string[],
   time: readonly string[],

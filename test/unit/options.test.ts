@@ -438,7 +438,7 @@ function refusedWith(run: () => unknown): Error {
 }
 
 describe('a shared store', () => {
-  // It does not connect before its first use.
+  // The adapter does not connect before its first use.
   const shared = () => new Keyv(new KeyvRedis('redis://127.0.0.1:1'))
   const warnings = (options: object) => {
     const { logger, lines } = recordingLogger()

@@ -16,8 +16,8 @@ import {
   svix,
 } from './verifiers.ts'
 
-// Cases in which the SDK's verifier, standardwebhooks or svix is wrong. The tests also assert their verdicts. If one of
-// these fails, that package has changed, and our documentation of it must change.
+// Cases in which the SDK's verifier, standardwebhooks or svix is wrong. The tests also assert their verdicts. If such a
+// test fails, the other package has changed, and our documentation of it must change.
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'], now })
@@ -71,7 +71,7 @@ describe('Title-Case header names', () => {
 
 describe('WHATWG Headers', () => {
   const headers = new Headers(valid.headers)
-  /** Passes `request.headers` as it is, as a caller could. */
+  /** Passes `request.headers` unchanged, as a caller may do. */
   const asRecord = { headers: headers as unknown as Record<string, string>, body: valid.body }
 
   test('the headers are read: we accept', async () => {
@@ -87,7 +87,7 @@ describe('WHATWG Headers', () => {
 })
 
 describe('a body of invalid UTF-8, signed over its bytes', () => {
-  // Valid JSON, and an event, for a lenient decoder.
+  // A lenient decoder reads these bytes as valid JSON with an event.
   const event = Buffer.from('{"type":"organization.created","data":{"name":"?"}}')
   event[event.indexOf('?')] = 0xff
   const signed = delivery({ body: event })
@@ -106,7 +106,7 @@ describe('a body of invalid UTF-8, signed over its bytes', () => {
 
 describe('bytes that were replaced by others with the same decoded text', () => {
   const quoted = (...bytes: number[]) => Buffer.from([0x22, ...bytes, 0x22])
-  // A lenient decoder turns each invalid byte into U+FFFD, so one signature matches them all.
+  // A lenient decoder turns each invalid byte into U+FFFD, so one signature matches all these bodies.
   const signed = delivery({ body: quoted(0xef, 0xbf, 0xbd) })
 
   test.each([
@@ -206,7 +206,7 @@ describe.each([
   ['a zero before it', `0${nowSeconds}`],
   ['white space before it', ` ${nowSeconds}`],
 ])('a timestamp with %s', (_name, timestamp) => {
-  /** The other verifiers sign the parsed number again. */
+  /** The other verifiers sign the parsed number instead of the text. */
   const overDigits = delivery({ timestamp, signature: validSignature })
   const overText = delivery({ timestamp })
 
@@ -227,7 +227,7 @@ describe.each([
   ['unpadded', (signature: string) => signature.replaceAll('=', '')],
   ['in base64url', (signature: string) => signature.replaceAll('+', '-').replaceAll('/', '_')],
 ])('a signature that is %s', (_name, rewrite) => {
-  // A body whose signature has a character that differs in base64url.
+  // The signature of this body has a character that differs in base64url.
   const body = [...Array(100).keys()]
     .map((number) => Buffer.from(String(number)))
     .find((body) => /[+/]/.test(hmac(keyBytes, String(valid.headers['webhook-id']), nowSeconds, body)))
