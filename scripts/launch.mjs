@@ -22,7 +22,7 @@ const buildStamp = join(root, '.cache', 'launch', 'built')
 /** The stamp is in `node_modules`, so that it is deleted together with the installed packages. */
 const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
 const reportFolder = join(root, '.cache', 'report')
-/** Node keeps compiled modules here: the tests start many processes that load the same modules. */
+/** Node stores compiled modules here, because the tests start many processes that load the same modules. */
 const compileCache = join(root, '.cache', 'compile')
 
 /** An error that the user can fix: printed as a message without a stack. */
@@ -69,8 +69,8 @@ async function test(args) {
 function checks(env) {
   return [
     step('Linting', 'lint', env, '`npm run format` fixes most findings.'),
-    step('Checking types', 'typecheck', env, '`npm run typecheck` repeats this check alone.'),
-    step('Checking the prose', 'prose', env, '`npm run prose` repeats this check alone.'),
+    step('Checking types', 'typecheck', env, '`npm run typecheck` repeats only this check.'),
+    step('Checking the prose', 'prose', env, '`npm run prose` repeats only this check.'),
   ]
 }
 
@@ -218,7 +218,7 @@ async function install(env) {
   if (code !== 0) {
     const hint = output.includes('OUTDATED_LOCKFILE')
       ? `pnpm-lock.yaml does not match a package.json: \`${anyPnpm} 'pnpm install --no-frozen-lockfile'\` and commit it.`
-      : `\`${anyPnpm} 'pnpm install'\` repeats it alone.`
+      : `\`${anyPnpm} 'pnpm install'\` repeats only this step.`
     throw new Failure(`${output}\nInstalling failed. ${hint}`)
   }
   write(installStamp, hash)
@@ -234,7 +234,7 @@ async function build(env) {
   rmSync(buildStamp, { force: true })
   const { code, output } = await capture('pnpm', ['build'], { env: withoutNames(env, ['NODE_ENV']) })
   if (code !== 0)
-    throw new Failure(`${output}\nBuilding failed. \`${anyPnpm} 'pnpm build'\` repeats it alone.`)
+    throw new Failure(`${output}\nBuilding failed. \`${anyPnpm} 'pnpm build'\` repeats only this step.`)
   write(buildStamp, hash)
 }
 

@@ -47,7 +47,7 @@ export function introduce(app: App, { url }: Simulator): void {
 
   ${dim(`The console also shows each delivery with its attempts, and a SCIM endpoint for any
   SCIM client. Under “To …” you can make it drop messages. The application's sync runs
-  every ${syncEverySeconds} seconds, and finds the people who were added or removed meanwhile.`)}
+  every ${syncEverySeconds} seconds, and finds the people who were added or removed since then.`)}
 `)
 }
 

@@ -130,7 +130,7 @@ describe('in Fastify', () => {
     expect(String(answer)).toMatch(/^HTTP\/1\.1 201 /)
   })
 
-  test('the endpoint stops waiting for a body at the deadline, also if fastify-raw-body reads it', async () => {
+  test('the endpoint stops waiting for a body at the deadline, even if fastify-raw-body reads it', async () => {
     const port = await startFastify(rawBodyWithPause, { deadlineSeconds: 0.2 })
     const { headers, body } = signDelivery(hire)
     const length = { 'content-length': String(body.length) }

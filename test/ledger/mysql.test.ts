@@ -240,7 +240,7 @@ describe.skipIf(!own)(`faults of a separate server${whyNoOwnServer}`, () => {
   })
 
   test.each(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'])(
-    'with isolation %s, one of many wins the message, and one the turn',
+    'with isolation %s, one of many instances gets the message, and one gets the turn',
     async (level) => {
       await admin().query(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${level}`)
       const adapter = new KeyvMysql({ uri: `${own.uri}?${level}`, connectionLimit: 20 })

@@ -24,7 +24,7 @@ const hint = `A server keeps the text that it has, and during a rolling deploy t
 After a release, give a changed function the next number (…_v2), and each function that calls it too. Replace its line
 here with the new name's. A changed table needs a migration, and its functions must work with both forms.`
 
-test('each table and function of PostgreSQL keeps its text as long as it keeps its name', () => {
+test('the text of a PostgreSQL table or function changes only together with its name', () => {
   expect(digests(), hint).toEqual(known)
 })
 

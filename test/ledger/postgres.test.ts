@@ -62,7 +62,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     expect((await ledger.begin(request(`${long}a`))).state).toBe('in-flight')
   })
 
-  test('a named statement that the server does not know, as behind a pooler, is sent without its name', async () => {
+  test('a named statement that the server does not have, as behind a pooler, is sent without its name', async () => {
     const adapter = adapterOn(postgresUri, { schema, max: 1 })
     const { ledger } = instances.open({ store: new Keyv6({ store: adapter }) })
     await ledger.now()
@@ -212,7 +212,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   test.each(['repeatable read', 'serializable'])(
-    'with isolation %s, nothing is begun, and the log has the fix',
+    'with isolation %s, no message is begun, and the log has the fix',
     async (isolation) => {
       const { role, uri } = await freshRole(postgresUri)
       await sql(`ALTER ROLE ${role} SET default_transaction_isolation = '${isolation}'`)

@@ -176,7 +176,7 @@ test.skipIf(!redisIsInstalled)(
 )
 
 test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
-  'of two ledgers on one silent client, one makes a new connection and the other keeps it, with %s',
+  'of two ledgers on one silent client, only one ledger makes a new connection, with %s',
   async (_name, adapterOn) => {
     const server = await startRedis()
     onTestFinished(() => server.remove())
@@ -204,7 +204,7 @@ test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
 )
 
 test.skipIf(!redisIsInstalled)(
-  'a process that starts while the master is dead continues with its replica, and close() ends all connections to it',
+  'a process that starts without a running master uses the replica, and close() ends all connections to the replica',
   async () => {
     const { nodes, remove } = await startRedisShard()
     onTestFinished(remove)
@@ -229,7 +229,7 @@ test.skipIf(!redisIsInstalled)(
 )
 
 test.skipIf(!redisIsInstalled)(
-  'a command to a dead master without a successor is not kept, and certainly has not run',
+  'a command to a killed master without a successor is not queued, and has not run',
   async () => {
     const cluster = await startRedisCluster()
     onTestFinished(() => cluster.remove())

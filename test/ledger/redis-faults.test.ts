@@ -120,7 +120,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(it.ran).toEqual([messageId])
     })
 
-    test('a server that is killed and restarted empty is unavailable meanwhile, and then works as before', async () => {
+    test('a server that is killed and restarted empty is unavailable in between, and then works again', async () => {
       const redis = await server()
       const it = instance(store(redis))
       expect(await untilDone(it, someMessage())).toBe(processed)
@@ -216,7 +216,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(new Set(it.ran).size).toBe(it.ran.length)
     })
 
-    test('without memory, nothing is begun, and begun messages are committed', async () => {
+    test('without memory, no message is begun, and begun messages are committed', async () => {
       const redis = await server()
       const fill = () => {
         redis.cli('CONFIG', 'SET', 'maxmemory', '1')
@@ -235,7 +235,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(await untilDone(it, next)).toBe(processed)
     })
 
-    test('on a read-only replica, nothing is begun until it is a master again', async () => {
+    test('a read-only replica begins no message until it is a master again', async () => {
       const [redis, master] = [await server(), await server()]
       const it = instance(store(redis))
       redis.cli('REPLICAOF', '127.0.0.1', String(master.port))
@@ -246,7 +246,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(it.ran).toEqual([messageId])
     })
 
-    test('foreign data at a key of the ledger never counts as unseen', async () => {
+    test('foreign data at a key of the ledger never counts as a new message', async () => {
       const redis = await server()
       const it = instance(store(redis))
       const [list, text] = [someMessage(), someMessage()]

@@ -64,7 +64,7 @@ test('the guarantee of a file is atomic, and of a database in memory process', (
   )
 })
 
-test('one of three processes on one file wins each message, and no two have a turn at once', async () => {
+test('one of three processes on one file gets each message, and turns never overlap', async () => {
   const file = newFile()
   const database = new DatabaseSync(file)
   database.exec('PRAGMA journal_mode = WAL')

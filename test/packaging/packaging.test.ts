@@ -176,7 +176,7 @@ describe.each([
   })
 })
 
-test('the page that messages refer to is in the tarball of core, with each code and without dead links', () => {
+test('the page that messages refer to is in the tarball of core, with each code and without broken links', () => {
   const page = readFileSync(join(five, errorsPage), 'utf8')
   const own = readFileSync(join(root, 'docs/errors.md'), 'utf8')
   const codes = own.match(/^### ERR_\w+$/gm) ?? []

@@ -233,7 +233,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await page.getByRole('row').nth(1).waitFor()
   })
 
-  it('the console asks before it deletes a user, also with the keyboard', async () => {
+  it('the console requires a confirmation before it deletes a user, also with the keyboard', async () => {
     await hire('Uma', 'Costa')
     const ask = page.getByRole('dialog', { name: 'Delete Uma Costa?' })
     const remove = button('Delete Uma Costa')
@@ -256,7 +256,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     expect(simulator.deliveries.messages.map(({ event }) => event.type)).toContain(userDeleted)
   })
 
-  it('the console asks before it removes an endpoint', async () => {
+  it('the console requires a confirmation before it removes an endpoint', async () => {
     await page.getByText(`To ${application.url}`).click()
     await button(`Remove ${application.url}`).click()
     await show('removing')

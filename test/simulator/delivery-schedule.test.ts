@@ -11,7 +11,7 @@ import {
 const refuses = (status: number, headers = {}) =>
   startEndpoint((response) => response.writeHead(status, headers).end())
 
-it('the simulator makes eight attempts at Scalekit’s intervals, and then gives up', async () => {
+it('the simulator makes eight attempts at Scalekit’s intervals, and then stops', async () => {
   const { deliveries, clock } = openDeliveries()
   deliveries.addEndpoint(await refuses(500))
   const message = deliveries.send(userCreated)

@@ -41,7 +41,7 @@ describe('a value in a filter is a JSON string', () => {
     ['a letter by its code', 'adé', '"ad\\u00e9"'],
     ['a character by two codes', 'ada😀', '"ada\\ud83d\\uDE00"'],
     ['a closing bracket', 'a]b', '"a]b"'],
-  ])('with %s, in a list and in the path of a PATCH', async (_case, value, written) => {
+  ])('a value with %s works in a list and in the path of a PATCH', async (_case, value, written) => {
     const id = await scim.createUser({ userName: value, emails: [{ value, type: 'work' }] })
     expect(await found(`userName eq ${written}`)).toEqual([id])
     expect(await found(`emails[value eq ${written}]`)).toEqual([id])
@@ -51,7 +51,7 @@ describe('a value in a filter is a JSON string', () => {
     expect(body.emails).toEqual([{ value, type: 'work', display: 'Found' }])
   })
 
-  it(`with any text: a list finds the value, and a PATCH writes to it (seed ${seed})`, async () => {
+  it(`a value with any text works in a list and in the path of a PATCH (seed ${seed})`, async () => {
     await fc.assert(
       fc.asyncProperty(anyString, fc.boolean(), async (externalId, isEscaped) => {
         const written = isEscaped ? escaped(externalId) : JSON.stringify(externalId)

@@ -33,7 +33,7 @@ interface Scene {
   ledger: Ledger
   api: TestApi
   directory: TestDirectory
-  /** The sync of one process. Another sync stands for another process. */
+  /** Creates the sync of one process. Another sync represents another process. */
   sync(options?: Partial<DirectorySyncOptions>): DirectorySync
   /** Advances the clock by a day, and runs a full pass. */
   nextDay(options?: RunOptions): Promise<DirectoryReport>
@@ -226,7 +226,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('foreign records prevent deletions in later passes without the other organization, too', async () => {
+  test('foreign records also prevent deletions in later passes without the other organization', async () => {
     const all = await scene(40)
     const other = new TestDirectory('org_2', people(3, 40))
     all.api.directories.push(other)
@@ -321,7 +321,7 @@ describe('the state of deletions', () => {
     },
   )
 
-  test('the state of deletions prevents deletions if another process writes it meanwhile', async () => {
+  test('the state of deletions prevents deletions if another process writes it during the pass', async () => {
     let isRaced = false
     const all = await scene(40, {}, (real) => ({
       record: (name: string) => {
@@ -416,7 +416,7 @@ describe('the limits', () => {
     expect(report.held).toMatchObject([10, 10, 10].map((count) => ({ reason: 'over-limit', count })))
   })
 
-  test('the limits count a deletion whose handler dropped it, for the same reason', async () => {
+  test('the limits count a deletion whose handler dropped it, because it may have had its effect', async () => {
     const all = await scene(200)
     all.app.before = (event) => {
       const row = 'id' in event.data && all.app.users.get(String(event.data.id))

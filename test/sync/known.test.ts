@@ -123,7 +123,7 @@ test('while the sync reads rows from memory, other tasks run; the reading ends w
   expect(read).toBe(readThen)
 })
 
-test('a `known` that yields nothing for 5 minutes ends its directory, and not the others', async () => {
+test('a `known` that yields no row for 5 minutes ends its directory, but not other directories', async () => {
   const clock = createFakeClock()
   const api = new TestApi(new TestDirectory('org_1', people(3)), new TestDirectory('org_2', people(3, 3)))
   const sync = createDirectorySync({

@@ -322,7 +322,7 @@ describe('the progress of a pass', () => {
   test.each([
     { waitsFor: 'the rows of `known`', options: { known: { users: neverEnding } } },
     { waitsFor: 'the list of organizations', options: { organizations: neverEnding } },
-  ])('a pass ends early on the signal and on stop(), also if $waitsFor never arrive', async ({ options }) => {
+  ])('a pass ends early on the signal and on stop(), even if $waitsFor never arrive', async ({ options }) => {
     const app = application()
     const sync = syncOf(app, new TestApi(new TestDirectory('org_1', people(3))), options)
     const cancelled = sync.run({ signal: AbortSignal.timeout(20) })

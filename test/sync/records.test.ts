@@ -50,7 +50,7 @@ test("the API's fields get the names that webhooks use", () => {
   expect(groupIds).toEqual(['dirgroup_1', 'dirgroup_2'])
 })
 
-test('without details only a list of groups with entries is kept', () => {
+test('without details, only a list of groups with entries is used', () => {
   expect(record({}, false)).not.toHaveProperty('groupIds')
   expect(record({}, false).data).not.toHaveProperty('groups')
   const groups = [{ id: 'dirgroup_1', displayName: 'Engineering' }]

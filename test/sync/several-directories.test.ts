@@ -162,7 +162,7 @@ test('the limits refer to the users who certainly belong to the directory', asyn
 })
 
 test.each([1, 2])(
-  'with %i directories left, users of a removed one are held once, and the approval deletes them',
+  'with %i directories left, users of a removed directory are held once, and the approval deletes them',
   async (left) => {
     const { app, okta, entra, api } = await twoDirectories()
     const third = new TestDirectory('org_1', people(2, 8), 'dir_third')

@@ -143,7 +143,7 @@ describe('directories', () => {
       sims.variables.SCALEKIT_CLIENT_SECRET ?? '',
     )
 
-  test('the directories of all organizations are the enabled ones of all pages', async () => {
+  test('the directories of all organizations are the enabled directories of all pages', async () => {
     expect(await all(directories(api(), 'all'))).toEqual(expected)
   })
 

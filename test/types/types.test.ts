@@ -67,7 +67,7 @@ describe('an application can add its own fields to a user', () => {
     expect(program(from, built)).toEqual([])
   })
 
-  test('without the augmentation, it does not compile', () => {
+  test('without the augmentation, the code does not compile', () => {
     const text = augmented('@scalekit-scim/core').replace(/declare module[^}]*\}\s*\}/, '')
     expect(diagnose([virtual], built, { [virtual]: text })).toHaveLength(2)
   })

@@ -26,7 +26,7 @@ function receiverOn(clock: Clock, own: (real: Ledger) => Partial<Ledger>, onUser
   return { answers, attempt }
 }
 
-test('a resource that was busy until the deadline is answered busy, also if the last call was cut short', async () => {
+test('a resource that was busy until the deadline is answered busy, even if the last call was cut short', async () => {
   let asked = 0
   // Node's timers can fire early. In this test, all timers fire early.
   const early: Clock = {

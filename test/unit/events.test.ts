@@ -85,7 +85,7 @@ describe("the quickstart's envelope", () => {
 })
 
 describe('the envelope', () => {
-  test("the reference's fields win over the quickstart's fields", () => {
+  test("the reference's fields override the quickstart's fields", () => {
     const event = directoryEvent({
       ...userUpdated(),
       organization_id: 'org_top',

@@ -173,7 +173,7 @@ describe('comparing times as text', () => {
     )
   })
 
-  test(`random fields, offsets and decimals give the time of the calendar (seed ${seed})`, () => {
+  test(`random fields, offsets and decimals are parsed as the calendar's time (seed ${seed})`, () => {
     const two = (most: number) => fc.nat(most).map((number) => `${number}`.padStart(2, '0'))
     const day = fc.tuple(
       fc.oneof(fc.nat(9999), fc.integer({ min: 1965, max: 2290 })).map((year) => `${year}`.padStart(4, '0')),

@@ -26,11 +26,11 @@ describe('an event without groups or roles', () => {
 })
 
 describe('an event with groups or roles', () => {
-  test('an empty list of groups gives an empty list', () => {
+  test('an empty list of groups results in an empty list', () => {
     expect(mapRoles({ groups: [] }, { groups })).toEqual([])
   })
 
-  test('unmapped groups give the default', () => {
+  test('unmapped groups result in the default', () => {
     expect(mapRoles(inGroups('Sales'), { groups, default: 'viewer' })).toEqual(['viewer'])
   })
 

@@ -139,7 +139,7 @@ describe.each([
       expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_SECRET_INVALID' }),
     )
   })
-  test('the SDK accepts signatures of the empty key, which anybody can make', () => {
+  test('the SDK accepts signatures of the empty key, which any attacker can create', () => {
     expect(sdk(signed, empty)).toBe('accepts')
   })
   test('standardwebhooks refuses the secret', () => {
@@ -274,21 +274,21 @@ describe('two signature headers', () => {
     ['in a list of its own', [`v1a,AAAA ${validSignature}`, other]],
   ] as const
 
-  test.each(pairs)('joined as Node joins them, the valid one %s: we accept', async (_name, entries) => {
+  test.each(pairs)('two headers joined by Node, the valid one %s: we accept', async (_name, entries) => {
     expect(await ours(delivery({ signature: entries.join(', ') }))).toBe('accepts')
   })
-  test.each(pairs)('in WHATWG Headers, the valid one %s: we accept', async (_name, entries) => {
+  test.each(pairs)('two WHATWG headers, the valid one %s: we accept', async (_name, entries) => {
     const headers = new Headers(valid.headers)
     headers.delete('webhook-signature')
     for (const entry of entries) headers.append('webhook-signature', entry)
     expect(await ours({ headers, body: valid.body })).toBe('accepts')
   })
-  test.each(pairs)('as a list, the valid one %s: we accept', async (_name, entries) => {
+  test.each(pairs)('a list of two, the valid one %s: we accept', async (_name, entries) => {
     expect(
       await ours({ headers: { ...valid.headers, 'webhook-signature': entries }, body: valid.body }),
     ).toBe('accepts')
   })
-  test('both invalid: we reject', async () => {
+  test('two invalid headers: we reject', async () => {
     expect(await ours(delivery({ signature: `${other}, ${other}` }))).toBe('rejects')
   })
   test('the comma within an entry does not separate entries: we reject', async () => {
@@ -331,7 +331,7 @@ describe('several secrets, while one is rotated', () => {
   test('a delivery signed with another secret is rejected', async () => {
     expect(await ours(delivery({ key: Buffer.from('neither') }), { secret: [next, secret] })).toBe('rejects')
   })
-  test('a resolver can choose them by the request', async () => {
+  test('a resolver can choose the secrets by the request', async () => {
     expect(await ours(valid, { secret: async () => [next, secret] })).toBe('accepts')
   })
   test.each([

@@ -22,9 +22,9 @@ export function openLedgerStore(file: string): LedgerStore {
   // SQLite itself must not wait for locks, because such a wait blocks the whole process. Instead, the ledger retries
   // for `storeTimeoutSeconds`, and the server serves requests between the retries.
   const database = new DatabaseSync(file, { timeout: 0 })
-  // SQLite does not flush the ledger's writes to the disk at once. The next write to the accounts also flushes them,
-  // because both use one write-ahead log. A power failure can remove the ledger's last messages. After such a loss, the
-  // guard still protects the rows.
+  // SQLite does not flush the ledger's writes to the disk immediately. The next write to the accounts also flushes
+  // them, because both use one write-ahead log. A power failure can remove the ledger's last messages. After such a
+  // loss, the guard still protects the rows.
   database.exec('PRAGMA synchronous = NORMAL')
   const store = {
     namespace: 'express-sqlite',

@@ -11,8 +11,8 @@ const query = z.object({
  * `GET /accounts?limit=50&after=…`: a page of accounts. For the next page, pass `next` as `after`. On the last page,
  * `next` is null.
  *
- * The page shows names and emails. Before anybody else can reach the route, protect it with your own authentication,
- * for example an `onRequest` hook here.
+ * The response contains names and emails. Before other people can reach the route, protect it with your own
+ * authentication, for example an `onRequest` hook here.
  */
 export function addAccountRoutes(app: FastifyInstance, accounts: Accounts): void {
   app.get('/accounts', async (request, reply) => {

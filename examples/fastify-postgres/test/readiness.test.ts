@@ -23,7 +23,7 @@ async function readinessOf(url: string): Promise<string[]> {
 async function failing(t: TestContext, settings: AppSettings): Promise<string[]> {
   const { url, deliver } = await startApp(t, settings)
   const failing = await readinessOf(url)
-  // A webhook must fail if a dependency fails, and succeed otherwise.
+  // A webhook must fail if a dependency fails. If no dependency fails, the webhook must succeed.
   const { status } = await deliver(new Directory().user('09:00:00'))
   assert.equal(status >= 500, failing.length > 0, `a webhook is answered ${status}`)
   return failing

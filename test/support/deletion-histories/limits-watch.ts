@@ -32,8 +32,8 @@ export class LimitsWatch {
   }
 
   /**
-   * The number of records from `known`: those that certainly belong to this directory, and the maximum. `atMs` is the
-   * beginning of the pass, which may read more than once.
+   * Stores the number of records from `known` that certainly belong to this directory, and the maximum number. `atMs`
+   * is the beginning of the pass, which may read `known` more than once.
    */
   known(atMs: number, certain: number, max: number): void {
     this.#maxCounts.push({ atMs, count: max })

@@ -19,7 +19,7 @@ export interface HistorySettings {
   hoursBetween: number
   /** The largest number of changes between two passes. */
   churn: number
-  /** The share of changes whose webhook is lost, and of those whose webhook is late. */
+  /** The share of changes with a lost webhook, and the share with a late webhook. */
   lostWebhooks: number
   lateWebhooks: number
   /** The probability of each situation in a pass. */
