@@ -1,6 +1,5 @@
-// Sends a million messages, each about another user, through the default store. After each 100 000 messages, prints
-// the cost of a message and the memory. The store keeps two generations of 100 000 messages, and so at most 200 000
-// messages.
+// Sends a million messages, each about a different user, through the default store. Prints the cost of a message and
+// the memory after each 100 000 messages. The store contains at most two generations of 100 000 messages.
 import { createDispatcher } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import { cpuMs, median } from './measure.ts'

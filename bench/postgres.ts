@@ -16,8 +16,8 @@ type Measured = (typeof verbs)[number] | 'INSERT' | 'unsynced'
 
 const adapter = new KeyvPostgres({ uri, max: 2 })
 /**
- * This pool is for an INSERT that does not wait for the disk. Of the verbs, only commit waits for the disk. On a slow
- * disk, a comparison with an INSERT that waits would make the verbs look too fast.
+ * This pool is for an INSERT that does not wait for the disk. Only `commit` waits for the disk. On a slow disk, the
+ * other verbs look too fast next to an INSERT that waits.
  */
 const unsynced = new KeyvPostgres({
   uri: `${uri}?application_name=unsynced`,

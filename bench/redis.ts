@@ -22,7 +22,7 @@ const { ledger } = dispatcher
 const retention = { retentionSeconds: 345_600, watermarkRetentionSeconds: 3_024_000 }
 const times = Array.from({ length: callsPerRound }, (_, index) => index)
 
-/** These calls are a bare claim and a bare commit, without ordering. */
+/** For comparison, these calls are a bare claim and a bare commit, without ordering. */
 const setNx = (key: string) =>
   client.set(key, 'token', { condition: 'NX', expiration: { type: 'PX', value: 12_000 } })
 const set = (key: string) => client.set(key, 'done', { expiration: { type: 'PX', value: 345_600_000 } })

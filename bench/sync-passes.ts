@@ -1,5 +1,5 @@
-// Compares a full pass without changes with a bare loop over the SDK. The pass and the loop take turns of 50 pages
-// each, so that other load affects both equally. Also measures the events per second of a pass in which everything has
+// Compares a full pass without changes with a bare loop over the SDK. The pass and the loop alternate after every 50
+// pages, so that other load affects both equally. Also measures the events per second of a pass in which everything has
 // changed.
 import { createDispatcher } from '@scalekit-scim/core'
 import { createDirectorySync, type DirectoryApi, scalekitFromEnv } from '@scalekit-scim/core/sync'

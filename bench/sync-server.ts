@@ -1,6 +1,6 @@
-// Runs the simulator in its own process, so that its cost is not added to the cost of the reader. Arguments: the number
-// of directories, and the number of users in each directory. Each directory belongs to another organization. The ids of
-// users are `diruser_0` and so on.
+// Runs the simulator in a separate process, so that the measured cost of the reader does not include the simulator.
+// Arguments: the number of directories, and the number of users in each directory. Each directory belongs to its own
+// organization. The ids of users are `diruser_0` and so on.
 import { createSimulator, type SimulatorFaults } from '@scalekit-scim/simulator'
 
 const [directoryCount = 1, userCount = 0] = process.argv.slice(2).map(Number)

@@ -56,8 +56,7 @@ export class Turns {
       this.#goOn.resolve()
       this.#goOn = Promise.withResolvers()
       await Promise.race([this.#turnIsOver.promise, this.#whole])
-      // The work requests a page before it uses the previous page. During this wait, the work uses the previous page
-      // within its turn.
+      // The work requests a page before it uses the previous page. So wait until the work has used the previous page.
       await settled()
     })
     this.taken.ms += performance.now() - from

@@ -1,5 +1,5 @@
 // Compares the sync's streams with a bare loop over the SDK, and measures the gain of requesting one page ahead. The
-// streams and the loop take turns of 50 pages each, so that other load affects both equally.
+// streams and the loop alternate after every 50 pages, so that other load affects both equally.
 import { setTimeout as wait } from 'node:timers/promises'
 import { directoryUsers, scalekitFromEnv } from '@scalekit-scim/core/sync'
 import { cpuMs, median, spread } from './measure.ts'
@@ -78,7 +78,7 @@ async function compare(wholePages: number, handle?: () => Promise<unknown>) {
     const bare = await take(bareWalk, pages)
     const ours = await take(ourWalk, pages)
     if (bare.users !== ours.users)
-      throw new Error(`${bare.users} users by one way, ${ours.users} by the other`)
+      throw new Error(`the loop read ${bare.users} users, and the streams read ${ours.users}`)
     stretches.push({ bare, ours })
   }
   return stretches

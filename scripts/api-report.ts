@@ -63,7 +63,7 @@ function writeReport(entryPoint: EntryPoint, folder: string): void {
         reportFileName: entryPoint.name,
         reportFolder: folder,
         reportTempFolder: join(folder, 'new'),
-        // Without this, a type that is inferred from a schema has no members in the report.
+        // Without this flag, a type that is inferred from a schema has no members in the report.
         includeForgottenExports: true,
       },
       docModel: { enabled: false },

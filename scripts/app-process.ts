@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
-/** How long the application may take to start, and to stop. */
+/** The time limit for the start of the application, and for its stop. */
 const patienceMs = 15_000
 
 const example = fileURLToPath(new URL('../examples/express-sqlite/', import.meta.url))
@@ -31,7 +31,7 @@ export class Ending extends Error {
   }
 }
 
-/** A module that ends the child even if this process is killed, because the child's standard input then ends. */
+/** A module that ends the child when its standard input ends, which also happens if this process is killed. */
 const stopWithParent = `data:text/javascript,${encodeURIComponent(
   "process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).resume().unref()",
 )}`
@@ -68,7 +68,7 @@ export async function startApp(
   })
   const exited = once(child, 'exit')
   child.once('close', (code, signal) => {
-    ending.abort(new Ending(1, `${said}\nThe application has ended by itself (${signal ?? code}).`))
+    ending.abort(new Ending(1, `${said}\nThe application has ended unexpectedly (${signal ?? code}).`))
   })
 
   const stop = async () => {

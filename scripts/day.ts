@@ -1,8 +1,8 @@
 import type { DirectoryEvent, DirectoryUser, Outcome } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 
-// The events of a working day in the directory of one customer, in the order in which they arrive at the application.
-// The order of arrival differs from the order in which the events happened.
+// The events of a working day in the directory of one customer, in the order in which the application receives them.
+// The events happened in a different order.
 
 /** One signed request, and the expected answer. */
 export interface Delivery {
@@ -13,11 +13,11 @@ export interface Delivery {
   messageId?: string
   /** Set if the delivery is signed with another secret. */
   isForged?: true
-  /** Set if another process holds the database's write lock during the delivery. */
+  /** Set if another process locks the database during the delivery. */
   isLocked?: true
 }
 
-/** The expected row of an account in the evening. */
+/** The expected row of an account at the end of the day. */
 export interface EndState {
   id: string
   state: string
@@ -107,13 +107,13 @@ export function workingDay(date: string): Delivery[] {
     },
     { what: 'Dana is deleted', event: leave('15:00', dana), expect: processed },
     {
-      what: '  an update from before that arrives',
+      what: '  an update from before the deletion arrives',
       event: update('14:45', { ...dana, groups: [admins] }),
       expect: stale,
     },
     { what: 'Group IT Admins is deleted', event: dissolve('16:00', admins), expect: processed },
     {
-      what: 'Amelia gets another email',
+      what: 'Amelia gets a new email',
       event: update('16:30', { ...amelia, email: 'amelia@acme.example' }),
       expect: processed,
     },

@@ -22,7 +22,7 @@ const buildStamp = join(root, '.cache', 'launch', 'built')
 /** The stamp is in `node_modules`, so that it is deleted together with the installed packages. */
 const installStamp = join(root, 'node_modules', '.cache', 'launch', 'installed')
 const reportFolder = join(root, '.cache', 'report')
-/** Node keeps compiled modules here: the tests start many processes that load the same modules. */
+/** Node stores compiled modules here, because the tests start many processes that load the same modules. */
 const compileCache = join(root, '.cache', 'compile')
 
 /** An error that the user can fix: printed as a message without a stack. */
@@ -49,7 +49,7 @@ async function start(args) {
 }
 
 async function test(args) {
-  // Delete the reports of earlier runs first, so that they are never counted.
+  // First delete the reports of earlier runs, so that they are not counted.
   rmSync(reportFolder, { recursive: true, force: true })
   mkdirSync(reportFolder, { recursive: true })
   const env = withoutNames(await environment(), ['NODE_ENV'])
@@ -65,16 +65,16 @@ async function test(args) {
   return stoppedBy ? exitCodeOf(stoppedBy) : code
 }
 
-/** Checks lint, types and prose. None of the checks needs the build. */
+/** Checks lint, types and prose. The checks do not need the build. */
 function checks(env) {
   return [
     step('Linting', 'lint', env, '`npm run format` fixes most findings.'),
-    step('Checking types', 'typecheck', env, '`npm run typecheck` repeats this check alone.'),
-    step('Checking the prose', 'prose', env, '`npm run prose` repeats this check alone.'),
+    step('Checking types', 'typecheck', env, '`npm run typecheck` repeats only this check.'),
+    step('Checking the prose', 'prose', env, '`npm run prose` repeats only this check.'),
   ]
 }
 
-/** Waits for all, also if one fails, and then throws the first failure. */
+/** Waits for all commands, even if a command fails, and then throws the first failure. */
 async function allOf(steps) {
   const failed = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected')
   if (failed) throw failed.reason
@@ -104,7 +104,10 @@ function vitest(args, env) {
   return run('node', [bin, 'run', ...report, ...args], { env, cwd: join(root, 'test') })
 }
 
-/** Serves the documentation's site and follows changes, or builds the site. The site does not need built packages. */
+/**
+ * Serves the documentation's site and rebuilds changed pages, or builds the site. The site does not need built
+ * packages.
+ */
 async function docs(args) {
   const [action, ...options] = args[0] === 'build' ? args : ['dev', ...args]
   if (options.includes('--help') || options[0]?.startsWith('-') === false) return usage()
@@ -146,9 +149,9 @@ async function prepare() {
   return env
 }
 
-/** Returns our environment, with a supported Node and pnpm in PATH. */
+/** Returns the environment of this process, with a supported Node and pnpm in PATH. */
 async function environment() {
-  // npx passes its options to this process in the environment, and the next npx would use them.
+  // npx passes its options to this process in the environment. Without this deletion, the next npx uses them.
   const own = withoutNames(process.env, ['npm_config_package', 'npm_config_call', 'npm_config_yes'])
   const env = withFolders({ NODE_COMPILE_CACHE: compileCache, ...own }, [dirname(process.execPath)])
   const missing = []
@@ -164,7 +167,7 @@ function isSupported(version) {
 }
 
 async function hasPnpm(env) {
-  // Corepack's shim is also named `pnpm`, and must not download or prompt.
+  // Corepack's shim is also named `pnpm`. These settings prevent a download or a prompt.
   const probe = { ...env, COREPACK_ENABLE_NETWORK: '0', COREPACK_ENABLE_DOWNLOAD_PROMPT: '0' }
   const { code, stdout } = await capture('pnpm', ['--version'], { env: probe })
   return code === 0 && /^12\./.test(stdout.trim())
@@ -215,7 +218,7 @@ async function install(env) {
   if (code !== 0) {
     const hint = output.includes('OUTDATED_LOCKFILE')
       ? `pnpm-lock.yaml does not match a package.json: \`${anyPnpm} 'pnpm install --no-frozen-lockfile'\` and commit it.`
-      : `\`${anyPnpm} 'pnpm install'\` repeats it alone.`
+      : `\`${anyPnpm} 'pnpm install'\` repeats only this step.`
     throw new Failure(`${output}\nInstalling failed. ${hint}`)
   }
   write(installStamp, hash)
@@ -231,7 +234,7 @@ async function build(env) {
   rmSync(buildStamp, { force: true })
   const { code, output } = await capture('pnpm', ['build'], { env: withoutNames(env, ['NODE_ENV']) })
   if (code !== 0)
-    throw new Failure(`${output}\nBuilding failed. \`${anyPnpm} 'pnpm build'\` repeats it alone.`)
+    throw new Failure(`${output}\nBuilding failed. \`${anyPnpm} 'pnpm build'\` repeats only this step.`)
   write(buildStamp, hash)
 }
 
@@ -264,7 +267,7 @@ function isBuilt(folder) {
   return named.every((path) => existsSync(join(folder, path)))
 }
 
-/** All files of a package, except those that the build makes. */
+/** Returns all files of a package, except those that the build creates. */
 function sourcesOf(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .filter((entry) => !['node_modules', 'dist'].includes(entry.name) && !entry.name.endsWith('.md'))
@@ -307,10 +310,10 @@ function write(path, text) {
 
 // ── Running ──
 
-/** Runs a command on our own terminal, and returns its exit code. */
+/** Runs a command on this process's terminal, and returns the exit code. */
 function run(file, args, { env, cwd = root }) {
   const child = spawn(file, windows ? args.map(quoted) : args, { cwd, env, stdio: 'inherit', shell: windows })
-  // The terminal also sends Ctrl-C to the child, and the child must not get it twice.
+  // The terminal also sends Ctrl-C to the child. So this process does not forward the signal.
   const onTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
   return ended(file, child, (signal) => {
     if (signal !== 'SIGINT' || !onTerminal) child.kill(signal)
@@ -376,8 +379,8 @@ function exitCodeOf(signal) {
 }
 
 /**
- * Calls `orphaned` when the parent has exited. npm sends SIGTERM to the shell that runs us, and the shell exits without
- * forwarding the signal.
+ * Calls `orphaned` when the parent has exited. npm sends SIGTERM to the shell that runs this process. The shell exits
+ * without forwarding the signal.
  */
 function watchParent(orphaned) {
   if (windows || process.env.npm_lifecycle_event === undefined) return undefined

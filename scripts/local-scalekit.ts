@@ -5,8 +5,8 @@ import { bold, dim } from './terminal.ts'
 const wantedPort = 4000
 
 /**
- * The directory has enough people to remove one of them. If a sync would delete over half of a directory, it holds
- * the deletions for an approval.
+ * The directory has enough people to remove one of them. A sync holds deletions of over half of a directory for an
+ * approval.
  */
 const people = [
   ['Amelia', 'Hart', 'Engineer'],
@@ -24,7 +24,7 @@ export async function startLocalScalekit(): Promise<Simulator> {
 
 /** Returns the variables that the application's sync needs to find the simulator. */
 export function syncVariables({ variables }: Simulator): Readonly<Record<string, string>> {
-  // Each pass is full. With incremental passes, a deletion would appear only after a day.
+  // Each pass is full. Incremental passes do not find deletions, so a deletion would appear only after a day.
   return {
     ...variables,
     SYNC_EVERY_SECONDS: String(syncEverySeconds),
@@ -47,7 +47,7 @@ export function introduce(app: App, { url }: Simulator): void {
 
   ${dim(`The console also shows each delivery with its attempts, and a SCIM endpoint for any
   SCIM client. Under “To …” you can make it drop messages. The application's sync runs
-  every ${syncEverySeconds} seconds, and finds the people who were added or removed meanwhile.`)}
+  every ${syncEverySeconds} seconds, and finds the people who were added or removed since then.`)}
 `)
 }
 

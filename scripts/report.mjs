@@ -34,7 +34,7 @@ function isJson(path) {
 }
 
 function countsOfVitest(report) {
-  // If a file does not load, it counts as failed, although its tests are not in the counts.
+  // A file that does not load counts as failed, although the counts do not include its tests.
   const broken = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   )

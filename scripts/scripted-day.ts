@@ -6,7 +6,7 @@ import { type Delivery, type EndState, eveningOf, workingDay } from './day.ts'
 import { bad, dim, good } from './terminal.ts'
 
 // Node's SQLite is still experimental, and its module prints a warning when it is loaded. The next line hides this
-// warning, so the module is loaded only after it.
+// warning, so the module is loaded later.
 process.removeAllListeners('warning')
 const { DatabaseSync } = await import('node:sqlite')
 
@@ -60,8 +60,8 @@ async function send(
 }
 
 /**
- * Locks the database with a second connection, as a write of another process would. Until the test unlocks the
- * database, the application's own writes fail.
+ * Locks the database with a second connection, like a write of another process. Until the lock is released, the
+ * application's own writes fail.
  */
 function lockDatabase(file: string): () => void {
   const database = new DatabaseSync(file)
@@ -69,7 +69,7 @@ function lockDatabase(file: string): () => void {
   return () => database.close()
 }
 
-/** Reads the file itself, because the application could report something else. */
+/** Reads the file directly, because the application's own output may be wrong. */
 function accountsIn(file: string): EndState[] {
   const database = new DatabaseSync(file, { readOnly: true })
   const rows = database

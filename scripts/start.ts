@@ -31,7 +31,7 @@ async function main(): Promise<number> {
   })
   process.on('SIGTERM', () => ending.abort(new Ending(143)))
   process.on('SIGHUP', () => ending.abort(new Ending(129)))
-  // Stops when the reader closes the pipe, as in `npm start | head`.
+  // Stops when the reader of the output closes the pipe, as in `npm start | head`.
   process.stdout.on('error', () => ending.abort(new Ending(1)))
 
   const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-day-'))
@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   try {
     return args.once ? await sendDay(start, ending.signal) : await serve(start, ending.signal)
   } catch (error) {
-    // An interruption causes more errors. The first error is the reason.
+    // An interruption can cause several errors. Only the first error is the reason.
     const cause: unknown = ending.signal.aborted ? ending.signal.reason : error
     if (!(cause instanceof Ending)) throw cause
     if (cause.message) console.error(cause.message)
@@ -72,7 +72,7 @@ type Start = (variables?: Readonly<Record<string, string>>) => Promise<App>
 
 async function sendDay(start: Start, signal: AbortSignal): Promise<number> {
   const { runDay } = await import('./scripted-day.ts')
-  // Removes credentials from the environment, because they are for another Scalekit.
+  // Removes Scalekit's credentials from the environment, because the day must not use a real Scalekit.
   const app = await start({
     SCALEKIT_ENVIRONMENT_URL: '',
     SCALEKIT_CLIENT_ID: '',

@@ -6,9 +6,9 @@ import type { TextlintRuleModule } from '@textlint/types'
 import { type WordRule, wordRules, wordsAtMost } from './words.ts'
 
 interface Sentence {
-  /** The sentence with unchanged prose, each piece of code as one `X`, and single spaces. */
+  /** The sentence, with each piece of code replaced by one `X`, and with single spaces. */
   text: string
-  /** For each character of `text`, its position in the paragraph. */
+  /** The position in the paragraph of each character of `text`. */
   at: number[]
 }
 

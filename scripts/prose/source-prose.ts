@@ -11,7 +11,7 @@ interface Piece {
   range: Range
 }
 
-/** The literals of a file that are checked as prose. The check always includes comments. */
+/** The literals of a file that are checked as prose, in addition to comments. */
 type Literals = 'messages' | 'test names'
 
 const wordsOfMessage = 4

@@ -6,9 +6,9 @@ export interface WordRule {
   id: string
   /** What to write instead. */
   instead: string
-  /** Each pattern is tested against each sentence. Case is ignored, unless a pattern has its own flags. */
+  /** Each pattern is tested against each sentence. Only a pattern with the flag `i` ignores case. */
   patterns: readonly RegExp[]
-  /** Set if the rule is about sentences. The rule then skips headings and table cells, because these hold phrases. */
+  /** Set if the rule is about sentences. Such a rule skips headings and table cells, because they contain phrases. */
   sentencesOnly?: boolean
   bad: readonly string[]
   good: readonly string[]

@@ -32,10 +32,10 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('killed processes, on %
         processes: 4,
         kills,
         handlerMs,
-        // Short, to keep the test short, but longer than a busy machine delays a running process.
+        // The lease is short, so that the test is short. It is longer than the delays of a process on a busy machine.
         receiver: { leaseSeconds: 4 },
       })
-      // Two for each user, so that the turn of a dead process also blocks an event of a running one.
+      // Each user has two messages, so that the turn of a killed process also blocks an event of a running process.
       const messages = Array.from({ length: 2 * users }, (_, index) =>
         userMessage(`msg_${index}`, {
           userId: `user-${index % users}`,
@@ -72,7 +72,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('killed processes, on %
     'with Scalekit’s first waits, the message of a killed process is done within 15 s of the kill',
     { timeout },
     async () => {
-      // During the begin, during the handler's work, during its write, and between the write and the commit.
+      // The kills happen during the begin, the handler's work and its write, and between the write and the commit.
       const kills = points.map((point): Kill => ({ point, skip: 0, delayMs: point === 'commit' ? 0 : 1 }))
       const { journal, fleet, random } = await openScene({
         ...place(),
@@ -91,7 +91,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('killed processes, on %
           })
           let attempts = 0
           const target = async () => (attempts++ === 0 ? url : fleet.target(random))
-          // 5 s with the sender's jitter. The next attempt would come 5 minutes later, which is too late.
+          // The sender waits 5 s, with jitter. The attempt after that is too late, because it begins 5 minutes later.
           const waitsMs = [0, 4000 + random.below(2001)]
           const sender = new Sender({ target, waitsMs })
           return sender.send(message).finally(() => sender.close())
@@ -121,7 +121,7 @@ function plannedKills(count: number): Kill[] {
     return {
       point,
       skip: random.below(10),
-      // Half of the kills come just before the step, the others during it.
+      // Half of the kills happen just before the step, and the other half during the step.
       delayMs: random.below(2) * (1 + random.below(point === 'handler' ? handlerMs : 3)),
     }
   })

@@ -19,7 +19,7 @@ export function userMessage(messageId: string, change: UserChange): UserMessage 
   return { messageId, event, ...change }
 }
 
-/** A moment on a day in the past, with nanoseconds, in the form of `ctx.occurredAt`. */
+/** Returns a time on a day in the past, with nanoseconds, in the form of `ctx.occurredAt`. */
 export function moment(seconds: number, nanoseconds = 0): string {
   const whole = new Date(Date.UTC(2026, 0, 5) + seconds * 1000).toISOString().slice(0, 19)
   return `${whole}.${String(nanoseconds).padStart(9, '0')}Z`

@@ -54,7 +54,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a %s that fails under 
         processes: 4,
         handlerMs: 20,
         receiver: { deadlineSeconds, leaseSeconds: 4, storeTimeoutSeconds: 1 },
-        // A request has hung if it takes longer than the deadline and the delay of a busy machine.
+        // A request counts as hung after the deadline and the possible delay of a busy machine.
         timeoutMs: (deadlineSeconds + 3) * 1000,
       })
       const sent: SentMessage[] = []
@@ -65,7 +65,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('a %s that fails under 
           const index = next++
           const change = { userId: `user-${index}`, state: '1', occurredAt: moment(index) }
           sent.push(await sender.send(userMessage(`msg_${index}`, change)))
-          // Steady traffic. Without a pause, the senders would use all of the CPU, and the fault would be one of many.
+          // The senders pause, because senders without a pause use all of the CPU, which is another fault.
           await sleep(50)
         }
       })

@@ -9,13 +9,13 @@ export type KillPoint = 'begin' | 'handler' | 'effect' | 'commit'
 
 export interface Kill {
   point: KillPoint
-  /** The number of times that it passes the point before. */
+  /** The number of times that the process passes the step before the kill. */
   skip: number
-  /** The delay after the start of the step; 0 is just before the step. */
+  /** The delay after the start of the step. The value 0 means just before the step. */
   delayMs: number
 }
 
-/** Round trips to the store; `polls` are the begins that had to wait. */
+/** The round trips to the store. `polls` counts the begins that had to wait. */
 export type VerbCalls = Record<'begin' | 'renew' | 'commit' | 'release' | 'polls', number>
 
 export interface InstanceOptions {
@@ -58,7 +58,7 @@ class Instance {
     this.#child.stdout?.on('data', (chunk) => {
       lastWords += chunk
     })
-    // 'close' comes after the whole output was read.
+    // Node emits 'close' after the whole output was read.
     this.exited = once(this.#child, 'close').then(() => {
       running.delete(this.#child)
       this.#port = undefined
@@ -95,14 +95,14 @@ class Instance {
     return this.exited
   }
 
-  /** Stops the whole process for a while. A shell does it, so that the process continues even if this one exits. */
+  /** Stops the whole process for a while. A shell continues the process, even if the test's own process exits. */
   async stall(ms: number): Promise<void> {
     const { pid } = this.#child
     await once(spawn('sh', ['-c', `kill -STOP ${pid}; sleep ${ms / 1000}; kill -CONT ${pid}`]), 'exit')
   }
 }
 
-/** Several processes, as behind a load balancer. A process that exits is replaced. */
+/** A fleet of several processes, as behind a load balancer. The fleet replaces a process that exits. */
 export class Fleet {
   readonly #options: Omit<InstanceOptions, 'name'>
   readonly #kills: Kill[]
@@ -116,7 +116,7 @@ export class Fleet {
     this.#kills = [...kills]
   }
 
-  /** @param kills one for each started process, in this order, until none are left */
+  /** @param kills the planned kills, one for each started process, in this order */
   static async start(
     size: number,
     options: Omit<InstanceOptions, 'name' | 'kill'>,
@@ -160,7 +160,7 @@ export class Fleet {
     return this.#instances.filter(({ url }) => url !== undefined)
   }
 
-  /** The endpoint of a process that listens. Waits until there is one. */
+  /** Waits for a process that listens, and returns its endpoint. */
   async target(random: Random): Promise<string> {
     for (;;) {
       const urls = this.instances.map(({ url }) => url)

@@ -25,7 +25,7 @@ const options: InstanceOptions = JSON.parse(process.argv[2] ?? '{}')
 const { name, store, journal: table, namespace, handlerMs, kill, generic, receiver: settings } = options
 
 const journal = new Journal(table.url, table.schema)
-/** The messages that may have an effect and no commit: after a kill now, they run again. */
+/** The messages that may have an effect and no commit. After a kill, these messages run again. */
 const uncommitted = new Set<string>()
 const calls: VerbCalls = { begin: 0, renew: 0, commit: 0, release: 0, polls: 0 }
 
@@ -45,7 +45,7 @@ const server = express()
   .listen(0, '127.0.0.1', () => {
     tell({ port: (server.address() as AddressInfo).port, guarantee: scim.receiver.guarantee.message })
   })
-// Longer than a test, so that no connection is closed while the sender uses it.
+// This time is longer than a test, so that no connection is closed while the sender uses it.
 server.keepAliveTimeout = 600_000
 process.on('message', () => tell({ calls }))
 process.on('disconnect', () => process.exit())
@@ -87,7 +87,7 @@ function adapterOf({ kind, url }: InstanceOptions['store']): KeyvStoreAdapter {
   }
 }
 
-/** The same store in a shape that no driver recognizes, so that only Keyv's own methods are used. */
+/** Returns the same store in a shape that no driver recognizes, so that only Keyv's own methods are used. */
 function anyOther(adapter: KeyvStoreAdapter): object {
   return {
     opts: {},
@@ -125,7 +125,7 @@ function watch(ledger: Ledger): void {
   }
 }
 
-/** Kills the process just before or during the step, if the step is the planned one. */
+/** If the step is the planned step, kills the process just before or during it. */
 function atKillPoint<T>(point: KillPoint, step: () => Promise<T>): Promise<T> {
   if (kill?.point !== point || kill.skip-- > 0) return step()
   if (kill.delayMs === 0) die()

@@ -4,12 +4,12 @@ import { Pool } from 'pg'
 export interface Run {
   messageId: string
   userId: string
-  /** The process that ran it. */
+  /** The process that ran the handler. */
   instance: string
   startedNs: bigint
-  /** Whether the guard accepted the row; `undefined` if the run did not reach its write. */
+  /** Whether the guard accepted the row. `undefined` if the run did not reach its write. */
   wrote: boolean | undefined
-  /** After the effect was committed; `undefined` if the process was killed before. */
+  /** The time after the commit of the effect. `undefined` if the process was killed before the commit. */
   endedNs: bigint | undefined
 }
 
@@ -36,7 +36,7 @@ const tables = `
     PRIMARY KEY (organization_id, id)
   )`
 
-// The README's guard and the record of the effect, in one statement and so in one transaction.
+// One statement contains the README's guard and the record of the effect, so both are in one transaction.
 const guardedWrite = `
   WITH written AS (
     INSERT INTO accounts (organization_id, id, state, deleted, scim_occurred_at) VALUES ($2, $3, $4, $5, $6)
@@ -96,7 +96,7 @@ export class Journal {
     await this.#pool.query('UPDATE runs SET ended_ns = $2 WHERE run = $1', [run, process.hrtime.bigint()])
   }
 
-  /** All runs, in the order of their start. */
+  /** Returns all runs, in the order of their start. */
   async runs(): Promise<Run[]> {
     const { rows } = await this.#pool.query('SELECT * FROM runs ORDER BY started_ns')
     return rows.map((row) => ({

@@ -76,7 +76,8 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('the newest wins, on %s
         target: async () => stalled[random.below(2)]?.url ?? fleet.target(random),
         waitsMs: [0],
       })
-      // On a busy machine the store may not answer in time. Such a message does not run, and the test must not wait.
+      // On a busy machine, the store may not answer in time. Then the message does not run, and the test must not wait
+      // for it.
       let refusedByStore = 0
       const stuck = Promise.all(
         oldest.map(async (message) => {
@@ -114,7 +115,7 @@ describe.each<StoreKind>(['redis', 'postgres', 'mysql'])('the newest wins, on %s
 
 /**
  * The events of one user, the oldest first. Half of the users have all events within one microsecond. Every fifth user
- * is deleted at the end, and has an update with exactly the time of the deletion, which must not restore the user.
+ * is deleted at the end. An update with exactly the time of the deletion must not restore the user.
  */
 function historyOf(user: number): UserMessage[] {
   const isDeleted = user % 5 === 0

@@ -8,7 +8,7 @@ import { Random, seed } from './random.ts'
 import { deliveryOf, fastWaitsMs, Sender, type SentMessage } from './sender.ts'
 
 interface SceneOptions extends Pick<InstanceOptions, 'store' | 'handlerMs'> {
-  /** The server for the journal, which no fault affects. */
+  /** The database server of the journal. The faults do not affect this server. */
   journalUrl: string
   processes: number
   kills?: Kill[]
@@ -25,7 +25,7 @@ export interface Scene {
   random: Random
 }
 
-/** A journal, a fleet and a sender with unique names, all removed after the test. */
+/** Creates a journal, a fleet and a sender with unique names. Removes all of them after the test. */
 export async function openScene(options: SceneOptions): Promise<Scene> {
   const { journalUrl, processes, kills = [], waitsMs = fastWaitsMs, timeoutMs, ...rest } = options
   const namespace = `chaos_${randomUUID().replaceAll('-', '')}`
@@ -49,7 +49,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
 /** PostgreSQL's tables are in the journal's schema, and are dropped with it. */
 async function emptyNamespace({ kind, url }: SceneOptions['store'], namespace: string): Promise<void> {
   if (kind === 'redis') {
-    // For Keyv's adapter, the beginning of the ledger's keys is a namespace.
+    // Keyv's adapter treats the beginning of the ledger's keys as a namespace.
     const adapter = new KeyvRedis(url, { namespace: `{scim:${namespace}}`, keyPrefixSeparator: ':' })
     await adapter.clear()
     await adapter.disconnect()
@@ -61,7 +61,7 @@ async function emptyNamespace({ kind, url }: SceneOptions['store'], namespace: s
   }
 }
 
-/** The runs that had their effect. */
+/** Returns the runs whose effect was committed. */
 export function completed(runs: readonly Run[]): Run[] {
   return runs.filter(({ wrote }) => wrote !== undefined)
 }
@@ -70,7 +70,7 @@ export function byMessage(runs: readonly Run[]): Map<string, Run[]> {
   return Map.groupBy(runs, ({ messageId }) => messageId)
 }
 
-/** Every message was delivered, and each 2xx came after its own effect or, if stale, the newer event's. */
+/** Asserts that every message was delivered. Each 2xx must come after the effect of its event, or of a newer event. */
 export function expectDelivered(sent: readonly SentMessage[], runs: readonly Run[]): void {
   const runsOf = byMessage(runs)
   const undelivered = sent.filter((message) => !deliveryOf(message))

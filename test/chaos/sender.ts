@@ -9,7 +9,7 @@ export interface Message {
 
 /** The result of one attempt. Times are those of the machine's monotonic clock. */
 export interface Attempt {
-  /** `undefined` if the connection broke or no answer came in time. */
+  /** `undefined` if the connection broke, or if the answer was late. */
   status: number | undefined
   outcome: string
   sentNs: bigint
@@ -23,9 +23,9 @@ export interface SentMessage extends Message {
 interface SenderOptions {
   /** The address of the next attempt. */
   target: () => Promise<string>
-  /** The wait before each attempt. After the last attempt the message is dropped. */
+  /** The wait before each attempt. The sender drops the message after the last attempt. */
   waitsMs: readonly number[]
-  /** Scalekit waits about 10 s for an answer. */
+  /** The time limit for an answer. Scalekit's time limit is about 10 s. */
   timeoutMs?: number
 }
 
@@ -85,7 +85,7 @@ export function isDelivered({ status }: Attempt): boolean {
   return status === 200 || status === 201
 }
 
-/** The first answer that counts as delivered. */
+/** Returns the first answer that counts as delivered. */
 export function deliveryOf({ attempts }: SentMessage): Attempt | undefined {
   return attempts.find(isDelivered)
 }
@@ -96,7 +96,7 @@ export function tally(attempts: Iterable<Attempt>): Record<string, number> {
   return counts
 }
 
-/** Does the work for each item, at most `limit` at a time. */
+/** Runs the work for each item, with at most `limit` items at a time. */
 export async function inParallel<Item, Result>(
   limit: number,
   items: readonly Item[],

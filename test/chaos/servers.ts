@@ -11,7 +11,7 @@ import { mariadbServer } from '../support/mariadb-server.ts'
 /** A separate server that a test may kill and freeze. */
 export interface OwnServer {
   url: string
-  /** SIGKILL, like a power failure. */
+  /** Kills the server with SIGKILL, which is like a power failure. */
   kill(): Promise<void>
   /** Starts the server after a kill. Resolves when it answers. */
   start(): Promise<void>
@@ -32,7 +32,7 @@ process.on('exit', () => {
   for (const child of running) signalServers(child, 'SIGKILL')
 })
 
-/** Redis in memory only: it is empty when it is started again. */
+/** Redis without a file. After a restart, it is empty. */
 export async function ownRedis(): Promise<OwnServer | undefined> {
   const command = onPath('redis-server')
   if (!command) return undefined
@@ -98,7 +98,8 @@ async function run(url: string, folder: string, { command, args, ready }: Progra
   const server: OwnServer = {
     url,
     start: async () => {
-      // The shell reads from this process, so that the server exits with it. It waits, so that no zombie keeps the pid.
+      // The shell reads from this process, and stops the server when this process exits. The shell waits for the
+      // server, so that no zombie process keeps the pid.
       child = spawn('sh', ['-c', '"$0" "$@" & read _; kill -9 $! 2>&-; wait', command, ...args], {
         stdio: ['pipe', 'ignore', process.env.CHAOS_LOG ? 'inherit' : 'ignore'],
       })
@@ -124,13 +125,13 @@ async function run(url: string, folder: string, { command, args, ready }: Progra
   return server
 }
 
-/** Signals the server, but not the shell, which must notice when this process exits. */
+/** Sends a signal to the server, but not to the shell, because the shell must detect the exit of this process. */
 function signalServers(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
   if (child?.pid === undefined) return
   for (const pid of descendants(child.pid)) signalOne(pid, signal)
 }
 
-/** All descendants of a process: PostgreSQL's backends have their own process groups. */
+/** Returns all descendants of a process, because PostgreSQL's backends have their own process groups. */
 function descendants(pid: number): number[] {
   const parents = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
     .trim()
@@ -159,7 +160,10 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Whether a server on the port answers the question; without a question, whether it accepts a connection. */
+/**
+ * Returns whether a server on the port answers the question. Without a question, returns whether it accepts a
+ * connection.
+ */
 export function answers(port: number, question = ''): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
@@ -193,7 +197,7 @@ function postgresBin(): string | undefined {
     .find((bin) => existsSync(join(bin, 'initdb')))
 }
 
-/** PostgreSQL refuses to run as root, so it runs as this user. */
+/** PostgreSQL refuses to run as root, so the server runs as this user. */
 function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))

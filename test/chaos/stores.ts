@@ -18,8 +18,8 @@ const usual = {
 const own = { redis: ownRedis, postgres: ownPostgres, mysql: ownMysql }
 
 /**
- * The servers on their usual ports if they answer, else separate ones from the PATH. Warns about missing ones.
- * @throws Error with CI=true, if there is no Redis or no PostgreSQL
+ * Returns the servers on their usual ports. If a server does not answer, starts a separate one from the PATH, or warns.
+ * @throws Error if CI=true, and Redis or PostgreSQL is missing
  */
 export async function openStores(): Promise<Stores> {
   const started: OwnServer[] = []
@@ -42,7 +42,7 @@ export async function openStores(): Promise<Stores> {
   }
 }
 
-/** @throws Error with CI=true, which requires Redis and PostgreSQL, but not MySQL, as in test/ledger */
+/** @throws Error if CI=true, and Redis or PostgreSQL is missing. As in test/ledger, MySQL is optional. */
 export function warnMissing(kind: StoreKind): void {
   const missing = `no ${kind} answers at ${usual[kind]}, and none is on the PATH`
   if (process.env.CI && kind !== 'mysql') throw new Error(missing)

@@ -18,7 +18,7 @@ afterEach(stopServing)
 const userCreated = 'organization.directory.user_created'
 const signed = ['--secret', TEST_SECRET]
 
-/** Our own middleware, and the events that it has accepted. */
+/** The project's own middleware, and the events that it has accepted. */
 async function application() {
   const events: ScimEvent[] = []
   const receiver = createReceiver({
@@ -152,7 +152,7 @@ describe('the command line', () => {
 })
 
 describe('send', () => {
-  test('sends one signed delivery and prints the answer', async () => {
+  test('send sends one signed delivery and prints the answer', async () => {
     const { url, events } = await application()
     const ran = await runCommand(['send', 'user_created', '--to', url, '--id', 'msg_1'], {
       env: { SCALEKIT_WEBHOOK_SECRET: TEST_SECRET },
@@ -165,7 +165,7 @@ describe('send', () => {
     expect(events).toMatchObject([{ type: userCreated, data: { email: 'amelia.hart@example.com' } }])
   })
 
-  test('takes fields from a file and from --set', async () => {
+  test('send takes fields from a file and from --set', async () => {
     const { url, events } = await application()
     const data = fileWith('user.json', '{"organization_id":"org_1","email":"a@x.example","title":"Chief"}')
     const sets = ['data.active=false', 'data.email=b@x.example', 'data.raw_attributes.level=7', 'id=evt_1']
@@ -187,7 +187,7 @@ describe('send', () => {
     ])
   })
 
-  test('the envelope keeps its types, and data takes any name and value', async () => {
+  test('the fields of the envelope keep their types, and data takes any name and value', async () => {
     const { url, events } = await application()
     const sets = ['id=7', 'display_name=null', 'data.active="no"', 'data.__proto__.x=1', 'data.seats=[1]']
     const args = ['send', userCreated, '--to', url, ...signed, ...sets.flatMap((set) => ['--set', set])]
@@ -202,7 +202,7 @@ describe('send', () => {
     expect(ran).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(/is a whole event/) })
   })
 
-  test('sends any event type of Scalekit', async () => {
+  test('send sends any event type of Scalekit', async () => {
     const { url, events } = await application()
     const input = '{"id":"org_1"}'
     await runCommand(['send', 'organization.created', '--to', url, ...signed, '--data', '-'], { input })
@@ -252,7 +252,7 @@ describe('replay', () => {
   const recorded = { headers: first.headers, body: first.body.toString() }
   const event = sampleEvent('organization.directory.user_updated', { id: 'evt_2' })
 
-  test('sends each item again with a new signature, in order and with its id', async () => {
+  test('replay sends each item again with a new signature, in order and with its id', async () => {
     const { url, events } = await application()
     const lines = [recorded, event, { request: recorded }, { id: 'msg_3', event: { ...event, id: 'evt_3' } }]
     const path = fileWith('all.jsonl', `${lines.map((line) => JSON.stringify(line)).join('\n\n')}\n`)
@@ -291,22 +291,22 @@ describe('replay', () => {
 
     const delivered = { exitCode: 0, printed: ['200 OK', '200 OK', '200 OK', '200 OK'] }
 
-    test('is reused if the endpoint keeps it open', async () => {
+    test('the connection is reused if the endpoint keeps it open', async () => {
       const ran = await replayTo((_req, res) => res.writeHead(200).end())
       expect(ran).toEqual({ ...delivered, connections: [0, 0, 0, 0] })
     })
 
-    test('is new for each delivery if the endpoint closes it', async () => {
+    test('the connection is new for each delivery if the endpoint closes it', async () => {
       const ran = await replayTo((_req, res) => res.writeHead(200, { connection: 'close' }).end())
       expect(ran).toEqual({ ...delivered, connections: [0, 1, 2, 3] })
     })
 
-    test('is new for each delivery if the endpoint closes it without a header', async () => {
+    test('the connection is new for each delivery if the endpoint closes it without a header', async () => {
       const ran = await replayTo(({ socket }) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'))
       expect(ran).toEqual({ ...delivered, connections: [0, 1, 2, 3] })
     })
 
-    test('is replaced after a cut, and the cut delivery is reported and not sent again', async () => {
+    test('the connection is replaced after a cut, and the cut delivery is reported and not sent again', async () => {
       let count = 0
       const ran = await replayTo(({ socket }, res) => {
         count++
@@ -321,7 +321,7 @@ describe('replay', () => {
     })
   })
 
-  test('signs each delivery when it sends it', async () => {
+  test('replay signs each delivery when it sends it', async () => {
     const times: number[] = []
     const url = await serve((req, res) => {
       times.push(Number(req.headers['webhook-timestamp']))
@@ -352,7 +352,7 @@ describe('replay', () => {
     expect((await runCommand(['replay', path, '--to', real, '--as-is'])).exitCode).toBe(1)
   })
 
-  test('reads a file with a byte order mark, and headers as lists', async () => {
+  test('replay reads a file with a byte order mark, and headers as lists', async () => {
     const { url, events } = await application()
     const listed = Object.entries(recorded.headers).map(([name, value]) => [name, [value]])
     const text = JSON.stringify({ ...recorded, headers: Object.fromEntries(listed) })
@@ -389,7 +389,7 @@ describe('replay', () => {
       /the header "Webhook-Id" is not text/,
     ],
   ]
-  test.each(notSent)('sends nothing if a message id of the recording has %s', async (_name, item, says) => {
+  test.each(notSent)('replay sends nothing if a message id has %s', async (_name, item, says) => {
     const { url, events } = await application()
     const ran = await runCommand(['replay', '-', '--to', url, ...signed], { input: JSON.stringify(item) })
     expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
@@ -425,7 +425,7 @@ describe('replay', () => {
       /Item 1 of standard input is an event without recorded headers\. To sign the event, omit --as-is/,
     ],
   ]
-  test.each(unusable)('sends nothing if the recording is %s', async (_name, text, says) => {
+  test.each(unusable)('replay sends nothing if the recording is %s', async (_name, text, says) => {
     const { url, events } = await application()
     const ran = await runCommand(['replay', '-', '--to', url, '--as-is', ...signed], { input: text })
     expect(ran).toMatchObject({ exitCode: 2, stdout: '' })

@@ -16,11 +16,11 @@ export interface Ran {
 
 export interface Surroundings {
   env?: NodeJS.ProcessEnv
-  /** Its standard input. */
+  /** The standard input of the command. */
   input?: string
 }
 
-/** Starts the command as a process that runs the sources. */
+/** Starts the command from its sources as a separate process. */
 export function startCommand(args: readonly string[], { env = {}, input = '' }: Surroundings = {}) {
   const child = spawn(process.execPath, ['--import', sourceImports, main, ...args], {
     env: { ...inherited, ...env },

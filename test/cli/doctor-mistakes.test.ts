@@ -99,7 +99,7 @@ test('a comparison that throws on another length fails the check of several sign
   expect(found.notes).toEqual(['malformed-headers'])
 })
 
-test('a refused type is reported as such, not as a refused signature', async () => {
+test('a refused type is not reported as a refused signature', async () => {
   const found = await examine(await serve(ownEndpoint({ rejectsUnknownTypes: true })))
   expect(found).toMatchObject({ exitCode: 1, wrong: ['valid'] })
   expect(found.report.checks[0]?.detail).toMatch(/of an unknown type \(422\)/)
@@ -148,7 +148,7 @@ test('Fastify with its own JSON parser fails the check of bytes', async () => {
   const fastify = Fastify()
   const app = ownEndpoint()
   fastify.post('/hooks', (request, reply) => {
-    // As in some examples: the parsed body is serialized again and verified.
+    // As in some published examples, the endpoint serializes the parsed body again and verifies the result.
     const text = JSON.stringify(request.body)
     reply.hijack()
     void forward(app, request.headers, text).then(({ status, body }) => {

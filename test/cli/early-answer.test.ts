@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { exchange } from '../../packages/cli/src/exchange.ts'
 
-// In a process of its own, so that it can close the connection while the client writes.
+// The server runs in its own process, so that it can close the connection while the client writes.
 const server = `
 require('node:http')
   .createServer((request, response) => response.writeHead(413, { connection: 'close' }).end())
@@ -16,7 +16,7 @@ test('the answer to a body that is refused by its length is not lost in the rese
     const [port] = await once(child.stdout, 'data')
     const url = new URL(`http://127.0.0.1:${Number(port)}/`)
     const request = { method: 'POST', headers: {}, body: Buffer.alloc(2_000_000) }
-    // The reset comes between two writes only now and then.
+    // The reset rarely happens between two writes, so the test tries many times.
     for (let tries = 0; tries < 50; tries++) {
       expect(await exchange(url, request)).toMatchObject({ kind: 'answer', status: 413 })
     }

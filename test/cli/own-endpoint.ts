@@ -6,8 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 
-// Endpoints as teams write them, without our middleware. The doctor reports nothing about the one without mistakes, so
-// its report about another endpoint concerns only that mistake.
+// Endpoints as teams write them, without the project's middleware. The doctor reports no problem of the endpoint
+// without mistakes. So its report about another endpoint is only about that endpoint's mistake.
 
 export interface Mistakes {
   /** Verifies `JSON.stringify(req.body)`. */
@@ -18,11 +18,11 @@ export interface Mistakes {
   ignoresTime?: true
   /** @default 201 */
   status?: number
-  /** Does the work in `setImmediate`, after the answer. */
+  /** Does the work in `setImmediate`, after it has answered. */
   answersBeforeItWorks?: true
-  /** Upserts, even if the message is done. */
+  /** Upserts the row, even if the message is done. */
   repeatsSilently?: true
-  /** Inserts, even if the message is done. */
+  /** Inserts a row, even if the message is done. */
   forgetsMessages?: true
   /** Checks whether the message is done, awaits, and then stores it. */
   asksBeforeItWrites?: true
@@ -167,7 +167,7 @@ class Accounts {
 
 // ── Serving ──
 
-/** Stands for an uncaught error: a real one would end the process of the test. */
+/** Simulates an uncaught error, because a real uncaught error ends the process of the test. */
 function crash(): void {
   servers.at(-1)?.close().closeAllConnections()
 }

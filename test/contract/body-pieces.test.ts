@@ -13,7 +13,7 @@ import { send } from '../support/wire.ts'
 
 const sources = fileURLToPath(new URL('../docs/source-imports.mjs', import.meta.url))
 
-/** Runs in a process that runs out of memory if a body takes many times its size. */
+/** Runs a script in a process that runs out of memory if a body takes many times its size. */
 function runInLittleMemory(script: string): Promise<{ code: unknown; printed: string }> {
   const flags = ['--max-old-space-size=64', '--disable-warning=ExperimentalWarning', '--import', sources]
   const args = [...flags, '--input-type=module', '--eval', script]

@@ -5,7 +5,7 @@ import { recordingLogger } from '../support/log.ts'
 
 const event = sampleEvent('organization.directory.user_created')
 
-/** The clock warnings after attempts whose timestamps are these seconds old. */
+/** Returns the clock warnings after attempts with timestamps of these ages in seconds. */
 async function warningsAfter(...agesSeconds: number[]) {
   const log = recordingLogger()
   const receiver = createReceiver({ secret: TEST_SECRET, logger: log, onUserUpserted: () => {} })
@@ -16,21 +16,21 @@ async function warningsAfter(...agesSeconds: number[]) {
   return log.lines.filter(({ fields }) => 'ageSeconds' in fields)
 }
 
-test('warns once if the attempts are over 30 s old', async () => {
+test('the log warns once if the attempts are over 30 s old', async () => {
   const lines = await warningsAfter(1, 90, 120)
   expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('Synchronize') }])
   expect(lines[0]?.fields.ageSeconds).toBeGreaterThanOrEqual(90)
 })
 
-test('warns of attempts from the future', async () => {
+test('the log warns of attempts from the future', async () => {
   expect(await warningsAfter(-90)).toHaveLength(1)
 })
 
-test('does not warn of attempts that are 20 s old', async () => {
+test('the log does not warn of attempts that are 20 s old', async () => {
   expect(await warningsAfter(20, -20)).toEqual([])
 })
 
-test('does not warn of attempts without a valid signature', async () => {
+test('the log does not warn of attempts without a valid signature', async () => {
   const log = recordingLogger()
   const receiver = createReceiver({ secret: TEST_SECRET, logger: log, onUserUpserted: () => {} })
   const { headers, ...delivery } = signDelivery(event, { at: new Date(Date.now() - 90_000) })

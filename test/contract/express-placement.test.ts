@@ -32,7 +32,7 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
   const scim = (options: ScalekitScimOptions = {}) =>
     scalekitScim({ secret: TEST_SECRET, logger: false, onUserUpserted: () => {}, ...options })
 
-  test('works before express.json(), which still parses the bodies of other routes', async () => {
+  test('the middleware works before express.json(), which still parses the bodies of other routes', async () => {
     const app = express().use(scim(), express.json())
     app.post('/echo', (req, res) => void res.json(req.body))
     const origin = await listen(app)
@@ -44,14 +44,14 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
     expect(echo.body).toBe('{"a":1}')
   })
 
-  test('answers 500 after express.json(), and the log explains it', async () => {
+  test('the middleware answers 500 after express.json(), and the log explains it', async () => {
     const log = recordingLogger()
     const origin = await listen(express().use(express.json(), scim({ logger: log })))
     expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'body-consumed')
     expect(log.lines[0]?.message).toContain('Mount scalekitScim before express.json()')
   })
 
-  test('works after express.json() that keeps the bytes as req.rawBody', async () => {
+  test('the middleware works after express.json() that keeps the bytes as req.rawBody', async () => {
     const keep = express.json({ verify: (req, _res, bytes) => Object.assign(req, { rawBody: bytes }) })
     const origin = await listen(express().use(keep, scim()))
     expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'processed')
@@ -60,24 +60,24 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
   test.each([
     ['express.raw()', (e: typeof express5) => e.raw({ type: '*/*' })],
     ['express.text()', (e: typeof express5) => e.text({ type: '*/*' })],
-  ])('works after %s', async (_name, parser) => {
+  ])('the middleware works after %s', async (_name, parser) => {
     const origin = await listen(express().use(parser(express), scim()))
     expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'processed')
   })
 
-  test('refuses a body over our limit that a parser has read', async () => {
+  test('the middleware refuses a body over our limit that a parser has read', async () => {
     const origin = await listen(express().use(express.raw({ type: '*/*' }), scim({ bodyLimitBytes: 10 })))
     expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'too-large')
   })
 
-  test('matches the full path in a sub-router', async () => {
+  test('the middleware matches the full path in a sub-router', async () => {
     const router = express.Router().use(scim({ path: '/api/hooks/scim' }))
     const origin = await listen(express().use('/api', router))
     expectReply(await send(`${origin}/api/hooks/scim`, signDelivery(hire)), 'processed')
     expect((await send(`${origin}/hooks/scim`, signDelivery(hire))).status).toBe(404)
   })
 
-  test('matches a trailing slash and a query, but not another letter case', async () => {
+  test('the middleware matches a trailing slash and a query, but not another letter case', async () => {
     const origin = await listen(express().use('/webhooks/scalekit', scim()))
     for (const path of ['/webhooks/scalekit', '/webhooks/scalekit/', '/webhooks/scalekit?x=/y']) {
       expectReply(await send(origin + path, signDelivery(hire)), 'processed')
@@ -85,7 +85,7 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
     expect((await send(`${origin}/Webhooks/scalekit`, signDelivery(hire))).status).toBe(404)
   })
 
-  test('works as app.post(/hooks/:env) with path: false and a secret by parameter', async () => {
+  test('the middleware works as app.post(/hooks/:env) with path: false and a secret for each parameter', async () => {
     const secrets: Record<string, string> = { live: TEST_SECRET, staging: otherSecret }
     const app = express()
     app.post('/hooks/:env', scim({ path: false, secret: ({ params }) => secrets[params.env ?? ''] }))
@@ -99,7 +99,7 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
     expectReply(await send(`${origin}/hooks/nowhere`, signDelivery(hire)), 'invalid-signature')
   })
 
-  test('works after app.all(*, auth), which still guards the other paths', async () => {
+  test('the middleware works after app.all(*, auth), which still guards the other paths', async () => {
     const app = express()
     app.all(wildcard, (req, res, next) => {
       if (req.path.startsWith('/webhooks/')) next()
@@ -111,7 +111,7 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
     expect((await send(`${origin}/accounts`, { method: 'GET', headers: {} })).status).toBe(401)
   })
 
-  test('works with helmet and compression', async () => {
+  test('the middleware works with helmet and compression', async () => {
     const app = express().use(helmet(), compression({ threshold: 0 }), scim())
     const answer = await send(`${await listen(app)}/webhooks/scalekit`, signDelivery(hire))
     expectReply(answer, 'processed')
@@ -129,7 +129,7 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
     expect(runs).toBe(1)
   })
 
-  test('passes other paths to next(), and logs one signed request with its path', async () => {
+  test('the middleware passes other paths to next(), and logs one signed request with its path', async () => {
     const log = recordingLogger()
     const app = express().use(scim({ logger: log }), express.json())
     app.post('/webhooks/scim', (req, res) => void res.status(204).end(String(req.body.id)))
@@ -146,7 +146,7 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
     ])
   })
 
-  test('logs the path of a passed request with its mount, cut at 200 characters', async () => {
+  test('the log has the full path of a passed request, cut at 200 characters', async () => {
     const log = recordingLogger()
     const router = express.Router().use(scim({ logger: log }))
     const origin = await listen(express().use('/api', router))
@@ -154,7 +154,7 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
     expect(log.lines[0]?.fields.arrived).toBe(`/api/${'x'.repeat(195)}`)
   })
 
-  test('does not warn of a request that the next mount answers', async () => {
+  test('the middleware does not warn of a request that the next mount answers', async () => {
     const log = recordingLogger()
     const mount = (path: string) => scim({ path, logger: log, namespace: path })
     const origin = await listen(express().use(mount('/hooks/live'), mount('/hooks/staging')))
@@ -162,7 +162,7 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
     expect(log.lines.map((line) => line.message)).toEqual(['processed'])
   })
 
-  test('never calls an error handler', async () => {
+  test('the middleware never calls an error handler', async () => {
     const errors: unknown[] = []
     const app = express().use(
       scim({
@@ -179,7 +179,7 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
     expect(errors).toEqual([])
   })
 
-  test('does not write a second reply if the host has answered', async () => {
+  test('the middleware does not write a second reply if the host has answered', async () => {
     const app = express().use((_req, res, next) => {
       res.status(202).end('mine')
       next()
@@ -189,7 +189,7 @@ describe.each(versions)('in an application, $name', ({ express, wildcard }) => {
   })
 })
 
-describe('without Express', () => {
+describe('an application without Express', () => {
   test.each([
     ['a webhook', '/webhooks/scalekit', 201],
     ['a webhook with a query', '/webhooks/scalekit?a=b', 201],

@@ -28,7 +28,7 @@ async function listen(app: FastifyInstance): Promise<string> {
   return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 }
 
-test('does not change the other JSON routes', async () => {
+test('the plugin does not change the other JSON routes', async () => {
   const app = fastify()
   await app.register(scalekitScim, scim())
   app.post('/echo', async (request) => request.body)
@@ -42,7 +42,7 @@ test('does not change the other JSON routes', async () => {
   )
 })
 
-test('answers under a prefix with and without a final slash', async () => {
+test('the plugin answers under a prefix with and without a final slash', async () => {
   const app = fastify()
   await app.register(scalekitScim, { ...scim({ path: '/hooks/scim' }), prefix: '/api' })
   const origin = await listen(app)
@@ -51,13 +51,13 @@ test('answers under a prefix with and without a final slash', async () => {
   expect((await send(`${origin}/hooks/scim`, signDelivery(hire))).status).toBe(404)
 })
 
-test('answers inside a prefixed scope of the host', async () => {
+test('the plugin answers inside a prefixed scope of the host', async () => {
   const app = fastify()
   await app.register(async (scope) => void (await scope.register(scalekitScim, scim())), { prefix: '/v1' })
   expectReply(await send(`${await listen(app)}/v1/webhooks/scalekit`, signDelivery(hire)), 'processed')
 })
 
-test('registers twice with two secrets, and the second does not decorate', async () => {
+test('two registrations can have two secrets, and only the first registration decorates', async () => {
   const app = fastify()
   await app.register(scalekitScim, scim({ path: '/live' }))
   const first = app.scalekitScim
@@ -77,7 +77,7 @@ test('decorate: false does not decorate', async () => {
 })
 
 test.each(['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const)(
-  "behind a host's %s hook, whose reply stands",
+  "the reply of a host's %s hook is sent",
   async (hook) => {
     const app = fastify()
     app.addHook(hook as 'onRequest', async (request, reply) => {
@@ -102,7 +102,7 @@ test("a host's error handler answers the errors of the host's hooks", async () =
   expect((await send(`${await listen(app)}/webhooks/scalekit`, signDelivery(hire))).status).toBe(418)
 })
 
-test('ignores a lower body limit and the compression of the host', async () => {
+test('the plugin ignores a lower body limit and the compression of the host', async () => {
   const app = fastify({ bodyLimit: 10 })
   await app.register(fastifyCompress, { threshold: 0 })
   await app.register(scalekitScim, scim())
@@ -130,7 +130,7 @@ test('`route` opts out of rate-limit and swagger', async () => {
   expect(Object.keys(app.swagger().paths ?? {})).toEqual(['/limited'])
 })
 
-test('logs through request.log, with the id of the request', async () => {
+test('the plugin logs through request.log, with the id of the request', async () => {
   const lines: string[] = []
   const app = fastify({
     logger: { level: 'info', stream: { write: (line: string) => void lines.push(line) } },
@@ -183,7 +183,7 @@ test('closing leaves a shared receiver open', async () => {
   expect(reply.outcome).toBe('processed')
 })
 
-test('refuses a schema for the body at registration, with the fix', async () => {
+test('the plugin refuses a schema for the body at registration, with the fix', async () => {
   const app = fastify()
   const route = { schema: { body: { type: 'object' } } }
   await expect(app.register(scalekitScim, scim({ route }))).rejects.toMatchObject({
@@ -219,7 +219,7 @@ test('a handler has the AsyncLocalStorage of its request while others wait for t
 test.each([
   ['ignoreTrailingSlash', { ignoreTrailingSlash: true }],
   ['its new place among the router’s options', { routerOptions: { ignoreTrailingSlash: true } }],
-])('registers one route in a host with %s', async (_name, options) => {
+])('the plugin registers one route in a host with %s', async (_name, options) => {
   const app = fastify(options)
   await app.register(scalekitScim, scim())
   const origin = await listen(app)
@@ -227,7 +227,7 @@ test.each([
   expectReply(await send(`${origin}/webhooks/scalekit/`, signDelivery(hire)), 'processed')
 })
 
-test('refuses a body that a hook of the host cannot decompress', async () => {
+test('the plugin refuses a body that a hook of the host cannot decompress', async () => {
   const app = fastify()
   app.addHook('preParsing', async (request, _reply, payload) =>
     request.headers['content-encoding'] === 'gzip' ? payload.pipe(createGunzip()) : payload,

@@ -45,7 +45,7 @@ test('receiver.fetch is a Next.js route handler', async () => {
   await expectResponse(await POST(request, { params: Promise.resolve({ env: 'live' }) }), 'processed')
 })
 
-test('refuses a body over the limit before its end', async () => {
+test('receiver.fetch refuses a body over the limit before its end', async () => {
   let pulled = 0
   const endless = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -58,13 +58,13 @@ test('refuses a body over the limit before its end', async () => {
   expect(pulled).toBeLessThan(20)
 })
 
-test('refuses a request without a signature before its body arrives', async () => {
+test('receiver.fetch refuses a request without a signature before its body arrives', async () => {
   const silent = new ReadableStream<Uint8Array>({})
   const request = new Request(url, { method: 'POST', body: silent, duplex: 'half' } as RequestInit)
   await expectResponse(await receiver.fetch(request), 'invalid-signature')
 })
 
-test('refuses a body that was read before, and the log names the fix for receiver.fetch', async () => {
+test('receiver.fetch refuses a body that was read before, and the log names the fix for receiver.fetch', async () => {
   const log = recordingLogger()
   const receiver = createReceiver({ secret: TEST_SECRET, logger: log, onUserUpserted: () => {} })
   const request = new Request(url, signDelivery(hire))
@@ -76,7 +76,7 @@ test('refuses a body that was read before, and the log names the fix for receive
   await expectResponse(await receiver.fetch(copy), 'processed')
 })
 
-test('cancels the stream of a body that has not arrived by the deadline', async () => {
+test('receiver.fetch cancels the stream of a body that has not arrived by the deadline', async () => {
   let cancelled = false
   const silent = new ReadableStream<Uint8Array>({
     cancel() {
@@ -88,7 +88,7 @@ test('cancels the stream of a body that has not arrived by the deadline', async 
   expect(cancelled).toBe(true)
 })
 
-test('reports an aborted body', async () => {
+test('receiver.fetch reports an aborted body', async () => {
   const broken = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.error(new Error('reset')),
   })
@@ -96,7 +96,7 @@ test('reports an aborted body', async () => {
   await expectResponse(await receiver.fetch(request), 'body-aborted')
 })
 
-test('refuses other methods, and HEAD without a body', async () => {
+test('receiver.fetch refuses other methods, and HEAD without a body', async () => {
   expect((await receiver.fetch(new Request(url, { method: 'HEAD' }))).status).toBe(405)
   await expectResponse(await receiver.fetch(new Request(url)), 'method')
 })

@@ -10,8 +10,8 @@ import { expectReply } from '../support/replies.ts'
 import { subjects } from '../support/subjects.ts'
 import { send } from '../support/wire.ts'
 
-// Handlers, resolvers and ledgers that throw or return odd values, as the types allow. Each attempt still gets its
-// documented reply, and the process does not end.
+// In these tests, handlers, resolvers and ledgers throw or return odd values that the types allow. Each attempt still
+// gets its documented reply, and the process does not end.
 
 const unhandled: unknown[] = []
 const listener = (error: unknown) => void unhandled.push(error)
@@ -97,7 +97,7 @@ describe.each(subjects)('$name', ({ start }) => {
       (event: object) => void Object.assign(event, { id: secret, organization_id: secret }),
     ],
   ])(
-    'an event that its handler leaves with %s is done, and is logged as it arrived',
+    'if a handler leaves an event with %s, it is done, and is logged as it arrived',
     async (_name, mutate) => {
       const logger = recordingLogger()
       const { url } = await start({ logger, onUserUpserted: (event) => void mutate(event as never) })
@@ -130,7 +130,7 @@ test('a handler that throws an odd value after the deadline does not end the pro
   }
 })
 
-test('does not log an error’s name that is not a word, nor stack lines that are not frames', async () => {
+test('the log omits error names that are not words, and stack lines that are not frames', async () => {
   const logger = recordingLogger()
   const error = new Error(`first\n    at ${secret}\n    at (/home/${secret}:1:1)`)
   error.name = secret
@@ -148,14 +148,14 @@ test('does not log an error’s name that is not a word, nor stack lines that ar
   expect(logger.text()).not.toContain(secret)
 })
 
-test('skips stack lines that are longer than any frame', () => {
+test('the log skips stack lines that are longer than any frame', () => {
   const error = new Error('the cause said more')
   const frame = (path: string) => `    at save (/app/${path}.ts:1:1)`
   error.stack = ['Error: the cause said more', frame('a'.repeat(500)), frame('accounts')].join('\n')
   expect(errorFields(error).errorAt).toBe('at save (/app/accounts.ts:1:1)')
 })
 
-test('reports only the first entries of a list with a hundred thousand wrong entries', () => {
+test('only the first entries of a list with a hundred thousand wrong entries are reported', () => {
   const event = sampleEvent('organization.directory.user_updated')
   const groups = Array.from({ length: 100_000 }, () => 0)
   const parsed = parseEvent({ ...event, data: { ...event.data, groups } }, 'msg_1')
@@ -190,7 +190,7 @@ test('an older event never runs while the commit of a newer one is not recorded'
   await dispatcher.close({ graceSeconds: 0 })
 })
 
-test('answers busy at the deadline, also with a slow store', async () => {
+test('an attempt is answered busy at the deadline, also with a slow store', async () => {
   const memory = createDispatcher({ logger: false, store: 'memory', onUserUpserted: () => {} }).ledger
   const slow: Ledger = new Proxy(memory, {
     get(target, name) {

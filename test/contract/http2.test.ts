@@ -17,7 +17,7 @@ import fastifyRawBody from 'fastify-raw-body'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { portOf } from '../support/subjects.ts'
 
-// Express does not support HTTP/2: it sets methods of HTTP/1 on Node's request, and the process ends.
+// Express does not support HTTP/2. It sets methods of HTTP/1 on Node's request, which ends the process.
 
 const hire = sampleEvent('organization.directory.user_created')
 const options: ReceiverOptions = {
@@ -66,7 +66,7 @@ function sessionAt(port: number): ClientHttp2Session {
   return session
 }
 
-/** Opens a request whose body has not ended yet. */
+/** Opens a request and sends only a part of its body. */
 function open(session: ClientHttp2Session, headers: OutgoingHttpHeaders = {}): ClientHttp2Stream {
   const post = { ':method': 'POST', ':path': '/webhooks/scalekit' }
   return session.request({ ...post, ...signDelivery(hire).headers, ...headers })
@@ -92,37 +92,37 @@ describe.each([
   ['Fastify', () => startFastify()],
   ['createReceiver behind node:http2', startCore],
 ])('%s', (_name, start) => {
-  test('processes an event', async () => {
+  test('the server processes an event', async () => {
     const delivery = signDelivery(hire)
     const stream = open(sessionAt(await start()), delivery.headers)
     stream.end(delivery.body)
     expect(await answerTo(stream)).toMatchObject({ status: 201 })
   })
 
-  test('resets the stream after a 413, so that the sender stops', async () => {
+  test('the server resets the stream after a 413, so that the sender stops', async () => {
     const stream = open(sessionAt(await start()))
     stream.write(Buffer.alloc(2000))
     expect(await answerTo(stream)).toEqual(tooLarge)
   })
 
-  test('resets the stream after a 413 for an announced length', async () => {
+  test('the server resets the stream after a 413 for an announced length', async () => {
     const stream = open(sessionAt(await start()), { 'content-length': '2000' })
     expect(await answerTo(stream)).toEqual(tooLarge)
   })
 
-  test('resets the stream after a 408', async () => {
+  test('the server resets the stream after a 408', async () => {
     const stream = open(sessionAt(await start()))
     stream.write(Buffer.alloc(10))
     expect(await answerTo(stream)).toEqual({ status: 408, body: '{"error":"Request Timeout"}', resetCode: 0 })
   })
 
-  test('resets the stream after it refuses a request without a signature', async () => {
+  test('the server resets the stream after it refuses a request without a signature', async () => {
     const stream = open(sessionAt(await start()), { 'webhook-signature': '' })
     stream.write(Buffer.alloc(10))
     expect(await answerTo(stream)).toMatchObject({ status: 400, resetCode: 0 })
   })
 
-  test('then answers other requests of the connection', async () => {
+  test('the server still answers other requests of the connection', async () => {
     const session = sessionAt(await start())
     const refused = open(session)
     refused.write(Buffer.alloc(2000))
@@ -156,7 +156,7 @@ test('Fastify keeps nothing of bodies over the limit, and can close', async () =
   await app.listen({ port: 0, host: '127.0.0.1' })
   const session = sessionAt(portOf(app.server))
   for (let request = 0; request < 20; request++) {
-    // Most of it is buffered when the limit is reached.
+    // Most of the body is already in buffers when the body exceeds the limit.
     const stream = open(session).resume()
     stream.write(Buffer.alloc(50_000))
     await once(stream, 'end')

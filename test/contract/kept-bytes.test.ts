@@ -85,7 +85,7 @@ describe('in Fastify', () => {
     ],
     ['a request that is decorated with an empty rawBody', (app) => app.decorateRequest('rawBody', '')],
   ]
-  test.each(hosts)('processes an event behind %s', async (_name, prepare) => {
+  test.each(hosts)('the endpoint processes an event behind %s', async (_name, prepare) => {
     const port = await startFastify(prepare)
     expectReply(await send(urlAt(port), signDelivery(hire)), 'processed')
     expectReply(await send(urlAt(port), { ...signDelivery(hire), body: '{}' }), 'invalid-signature')
@@ -96,7 +96,7 @@ describe('in Fastify', () => {
     app.use(parser)
   }
 
-  test('processes an event on Cloud Functions, which set rawBody on Node’s request', async () => {
+  test('the endpoint processes an event on Cloud Functions, which set rawBody on Node’s request', async () => {
     const app = fastify()
     await app.register(fastifyPlugin, { secret: TEST_SECRET, logger: false, onUserUpserted: () => {} })
     await app.ready()
@@ -117,7 +117,7 @@ describe('in Fastify', () => {
     pauseBefore(app)
   }
 
-  test('processes an event whose last bytes arrive after fastify-raw-body has read the first', async () => {
+  test('the endpoint processes an event whose last bytes arrive after fastify-raw-body has read the first', async () => {
     const port = await startFastify(rawBodyWithPause)
     const { headers, body } = signDelivery(hire)
     const socket = connect(port, '127.0.0.1')
@@ -130,7 +130,7 @@ describe('in Fastify', () => {
     expect(String(answer)).toMatch(/^HTTP\/1\.1 201 /)
   })
 
-  test('stops waiting for a body at the deadline, also if fastify-raw-body reads it', async () => {
+  test('the endpoint stops waiting for a body at the deadline, even if fastify-raw-body reads it', async () => {
     const port = await startFastify(rawBodyWithPause, { deadlineSeconds: 0.2 })
     const { headers, body } = signDelivery(hire)
     const length = { 'content-length': String(body.length) }
@@ -138,7 +138,7 @@ describe('in Fastify', () => {
     expect(text).toMatch(/^HTTP\/1\.1 408 /)
   })
 
-  test('reports a sender that disconnects while fastify-raw-body reads', async () => {
+  test('the endpoint reports a sender that disconnects while fastify-raw-body reads', async () => {
     const outcomes: string[] = []
     const port = await startFastify(rawBodyWithPause, { onOutcome: ({ outcome }) => outcomes.push(outcome) })
     const { headers, body } = signDelivery(hire)
@@ -148,7 +148,7 @@ describe('in Fastify', () => {
     await expect.poll(() => outcomes).toEqual(['body-aborted'])
   })
 
-  test('refuses kept bytes over our limit', async () => {
+  test('the endpoint refuses kept bytes over our limit', async () => {
     const port = await startFastify(rawBodyWithPause, { bodyLimitBytes: 100 })
     const { headers, body } = signDelivery(hire)
     const { text } = await sendRaw(port, head(path, { ...headers, 'transfer-encoding': 'chunked' }), [
@@ -187,7 +187,7 @@ describe.each([
     return urlAt(portOf(server))
   }
 
-  test('processes an event behind a middleware that calls next() while it reads the body', async () => {
+  test('the endpoint processes an event behind a middleware that calls next() while it reads the body', async () => {
     const url = await listen((app) => {
       app.use((req, _res, next) => {
         let rawBody = ''
@@ -202,7 +202,7 @@ describe.each([
     expectReply(await send(url, signDelivery(hire)), 'processed')
   })
 
-  test('answers at once if a body has an encoding and no reader', async () => {
+  test('the endpoint answers at once if a body has an encoding and no reader', async () => {
     const url = await listen((app) => {
       app.use((req, _res, next) => {
         req.setEncoding('utf8')

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 const hire = sampleEvent('organization.directory.user_created')
 
-/** A real ledger whose begin answers late, as over a slow network. */
+/** Creates a real ledger with late answers to begin, as over a slow network. */
 function slowLedger(delayMs: () => number): Ledger {
   const { ledger } = createDispatcher({ store: 'memory', logger: false })
   return {
@@ -25,7 +25,7 @@ function slowLedger(delayMs: () => number): Ledger {
   }
 }
 
-// From well before the deadline to well after it. Close to it, two timers race.
+// The delays are well before and well after the deadline. Close to the deadline, the order of two timers is random.
 test.each([0, 150, 195, 198, 199, 200, 201, 202, 205, 300])(
   'a claim that arrives %i ms after the request, with a deadline at 200 ms, runs in time or is released',
   async (delayMs) => {

@@ -19,7 +19,7 @@ function receiverWith(options: Parameters<typeof createReceiver>[0] = {}) {
 }
 
 describe('the context of a handler', () => {
-  test('has source, key, watermark, deadline and a signal that has not aborted', async () => {
+  test('the context has source, key, watermark, deadline and a signal that has not aborted', async () => {
     let ctx: HandlerContext | undefined
     const receiver = receiverWith({
       onUserUpserted: (_event, told) => {
@@ -37,7 +37,7 @@ describe('the context of a handler', () => {
     expect(ctx?.signal.aborted).toBe(false)
   })
 
-  test('has a watermark with nine decimals, and not later than now for an event from the future', async () => {
+  test('the watermark has nine decimals, and is not later than now for an event from the future', async () => {
     const seen: string[] = []
     const clock = createFakeClock(new Date('2026-11-23T12:00:00Z'))
     const receiver = receiverWith({ onUserUpserted: (_event, ctx) => void seen.push(ctx.occurredAt), clock })
@@ -48,7 +48,7 @@ describe('the context of a handler', () => {
     expect(seen).toEqual(['2026-11-23T09:00:00.000000000Z', '2026-11-23T12:00:00.000000000Z'])
   })
 
-  test('does not depend on the event id: a repeated event id is not a duplicate', async () => {
+  test('a second message with the same event id is not a duplicate', async () => {
     let runs = 0
     const receiver = receiverWith({ onUserUpserted: () => void runs++ })
     await receiver.receive({ ...receive, ...signDelivery(hire) })
@@ -58,7 +58,7 @@ describe('the context of a handler', () => {
 })
 
 describe('a handler that does not end', () => {
-  test('gets an aborted signal at handlerTimeoutSeconds, not at the deadline, and its message can run again', async () => {
+  test('a handler that does not end gets an aborted signal at handlerTimeoutSeconds, and its message can run again', async () => {
     const clock = createFakeClock()
     const reports: OutcomeReport[] = []
     const aborts: string[] = []
@@ -90,14 +90,14 @@ describe('a handler that does not end', () => {
       ['handler-failed', true],
     ])
 
-    // Its lease is no longer renewed, and expires while the retry waits.
+    // The lease of the message is no longer renewed, and expires while the retry waits.
     const retry = attempt()
     await clock.advance(9000)
     expect((await retry).outcome).toBe('processed')
     expect(runs).toBe(2)
   })
 
-  test('keeps its lease until its time limit', async () => {
+  test('a handler that does not end keeps its lease until its time limit', async () => {
     const clock = createFakeClock()
     const { promise: work, resolve: finish } = Promise.withResolvers<void>()
     const receiver = receiverWith({
@@ -120,7 +120,7 @@ describe('a handler that does not end', () => {
 })
 
 describe('closing', () => {
-  test('waits for the running handler, and refuses the events that wait behind it', async () => {
+  test('close() waits for the running handler, and refuses the events that wait behind it', async () => {
     let finished = 0
     const receiver = receiverWith({
       onUserUpserted: async () => {
@@ -136,7 +136,7 @@ describe('closing', () => {
     expect([(await first).outcome, (await second).outcome]).toEqual(['processed', 'closed'])
   })
 
-  test('aborts the signal when the grace is over, and releases the claim', async () => {
+  test('close() aborts the signal when the grace is over, and releases the claim', async () => {
     const receiver = receiverWith({
       onUserUpserted: (_event, { signal }) =>
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -149,7 +149,7 @@ describe('closing', () => {
     expect(begin.state).toBe('begun')
   })
 
-  test('releases a claim that arrives after the grace, without starting a handler', async () => {
+  test('close() releases a claim that arrives after the grace, without starting a handler', async () => {
     const clock = createFakeClock()
     const { ledger, real } = ledgerAround(
       (real) => ({
@@ -176,7 +176,7 @@ describe('closing', () => {
     })
   })
 
-  test('returns the same promise for each call, and `await using` calls it', async () => {
+  test('close() returns the same promise for each call, and `await using` calls close()', async () => {
     const receiver = receiverWith()
     expect(receiver.close()).toBe(receiver.close())
     const left = await (async () => {
@@ -186,7 +186,7 @@ describe('closing', () => {
     expect((await left.receive({ ...receive, ...signDelivery(hire) })).outcome).toBe('closed')
   })
 
-  test('releases the namespace, and the next receiver on a Map has the done messages', async () => {
+  test('close() releases the namespace, and the next receiver on a Map has the done messages', async () => {
     const store = new Keyv()
     const first = receiverWith({ store, onUserUpserted: () => {} })
     expect(() => receiverWith({ store })).toThrowError(
@@ -238,7 +238,7 @@ describe('operators', () => {
     await expect(forgotten).rejects.toThrow('pass { kind:')
   })
 
-  test('ordering: none also runs an older event', async () => {
+  test('without ordering, an older event also runs', async () => {
     const seen: string[] = []
     const receiver = receiverWith({
       ordering: 'none',
@@ -255,7 +255,7 @@ describe('operators', () => {
 })
 
 describe('a dispatcher', () => {
-  test('runs events of the application through the same handlers, once for each key', async () => {
+  test('a dispatcher passes the application’s events to the same handlers, once for each key', async () => {
     const seen: string[] = []
     const reports: OutcomeReport[] = []
     const dispatcher = createDispatcher({
@@ -272,13 +272,13 @@ describe('a dispatcher', () => {
     ])
   })
 
-  test('throws a TypeError for an unusable event', async () => {
+  test('a dispatcher throws a TypeError for an unusable event', async () => {
     const dispatcher = createDispatcher({ logger: false, onEvent: () => {} })
     const broken = { ...hire, occurred_at: 'yesterday' }
     await expect(dispatcher.dispatch(broken)).rejects.toThrow(TypeError)
   })
 
-  test('does not store messages of a sync, and newer events supersede them', async () => {
+  test('a dispatcher does not store messages of a sync, and newer events supersede them', async () => {
     const seen: string[] = []
     const dispatcher = createDispatcher({
       logger: false,
@@ -302,7 +302,7 @@ describe('a dispatcher', () => {
 })
 
 describe('logs and reports', () => {
-  test('hold names, sizes and the stack of a handler’s error, but no personal data', async () => {
+  test('logs and reports contain names, sizes and the stack of a handler’s error, but no personal data', async () => {
     vi.stubEnv('NODE_ENV', 'production')
     onTestFinished(() => void vi.unstubAllEnvs())
     const log = recordingLogger()
@@ -356,7 +356,7 @@ describe('logs and reports', () => {
     expect(reports[0]).toMatchObject({ outcome: 'handler-failed', error: failure, source: 'webhook' })
   })
 
-  test('report a handler that finishes after its deadline again, with its whole duration', async () => {
+  test('a handler that finishes after its deadline is reported again, with its whole duration', async () => {
     const clock = createFakeClock()
     const reports: OutcomeReport[] = []
     const receiver = receiverWith({
@@ -372,7 +372,7 @@ describe('logs and reports', () => {
     ])
   })
 
-  test('warn once of a field with an unexpected type, which passes', async () => {
+  test('the log warns once of a field with an unexpected type, and the event passes', async () => {
     const log = recordingLogger()
     const seen: unknown[] = []
     const receiver = receiverWith({
@@ -388,7 +388,7 @@ describe('logs and reports', () => {
     ])
   })
 
-  test('do not change the reply if onOutcome or the logger throws', async () => {
+  test('errors of onOutcome or the logger do not change the reply', async () => {
     const boom = () => {
       throw new Error('metrics away')
     }

@@ -114,7 +114,7 @@ const unavailable: [string, Fault, 'store-unavailable' | 'duplicate'][] = [
   ['throws', { kind: 'throw' }, 'store-unavailable'],
   ['hangs', { kind: 'hang' }, 'store-unavailable'],
   ['turns every error into undefined', { kind: 'swallow' }, 'store-unavailable'],
-  ['says true and stores nothing', { kind: 'forget' }, 'duplicate'],
+  ['returns true and stores nothing', { kind: 'forget' }, 'duplicate'],
   ['fails to read', { kind: 'throw', on: 'get' }, 'store-unavailable'],
   ['fails to read and hides it', { kind: 'swallow', on: 'get' }, 'store-unavailable'],
   ['fails to write', { kind: 'throw', on: 'set' }, 'duplicate'],
@@ -123,7 +123,7 @@ const unavailable: [string, Fault, 'store-unavailable' | 'duplicate'][] = [
 
 describe.each(subjects)('a store that fails, $name', ({ start }) => {
   test.each(unavailable)(
-    'that %s never counts as an unseen message, and recovers by itself',
+    'if a store %s, no message counts as new, and the store recovers by itself',
     async (_name, fault, whenKnown) => {
       let runs = 0
       const { keyv, fail } = faultyStore()
@@ -148,7 +148,7 @@ describe.each(subjects)('a store that fails, $name', ({ start }) => {
     },
   )
 
-  test('that answers late: the late claim is released, and the retry does not wait for its lease', async () => {
+  test('a store that answers late: the late claim is released, and the retry does not wait for its lease', async () => {
     let runs = 0
     const { keyv, fail, data, history } = faultyStore()
     const { url } = await start({ onUserUpserted: () => void runs++, store: keyv, storeTimeoutSeconds: 0.2 })
@@ -164,7 +164,7 @@ describe.each(subjects)('a store that fails, $name', ({ start }) => {
     expect(runs).toBe(2)
   })
 
-  test('that fails in the commit: 2xx, copies are duplicates at once, and the commit is recorded later', async () => {
+  test('if the commit fails: 2xx, copies are duplicates at once, and the commit is recorded later', async () => {
     const log = recordingLogger()
     const { keyv, fail, data } = faultyStore()
     keyv.on('error', () => {})

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 const tests = fileURLToPath(new URL('..', import.meta.url))
 const sources = fileURLToPath(new URL('../docs/source-imports.mjs', import.meta.url))
 
-/** A script that only its `await` keeps running: without a server, a connection or a timer of its own. */
+/** Runs a script without a server, a connection or a timer of its own. Only its `await` prevents the exit. */
 function run(script: string): Promise<{ code: unknown; printed: string }> {
   const args = ['--disable-warning=ExperimentalWarning', '--import', sources, '--input-type=module', '--eval']
   return new Promise((resolve) => {

@@ -221,7 +221,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expectReply(await send(`${url}/?a=b`, { method, headers: {} }), 'method', method)
   })
 
-  test('accepts any content type, a malformed one and none', async () => {
+  test('the endpoint accepts any content type, even a malformed or a missing one', async () => {
     const { url } = await start({ onUserUpserted: () => {} })
     for (const type of [
       'text/plain',

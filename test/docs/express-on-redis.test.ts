@@ -9,14 +9,14 @@ import { redisIsInstalled, startRedis } from '../support/redis-server.ts'
 import { codeBlocks, readDocument, root } from './markdown.ts'
 
 const redis = redisIsInstalled ? await startRedis() : undefined
-/** Below test/, so that the example finds express and keyv. */
+/** The folder is below test/, so that the example finds express and keyv. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(async () => {
   rmSync(folder, { recursive: true })
   await redis?.remove()
 })
 
-/** The example with the ledger that its README has for several hosts. */
+/** The example with the ledger from its README's section on several hosts. */
 async function startExample(): Promise<{ child: ChildProcess; url: string }> {
   const [block] = codeBlocks(readDocument('examples/express-sqlite/README.md')).filter(({ code }) =>
     code.includes('openLedgerStore'),
@@ -51,7 +51,7 @@ describe.skipIf(!redis)('examples/express-sqlite with the Redis ledger of its RE
     signDelivery(sampleEvent('organization.directory.user_created'), { messageId: 'msg_one' })
   const outcomeAt = async (url: string) => (await fetch(url, delivery())).headers.get('scalekit-scim-outcome')
 
-  test('keeps messages over a restart, and exits on SIGTERM', { timeout: 60_000 }, async () => {
+  test('messages stay done over a restart, and SIGTERM ends the server', { timeout: 60_000 }, async () => {
     const first = await startExample()
     expect(await outcomeAt(first.url)).toBe('processed')
     first.child.kill('SIGTERM')
@@ -66,7 +66,7 @@ describe.skipIf(!redis)('examples/express-sqlite with the Redis ledger of its RE
   test.each([
     ['is down', () => redis?.kill(), () => redis?.start()],
     ['does not answer', () => redis?.freeze(), () => redis?.thaw()],
-  ])('exits on SIGTERM while Redis %s', { timeout: 60_000 }, async (_what, fail, repair) => {
+  ])('the example exits on SIGTERM while Redis %s', { timeout: 60_000 }, async (_what, fail, repair) => {
     const { child, url } = await startExample()
     await fail()
     onTestFinished(repair)

@@ -14,7 +14,7 @@ const blocksUnder = (heading: string) =>
   codeBlocks({ path: guide.path, text: sectionUnder(guide, heading) }).map(({ code }) => code)
 const [createTable = '', guard = ''] = blocksUnder('SQL')
 
-/** Below test/, so that the blocks find their packages. */
+/** The folder is below test/, so that the blocks find their packages. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -24,7 +24,7 @@ interface Row {
   deleted: boolean
 }
 
-/** Writes the values of an event, and returns the row as it is after that. */
+/** Writes the values of an event, and returns the resulting row. */
 type Write = (event: Partial<Row> & { at: string }) => Promise<Row>
 
 const [organizationId, id] = ['org_1', 'diruser_1']
@@ -76,14 +76,14 @@ async function onPostgresWithPrisma() {
   return onPostgres((client, change) => saveAccount(prismaOn(client), change))
 }
 
-/** The last TypeScript block of a section, as a module. */
+/** Returns the last TypeScript block of a section, as a module. */
 async function printedModule(heading: string) {
   const path = join(folder, `${heading}.ts`)
   writeFileSync(path, blocksUnder(heading).at(-1) ?? '')
   return import(path)
 }
 
-/** Sends a template as Prisma does: each value is a parameter. */
+/** Sends a template as Prisma does, with each value as a parameter. */
 function prismaOn(client: pg.Client) {
   return {
     async $executeRaw(parts: TemplateStringsArray, ...values: unknown[]) {
@@ -101,7 +101,7 @@ describe.each([
 ] as const)('the guard of the guide in %s', (_name, open, isThere) => {
   const ada = { email: 'ada@acme.example', active: false, deleted: false }
 
-  test.skipIf(!isThere)('keeps the values that an event does not have', async () => {
+  test.skipIf(!isThere)('the guard keeps the values that an event does not have', async () => {
     const write = await open()
     await write({ ...ada, at: '1' })
     expect(await write({ at: '2' })).toEqual(ada)
@@ -113,7 +113,7 @@ describe.each([
     })
   })
 
-  test.skipIf(!isThere)('refuses an older event, and an update at the time of a deletion', async () => {
+  test.skipIf(!isThere)('the guard refuses older events, and updates at the time of a deletion', async () => {
     const write = await open()
     const gone = { email: null, active: null, deleted: true }
     await write({ ...ada, at: '2' })
@@ -123,13 +123,13 @@ describe.each([
     expect(await write({ ...ada, at: '1' })).toEqual(gone)
   })
 
-  test.skipIf(!isThere)('keeps a deletion that comes before its creation', async () => {
+  test.skipIf(!isThere)('the guard stores a deletion that arrives before the creation', async () => {
     const write = await open()
     await write({ deleted: true, at: '2' })
     expect(await write({ ...ada, at: '1' })).toMatchObject({ deleted: true })
   })
 
-  test.skipIf(!isThere)('starts an empty row for a person who returns', async () => {
+  test.skipIf(!isThere)('the guard begins with an empty row if a deleted person returns', async () => {
     const write = await open()
     await write({ ...ada, at: '1' })
     await write({ email: ada.email, deleted: true, at: '2' })

@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Document {
-  /** From the root: `docs/errors.md`. */
+  /** The path from the root of the repository, such as `docs/errors.md`. */
   path: string
   text: string
 }
 
 export interface CodeBlock {
   document: string
-  /** The number of its first line of code, from 1. */
+  /** The line number of the first line of code in the document, from 1. */
   line: number
   language: string
   code: string
@@ -58,7 +58,7 @@ export function headings(text: string): string[] {
   return [...withoutCode(text).matchAll(/^#{1,6} +(.+)$/gm)].map(([, heading = '']) => heading.trim())
 }
 
-/** As the repository's host makes them. */
+/** Returns the anchor of a heading, in the form of the repository's host. */
 export function anchorOf(heading: string): string {
   return heading
     .toLowerCase()
@@ -66,7 +66,7 @@ export function anchorOf(heading: string): string {
     .replaceAll(' ', '-')
 }
 
-/** The rows of the first table under a heading, cell by cell, without the head. */
+/** Returns the cells of each row of the first table under a heading, without the head. */
 export function tableUnder(document: Document, heading: string): string[][] {
   return tablesUnder(document, heading)[0] ?? []
 }
@@ -75,7 +75,7 @@ export function tablesUnder(document: Document, heading: string): string[][][] {
   return [...sectionUnder(document, heading).matchAll(/(?:^\|.*\|\n)+/gm)].map(([table]) => rowsOf(table))
 }
 
-/** From a heading to the next one that is not below it. */
+/** Returns the text from a heading to the next heading of the same or a higher level. */
 export function sectionUnder({ text }: Document, heading: string): string {
   const [, level = '', section = ''] = text.split(new RegExp(`^(##+) ${heading}\n`, 'm'))
   return section.split(new RegExp(`^#{2,${level.length}} `, 'm'))[0] ?? ''
@@ -91,7 +91,7 @@ function rowsOf(table: string): string[][] {
   )
 }
 
-/** The texts in backticks. */
+/** Returns the texts in backticks. */
 export function codeIn(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
 }

@@ -10,7 +10,7 @@ import { codeBlocks, readDocument, root } from './markdown.ts'
 import { collect, runBlock } from './run-block.ts'
 
 const readme = blocksOf('README.md')
-/** Below test/, so that the blocks find express and fastify. */
+/** The folder is below test/, so that the blocks find express and fastify. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -20,7 +20,7 @@ const quickStarts = [
 ] as const
 
 for (const [framework, name, start] of quickStarts) {
-  test(`the quick start for ${framework} runs as it stands, and its handlers get a signed delivery`, async () => {
+  test(`the unchanged quick start for ${framework} runs, and its handlers get a signed delivery`, async () => {
     const server = await startBlock(name, blockWith(readme, `@scalekit-scim/${name}'`, start))
     const created = sampleEvent('organization.directory.user_created')
     const deactivated = sampleEvent('organization.directory.user_updated', {
@@ -46,7 +46,7 @@ test.each(quickStarts)('docs/quickstart.md has the same quick start for %s', (_f
   expect(blockWith(blocksOf('docs/quickstart.md'), ...parts)).toBe(blockWith(readme, ...parts))
 })
 
-test('the example of a test of handlers passes as it stands', async () => {
+test('the unchanged example of a test of handlers passes', async () => {
   const example = blockWith(blocksOf('docs/guides/testing.md'), "from 'node:test'")
   const child = runBlock(join(folder, 'handlers.ts'), example)
   const output = collect(child)

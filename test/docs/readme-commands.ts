@@ -14,7 +14,7 @@ export function commandsIn(section: string): string[][] {
   return [...lines].map(([, words = '']) => words.split(' '))
 }
 
-/** The command with the address of a test's own server, because a test never uses a fixed port. */
+/** Returns the command with the address of the test's own server, because tests do not use fixed ports. */
 export function at(words: readonly string[], endpoint: string): string[] {
   expect(words).toContain(printedEndpoint)
   return words.map((word) => (word === printedEndpoint ? endpoint : word))

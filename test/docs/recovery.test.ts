@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 
 type Mistake = 'none' | 'throws' | 'drops' | 'writes wrong data'
 
-/** An application whose rows hold the time of the last event, and a directory with one person. */
+/** An application whose rows contain the time of the last event, and a directory with one person. */
 async function start() {
   const hourAgo = () => Date.now() * 1000 - 3_600_000_000
   const simulator = await createSimulator({ stampMicros: hourAgo })
@@ -50,7 +50,7 @@ async function start() {
   return {
     rows,
     handled,
-    /** Dispatches the event of a new user, as a webhook does. */
+    /** Dispatches the event of a new user, like a webhook. */
     async webhook(during: Mistake) {
       mistake = during
       const created = new Promise<Parameters<typeof receiver.dispatch>[0]>((resolve) => {
@@ -85,7 +85,7 @@ test('a row with wrong data is unchanged in a full pass, until `known` leaves ou
   const { webhook, fullPass, rows, handled } = await start()
   const { id, outcome } = await webhook('writes wrong data')
   expect(outcome).toBe('processed')
-  await fullPass('without times') // the time of the row is now over a minute after the record's
+  await fullPass('without times') // the time of the row is now over a minute after the time of the record
   const before = handled.length
   rows.set(id, { occurredAt: rows.get(id)?.occurredAt ?? '', isRight: false })
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { root } from './markdown.ts'
 
-// CONTRIBUTING.md: `.ci/run` ends with a line that is counted from the runners' own reports.
+// According to CONTRIBUTING.md, `.ci/run` ends with a line of counts from the runners' own reports.
 
 const ran = { status: 'passed', assertionResults: [{ status: 'passed' }] }
 const vitest = {

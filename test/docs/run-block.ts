@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 
-/** A block of the documentation as a process of its own, on the sources. */
+/** Runs a block of the documentation in its own process, with the packages' sources. */
 export function runBlock(path: string, code: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
   writeFileSync(path, code)
   const preload = new URL('source-imports.mjs', import.meta.url).href

@@ -14,13 +14,13 @@ import { collect, runBlock } from './run-block.ts'
 const readme = readDocument('packages/simulator/README.md')
 const blocks = codeBlocks(readDocument('docs/simulator/index.md'))
 
-/** Below test/, so that the block finds the packages. */
+/** The folder is below test/, so that the block finds the packages. */
 const folder = mkdtempSync(join(root, 'test', 'docs', '.cache-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 afterEach(stopServing)
 
 describe('the documentation of the simulator', () => {
-  test('has a quick start: a change in the console arrives at an application that has the variables', async () => {
+  test('the documentation has a quick start: a change in the console arrives at an application that has the variables', async () => {
     let heard = ''
     const application = express()
     const endpoint = await serve(application, '/webhooks/scalekit')
@@ -50,11 +50,11 @@ describe('the documentation of the simulator', () => {
     await expect.poll(() => heard).toBe('disabled')
   })
 
-  test('has an example of a test that runs', async () => {
+  test('the documentation has an example of a test that runs', async () => {
     const endpoint = await serveReceiver()
     const example = blocks.find(({ code }) => code.includes('deliveries.idle()'))?.code ?? ''
     expect(example).toContain(printedEndpoint)
-    // Node 22 does not know `await using`.
+    // Node 22 does not support `await using`.
     const { outputText } = ts.transpileModule(example.replace(printedEndpoint, endpoint), {
       compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
     })

@@ -83,7 +83,7 @@ const looks = [
 ] as const
 const wide = looks[0]
 
-/** Long tables, drawings, code of every language, and the copies of other files. */
+/** These pages have long tables, drawings, code of every language, and copies of other files. */
 const varied = ['index.md', 'faq.md', 'stores/index.md', 'concepts/index.md', 'reference/options.md']
 
 describe.skipIf(!chromiumPath)('in a browser', () => {
@@ -133,7 +133,7 @@ describe.skipIf(!chromiumPath)('in a browser', () => {
   })
 })
 
-/** Words that a newcomer types, and the page that answers. */
+/** The words of a new user's search, and the page with the answer. */
 const questions: [question: string, file: string][] = [
   ['how do I install', 'quickstart.md'],
   ['do I need redis', 'which-pieces.md'],
@@ -177,12 +177,14 @@ describe.skipIf(!chromiumPath)("the site's search", () => {
   })
 })
 
-/** The titles of the pages that results lead to. A result names its page first, and then its section. */
+/**
+ * Returns the titles of the pages in the results. A result consists of the title of its page and then of its section.
+ */
 function titlesOf(results: { querySelector(selector: string): { textContent: string } | null }[]): string[] {
   return results.map((result) => result.querySelector('.titles .text')?.textContent.trim() ?? '')
 }
 
-/** How far the page can be scrolled sideways, in pixels. */
+/** Returns the width in pixels by which the page can be scrolled sideways. */
 function overflow(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 }

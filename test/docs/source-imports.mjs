@@ -1,4 +1,5 @@
-// Preloaded into a process of its own: our packages are their sources there, as they are in vitest.
+// This module is preloaded into a separate process: imports of the project's packages resolve to their sources there,
+// as in vitest.
 import { registerHooks } from 'node:module'
 
 const sources = new Map([

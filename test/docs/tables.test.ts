@@ -76,7 +76,7 @@ test('the tables of options name every option, and no other', () => {
     ...ownMembers('packages/express/src/index.ts', 'ScalekitScimOptions'),
     ...ownMembers('packages/fastify/src/index.ts', 'ScalekitScimOptions'),
   ]
-  // Every Fastify plugin has this one.
+  // Every Fastify plugin has this option.
   const expected = new Set(declared.filter((name) => name !== 'prefix'))
   expect([...optionRows.keys()].sort()).toEqual([...expected].sort())
 })
@@ -213,7 +213,7 @@ test('replies have the headers that the page of replies names', () => {
   }
 })
 
-/** The first name in backticks of each row. */
+/** Returns the first name in backticks of each row. */
 function firstCodes(rows: string[][]): string[] {
   return rows.map(([cell = '']) => codeIn(cell)[0] ?? '')
 }

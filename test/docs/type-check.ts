@@ -4,17 +4,17 @@ import type { CodeBlock } from './markdown.ts'
 import { root } from './markdown.ts'
 import { prelude } from './prelude.ts'
 
-/** The blocks are checked as files of this folder: every package that they import resolves from here. */
+/** The blocks are checked as files of this folder, so every package that they import resolves from here. */
 const folder = join(root, 'test', 'docs', 'blocks')
 const preludePath = join(folder, 'prelude.ts')
 
-/** The errors that TypeScript finds in the blocks, each with its place in the document. */
+/** Returns the errors that TypeScript finds in the blocks, each with its position in the document. */
 export function typeErrors(blocks: CodeBlock[]): string[] {
   const sources = new Map([[preludePath, prelude]])
   const byPath = new Map<string, CodeBlock>()
   blocks.forEach((block, index) => {
     const path = join(folder, `${index}.${block.language}`)
-    // This makes a module of a block without imports too.
+    // The export turns a block without imports into a module.
     sources.set(path, `${block.code}\nexport {}\n`)
     byPath.set(path, block)
   })
@@ -58,7 +58,9 @@ function hostWith(sources: Map<string, string>): ts.CompilerHost {
   }
 }
 
-/** The members of a union of string literals. Other unions in it must be declared in the same file. */
+/**
+ * Returns the members of a union of string literals. If the union contains other unions, they must be in the same file.
+ */
 export function unionMembers(path: string, name: string): string[] {
   const file = parsed(path)
   const aliasOf = (alias: string): ts.TypeNode => {
@@ -75,7 +77,7 @@ export function unionMembers(path: string, name: string): string[] {
   return membersOf(aliasOf(name)).sort()
 }
 
-/** The members that an interface declares itself. */
+/** Returns the members that an interface declares itself. */
 export function ownMembers(path: string, name: string): string[] {
   const found = parsed(path).statements.find(
     (node) => ts.isInterfaceDeclaration(node) && node.name.text === name,

@@ -35,7 +35,7 @@ test.skipIf(!(former && next))(
       return (await dispatcher.dispatch({ ...event, data: { ...event.data, id: crypto.randomUUID() } }))
         .outcome
     }
-    /** `count` exceeds the connections of the pool, or the limit of waiting statements. */
+    /** `count` is over the number of connections of the pool, or over the limit of waiting statements. */
     const outcomes = async (count: number) =>
       new Set(await Promise.all(Array.from({ length: count }, outcome)))
     await expect.poll(() => outcomes(9), { timeout: 20_000 }).toEqual(new Set(['processed']))

@@ -36,7 +36,7 @@ const whyNot = answers ? '' : ` (skipped: no MariaDB answers on ${host}:3306)`
 const whyNoOwnServer = own ? '' : ' (skipped: no mariadbd on the PATH)'
 for (const reason of [whyNot, whyNoOwnServer]) if (reason) console.warn(`MySQL ledger${reason}`)
 
-/** The adapter does not type the answers of its queries. */
+/** Returns the rows of a query, because the adapter's queries have no types for their results. */
 async function rowsOf(adapter: KeyvMysql, sql: string): Promise<Record<string, unknown>[]> {
   const rows: unknown = await adapter.query(sql)
   if (!Array.isArray(rows)) throw new Error('no rows')
@@ -58,7 +58,7 @@ function openLedger(options: DispatcherOptions = {}) {
 }
 
 describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
-  // The query string makes a separate pool, so that its locks do not block other tests.
+  // The query string creates a separate pool, so that the locks of this test do not block other tests.
   const admin = () => new KeyvMysql({ uri: `${uri}?admin`, connectionLimit: 1 })
 
   describe('the contract of a ledger', () => {
@@ -171,7 +171,7 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
     await root.query(`CREATE TABLE ${database}.keyv (id VARCHAR(255) PRIMARY KEY, value TEXT)`)
     await root.query(`CREATE USER ${account}@'%' IDENTIFIED BY 'secret'`)
     await root.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${database}.* TO ${account}@'%'`)
-    // The adapter creates its own table at start, and fails without the right.
+    // The adapter creates its own table at the start, and fails if the account does not have the right.
     await root.query(`GRANT CREATE ON ${database}.keyv TO ${account}@'%'`)
     try {
       const log = recordingLogger()
@@ -202,7 +202,7 @@ describe.skipIf(!own)(`faults of a separate server${whyNoOwnServer}`, () => {
       store: storeOn(own.uri),
       logger: log,
       storeTimeoutSeconds: 0.5,
-      // Long, so that only a released claim can be begun again.
+      // The lease is long, so that only a released claim can be begun again.
       leaseSeconds: 600,
       onUserCreated: (_event, { idempotencyKey }) => void runs.push(idempotencyKey),
       ...options,
@@ -240,7 +240,7 @@ describe.skipIf(!own)(`faults of a separate server${whyNoOwnServer}`, () => {
   })
 
   test.each(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'])(
-    'with isolation %s, one of many wins the message, and one the turn',
+    'with isolation %s, one of many instances gets the message, and one gets the turn',
     async (level) => {
       await admin().query(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${level}`)
       const adapter = new KeyvMysql({ uri: `${own.uri}?${level}`, connectionLimit: 20 })
@@ -292,13 +292,13 @@ describe.skipIf(!own)(`faults of a separate server${whyNoOwnServer}`, () => {
     expect((await deliver(receiver, 'calm')).status).toBe(201)
     writes.length = 0
     own.freeze()
-    // More than the limit of waiting statements.
+    // The number is over the limit of waiting statements.
     const storm = Array.from({ length: 1500 }, (_, index) => deliver(receiver, `storm${index}`))
     const statuses = new Set((await Promise.all(storm)).map(({ status }) => status))
     own.thaw()
     expect(statuses).toEqual(new Set([503]))
     await eventually(receiver, 'after')
-    // One begin and one commit. A busy machine may need some retries.
+    // The event needs one begin and one commit. A busy machine may need some retries.
     expect(writes.length).toBeLessThan(50)
     const [left] = await rowsOf(
       adapter,

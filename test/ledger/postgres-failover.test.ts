@@ -8,10 +8,10 @@ import { cutProxy } from '../support/cut-proxy.ts'
 import { skippedFor } from '../support/postgres.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 
-// A primary and its standby behind one address, which leads to the standby after the primary has failed. Providers do
-// this with a host name; others use a pooler or a virtual address.
+// A primary and its standby behind one address. After the primary has failed, the address leads to the standby.
+// Providers use a host name for this address, and other operators use a pooler or a virtual address.
 
-/** A primary that is cut off answers nothing, and its connections stay open. */
+/** A disconnected primary does not answer, and its connections stay open. */
 const ends = {
   crashes: (primary: PostgresServer) => primary.stop('immediate'),
   'is cut off': async (primary: PostgresServer) => primary.freeze(),
@@ -30,7 +30,7 @@ describe.skipIf(!probe)('PostgreSQL', () => {
       const receiver = application(address.uri, () => void runs++)
       const all = (deliveries: Delivery[]) =>
         Promise.all(deliveries.map((delivery) => outcomeOf(receiver, delivery)))
-      // More than the pool has connections, so that all of them are in use when the primary ends.
+      // The number is over the pool's connections, so that all of them are in use when the primary ends.
       const before = Array.from({ length: 9 }, someDelivery)
       expect(new Set(await all(before))).toEqual(new Set(['processed']))
       await hasFollowed(standby, primary)
@@ -72,7 +72,7 @@ function application(uri: string, onUserUpserted: () => void): Receiver {
     secret: TEST_SECRET,
     logger: false,
     namespace: 'failover',
-    // Each has its own address: the adapter's code keeps one pool for each.
+    // Each process has its own address, because the adapter's code has one pool for each address.
     store: new Keyv(new KeyvPostgres({ uri: `${uri}?application_name=${randomUUID()}`, max: 3 })),
     leaseSeconds: 600,
     storeTimeoutSeconds: 1,
@@ -96,7 +96,7 @@ async function outcomeOf(receiver: Receiver, delivery: Delivery): Promise<string
   return outcome
 }
 
-/** A connection to a primary that was cut off is dropped after 30 s of silence. */
+/** The ledger drops a connection to a disconnected primary after 30 s of silence. */
 async function becomesProcessed(receiver: Receiver, delivery: Delivery) {
   await vi.waitFor(async () => expect(await outcomeOf(receiver, delivery)).toBe('processed'), {
     timeout: 90_000,

@@ -8,7 +8,8 @@ import { cutProxy } from '../support/cut-proxy.ts'
 import { skippedFor } from '../support/postgres.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 
-// Each fault in turn, on a server of this file. Leases are long, so that a claim that was not released shows.
+// Each test causes one fault on a server of this file. Leases are long, so that a test detects a claim that was not
+// released.
 
 const server = await PostgresServer.start()
 if (!server) skippedFor('PostgreSQL is not installed, so its faults are not tested')
@@ -236,7 +237,7 @@ async function until(holds: () => Promise<void>): Promise<void> {
   await vi.waitFor(holds, { timeout: 20_000, interval: 100 })
 }
 
-/** Holds one of the server's connections until the server stops. */
+/** Occupies one of the server's connections until the server stops. */
 async function connectionHeld(server: PostgresServer): Promise<void> {
   for (;;) {
     const failure = await server.sql('SELECT pg_sleep(60)').then(() => '', String)
@@ -249,7 +250,7 @@ async function readOnly(server: PostgresServer, value: 'on' | 'off'): Promise<vo
   await server.sql('SELECT pg_reload_conf()')
 }
 
-/** The connections of the adapter's own pool: the ledger's have a name. */
+/** Returns the connections of the adapter's own pool. The ledger's connections have a name. */
 async function foreignConnections(server: PostgresServer): Promise<number> {
   return Number(
     await server.sql(
@@ -258,7 +259,7 @@ async function foreignConnections(server: PostgresServer): Promise<number> {
   )
 }
 
-/** The errors that would have ended the process, from now on in this test. */
+/** Collects the errors that would have ended the process, from now on in this test. */
 function uncaughtErrors(): unknown[] {
   const uncaught: unknown[] = []
   const others = process.listeners('uncaughtException')

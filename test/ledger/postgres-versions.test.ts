@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { postgresLedgerSchema } from '@scalekit-scim/core'
 import { expect, test } from 'vitest'
 
-/** The text of each table and function. On first use the ledger replaces nothing that exists under these names. */
+/**
+ * The digests of each table and function. The ledger does not replace an existing table or function with the same name.
+ */
 const known: { readonly [name: string]: string } = {
   scalekit_scim_messages: 'b2c0572a298599a1',
   scalekit_scim_resources: '2d7074d000dd335e',
@@ -22,11 +24,11 @@ const hint = `A server keeps the text that it has, and during a rolling deploy t
 After a release, give a changed function the next number (…_v2), and each function that calls it too. Replace its line
 here with the new name's. A changed table needs a migration, and its functions must work with both forms.`
 
-test('each table and function of PostgreSQL keeps its text as long as it keeps its name', () => {
+test('the text of a PostgreSQL table or function changes only together with its name', () => {
   expect(digests(), hint).toEqual(known)
 })
 
-/** A digest of each table with its index, and of each function, by name. Ignores comments and line breaks. */
+/** Returns a digest of each table with its index, and of each function, by name. Ignores comments and line breaks. */
 function digests(): { [name: string]: string } {
   const statements = postgresLedgerSchema('public')
     .replaceAll(/^ *--.*$/gm, '')

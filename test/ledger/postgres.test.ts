@@ -22,7 +22,7 @@ const schema = reachable ? await freshSchema(postgresUri) : ''
 const sql = sqlOn(postgresUri)
 const instances = instancesOn(postgresUri, { schema })
 
-/** Five instances with a correct clock, used in turn, and one more for each wrong clock. */
+/** The tests use five instances with a correct clock in rotation, and one instance for each wrong clock. */
 function inTurn(openOne: (skewMs: number) => Dispatcher): (instance: OpenInstance) => Ledger {
   const opened = new Map<string, Dispatcher>()
   let turn = 0
@@ -62,7 +62,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
     expect((await ledger.begin(request(`${long}a`))).state).toBe('in-flight')
   })
 
-  test('a named statement that the server does not know, as behind a pooler, is sent without its name', async () => {
+  test('a named statement that the server does not have, as behind a pooler, is sent without its name', async () => {
     const adapter = adapterOn(postgresUri, { schema, max: 1 })
     const { ledger } = instances.open({ store: new Keyv6({ store: adapter }) })
     await ledger.now()
@@ -71,7 +71,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   describe('two begins at the same moment', () => {
-    // Both wait at the write for a row of another transaction, which rolls back.
+    // Both begins wait at the write for a row of another transaction. That transaction rolls back.
     test.each([
       ['one of two begins of one message is begun, and one is in flight', 'messages', 'in-flight'],
       ['one of two begins of one resource is begun, and one is busy', 'resources', 'busy'],
@@ -116,7 +116,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   describe('tables and functions', () => {
-    test('are created once if many instances start at once', async () => {
+    test('if many instances start together, tables and functions are created once', async () => {
       const empty = instancesOn(postgresUri, { schema: await freshSchema(postgresUri) })
       const answers = await Promise.all(
         Array.from({ length: 12 }, () => empty.open({ storeTimeoutSeconds: 5 }).ledger.begin(someRequest())),
@@ -124,7 +124,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       expect(answers.map(({ state }) => state)).toEqual(Array(12).fill('begun'))
     })
 
-    test('that an administrator created serve an account that may not create any', async () => {
+    test('an account that may not create tables can use the tables of an administrator', async () => {
       const { role, uri } = await freshRole(postgresUri)
       const prepared = await freshSchema(postgresUri, role)
       await sql(postgresLedgerSchema(prepared))
@@ -146,7 +146,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       await becomes(0, () => rowsOf(prepared, 'records'))
     })
 
-    test('that are missing and cannot be created are explained in the log, and work when they are created later', async () => {
+    test('missing tables that cannot be created are explained in the log, and work when they are created later', async () => {
       const { role, uri } = await freshRole(postgresUri)
       const bare = await freshSchema(postgresUri, role)
       const logger = recordingLogger()
@@ -162,7 +162,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       expect((await ledger.begin(someRequest())).state).toBe('begun')
     })
 
-    test('that were dropped are created again', async () => {
+    test('dropped tables and functions are created again', async () => {
       const own = await freshSchema(postgresUri)
       const { ledger } = instancesOn(postgresUri, { schema: own }).open()
       await ledger.begin(someRequest())
@@ -174,7 +174,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   describe('the sweep', () => {
-    test('removes only expired rows', async () => {
+    test('the sweep removes only expired rows', async () => {
       const own = await preparedSchema()
       await seed(own, 1300, "now() - interval '1 s'")
       await seed(own, 7, "now() + interval '1 h'")
@@ -190,7 +190,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       )
     })
 
-    test('does not wait for a row that another transaction has locked', async () => {
+    test('the sweep does not wait for a row that another transaction has locked', async () => {
       const own = await preparedSchema()
       await seed(own, 10, "now() - interval '1 s'")
       const holder = transactionOn(postgresUri)
@@ -201,7 +201,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
       expect(await sql(sweepStatement(own, 'messages', 500))).toEqual([{ answer: 1 }])
     })
 
-    test('finds expired rows by the index, without reading the table', async () => {
+    test('the sweep finds expired rows by the index, without reading the table', async () => {
       const own = await preparedSchema()
       await seed(own, 20_000, "now() + interval '1 h' * (n - 2000)")
       await sql(`ANALYZE ${own}.scalekit_scim_messages`)
@@ -212,7 +212,7 @@ describe.skipIf(!reachable)('PostgreSQL', () => {
   })
 
   test.each(['repeatable read', 'serializable'])(
-    'with isolation %s, nothing is begun, and the log has the fix',
+    'with isolation %s, no message is begun, and the log has the fix',
     async (isolation) => {
       const { role, uri } = await freshRole(postgresUri)
       await sql(`ALTER ROLE ${role} SET default_transaction_isolation = '${isolation}'`)

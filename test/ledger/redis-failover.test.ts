@@ -16,7 +16,7 @@ import {
   startSentinels,
 } from '../support/redis-server.ts'
 
-/** The client of `@keyv/valkey`, which does not export its cluster class. */
+/** This client is a dependency of `@keyv/valkey`, which does not export its cluster class. */
 const iovalkey: { Cluster: new (nodes: { host: string; port: number }[]) => IovalkeyCluster } = createRequire(
   createRequire(import.meta.url).resolve('@keyv/valkey'),
 )('iovalkey')
@@ -25,7 +25,7 @@ type IovalkeyCluster = Exclude<ConstructorParameters<typeof KeyvValkey>[0], stri
 const namespace = 'failover'
 const anyKey = `{scim:${namespace}}:m:`
 
-/** Made as docs/stores/redis.md describes it for a cluster. */
+/** The client is created as docs/stores/redis.md describes it for a cluster. */
 const adapters = {
   '@keyv/redis'(nodes: RedisServer[]) {
     const cluster = createCluster({ rootNodes: nodes.map(({ url }) => ({ url })) })
@@ -40,13 +40,13 @@ const adapters = {
   },
 }
 
-/** A dead master refuses connections. A master that is cut off answers nothing. */
+/** A killed master refuses connections. A disconnected master does not answer. */
 const ends = {
   crashes: (master: RedisServer) => master.kill(),
   'is cut off': (master: RedisServer) => master.freeze(),
 }
 
-/** A cluster of one shard has no other masters to vote, so its operator names the new master. */
+/** A cluster of one shard has no other masters that vote, so its operator sets the new master. */
 const topologies = {
   'three shards': { start: () => startRedisCluster(1), promote: () => {} },
   'one shard': {
@@ -103,7 +103,7 @@ test.skipIf(!redisIsInstalled).each(Object.entries(ends))(
   120_000,
 )
 
-/** A client of one server. */
+/** Each function creates a client of one server. */
 const singles = {
   '@keyv/redis'(url: string) {
     const adapter = new KeyvRedis(url)
@@ -176,7 +176,7 @@ test.skipIf(!redisIsInstalled)(
 )
 
 test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
-  'of two ledgers on one silent client, one makes a new connection and the other keeps it, with %s',
+  'of two ledgers on one silent client, only one ledger makes a new connection, with %s',
   async (_name, adapterOn) => {
     const server = await startRedis()
     onTestFinished(() => server.remove())
@@ -204,7 +204,7 @@ test.skipIf(!redisIsInstalled).each(Object.entries(singles))(
 )
 
 test.skipIf(!redisIsInstalled)(
-  'a process that starts while the master is dead continues with its replica, and close() ends all connections to it',
+  'a process that starts without a running master uses the replica, and close() ends all connections to the replica',
   async () => {
     const { nodes, remove } = await startRedisShard()
     onTestFinished(remove)
@@ -229,7 +229,7 @@ test.skipIf(!redisIsInstalled)(
 )
 
 test.skipIf(!redisIsInstalled)(
-  'a command to a dead master without a successor is not kept, and certainly has not run',
+  'a command to a killed master without a successor is not queued, and has not run',
   async () => {
     const cluster = await startRedisCluster()
     onTestFinished(() => cluster.remove())
@@ -269,7 +269,7 @@ async function outcomeOf(dispatcher: Dispatcher) {
   return (await dispatcher.dispatch({ ...event, data: { ...event.data, id: crypto.randomUUID() } })).outcome
 }
 
-/** The node that accepts writes of the namespace. */
+/** Returns the node that accepts writes of the namespace. */
 function masterOf(nodes: RedisServer[]): RedisServer {
   const master = nodes.find((node) => node.cli('SET', anyKey, '') === 'OK')
   if (!master) throw new Error('no node has the slot')

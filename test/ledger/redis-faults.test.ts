@@ -48,10 +48,10 @@ function ending<Adapter extends { disconnect(force?: boolean): Promise<unknown> 
 
 interface Instance {
   receiver: Receiver
-  /** The messages whose handler ran, in order. */
+  /** The messages whose handler ran, in the order of the runs. */
   ran: string[]
   lines: LogLine[]
-  /** One attempt at a message: its status and outcome. */
+  /** Sends one attempt of a message, and returns the status and the outcome. */
   attempt(messageId: string): Promise<string>
 }
 
@@ -63,7 +63,7 @@ function instance(store: Store, options: Partial<ReceiverOptions> = {}): Instanc
     store,
     logger,
     namespace: 'faults',
-    // Long enough for a busy machine: a present store must not look absent.
+    // The time is long enough for a busy machine, so that a running store does not look absent.
     storeTimeoutSeconds: 1.5,
     leaseSeconds: 60,
     deadlineSeconds: 6,
@@ -94,7 +94,7 @@ function someMessage(): string {
   return `msg_${randomUUID()}`
 }
 
-/** Retries until success, as the sender does. */
+/** Retries an attempt until it succeeds, as the sender does. */
 async function untilDone({ attempt }: Instance, messageId: string): Promise<string> {
   for (let tries = 0; tries < 60; tries++) {
     const answer = await attempt(messageId)
@@ -105,7 +105,7 @@ async function untilDone({ attempt }: Instance, messageId: string): Promise<stri
 }
 
 describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
-  'a Redis that fails, with %s',
+  'a failing Redis, with %s',
   (_name, store) => {
     test('a server that is down at start is unavailable until it starts', async () => {
       const redis = await server()
@@ -120,7 +120,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(it.ran).toEqual([messageId])
     })
 
-    test('a server that is killed and restarted empty is unavailable meanwhile, and then works as before', async () => {
+    test('a server that is killed and restarted empty is unavailable in between, and then works again', async () => {
       const redis = await server()
       const it = instance(store(redis))
       expect(await untilDone(it, someMessage())).toBe(processed)
@@ -140,7 +140,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       const messageId = someMessage()
       expect(await it.attempt(messageId)).toBe(unavailable)
       redis.thaw()
-      // A lease lasts 60 s here: a leftover claim would keep the message in flight.
+      // The lease is 60 s, so a leftover claim would leave the message in flight.
       expect(await untilDone(it, messageId)).toBe(processed)
       expect(it.ran).toHaveLength(2)
     })
@@ -174,7 +174,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       proxy.loseNextAnswer()
       await it.attempt(messageId)
       expect(proxy.lost).toBe(1)
-      // A lease lasts 60 s here: a leftover claim would keep the message in flight.
+      // The lease is 60 s, so a leftover claim would leave the message in flight.
       expect(await untilDone(it, messageId)).toMatch(/^2/)
       expect(it.ran.filter((ran) => ran === messageId)).toHaveLength(1)
     })
@@ -195,7 +195,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       proxy.loseNextAnswer(messageId)
       await proxy.resume()
       await attempted
-      // A client that gives up at once sends nothing before the retry.
+      // A client that stops immediately sends no command before the retry.
       if (proxy.lost === 0) await untilDone(it, messageId)
       expect(proxy.lost).toBe(1)
       const claim = `{scim:faults}:m:${messageId}`
@@ -216,7 +216,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(new Set(it.ran).size).toBe(it.ran.length)
     })
 
-    test('without memory, nothing is begun, and begun messages are committed', async () => {
+    test('without memory, no message is begun, and begun messages are committed', async () => {
       const redis = await server()
       const fill = () => {
         redis.cli('CONFIG', 'SET', 'maxmemory', '1')
@@ -235,7 +235,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(await untilDone(it, next)).toBe(processed)
     })
 
-    test('on a read-only replica, nothing is begun until it is a master again', async () => {
+    test('a read-only replica begins no message until it is a master again', async () => {
       const [redis, master] = [await server(), await server()]
       const it = instance(store(redis))
       redis.cli('REPLICAOF', '127.0.0.1', String(master.port))
@@ -246,7 +246,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
       expect(it.ran).toEqual([messageId])
     })
 
-    test('foreign data at a key of the ledger never counts as unseen', async () => {
+    test('foreign data at a key of the ledger never counts as a new message', async () => {
       const redis = await server()
       const it = instance(store(redis))
       const [list, text] = [someMessage(), someMessage()]
@@ -262,7 +262,7 @@ describe.skipIf(!redisIsInstalled).each(Object.entries(stores))(
 )
 
 describe.skipIf(!redisIsInstalled)('a Redis that lost its data while a handler ran', () => {
-  test('has the claim again after the next renewal, so that no other process begins', async () => {
+  test('the next renewal restores the claim in Redis, so that no other process begins', async () => {
     const redis = await server()
     const started = Promise.withResolvers<void>()
     const finish = Promise.withResolvers<void>()

@@ -19,7 +19,7 @@ import {
   startRedisCluster,
 } from '../support/redis-server.ts'
 
-/** The client of `@keyv/valkey`, which does not export its cluster class. */
+/** This client is a dependency of `@keyv/valkey`, which does not export its cluster class. */
 const iovalkey: { Cluster: new (nodes: { host: string; port: number }[]) => IovalkeyCluster } = createRequire(
   createRequire(import.meta.url).resolve('@keyv/valkey'),
 )('iovalkey')
@@ -87,11 +87,11 @@ describe.skipIf(!redis).each(Object.entries(stores))('the contract of a ledger, 
   const open = ({ skewMs }: { skewMs: number }) => instance(store(), skewMs).ledger
   for (const { name, run } of ledgerConformance(open, { atomic: true })) test(name, run)
 
-  test('is atomic over processes, for messages and for order', () => {
+  test('the ledger is atomic across processes, for messages and for order', () => {
     expect(instance(store()).guarantee).toEqual({ message: 'atomic', order: 'atomic' })
   })
 
-  test('decides by the clock of the server that has the keys, not by its own', async () => {
+  test('the ledger uses the clock of the server that has the keys, not its own clock', async () => {
     const [here, ahead] = [instance(store()).ledger, instance(store(), 3_600_000).ledger]
     const distanceNanos = BigInt(await ahead.now()) - BigInt(await here.now())
     expect(distanceNanos < 60_000_000_000n).toBe(true)
@@ -100,7 +100,7 @@ describe.skipIf(!redis).each(Object.entries(stores))('the contract of a ledger, 
 
 describe.skipIf(!redisIsInstalled)('an account of Redis', () => {
   test.each(['@keyv/redis', '@keyv/valkey'])(
-    'needs only the rights in docs/stores/redis.md, with %s',
+    'an account needs only the rights in docs/stores/redis.md, with %s',
     async (name) => {
       const server = await startRedis()
       ended.push(() => server.remove())
@@ -131,7 +131,7 @@ describe.skipIf(!redisIsInstalled)('an account of Redis', () => {
 })
 
 describe.skipIf(!redis)('the data in Redis', () => {
-  test('has keys in one hash slot, which all expire, and times with all their nanoseconds', async () => {
+  test('the data has keys in one hash slot, which all expire, and times with all their nanoseconds', async () => {
     const { ledger } = instance(stores['@keyv/redis in Keyv 5']?.() as Store)
     const [messageId, resource] = [`msg-${randomUUID()}`, `user:org:${randomUUID()}`]
     const occurredAt = '1767603600000000001'
@@ -145,7 +145,7 @@ describe.skipIf(!redis)('the data in Redis', () => {
     for (const key of keys) expect(Number(redis?.cli('PTTL', key))).toBeGreaterThan(0)
   })
 
-  test('causes one warning if the server may evict it', async () => {
+  test('the data causes one warning if the server may evict it', async () => {
     const evicting = await startRedis('--maxmemory-policy', 'allkeys-lru')
     ended.push(() => evicting.remove())
     const logger = recordingLogger()

@@ -64,7 +64,7 @@ test('the guarantee of a file is atomic, and of a database in memory process', (
   )
 })
 
-test('one of three processes on one file wins each message, and no two have a turn at once', async () => {
+test('one of three processes on one file gets each message, and turns never overlap', async () => {
   const file = newFile()
   const database = new DatabaseSync(file)
   database.exec('PRAGMA journal_mode = WAL')
@@ -113,7 +113,7 @@ describe('faults', () => {
   const deliver = (receiver: Receiver, messageId = 'msg_1') =>
     receiver.receive({ url: '/', ...signDelivery(hire, { messageId }) })
 
-  /** Starts another process that has written and not committed yet. */
+  /** Starts another process with an uncommitted write. */
   async function lock(file: string): Promise<() => Promise<void>> {
     const script = `
       const database = new (require('node:sqlite').DatabaseSync)(process.argv[1])
@@ -200,7 +200,7 @@ describe('faults', () => {
       losing = false
       throw new Error('the connection was lost')
     }
-    // The lease is too long to lapse during the test.
+    // The lease is too long to expire during the test.
     const { receiver, runs } = receiverOn(new Keyv({ store: adapter }), {
       leaseSeconds: 600,
       deadlineSeconds: 0.2,

@@ -9,7 +9,7 @@ import { makeProject, makeWorkshop, node, pack, run, withConsumer } from './work
 // The command as it is installed from tarballs, without the simulator and with it.
 
 const workshop = makeWorkshop()
-/** As in production: an application with core and the command. */
+/** An application with core and the command, as in production. */
 const alone = join(workshop.folder, 'alone')
 /** The same application with the simulator. */
 const both = join(workshop.folder, 'both')
@@ -43,7 +43,8 @@ const server = createServer(async (request, response) => {
 server.listen(0, '127.0.0.1', () => console.log('listening', server.address().port))
 `
 
-// Each test waits for it: if it fails, for example without a registry, every test fails and none is skipped.
+// Each test awaits the installation. If it fails, for example without a registry, every test fails and no test is
+// skipped.
 let prepared: Promise<void> | undefined
 beforeEach(() => {
   prepared ??= prepare()
@@ -69,7 +70,7 @@ const ofTheSimulator = [
 ]
 
 describe('the command without the simulator', () => {
-  test('brings nothing of the simulator', () => {
+  test('the command without the simulator installs no package of the simulator', () => {
     const ours = ['@scalekit-scim/core', '@scalekit-scim/cli', 'commander']
     expect(installedIn(alone)).toEqual(expect.arrayContaining(ours))
     expect(installedIn(both)).toEqual(expect.arrayContaining([...ours, ...ofTheSimulator]))
@@ -77,7 +78,7 @@ describe('the command without the simulator', () => {
     expect(installedIn(alone).filter((name) => unwanted.test(name))).toEqual([])
   })
 
-  test('shows its help and its version', async () => {
+  test('the command shows its help and its version', async () => {
     expect(await run(alone, bin(alone), '--help')).toContain('Usage: scalekit-scim')
     expect(await run(alone, bin(alone), 'simulate', '--help')).toContain('--port <number>')
     const { version } = JSON.parse(
@@ -111,7 +112,7 @@ describe('the command without the simulator', () => {
     })
   })
 
-  test('does not call the simulator missing if only a dependency of it is', async () => {
+  test('a missing dependency of the simulator is not reported as a missing simulator', async () => {
     const broken = join(alone, 'node_modules/@scalekit-scim/simulator')
     onTestFinished(() => rm(broken, { recursive: true }))
     await mkdir(broken)

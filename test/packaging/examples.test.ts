@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeWorkshop, node, type PackageName, pack, root, run } from './workshop.ts'
 
-// Each example is copied out of the tree, as a reader does, and depends on the packed tarballs. Its own tests run only
-// here. They report to .cache/report, where scripts/report.mjs counts them.
+// Each example is copied out of the repository, as a user does, and depends on the packed tarballs. The tests of the
+// examples run only here. Their reports are in .cache/report, where scripts/report.mjs counts them.
 
 const examples = readdirSync(join(root, 'examples'))
 const packages: PackageName[] = ['core', 'express', 'fastify', 'simulator']
@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => workshop.clear())
 
-/** The files of the example that git tracks, without installed or generated ones. */
+/** Copies the example's files that git tracks, without installed or generated files. Returns the folder. */
 async function copyOut(example: string): Promise<string> {
   const folder = join(workshop.folder, example)
   const source = join(root, 'examples', example)
@@ -33,7 +33,7 @@ async function copyOut(example: string): Promise<string> {
     await mkdir(dirname(join(folder, file)), { recursive: true })
     cpSync(join(source, file), join(folder, file))
   }
-  // Until the packages are published, their tarballs stand in for them, in the example and beneath it.
+  // Until the packages are published, their tarballs replace them, in the example and in its dependencies.
   const path = join(folder, 'package.json')
   const manifest = JSON.parse(await readFile(path, 'utf8'))
   const ours = Object.fromEntries(
@@ -61,13 +61,13 @@ describe.each(examples)('examples/%s, copied out of the tree', (example) => {
     return copied
   }
 
-  test('asks for published ranges alone', () => {
+  test('the example depends only on published versions', () => {
     const manifest = readFileSync(join(root, 'examples', example, 'package.json'), 'utf8')
     const { dependencies, devDependencies } = JSON.parse(manifest)
     for (const range of Object.values({ ...dependencies, ...devDependencies })) expect(range).toMatch(/^\^\d/)
   })
 
-  test('installs, and its own tests pass', { timeout: 300_000 }, async () => {
+  test('the example installs, and its own tests pass', { timeout: 300_000 }, async () => {
     const folder = await copy()
     const { scripts } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
     expect(scripts.test).toContain('node')
@@ -81,7 +81,7 @@ describe.each(examples)('examples/%s, copied out of the tree', (example) => {
     expect(said).toMatch(/^. fail 0$/m)
   })
 
-  test('its types are right', { timeout: 300_000 }, async () => {
+  test('the types of the example are correct', { timeout: 300_000 }, async () => {
     const folder = await copy()
     expect(await node(folder, join('node_modules', 'typescript', 'bin', 'tsc'))).toBe('')
   })

@@ -32,7 +32,7 @@ const tarballs = {} as Record<PackageName, string>
 /** Express 5 and Fastify 5; Express 4. */
 const five = join(workshop.folder, 'five')
 const four = join(workshop.folder, 'four')
-/** The simulator and the command, with the SDK that the simulator brings. */
+/** The simulator and the command, with the SDK that the simulator depends on. */
 const simulating = join(workshop.folder, 'simulating')
 
 async function prepare(): Promise<void> {
@@ -60,7 +60,7 @@ async function prepare(): Promise<void> {
   ])
 }
 
-// Runs once, but each test awaits it. If it fails, for example without a registry, each test fails and none is skipped.
+// The installation runs once, and each test awaits it. If it fails, each test fails, and no test is skipped.
 let prepared: Promise<void> | undefined
 beforeEach(() => {
   prepared ??= prepare()
@@ -77,7 +77,7 @@ describe.each(names)('the tarball of %s', (name) => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(installed().length + 1))
 
-  test('holds only its manifest, README, LICENSE and dist, and in core docs/errors.md', () => {
+  test('the tarball has only its manifest, README, LICENSE and dist, and in core docs/errors.md', () => {
     const others = files().filter((file) => !file.startsWith('dist/') && file !== 'LICENSE')
     const page = name === 'core' ? ['docs/errors.md'] : []
     expect(others.sort()).toEqual(['README.md', ...page, 'package.json'])
@@ -88,13 +88,13 @@ describe.each(names)('the tarball of %s', (name) => {
     expect(files()).toEqual(expect.arrayContaining(main))
   })
 
-  test('has a README whose links lead to what is in it, or to the web', () => {
+  test('the README links only to files of the tarball and to the web', () => {
     const text = readFileSync(join(installed(), 'README.md'), 'utf8')
     const targets = [...text.matchAll(/\]\(([^)#\s]+)/g)].map(([, target = '']) => target)
     expect(targets.filter((target) => !/^https:/.test(target) && !files().includes(target))).toEqual([])
   })
 
-  test('asks for published versions, and no workspace', () => {
+  test('the tarball depends on published versions, and on no workspace', () => {
     const manifest = readFileSync(join(installed(), 'package.json'), 'utf8')
     expect(manifest).not.toContain('workspace:')
     const { version, dependencies, private: isPrivate } = JSON.parse(manifest)
@@ -102,7 +102,7 @@ describe.each(names)('the tarball of %s', (name) => {
     if (name !== 'core') expect(dependencies['@scalekit-scim/core']).toBe(version)
   })
 
-  test('holds no source map, and no path of the machine that built it', () => {
+  test('the tarball has no source map, and no path of the machine that built it', () => {
     expect(files().filter((file) => file.endsWith('.map'))).toEqual([])
     for (const file of files()) {
       const text = readFileSync(join(installed(), file), 'utf8')
@@ -113,14 +113,14 @@ describe.each(names)('the tarball of %s', (name) => {
     }
   })
 
-  test('is clean for publint', async () => {
+  test('publint reports no problem', async () => {
     const tarball = Uint8Array.from(await readFile(tarballs[name])).buffer
     const { messages, pkg } = await publint({ pack: { tarball }, strict: true })
     expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
   })
 
-  test('is clean for attw', async () => {
-    // Without Node 10's resolution, which ignores `exports`: these packages need Node 22.
+  test('attw reports no problem', async () => {
+    // The check skips Node 10's resolution, which ignores `exports`, because these packages need Node 22.
     await node(workshop.folder, attw, tarballs[name], '--profile', 'node16', '--no-color', '--no-emoji')
   })
 })
@@ -130,11 +130,11 @@ describe.each([
   ['Express 4', () => four, 'express'],
   ['Fastify 5', () => five, 'fastify'],
 ] as const)('a project on %s', (_name, project, consumer) => {
-  test('receives a delivery as an ES module', async () => {
+  test('the project receives a delivery as an ES module', async () => {
     expect(await deliverTo(project(), `${consumer}.mjs`)).toEqual(processed)
   })
 
-  test('receives a delivery in CommonJS', async () => {
+  test('the project receives a delivery in CommonJS', async () => {
     expect(await deliverTo(project(), `${consumer}.cjs`)).toEqual(processed)
   })
 })
@@ -154,7 +154,7 @@ describe.each([
       module: 'nodenext',
       strict: true,
       exactOptionalPropertyTypes: true,
-      // The declarations themselves are checked as well.
+      // The compiler also checks the declarations themselves.
       skipLibCheck: false,
       types: ['node'],
       outDir: 'out',
@@ -164,19 +164,19 @@ describe.each([
     return node(project(), tsc, '--project', '.')
   }
 
-  test('compiles', async () => {
+  test('the project compiles', async () => {
     compiled ??= compile()
     await compiled
   })
 
-  test.each(files.filter((file) => file.endsWith('.ts')))('receives a delivery with %s', async (file) => {
+  test.each(files.filter((file) => file.endsWith('.ts')))('%s receives a delivery', async (file) => {
     compiled ??= compile()
     await compiled
     expect(await deliverTo(project(), join('out', file.replace('.ts', '.js')))).toEqual(processed)
   })
 })
 
-test('the page that messages refer to is in the tarball of core, with each code and without dead links', () => {
+test('the page that messages refer to is in the tarball of core, with each code and without broken links', () => {
   const page = readFileSync(join(five, errorsPage), 'utf8')
   const own = readFileSync(join(root, 'docs/errors.md'), 'utf8')
   const codes = own.match(/^### ERR_\w+$/gm) ?? []
@@ -192,7 +192,7 @@ test.each(['simulator.mjs', 'simulator.cjs'])(
   },
 )
 
-test('after the install of the README, core and the command stay in production, and npx needs no registry', async () => {
+test('after the install of the README, core and the command work in production, and npx needs no registry', async () => {
   const folder = join(workshop.folder, 'as-documented')
   await mkdir(folder)
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
@@ -203,7 +203,7 @@ test('after the install of the README, core and the command stay in production, 
   expect(installs).toHaveLength(2)
   for (const install of installs) {
     const here = install.replaceAll(/\S+\/(scalekit-scim-\S+)/g, join(workshop.folder, '$1'))
-    // The tarballs are named in braces, which `sh` may not read.
+    // The names of the tarballs contain braces, which `sh` may not expand.
     await run(folder, 'bash', '-c', `${here} --prefer-offline --no-audit --no-fund`)
   }
 
@@ -231,7 +231,7 @@ test.each(['entry-points.mjs', 'entry-points.cjs'])(
   },
 )
 
-test('a brand tells an error of the other module system, whose class is another', async () => {
+test('a brand identifies an error of the other module system, although its class differs', async () => {
   expect(await node(five, 'both-systems.mjs')).toBe('another class, the same brand\n')
 })
 
@@ -250,7 +250,7 @@ test.each(['sync.mjs', 'sync.cjs'])(
 )
 
 describe('an import', () => {
-  // Each of them is installed, so an import would find it. A stub replaces the SDK, which is large.
+  // All of these packages are installed, so an import finds them. Stubs replace the SDK, which is large, and keyv.
   const heavy = ['@scalekit-sdk/node', 'fastify', 'express', 'keyv']
 
   const standIn = async () => {
@@ -281,11 +281,11 @@ describe('an import', () => {
   test.each([
     ['import', './all.mjs'],
     ['require', './all.cjs'],
-  ] as const)('is seen: %s of %s', async (how, file) => {
+  ] as const)('the test detects an import: %s of %s', async (how, file) => {
     expect([...(await packagesLoaded(how, file))]).toEqual(expect.arrayContaining(heavy))
   })
 
-  describe.each(['import', 'require'] as const)('by %s', (how) => {
+  describe.each(['import', 'require'] as const)('packages that are loaded by %s', (how) => {
     test.each([
       ['@scalekit-scim/core', ['@scalekit-scim/core', 'raw-body', 'zod']],
       ['@scalekit-scim/core/adapter', ['@scalekit-scim/core', 'raw-body', 'zod']],
@@ -293,7 +293,7 @@ describe('an import', () => {
       ['@scalekit-scim/core/sync', ['@scalekit-scim/core']],
       ['@scalekit-scim/express', ['@scalekit-scim/core', '@scalekit-scim/express']],
       ['@scalekit-scim/fastify', ['@scalekit-scim/core', '@scalekit-scim/fastify', 'fastify-plugin']],
-    ])('%s brings neither the SDK, nor a framework, nor a store', async (name, needed) => {
+    ])('%s loads neither the SDK, nor a framework, nor a store', async (name, needed) => {
       const loaded = await packagesLoaded(how, name)
       expect([...loaded]).toEqual(expect.arrayContaining(needed))
       expect(heavy.filter((name) => loaded.has(name))).toEqual([])

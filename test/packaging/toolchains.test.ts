@@ -6,11 +6,11 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { codeBlocks, readDocument } from '../docs/markdown.ts'
 import { deliverTo, makeProject, makeWorkshop, node, type PackageName, pack, processed } from './workshop.ts'
 
-// Jest, the compilers of TypeScript and esbuild, on what is packed.
+// These tests run Jest, the compilers of TypeScript, and esbuild on the packed packages.
 
 const require = createRequire(import.meta.url)
 const workshop = makeWorkshop()
-/** Everything; core alone, without the SDK. */
+/** One project has everything, and the other project has only core, without the SDK. */
 const full = join(workshop.folder, 'full')
 const alone = join(workshop.folder, 'alone')
 
@@ -33,7 +33,7 @@ async function prepare(): Promise<void> {
   ])
 }
 
-// Runs once, but each test awaits it. If it fails, for example without a registry, each test fails and none is skipped.
+// The installation runs once, and each test awaits it. If it fails, each test fails, and no test is skipped.
 let prepared: Promise<void> | undefined
 beforeEach(() => {
   prepared ??= prepare()
@@ -48,7 +48,7 @@ describe('in CommonJS under Jest, without a flag', () => {
     return node(project, bin, '--ci', '--rootDir', '.', '--transform', '{}', '--testMatch', `**/${file}`)
   }
 
-  test('scalekitFromEnv gives a client that a sync reads through', async () => {
+  test('scalekitFromEnv returns a client that a sync can use', async () => {
     await jest(full, 'jest.cjs')
   })
 
@@ -72,16 +72,16 @@ describe.each([
   ['5.9', 'typescript5'],
   ['6', 'typescript'],
   ['7', 'typescript7'],
-])('with TypeScript %s, which asks for no types by itself', (_version, compiler) => {
-  // TypeScript 7 has no API any more, and exports its manifest alone.
+])('with TypeScript %s, which includes no types by default', (_version, compiler) => {
+  // TypeScript 7 no longer has an API, and exports only its manifest.
   const tsc = join(dirname(require.resolve(`${compiler}/package.json`)), 'bin/tsc')
 
-  /** Compiles all entries in one program: one program for each takes several times as long. Returns the errors. */
+  /** Compiles all entries in one program, because separate programs take several times as long. Returns the errors. */
   async function compile(): Promise<string> {
     const folder = join(full, compiler)
     await mkdir(folder)
     for (const [entry, name] of entries) {
-      // The second line fails if a type of Node's is unknown, and so anything.
+      // The second line fails if a type of Node is unknown, and so `any`.
       const code = `import { ${name} } from '@scalekit-scim/${entry}'
 // @ts-expect-error neither a stream, nor options
 ${name}(Symbol.iterator)
@@ -107,14 +107,14 @@ ${name}(Symbol.iterator)
   test.each(entries)('the declarations of %s compile', async (entry) => {
     compiled ??= compile()
     const errors = await compiled
-    // An error in a declaration itself is an error of every entry.
+    // An error in a declaration counts as an error of every entry.
     const ofOthers = entries.filter(([other]) => other !== entry).map(([other]) => other.replace('/', '-'))
     const lines = errors.split('\n').filter((line) => !ofOthers.some((other) => line.startsWith(`${other}.`)))
     expect(lines.join('\n').trim()).toBe('')
   })
 })
 
-test('each declaration asks for the types of Node itself, or imports core, which does', async () => {
+test('each declaration references the types of Node, or imports core, which references them', async () => {
   const without: string[] = []
   for (const name of ['core', 'express', 'fastify', 'simulator']) {
     const dist = join(full, 'node_modules/@scalekit-scim', name, 'dist')
@@ -132,7 +132,7 @@ test('each declaration asks for the types of Node itself, or imports core, which
 describe('one ES module that esbuild makes', () => {
   const frameworks = ['express', 'fastify', '@scalekit-sdk/node']
 
-  /** A folder where the frameworks are found, and none of our packages. */
+  /** In this folder, imports find the frameworks, but not the project's packages. */
   async function bundle(file: string, name: string, more: { external?: string[]; banner?: string }) {
     const folder = join(workshop.folder, name)
     await mkdir(join(folder, 'node_modules'), { recursive: true })
@@ -154,7 +154,7 @@ describe('one ES module that esbuild makes', () => {
   }
 
   test.each(['express.mjs', 'fastify.mjs', 'together.mjs'])(
-    'starts with the frameworks outside, and receives a delivery: %s',
+    'a bundle without the frameworks starts, and receives a delivery: %s',
     async (file) => {
       const folder = await bundle(file, `bundle-${file}`, { external: frameworks })
       expect((await readdir(folder)).sort()).toEqual(['app.mjs', 'node_modules'])
@@ -162,13 +162,13 @@ describe('one ES module that esbuild makes', () => {
     },
   )
 
-  test('starts with core/sync, and names the SDK if it is missing', async () => {
+  test('a bundle with core/sync starts, and names the SDK if it is missing', async () => {
     const folder = await bundle('sync.mjs', 'bundle-sync', { external: frameworks })
     expect(await node(folder, 'app.mjs')).toBe('true ERR_SCIM_SDK_MISSING\n')
   })
 
   test.each(['express.mjs', 'fastify.mjs'])(
-    'starts with the framework inside too, with the banner of docs/compatibility.md: %s',
+    'a bundle with the framework starts with the banner of docs/compatibility.md: %s',
     async (file) => {
       const banner = codeBlocks(readDocument('docs/compatibility.md')).find(({ code }) =>
         code.includes('createRequire'),

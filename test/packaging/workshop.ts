@@ -12,7 +12,7 @@ const consumers = fileURLToPath(new URL('consumers/', import.meta.url))
 
 const signingKey = Buffer.from('a key of thirty-two random bytes')
 
-/** Our own Node comes first, and what npm or vitest have told this process of themselves stays here. */
+/** The Node of this process comes first in PATH. The variables that npm or vitest set are omitted. */
 const env = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(
@@ -26,7 +26,7 @@ const env = {
   SCALEKIT_WEBHOOK_SECRET: `whsec_${signingKey.toString('base64')}`,
 }
 
-/** Runs a command. Rejects with its output, unless it exits with 0. */
+/** Runs a command. If its exit code is not 0, rejects with its output. */
 export function run(cwd: string, command: string, ...args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(command, args, { cwd, env, maxBuffer: 16_777_216 }, (error, stdout, stderr) => {
@@ -38,7 +38,7 @@ export function run(cwd: string, command: string, ...args: string[]): Promise<st
 
 export const node = (cwd: string, ...args: string[]) => run(cwd, process.execPath, ...args)
 
-/** A folder outside the tree, so that nothing of the workspace is found by walking up from it. */
+/** A folder outside the repository, so that imports do not find the workspace in a parent folder. */
 export function makeWorkshop(): { folder: string; clear(): void } {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'scalekit-scim-packaging-')))
   return { folder, clear: () => rmSync(folder, { recursive: true, force: true }) }
@@ -46,7 +46,7 @@ export function makeWorkshop(): { folder: string; clear(): void } {
 
 export type PackageName = 'core' | 'express' | 'fastify' | 'simulator' | 'cli'
 
-/** The tarball that would be published. */
+/** Returns the tarball of the package, as it is published. */
 export async function pack(name: PackageName, folder: string): Promise<string> {
   await run(join(root, 'packages', name), 'pnpm', 'pack', '--pack-destination', folder)
   const file = (await readdir(folder)).find((file) => file.startsWith(`scalekit-scim-${name}-`))
@@ -55,13 +55,13 @@ export async function pack(name: PackageName, folder: string): Promise<string> {
 }
 
 /**
- * A project with the consumers in it, installed from the tarballs and the registry. The project has
- * flat folders, as with npm, but pnpm needs an eighth of npm's time. The tests of the examples and of the README use npm.
+ * Creates a project with the consumers, installed from the tarballs and the registry. The project has flat folders, as
+ * with npm. pnpm installs it in an eighth of npm's time. The tests of the examples and of the README use npm.
  */
 export async function makeProject(folder: string, dependencies: Record<string, string>): Promise<string> {
   await mkdir(folder)
   for (const file of await readdir(consumers)) {
-    // Files with CommonJS-only syntax have another name here, so that our own compiler skips them.
+    // Files with CommonJS-only syntax have another name here, so that the project's own compiler skips them.
     await cp(join(consumers, file), join(folder, file.replace('.cts.txt', '.cts')))
   }
   const manifest = { name: 'consumer', private: true, type: 'module', dependencies }
@@ -85,7 +85,7 @@ export const processed = {
   said: 'diruser_1',
 }
 
-/** Starts a consumer's server, hands it one signed delivery, and tells what became of it. */
+/** Starts a consumer's server, sends it one signed delivery, and returns the result. */
 export async function deliverTo(
   project: string,
   file: string,
@@ -127,7 +127,7 @@ function listen(child: ChildProcess, file: string) {
   })
 
   return {
-    /** The rest of the first line with this beginning. */
+    /** Returns the rest of the first line with this beginning. */
     next: (beginning: string) =>
       new Promise<string>((resolve, reject) => {
         const look = () => {

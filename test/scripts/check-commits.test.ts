@@ -71,7 +71,7 @@ test('the commits of a shallow clone are checked', () => {
   expect(check(cloneOf(2))).toMatchObject({ status: 1 })
 })
 
-test('without a repository, it prints that nothing is checked', () => {
+test('without a repository, the script prints that it checks no commit message', () => {
   const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-commits-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   expect(checkIn(folder)).toEqual({

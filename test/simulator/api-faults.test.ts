@@ -27,7 +27,7 @@ describe('calls', () => {
     ['canceled', ScalekitCancelledException, 499],
     ['cutCall', ScalekitCancelledException, 499],
     ['resetConnection', ScalekitConflictException, 409],
-  ] as const)('fail by %s as %o', async (fault, kind, httpStatus) => {
+  ] as const)('calls fail by %s as %o', async (fault, kind, httpStatus) => {
     const scene = await sceneWith({ [fault]: { times: 1 } })
     const error = await refusal(list(scene))
     expect(error).toBeInstanceOf(kind)
@@ -35,35 +35,35 @@ describe('calls', () => {
     expect((await list(scene)).directories).toHaveLength(1)
   })
 
-  it('fail with ECONNRESET if the connection is reset', async () => {
+  it('calls fail with ECONNRESET if the connection is reset', async () => {
     const scene = await sceneWith({ resetConnection: { times: 1 } })
     expect(await refusal(list(scene))).toMatchObject({ message: expect.stringContaining('ECONNRESET') })
   })
 
-  it('that are unavailable are retried by the SDK', async () => {
+  it('calls that are unavailable are retried by the SDK', async () => {
     const scene = await sceneWith({ unavailable: { times: 2 } })
     expect((await list(scene)).directories).toHaveLength(1)
   })
 
-  it('that stay unavailable fail after the retries', async () => {
+  it('calls that stay unavailable fail after the retries', async () => {
     const scene = await sceneWith({ unavailable: 1 })
     expect(await refusal(list(scene))).toBeInstanceOf(ScalekitServiceUnavailableException)
   })
 
-  it('that are cut off have taken effect', async () => {
+  it('calls that are cut off have had their effect', async () => {
     const scene = await sceneWith({ cutCall: 1 })
     await refusal(scene.sdk.directory.disableDirectory(scene.organization.id, scene.directory.id))
     expect(scene.simulator.environment.directory(scene.directory.id).enabled).toBe(false)
   })
 
-  it('without a token fail with a raw AxiosError', async () => {
+  it('calls without a token fail with a raw AxiosError', async () => {
     const scene = await sceneWith({ tokenFailure: { times: 1 } })
     const error = await refusal(list(scene))
     expect(error).toMatchObject({ name: 'AxiosError', response: { status: 503 } })
     expect((await list(scene)).directories).toHaveLength(1)
   })
 
-  it('are delayed, and fail if the caller has a shorter timeout', async () => {
+  it('calls are delayed, and fail if the caller has a shorter timeout', async () => {
     const scene = await sceneWith({ latencyMs: 5 })
     expect((await list(scene)).directories).toHaveLength(1)
     scene.simulator.setFaults({ api: { latencyMs: 60_000 } })
@@ -72,24 +72,24 @@ describe('calls', () => {
   })
 })
 
-/** The SDK's client with another deadline. The SDK has no option for it. */
+/** Returns the SDK's client with another deadline. The SDK has no option for the deadline. */
 function impatient(client: { listDirectories(request: unknown, options: object): unknown }) {
   return { listDirectories: (request: unknown) => client.listDirectories(request, { timeoutMs: 50 }) }
 }
 
-describe('a fault strikes', () => {
-  it('one page once, if the rule has a page and a number of times', async () => {
+describe('the calls that a fault affects', () => {
+  it('a fault affects one page once if its rule has a page and a number of times', async () => {
     const scene = await sceneWith({ internal: { method: 'listDirectoryUsers', page: 2, times: 1 } })
     expect(await refusal(walk(scene))).toBeInstanceOf(ScalekitInternalServerException)
     expect((await walk(scene)).ids).toHaveLength(35)
   })
 
-  it('only the method of the rule', async () => {
+  it('a fault affects only the method of its rule', async () => {
     const scene = await sceneWith({ internal: { method: 'listDirectoryUsers' } })
     expect((await list(scene)).directories).toHaveLength(1)
   })
 
-  it('only the call of the rule, counted from when the faults were set', async () => {
+  it('a fault affects only the call with the number in its rule, counted since the faults were set', async () => {
     const scene = await sceneWith({})
     await list(scene)
     scene.simulator.setFaults({ api: { internal: { call: 2 } } })
@@ -98,7 +98,7 @@ describe('a fault strikes', () => {
     await list(scene)
   })
 
-  it('a share of the calls, and the same calls for the same seed', async () => {
+  it('a fault affects a share of the calls, and the same calls for the same seed', async () => {
     const struck = async () => {
       const scene = await sceneWith({ internal: 0.5 })
       // The SDK sends the first call twice, because it has no token yet.
@@ -118,7 +118,7 @@ describe('a fault strikes', () => {
     expect(await struck()).toBe(first)
   })
 
-  it('never if its name or its share is invalid: that is an error', async () => {
+  it('a fault with an invalid name or share is an error', async () => {
     const { simulator } = await startScene()
     const set = (api: object) => () => simulator.setFaults({ api })
     expect(set({ unavailble: 1 })).toThrow('There is no option `faults.api.unavailble`')
@@ -129,20 +129,20 @@ describe('a fault strikes', () => {
 })
 
 describe('pages', () => {
-  it('can have a token that repeats', async () => {
+  it('pages can have a repeated token', async () => {
     const { pages } = await walk(await sceneWith({ repeatToken: { page: 2 } }), 10, 5)
     const [, second, third, fourth] = pages.map(({ users }) => users.map(({ id }) => id))
     expect(third).toEqual(second)
     expect(fourth).toEqual(second)
   })
 
-  it('can be empty although more follow', async () => {
+  it('a page can be empty although more pages follow', async () => {
     const { pages, ids } = await walk(await sceneWith({ emptyPage: { page: 2 } }))
     expect(pages.map(({ users }) => users.length)).toEqual([10, 0, 10, 5])
     expect(new Set(ids).size).toBe(25)
   })
 
-  it('can end too early', async () => {
+  it('a list can end before its last page', async () => {
     const { pages } = await walk(await sceneWith({ truncateWalk: { page: 3 } }))
     expect(pages.map(({ users, totalSize }) => [users.length, totalSize])).toEqual([
       [10, 35],
@@ -151,7 +151,7 @@ describe('pages', () => {
     ])
   })
 
-  it('can have a wrong total, or a different one on each page', async () => {
+  it('pages can have a wrong total, or a different one on each page', async () => {
     const totals = async (api: ApiFaults) =>
       (await walk(await sceneWith(api))).pages.map((page) => page.totalSize)
     expect(await totals({ wrongTotal: 1 })).toEqual([36, 36, 36, 36])
@@ -159,7 +159,7 @@ describe('pages', () => {
     expect(new Set(await totals({ movingTotal: 1 })).size).toBe(4)
   })
 
-  it('can be sorted by the last change, so that a change repeats one user and hides another', async () => {
+  it('pages can be sorted by the last change, so that a change repeats one user and hides another', async () => {
     const scene = await sceneWith({ orderByUpdate: true })
     const { sdk, organization, directory, simulator } = scene
     const before = simulator.environment.contents(directory.id).users
@@ -173,7 +173,7 @@ describe('pages', () => {
     expect(seen).not.toContain(before[30]?.id)
   })
 
-  it('shift if a user is deleted during a walk', async () => {
+  it('pages shift if a user is deleted during a walk', async () => {
     const scene = await startScene()
     const users = hire(scene, 20)
     const { sdk, organization, directory, simulator } = scene

@@ -11,8 +11,8 @@ function standing() {
   return { clock, fired, set }
 }
 
-describe('a clock that stands still', () => {
-  it('moves only by its steps', async () => {
+describe('a stopped clock', () => {
+  it('a stopped clock moves only by its steps', async () => {
     const { clock } = standing()
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect([clock.now(), clock.monotonic()]).toEqual([from.getTime(), 0])
@@ -20,7 +20,7 @@ describe('a clock that stands still', () => {
     expect([clock.now(), clock.monotonic()]).toEqual([from.getTime() + 1500, 1500])
   })
 
-  it('fires due timers in order, each at its time, and timers of one time in the order in which they were set', async () => {
+  it('a stopped clock fires due timers in order, each at its time, and equal times in the order of setting', async () => {
     const { clock, fired, set } = standing()
     set('late', 300)
     set('early', 100)
@@ -32,14 +32,14 @@ describe('a clock that stands still', () => {
     expect(fired.at(-1)).toBe('beyond 301')
   })
 
-  it('fires timers that are set during the step', async () => {
+  it('a stopped clock fires timers that are set during the step', async () => {
     const { clock, fired, set } = standing()
     clock.setTimeout(() => set('second', 50), 100)
     await clock.step(200)
     expect(fired).toEqual(['second 150'])
   })
 
-  it('does not fire cancelled timers', async () => {
+  it('a stopped clock does not fire cancelled timers', async () => {
     const { clock, fired, set } = standing()
     const timers = Array.from({ length: 5000 }, (_, index) => set(String(index), 5000 - index))
     timers.forEach((timer, index) => {
@@ -49,7 +49,7 @@ describe('a clock that stands still', () => {
     expect(fired).toEqual(['4000 1000', '3000 2000', '2000 3000', '1000 4000', '0 5000'])
   })
 
-  it('waits for the work of a timer before time moves on', async () => {
+  it('a stopped clock waits for the work of a timer before its time advances', async () => {
     const { clock, fired, set } = standing()
     let work: Promise<void> = Promise.resolve()
     clock.settled = () => work
@@ -61,7 +61,7 @@ describe('a clock that stands still', () => {
     expect(fired).toEqual(['follows 150', 'other 200'])
   })
 
-  it('runs steps one after another', async () => {
+  it('a stopped clock runs steps one after another', async () => {
     const { clock, fired, set } = standing()
     set('first', 100)
     set('second', 200)
@@ -70,13 +70,13 @@ describe('a clock that stands still', () => {
     expect(clock.monotonic()).toBe(200)
   })
 
-  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a step of %d', async (ms) => {
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('a stopped clock refuses a step of %d', async (ms) => {
     await expect(standing().clock.step(ms)).rejects.toThrow(RangeError)
   })
 })
 
-describe('a clock that runs', () => {
-  it('follows real time by default', async () => {
+describe('a running clock', () => {
+  it('a running clock follows real time by default', async () => {
     const clock = new SimulatorClock()
     const before = Date.now()
     const now = clock.now()
@@ -84,13 +84,13 @@ describe('a clock that runs', () => {
     expect(now).toBeLessThanOrEqual(Date.now())
   })
 
-  it('runs faster than real time by its speed', async () => {
+  it('a running clock runs faster than real time by its speed', async () => {
     const clock = new SimulatorClock({ speed: 100_000, from })
     await new Promise<void>((resolve) => clock.setTimeout(resolve, 600_000))
     expect(clock.monotonic()).toBeGreaterThanOrEqual(600_000)
   })
 
-  it('fires timers that fall due in a step at once, and later timers at their time', async () => {
+  it('a running clock fires timers that fall due in a step at once, and later timers at their time', async () => {
     const clock = new SimulatorClock({ from })
     const fired: string[] = []
     clock.setTimeout(() => fired.push('hour'), 3_600_000)
@@ -99,7 +99,7 @@ describe('a clock that runs', () => {
     await new Promise<void>((resolve) => clock.setTimeout(resolve, 5))
   })
 
-  it('keeps its time when its speed changes', async () => {
+  it('a running clock keeps its time when its speed changes', async () => {
     const clock = new SimulatorClock({ speed: 0, from })
     await clock.step(1000)
     clock.speed = 1_000_000
@@ -111,7 +111,7 @@ describe('a clock that runs', () => {
     expect(clock.now()).toBe(stood)
   })
 
-  it('refuses an invalid speed', () => {
+  it('a running clock refuses an invalid speed', () => {
     expect(() => new SimulatorClock({ speed: -1 })).toThrow(RangeError)
   })
 })

@@ -5,7 +5,7 @@ import { createSimulator, type Simulator } from '@scalekit-scim/simulator'
 import { expect, it, onTestFinished } from 'vitest'
 import { startEndpoint } from './delivery-scene.ts'
 
-it("ends the streams of the console's open pages and every idle connection", async () => {
+it("close() ends the streams of the console's open pages and every idle connection", async () => {
   const simulator = await createSimulator()
   const page = await fetch(`${simulator.url}/console/api/live`)
   const silent = await socketTo(simulator)
@@ -16,13 +16,13 @@ it("ends the streams of the console's open pages and every idle connection", asy
 
   const ended = [silent, idle, session].map((connection) => once(connection, 'close'))
   await simulator.close()
-  // The stream ended. A connection that is cut off would be an error here.
+  // The stream ended normally. A broken connection would reject here.
   expect(await page.text()).toMatch(/^retry: 1000\n/)
   await Promise.all(ended)
   await expect(fetch(simulator.url)).rejects.toThrow()
 })
 
-it('waits at most a second for requests under way', async () => {
+it('close() waits at most a second for requests under way', async () => {
   const simulator = await createSimulator()
   const type = 'content-type: application/x-www-form-urlencoded'
   const request = `POST /oauth/token HTTP/1.1\r\nhost: localhost\r\n${type}\r\ncontent-length: 10\r\n\r\n`
@@ -33,7 +33,7 @@ it('waits at most a second for requests under way', async () => {
   await ended
 })
 
-it('waits for the attempts under way', async () => {
+it('close() waits for the attempts under way', async () => {
   let answer = () => {}
   const endpoint = await startEndpoint((response) => {
     answer = () => response.writeHead(201).end()

@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { refuseOtherPages } from '../../packages/simulator/src/console/guard.ts'
 
 const ours = ['localhost', 'LocalHost:8080', '127.0.0.1', '192.168.7.7:8080', '[::1]:8080', '[FE80::1]']
-/** The owner of a name can make it point here while a page of that name is open. */
+/** The owner of a host name can change its address to this server while a page of that name is open. */
 const others = ['evil.example', 'localhost.evil.example:8080', '127.0.0.1.example', 'x@localhost', ':8080']
 
 it.each(['127.0.0.1', '0.0.0.0'])(
@@ -36,7 +36,7 @@ function statuses(url: string, hosts: readonly string[]): Promise<unknown[]> {
   return Promise.all(hosts.map((host) => statusByHost(url, host)))
 }
 
-/** `fetch` always sends the host of the URL. */
+/** This function uses node:http, because `fetch` always sends the host of the URL. */
 function statusByHost(url: string, host: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     request(url, { headers: { host } }, (response) => {

@@ -65,7 +65,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await person(givenName).waitFor()
   }
 
-  it('adds, updates, deactivates and deletes a user, and the application receives each event', async () => {
+  it('the console adds, updates, deactivates and deletes a user, and the application receives each event', async () => {
     await hire('Noor', 'Santos')
     await message('user created').getByText('201 processed').first().waitFor()
     await show('hired')
@@ -90,7 +90,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     expect(application.received).toEqual(['enabled', 'created', 'updated', 'deactivated', 'deleted'])
   })
 
-  it('replays, duplicates and forges a message, and shows each answer', async () => {
+  it('the console replays, duplicates and forges a message, and shows each answer', async () => {
     await hire('Mei', 'Weber')
     const created = message('user created')
     await created.getByText('201 processed').first().waitFor()
@@ -109,7 +109,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     expect(application.received).toEqual(['enabled', 'created'])
   })
 
-  it('shows the next retry while the application fails, and the later delivery', async () => {
+  it('the console shows the next retry while the application fails, and the later delivery', async () => {
     application.isBroken = true
     await hire('Jonas', 'Hart')
     const created = message('user created')
@@ -120,8 +120,8 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await created.getByText('201 processed').first().waitFor()
   })
 
-  it('counts down to the next attempt', async () => {
-    // Its 5 s take 20 s here, so that a slow machine sees them pass.
+  it('the console counts down to the next attempt', async () => {
+    // The wait of 5 s takes 20 s here, so that a slow machine can observe it.
     await using slow = await createSimulator({
       endpoints: [{ url: application.url, secret }],
       retryJitterShare: 0,
@@ -133,11 +133,11 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     const wait = page.getByText(/\(in \d s\)/)
     const seen = new Set<string | null>()
     await expect.poll(async () => seen.add(await wait.textContent()).size, { timeout: 20_000 }).toBe(3)
-    // Before the simulator closes: an open page would log errors.
+    // The page closes before the simulator, because an open page would log errors.
     await page.goto('about:blank')
   })
 
-  it('shows the newest messages, more on demand, and optionally only undelivered ones', async () => {
+  it('the console shows the newest messages, more on demand, and optionally only undelivered ones', async () => {
     const { environment, deliveries } = simulator
     const [organization] = environment.organizations
     const [directory] = environment.directoriesOf(organization?.id ?? '')
@@ -163,7 +163,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await page.getByText('All messages are delivered.').waitFor()
   })
 
-  it('shows the variables that the application needs', async () => {
+  it('the console shows the variables that the application needs', async () => {
     await page.getByText('Variables for your application').click()
     const { SCALEKIT_CLIENT_ID: clientId, SCALEKIT_WEBHOOK_SECRET: webhookSecret } = simulator.variables
     await page.getByText(`SCALEKIT_CLIENT_ID=${clientId}`).waitFor()
@@ -171,7 +171,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await show('variables')
   })
 
-  it('disables a directory, and creates an organization and a group with members', async () => {
+  it('the console disables a directory, and creates an organization and a group with members', async () => {
     await button('New group').click()
     await page.getByLabel('Name').fill('Engineering')
     await button('Create').click()
@@ -205,7 +205,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await page.getByText('No users yet').waitFor()
   })
 
-  it('shows the previous page after the last user of a page is deleted', async () => {
+  it('the console shows the previous page after the last user of a page is deleted', async () => {
     const { environment } = simulator
     const [organization] = environment.organizations
     const [directory] = environment.directoriesOf(organization?.id ?? '')
@@ -221,7 +221,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await person('Person 26').waitFor()
   })
 
-  it('can be used with the keyboard only', async () => {
+  it('the console can be used with the keyboard only', async () => {
     await button('Add user').focus()
     await page.keyboard.press('Enter')
     const field = page.getByLabel('Given name')
@@ -233,7 +233,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await page.getByRole('row').nth(1).waitFor()
   })
 
-  it('asks before it deletes a user, also with the keyboard', async () => {
+  it('the console requires a confirmation before it deletes a user, also with the keyboard', async () => {
     await hire('Uma', 'Costa')
     const ask = page.getByRole('dialog', { name: 'Delete Uma Costa?' })
     const remove = button('Delete Uma Costa')
@@ -256,7 +256,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     expect(simulator.deliveries.messages.map(({ event }) => event.type)).toContain(userDeleted)
   })
 
-  it('asks before it removes an endpoint', async () => {
+  it('the console requires a confirmation before it removes an endpoint', async () => {
     await page.getByText(`To ${application.url}`).click()
     await button(`Remove ${application.url}`).click()
     await show('removing')
@@ -265,7 +265,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     expect(simulator.deliveries.endpoints).toEqual([])
   })
 
-  it('has a dark theme, and does not scroll sideways on a narrow screen', async () => {
+  it('the console has a dark theme, and does not scroll sideways on a narrow screen', async () => {
     await hire('Wen', 'Tanaka')
     await page.emulateMedia({ colorScheme: 'dark' })
     await show('dark')
@@ -274,7 +274,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
     await show('narrow')
   })
 
-  it.each(['with spaces ', 'withoutspaces'])('does not become wider by a long name %s', async (part) => {
+  it.each(['with spaces ', 'withoutspaces'])('a long name %s does not widen the console', async (part) => {
     const long = part.repeat(500 / part.length).trim()
     const { environment } = simulator
     const { id } = environment.createOrganization({ displayName: long })
@@ -311,7 +311,7 @@ describe.skipIf(!chromiumPath)('the console, in Chromium', () => {
 const userDeleted = 'organization.directory.user_deleted'
 
 describe('the console, for requests from outside its page', () => {
-  it('refuses other host names, and changes from other pages', async () => {
+  it('the console refuses other host names, and changes from other pages', async () => {
     await using simulator = await createSimulator()
     const state = `${simulator.url}/console/api/state`
     const organizations = `${simulator.url}/console/api/organizations`
@@ -338,7 +338,7 @@ describe('the console, for requests from outside its page', () => {
       '{"displayName":7}',
       'displayName: Invalid input: expected string, received number',
     ],
-  ])('answers 400 with the problem for %s', async (_what, body, error) => {
+  ])('the console answers 400 with the problem for %s', async (_what, body, error) => {
     await using simulator = await createSimulator()
     const response = await fetch(`${simulator.url}/console/api/organizations`, {
       method: 'POST',

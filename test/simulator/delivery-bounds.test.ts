@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { openDeliveries, startEndpoint, userCreated, userNumber } from './delivery-scene.ts'
 
-/** The warnings of this process until the end of the test. */
+/** Collects the warnings of this process until the end of the test. */
 function warnings(): string[] {
   const warned: string[] = []
   const listen = ({ message }: Error) => void warned.push(message)
@@ -12,9 +12,9 @@ function warnings(): string[] {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-it('keeps 100,000 pending messages, then gives up the oldest ones, and warns once', async () => {
+it('the simulator keeps 100,000 pending messages, then drops the oldest ones, and warns once', async () => {
   const warned = warnings()
-  // No attempt is made: each message waits an hour.
+  // The simulator makes no attempt, because each message waits an hour.
   const { deliveries } = openDeliveries({ faults: { delay: { share: 1, seconds: 3600 } } })
   const endpoint = await startEndpoint()
   deliveries.addEndpoint(endpoint)
@@ -44,15 +44,15 @@ it('keeps 100,000 pending messages, then gives up the oldest ones, and warns onc
     expect.stringMatching(/^More than 100,000 webhook messages.* are pending.*Is your endpoint running\?$/),
   ])
 
-  // A replay delivers it.
+  // A replay delivers the dropped message.
   await deliveries.replay(first.id)
   expect(first.deliveries).toMatchObject([{ state: 'delivered' }])
   expect(first.deliveries[0]).not.toHaveProperty('givenUp')
 })
 
-it('holds at most 256 MB of replies to pending messages', async () => {
+it('the simulator stores at most 256 MB of replies to pending messages', async () => {
   const warned = warnings()
-  // The deadline leaves time on a busy machine: an attempt without a reply would add no bytes.
+  // The deadline is long enough for a busy machine, because an attempt without a reply adds no bytes.
   const { deliveries } = openDeliveries({ attemptDeadlineSeconds: 60 })
   deliveries.addEndpoint(await startEndpoint((response) => response.writeHead(500).end('x'.repeat(65_536))))
   const messages = Array.from({ length: 4096 }, (_, number) => deliveries.send(userNumber(number)))

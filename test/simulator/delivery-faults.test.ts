@@ -13,7 +13,7 @@ import {
   userNumber,
 } from './delivery-scene.ts'
 
-/** A real application on the simulator's clock, and its deliveries. */
+/** Starts a real application on the simulator's clock, and its deliveries. */
 async function scene(faults: WebhookFaults, options: ReceiverOptions = {}) {
   const { deliveries, clock } = openDeliveries({ faults })
   const handled: string[] = []
@@ -30,7 +30,7 @@ async function scene(faults: WebhookFaults, options: ReceiverOptions = {}) {
 const always = { share: 1 }
 
 describe('drop', () => {
-  it('never sends the message, and marks it as dropped', async () => {
+  it('the fault `drop` never sends the message, and marks it as dropped', async () => {
     const { deliveries, clock, handled } = await scene({ drop: always })
     const message = deliveries.send(userCreated)
     await clock.step(7 * 24 * 3_600_000)
@@ -38,7 +38,7 @@ describe('drop', () => {
     expect(handled).toEqual([])
   })
 
-  it('lets a replay deliver the message', async () => {
+  it('the fault `drop` lets a replay deliver the message', async () => {
     const { deliveries, handled } = await scene({ drop: always })
     const message = deliveries.send(userCreated)
     expect(outcomes(await deliveries.replay(message.id))).toEqual(['processed'])
@@ -48,7 +48,7 @@ describe('drop', () => {
 })
 
 describe('delay', () => {
-  it('delays the first attempt, on the simulator’s clock', async () => {
+  it('the fault `delay` delays the first attempt, on the simulator’s clock', async () => {
     const { deliveries, clock, handled } = await scene({ delay: { share: 1, seconds: 90 } })
     const message = deliveries.send(userCreated)
     await clock.step(89_999)
@@ -61,7 +61,7 @@ describe('delay', () => {
 })
 
 describe('duplicate', () => {
-  it('sends copies at the same time, and only one takes effect', async () => {
+  it('the fault `duplicate` sends copies at the same time, and only one takes effect', async () => {
     const { deliveries, handled } = await scene({ duplicate: { share: 1, copies: 3 } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -70,7 +70,7 @@ describe('duplicate', () => {
     expect(handled).toEqual([userCreated.data.id])
   })
 
-  it('does not duplicate retries', async () => {
+  it('the fault `duplicate` does not duplicate retries', async () => {
     const { deliveries, clock } = openDeliveries({ faults: { duplicate: always } })
     deliveries.addEndpoint(await startEndpoint((response) => response.writeHead(500).end()))
     const message = deliveries.send(userCreated)
@@ -80,7 +80,7 @@ describe('duplicate', () => {
 })
 
 describe('reorder', () => {
-  it('sends later messages first', async () => {
+  it('the fault `reorder` sends later messages first', async () => {
     const { deliveries, handled } = await scene({ reorder: { share: 1, past: 2 } })
     deliveries.send(userNumber(1))
     deliveries.faults = {}
@@ -92,7 +92,7 @@ describe('reorder', () => {
     expect(handled).toEqual(['diruser_2', 'diruser_3', 'diruser_1'])
   })
 
-  it('makes an older change arrive late, and the receiver skips it', async () => {
+  it('the fault `reorder` makes an older change arrive late, and the receiver skips it', async () => {
     const { deliveries } = await scene({ reorder: always })
     const at = (occurred_at: string) => ({ ...userCreated, occurred_at })
     const older = deliveries.send(at('2026-11-23T09:00:00Z'))
@@ -103,7 +103,7 @@ describe('reorder', () => {
     expect(outcomes(attemptsOf(older))).toEqual(['stale'])
   })
 
-  it('waits for later messages for a limited time', async () => {
+  it('the fault `reorder` waits for later messages for a limited time', async () => {
     const { deliveries, clock, handled } = await scene({ reorder: { share: 1, atMostSeconds: 30 } })
     deliveries.send(userNumber(1))
     deliveries.send(userNumber(2))
@@ -115,7 +115,7 @@ describe('reorder', () => {
 })
 
 describe('corruptSignature', () => {
-  it('is refused, and the retry delivers', async () => {
+  it('a delivery with a corrupt signature is refused, and the retry delivers the message', async () => {
     const { deliveries, clock, handled } = await scene({ corruptSignature: always })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -128,14 +128,14 @@ describe('corruptSignature', () => {
 })
 
 describe('clockSkew', () => {
-  it.each([-301, 301])('of %i seconds is refused', async (seconds) => {
+  it.each([-301, 301])('a clock skew of %i seconds is refused', async (seconds) => {
     const { deliveries } = await scene({ clockSkew: { share: 1, seconds } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
     expect(outcomes(attemptsOf(message))).toEqual(['invalid-signature'])
   })
 
-  it.each([-299, 299])('of %i seconds is accepted', async (seconds) => {
+  it.each([-299, 299])('a clock skew of %i seconds is accepted', async (seconds) => {
     const { deliveries } = await scene({ clockSkew: { share: 1, seconds } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -144,7 +144,7 @@ describe('clockSkew', () => {
 })
 
 describe('truncate', () => {
-  it('cuts the connection in the middle of the body', async () => {
+  it('the fault `truncate` cuts the connection in the middle of the body', async () => {
     const { deliveries, clock, handled } = await scene({ truncate: { share: 1, keepShare: 0.25 } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -156,7 +156,7 @@ describe('truncate', () => {
     expect(handled).toEqual([userCreated.data.id])
   })
 
-  it.each([0, 0.5, 1])('sends a share of %d of the body and no end', async (keepShare) => {
+  it.each([0, 0.5, 1])('a body is cut after its share of %d', async (keepShare) => {
     const { deliveries } = openDeliveries({ faults: { truncate: { share: 1, keepShare } } })
     const endpoint = await startEndpoint()
     deliveries.addEndpoint(endpoint)
@@ -168,7 +168,7 @@ describe('truncate', () => {
     expect(endpoint.received[0]?.body).toBe(whole.slice(0, Math.floor(whole.length * keepShare)))
   })
 
-  it('can make a short body look complete, with a signature that does not match', async () => {
+  it('the fault `truncate` can make a short body look complete, with a signature that does not match', async () => {
     const { deliveries } = await scene({ truncate: { share: 1, contentLength: 'short' } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -180,7 +180,7 @@ describe('truncate', () => {
 })
 
 describe('slow', () => {
-  it('sends the body in pieces, and the receiver joins them', async () => {
+  it('the fault `slow` sends the body in pieces, and the receiver joins them', async () => {
     const { deliveries } = await scene({ slow: { share: 1, seconds: 0.5 } })
     const message = deliveries.send(userCreated)
     await deliveries.idle()
@@ -188,7 +188,7 @@ describe('slow', () => {
     expect(attemptsOf(message)[0]?.durationMs).toBeGreaterThanOrEqual(499)
   })
 
-  it('beyond the receiver’s deadline gets a 408 before the end of the body', async () => {
+  it('a body slower than the receiver’s deadline gets a 408 before its end', async () => {
     const { deliveries } = await scene(
       { slow: { share: 1, seconds: 3600 } },
       { deadlineSeconds: 0.2, clock: systemClock },
@@ -198,7 +198,7 @@ describe('slow', () => {
     expect(outcomes(attemptsOf(message))).toEqual(['body-timeout'])
   })
 
-  it('beyond the sender’s deadline ends the attempt', async () => {
+  it('a body slower than the sender’s deadline ends the attempt', async () => {
     const { deliveries } = openDeliveries({
       faults: { slow: { share: 1, seconds: 3600 } },
       attemptDeadlineSeconds: 0.2,
@@ -210,7 +210,7 @@ describe('slow', () => {
   })
 })
 
-it('strikes by its share', async () => {
+it('a fault applies to its share of the attempts', async () => {
   const { deliveries } = openDeliveries({ faults: { drop: { share: 0.25 } } })
   deliveries.addEndpoint(await startEndpoint())
   const messages = Array.from({ length: 400 }, (_, number) => deliveries.send(userNumber(number)))
@@ -220,7 +220,7 @@ it('strikes by its share', async () => {
   expect(dropped.length).toBeLessThan(120)
 })
 
-it('strikes each endpoint independently', async () => {
+it('a fault applies to each endpoint independently', async () => {
   const { deliveries } = openDeliveries({ faults: { drop: { share: 0.5 } } })
   deliveries.addEndpoint(await startEndpoint())
   deliveries.addEndpoint(await startEndpoint())
@@ -245,7 +245,7 @@ describe('a fault’s settings', () => {
       "`faults.webhooks.truncate.contentLength` must be 'full'",
       { truncate: { share: 1, contentLength: '' } },
     ],
-  ])('are refused: %s', (message, faults) => {
+  ])('wrong settings of a fault are refused: %s', (message, faults) => {
     const { deliveries } = openDeliveries()
     expect(() => Reflect.set(deliveries, 'faults', faults)).toThrow(message)
     expect(deliveries.faults).toEqual({})

@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { certificate, privateKey } from '../support/certificate.ts'
 import { attemptsOf, openDeliveries, outcomes, userCreated } from './delivery-scene.ts'
 
-it('delivers over https if the certificate is trusted', async () => {
+it('the simulator delivers over https if the certificate is trusted', async () => {
   const { deliveries } = openDeliveries({ certificateAuthority: certificate })
   deliveries.addEndpoint({ url: await startHttps(), secret: TEST_SECRET })
   const message = deliveries.send(userCreated)
@@ -14,7 +14,7 @@ it('delivers over https if the certificate is trusted', async () => {
   expect(outcomes(attemptsOf(message))).toEqual(['processed'])
 })
 
-it('sends nothing if the certificate is not trusted, and logs the error', async () => {
+it('the simulator sends nothing if the certificate is not trusted, and logs the error', async () => {
   const { deliveries } = openDeliveries()
   deliveries.addEndpoint({ url: await startHttps(), secret: TEST_SECRET })
   const message = deliveries.send(userCreated)

@@ -86,11 +86,11 @@ it('duplicates are sent at the same time', async () => {
   deliveries.addEndpoint(endpoint)
   const { id } = deliveries.send(userCreated)
   await deliveries.idle()
-  // The endpoint answers once it has all five. Sequential attempts would hang.
+  // The endpoint answers when it has received all five attempts. So sequential attempts would hang.
   expect(statuses(await deliveries.duplicate(id, 5))).toEqual([201, 201, 201, 201, 201])
 })
 
-it('sends an endpoint only its event types', async () => {
+it('the simulator sends an endpoint only its event types', async () => {
   const { deliveries } = openDeliveries()
   const [all, groups] = [await startEndpoint(), await startEndpoint()]
   deliveries.addEndpoint(all)
@@ -103,7 +103,7 @@ it('sends an endpoint only its event types', async () => {
   expect(user.deliveries).toHaveLength(1)
 })
 
-it('uses one message id for all endpoints, and separate retries and signatures', async () => {
+it('the simulator uses one message id for all endpoints, and separate retries and signatures', async () => {
   const { deliveries, clock } = openDeliveries()
   const [well, ill] = [
     await startEndpoint(),
@@ -120,7 +120,7 @@ it('uses one message id for all endpoints, and separate retries and signatures',
   expect(signatures[0]).not.toBe(signatures[1])
 })
 
-it('replays to an endpoint that was added later', async () => {
+it('the simulator replays to an endpoint that was added later', async () => {
   const { deliveries, clock } = openDeliveries()
   const message = deliveries.send(userCreated)
   const endpoint = await startEndpoint((response, index) => response.writeHead(index === 0 ? 500 : 201).end())
@@ -134,7 +134,7 @@ it('replays to an endpoint that was added later', async () => {
   expect(message.deliveries).toMatchObject([{ state: 'delivered' }])
 })
 
-it('gives up the pending deliveries to a removed endpoint', async () => {
+it('the simulator stops the pending deliveries to a removed endpoint', async () => {
   const { deliveries, clock } = openDeliveries()
   const endpoint = await startEndpoint((response) => response.writeHead(500).end())
   const { id } = deliveries.addEndpoint(endpoint)
@@ -152,7 +152,7 @@ it.each(['replay', 'duplicate', 'forge'] as const)('%s of an unknown message is 
   await expect(deliveries[verb]('msg_none')).rejects.toMatchObject({ reason: 'not-found' })
 })
 
-it('refuses an invalid endpoint', () => {
+it('the simulator refuses an invalid endpoint', () => {
   const { deliveries } = openDeliveries()
   for (const url of ['', 'localhost:3000', 'ftp://127.0.0.1/', '/webhooks/scalekit']) {
     expect(() => deliveries.addEndpoint({ url })).toThrow('url must be a full http or https URL')
@@ -161,7 +161,7 @@ it('refuses an invalid endpoint', () => {
   expect(add).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_INVALID' }))
 })
 
-it('calls the listener at each change of a message', async () => {
+it('the simulator calls the listener at each change of a message', async () => {
   const { deliveries } = openDeliveries()
   deliveries.addEndpoint(await startEndpoint())
   const seen: string[] = []
@@ -177,7 +177,7 @@ it('calls the listener at each change of a message', async () => {
   expect(seen.filter((state) => state === 'pending 1 0').length).toBeLessThanOrEqual(2)
 })
 
-it('limits the connections to an endpoint', async () => {
+it('the simulator limits the connections to an endpoint', async () => {
   const { deliveries } = openDeliveries({ connectionsPerEndpoint: 4 })
   let [open, most] = [0, 0]
   const endpoint = await startEndpoint((response) => {
@@ -195,7 +195,7 @@ it('limits the connections to an endpoint', async () => {
   expect(new Set(messages.flatMap((message) => statuses(attemptsOf(message))))).toEqual(new Set([201]))
 })
 
-it('sends in the order of the changes', async () => {
+it('the simulator sends in the order of the changes', async () => {
   const { deliveries } = openDeliveries({ connectionsPerEndpoint: 1 })
   const endpoint = await startEndpoint()
   deliveries.addEndpoint(endpoint)
@@ -205,7 +205,7 @@ it('sends in the order of the changes', async () => {
   expect(ids).toEqual([...ids].sort())
 })
 
-it('keeps the newest finished messages and all pending messages', async () => {
+it('the simulator keeps the newest finished messages and all pending messages', async () => {
   const { deliveries } = openDeliveries({ keptMessages: 10 })
   deliveries.addEndpoint(
     await startEndpoint((response, index) => response.writeHead(index < 3 ? 500 : 201).end()),
@@ -219,7 +219,7 @@ it('keeps the newest finished messages and all pending messages', async () => {
   expect(deliveries.message(String(later[0]?.id))).toBeUndefined()
 })
 
-it('logs 64 kB of a reply, and reads it to its end', async () => {
+it('the simulator logs 64 kB of a reply, and reads it to its end', async () => {
   const { deliveries } = openDeliveries()
   deliveries.addEndpoint(
     await startEndpoint((response) => response.writeHead(201).end('x'.repeat(1_000_000))),
@@ -230,7 +230,7 @@ it('logs 64 kB of a reply, and reads it to its end', async () => {
   expect(message.deliveries).toMatchObject([{ state: 'delivered' }])
 })
 
-it('closes after the attempts under way, and starts no more', async () => {
+it('the simulator waits for the attempts under way before it closes, and starts no new attempts', async () => {
   const { deliveries, clock } = openDeliveries({ connectionsPerEndpoint: 1 })
   const endpoint = await startEndpoint((response) => setImmediate(() => response.writeHead(500).end()))
   deliveries.addEndpoint(endpoint)

@@ -16,13 +16,13 @@ const everyFault: WebhookFaults = {
   slow: { share: 0.02, seconds: 0.2 },
 }
 
-/** The changes of some days in a directory, sent to two endpoints. One of them refuses some attempts. */
+/** Sends the changes of some days in a directory to two endpoints. One endpoint refuses some attempts. */
 async function live(seed: number, faults: WebhookFaults = everyFault): Promise<readonly Message[]> {
   const from = new Date('2026-11-23T09:00:00Z')
   const { deliveries, clock } = openDeliveries({ seed, from, faults, retryJitterShare: 0.2 })
   const environment = new Environment({ clock, randomness: createRandomness(seed) })
   environment.onEvent((event) => deliveries.send(event))
-  // The answer depends only on the attempt. Its delay varies.
+  // The answer depends only on the attempt. The delay of the answer varies.
   deliveries.addEndpoint(
     await startEndpoint((response) => setTimeout(() => response.writeHead(201).end(), Math.random() * 5)),
   )
@@ -52,7 +52,7 @@ async function live(seed: number, faults: WebhookFaults = everyFault): Promise<r
   return structuredClone(deliveries.messages)
 }
 
-/** The run without values of the machine: durations, ports, dates of replies, and messages of the operating system. */
+/** Returns the run without durations, ports, dates of replies, and messages of the operating system. */
 function comparable(messages: readonly Message[]) {
   return messages.map((message) => ({
     ...message,
@@ -66,7 +66,7 @@ function comparable(messages: readonly Message[]) {
   }))
 }
 
-it('repeats a run with the same seed, and makes another run with another seed', async () => {
+it('the simulator repeats a run with the same seed, and makes another run with another seed', async () => {
   const [first, again, other] = [await live(7), await live(7), await live(8)].map(comparable)
   expect(again).toEqual(first)
   expect(other).not.toEqual(first)
@@ -81,7 +81,7 @@ it('repeats a run with the same seed, and makes another run with another seed', 
   )
 })
 
-it('draws each fault separately, so that an added fault does not change the others', async () => {
+it('each fault has its own random numbers, so that an added fault does not change the others', async () => {
   const dropped = (messages: readonly Message[]) =>
     messages.flatMap(({ deliveries }, index) =>
       deliveries.map(({ state }, endpoint) => (state === 'dropped' ? `${index} ${endpoint}` : '')),

@@ -17,7 +17,7 @@ const from = new Date('2026-11-23T09:00:00Z')
 /** The state after a round trip through JSON, as in a file. */
 const stored = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value))
 
-it('restores endpoints and their secrets, with the expiry of the old one', async () => {
+it('a restart restores endpoints and their secrets, with the expiry of the old secret', async () => {
   const before = openDeliveries({ from })
   const { id } = before.deliveries.addEndpoint({ url: 'http://127.0.0.1:1/', types: [userCreated.type] })
   before.deliveries.rotateSecret(id, { keepOldSeconds: 60 })
@@ -28,7 +28,7 @@ it('restores endpoints and their secrets, with the expiry of the old one', async
   expect(after.deliveries.endpoints[0]?.secrets).toHaveLength(1)
 })
 
-it('never draws the same id or secret twice', () => {
+it('after a restart, no id or secret is generated a second time', () => {
   const before = openDeliveries({ from })
   const one = before.deliveries.addEndpoint({ url: 'http://127.0.0.1:1/' })
   const after = openDeliveries({ from })
@@ -38,7 +38,7 @@ it('never draws the same id or secret twice', () => {
   expect(two.secrets).not.toEqual(one.secrets)
 })
 
-it('retries pending messages with the same id and at the same time', async () => {
+it('after a restart, pending messages are retried with the same id and at the same time', async () => {
   const endpoint = await startEndpoint((response, index) => response.writeHead(index < 3 ? 500 : 201).end())
   const before = openDeliveries({ from })
   before.deliveries.addEndpoint(endpoint)
@@ -61,7 +61,7 @@ it('retries pending messages with the same id and at the same time', async () =>
   expect(message && attemptsOf(message).map(({ number }) => number)).toEqual([3, 4])
 })
 
-it('makes overdue attempts at once', async () => {
+it('after a restart, overdue attempts begin immediately', async () => {
   const endpoint = await startEndpoint((response, index) => response.writeHead(index < 1 ? 500 : 201).end())
   const before = openDeliveries({ from })
   before.deliveries.addEndpoint(endpoint)
@@ -73,7 +73,7 @@ it('makes overdue attempts at once', async () => {
   expect(statuses(after.deliveries.messages.flatMap(attemptsOf))).toEqual([201])
 })
 
-it('saves a wait that starts during the close', async () => {
+it('the simulator saves a wait that starts during the close', async () => {
   const endpoint = await startEndpoint((response) => response.writeHead(500).end())
   const { deliveries, clock } = openDeliveries({ from })
   deliveries.addEndpoint(endpoint)
@@ -85,7 +85,7 @@ it('saves a wait that starts during the close', async () => {
   ])
 })
 
-it('does not save finished messages', async () => {
+it('the simulator does not save finished messages', async () => {
   const { deliveries } = openDeliveries({ from })
   deliveries.addEndpoint(await startEndpoint())
   deliveries.send(userNumber(1))
@@ -93,7 +93,7 @@ it('does not save finished messages', async () => {
   expect(deliveries.export()).toMatchObject({ sent: 1, messages: [] })
 })
 
-it('uses new message ids after a restart without a file, even with the same seed', () => {
+it('the simulator uses new message ids after a restart without a file, even with the same seed', () => {
   const idOf = (at: number) => openDeliveries({ from: new Date(at) }).deliveries.send(userCreated).id
   expect(idOf(from.getTime())).toBe(idOf(from.getTime()))
   expect(idOf(from.getTime())).not.toBe(idOf(from.getTime() + 1))
@@ -103,7 +103,7 @@ it.each([
   ['its port cannot be opened', { host: 'simulator.invalid' }],
   ['an endpoint is invalid', { endpoints: [{ url: 'http://127.0.0.1:9/', secret: 'whsec_!!' }] }],
   ['a fault is invalid', { faults: { api: { unavailable: 2 } } }],
-])('sends no saved message if the simulator does not start: %s', async (_, wrong) => {
+])('the simulator sends no saved message if the simulator does not start: %s', async (_, wrong) => {
   const endpoint = await startEndpoint((response, index) => response.writeHead(index < 1 ? 500 : 201).end())
   const folder = await mkdtemp(join(tmpdir(), 'simulator-'))
   onTestFinished(() => rm(folder, { recursive: true }))

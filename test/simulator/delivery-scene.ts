@@ -15,7 +15,7 @@ export function userNumber(number: number) {
   return sampleEvent('organization.directory.user_created', { data: { id: `diruser_${number}` } })
 }
 
-/** Deliveries on a clock that stands still, by default at the current time. */
+/** Creates deliveries on a stopped clock, by default at the current time. */
 export function openDeliveries({
   seed = 1,
   from = new Date(),

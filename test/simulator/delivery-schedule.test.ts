@@ -11,7 +11,7 @@ import {
 const refuses = (status: number, headers = {}) =>
   startEndpoint((response) => response.writeHead(status, headers).end())
 
-it('makes eight attempts at Scalekit’s intervals, and then gives up', async () => {
+it('the simulator makes eight attempts at Scalekit’s intervals, and then stops', async () => {
   const { deliveries, clock } = openDeliveries()
   deliveries.addEndpoint(await refuses(500))
   const message = deliveries.send(userCreated)
@@ -22,7 +22,7 @@ it('makes eight attempts at Scalekit’s intervals, and then gives up', async ()
   expect(message.deliveries[0]).not.toHaveProperty('nextAttemptAtMs')
 })
 
-it('shows the time of the next attempt', async () => {
+it('the simulator shows the time of the next attempt', async () => {
   const { deliveries, clock } = openDeliveries()
   deliveries.addEndpoint(await refuses(500))
   const message = deliveries.send(userCreated)
@@ -32,7 +32,7 @@ it('shows the time of the next attempt', async () => {
   ])
 })
 
-it('varies each wait by up to a fifth, for each message and attempt', async () => {
+it('the simulator varies each wait by up to a fifth, for each message and attempt', async () => {
   const { deliveries, clock } = openDeliveries({ retryJitterShare: 0.2 })
   deliveries.addEndpoint(await refuses(500))
   const messages = Array.from({ length: 50 }, (_, number) => deliveries.send(userNumber(number)))
@@ -49,7 +49,7 @@ it('varies each wait by up to a fifth, for each message and attempt', async () =
 })
 
 describe.each([200, 201])('a reply of %i', (status) => {
-  it('is a delivery', async () => {
+  it('a reply of %i', async () => {
     const { deliveries, clock } = openDeliveries()
     deliveries.addEndpoint(await refuses(status))
     const message = deliveries.send(userCreated)
@@ -60,7 +60,7 @@ describe.each([200, 201])('a reply of %i', (status) => {
 })
 
 describe.each([202, 203, 204, 301, 302, 307, 308, 400, 410, 500])('a reply of %i', (status) => {
-  it('is a failure, and a redirect is not followed', async () => {
+  it('a reply of %i', async () => {
     const { deliveries, clock } = openDeliveries()
     const elsewhere = await startEndpoint()
     const endpoint = await refuses(status, status >= 300 && status < 400 ? { location: elsewhere.url } : {})
@@ -73,7 +73,7 @@ describe.each([202, 203, 204, 301, 302, 307, 308, 400, 410, 500])('a reply of %i
   })
 })
 
-it('waits at least a minute after a 429', async () => {
+it('the simulator waits at least a minute after a 429', async () => {
   const { deliveries, clock } = openDeliveries()
   deliveries.addEndpoint(await refuses(429))
   const message = deliveries.send(userCreated)
@@ -82,7 +82,7 @@ it('waits at least a minute after a 429', async () => {
   expect(seconds).toEqual([0, 60, 360])
 })
 
-it('ends an attempt without an answer at the deadline, and waits at least a minute after it', async () => {
+it('the simulator ends an attempt without an answer at the deadline, and waits at least a minute after it', async () => {
   const { deliveries, clock } = openDeliveries({ attemptDeadlineSeconds: 1 })
   const endpoint = await startEndpoint((response, index) => {
     if (index > 0) response.writeHead(201).end()
@@ -95,7 +95,7 @@ it('ends an attempt without an answer at the deadline, and waits at least a minu
   expect(statuses(attemptsOf(message))).toEqual([undefined, 201])
 })
 
-it('applies the deadline to the whole answer', async () => {
+it('the simulator applies the deadline to the whole answer', async () => {
   const { deliveries, clock } = openDeliveries({ attemptDeadlineSeconds: 0.1 })
   deliveries.addEndpoint(await startEndpoint((response) => response.writeHead(200).write('and so on')))
   const message = deliveries.send(userCreated)
@@ -104,7 +104,7 @@ it('applies the deadline to the whole answer', async () => {
   expect(message.deliveries).toMatchObject([{ state: 'pending' }])
 })
 
-it('does not count the time in which this process is busy with changes', async () => {
+it('the simulator does not count the time in which this process is busy with changes', async () => {
   const { deliveries } = openDeliveries({ attemptDeadlineSeconds: 1 })
   deliveries.addEndpoint(await startEndpoint())
   const message = deliveries.send(userCreated)
@@ -113,7 +113,7 @@ it('does not count the time in which this process is busy with changes', async (
   expect(statuses(attemptsOf(message))).toEqual([201])
 })
 
-it('counts refused and cut connections as failures, with the cause', async () => {
+it('the simulator counts refused and cut connections as failures, with the cause', async () => {
   const { deliveries, clock } = openDeliveries()
   const gone = await startEndpoint()
   await gone.close()
@@ -127,7 +127,7 @@ it('counts refused and cut connections as failures, with the cause', async () =>
   ])
 })
 
-it('retries in real time on a running clock', async () => {
+it('the simulator retries in real time on a running clock', async () => {
   const { deliveries, clock } = openDeliveries()
   const endpoint = await startEndpoint((response, index) => response.writeHead(index < 3 ? 500 : 201).end())
   deliveries.addEndpoint(endpoint)
@@ -140,7 +140,7 @@ it('retries in real time on a running clock', async () => {
   expect(statuses(attemptsOf(message))).toEqual([500, 500, 500, 201])
 })
 
-it('counts a 101 as a failure at once, and not as a timeout', async () => {
+it('the simulator immediately counts a 101 as a failure, and not as a timeout', async () => {
   const { deliveries, clock } = openDeliveries()
   const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n'
   deliveries.addEndpoint(await startEndpoint((response) => response.socket?.write(upgrade)))

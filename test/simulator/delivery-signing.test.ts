@@ -7,7 +7,7 @@ const others = { sdk: verifiers.sdk, standardWebhooks: verifiers.standardWebhook
 const newSecret = `whsec_${Buffer.from('another key of thirty-two bytes!').toString('base64')}`
 
 describe.each(Object.entries(others))('a delivery, to %s', (_name, verify) => {
-  it('verifies with the endpoint’s secret', async () => {
+  it('a delivery verifies with the endpoint’s secret', async () => {
     const { deliveries } = openDeliveries()
     const endpoint = await startEndpoint()
     deliveries.addEndpoint(endpoint)
@@ -19,7 +19,7 @@ describe.each(Object.entries(others))('a delivery, to %s', (_name, verify) => {
     expect(verify(asDelivery(received), newSecret)).toBe('rejects')
   })
 
-  it('verifies with either secret during a rotation, and later only with the new one', async () => {
+  it('a delivery verifies with either secret during a rotation, and later only with the new one', async () => {
     const { deliveries, clock } = openDeliveries({ from: new Date(Date.now() - 60_000) })
     const endpoint = await startEndpoint()
     const { id } = deliveries.addEndpoint(endpoint)
@@ -36,7 +36,7 @@ describe.each(Object.entries(others))('a delivery, to %s', (_name, verify) => {
     expect(verify(after, newSecret)).toBe('accepts')
   })
 
-  it('does not verify a forged attempt', async () => {
+  it('a forged attempt does not verify', async () => {
     const { deliveries } = openDeliveries()
     const endpoint = await startEndpoint()
     deliveries.addEndpoint(endpoint)
@@ -49,7 +49,7 @@ describe.each(Object.entries(others))('a delivery, to %s', (_name, verify) => {
   })
 })
 
-it('signs each attempt again, with the simulator’s time and the message’s id', async () => {
+it('the simulator signs each attempt again, with the simulator’s time and the message’s id', async () => {
   const { deliveries, clock } = openDeliveries({ from: new Date('2026-11-23T09:00:00Z') })
   const endpoint = await startEndpoint((response) => response.writeHead(500).end())
   deliveries.addEndpoint(endpoint)
@@ -61,7 +61,7 @@ it('signs each attempt again, with the simulator’s time and the message’s id
   expect(headers[0]?.['webhook-signature']).not.toBe(headers[1]?.['webhook-signature'])
 })
 
-it('keeps the old secret for a day by default', async () => {
+it('the simulator keeps the old secret for a day by default', async () => {
   const { deliveries, clock } = openDeliveries()
   const { id } = deliveries.addEndpoint({ url: 'http://127.0.0.1:1/' })
   const { secrets } = deliveries.rotateSecret(id)
@@ -71,14 +71,14 @@ it('keeps the old secret for a day by default', async () => {
   expect(deliveries.endpoints[0]?.secrets).toEqual(secrets.slice(0, 1))
 })
 
-it('derives the secret from the seed, so that a restart needs no new configuration', () => {
+it('the simulator derives the secret from the seed, so that a restart needs no new configuration', () => {
   const secretOf = (seed: number) =>
     openDeliveries({ seed }).deliveries.addEndpoint({ url: 'http://127.0.0.1:1/' }).secrets[0]
   expect(secretOf(1)).toBe(secretOf(1))
   expect(secretOf(1)).not.toBe(secretOf(2))
 })
 
-it('logs the request as the endpoint receives it, without the secret', async () => {
+it('the simulator logs the request as the endpoint receives it, without the secret', async () => {
   const { deliveries } = openDeliveries()
   const endpoint = await startEndpoint()
   deliveries.addEndpoint(endpoint)

@@ -159,7 +159,7 @@ describe('each change publishes the event that Scalekit sends:', () => {
 })
 
 describe('no event is published', () => {
-  it('for a change that changes nothing', () => {
+  it('no event is published for a change that changes nothing', () => {
     const { environment, directory, takeEvents } = startScene()
     const group = environment.createGroup(directory.id, { displayName: 'Sales' })
     const user = environment.createUser(directory.id, {
@@ -176,7 +176,7 @@ describe('no event is published', () => {
     expect(environment.user(user.id)).toBe(user)
   })
 
-  it('for organizations, silent changes and a deleted directory', () => {
+  it('no event is published for organizations, silent changes and a deleted directory', () => {
     const { environment, directory, takeEvents } = startScene()
     const { id } = environment.createOrganization({ displayName: 'Other' })
     environment.updateOrganization(id, { displayName: 'Another' })
@@ -186,7 +186,7 @@ describe('no event is published', () => {
     expect(takeEvents()).toEqual([])
   })
 
-  it('for a refused change', () => {
+  it('no event is published for a refused change', () => {
     const { environment, directory, takeEvents } = startScene()
     const ann = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
     const bob = environment.createUser(directory.id, { attributes: { userName: 'bob' } })
@@ -206,7 +206,7 @@ describe('no event is published', () => {
   })
 })
 
-it('refuses changes of users and groups while the directory is disabled, and still shows them', () => {
+it('the environment refuses changes of users and groups while the directory is disabled, and still shows them', () => {
   const { environment, directory, takeEvents } = startScene()
   const group = environment.createGroup(directory.id, { displayName: 'Sales' })
   const user = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
@@ -226,7 +226,7 @@ it('refuses changes of users and groups while the directory is disabled, and sti
   expect(environment.contents(directory.id).users).toEqual([user])
 })
 
-it('accepts a userName again after its user was deleted or renamed', () => {
+it('the environment accepts a userName again after its user was deleted or renamed', () => {
   const { environment, directory } = startScene()
   const create = () => environment.createUser(directory.id, { attributes: { userName: 'ann' } })
   const first = create()
@@ -236,7 +236,7 @@ it('accepts a userName again after its user was deleted or renamed', () => {
   expect(create().id).not.toBe(second.id)
 })
 
-it('gives each change a later time than the previous one', () => {
+it('the environment gives each change a later time than the previous one', () => {
   const { environment, directory, takeEvents } = startScene()
   for (let index = 0; index < 5; index++) {
     environment.createUser(directory.id, { attributes: { userName: `user${index}` } })
@@ -246,7 +246,7 @@ it('gives each change a later time than the previous one', () => {
   expect(new Set(times).size).toBe(5)
 })
 
-it('deletes the users and groups of a deleted directory', () => {
+it('the environment deletes the users and groups of a deleted directory', () => {
   const { environment, directory } = startScene()
   const user = environment.createUser(directory.id, { attributes: { userName: 'ann' } })
   const group = environment.createGroup(directory.id, { displayName: 'Sales' })
@@ -261,7 +261,7 @@ it('deletes the users and groups of a deleted directory', () => {
   expect(finds.map(reasonOf)).toEqual(finds.map(() => 'not-found'))
 })
 
-it('calls the change listener at every change', () => {
+it('the environment calls the change listener at every change', () => {
   const { environment, directory } = startScene()
   let changes = 0
   const stop = environment.onChange(() => changes++)

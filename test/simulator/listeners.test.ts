@@ -1,7 +1,7 @@
 import { createSimulator } from '@scalekit-scim/simulator'
 import { expect, it, onTestFinished } from 'vitest'
 
-it('reports the error of a listener as uncaught, completes the change, and calls the other listeners', async () => {
+it('the environment reports the error of a listener as uncaught, completes the change, and calls the other listeners', async () => {
   const uncaught = catchUncaught()
   await using simulator = await createSimulator()
   const { environment, deliveries } = simulator
@@ -45,7 +45,7 @@ it('reports the error of a listener as uncaught, completes the change, and calls
     .toEqual(expect.arrayContaining(calls.map((what) => `Error: ${what} fails`)))
 })
 
-it('calls a listener only while it is added', async () => {
+it('the environment calls a listener only while it is added', async () => {
   await using simulator = await createSimulator()
   const { environment } = simulator
   const calls: string[] = []
@@ -60,7 +60,7 @@ it('calls a listener only while it is added', async () => {
   expect(calls).toEqual(['first', 'second'])
 })
 
-it('accepts changes after close, and sends nothing', async () => {
+it('the environment accepts changes after close, and sends nothing', async () => {
   const uncaught = catchUncaught()
   const simulator = await createSimulator()
   const { id } = simulator.environment.createOrganization({ displayName: 'Acme' })

@@ -11,7 +11,7 @@ async function refusalOf(options: unknown): Promise<unknown> {
   )
 }
 
-describe('refuses at start, with the fix,', () => {
+describe('the start is refused, with the fix, for', () => {
   it.each([
     [{ sed: 1 }, 'There is no option `sed`; did you mean `seed`?'],
     [
@@ -83,7 +83,7 @@ describe('refuses at start, with the fix,', () => {
   })
 })
 
-it('treats an undefined secret as a missing environment variable', async () => {
+it('the simulator treats an undefined secret as a missing environment variable', async () => {
   const endpoints = [{ url: 'http://127.0.0.1:9/', secret: undefined }]
   expect(await refusalOf({ endpoints })).toMatchObject({
     code: 'ERR_SCIM_SECRET_MISSING',
@@ -91,12 +91,12 @@ it('treats an undefined secret as a missing environment variable', async () => {
   })
 })
 
-it('treats an undefined option as absent', async () => {
+it('the simulator treats an undefined option as absent', async () => {
   const names = ['host', 'port', 'seed', 'file', 'clientId', 'endpoints', 'clockSpeed', 'from', 'faults']
   expect(await refusalOf(Object.fromEntries(names.map((name) => [name, undefined])))).toBeUndefined()
 })
 
-it('refuses the faults of an unknown part while it runs', async () => {
+it('the simulator refuses the faults of an unknown part while it runs', async () => {
   await using simulator = await createSimulator()
   // @ts-expect-error: misspelled
   expect(() => simulator.setFaults({ webhook: {} })).toThrow(

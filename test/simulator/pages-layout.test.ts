@@ -62,11 +62,11 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       await messages().nth(4).waitFor()
     })
 
-    it('has the 0 % of a fault at the left end of its slider', async () => {
+    it('the slider of a fault has its 0 % at the left end', async () => {
       await openEndpoints()
       const range = page.getByRole('slider', { name: /^Drop the message/ })
       const { x, y, width, height } = await boxOf(range)
-      // The handle is 16 px wide, so its middle moves over the rest of the width.
+      // The handle is 16 px wide, so its middle moves over the width minus 16 px.
       const clickAt = (share: number) => page.mouse.click(x + 8 + share * (width - 16), y + height / 2)
       for (const share of [0.1, 0, 1]) {
         await clickAt(share)
@@ -75,7 +75,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       }
     })
 
-    it('shows the URL of each endpoint once', async () => {
+    it('the console shows the URL of each endpoint once', async () => {
       const shown = (url: string) => page.locator('code:visible').filter({ hasText: url }).count()
       await openEndpoints()
       expect(await shown(`${application.url}/webhooks/scalekit`)).toBe(1)
@@ -85,11 +85,11 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       expect(await shown('http://127.0.0.1:9/other')).toBe(1)
     })
 
-    it('keeps the title of a message on one line, next to the buttons or above them', async () => {
+    it('the title of a message is on one line, next to the buttons or above them', async () => {
       for (const message of await messages().all()) {
         expect(await linesOf(message.locator('.what')), String(await message.textContent())).toBe(1)
       }
-      // If there is no room for both, the buttons are below.
+      // If the line is too short for the title and the buttons, the buttons are below the title.
       await page.setViewportSize(narrow)
       const short = messages().filter({ hasText: 'Mei Weber' })
       expect(await linesOf(short.locator('.what'))).toBe(1)
@@ -98,7 +98,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       expect(replay.y).toBeGreaterThanOrEqual(title.y + title.height)
     })
 
-    it('copies the variables of the application to the clipboard', async () => {
+    it('the console copies the variables of the application to the clipboard', async () => {
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
       await page.getByRole('button', { name: 'Copy the variables' }).click()
       await page.getByRole('status').getByText('Copied.').waitFor()
@@ -107,14 +107,14 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       expect(await page.evaluate('navigator.clipboard.readText()')).toBe(lines.join(''))
     })
 
-    it('explains how to copy if the page may not use the clipboard', async () => {
+    it('the console explains how to copy if the browser denies the clipboard', async () => {
       await page.addInitScript('Object.defineProperty(navigator, "clipboard", { value: undefined })')
       await page.reload()
       await page.getByRole('button', { name: 'Copy the variables' }).click()
       await page.getByRole('status').getByText('select the lines').waitFor()
     })
 
-    it("links to the application's page", async () => {
+    it("the console links to the application's page", async () => {
       const opened = page.waitForEvent('popup')
       await page.getByRole('link', { name: application.url, exact: true }).click()
       const accounts = await opened
@@ -122,7 +122,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       await accounts.close()
     })
 
-    it('does not break an email inside a word', async () => {
+    it('the console does not break an email inside a word', async () => {
       for (const size of [wide, narrow]) {
         await page.setViewportSize(size)
         for (const email of emails) {
@@ -138,7 +138,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
     })
 
     it.each([360, 390, 768, 864, 865, 1280])(
-      'shows each column with its heading, %i px wide',
+      'the page shows each column with its heading, %i px wide',
       async (width) => {
         await page.setViewportSize({ width, height: 844 })
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
@@ -148,7 +148,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
           expect(x).toBeGreaterThanOrEqual(0)
           expect(x + itsWidth).toBeLessThanOrEqual(width)
         }
-        // A heading above the column, or a word before the value.
+        // The heading is above the column, or its word is before the value.
         const names = await page.evaluate<string[]>(
           `[...document.querySelectorAll('td')].slice(0, 4)
           .map((cell) => getComputedStyle(cell, '::before').content.replaceAll('"', ''))`,
@@ -159,7 +159,7 @@ describe.skipIf(!chromiumPath)('pages, in Chromium', () => {
       },
     )
 
-    it.each([390, 1280])('does not break an email or an id inside a word, %i px wide', async (width) => {
+    it.each([390, 1280])('emails and ids do not break inside a word, %i px wide', async (width) => {
       await page.setViewportSize({ width, height: 844 })
       for (const email of emails)
         expectWholeWords(await textLines(page.getByText(email, { exact: true })), email)
@@ -193,7 +193,10 @@ async function boxOf(locator: Locator) {
   return box
 }
 
-/** The rendered lines of an element. It runs in the page and is text, because the tests have no DOM types. */
+/**
+ * Returns the rendered lines of an element. The function runs in the page. It is text, because the tests have no DOM
+ * types.
+ */
 const readLines = `globalThis.readLines = (element) => {
   const lines = new Map()
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)

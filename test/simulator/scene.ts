@@ -45,7 +45,7 @@ export function accessTokenOf({ directory }: ScalekitClient): string {
   return accessToken
 }
 
-/** The error of a call. Fails if the call succeeds. */
+/** Returns the error of a call. Throws if the call succeeds. */
 export async function refusal(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     () => {

@@ -22,23 +22,23 @@ describe('authentication', () => {
     ['without a token', null],
     ['with a wrong token', 'scim_wrong'],
     ['with an empty token', ''],
-  ])('answers 401 %s, with a challenge', async (_case, token) => {
+  ])('the server answers 401 %s, with a challenge', async (_case, token) => {
     const answer = await scim.send('GET', '/Users', undefined, { token })
     expectError(answer, 401)
     expect(answer.headers.get('www-authenticate')).toBe('Bearer')
   })
 
-  it("answers 401 to another directory's token", async () => {
+  it("the server answers 401 to another directory's token", async () => {
     const other = scim.environment.createDirectory(scim.directory.organizationId)
     expectError(await scim.send('GET', '/Users', undefined, { token: other.scimToken }), 401)
   })
 
-  it('answers 404 for an unknown directory', async () => {
+  it('the server answers 404 for an unknown directory', async () => {
     expectError(await scim.send('GET', scim.baseUrl.replace(scim.directory.id, 'dir_1')), 404)
   })
 
   it.each(['/scim', '/scim/v2', '/scim/v2/'])(
-    'answers 404 with a SCIM error and the right address at %s',
+    'the server answers 404 with a SCIM error and the right address at %s',
     async (path) => {
       await using simulator = await createSimulator()
       const response = await fetch(simulator.url + path)
@@ -48,7 +48,7 @@ describe('authentication', () => {
     },
   )
 
-  it('answers 403 while the directory is disabled, and changes nothing', async () => {
+  it('the server answers 403 while the directory is disabled, and changes nothing', async () => {
     const id = await scim.createUser()
     scim.environment.setDirectoryEnabled(scim.directory.id, false)
     expectError(await scim.send('DELETE', `/Users/${id}`), 403)
@@ -62,7 +62,7 @@ describe('authentication', () => {
     ['javascript', /^http:\/\/127/],
     ['', /^http:\/\/127/],
   ])(
-    'returns the addresses that a client behind a tunnel uses: x-forwarded-proto: %s',
+    'the server returns the addresses that a client behind a tunnel uses: x-forwarded-proto: %s',
     async (proto, wanted) => {
       const headers = { 'x-forwarded-proto': proto }
       const user = await scim.send('POST', '/Users', ada, { headers })
@@ -77,13 +77,13 @@ describe('authentication', () => {
     },
   )
 
-  it('refuses a request without a token before it reads the body', async () => {
+  it('the server refuses a request without a token before it reads the body', async () => {
     expectError(await scim.send('POST', '/Users', '{"userName":', { token: 'scim_wrong' }), 401)
   })
 })
 
 describe('several directories in one process', () => {
-  it("does not show, change or add as a member another directory's user", async () => {
+  it("a directory's token cannot read, change or add as a member another directory's user", async () => {
     const other = scim.environment.createDirectory(scim.directory.organizationId)
     const stranger = scim.environment.createUser(other.id, { attributes: { userName: 'eve@acme.test' } })
     scim.events.length = 0
@@ -101,7 +101,7 @@ describe('several directories in one process', () => {
     expect(takeEventTypes(scim.events)).toEqual([])
   })
 
-  it('uses the addresses of each directory in concurrent requests', async () => {
+  it('the server uses the addresses of each directory in concurrent requests', async () => {
     const other = scim.environment.createDirectory(scim.directory.organizationId)
     const ask = async (id: string, token: string) => {
       const base = scim.baseUrl.replace(scim.directory.id, id)
@@ -113,7 +113,7 @@ describe('several directories in one process', () => {
 })
 
 describe('discovery', () => {
-  it('describes the features of the server', async () => {
+  it('the server describes its features', async () => {
     expect(await scim.get('/ServiceProviderConfig')).toMatchObject({
       patch: { supported: true },
       bulk: { supported: false },
@@ -124,7 +124,7 @@ describe('discovery', () => {
     })
   })
 
-  it('lists resource types and schemas, and returns each by its id', async () => {
+  it('the server lists resource types and schemas, and returns each by its id', async () => {
     for (const [path, ids] of [
       ['/ResourceTypes', ['User', 'Group']],
       ['/Schemas', [userSchema, enterprise, groupSchema]],
@@ -140,11 +140,11 @@ describe('discovery', () => {
     }
   })
 
-  it.each(['/Me', '/Bulk'])('answers 501 for %s', async (path) => {
+  it.each(['/Me', '/Bulk'])('the server answers 501 for %s', async (path) => {
     expectError(await scim.send('POST', path, {}), 501)
   })
 
-  it('answers 404 for an unknown address', async () => {
+  it('the server answers 404 for an unknown address', async () => {
     expectError(await scim.send('GET', '/Devices'), 404)
     expectError(await scim.send('POST', '/Users/diruser_1', {}), 404)
   })

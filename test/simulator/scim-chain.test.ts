@@ -12,7 +12,7 @@ import { openDatabase } from '../../examples/express-sqlite/src/database.ts'
 import { Groups } from '../../examples/express-sqlite/src/groups.ts'
 import { ada, openScimDirectory, type ScimDirectory } from './scim-directory.ts'
 
-/** The example with its own database, its accounts, and its events in their order. */
+/** Starts the example with its own database. Returns its accounts, and its events in the order of arrival. */
 async function openExample(scim: ScimDirectory) {
   const folder = await mkdtemp(join(tmpdir(), 'scim-chain-'))
   const file = join(folder, 'accounts.db')
@@ -57,7 +57,7 @@ async function openExample(scim: ScimDirectory) {
   }
 }
 
-it("carries every change of a user from SCIM to the application's database", async () => {
+it('every change of a user over SCIM arrives in the application’s database', async () => {
   const scim = await openScimDirectory()
   onTestFinished(() => scim.close())
   const example = await openExample(scim)
@@ -91,7 +91,7 @@ it("carries every change of a user from SCIM to the application's database", asy
   ])
 })
 
-it('removes a user whose name and email have a character that some databases refuse', async () => {
+it('a user whose name and email have a character that some databases refuse is removed', async () => {
   const scim = await openScimDirectory()
   onTestFinished(() => scim.close())
   const example = await openExample(scim)

@@ -48,7 +48,7 @@ const paths = [
 ]
 
 it.each(operations.flatMap(([form, of]) => paths.map((path) => [form, path, of(path)] as const)))(
-  'changes nothing if it clears an absent attribute: %s of %s',
+  'a request that clears an absent attribute changes nothing: %s of %s',
   async (_form, _path, operation) => {
     const scim = await open()
     const { body: before } = await scim.send('POST', '/Users', {
@@ -70,7 +70,7 @@ it.each([
     'a sub-attribute that is added as null',
     { op: 'add', value: { name: { givenName: null }, [enterprise]: null } },
   ],
-])('changes nothing: %s', async (_case, operation) => {
+])('a request changes nothing: %s', async (_case, operation) => {
   const scim = await open()
   const { body: before } = await scim.send('POST', '/Users', {
     userName: 'ada',
@@ -82,7 +82,7 @@ it.each([
   expect((await scim.patch(`/Users/${before.id}`, operation)).body).toEqual(before)
 })
 
-it.each(operations)('removes values and parts of values: %s', async (_form, of) => {
+it.each(operations)('a request removes values and parts of values: %s', async (_form, of) => {
   const scim = await open()
   const id = await scim.createUser({
     title: 'Countess',
@@ -112,7 +112,7 @@ it.each([
   ],
   ['an extension that is not an object', { op: 'replace', value: { [enterprise]: 'Navy' } }, 'invalidValue'],
   ['the whole resource', { op: 'remove', path: 'urn:ietf:params:scim:schemas:core:2.0:User' }, 'noTarget'],
-])('is refused: %s', async (_case, operation, scimType) => {
+])('a request is refused: %s', async (_case, operation, scimType) => {
   const scim = await open()
   const id = await scim.createUser({ title: 'Countess', [enterprise]: { department: 'Navy' } })
   const before = await scim.get(`/Users/${id}`)
@@ -152,7 +152,7 @@ const change = fc.oneof(
 )
 type Change = typeof change extends fc.Arbitrary<infer Made> ? Made : never
 
-/** Makes one change as a SCIM client or as the console. */
+/** Makes one change over SCIM or in the console. */
 async function carryOut(scim: ScimDirectory, id: string, made: Change): Promise<void> {
   const path = `/Users/${id}`
   if (made.kind === 'own') scim.environment.updateUser(id, { attributes: { email: made.email } })
@@ -165,14 +165,17 @@ async function carryOut(scim: ScimDirectory, id: string, made: Change): Promise<
   else await scim.patch(path, { op: made.op, path: 'emails', value: made.entries })
 }
 
-/** RFC 7643, 2.4: the primary value, else the value for work, else the first. Scalekit's events have only one. */
+/**
+ * RFC 7643, 2.4: returns the primary value, or the value for work, or the first value. Scalekit's events have one
+ * value.
+ */
 function emailShown({ emails }: ScimBody): unknown {
   if (!Array.isArray(emails)) return undefined
   const one = emails.find(({ primary }) => primary) ?? emails.find(({ type }) => type === 'work') ?? emails[0]
   return one.value
 }
 
-it(`has the same email in SCIM and in events after each of many changes, and sends events only for changes (seed ${seed})`, async () => {
+it(`a user has the same email in SCIM and in events after each of many changes, and sends events only for changes (seed ${seed})`, async () => {
   const scim = await open()
   await fc.assert(
     fc.asyncProperty(entries, fc.array(change, { minLength: 1, maxLength: 12 }), async (first, changes) => {

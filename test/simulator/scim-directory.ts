@@ -41,7 +41,7 @@ export interface ScimBody {
 export interface ScimAnswer {
   status: number
   headers: Headers
-  /** `undefined` if there is no body: a test that reads it fails. */
+  /** `undefined` if there is no body, so that a test that reads the body fails. */
   body: ScimBody
 }
 
@@ -61,7 +61,7 @@ export interface ScimDirectory {
   patch(path: string, ...operations: object[]): Promise<ScimAnswer>
   /** Returns the body of a resource that exists. */
   get(path: string): Promise<ScimBody>
-  /** Creates Ada with some differences, and returns the id. */
+  /** Creates the user Ada, with the given fields in addition, and returns the id. */
   createUser(fields?: object): Promise<string>
   createGroup(displayName: string, ...memberIds: string[]): Promise<string>
   close(): Promise<void>

@@ -29,7 +29,7 @@ describe.each(kinds)('externalId in $path', ({ path, fields, usual }) => {
     return body
   }
 
-  it('is absent if the client sent none, and the event has a dp_id of its own', async () => {
+  it('externalId is absent if the client sent none, and the event has a dp_id of its own', async () => {
     const body = await create()
     expect(body).not.toHaveProperty('externalId')
     expect(await scim.get(`${path}/${body.id}`)).not.toHaveProperty('externalId')
@@ -50,7 +50,7 @@ describe.each(kinds)('externalId in $path', ({ path, fields, usual }) => {
       (id) => scim.patch(`${path}/${id}`, { op: 'replace', value: { EXTERNALID: null } }),
     ],
     ['PUT with null', (id) => scim.send('PUT', `${path}/${id}`, { ...fields, externalId: null })],
-  ])('is removed by %s', async (_way, clear) => {
+  ])('externalId is removed by %s', async (_way, clear) => {
     const { id } = await create({ externalId: 'ext-1' })
     expect(dpId()).toBe('ext-1')
     await clear(id)
@@ -62,13 +62,13 @@ describe.each(kinds)('externalId in $path', ({ path, fields, usual }) => {
     expect(scim.events).toEqual([])
   })
 
-  it('stays if a PUT does not name it', async () => {
+  it('externalId stays if a PUT does not name it', async () => {
     const { id } = await create({ externalId: 'ext-1' })
     const { body } = await scim.send('PUT', `${path}/${id}`, fields)
     expect(body).toMatchObject({ externalId: 'ext-1' })
   })
 
-  it(`is the value that the client set last, after any number of requests (seed ${seed})`, async () => {
+  it(`externalId is the value that the client set last, after any number of requests (seed ${seed})`, async () => {
     let created = 0
     const value = fc.option(fc.constantFrom('ext-1', 'ext-2', ''))
     const change = fc.oneof(

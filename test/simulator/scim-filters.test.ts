@@ -17,7 +17,7 @@ const found = async (filter: string) => {
   return body.Resources.map(({ id }) => id)
 }
 
-/** Each UTF-16 code unit as an escape, as JSON allows for any string. */
+/** Writes each UTF-16 code unit as an escape, which JSON allows for any string. */
 function escaped(value: string): string {
   const units = Array.from({ length: value.length }, (_, at) => value.charCodeAt(at))
   return `"${units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')}"`
@@ -41,7 +41,7 @@ describe('a value in a filter is a JSON string', () => {
     ['a letter by its code', 'adé', '"ad\\u00e9"'],
     ['a character by two codes', 'ada😀', '"ada\\ud83d\\uDE00"'],
     ['a closing bracket', 'a]b', '"a]b"'],
-  ])('with %s, in a list and in the path of a PATCH', async (_case, value, written) => {
+  ])('a value with %s works in a list and in the path of a PATCH', async (_case, value, written) => {
     const id = await scim.createUser({ userName: value, emails: [{ value, type: 'work' }] })
     expect(await found(`userName eq ${written}`)).toEqual([id])
     expect(await found(`emails[value eq ${written}]`)).toEqual([id])
@@ -51,7 +51,7 @@ describe('a value in a filter is a JSON string', () => {
     expect(body.emails).toEqual([{ value, type: 'work', display: 'Found' }])
   })
 
-  it(`with any text: a list finds the value, and a PATCH writes to it (seed ${seed})`, async () => {
+  it(`a value with any text works in a list and in the path of a PATCH (seed ${seed})`, async () => {
     await fc.assert(
       fc.asyncProperty(anyString, fc.boolean(), async (externalId, isEscaped) => {
         const written = isEscaped ? escaped(externalId) : JSON.stringify(externalId)
@@ -89,7 +89,7 @@ describe('a filter', () => {
     ['shoeSize ge 38', 'numbers', ['ada']],
     ['shoeSize lt 3.8e1', 'numbers with an exponent', []],
     ['userName gt "ada"', 'the order of strings', ['grace']],
-  ])('reads %s: %s', async (filter, _rule, names) => {
+  ])('a filter reads %s: %s', async (filter, _rule, names) => {
     const emails = [
       { value: 'work@acme.test', type: 'work' },
       { value: 'home@acme.test', type: 'home' },
@@ -123,11 +123,11 @@ describe('a filter', () => {
     'emails[]',
     ' ',
     `${'('.repeat(60)}title pr${')'.repeat(60)}`,
-  ])('is refused with 400 invalidFilter: %s', async (filter) => {
+  ])('a filter is refused with 400 invalidFilter: %s', async (filter) => {
     expectError(await search(filter), 400, 'invalidFilter')
   })
 
-  it('of any text is accepted or refused with 400', async () => {
+  it('a filter of any text is accepted or refused with 400', async () => {
     const piece = fc.constantFrom(
       'userName',
       'eq',

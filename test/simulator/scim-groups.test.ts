@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => scim.close())
 
 describe('a group', () => {
-  it('is created with its members, and each member has an event', async () => {
+  it('a group is created with its members, and each member has an event', async () => {
     const users = [await scim.createUser(), await scim.createUser({ userName: 'grace@acme.test' })]
     takeEventTypes(scim.events)
     const id = await scim.createGroup('Engineers', ...users)
@@ -32,7 +32,7 @@ describe('a group', () => {
     ])
   })
 
-  it('is replaced by PUT, with its members', async () => {
+  it('a group is replaced by PUT, with its members', async () => {
     const [one, two] = [await scim.createUser(), await scim.createUser({ userName: 'grace@acme.test' })]
     const id = await scim.createGroup('Engineers', one)
     takeEventTypes(scim.events)
@@ -47,7 +47,7 @@ describe('a group', () => {
     expect(takeEventTypes(scim.events)).toEqual(['group_updated', 'user_updated', 'user_updated'])
   })
 
-  it('adds a thousand members by one PATCH, with an event for each', async () => {
+  it('one PATCH adds a thousand members to a group, with an event for each member', async () => {
     const { environment, directory, events } = scim
     const members = environment.silently(() =>
       Array.from({ length: 1000 }, (_, index) => ({
@@ -62,7 +62,7 @@ describe('a group', () => {
     expect(environment.contents(directory.id).memberCount(id)).toBe(1000)
   })
 
-  it('adds no member if one of them is unknown', async () => {
+  it('a PATCH adds no member to a group if one of the members is unknown', async () => {
     const user = await scim.createUser()
     const id = await scim.createGroup('All')
     takeEventTypes(scim.events)
@@ -75,7 +75,7 @@ describe('a group', () => {
     ['no members', [], 2],
     ['no current member', [{ value: 'diruser_1' }], 2],
     ['no list at all', undefined, 0],
-  ])('handles a removal with %s', async (_case, value, left) => {
+  ])('a group handles a removal with %s', async (_case, value, left) => {
     const one = await scim.createUser({ userName: 'one' })
     const two = await scim.createUser({ userName: 'two' })
     const id = await scim.createGroup('All', one, two)
@@ -83,7 +83,7 @@ describe('a group', () => {
     expect(scim.environment.contents(scim.directory.id).memberCount(id)).toBe(left)
   })
 
-  it('is the answer to a PATCH that names attributes', async () => {
+  it('a PATCH that names attributes returns the group', async () => {
     const id = await scim.createGroup('All')
     const answer = await scim.patch(`/Groups/${id}?attributes=displayName`, {
       op: 'replace',
@@ -96,7 +96,7 @@ describe('a group', () => {
     ])
   })
 
-  it('is deleted, and its members have events', async () => {
+  it('a group is deleted, and its members have events', async () => {
     const id = await scim.createGroup('All', await scim.createUser())
     takeEventTypes(scim.events)
     expect((await scim.send('DELETE', `/Groups/${id}`)).status).toBe(204)

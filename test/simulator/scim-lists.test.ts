@@ -39,7 +39,7 @@ describe('a list', () => {
     [`${enterprise}:department eq "navy"`, ['grace@acme.test']],
     ['meta.created gt "2011-05-13T04:42:34Z" and title eq "admiral"', ['grace@acme.test']],
     ['meta.lastModified lt "2011-05-13T04:42:34Z"', []],
-  ])('finds by %s', async (filter, names) => {
+  ])('a list finds by %s', async (filter, names) => {
     await scim.createUser()
     await scim.createUser({
       userName: 'grace@acme.test',
@@ -53,7 +53,7 @@ describe('a list', () => {
     expect(await found(filter)).toEqual(names)
   })
 
-  it('finds users by id, and groups by name', async () => {
+  it('a list finds users by id, and groups by name', async () => {
     const id = await scim.createUser()
     await scim.createGroup('Engineers', id)
     await scim.createGroup('Sales')
@@ -64,13 +64,13 @@ describe('a list', () => {
   })
 
   it.each(['userName', 'userName eq', 'userName xx "a"', '(userName pr', '"', `"${'\n'.repeat(200)}`])(
-    'answers 400 to an invalid filter: %.20s',
+    'a list answers 400 to an invalid filter: %.20s',
     async (filter) => {
       expectError(await scim.send('GET', `/Users?${new URLSearchParams({ filter })}`), 400, 'invalidFilter')
     },
   )
 
-  it('has pages that start at 1, and the total', async () => {
+  it('a list has pages that start at 1, and the total', async () => {
     for (let number = 1; number <= 5; number++) await scim.createUser({ userName: `user${number}` })
     const page = async (query: string) => {
       const { totalResults, startIndex, itemsPerPage, Resources } = await scim.get(`/Users?${query}`)
@@ -87,7 +87,7 @@ describe('a list', () => {
     expectError(await scim.send('GET', '/Users?count=ten'), 400, 'invalidValue')
   })
 
-  it('shows the requested attributes, and omits the excluded ones', async () => {
+  it('a list shows the requested attributes, and omits the excluded ones', async () => {
     const id = await scim.createUser({ [enterprise]: { department: 'Navy', costCenter: '1' } })
     await scim.createGroup('Engineers', id)
     const first = async (path: string) => {

@@ -7,7 +7,7 @@ import { carryOut, request } from './scim-requests.ts'
 
 const seed = Number(process.env.FC_SEED ?? 20_261_124)
 
-it(`has the state and the events of a simple model after each of many requests (seed ${seed})`, async () => {
+it(`the server has the state and the events of a simple model after each of many requests (seed ${seed})`, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(request, { minLength: 5, maxLength: 30 }), async (requests) => {
       const scim = await openScimDirectory()

@@ -24,7 +24,7 @@ describe('PATCH of a user', () => {
     return body
   }
 
-  it('adds, replaces and removes in the order of its operations', async () => {
+  it('a PATCH adds, replaces and removes in the order of its operations', async () => {
     const body = await patched(
       { title: 'Countess', nickName: 'A' },
       { op: 'add', path: 'userType', value: 'Employee' },
@@ -41,7 +41,7 @@ describe('PATCH of a user', () => {
     expect(takeEventTypes(scim.events)).toEqual(['user_created', 'user_updated'])
   })
 
-  it('accepts an object instead of a path', async () => {
+  it('a PATCH accepts an object instead of a path', async () => {
     const body = await patched(
       {},
       {
@@ -52,14 +52,14 @@ describe('PATCH of a user', () => {
     expect(body).toMatchObject({ displayName: 'Ada L.', name: { givenName: 'A', familyName: 'L' } })
   })
 
-  it('adds to a list only values that it does not have', async () => {
+  it('a PATCH adds to a list only values that it does not have', async () => {
     const [work] = ada.emails
     const home = { value: 'home@acme.test', type: 'home' }
     const body = await patched({}, { op: 'add', path: 'emails', value: [work, home] })
     expect(body.emails).toEqual([work, home])
   })
 
-  it('adds and removes thousands of values one by one', async () => {
+  it('a PATCH adds and removes thousands of values one by one', async () => {
     const emails = Array.from({ length: 4000 }, (_, index) => ({ value: `ada+${index}@acme.test` }))
     const one = (op: string) =>
       [...emails, ...emails].map((value) => ({ op, path: 'emails', value: [value] }))
@@ -69,7 +69,7 @@ describe('PATCH of a user', () => {
     expect(after.body.emails).toEqual(ada.emails)
   })
 
-  it('is refused if it would visit millions of values', async () => {
+  it('a PATCH is refused if it would visit millions of values', async () => {
     const numbers = Array.from({ length: 1001 }, (_, index) => ({ value: `+44 ${index}` }))
     const id = await scim.createUser({ phoneNumbers: numbers })
     takeEventTypes(scim.events)
@@ -81,14 +81,14 @@ describe('PATCH of a user', () => {
     expect(takeEventTypes(scim.events)).toEqual([])
   })
 
-  it('keeps one primary value: the last one that was set', async () => {
+  it('a PATCH keeps one primary value: the last one that was set', async () => {
     const home = { value: 'home@acme.test', type: 'home', primary: true }
     const body = await patched({}, { op: 'add', value: { emails: [home] } })
     expect(body.emails).toEqual([{ ...ada.emails[0], primary: false }, home])
     expect(scim.environment.user(body.id).attributes.email).toBe('home@acme.test')
   })
 
-  it('edits and removes the values that a filter finds', async () => {
+  it('a PATCH edits and removes the values that a filter finds', async () => {
     const before = {
       emails: [...ada.emails, { value: 'home@acme.test', type: 'home' }],
       photos: [{ value: 'https://acme.test/a.png', type: 'thumbnail' }],
@@ -103,7 +103,7 @@ describe('PATCH of a user', () => {
     expect(body).not.toHaveProperty('photos')
   })
 
-  it('edits an extension as a whole or in part', async () => {
+  it('a PATCH edits an extension as a whole or in part', async () => {
     const body = await patched(
       { [enterprise]: { division: 'Sea' } },
       { op: 'add', path: `${enterprise}:department`, value: 'Navy' },
@@ -145,7 +145,7 @@ describe('PATCH of a user', () => {
       'invalidValue',
     ],
     ['a value of another type', { op: 'replace', path: 'title', value: {} }, 400, 'invalidValue'],
-  ])('is refused and changes nothing: %s', async (_case, operation, status, scimType) => {
+  ])('a PATCH is refused and changes nothing: %s', async (_case, operation, status, scimType) => {
     const id = await scim.createUser()
     takeEventTypes(scim.events)
     const answer = await scim.patch(`/Users/${id}`, { op: 'add', path: 'nickName', value: 'A' }, operation)
@@ -157,12 +157,12 @@ describe('PATCH of a user', () => {
   it.each([
     ['no schema', { Operations: [{ op: 'remove', path: 'title' }] }],
     ['no operations', { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: [] }],
-  ])('is refused: %s', async (_case, body) => {
+  ])('a PATCH is refused: %s', async (_case, body) => {
     const id = await scim.createUser()
     expectError(await scim.send('PATCH', `/Users/${id}`, body), 400, 'invalidSyntax')
   })
 
-  it('does not change the records of the environment before it is complete', async () => {
+  it('a PATCH does not change the records of the environment before it is complete', async () => {
     const id = await scim.createUser({ 'urn:acme:badge:1.0': { badge: 12 } })
     const before = scim.environment.user(id)
     const copy = structuredClone(before)

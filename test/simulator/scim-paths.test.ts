@@ -36,7 +36,7 @@ describe('a path that begins with a schema', () => {
       { 'urn:acme:badge:1.0': { tag: 'V' } },
     ],
     ['the core schema as a whole', userSchema, { title: 'V' }, { title: 'V' }],
-  ])('is accepted: %s', async (_case, path, value, wanted) => {
+  ])('a path is accepted: %s', async (_case, path, value, wanted) => {
     const { body: before } = await scim.send('POST', '/Users', { userName: 'ada' })
     const byPath = await scim.patch(`/Users/${before.id}`, { op: 'add', path, value })
     expect(byPath.status).toBe(200)
@@ -64,7 +64,7 @@ describe('a path that begins with a schema', () => {
     ],
     ['a dot after a version', 'urn:acme:badge:1.0.number', 'V'],
     ['a dot after a version, with an object', 'urn:acme:badge:1.0.number', { tag: 'V' }],
-  ])('is refused: %s', async (_case, path, value) => {
+  ])('a path is refused: %s', async (_case, path, value) => {
     const id = await scim.createUser()
     const before = await scim.get(`/Users/${id}`)
     expectError(await scim.patch(`/Users/${id}`, { op: 'add', path, value }), 400, 'invalidPath')
@@ -72,7 +72,7 @@ describe('a path that begins with a schema', () => {
     expect(await scim.get(`/Users/${id}`)).toEqual(before)
   })
 
-  it('is accepted in filters and in lists of attributes too', async () => {
+  it('a path with a schema is also accepted in filters and in lists of attributes', async () => {
     await scim.createUser({ [enterprise]: { department: 'Navy', division: 'Sea' } })
     const query = new URLSearchParams({
       filter: `${enterprise}.department eq "navy"`,
@@ -84,7 +84,7 @@ describe('a path that begins with a schema', () => {
   })
 })
 
-it('refuses the full name of an extension attribute as a key of a resource', async () => {
+it('the server refuses the full name of an extension attribute as a key of a resource', async () => {
   const named = { userName: 'ada', [`${custom}:tag`]: 'V' }
   expectError(await scim.send('POST', '/Users', named), 400, 'invalidValue')
 })

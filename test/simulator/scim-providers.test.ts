@@ -9,7 +9,7 @@ import {
   userSchema,
 } from './scim-directory.ts'
 
-// The requests of Okta and Entra ID, from their documentation, in their order.
+// The requests of Okta and Entra ID, in the order of their documentation.
 
 let scim: ScimDirectory
 beforeEach(async () => {
@@ -33,7 +33,7 @@ describe('Okta', () => {
   const lookUp = (userName: string) =>
     `/Users?${new URLSearchParams({ filter: `userName eq "${userName}"`, startIndex: '1', count: '100' })}`
 
-  it('looks up, creates, updates by PUT, deactivates by PATCH and reactivates a user', async () => {
+  it('Okta looks up, creates, updates by PUT, deactivates by PATCH and reactivates a user', async () => {
     expect(await scim.get(lookUp(profile.userName))).toMatchObject({ totalResults: 0, Resources: [] })
     const created = await scim.send('POST', '/Users', profile)
     expect(created.status).toBe(201)
@@ -55,7 +55,7 @@ describe('Okta', () => {
     expect(scim.events.map(({ data }) => data)).toMatchObject([{ id, active: true }])
   })
 
-  it('creates an empty group, adds and removes members, renames it, replaces all members and deletes it', async () => {
+  it('Okta creates an empty group, adds and removes members, renames it, replaces all members and deletes it', async () => {
     const one = await scim.createUser({ userName: 'one@acme.test' })
     const two = await scim.createUser({ userName: 'two@acme.test' })
     const { status, body } = await scim.send('POST', '/Groups', {
@@ -92,7 +92,7 @@ describe('Okta', () => {
     expect(takeEventTypes(scim.events)).toEqual(['group_deleted', 'user_updated'])
   })
 
-  it('passes its SCIM 2.0 specification test', async () => {
+  it('the server passes Okta’s SCIM 2.0 specification test', async () => {
     const list = await scim.get('/Users?count=1&startIndex=1')
     expect(list.schemas).toEqual(['urn:ietf:params:scim:api:messages:2.0:ListResponse'])
     expect(list).toMatchObject({ totalResults: 0, startIndex: 1, itemsPerPage: 0, Resources: [] })
@@ -128,7 +128,7 @@ describe('Entra ID', () => {
     roles: [],
   }
 
-  it('looks up, creates, and finds a user by userName, externalId and work email', async () => {
+  it('Entra ID looks up, creates, and finds a user by userName, externalId and work email', async () => {
     expect(await scim.get(`/Users${matching('userName', created.userName)}`)).toMatchObject({
       totalResults: 0,
     })
@@ -144,7 +144,7 @@ describe('Entra ID', () => {
     }
   })
 
-  it('updates several attributes by paths with filters and extensions', async () => {
+  it('Entra ID updates several attributes by paths with filters and extensions', async () => {
     const id = await scim.createUser(created)
     const { status, body } = await scim.patch(
       `/Users/${id}`,
@@ -173,7 +173,7 @@ describe('Entra ID', () => {
     })
   })
 
-  it('replaces several attributes by an object whose names are paths', async () => {
+  it('Entra ID replaces several attributes by an object whose names are paths', async () => {
     const id = await scim.createUser(created)
     const { body } = await scim.patch(`/Users/${id}`, {
       op: 'Replace',
@@ -201,14 +201,14 @@ describe('Entra ID', () => {
     ['a string', { op: 'Replace', path: 'active', value: 'False' }],
     ['a boolean', { op: 'Replace', path: 'active', value: false }],
     ['an object', { op: 'replace', value: { active: 'False' } }],
-  ])('disables a user by %s', async (_case, operation) => {
+  ])('Entra ID disables a user by %s', async (_case, operation) => {
     const id = await scim.createUser(created)
     takeEventTypes(scim.events)
     expect((await scim.patch(`/Users/${id}`, operation)).body.active).toBe(false)
     expect(scim.events.map(({ data }) => data)).toMatchObject([{ id, active: false }])
   })
 
-  it('creates, finds and renames a group, adds and removes a member, and deletes the group', async () => {
+  it('Entra ID creates, finds and renames a group, adds and removes a member, and deletes the group', async () => {
     const user = await scim.createUser(created)
     const { status, body } = await scim.send('POST', '/Groups', {
       schemas: [groupSchema, 'http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group'],
@@ -235,7 +235,7 @@ describe('Entra ID', () => {
     expect((await scim.patch(path, leave)).status).toBe(204)
     expect(scim.environment.user(user).groupIds).toEqual([])
     expect(takeEventTypes(scim.events)).toEqual(['user_updated'])
-    // It may repeat a request.
+    // Entra ID may repeat a request.
     expect((await scim.patch(path, leave)).status).toBe(204)
     expect(takeEventTypes(scim.events)).toEqual([])
 

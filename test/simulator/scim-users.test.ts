@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => scim.close())
 
 describe('a user', () => {
-  it('is created with 201, its address, its version and an id', async () => {
+  it('a user is created with 201, its address, its version and an id', async () => {
     const { status, headers, body } = await scim.send('POST', '/Users', ada)
     expect(status).toBe(201)
     expect(headers.get('content-type')).toMatch(/^application\/scim\+json/)
@@ -38,7 +38,7 @@ describe('a user', () => {
     expect(await scim.get(`/Users/${body.id}`)).toEqual(body)
   })
 
-  it('is returned as it was sent, with attributes and extensions that are unknown', async () => {
+  it('a user is returned as it was sent, with attributes and extensions that are unknown', async () => {
     const sent = {
       ...ada,
       schemas: [userSchema, 'urn:acme:badge:1.0', enterprise],
@@ -74,12 +74,12 @@ describe('a user', () => {
     })
   })
 
-  it('does not store, return or publish a password', async () => {
+  it('the server does not store, return or publish a password', async () => {
     const id = await scim.createUser({ password: 's3cret!' })
     expect(JSON.stringify([await scim.get(`/Users/${id}`), scim.events])).not.toContain('s3cret!')
   })
 
-  it.each(['ada@acme.test', 'ADA@acme.test'])('is not created twice: %s', async (userName) => {
+  it.each(['ada@acme.test', 'ADA@acme.test'])('a user is not created twice: %s', async (userName) => {
     await scim.createUser()
     expectError(await scim.send('POST', '/Users', { ...ada, userName }), 409, 'uniqueness')
     expect(scim.environment.contents(scim.directory.id).users).toHaveLength(1)
@@ -88,12 +88,12 @@ describe('a user', () => {
   it.each([
     ['a name that is not an object', { name: 'Ada' }],
     ['two primary values', { emails: ['a', 'b'].map((value) => ({ value, primary: true })) }],
-  ])('is not created with %s', async (_case, fields) => {
+  ])('a user is not created with %s', async (_case, fields) => {
     expectError(await scim.send('POST', '/Users', { ...ada, ...fields }), 400, 'invalidValue')
     expect(scim.environment.contents(scim.directory.id).users).toHaveLength(0)
   })
 
-  it('is replaced by PUT, which clears absent attributes except active', async () => {
+  it('a user is replaced by PUT, which clears absent attributes except active', async () => {
     const id = await scim.createUser({ title: 'Countess', active: false, nickName: 'A', shoeSize: 38 })
     const { status, body } = await scim.send('PUT', `/Users/${id}`, {
       schemas: [userSchema],
@@ -106,14 +106,14 @@ describe('a user', () => {
     expect(takeEventTypes(scim.events)).toEqual(['user_created', 'user_updated'])
   })
 
-  it("is not replaced if the userName is another user's", async () => {
+  it("a user is not replaced if the userName is another user's", async () => {
     await scim.createUser()
     const id = await scim.createUser({ userName: 'grace@acme.test' })
     expectError(await scim.send('PUT', `/Users/${id}`, ada), 409, 'uniqueness')
     expect(scim.environment.user(id).attributes.userName).toBe('grace@acme.test')
   })
 
-  it('is deleted with 204, and then not found', async () => {
+  it('a user is deleted with 204, and then not found', async () => {
     const id = await scim.createUser()
     const { status, body } = await scim.send('DELETE', `/Users/${id}`)
     expect([status, body]).toEqual([204, undefined])
@@ -122,7 +122,7 @@ describe('a user', () => {
     expect(takeEventTypes(scim.events)).toEqual(['user_created', 'user_deleted'])
   })
 
-  it('publishes no event if a request changes nothing', async () => {
+  it('the server publishes no event if a request changes nothing', async () => {
     const id = await scim.createUser()
     await scim.patch(`/Users/${id}`, { op: 'replace', path: 'active', value: true })
     await scim.send('PUT', `/Users/${id}`, ada)
@@ -139,22 +139,22 @@ describe('a user', () => {
     ['an invalid active', { ...ada, active: 'maybe' }, 'invalidValue'],
     ['an extension that is not an object', { ...ada, [enterprise]: 'Navy' }, 'invalidValue'],
     ['emails that are not objects', { ...ada, emails: ['ada@acme.test'] }, 'invalidValue'],
-  ])('is refused: %s', async (_case, body, scimType) => {
+  ])('a request is refused: %s', async (_case, body, scimType) => {
     expectError(await scim.send('POST', '/Users', body), 400, scimType)
     expect(takeEventTypes(scim.events)).toEqual([])
   })
 
-  it('accepts attribute names in any case', async () => {
+  it('the server accepts attribute names in any case', async () => {
     const id = await scim.createUser({ NICKNAME: 'A', Name: { GIVENNAME: 'Ada' }, name: undefined })
     expect(await scim.get(`/Users/${id}`)).toMatchObject({ nickName: 'A', name: { givenName: 'Ada' } })
   })
 })
 
 describe('versions', () => {
-  it('answers 304 if the client has the version, and 412 if it would overwrite another', async () => {
+  it('the server answers 304 if the client has the version, and 412 if it would overwrite another', async () => {
     const id = await scim.createUser()
     const { meta } = await scim.get(`/Users/${id}`)
-    // By default, fetch sends no-cache.
+    // The test sets `cache-control`, because fetch sends no-cache by default.
     const known = { headers: { 'if-none-match': meta.version, 'cache-control': 'max-age=0' } }
     expect((await scim.send('GET', `/Users/${id}`, undefined, known)).status).toBe(304)
 
@@ -165,7 +165,7 @@ describe('versions', () => {
     expect((await write('*')).status).toBe(200)
   })
 
-  it("changes a group's version if a member is added", async () => {
+  it('a new member changes the version of a group', async () => {
     const [user, group] = [await scim.createUser(), await scim.createGroup('All')]
     const before = await scim.get(`/Groups/${group}`)
     await scim.patch(`/Groups/${group}`, { op: 'add', path: 'members', value: [{ value: user }] })

@@ -16,7 +16,7 @@ import { accessTokenOf, hire, refusal, sdkOf, startScene, walk } from './scene.t
 const invalidArgument = 3
 
 describe('directories', () => {
-  it('are listed and returned, also disabled ones', async () => {
+  it('directories are listed and returned, also disabled ones', async () => {
     const { simulator, sdk, organization, directory } = await startScene()
     simulator.environment.createUser(directory.id, { attributes: { userName: 'ann' } })
     simulator.environment.createDirectory(organization.id, { provider: 'GOOGLE', enabled: false })
@@ -38,14 +38,14 @@ describe('directories', () => {
     expect(primary.id).toBe(directory.id)
   })
 
-  it('without a directory have no primary one: the SDK rejects with a bare string', async () => {
+  it('the SDK rejects with a bare string if an organization has no primary directory', async () => {
     const { simulator, sdk } = await startScene()
     const empty = simulator.environment.createOrganization({ displayName: 'Empty' })
     const reason = await refusal(sdk.directory.getPrimaryDirectoryByOrganizationId(empty.id))
     expect(reason).toBe('directory does not exist for organization')
   })
 
-  it('are disabled and enabled, with events', async () => {
+  it('directories are disabled and enabled, with events', async () => {
     const { simulator, sdk, organization, directory } = await startScene()
     const types: string[] = []
     simulator.environment.onEvent(({ type }) => types.push(type))
@@ -58,7 +58,7 @@ describe('directories', () => {
     expect(types).toEqual(['organization.directory_disabled', 'organization.directory_enabled'])
   })
 
-  it('are created and deleted', async () => {
+  it('directories are created and deleted', async () => {
     const { sdk, organization } = await startScene()
     const { directory } = await sdk.directory.createDirectory(organization.id, {
       $typeName: 'scalekit.v1.directories.CreateDirectory',
@@ -73,7 +73,7 @@ describe('directories', () => {
     )
   })
 
-  it('of another organization are not found', async () => {
+  it('directories of another organization are not found', async () => {
     const { simulator, sdk, directory } = await startScene()
     const other = simulator.environment.createOrganization({ displayName: 'Other' })
     const calls = [
@@ -89,7 +89,7 @@ describe('directories', () => {
 })
 
 describe('users', () => {
-  it('have their groups and, on request, the attributes of the directory', async () => {
+  it('users have their groups and, on request, the attributes of the directory', async () => {
     const { simulator, sdk, organization, directory } = await startScene()
     const group = simulator.environment.createGroup(directory.id, { displayName: 'Engineering' })
     const ann = simulator.environment.createUser(directory.id, {
@@ -125,7 +125,7 @@ describe('users', () => {
     expect((await list(true))?.userDetail).toMatchObject({ userName: 'ann', active: false, title: 'CTO' })
   })
 
-  it('are paged in the order of their creation', async () => {
+  it('users are paged in the order of their creation', async () => {
     const scene = await startScene()
     const users = hire(scene, 25)
     const { pages, ids } = await walk(scene)
@@ -137,7 +137,7 @@ describe('users', () => {
     expect(ids).toEqual(users.map(({ id }) => id))
   })
 
-  it('have 10 on a page by default', async () => {
+  it('a page of users has 10 users by default', async () => {
     const scene = await startScene()
     hire(scene, 31)
     const { sdk, organization, directory } = scene
@@ -147,7 +147,7 @@ describe('users', () => {
     expect(await size({ pageSize: 30 })).toBe(30)
   })
 
-  it('are filtered by the time of their last change and by group', async () => {
+  it('users are filtered by the time of their last change and by group', async () => {
     const scene = await startScene()
     const { simulator, sdk, organization, directory } = scene
     const { environment } = simulator
@@ -174,7 +174,7 @@ describe('users', () => {
   })
 })
 
-it('lists groups with the number of their members', async () => {
+it('the SDK lists groups with the number of their members', async () => {
   const scene = await startScene()
   const { simulator, sdk, organization, directory } = scene
   const [user] = hire(scene, 1)
@@ -191,7 +191,7 @@ it('lists groups with the number of their members', async () => {
 })
 
 describe('organizations', () => {
-  it('are created, found, changed and deleted', async () => {
+  it('organizations are created, found, changed and deleted', async () => {
     const { sdk } = await startScene()
     const { organization: made } = await sdk.organization.createOrganization('Globex', {
       externalId: 'globex',
@@ -205,7 +205,7 @@ describe('organizations', () => {
     expect(await refusal(sdk.organization.getOrganization(id))).toBeInstanceOf(ScalekitNotFoundException)
   })
 
-  it('are listed and searched', async () => {
+  it('organizations are listed and searched', async () => {
     const { simulator, sdk } = await startScene()
     for (let index = 0; index < 11; index++) {
       simulator.environment.createOrganization({ displayName: `Branch ${index}` })
@@ -217,7 +217,7 @@ describe('organizations', () => {
     expect((await sdk.organization.searchOrganization('branch', 30)).totalSize).toBe(11)
   })
 
-  it('conflict if the external id is taken', async () => {
+  it('organizations conflict if the external id is taken', async () => {
     const { sdk } = await startScene()
     const call = sdk.organization.createOrganization('Acme again', { externalId: 'acme' })
     expect(await refusal(call)).toBeInstanceOf(ScalekitConflictException)
@@ -285,7 +285,7 @@ describe('a violation of the descriptors is a bad request:', () => {
 })
 
 describe('access tokens', () => {
-  it('that have expired are replaced by the SDK', async () => {
+  it('access tokens that have expired are replaced by the SDK', async () => {
     const { simulator, sdk, organization } = await startScene({ clockSpeed: 0, tokenSeconds: 60 })
     const tokenAfterCall = async () => {
       await sdk.directory.listDirectories(organization.id)
@@ -298,7 +298,7 @@ describe('access tokens', () => {
     expect(await tokenAfterCall()).not.toBe(first)
   })
 
-  it('that are wrong are replaced too', async () => {
+  it('wrong access tokens are also replaced', async () => {
     const { sdk, organization } = await startScene()
     Reflect.set(Reflect.get(sdk.directory, 'coreClient'), 'accessToken', 'wrong')
     const { directories } = await sdk.directory.listDirectories(organization.id)
@@ -306,7 +306,7 @@ describe('access tokens', () => {
     expect(accessTokenOf(sdk)).not.toBe('wrong')
   })
 
-  it('are verified by the SDK with the served keys', async () => {
+  it('access tokens are verified by the SDK with the served keys', async () => {
     const { simulator, sdk, organization } = await startScene()
     await sdk.directory.listDirectories(organization.id)
     const token = accessTokenOf(sdk)
@@ -316,7 +316,7 @@ describe('access tokens', () => {
     expect(await sdk.validateAccessToken(`${head}.${body}.${'A'.repeat(342)}`)).toBe(false)
   })
 
-  it('are refused to a wrong client with a raw AxiosError and the OAuth error', async () => {
+  it('access tokens are refused to a wrong client with a raw AxiosError and the OAuth error', async () => {
     const { simulator } = await startScene()
     const { SCALEKIT_CLIENT_ID: clientId = '' } = simulator.variables
     const stranger = new ScalekitClient(simulator.url, clientId, 'wrong')
@@ -326,7 +326,7 @@ describe('access tokens', () => {
     })
   })
 
-  it('are not issued for another grant', async () => {
+  it('access tokens are not issued for another grant', async () => {
     const { simulator } = await startScene()
     const body = new URLSearchParams({ grant_type: 'password' })
     const response = await fetch(`${simulator.url}/oauth/token`, { method: 'POST', body })
@@ -334,7 +334,7 @@ describe('access tokens', () => {
   })
 })
 
-it('limits the requests per minute if the option is set', async () => {
+it('the simulator limits the requests per minute if the option is set', async () => {
   const { simulator, sdk, organization } = await startScene({ requestsPerMinute: 2, clockSpeed: 0 })
   await sdk.directory.listDirectories(organization.id)
   await sdk.directory.listDirectories(organization.id)
@@ -345,7 +345,7 @@ it('limits the requests per minute if the option is set', async () => {
   await sdk.directory.listDirectories(organization.id)
 })
 
-it('has the same ids and credentials for the same seed, and others for another seed', async () => {
+it('the simulator has the same ids and credentials for the same seed, and others for another seed', async () => {
   const made = async (seed: string) => {
     const scene = await startScene({ seed })
     const { SCALEKIT_ENVIRONMENT_URL: _, ...credentials } = scene.simulator.variables
@@ -358,14 +358,14 @@ it('has the same ids and credentials for the same seed, and others for another s
   expect([other.organization, other.token]).not.toEqual([first.organization, first.token])
 })
 
-it('answers many SDKs at the same time over both protocols', async () => {
+it('the simulator answers many SDKs at the same time over both protocols', async () => {
   const { simulator, organization } = await startScene()
   const sdks = Array.from({ length: 10 }, () => sdkOf(simulator))
   const answers = await Promise.all(sdks.map((sdk) => sdk.directory.listDirectories(organization.id)))
   expect(answers.every(({ directories }) => directories.length === 1)).toBe(true)
 })
 
-it('closes although clients keep their connections open', async () => {
+it('the simulator closes although clients keep their connections open', async () => {
   const { simulator, sdk, organization } = await startScene()
   await sdk.directory.listDirectories(organization.id)
   await simulator.close()

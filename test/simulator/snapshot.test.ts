@@ -25,7 +25,7 @@ function fill({ environment }: Simulator) {
   return { organization, directory, group, user }
 }
 
-it('restores its state at close, and continues from there', async () => {
+it('the simulator saves its state at close, and the next start restores this state', async () => {
   const file = join(await folder(), 'simulator.json')
   const endpoint = { url: 'http://127.0.0.1:9/webhooks' }
   const first = await createSimulator({ file, endpoints: [endpoint] })
@@ -53,7 +53,7 @@ it('restores its state at close, and continues from there', async () => {
   expect(another.createdAtMicros).toBeGreaterThan(user.updatedAtMicros)
 })
 
-it('saves soon after a change, atomically and readable by its owner only', async () => {
+it('the simulator saves soon after a change, atomically and readable by its owner only', async () => {
   const path = await folder()
   const file = join(path, 'simulator.json')
   const simulator = await createSimulator({ file })
@@ -64,7 +64,7 @@ it('saves soon after a change, atomically and readable by its owner only', async
   expect(await readdir(path)).toEqual(['simulator.json'])
 })
 
-it('rejects at close if it cannot write', async () => {
+it('the simulator rejects at close if it cannot write', async () => {
   const path = join(await folder(), 'gone')
   await mkdir(path)
   const simulator = await createSimulator({ file: join(path, 'simulator.json') })
@@ -73,7 +73,7 @@ it('rejects at close if it cannot write', async () => {
   await expect(simulator.close()).rejects.toMatchObject({ name: 'SnapshotError', reason: 'unusable' })
 })
 
-describe('refuses at start, with the fix,', () => {
+describe('the start is refused, with the fix, for', () => {
   it('a file in a folder that does not exist', async () => {
     const file = join(await folder(), 'missing', 'simulator.json')
     const refused = await createSimulator({ file }).catch((error: unknown) => error)
@@ -120,14 +120,14 @@ it.each([
   ['of a process that has ended', () => `${spawnSync(process.execPath, ['--version']).pid} simulator`],
   ['of an earlier process with the same id, as in a container', () => `${process.pid} simulator`],
   ['that is empty', () => ''],
-])('takes over a file with the lock %s', async (_, lock) => {
+])('the simulator opens a file with a lock %s', async (_, lock) => {
   const file = join(await folder(), 'simulator.json')
   await writeFile(`${file}.lock`, lock())
   await using simulator = await createSimulator({ file })
   fill(simulator)
 })
 
-it('leaves no lock if it does not start', async () => {
+it('the simulator leaves no lock if it does not start', async () => {
   const path = await folder()
   const file = join(path, 'simulator.json')
   await writeFile(file, 'no JSON')
@@ -154,7 +154,7 @@ describe('an invalid file is an error with the fix:', () => {
   })
 })
 
-it('saves an endpoint and a rotated secret without another change', async () => {
+it('the simulator saves an endpoint and a rotated secret without another change', async () => {
   const file = join(await folder(), 'simulator.json')
   const first = await createSimulator({ file })
   const { id } = first.deliveries.addEndpoint({ url: 'http://127.0.0.1:9/webhooks' })
@@ -167,7 +167,7 @@ it('saves an endpoint and a rotated secret without another change', async () => 
   expect(second.deliveries.endpoints).toEqual(endpoints)
 })
 
-it('continues a clock that stands still at its saved time', async () => {
+it('a stopped clock continues at its saved time', async () => {
   const file = join(await folder(), 'simulator.json')
   const first = await createSimulator({ file, clockSpeed: 0 })
   await first.step(86_400_000)

@@ -5,7 +5,7 @@ import { createSimulator, PortError, type Simulator } from '@scalekit-scim/simul
 import { expect, it, onTestFinished } from 'vitest'
 import { openPort } from '../../packages/simulator/src/port.ts'
 
-it('reports that its port is in use, with the fix', async () => {
+it('the simulator reports that its port is in use, with the fix', async () => {
   await using first = await createSimulator()
   const port = Number(new URL(first.url).port)
   const refused = await createSimulator({ port }).catch((error: unknown) => error)
@@ -17,7 +17,7 @@ it('reports that its port is in use, with the fix', async () => {
 })
 
 it.each(['P', 'PR'])(
-  'keeps running if a client sends only %s, and accepts a preface in pieces',
+  'the simulator keeps running if a client sends only %s, and accepts a preface in pieces',
   async (start) => {
     await using simulator = await createSimulator()
     const socket = connect(Number(new URL(simulator.url).port), '127.0.0.1').on('error', () => {})
@@ -29,12 +29,12 @@ it.each(['P', 'PR'])(
     socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'.slice(start.length))
     socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]))
     const [answer] = await once(socket, 'data')
-    // A SETTINGS frame (RFC 9113, 6.5) shows that the server speaks HTTP/2.
+    // A SETTINGS frame (RFC 9113, 6.5) shows that the server uses HTTP/2.
     expect(answer[3]).toBe(4)
   },
 )
 
-it('answers a long body or an invalid secret in JSON, without a stack', async () => {
+it('the simulator answers a long body or an invalid secret in JSON, without a stack', async () => {
   await using simulator = await createSimulator()
   const post = (path: string, type: string, body: string) =>
     fetch(simulator.url + path, { method: 'POST', headers: { 'content-type': type }, body })
@@ -47,7 +47,7 @@ it('answers a long body or an invalid secret in JSON, without a stack', async ()
   expect(await refused.text()).not.toContain('!!')
 })
 
-it('has new ids and the same secrets at each start, and both from the seed if there is one', async () => {
+it('each start has new ids and the same secrets; with a seed, the ids are also the same', async () => {
   const endpoints = [{ url: 'http://127.0.0.1:9/webhooks' }]
   await using first = await createSimulator({ endpoints })
   await using second = await createSimulator({ endpoints })
@@ -60,7 +60,7 @@ it('has new ids and the same secrets at each start, and both from the seed if th
   expect(pasted(fourth)).toEqual(pasted(third))
 })
 
-it('repeats a run byte by byte with the same seed and the same start time', async () => {
+it('the simulator repeats a run byte by byte with the same seed and the same start time', async () => {
   const one = await attemptsOfARun()
   expect(await attemptsOfARun()).toEqual(one)
   expect(one.filter(({ status }) => status === 500).length).toBeGreaterThan(3)
@@ -113,7 +113,7 @@ async function attemptsOfARun() {
   )
 }
 
-it('ends a connection with slow headers, as any HTTP server does', async () => {
+it('the simulator ends a connection with slow headers, as any HTTP server does', async () => {
   const port = await openPort({ host: '127.0.0.1', port: 0, headersTimeoutMs: 200 })
   onTestFinished(() => port.close())
   port.serve(

@@ -1,4 +1,5 @@
-// Many long runs, one after the other: `pnpm soak`, or `pnpm soak 10 5000 7` for ten with 5,000 changes from seed 7 on.
+// Many long runs, one after the other: `pnpm soak`, or `pnpm soak 10 5000 7` for ten runs with 5,000 changes each, from
+// seed 7 on.
 import { type LifeReport, live } from '../support/life/life.ts'
 
 const [seeds = 50, changes = 20_000, first = 1] = process.argv.slice(2).map(Number)

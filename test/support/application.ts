@@ -16,12 +16,12 @@ export interface Row {
   deleted: boolean
 }
 
-/** An application that stores users and groups in maps by the rules of the README: upserts and tombstones. */
+/** An application that stores users and groups in maps. It follows the rules of the README: upserts and tombstones. */
 export interface Application {
   dispatcher: Dispatcher
   users: Map<string, Row>
   groups: Map<string, Row>
-  /** `created diruser_1`, in the order in which the handlers ran. */
+  /** Entries such as `created diruser_1`, in the order in which the handlers ran. */
   history: string[]
   /** Runs before each handler. */
   before: (event: ScimEvent) => unknown
@@ -99,7 +99,7 @@ function* rowsOf(rows: Map<string, Row>) {
   }
 }
 
-/** Adds rows from before the test, with a past time. */
+/** Adds rows with a time in the past, as if the rows existed before the test. */
 export function have(
   app: Application,
   ids: readonly string[],

@@ -1,4 +1,6 @@
-/** Only for servers of tests on this machine, because the key is public. It is valid for a hundred years. */
+/**
+ * A certificate for servers of tests on this machine only, because its key is public. It is valid for a hundred years.
+ */
 export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBmzCCAUGgAwIBAgIUPueFYZHIv4etWOHXt8V+uAt89jMwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDA4MjM0NVoYDzIxMjYxMDMx

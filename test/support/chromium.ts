@@ -3,7 +3,7 @@ import { type Browser, chromium } from 'playwright-core'
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
-/** The path of a Chromium: `CHROMIUM_PATH` or a usual place. `undefined` if none exists. */
+/** The path of a Chromium, from `CHROMIUM_PATH` or the usual places. `undefined` if Chromium is not installed. */
 export const chromiumPath = process.env.CHROMIUM_PATH ?? places.find((path) => existsSync(path))
 
 if (!chromiumPath && process.env.CI) {

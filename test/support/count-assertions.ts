@@ -2,7 +2,7 @@ import { afterEach, expect } from 'vitest'
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** Calls of `expect` that the test made. scripts/report.mjs adds them up. */
+    /** The number of `expect` calls of the test. scripts/report.mjs adds these numbers. */
     assertions?: number
   }
 }

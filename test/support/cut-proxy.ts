@@ -1,13 +1,14 @@
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** PostgreSQL's Terminate. */
+/** PostgreSQL's message Terminate. */
 const goodbye = Buffer.from('X\0\0\0\x04', 'latin1')
 
 /**
  * A proxy that can lose the next answer together with its connection. It can also lead new connections to another
- * server, as an address that moves in a failover does; present connections stay. With `answerToGoodbye`, it answers
- * PostgreSQL's Terminate with those bytes, as a server does that shuts down before it has read the message.
+ * server, like an address that moves in a failover. Existing connections stay. With `answerToGoodbye`, the proxy
+ * answers PostgreSQL's Terminate with these bytes. A server that shuts down before it has read the message does the
+ * same.
  */
 export async function cutProxy(
   port: number,

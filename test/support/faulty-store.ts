@@ -1,6 +1,6 @@
 import Keyv, { type KeyvStoreAdapter } from 'keyv'
 
-/** How a store fails from now on. */
+/** The way in which a store fails from now on. */
 export interface Fault {
   /** The calls that fail. @default all calls */
   on?: 'get' | 'set' | 'delete'
@@ -10,16 +10,16 @@ export interface Fault {
 
 export interface FaultyStore {
   keyv: Keyv
-  /** Applies from now on; `undefined` ends the fault. */
+  /** Sets the fault from now on. `undefined` ends the fault. */
   fail(fault: Fault | undefined): void
   data: Map<string, string>
-  /** The writes that really happened: `set <key>`, `delete <key>`. */
+  /** The writes that took effect, as `set <key>` or `delete <key>`. */
   history: string[]
 }
 
 /**
- * A Keyv over an adapter that really stores. The adapter can throw, hang until the fault ends, or answer late. It can
- * also return `true` without storing, or turn every error into `undefined`.
+ * Returns a Keyv over an adapter that stores values in memory. The adapter can throw, hang until the fault ends, or
+ * answer late. It can also return `true` without storing, or turn every error into `undefined`.
  */
 export function faultyStore(): FaultyStore {
   const data = new Map<string, string>()

@@ -6,7 +6,7 @@ export interface LogLine {
   fields: Record<string, unknown>
 }
 
-/** A logger that keeps its lines. */
+/** A logger that stores its lines. */
 export function recordingLogger(): Logger & { lines: LogLine[]; text(): string } {
   const lines: LogLine[] = []
   const write = (level: keyof Logger) => (fields: object, message: string) =>

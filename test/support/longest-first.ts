@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Files that start servers, browsers, compilers or many processes, the longest first. */
+/** The files that start servers, browsers, compilers or many processes, the longest first. */
 export const slowFiles = [
   'chaos/crash.test.ts',
   'sync/convergence.test.ts',

@@ -4,7 +4,7 @@ import { connect, createServer, type Server } from 'node:net'
 export interface LossyProxy {
   port: number
   /**
-   * Loses the answer to the next request that holds `text`, together with its connection. The server has still run the
+   * Loses the answer to the next request that contains `text`, together with its connection. The server still runs the
    * request.
    */
   loseNextAnswer(text?: string): void

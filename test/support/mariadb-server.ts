@@ -10,14 +10,14 @@ export interface MariadbServer {
   /** The address of the database `test`, with an account that has all rights. */
   uri: string
   start(): Promise<void>
-  /** SIGKILL: the server writes nothing before it exits. */
+  /** Kills the server with SIGKILL, so that it writes nothing before it exits. */
   kill(): Promise<void>
   freeze(): void
   thaw(): void
   remove(): Promise<void>
 }
 
-/** A separate MariaDB for the test, not yet started; `undefined` if the PATH has none. */
+/** Returns a separate MariaDB for the test, which is not started yet. `undefined` if MariaDB is not on the PATH. */
 export async function mariadbServer(): Promise<MariadbServer | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'scim-mariadb-'))
   // MariaDB refuses to run as root.

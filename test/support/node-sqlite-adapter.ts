@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 
 export interface NodeSqliteOptions {
   uri: string
-  /** As on a file without the right to write. */
+  /** Set to simulate a file without the right to write. */
   readOnly?: boolean
 }
 
@@ -35,7 +35,7 @@ export class NodeSqliteAdapter extends EventEmitter {
 
   async query(sql: string, ...parameters: (string | number | null)[]): Promise<Record<string, unknown>[]> {
     const database = await this.#connected
-    // The real adapter answers from a thread, so other code runs in between.
+    // The real adapter answers from a thread, so other code runs before the answer.
     await new Promise((resolve) => setImmediate(resolve))
     return database.prepare(sql).all(...parameters)
   }

@@ -4,7 +4,7 @@ import type { ApiGroup, ApiUser, DirectoryApi } from '@scalekit-scim/core/sync'
 export interface Person {
   id: string
   groupIds?: readonly string[]
-  /** Absent: not in the details. */
+  /** If absent, the details do not contain the field. */
   active?: boolean
   title?: string
   updatedAtMs?: number
@@ -21,7 +21,7 @@ export class TestDirectory {
   readonly id: string
   readonly organizationId: string
   enabled = true
-  /** In the order of the API. */
+  /** The users, in the order of the API. */
   people: Person[]
   teams: Team[] = []
 
@@ -40,7 +40,7 @@ export interface PageCall {
   kind: 'users' | 'groups'
   directory: TestDirectory
   offset: number
-  /** 0 for the first requested page of this kind, over all walks. */
+  /** The number of the page. 0 is the first requested page of this kind, over all walks. */
   number: number
   updatedAfter: string | undefined
 }
@@ -58,9 +58,9 @@ interface Page {
 export class TestApi implements DirectoryApi {
   readonly directories: TestDirectory[]
   readonly calls: PageCall[] = []
-  /** The largest page size, for any requested size. */
+  /** The largest page size, regardless of the requested size. */
   largestPage = 30
-  /** Organizations without a directory. */
+  /** The organizations without a directory. */
   bare: string[] = []
   beforePage: (call: PageCall) => void | Promise<void> = () => {}
   bend: (page: Page, call: PageCall) => Page | Promise<Page> = (page) => page
@@ -143,7 +143,7 @@ function timestamp(ms = 0) {
   return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 }
 }
 
-/** `count` users who have not changed for a long time. */
+/** Returns `count` users who have not changed for a long time. */
 export function people(count: number, from = 0): Person[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `diruser_${from + index}`,

@@ -15,7 +15,7 @@ export class PostgresServer {
   readonly #folder: string
   readonly #owner: { uid: number; gid: number } | undefined
   #postmaster: ChildProcess | undefined
-  /** An interrupted run leaves no server behind either. */
+  /** This handler also removes the servers of an interrupted run. */
   readonly #atExit = () => {
     this.thaw()
     this.#postmaster?.kill('SIGQUIT')
@@ -34,7 +34,7 @@ export class PostgresServer {
     }
   }
 
-  /** A running server; `undefined` if PostgreSQL is not installed. */
+  /** Returns a running server, or `undefined` if PostgreSQL is not installed. */
   static async start(settings: Record<string, string> = {}): Promise<PostgresServer | undefined> {
     const bin = binFolder()
     if (bin === undefined) return undefined
@@ -46,7 +46,7 @@ export class PostgresServer {
     return server
   }
 
-  /** A running standby of this server, read-only until it is promoted. */
+  /** Returns a running standby of this server, which is read-only until it is promoted. */
   async standby(): Promise<PostgresServer> {
     const standby = new PostgresServer(await freePort(), this.#bin)
     const flags = [
@@ -96,7 +96,7 @@ export class PostgresServer {
     }
   }
 
-  /** SQL through psql, which restarts of the server do not affect. */
+  /** Runs SQL through psql, so that a restart of the server breaks no connection. */
   async sql(text: string): Promise<string> {
     const flags = [
       '-h',
@@ -113,7 +113,7 @@ export class PostgresServer {
     return stdout.trim()
   }
 
-  /** `fast` tells every connection; `immediate` is like a crash. */
+  /** `fast` informs every connection. `immediate` is like a crash. */
   async stop(how: 'fast' | 'immediate' = 'fast'): Promise<void> {
     const postmaster = this.#postmaster
     this.#postmaster = undefined
@@ -123,7 +123,7 @@ export class PostgresServer {
     await ended
   }
 
-  /** All its processes stop; its connections stay open. */
+  /** Stops all processes of the server. Its connections stay open. */
   freeze(): void {
     for (const pid of this.#processes()) process.kill(pid, 'SIGSTOP')
   }
@@ -139,7 +139,7 @@ export class PostgresServer {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** The postmaster first, because it starts the others. */
+  /** Returns the processes, with the postmaster first, because it starts the other processes. */
   #processes(): number[] {
     const pid = this.#postmaster?.pid
     if (pid === undefined) return []

@@ -11,7 +11,7 @@ import { PostgresServer } from './postgres-server.ts'
 
 const usualUri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres'
 
-/** The server on this machine's usual port, else a separate one for the test file; `undefined` without PostgreSQL. */
+/** The address of the server on the usual port, or of a separate server. `undefined` if PostgreSQL is not installed. */
 export async function reachablePostgres(): Promise<string | undefined> {
   if (await listens(new URL(usualUri))) return usualUri
   const own = await PostgresServer.start()
@@ -34,7 +34,7 @@ function listens({ hostname, port }: URL): Promise<boolean> {
   })
 }
 
-/** Run after the last test of the file, the latest first. */
+/** The functions that run after the last test of the file, the latest first. */
 const cleanups: (() => Promise<unknown>)[] = []
 afterAll(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup()
@@ -42,7 +42,7 @@ afterAll(async () => {
 
 type Row = Record<string, unknown>
 
-/** SQL on a separate connection, without the ledger. */
+/** Runs SQL on a separate connection, without the ledger. */
 export function sqlOn(
   uri: string,
   options: AdapterOptions = {},
@@ -56,7 +56,7 @@ export function sqlOn(
   return async (text, values = []) => [...(await query({ text, values }))]
 }
 
-/** For a transaction that stays open: its connection is not closed while it is idle. */
+/** For a transaction that stays open, the adapter must not close an idle connection. */
 export function transactionOn(uri: string) {
   return sqlOn(uri, { idleTimeoutMillis: 0 })
 }
@@ -64,13 +64,13 @@ export function transactionOn(uri: string) {
 interface AdapterOptions {
   schema?: string
   max?: number
-  /** With 0, a connection and its transaction stay open. */
+  /** With 0, an idle connection and its transaction stay open. */
   idleTimeoutMillis?: number
 }
 
 /**
- * An adapter with a separate pool: the adapter's code keeps one pool for each address. An idle connection is closed at
- * once, so that the server may stop in a test that does not use it.
+ * Creates an adapter with a separate pool, because the adapter's code has one pool for each address. Idle connections
+ * are closed immediately, so that a test can stop the server.
  */
 export function adapterOn(uri: string, options: AdapterOptions = {}): KeyvPostgres {
   const adapter = new KeyvPostgres({
@@ -84,12 +84,12 @@ export function adapterOn(uri: string, options: AdapterOptions = {}): KeyvPostgr
   return adapter
 }
 
-/** The server's clock decides, so an instance's own clock may be wrong. */
+/** The ledger uses the server's clock, so an instance's own clock may be wrong. */
 export function skewedClock(skewMs: number) {
   return { ...systemClock, now: () => systemClock.now() + skewMs }
 }
 
-/** A schema for the test file, dropped after its tests. Its functions are those of the sources. */
+/** Creates a schema for the test file, and drops it after the tests. Its functions come from the sources. */
 export async function freshSchema(uri: string, role?: string): Promise<string> {
   const schema = `scim_${randomUUID().replaceAll('-', '')}`
   const sql = sqlOn(uri)
@@ -99,7 +99,7 @@ export async function freshSchema(uri: string, role?: string): Promise<string> {
   return schema
 }
 
-/** A login with only the rights that it is granted, dropped after the tests of the file. */
+/** Creates a login with only the granted rights, and drops it after the tests of the file. */
 export async function freshRole(uri: string): Promise<{ role: string; uri: string }> {
   const role = `scim_${randomUUID().replaceAll('-', '')}`
   const sql = sqlOn(uri)
@@ -111,7 +111,7 @@ export async function freshRole(uri: string): Promise<{ role: string; uri: strin
   return { role, uri: uri.replace('//postgres@', `//${role}@`) }
 }
 
-/** Instances of one application that share a store, closed after the tests of the file. */
+/** Creates instances of one application that share a store, and closes them after the tests of the file. */
 export function instancesOn(uri: string, shared: DispatcherOptions & { schema?: string } = {}) {
   const { schema, ...options } = shared
   const opened: Dispatcher[] = []

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A server that a test may kill, freeze and fill. It keeps nothing on disk. */
+/** A server that a test may kill, freeze and fill. It stores no data on disk. */
 export interface RedisServer {
   port: number
   url: string
   /** Runs a command with redis-cli, and returns what it prints. */
   cli(...command: string[]): string
-  /** Like a crash: the data in memory is lost. */
+  /** Kills the server, as in a crash. The data in memory is lost. */
   kill(): Promise<void>
   /** Starts the server again, empty, on its old port. */
   start(): Promise<void>
@@ -25,7 +25,7 @@ const usualPort = 6379
 
 export const redisIsInstalled = spawnSync('redis-server', ['--version']).status === 0
 
-/** @param options as on the command line: `'--maxmemory', '3mb'` */
+/** @param options in the form of the command line: `'--maxmemory', '3mb'` */
 export async function startRedis(...options: string[]): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'scim-redis-'))
   const port = await freePort()
@@ -61,7 +61,7 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   return server
 }
 
-/** The server on the usual port if one answers, else a separate one; `undefined` without Redis. */
+/** Returns the server on the usual port, or a separate server. `undefined` if Redis is not installed. */
 export async function sharedRedis(): Promise<Pick<RedisServer, 'url' | 'cli' | 'remove'> | undefined> {
   if (await answers(usualPort)) {
     return {
@@ -84,7 +84,7 @@ export interface RedisCluster {
   remove(): Promise<void>
 }
 
-/** Three masters that share the slots, each with this number of replicas, which take over soon. */
+/** Starts three masters that share the slots. Each master has this number of replicas, which take over soon. */
 export async function startRedisCluster(replicas: 0 | 1 = 0): Promise<RedisCluster> {
   const nodes = await startClusterNodes(3 * (1 + replicas))
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
@@ -92,7 +92,7 @@ export async function startRedisCluster(replicas: 0 | 1 = 0): Promise<RedisClust
   return clusterOf(nodes)
 }
 
-/** A master with all slots, and its replica. Without other masters, the replica takes over only on a command. */
+/** Starts a master with all slots, and its replica. Without other masters, the replica takes over only on a command. */
 export async function startRedisShard(): Promise<RedisCluster> {
   const nodes = await startClusterNodes(2)
   const [master, replica] = nodes
@@ -115,7 +115,7 @@ function startClusterNodes(count: number): Promise<RedisServer[]> {
   return Promise.all(Array.from({ length: count }, () => startClusterNode()))
 }
 
-/** Another process may take one of the free ports before its server does. The cluster then starts on others. */
+/** Another process may use a free port before the server starts. In this case, the cluster starts on other ports. */
 async function startClusterNode(tries = 3): Promise<RedisServer> {
   const busPort = String(await freePort())
   const options = ['--cluster-enabled', 'yes', '--cluster-port', busPort, '--cluster-node-timeout', '2000']
@@ -130,10 +130,10 @@ async function startClusterNode(tries = 3): Promise<RedisServer> {
 async function clusterOf(nodes: RedisServer[]): Promise<RedisCluster> {
   for (const node of nodes) {
     await until(() => node.cli('CLUSTER', 'INFO').includes('cluster_state:ok'), 'a cluster that is ok')
-    // Clients learn only about the nodes in this list.
+    // Clients get the addresses of only the nodes in this list.
     const known = () => node.cli('CLUSTER', 'SLOTS')
     await until(() => nodes.every(({ port }) => known().includes(String(port))), 'nodes that know each other')
-    // A replica cannot take over before it has the data of its master.
+    // A replica cannot take over until it has the data of its master.
     const replication = () => node.cli('INFO', 'replication')
     await until(() => !replication().includes('master_link_status:down'), 'a replica that has its data')
   }
@@ -143,7 +143,7 @@ async function clusterOf(nodes: RedisServer[]): Promise<RedisCluster> {
   }
 }
 
-/** Three sentinels. A master is down when it has not answered two of them for a second. */
+/** Starts three sentinels. A master counts as down when it has not answered two sentinels for a second. */
 export async function startSentinels(name: string, master: RedisServer) {
   const folder = await mkdtemp(join(tmpdir(), 'scim-sentinel-'))
   const monitor = `sentinel monitor ${name} 127.0.0.1 ${master.port} 2`
@@ -183,7 +183,7 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Whether a Redis on this port answers PING. */
+/** Returns whether a Redis on this port answers PING. */
 export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))

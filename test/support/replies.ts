@@ -7,14 +7,14 @@ interface ExpectedReply {
   body: string
   retryAfter?: string
   allow?: string
-  /** Whether the connection must end, because a body was not read to its end. */
+  /** Whether the connection must end, because the server did not read the whole body. */
   closes?: true
 }
 
 const failed = { status: 500, body: '{"error":"Processing failed"}' }
 const unavailable = { status: 503, body: '{"error":"Service Unavailable"}', retryAfter: '5' }
 
-/** The reply table, written down once more by hand: the contract, not what the code happens to say. */
+/** A copy of the reply table, written by hand. The tests compare the code with this contract. */
 export const expectedReplies: Record<Outcome, ExpectedReply> = {
   processed: { status: 201, body: '{"message":"Webhook processed successfully"}' },
   unhandled: { status: 201, body: '{"message":"Event type not handled"}' },
@@ -40,7 +40,7 @@ export const expectedReplies: Record<Outcome, ExpectedReply> = {
   internal: failed,
 }
 
-/** Holds an answer, status, body and every header of ours, against the table. */
+/** Compares the status, the body and each of our headers with the table. */
 export function expectReply(answer: Answer, outcome: Outcome, method = 'POST'): void {
   const expected = expectedReplies[outcome]
   expect({

@@ -1,6 +1,6 @@
 import type { Clock } from '@scalekit-scim/core'
 
-/** A clock that is ahead by `skewMs`, as that of another machine may be. */
+/** Creates a clock that is ahead by `skewMs`, like the clock of another machine. */
 export function skewedClock(skewMs: number): Clock {
   return {
     now: () => Date.now() + skewMs,

@@ -1,6 +1,6 @@
 // A process that competes with others for messages on one SQLite file. Its arguments are the file, a namespace, and the
-// numbers of messages and resources. It prints the numbers of the messages that it won. Each win adds 1 to its resource's
-// counter: it reads, pauses and writes, which loses counts unless turns exclude each other.
+// numbers of messages and resources. It prints the numbers of the messages that it won. Each won message adds 1 to its
+// resource's counter: it reads, pauses and writes. If two turns overlapped, a count would be lost.
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Keyv from 'keyv'
@@ -46,7 +46,7 @@ async function count(resource: string): Promise<void> {
   counters.prepare('UPDATE counters SET n = ? WHERE resource = ?').run(Number(before?.n) + 1, resource)
 }
 
-// The timers of a receiver do not keep the process alive.
+// The timers of a receiver do not prevent the exit of the process.
 const alive = setInterval(() => {}, 1000)
 await Promise.all(Array.from({ length: Number(messages) }, (_, index) => settle(index)))
 await dispatcher.close()

@@ -8,17 +8,17 @@ import express4 from 'express4'
 import fastify from 'fastify'
 import { onTestFinished } from 'vitest'
 
-/** A real server on a port of its own, with the pack in it. */
+/** A real server on its own port, with the middleware. */
 export interface RunningServer {
   origin: string
   port: number
-  /** The endpoint. */
+  /** The URL of the endpoint. */
   url: string
   receiver: Receiver
   close(): Promise<void>
 }
 
-/** One framework, one way to run the contract. */
+/** One framework in which the contract runs. */
 export interface Subject {
   name: string
   start(options?: ReceiverOptions & { consumeBody?: boolean }): Promise<RunningServer>
@@ -64,7 +64,7 @@ async function startFastify({
   return running(portOf(app.server), app.scalekitScim, () => app.close())
 }
 
-/** Where a server listens. */
+/** Returns the port on which a server listens. */
 export function portOf(server: Pick<Server, 'address'>): number {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port')

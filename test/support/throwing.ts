@@ -1,4 +1,7 @@
-/** Makes a property throw when our own code reads it, and nobody else: Node and the frameworks read the request too. */
+/**
+ * Makes a property throw when our own code reads it. It does not throw for Node and the frameworks, which also read the
+ * request.
+ */
 export function throwForUs(request: object, name: string): void {
   const value: unknown = Reflect.get(request, name)
   Object.defineProperty(request, name, {
@@ -7,7 +10,7 @@ export function throwForUs(request: object, name: string): void {
         throw new Error(`no ${name} here`)
       return value
     },
-    // Express writes `params` and `baseUrl` to it.
+    // Express writes the properties `params` and `baseUrl`.
     set() {},
     configurable: true,
   })

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
 
-/** An answer as it came over the wire. */
+/** An answer as it arrived over the network. */
 export interface Answer {
   status: number
   headers: Record<string, string | string[] | undefined>
@@ -14,7 +14,7 @@ export interface WireRequest {
   body?: Uint8Array | string
 }
 
-/** One request on a connection of its own. */
+/** Sends one request on its own connection. */
 export function send(url: string, { method = 'POST', headers, body }: WireRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent: false }, (response) => {
@@ -36,11 +36,11 @@ export function send(url: string, { method = 'POST', headers, body }: WireReques
 
 export interface RawExchange {
   text: string
-  /** How many bytes the server let us send. */
+  /** The number of bytes that the server let us send. */
   sentBytes: number
 }
 
-/** Writes bytes as they are, the pieces one by one, until the server has had enough; gives what it answered. */
+/** Writes the pieces of bytes one by one, until the server stops reading. Returns the server's answer. */
 export function sendRaw(port: number, head: string, pieces: Iterable<Uint8Array>): Promise<RawExchange> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
@@ -63,7 +63,7 @@ export function sendRaw(port: number, head: string, pieces: Iterable<Uint8Array>
   })
 }
 
-/** The head of a POST whose headers we choose. */
+/** Returns the head of a POST with the given headers. */
 export function head(path: string, headers: Record<string, string>): string {
   const lines = Object.entries({ host: 'localhost', ...headers }).map(
     ([name, value]) => `${name}: ${value}\r\n`,

@@ -7,15 +7,15 @@ import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
 /** Seconds between the clocks. No clock advances by itself. */
 interface Scene {
-  /** The store's clock ahead of this process's. */
+  /** The lead of the store's clock over this process's clock. */
   storeAhead?: number
-  /** The newest record's time ahead of this process's clock. */
+  /** The lead of the newest record's time over this process's clock. */
   recordAhead?: number
-  /** The same for all records, each newer than the one before. */
+  /** The lead of each record's time. Each record is newer than the record before. */
   allAhead?: number
-  /** Seconds that the API takes for a page. */
+  /** The seconds that the API takes for a page. */
   answersIn?: number
-  /** Seconds that the store takes for its first answer. */
+  /** The seconds that the store takes for its first answer. */
   storeAnswersIn?: number
 }
 
@@ -25,7 +25,7 @@ async function pass({ storeAhead = 0, recordAhead, allAhead, answersIn = 0, stor
   const dispatcher = createDispatcher({
     store: 'memory',
     logger: false,
-    // In memory the store's time is the dispatcher's.
+    // A store in memory uses the time of the dispatcher.
     clock: { ...systemClock, now: () => nowMs + storeAhead * 1000 },
     onUserUpserted: () => {},
   })

@@ -51,7 +51,7 @@ function isNamed(name: string): name is MutantName {
   return name in mutants
 }
 
-/** Runs histories in a process whose sync has the fault, until one fails, and at most 300. */
+/** Runs at most 300 histories in a process whose sync has the fault, until a history fails. */
 async function failuresWith(mutant: MutantName): Promise<unknown[]> {
   const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
   const imports = ['../docs/source-imports.mjs', '../support/deletion-histories/mutated-sources.ts']

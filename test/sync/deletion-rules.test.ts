@@ -33,13 +33,13 @@ interface Scene {
   ledger: Ledger
   api: TestApi
   directory: TestDirectory
-  /** The sync of one process. Another sync stands for another process. */
+  /** Creates the sync of one process. Another sync represents another process. */
   sync(options?: Partial<DirectorySyncOptions>): DirectorySync
-  /** Runs a full pass, a day later. */
+  /** Advances the clock by a day, and runs a full pass. */
   nextDay(options?: RunOptions): Promise<DirectoryReport>
 }
 
-/** A directory whose users the application has, after a first pass. */
+/** Creates a directory whose users the application has, and runs a first pass. */
 async function scene(
   count: number,
   options: Partial<DirectorySyncOptions> = {},
@@ -111,7 +111,7 @@ describe('records of `known` that did not come from the directory', () => {
   const own = ['usr_1', 'usr_2', 'usr_3'].map((id) => ({ id, occurredAt: '2026-01-01T09:00:00Z' }))
 
   test.each([5000, 40])(
-    'are never deleted next to %i users of the directory, in several passes',
+    'foreign records are never deleted next to %i users of the directory, in several passes',
     async (count) => {
       const all = await scene(count)
       const known = withRows(all.app, () => own)
@@ -127,7 +127,7 @@ describe('records of `known` that did not come from the directory', () => {
     },
   )
 
-  test('prevent deletions, and do not prevent creations', async () => {
+  test('foreign records prevent deletions, and do not prevent creations', async () => {
     const all = await scene(40)
     leave(all, 1)
     all.directory.people.push({ id: 'diruser_new' })
@@ -139,14 +139,14 @@ describe('records of `known` that did not come from the directory', () => {
     expect((await all.nextDay()).deleted.users.ids).toEqual(['diruser_0'])
   })
 
-  test('do not make the passes full', async () => {
+  test('foreign records do not make the passes full', async () => {
     const all = await scene(40)
     const sync = all.sync({ known: withRows(all.app, () => own) })
     const modes = [only(await sync.run({ mode: 'full' })).mode, only(await sync.run()).mode]
     expect(modes).toEqual(['full', 'incremental'])
   })
 
-  test('are not in the message if their ids may be personal data', async () => {
+  test('foreign records are not in the message if their ids may be personal data', async () => {
     const all = await scene(40)
     const log = recordingLogger()
     const personal = [
@@ -163,7 +163,7 @@ describe('records of `known` that did not come from the directory', () => {
     for (const id of personal) expect(said).not.toContain(id)
   })
 
-  test('are recognized by their organization, if `known` yields it', async () => {
+  test('foreign records are recognized by their organization, if `known` yields it', async () => {
     const all = await scene(40)
     const known = withRows(all.app, () => [
       { id: 'diruser_other', occurredAt: null, organizationId: 'org_2' },
@@ -173,7 +173,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(report).toMatchObject({ held: [], users: { held: 0, deleted: 0 } })
   })
 
-  test('prevent deletions even if they have an `organizationId`', async () => {
+  test('foreign records prevent deletions even if they have an `organizationId`', async () => {
     const all = await scene(40)
     leave(all, 1)
     await all.clock.advance(dayMs)
@@ -183,7 +183,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('are reported if `known` yields nothing else', async () => {
+  test('foreign records are reported if `known` yields nothing else', async () => {
     const all = await scene(40)
     const known = { users: () => [{ id: 'diruser_other', organizationId: 'org_2' }] }
     const report = only(await all.sync({ known }).run({ mode: 'full' }))
@@ -191,7 +191,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(report.users).toMatchObject({ created: 40, deleted: 0, held: 0 })
   })
 
-  test('are not recognized if their ids look like those that the directory lists', async () => {
+  test('foreign records are not recognized if their ids look like those that the directory lists', async () => {
     const all = await scene(40)
     all.directory.people = people(40).map((person) => ({
       ...person,
@@ -207,7 +207,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(report.deleted.users.ids).toEqual([gone?.id])
   })
 
-  test('are found in both organizations if `known` ignores the organization', async () => {
+  test('foreign records are found in both organizations if `known` ignores the organization', async () => {
     const all = await scene(40)
     const other = new TestDirectory('org_2', people(3, 40))
     all.api.directories.push(other)
@@ -226,7 +226,7 @@ describe('records of `known` that did not come from the directory', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('prevent deletions in later passes without the other organization, too', async () => {
+  test('foreign records also prevent deletions in later passes without the other organization', async () => {
     const all = await scene(40)
     const other = new TestDirectory('org_2', people(3, 40))
     all.api.directories.push(other)
@@ -256,7 +256,7 @@ describe('records of `known` that did not come from the directory', () => {
     }
     expect(deletions(all.app)).toEqual([])
 
-    // After 30 days the other organization is forgotten, and its users are still listed.
+    // After 30 days, the sync no longer counts the other organization. The API still lists that organization's users.
     await all.clock.advance(29 * dayMs)
     for (let day = 0; day < 3; day++) await all.nextDay()
     expect((await all.nextDay()).held).toMatchObject([{ reason: 'no-history', count: 4 }])
@@ -303,7 +303,7 @@ describe('the state of deletions', () => {
   let isDown = false
 
   test.each(['read', 'compareAndSet'] as const)(
-    'prevents deletions if the store fails to %s it',
+    'the state of deletions prevents deletions if the store fails to %s it',
     async (verb) => {
       const all = await scene(40, {}, failing(verb))
       onTestFinished(() => {
@@ -321,7 +321,7 @@ describe('the state of deletions', () => {
     },
   )
 
-  test('prevents deletions if another process writes it meanwhile', async () => {
+  test('the state of deletions prevents deletions if another process writes it during the pass', async () => {
     let isRaced = false
     const all = await scene(40, {}, (real) => ({
       record: (name: string) => {
@@ -343,7 +343,7 @@ describe('the state of deletions', () => {
     expect((await all.nextDay()).users.deleted).toBe(1)
   })
 
-  test("is written if only the store's answer was lost", async () => {
+  test("the state of deletions is written if only the store's answer was lost", async () => {
     let isLost = false
     const all = await scene(40, {}, (real) => ({
       record: (name: string) => {
@@ -366,7 +366,7 @@ describe('the state of deletions', () => {
     expect((await running).error).toBeUndefined()
   })
 
-  test('prevents deletions if another version has written it', async () => {
+  test('the state of deletions prevents deletions if another version has written it', async () => {
     const all = await scene(40)
     const record = all.ledger.record('deletions:user:org_1')
     const text = String(await record.read()).replace('"version":1', '"version":2')
@@ -376,18 +376,18 @@ describe('the state of deletions', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('counts all deletions that a process had planned before it died', async () => {
+  test('the state of deletions counts all planned deletions of a killed process', async () => {
     const all = await scene(200)
     leave(all, 20)
     const ending = new AbortController()
     all.app.before = () => ending.abort()
     expect((await all.nextDay({ signal: ending.signal })).deleted.users.count).toBeLessThan(20)
     all.app.before = () => {}
-    // Twenty deletions of the day are counted, so the others are over the limit.
+    // The limit already counts twenty deletions of the day, so all other deletions are over the limit.
     expect(only(await all.sync().run({ mode: 'full' })).held).toMatchObject([{ reason: 'over-limit' }])
   })
 
-  test('does not count deletions that had no effect', async () => {
+  test('the state of deletions does not count deletions that had no effect', async () => {
     const all = await scene(200)
     leave(all, 20)
     all.app.before = () => {
@@ -400,7 +400,7 @@ describe('the state of deletions', () => {
 })
 
 describe('the limits', () => {
-  test('count a deletion whose handler failed, because it may have had its effect', async () => {
+  test('the limits count a deletion whose handler failed, because it may have had its effect', async () => {
     const all = await scene(200)
     all.app.before = () => {
       throw new Error('no')
@@ -411,12 +411,12 @@ describe('the limits', () => {
       await all.sync().run({ mode: 'full' })
     }
     const report = only(await all.sync().run({ mode: 'full' }))
-    // The first twenty are retried in each pass. Each ten of the others have a batch of their own.
+    // Each pass retries the first twenty deletions. Each group of ten later deletions has its own batch.
     expect(report.failed.users.count).toBe(20)
     expect(report.held).toMatchObject([10, 10, 10].map((count) => ({ reason: 'over-limit', count })))
   })
 
-  test('count a deletion whose handler dropped it, for the same reason', async () => {
+  test('the limits count a deletion whose handler dropped it, because it may have had its effect', async () => {
     const all = await scene(200)
     all.app.before = (event) => {
       const row = 'id' in event.data && all.app.users.get(String(event.data.id))
@@ -429,7 +429,7 @@ describe('the limits', () => {
     expect(only(await all.sync().run({ mode: 'full' })).held).toMatchObject([{ reason: 'over-limit' }])
   })
 
-  test('do not count a deletion twice if a pass in between could not decide', async () => {
+  test('the limits count a deletion once, even if a pass in between could not decide', async () => {
     const all = await scene(200)
     leave(all, 20)
     all.app.before = () => {
@@ -444,7 +444,7 @@ describe('the limits', () => {
     expect(only(await all.sync().run({ mode: 'full' })).users).toMatchObject({ deleted: 20, held: 0 })
   })
 
-  test('do not count a deletion that is stale after a newer event', async () => {
+  test('the limits do not count a deletion that is stale after a newer event', async () => {
     const all = await scene(200)
     const gone = leave(all, 20)
     await all.clock.advance(dayMs)
@@ -462,7 +462,7 @@ describe('the limits', () => {
     expect(only(await sync.run({ mode: 'full' })).users).toMatchObject({ deleted: 20, held: 0 })
   })
 
-  test('are not widened by unlisted rows, such as tombstones in `known`', async () => {
+  test('unlisted rows, such as tombstones in `known`, do not raise the limits', async () => {
     const all = await scene(200)
     const tombstones = people(5000, 200).map(({ id }) => ({ id, occurredAt: '2026-01-01T09:00:00Z' }))
     const sync = all.sync({ known: withRows(all.app, () => tombstones) })
@@ -481,7 +481,7 @@ describe('the limits', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('apply to a day: five consecutive passes delete 20 of 200 users, not 75', async () => {
+  test('the limits apply to a day: five consecutive passes delete 20 of 200 users, not 75', async () => {
     const all = await scene(200)
     for (let pass = 0; pass < 5; pass++) {
       leave(all, 15)
@@ -493,7 +493,7 @@ describe('the limits', () => {
     expect(report.held).toMatchObject([15, 15, 15, 15].map((count) => ({ reason: 'over-limit', count })))
   })
 
-  test('apply to 24 hours', async () => {
+  test('the limits apply to 24 hours', async () => {
     const all = await scene(200)
     const pass = async (hours: number, leavers: number) => {
       await all.clock.advance(hours * 3_600_000)
@@ -505,7 +505,7 @@ describe('the limits', () => {
     expect(await pass(2, 15)).toMatchObject({ deleted: 15, held: 15 })
   })
 
-  test('allow 6 % of the users to leave in a week at 1 % a day', async () => {
+  test('the limits allow 6 % of the users to leave in a week at 1 % a day', async () => {
     const all = await scene(1000)
     for (let day = 0; day < 6; day++) {
       leave(all, 10)
@@ -513,7 +513,7 @@ describe('the limits', () => {
     }
   })
 
-  test('hold 6 % in a day once, and do not block the next user who leaves', async () => {
+  test('the limits hold 6 % in a day once, and do not block the next user who leaves', async () => {
     const all = await scene(1000)
     leave(all, 60)
     const [held] = (await all.nextDay()).held
@@ -529,7 +529,7 @@ describe('the limits', () => {
     expect((await all.nextDay()).users).toMatchObject({ deleted: 49, held: 0 })
   })
 
-  test('stop slow deletions at 20 % of the earlier users in 30 days', async () => {
+  test('the limits stop slow deletions at 20 % of the earlier users in 30 days', async () => {
     const all = await scene(1000)
     for (let day = 0; day < 29; day++) {
       leave(all, 12)
@@ -539,7 +539,7 @@ describe('the limits', () => {
     expect(deletions(all.app).length).toBeGreaterThan(180)
   })
 
-  test('hold deletions of over half of the records in 30 days, even of few records', async () => {
+  test('the limits hold deletions of over half of the records in 30 days, even of few records', async () => {
     const all = await scene(10)
     for (let day = 0; day < 5; day++) {
       leave(all, 1)
@@ -549,7 +549,7 @@ describe('the limits', () => {
     expect((await all.nextDay()).held).toMatchObject([{ reason: 'over-half', count: 1 }])
   })
 
-  test('do not hold deactivations, and report many of them', async () => {
+  test('the limits do not hold deactivations, and report many of them', async () => {
     const log = recordingLogger()
     const all = await scene(100, { logger: log })
     const now = all.clock.now()
@@ -633,7 +633,7 @@ test('a process that was suspended for longer than its lease does not retry a de
 })
 
 describe('a held deletion', () => {
-  test('stays held when a limit is raised', async () => {
+  test('a held deletion stays held when a limit is raised', async () => {
     const all = await scene(100)
     leave(all, 30)
     await all.nextDay()
@@ -642,7 +642,7 @@ describe('a held deletion', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('stays held if `known` does not yield it in one pass', async () => {
+  test('a held deletion stays held if `known` does not yield it in one pass', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -657,7 +657,7 @@ describe('a held deletion', () => {
     expect((await all.nextDay()).held).toEqual([held])
   })
 
-  test("stays held if `known` yields a newer time, which may be the row's", async () => {
+  test("a held deletion stays held if `known` yields a newer time, which may be the row's", async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -666,7 +666,7 @@ describe('a held deletion', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('is released when the record is listed again, and is a new deletion when it leaves again', async () => {
+  test('a held deletion is released when the record is listed again, and is a new deletion when it leaves again', async () => {
     const all = await scene(100)
     const held = all.directory.people.slice(0, 30)
     leave(all, 30)
@@ -678,7 +678,7 @@ describe('a held deletion', () => {
     expect(report).toMatchObject({ returned: [], held: [{ count: 28 }], deleted: { users: { ids: again } } })
   })
 
-  test('is discarded 90 days after `known` last yielded it', async () => {
+  test('a held deletion is discarded 90 days after `known` last yielded it', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
     await all.nextDay()
@@ -691,13 +691,13 @@ describe('a held deletion', () => {
     await all.nextDay()
     for (const row of rows) if (row) all.app.users.set(row.id, row)
     const report = await all.nextDay()
-    // Held again by a new decision, since this pass.
+    // A new decision holds the deletion again, since this pass.
     expect(report.held).toMatchObject([
       { count: 30, heldSince: new Date(all.clock.now()).toISOString().replace('Z', '000000Z') },
     ])
   })
 
-  test('is kept while `known` yields it, and survives one pass without it', async () => {
+  test('a held deletion stays stored while `known` yields its record, and for one pass without it', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -716,7 +716,7 @@ describe('a held deletion', () => {
     expect((await all.nextDay()).held).toEqual([held])
   })
 
-  test('is not discarded if no pass has run for a long time', async () => {
+  test('a held deletion is not discarded if no pass has run for a long time', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -724,14 +724,14 @@ describe('a held deletion', () => {
     expect((await all.nextDay()).held).toEqual([held])
   })
 
-  test('is in the report of an incremental pass, too', async () => {
+  test('a held deletion is in the report of an incremental pass, too', async () => {
     const all = await scene(100)
     leave(all, 30)
     const { held } = await all.nextDay()
     expect(only(await all.sync().run({ mode: 'incremental' }))).toMatchObject({ mode: 'incremental', held })
   })
 
-  test('is one of more than a thousand, of which the report has the first thousand ids', async () => {
+  test('the report has the first thousand ids of a larger batch of held deletions', async () => {
     const all = await scene(5000)
     leave(all, 2500)
     const [held] = (await all.nextDay()).held
@@ -742,7 +742,7 @@ describe('a held deletion', () => {
     expect(report.deleted.users.ids).toHaveLength(1000)
   })
 
-  test('leaves nothing in the store after it is applied', async () => {
+  test('a held deletion leaves nothing in the store after it is applied', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -753,7 +753,7 @@ describe('a held deletion', () => {
     expect(await chunk.read()).toBeUndefined()
   })
 
-  test('is one of 200,000 among 250,000 users, also with the approval of a dry run', () => {
+  test('200,000 deletions among 250,000 users are held, and can be approved together', () => {
     const many = Array.from({ length: 250_000 }, (_, index) => `diruser_${index}`)
     const missing: MissingRecord[] = many.slice(0, 200_000).map((id) => ({
       id,
@@ -789,7 +789,7 @@ describe('a held deletion', () => {
   })
 
   test.each(['atomic', 'process'] as const)(
-    'is held again as no-history if the store (%s) lost a part of its batch',
+    'a held deletion is held again as no-history if the store (%s) lost a part of its batch',
     async (message) => {
       const all = await scene(100, {}, () => ({ guarantee: { message, order: message } }))
       leave(all, 30)
@@ -804,7 +804,7 @@ describe('a held deletion', () => {
 })
 
 describe('an approval', () => {
-  test('is valid for 7 days, so a failed handler is retried without another approval', async () => {
+  test('an approval is valid for 7 days, so a failed handler is retried without another approval', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -818,7 +818,7 @@ describe('an approval', () => {
     expect((await all.nextDay()).users).toMatchObject({ deleted: 30, held: 0 })
   })
 
-  test('has no effect after 7 days', async () => {
+  test('an approval has no effect after 7 days', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -832,7 +832,7 @@ describe('an approval', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('from a dry run is valid, and the dry run itself changes nothing', async () => {
+  test('an approval from a dry run is valid, and the dry run itself changes nothing', async () => {
     const all = await scene(100)
     leave(all, 30)
     const before = await all.ledger.record('deletions:user:org_1').read()
@@ -846,7 +846,7 @@ describe('an approval', () => {
     expect(report.users).toMatchObject({ deleted: 30, held: 0 })
   })
 
-  test('from a dry run does not count towards the limits either', async () => {
+  test('an approval from a dry run does not count towards the limits either', async () => {
     const all = await scene(1000)
     leave(all, 60)
     const [held] = (await all.nextDay({ dryRun: true })).held
@@ -856,7 +856,7 @@ describe('an approval', () => {
     expect((await all.nextDay()).users).toMatchObject({ deleted: 49, held: 0 })
   })
 
-  test('does not hold a user after a newer event: the next pass decides again', async () => {
+  test('an approval does not apply after a newer event of the user: the next pass decides again', async () => {
     const all = await scene(100)
     const gone = leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -875,7 +875,7 @@ describe('an approval', () => {
     expect((await all.nextDay()).deleted.users.ids).toEqual([updated])
   })
 
-  test('from a dry run, or a used one, matches nothing a week later', async () => {
+  test('an approval from a dry run, or a used one, matches nothing a week later', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay({ dryRun: true })).held
@@ -887,7 +887,7 @@ describe('an approval', () => {
     })
   })
 
-  test('is not used up while `known` yields nothing, and its batch stays in the report', async () => {
+  test('an approval is not used up while `known` yields nothing, and its batch stays in the report', async () => {
     const all = await scene(100)
     leave(all, 30)
     const { held } = await all.nextDay()
@@ -898,7 +898,7 @@ describe('an approval', () => {
     expect((await all.nextDay()).held).toEqual(held)
   })
 
-  test('is in the report while the directory prevents its use', async () => {
+  test('an approval is in the report while the directory prevents its use', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -910,7 +910,7 @@ describe('an approval', () => {
     expect(formatReport(report)).toContain(`Approved until ${approvedUntil}: the next full pass deletes them`)
   })
 
-  test('does not report deleted users as held if only the last write failed', async () => {
+  test('if only the last write failed, deleted users are not reported as held', async () => {
     let isDown = false
     const all = await scene(100, {}, (real) => ({
       record: (name) => {
@@ -936,7 +936,7 @@ describe('an approval', () => {
     expect((await all.nextDay()).held).toEqual([])
   })
 
-  test('stays valid if the directory was unsettled when it was given', async () => {
+  test('an approval that was given while the directory was unsettled stays valid', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -947,7 +947,7 @@ describe('an approval', () => {
     expect((await all.nextDay()).users.deleted).toBe(30)
   })
 
-  test('that has not been used makes the next pass full', async () => {
+  test('an approval that has not been used makes the next pass full', async () => {
     const all = await scene(100)
     leave(all, 30)
     const [held] = (await all.nextDay()).held
@@ -983,7 +983,7 @@ describe('without a history', () => {
     const gone = leave(all, 15)
     const sync = all.sync({ dispatcher: app.dispatcher, known: app.known })
     all.api.beforePage = ({ kind, number }) => {
-      // Somebody joins during the second walk.
+      // A user joins during the second walk.
       if (kind === 'users' && number === 8) all.directory.people.push({ id: 'diruser_new' })
     }
     expect(only(await sync.run({ mode: 'full' })).held).toMatchObject([{ reason: 'unsettled', count: 15 }])
@@ -1081,7 +1081,7 @@ describe('without a history', () => {
 })
 
 describe('the trace of a deletion', () => {
-  test('is in the report, the formatted report and the log, with ids only', async () => {
+  test('the ids of deleted users are in the report, the formatted report and the log', async () => {
     const log = recordingLogger()
     const all = await scene(100, { logger: log })
     const gone = leave(all, 2)
@@ -1098,7 +1098,7 @@ describe('the trace of a deletion', () => {
     )
   })
 
-  test('has the ids of records with a failed handler', async () => {
+  test('the ids of records with a failed handler are in the report and its formatted text', async () => {
     const all = await scene(100)
     const gone = leave(all, 2)
     all.app.before = () => {
@@ -1115,7 +1115,7 @@ describe('the trace of a deletion', () => {
 })
 
 describe('a handler that always fails for one user', () => {
-  test('makes three passes full, and then one per `fullEverySeconds`', async () => {
+  test('a failing handler makes three passes full, and then one per `fullEverySeconds`', async () => {
     const all = await scene(100)
     const sync = all.sync()
     await sync.run()
@@ -1145,7 +1145,7 @@ describe('a handler that always fails for one user', () => {
     ])
   })
 
-  test('makes three passes full, also for more users than the report names', async () => {
+  test('a failing handler makes three passes full, also for more users than the report names', async () => {
     const all = await scene(1100)
     all.app.before = () => {
       throw new Error('no')
@@ -1158,7 +1158,7 @@ describe('a handler that always fails for one user', () => {
     expect(modes).toEqual(['full', 'full', 'full', 'incremental'])
   })
 
-  test('does not prevent a retry of another failure', async () => {
+  test('a failing handler does not prevent a retry of another failure', async () => {
     const all = await scene(100)
     const sync = all.sync()
     await sync.run()
@@ -1176,7 +1176,7 @@ describe('a handler that always fails for one user', () => {
 })
 
 describe('users whom another directory of the organization lists', () => {
-  /** Three directories. The application stores the directory of each user. */
+  /** The organization has three directories. The application stores the directory of each user. */
   async function three() {
     const all = await scene(5)
     const second = new TestDirectory('org_1', people(5, 5), 'dir_second')
@@ -1195,7 +1195,7 @@ describe('users whom another directory of the organization lists', () => {
     return { ...all, second, third, rows, nextDay }
   }
 
-  test('are not held when their own directory is removed', async () => {
+  test('users of another directory are not held when their own directory is removed', async () => {
     const all = await three()
     all.api.directories.shift()
     all.third.people.push(...all.directory.people)
@@ -1203,7 +1203,7 @@ describe('users whom another directory of the organization lists', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('are not decided while that other directory cannot be read', async () => {
+  test('users of another directory are not decided while that other directory cannot be read', async () => {
     const all = await three()
     all.api.directories.shift()
     all.api.beforePage = ({ directory }) => {
@@ -1214,13 +1214,13 @@ describe('users whom another directory of the organization lists', () => {
     expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
   })
 
-  test('are decided next to a directory of which the application has no records', async () => {
+  test('users of another directory are decided next to a directory of which the application has no records', async () => {
     const all = await three()
     all.api.directories.splice(0, 3, all.second, all.third, new TestDirectory('org_1', [], 'dir_unknown'))
     expect(await all.nextDay()).toMatchObject([{ reason: 'directory-removed', count: 5 }])
   })
 
-  test('stay held for their own directory, although no directory was read for a long time', async () => {
+  test('users of another directory stay held for their own directory, although no directory was read for a long time', async () => {
     const all = await three()
     // The list of directories is incomplete, so the first directory's pass holds the users of the second.
     const [short] = all.api.directories.splice(1, 1)
@@ -1232,7 +1232,7 @@ describe('users whom another directory of the organization lists', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('are not deleted if `known` yields them twice, or with the wrong directory', async () => {
+  test('users of another directory are not deleted if `known` yields them twice, or with the wrong directory', async () => {
     const all = await three()
     all.rows.push(
       ...all.rows
@@ -1267,7 +1267,7 @@ test("a directory that stays unreadable does not keep its organization's other p
 })
 
 describe('an organization that had two directories', () => {
-  /** Two directories. The application does not store the directory of its users. */
+  /** The organization has two directories. The application does not store the directory of its users. */
   async function two() {
     const all = await scene(10)
     const other = new TestDirectory('org_1', people(5, 10), 'dir_other')
@@ -1280,7 +1280,7 @@ describe('an organization that had two directories', () => {
     return { ...all, other }
   }
 
-  test('does not delete users of a directory that is missing from the list', async () => {
+  test('the sync does not delete users of a directory that is missing from the list', async () => {
     const all = await two()
     all.api.directories.pop()
     for (let pass = 0; pass < 3; pass++) {
@@ -1289,7 +1289,7 @@ describe('an organization that had two directories', () => {
     expect(deletions(all.app)).toEqual([])
   })
 
-  test('does not delete records held as several-directories when one directory is removed', async () => {
+  test('the sync does not delete records held as several-directories when one directory is removed', async () => {
     const all = await two()
     leave(all, 1)
     await all.nextDay()
@@ -1307,7 +1307,7 @@ test('a user who comes back within the clock difference is created again', async
   const back = {
     type: 'organization.directory.user_created' as const,
     id: 'evt_1',
-    // By a clock that is 20 s behind the store's.
+    // The event has the time of a clock that is 20 s behind the store's clock.
     occurred_at: new Date(all.clock.now() - 20_000).toISOString(),
     organization_id: 'org_1',
     data: { id: 'diruser_0', organization_id: 'org_1' },
@@ -1323,7 +1323,7 @@ test('an event during the reading of `known` is newer than the deletion that two
   const known = {
     users: async () => {
       await update(all, ['diruser_0'])
-      // Longer than the margin between the time of the sync's events and their reading.
+      // This time is longer than the margin between the time of the sync's events and their reading.
       for (let second = 0; second < 90; second++) await all.clock.advance(1000)
       return all.app.live().map((id) => ({ id, occurredAt: '2026-06-01T09:00:00Z' }))
     },

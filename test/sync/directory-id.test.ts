@@ -24,7 +24,7 @@ test.each([
     says: 'dir_69615647365005431',
   },
   { of: 'a directory', event: sampleEvent('organization.directory_enabled'), says: 'dir_69615647365005431' },
-  // The form in Scalekit's quickstart.
+  // The event has the form of Scalekit's quickstart.
   { of: 'a user with a directory id', event: withDirectory('dir_1'), says: 'dir_1' },
 ])("the context of an event of $of has the directory's id", async ({ event, says }) => {
   expect(await contextOf(event)).toMatchObject({ directoryId: says })

@@ -43,7 +43,7 @@ function scene(ask: Ask) {
   return { app, sync }
 }
 
-/** The same object. Each method runs the hook first. */
+/** Returns a copy of the object in which each method runs the hook first. */
 function asking<Methods extends object>(methods: Methods, ask: Ask): Methods {
   return new Proxy(methods, {
     get: (target, name) => {
@@ -57,7 +57,10 @@ function asking<Methods extends object>(methods: Methods, ask: Ask): Methods {
   })
 }
 
-/** The time and the reads. Writes have to be awaited. */
+/**
+ * Returns a ledger in which `now` runs the hook first. The other calls have no hook, because a pass must await its
+ * writes.
+ */
 function askingLedger(ledger: Ledger, ask: Ask): Ledger {
   return new Proxy(ledger, {
     get: (target, name) => {

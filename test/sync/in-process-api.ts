@@ -6,7 +6,7 @@ export const directory: DirectoryRef = { organizationId: 'org_1', id: 'dir_1' }
 
 type Calls = DirectoryApi['directory'] & DirectoryApi['organization']
 
-/** A Directory API with the calls of the test. Any other call throws. */
+/** A Directory API with the given calls. Any other call throws. */
 export function apiOf(calls: Partial<Calls>): DirectoryApi {
   const unexpected = (name: string) => () => Promise.reject(new Error(`${name} was not expected`))
   return {
@@ -34,7 +34,7 @@ export function inPages(pages: readonly (readonly ApiUser[])[]): Calls['listDire
   }
 }
 
-/** Its timers do not wait: pauses are for a real server. */
+/** Timers of this client do not wait, because only a real server needs pauses. */
 export const hastyClock: Clock = {
   ...systemClock,
   setTimeout: (callback) => systemClock.setTimeout(callback, 0),

@@ -13,7 +13,7 @@ test('known records have the indexes that a Map has, and the same ids', () => {
   const records = new KnownRecords('dir_1')
   const map = new Map<string, number>()
   for (let round = 0; round < 20_000; round++) {
-    // Short ids repeat often, and may be the end of other ids. Characters have one to four bytes. One id is long.
+    // Short ids repeat often, and can be suffixes of other ids. Characters have one to four bytes. One id is long.
     const text =
       round === 9000 ? 'x'.repeat(5000) : String(random.below(9000)).padStart(random.below(8), 'aé漢😀')
     const id = text.toWellFormed()
@@ -46,7 +46,7 @@ test('different sets of groups have different hashes', () => {
   for (const set of sets) expect(hashOf(set)).toBeLessThan(2 ** 53)
 })
 
-/** Clocks may be 30 s apart, and times may have whole seconds. */
+/** Clocks may be 30 s apart, and times may be in whole seconds. */
 test.each([
   { aheadSeconds: 60, sent: 'unchanged' },
   { aheadSeconds: 59.999, sent: 'repeated' },
@@ -106,7 +106,7 @@ test.each([
 test('while the sync reads rows from memory, other tasks run; the reading ends with the pass', async () => {
   let read = 0
   const known: Known = function* () {
-    // For example all rows of a database in this process.
+    // The rows are, for example, all rows of a database in this process.
     while (read < 1_000_000) yield { id: `diruser_${read++ % 1000}` }
   }
   const cancel = new AbortController()
@@ -123,7 +123,7 @@ test('while the sync reads rows from memory, other tasks run; the reading ends w
   expect(read).toBe(readThen)
 })
 
-test('a `known` that yields nothing for 5 minutes ends its directory, and not the others', async () => {
+test('a `known` that yields no row for 5 minutes ends its directory, but not other directories', async () => {
   const clock = createFakeClock()
   const api = new TestApi(new TestDirectory('org_1', people(3)), new TestDirectory('org_2', people(3, 3)))
   const sync = createDirectorySync({

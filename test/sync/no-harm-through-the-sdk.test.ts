@@ -26,7 +26,7 @@ afterAll(() => simulator.close())
 beforeEach(() => simulator.setFaults({ api: {} }))
 
 const listing = { method: 'listDirectoryUsers' }
-/** Shortens the pauses between tries to a hundredth. */
+/** Shortens each pause before a retry to a hundredth. */
 const quickClock = {
   ...systemClock,
   setTimeout: (callback: () => void, delayMs: number) => systemClock.setTimeout(callback, delayMs / 100),
@@ -45,7 +45,7 @@ interface Scene {
   pass(run?: RunOptions, options?: Partial<DirectorySyncOptions>): Promise<DirectoryReport>
 }
 
-/** A customer's directory whose users the application has. */
+/** Creates a customer's directory whose users the application has. */
 function scene(count: number): Scene {
   const app = application()
   const organization = environment.createOrganization({ displayName: 'Acme' })
@@ -109,7 +109,7 @@ function deleted({ app }: Scene): string[] {
 
 /**
  * A directory of 240 users is read in pages of 30. At each page, one user joins and one leaves. In other runs, 1 % of
- * all users do. So the total does not change, and all users after a gap move up past the reader.
+ * all users join and leave. So the total does not change, and users after a gap move to a page that was already read.
  */
 test('users who join and leave between pages cause no wrong deletion in 20 runs', async () => {
   let misled = 0
@@ -138,7 +138,7 @@ test('users who join and leave between pages cause no wrong deletion in 20 runs'
     await run.pass({ mode: 'full' }, { deletions: { maxCount: 120 } })
     expect(run.app.live().sort(), `seed ${seed}`).toEqual(run.ids().sort())
   }
-  // The first walk alone would have caused wrong deletions.
+  // A decision by the first walk alone would have caused wrong deletions.
   expect(misled).toBeGreaterThan(0)
 })
 
@@ -212,7 +212,7 @@ describe('the pass deletes nobody and reports the reason', () => {
 })
 
 describe('a customer who removes 40 % of the users', () => {
-  test('has these deletions held, and the approval applies exactly them', async () => {
+  test('if a customer removes 40 % of the users, the deletions are held, and their approval applies', async () => {
     const run = scene(200)
     const gone = run.dismiss(20, 80)
     const { held } = await run.pass()
@@ -224,7 +224,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deleted(run)).toEqual(gone)
   })
 
-  test('gets an approval for these users, and a later deletion does not wait for it', async () => {
+  test('a later deletion does not wait for an approval of earlier deletions', async () => {
     const run = scene(200)
     const gone = run.dismiss(20, 80)
     const { held } = await run.pass()

@@ -12,7 +12,7 @@ interface Scene {
   sync(options?: Partial<DirectorySyncOptions>): ReturnType<typeof createDirectorySync>
 }
 
-/** A directory whose users the application has. */
+/** Creates a directory whose users the application has. */
 function scene(count: number): Scene {
   const app = application()
   const directory = new TestDirectory('org_1', people(count))
@@ -138,7 +138,7 @@ describe('the pass deletes nothing and reports the reason', () => {
       if (kind !== 'groups') return
       const other = new TestDirectory('org_1', people(5, 100), 'dir_other')
       api.directories.push(other)
-      // Webhooks create its users before the pass reads `known`.
+      // Webhooks create the users of the new directory before the pass reads `known`.
       have(
         app,
         other.people.map(({ id }) => id),
@@ -205,7 +205,7 @@ describe('the pass deletes nothing and reports the reason', () => {
       { reason: 'several-directories', ids: [gone] },
       { reason: 'several-directories', ids: [gone] },
     ])
-    // In another pass the other directory's users may be among them, so there is nothing to approve.
+    // In another pass, the batch may contain the other directory's users. So the report has no approval.
     expect(held?.map(({ approval }) => approval)).toEqual([undefined, undefined])
   })
 })
@@ -223,7 +223,7 @@ test('several directories lose only their own users, if `known` yields directory
 })
 
 describe('a customer who removes 40 % of the users', () => {
-  test('has the held deletions in each report until they are decided', async () => {
+  test('held deletions are in each report until they are decided', async () => {
     const { app, directory, sync } = scene(100)
     const everybody = directory.people
     directory.people = everybody.slice(40)
@@ -239,7 +239,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deletions(app)).toEqual([])
   })
 
-  test('does not cause full passes until the deletions are decided', async () => {
+  test('held deletions do not cause full passes until they are decided', async () => {
     const { directory, sync } = scene(100)
     directory.people.splice(0, 40)
     const hourly = sync()
@@ -247,7 +247,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(modes).toEqual(['full', 'incremental'])
   })
 
-  test('has an approval without held deletions in the report', async () => {
+  test('a used or mistyped approval is reported as unused', async () => {
     const { directory, sync } = scene(100)
     directory.people = directory.people.slice(40)
     const [held] = only(await sync().run()).held
@@ -258,7 +258,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect([again.totals.users.deleted, again.unusedApprovals]).toEqual([0, [approval, 'mistyped']])
   })
 
-  test('has these deletions held, and the approval applies exactly them', async () => {
+  test('the deletions are held, and their approval applies to exactly these users', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80).map(({ id }) => id)
     const held = only(await sync().run()).held
@@ -270,7 +270,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deletions(app).sort()).toEqual(gone.map((id) => `deleted ${id}`).sort())
   })
 
-  test('gets an approval for these users, and a later deletion does not wait for it', async () => {
+  test('a later deletion does not wait for the approval of earlier deletions', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80).map(({ id }) => id)
     const hourly = sync()
@@ -285,7 +285,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deletions(app).sort()).toEqual([...gone, later].map((id) => `deleted ${id}`).sort())
   })
 
-  test('has the users who came back in the report, and the approval stays valid for the others', async () => {
+  test('users who came back are in the report, and the approval stays valid for the others', async () => {
     const { app, directory, sync } = scene(200)
     const gone = directory.people.splice(20, 80)
     const hourly = sync()
@@ -297,7 +297,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(deletions(app)).toHaveLength(50)
   })
 
-  test('has the deletions held as over-half even if the limits allow them', async () => {
+  test('the deletions are held as over-half even if the limits allow them', async () => {
     const { app, directory, sync } = scene(200)
     directory.people.splice(0, 101)
     const report = await sync({ deletions: { maxShare: 1 } }).run()
@@ -305,7 +305,7 @@ describe('a customer who removes 40 % of the users', () => {
     expect(only(report).held).toMatchObject([{ reason: 'over-half', count: 101 }])
   })
 
-  test('has no deletions held with wider limits', async () => {
+  test('the deletions are not held with wider limits', async () => {
     const { directory, sync } = scene(200)
     directory.people.splice(0, 80)
     const report = await sync({ deletions: { maxShare: 0.4 } }).run()
@@ -361,8 +361,8 @@ test('a process that was suspended for longer than its lease stops deleting befo
 
 /**
  * Before each run, three users have left a directory of 240. At each page, one user may leave and another may join. In
- * other runs, 1 % or 3 % of all users do. So the total does not change, and all users after the gap move up past the
- * reader.
+ * other runs, 1 % or 3 % of all users join and leave. So the total does not change, and users after the gap move to a
+ * page that was already read.
  */
 test('users who join and leave between pages cause no wrong deletion in 1,000 runs', async () => {
   const rates = [0.02, 0.2, 2.4, 8]
@@ -397,7 +397,7 @@ test('users who join and leave between pages cause no wrong deletion in 1,000 ru
     ).toEqual([])
     deleted += deletions(app).length
   }
-  // One walk would have caused wrong deletions. And a rule that holds everything would be useless.
+  // A decision by one walk would have caused wrong deletions. A rule that holds every deletion would be useless.
   expect(believedAndWrong).toBeGreaterThan(200)
   expect(deleted).toBeGreaterThan(200)
 })

@@ -20,7 +20,7 @@ const defaults: WorkerOptions = {
   gone: 0,
 }
 
-/** A process with its own sync, and the messages that it has sent so far. */
+/** A process with its own sync, and the messages that the process has sent. */
 class Worker {
   readonly child: ChildProcess
   readonly told: FromWorker[] = []
@@ -87,7 +87,7 @@ describe.skipIf(!redis)('over processes on one Redis', () => {
     first.child.kill('SIGKILL')
     await first.exited
     expect(first.reports).toEqual([])
-    // The rest of the dead process's lease, from the server itself.
+    // The rest of the killed process's lease, as Redis reports it.
     const leftMs = Number(redis?.cli('PTTL', `{scim:${options.namespace}}:s:sync:pass`))
     expect(leftMs).toBeLessThanOrEqual(defaults.leaseSeconds * 1000)
 
@@ -126,7 +126,7 @@ test('a worker without a server runs until it is stopped, and then exits by itse
   onTestFinished(() => void child.kill('SIGKILL'))
   const [first] = await once(child.stdout, 'data')
   expect(String(first)).toBe('complete\n')
-  // Only the schedule keeps it running.
+  // Only the schedule prevents the exit of the worker.
   const still = await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 1000, 'alive'))])
   expect(still).toBe('alive')
   child.kill('SIGTERM')

@@ -46,7 +46,7 @@ test.each([
     option: 'deletions.max',
     says: 'has the options `maxCount`, `maxShare`',
   },
-])('$patch is rejected with the name that was probably meant', ({ patch, option, says }) => {
+])('$patch is rejected with a suggestion of the right name', ({ patch, option, says }) => {
   expect(refused(patch)).toEqual({
     code: 'ERR_SCIM_UNKNOWN_OPTION',
     option,
@@ -57,7 +57,7 @@ test.each([
 test.each([
   { option: 'scalekit', says: '`scalekit` is missing: `await scalekitFromEnv()`.' },
   { option: 'dispatcher', says: '`dispatcher` is missing: give the receiver, or `createDispatcher(…)`.' },
-])('a missing $option is refused with the value to give', ({ option, says }) => {
+])('the error for a missing $option names the expected value', ({ option, says }) => {
   expect(refused({ [option]: undefined })).toEqual({
     code: 'ERR_SCIM_INVALID_OPTION',
     option,
@@ -104,7 +104,7 @@ test.each([
 test.each([
   { patch: { scalekit: Promise.resolve(new TestApi()) }, says: '`scalekit` is a promise: `await' },
   { patch: { dispatcher: { receiver: {} } }, says: '`dispatcher` is the middleware: give its `receiver`' },
-])('$patch is rejected with the forgotten step', ({ patch, says }) => {
+])('$patch is rejected, and the error names the missing step', ({ patch, says }) => {
   expect(refused(patch)).toMatchObject({
     code: 'ERR_SCIM_INVALID_OPTION',
     message: expect.stringContaining(says),

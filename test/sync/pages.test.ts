@@ -12,7 +12,7 @@ const people = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => apiUser(`diruser_${from + index}`))
 const ids = (records: readonly { id: string }[]) => records.map(({ id }) => id)
 
-/** A server whose answers the test releases. */
+/** A server that answers when the test allows it. */
 function slowServer(pages: readonly (readonly ApiUser[])[]) {
   const serve = inPages(pages)
   const asked: (string | undefined)[] = []
@@ -147,7 +147,8 @@ test('the error of a page ahead is thrown after the page before it', async () =>
   })
   const users = directoryUsers(api, directory)
   expect((await users.next()).value?.id).toBe('diruser_0')
-  // The page ahead has failed by now, and nothing awaits it. An unhandled rejection would fail the test run.
+  // The request of the next page has failed by now, and no code awaits it. An unhandled rejection would fail the test
+  // run.
   await settled()
   await settled()
   expect((await users.next()).value?.id).toBe('diruser_1')

@@ -25,7 +25,7 @@ function syncOf(app: Application, api: TestApi, options: Partial<DirectorySyncOp
 }
 
 describe('the events of a pass', () => {
-  test('begin with groups, then users, then deletions of users before those of groups', async () => {
+  test('a pass sends events of groups, then of users, then deletions of users, and then of groups', async () => {
     const app = application()
     const directory = new TestDirectory('org_1', people(3))
     directory.teams = [{ id: 'dirgroup_new' }]
@@ -43,7 +43,7 @@ describe('the events of a pass', () => {
     ])
   })
 
-  test('update users whose groups differ from `known`', async () => {
+  test('the events of a pass update users whose groups differ from `known`', async () => {
     const app = application()
     have(app, ['diruser_0', 'diruser_1'])
     Object.assign(app.users.get('diruser_0') ?? {}, { groupIds: ['b', 'a'] })
@@ -57,7 +57,7 @@ describe('the events of a pass', () => {
     expect(app.history).toEqual(['updated diruser_1'])
   })
 
-  test('run eight at a time over all directories', async () => {
+  test('the events of a pass run eight at a time over all directories', async () => {
     const app = application()
     const api = new TestApi(
       ...['org_1', 'org_2', 'org_3'].map((id, i) => new TestDirectory(id, people(40, i * 40))),
@@ -75,14 +75,14 @@ describe('the events of a pass', () => {
     expect(most).toBe(8)
   })
 
-  test('allow a `known` that returns a promise of rows without times', async () => {
+  test('`known` may return a promise of rows without times', async () => {
     const app = application()
     const known = { users: async () => people(2).map(({ id }) => ({ id, occurredAt: null })) }
     const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(2))), { known }).run()
     expect(report.totals.users).toMatchObject({ updated: 2 })
   })
 
-  test('end with an error code if `known` yields an invalid time', async () => {
+  test('a pass ends with an error code if `known` yields an invalid time', async () => {
     const app = application()
     const known = { users: () => [{ id: 'diruser_0', occurredAt: 'yesterday' }] }
     const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(2))), { known }).run()
@@ -165,7 +165,7 @@ describe('full and incremental', () => {
       const sync = syncOf(app, new TestApi(directory))
       await sync.run()
       if (change === 'deleted') directory.people.pop()
-      // For example a database that was restored from a backup.
+      // This situation happens, for example, if a database is restored from a backup.
       else app.users.delete('diruser_9')
       app.before = () => {
         throw new Error('the database is away for a moment')
@@ -229,7 +229,7 @@ describe('full and incremental', () => {
 })
 
 describe('several directories', () => {
-  test('continue if an organization or a directory fails', async () => {
+  test('a pass continues if an organization or a directory fails', async () => {
     const app = application()
     const api = new TestApi(
       ...['org_1', 'org_2', 'org_3'].map((id, i) => new TestDirectory(id, people(2, i * 2))),
@@ -254,7 +254,7 @@ describe('several directories', () => {
     ])
   })
 
-  test('delete users who left even if the groups cannot be read', async () => {
+  test('a pass deletes users who left even if the groups cannot be read', async () => {
     const app = application()
     have(app, ['diruser_0', 'diruser_1', 'diruser_2', 'diruser_gone'])
     const api = new TestApi(new TestDirectory('org_1', people(3)))
@@ -266,7 +266,7 @@ describe('several directories', () => {
     expect(app.history).toEqual(['deleted diruser_gone'])
   })
 
-  test('continue after a pass that died, and begin with the directory that has waited longest', async () => {
+  test('a pass continues a killed pass, and begins with the directory that has waited longest', async () => {
     const app = application()
     const ids = ['org_1', 'org_2', 'org_3', 'org_4']
     const api = new TestApi(...ids.map((id, i) => new TestDirectory(id, people(2, i * 2))))
@@ -286,7 +286,7 @@ describe('several directories', () => {
 })
 
 describe('the progress of a pass', () => {
-  test('is reported after each page', async () => {
+  test('progress is reported after each page', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(70)))
     const seen: SyncProgress[] = []
@@ -301,7 +301,7 @@ describe('the progress of a pass', () => {
     expect(seen.map((progress) => progress.seen)).toEqual([0, 0, 30, 60, 70, 70])
   })
 
-  test('ends early by the signal, after running handlers have ended', async () => {
+  test('a pass ends early on the signal, after running handlers have ended', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(300)))
     const cancel = new AbortController()
@@ -311,18 +311,18 @@ describe('the progress of a pass', () => {
     }
     const report = await syncOf(app, api).run({ signal: cancel.signal })
     expect(report).toMatchObject({ outcome: 'cancelled', error: { name: 'AbortError' } })
-    // Eight run at a time, and those that had begun are counted.
+    // Eight events run at a time. The report counts the events that had begun.
     expect(app.history.length).toBeGreaterThan(0)
     expect(app.history.length).toBeLessThanOrEqual(8)
     expect(report.totals.users.created).toBe(app.history.length)
-    // The lease was released.
+    // The ended pass has released its lease.
     expect((await syncOf(app, api).run({ dryRun: true })).outcome).toBe('complete')
   })
 
   test.each([
     { waitsFor: 'the rows of `known`', options: { known: { users: neverEnding } } },
     { waitsFor: 'the list of organizations', options: { organizations: neverEnding } },
-  ])('ends early by the signal and by stop(), also if $waitsFor never arrive', async ({ options }) => {
+  ])('a pass ends early on the signal and on stop(), even if $waitsFor never arrive', async ({ options }) => {
     const app = application()
     const sync = syncOf(app, new TestApi(new TestDirectory('org_1', people(3))), options)
     const cancelled = sync.run({ signal: AbortSignal.timeout(20) })
@@ -334,7 +334,7 @@ describe('the progress of a pass', () => {
     expect(app.history).toEqual([])
   })
 
-  test('ends when the dispatcher is closed', async () => {
+  test('a pass ends when the dispatcher is closed', async () => {
     const app = application()
     const api = new TestApi(new TestDirectory('org_1', people(300)))
     app.before = () => void app.dispatcher.close()
@@ -345,7 +345,7 @@ describe('the progress of a pass', () => {
 })
 
 describe('an event of a pass', () => {
-  test('is retried if the store is unavailable for a moment', async () => {
+  test('an event is retried if the store is unavailable for a moment', async () => {
     const app = application()
     const { begin } = app.dispatcher.ledger
     let away = 2
@@ -357,21 +357,21 @@ describe('an event of a pass', () => {
     expect(report.totals.users).toMatchObject({ created: 1, failed: 0 })
   })
 
-  test('is retried after a lost lease', async () => {
+  test('an event is retried after a lost lease', async () => {
     const app = application()
     loseCommits(app.dispatcher.ledger, 1)
     const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(1)))).run()
     expect(report.totals.users).toMatchObject({ created: 1, failed: 0 })
   })
 
-  test('is retried only once after lost leases', async () => {
+  test('an event is retried only once after lost leases', async () => {
     const app = application()
     loseCommits(app.dispatcher.ledger, 2)
     const report = await syncOf(app, new TestApi(new TestDirectory('org_1', people(1)))).run()
     expect(report.totals.users).toMatchObject({ created: 0, failed: 1 })
   })
 
-  test('is counted if the handler drops it, and does not fail the pass', async () => {
+  test('an event that the handler drops is counted, and does not fail the pass', async () => {
     const app = application()
     app.before = () => {
       throw new DropEvent('seat-limit')
@@ -382,7 +382,7 @@ describe('an event of a pass', () => {
 })
 
 describe('the report', () => {
-  test('can be formatted for people', async () => {
+  test('the report can be formatted for people', async () => {
     const app = application()
     have(
       app,
@@ -404,7 +404,7 @@ describe('the report', () => {
     )
   })
 
-  test('and the logs hold no personal data after any failure', async () => {
+  test('the report and the logs contain no personal data after any failure', async () => {
     const app = application()
     const logger = recordingLogger()
     const directory = new TestDirectory('org_1', [{ id: 'diruser_0', title: 'Chief of Secrets' }])
@@ -424,7 +424,7 @@ describe('the report', () => {
   test.each([
     { does: 'throws', fail: () => raise() },
     { does: 'rejects with', fail: async () => raise() },
-  ])('goes to onReport, and an error that onReport or onProgress $does is ignored', async ({ fail }) => {
+  ])('onReport gets the report, and an error that a callback $does is ignored', async ({ fail }) => {
     const app = application()
     const heard: string[] = []
     const onReport = ({ outcome }: SyncReport) => {
@@ -442,7 +442,7 @@ function raise(): never {
   throw new Error('no')
 }
 
-/** Stands for a database that no longer answers. */
+/** Simulates a database that no longer answers. */
 async function* neverEnding(): AsyncGenerator<never> {
   await new Promise(() => {})
 }

@@ -50,7 +50,7 @@ test("the API's fields get the names that webhooks use", () => {
   expect(groupIds).toEqual(['dirgroup_1', 'dirgroup_2'])
 })
 
-test('without details only a list of groups with entries is kept', () => {
+test('without details, only a list of groups with entries is used', () => {
   expect(record({}, false)).not.toHaveProperty('groupIds')
   expect(record({}, false).data).not.toHaveProperty('groups')
   const groups = [{ id: 'dirgroup_1', displayName: 'Engineering' }]
@@ -86,23 +86,23 @@ describe('active', () => {
     expect('active' in data).toBe(expected !== undefined)
   })
 
-  test('is unknown without details, and with details that do not have it', () => {
+  test('`active` is unknown without details, and with details that do not have it', () => {
     expect(record({}).data).not.toHaveProperty('active')
     expect(detail({ userName: 'amelia' })).not.toHaveProperty('active')
   })
 
-  test('is found in any case', () => {
+  test('`active` is found in upper and lower case', () => {
     expect(detail({ Active: false }).active).toBe(false)
   })
 })
 
 describe('the detail', () => {
-  test('becomes the raw attributes', () => {
+  test('the detail becomes the raw attributes', () => {
     const userDetail = { userName: 'amelia', customField: { deep: [1] } }
     expect(detail(userDetail).raw_attributes).toEqual(userDetail)
   })
 
-  test('provides the attributes from the user’s own directory', () => {
+  test('the detail provides the attributes from the user’s own directory', () => {
     const { raw_attributes, ...data } = detail({
       displayName: 'Amelia Hart',
       nickName: 'Mel',
@@ -143,7 +143,7 @@ describe('the detail', () => {
     })
   })
 
-  test('provides the display name, else the formatted name, else the parts', () => {
+  test('the detail provides the display name, or the formatted name, or the parts of the name', () => {
     const name = { formatted: 'Hart, Amelia', givenName: 'Amelia', familyName: 'Hart' }
     expect(detail({ displayName: 'Mel', name }).name).toBe('Mel')
     expect(detail({ displayName: '', name }).name).toBe('Hart, Amelia')
@@ -152,13 +152,13 @@ describe('the detail', () => {
     expect(record({ givenName: 'Amelia' }).data).not.toHaveProperty('name')
   })
 
-  test('is not needed for the API’s own fields', () => {
+  test('the API’s own fields do not need the detail', () => {
     const userDetail = { name: { givenName: 'A.', familyName: 'H.' } }
     const both = record({ userDetail, givenName: 'Amelia', familyName: '' }).data
     expect(both).toMatchObject({ given_name: 'Amelia', family_name: 'H.' })
   })
 
-  test('with unexpected types stays only in the raw attributes', () => {
+  test('the detail with unexpected types stays only in the raw attributes', () => {
     const odd = { title: 7, displayName: null, name: 'Amelia', photos: 'x', phoneNumbers: [null, 'y'] }
     expect(detail(odd)).toEqual({ ...identity, groups: [], raw_attributes: odd })
   })
@@ -286,12 +286,12 @@ test('records from the API are equal to the data of their webhooks', async () =>
   expect(records).toHaveLength(3)
   for (const record of records) {
     const event = told.get(record.id)
-    // The API does not return these.
+    // The API does not return these fields.
     const { dp_id, external_id, custom_attributes, roles, ...known }: Record<string, unknown> = {
       ...event?.data,
     }
     expect(record.data).toEqual(known)
-    // Nanoseconds here, microseconds there.
+    // The API's time has nanoseconds, and the webhook's time has microseconds.
     expect(`${event?.occurred_at.slice(0, -1)}000Z`).toBe(
       userEvent({ ...record, data: identity }, 'updated').occurred_at,
     )

@@ -144,7 +144,7 @@ test.each([
   expect(reported(error).hint).toBeUndefined()
 })
 
-test('an error whose properties throw is reported, too', () => {
+test('an error whose properties throw is also reported', () => {
   const trap = () => {
     throw new Error('no')
   }

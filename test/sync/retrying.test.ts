@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type Retry, retryFor, retrying } from '../../packages/core/src/sync/reading/retrying.ts'
 import { withChance } from '../support/randomness.ts'
 
-/** A call that fails once with each error. Then it returns the number of calls. */
+/** Creates a call that fails once with each error, and then returns the number of calls. */
 function failing(...errors: unknown[]) {
   let calls = 0
   return async () => {

@@ -43,7 +43,7 @@ test('the first pass can wait for the interval', async () => {
 })
 
 test('a cron expression uses its time zone', async () => {
-  // 14:30 in India.
+  // This time is 14:30 in India.
   const schedule = { cron: '31 14 * * *', timezone: 'Asia/Kolkata', runAtStart: false }
   const { sync, passes, advance } = scheduled(schedule)
   sync.start()

@@ -27,7 +27,7 @@ async function fullPass(sync: DirectorySync, options: RunOptions = {}) {
   return sync.run({ mode: 'full', ...options })
 }
 
-/** An application that stores the directory of each user, from the first event with a directory. */
+/** Creates an application that stores the directory of each user, from the first event with a directory. */
 function application(isKept = true) {
   const users = new Map<string, Row>()
   const put = (id: string, { occurredAt, directoryId }: HandlerContext, deleted = false) => {
@@ -48,7 +48,7 @@ function application(isKept = true) {
   return {
     users,
     live: () => Object.fromEntries(live().map(([id, { directoryId }]) => [id, directoryId])),
-    /** Created by a webhook, which has no directory id. */
+    /** A webhook creates the user, so the account has no directory id. */
     hear: (organization_id: string, id: string) =>
       dispatcher.dispatch(
         sampleEvent('organization.directory.user_created', {
@@ -111,7 +111,7 @@ test('through the SDK, the application gets the directory of each account, and t
   expect(app.live()).toEqual({ [cho]: okta, [fay]: okta, [dan]: entra, [eve]: entra, [moved]: entra })
 })
 
-/** Two directories with five and three users. The application has all of them from webhooks. */
+/** Creates two directories with five and three users. The application has all users from webhooks. */
 async function twoDirectories(isKept?: boolean) {
   const app = application(isKept)
   const okta = new TestDirectory('org_1', people(5), 'dir_okta')
@@ -156,13 +156,13 @@ test('the limits refer to the users who certainly belong to the directory', asyn
   okta.people.splice(0, 2)
   const [report] = (await fullPass(app.syncWith(api))).organizations[0]?.directories ?? []
   expect(report?.held).toMatchObject([
-    // Two of three in the directory, although two of eight in the application.
+    // Two users are more than half of the three users in the directory, but not of the eight in the application.
     { reason: 'over-half', count: 2, ids: ['diruser_0', 'diruser_1'] },
   ])
 })
 
 test.each([1, 2])(
-  'with %i directories left, users of a removed one are held once, and the approval deletes them',
+  'with %i directories left, users of a removed directory are held once, and the approval deletes them',
   async (left) => {
     const { app, okta, entra, api } = await twoDirectories()
     const third = new TestDirectory('org_1', people(2, 8), 'dir_third')
@@ -195,7 +195,8 @@ test.each([1, 2])(
     api.directories.reverse()
     const approved = await fullPass(sync, { approve: [String(held[0]?.approval)] })
     expect(approved).toMatchObject({ totals: { users: { deleted: 4, held: 0 } }, unusedApprovals: [] })
-    // They keep their directory. If it exists again, no other directory gets them.
+    // The users keep their former directory in the application. If it exists again, no other directory gets these
+    // users.
     expect(app.users.get('diruser_1')).toMatchObject({ deleted: true, directoryId: 'dir_okta' })
     expect(Object.keys(app.live())).toHaveLength(there)
   },

@@ -24,11 +24,11 @@ test("a sync and its dispatcher that end together have the same grace for the sy
   await begun.promise
   await Promise.all([sync.stop(), dispatcher.close({ graceSeconds: 0.1 })])
   expect((await pass).outcome).toBe('cancelled')
-  // Released: another process does not have to wait for its expiry.
+  // The lease is released, so another process does not have to wait for its expiry.
   expect(await dispatcher.ledger.record('sync:pass').read()).toBeUndefined()
 })
 
-/** A sync in the middle of two directories. A handler that ignores its signal has the only slot. */
+/** Starts a sync of two directories. A handler that ignores its signal occupies the only slot. */
 async function heldUp() {
   const begun = Promise.withResolvers<void>()
   const end = Promise.withResolvers<void>()
@@ -71,7 +71,7 @@ test.each([
     expect.stringContaining('Running handlers continue'),
   )
   expect(await dispatcher.ledger.record('sync:pass').read()).toBeUndefined()
-  // Nothing continues after its end.
+  // No call is made after the end of the sync.
   end()
   await new Promise((resolve) => setTimeout(resolve, 20))
   expect(handled()).toBe(1)

@@ -27,12 +27,12 @@ beforeAll(async () => {
 afterAll(() => simulator.close())
 beforeEach(() => simulator.setFaults({ api: {} }))
 
-/** Each with its own client, which has no token yet. */
+/** Each test has its own client, which has no token yet. */
 function client(clientSecret = simulator.variables.SCALEKIT_CLIENT_SECRET ?? ''): ScalekitClient {
   return new ScalekitClient(simulator.url, simulator.variables.SCALEKIT_CLIENT_ID ?? '', clientSecret)
 }
 
-/** A whole walk, with the errors that a retry has fixed. */
+/** Runs a whole walk, and returns its records and the errors that a retry has fixed. */
 async function walk(options: ReadOptions = {}, api = client()) {
   const retries: Retry[] = []
   const records = await all(
@@ -125,7 +125,7 @@ describe('directories', () => {
   beforeAll(async () => {
     sims = await createSimulator({ seed: 'directories' })
     const { environment } = sims
-    // More than one page of customers. A third have no directory, and a third have a disabled one.
+    // The customers need more than one page. A third have no directory, and a third have a disabled directory.
     expected = []
     for (let number = 0; number < 210; number++) {
       const { id: organizationId } = environment.createOrganization({ displayName: `Customer ${number}` })
@@ -143,7 +143,7 @@ describe('directories', () => {
       sims.variables.SCALEKIT_CLIENT_SECRET ?? '',
     )
 
-  test('of all organizations are the enabled ones of all pages', async () => {
+  test('the directories of all organizations are the enabled directories of all pages', async () => {
     expect(await all(directories(api(), 'all'))).toEqual(expected)
   })
 
@@ -156,7 +156,7 @@ describe('directories', () => {
         yield* names
       },
   }
-  test.each(Object.keys(forms))('of %s are listed once each', async (form) => {
+  test.each(Object.keys(forms))('the directories of %s are listed once each', async (form) => {
     const wanted = expected.slice(5, 8)
     const names = [...wanted, ...wanted].map(({ organizationId }) => organizationId)
     const organizations = forms[form]?.(names) ?? []

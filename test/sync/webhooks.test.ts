@@ -26,12 +26,12 @@ afterAll(async () => {
 })
 
 const ada = 'diruser_ada'
-/** Long before the events of these tests. */
+/** The time is long before the events of these tests. */
 const old: Person = { id: ada, active: true, title: 'old', updatedAtMs: Date.parse('2026-01-05T09:00:00Z') }
 
 type Change = 'created' | 'updated' | 'deactivated' | 'deleted'
 
-/** A change of Ada in the directory: the record after the change, and the webhook. */
+/** A change of the user Ada in the directory: the record after the change, and the webhook. */
 function changeOf(change: Change, atMs = Date.now()): { person: Person | undefined; event: DirectoryEvent } {
   const occurred_at = new Date(atMs).toISOString()
   const person: Person = { id: ada, active: change !== 'deactivated', title: 'new', updatedAtMs: atMs }
@@ -100,7 +100,7 @@ describe.each(Object.keys(stores))('on %s', (kind) => {
     async (change) => {
       const { app, syncWith, webhook } = open()
       haveBefore(app, change)
-      // The record changed shortly before, too, so that the sync sends an event.
+      // The record has also changed shortly before, so that the sync sends an event.
       const before = { ...old, updatedAtMs: Date.now() }
       const api = listing(change === 'created' ? undefined : before)
       api.bend = async (page, { kind, number }) => {
@@ -134,7 +134,7 @@ describe.each(Object.keys(stores))('on %s', (kind) => {
     await sleep(2)
     const api = listing(undefined)
     api.bend = async (page, { kind, number }) => {
-      // The last page of the second walk.
+      // This call is for the last page of the second walk.
       if (kind === 'users' && number === 3) await webhook(changeOf('created').event)
       return page
     }

@@ -9,15 +9,15 @@ import Keyv from 'keyv'
 import { people, TestApi, TestDirectory } from '../support/paged-directories.ts'
 
 export interface WorkerOptions {
-  /** Absent: a ledger in memory. */
+  /** If absent, the ledger is in memory. */
   redis?: string
   namespace: string
   leaseSeconds: number
   everySeconds: number
   organizations: number
-  /** Users in each directory. */
+  /** The number of users in each directory. */
   people: number
-  /** Users in the application that the directory no longer lists. */
+  /** The number of users in the application that the directory no longer lists. */
   gone: number
   /** At this event, waits for a message from the parent: 'page org_2' or 'deletion', for example. */
   haltAt?: string

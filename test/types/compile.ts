@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 export function compilerOptions({ built }: { built: boolean }): ts.CompilerOptions {
   const { config, error } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
   if (error) throw new Error(messageOf(error))
-  // Without the file list, because each program here has its own.
+  // The options omit the file list, because each program here has its own list.
   const { options, errors } = ts.parseJsonConfigFileContent(
     { ...config, include: [], files: [] },
     ts.sys,
@@ -22,7 +22,7 @@ export function compilerOptions({ built }: { built: boolean }): ts.CompilerOptio
 
 const noInputs = 18_002
 
-/** The compiler's messages for some files, as `file:line: message`. Files in `virtual` need not exist. */
+/** Returns the compiler's messages for some files, as `file:line: message`. Files in `virtual` need not exist. */
 export function diagnose(
   fileNames: string[],
   options: ts.CompilerOptions,

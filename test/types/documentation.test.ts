@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { compilerOptions } from './compile.ts'
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
-/** Each documents the members that it adds. Inherited members are documented by their own interface. */
+/** Each interface documents the members that it adds. The parent interface documents the inherited members. */
 const interfaces = [
   ['core', 'Handlers'],
   ['core', 'DispatcherOptions'],
@@ -42,7 +42,7 @@ function propertiesOf(name: string, exported: string): Property[] {
 
 describe.each(interfaces)('in the built declarations of %s, %s', (name, exported) => {
   test.each(propertiesOf(name, exported).map((property) => [property.name, property] as const))(
-    'explains %s',
+    'a docstring explains %s',
     (_name, { documentation }) => {
       expect(documentation.trim()).not.toBe('')
     },
@@ -51,7 +51,7 @@ describe.each(interfaces)('in the built declarations of %s, %s', (name, exported
   const measured = propertiesOf(name, exported).filter(({ name }) => /(Seconds|Bytes)$/.test(name))
   if (measured.length === 0) return
 
-  test('states the default and the unit of each option with a unit', () => {
+  test('docstrings state the default and the unit of each option with a unit', () => {
     for (const { name, documentation, tags } of measured) {
       expect(tags, name).toContain('default')
       expect(documentation, name).toMatch(/seconds|bytes/i)

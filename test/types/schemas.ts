@@ -16,7 +16,7 @@ import { type Equal, holds } from './holds.ts'
 
 // The interfaces for handlers are written by hand, and the schemas are open. This file checks that they agree.
 
-/** Without the index signature that makes a schema open. */
+/** The type without the index signature that makes a schema open. */
 type Known<T> = { [K in keyof T as string extends K ? never : K]: T[K] }
 
 /** The fields that can be absent. */

@@ -13,7 +13,7 @@ const files = readdirSync(here)
 const sources = compilerOptions({ built: false })
 const built = compilerOptions({ built: true })
 
-test('finds files, and expected errors in them', () => {
+test('the test finds files, and expected errors in them', () => {
   expect(files.length).toBeGreaterThanOrEqual(6)
   const expected = files.flatMap((file) => readFileSync(file, 'utf8').match(/@ts-expect-error/g) ?? [])
   expect(expected.length).toBeGreaterThan(40)
@@ -62,12 +62,12 @@ describe('an application can add its own fields to a user', () => {
   const program = (from: string, options: typeof sources) =>
     diagnose([virtual], options, { [virtual]: augmented(from) })
 
-  // In the sources, only the declaring file can be augmented. Users augment the package that they import.
-  test.each(['@scalekit-scim/core', '@scalekit-scim/express'])('by augmenting %s, as it is built', (from) => {
+  // In the sources, TypeScript can augment only the declaring file. Users augment the package that they import.
+  test.each(['@scalekit-scim/core', '@scalekit-scim/express'])('the built %s can be augmented', (from) => {
     expect(program(from, built)).toEqual([])
   })
 
-  test('without the augmentation, it does not compile', () => {
+  test('without the augmentation, the code does not compile', () => {
     const text = augmented('@scalekit-scim/core').replace(/declare module[^}]*\}\s*\}/, '')
     expect(diagnose([virtual], built, { [virtual]: text })).toHaveLength(2)
   })

@@ -6,7 +6,7 @@ import { type LogLine, recordingLogger } from '../support/log.ts'
 
 interface Scene {
   clock: FakeClock
-  /** The ledger behind the failing one. */
+  /** The real ledger behind the failing ledger. */
   real: Ledger
   lines: LogLine[]
   dispatcher: ReturnType<typeof createDispatcher>
@@ -14,7 +14,7 @@ interface Scene {
   run(messageId: string): Promise<string>
 }
 
-/** Answers a commit. `real` sends it to the store. */
+/** Answers a commit. The function `real` sends the commit to the store. */
 type Answer = (real: () => Promise<'ok' | 'lost'>, messageId: string) => Promise<'ok' | 'lost'>
 
 function scene(answer: Answer): Scene {
@@ -139,7 +139,7 @@ test('a commit that becomes pending while the last one is recorded is recorded t
   const it = scene(async (real, messageId) => {
     if (messageId === 'first' && up) {
       const answer = await real()
-      // The store fails again, while the first answer is under way.
+      // The store fails again before the first answer arrives.
       up = false
       second = it.run('second')
       return answer

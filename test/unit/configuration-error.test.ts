@@ -14,10 +14,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 const secret = `whsec_${Buffer.from('never to be seen in an error').toString('base64')}`
 const options = { secret, logger: false } as const
 
-/** Needs a project without the SDK: test/packaging has one. */
+/** This code needs a project without the SDK, which test/packaging has. */
 type WithoutSdk = 'ERR_SCIM_SDK_MISSING'
 
-/** One way to cause each code, and the fix that its message must name. */
+/** One way to cause each error code, and the fix that the message must name. */
 const ways: Record<
   Exclude<ConfigurationErrorCode, WithoutSdk>,
   { run: () => unknown; option: string; hint: RegExp }
@@ -96,13 +96,13 @@ describe.each(Object.entries(ways))('%s', (code, { run, option, hint }) => {
     throw new Error('nothing was thrown')
   }
 
-  test('is thrown with its code and its option', async () => {
+  test('the error is thrown with its code and its option', async () => {
     expect(await thrown()).toMatchObject({ name: 'ConfigurationError', code, option })
   })
-  test('names the fix', async () => {
+  test('the error names the fix', async () => {
     expect((await thrown()).message).toMatch(hint)
   })
-  test('never holds the secret', async () => {
+  test('the error never holds the secret', async () => {
     const error = await thrown()
     const encoded = secret.slice('whsec_'.length)
     for (const text of [error.message, String(error.stack), JSON.stringify(error)]) {

@@ -26,9 +26,9 @@ function receiverOn(clock: Clock, own: (real: Ledger) => Partial<Ledger>, onUser
   return { answers, attempt }
 }
 
-test('a resource that was busy until the deadline is answered busy, also if the last call was cut short', async () => {
+test('a resource that was busy until the deadline is answered busy, even if the last call was cut short', async () => {
   let asked = 0
-  // Node's timers can fire early. Here all of them do.
+  // Node's timers can fire early. In this test, all timers fire early.
   const early: Clock = {
     ...systemClock,
     setTimeout: (callback, delayMs) => systemClock.setTimeout(callback, delayMs - 20),
@@ -72,7 +72,7 @@ test('a reply does not wait for an earlier commit of the resource that the store
   await clock.advance(2500)
   expect(answers).toEqual([[2000, 'processed']])
   answers.length = 0
-  // Each waits for its turn, and then retries the commit of the first.
+  // Each event waits for its turn, and then retries the commit of the first event.
   for (const messageId of ['a', 'b', 'c', 'd', 'e', 'f']) void attempt(messageId)
   await clock.advance(20_000)
   expect(answers).toHaveLength(6)

@@ -3,7 +3,7 @@ import { createDispatcher, DropEvent } from '@scalekit-scim/core'
 import { sampleEvent } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
 
-// Three copies of one class: the sources, the build for `import` and the build for `require`.
+// Three copies of one class, from the sources, the build for `import` and the build for `require`.
 type Core = typeof import('@scalekit-scim/core')
 const built = new URL('../../packages/core/dist/', import.meta.url)
 const cjs: Core = createRequire(import.meta.url)(new URL('index.cjs', built).pathname)
@@ -27,7 +27,7 @@ test('the three copies are different classes', () => {
 })
 
 describe.each(Object.entries(copies))('a dispatcher of %s', (_name, core) => {
-  test.each(Object.entries(copies))('drops an event for a DropEvent of %s', async (_name, thrower) => {
+  test.each(Object.entries(copies))('a DropEvent of %s drops the event', async (_name, thrower) => {
     const error = new thrower.DropEvent('seat-limit')
     expect(await outcomeOf(core, error)).toEqual({ outcome: 'dropped', reason: 'seat-limit', error })
   })

@@ -16,7 +16,7 @@ user.organization_membership_deleted user.organization_membership_updated user.s
   .trim()
   .split(/\s+/)
 
-/** Types that Scalekit may send in future, or that an application dispatches. */
+/** Types that Scalekit may send in the future, or that an application dispatches. */
 const possible = [
   'user.created',
   'user.deleted',

@@ -34,14 +34,14 @@ function unusable(payload: unknown): string {
 describe.each(directoryEventTypes)('a sample of %s', (type) => {
   const sample = sampleEvent(type)
 
-  test('is read unchanged, without unexpected fields', () => {
+  test('a sample is read unchanged, without unexpected fields', () => {
     const parsed = usable(structuredClone(sample))
     expect(parsed.event).toEqual(sample)
     expect(parsed.unexpectedFields).toEqual([])
     expect(parsed.occurredAt).toBe(parseInstant(sample.occurred_at))
   })
 
-  test('is about the resource of its data and organization', () => {
+  test('the resource of a sample has the ids of its data and organization', () => {
     const kind = type.includes('user') ? 'user' : type.includes('group') ? 'group' : 'directory'
     expect(resourceOf(directoryEvent(sample))).toEqual({
       kind,
@@ -67,7 +67,7 @@ describe("the quickstart's envelope", () => {
     },
   })
 
-  test('gets `id`, `occurred_at` and `organization_id` at the top', () => {
+  test('parsing adds `id`, `occurred_at` and `organization_id` to the top of the envelope', () => {
     expect(directoryEvent(quickstart())).toMatchObject({
       id: messageId,
       occurred_at: '2025-01-15T08:55:22.802860294Z',
@@ -75,17 +75,17 @@ describe("the quickstart's envelope", () => {
     })
   })
 
-  test('keeps its own fields', () => {
+  test('the envelope keeps its own fields', () => {
     expect(directoryEvent(quickstart())).toMatchObject(quickstart())
   })
 
-  test('is ordered by its timestamp', () => {
+  test('the envelope is ordered by its timestamp', () => {
     expect(usable(quickstart()).occurredAt).toBe(parseInstant('2025-01-15T08:55:22.802860294Z'))
   })
 })
 
 describe('the envelope', () => {
-  test("the reference's fields win over the quickstart's fields", () => {
+  test("the reference's fields override the quickstart's fields", () => {
     const event = directoryEvent({
       ...userUpdated(),
       organization_id: 'org_top',

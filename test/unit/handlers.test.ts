@@ -11,7 +11,9 @@ import { describe, expect, test } from 'vitest'
 
 const other: ScimEvent = { id: 'evt_1', type: 'organization.created', data: {} }
 
-/** Runs an event through handlers with these names. Returns the names of the called handlers, in order. */
+/**
+ * Runs an event through handlers with these names. Returns the names of the called handlers, in the order of the calls.
+ */
 async function called(names: string[], event: ScimEvent): Promise<string[]> {
   const calls: string[] = []
   const handlers = Object.fromEntries(names.map((name) => [name, () => calls.push(name)]))
@@ -48,19 +50,19 @@ describe('onAccessEnded', () => {
     sampleEvent('organization.directory.user_deleted'),
   ]
 
-  test.each(ends)('takes a $type that ends access, and no other handler runs', async (event) => {
+  test.each(ends)('only onAccessEnded takes a $type that ends access', async (event) => {
     const names = ['onUserCreated', 'onUserUpdated', 'onUserUpserted', 'onAccessEnded']
     expect(await called(names, event)).toEqual(['onAccessEnded'])
   })
 
-  test('leaves a deactivation and a deletion to their own handlers', async () => {
+  test('onAccessEnded leaves a deactivation and a deletion to their own handlers', async () => {
     const names = ['onUserUpserted', 'onAccessEnded', 'onUserDeactivated', 'onUserDeleted']
     const called3 = await Promise.all(ends.map((event) => called(names, event)))
     expect(called3).toEqual([['onUserDeactivated'], ['onUserDeactivated'], ['onUserDeleted']])
   })
 
   test.each(['organization.directory.user_created', 'organization.directory.user_updated'] as const)(
-    'does not take %s of a user whose active is true, null or absent',
+    'onAccessEnded does not take %s of a user whose active is true, null or absent',
     async (type) => {
       const names = ['onUserUpserted', 'onAccessEnded']
       for (const active of [true, undefined, null]) {
@@ -69,12 +71,12 @@ describe('onAccessEnded', () => {
     },
   )
 
-  test.each(['false', 'False', 0])('leaves active: %j to onUserUpserted', async (active) => {
+  test.each(['false', 'False', 0])('onAccessEnded leaves active: %j to onUserUpserted', async (active) => {
     const event = sampleEvent('organization.directory.user_updated', { data: { active } } as object)
     expect(await called(['onUserUpserted', 'onAccessEnded'], event)).toEqual(['onUserUpserted'])
   })
 
-  test('runs after onEvent', async () => {
+  test('onAccessEnded runs after onEvent', async () => {
     const [, updated] = ends
     expect(updated && (await called(['onAccessEnded', 'onEvent'], updated))).toEqual([
       'onEvent',
@@ -124,23 +126,23 @@ describe('only the narrowest handler takes an event', () => {
 describe('onUserDeactivated', () => {
   const types = ['organization.directory.user_created', 'organization.directory.user_updated'] as const
 
-  test.each(types)('takes a %s with active: false', async (type) => {
+  test.each(types)('onUserDeactivated takes a %s with active: false', async (type) => {
     expect(await called(everyHandler, inactive(type))).toEqual(['onUserDeactivated'])
   })
 
-  test.each([true, null, undefined])('does not take a user whose active is %j', async (active) => {
+  test.each([true, null, undefined])('onUserDeactivated skips users with active: %j', async (active) => {
     const event = sampleEvent('organization.directory.user_updated', { data: { active: active ?? null } })
     if (active === undefined) delete event.data.active
     expect(await called(everyHandler, event)).toEqual(['onUserUpdated'])
   })
 
-  test.each(['false', 0])('does not take a user whose active is %j, which is not false', async (active) => {
+  test.each(['false', 0])('onUserDeactivated skips users with active: %j, not false', async (active) => {
     const event = sampleEvent('organization.directory.user_updated')
     Object.assign(event.data, { active })
     expect(await called(everyHandler, event)).toEqual(['onUserUpdated'])
   })
 
-  test('does not take a deletion with active: false', async () => {
+  test('onUserDeactivated does not take a deletion with active: false', async () => {
     const event = sampleEvent('organization.directory.user_deleted')
     Object.assign(event.data, { active: false })
     expect(await called(everyHandler, event)).toEqual(['onUserDeleted'])
@@ -155,7 +157,7 @@ describe('onUserDeactivated', () => {
 })
 
 describe('onEvent', () => {
-  test('runs before the handler of the event', async () => {
+  test('onEvent runs before the handler of the event', async () => {
     const names = [...everyHandler, 'onEvent']
     expect(await called(names, sampleEvent('organization.directory.user_created'))).toEqual([
       'onEvent',
@@ -163,7 +165,7 @@ describe('onEvent', () => {
     ])
   })
 
-  test('has ended before the handler of the event begins', async () => {
+  test('onEvent has ended before the handler of the event begins', async () => {
     const steps: string[] = []
     await createDispatcher({
       logger: false,
@@ -176,13 +178,13 @@ describe('onEvent', () => {
     expect(steps).toEqual(['onEvent ended', 'onUserUpserted began'])
   })
 
-  test('counts as a handler for each type', async () => {
+  test('onEvent counts as a handler for each type', async () => {
     const event = sampleEvent('organization.directory.group_deleted')
     expect(await outcomeWith({ onEvent: () => {} }, event)).toBe('processed')
     expect(await outcomeWith({ onEvent: () => {} }, other)).toBe('processed')
   })
 
-  test('fails the event if it throws, and the narrower handler does not run', async () => {
+  test('if onEvent throws, the event fails, and the narrower handler does not run', async () => {
     let ran = false
     const outcome = await outcomeWith(
       {
@@ -201,7 +203,7 @@ describe('onEvent', () => {
 describe('a handler that returns a list of promises', () => {
   const event = sampleEvent('organization.directory.user_created')
 
-  test('has ended when all of them have', async () => {
+  test('a handler with a list of promises ends when all promises have settled', async () => {
     const saved: number[] = []
     const save = (delayMs: number) =>
       new Promise<void>((resolve) => setTimeout(() => resolve(void saved.push(delayMs)), delayMs))
@@ -209,7 +211,7 @@ describe('a handler that returns a list of promises', () => {
     expect(saved).toHaveLength(3)
   })
 
-  test('fails after all have ended if one of them fails', async () => {
+  test('if one promise of a list rejects, the handler fails after all have settled', async () => {
     let saved = false
     const late = async () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -222,7 +224,7 @@ describe('a handler that returns a list of promises', () => {
 })
 
 describe('on', () => {
-  test('takes other types by name', async () => {
+  test('`on` takes other types by name', async () => {
     const seen: string[] = []
     const on = {
       'organization.created': (event: ScimEvent) => seen.push(event.type),
@@ -232,20 +234,20 @@ describe('on', () => {
     expect(seen).toEqual(['organization.created'])
   })
 
-  test('leaves an unlisted type unhandled', async () => {
+  test('`on` leaves an unlisted type unhandled', async () => {
     expect(await outcomeWith({ on: { 'user.signup': () => {} } }, other)).toBe('unhandled')
   })
 
-  test('treats undefined for a type as unhandled', async () => {
+  test('`on` treats undefined for a type as unhandled', async () => {
     expect(await outcomeWith({ on: { 'organization.created': undefined } }, other)).toBe('unhandled')
   })
 
-  test('ignores the prototype of objects', async () => {
+  test('`on` ignores the prototype of objects', async () => {
     const on = { 'user.signup': () => {} }
     expect(await outcomeWith({ on }, { ...other, type: 'constructor' })).toBe('unhandled')
   })
 
-  test('can be an object without a prototype', async () => {
+  test('`on` can be an object without a prototype', async () => {
     const on = Object.assign(Object.create(null), { 'organization.created': () => {} })
     expect(await outcomeWith({ on }, other)).toBe('processed')
   })
@@ -254,7 +256,7 @@ describe('on', () => {
     ['organization.directory.user_created', 'onUserCreated'],
     ['organization.directory.group_deleted', 'onGroupDeleted'],
     ['organization.directory_enabled', 'onDirectoryEnabled'],
-  ] as const)('refuses %s, and names %s', (type, name) => {
+  ] as const)('`on` refuses %s, and names %s', (type, name) => {
     expect(() => createDispatcher({ logger: false, on: { [type]: () => {} } })).toThrow(
       expect.objectContaining({
         code: 'ERR_SCIM_INVALID_HANDLER',
@@ -263,7 +265,7 @@ describe('on', () => {
     )
   })
 
-  test.each(['created', 'organization.*', '*.created'])('refuses %s, which is not a type', (name) => {
+  test.each(['created', 'organization.*', '*.created'])('`on` refuses %s, which is not a type', (name) => {
     const on = { [name]: () => {} } as Handlers['on']
     expect(() => createDispatcher({ logger: false, on })).toThrow(
       expect.objectContaining({ code: 'ERR_SCIM_INVALID_HANDLER' }),
@@ -278,7 +280,7 @@ describe('on', () => {
     ['an empty list', []],
     ['a Map', new Map([['organization.created', () => {}]])],
     ['a function', () => {}],
-  ])('refuses to be %s', (_name, on) => {
+  ])('`on` refuses to be %s', (_name, on) => {
     const options = { logger: false, on } as unknown as Handlers
     expect(() => createDispatcher(options)).toThrow(expect.objectContaining({ name: 'ConfigurationError' }))
   })

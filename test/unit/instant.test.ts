@@ -12,7 +12,7 @@ const seed = Number(process.env.FC_SEED ?? 20_261_123)
 const earliest = '0'.repeat(19)
 const latest = '9'.repeat(19)
 
-/** The time in the form that `formatInstant` writes. */
+/** Returns the time in the form that `formatInstant` writes. */
 function rewritten(text: string): string | undefined {
   const instant = parseInstant(text)
   return instant === undefined ? undefined : formatInstant(instant)
@@ -173,7 +173,7 @@ describe('comparing times as text', () => {
     )
   })
 
-  test(`random fields, offsets and decimals give the time of the calendar (seed ${seed})`, () => {
+  test(`random fields, offsets and decimals are parsed as the calendar's time (seed ${seed})`, () => {
     const two = (most: number) => fc.nat(most).map((number) => `${number}`.padStart(2, '0'))
     const day = fc.tuple(
       fc.oneof(fc.nat(9999), fc.integer({ min: 1965, max: 2290 })).map((year) => `${year}`.padStart(4, '0')),
@@ -194,7 +194,7 @@ describe('comparing times as text', () => {
   })
 })
 
-/** The same in whole nanoseconds, computed from the parts of the text. */
+/** The expected time in whole nanoseconds, computed from the parts of the text. */
 function reckoned(
   day: readonly string[],
   time: readonly string[],

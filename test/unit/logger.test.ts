@@ -83,25 +83,25 @@ describe('an unchanged logger', () => {
 })
 
 describe('a partial logger', () => {
-  test('gets only the calls of its levels', async () => {
+  test('a partial logger gets only the calls of its levels', async () => {
     const { logger, lines } = recordingLogger()
     expect(await receiveTwo({ warn: logger.warn })).toEqual(asEver)
     expect(lines.map(({ level }) => level)).toEqual(['warn'])
   })
 
-  test('without any level logs nothing', async () => {
+  test('a logger without any method logs nothing', async () => {
     const spies = consoleSpies()
     expect(await receiveTwo({})).toEqual(asEver)
     for (const spy of spies) expect(spy).not.toHaveBeenCalled()
   })
 
-  test('of `false` logs nothing', async () => {
+  test('a logger of `false` logs nothing', async () => {
     const spies = consoleSpies()
     expect(await receiveTwo(false)).toEqual(asEver)
     for (const spy of spies) expect(spy).not.toHaveBeenCalled()
   })
 
-  test('defaults to warnings and errors on the console, one line each', async () => {
+  test('by default, the console gets one line for each warning and error', async () => {
     const [debug, info, warn] = consoleSpies()
     expect(await receiveTwo(undefined)).toEqual(asEver)
     expect(debug).not.toHaveBeenCalled()

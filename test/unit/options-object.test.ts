@@ -32,7 +32,7 @@ describe.each([
   ['createDispatcher', untyped(createDispatcher)],
   ['createDirectorySync', untyped(createDirectorySync)],
 ])('%s', (_name, create) => {
-  test.each(others)('refuses %s instead of options, with the fix', (_name, given, fix) => {
+  test.each(others)('options of %s are refused, with the fix', (_name, given, fix) => {
     expect(() => create(given)).toThrow(refused(fix))
   })
 })
@@ -44,24 +44,24 @@ describe('scalekitScim of Fastify', () => {
     return Promise.resolve(untyped(app.register.bind(app))(...given))
   }
 
-  test('is refused if it is called instead of registered, and the message shows how to register it', async () => {
+  test('the plugin is refused if it is called instead of registered, and the message shows how to register it', async () => {
     await expect(register(untyped(fastifyPlugin)(options))).rejects.toEqual(
       refused('Write `await fastify.register(scalekitScim, { onUserUpserted })`.'),
     )
   })
 
-  test('refuses a promise instead of options, with the fix', async () => {
+  test('the plugin refuses a promise instead of options, with the fix', async () => {
     await expect(register(fastifyPlugin, Promise.resolve(options))).rejects.toEqual(
       refused('Await it first.'),
     )
   })
 
-  test('accepts a function that returns options, as each Fastify plugin does', async () => {
+  test('the plugin accepts a function that returns options, as each Fastify plugin does', async () => {
     await register(fastifyPlugin, () => options)
   })
 
   test.each(others.filter(([name]) => name !== 'a promise'))(
-    'refuses %s instead of options if it is called directly',
+    'the plugin refuses %s instead of options if it is called directly',
     async (_name, given, fix) => {
       await expect(untyped(fastifyPlugin)(fastify(), given)).rejects.toEqual(refused(fix))
     },

@@ -37,7 +37,7 @@ describe('an option that is a number', () => {
     toleranceSeconds: { min: 1, max: 604_800 },
     deadlineSeconds: { min: 0.05, max: 60 },
   }
-  /** These keep the limit of another option from applying first. */
+  /** With these values, the limit of another option does not apply first. */
   const companions: { [name: string]: object } = {
     leaseSeconds: { storeTimeoutSeconds: 0.01 },
     storeTimeoutSeconds: { leaseSeconds: 3600 },
@@ -58,7 +58,7 @@ describe('an option that is a number', () => {
       ['a list', [9]],
       ['below its minimum', min * 0.9],
       ['over its maximum', max + 1],
-    ])('is refused when it is %s', (_name, value) => {
+    ])('the option is refused when it is %s', (_name, value) => {
       expect(() => make({ ...companions[name], [name]: value })).toThrow(refusal(name))
     })
 
@@ -66,7 +66,7 @@ describe('an option that is a number', () => {
       ['its minimum', min],
       ['its maximum', max],
       ['undefined, which counts as omitted', undefined],
-    ])('may be %s', (_name, value) => {
+    ])('the option may be %s', (_name, value) => {
       expect(() => make({ ...companions[name], [name]: value })).not.toThrow()
     })
   })
@@ -193,23 +193,23 @@ describe('an unknown option', () => {
     else expect(error.message).not.toContain('did you mean')
   })
 
-  test('is refused also if it is undefined', () => {
+  test('an unknown option is refused even if its value is undefined', () => {
     expect(() => make({ onUserUpdate: undefined })).toThrow(
       refusal('onUserUpdate', 'ERR_SCIM_UNKNOWN_OPTION'),
     )
   })
 
-  test.each(['constructor', 'toString', '__proto__'])('can be %s, which each object inherits', (name) => {
+  test.each(['constructor', 'toString', '__proto__'])('an unknown option can be the inherited %s', (name) => {
     const options: unknown = JSON.parse(`{"${name}": 1}`)
     expect(() => createDispatcher(options as object)).toThrow(refusal(name, 'ERR_SCIM_UNKNOWN_OPTION'))
   })
 
-  test('can be an option of the receiver that a dispatcher gets', () => {
+  test('an unknown option can be an option of the receiver that a dispatcher gets', () => {
     const options = { ...good } as object
     expect(() => createDispatcher(options)).toThrow(refusal('secret', 'ERR_SCIM_UNKNOWN_OPTION'))
   })
 
-  test('is refused by an adapter, which accepts its own options', () => {
+  test('an unknown option is refused by an adapter, which accepts its own options', () => {
     expect(() => forExpress({ ...good, path: '/hooks' })).not.toThrow()
     expect(() => forExpress({ ...good, pathh: '/hooks' } as object)).toThrow(
       refusal('pathh', 'ERR_SCIM_UNKNOWN_OPTION'),
@@ -219,21 +219,21 @@ describe('an unknown option', () => {
   test.each([
     ['paths', 'path'],
     ['reciever', 'receiver'],
-  ])('that resembles an option of the adapter is refused with a suggestion: %s', async (name, meant) => {
+  ])('a name like an option of the adapter is refused with a suggestion: %s', async (name, meant) => {
     const options = { ...good, [name]: '/hooks' } as object
     const suggestion = `There is no option \`${name}\`; did you mean \`${meant}\`?`
     expect(() => forExpress(options)).toThrow(suggestion)
     await expect(async () => Fastify().register(forFastify, options)).rejects.toThrow(suggestion)
   })
 
-  test('is called unknown, and not an option of the receiver, next to a shared receiver', () => {
+  test('an adapter with a shared receiver calls an unknown option unknown', () => {
     expect(() => forExpress({ receiver: make({}), pathh: '/hooks' } as object)).toThrow(
       refusal('pathh', 'ERR_SCIM_UNKNOWN_OPTION'),
     )
   })
 
   test.each(['handlers', 'redis', '_events'])(
-    'that resembles none refers to the page of errors: %s',
+    'the error for a name unlike any option links to the page of errors: %s',
     (name) => {
       expect(refusedWith(() => make({ [name]: {} })).message).toBe(
         `There is no option \`${name}\`. ERR_SCIM_UNKNOWN_OPTION in node_modules/@scalekit-scim/core/docs/errors.md lists the usual causes.`,
@@ -261,18 +261,18 @@ describe('the path', () => {
     ['an expression', /hooks/],
     ['a list', ['/a', '/b']],
     ['null', null],
-  ])('is refused when it is %s', async (_name, path) => {
+  ])('the path is refused when it is %s', async (_name, path) => {
     expect(express(path)).toThrow(refusal('path'))
     await expect(fastify(path)).rejects.toThrow(refusal('path'))
   })
 
-  test('can be false only in Express', async () => {
+  test('the path can be false only in Express', async () => {
     expect(express(false)).not.toThrow()
     await expect(fastify(false)).rejects.toThrow(refusal('path'))
   })
 
   test.each(['/hooks/:env', '/:env/hooks', '/hooks/*', '/hooks{/:env}'])(
-    'cannot be the pattern %s in Express, and the message names `path: false`',
+    'the path cannot be the pattern %s in Express, and the message names `path: false`',
     (pattern) => {
       const error = refusedWith(express(pattern))
       expect(error).toEqual(refusal('path'))
@@ -281,11 +281,11 @@ describe('the path', () => {
     },
   )
 
-  test('can be a pattern in Fastify', async () => {
+  test('the path can be a pattern in Fastify', async () => {
     await expect(fastify('/hooks/:env')).resolves.toBeUndefined()
   })
 
-  test('can have a colon within a segment', () => {
+  test('the path can have a colon within a segment', () => {
     expect(express('/v1/directory:receive')).not.toThrow()
   })
 })
@@ -298,17 +298,17 @@ describe('the secret', () => {
     return (await receiver.receive({ url: '/', ...delivery })).outcome === 'processed'
   }
 
-  test('comes from SCALEKIT_WEBHOOK_SECRET without the option', async () => {
+  test('without the option, the secret comes from SCALEKIT_WEBHOOK_SECRET', async () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', TEST_SECRET)
     expect(await accepts({})).toBe(true)
   })
 
-  test('wins over SCALEKIT_WEBHOOK_SECRET', async () => {
+  test('the option `secret` overrides SCALEKIT_WEBHOOK_SECRET', async () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', 'whsec_b3RoZXIgc2VjcmV0IG9mIHR3ZW50eS1mb3VyIGJ5dGVz')
     expect(await accepts({ secret: TEST_SECRET })).toBe(true)
   })
 
-  test('is required in one of the two places, and the message names both', () => {
+  test('the secret is required in one of the two places, and the message names both', () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', undefined)
     const error = refusedWith(() => createReceiver({ logger: false }))
     expect(error).toMatchObject({ code: 'ERR_SCIM_SECRET_MISSING', option: 'secret' })
@@ -316,14 +316,14 @@ describe('the secret', () => {
     expect(error.message).toContain('`secret`')
   })
 
-  test('cannot be empty in the environment, and the message names the variable', () => {
+  test('the secret cannot be empty in the environment, and the message names the variable', () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', '')
     const error = refusedWith(() => createReceiver({ logger: false }))
     expect(error.message).toContain('SCALEKIT_WEBHOOK_SECRET')
   })
 
   test.each([undefined, null])(
-    'is refused if it is present but %s, and the environment is not used',
+    'the secret is refused if it is present but %s, and the environment is not used',
     (secret) => {
       vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', TEST_SECRET)
       expect(withSecret(secret)).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }))
@@ -334,17 +334,17 @@ describe('the secret', () => {
     ['undefined', undefined],
     ['null', null],
     ['an empty list', []],
-  ])('that is %s is called that in the message', (name, secret) => {
+  ])('a secret that is %s is named as such in the message', (name, secret) => {
     expect(withSecret(secret)).toThrow(`\`secret\` is present but ${name}.`)
   })
 
-  test('is refused if it is present but undefined in an adapter', () => {
+  test('an adapter refuses a secret that is present but undefined', () => {
     vi.stubEnv('SCALEKIT_WEBHOOK_SECRET', TEST_SECRET)
     const options = { onUserUpserted: () => {}, secret: undefined } as object
     expect(() => forExpress(options)).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }))
   })
 
-  test('cannot be an empty list', () => {
+  test('the secret cannot be an empty list', () => {
     expect(withSecret([])).toThrow(expect.objectContaining({ code: 'ERR_SCIM_SECRET_MISSING' }))
   })
 
@@ -370,7 +370,7 @@ describe('the secret', () => {
     ['one bad of two', [TEST_SECRET, 'whsec_!!!!']],
     ['an empty one of two', [TEST_SECRET, '']],
     ['an undefined one of two', [TEST_SECRET, undefined]],
-  ])('is refused when it is %s', (_name, secret) => {
+  ])('the secret is refused when it is %s', (_name, secret) => {
     expect(withSecret(secret)).toThrow(
       expect.objectContaining({ code: 'ERR_SCIM_SECRET_INVALID', option: 'secret' }),
     )
@@ -382,11 +382,11 @@ describe('the secret', () => {
     ['in a list', [TEST_SECRET]],
     ['by a resolver', () => TEST_SECRET],
     ['by a resolver, later', async () => [TEST_SECRET]],
-  ])('is accepted %s', async (_name, secret) => {
+  ])('the secret is accepted %s', async (_name, secret) => {
     expect(await accepts({ secret })).toBe(true)
   })
 
-  test('of under 24 bytes is logged as a warning, without the secret', () => {
+  test('a secret of under 24 bytes is logged as a warning, without its value', () => {
     const { logger, lines } = recordingLogger()
     const short = Buffer.from('twenty-three bytes long').toString('base64')
     make({ logger, secret: [TEST_SECRET, short] })
@@ -394,7 +394,7 @@ describe('the secret', () => {
     expect(JSON.stringify(lines)).not.toContain(short)
   })
 
-  test('of 24 bytes logs no warning', () => {
+  test('a secret of 24 bytes logs no warning', () => {
     const { logger, lines } = recordingLogger()
     make({ logger, secret: Buffer.from('twenty-four bytes exact!').toString('base64') })
     expect(lines).toEqual([])
@@ -414,15 +414,15 @@ describe('memory as the store', () => {
     return lines.filter(({ message }) => message.includes('memory'))
   }
 
-  test('logs a warning in production by default', () => {
+  test('memory as the store logs a warning in production by default', () => {
     vi.stubEnv('NODE_ENV', 'production')
     expect(warnings({})).toHaveLength(1)
   })
-  test('logs no warning in production with the option', () => {
+  test('memory as an explicit option logs no warning in production', () => {
     vi.stubEnv('NODE_ENV', 'production')
     expect(warnings({ store: 'memory' })).toEqual([])
   })
-  test('logs no warning outside production', () => {
+  test('memory as the store logs no warning outside production', () => {
     vi.stubEnv('NODE_ENV', 'test')
     expect(warnings({})).toEqual([])
   })
@@ -438,7 +438,7 @@ function refusedWith(run: () => unknown): Error {
 }
 
 describe('a shared store', () => {
-  // It does not connect before its first use.
+  // The adapter does not connect before its first use.
   const shared = () => new Keyv(new KeyvRedis('redis://127.0.0.1:1'))
   const warnings = (options: object) => {
     const { logger, lines } = recordingLogger()
@@ -446,10 +446,10 @@ describe('a shared store', () => {
     return lines.filter(({ level, message }) => level === 'warn' && message.includes('`namespace`'))
   }
 
-  test('logs one warning without a namespace when the receiver is created', () => {
+  test('without a namespace, a shared store causes one warning when the receiver is created', () => {
     expect(warnings({})).toHaveLength(1)
   })
-  test('logs no warning with a namespace of the receiver or of the Keyv', () => {
+  test('with a namespace of the receiver or of the Keyv, a shared store causes no warning', () => {
     expect(warnings({ namespace: 'billing' })).toEqual([])
     const store = shared()
     store.namespace = 'billing'

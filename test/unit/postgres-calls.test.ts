@@ -23,7 +23,7 @@ test.each([
 })
 
 test.each(['26000', '42P05'])(
-  'a statement whose name a pooler lost (%s) is sent again without a name, and so are the next ones',
+  'a statement whose name a pooler lost (%s) is sent again without a name, like the next statements',
   async (code) => {
     const names: (string | undefined)[] = []
     const query = async ({ name }: PostgresCall) => {

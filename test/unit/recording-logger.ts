@@ -6,7 +6,7 @@ export interface Line {
   message: string
 }
 
-/** A logger that stores its lines. */
+/** Creates a logger that stores its lines. */
 export function recordingLogger(): { logger: Logger; lines: Line[] } {
   const lines: Line[] = []
   const write = (level: keyof Logger) => (fields: object, message: string) => {

@@ -12,25 +12,25 @@ describe('an event without groups or roles', () => {
   test.each([
     ['absent', {}],
     ['null', { groups: null, roles: null }],
-  ])('returns undefined for groups and roles that are %s', (_name, user) => {
+  ])('mapRoles returns undefined for groups and roles that are %s', (_name, user) => {
     expect(mapRoles(user, { groups, roles, default: 'viewer' })).toBeUndefined()
   })
 
-  test('returns undefined for roles without groups if only groups are mapped', () => {
+  test('mapRoles returns undefined for roles without groups if only groups are mapped', () => {
     expect(mapRoles({ roles: [{ role_name: 'member' }] }, { groups })).toBeUndefined()
   })
 
-  test('returns undefined for groups without roles if only roles are mapped', () => {
+  test('mapRoles returns undefined for groups without roles if only roles are mapped', () => {
     expect(mapRoles(inGroups('Engineering'), { roles, default: 'viewer' })).toBeUndefined()
   })
 })
 
 describe('an event with groups or roles', () => {
-  test('an empty list of groups gives an empty list', () => {
+  test('an empty list of groups results in an empty list', () => {
     expect(mapRoles({ groups: [] }, { groups })).toEqual([])
   })
 
-  test('unmapped groups give the default', () => {
+  test('unmapped groups result in the default', () => {
     expect(mapRoles(inGroups('Sales'), { groups, default: 'viewer' })).toEqual(['viewer'])
   })
 

@@ -13,7 +13,7 @@ import {
   type Verdict,
 } from './verifiers.ts'
 
-// Cases in which the other verifiers are right, and our verdict is theirs. differences.test.ts has the other cases.
+// Cases in which the other verifiers are right and our verdict is the same. differences.test.ts has the other cases.
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'], now })

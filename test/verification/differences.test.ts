@@ -16,8 +16,8 @@ import {
   svix,
 } from './verifiers.ts'
 
-// Cases in which the SDK's verifier, standardwebhooks or svix is wrong. The tests also assert their verdicts. If one of
-// these fails, that package has changed, and our documentation of it must change.
+// Cases in which the SDK's verifier, standardwebhooks or svix is wrong. The tests also assert their verdicts. If such a
+// test fails, the other package has changed, and our documentation of it must change.
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'], now })
@@ -35,7 +35,7 @@ describe.each([
 ])('%s before the valid signature', (_name, entry) => {
   const signed = delivery({ signature: `${entry} ${validSignature}` })
 
-  test('is skipped: we accept', async () => {
+  test('the entry is skipped: we accept', async () => {
     expect(await ours(signed)).toBe('accepts')
   })
   test('the SDK rejects', () => {
@@ -57,7 +57,7 @@ describe('Title-Case header names', () => {
     },
   }
 
-  test('are read: we accept', async () => {
+  test('the names are read: we accept', async () => {
     expect(await ours(titleCase)).toBe('accepts')
   })
   test('the SDK rejects', () => {
@@ -71,10 +71,10 @@ describe('Title-Case header names', () => {
 
 describe('WHATWG Headers', () => {
   const headers = new Headers(valid.headers)
-  /** Passes `request.headers` as it is, as a caller could. */
+  /** Passes `request.headers` unchanged, as a caller may do. */
   const asRecord = { headers: headers as unknown as Record<string, string>, body: valid.body }
 
-  test('are read: we accept', async () => {
+  test('the headers are read: we accept', async () => {
     expect(await ours({ headers, body: valid.body })).toBe('accepts')
   })
   test('the SDK rejects', () => {
@@ -87,12 +87,12 @@ describe('WHATWG Headers', () => {
 })
 
 describe('a body of invalid UTF-8, signed over its bytes', () => {
-  // Valid JSON, and an event, for a lenient decoder.
+  // A lenient decoder reads these bytes as valid JSON with an event.
   const event = Buffer.from('{"type":"organization.created","data":{"name":"?"}}')
   event[event.indexOf('?')] = 0xff
   const signed = delivery({ body: event })
 
-  test('has a valid signature, and is then an invalid payload', async () => {
+  test('the body has a valid signature, and is then an invalid payload', async () => {
     expect(await outcomeOf(signed)).toBe('invalid-payload')
   })
   test('the SDK rejects', () => {
@@ -106,14 +106,14 @@ describe('a body of invalid UTF-8, signed over its bytes', () => {
 
 describe('bytes that were replaced by others with the same decoded text', () => {
   const quoted = (...bytes: number[]) => Buffer.from([0x22, ...bytes, 0x22])
-  // A lenient decoder turns each invalid byte into U+FFFD, so one signature matches them all.
+  // A lenient decoder turns each invalid byte into U+FFFD, so one signature matches all these bodies.
   const signed = delivery({ body: quoted(0xef, 0xbf, 0xbd) })
 
   test.each([
     ['0xff', 0xff],
     ['0xfe', 0xfe],
     ['0x80', 0x80],
-  ])('do not verify: we reject %s instead of the signed byte', async (_name, byte) => {
+  ])('the bytes do not verify: we reject %s instead of the signed byte', async (_name, byte) => {
     expect(await ours(signed)).toBe('accepts')
     expect(await ours({ ...signed, body: quoted(byte) })).toBe('rejects')
   })
@@ -134,12 +134,12 @@ describe.each([
 ])('the secret $empty, which leaves an empty key', ({ empty, bySvix }) => {
   const signed = delivery({ key: Buffer.alloc(0) })
 
-  test('is refused when the receiver is created', () => {
+  test('the secret is refused when the receiver is created', () => {
     expect(() => createReceiver({ secret: empty })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_SECRET_INVALID' }),
     )
   })
-  test('the SDK accepts signatures of the empty key, which anybody can make', () => {
+  test('the SDK accepts signatures of the empty key, which any attacker can create', () => {
     expect(sdk(signed, empty)).toBe('accepts')
   })
   test('standardwebhooks refuses the secret', () => {
@@ -155,7 +155,7 @@ describe('a base64url secret with an underscore', () => {
   const base64url = `whsec_${head.toString('base64')}_${keyBytes.toString('base64')}`
   const signed = delivery({ key: head })
 
-  test('is refused when the receiver is created', () => {
+  test('the secret is refused when the receiver is created', () => {
     expect(() => createReceiver({ secret: base64url })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_SECRET_INVALID' }),
     )
@@ -172,7 +172,7 @@ describe('a base64url secret with an underscore', () => {
 describe('a secret without whsec_', () => {
   const bare = keyBytes.toString('base64')
 
-  test('is the same key: we accept', async () => {
+  test('the secret without the prefix is the same key: we accept', async () => {
     expect(await ours(valid, { secret: bare })).toBe('accepts')
   })
   test('the SDK rejects', () => {
@@ -185,7 +185,7 @@ describe('a secret without whsec_', () => {
 })
 
 describe('a secret with white space at its end', () => {
-  test.each([' ', '\n', '\t'])('is refused when the receiver is made (%j)', (space) => {
+  test.each([' ', '\n', '\t'])('the secret is refused when the receiver is created (%j)', (space) => {
     expect(() => createReceiver({ secret: secret + space })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', code: 'ERR_SCIM_SECRET_INVALID' }),
     )
@@ -206,11 +206,11 @@ describe.each([
   ['a zero before it', `0${nowSeconds}`],
   ['white space before it', ` ${nowSeconds}`],
 ])('a timestamp with %s', (_name, timestamp) => {
-  /** The other verifiers sign the parsed number again. */
+  /** The other verifiers sign the parsed number instead of the text. */
   const overDigits = delivery({ timestamp, signature: validSignature })
   const overText = delivery({ timestamp })
 
-  test('is malformed: we reject it with either form signed', async () => {
+  test('the timestamp is malformed: we reject it with either form signed', async () => {
     expect(await ours(overDigits)).toBe('rejects')
     expect(await ours(overText)).toBe('rejects')
   })
@@ -227,7 +227,7 @@ describe.each([
   ['unpadded', (signature: string) => signature.replaceAll('=', '')],
   ['in base64url', (signature: string) => signature.replaceAll('+', '-').replaceAll('/', '_')],
 ])('a signature that is %s', (_name, rewrite) => {
-  // A body whose signature has a character that differs in base64url.
+  // The signature of this body has a character that differs in base64url.
   const body = [...Array(100).keys()]
     .map((number) => Buffer.from(String(number)))
     .find((body) => /[+/]/.test(hmac(keyBytes, String(valid.headers['webhook-id']), nowSeconds, body)))
@@ -237,7 +237,7 @@ describe.each([
     signature: rewrite(String(strict.headers['webhook-signature'])),
   })
 
-  test('is not the one that was sent: we reject', async () => {
+  test('the signature is not the one that was sent: we reject', async () => {
     expect(await ours(strict)).toBe('accepts')
     expect(loose.headers['webhook-signature']).not.toBe(strict.headers['webhook-signature'])
     expect(await ours(loose)).toBe('rejects')
@@ -254,7 +254,7 @@ describe.each([
 describe('more text after a valid signature and a second comma', () => {
   const signed = delivery({ signature: `${validSignature},v1a` })
 
-  test('is an entry of another form: we skip it and reject', async () => {
+  test('the text counts as an entry of another form: we skip it and reject', async () => {
     expect(await ours(signed)).toBe('rejects')
   })
   test('the SDK accepts', () => {
@@ -274,21 +274,21 @@ describe('two signature headers', () => {
     ['in a list of its own', [`v1a,AAAA ${validSignature}`, other]],
   ] as const
 
-  test.each(pairs)('joined as Node joins them, the valid one %s: we accept', async (_name, entries) => {
+  test.each(pairs)('two headers joined by Node, the valid one %s: we accept', async (_name, entries) => {
     expect(await ours(delivery({ signature: entries.join(', ') }))).toBe('accepts')
   })
-  test.each(pairs)('in WHATWG Headers, the valid one %s: we accept', async (_name, entries) => {
+  test.each(pairs)('two WHATWG headers, the valid one %s: we accept', async (_name, entries) => {
     const headers = new Headers(valid.headers)
     headers.delete('webhook-signature')
     for (const entry of entries) headers.append('webhook-signature', entry)
     expect(await ours({ headers, body: valid.body })).toBe('accepts')
   })
-  test.each(pairs)('as a list, the valid one %s: we accept', async (_name, entries) => {
+  test.each(pairs)('a list of two, the valid one %s: we accept', async (_name, entries) => {
     expect(
       await ours({ headers: { ...valid.headers, 'webhook-signature': entries }, body: valid.body }),
     ).toBe('accepts')
   })
-  test('both invalid: we reject', async () => {
+  test('two invalid headers: we reject', async () => {
     expect(await ours(delivery({ signature: `${other}, ${other}` }))).toBe('rejects')
   })
   test('the comma within an entry does not separate entries: we reject', async () => {
@@ -331,7 +331,7 @@ describe('several secrets, while one is rotated', () => {
   test('a delivery signed with another secret is rejected', async () => {
     expect(await ours(delivery({ key: Buffer.from('neither') }), { secret: [next, secret] })).toBe('rejects')
   })
-  test('a resolver can choose them by the request', async () => {
+  test('a resolver can choose the secrets by the request', async () => {
     expect(await ours(valid, { secret: async () => [next, secret] })).toBe('accepts')
   })
   test.each([

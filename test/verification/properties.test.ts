@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { hmac, ours, type Verdict } from './verifiers.ts'
 
-// Thousands of generated requests. An oracle, written here with only node:crypto, gives the expected verdicts.
+// Thousands of generated requests. An oracle in this file, which uses only node:crypto, returns the expected verdicts.
 
 const seed = Number(process.env.FC_SEED ?? 20_261_123)
 const runs = { accept: 7000, mutate: 9000, time: 4000, noise: 4000 }
@@ -27,7 +27,7 @@ interface Generated {
   nowMs: number
 }
 
-/** The rule of Standard Webhooks, written again. */
+/** A second implementation of the rule of Standard Webhooks. */
 function oracle({ id, timestamp, signature, body, nowMs }: Generated, keys: Uint8Array[]): Verdict {
   const idForm = id.length >= 1 && id.length <= 256 && [...id].every((char) => char >= ' ' && char <= '~')
   const timeForm = timestamp !== '' && String(Number(timestamp)) === timestamp && /^\d{1,12}$/.test(timestamp)
@@ -57,7 +57,9 @@ const age = fc.oneof(
   fc.constantFrom(-tolerance, tolerance, 0, 1, -1),
 )
 
-/** Entries that a sender may add, and that a receiver must skip. Without a space, so that each stays one entry. */
+/**
+ * Entries that a sender may add, and that a receiver must skip. They contain no space, so that each stays one entry.
+ */
 const otherEntry = fc.oneof(
   printable({ minLength: 0, maxLength: 60 }).map((text) => text.replaceAll(' ', '')),
   bytes({ minLength: 32, maxLength: 32 }).map((other) => `v1,${Buffer.from(other).toString('base64')}`),
@@ -171,7 +173,7 @@ describe(`over generated requests (seed ${seed})`, () => {
       ),
       { seed, numRuns: runs.mutate },
     )
-    // Some changes have no effect, such as reversing a palindrome, and the oracle accepts those. They must be rare.
+    // The oracle accepts changes without an effect, such as reversing a palindrome. Such changes must be rare.
     expect(seen.rejects).toBeGreaterThan(runs.mutate * 0.9)
   })
 
@@ -258,7 +260,7 @@ const mutations: { [name: string]: (choice: number, text: string, other: Uint8Ar
       `v1,${Buffer.from(flip(Buffer.from(request.entry.slice(3), 'base64'), bit)).toString('base64')}`,
     ),
   'one bit of what is written as the signature': (bit) => (request) =>
-    // Never into a space, which would only split it. Headers do not have the high bit.
+    // The new character is never a space, which only splits the entry. Characters of headers do not have the high bit.
     withEntry(
       request,
       Buffer.from(flip(Buffer.from(request.entry), (bit & ~7) | (bit % 5)))
@@ -310,7 +312,7 @@ const mutations: { [name: string]: (choice: number, text: string, other: Uint8Ar
     withEntry(request, request.entry.replace('v1,', 'v1a,')),
   'the signature unpadded': () => (request) => withEntry(request, request.entry.replaceAll('=', '')),
   'the signature with trailing text': (_choice, text) => (request) =>
-    // Neither of the separators.
+    // The added text contains no separator.
     withEntry(request, `${request.entry}${text.replaceAll(/[ ,]/g, '') || '='}`),
   'the signature written with the bits that base64 leaves over': () => (request) =>
     withEntry(request, leftOverBits(request.entry)),
@@ -334,7 +336,7 @@ const mutation = fc
     ({ name, choice, text, other }): Mutation => mutations[name]?.(choice, text, other) ?? ((same) => same),
   )
 
-/** A timestamp's text: near the present second, at the limits, far away, or malformed. */
+/** The text of a timestamp that is near the present second, at the limits, far away, or malformed. */
 const timestampFor = fc.oneof(
   fc.constantFrom(-301, -300, -299, 299, 300, 301).map((offset) => (now: number) => String(now + offset)),
   fc.integer({ min: -1000, max: 1000 }).map((offset) => (now: number) => String(now + offset)),

@@ -2,7 +2,7 @@ import { createFakeClock } from '@scalekit-scim/core/testing'
 import { expect, test } from 'vitest'
 import { ours } from './verifiers.ts'
 
-// The fixed vector of the tests of Standard Webhooks.
+// The fixed test vector of Standard Webhooks.
 const vector = {
   secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   body: Buffer.from('{"test": 2432232314}'),

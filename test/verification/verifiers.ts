@@ -17,7 +17,7 @@ export interface Delivery {
   body: Uint8Array
 }
 
-/** The signature by the formula of Standard Webhooks, without any code of this package. */
+/** Returns the signature by the formula of Standard Webhooks, without code of this package. */
 export function hmac(key: Uint8Array, id: string, timestamp: string | number, body: Uint8Array): string {
   const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body])
   return createHmac('sha256', key).update(signed).digest('base64')
@@ -28,11 +28,11 @@ interface Parts {
   timestamp?: string | number
   body?: Uint8Array | string
   key?: Uint8Array
-  /** The whole header, instead of the one valid signature. */
+  /** The whole signature header, which replaces the valid signature. */
   signature?: string
 }
 
-/** A valid delivery, with the given changes. */
+/** Creates a valid delivery, with the given changes. */
 export function delivery(parts: Parts = {}): Delivery {
   const { id = 'msg_2KWPBgLlAfxdpx2AI54pPJ85f4W', timestamp = nowSeconds, key = keyBytes } = parts
   const body = Buffer.from(parts.body ?? '{"type":"organization.created","data":{}}')
@@ -72,10 +72,10 @@ export async function ours(
 
 const client = new ScalekitClient('https://test.scalekit.dev', 'skc_1', 'test_secret')
 
-/** Another verifier, called as documented. */
+/** Another verifier. The tests call it as its documentation describes. */
 export type Verifier = (delivery: Delivery, secret?: string) => Verdict
 
-/** The documented type of the payload is a string. */
+/** According to its documentation, the payload is a string. */
 export const sdk: Verifier = ({ headers, body }, withSecret = secret) =>
   verdictOf(() => client.verifyWebhookPayload(withSecret, headers, Buffer.from(body).toString()))
 

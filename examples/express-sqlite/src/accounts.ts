@@ -34,7 +34,7 @@ export interface KnownAccount {
   directoryId: string | null
 }
 
-/** The fields of an event. If a field is `undefined`, the account keeps its stored value. */
+/** The fields of an event. If a field is `undefined`, its stored value does not change. */
 export interface AccountChange extends AccountKey {
   occurredAt: string
   directoryId: string | undefined
@@ -89,7 +89,7 @@ export class Accounts {
       VALUES (:organizationId, :id, :groupId) ON CONFLICT DO NOTHING`)
   }
 
-  /** If the row is newer, writes nothing and returns `false`. */
+  /** If the row is newer than the event, writes nothing and returns `false`. */
   upsert({ organizationId, id, occurredAt, ...change }: AccountChange): boolean {
     const key = { organizationId, id }
     return transaction(this.#database, () => {
@@ -112,8 +112,9 @@ export class Accounts {
   }
 
   /**
-   * Replaces the account with a tombstone that has no personal data. If the account is unknown, also writes a
-   * tombstone, because the creation may arrive later. If the row is newer, writes nothing and returns `false`.
+   * Replaces the account with a tombstone that has no personal data. If there is no such account, also writes a
+   * tombstone, because the creation may arrive later. If the row is newer than the event, writes nothing and returns
+   * `false`.
    */
   delete(key: AccountKey, occurredAt: string): boolean {
     return transaction(this.#database, () => {
@@ -130,14 +131,13 @@ export class Accounts {
     return row && toAccount(row)
   }
 
-  /** The accounts with the latest changes, the newest change first. */
+  /** Returns the accounts with the latest changes, the newest change first. */
   newest(limit: number): Account[] {
     return this.#newest.all({ limit }).map(toAccount)
   }
 
   /**
-   * All accounts of a customer, without tombstones. Reads in batches, so that events can be written between two
-   * batches.
+   * Yields all accounts of a customer, without tombstones. Reads in batches, so that events can be written in between.
    */
   *known(organizationId: string): Iterable<KnownAccount> {
     for (let after = ''; ; ) {
@@ -171,7 +171,9 @@ const selectAccounts = `
   ) AS group_names
   FROM accounts`
 
-/** RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without `active` keeps the state. */
+/**
+ * RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without `active` does not change the state.
+ */
 function stateAfter(active: boolean | undefined, known: Account | undefined): AccountState {
   if (active === undefined) return known?.state ?? 'active'
   return active ? 'active' : 'deactivated'

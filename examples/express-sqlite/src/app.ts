@@ -10,7 +10,7 @@ export interface AppOptions extends Pick<ScalekitScimOptions, 'secret' | 'store'
   groups: Groups
 }
 
-/** How many accounts the page shows. */
+/** The number of accounts that the page shows. */
 const shownAccounts = 200
 
 export function createApp({ accounts, groups, ...receiving }: AppOptions): {

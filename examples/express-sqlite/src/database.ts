@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 
 /**
  * How long a write waits if another process is writing. The time is short, because the wait blocks the whole process.
- * If the database is still busy after this time, the handler fails. The event then gets 500, and Scalekit sends it
+ * If the database is still busy after this time, the handler fails. The reply is 500, and Scalekit sends the event
  * again.
  */
 const busyTimeoutMs = 1000
@@ -48,7 +48,7 @@ const schema = `
 
 export function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
-  // With a write-ahead log, the page can read the accounts during the write of an event.
+  // With a write-ahead log, the page can read the accounts while an event is written.
   database.exec('PRAGMA journal_mode = WAL')
   transaction(database, () => {
     database.exec(schema)
@@ -65,8 +65,8 @@ function addDirectoryId(database: DatabaseSync, table: string): void {
 }
 
 /**
- * Runs `work` in one transaction. IMMEDIATE takes the write lock before the first read. So between the reads and the
- * writes of `work`, no other connection can write. `work` must not await anything.
+ * Runs `work` in one transaction. IMMEDIATE takes the write lock before the first read. So no other connection can
+ * write while `work` runs. `work` must not await anything.
  */
 export function transaction<Result>(database: DatabaseSync, work: () => Result): Result {
   database.exec('BEGIN IMMEDIATE')

@@ -15,7 +15,7 @@ export interface GroupKey {
   id: string
 }
 
-/** The fields of an event. If a field is `undefined`, the group keeps its stored value. */
+/** The fields of an event. If a field is `undefined`, its stored value does not change. */
 export interface GroupChange extends GroupKey {
   occurredAt: string
   directoryId: string | undefined
@@ -49,7 +49,7 @@ export class Groups {
       WHERE scim_occurred_at = '${beforeAllEvents}'`)
   }
 
-  /** All groups of a customer, without tombstones. If only user events have named a group, it has no time yet. */
+  /** Yields all groups of a customer, without tombstones. A group without an event of its own has no time. */
   known(organizationId: string): KnownGroup[] {
     return this.#known.all({ organizationId }).map((row) => ({
       id: String(row.id),
@@ -59,7 +59,7 @@ export class Groups {
     }))
   }
 
-  /** If the row is newer, writes nothing and returns `false`. */
+  /** If the row is newer than the event, writes nothing and returns `false`. */
   upsert({ organizationId, id, name, directoryId, occurredAt }: GroupChange): boolean {
     return transaction(this.#database, () => {
       const row = this.#row({ organizationId, id })
@@ -77,8 +77,8 @@ export class Groups {
   }
 
   /**
-   * Does not change memberships and roles, because Scalekit also sends an update of each member. If the row is newer,
-   * writes nothing and returns `false`.
+   * Does not change memberships and roles, because Scalekit also sends an update of each member. If the row is newer
+   * than the event, writes nothing and returns `false`.
    */
   delete({ organizationId, id }: GroupKey, occurredAt: string): boolean {
     return transaction(this.#database, () => {

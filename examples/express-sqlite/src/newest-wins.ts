@@ -9,8 +9,8 @@ export interface GuardedRow {
  * deletion may write. If the row is not a tombstone, any other event with an equal time may also write. Without
  * tombstones, an old update would restore a deleted user.
  *
- * The times are `ctx.occurredAt`, and can be compared as text. Call this function inside the transaction that writes
- * the row.
+ * The times are values of `ctx.occurredAt`, which sort correctly as text. Call this function inside the transaction
+ * that writes the row.
  */
 export function mayWrite(
   row: GuardedRow | undefined,
@@ -21,7 +21,6 @@ export function mayWrite(
 }
 
 /**
- * The time of a group row that a user's event created, before the group's own first event. Every event is newer than
- * this time.
+ * The time of a group row that a user's event created. Every event of the group is newer than this time.
  */
 export const beforeAllEvents = ''

@@ -8,8 +8,8 @@ export interface AccountsPage {
   /** The number of all accounts, including those that are not shown. */
   count: number
   /**
-   * Whether the page reloads itself. By default, the page does not reload itself, because a page that changes is hard
-   * to read.
+   * Whether the page reloads itself. By default, the page does not reload itself, because a changing page is hard to
+   * read.
    */
   isLive: boolean
 }
@@ -17,7 +17,8 @@ export interface AccountsPage {
 const liveSeconds = 3
 
 /**
- * Names in the page come from outside. With these headers, even an unescaped name could not run code or load a file.
+ * The page shows names from customers' directories. With these headers, even an unescaped name cannot run code or load
+ * a file.
  */
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
@@ -111,7 +112,7 @@ function nameOf({ name, email, state }: Account): string | Html {
   return state === 'deleted' ? 'Deleted account' : 'Without a name'
 }
 
-/** Lets a long address break after an @ or a dot, but not inside a word. */
+/** Allows a line break in a long address after an @ or a dot, but not inside a word. */
 function breakable(email: string): Html {
   return html`${email.split(/(?<=[@.])/).map((part) => html`${part}<wbr>`)}`
 }
@@ -127,7 +128,7 @@ function listed(names: readonly string[]): Html {
   return html`<ul>${names.map((name) => html`<li>${name}</li>`)}</ul>`
 }
 
-/** Shows a time such as `2026-11-23T09:00:00.153954000Z` to the minute. */
+/** Formats a time such as `2026-11-23T09:00:00.153954000Z` without seconds. */
 function time(occurredAt: string): Html {
   const minute = occurredAt.slice(0, 16)
   return html`<time datetime="${minute}Z">${minute.replace('T', ' ')} UTC</time>`

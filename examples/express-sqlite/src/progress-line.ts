@@ -6,7 +6,7 @@ const silenceMs = 5000
 const silenceText = `No progress for ${silenceMs / 1000} s: failed calls to Scalekit's API are retried for a minute or more\n`
 
 /**
- * Shows the progress of a pass. On a terminal, overwrites one line again and again. Without a terminal, reports only
+ * Shows the progress of a pass. On a terminal, overwrites one line at each change. Without a terminal, reports only
  * long pauses.
  */
 export function progressLine(terminal: NodeJS.WriteStream): {

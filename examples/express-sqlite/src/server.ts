@@ -9,7 +9,7 @@ import { apiVariables, openSync, wantsSync } from './sync.ts'
 // The page shows names. So if HOST is not set, the server listens only on this machine.
 const { DATABASE_FILE = './accounts.db', HOST = '127.0.0.1', PORT = '3000' } = process.env
 
-/** How long an incomplete request may delay the shutdown. */
+/** The longest delay of the shutdown because of an incomplete request. */
 const lingerMs = 1000
 
 const database = openDatabase(DATABASE_FILE)
@@ -20,13 +20,14 @@ const { app, scim } = createApp({
   accounts,
   groups,
   store: ledger.store,
-  // Call your error tracker here. The middleware's own log omits error messages, because they may hold personal data.
+  // Call your error tracker here. The middleware's own log omits error messages, because they may contain personal
+  // data.
   onOutcome({ error }) {
     if (error !== undefined) console.error(error)
   },
 })
 
-// The server opens the sync before it listens, so that a missing credential causes an error at start.
+// The server opens the sync before it listens, so that a missing credential stops the start.
 const sync = wantsSync(process.env)
   ? await openSync({ dispatcher: scim.receiver, accounts, groups, env: process.env })
   : undefined

@@ -12,7 +12,7 @@ import { openSync } from './sync.ts'
 const usage = `Usage: npm run sync -- [options]
 
 Runs one pass over the directories of all organizations. The server may run at the same time.
-During a pass of the server, this command is refused.
+If the server is running a pass, this command runs no pass and exits with 1.
 
   --full                 read everything, and delete users and groups that are no longer listed;
                          without it, read only the changes since the last pass
@@ -21,8 +21,8 @@ During a pass of the server, this command is refused.
   --organization <org_…> read only this organization; may be given several times
   --help                 show this text
 
-Exit codes: 0 if the pass is complete, 3 if it held deletions, 2 on wrong usage. In all other
-cases 1, for example if an approval matches no deletions.
+Exit codes: 0 if the pass is complete, 3 if it held deletions, 2 if the usage is wrong. In other
+cases, the code is 1, for example if an approval matches no deletions.
 `
 
 process.exitCode = await main()

@@ -65,7 +65,7 @@ test('if an event has no groups and no state, the new account is active and has 
   assert.deepEqual(accountOf(app)?.roles, ['viewer'])
 })
 
-test('`active` deactivates and activates an account, and an event without `active` keeps the state', async (app) => {
+test('`active` deactivates and activates an account, and an event without `active` changes no state', async (app) => {
   await app.deliver(user('09:00:00', { active: false }))
   assert.equal(accountOf(app)?.state, 'deactivated')
   await app.deliver(sparse('10:00:00', { name: 'Amelia Stone' }))
@@ -82,7 +82,7 @@ test('a user who leaves the last group with a role gets the default role', async
   assert.deepEqual(accountOf(app)?.groups, [])
 })
 
-test('a deletion keeps a tombstone without personal data', async (app) => {
+test('a deletion leaves a tombstone without personal data', async (app) => {
   await app.deliver(user('09:00:00'))
   assert.deepEqual(await app.deliver(deletion('10:00:00')), processed)
   assert.deepEqual(accountOf(app), {

@@ -7,7 +7,7 @@ import { databaseFile, duplicate, processed, startApp } from './support.ts'
 
 const key = { organizationId, id }
 
-/** Empties the ledger, as a change of the store does. */
+/** Deletes all data of the ledger. A change of the store has the same effect. */
 function loseLedger(file: string): void {
   const database = new DatabaseSync(file)
   database.exec('DELETE FROM scalekit_scim_ledger')
@@ -91,7 +91,7 @@ describe('if the ledger has lost its data', () => {
 describe('if the database fails', () => {
   const messageId = 'msg_1'
 
-  it('because of a lock, the attempt is answered 503, the page is still served, and the retry succeeds', async (t) => {
+  it('a locked file causes a 503, the page is still served, and the retry succeeds', async (t) => {
     const file = await databaseFile(t)
     const app = await startApp(t, file)
     const other = new DatabaseSync(file)
@@ -114,7 +114,7 @@ describe('if the database fails', () => {
     assert.deepEqual(await app.deliver(user('09:00:00'), { messageId }), duplicate)
   })
 
-  it('during a write, the write is rolled back, and the retry of the message succeeds', async (t) => {
+  it('a failed write is rolled back, and the retry of the message succeeds', async (t) => {
     const file = await databaseFile(t)
     const app = await startApp(t, file)
     const other = new DatabaseSync(file)

@@ -22,10 +22,10 @@ test('the ledger is atomic across all processes, and no connection stays open af
   assert.deepEqual(await dispatcher.dispatch(user('09:00:00')), { outcome: 'processed' })
   await dispatcher.close()
   await ledger.close()
-  assert.deepEqual(await readdir(dirname(file)), ['accounts.db'], 'no write-ahead log is left')
+  assert.deepEqual(await readdir(dirname(file)), ['accounts.db'], 'the write-ahead log is deleted')
 })
 
-test('a message that was done before a restart is a duplicate after it', patience, async (t) => {
+test('a message that was done before a restart is a duplicate after the restart', patience, async (t) => {
   const file = await databaseFile(t)
   const first = await startServer(t, file)
   assert.deepEqual(await first.deliver(user('10:00:00'), { messageId: 'msg_1' }), processed)
@@ -33,7 +33,7 @@ test('a message that was done before a restart is a duplicate after it', patienc
 
   const second = await startServer(t, file)
   assert.deepEqual(await second.deliver(user('10:00:00'), { messageId: 'msg_1' }), duplicate)
-  assert.equal((await second.deliver(user('09:00:00'))).outcome, 'stale', 'the newest time is kept')
+  assert.equal((await second.deliver(user('09:00:00'))).outcome, 'stale', 'the newest time is still stored')
   await second.stop()
 })
 
@@ -74,7 +74,7 @@ test('if a file of an earlier version has no ledger, the server creates the ledg
 })
 
 test(
-  'if three servers on one file get the same messages at once, each message runs on only one server',
+  'if three servers on one file get the same messages together, each message runs on only one server',
   patience,
   async (t) => {
     const file = await databaseFile(t)

@@ -70,7 +70,7 @@ test('one pass creates all accounts, with their groups and states', patience, as
   assert.equal(code, 0, said)
   assert.deepEqual(states(file), ['ann active Sales', 'ben deactivated'])
   assert.match(said, /users: 2 seen, 2 created/)
-  assert.doesNotMatch(said, /scalekit-scim:/, 'no warning, because the processes share the ledger')
+  assert.doesNotMatch(said, /scalekit-scim:/, 'there is no warning, because the processes share the ledger')
 })
 
 test('a dry run reports the changes, but does not apply them', patience, async (t) => {
@@ -176,14 +176,14 @@ test(
     })
     hire('ann')
     await saying((line) => line === 'Sync: users 1 created')
-    // Each further pass sends the user again, because the change is less than two minutes old.
+    // Each later pass sends the user again, because the change is less than two minutes old.
     await new Promise((resolve) => setTimeout(resolve, 3500))
     assert.deepEqual(said.slice(1), ['Sync: users 1 created'])
   },
 )
 
 test(
-  'a manual pass is refused during a pass of the server, and a later one reads only the changes since that pass',
+  'a manual pass is refused during a pass of the server, and a later manual pass reads only newer changes',
   patience,
   async (t) => {
     const { simulator, hire } = await startScalekit(t)

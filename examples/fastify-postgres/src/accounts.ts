@@ -34,7 +34,7 @@ export interface KnownAccount {
   directoryId: string | null
 }
 
-/** The fields of an event. If a field is `undefined`, the account keeps its stored value. */
+/** The fields of an event. If a field is `undefined`, its stored value does not change. */
 export interface AccountChange extends AccountKey {
   occurredAt: string
   directoryId: string | undefined
@@ -55,12 +55,13 @@ export class Accounts {
   }
 
   /**
-   * If the row is newer, writes nothing and returns `false`. A user who returns after a deletion gets a new account,
-   * because a tombstone has no personal data.
+   * If the row is newer than the event, writes nothing and returns `false`. A user who returns after a deletion gets a
+   * new account, because a tombstone has no personal data.
    */
   upsert(change: AccountChange): Promise<boolean> {
     const { organizationId, id, directoryId, active, email, name, roles, groups, occurredAt } = change
-    // RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without `active` keeps the state.
+    // RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without `active` does not change the
+    // state.
     const state = active === undefined ? null : active ? 'active' : 'deactivated'
     return transaction(this.#pool, async (client) => {
       const { rowCount } = await client.query(
@@ -83,8 +84,9 @@ export class Accounts {
   }
 
   /**
-   * Replaces the account with a tombstone that has no personal data. If the account is unknown, also writes a
-   * tombstone, because the creation may arrive later. If the row is newer, writes nothing and returns `false`.
+   * Replaces the account with a tombstone that has no personal data. If there is no such account, also writes a
+   * tombstone, because the creation may arrive later. If the row is newer than the event, writes nothing and returns
+   * `false`.
    */
   delete({ organizationId, id }: AccountKey, occurredAt: string): Promise<boolean> {
     return transaction(this.#pool, async (client) => {
@@ -103,7 +105,7 @@ export class Accounts {
     })
   }
 
-  /** All accounts of a customer, without tombstones. Reads in batches. */
+  /** Yields all accounts of a customer, without tombstones. Reads in batches. */
   async *known(organizationId: string): AsyncIterable<KnownAccount> {
     for (let after = ''; ; ) {
       const { rows } = await this.#pool.query<KnownAccount>(
@@ -132,7 +134,7 @@ export class Accounts {
   }
 
   /**
-   * The accounts after the key `after`, in the order of their keys. A later page costs no more than the first page.
+   * Returns the accounts after the key `after`, in the order of their keys. Each page takes the same time.
    */
   async page(limit: number, after?: AccountKey): Promise<Account[]> {
     const { rows } = await this.#pool.query<Account>(

@@ -17,7 +17,8 @@ export interface RouteOptions
 }
 
 /**
- * How long a request may take to arrive. The server cuts off slower senders, so that they cannot delay the shutdown.
+ * The time limit for the arrival of a request. The server disconnects slower senders, so they cannot delay the
+ * shutdown.
  */
 const requestTimeoutMs = 15_000
 

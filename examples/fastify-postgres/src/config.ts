@@ -7,7 +7,7 @@ export interface WorkerConfig {
   databasePoolSize: number
   ledgerUrl: string
   ledgerNamespace: string
-  /** Scalekit's API credentials, for the directory sync, as `scalekitFromEnv` takes them. */
+  /** Scalekit's API credentials, for the directory sync, in the form that `scalekitFromEnv` accepts. */
   api: Readonly<Record<string, string>> | undefined
   syncSchedule: Schedule
   syncFullEverySeconds: number
@@ -20,14 +20,14 @@ export interface Config extends WorkerConfig {
   secrets: string[]
   host: string
   port: number
-  /** How long the server still serves requests after `/ready` answers 503. */
+  /** The time in which the server still serves requests after `/ready` answers 503. */
   drainSeconds: number
 }
 
 /** The message names each invalid variable with its fix, and never contains a value. */
 export class InvalidEnvironment extends Error {
   constructor(problems: string[]) {
-    super(`The environment is not usable:\n${problems.map((problem) => `  ${problem}\n`).join('')}`)
+    super(`The environment variables are invalid:\n${problems.map((problem) => `  ${problem}\n`).join('')}`)
   }
 }
 
@@ -63,16 +63,16 @@ function commaSeparated(value: string): string[] {
 
 const workerFields = z.object({
   DATABASE_URL: text(
-    'the database of the accounts, postgres://user:password@host:5432/name; special characters in it percent-encoded',
+    'the database of the accounts, postgres://user:password@host:5432/name, with special characters percent-encoded',
     isUrl(postgres),
   ),
   DATABASE_POOL_SIZE: whole('the largest number of database connections', 1, 1000).prefault('10'),
   LEDGER_URL: text(
-    'the store of the ledger, redis://host:6379 (with /1 for its database 1), rediss://… or postgres://…; special characters in it percent-encoded',
+    'the store of the ledger, redis://host:6379 (with /1 for its database 1), rediss://… or postgres://…, with special characters percent-encoded',
     isLedgerUrl,
   ),
   LEDGER_NAMESPACE: text(
-    '1 to 64 letters, digits, -, _ or . to tell applications on one ledger apart',
+    '1 to 64 letters, digits, -, _ or . to separate applications on one ledger',
     (value) => /^[\w.-]{1,64}$/.test(value),
   ).prefault('fastify-postgres'),
   SCALEKIT_ENVIRONMENT_URL: text(
@@ -82,10 +82,10 @@ const workerFields = z.object({
   SCALEKIT_CLIENT_ID: z.string().optional(),
   SCALEKIT_CLIENT_SECRET: z.string().optional(),
   SYNC_EVERY_SECONDS: whole('the seconds between two passes of the sync', 1, 604_800).optional(),
-  SYNC_CRON: text("when a pass of the sync begins, such as '0 3 * * *'", (value) =>
+  SYNC_CRON: text("a cron expression for the passes of the sync, such as '0 3 * * *'", (value) =>
     /^\S+(?: +\S+){4,5}$/.test(value),
   ).optional(),
-  SYNC_FULL_EVERY_SECONDS: whole('the seconds until a directory is read whole again', 1, 2_678_400).prefault(
+  SYNC_FULL_EVERY_SECONDS: whole('the seconds between two full passes of the sync', 1, 2_678_400).prefault(
     '86400',
   ),
   LOG_LEVEL: z.enum(logLevels, `one of ${logLevels.join(', ')}`).prefault('info'),
@@ -94,7 +94,7 @@ const workerFields = z.object({
 
 const serverFields = workerFields.extend({
   SCALEKIT_WEBHOOK_SECRET: text(
-    'the signing secret of the endpoint (whsec_…), from its page in the Scalekit dashboard; during a rotation both, separated by a comma',
+    'the signing secret of the endpoint (whsec_…), from its page in the Scalekit dashboard; during a rotation, both secrets separated by a comma',
     (value) => commaSeparated(value).every((secret) => signingSecret.test(secret)),
   ).transform(commaSeparated),
   HOST: z.string().prefault('127.0.0.1'),
@@ -104,7 +104,7 @@ const serverFields = workerFields.extend({
 
 const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET'] as const
 const apiHint =
-  'needed for the directory sync. Set all three, or none. The dashboard lists them as API credentials'
+  'needed for the directory sync. Set all three API credentials of the Scalekit dashboard, or none'
 
 /** @throws InvalidEnvironment */
 export function readConfig(env: NodeJS.ProcessEnv): Config {

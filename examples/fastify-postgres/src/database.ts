@@ -1,6 +1,6 @@
 import pg from 'pg'
 
-/** How long one statement may take, including the wait for a lock. The reply to Scalekit is due in 9 s. */
+/** The time limit of one statement, including the wait for a lock. The reply to Scalekit is due in 9 s. */
 const statementTimeoutMs = 5000
 /** A frozen server does not end a statement, so the client gives up after this time. */
 const queryTimeoutMs = 6000

@@ -70,13 +70,15 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
   }
 }
 
-/** Logs that the guard kept a newer row. The event still counts as done, because a retry would change nothing. */
+/**
+ * Logs that the guard did not replace a newer row. The event still counts as done, because a retry has the same result.
+ */
 function logWhereKept(written: boolean, id: string, { log, occurredAt }: HandlerContext): void {
   if (!written) log.warn({ id, occurredAt }, 'an event that the ledger accepted is older than its row')
 }
 
-// A directory can send anything in any field. The handler ignores an undocumented value, and the event succeeds. If
-// the event failed, Scalekit would repeat it without success, and its other fields would be lost.
+// A directory can send any value in any field. The handler ignores an undocumented value, and the event succeeds. If
+// the event failed, each retry would also fail, and the other fields of the event would be lost.
 
 /** NUL is the only character that a PostgreSQL text cannot contain. */
 const nul = '\0'

@@ -14,7 +14,7 @@ export interface GroupKey {
   id: string
 }
 
-/** The fields of an event. If a field is `undefined`, the group keeps its stored value. */
+/** The fields of an event. If a field is `undefined`, its stored value does not change. */
 export interface GroupChange extends GroupKey {
   occurredAt: string
   directoryId: string | undefined
@@ -35,7 +35,7 @@ export class Groups {
     this.#pool = pool
   }
 
-  /** All groups of a customer, without tombstones. If only user events have named a group, it has no time yet. */
+  /** Yields all groups of a customer, without tombstones. A group without an event of its own has no time. */
   async known(organizationId: string): Promise<KnownGroup[]> {
     const { rows } = await this.#pool.query<KnownGroup>(
       `SELECT id, organization_id AS "organizationId", directory_id AS "directoryId",
@@ -47,14 +47,14 @@ export class Groups {
     return rows
   }
 
-  /** If the row is newer, writes nothing and returns `false`. */
+  /** If the row is newer than the event, writes nothing and returns `false`. */
   upsert({ organizationId, id, name, directoryId, occurredAt }: GroupChange): Promise<boolean> {
     return this.#write([organizationId, id, 'active', name ?? null, occurredAt, directoryId ?? null])
   }
 
   /**
-   * Does not change memberships and roles, because Scalekit also sends an update of each member. If the row is newer,
-   * writes nothing and returns `false`.
+   * Does not change memberships and roles, because Scalekit also sends an update of each member. If the row is newer
+   * than the event, writes nothing and returns `false`.
    */
   delete({ organizationId, id }: GroupKey, occurredAt: string): Promise<boolean> {
     return this.#write([organizationId, id, 'deleted', null, occurredAt, null])
@@ -76,12 +76,11 @@ export class Groups {
 }
 
 /**
- * Writes a stub of each unknown group, because a user event may name groups before their own events arrive. Call this
+ * Writes a stub of each new group, because a user event may name groups before their own events arrive. Call this
  * function inside a transaction.
  *
- * Does not write known groups. With writes of known groups, events of their members would wait for each other's lock.
- * Writes unknown groups in the order of their ids. In any other order, two transactions could lock the same rows in
- * different orders, and deadlock.
+ * Skips groups that need no write. If it wrote all groups, events of their members would wait for each other's locks.
+ * Writes groups in the order of their ids, because a different order in two transactions can cause a deadlock.
  */
 export async function mentionGroups(
   client: PoolClient,

@@ -15,7 +15,7 @@ export function isProbe({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url === '/health' || routeOptions.url === '/ready'
 }
 
-/** How long a dependency may take to answer. */
+/** The time limit for the answer of a dependency. */
 const patienceMs = 1000
 
 /**

@@ -17,7 +17,7 @@ export function openLedgerStore(url: string, onError: (error: unknown) => void):
 }
 
 /**
- * Errors about missing rights concern only the adapter's own table, `keyv`. The adapter tries to create this table at
+ * Errors about missing rights are only about the adapter's own table, `keyv`. The adapter tries to create this table at
  * each start, but the ledger does not use it. The ledger reports its own missing rights.
  */
 function isForbidden(error: unknown): boolean {

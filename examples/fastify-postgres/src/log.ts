@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify'
 export type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
 
 /**
- * Keeps personal data out of the log. The log contains the method and the route of a request, but not its query and
+ * Omits personal data from the log. The log contains the method and the route of a request, but not its query and
  * addresses. The log contains errors without their messages, because PostgreSQL's messages may quote written values.
  * Send whole errors to your error tracker.
  */
@@ -12,7 +12,9 @@ export const withoutPersonalData: NonNullable<LoggerOptions['serializers']> = {
   err: (error) => ({ type: error.name, code: codeOf(error), message: '', stack: frames(error.stack ?? '') }),
 }
 
-/** An error of the ledger has the database server's error as its cause. The code of that cause tells you the fix. */
+/**
+ * An error of the ledger has the database server's error as its cause. The code of the cause identifies the problem.
+ */
 function codeOf({ code, cause }: { code?: unknown; cause?: unknown }): string | undefined {
   if (typeof code === 'string') return code
   return cause instanceof Error ? codeOf(cause) : undefined

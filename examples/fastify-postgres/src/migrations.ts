@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 
-// This code only runs SQL files, each once and in order. For down migrations or migrations in code, use a library.
+// This code only runs SQL files in order, and each file once. For down migrations or migrations in code, use a library.
 
 const folder = new URL('../migrations/', import.meta.url)
 /**
- * The lock may be any number, but must be the same in every process. If two processes start at the same time, one
- * process waits for the other process.
+ * The number of the lock is arbitrary, but must be the same in every process. If two processes start at the same time,
+ * one process waits for the other process.
  */
 export const lockKey = 7_225_346_001
 /**

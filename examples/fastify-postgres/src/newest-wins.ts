@@ -4,7 +4,7 @@
  * Without tombstones, an old update would restore a deleted user.
  *
  * The guard is the condition of the upsert itself. PostgreSQL checks this condition on the locked row, which includes
- * the newest write of any process. The times are `ctx.occurredAt`, and can be compared as text.
+ * the newest write of any process. The times are values of `ctx.occurredAt`, which sort correctly as text.
  */
 export function mayWrite(table: 'accounts' | 'groups'): string {
   return `${table}.scim_occurred_at < excluded.scim_occurred_at
@@ -12,5 +12,5 @@ export function mayWrite(table: 'accounts' | 'groups'): string {
       AND (${table}.state <> 'deleted' OR excluded.state = 'deleted'))`
 }
 
-/** The time of a row that has not had an event of its own yet. Every event is newer than this time. */
+/** The time of a group row that a user's event created. Every event of the group is newer than this time. */
 export const beforeAllEvents = ''

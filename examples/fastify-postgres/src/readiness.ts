@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Ledger } from '@scalekit-scim/fastify'
 import type { Pool } from 'pg'
 
-/** How long an answer is reused. Within this time, many requests cause only one check of each dependency. */
+/** The time in which an answer is reused. In this time, many requests cause only one check of each dependency. */
 const freshMs = 2000
 
 /**
@@ -35,19 +35,21 @@ const resource = `ready-${randomUUID()}`
 /** If the process ends before it releases the claim, the claim expires after this time. */
 const leaseSeconds = 5
 
-/** Rejects if no event could begin. Calls the ledger as a webhook does, with a test message and a test resource. */
+/**
+ * Rejects if the ledger cannot begin an event. Calls the ledger as a webhook does, with a test message and a test
+ * resource.
+ */
 export async function tryLedger(ledger: Ledger): Promise<void> {
   const messageId = `ready-${randomUUID()}`
   const token = messageId
   const begun = await ledger.begin({ token, messageId, resource, leaseSeconds })
-  if (begun.state !== 'begun') throw new Error(`the ledger answers ${begun.state} to a new message`)
+  if (begun.state !== 'begun') throw new Error(`the ledger answered ${begun.state} to a new message`)
   await ledger.release({ token, messageId, resource, deletion: false, ...begun })
   await ledger.forgetResource(resource)
 }
 
 /**
- * Reuses an answer for a while, including a failure. Without the reuse, each request from outside would cause a
- * write.
+ * Reuses an answer for a while, including a failure. Without the reuse, each request from outside causes a write.
  */
 export function remembered<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
   let last: { answer: Promise<Answer>; atMs: number } | undefined

@@ -10,7 +10,7 @@ import { closeServer } from './stop.ts'
 import { openSync } from './sync.ts'
 import { within } from './within.ts'
 
-/** How long the shutdown may take: ten seconds for handlers (`receiver.close()`), and more for incomplete requests. */
+/** The time limit of the shutdown: ten seconds for handlers (`receiver.close()`), and more for incomplete requests. */
 const stopMs = 20_000
 const disconnectMs = 2000
 

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 
-/** How long incomplete requests and replies may delay the shutdown. */
+/** The longest delay of the shutdown because of incomplete requests and replies. */
 const lingerMs = 1000
 
 /**
  * Accepts no new requests, and waits for running handlers and their replies. The receiver gives handlers ten seconds.
- * Then closes all other connections, such as connections that load balancers open in advance.
+ * Then closes all other connections, such as unused connections of load balancers.
  */
 export async function closeServer(app: FastifyInstance): Promise<void> {
   const closed = app.close()

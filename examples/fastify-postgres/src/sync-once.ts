@@ -17,8 +17,8 @@ Runs one pass over the directories of all organizations. Instances may run at th
   --organization <org_…> read only this organization; may be given several times
   --help                 show this text
 
-Exit codes: 0 if the pass is complete, 3 if it held deletions, 2 on wrong usage. In all other
-cases 1, for example if an approval matches no deletions.
+Exit codes: 0 if the pass is complete, 3 if it held deletions, 2 if the usage is wrong. In other
+cases, the code is 1, for example if an approval matches no deletions.
 `
 
 process.exitCode = await main()

@@ -80,7 +80,7 @@ test('if an event has no groups, the new account is active and has the lowest ro
   assert.deepEqual(account?.roles, ['viewer'])
 })
 
-test('`active` deactivates and activates an account, and an event without `active` keeps the state', async (app, directory) => {
+test('`active` deactivates and activates an account, and an event without `active` changes no state', async (app, directory) => {
   const states: unknown[] = []
   for (const event of [
     directory.user('09:00:00', { active: false }),
@@ -101,7 +101,7 @@ test('a user who leaves the last group with a role gets the default role', async
   assert.deepEqual(account?.groups, [])
 })
 
-test('a deletion keeps a tombstone without personal data', async (app, directory) => {
+test('a deletion leaves a tombstone without personal data', async (app, directory) => {
   await app.deliver(directory.user('09:00:00'))
   assert.deepEqual(await app.deliver(directory.deletion('10:00:00')), processed)
   assert.deepEqual(await app.accounts.find(directory.key), {

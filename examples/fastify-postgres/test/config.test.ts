@@ -7,7 +7,7 @@ const DATABASE_URL = 'postgres://accounts:hunter2@127.0.0.1:5432/accounts'
 const usable = { SCALEKIT_WEBHOOK_SECRET: TEST_SECRET, DATABASE_URL, LEDGER_URL: 'redis://127.0.0.1:6379' }
 
 describe('the environment', () => {
-  it('needs three variables, and all other variables have defaults', () => {
+  it('three variables are required, and all other variables have defaults', () => {
     assert.deepEqual(readConfig({ ...usable, PORT: '', PATH: '/bin' }), {
       secrets: [TEST_SECRET],
       databaseUrl: DATABASE_URL,
@@ -25,7 +25,7 @@ describe('the environment', () => {
     })
   })
 
-  it('names all missing variables in one error', () => {
+  it('one error names all missing variables', () => {
     assert.throws(
       () => readConfig({}),
       hasProblems(['DATABASE_URL', 'LEDGER_URL', 'SCALEKIT_WEBHOOK_SECRET']),
@@ -51,7 +51,7 @@ describe('the environment', () => {
     SYNC_FULL_EVERY_SECONDS: ['0', 'hunter2'],
   }
   for (const [name, values] of Object.entries(unusable)) {
-    it(`reports an invalid ${name} once, without its value`, () => {
+    it(`an invalid ${name} is reported once, without its value`, () => {
       for (const value of values) {
         assert.throws(() => readConfig({ ...usable, [name]: value }), hasProblems([name]), value)
       }
@@ -64,14 +64,14 @@ describe('the environment', () => {
     SCALEKIT_CLIENT_SECRET: 'hunter2',
   }
 
-  it('accepts all API credentials or none, and otherwise names the missing ones', () => {
+  it('all API credentials or none are accepted, and an error names the missing ones', () => {
     assert.deepEqual(readConfig({ ...usable, ...api }).api, api)
     assert.equal(readConfig({ ...usable, SCALEKIT_CLIENT_ID: '' }).api, undefined)
     const { SCALEKIT_CLIENT_ID: _, ...others } = api
     assert.throws(() => readConfig({ ...usable, ...others }), hasProblems(['SCALEKIT_CLIENT_ID']))
   })
 
-  it('accepts either an interval or a cron expression for the sync, but not both', () => {
+  it('the sync accepts either an interval or a cron expression, but not both', () => {
     const SYNC_CRON = '0 3 * * *'
     assert.deepEqual(readConfig({ ...usable, SYNC_CRON, SYNC_EVERY_SECONDS: '' }).syncSchedule, {
       cron: SYNC_CRON,
@@ -83,13 +83,13 @@ describe('the environment', () => {
     )
   })
 
-  it('for a worker, needs the API credentials but no signing secret', () => {
+  it('a worker needs the API credentials, but no signing secret', () => {
     const { SCALEKIT_WEBHOOK_SECRET: _, ...others } = usable
     assert.deepEqual(readWorkerConfig({ ...others, ...api }).api, api)
     assert.throws(() => readWorkerConfig(others), hasProblems(Object.keys(api)))
   })
 
-  it('accepts two secrets for a rotation, and all supported forms of the URLs', () => {
+  it('two secrets for a rotation, and all supported forms of the URLs, are accepted', () => {
     const other = TEST_SECRET.replace('c2Nh', 'c2Ni')
     const { secrets } = readConfig({ ...usable, SCALEKIT_WEBHOOK_SECRET: `${TEST_SECRET}, ${other}` })
     assert.deepEqual(secrets, [TEST_SECRET, other])
@@ -104,7 +104,7 @@ describe('the environment', () => {
     }
   })
 
-  it('for a migration, needs only the URL of the database', () => {
+  it('a migration needs only the URL of the database', () => {
     assert.equal(readDatabaseUrl({ DATABASE_URL }), DATABASE_URL)
     assert.throws(() => readDatabaseUrl({}), hasProblems(['DATABASE_URL']))
   })

@@ -37,7 +37,7 @@ function stagesOf(text: string): { name: string; image: string; steps: Step[] }[
 }
 
 describe('the Dockerfile', () => {
-  it('uses slim images of Node 24, sets NODE_ENV to production, and does not run as root', () => {
+  it('its images are slim Node 24 images, with NODE_ENV=production and without root', () => {
     const stages = stagesOf(dockerfile)
     assert.deepEqual(
       stages.map(({ image }) => image),
@@ -49,7 +49,7 @@ describe('the Dockerfile', () => {
     assert.equal(last.HEALTHCHECK?.length, 1)
   })
 
-  it('has steps that start a healthy server if they run as a script in a folder', {
+  it('its steps start a healthy server if they run as a script in a folder', {
     skip,
     timeout: 60_000,
   }, async (t) => {
@@ -126,7 +126,7 @@ async function copy(rest: string, root: string, cwd: string): Promise<void> {
   const to = words.pop() ?? ''
   for (const word of words) {
     const from = stage === undefined ? join(folder, word) : join(root, stage, word)
-    // If the name of a file has a star, the file may be missing.
+    // If the pattern of a file contains a star, the file may be missing.
     if (word.endsWith('*')) continue
     if (word.endsWith('node_modules')) await symlink(from, join(cwd, to))
     else await cp(from, to.endsWith('/') ? join(cwd, to, word) : join(cwd, to), { recursive: true })
@@ -153,7 +153,7 @@ async function freePort(): Promise<number> {
 }
 
 describe('compose.yaml', () => {
-  it('has an app that uses variables of .env.example and waits for healthy servers', async () => {
+  it('the app uses variables of .env.example and waits for healthy servers', async () => {
     const text = await readFile(join(folder, 'compose.yaml'), 'utf8')
     const { services, volumes } = parse(text, { strict: true })
     const example = await readFile(join(folder, '.env.example'), 'utf8')
@@ -173,7 +173,7 @@ describe('compose.yaml', () => {
     }
   })
 
-  it('has a worker that uses the same servers as the app and has no health check over HTTP', async () => {
+  it('the worker uses the same servers as the app and has no health check over HTTP', async () => {
     const { services } = parse(await readFile(join(folder, 'compose.yaml'), 'utf8'))
     const { command, environment, healthcheck } = services.worker
     assert.ok((await readFile(join(folder, command[1]), 'utf8')).includes('sync.start()'))
@@ -182,7 +182,7 @@ describe('compose.yaml', () => {
       assert.equal(environment[name], services.app.environment[name])
   })
 
-  it('has a Redis that does not lose data', async () => {
+  it('Redis does not lose data', async () => {
     const { services } = parse(await readFile(join(folder, 'compose.yaml'), 'utf8'))
     assert.match(services.redis.command.join(' '), /--appendonly yes --maxmemory-policy noeviction/)
   })

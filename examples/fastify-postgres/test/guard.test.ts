@@ -125,7 +125,7 @@ describe('concurrent transactions', { skip }, () => {
   const mention = `
     INSERT INTO groups (organization_id, id, state, name, scim_occurred_at) VALUES ($1, $2, 'active', 'Other', '')`
 
-  it('lock new groups in the same order, even if their events name the groups in different orders', async (t) => {
+  it('new groups are locked in the same order, even if their events name the groups in different orders', async (t) => {
     const app = await startApp(t, { databaseUrl })
     const directory = new Directory()
     const other = await connectTo(t, databaseUrl)
@@ -138,7 +138,7 @@ describe('concurrent transactions', { skip }, () => {
     assert.deepEqual(await reply, processed)
   })
 
-  it('do not wait for each other because of a known group', async (t) => {
+  it('transactions with the same stored group do not wait for each other', async (t) => {
     const app = await startApp(t, { databaseUrl })
     const directory = new Directory()
     await app.deliver(directory.user('09:00:00', named(1)))
@@ -155,13 +155,13 @@ describe('concurrent transactions', { skip }, () => {
 })
 
 describe('if the database fails', { skip }, () => {
-  it('during a transaction, only the attempt fails, and the retry succeeds', async (t) => {
+  it('only the attempt with the failed transaction fails, and the retry succeeds', async (t) => {
     const directory = new Directory()
     const app = await startApp(t, { databaseUrl })
     const messageId = `msg_${directory.organizationId}`
     const event = directory.user('09:00:00', inGroup('Engineering'))
 
-    // The first statement of the transaction has run, and the second one waits for our lock.
+    // The first statement of the transaction has run, and the second statement waits for the test's lock.
     const other = await connectTo(t, databaseUrl)
     await other.query('BEGIN; LOCK TABLE memberships IN ACCESS EXCLUSIVE MODE')
     const reply = app.deliver(event, { messageId })

@@ -48,7 +48,7 @@ export function run(
       for (;;) {
         const found = lines.find((line) => line.includes(part))
         if (found !== undefined) return found
-        if (child.exitCode !== null) throw new Error(`it ended without saying ${part}:\n${lines.join('\n')}`)
+        if (child.exitCode !== null) throw new Error(`ended without printing ${part}:\n${lines.join('\n')}`)
         await Promise.race([once(child, 'said'), once(child, 'close')])
       }
     },

@@ -23,7 +23,7 @@ const ready = async (url: string) => {
 const timeout = 120_000
 
 describe('two instances on one database and one ledger', { skip, timeout }, () => {
-  it('if both get every message, all copies are answered, and each account has its newest state', async (t) => {
+  it('if both instances get every message, all copies are answered, and each account has its newest state', async (t) => {
     const env = onRedis()
     const servers = await Promise.all([startServer(t, env), startServer(t, env)])
     const directory = new Directory()
@@ -53,7 +53,7 @@ describe('on SIGTERM', { skip, timeout }, () => {
   it('a running handler finishes, its webhook is answered, and the process exits with 0', async (t) => {
     const server = await startServer(t, onRedis())
     const directory = new Directory()
-    // Load balancers open connections before they need them. Such unused connections must not delay the shutdown.
+    // Load balancers open connections in advance. Such unused connections must not delay the shutdown.
     const unused = connect({ host: '127.0.0.1', port: Number(new URL(server.url).port) })
     t.after(() => unused.destroy())
     await once(unused, 'connect')
@@ -107,7 +107,7 @@ describe('the log', { skip, timeout }, () => {
   const code = `process.on('SIGUSR2', () => { throw new Error('of amelia.hart@example.com') })`
   const mistake = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
 
-  it('contains the reason if an uncaught error ends the process, and the exit code is 1', async (t) => {
+  it('an uncaught error is logged, and the process exits with 1', async (t) => {
     const server = await startServer(t, onRedis(), ['--import', mistake])
     server.child.kill('SIGUSR2')
     assert.equal(await server.ended, 1)
@@ -117,7 +117,7 @@ describe('the log', { skip, timeout }, () => {
     assert.doesNotMatch(server.output(), /amelia/)
   })
 
-  it('contains ids, but no personal data and no secrets', async (t) => {
+  it('the log contains ids, but no personal data and no secrets', async (t) => {
     const env = { ...onRedis(), LOG_LEVEL: 'trace' }
     const server = await startServer(t, env)
     const directory = new Directory()
@@ -140,7 +140,7 @@ describe('the log', { skip, timeout }, () => {
 })
 
 describe('a server that cannot start', { timeout }, () => {
-  it('names every invalid variable without its value, and exits with 1', async (t) => {
+  it('a server with invalid variables names each of them without its value, and exits with 1', async (t) => {
     const server = run(t, ['src/server.ts'], {
       SCALEKIT_WEBHOOK_SECRET: 'whsec_not base64',
       DATABASE_URL: 'mysql://root:hunter2@127.0.0.1/accounts',
@@ -151,7 +151,7 @@ describe('a server that cannot start', { timeout }, () => {
     assert.doesNotMatch(server.output(), /base64|hunter2|at file:/)
   })
 
-  it('reports that the database is missing, and exits with 1', async (t) => {
+  it('a server without its database reports the problem, and exits with 1', async (t) => {
     const server = run(t, ['src/server.ts'], {
       SCALEKIT_WEBHOOK_SECRET: TEST_SECRET,
       DATABASE_URL: 'postgres://postgres:hunter2@127.0.0.1:1/postgres',

@@ -16,8 +16,7 @@ const serverUrl = TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postg
 export const redisUrl = TEST_REDIS_URL ?? 'redis://127.0.0.1:6379'
 
 /**
- * Why the tests of a file are skipped, or `false` if the servers are available. In CI, tests fail without the
- * servers.
+ * The reason for skipping the tests of a file, or `false`. In CI, tests fail without the servers.
  */
 export const skip = await reasonToSkip()
 
@@ -33,7 +32,7 @@ async function reasonToSkip(): Promise<string | false> {
         () => true,
         () => false,
       )
-      return answers ? [] : [`no ${name} answers (${variable} says where it is)`]
+      return answers ? [] : [`${name} does not answer (set ${variable} to its address)`]
     }),
   )
   const reason = reasons.flat().join(', ')

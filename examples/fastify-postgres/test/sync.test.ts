@@ -60,7 +60,7 @@ describe('the directory sync', { skip }, async () => {
     return { code: await program.ended, said: program.output() }
   }
 
-  it('creates all accounts in one pass, with their groups and states', patience, async (t) => {
+  it('one pass creates all accounts, with their groups and states', patience, async (t) => {
     const { environment, directory, hire, env, states } = await startScalekit(t)
     const sales = environment.createGroup(directory.id, { displayName: 'Sales' })
     hire('ann', [sales.id])
@@ -70,7 +70,7 @@ describe('the directory sync', { skip }, async () => {
     assert.deepEqual(await states(), ['ann active Sales', 'ben deactivated'])
   })
 
-  it('with --full, deletes users who left; many deletions need an approval', patience, async (t) => {
+  it('a full pass deletes users who left, and many deletions need an approval', patience, async (t) => {
     const { environment, hire, env, states } = await startScalekit(t)
     const people = Array.from({ length: 60 }, (_, n) => hire(`person${n}`))
     const gone = async () => (await states()).filter((state) => state === 'nobody deleted').length
@@ -88,11 +88,11 @@ describe('the directory sync', { skip }, async () => {
     assert.equal((await sync(t, env, '--approve', approval)).code, 1, 'the approval can be used only once')
   })
 
-  it('stores the directory of each account, and deletes users who leave a directory', patience, async (t) => {
+  it('accounts store their directory, and users who leave it are deleted', patience, async (t) => {
     const { environment, organization, directory, hire, env, states } = await startScalekit(t)
     const [ann] = ['ann', 'ben', 'cho'].map((name) => hire(name))
     await sync(t, env)
-    // User webhooks usually have no directory id, so accounts may have none.
+    // User webhooks usually have no directory id, so accounts may not have a directory id.
     const pool = openDatabase({ url: databaseUrl, poolSize: 1, onError: () => {} })
     t.after(() => pool.end())
     await pool.query('UPDATE accounts SET directory_id = NULL WHERE organization_id = $1', [organization.id])
@@ -107,7 +107,7 @@ describe('the directory sync', { skip }, async () => {
     assert.deepEqual(await states(), ['ben active', 'cho active', 'dan active', 'nobody deleted'])
   })
 
-  it('keeps half of the connections free for webhooks', patience, async (t) => {
+  it('the sync leaves half of the connections free for webhooks', patience, async (t) => {
     const { simulator, hire, states } = await startScalekit(t)
     for (let n = 0; n < 60; n++) hire(`person${n}`)
     const pool = openDatabase({ url: databaseUrl, poolSize: 4, onError: () => {} })
@@ -135,7 +135,7 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(most, 2)
   })
 
-  it('recovers lost webhooks in a server, and stops when the server stops', patience, async (t) => {
+  it('the sync of a server recovers lost webhooks, and stops when the server stops', patience, async (t) => {
     const { hire, env, until } = await startScalekit(t)
     const server = await startServer(t, env)
     hire('ann')
@@ -144,7 +144,7 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(await server.ended, 0)
   })
 
-  it('refuses new requests while an event of the sync delays the shutdown', patience, async (t) => {
+  it('a server refuses new requests while an event of the sync delays the shutdown', patience, async (t) => {
     const { hire, env } = await startScalekit(t)
     const pool = openDatabase({ url: databaseUrl, poolSize: 2, onError: () => {} })
     const holder = await pool.connect()
@@ -175,7 +175,7 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(await server.ended, 0)
   })
 
-  it('recovers lost webhooks in a worker without HTTP and without a signing secret', patience, async (t) => {
+  it('a worker without HTTP and without a signing secret recovers lost webhooks', patience, async (t) => {
     const { hire, env, until } = await startScalekit(t)
     const worker = run(t, ['src/worker.ts'], env)
     await worker.line('the sync is running')

@@ -7,12 +7,12 @@ export interface Row {
   id: string
   kind: Kind
   organizationId: string
-  /** `null`: no event has had it yet. */
+  /** `null` until an event contains the directory id. */
   directoryId: string | null
-  /** `null`: imported without a time. */
+  /** `null` if the row was imported without a time. */
   occurredAt: string | null
   deleted: boolean
-  /** The application's own user, who signed up by email. */
+  /** Set for the application's own user, who signed up by email. */
   own: boolean
   /** The last time at which a webhook created or updated the record. */
   toldMs?: number
@@ -20,10 +20,10 @@ export interface Row {
 
 /** The faults of the query behind `known`. */
 export interface Mistakes {
-  /** Ids that the query leaves out. */
+  /** The ids that the query omits. */
   leavesOut: ReadonlySet<string>
   yieldsOwn: boolean
-  /** Rows of all organizations, with or without the field `organizationId`. */
+  /** Set if the query yields rows of all organizations, with or without the field `organizationId`. */
   yieldsOthers: 'no' | 'with-organization' | 'without'
   forgetsDirectory: boolean
   forgetsTime: boolean
@@ -71,7 +71,7 @@ export class Accounts {
     })
   }
 
-  /** The rows that the query behind `known` returns for one directory. */
+  /** Returns the rows of the query behind `known` for one directory. */
   known(kind: Kind, { organizationId }: DirectoryRef): KnownRecord[] {
     const { leavesOut, yieldsOwn, yieldsOthers } = this.mistakes
     return this.live()
@@ -96,7 +96,7 @@ export class Accounts {
   }
 }
 
-/** The same handler for all events of users and groups. */
+/** Handles all events of users and groups. */
 export function handlersFor(handle: (effect: Effect) => Promise<void>): Handlers {
   const act =
     (kind: Kind, deletes: boolean) =>

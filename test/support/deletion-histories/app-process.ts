@@ -12,14 +12,14 @@ import type { Kind } from './environment.ts'
 import type { Limits } from './limits-watch.ts'
 import type { SharedStore, StoreCall } from './shared-store.ts'
 
-/** The place where a process crashes, at the nth time that it gets there. */
+/** The place where a process crashes, and the number of the visit at which it crashes. */
 export interface CrashPoint {
   place: 'store call' | 'write of deletions' | 'page' | 'deletion'
   nth: number
   point: 'before' | 'after'
 }
 
-/** Which calls of the store fail. */
+/** The calls of the store that fail. */
 export type StoreTrouble = (call: StoreCall) => boolean
 
 export interface ProcessOptions {
@@ -35,7 +35,7 @@ export interface ProcessOptions {
   watch(call: StoreCall): void
 }
 
-/** One process of the application. After a crash, its code has no more effect. */
+/** One process of the application. After a crash, its code has no effects. */
 export class AppProcess {
   alive = true
   crashAt: CrashPoint | undefined
@@ -88,7 +88,7 @@ export class AppProcess {
     this.#end.abort(new Error('the process has crashed'))
   }
 
-  /** Its timers do not run either. */
+  /** Stops the timers of a crashed process. */
   bury(): void {
     this.#gone = true
   }
@@ -120,7 +120,7 @@ export class AppProcess {
   }
 }
 
-/** The records of deletions: the counts, and the held batches. */
+/** Returns whether the name is of a record of deletions: the counts, or the held batches. */
 export function isOfDeletions({ record }: StoreCall): boolean {
   return record?.startsWith('deletions:') ?? false
 }

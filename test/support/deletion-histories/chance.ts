@@ -1,6 +1,6 @@
 import { Random } from '../../chaos/random.ts'
 
-/** Seeded choices: one seed gives one history. */
+/** Random choices from a seed. The same seed always gives the same history. */
 export class Chance extends Random {
   happens(probability: number): boolean {
     return this.next() < probability
@@ -10,7 +10,7 @@ export class Chance extends Random {
     return min + this.below(max - min + 1)
   }
 
-  /** From `min` to `max`. Small values are as likely as large ones. */
+  /** Returns a value from `min` to `max`. Small values are as likely as large values. */
   spread(min: number, max: number): number {
     return Math.exp(Math.log(min) + this.next() * Math.log(max / min))
   }

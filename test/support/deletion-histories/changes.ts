@@ -22,7 +22,7 @@ export class Changes {
     this.#changed = changed
   }
 
-  /** One change that may happen at any time, also while a directory is read. */
+  /** Makes one change, which may happen at any time, even while a directory is read. */
   one(): void {
     const { chance, environment } = this.#changed
     const directories = environment.open()
@@ -35,7 +35,7 @@ export class Changes {
     environment.publish()
   }
 
-  /** Many leave at once. */
+  /** Removes many users at the same time. */
   exodus(): void {
     const { chance, environment } = this.#changed
     const directories = environment.open()
@@ -46,7 +46,7 @@ export class Changes {
     environment.publish()
   }
 
-  /** Directories are connected, removed, disabled or enabled. */
+  /** Connects, removes, disables or enables a directory. */
   structure(): void {
     const { chance, environment, story } = this.#changed
     const organizationId = chance.pick(environment.organizations)
@@ -121,7 +121,7 @@ export class Changes {
     this.#announce(member, 'deleted', `leaves ${member.directory.id}`)
   }
 
-  /** Sends a webhook: at once, late, or never. */
+  /** Sends a webhook immediately or late, or loses it. */
   #announce(member: Member, change: 'created' | 'updated' | 'deleted', words: string): void {
     const { chance, settings, story, webhooks, nowMs } = this.#changed
     const isLost = chance.happens(settings.lostWebhooks)

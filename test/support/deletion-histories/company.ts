@@ -35,12 +35,12 @@ export class Company {
     accounts.mistakes = { ...accounts.mistakes, yieldsOwn: true }
   }
 
-  /** From now on, `known` yields only users of the directory. */
+  /** Corrects `known`. From now on, it yields only users of the directory. */
   fixKnown(): void {
     this.stage.accounts.mistakes = noMistakes
   }
 
-  /** This number of users leaves without a webhook. */
+  /** Removes this number of users without a webhook. */
   leave(count: number): string[] {
     const { environment } = this.stage
     const leavers: Member[] = environment.membersOf(this.#directory).slice(0, count)
@@ -78,7 +78,7 @@ export class Company {
   }
 }
 
-/** The held deletions in the report of a single directory. */
+/** Returns the held deletions in the report of a single directory. */
 export function heldIn({ organizations }: SyncReport): readonly HeldDeletions[] {
   return organizations.flatMap(({ directories }) => directories.flatMap(({ held }) => held))
 }

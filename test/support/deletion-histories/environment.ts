@@ -11,11 +11,11 @@ export interface Member {
   readonly kind: Kind
   directory: CustomerDirectory
   present: boolean
-  /** When they last joined. */
+  /** The time at which the member last joined. */
   sinceMs: number
   updatedAtMs: number
   active: boolean
-  /** A wrong filter at the identity provider hides them from the API. */
+  /** Set if a wrong filter at the identity provider hides the member from the API. */
   hidden: boolean
 }
 
@@ -24,7 +24,7 @@ export interface CustomerDirectory {
   readonly organizationId: string
   enabled: boolean
   removed: boolean
-  /** The list of directories is incomplete: this one is missing. */
+  /** Set if the list of directories does not contain this directory. */
   leftOut: boolean
   readonly listed: TestDirectory
 }
@@ -52,7 +52,7 @@ export class Environment {
     return directory
   }
 
-  /** All its members leave with the directory. */
+  /** Removes a directory with all its members. */
   remove(directory: CustomerDirectory): void {
     directory.removed = true
     for (const member of this.membersOf(directory)) member.present = false
@@ -87,17 +87,17 @@ export class Environment {
     )
   }
 
-  /** All directories that an organization has or had. */
+  /** Returns all present and former directories of an organization. */
   everOf(organizationId: string): CustomerDirectory[] {
     return this.directories.filter((directory) => directory.organizationId === organizationId)
   }
 
-  /** The directories that users can join. */
+  /** Returns the directories that users can join. */
   open(): CustomerDirectory[] {
     return this.directories.filter(({ removed, enabled }) => !removed && enabled)
   }
 
-  /** Whether a full walk lists this member. */
+  /** Returns whether a full walk lists this member. */
   shows({ present, hidden, directory }: Member): boolean {
     return present && !hidden && !directory.removed
   }

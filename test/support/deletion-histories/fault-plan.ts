@@ -9,7 +9,7 @@ export class FaultPlan {
   readonly #stage: Stage
   readonly #settings: HistorySettings
   readonly #chance: Chance
-  /** Ids whose handlers fail until the faults end. */
+  /** The ids whose handlers fail until the faults end. */
   readonly #failing = new Set<string>()
   #liesLeft = 0
 
@@ -19,7 +19,7 @@ export class FaultPlan {
     this.#chance = chance
   }
 
-  /** The faults of one pass. */
+  /** Returns the faults of one pass. */
   ofPass(): Partial<StagedPass> {
     const { crashes, storeTrouble, apiErrors } = this.#settings
     return {

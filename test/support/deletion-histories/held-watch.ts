@@ -8,39 +8,39 @@ interface Batch {
   organizationId: string
   kind: Kind
   ids: Set<string>
-  /** Ids that a walk has listed since. They have left the batch, but its approval still covers them. */
+  /** The ids that a later walk has listed. They have left the batch, but its approval still covers them. */
   returned: Set<string>
   heldMs: number
   /** The last time at which `known` yielded one of the ids, in a complete pass. */
   yieldedMs: number
   /** The last time at which a run got the approval. */
   givenMs: number | undefined
-  /** Whether a report had it as held, and the store has not lost it since. */
+  /** Whether a report listed the record as held, and the store has not lost it since. */
   isHeld: boolean
 }
 
 /** The held records with their approvals, and the records that may have left their batch. */
 export class HeldWatch {
   readonly #batches = new Map<string, Batch>()
-  /** The approval in the last report, by id. */
+  /** The approval of each record in the last report, by id. */
   readonly #held = new Map<string, string>()
 
-  /** The approval of a held record, if it has not been released. */
+  /** Returns the approval of a held record that has not been released. */
   heldBy(id: string): string | undefined {
     return this.#held.get(id)
   }
 
-  /** Whether the record is or was held. */
+  /** Returns whether the record is or was held. */
   wasHeld(id: string): boolean {
     return [...this.#batches.values()].some(({ ids }) => ids.has(id))
   }
 
-  /** Whether an earlier report had this approval. */
+  /** Returns whether an earlier report contained this approval. */
   knows(approval: string): boolean {
     return this.#batches.has(approval)
   }
 
-  /** Whether the run's approvals, or earlier valid ones, cover this id. */
+  /** Returns whether the run's approvals, or earlier valid approvals, cover this id. */
   isApproved(id: string, approve: ReadonlySet<string>, nowMs: number): boolean {
     return [...this.#batches].some(
       ([approval, { ids, returned, givenMs }]) =>
@@ -50,12 +50,15 @@ export class HeldWatch {
     )
   }
 
-  /** A walk of a full pass has listed these ids, so they may have left their batches. */
+  /** Records that a walk of a full pass has listed these ids. The ids may have left their batches. */
   listed(ids: Iterable<string>): void {
     for (const id of ids) this.#held.delete(id)
   }
 
-  /** A record with a newer event may have left its batch. So may all records of a batch that was unknown for long. */
+  /**
+   * A record with a newer event may have left its batch. If `known` yields no record of a batch for long, all its
+   * records may have left.
+   */
   yielded(records: readonly KnownRecord[], nowMs: number): void {
     const yielded = new Set(records.map(({ id }) => id))
     for (const { ids, yieldedMs } of this.#batches.values()) {
@@ -72,7 +75,7 @@ export class HeldWatch {
     }
   }
 
-  /** A pass has written its state. */
+  /** Records that a pass has written its state. */
   confirm({ yielded, listed }: PassNotes, nowMs: number): void {
     for (const batch of this.#batches.values()) {
       if ([...batch.ids].some((id) => yielded.has(id))) batch.yieldedMs = nowMs
@@ -107,8 +110,8 @@ export class HeldWatch {
   }
 
   /**
-   * The store has lost the held records, or also their approvals. Approvals of the same records are still valid for a run
-   * that gets them.
+   * Records that the store has lost the held records, or also their approvals. A run that gets these approvals still
+   * accepts them.
    */
   forget(organizationId: string, kind: Kind, approvalsToo: boolean): void {
     for (const [approval, batch] of this.#batches) {

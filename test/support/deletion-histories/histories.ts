@@ -2,15 +2,15 @@ import { type HistoryOutcome, runHistory } from './history.ts'
 
 /** The results of many histories. */
 export interface Histories {
-  /** The seeds with violations, and the violations. */
+  /** The seeds of the histories with violations, and the violations. */
   failed: { seed: number; violations: readonly string[] }[]
   /** The story of the first failed history. */
   firstStory: string
   deletions: number
-  /** Writes of the records of deletions. Processes crash and stores fail at them. */
+  /** The number of writes of the records of deletions. Processes crash and stores fail at these writes. */
   stateWrites: number
   crashes: number
-  /** How many records were held, by the reason. */
+  /** The number of held records for each reason. */
   held: Record<string, number>
 }
 

@@ -21,7 +21,7 @@ export interface HistoryOutcome {
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-/** A history of several passes. The same seed gives the same history. */
+/** Runs a history of several passes. The same seed gives the same history. */
 export async function runHistory(seed: number): Promise<HistoryOutcome> {
   const random = Math.random
   const jitter = new Chance(seed)
@@ -33,7 +33,7 @@ export async function runHistory(seed: number): Promise<HistoryOutcome> {
   }
 }
 
-/** Whether nothing disturbs the pass. */
+/** Returns whether no fault disturbs the pass. */
 function isCalm({ crash, trouble, changes, apiErrors }: StagedPass): boolean {
   return !crash && !trouble && !changes && !apiErrors
 }
@@ -73,7 +73,7 @@ class History {
     }
   }
 
-  /** Some time, some changes, some faults, and a pass. */
+  /** Runs one step of the history: some time, some changes, some faults, and a pass. */
   async #step(): Promise<void> {
     const { changes, accounts } = this.#stage
     const { churn, exodus, structure } = this.#settings
@@ -128,14 +128,18 @@ class History {
     }
   }
 
-  /** The faults end. Two full passes must delete or hold every missing record. Two more must delete the approved ones. */
+  /**
+   * Ends the faults. Then two full passes must delete or hold every missing record. Two more passes must delete the
+   * approved records.
+   */
   async #recover(): Promise<void> {
     const { environment, story, accounts, webhooks } = this.#stage
     story.tell('from here on nothing fails')
     environment.tellTheTruth()
     accounts.mistakes = noMistakes
     webhooks.hurry()
-    // Ids of two organizations prevent deletions in both, for 30 days if one is not read again.
+    // An id of two organizations prevents deletions in both. If one organization is not read again, this lasts for 30
+    // days.
     const { organizations, mistakes } = this.#settings
     await this.#stage.wait(organizations > 1 && mistakes > 0 ? 31 * dayMs : hourMs)
     await this.#fullPass()

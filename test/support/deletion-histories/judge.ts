@@ -56,14 +56,14 @@ export class Judge {
     this.#scopes.watch(scope).known(pass.startedMs, certain, placed + unplaced)
   }
 
-  /** A page of a full walk has listed these ids. */
+  /** Records that a page of a full walk has listed these ids. */
   listed(ids: readonly string[]): void {
     for (const id of ids) this.#pass?.listed.add(id)
     this.#held.listed(ids)
     this.#scopes.listed(ids)
   }
 
-  /** A handler of the sync is about to write. */
+  /** Checks a write of a handler of the sync before the write. */
   handled({ kind, id, organizationId, deletes, context }: Effect): void {
     const pass = this.#pass
     if (!pass || pass.dryRun) this.#accuse(`${id} is handled by a sync that must not do anything`)
@@ -75,7 +75,7 @@ export class Judge {
     this.#judgeDirectory(id, scopeOf(directoryId, kind), pass)
   }
 
-  /** The end of a pass: its report, or nothing if the process has crashed. */
+  /** Ends a pass with its report, or without a report if the process has crashed. */
   end(report: SyncReport | undefined, end: PassEnd): void {
     const pass = this.#pass
     this.#pass = undefined
@@ -93,7 +93,7 @@ export class Judge {
     if (report) this.#held.learn(report, pass, nowMs)
   }
 
-  /** The store has lost the state of an organization's users or groups: all of it, or only the held records. */
+  /** Records that the store has lost the state of an organization's users or groups, or only the held records. */
   forget(organizationId: string, kind: Kind, historyToo: boolean): void {
     this.#held.forget(organizationId, kind, historyToo)
     if (!historyToo) return
@@ -108,7 +108,7 @@ export class Judge {
     }
   }
 
-  /** Deletions within the limits must not need an approval. */
+  /** Checks that deletions within the limits need no approval. */
   #requireReasons({ organizations }: SyncReport, { startedMs }: PassNotes): void {
     for (const { directoryId, held, error } of organizations.flatMap(({ directories }) => directories)) {
       const asked = held.filter(({ approval = '' }) => !error && !this.#held.knows(approval))
@@ -120,7 +120,7 @@ export class Judge {
     }
   }
 
-  /** A report must have the ids of all records that its pass has deleted. */
+  /** Checks that a report has the ids of all records that its pass has deleted. */
   #requireListed({ organizations }: SyncReport, { deleted }: PassNotes): void {
     const directories = organizations.flatMap((organization) => organization.directories)
     const named = new Set(
@@ -131,7 +131,7 @@ export class Judge {
     }
   }
 
-  /** Why a sync must not delete a record, regardless of limits and approvals. */
+  /** Returns the reason why a sync must not delete a record, regardless of limits and approvals. */
   #wrongAbout(id: string, organizationId: string, pass: PassNotes): string | undefined {
     const { environment, accounts } = this.#judged
     const member = environment.members.get(id)
@@ -149,8 +149,8 @@ export class Judge {
   }
 
   /**
-   * A disabled directory, or one that is missing from the list, is not read. That can mislead a person who approves. And if
-   * the row has no directory and no pass has read the directory, nothing shows that it exists.
+   * A pass does not read a disabled directory, or a directory that is missing from the list. So a person may approve a
+   * wrong deletion. If the row has no directory either, no pass can detect the directory.
    */
   #isExcused({ id, directory }: Member, { approve, yielded }: PassNotes): boolean {
     if (!directory.leftOut && directory.enabled) return false

@@ -2,7 +2,9 @@ import type { SyncReport } from '@scalekit-scim/core/sync'
 import type { Row } from './accounts.ts'
 import type { Stage } from './stage.ts'
 
-/** After two full passes without faults: users who left and are neither deleted nor held with an approval. */
+/**
+ * Returns the users who left and are neither deleted nor held with an approval, after two full passes without faults.
+ */
 export function unsettled(stage: Stage, report: SyncReport): string[] {
   const held = report.organizations
     .flatMap(({ directories }) => directories.flatMap((directory) => directory.held))
@@ -16,7 +18,7 @@ export function unsettled(stage: Stage, report: SyncReport): string[] {
   ]
 }
 
-/** After all approvals and two more full passes. */
+/** Returns the users who left and still exist after all approvals and two more full passes. */
 export function leftovers(stage: Stage): string[] {
   return [
     ...leavers(stage).map(({ id }) => `${id} has left, and is still there after everything was approved`),
@@ -24,7 +26,7 @@ export function leftovers(stage: Stage): string[] {
   ]
 }
 
-/** Rows of users who are no longer in a directory. Their directory is known, or was always the only one. */
+/** Returns the rows of users who are no longer in a directory. The directory is known, or was always the only one. */
 function leavers({ accounts, environment }: Stage): Row[] {
   return accounts.live().filter(({ id, organizationId, directoryId, own }) => {
     if (own || environment.members.get(id)?.present) return false
@@ -37,7 +39,7 @@ function leavers({ accounts, environment }: Stage): Row[] {
   })
 }
 
-/** Users who are in an enabled directory, but not in the application. */
+/** Returns the users who are in an enabled directory, but not in the application. */
 function missing({ accounts, environment }: Stage): string[] {
   return [...environment.members.values()]
     .filter(({ present, directory }) => present && directory.enabled && !directory.removed)

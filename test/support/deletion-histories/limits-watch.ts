@@ -1,6 +1,6 @@
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-/** Deletions follow a while after their decision. Here the time of their pass counts. */
+/** Deletions happen some time after their decision. These checks use the time of the pass. */
 const slackMs = 20 * 60_000
 
 export interface Limits {
@@ -22,7 +22,9 @@ export class LimitsWatch {
   #maxCounts: Counted[] = []
   #certainCounts: Counted[] = []
   #now: Counted = { atMs: 0, count: 0 }
-  /** Whether more deletions may be counted in the store than were made: after a crash, or if a store or a handler failed. */
+  /**
+   * Whether the store may count more deletions than were made, because of a crash, a store failure or a failed handler.
+   */
   mayOvercount = false
 
   constructor(limits: Limits) {
@@ -30,8 +32,8 @@ export class LimitsWatch {
   }
 
   /**
-   * The number of records from `known`: those that certainly belong to this directory, and the maximum. `atMs` is the
-   * beginning of the pass, which may read more than once.
+   * Stores the number of records from `known` that certainly belong to this directory, and the maximum number. `atMs`
+   * is the beginning of the pass, which may read `known` more than once.
    */
   known(atMs: number, certain: number, max: number): void {
     this.#maxCounts.push({ atMs, count: max })
@@ -39,23 +41,23 @@ export class LimitsWatch {
     this.#now = { atMs, count: isAgain ? Math.min(certain, this.#now.count) : certain }
   }
 
-  /** The pass that last read `known` has stored its result, and holds this number of records. */
+  /** Records that the pass that last read `known` has stored its result, and the number of held records. */
   confirm(held: number): void {
     this.#certainCounts.push({ ...this.#now, count: this.#now.count - held })
   }
 
-  /** A deletion has failed. It may have had its effect, so it counts once from now on. */
+  /** Records a failed deletion. It may have had its effect, so it counts once from now on. */
   tried(id: string, atMs: number): void {
     this.mayOvercount = true
     if (!this.#triedMs.has(id)) this.#triedMs.set(id, atMs)
   }
 
-  /** A walk has listed these records, so they are no longer to be deleted. */
+  /** Records that a walk has listed these records, so that the sync must not delete them. */
   listed(ids: readonly string[]): void {
     for (const id of ids) this.#triedMs.delete(id)
   }
 
-  /** @returns the limit that the deletion exceeds, if any. `passMs` is the beginning of its pass. */
+  /** @returns the limit that the deletion exceeds, or nothing. `passMs` is the beginning of its pass. */
   deleted(id: string, passMs: number, isApproved: boolean): string | undefined {
     const atMs = this.#triedMs.get(id) ?? passMs
     this.#triedMs.delete(id)
@@ -76,7 +78,7 @@ export class LimitsWatch {
     )
   }
 
-  /** Whether this number of further deletions is certainly within the limits, so that they need no approval. */
+  /** Returns whether this number of further deletions is certainly within the limits, so that they need no approval. */
   allows(atMs: number, count: number): boolean {
     if (this.mayOvercount) return false
     const { maxCount, maxShare } = this.#limits
@@ -94,7 +96,7 @@ export class LimitsWatch {
     return this.#deletions.filter(({ atMs }) => atMs >= fromMs).length
   }
 
-  /** The largest number of unapproved deletions in any such span of time that includes this moment. */
+  /** Returns the largest number of unapproved deletions in any period of this length that includes this moment. */
   #maxWithin(spanMs: number, includedMs: number): number {
     const times = this.#deletions.filter(({ isApproved }) => !isApproved).map(({ atMs }) => atMs)
     const ends = times.filter((endMs) => endMs >= includedMs && endMs < includedMs + spanMs)

@@ -1,6 +1,6 @@
 /** A fault in the sync that the histories must detect. */
 export interface Mutant {
-  /** Below packages/core/src/sync. */
+  /** The path of the file, below packages/core/src/sync. */
   file: string
   from: string
   to: string

@@ -1,5 +1,5 @@
-// Preloaded into a process of its own, after source-imports.mjs: one file of the sync has the fault that SYNC_MUTANT
-// names. Nothing on disk changes.
+// This module is preloaded into a separate process, after source-imports.mjs: one file of the sync has the fault that
+// SYNC_MUTANT names. Nothing on disk changes.
 
 import { registerHooks } from 'node:module'
 import { isMutantName, mutants } from './mutants.ts'

@@ -7,7 +7,7 @@ interface Decision {
   dueMs: number
 }
 
-/** The person who reads the reports, and approves some of the held deletions: soon, late, or never. */
+/** The person who reads the reports, and approves held deletions soon, late, or never. */
 export class Operator {
   readonly #chance: Chance
   readonly #story: Story
@@ -31,7 +31,7 @@ export class Operator {
     }
   }
 
-  /** The approvals for a pass that begins now. */
+  /** Returns the approvals for a pass that begins now. */
   approve(nowMs: number): string[] {
     const due = this.#decisions.filter(({ dueMs }) => dueMs <= nowMs).map(({ approval }) => approval)
     this.#decisions = this.#decisions.filter(({ dueMs }) => dueMs > nowMs)
@@ -43,7 +43,7 @@ export class Operator {
   }
 }
 
-/** All approvals of a report. */
+/** Returns all approvals of a report. */
 export function approvalsIn({ organizations }: SyncReport): string[] {
   const held = organizations.flatMap(({ directories }) => directories.flatMap((directory) => directory.held))
   return held.flatMap(({ approval }) => (approval === undefined ? [] : [approval]))

@@ -6,18 +6,18 @@ export interface JudgedPass {
   startedMs: number
   dryRun: boolean
   approve: ReadonlySet<string>
-  /** No record of deletions can be read or written during this pass. */
+  /** Whether no record of deletions can be read or written during this pass. */
   stateIsAway: boolean
 }
 
-/** The judge's notes on a pass. */
+/** The data that the judge collects about a pass. */
 export interface PassNotes extends JudgedPass {
   /** The last record from `known`, with its time, by id. */
   yielded: Map<string, { record: KnownRecord; atMs: number }>
   listed: Set<string>
-  /** The directories and kinds for which `known` was read. */
+  /** The directories and kinds for which the pass read `known`. */
   asked: Set<string>
-  /** Those of them for which it yielded foreign records. */
+  /** The directories and kinds for which `known` yielded foreign records. */
   foreign: Set<string>
   deleted: Set<string>
 }

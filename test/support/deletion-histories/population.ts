@@ -31,7 +31,7 @@ export function populate(
     const join = (kind: 'user' | 'group') => environment.join(directory, kind, sinceMs)
     const members = Array.from({ length: settings.people }, () => join('user'))
     if (settings.hasGroups) members.push(...Array.from({ length: 6 }, () => join('group')))
-    // Some left before the first pass.
+    // Some users left before the first pass.
     for (const member of chance.sample(members, chance.below(3))) member.present = false
     return members
   }
@@ -62,7 +62,7 @@ export function populate(
   }
 }
 
-/** In the form of `ctx.occurredAt`. */
+/** Returns the time in the form of `ctx.occurredAt`. */
 function instantOf(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '000000Z')
 }

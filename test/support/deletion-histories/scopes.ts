@@ -3,7 +3,7 @@ import { type CustomerDirectory, kinds } from './environment.ts'
 import { type Limits, LimitsWatch } from './limits-watch.ts'
 import { type PassEnd, type PassNotes, scopeOf } from './pass-notes.ts'
 
-/** The findings of passes on each directory and kind, since the store lost its data. */
+/** The results of passes for each directory and kind, since the store last lost its data. */
 export class Scopes {
   readonly #limits: Limits
   readonly #watches = new Map<string, LimitsWatch>()
@@ -24,12 +24,12 @@ export class Scopes {
     for (const watch of this.#watches.values()) watch.listed(ids)
   }
 
-  /** Whether a pass has searched for deletions here. */
+  /** Returns whether a pass has searched for deletions in this directory. */
   hasHistory(scope: string): boolean {
     return this.#history.has(scope)
   }
 
-  /** Whether a pass has read this directory. */
+  /** Returns whether a pass has read this directory. */
   hasMet({ id }: Pick<CustomerDirectory, 'id'>): boolean {
     return this.#met.has(id)
   }

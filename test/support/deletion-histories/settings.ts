@@ -1,28 +1,28 @@
 import type { Chance } from './chance.ts'
 import type { Limits } from './limits-watch.ts'
 
-/** The kind of a history. Most have few kinds of faults, so that each fault also occurs alone. */
+/** The kind of a history. Most histories have few kinds of faults, so that each fault also occurs alone. */
 export interface HistorySettings {
-  /** Whether processes share the ledger, so that it survives them. */
+  /** Whether processes share the ledger, so that its data outlasts a process. */
   isShared: boolean
   hasGroups: boolean
   organizations: number
   directories: number
-  /** Users in each directory at the start. */
+  /** The number of users in each directory at the start. */
   people: number
-  /** Empty: the defaults. */
+  /** An empty object means the defaults. */
   limits: Partial<Limits>
   /** Whether the rows have their directories at the start. */
   rowsKnowDirectory: boolean
   passes: number
   /** The usual time between two passes. */
   hoursBetween: number
-  /** Changes between two passes, at most. */
+  /** The largest number of changes between two passes. */
   churn: number
-  /** The share of changes whose webhook is lost, and of those whose webhook is late. */
+  /** The share of changes with a lost webhook, and the share with a late webhook. */
   lostWebhooks: number
   lateWebhooks: number
-  /** The probability of each in a pass. */
+  /** The probability of each situation in a pass. */
   exodus: number
   structure: number
   midPass: number
@@ -46,7 +46,7 @@ const limitOptions: Partial<Limits>[] = [
   { maxShare: 0.2 },
 ]
 
-/** A history without faults. */
+/** The settings of a history without faults. */
 export const calm: HistorySettings = {
   isShared: true,
   hasGroups: false,
@@ -79,7 +79,7 @@ export function settingsOf(chance: Chance): HistorySettings {
   return chance.happens(0.1) ? draining(chance) : troubled(chance)
 }
 
-/** Users leave in each pass, without webhooks and without other faults. */
+/** In each pass, users leave without webhooks and without other faults. */
 function draining(chance: Chance): HistorySettings {
   return {
     ...calm,

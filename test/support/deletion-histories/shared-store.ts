@@ -4,7 +4,7 @@ import type { Guarantee } from '@scalekit-scim/core/adapter'
 /** One call of the store by a process. */
 export interface StoreCall {
   verb: string
-  /** The name of the record, if the call is about one. */
+  /** The name of the record, if the call is about a record. */
   record?: string
   writes: boolean
 }
@@ -12,7 +12,7 @@ export interface StoreCall {
 /** Called before and after the store's call. If it throws, the call fails for the process. */
 export type Watch = (call: StoreCall, point: 'before' | 'after') => void
 
-/** A store that survives the processes, and that can lose its data. */
+/** A store that outlasts the processes, and that can lose its data. */
 export class SharedStore {
   readonly #clock: Clock
   #ledger: Ledger
@@ -39,7 +39,7 @@ export class SharedStore {
     return value !== undefined && record.compareAndSet(value, undefined, 1)
   }
 
-  /** The store for one process. */
+  /** Returns the store for one process. */
   reachedBy(watch: Watch, guarantee: Guarantee): Ledger {
     const call = async <Answer>(made: StoreCall, ask: (ledger: Ledger) => Promise<Answer>) => {
       watch(made, 'before')

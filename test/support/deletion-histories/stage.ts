@@ -16,11 +16,11 @@ import { Webhooks } from './webhooks.ts'
 
 export interface StagedPass extends Pick<RunOptions, 'mode' | 'dryRun' | 'approve'> {
   crash?: CrashPoint
-  /** Calls of the store that fail. */
+  /** The calls of the store that fail. */
   trouble?: StoreTrouble
-  /** The records of deletions cannot be read, or cannot be written. */
+  /** Set if the records of deletions cannot be read, or cannot be written. */
   stateIsAway?: boolean
-  /** Ids whose handlers fail. */
+  /** The ids whose handlers fail. */
   failing?: ReadonlySet<string>
   /** The probability of a change at each page. */
   changes?: number
@@ -28,7 +28,7 @@ export interface StagedPass extends Pick<RunOptions, 'mode' | 'dryRun' | 'approv
   apiErrors?: number
 }
 
-/** Environment, application, store and judge, and the running process. */
+/** The environment, the application, the store, the judge, and the running process. */
 export class Stage {
   readonly time = new VirtualTime()
   readonly story = new Story(this.time)
@@ -38,9 +38,9 @@ export class Stage {
   readonly changes: Changes
   readonly judge: Judge
   store = new SharedStore(this.time.clock)
-  /** Sync deletions that were written, over all passes. */
+  /** The number of deletions of the sync that were written, over all passes. */
   deletions = 0
-  /** Writes of the records of deletions. */
+  /** The number of writes of the records of deletions. */
   stateWrites = 0
   crashes = 0
   readonly #chance: Chance
@@ -93,7 +93,7 @@ export class Stage {
     return report
   }
 
-  /** Time passes, and webhooks arrive. */
+  /** Advances the time, and delivers the due webhooks. */
   async wait(delayMs: number): Promise<void> {
     const steps = 3
     for (let step = 0; step < steps; step++) {
@@ -109,7 +109,7 @@ export class Stage {
     this.judge.forgetAll()
   }
 
-  /** The store loses some of the records of deletions. */
+  /** Makes the store lose some of the records of deletions. */
   async loseSome(names: readonly string[]): Promise<void> {
     for (const name of names) {
       if (!(await this.store.lose(name))) continue
@@ -186,7 +186,7 @@ export class Stage {
   }
 }
 
-/** Whether the pass ended without an error. Handlers may have failed. */
+/** Returns whether the pass ended without an error. Handlers may have failed. */
 function hasNoError({ error, organizations }: SyncReport): boolean {
   return (
     !error &&
@@ -194,7 +194,7 @@ function hasNoError({ error, organizations }: SyncReport): boolean {
   )
 }
 
-/** Completes the limits as core does: if one is given, the other has no default. */
+/** Completes the limits as core does: if one limit is given, the other limit has no default. */
 function completeLimits({ maxCount, maxShare }: Partial<Limits>): Limits {
   if (maxCount === undefined && maxShare === undefined) return { maxCount: 20, maxShare: 0.05 }
   return { maxCount: maxCount ?? 0, maxShare: maxShare ?? 0 }

@@ -24,7 +24,7 @@ export class Story {
     this.lines.push(`${this.#when()}  !!! ${text}`)
   }
 
-  /** A short name for an approval: A1 for the first one. */
+  /** Returns a short name for an approval, such as A1 for the first approval. */
   nameOf(approval: string): string {
     const name = this.#approvals.get(approval) ?? `A${this.#approvals.size + 1}`
     this.#approvals.set(approval, name)

@@ -5,7 +5,7 @@ interface Due {
   callback: () => void
 }
 
-/** Time that advances in whole milliseconds, after all work of the current moment is done. */
+/** A clock that advances in whole milliseconds, after all work of the current moment is done. */
 export class VirtualTime {
   #nowMs = Date.parse('2026-01-05T09:00:00Z')
   readonly #startMs = this.#nowMs

@@ -10,7 +10,7 @@ interface Webhook {
 const retryMs = 30 * 60_000
 const settled: ReadonlySet<DispatchOutcomeName> = new Set(['processed', 'duplicate', 'stale', 'dropped'])
 
-/** Webhooks that are not delivered yet. A failed one is sent again half an hour later. */
+/** The webhooks that are not delivered yet. A failed webhook is sent again half an hour later. */
 export class Webhooks {
   readonly #time: VirtualTime
   #waiting: Webhook[] = []

@@ -38,7 +38,7 @@ export class ApplicationProcess {
     this.#ledger = this.#newLedger()
   }
 
-  /** The port. Absent while the application is down. */
+  /** The port of the application. Absent while the application is down. */
   get port(): number | undefined {
     return this.#port
   }
@@ -50,7 +50,7 @@ export class ApplicationProcess {
     return this.#starting
   }
 
-  /** Runs a pass. Returns nothing if the process dies before its end. */
+  /** Runs a pass. If the process is killed before the end of the pass, returns nothing. */
   async pass(run: RunOptions): Promise<SyncReport | undefined> {
     if (this.#port === undefined) return undefined
     const reported = new Promise<SyncReport | undefined>((resolve) => {

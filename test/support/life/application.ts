@@ -1,5 +1,5 @@
-// The application, in its own process: the example's accounts in SQLite, its handlers behind the receiver, and the sync.
-// All are built. application-process.ts starts it, sends messages to it and kills it.
+// The application, in its own process: the example's accounts in SQLite, its handlers behind the receiver, and the
+// sync. It uses the built packages. application-process.ts starts this process, sends messages to it and kills it.
 
 import type { AddressInfo } from 'node:net'
 import {
@@ -22,7 +22,7 @@ export interface ApplicationOptions {
   databaseFile: string
   timeFile: string
   skewMs: number
-  /** Whether the ledger is in this process, and lost with it. Otherwise it is called over the channel. */
+  /** Whether the ledger is in this process, and lost with it. If `false`, the parent process has the ledger. */
   ownLedger: boolean
   leaseSeconds: number
   secret: string
@@ -37,7 +37,7 @@ const { leaseSeconds, ownLedger, secret } = options
 const tell = (message: FromApplication) => void process.send?.(message)
 
 const database = openDatabase(options.databaseFile)
-// A killed process loses no data by this setting. A crashed machine would.
+// With this setting, a killed process loses no data, but a crashed machine can.
 database.exec('PRAGMA synchronous = OFF')
 const groups = new Groups(database)
 const accounts = new Accounts(database, groups)
@@ -78,7 +78,7 @@ const sync = createDirectorySync({
     groups: ({ organizationId }: DirectoryRef) =>
       knownGroups.all(organizationId).map((row) => ({
         id: String(row.id),
-        // Empty if a user's event had the group before the group's own event.
+        // The name is empty if a user's event contained the group before the group's own event.
         occurredAt: String(row.scim_occurred_at) || undefined,
       })),
   },

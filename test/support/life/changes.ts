@@ -21,7 +21,7 @@ export class Administrators {
     this.#size = size
   }
 
-  /** The directories at the beginning. */
+  /** Creates the directories at the beginning. */
   settle(): void {
     const { organizations, users, groups } = this.#size
     this.#environment.silently(() => {
@@ -38,7 +38,7 @@ export class Administrators {
     return this.#directoryIds.map((id) => this.#environment.directory(id))
   }
 
-  /** One change. It may cause others: after a group's deletion, each member gets a webhook. */
+  /** Makes one change. It may cause other changes: after a group's deletion, each member gets a webhook. */
   change(): void {
     const directory = this.#anyDirectory()
     const { users, groups } = this.#environment.contents(directory.id)
@@ -57,7 +57,7 @@ export class Administrators {
     else if (dice < 0.36) this.#environment.deleteUser(user.id)
     else if (dice < 0.998) this.#changeOne(user, group, directory.id)
     else if (dice < 0.999) this.#environment.setDirectoryEnabled(directory.id, false)
-    // A department leaves at once, with more users than the sync deletes without an approval.
+    // Removes a whole department, with more users than the sync deletes without an approval.
     else for (const { id } of users.slice(0, users.length / 10)) this.#environment.deleteUser(id)
   }
 

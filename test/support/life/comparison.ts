@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Environment } from '@scalekit-scim/simulator'
 
-/** A user or a group as text, so that the directory's and the application's can be compared. */
+/** A user or a group as text, so that tests can compare the directory with the application. */
 type Records = Map<string, string>
 
 export interface Mismatch {
@@ -66,7 +66,9 @@ export function mismatches(environment: Environment, databaseFile: string): Mism
     }))
 }
 
-/** Users that the application has deleted although the directory lists them. Must always be empty. */
+/**
+ * Returns the users that the application has deleted although the directory lists them. The list must always be empty.
+ */
 export function harmed(environment: Environment, databaseFile: string): string[] {
   const { deleted } = applicationRecords(databaseFile)
   return [...directoryRecords(environment).keys()].filter((id) => deleted.has(id))

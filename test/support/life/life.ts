@@ -24,9 +24,9 @@ export interface LifeReport {
   seed: number
   kills: number
   passes: number
-  /** Records that differ from the directory's after two final full passes. */
+  /** The records that differ from the directory after two final full passes. */
   unequal: Mismatch[]
-  /** Users that the application deleted at any time, although the directory listed them. */
+  /** The users that the application deleted at any time, although the directory listed them. */
   harmed: string[]
   /** The seed, and the history of the first wrong record. */
   story: string
@@ -38,7 +38,7 @@ export interface LifeReport {
  */
 export const convergenceSeconds = 91
 const clocksApartMs = 30_000
-/** The lease of claims and passes, in real time. A killed process loses them after it. */
+/** The lease of claims and passes, in real time. The claims of a killed process expire after this time. */
 const leaseSeconds = 1.5
 
 const faults: WebhookFaults = {
@@ -53,7 +53,7 @@ const faults: WebhookFaults = {
 /** The state that a restored backup, or a new server, does not have. */
 const losses = ['database', 'database and ledger', 'ledger'] as const
 
-/** Directories over a long time, and an application that follows them through failures. */
+/** Changes directories over a long time. The application must match the directories in spite of failures. */
 export async function live(options: LifeOptions): Promise<LifeReport> {
   const folder = mkdtempSync(join(tmpdir(), 'scalekit-scim-life-'))
   try {
@@ -77,7 +77,7 @@ class Life implements AsyncDisposable {
   readonly #stableAddress: StableAddress
   readonly #harmed = new Set<string>()
   #kills = 0
-  /** The change after which a dead application is started again. */
+  /** The change after which a killed application is started again. */
   #reviveAt = 0
 
   static async begin(options: LifeOptions, folder: string): Promise<Life> {
@@ -196,7 +196,7 @@ class Life implements AsyncDisposable {
     }
   }
 
-  /** Time advances slowly during a pass: a page takes milliseconds, not a minute. */
+  /** Time advances slowly during a pass, because a page takes milliseconds, not a minute. */
   #waitSeconds(): number {
     if (this.#passes.areUnderWay) return this.#random.next() * 2
     const isNight = this.#random.next() < 0.01
@@ -208,7 +208,7 @@ class Life implements AsyncDisposable {
     this.#time.set(this.#simulator.clock.now())
   }
 
-  /** Kills the application at a random moment. It starts again soon, or after an outage. */
+  /** Kills the application at a random moment. The application starts again soon, or after an outage. */
   async #mayDie(change: number): Promise<void> {
     if (this.#application.port === undefined) {
       if (change >= this.#reviveAt) await this.#application.start()

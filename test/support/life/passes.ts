@@ -21,7 +21,7 @@ export class Passes {
     return this.#underWay !== undefined
   }
 
-  /** Begins a pass without waiting for it. Does nothing if one is running. */
+  /** Begins a pass without waiting for its end. If a pass is running, does nothing. */
   begin(run: RunOptions): void {
     if (this.#underWay) return
     this.#underWay = this.#runAndApprove(run).finally(() => {
@@ -37,7 +37,7 @@ export class Passes {
     for (let pass = 0; pass < 2; pass++) await this.#last()
   }
 
-  /** Runs a pass to a complete end. Another pass's lease may have to expire first. */
+  /** Runs a complete pass. The lease of another pass may have to expire first. */
   async #last(): Promise<void> {
     let report: SyncReport | undefined
     for (let tries = 0; tries < 20; tries++) {

@@ -2,7 +2,7 @@ import type { Deliveries, Environment } from '@scalekit-scim/simulator'
 
 interface Line {
   atMs: number
-  /** The record's id. Absent if the entry is about all records. */
+  /** The id of the record. Absent if the entry is about all records. */
   id?: string
   text: string
 }
@@ -29,7 +29,7 @@ export class RecordHistory {
     this.#add(text)
   }
 
-  /** The history of one record: its changes, its webhooks, and the application's failures meanwhile. */
+  /** Returns the history of one record: its changes, its webhooks, and the application's failures during that time. */
   of(id: string, deliveries: Deliveries): string {
     const attempts = deliveries.messages
       .filter(({ event }) => event.data.id === id)

@@ -1,6 +1,6 @@
 import type { Ledger } from '@scalekit-scim/core'
 
-/** The application's calls to a ledger in the parent process, over the channel between the two. */
+/** The application's calls to a ledger in the parent process, over the channel between the two processes. */
 export interface LedgerCall {
   call: number
   verb:
@@ -13,7 +13,7 @@ export interface LedgerCall {
     | 'now'
     | 'read'
     | 'compareAndSet'
-  /** Verbs of a record. The first argument is its name. */
+  /** The arguments of the verb. If the verb belongs to a record, the first argument is the name of the record. */
   parameters: unknown[]
 }
 
@@ -23,7 +23,7 @@ export interface LedgerAnswer {
   failed?: boolean
 }
 
-/** The application's side. It returns the answers of the ledger's side. */
+/** The application's side of the channel. It returns the answers of the ledger's side. */
 export class RemoteLedger {
   readonly #ask: (call: LedgerCall) => void
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
@@ -60,14 +60,14 @@ export class RemoteLedger {
   #call<Value>(verb: LedgerCall['verb'], ...parameters: unknown[]): Promise<Value> {
     const call = this.#calls++
     return new Promise((resolve, reject) => {
-      // The other side has called the verb of this type.
+      // The value has the result type of the called verb.
       this.#waiting.set(call, { resolve: (value) => resolve(value as Value), reject })
       this.#ask({ call, verb, parameters })
     })
   }
 }
 
-/** The ledger's side. */
+/** The ledger's side of the channel. */
 export async function answer(ledger: Ledger, { call, verb, parameters }: LedgerCall): Promise<LedgerAnswer> {
   try {
     const isOfRecord = verb === 'read' || verb === 'compareAndSet'

@@ -6,8 +6,8 @@ export interface StableAddress extends AsyncDisposable {
 }
 
 /**
- * A proxy in front of the application, like a load balancer: one address through all restarts. It answers 502 while the
- * application is down. `passing` runs before each request is forwarded.
+ * A proxy in front of the application, like a load balancer. Its address is the same after each restart. The proxy
+ * answers 502 while the application is down. `passing` runs before each request is forwarded.
  */
 export async function openStableAddress(
   port: () => number | undefined,

@@ -2,7 +2,7 @@ import { openSync, readSync, writeSync } from 'node:fs'
 import type { Clock } from '@scalekit-scim/core'
 import { systemClock } from '@scalekit-scim/core/internal'
 
-/** The simulator's time for other processes: a file of eight bytes, written before each request. */
+/** A file with the simulator's time for other processes. It has eight bytes, and is written before each request. */
 export class TimeFile {
   readonly path: string
   readonly #file: number
@@ -19,7 +19,7 @@ export class TimeFile {
   }
 }
 
-/** A clock with the file's time and an offset. Leases and deadlines use real time, as the work does. */
+/** A clock with the file's time and an offset. Leases and deadlines use real time, because the work takes real time. */
 export function clockByFile(path: string, skewMs: number): Clock {
   const file = openSync(path, 'r')
   const bytes = new Float64Array(1)

@@ -1,6 +1,6 @@
 /**
- * The part of a generated Prisma client that the guide to the database guard uses. `prisma generate` needs an engine from
- * the network, so the blocks compile against this.
+ * The part of a generated Prisma client that the guide to the database guard uses. `prisma generate` downloads an
+ * engine, so the blocks compile against this file instead.
  */
 export interface PrismaClient {
   /** Sends each value as a parameter. Resolves with the number of changed rows. */
