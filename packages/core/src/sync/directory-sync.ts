@@ -1,4 +1,3 @@
-import type { Clock, Timer } from '@scalekit-scim/core'
 import {
   awaited,
   callBack,
@@ -142,23 +141,13 @@ class ScheduledSync implements DirectorySync {
    * timers of the clock do not keep the process running.
    */
   #tracked<Result>(running: Promise<Result>): Promise<Result> {
-    const letGo = keepAlive(this.#config.clock)
+    const keepAlive = this.#config.clock.setTimeout(() => {}, longestDelayMs, awaited)
     this.#running.add(running)
     const ended = () => {
-      letGo()
+      keepAlive.cancel()
       this.#running.delete(running)
     }
     running.then(ended, ended)
     return running
   }
-}
-
-/** Keeps the process running until the returned function is called. */
-function keepAlive(clock: Clock): () => void {
-  let timer: Timer
-  const wait = () => {
-    timer = clock.setTimeout(wait, longestDelayMs, awaited)
-  }
-  wait()
-  return () => timer.cancel()
 }

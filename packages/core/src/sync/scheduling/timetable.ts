@@ -1,7 +1,6 @@
 import type { Clock, Logger } from '@scalekit-scim/core'
 import {
   delay,
-  inBackground,
   invalid,
   numberOption,
   omitUndefined,
@@ -95,7 +94,7 @@ export async function runByTimetable(
       return log.warn({}, "the sync's schedule has no further time, so no more passes begin")
     }
     for (let leftMs = dueMs - nowMs(); leftMs > 0 && !signal.aborted; leftMs = dueMs - nowMs()) {
-      await delay(clock, Math.min(leftMs, longestWaitMs), signal, inBackground)
+      await delay(clock, Math.min(leftMs, longestWaitMs), signal)
     }
     if (!signal.aborted) await run()
   }
