@@ -23,7 +23,7 @@ export const storeHints: Readonly<Record<string, string>> = {
   NOAUTH: 'Redis requires a password: add it to the URL',
   NOPERM: 'the Redis user lacks a right: see Rights in docs/stores/redis.md for the ACL',
   CLUSTERDOWN:
-    'a part of the cluster has no master: see CLUSTER NODES. The cluster recovers by itself if it has a replica',
+    'a part of the cluster has no master: see CLUSTER NODES. If the cluster has a replica, it recovers by itself',
   ECONNREFUSED: 'no server listens at this address: check the host and the port, and that the server runs',
   TIMEOUT:
     'the store did not answer within `storeTimeoutSeconds`: it may be overloaded or frozen, or a firewall drops packets',
