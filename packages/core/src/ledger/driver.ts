@@ -12,7 +12,7 @@ export interface DriverOptions {
   log: Logger
 }
 
-/** A ledger that a driver opened. `close` ends its background work, but does not close the store. */
+/** A ledger that a driver opened. `close` ends the ledger's background work, but does not close the store. */
 export interface DriverLedger extends Ledger {
   close(): void
 }

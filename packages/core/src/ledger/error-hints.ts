@@ -23,16 +23,16 @@ export const storeHints: Readonly<Record<string, string>> = {
   NOAUTH: 'Redis requires a password: add it to the URL',
   NOPERM: 'the Redis user lacks a right: see Rights in docs/stores/redis.md for the ACL',
   CLUSTERDOWN:
-    'a part of the cluster has no master: see CLUSTER NODES. The cluster recovers by itself if it has a replica',
+    'a part of the cluster has no master: see CLUSTER NODES. If the cluster has a replica, it recovers by itself',
   ECONNREFUSED: 'no server listens at this address: check the host and the port, and that the server runs',
   TIMEOUT:
-    'the store did not answer within `storeTimeoutSeconds`: it may be overloaded or frozen, or a firewall drops packets',
+    'the store did not answer within `storeTimeoutSeconds`: it can be overloaded or frozen, or a firewall drops packets',
   ENOTFOUND: 'the name of the host cannot be resolved: correct it in the URL',
 }
 
 /**
  * Returns the code of an error from a store or its client, or of that error's cause. Never returns the rest of the
- * error's message, because it may contain written values.
+ * error's message, because the message can contain written values.
  */
 export function storeCodeOf(error: unknown): string | undefined {
   // A getter of the error can throw. Such an error must not prevent the reply to the attempt.

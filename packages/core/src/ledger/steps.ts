@@ -16,7 +16,7 @@ import type { BeginAnswer, BeginRequest, Claim, Retention } from './ledger.ts'
 /** The ids of the rows that a ledger method reads and writes. */
 export type ClaimIds = Pick<Claim, 'token' | 'messageId' | 'resource'>
 
-/** The stored state of a message and its resource. A state is `undefined` if it is missing or has expired. */
+/** The stored state of a message and its resource. If a state is missing or has expired, it is `undefined`. */
 export interface Seen {
   message: MessageState | undefined
   resource: ResourceState | undefined
@@ -24,8 +24,8 @@ export interface Seen {
 }
 
 /**
- * A new state of a message ('m') or a resource ('r'). A message without a state is deleted. If a resource has no
- * `expiresMs`, no event was applied to it, and the driver sets the expiry.
+ * A new state of a message ('m') or a resource ('r'). A message without a state is deleted. For a resource without
+ * `expiresMs`, the driver sets the expiry, because no event was applied to the resource.
  */
 export type Write =
   | { kind: 'm'; id: string; state: MessageState | undefined; expiresMs?: number | undefined }
@@ -82,6 +82,6 @@ function claimed(ids: ClaimIds, fence: number, { resource, now }: Seen, leaseSec
   const claim = { token, done: false, untilMs }
   const message: Write = { kind: 'm', id: messageId, state: claim, expiresMs: untilMs }
   if (id === undefined) return [message]
-  // The resource comes first. If a store writes only one of the two, the claim then looks busy, and is not ours.
+  // The resource comes first. If a store writes only the resource, no process has a claim.
   return [{ kind: 'r', id, state: { ...resource, fence, turn: { token, untilMs } } }, message]
 }

@@ -6,7 +6,7 @@ import { resetAfterReply } from './http2-reset.ts'
 
 export interface BodyLimits {
   limitBytes: number
-  /** Aborts when the receiver no longer waits for the body. */
+  /** When the receiver no longer waits for the body, this signal aborts. */
   signal: AbortSignal
 }
 
@@ -46,7 +46,7 @@ export function nodeBody(stream: Readable): BodyReader {
       throw error instanceof BodyError ? error : aborted()
     } finally {
       signal.removeEventListener('abort', breakOff)
-      // The rest of the body is not read. The stream stays open, because the reply uses its connection.
+      // The rest of the body is not read. The stream is not destroyed, because the reply uses its connection.
       stream.unpipe(joined)
     }
   }
@@ -103,7 +103,7 @@ class JoinedPieces extends Transform {
     done(this.#add(typeof piece === 'string' ? Buffer.from(piece) : piece))
   }
 
-  /** Adds a piece. Returns an error if the piece is a parsed object, or if the body is over the limit. */
+  /** Adds a piece. If the piece is a parsed object, or the body exceeds the limit, returns an error. */
   #add(bytes: unknown): BodyError | undefined {
     if (!(bytes instanceof Uint8Array)) return new BodyError('consumed', 'the body was parsed before')
     this.#leftBytes -= bytes.byteLength

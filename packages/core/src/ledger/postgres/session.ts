@@ -22,7 +22,7 @@ const createKey = '7310303571931498340'
 
 type SessionOptions = Pick<DriverOptions, 'clock' | 'log'>
 
-/** Calls the ledger's functions. Creates missing tables and functions if the account may create them. */
+/** Calls the ledger's functions. If the account has the rights, creates missing tables and functions. */
 export class PostgresSession {
   readonly #query: PostgresQuery
   readonly #schema: string
@@ -116,10 +116,10 @@ export class PostgresSession {
   }
 }
 
-/** Whether a failed call may have had its effect, because its answer or its connection was lost. */
+/** Whether a failed call can have had an effect, because its answer or its connection was lost. */
 export function mayHaveRun(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
-  // The pool throws this error if no connection became free in time. No claim was written, and a release would only add
+  // If no connection became free in time, the pool throws this error. No claim was written, so a release would only add
   // load to the pool.
   if (cause instanceof Error && /timeout exceeded when trying to connect/.test(cause.message)) return false
   const code = sqlState(cause)

@@ -26,8 +26,8 @@ export interface LoadedState extends DeletionState {
 }
 
 /**
- * The expiry of the state. It is longer than the 90 days after which a pass discards an unseen batch. Each full pass
- * writes the state again.
+ * The expiry of the state, longer than the 90 days after which a pass discards an unseen batch. Each full pass writes
+ * the state again.
  */
 const stateKeptSeconds = 120 * 86_400
 /**
@@ -163,7 +163,7 @@ export class StateStore {
     if (isWritten) return
     throw new SyncError(
       'ERR_SCIM_LEASE_LOST',
-      "another process has changed the sync's record of deletions, so another pass may be running",
+      "another process has changed the sync's record of deletions, so another pass is probably running",
     )
   }
 }

@@ -29,7 +29,7 @@ const format = z.object({
 export type Milestones = z.output<typeof format>
 type Failures = Milestones['failures']
 
-/** Replaces the list of failed records if a pass did not read the directory to its end. */
+/** If a pass did not read the directory to its end, this list replaces the list of failed records. */
 export const brokenPass: RecordList = { count: 1, ids: ['broken'] }
 
 /** A directory that no pass has completed. */
