@@ -89,8 +89,8 @@ export interface ScalekitScimOptions extends AdapterOptions {
    */
   decorate?: boolean | undefined
   /**
-   * Route options for other plugins: `{ config: { rateLimit: false }, schema: { hide: true } }`. A schema for `body` is
-   * refused, because the plugin verifies and parses the raw bytes itself.
+   * Route options for other plugins: `{ config: { rateLimit: false }, schema: { hide: true } }`. The plugin refuses a
+   * schema for `body`, because it verifies and parses the raw bytes itself.
    */
   route?: Pick<RouteShorthandOptions, 'config' | 'schema' | 'logLevel'> | undefined
 }

@@ -34,7 +34,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** One process can load this class twice, as ESM and as CJS. Both copies have the same symbol. */
+/** One process can load this class twice, as ESM and as CJS. The two copies share this symbol. */
 const dropBrand = Symbol.for('@scalekit-scim/DropEvent')
 
 /**

@@ -72,7 +72,7 @@ function describe(error: Error): ErrorFields {
 
 /**
  * The maximum length of a frame. Longer lines of a stack are skipped, because the regular expression's running time
- * grows with the square of their length.
+ * grows with the square of the line length.
  */
 const longestFrame = 500
 

@@ -38,8 +38,8 @@ export interface DispatcherOptions extends Handlers {
   /**
    * How long a crashed process blocks its message, in seconds. After that time, another process can begin the message.
    * While a handler runs, the dispatcher renews the lease after each third of this time.
-   * @default 12. The sender's second attempt comes at 5 s and waits until 14 s. So after a crash, the second attempt
-   * can run the handler.
+   * @default 12. The sender's second attempt runs from 5 s to 14 s. So after a crash, the second attempt can run the
+   * handler.
    */
   leaseSeconds?: number | undefined
   /**

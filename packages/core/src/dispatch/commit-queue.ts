@@ -153,8 +153,8 @@ export class CommitQueue {
       // The iterator skips commits that forget() drops during the loop.
       for (const pending of this.#pending.values()) {
         if (!(await this.#recommit(pending))) {
-          // The store is probably still down, so the other commits wait. This commit moves to the end of the queue,
-          // because the error can be specific to this commit.
+          // The store is probably down, so the other commits wait. This commit moves to the end of the queue, because
+          // the error can be specific to this commit.
           if (this.#remove(pending)) this.#add(pending)
           break
         }

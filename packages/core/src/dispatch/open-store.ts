@@ -6,7 +6,7 @@ import { listenToStore } from '../ledger/error-hints.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { type OpenLedger, openLedger } from '../ledger/open-ledger.ts'
 
-/** A store that a dispatcher has opened. Its namespace is reserved. */
+/** A store that a dispatcher has opened, with a reserved namespace. */
 export interface OpenStore extends OpenLedger {
   /** If the store client's last error is recent, returns the error's code. */
   recentStoreError(): string | undefined

@@ -105,7 +105,7 @@ const messageLimit = 1000
 
 function errorFieldsOf(outcome: Outcome, error: unknown): Partial<ErrorFields> & { errorMessage?: string } {
   if (error === undefined) return {}
-  // The message can contain personal data, so it is logged only on a developer's machine.
+  // The message can contain personal data, so the log shows it only on a developer's machine.
   const isDeveloping = process.env.NODE_ENV === 'development' || process.env.NODE_ENV === 'test'
   const message = isDeveloping && outcome === 'handler-failed' ? messageOf(error) : undefined
   return {

@@ -58,7 +58,7 @@ export interface OutcomeReport {
   resourceId?: string
   reason?: string
   error?: unknown
-  /** The handler ended after the deadline. The attempt was reported earlier as 'deadline'. */
+  /** The handler ended after the deadline. An earlier report has the outcome 'deadline'. */
   late?: true
 }
 

@@ -20,8 +20,8 @@ export interface UnusablePayload {
 /**
  * Reads a payload. Scalekit documents two envelopes. The reference's envelope has `id`, `occurred_at` and
  * `organization_id` at the top. The quickstart's envelope has `timestamp` at the top, and the organization in `data`.
- * Unknown fields and types are accepted. An optional field of an unexpected type is reported, not refused, because the
- * directory's administrator decides what the field contains.
+ * Unknown fields and types are accepted. Reports, but does not refuse, an optional field of an unexpected type, because
+ * the directory's administrator decides what the field contains.
  */
 export function parseEvent(payload: unknown, messageId: string): ParsedEvent | UnusablePayload {
   if (!isJsonObject(payload)) return { unusable: 'the payload is not a JSON object' }

@@ -2,7 +2,7 @@ import { type Clock, delay, inBackground } from '../base/clock.ts'
 import { randomnessOf } from '../base/randomness.ts'
 import type { BeginRequest, Claim } from './ledger.ts'
 
-// The background work of a driver: no caller waits for it. The work ends when `closing` aborts.
+// The background work of a driver: no caller waits for it. When `closing` aborts, the work ends.
 
 const firstPauseMs = 250
 const longestPauseMs = 4000

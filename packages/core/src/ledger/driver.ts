@@ -18,8 +18,8 @@ export interface DriverLedger extends Ledger {
 }
 
 /**
- * Limits the time of one call to a store. Do not use this function for `begin`, because a claim that arrives late must
- * be released.
+ * Limits the time of one call to a store. Do not use this function for `begin`, because the ledger must release a claim
+ * that arrives late.
  * @throws StoreUnavailableError if the call takes longer than `storeTimeoutSeconds`
  */
 export async function inTime<T>(

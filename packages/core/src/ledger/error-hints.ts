@@ -68,7 +68,7 @@ const lastErrors = new WeakMap<object, LastError>()
  * Listens to the errors that a Keyv emits. If a client cannot connect, it queues the calls. The client reports the
  * reason (a wrong password, for example) only to its listeners. The caller gets only a time-out.
  *
- * Each store gets one listener. The listener is not removed, because the client continues to reconnect after our
+ * Each store gets one listener. Never removes the listener, because the client continues to reconnect after our
  * close(). If a Keyv 6 has an error but no listener, it throws the error, which would end the process.
  * @returns a function that returns the code of the last error, if it is recent
  */

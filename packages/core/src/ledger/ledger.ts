@@ -11,7 +11,7 @@ import type { Instant } from '../base/instant.ts'
 //     │  others: begin → in-flight, or busy for the same resource   │  others: begin → duplicate
 //
 //   If a process crashes, its lease lapses. The next begin then gets a higher fence. If the first
-//   process continues, its commit finds a different fence and returns 'lost'.
+//   process continues, its commit has an old fence and returns 'lost'.
 //
 //     A: begin (fence 7) ── stalls ────────────────────────────── commit (fence 7) → lost
 //     B:                      lapse ▶ begin (fence 8) ── commit → ok
@@ -22,7 +22,7 @@ import type { Instant } from '../base/instant.ts'
 //                    begin 09:05 → begun     begin 09:03 → stale
 
 /**
- * The scope of a guarantee: `atomic` across all processes, `process` within one process, `best-effort` if the store
+ * The scope of a guarantee: `atomic` across all processes, `process` within one process, `best-effort` for a store that
  * cannot exclude a race.
  */
 export type Guarantee = 'atomic' | 'process' | 'best-effort'

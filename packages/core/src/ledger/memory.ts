@@ -15,8 +15,8 @@ const lapsedKeptMs = 3_600_000
 
 /**
  * A map with a bounded size and a constant cost for each call. When the young generation is full, it becomes the old
- * generation. The former old generation is dropped. So the map contains at least the newest `generationSize` entries,
- * and at most twice as many.
+ * generation. The map drops the former old generation. So the map contains at least the newest `generationSize`
+ * entries, and at most twice as many.
  */
 class Generations<Value> {
   #young = new Map<string, Value>()
@@ -142,7 +142,7 @@ export class MemoryLedger implements Ledger {
 
   /**
    * If a handler never ends, its claim remains. So each `begin` checks two claims and two turns. `begin` drops claims
-   * and turns that lapsed long ago, and moves the others to the end.
+   * and turns that lapsed long ago, and moves the other claims and turns to the end.
    */
   #dropLapsed(now: StoreTime): void {
     for (let checked = 0; checked < 2; checked++) {

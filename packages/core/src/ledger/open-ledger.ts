@@ -31,7 +31,7 @@ const keyvDefaultNamespace = 'keyv'
 
 const namespacesInUse = new WeakMap<object, Set<string>>()
 /**
- * The memory ledgers, by Map. A ledger remains after its receiver is closed, so the next receiver on the same Map finds
+ * The memory ledgers, by Map. A ledger remains after its receiver is closed, so the next receiver on the same Map has
  * the done messages.
  */
 const memoryLedgers = new WeakMap<object, Map<string, MemoryLedger>>()

@@ -63,8 +63,7 @@ export function commit(claim: Claim, seen: Seen, retention: Retention): Step<'ok
 }
 
 /**
- * Releases the claim and the turn. The fence stays in the store, so that a handler that lost the turn can detect the
- * loss.
+ * Releases the claim and the turn. Does not delete the fence, so that a handler that lost the turn can detect the loss.
  */
 export function release(claim: Claim, { message, resource }: Seen): Step<void> {
   const { token, messageId, resource: id } = claim

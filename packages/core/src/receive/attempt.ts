@@ -27,7 +27,7 @@ const names = ['method', 'url', 'headers', 'body', 'params', 'log'] as const
 /**
  * Reads each property of an attempt once. A property can be a getter of the host's request that throws.
  * @param given Properties that replace the properties of `source`
- * @returns the attempt, or the outcome if the attempt cannot be used
+ * @returns the attempt, or the outcome of an unusable attempt
  */
 export function readAttempt(source: object, given: Partial<Attempt> = {}): Attempt | AttemptResult {
   if (typeof source !== 'object' || source === null) {
@@ -44,7 +44,7 @@ export function readAttempt(source: object, given: Partial<Attempt> = {}): Attem
   return isUsable(read) ? read : unusable(missingIn(read))
 }
 
-// The body is checked later, because a request with another method often does not have a body.
+// This function does not check the body, because a request with another method often does not have a body.
 function isUsable(read: { method?: unknown; headers?: unknown }): read is Attempt {
   return typeof read.method === 'string' && typeof read.headers === 'object' && read.headers !== null
 }

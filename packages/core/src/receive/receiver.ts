@@ -101,7 +101,8 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     if (attempt.method !== 'POST') return { outcome: 'method', reason: attempt.method.slice(0, 16) }
     if (isCompressed(attempt)) return { outcome: 'content-encoding' }
 
-    // The headers are checked before the body is read, so that a request with invalid headers does not use memory.
+    // The receiver checks the headers before it reads the body, so that a request with invalid headers does not use
+    // memory.
     const signed = readSignedHeaders(attempt.headers, clock.now(), toleranceSeconds)
     const failure = 'failure' in signed ? { reason: signed.failure } : {}
     if (isTooLong(attempt, bodyLimitBytes)) return { outcome: 'too-large', ...failure }

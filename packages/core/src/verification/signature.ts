@@ -87,8 +87,8 @@ export function readSignedHeaders(
 }
 
 /**
- * Whether at least one signature was made with one of the keys. Entries of another version, length or format are
- * skipped. The sender can add such entries for newer receivers (Standard Webhooks, Signature scheme).
+ * Whether at least one signature was made with one of the keys. Skips entries of another version, length or format. The
+ * sender can add such entries for newer receivers (Standard Webhooks, Signature scheme).
  */
 export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: Uint8Array): boolean {
   const expected = keys.map((key) => Buffer.from(sign(key, signed.messageId, signed.timestamp, body)))

@@ -27,8 +27,8 @@ const maxRounds = 200
  *
  * Each read also returns the store's time, so each decision uses a time shortly before its write. The earlier time is
  * safe for three reasons. If a lease had lapsed at the read and has not changed since, it has also lapsed at the write.
- * A new lease only gets shorter. A sync that takes its `observedAt` after this read finds the event's change in the
- * data that it reads.
+ * A new lease only gets shorter. If a sync takes its `observedAt` after this read, the data of the sync contains the
+ * event's change.
  */
 export class CompareAndSetLedger implements DriverLedger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }

@@ -10,7 +10,7 @@ import type { Change, CompareAndSetTable, Key, Kind, Snapshot, StoredRow } from 
 /** The value of a key that must always exist. */
 const canary = 'scalekit-scim'
 
-/** A key's next call waits at most this long for a write that was not answered in time. */
+/** A key's next call waits at most this long for a late answer to a write. */
 const lateWriteMs = 30_000
 
 /** Waits for a call until the deadline. Several calls share one deadline. */
@@ -23,8 +23,8 @@ type Timed = <T>(call: Promise<T>) => Promise<T>
  * Without this wait, the write could take effect after the next call, and replace the next call's result.
  *
  * Keyv hides failures. If a store fails, `get` returns `undefined`, and `set` can return `true`. So the table checks
- * every call. Each read includes a key that must exist. If the Keyv emits an error during a read, the read fails. Each
- * write is read back.
+ * every call. Each read includes a key that must exist. If the Keyv emits an error during a read, the read fails. The
+ * table reads each write back.
  *
  * Leases use this machine's wall clock, because the processes do not share another clock. If the clock is set back,
  * earlier claims last longer by the same time.
@@ -34,7 +34,7 @@ export class KeyvTable implements CompareAndSetTable {
   readonly #options: DriverOptions
   readonly #prefix: string
   readonly #lock = new KeyedLock()
-  /** For each key, a write that was not answered in time. Such a write can take effect later. */
+  /** For each key, a write whose answer is late. Such a write can take effect later. */
   readonly #late = new Map<string, Promise<unknown>>()
   #failures = 0
   readonly #countFailure = () => {
@@ -76,7 +76,7 @@ export class KeyvTable implements CompareAndSetTable {
 
   /**
    * Compares only after the write, because the ledger calls this method within `exclusively`. If another process has
-   * replaced a change, or a change fails, the later changes are not written.
+   * replaced a change, or a change fails, this method does not write the later changes.
    */
   async compareAndSet({ now, rows }: Snapshot, changes: readonly Change[]): Promise<boolean> {
     const timed = this.#timed()

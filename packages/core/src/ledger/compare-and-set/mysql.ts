@@ -157,7 +157,7 @@ class MysqlTable implements CompareAndSetTable {
   }
 }
 
-/** The adapter's `query` does not take parameters, so all text from outside is written as hexadecimal digits. */
+/** The adapter's `query` does not take parameters, so the ledger writes all text from outside as hexadecimal digits. */
 function hex(text: string | undefined): string {
   return text === undefined ? 'NULL' : `X'${Buffer.from(text).toString('hex')}'`
 }

@@ -27,8 +27,8 @@ export const tooMany = 'TOO_MANY'
  * each time. So if two queries reject with the same error object, a new adapter of the same kind replaces the failed
  * adapter.
  *
- * An adapter on a network is also replaced if its server has not answered for a long time. A pool uses a connection
- * until one side closes the connection. A stopped host never closes a connection.
+ * If the server of an adapter on a network has not answered for a long time, a new adapter also replaces this adapter.
+ * A pool uses a connection until one side closes the connection. A stopped host never closes a connection.
  */
 export class ReconnectingAdapter {
   /**

@@ -42,7 +42,7 @@ export class Statements {
     this.#options = options
   }
 
-  /** @returns the database's answer, or `undefined` if a row to insert already exists */
+  /** @returns the database's answer, or `undefined` if the row already exists */
   async run(sql: string, parameters: SqlValue[] = []): Promise<unknown> {
     const { clock, storeTimeoutSeconds } = this.#options
     const untilMs = clock.monotonic() + storeTimeoutSeconds * 1000
@@ -81,7 +81,7 @@ export class Statements {
 }
 
 /**
- * Returns the store's own name for a failure. Error messages are not logged, because error messages can contain written
+ * Returns the store's own name for a failure. Does not return the error's message, because it can contain written
  * values.
  */
 export function codeOf(error: unknown): string {

@@ -32,12 +32,12 @@ export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
 }
 
 /**
- * Returns a query function that still works after a restart of the adapter's server. The adapter's own `query` has
- * three problems:
+ * Returns a query function that works after a restart of the adapter's server. The adapter's own `query` has three
+ * problems:
  *
  * - The adapter's pool does not have an error listener. If the server stops while a connection is idle, the process
  *   ends.
- * - If the adapter is made while the server is down, its `query` can reject every call.
+ * - If the server is down when the adapter is made, the adapter's `query` can reject every call.
  * - A call waits for a free connection without a time limit. Even if the caller no longer waits, the pool sends the
  *   call.
  *
@@ -89,8 +89,8 @@ function withOwnName(uri: string | undefined): string {
 }
 
 /**
- * Closes the socket without the protocol's Terminate message. After such a message, the server could still send an
- * error first, for example because it shuts down. Without a listener, the error would end the process.
+ * Closes the socket without the protocol's Terminate message. After such a message, the server could send an error
+ * first, for example because it shuts down. Without a listener, the error would end the process.
  */
 async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   const hangUp = {

@@ -12,7 +12,8 @@ import { settleFunctions } from './settle-functions.ts'
 // Such a snapshot lacks the claims that were written while the call waited for the lock.
 //
 // The function names contain a version, because during a rolling deployment two versions of the package share the
-// tables. If a function changes, it gets the next version. On first use, existing tables and functions are not replaced.
+// tables. If a function changes, it gets the next version. On first use, the ledger does not replace existing tables
+// and functions.
 
 /** If the transaction's isolation is not READ COMMITTED, the functions raise this code. */
 export const wrongIsolationState = 'SCIM1'

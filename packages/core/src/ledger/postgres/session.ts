@@ -14,7 +14,7 @@ const missing = {
   function: '42883',
 }
 /**
- * PostgreSQL returns these codes if a pooler sent the statement's name and the call to different connections. Neither
+ * If a pooler sends the statement's name and the call to different connections, PostgreSQL returns these codes. Neither
  * connection has run the statement.
  */
 const strayNameStates = ['26000', '42P05']
@@ -44,7 +44,7 @@ export class PostgresSession {
   }
 
   /**
-   * @returns the value of the column `answer`, or `undefined` if the SQL returns no row
+   * @returns the value of the column `answer`, or `undefined` for an answer without a row
    * @throws StoreUnavailableError
    */
   async ask(name: string, text: string, values: readonly unknown[] = []): Promise<unknown> {
@@ -119,8 +119,8 @@ export class PostgresSession {
 /** Whether a failed call can have had an effect, because its answer or its connection was lost. */
 export function mayHaveRun(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
-  // If no connection became free in time, the pool throws this error. No claim was written, so a release would only add
-  // load to the pool.
+  // If no connection became free in time, the pool throws this error. PostgreSQL did not write a claim, so a release
+  // would only add load to the pool.
   if (cause instanceof Error && /timeout exceeded when trying to connect/.test(cause.message)) return false
   const code = sqlState(cause)
   const refused = /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('57') && !code.startsWith('08')

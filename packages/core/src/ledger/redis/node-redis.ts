@@ -17,7 +17,7 @@ interface NodeRedisCluster extends NodeRedis {
 }
 
 /**
- * The clients that are still opening. Ledgers that share a client wait for the same promise. Before a cluster is open,
+ * The clients that are not open yet. Ledgers that share a client wait for the same promise. Before a cluster is open,
  * it cannot be used.
  */
 const openings = new WeakMap<NodeRedis, Promise<unknown>>()
@@ -71,8 +71,8 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
 /**
  * node-redis's cluster client reads the owners of the slots again only after the answer MOVED. A stopped or frozen node
  * never answers MOVED. So after a failure, this function opens a copy of the client, which reads the owners from the
- * root nodes. The ledger then sends its commands to the copy. When another copy replaces it, or when the ledger closes,
- * a copy is closed. The given client is not changed.
+ * root nodes. The ledger then sends its commands to the copy. When another copy replaces a copy, or the ledger closes,
+ * this function closes the copy. The given client is not changed.
  */
 function followFailovers(given: NodeRedisCluster, options: DriverOptions) {
   let current = given

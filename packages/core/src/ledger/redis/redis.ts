@@ -143,8 +143,8 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * If the server evicts keys, warns, because the server can then delete done messages. Reads INFO, because managed
-   * servers forbid CONFIG.
+   * If the server evicts keys, logs a warning, because the server can then delete done messages. Reads INFO, because
+   * managed servers forbid CONFIG.
    */
   async #checkPolicy(key: string): Promise<void> {
     const { log } = this.#options

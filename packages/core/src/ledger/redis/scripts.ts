@@ -15,7 +15,7 @@ import { createHash } from 'node:crypto'
 // No script has a `#!lua` line. Without this line, a server that is out of memory checks only the first write of a
 // script. If the first write can need more memory, the server refuses the script. If not, the server allows all writes
 // of the script. `begin` starts with a write that can need more memory, so the server refuses the whole `begin`. The
-// other scripts start with a deletion or an extended expiry, so they still run.
+// other scripts start with a deletion or an extended expiry, so they run.
 
 export interface Script {
   text: string
@@ -122,8 +122,7 @@ return 1
 `)
 
 /**
- * Releases the claim and the turn. The fence stays in the store, so that a handler that lost the turn can detect the
- * loss.
+ * Releases the claim and the turn. Does not delete the fence, so that a handler that lost the turn can detect the loss.
  */
 export const releaseScript = script(`
 local token, keep_ms = unpack(ARGV)

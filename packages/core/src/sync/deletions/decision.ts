@@ -43,11 +43,11 @@ export interface DeletionCase extends BatchScope {
    */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
   /**
-   * Whether the second walk listed all records that the first walk listed. The organization must also still have the
-   * same directories.
+   * Whether the second walk listed all records that the first walk listed. The organization must also have the same
+   * directories as before.
    */
   isSettled: boolean
-  /** Whether the directory is still enabled after the walks. */
+  /** Whether the directory is enabled after the walks. */
   enabled: boolean
   /** Whether `known` yielded foreign records. If so, the other records of `known` are also not reliable. */
   foreign: boolean
@@ -88,8 +88,8 @@ interface Held {
  * error.
  *
  * So a deletion needs two walks. Each walk must add up. The second walk must list all records that the first walk
- * listed. The organization must also still have the directories that it had at the beginning of the pass. If the
- * organization has a newer directory, `known` can already yield users of that directory.
+ * listed. The organization must also have the directories that it had at the beginning of the pass. If the organization
+ * has a newer directory, `known` can already yield users of that directory.
  *
  * Limits apply to deletions without an approval. If a filter at the identity provider is wrong, many users look as if
  * they had left. The sync holds all deletions over a limit as one batch with one approval. Users who leave later do not
@@ -188,7 +188,7 @@ function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boo
 export function noteDeletions(history: DirectoryHistory, { unapproved, held }: Decision, now: Instant): void {
   const again = unapproved.filter((id) => history.tried.has(id))
   countDeletions(history, unapproved.length - again.length, now)
-  // When a tried record is in a batch, or is no longer missing, the record is removed from the history.
+  // The history no longer contains a tried record that is in a batch or no longer missing.
   const waiting = held.flatMap(({ batch, ids }) => (batch ? [] : ids))
   history.tried = new Set([...again, ...waiting.filter((id) => history.tried.has(id))])
 }

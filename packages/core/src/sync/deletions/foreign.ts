@@ -101,8 +101,8 @@ export async function foreignIndexes(
 }
 
 /**
- * Stores which organizations share ids with this organization. If a pass has read an organization and finds no shared
- * ids, removes that organization.
+ * Stores which organizations share ids with this organization. If a pass has read an organization without shared ids,
+ * removes that organization.
  */
 export function noteSharing(
   sharedWith: Map<string, Instant>,

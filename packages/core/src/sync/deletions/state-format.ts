@@ -40,7 +40,7 @@ const history = z.object({
 const batch = z.object({
   /** The approval of the batch. When ids leave the batch, the approval does not change. */
   approval: z.string(),
-  /** The directory whose pass was the last to find some of the records missing. */
+  /** The directory whose pass last reported some of the records as missing. */
   directoryId: z.string(),
   reason: z.enum(stickyReasons),
   heldAt: instant,

@@ -143,8 +143,8 @@ const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
  *
  * The two times come from different clocks, which can be 30 s apart. The times often do not have decimals. So if the
  * application's time is later by at least the margin, a record counts as unchanged. If not, the sync sends the record
- * again. The new event's watermark is at least the time of the reading, minus the margin. So a later pass finds the
- * record unchanged.
+ * again. The new event's watermark is at least the time of the reading, minus the margin. So in a later pass, the
+ * record counts as unchanged.
  */
 export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
   if (!known) return 'updated'

@@ -55,8 +55,8 @@ export async function discover(
   } catch (error) {
     report.error = reported(error)
   }
-  // The directory that has waited longest goes first. If a process crashes during a pass, the next pass begins with the
-  // remaining directories. So even if every pass crashes, the sync reads each directory.
+  // The pass begins with the directory that has waited longest. If a process crashes during a pass, the next pass
+  // begins with the remaining directories. So even if every pass crashes, the sync reads each directory.
   const waitsSince = ({ milestones }: DirectoryTask) => milestones?.completedAt ?? ''
   return tasks.sort((a, b) => (waitsSince(a) < waitsSince(b) ? -1 : waitsSince(a) > waitsSince(b) ? 1 : 0))
 }

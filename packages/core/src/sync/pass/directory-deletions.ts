@@ -63,7 +63,7 @@ interface Foreign {
   any: boolean
 }
 
-/** The missing records, with the other values that the decision needs. */
+/** The missing records, with the other values for the decision. */
 interface Found extends Missing, Pick<DeletionCase, 'walks' | 'isSettled' | 'enabled' | 'foreign'> {
   /** The number of known records that belong to this directory, without foreign records. */
   own: number

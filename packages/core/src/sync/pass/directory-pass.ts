@@ -100,8 +100,8 @@ export class DirectoryPass {
     const observedAt = await pass.storeTime()
     const readAll = async () =>
       source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
-    // The pass reads `known` before the walk, because a user who joins between an earlier walk and `known` would look
-    // missing.
+    // The pass reads `known` before the walk, because a user who joins between an earlier walk and `known` would count
+    // as missing.
     let known = mode === 'full' ? await readAll() : undefined
     // The listed ids take memory. If the application does not have records yet, only the passes over the organization's
     // other directories use the ids.

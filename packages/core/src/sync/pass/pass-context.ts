@@ -11,7 +11,7 @@ import type { PassLease } from './pass-lease.ts'
 export interface PassRequest extends RunOptions {
   /** Ends the pass early. Aborts together with the caller's signal, and on `stop()`. */
   signal: AbortSignal
-  /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
+  /** When the pass stops waiting for running events, this signal aborts. Always aborts after `signal`. */
   graceOver: AbortSignal
   /** Returns the store's time of the first pass since the start. Full passes before that time do not count. */
   firstPassAt(now: Instant): Instant
@@ -39,9 +39,9 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
     config,
     dryRun,
     mode,
-    /** Aborts when a caller cancels the pass, when the pass loses its lease, or when the dispatcher is closed. */
+    /** If a caller cancels the pass, the pass loses its lease, or the dispatcher is closed, this signal aborts. */
     signal,
-    /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
+    /** When the pass stops waiting for running events, this signal aborts. Always aborts after `signal`. */
     graceOver,
     /** If another pass can have the lease, aborts `signal`. */
     checkLease,

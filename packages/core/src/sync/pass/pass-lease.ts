@@ -14,7 +14,7 @@ export class PassLease {
   readonly #record: LedgerRecord
   readonly #token: string
   readonly #lost = new AbortController()
-  /** Aborts when another pass can have the lease. */
+  /** When another pass can have the lease, this signal aborts. */
   readonly lost = this.#lost.signal
   #lease: RenewedLease | undefined
 

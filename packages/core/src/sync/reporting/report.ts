@@ -90,7 +90,7 @@ export interface RecordList {
   ids: readonly string[]
 }
 
-/** Held records that a directory of the organization lists again. These records are no longer held. */
+/** Formerly held records that a directory of the organization lists again. */
 export interface ReturnedRecords extends RecordList {
   kind: 'user' | 'group'
   /** The approval of the hold. The approval is also valid for the other records of that hold. */
