@@ -195,7 +195,7 @@ describe.each(subjects)('every reply, $name', ({ name, start }) => {
     expect(sentBytes).toBeLessThan(total / 2)
     expect(log.lines[0]).toMatchObject({
       level: 'error',
-      message: expect.stringContaining('If Scalekit sent it, raise `bodyLimitBytes`'),
+      message: expect.stringContaining('If Scalekit sent the body, raise `bodyLimitBytes`'),
     })
   })
 

@@ -179,7 +179,7 @@ describe.skipIf(!answers)(`on MariaDB${whyNot}`, () => {
       const { ledger } = createDispatcher({ store, logger: log, onEvent: () => {} })
       const request = { token: 't', messageId: 'm', leaseSeconds: 60 }
       await expect(ledger.begin(request)).rejects.toMatchObject({ name: 'StoreUnavailableError' })
-      expect(log.text()).toContain('unless the table exists')
+      expect(log.text()).toContain('If the table is missing, also CREATE')
       expect(log.text()).not.toContain('secret')
       await root.query(mysqlSchema[0].replace('scalekit_scim_ledger', `${database}.scalekit_scim_ledger`))
       expect((await ledger.begin(request)).state).toBe('begun')

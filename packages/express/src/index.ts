@@ -82,11 +82,11 @@ export type ScalekitScim = RequestHandler & { receiver: Receiver }
 
 /**
  * Creates a middleware for Express 4 and 5 that receives Scalekit's directory webhooks. The middleware reads the raw
- * body, verifies the signature, ignores duplicates, orders the events, and calls your handlers. Mount it before
- * `express.json()`.
+ * body, verifies the signature, ignores duplicates, orders the events, and calls your handlers. Mount the middleware
+ * before `express.json()`.
  *
- * The middleware passes requests for another path to `next()` unchanged, and answers all other requests. The middleware
- * never calls `next(err)`.
+ * The middleware passes requests for another path to `next()` unchanged. The middleware answers all other requests. The
+ * middleware never calls `next(err)`.
  *
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example
@@ -110,7 +110,7 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
     }
     answered.add(req)
     const reply = await receiver.receive(attemptOf(req, path === false || requested !== undefined))
-    // Another middleware, such as a timeout, may have answered, or the connection may be closed.
+    // Another middleware, such as a timeout, can have answered, or the connection can be closed.
     if (res.headersSent || res.destroyed) return
     try {
       res.writeHead(reply.status, reply.headers)
@@ -148,7 +148,7 @@ function isSamePath(requested: string, path: string): boolean {
 /** The maximum length of a path in the log. A sender can choose a path of any length. */
 const loggedPathLength = 200
 
-/** Warns once about a signed request for another path, if no other mount has answered it. */
+/** If no other mount has answered a signed request for another path, warns once. */
 function otherPathWarning({ log }: Receiver, path: string) {
   let warned = false
   return (req: Request, res: Response, requested: string): void => {
@@ -158,7 +158,7 @@ function otherPathWarning({ log }: Receiver, path: string) {
       warned = true
       log.warn(
         { path, arrived: requested.slice(0, loggedPathLength) },
-        'a signed request has another path. If it was for this endpoint, set `path` to the path in `arrived`, or to `false`',
+        'a signed request has another path. If the request was for this endpoint, set `path` to the path in `arrived`, or to `false`',
       )
     })
   }

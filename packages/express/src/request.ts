@@ -5,12 +5,14 @@ import type { Request } from 'express'
 // The host can define a property of its request as a getter that throws. Vercel does this with `req.body`. On Express
 // 4, a middleware that throws ends the process.
 
-/** Returns the request's full path, including the mount prefix. Returns `undefined` if the path cannot be read. */
+/** Returns the request's full path, including the mount prefix. If the path cannot be read, returns `undefined`. */
 export function pathOf(req: Request): string | undefined {
   return readSafely(() => fullPath(req))
 }
 
-/** Connect, middie and plain `node:http` set neither `path` nor `baseUrl`. Plain `node:http` sets no `originalUrl`. */
+/**
+ * Connect, middie and plain `node:http` set neither `path` nor `baseUrl`. Plain `node:http` does not set `originalUrl`.
+ */
 function fullPath({ baseUrl, path, originalUrl, url }: Partial<Request>): string | undefined {
   if (path !== undefined) return (baseUrl ?? '') + path
   return (originalUrl ?? url)?.split(/[?#]/, 1)[0]
@@ -26,7 +28,7 @@ export function isHead(req: Request): boolean {
 
 /**
  * Returns the attempt for `receive`. `receive` reads each property once, and can handle a property that throws. If the
- * path cannot be read, the request is refused, because it may be for another route.
+ * path cannot be read, `receive` refuses the request, because it can be for another route.
  */
 export function attemptOf(req: Request, hasPath: boolean): Attempt {
   return {

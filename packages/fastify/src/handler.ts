@@ -38,7 +38,7 @@ export function handlerOf(receiver: Receiver, logsByRequest: boolean): Handler {
 
 const bodyFix =
   'The hook that reads the body must store the bytes as `request.rawBody`. fastify-raw-body does this with `encoding: false`. ' +
-  'Register it before scalekitScim. The body must be within the `bodyLimit` of Fastify. An Express parser stores the bytes with its `verify` option'
+  'Register the hook before scalekitScim. The body must be within the `bodyLimit` of Fastify. An Express parser stores the bytes with its `verify` option'
 
 /** Returns the stream from our parser or a host's hook. For a request without a body, returns the request itself. */
 function streamOf(request: FastifyRequest): Readable {

@@ -89,8 +89,8 @@ export interface ScalekitScimOptions extends AdapterOptions {
    */
   decorate?: boolean | undefined
   /**
-   * Route options for other plugins: `{ config: { rateLimit: false }, schema: { hide: true } }`. A schema for `body` is
-   * refused, because the plugin verifies and parses the raw bytes itself.
+   * Route options for other plugins: `{ config: { rateLimit: false }, schema: { hide: true } }`. The plugin refuses a
+   * schema for `body`, because it verifies and parses the raw bytes itself.
    */
   route?: Pick<RouteShorthandOptions, 'config' | 'schema' | 'logLevel'> | undefined
 }
@@ -141,7 +141,7 @@ const plugin: FastifyPluginAsync<ScalekitScimOptions> = async (fastify, options)
 /**
  * Fastify 5 plugin that receives Scalekit's directory webhooks. The plugin reads the raw body, verifies the signature,
  * ignores duplicates, orders the events, and calls your handlers. The plugin does not change the parsers of your own
- * routes, and your hooks run first.
+ * routes. Your hooks run first.
  *
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example
@@ -162,7 +162,7 @@ function requireBodyless(route: ScalekitScimOptions['route']): void {
   if (route?.schema?.body === undefined) return
   throw new ConfigurationError(
     'ERR_SCIM_INVALID_OPTION',
-    '`route.schema` must have no `body`, because the plugin verifies and parses the bytes itself. ' +
+    '`route.schema` must not have a `body`, because the plugin verifies and parses the bytes itself. ' +
       'Describe the body in `route.schema.description`.',
     'route',
   )
@@ -176,12 +176,12 @@ function closeWith(fastify: FastifyInstance, receiver: Receiver): void {
   fastify.addHook('onClose', () => receiver.close())
 }
 
-/** Passes each body to the handler as a stream, with any content type or without one. */
+/** Passes each body to the handler as a stream, with any content type or without a content type. */
 function acceptAnyBody(scope: FastifyInstance, handler: Handler): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => {
-    // A host's hook can replace the stream, and a refused body is never read. In both cases, no other code listens for
-    // errors of this stream, and an error without a listener would end the process.
+    // If a host's hook replaces the stream, or the plugin does not read a refused body, no other code listens for
+    // errors of this stream. Without this listener, an error would end the process.
     payload.on('error', () => {})
     done(null, payload)
   })

@@ -24,7 +24,10 @@ export async function callAsync<Result>(call: () => Result | Promise<Result>): P
   return call()
 }
 
-/** Returns the result of `read`, or `undefined` if it throws. For objects whose properties can be getters that throw. */
+/**
+ * Returns the result of `read`. If `read` throws, for example because a property is a getter that throws, returns
+ * `undefined`.
+ */
 export function readSafely<Value>(read: () => Value): Value | undefined {
   try {
     return read()

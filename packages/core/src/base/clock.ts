@@ -15,7 +15,8 @@ export interface Clock {
 
 export interface TimerOptions {
   /**
-   * Whether the process continues to run until the timer fires. Set this to `true` if a caller awaits the timer.
+   * Whether the process continues to run until the timer fires. If a caller awaits the timer, set this option to
+   * `true`.
    * @default false
    */
   keepsAlive?: boolean
@@ -41,7 +42,7 @@ export const systemClock: Clock = {
 /** Options for timers that a caller awaits. The process runs until such timers fire. */
 export const awaited: TimerOptions = { keepsAlive: true }
 
-/** Options for timers that no caller awaits. The process may end before such timers fire. */
+/** Options for timers that no caller awaits. The process can end before such timers fire. */
 export const inBackground: TimerOptions = { keepsAlive: false }
 
 /** Resolves after `delayMs`, or as soon as the signal aborts. */
@@ -63,11 +64,11 @@ export function delay(
   })
 }
 
-/** The result of `within` if the promise did not settle in time. */
+/** The result of `within` for a promise that did not settle in time. */
 export const timedOut: unique symbol = Symbol('timed out')
 
 /**
- * Returns the promise's value, or `timedOut` if the promise has not settled after `delayMs`. Does not cancel the
+ * Returns the promise's value. If the promise has not settled after `delayMs`, returns `timedOut`. Does not cancel the
  * promise.
  */
 export function within<T>(
@@ -88,7 +89,7 @@ export function within<T>(
   })
 }
 
-/** The time by which an answer must be sent. */
+/** The latest time for an answer. */
 export class Deadline {
   readonly #clock: Clock
   readonly #atMs: number

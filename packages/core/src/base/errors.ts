@@ -18,13 +18,13 @@ export type ConfigurationErrorCode =
   | 'ERR_SCIM_SDK_MISSING'
 
 /**
- * Thrown if an option is wrong, and only when the application starts. The message names the problem and the fix. The
+ * The error for a wrong option, thrown only when the application starts. The message names the problem and the fix. The
  * message never contains a secret.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly code: ConfigurationErrorCode
-  /** The name of the wrong option, if there is one. */
+  /** For an error of a single option, the name of this option. */
   readonly option?: string
 
   constructor(code: ConfigurationErrorCode, message: string, option?: string) {
@@ -34,12 +34,12 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** One process can load this class twice, as ESM and as CJS. Both copies have the same symbol. */
+/** One process can load this class twice, as ESM and as CJS. The two copies share this symbol. */
 const dropBrand = Symbol.for('@scalekit-scim/DropEvent')
 
 /**
- * Throw this error from a handler if a retry would not help. Example: no seat is left for a new user. The sender gets a
- * 200, and the message counts as done. The resource's watermark becomes the event's time.
+ * If a retry would not help, throw this error from a handler. Example: no seat is left for a new user. The sender gets
+ * a 200. The message counts as done. The resource's watermark becomes the event's time.
  *
  * @example
  * if (seats.full()) throw new DropEvent('seat-limit')
@@ -64,7 +64,7 @@ export type BodyErrorReason = 'too-large' | 'consumed' | 'aborted'
 /**
  * Thrown by a body reader.
  *
- * - 'too-large': the body is over the limit.
+ * - 'too-large': the body exceeds the limit.
  * - 'consumed': other code has already read the body.
  * - 'aborted': the connection closed before the end of the body.
  */
@@ -86,12 +86,12 @@ export class BodyError extends Error {
   }
 }
 
-/** Thrown by a ledger if its store failed, returned an unusable answer, or did not answer in time. */
+/** If a store fails, returns an unusable answer, or does not answer in time, its ledger throws this error. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
 }
 
-/** Thrown if the store did not answer within `storeTimeoutSeconds`. */
+/** The error for a store that did not answer within `storeTimeoutSeconds`. */
 export class StoreTimeoutError extends StoreUnavailableError {
   readonly code = 'TIMEOUT'
 

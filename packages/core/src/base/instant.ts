@@ -1,7 +1,7 @@
 /**
  * A time in nanoseconds since 1970, written with exactly 19 digits. To compare two instants, compare their texts. Text
- * comparison works in JavaScript, Lua and SQL. A `Date` is not precise enough: it has three decimals, and Scalekit
- * sends up to nine decimals.
+ * comparison works in JavaScript, Lua and SQL. A `Date` is not precise enough: Scalekit sends up to nine decimals, not
+ * three.
  */
 export type Instant = string
 
@@ -14,8 +14,8 @@ const nanosPerMs = 1_000_000n
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
 /**
- * Reads an RFC 3339 time, or returns `undefined`. Ignores decimals after the ninth. A time before 1970, such as Go's
- * zero time, counts as 1970.
+ * Reads an RFC 3339 time. For any other value, returns `undefined`. Ignores decimals after the ninth. A time before
+ * 1970, such as Go's zero time, counts as 1970.
  */
 export function parseInstant(text: unknown): Instant | undefined {
   if (typeof text !== 'string' || text.length > 64 || !rfc3339.test(text)) return undefined

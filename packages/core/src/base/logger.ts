@@ -26,8 +26,8 @@ function line(message: string, fields: object): string {
 }
 
 /**
- * Completes a partial logger. `false` logs nothing. `undefined` logs warnings and errors on the console. Errors that
- * the logger throws are ignored, so that logging never changes the outcome of an event.
+ * Completes a partial logger. `false` logs nothing. `undefined` logs warnings and errors on the console. Ignores errors
+ * that the logger throws, so that logging never changes the outcome of an event.
  */
 export function completeLogger(logger: Partial<Logger> | false | undefined): Logger {
   const target = logger === false ? {} : (logger ?? consoleLogger)
@@ -38,7 +38,7 @@ export function completeLogger(logger: Partial<Logger> | false | undefined): Log
 }
 
 /**
- * Returns the parts of an application's error that are safe to log. The error's message and other fields may contain
+ * Returns the parts of an application's error that are safe to log. The error's message and other fields can contain
  * personal data. Never throws, even if a getter of the thrown value throws.
  */
 export function errorFields(error: unknown): ErrorFields {
@@ -52,7 +52,7 @@ export interface ErrorFields {
   errorAt?: string
 }
 
-/** Returns the message of a thrown value, or the value itself if the value is text. Never throws. */
+/** Returns the message of a thrown value. If the value is text, returns the text. Never throws. */
 export function messageOf(error: unknown): string | undefined {
   const message: unknown = readSafely(() => (error instanceof Error ? error.message : error))
   return typeof message === 'string' ? message : undefined
@@ -64,7 +64,7 @@ function describe(error: Error): ErrorFields {
   const frames = typeof stack === 'string' ? framesOf(stack, message) : []
   return {
     errorName: typeof name === 'string' && isWord(name) ? name : 'Error',
-    // If an error has no code, some libraries set `code` to the error's name.
+    // If an error does not have a code, some libraries set `code` to the error's name.
     ...(typeof code === 'string' && isWord(code) && code !== 'Error' ? { errorCode: code } : {}),
     ...(frames.length > 0 ? { errorAt: frames.join(' < ') } : {}),
   }
@@ -72,12 +72,12 @@ function describe(error: Error): ErrorFields {
 
 /**
  * The maximum length of a frame. Longer lines of a stack are skipped, because the regular expression's running time
- * grows with the square of their length.
+ * grows with the square of the line length.
  */
 const longestFrame = 500
 
 /**
- * Returns the innermost frames. In a stack, the message comes before the frames, and lines of the message may look like
+ * Returns the innermost frames. In a stack, the message comes before the frames. Lines of the message can look like
  * frames.
  */
 function framesOf(stack: string, message: unknown): string[] {

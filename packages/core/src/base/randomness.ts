@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 
 /** The source of random choices: the jitter of pauses, tokens, and ids. */
 export interface Randomness {
-  /** Returns a number from 0 up to, but not including, 1. */
+  /** Returns a number that is at least 0 and less than 1. */
   fraction(): number
   uuid(): string
 }
@@ -16,7 +16,7 @@ export function randomnessOf(clock: Clock): Randomness {
   return replacements.get(clock) ?? systemRandomness
 }
 
-/** For simulations, in which the same seed must give the same history. */
+/** Replaces the clock's source of randomness. In a simulation, the same seed must give the same history. */
 export function replaceRandomness(clock: Clock, randomness: Randomness): void {
   replacements.set(clock, randomness)
 }

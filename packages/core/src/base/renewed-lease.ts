@@ -9,12 +9,12 @@ interface LeaseOptions {
   leaseMs: number
   /** The lease ends `leaseMs` after this time, or later. */
   requestedAtMs: number
-  /** A renewal that takes longer counts as failed. */
+  /** The time limit of a renewal. A longer renewal counts as failed. */
   timeoutMs: number
   /** Extends the lease. @returns whether the owner still had the lease */
   renew(): Promise<boolean>
   /**
-   * Called once if another owner may have the lease.
+   * If another owner can have the lease, this function is called once.
    * @param lapsed whether no renewal succeeded in time. If not, the store has reported another owner
    */
   onLost(lapsed: boolean): void
@@ -34,8 +34,8 @@ export class RenewedLease {
   }
 
   /**
-   * Stops renewing. The promise resolves when no renewal is under way. If the owner releases the lease earlier, a late
-   * renewal can take the lease again.
+   * Stops the renewals. The promise resolves when no renewal is under way. If the owner releases the lease earlier, a
+   * late renewal can take the lease again.
    */
   end(): Promise<unknown> {
     this.#ended = true
@@ -66,7 +66,7 @@ export class RenewedLease {
 
   async #renew(): Promise<void> {
     const { clock, leaseMs, timeoutMs, renew } = this.#options
-    // The lease may have ended, because the renewals failed or the process stalled.
+    // If the renewals failed or the process stalled, the lease can have ended.
     if (this.#leftMs <= 0) return this.#lose(true)
     const requestedAtMs = clock.monotonic()
     const waitMs = Math.min(timeoutMs, this.#leftMs)

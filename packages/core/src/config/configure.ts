@@ -60,7 +60,7 @@ export function configureReceiver(options: ReceiverOptions): ReceiverConfigurati
   if (deadlineSeconds >= senderTimeoutSeconds) {
     log.warn(
       { deadlineSeconds },
-      `Scalekit waits ${senderTimeoutSeconds} s for an answer. Set \`deadlineSeconds\` below that`,
+      `Scalekit waits ${senderTimeoutSeconds} s for an answer. Set a lower \`deadlineSeconds\``,
     )
   }
   return { ...configure(options), ...numbers, secretKeys }
@@ -90,7 +90,7 @@ function configure(options: DispatcherOptions): DispatcherConfiguration {
     report: (report) => callBack(options.onOutcome, report),
   }
   if (!handlerNames.some((name) => options[name]) && Object.keys(options.on ?? {}).length === 0) {
-    log.warn({}, 'no handler is set: each event is answered 201 and ignored. Start with `onUserUpserted`')
+    log.warn({}, 'no handler is set, so all events are ignored with a 201. Start with `onUserUpserted`')
   }
   return configuration
 }

@@ -115,7 +115,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   // At most half of a short name may be wrong. Without this limit, `x` would suggest `on`.
   const allowedEdits = Math.min(Math.max(2, name.length / 4), name.length / 2)
   if (best.edits <= allowedEdits) return best.candidate
-  // `tolerance` means `toleranceSeconds`, and `signingSecret` means `secret`.
+  // For example, `tolerance` means `toleranceSeconds`.
   if (name.length < 4) return undefined
   return known.find((candidate) => candidate.startsWith(name) || endsWithWord(name, candidate))
 }

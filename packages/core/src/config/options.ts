@@ -19,7 +19,7 @@ export interface DispatcherOptions extends Handlers {
   /**
    * A prefix of all keys. If two applications share a store, each application needs its own namespace, because a
    * message has the same id at each endpoint. All instances of one application use the same namespace.
-   * @default the Keyv's own namespace. If the Keyv has no namespace, 'default'
+   * @default the Keyv's own namespace. For a Keyv without a namespace, 'default'
    */
   namespace?: string | undefined
   /**
@@ -29,7 +29,7 @@ export interface DispatcherOptions extends Handlers {
    */
   requireGuarantee?: 'atomic' | 'process' | undefined
   /**
-   * - 'resource': events of one resource run one at a time, and older events are superseded.
+   * - 'resource': events of one resource run one at a time. Older events are superseded.
    * - 'none': events of one resource can run at the same time and in any order.
    *
    * @default 'resource'
@@ -37,14 +37,14 @@ export interface DispatcherOptions extends Handlers {
   ordering?: 'resource' | 'none' | undefined
   /**
    * How long a crashed process blocks its message, in seconds. After that time, another process can begin the message.
-   * While a handler runs, the lease is renewed after each third of this time.
-   * @default 12. The sender's second attempt comes at 5 s and waits until 14 s. So after a crash, the second attempt
-   * can run the handler.
+   * While a handler runs, the dispatcher renews the lease after each third of this time.
+   * @default 12. The sender's second attempt runs from 5 s to 14 s. So after a crash, the second attempt can run the
+   * handler.
    */
   leaseSeconds?: number | undefined
   /**
-   * How long a handler may run, in seconds. After that time, the handler's signal aborts, and the lease is no longer
-   * renewed.
+   * How long a handler may run, in seconds. After that time, the handler's signal aborts. The dispatcher no longer
+   * renews the lease.
    * @default 600
    */
   handlerTimeoutSeconds?: number | undefined
@@ -72,8 +72,8 @@ export interface DispatcherOptions extends Handlers {
    */
   logger?: Partial<Logger> | false | undefined
   /**
-   * A function that is called once for each attempt and each `dispatch()`. If a handler ends after its deadline, the
-   * function is called again, with `late`. Errors that this function throws are ignored.
+   * The dispatcher calls this function once for each attempt and each `dispatch()`. If a handler ends after its
+   * deadline, the dispatcher calls the function again, with `late`. The dispatcher ignores errors of this function.
    */
   onOutcome?: ((report: OutcomeReport) => void) | undefined
   /** The clock and the timers, for tests. */

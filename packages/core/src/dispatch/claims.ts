@@ -26,8 +26,8 @@ interface FailedCall {
 
 /**
  * Claims a message in the ledger. If another process has the message or the resource's turn, waits until the deadline
- * at most. Returns the claim, or the event's outcome if the message could not be claimed. When the claim is returned,
- * its lease has not lapsed.
+ * at most. Returns the claim. If the message cannot be claimed, returns the event's outcome. The lease of a returned
+ * claim has not lapsed.
  */
 export async function beginClaim(
   config: OpenConfiguration,
@@ -60,7 +60,7 @@ export async function beginClaim(
         if (clock.monotonic() - requestedAtMs < leaseSeconds * 1000) {
           return { claim: claimOf(request, answer), requestedAtMs }
         }
-        // The process stalled, and the lease may have lapsed. The same token claims the message again, if it is free.
+        // The process stalled, so the lease can have lapsed. If the message is free, the same token claims it again.
         if (deadline.leftMs > 0) continue
         await releaseClaim(config, claimOf(request, answer), delivery.log)
         return { outcome: 'busy' }
@@ -116,7 +116,7 @@ export async function releaseClaim(
   if (released === timedOut) {
     log.warn(
       { messageId: claim.messageId },
-      'the claim could not be released. It expires at the end of its lease',
+      'the claim could not be released, so it expires at the end of its lease',
     )
   }
 }

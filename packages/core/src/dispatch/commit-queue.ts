@@ -74,8 +74,8 @@ export class CommitQueue {
   }
 
   /**
-   * Retries the pending commit of a resource, so that the resource's next event can begin. Returns `false` if the store
-   * did not record the commit.
+   * Retries the pending commit of a resource, so that the resource's next event can begin. If the store did not record
+   * the commit, returns `false`.
    */
   async flush(resource: string): Promise<boolean> {
     const pending = this.#newest.get(resource)
@@ -153,8 +153,8 @@ export class CommitQueue {
       // The iterator skips commits that forget() drops during the loop.
       for (const pending of this.#pending.values()) {
         if (!(await this.#recommit(pending))) {
-          // The store is probably still down, so the other commits wait. This commit moves to the end of the queue,
-          // because the error may affect only this commit.
+          // The store is probably down, so the other commits wait. This commit moves to the end of the queue, because
+          // the error can be specific to this commit.
           if (this.#remove(pending)) this.#add(pending)
           break
         }

@@ -29,11 +29,11 @@ export interface CloseOptions {
  */
 export interface Dispatcher extends AsyncDisposable {
   /**
-   * The store's guarantees. `message`: each message runs once. `order`: events of a resource run one at a time, and an
+   * The store's guarantees. `message`: each message runs once. `order`: events of a resource run one at a time. An
    * older event never replaces a newer event.
    */
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
-  /** 'resource': events of one resource wait for each other, and older events are superseded. */
+  /** 'resource': events of one resource wait for each other. Older events are superseded. */
   readonly ordering: 'resource' | 'none'
   readonly ledger: Ledger
   /**
@@ -44,9 +44,9 @@ export interface Dispatcher extends AsyncDisposable {
    */
   dispatch(event: ScimEvent, options?: DispatchOptions): Promise<DispatchOutcome>
   /**
-   * Removes a done message from the store, so that the handlers run again if the message is replayed. Returns whether
-   * the store contained the message. If the message's handler is still running, the next renewal of the lease claims
-   * the message again.
+   * Removes a done message from the store. If the message is then replayed, its handlers run again. Returns whether the
+   * store contained the message. If the message's handler is still running, the next renewal of the lease claims the
+   * message again.
    * @throws TypeError if the key is not a non-empty string
    * @throws StoreUnavailableError if the store fails
    */
@@ -60,7 +60,7 @@ export interface Dispatcher extends AsyncDisposable {
   forgetResource(resource: Resource): Promise<boolean>
   /**
    * Answers new events with 503, and waits for running handlers. After the grace period, aborts their signals. A second
-   * call returns the same promise. The store stays open, because you own it.
+   * call returns the same promise. Does not close the store, because you own it.
    */
   close(options?: CloseOptions): Promise<void>
 }

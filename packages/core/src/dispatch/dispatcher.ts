@@ -160,7 +160,7 @@ export class EventDispatcher implements Dispatcher {
     }
   }
 
-  /** Commits the claim, or releases it if a handler failed. */
+  /** Commits the claim. If a handler failed, releases the claim instead. */
   async #settle(delivery: Delivery, claim: Claim, result: HandlerResult): Promise<DispatchOutcome> {
     if (result.outcome === 'handler-failed') {
       await releaseClaim(this.#config, claim, delivery.log)
@@ -215,7 +215,7 @@ export class EventDispatcher implements Dispatcher {
     this.#config.closeStore()
   }
 
-  /** Everything that the dispatcher keeps in memory while events run. For leak checks. */
+  /** Returns the number of entries in each collection that the dispatcher stores in memory. For leak checks. */
   sizes() {
     return {
       runs: this.#runs.size,

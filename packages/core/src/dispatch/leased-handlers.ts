@@ -47,8 +47,8 @@ export class LeasedHandlers {
         return await settle(result)
       }
       lease.abort('handlerTimeoutSeconds have passed')
-      // The handler may still succeed. If no other process has begun the message before that, the message is recorded
-      // as done.
+      // The handler can succeed later. If no other process has begun the message by then, the ledger records the
+      // message as done.
       ignoreRejection(running.then(settle))
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
     } finally {
@@ -67,9 +67,9 @@ export class LeasedHandlers {
 }
 
 /**
- * The lease of a claim while its handlers run, with the handlers' signal. The signal aborts if another process has the
- * claim. The signal also aborts if the store did not renew the claim in time, because another process can then take
- * the claim:
+ * The lease of a claim while its handlers run, with the handlers' signal. If another process has the claim, the signal
+ * aborts. If the store does not renew the claim in time, the signal also aborts, because another process can take the
+ * claim:
  *
  *     requested        requested                   requested + leaseSeconds
  *       ├─ begin ─┤      ├─ renew ─┤     ├─ renew ───┤ abort
@@ -98,18 +98,18 @@ class Lease {
     })
   }
 
-  /** Stops renewing. The promise resolves when no renewal is under way. */
+  /** Stops the renewals. The promise resolves when no renewal is under way. */
   end(): Promise<unknown> {
     return this.#lease.end()
   }
 
-  /** Throws if the signal has aborted, or the lease has lapsed. */
+  /** If the signal has aborted or the lease has lapsed, throws the signal's reason. */
   check(): void {
     this.#lease.check()
     this.signal.throwIfAborted()
   }
 
-  /** Stops renewing, and aborts the handlers' signal. */
+  /** Stops the renewals, and aborts the handlers' signal. */
   abort(reason: string): void {
     void this.end()
     this.#controller.abort(new DOMException(`scalekit-scim: ${reason}`, 'AbortError'))

@@ -6,9 +6,9 @@ import { listenToStore } from '../ledger/error-hints.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { type OpenLedger, openLedger } from '../ledger/open-ledger.ts'
 
-/** A store that a dispatcher has opened. Its namespace is reserved. */
+/** A store that a dispatcher has opened, with a reserved namespace. */
 export interface OpenStore extends OpenLedger {
-  /** Returns the code of the store client's last error, if the error is recent. */
+  /** If the store client's last error is recent, returns the error's code. */
   recentStoreError(): string | undefined
   /** Returns a new token for a claim. Tokens are unique across all processes. */
   nextToken(): string
@@ -30,7 +30,7 @@ export function openStore<Config extends DispatcherConfiguration>(config: Config
   return { ...config, ...opened, recentStoreError, nextToken: tokenSequence(config.clock) }
 }
 
-/** The random first part of the tokens is short, because stores keep the token of each done message. */
+/** The random first part of the tokens is short, because stores contain the token of each done message. */
 function tokenSequence(clock: Clock): () => string {
   const tag = Buffer.from(randomnessOf(clock).uuid().replaceAll('-', ''), 'hex').toString('base64url', 0, 9)
   let tokens = 0

@@ -23,7 +23,7 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   ],
   deadline: [
     'warn',
-    'the handler missed the deadline. It continues. After it succeeds, a retry is a duplicate',
+    'the handler missed the deadline, but continues. After the handler succeeds, a retry is a duplicate',
   ],
   lost: ['error', 'the lease was lost while the handler ran. The sender tries again'],
   'store-unavailable': ['error', 'the store failed or did not answer in time. The sender tries again'],
@@ -40,10 +40,10 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
   ],
   'body-timeout': ['warn', 'the body did not arrive by the deadline'],
   'body-aborted': ['info', 'the connection closed before the body had arrived'],
-  'body-consumed': ['error', 'other code has already read the body, and has not kept its bytes'],
+  'body-consumed': ['error', 'other code has already read the body without storing its bytes'],
   'too-large': [
     'error',
-    'a body over `bodyLimitBytes` was refused, so its signature was not verified. If Scalekit sent it, raise ' +
+    'a body over `bodyLimitBytes` was refused, so its signature was not verified. If Scalekit sent the body, raise ' +
       '`bodyLimitBytes`: after the last retry, only a directory sync recovers the event',
   ],
   'content-encoding': ['warn', 'a compressed body was refused, because its bytes are not the signed bytes'],
@@ -59,7 +59,7 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
 const tooLargeUnsigned = ['warn', 'an unsigned body over `bodyLimitBytes` was refused'] as const
 const unusableAttempt = ['error', 'the request could not be read'] as const
 
-/** @param storeErrorCode The code of the store client's recent error, used if the result's error has no code */
+/** @param storeErrorCode The code of the store client's recent error, for results whose error does not have a code */
 export function logAttempt(
   log: Logger,
   { error, fix, ...fields }: AttemptResult,
@@ -105,7 +105,7 @@ const messageLimit = 1000
 
 function errorFieldsOf(outcome: Outcome, error: unknown): Partial<ErrorFields> & { errorMessage?: string } {
   if (error === undefined) return {}
-  // The message may contain personal data, so it is logged only on a developer's machine.
+  // The message can contain personal data, so the log shows it only on a developer's machine.
   const isDeveloping = process.env.NODE_ENV === 'development' || process.env.NODE_ENV === 'test'
   const message = isDeveloping && outcome === 'handler-failed' ? messageOf(error) : undefined
   return {
@@ -116,7 +116,7 @@ function errorFieldsOf(outcome: Outcome, error: unknown): Partial<ErrorFields> &
 
 function storeFields(error: unknown, storeErrorCode: string | undefined): object {
   const own = storeCodeOf(error)
-  // For a timeout, the client's own error may show the cause.
+  // After a timeout, the client's own error can show the cause.
   const errorCode = own === undefined || own === 'TIMEOUT' ? (storeErrorCode ?? own) : own
   if (errorCode === undefined) return {}
   const hint = storeHints[errorCode]

@@ -11,7 +11,7 @@ interface Waiter {
 
 /**
  * Queues the events of each resource, oldest first. In each process, only one event of a resource at a time polls the
- * ledger. Waiting events have no claim.
+ * ledger. Waiting events do not have a claim.
  */
 export class Turns {
   readonly #clock: Clock
@@ -23,8 +23,8 @@ export class Turns {
   }
 
   /**
-   * Returns the resource's turn, or `undefined` if the deadline or the signal comes first. An event without a resource
-   * gets its turn immediately.
+   * Returns the resource's turn. If the deadline or the signal comes first, returns `undefined`. An event without a
+   * resource gets its turn immediately.
    */
   take(
     resource: string | undefined,

@@ -56,7 +56,7 @@ export function isResource(value: unknown): value is Resource {
 
 /**
  * Returns the id of the directory that an event names. Group and directory events always name a directory. User events
- * usually do not.
+ * usually do not name a directory.
  */
 export function directoryIdOf(event: ScimEvent): string | undefined {
   if (!isDirectoryEvent(event)) return undefined

@@ -51,8 +51,8 @@ const documentedForms = documentedTypes.map((type) => ({ type, form: normalized(
 const lettersPerEdit = 12
 
 /**
- * Returns the documented type that was probably meant. Returns `undefined` if the type is documented, or if no
- * documented type is similar.
+ * Returns the documented type that was probably meant. If the type is documented, or no documented type is similar,
+ * returns `undefined`.
  */
 export function misspeltEventType(type: string): string | undefined {
   if (documentedTypes.includes(type)) return undefined

@@ -91,7 +91,9 @@ export interface Directory {
 }
 
 interface Envelope<Type extends string, Data> {
-  /** `evt_…`, or the message's id if the payload has no id. To deduplicate, use `ctx.idempotencyKey` instead. */
+  /**
+   * `evt_…`. If the payload does not contain an id, the message's id. To deduplicate, use `ctx.idempotencyKey` instead.
+   */
   id: string
   type: Type
   /** The sender's time of the change, with 0 to 9 decimals. To store or compare times, use `ctx.occurredAt` instead. */

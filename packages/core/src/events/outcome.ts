@@ -32,10 +32,10 @@ export type Outcome =
 /** The result of `dispatch()`. */
 export interface DispatchOutcome {
   outcome: DispatchOutcomeName
-  /** A short reason, if the outcome's name does not explain it. */
+  /** A short reason. Absent for outcomes with a clear name. */
   reason?: string
   /**
-   * The value that the handler or the store threw. The value may contain personal data. Outside development, the log
+   * The value that the handler or the store threw. The value can contain personal data. Outside development, the log
    * omits the error's message.
    */
   error?: unknown
@@ -48,7 +48,7 @@ export interface OutcomeReport {
   /** The time from the arrival of the event to the answer. In a late report, the time until the handler ended. */
   durationMs: number
   /**
-   * The message's id. For an attempt, this field is set only if the signature is valid, because any sender can choose
+   * The message's id. If the signature of an attempt is not valid, this field is absent, because any sender can choose
    * an id.
    */
   messageId?: string
@@ -58,13 +58,13 @@ export interface OutcomeReport {
   resourceId?: string
   reason?: string
   error?: unknown
-  /** The handler ended after the deadline. Its attempt was reported earlier as 'deadline'. */
+  /** The handler ended after the deadline. An earlier report has the outcome 'deadline'. */
   late?: true
 }
 
 /**
- * Returns the outcome for a copy of a message whose run has ended. Returns `undefined` if the run never began its
- * handlers.
+ * Returns the outcome for a copy of a message whose run has ended. If the run never began its handlers, returns
+ * `undefined`.
  */
 export function outcomeOfCopy({ outcome }: DispatchOutcome): DispatchOutcome | undefined {
   switch (outcome) {

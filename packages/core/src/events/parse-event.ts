@@ -20,13 +20,13 @@ export interface UnusablePayload {
 /**
  * Reads a payload. Scalekit documents two envelopes. The reference's envelope has `id`, `occurred_at` and
  * `organization_id` at the top. The quickstart's envelope has `timestamp` at the top, and the organization in `data`.
- * Unknown fields and types are accepted. An optional field of an unexpected type is reported, not refused, because the
- * directory's administrator decides what the field contains.
+ * Unknown fields and types are accepted. Reports, but does not refuse, an optional field of an unexpected type, because
+ * the directory's administrator decides what the field contains.
  */
 export function parseEvent(payload: unknown, messageId: string): ParsedEvent | UnusablePayload {
   if (!isJsonObject(payload)) return { unusable: 'the payload is not a JSON object' }
-  if (!isUsableId(payload.type)) return { unusable: 'the payload has no `type`' }
-  if (!isJsonObject(payload.data)) return { unusable: 'the payload has no `data` object' }
+  if (!isUsableId(payload.type)) return { unusable: 'the payload does not have a `type`' }
+  if (!isJsonObject(payload.data)) return { unusable: 'the payload does not have a `data` object' }
 
   const time = payload.occurred_at ?? payload.timestamp
   const organizationId = payload.organization_id ?? payload.data.organization_id
@@ -41,7 +41,7 @@ export function parseEvent(payload: unknown, messageId: string): ParsedEvent | U
   if (!isDirectoryEvent(event)) return { event, occurredAt, unexpectedFields: [] }
 
   if (!isUsableId(event.data.id)) {
-    return { unusable: '`data.id` is missing. It is the only field that identifies the resource' }
+    return { unusable: '`data.id` is missing. No other field identifies the resource' }
   }
   if (!isUsableId(organizationId)) {
     return { unusable: '`organization_id` is missing, at the top and in `data`' }
@@ -53,7 +53,7 @@ export function parseEvent(payload: unknown, messageId: string): ParsedEvent | U
   return { event, occurredAt, unexpectedFields: unexpectedFieldsOf(event) }
 }
 
-/** The maximum number of checked entries in a list. A list can be long, and each wrong entry takes time. */
+/** The maximum number of checked entries in a list, because each wrong entry of a long list takes time. */
 const checkedEntries = 20
 
 function unexpectedFieldsOf(event: DirectoryEvent): string[] {

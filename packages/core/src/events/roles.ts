@@ -10,7 +10,7 @@ export interface RoleMapping<Role extends string> {
   roles?: Readonly<Record<string, Role>> | undefined
   /** The roles from highest to lowest. The result has the same order. Roles that are not listed come last. */
   precedence?: readonly Role[] | undefined
-  /** The role for a user if the event contains the groups and roles, but none of them is mapped. */
+  /** If the event contains the groups and roles of a user, but you map none of them, the user gets this role. */
   default?: Role | undefined
 }
 
@@ -21,9 +21,9 @@ export interface RoleSources {
 }
 
 /**
- * Returns the application's roles for a user, highest first, without duplicates. If the list is empty, the user has no
- * role. If the event does not contain the list that you map (`groups` or `roles`), returns `undefined`. In this case,
- * do not change the stored roles.
+ * Returns the application's roles for a user, highest first, without duplicates. If the list is empty, the user does
+ * not have a role. If the event does not contain the list that you map (`groups` or `roles`), returns `undefined`. In
+ * this case, do not change the stored roles.
  *
  * @example
  * const [role] = mapRoles(event.data, {

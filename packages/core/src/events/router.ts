@@ -65,11 +65,11 @@ function otherHandlers(on: Handlers['on'] = {}) {
     const problem = problemOf(type)
     if (problem !== undefined) throw invalidHandler('on', `\`on['${type}']\` ${problem}`)
   }
-  // The function returns a Map instead of `on`, because an event's type may be `constructor`.
+  // The function returns a Map instead of `on`, because an event's type can be `constructor`.
   return new Map(Object.entries(on))
 }
 
-/** Returns the reason why a key of `on` is wrong, or `undefined` if the key is right. */
+/** Returns the reason why a key of `on` is wrong, or `undefined` for a right key. */
 function problemOf(type: string): string | undefined {
   if (!type.includes('.') || type.includes('*')) {
     return (

@@ -2,15 +2,15 @@ import { type Clock, delay, inBackground } from '../base/clock.ts'
 import { randomnessOf } from '../base/randomness.ts'
 import type { BeginRequest, Claim } from './ledger.ts'
 
-// The background work of a driver: no caller waits for it. The work ends when `closing` aborts.
+// The background work of a driver: no caller waits for it. When `closing` aborts, the work ends.
 
 const firstPauseMs = 250
 const longestPauseMs = 4000
 
 /**
- * Releases the claim of a `begin` that failed. The store may still have written the claim, for example if the
- * connection broke before the answer arrived. No later call uses the claim's token, so the claim is released as soon as
- * the store answers. Stops after `leaseSeconds`, because the claim has lapsed at that time.
+ * Releases the claim of a `begin` that failed. If, for example, the connection broke before the answer arrived, the
+ * store can have written the claim. No later call uses the claim's token, so this function releases the claim as soon
+ * as the store answers. Stops after `leaseSeconds`, because the claim has lapsed at that time.
  */
 export async function releaseLater(
   { token, messageId, resource, leaseSeconds }: BeginRequest,
@@ -37,12 +37,13 @@ export async function releaseLater(
 /** The maximum number of rows that one step deletes from a table. The limit keeps each step short. */
 const stepRows = 500
 const sweepPauseMs = 60_000
-/** The pause between two steps if there are more rows to delete. */
+/** The pause between two steps while there are more rows to delete. */
 const stepPauseMs = 250
 
 /**
- * Deletes expired rows in small steps, outside of any request. A step runs once a minute, or four times a second if
- * there are more rows to delete. If a step fails, no event is affected, and the next step deletes the rows.
+ * Deletes expired rows in small steps, outside of any request. A step runs once a minute. If there are more rows to
+ * delete, a step runs four times a second. If a step fails, the next step deletes the rows. Failed steps do not affect
+ * events.
  */
 export async function sweep(
   step: (limit: number) => Promise<number>,

@@ -30,13 +30,13 @@ export interface StoreTime {
 export type NextFence = (atLeast: number) => number
 
 /**
- * If an event's time is further ahead than this, the store's time is used instead. Without this limit, one event from a
- * wrong clock would make all later events stale.
+ * If an event's time is further ahead than this limit, the store's time is used instead. Without this limit, one event
+ * from a wrong clock would make all later events stale.
  */
 const aheadSeconds = 300
 /**
- * A sync's watermark is at most this far behind the time at which the sync read the record. So the ledger still applies
- * a webhook that is newer than the record but arrives later.
+ * A sync's watermark is at most this far behind the time at which the sync read the record. So the ledger applies a
+ * webhook that is newer than the record but arrives later.
  */
 export const syncMarginSeconds = 60
 
@@ -78,9 +78,7 @@ export function decideBegin(
   }
 }
 
-/**
- * Returns 'ok' if no other token has claimed the message, and no other token has begun an event of the resource since.
- */
+/** If another token has claimed the message, or has since begun an event of the resource, returns 'lost'. */
 export function decideCommit(
   claim: Claim,
   message: MessageState | undefined,
@@ -95,7 +93,7 @@ export function decideCommit(
 }
 
 /**
- * Whether the claim can be renewed. A missing claim can be renewed if no other token has begun since. A released claim
+ * Whether the claim can be renewed. If no other token has begun since, a missing claim can be renewed. A released claim
  * cannot be renewed.
  */
 export function decideRenew(
@@ -111,8 +109,8 @@ export function decideRenew(
 }
 
 /**
- * Returns `undefined` for a done message after its retention. Returns a lapsed claim, because its owner may still renew
- * or commit it.
+ * For a done message after its retention, returns `undefined`. Returns a lapsed claim, because the owner can still
+ * renew or commit the claim.
  */
 function unexpired(message: MessageState | undefined, now: StoreTime): MessageState | undefined {
   return message && (!message.done || message.untilMs > now.ms) ? message : undefined

@@ -12,14 +12,14 @@ export interface DriverOptions {
   log: Logger
 }
 
-/** A ledger that a driver opened. `close` ends its background work, but does not close the store. */
+/** A ledger that a driver opened. `close` ends the ledger's background work, but does not close the store. */
 export interface DriverLedger extends Ledger {
   close(): void
 }
 
 /**
- * Limits the time of one call to a store. Do not use this function for `begin`, because a claim that arrives late must
- * be released.
+ * Limits the time of one call to a store. Do not use this function for `begin`, because the ledger must release a claim
+ * that arrives late.
  * @throws StoreUnavailableError if the call takes longer than `storeTimeoutSeconds`
  */
 export async function inTime<T>(

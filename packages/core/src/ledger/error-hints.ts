@@ -26,13 +26,13 @@ export const storeHints: Readonly<Record<string, string>> = {
     'a part of the cluster has no master: see CLUSTER NODES. If the cluster has a replica, it recovers by itself',
   ECONNREFUSED: 'no server listens at this address: check the host and the port, and that the server runs',
   TIMEOUT:
-    'the store did not answer within `storeTimeoutSeconds`: it may be overloaded or frozen, or a firewall drops packets',
+    'the store did not answer within `storeTimeoutSeconds`: it can be overloaded or frozen, or a firewall drops packets',
   ENOTFOUND: 'the name of the host cannot be resolved: correct it in the URL',
 }
 
 /**
  * Returns the code of an error from a store or its client, or of that error's cause. Never returns the rest of the
- * error's message, because it may contain written values.
+ * error's message, because the message can contain written values.
  */
 export function storeCodeOf(error: unknown): string | undefined {
   // A getter of the error can throw. Such an error must not prevent the reply to the attempt.
@@ -68,7 +68,7 @@ const lastErrors = new WeakMap<object, LastError>()
  * Listens to the errors that a Keyv emits. If a client cannot connect, it queues the calls. The client reports the
  * reason (a wrong password, for example) only to its listeners. The caller gets only a time-out.
  *
- * Each store gets one listener. The listener is not removed, because the client continues to reconnect after our
+ * Each store gets one listener. Never removes the listener, because the client continues to reconnect after our
  * close(). If a Keyv 6 has an error but no listener, it throws the error, which would end the process.
  * @returns a function that returns the code of the last error, if it is recent
  */

@@ -10,35 +10,35 @@ import type { Instant } from '../base/instant.ts'
 //     │                │               ├─ lease ────────┤
 //     │  others: begin → in-flight, or busy for the same resource   │  others: begin → duplicate
 //
-//   A process that crashes stops renewing. Its lease lapses, and the next begin gets a higher fence. If the first
-//   process continues, its commit finds a different fence and returns 'lost'.
+//   If a process crashes, its lease lapses. The next begin then gets a higher fence. If the first
+//   process continues, its commit has an old fence and returns 'lost'.
 //
 //     A: begin (fence 7) ── stalls ────────────────────────────── commit (fence 7) → lost
 //     B:                      lapse ▶ begin (fence 8) ── commit → ok
 //
-//   Each resource has a turn and a watermark. Its events run one at a time, and older events are stale:
+//   Each resource has a turn and a watermark. The events of a resource run one at a time. Older events are stale:
 //
 //     watermark ── 09:00 ─────────── 09:05 ──────────────────────────▶ time of the events applied
 //                    begin 09:05 → begun     begin 09:03 → stale
 
 /**
- * The scope of a guarantee: `atomic` across all processes, `process` within one process, `best-effort` if the store
+ * The scope of a guarantee: `atomic` across all processes, `process` within one process, `best-effort` for a store that
  * cannot exclude a race.
  */
 export type Guarantee = 'atomic' | 'process' | 'best-effort'
 
 export interface BeginRequest {
   /**
-   * The caller makes a new token each time it tries to claim a message. A second `begin` with the same token gets the
+   * The caller makes a new token for each attempt to claim a message. A second `begin` with the same token gets the
    * same answer.
    */
   token: string
   messageId: string
-  /** The resource's key. An event without a resource has no turn and no watermark. */
+  /** The resource's key. An event without a resource does not have a turn or a watermark. */
   resource?: string
   /**
-   * The event's own time. If this time is missing, or over 300 s ahead of the store's time, the store's time is used
-   * instead.
+   * The event's own time. If this time is missing, or more than 300 s ahead of the store's time, the store's time is
+   * used instead.
    */
   occurredAt?: Instant
   /**
@@ -96,9 +96,9 @@ export interface LedgerRecord {
 }
 
 /**
- * Stores the messages with their claims, and the resources with their turns. Each method is one atomic step, and uses
- * the store's clock. If a method cannot determine the state, it throws `StoreUnavailableError`. After a failure, it
- * never reports a message as unseen.
+ * Stores the messages with their claims, and the resources with their turns. Each method is one atomic step, with times
+ * of the store's clock. If a method cannot determine the state, it throws `StoreUnavailableError`. After a failure, a
+ * method never reports a message as unseen.
  */
 export interface Ledger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
@@ -110,15 +110,14 @@ export interface Ledger {
   /**
    * If the token still has the claim, extends the lease to `leaseSeconds` from now. If the claim is missing, and no
    * other token has begun since, writes the claim again. Without this rule, after a store lost its data, a second
-   * handler could begin while the first handler runs. A claim that was committed, or released with its resource's turn,
-   * is not renewed.
+   * handler could begin while the first handler runs. Does not renew a claim that was committed, or that was released
+   * with its resource's turn.
    * @returns whether the token has the claim
    */
   renew(claim: Claim, leaseSeconds: number): Promise<boolean>
   /**
-   * Records the message as done. Returns 'ok' if the fence has not changed, and the token has the claim or the claim is
-   * missing. A claim can be missing, because the store may have lost its data. A repeated commit returns 'ok' again. If
-   * another token has begun since, writes nothing and returns 'lost'.
+   * Records the message as done, and returns 'ok'. If another token has begun since, writes nothing and returns 'lost'.
+   * A missing claim is not an error, because the store can have lost its data. A repeated commit returns 'ok' again.
    */
   commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost'>
   /**

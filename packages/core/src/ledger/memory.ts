@@ -8,15 +8,15 @@ import * as steps from './steps.ts'
 const generationSize = 100_000
 
 /**
- * The time for which a lapsed claim is stored, in ms. If no other token has begun since, its handler can still renew or
- * commit the claim.
+ * The time for which a lapsed claim is stored, in ms. If no other token has begun since, the claim's handler can renew
+ * or commit the claim.
  */
 const lapsedKeptMs = 3_600_000
 
 /**
  * A map with a bounded size and a constant cost for each call. When the young generation is full, it becomes the old
- * generation, and the former old generation is dropped. So at least the newest `generationSize` entries are kept, and
- * at most twice as many.
+ * generation. The map drops the former old generation. So the map contains at least the newest `generationSize`
+ * entries, and at most twice as many.
  */
 class Generations<Value> {
   #young = new Map<string, Value>()
@@ -40,10 +40,7 @@ class Generations<Value> {
   }
 }
 
-/**
- * The state of a resource that is kept after its turn. The object is flat, because up to 200,000 such objects are
- * stored.
- */
+/** The state of a resource after its turn. The object is flat, because up to 200,000 such objects are stored. */
 interface Applied extends ResourceState {
   untilMs: number
 }
@@ -51,7 +48,8 @@ interface Applied extends ResourceState {
 /**
  * The ledger of one process. No method has an `await` between its decision and its write, so each method is atomic
  * within the process. Leases use a clock that never jumps. The number of done messages and of watermarks is limited.
- * Above the limit, the oldest are dropped before their retention ends. Claims in flight are never dropped.
+ * Above the limit, the ledger drops the oldest entries before their retention ends. The ledger never drops claims in
+ * flight.
  */
 export class MemoryLedger implements Ledger {
   readonly guarantee = { message: 'process', order: 'process' } as const
@@ -144,7 +142,7 @@ export class MemoryLedger implements Ledger {
 
   /**
    * If a handler never ends, its claim remains. So each `begin` checks two claims and two turns. `begin` drops claims
-   * and turns that lapsed long ago, and moves the others to the end.
+   * and turns that lapsed long ago, and moves the other claims and turns to the end.
    */
   #dropLapsed(now: StoreTime): void {
     for (let checked = 0; checked < 2; checked++) {
@@ -163,8 +161,8 @@ export class MemoryLedger implements Ledger {
   }
 
   /**
-   * Ends the resource's turn. The state stays until it expires. If no event of the resource was ever applied, only the
-   * fence stays.
+   * Ends the resource's turn. Stores the state until it expires. If no event of the resource was ever applied, stores
+   * only the fence.
    */
   #endTurn(resource: string, state: ResourceState, expiresMs?: number): void {
     const untilMs = expiresMs ?? this.#applied.get(resource)?.untilMs ?? Number.POSITIVE_INFINITY

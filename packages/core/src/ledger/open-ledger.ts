@@ -16,7 +16,7 @@ export type Store = KeyvLike | Ledger | 'memory'
 
 export interface OpenLedger {
   ledger: Ledger
-  /** Releases the namespace. The store itself stays open, because the application owns it. */
+  /** Releases the namespace. Does not close the store, because the application owns it. */
   closeStore(): void
 }
 
@@ -31,7 +31,7 @@ const keyvDefaultNamespace = 'keyv'
 
 const namespacesInUse = new WeakMap<object, Set<string>>()
 /**
- * The memory ledgers, by Map. A ledger stays after its receiver is closed, so the next receiver on the same Map finds
+ * The memory ledgers, by Map. A ledger remains after its receiver is closed, so the next receiver on the same Map has
  * the done messages.
  */
 const memoryLedgers = new WeakMap<object, Map<string, MemoryLedger>>()
@@ -74,7 +74,7 @@ function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
   if (options.namespace === undefined && namespace === unnamed) {
     options.log.warn(
       { namespace },
-      'no `namespace` is set: applications on one store need different ones, because all receive the same message ids',
+      'no `namespace` is set: applications on one store need different namespaces, because all receive the same message ids',
     )
   }
   const ledger = openDriver(store, native, { ...options, namespace })
@@ -88,7 +88,7 @@ function openOnKeyv(store: KeyvLike, options: OpenOptions): OpenLedger {
 }
 
 /**
- * Each driver recognizes its adapter by its properties. No driver makes a network call here, because the store may be
+ * Each driver recognizes its adapter by its properties. No driver makes a network call here, because the store can be
  * down.
  */
 function openDriver(store: KeyvLike, adapter: object, options: DriverOptions): DriverLedger {
@@ -107,7 +107,7 @@ function reserveNamespace(native: object, namespace: string): () => void {
     throw new ConfigurationError(
       'ERR_SCIM_NAMESPACE_IN_USE',
       `The namespace '${namespace}' is in use on this store. Share one receiver between mounts (\`receiver\`), ` +
-        'close() the other one first, or set a different `namespace` for each.',
+        'close() the other receiver first, or set a different `namespace` for each.',
       'namespace',
     )
   }

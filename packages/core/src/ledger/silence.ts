@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 
 /**
- * If a server has not answered calls for this long, the ledger uses a new connection. The address may now lead to
+ * If a server has not answered calls for this long, the ledger uses a new connection. The address can now lead to
  * another server. A stopped host does not end its connections, so without this limit the client would wait much longer.
  */
 export const deadAfterMs = 30_000
@@ -15,7 +15,7 @@ export class Silence {
     this.#clock = clock
   }
 
-  /** Call this before each call to the server. If this method returns `true`, the measurement starts again. */
+  /** Call this method before each call to the server. If this method returns `true`, the measurement starts again. */
   isTooLong(limitMs = deadAfterMs): boolean {
     const nowMs = this.#clock.monotonic()
     this.#sinceMs ??= nowMs

@@ -16,7 +16,7 @@ import type { BeginAnswer, BeginRequest, Claim, Retention } from './ledger.ts'
 /** The ids of the rows that a ledger method reads and writes. */
 export type ClaimIds = Pick<Claim, 'token' | 'messageId' | 'resource'>
 
-/** The stored state of a message and its resource. A state is `undefined` if it is missing or has expired. */
+/** The stored state of a message and its resource. If a state is missing or has expired, it is `undefined`. */
 export interface Seen {
   message: MessageState | undefined
   resource: ResourceState | undefined
@@ -24,8 +24,8 @@ export interface Seen {
 }
 
 /**
- * A new state of a message ('m') or a resource ('r'). A message without a state is deleted. If a resource has no
- * `expiresMs`, no event was applied to it, and the driver sets the expiry.
+ * A new state of a message ('m') or a resource ('r'). A message without a state is deleted. For a resource without
+ * `expiresMs`, the driver sets the expiry, because no event was applied to the resource.
  */
 export type Write =
   | { kind: 'm'; id: string; state: MessageState | undefined; expiresMs?: number | undefined }
@@ -63,8 +63,7 @@ export function commit(claim: Claim, seen: Seen, retention: Retention): Step<'ok
 }
 
 /**
- * Releases the claim and the turn. The fence stays in the store, so that a handler that lost the turn can detect the
- * loss.
+ * Releases the claim and the turn. Does not delete the fence, so that a handler that lost the turn can detect the loss.
  */
 export function release(claim: Claim, { message, resource }: Seen): Step<void> {
   const { token, messageId, resource: id } = claim
@@ -82,6 +81,6 @@ function claimed(ids: ClaimIds, fence: number, { resource, now }: Seen, leaseSec
   const claim = { token, done: false, untilMs }
   const message: Write = { kind: 'm', id: messageId, state: claim, expiresMs: untilMs }
   if (id === undefined) return [message]
-  // The resource comes first. If a store writes only one of the two, the claim then looks busy, and is not ours.
+  // The resource comes first. If a store writes only the resource, no process has a claim.
   return [{ kind: 'r', id, state: { ...resource, fence, turn: { token, untilMs } } }, message]
 }

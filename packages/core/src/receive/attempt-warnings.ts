@@ -4,7 +4,7 @@ import { syncMarginSeconds } from '../ledger/decisions.ts'
 
 const maxFields = 1000
 
-/** Warnings that a receiver logs only once, even if many attempts cause them. */
+/** Warnings that a receiver logs only once, for many attempts. */
 export class AttemptWarnings {
   #warnedOfClock = false
   readonly #fields = new Set<string>()
@@ -18,9 +18,9 @@ export class AttemptWarnings {
     this.#warnedOfClock = true
     log.warn(
       { ageSeconds },
-      `an attempt's timestamp differs by over ${syncMarginSeconds / 2} s from this process's clock. Either the attempt was ` +
-        'delayed, or the clocks differ. Synchronize the clocks (NTP). If the clocks differ, a directory sync may miss changes. Over ' +
-        '`toleranceSeconds`, every attempt is refused',
+      `an attempt's timestamp differs by more than ${syncMarginSeconds / 2} s from this process's clock. Either the attempt was ` +
+        'delayed, or the clocks differ. Synchronize the clocks (NTP). If the clocks differ, a directory sync can miss changes. If the ' +
+        'difference exceeds `toleranceSeconds`, every attempt is refused',
     )
   }
 

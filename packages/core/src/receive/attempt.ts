@@ -27,7 +27,7 @@ const names = ['method', 'url', 'headers', 'body', 'params', 'log'] as const
 /**
  * Reads each property of an attempt once. A property can be a getter of the host's request that throws.
  * @param given Properties that replace the properties of `source`
- * @returns the attempt, or the outcome if the attempt cannot be used
+ * @returns the attempt, or the outcome of an unusable attempt
  */
 export function readAttempt(source: object, given: Partial<Attempt> = {}): Attempt | AttemptResult {
   if (typeof source !== 'object' || source === null) {
@@ -44,7 +44,7 @@ export function readAttempt(source: object, given: Partial<Attempt> = {}): Attem
   return isUsable(read) ? read : unusable(missingIn(read))
 }
 
-// The body is checked later, because a request with another method often has none.
+// This function does not check the body, because a request with another method often does not have a body.
 function isUsable(read: { method?: unknown; headers?: unknown }): read is Attempt {
   return typeof read.method === 'string' && typeof read.headers === 'object' && read.headers !== null
 }
@@ -55,7 +55,7 @@ function missingIn({ method }: { method?: unknown }): string {
     : '`method` is missing. Pass the HTTP method of the request, such as "POST"'
 }
 
-/** Whether the body is over the limit. Uses the length that is known before the body is read. */
+/** Whether the body exceeds the limit. Uses the length that is known before the body is read. */
 export function isTooLong({ body, headers }: Attempt, limitBytes: number): boolean {
   const bytes = typeof body === 'function' ? Number(header(headers, 'content-length')) : body?.byteLength
   return bytes > limitBytes
@@ -67,7 +67,7 @@ export function isCompressed({ headers }: Attempt): boolean {
   return encoding !== undefined && encoding !== '' && encoding !== 'identity'
 }
 
-/** Reads the body until the deadline. Returns its bytes, or the attempt's outcome if the body could not be read. */
+/** Reads the body until the deadline. Returns the bytes. If the body cannot be read, returns the attempt's outcome. */
 export async function readBody(
   { body }: Attempt,
   limitBytes: number,
@@ -99,7 +99,7 @@ function unusable(fix: string, error?: unknown): AttemptResult {
 const passBytes =
   'Pass the bytes as they arrived, as a Uint8Array, or a reader such as `nodeBody(request)` of @scalekit-scim/core/adapter'
 
-/** Returns the reason why a body cannot be read, or `undefined` if it can be read. */
+/** Returns the reason why a body cannot be read, or `undefined` for a readable body. */
 function problemOf(body: unknown): string | undefined {
   if (typeof body === 'function' || types.isUint8Array(body)) return undefined
   if (body === undefined || body === null) return 'is missing'

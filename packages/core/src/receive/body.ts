@@ -6,7 +6,7 @@ import { resetAfterReply } from './http2-reset.ts'
 
 export interface BodyLimits {
   limitBytes: number
-  /** Aborts when the receiver no longer waits for the body. */
+  /** When the receiver no longer waits for the body, this signal aborts. */
   signal: AbortSignal
 }
 
@@ -26,7 +26,7 @@ export function givenBody(bytes: Uint8Array): BodyReader {
 
 /**
  * Returns a body reader for an unread Node request. The reader stops at the limit. If the stream was read before, the
- * reader immediately throws a BodyError. Over HTTP/2, the unread rest of a body is cancelled after your reply.
+ * reader immediately throws a BodyError. Over HTTP/2, the reader cancels the unread rest of a body after your reply.
  */
 export function nodeBody(stream: Readable): BodyReader {
   return async ({ limitBytes, signal }) => {
@@ -34,7 +34,7 @@ export function nodeBody(stream: Readable): BodyReader {
     if (stream.destroyed) throw aborted()
     const joined = new JoinedPieces(limitBytes)
     const breakOff = () => void (stream.readableEnded || joined.destroy(aborted()))
-    // The listeners are never removed, because an `error` event without a listener ends the process.
+    // Never remove the listeners, because an `error` event without a listener ends the process.
     stream.on('close', breakOff).on('error', breakOff)
     joined.on('error', () => {})
     signal.addEventListener('abort', breakOff)
@@ -46,7 +46,8 @@ export function nodeBody(stream: Readable): BodyReader {
       throw error instanceof BodyError ? error : aborted()
     } finally {
       signal.removeEventListener('abort', breakOff)
-      // The rest of the body is not read. The stream stays open, because the reply uses its connection.
+      // The reader does not read the rest of the body. The stream is not destroyed, because the reply uses its
+      // connection.
       stream.unpipe(joined)
     }
   }
@@ -86,7 +87,7 @@ const joinedBytes = 4096
 
 /**
  * Joins small pieces of a body into larger pieces. raw-body stores each piece. A body in one-byte pieces would
- * therefore need two hundred times its size in memory. Text from a host's hook is converted to bytes. A parsed object
+ * therefore need two hundred times its size in memory. Converts text from a host's hook to bytes. A parsed object
  * causes an error.
  */
 class JoinedPieces extends Transform {
@@ -103,7 +104,7 @@ class JoinedPieces extends Transform {
     done(this.#add(typeof piece === 'string' ? Buffer.from(piece) : piece))
   }
 
-  /** Adds a piece. Returns an error if the piece is a parsed object, or if the body is over the limit. */
+  /** Adds a piece. If the piece is a parsed object, or the body exceeds the limit, returns an error. */
   #add(bytes: unknown): BodyError | undefined {
     if (!(bytes instanceof Uint8Array)) return new BodyError('consumed', 'the body was parsed before')
     this.#leftBytes -= bytes.byteLength

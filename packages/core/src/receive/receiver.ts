@@ -22,7 +22,7 @@ export interface ReceiveResult extends Reply {
   outcome: Outcome
 }
 
-/** A dispatcher that also receives webhooks. It verifies, parses, dispatches and answers each attempt. */
+/** A dispatcher that also receives webhooks. A receiver verifies, parses, dispatches and answers each attempt. */
 export interface Receiver extends Dispatcher {
   /** The receiver's logger, with all four methods. */
   readonly log: Logger
@@ -33,7 +33,8 @@ export interface Receiver extends Dispatcher {
 }
 
 /**
- * Creates a receiver. Use it for frameworks without an adapter, or to share one receiver between several mounts.
+ * Creates a receiver. Use a receiver for frameworks without an adapter, or to share one receiver between several
+ * mounts.
  * @throws ConfigurationError if an option is wrong, or no secret is set
  * @example
  * const receiver = createReceiver({ onUserUpserted: (event) => accounts.upsert(event.data) })
@@ -100,7 +101,8 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     if (attempt.method !== 'POST') return { outcome: 'method', reason: attempt.method.slice(0, 16) }
     if (isCompressed(attempt)) return { outcome: 'content-encoding' }
 
-    // The headers are checked before the body is read, so that a request with invalid headers uses no memory.
+    // The receiver checks the headers before it reads the body, so that a request with invalid headers does not use
+    // memory.
     const signed = readSignedHeaders(attempt.headers, clock.now(), toleranceSeconds)
     const failure = 'failure' in signed ? { reason: signed.failure } : {}
     if (isTooLong(attempt, bodyLimitBytes)) return { outcome: 'too-large', ...failure }

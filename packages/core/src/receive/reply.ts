@@ -13,8 +13,8 @@ interface ReplyRow {
   headers?: Readonly<Record<string, string>>
 }
 
-// Scalekit counts only 200 and 201 as delivered, and retries all other replies. So the reply is 2xx only if no retry is
-// needed. The receiver does not use 429 and 410, because they make the sender slow down or stop.
+// Scalekit counts only 200 and 201 as delivered, and retries all other replies. So if a retry is needed, the reply is
+// not 2xx. The receiver does not use 429 and 410, because they make the sender slow down or stop.
 const retryAfter = { 'retry-after': '5' }
 /**
  * Closes the connection after an unread body, because the server could parse the rest of the body as the next request.

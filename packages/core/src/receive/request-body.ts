@@ -10,7 +10,7 @@ import { aborted, type BodyReader, consumed, givenBody, hasBegun, nodeBody } fro
  * from the signed bytes.
  * @param stream The request's body
  * @param places Objects whose `rawBody` or `body` can contain the body, as bytes or as text
- * @param fix The advice in the log if other code has read the body without storing its bytes
+ * @param fix The advice in the log for a body that other code has read without storing its bytes
  */
 export function requestBody(stream: Readable, places: readonly object[], fix: string): BodyReader {
   return async (limits) => {
@@ -22,7 +22,7 @@ export function requestBody(stream: Readable, places: readonly object[], fix: st
         throw BodyError.is(error) && error.reason === 'consumed' ? consumed(fix) : error
       })
     }
-    // Another reader reads the stream. The other reader may store the bytes after the end of the body.
+    // Another reader reads the stream. The other reader can store the bytes after the end of the body.
     const wasBeingRead = isBeingRead(stream)
     if (wasBeingRead) await endOfReading(stream, limits.signal)
     const kept = keptBytes(places, stream)
@@ -42,12 +42,12 @@ function keptBytes(places: readonly object[], stream: Readable): Uint8Array | un
 }
 
 function bytesOf(place: object, name: string, stream: Readable): Uint8Array | undefined {
-  // Some hosts parse the body when the property is read, and throw for a malformed body.
+  // When the property is read, some hosts parse the body. For a malformed body, such a host throws.
   const value: unknown = readSafely(() => Reflect.get(place, name))
   if (types.isUint8Array(value)) return value
   if (typeof value !== 'string') return undefined
   const bytes = Buffer.from(value)
-  // If the text is not UTF-8 (it may be base64, for example), its length differs from the body's length.
+  // If the text is not UTF-8 (it can be base64, for example), its length differs from the body's length.
   return value === '' || readSafely(() => hasDeclaredLength(bytes, stream)) ? bytes : undefined
 }
 
@@ -67,7 +67,7 @@ const endEvents = ['end', 'close', 'error', 'pause'] as const
 function endOfReading(stream: Readable, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const check = () => {
-      // The other reader gets the same event, and may store the bytes a moment later.
+      // The other reader can store the bytes a moment later, because it gets the same event.
       setImmediate(() => {
         if (isBeingRead(stream) && !signal.aborted) return
         for (const event of endEvents) stream.off(event, check)

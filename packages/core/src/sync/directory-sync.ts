@@ -16,7 +16,7 @@ import { runByTimetable } from './scheduling/timetable.ts'
 
 /**
  * After the grace period, `stop()` waits at most this long for handlers whose signals the dispatcher aborts. If the
- * pass is still running after that, `stop()` waits at most this long until the pass releases its lease.
+ * pass continues, `stop()` then waits at most this long until the pass releases its lease.
  */
 const afterGraceMs = 1000
 
@@ -34,8 +34,8 @@ export interface DirectorySync extends AsyncDisposable {
    */
   start(): void
   /**
-   * Begins no more passes, and ends running passes early. Running events have `graceSeconds` to finish. After that
-   * time, `stop()` resolves even if events are still running.
+   * Does not begin more passes, and ends running passes early. Running events have `graceSeconds` to finish. Even if
+   * events are still running, `stop()` resolves after that time.
    *
    * Call `dispatcher.close()` at the same time, with the same `graceSeconds`. After the grace period, `close()` aborts
    * the signals of handlers that are still running.
@@ -70,8 +70,8 @@ class ScheduledSync implements DirectorySync {
     if (guarantee.message !== 'atomic') {
       config.log.warn(
         { guarantee: guarantee.message },
-        'the sync runs on a ledger that other processes do not share. Passes of several processes may run at the same time, ' +
-          'and may undo webhooks of other processes. Give the dispatcher a shared `store`',
+        'the sync runs on a ledger that other processes do not share. Passes of several processes can run at the same time, ' +
+          'and can undo webhooks of other processes. Give the dispatcher a shared `store`',
       )
     }
   }
@@ -137,7 +137,7 @@ class ScheduledSync implements DirectorySync {
   }
 
   /**
-   * Keeps the process running until the promise settles, because a worker may have nothing else to do. Background
+   * Keeps the process running until the promise settles, because a worker can have nothing else to do. Background
    * timers of the clock do not keep the process running.
    */
   #tracked<Result>(running: Promise<Result>): Promise<Result> {

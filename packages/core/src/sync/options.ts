@@ -33,8 +33,8 @@ export interface DirectorySyncOptions {
    * count, or a share of the records. If you set a count and a share, the greater limit applies. Within 30 days, the
    * limit is twice the count or four times the share. The limit is never more than half of the records. If deletions
    * exceed a limit, the sync holds them. A wider limit does not release held records.
-   * @default 20 records or 0.05, whichever is more. With this limit, usual staff turnover needs no
-   *   approval, and a wrong filter deletes few records
+   * @default 20 records or 0.05, whichever is more. With this limit, usual staff turnover does not need an approval. A
+   *   wrong filter deletes few records
    */
   deletions?: { maxCount?: number | undefined; maxShare?: number | undefined } | undefined
   /**
@@ -44,15 +44,14 @@ export interface DirectorySyncOptions {
    */
   concurrency?: { directories?: number | undefined; events?: number | undefined } | undefined
   /**
-   * The number of seconds after a full pass until a directory gets another full pass. A full pass reads all records,
-   * and only a full pass finds deletions. The first pass after a start is also full. After a pass with failed events or
+   * The number of seconds after a full pass until a directory gets another full pass. A full pass reads all records.
+   * Only a full pass finds deletions. The first pass after a start is also full. After a pass with failed events or
    * undecided deletions, up to three consecutive passes are full.
    * @default 86400 (a day)
    */
   fullEverySeconds?: number | undefined
   /**
-   * An incremental pass reads the changes since the start of the last pass, and during this many seconds before that
-   * start.
+   * An incremental pass reads the changes since the start of the last pass, minus this many seconds.
    * @default 300 (clocks differ by less, and late changes become visible within this time)
    */
   overlapSeconds?: number | undefined
@@ -63,8 +62,8 @@ export interface DirectorySyncOptions {
    */
   leaseSeconds?: number | undefined
   /**
-   * A function that is called with the report of each pass, including scheduled passes. The sync ignores errors of this
-   * function.
+   * The sync calls this function with the report of each pass, including scheduled passes. The sync ignores errors of
+   * this function.
    */
   onReport?: ((report: SyncReport) => void) | undefined
   /**
@@ -107,7 +106,7 @@ export interface RunOptions {
    */
   mode?: 'auto' | 'full' | 'incremental' | undefined
   /**
-   * Reports what a pass would do. A dry run calls no handlers, and does not store deletions.
+   * Reports what a pass would do. A dry run does not call handlers or store deletions.
    * @default false
    */
   dryRun?: boolean | undefined
@@ -125,14 +124,17 @@ export interface RunOptions {
   organizations?: Organizations | undefined
   /** When this signal aborts, the pass ends early. The pass still waits for running events. */
   signal?: AbortSignal | undefined
-  /** A function that is called after each page, so it should be fast. The sync ignores errors of this function. */
+  /**
+   * The sync calls this function after each page, so the function should be fast. The sync ignores errors of this
+   * function.
+   */
   onProgress?: ((progress: SyncProgress) => void) | undefined
 }
 
 export interface StopOptions {
   /**
-   * How long running events may take to finish, in seconds. After that time, the pass ends even if events are still
-   * running.
+   * How long running events may take to finish, in seconds. Even if events are still running, the pass ends after that
+   * time.
    * @default 10
    */
   graceSeconds?: number | undefined

@@ -10,7 +10,7 @@ export type SyncErrorCode =
 
 /**
  * The reason why the sync did not finish a directory or a whole pass. The sync never throws this error. The report
- * contains the error's code and message, so the message contains no personal data.
+ * contains the error's code and message. So the message does not contain personal data.
  */
 export class SyncError extends Error {
   override readonly name = 'SyncError'

@@ -33,8 +33,8 @@ export async function retryStore<Answer>(
 
 /**
  * Waits for the answer. As soon as the signal aborts, rejects with the signal's reason. The SDK's methods and the
- * application's functions take no signal. After an abort, such calls continue in the background, and the sync ignores
- * their results.
+ * application's functions do not take a signal. After an abort, such calls continue in the background, and the sync
+ * ignores their results.
  */
 export function untilAborted<Answer>(
   answer: Promise<Answer>,

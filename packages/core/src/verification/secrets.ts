@@ -3,7 +3,7 @@ import { ConfigurationError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { advisedKeyBytes, parseSecret } from './signature.ts'
 
-/** The parts of a request that a secret resolver can use. These parts are not verified yet. */
+/** The parts of a request that a secret resolver can use. The receiver has not verified these parts. */
 export interface SecretRequest {
   method: string
   url: string

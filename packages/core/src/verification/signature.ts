@@ -7,13 +7,13 @@ import { ConfigurationError } from '../base/errors.ts'
 /** The headers of a request: an object with names in any case, or WHATWG `Headers`. */
 export type HeaderSource = Headers | Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** The webhook headers of an attempt. Their format is valid, but the signature is not verified yet. */
+/** The webhook headers of an attempt. The headers' format is valid, but the signature is not verified yet. */
 export interface SignedHeaders {
   messageId: string
   /** The attempt's time in seconds since 1970, as the digits that the sender signed. */
   timestamp: string
   signatures: string
-  /** The attempt's age by this process's clock. Negative if the attempt's time is in the future. */
+  /** The attempt's age by this process's clock. If the attempt's time is in the future, the age is negative. */
   ageSeconds: number
 }
 
@@ -56,7 +56,7 @@ export function parseSecret(secret: string, source = 'secret'): KeyObject {
 
 /**
  * The separator of signatures is a space. If the header was sent twice, Node joins the values with a comma and a space.
- * The comma within a signature has no space after it.
+ * Within a signature, no space follows the comma.
  */
 const betweenSignatures = /,? /
 
@@ -65,7 +65,7 @@ export function sign(key: KeyObject, messageId: string, timestamp: string, body:
   return `v1,${createHmac('sha256', key).update(`${messageId}.${timestamp}.`).update(body).digest('base64')}`
 }
 
-/** Reads the three webhook headers. Checks their format and the timestamp, but not the signature. */
+/** Reads the three webhook headers, and checks their format and the timestamp. Does not check the signature. */
 export function readSignedHeaders(
   headers: HeaderSource,
   nowMs: number,
@@ -87,8 +87,8 @@ export function readSignedHeaders(
 }
 
 /**
- * Whether at least one signature was made with one of the keys. Entries of another version, length or format are
- * skipped. The sender may add such entries for newer receivers (Standard Webhooks, Signature scheme).
+ * Whether at least one signature was made with one of the keys. Skips entries of another version, length or format. The
+ * sender can add such entries for newer receivers (Standard Webhooks, Signature scheme).
  */
 export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: Uint8Array): boolean {
   const expected = keys.map((key) => Buffer.from(sign(key, signed.messageId, signed.timestamp, body)))

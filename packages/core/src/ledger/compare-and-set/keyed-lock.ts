@@ -4,7 +4,8 @@ export class KeyedLock {
 
   /**
    * Waits for the keys one after the other. So every caller must pass its keys in the same order.
-   * @param settled Called when the work has ended. The key's next call waits for its promise. The caller does not.
+   * @param settled Called when the work has ended. The key's next call waits for the returned promise. The caller does
+   * not wait.
    */
   async hold<T>(
     keys: readonly string[],

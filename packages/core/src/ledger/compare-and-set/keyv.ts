@@ -10,23 +10,23 @@ import type { Change, CompareAndSetTable, Key, Kind, Snapshot, StoredRow } from 
 /** The value of a key that must always exist. */
 const canary = 'scalekit-scim'
 
-/** A key's next call waits at most this long for a write that was not answered in time. */
+/** A key's next call waits at most this long for a late answer to a write. */
 const lateWriteMs = 30_000
 
-/** Waits for a call, but not after the deadline. Several calls share one deadline. */
+/** Waits for a call until the deadline. Several calls share one deadline. */
 type Timed = <T>(call: Promise<T>) => Promise<T>
 
 /**
- * A table over any Keyv. Keyv has no compare-and-set, so two processes can both begin a message. Between processes, the
- * guarantee is therefore best effort. Within one process, the guarantee is exact, because the calls for each key run
- * one after another. If a write is not answered in time, the next call waits up to 30 s for the answer. Without this
- * wait, the write could take effect after the next call, and replace its result.
+ * A table over any Keyv. Keyv does not have compare-and-set, so two processes can both begin a message. Between
+ * processes, the guarantee is therefore best effort. Within one process, the guarantee is exact, because the calls for
+ * each key run one after another. If a write is not answered in time, the next call waits up to 30 s for the answer.
+ * Without this wait, the write could take effect after the next call, and replace the next call's result.
  *
- * Keyv hides failures: the `get` of a failed store returns `undefined`, and its `set` may return `true`. So the table
- * checks every call. Each read includes a key that must exist. If the Keyv emits an error during a read, the read
- * fails. Each write is read back.
+ * Keyv hides failures. If a store fails, `get` returns `undefined`, and `set` can return `true`. So the table checks
+ * every call. Each read includes a key that must exist. If the Keyv emits an error during a read, the read fails. The
+ * table reads each write back.
  *
- * Leases use this machine's wall clock, because the processes have no other common clock. If the clock is set back,
+ * Leases use this machine's wall clock, because the processes do not share another clock. If the clock is set back,
  * earlier claims last longer by the same time.
  */
 export class KeyvTable implements CompareAndSetTable {
@@ -34,7 +34,7 @@ export class KeyvTable implements CompareAndSetTable {
   readonly #options: DriverOptions
   readonly #prefix: string
   readonly #lock = new KeyedLock()
-  /** For each key, a write that was not answered in time. It may still take effect. */
+  /** For each key, a write whose answer is late. Such a write can take effect later. */
   readonly #late = new Map<string, Promise<unknown>>()
   #failures = 0
   readonly #countFailure = () => {
@@ -75,8 +75,8 @@ export class KeyvTable implements CompareAndSetTable {
   }
 
   /**
-   * Compares only after the write, because the ledger calls it within `exclusively`. If another process has replaced a
-   * change, or a change fails, the later changes are not written.
+   * Compares only after the write, because the ledger calls this method within `exclusively`. If another process has
+   * replaced a change, or a change fails, this method does not write the later changes.
    */
   async compareAndSet({ now, rows }: Snapshot, changes: readonly Change[]): Promise<boolean> {
     const timed = this.#timed()
@@ -115,7 +115,7 @@ export class KeyvTable implements CompareAndSetTable {
     return values.map(asText)
   }
 
-  /** Returns the text that the store then has. */
+  /** Returns the text that the store returns after the write. */
   async #set(
     name: string,
     text: string,
@@ -144,7 +144,7 @@ export class KeyvTable implements CompareAndSetTable {
   async #delete(name: string, timed: Timed): Promise<void> {
     await this.#write(name, this.#keyv.delete(name), timed)
     const [value] = await this.#get([name], timed)
-    if (value !== undefined) throw new StoreUnavailableError('a deleted value is still there')
+    if (value !== undefined) throw new StoreUnavailableError('the store returned a deleted value')
   }
 
   #timed(): Timed {

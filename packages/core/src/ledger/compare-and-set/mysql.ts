@@ -14,12 +14,12 @@ import {
 } from './table.ts'
 
 /**
- * Opens the ledger on `@keyv/mysql`, for MySQL and MariaDB. The adapter's `query(sql)` uses a pool, so two calls may
+ * Opens the ledger on `@keyv/mysql`, for MySQL and MariaDB. The adapter's `query(sql)` uses a pool, so two calls can
  * use two connections.
  *
  * The ledger does not use stored routines with `GET_LOCK`. Such routines would need privileges that many accounts lack,
- * and a second copy of the decisions in SQL. One compare-and-set statement is also atomic. If its connection is lost,
- * no lock remains. The statement needs only four rights on one table.
+ * and a second copy of the decisions in SQL. One compare-and-set statement is also atomic. If the connection of the
+ * statement is lost, no lock remains. The statement needs only four rights on one table.
  */
 export function openMysql(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isSqlAdapter(adapter, 'mysql')) return undefined
@@ -28,9 +28,9 @@ export function openMysql(adapter: object, options: DriverOptions): DriverLedger
 }
 
 /**
- * The ledger's only table. The ledger creates the table on first use, unless an administrator has created it. The key
- * is a hash, because ids can be longer than an index allows. `name` is for people who read the table. A row without a
- * state means the same as no row.
+ * The ledger's only table. If the table does not exist, the ledger creates it on first use. The key is a hash, because
+ * ids can be longer than an index allows. `name` is for people who read the table. A row without a state means the same
+ * as no row.
  */
 export const mysqlSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (
@@ -51,8 +51,8 @@ const emptyMs = 600_000
 /**
  * Compares and sets up to two rows:
  *
- * - If the rows exist, one UPDATE compares and sets them. In every isolation level, it reads the present rows and locks
- *   them.
+ * - If the rows exist, one UPDATE compares and sets them. In every isolation level, the UPDATE reads the present rows
+ *   and locks them.
  * - If all rows are missing, one INSERT writes them. If another process has written one of the rows, the INSERT writes
  *   no row.
  * - If one of two rows is missing, an INSERT first adds an empty row, which means the same as no row. The UPDATE runs
@@ -111,7 +111,7 @@ class MysqlTable implements CompareAndSetTable {
     return changed > 0
   }
 
-  /** Inserts all the rows. If one row already exists, inserts no row. */
+  /** Inserts all the rows. If one row already exists, does not insert a row. */
   async #insert(changes: readonly Change[]): Promise<boolean> {
     const rows = changes.map(
       (row) => `(${this.#hash(row)}, ${this.#name(row)}, ${hex(row.state)}, ${Math.ceil(row.expiresMs)})`,
@@ -157,7 +157,7 @@ class MysqlTable implements CompareAndSetTable {
   }
 }
 
-/** The adapter's `query` takes no parameters, so all text from outside is written as hexadecimal digits. */
+/** The adapter's `query` does not take parameters, so the ledger writes all text from outside as hexadecimal digits. */
 function hex(text: string | undefined): string {
   return text === undefined ? 'NULL' : `X'${Buffer.from(text).toString('hex')}'`
 }
@@ -178,12 +178,12 @@ const mysql: Dialect = {
 }
 
 const rights =
-  'the account needs SELECT, INSERT, UPDATE and DELETE on scalekit_scim_ledger, and CREATE unless the table exists ' +
+  'the account needs SELECT, INSERT, UPDATE and DELETE on scalekit_scim_ledger. If the table is missing, also CREATE ' +
   '(docs/stores/mysql.md)'
 const hints: { readonly [code: string]: string } = {
   AUTOCOMMIT_OFF: 'set the server’s `autocommit` to ON: with OFF, no write is committed',
   READ_UNCOMMITTED:
-    'set the server’s isolation to READ COMMITTED or above: below it, a read can return half a write',
+    'set the server’s isolation to READ COMMITTED or above. If not, a read can return half a write',
   ER_TABLEACCESS_DENIED_ERROR: rights,
   ER_DBACCESS_DENIED_ERROR: rights,
   ER_NO_DB_ERROR: 'name a database in the Keyv’s `uri`: mysql://user@host/database',

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import { hasMethods } from '../../base/objects.ts'
 import { deadAfterMs, Silence } from '../silence.ts'
 
-/** A Keyv adapter over SQL. Its `query` uses the adapter's own connection or pool. */
+/** A Keyv adapter over SQL. `query` uses the adapter's own connection or pool. */
 export interface SqlAdapter {
   readonly opts: { readonly dialect?: unknown; readonly db?: unknown; readonly uri?: unknown }
   query(sql: string, ...parameters: SqlValue[]): Promise<unknown>
@@ -17,7 +17,7 @@ export function isSqlAdapter(adapter: object, dialect: string): adapter is SqlAd
   return typeof opts === 'object' && opts !== null && 'dialect' in opts && opts.dialect === dialect
 }
 
-/** While a server does not answer, its pool queues every statement. This limit bounds the memory. */
+/** While a server does not answer, its pool queues every statement. This limit bounds the memory of the pool. */
 const maxUnanswered = 1000
 export const tooMany = 'TOO_MANY'
 
@@ -27,13 +27,13 @@ export const tooMany = 'TOO_MANY'
  * each time. So if two queries reject with the same error object, a new adapter of the same kind replaces the failed
  * adapter.
  *
- * An adapter on a network is also replaced if its server has not answered for a long time. Its pool uses a connection
- * until one side closes it, and a stopped host never closes a connection.
+ * If the server of an adapter on a network has not answered for a long time, a new adapter also replaces this adapter.
+ * A pool uses a connection until one side closes the connection. A stopped host never closes a connection.
  */
 export class ReconnectingAdapter {
   /**
    * `undefined` after a failed adapter was dropped. Only the next query makes a new adapter. An earlier adapter could
-   * leave a pool that is still connecting, and such a pool must not be ended.
+   * leave a pool that is still connecting. Such a pool must not be ended.
    */
   #adapter: SqlAdapter | undefined
   readonly #original: SqlAdapter
@@ -47,7 +47,7 @@ export class ReconnectingAdapter {
   #deadAfterMs = deadAfterMs
   readonly #waiting = new Set<(error: unknown) => void>()
 
-  /** @param clock Pass a clock if the adapter uses a network, because a network connection may stop answering */
+  /** @param clock If the adapter uses a network, pass a clock, because a network connection can stop answering */
   constructor(adapter: SqlAdapter, clock?: Clock) {
     this.#adapter = adapter
     this.#original = adapter
@@ -85,7 +85,7 @@ export class ReconnectingAdapter {
     this.#waiting.clear()
   }
 
-  /** Returns the adapter's answer. Rejects if the adapter is dropped before it answers. */
+  /** Returns the adapter's answer. If the adapter is dropped before the answer, rejects. */
   #answer(asked: Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject)

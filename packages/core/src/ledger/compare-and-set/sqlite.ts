@@ -27,8 +27,8 @@ function isShared(file: unknown): boolean {
 }
 
 /**
- * The ledger's only table, with its index. The ledger creates the table on first use, unless an administrator has
- * created it. A row without a state means the same as no row. A sweep deletes it later.
+ * The ledger's only table, with its index. If the table does not exist, the ledger creates it on first use. A row
+ * without a state means the same as no row. A sweep later deletes such rows.
  */
 export const sqliteSchema = [
   `CREATE TABLE IF NOT EXISTS scalekit_scim_ledger (

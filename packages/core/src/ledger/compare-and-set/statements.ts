@@ -10,9 +10,9 @@ export type Cause =
   | 'busy'
   /** Our table does not exist. */
   | 'no-table'
-  /** A row with that key exists. */
+  /** A row with the same key exists. */
   | 'taken'
-  /** The statement may have run. */
+  /** It is unknown whether the statement ran. */
   | 'other'
 
 export interface Dialect {
@@ -28,7 +28,7 @@ const pauseToMs = 50
 
 /**
  * Runs each statement with one call. If other processes block a statement, repeats the statement until
- * `storeTimeoutSeconds` have passed. A call has no time limit, because callers have their own deadline.
+ * `storeTimeoutSeconds` have passed. A call does not have a time limit, because callers have their own deadline.
  */
 export class Statements {
   readonly #adapter: ReconnectingAdapter
@@ -42,7 +42,7 @@ export class Statements {
     this.#options = options
   }
 
-  /** @returns the database's answer, or `undefined` if a row to insert already exists */
+  /** @returns the database's answer, or `undefined` if the row already exists */
   async run(sql: string, parameters: SqlValue[] = []): Promise<unknown> {
     const { clock, storeTimeoutSeconds } = this.#options
     const untilMs = clock.monotonic() + storeTimeoutSeconds * 1000
@@ -81,11 +81,12 @@ export class Statements {
 }
 
 /**
- * Returns the store's own name for a failure. Error messages are not logged, because they may contain written values.
+ * Returns the store's own name for a failure. Does not return the error's message, because it can contain written
+ * values.
  */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
-  // Node's SQLite has a name in `errstr`. Its `code` is the same for every error.
+  // In Node's SQLite, `code` is the same for every error. Only `errstr` has the name of the error.
   if ('errstr' in error && typeof error.errstr === 'string') return error.errstr
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

@@ -28,7 +28,10 @@ export interface Change extends Key {
   expiresMs: number
 }
 
-/** The rows of one namespace. Rows are read at one moment, and written only if they have not changed since the read. */
+/**
+ * The rows of one namespace. The ledger reads rows at one moment. If a row has changed since the read, the ledger does
+ * not write it.
+ */
 export interface CompareAndSetTable {
   read(keys: readonly Key[]): Promise<Snapshot>
   /**
@@ -36,11 +39,17 @@ export interface CompareAndSetTable {
    * @returns whether the changes were written
    */
   compareAndSet(seen: Snapshot, changes: readonly Change[]): Promise<boolean>
-  /** The store's time. Omitted if only a read returns it. */
+  /** Returns the store's time. If only a read returns the store's time, this method is absent. */
   now?(): Promise<Instant>
-  /** Deletes at most `limit` expired rows of any namespace. Omitted if the store itself deletes expired rows. */
+  /**
+   * Deletes at most `limit` expired rows of any namespace. If the store itself deletes expired rows, this method is
+   * absent.
+   */
   sweep?(limit: number): Promise<number>
-  /** Waits until no other work for these keys runs, and then runs the work. Omitted if `compareAndSet` itself compares. */
+  /**
+   * Waits until no other work for these keys runs, and then runs the work. If `compareAndSet` itself compares, this
+   * method is absent.
+   */
   exclusively?<T>(keys: readonly Key[], work: () => Promise<T>): Promise<T>
   close?(): void
 }
@@ -50,7 +59,10 @@ export function asRows(rows: unknown): Record<string, unknown>[] {
   return rows
 }
 
-/** Returns the rows of an answer with the columns `kind`, `state` and `expires_ms`. A missing row has no `expires_ms`. */
+/**
+ * Returns the rows of an answer with the columns `kind`, `state` and `expires_ms`. The `expires_ms` of a missing row is
+ * null.
+ */
 export function rowsByKind(found: readonly Record<string, unknown>[]): Snapshot['rows'] {
   const rows: { [K in Kind]?: StoredRow } = {}
   for (const { kind, state, expires_ms } of found) {
@@ -71,7 +83,7 @@ function asText(value: unknown): string | undefined {
   throw unexpected()
 }
 
-/** A pool may be configured to return large numbers as text. */
+/** A pool can be configured to return large numbers as text. */
 export function asNumber(value: unknown): number {
   const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw unexpected()

@@ -32,15 +32,17 @@ export function isPostgresAdapter(adapter: object): adapter is PostgresAdapter {
 }
 
 /**
- * Returns a query function that still works after a restart of the adapter's server. The adapter's own `query` does
- * not:
+ * Returns a query function that works after a restart of the adapter's server. The adapter's own `query` has three
+ * problems:
  *
- * - The adapter's pool has no error listener. If the server stops while a connection is idle, the process ends.
- * - If the adapter is made while the server is down, its `query` may reject every call.
- * - A call waits for a free connection without a time limit. The call is sent even if its caller no longer waits.
+ * - The adapter's pool does not have an error listener. If the server stops while a connection is idle, the process
+ *   ends.
+ * - If the server is down when the adapter is made, the adapter's `query` can reject every call.
+ * - A call waits for a free connection without a time limit. Even if the caller no longer waits, the pool sends the
+ *   call.
  *
  * So this function lets the adapter's own code make a second pool, with the same options, but without these problems.
- * The adapter's `query` and `disconnect` then use the second pool, and the first pool drops its connection.
+ * The adapter's `query` and `disconnect` then use the second pool. The first pool drops its connection.
  */
 export function lastingQuery(adapter: PostgresAdapter, options: PoolOptions): PostgresQuery {
   const known = queries.get(adapter)
@@ -87,8 +89,8 @@ function withOwnName(uri: string | undefined): string {
 }
 
 /**
- * Closes the socket without the protocol's Terminate message. After such a message, the server could still send an
- * error first, for example because it shuts down. The error has no listener, so it would end the process.
+ * Closes the socket without the protocol's Terminate message. After such a message, the server could send an error
+ * first, for example because it shuts down. Without a listener, the error would end the process.
  */
 async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   const hangUp = {
@@ -102,7 +104,7 @@ async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   await query(hangUp).catch(() => {})
 }
 
-/** Returns the rows of an answer. If the SQL text has several statements, the answer contains no rows. */
+/** Returns the rows of an answer. If the SQL text has several statements, the answer does not contain rows. */
 function rowsOf(answer: unknown): readonly Record<string, unknown>[] {
   return Array.isArray(answer) ? answer : []
 }

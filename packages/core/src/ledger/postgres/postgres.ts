@@ -14,7 +14,7 @@ export function openPostgres(adapter: object, options: DriverOptions): DriverLed
   return new PostgresLedger(lastingQuery(adapter, options), schema ?? 'public', options)
 }
 
-/** An index entry can have up to 2,700 bytes, and each character of an id needs at most three bytes. */
+/** An index entry can have up to 2,700 bytes. Each character of an id needs at most three bytes. */
 const longestId = 512
 
 /**
@@ -116,7 +116,7 @@ class PostgresLedger implements DriverLedger {
   }
 
   /**
-   * Deletes at most `limit` expired rows from each table. Several processes may sweep at the same time.
+   * Deletes at most `limit` expired rows from each table. Several processes can sweep at the same time.
    * @returns the largest number of rows that were deleted from one table
    */
   async #sweepOnce(schema: string, limit: number): Promise<number> {
@@ -128,7 +128,7 @@ class PostgresLedger implements DriverLedger {
     return largest
   }
 
-  /** Calls the SQL function of a ledger method. Its first parameter is always the namespace. */
+  /** Calls the SQL function of a ledger method. The function's first parameter is always the namespace. */
   #callFunction(verb: string, values: readonly unknown[]): Promise<unknown> {
     const parameters = ['$1', ...values.map((_, index) => `$${index + 2}`)]
     const text = `SELECT ${this.#prefix}_${verb}_v1(${parameters.join(', ')}) AS answer`

@@ -5,16 +5,17 @@ import { settleFunctions } from './settle-functions.ts'
 //
 // Each function is one atomic step. Each function locks its message and its resource. The lower key is locked first, so
 // that no two calls wait for each other. After that, the function reads the clock and the rows. If two keys have the
-// same hash, they share a lock, so one call waits briefly for the other.
+// same hash, they share a lock, so one call waits briefly for the other call.
 //
 // The functions check that the isolation is READ COMMITTED. With this isolation, each statement reads all data that was
 // committed before the statement began. With another isolation, a statement could use a snapshot from before the lock.
 // Such a snapshot lacks the claims that were written while the call waited for the lock.
 //
 // The function names contain a version, because during a rolling deployment two versions of the package share the
-// tables. If a function changes, it gets the next version. On first use, existing tables and functions are not replaced.
+// tables. If a function changes, it gets the next version. On first use, the ledger does not replace existing tables
+// and functions.
 
-/** The functions raise this code if the transaction's isolation is not READ COMMITTED. */
+/** If the transaction's isolation is not READ COMMITTED, the functions raise this code. */
 export const wrongIsolationState = 'SCIM1'
 
 /**
@@ -44,9 +45,9 @@ export function sweepStatement(schema: string, table: string, limit: number): st
 }
 
 /**
- * Returns SQL that creates missing tables and functions, and does not change existing tables and functions. To create
- * an index on a table in use, PostgreSQL would wait for the table. An existing function may be an administrator's own
- * version.
+ * Returns SQL that creates missing tables and functions. The SQL does not change existing tables and functions. To
+ * create an index on a table in use, PostgreSQL would wait for the table. An existing function can be an
+ * administrator's own version.
  */
 export function createMissing(schema: string): string {
   const steps = (find: string, parts: SchemaParts) =>

@@ -14,7 +14,7 @@ const missing = {
   function: '42883',
 }
 /**
- * PostgreSQL returns these codes if a pooler sent the statement's name and the call to different connections. Neither
+ * If a pooler sends the statement's name and the call to different connections, PostgreSQL returns these codes. Neither
  * connection has run the statement.
  */
 const strayNameStates = ['26000', '42P05']
@@ -22,7 +22,7 @@ const createKey = '7310303571931498340'
 
 type SessionOptions = Pick<DriverOptions, 'clock' | 'log'>
 
-/** Calls the ledger's functions. Creates missing tables and functions if the account may create them. */
+/** Calls the ledger's functions. If the account has the rights, creates missing tables and functions. */
 export class PostgresSession {
   readonly #query: PostgresQuery
   readonly #schema: string
@@ -44,7 +44,7 @@ export class PostgresSession {
   }
 
   /**
-   * @returns the value of the column `answer`, or `undefined` if the SQL returns no row
+   * @returns the value of the column `answer`, or `undefined` for an answer without a row
    * @throws StoreUnavailableError
    */
   async ask(name: string, text: string, values: readonly unknown[] = []): Promise<unknown> {
@@ -116,11 +116,11 @@ export class PostgresSession {
   }
 }
 
-/** Whether a failed call may have had its effect, because its answer or its connection was lost. */
+/** Whether a failed call can have had an effect, because its answer or its connection was lost. */
 export function mayHaveRun(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
-  // The pool throws this error if no connection became free in time. No claim was written, and a release would only add
-  // load to the pool.
+  // If no connection became free in time, the pool throws this error. PostgreSQL did not write a claim, so a release
+  // would only add load to the pool.
   if (cause instanceof Error && /timeout exceeded when trying to connect/.test(cause.message)) return false
   const code = sqlState(cause)
   const refused = /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('57') && !code.startsWith('08')

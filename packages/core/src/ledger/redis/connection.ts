@@ -5,17 +5,17 @@ import { Silence } from '../silence.ts'
 /** The common interface of all kinds of clients. */
 export interface Client {
   send(key: string, command: string[]): Promise<unknown>
-  /** A promise that callers await before they send a command. `undefined` if the client is already open. */
+  /** A promise that callers await before they send a command. If the client is already open, `undefined`. */
   opening(): Promise<unknown> | undefined
-  /** Whether the client sends a command immediately. If not, it queues the command until it has a connection. */
+  /**
+   * Whether the client sends a command immediately. If not, the client queues the command until it has a connection.
+   */
   ready(): boolean
   /** The number of connections made so far. When the client makes a new connection, it sends the queued commands. */
   connections(): number
   /** Replaces a connection that is open but does not answer. */
   reconnect?(): void
-  /**
-   * Closes the clients that were opened in addition to the application's client. The application's client stays open.
-   */
+  /** Closes the clients that the ledger opened. Does not close the application's client. */
   close?(): void
 }
 
@@ -25,14 +25,14 @@ export interface Client {
  */
 export type RedisCall = (key: string, command: string[]) => Promise<unknown>
 
-/** Thrown if the store refused a command, or if the answer never arrived. */
+/** The error for a command that the store refused or never answered. */
 export class RedisUnavailableError extends StoreUnavailableError {
   /**
    * The first word of the server's error (`OOM`, `READONLY`), or the code of the connection's error (`ECONNREFUSED`).
-   * The log shows it.
+   * The log shows this code.
    */
   readonly code: string | undefined
-  /** Whether the server may have run the command. */
+  /** Whether the server can have run the command. */
   readonly uncertain: boolean
 
   constructor(cause: unknown, uncertain: boolean) {
@@ -47,7 +47,7 @@ export class RedisUnavailableError extends StoreUnavailableError {
 const maxUnanswered = 10_000
 const tooMany = Object.assign(new Error('too many commands wait for an answer'), { code: 'TOO_MANY' })
 
-/** Returns a function that calls the client, and replaces its connection if the server stops answering. */
+/** Returns a function that calls the client. If the server stops answering, the function replaces the connection. */
 export function callOver(client: Client, options: DriverOptions): RedisCall {
   let unanswered = 0
   let connectionsBefore = 0
@@ -94,11 +94,11 @@ export interface ConnectionSource {
   on?(event: string, listener: () => void): unknown
 }
 
-/** Several ledgers may share a client, so they also share its count and its listeners. */
+/** Several ledgers can share a client, so they also share its count and its listeners. */
 const counts = new WeakMap<ConnectionSource, { connections: number }>()
 
 /**
- * Counts each connection when it is made, and again when it is ready. A client may send between these two events. The
+ * Counts each connection when it is made, and again when it is ready. A client can send between these two events. The
  * function also counts dropped connections. Without this count, another ledger on the same client could drop the next
  * connection.
  */
@@ -131,8 +131,8 @@ export function withFailures<T>(
 const reply = /^([A-Z]{2,})(?: |$)/
 
 /**
- * Returns the first word of the server's error reply, such as `OOM` or `READONLY`. Returns `undefined` if the error is
- * not a reply.
+ * Returns the first word of the server's error reply, such as `OOM` or `READONLY`. If the error is not a reply, returns
+ * `undefined`.
  */
 function replyCode(error: unknown): string | undefined {
   return error instanceof Error ? reply.exec(error.message)?.[1] : undefined
@@ -143,8 +143,8 @@ function isReply(error: unknown): boolean {
 }
 
 /**
- * Whether node-redis queued the command until its time-out, because there was no connection. The time-out no longer
- * applies once the command is sent. Only the name of the error's class shows that there was no connection.
+ * Whether node-redis queued the command until its time-out, because there was no connection. After the client has sent
+ * the command, the time-out no longer applies. Only the name of the error's class shows that there was no connection.
  */
 function wasKept(error: unknown): boolean {
   return error instanceof Error && error.constructor.name === 'TimeoutError'

@@ -17,12 +17,15 @@ interface NodeRedisCluster extends NodeRedis {
 }
 
 /**
- * The clients that are still opening. Ledgers that share a client wait for the same promise. A cluster cannot be used
- * before it is open.
+ * The clients that are not open yet. Ledgers that share a client wait for the same promise. Before a cluster is open,
+ * it cannot be used.
  */
 const openings = new WeakMap<NodeRedis, Promise<unknown>>()
 
-/** The client of `@keyv/redis`: a client, a cluster or a sentinel of node-redis. The ledger opens it on first use. */
+/**
+ * The client of `@keyv/redis`: a client, a cluster or a sentinel of node-redis. The ledger opens the client on first
+ * use.
+ */
 export function nodeRedisOf(adapter: object, options: DriverOptions): Client | undefined {
   if (!('getClient' in adapter && 'client' in adapter && isNodeRedis(adapter.client))) return undefined
   const { client } = adapter
@@ -51,7 +54,7 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
   return {
     send(key, command) {
       const { current } = followed
-      // The command has a time-out, because the node that has the key may not be reachable.
+      // The command has a time-out, because the node that has the key can be unreachable.
       return watched(current, current.sendCommand(key, false, command, whileOffline(options)))
     },
     ready: () => true,
@@ -68,8 +71,8 @@ function clusterOf(given: NodeRedisCluster, options: DriverOptions): Client {
 /**
  * node-redis's cluster client reads the owners of the slots again only after the answer MOVED. A stopped or frozen node
  * never answers MOVED. So after a failure, this function opens a copy of the client, which reads the owners from the
- * root nodes. The ledger then sends its commands to the copy. A copy is closed when the next copy replaces it, or when
- * the ledger closes. The given client is not changed.
+ * root nodes. The ledger then sends its commands to the copy. When another copy replaces a copy, or the ledger closes,
+ * this function closes the copy. The given client is not changed.
  */
 function followFailovers(given: NodeRedisCluster, options: DriverOptions) {
   let current = given
@@ -81,7 +84,7 @@ function followFailovers(given: NodeRedisCluster, options: DriverOptions) {
     fresh.on?.('error', () => {})
     const connecting = fresh.connect()
     try {
-      // The wait has a limit, because the copy waits for all masters, and a node may still list a stopped master.
+      // The wait has a limit. The copy waits for all masters, including a stopped master that a node lists.
       await inTime(options, connecting)
       if (isClosed) end(fresh)
       else replaceBy(fresh)
@@ -99,11 +102,11 @@ function followFailovers(given: NodeRedisCluster, options: DriverOptions) {
   }
 
   return {
-    /** The cluster client that commands go to now. */
+    /** The cluster client that receives the commands now. */
     get current() {
       return current
     },
-    /** Call this if `cluster` failed or did not answer in time. */
+    /** If `cluster` failed or did not answer in time, call this function. */
     failed(cluster: NodeRedisCluster) {
       if (cluster !== current || isCopying || isClosed) return
       isCopying = true
@@ -131,7 +134,7 @@ function whileOffline({ storeTimeoutSeconds }: DriverOptions): { timeout: number
   return { timeout: Math.ceil(storeTimeoutSeconds * 1000) }
 }
 
-/** Opens a client only once, even if several ledgers use it. */
+/** Opens a client only once for several ledgers. */
 function opening(client: NodeRedis): Promise<unknown> | undefined {
   const present = openings.get(client)
   if (present || client.isOpen) return present
@@ -141,7 +144,7 @@ function opening(client: NodeRedis): Promise<unknown> | undefined {
   return opened
 }
 
-/** Replaces a connection that does not answer. A client reconnects automatically only when a connection ends. */
+/** Replaces a connection that does not answer. A client does not automatically replace an open connection. */
 function reconnect(client: NodeRedis): void {
   // The client is already reconnecting: a second reconnect would disturb the first.
   if (!client.isReady && !openings.has(client)) return

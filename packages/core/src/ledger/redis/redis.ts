@@ -20,9 +20,9 @@ const begunLength = 35
 const askAgainMs = 50
 
 /**
- * A ledger on Redis. Each method is one script and one round trip, and uses only the server's clock. The keys are
- * independent of the Keyv's own keys, and share one hash slot: `{scim:<namespace>}:m:<id>`, `…:r:<resource>` and
- * `…:s:<record>`.
+ * A ledger on Redis. Each method is one script and one round trip. The scripts use only the server's clock. The keys
+ * are independent of the Keyv's own keys. All keys share one hash slot: `{scim:<namespace>}:m:<id>`, `…:r:<resource>`
+ * and `…:s:<record>`.
  */
 class RedisLedger implements DriverLedger {
   readonly guarantee = { message: 'atomic', order: 'atomic' } as const
@@ -106,7 +106,7 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * If a connection is lost during a `begin`, the server may have written the claim. The claim would then block the
+   * If a connection is lost during a `begin`, the server can have written the claim. The claim would then block the
    * sender's retry until the claim lapses. A `begin` may be repeated with the same token, so this method repeats the
    * `begin` until the server answers. A caller that no longer waits releases the claim.
    */
@@ -143,8 +143,8 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * Warns if the server evicts keys, because the server can then delete done messages. Reads INFO, because managed
-   * servers forbid CONFIG.
+   * If the server evicts keys, logs a warning, because the server can then delete done messages. Reads INFO, because
+   * managed servers forbid CONFIG.
    */
   async #checkPolicy(key: string): Promise<void> {
     const { log } = this.#options
@@ -155,11 +155,11 @@ class RedisLedger implements DriverLedger {
       if (policy === undefined || policy === 'noeviction') return
       log.warn(
         { policy },
-        'this Redis evicts keys. If it deletes a done message, a retry runs the handler again. ' +
+        'this Redis evicts keys. If Redis deletes a done message, a retry runs the handler again. ' +
           'Set `maxmemory-policy` to noeviction',
       )
     } catch {
-      log.debug({}, 'cannot read the `maxmemory-policy` of Redis. It must be noeviction')
+      log.debug({}, 'cannot read the `maxmemory-policy` of Redis, which must be noeviction')
     }
   }
 

@@ -13,9 +13,9 @@ import { createHash } from 'node:crypto'
 // watermark, 't' for the watermark of a tombstone.
 //
 // No script has a `#!lua` line. Without this line, a server that is out of memory checks only the first write of a
-// script. If the first write may need more memory, the server refuses it. If not, the server allows all writes of the
-// script. `begin` starts with a write that may need more memory, so the server refuses the whole `begin`. The other
-// scripts start with a deletion or an extended expiry, so they still run.
+// script. If the first write can need more memory, the server refuses the script. If not, the server allows all writes
+// of the script. `begin` starts with a write that can need more memory, so the server refuses the whole `begin`. The
+// other scripts start with a deletion or an extended expiry, so they run.
 
 export interface Script {
   text: string
@@ -122,8 +122,7 @@ return 1
 `)
 
 /**
- * Releases the claim and the turn. The fence stays in the store, so that a handler that lost the turn can detect the
- * loss.
+ * Releases the claim and the turn. Does not delete the fence, so that a handler that lost the turn can detect the loss.
  */
 export const releaseScript = script(`
 local token, keep_ms = unpack(ARGV)
@@ -133,7 +132,7 @@ if fence and sub(turn, 17) == token then call('SET', KEYS[2], fence .. applied, 
 return 1
 `)
 
-/** In the arguments, `=x` means the value `x`, and an empty text means no value. */
+/** In the arguments, `=x` means the value `x`. An empty text means that there is no value. */
 export const compareAndSetScript = script(`
 local expected, value, expiry_ms = unpack(ARGV)
 local present = call('GET', KEYS[1])

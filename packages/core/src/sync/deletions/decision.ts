@@ -43,17 +43,17 @@ export interface DeletionCase extends BatchScope {
    */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
   /**
-   * Whether the second walk listed all records that the first walk listed. The organization must also still have the
-   * same directories.
+   * Whether the second walk listed all records that the first walk listed. The organization must also have the same
+   * directories as before.
    */
   isSettled: boolean
-  /** Whether the directory is still enabled after the walks. */
+  /** Whether the directory is enabled after the walks. */
   enabled: boolean
   /** Whether `known` yielded foreign records. If so, the other records of `known` are also not reliable. */
   foreign: boolean
   /**
-   * Whether the pass has read the organization's other directories to their end. These directories may list users of a
-   * removed directory.
+   * Whether the pass has read the organization's other directories to their end. The other directories can list users
+   * of a removed directory.
    */
   siblingsRead: boolean
 }
@@ -63,11 +63,12 @@ export interface Decision {
   unapproved: readonly string[]
   /** Ids to delete with an approval. The limits do not count these deletions. */
   approved: readonly string[]
-  /** New batches. Without an approval in this run, the batches stay held. */
+  /** New batches. Without an approval in this run, the sync does not delete the records. */
   batches: readonly HeldBatch[]
   held: readonly Held[]
   /**
-   * Whether the pass could decide about every missing record. If not, a later pass decides about these records again.
+   * Whether the pass could decide about every missing record. If not, a later pass decides about the missing records
+   * again.
    */
   complete: boolean
 }
@@ -82,13 +83,13 @@ interface Held {
  * Decides which missing records to delete. A walk reads all pages of a directory. If no walk listed a record, the
  * record is missing.
  *
- * Paging does not read a snapshot. Suppose that a user leaves after the walk has listed them. The next users move up,
- * and the walk misses one user between two pages. If another user joins during the walk, the totals match and hide the
+ * Paging does not read a snapshot. Suppose that a user leaves after the walk has listed them. The next users move up.
+ * The walk then misses one user between two pages. If another user joins during the walk, the totals match and hide the
  * error.
  *
- * So a deletion needs two walks. Each walk must add up, and the second walk must list all records that the first walk
- * listed. The organization must also still have the directories that it had at the beginning of the pass. If the
- * organization has a newer directory, `known` may already yield users of that directory.
+ * So a deletion needs two walks. Each walk must add up. The second walk must list all records that the first walk
+ * listed. The organization must also have the directories that it had at the beginning of the pass. If the organization
+ * has a newer directory, `known` can already yield users of that directory.
  *
  * Limits apply to deletions without an approval. If a filter at the identity provider is wrong, many users look as if
  * they had left. The sync holds all deletions over a limit as one batch with one approval. Users who leave later do not
@@ -128,7 +129,7 @@ export function decideDeletions(
 
   const [waiting, unplaced] = [idsOf(byState.get('waiting')), idsOf(byState.get('unplaced'))]
   if (waiting.length > 0) held.push({ reason: reasonToWait ?? 'unsettled', ids: waiting })
-  // Unplaced records get no approval, because some of these users may still be in another directory.
+  // Unplaced records do not get an approval, because some of these users can be in another directory.
   if (unplaced.length > 0) held.push({ reason: 'several-directories', ids: unplaced })
   return {
     unapproved: idsOf(byReason.get(undefined)),
@@ -165,12 +166,12 @@ function reasonsFor(
 ): (record: MissingRecord) => StickyReason | undefined {
   const ownReason = (record: MissingRecord): StickyReason | undefined => {
     if (!record.hasOrigin) return 'no-origin'
-    // The list of directories may be incomplete. An incomplete list must not cause deletions.
+    // The list of directories can be incomplete. An incomplete list must not cause deletions.
     if (record.place === 'removed') return 'directory-removed'
     if (!isWithin(from, record)) return 'no-history'
     return walks.some(({ unique }) => unique === 0) ? 'nothing-listed' : undefined
   }
-  // Deletions that an earlier pass tried were within the limits, and are already counted.
+  // Deletions that an earlier pass tried are already counted within the limits.
   const isTried = ({ id }: MissingRecord) => history.tried.has(id)
   const count = records.filter((record) => !ownReason(record) && !isTried(record)).length
   const limitReason = reasonToHold(count, base, history, limits, now)
@@ -187,13 +188,13 @@ function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boo
 export function noteDeletions(history: DirectoryHistory, { unapproved, held }: Decision, now: Instant): void {
   const again = unapproved.filter((id) => history.tried.has(id))
   countDeletions(history, unapproved.length - again.length, now)
-  // When a batch contains a tried record, or when the record is no longer missing, it is removed from the history.
+  // The history no longer contains a tried record that is in a batch or no longer missing.
   const waiting = held.flatMap(({ batch, ids }) => (batch ? [] : ids))
   history.tried = new Set([...again, ...waiting.filter((id) => history.tried.has(id))])
 }
 
 /**
- * Corrects the history after the deletions. Deletions that certainly had no effect no longer count.
+ * Corrects the history after the deletions. Deletions that certainly did not have an effect no longer count.
  * @returns the ids that are no longer held
  */
 export function noteResults(
@@ -203,7 +204,7 @@ export function noteResults(
   now: Instant,
 ): string[] {
   const isApplied = (id: string) => results.get(id) === 'applied'
-  // If a handler failed or dropped the event, the deletion may still have taken effect.
+  // If a handler failed or dropped the event, the deletion can have taken effect.
   const isTried = (id: string) => ['failed', 'dropped'].includes(results.get(id) ?? '')
   const untouched = unapproved.filter((id) => !isApplied(id) && !isTried(id) && !history.tried.has(id))
   countDeletions(history, -untouched.length, now)

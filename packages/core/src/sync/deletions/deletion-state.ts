@@ -2,7 +2,7 @@ import { type Instant, plusSeconds } from '@scalekit-scim/core/internal'
 import type { DeletionState, DirectoryHistory, HeldBatch } from './state-format.ts'
 
 export interface DeletionLimits {
-  /** How many deletions of one kind within 24 hours need no approval. */
+  /** How many deletions of one kind within 24 hours do not need an approval. */
   maxCount: number
   /** The same limit, as a share of the directory's users or groups. */
   maxShare: number
@@ -88,7 +88,7 @@ function deletedInHours({ deletedByHour }: DirectoryHistory, hours: number, now:
   return [...deletedByHour].reduce((sum, [hour, count]) => (hour >= first ? sum + count : sum), 0)
 }
 
-/** Whether `known` has yielded none of the ids for 90 days. If so, the pass discards the batch. */
+/** Whether `known` has not yielded any of the ids for 90 days. If so, the pass discards the batch. */
 export function isUnseen({ yieldedAt }: HeldBatch, now: Instant): boolean {
   return secondsOf(now) - secondsOf(yieldedAt) >= unseenSeconds
 }

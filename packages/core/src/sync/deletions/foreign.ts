@@ -15,7 +15,7 @@ const documentedPrefix = { user: 'diruser_', group: 'dirgroup_' } as const
 const namedAtMost = 3
 /**
  * Only ids of this form may be in an error message: a prefix, and a name with a digit, for example `usr_17`. Other ids
- * may be personal data, such as an email or a phone number.
+ * can be personal data, such as an email or a phone number.
  */
 const harmlessId = /^[a-z]{1,16}_(?=\w*\d)\w{1,64}$/i
 
@@ -78,7 +78,7 @@ async function findSharedIds(
 }
 
 /**
- * Finds the known records that cannot belong to this directory. Either their id has another prefix, or another
+ * Finds the known records that cannot belong to this directory. Either the record's id has another prefix, or another
  * organization has the same id.
  * @param listed the prefixes of the ids that a walk has listed
  * @returns the indexes of these records in `known`
@@ -101,8 +101,8 @@ export async function foreignIndexes(
 }
 
 /**
- * Stores which organizations share ids with this organization. If a pass has read an organization and finds no shared
- * ids, removes that organization.
+ * Stores which organizations share ids with this organization. If a pass has read an organization without shared ids,
+ * removes that organization.
  */
 export function noteSharing(
   sharedWith: Map<string, Instant>,

@@ -27,7 +27,7 @@ export function newBatch(
   const setOfIds = hexOf(sorted)
   const approvalOf = (day: number) => hexOf([directory.organizationId, directory.id, kind, day, setOfIds])
   const today = dayOf(now)
-  // The approval may come from a dry run or an earlier process, and is at most 7 days old.
+  // The approval can be up to 7 days old, from a dry run or an earlier process.
   const recent = Array.from({ length: approvalDays + 1 }, (_, days) => approvalOf(today - days))
   const given = recent.find((approval) => approvals.has(approval))
   return {

@@ -46,7 +46,7 @@ export function findMissing(search: Search, walks: readonly [ListedIds, ...Liste
     .missing(...others)
     .filter((index) => !foreign.has(index))
     .map((index) => ({ index, id: known.idAt(index) }))
-    // A record that another directory lists is not missing, even if `known` yields this directory's id.
+    // Even if `known` yields this directory's id, a record that another directory lists is not missing.
     .filter(({ id }) => !siblings.walks.some((walk) => walk.has(id)))
     .map(({ index, id }): MissingRecord => {
       const place = placeOf(known, index, isOnlyDirectory)
@@ -68,9 +68,9 @@ export function canDecide(records: readonly MissingRecord[], now: Instant): bool
 /**
  * Releases ids that a walk has listed. If `known` has yielded no id of a batch for 90 days, releases the batch.
  *
- * All other ids stay in their batch, including:
- * - Ids that `known` does not yield in this pass, because `known` may be wrong.
- * - Ids for which `known` yields a newer time, because this time may be the time of the row instead of the event. Even
+ * Does not release other ids, including:
+ * - Ids that `known` does not yield in this pass, because `known` can be wrong.
+ * - Ids for which `known` yields a newer time, because this time can be the time of the row instead of the event. Even
  *   after a newer event, a record that no directory lists needs an approval.
  */
 function reviewBatches(

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import type { StickyReason } from '../reporting/report.ts'
 import { SyncError } from '../sync-error.ts'
 
-// The past and the held deletions of one kind (users or groups) in an organization. Limits count past deletions over
-// several days, and held deletions stay held. So the ledger stores past and held deletions. All times are times of the
-// store's clock. The stored form is JSON with a version. The ids of a batch are in separate records, called chunks.
+// The past and the held deletions of one kind (users or groups) in an organization. Limits count the deletions of
+// several days. Later passes must not release held deletions. So the ledger stores past and held deletions. All times
+// are times of the store's clock. The stored form is JSON with a version. The ids of a batch are in separate records,
+// called chunks.
 
 /** The reasons to hold deletions until an approval, in the order of a report. */
 export const stickyReasons: readonly StickyReason[] = [
@@ -37,9 +38,9 @@ const history = z.object({
 })
 
 const batch = z.object({
-  /** The approval of the batch. The approval does not change when ids leave the batch. */
+  /** The approval of the batch. When ids leave the batch, the approval does not change. */
   approval: z.string(),
-  /** The directory whose pass was the last to find some of the records missing. */
+  /** The directory whose pass last reported some of the records as missing. */
   directoryId: z.string(),
   reason: z.enum(stickyReasons),
   heldAt: instant,
@@ -89,7 +90,7 @@ export function mapOf<Key extends string | number, Value>(key: z.ZodType<Key>, v
   return z.array(z.tuple([key, value])).transform((entries) => new Map(entries))
 }
 
-/** Formats a value as JSON. Maps become lists of their entries, and sets become lists. */
+/** Formats a value as JSON. Maps become lists of their entries. Sets become lists. */
 export function toJson(value: object): string {
   return JSON.stringify(value, (_, field: unknown) =>
     field instanceof Map || field instanceof Set ? [...field] : field,
@@ -108,8 +109,8 @@ export function parseStored<Parsed>(schema: z.ZodType<Parsed>, text: string): Pa
   } catch {
     throw new SyncError(
       'ERR_SCIM_STATE_UNREADABLE',
-      'the sync cannot read its record of deletions, so it deletes nothing. Another version of this package wrote it, or ' +
-        'another application uses its keys. Run one version per `namespace`, or give the sync another `namespace`.',
+      'the sync cannot read its record of deletions, so it deletes nothing. Another version of this package wrote the record, or ' +
+        'another application uses the same keys. Run one version per `namespace`, or give the sync another `namespace`.',
     )
   }
 }

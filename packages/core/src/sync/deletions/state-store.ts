@@ -17,8 +17,7 @@ import {
 /** The state that was read, with the stored text that a write replaces. */
 export interface LoadedState extends DeletionState {
   /**
-   * Whether a part of a held batch is missing from the store. If so, the pass cannot determine which records must stay
-   * held.
+   * Whether a part of a held batch is missing from the store. If so, the pass cannot determine which records are held.
    */
   incomplete: boolean
   text: string | undefined
@@ -26,8 +25,8 @@ export interface LoadedState extends DeletionState {
 }
 
 /**
- * The expiry of the state. It is longer than the 90 days after which a pass discards an unseen batch. Each full pass
- * writes the state again.
+ * The expiry of the state, longer than the 90 days after which a pass discards an unseen batch. Each full pass writes
+ * the state again.
  */
 const stateKeptSeconds = 120 * 86_400
 /**
@@ -95,7 +94,7 @@ export class StateStore {
     return { text, state: text === undefined ? empty : parseStored(stateFormat, text) }
   }
 
-  /** @returns the ids, or `undefined` if a chunk is missing */
+  /** @returns the ids, or `undefined` for a missing chunk */
   async #readIds(revision: string, chunks: number): Promise<string[] | undefined> {
     const ids: string[] = []
     for (let number = 0; number < chunks; number++) {
@@ -123,7 +122,7 @@ export class StateStore {
     return { ...batch, revision, chunks }
   }
 
-  /** Deletes the chunks that no batch still uses. If a chunk cannot be deleted, it expires later. */
+  /** Deletes the chunks that no batch uses. If a chunk cannot be deleted, it expires later. */
   async #dropChunks(before: readonly StoredBatch[], after: readonly StoredBatch[]): Promise<void> {
     const kept = new Set(after.map(({ revision }) => revision))
     for (const { revision, chunks } of before) {
@@ -156,14 +155,14 @@ export class StateStore {
   /** @throws SyncError if the record's text is not `expected` */
   async #write(name: string, expected: string | undefined, next: string, keptSeconds: number): Promise<void> {
     const record = this.#record(name)
-    // If an earlier call wrote the record, but its answer was lost, the second call finds the text.
+    // If an earlier call wrote the record, but its answer was lost, the record already contains the text.
     const isWritten = await this.#pass.callStore(
       async () => (await record.compareAndSet(expected, next, keptSeconds)) || (await record.read()) === next,
     )
     if (isWritten) return
     throw new SyncError(
       'ERR_SCIM_LEASE_LOST',
-      "another process has changed the sync's record of deletions, so another pass may be running",
+      "another process has changed the sync's record of deletions, so another pass is probably running",
     )
   }
 }

@@ -7,7 +7,7 @@ export interface KnownRecord {
   id: string
   /**
    * `ctx.occurredAt`, as you stored it with the row, in RFC 3339. Do not use the time of the row's last change, because
-   * it makes the record look newer than it is. If the field is absent, the sync sends the record again.
+   * that time makes the record look newer than the record is. If the field is absent, the sync sends the record again.
    */
   occurredAt?: string | null | undefined
   /**
@@ -16,10 +16,10 @@ export interface KnownRecord {
   groupIds?: readonly string[] | null | undefined
   /**
    * `ctx.directoryId`, as you stored it with the row. If an organization has or had several directories, the sync needs
-   * this field. A user who is missing from one directory may be in another directory. Without `directoryId`, the sync
+   * this field. A user who is missing from one directory can be in another directory. Without `directoryId`, the sync
    * holds such deletions.
-   * - `null`: the application stores the field, but has no value for this row yet. The directory that lists the record
-   *   then sends the record again.
+   * - `null`: the application stores the field, but does not have a value for this row yet. The directory that lists
+   *   the record then sends the record again.
    * - Absent: the application does not store the field.
    */
   directoryId?: string | null | undefined
@@ -35,9 +35,9 @@ export interface KnownRecord {
  * Returns the application's records of a directory: the rows that the directory's events created, without tombstones.
  * Do not yield rows of another organization, or of people who did not come from a directory. You can stream the rows.
  *
- * Each full pass calls the function once, before it reads the directory. If a record is missing, a pass over several
- * organizations calls it again. If the function yields nothing for 5 minutes, the pass over the directory ends with
- * `ERR_SCIM_KNOWN_SILENT`.
+ * Each full pass calls this function once, before the pass reads the directory. If a record is missing, a pass over
+ * several organizations calls this function again. If the function yields nothing for 5 minutes, the pass over the
+ * directory ends with `ERR_SCIM_KNOWN_SILENT`.
  */
 export type Known = (directory: DirectoryRef) => KnownStream | Promise<KnownStream>
 type KnownStream = Iterable<KnownRecord> | AsyncIterable<KnownRecord>

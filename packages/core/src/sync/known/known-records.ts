@@ -14,7 +14,7 @@ export class KnownRecords {
   readonly #groups: number[] = []
   readonly #directories: (string | null | undefined)[] = []
   /**
-   * The ids of directories, each stored once. Each row of a database has its own copy of the id, and copies take more
+   * The ids of directories, each stored once. Each row of a database has its own copy of the id. Such copies take more
    * memory.
    */
   readonly #directoryIds = new Map<string, string>()
@@ -72,7 +72,7 @@ export class KnownRecords {
     return directoryId !== undefined && directoryId !== this.#ownDirectory
   }
 
-  /** Whether the application stores directories, but has no directory for this record yet. */
+  /** Whether the application stores directories, but does not have a directory for this record yet. */
   needsDirectory(index: number): boolean {
     return this.#directories[index] === null
   }
@@ -118,7 +118,7 @@ export function prefixOf(id: string): string {
  * sets have the same hash is 1 in 2^53.
  */
 export function hashOf(ids: readonly string[]): number {
-  // The hash consists of two multiplicative hashes of 32 bits. `Math.imul` is fast, and a digest for each user is slow.
+  // The hash consists of two multiplicative hashes of 32 bits. `Math.imul` is faster than a digest for each user.
   let low = 0x2545f491
   let high = 0x5bd1e995
   for (const id of ids.length < 2 ? ids : [...new Set(ids)].sort()) {
@@ -141,10 +141,10 @@ const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
 /**
  * Compares a listed record with the application's record.
  *
- * The two times come from different clocks, which may be 30 s apart. The times often have no decimals. So a record
- * counts as unchanged only if the application's time is later by at least the margin. If not, the sync sends the record
- * again. The new event's watermark is at least the time of the reading, minus the margin. So a later pass finds the
- * record unchanged.
+ * The two times come from different clocks, which can be 30 s apart. The times often do not have decimals. So if the
+ * application's time is later by at least the margin, a record counts as unchanged. If not, the sync sends the record
+ * again. The new event's watermark is at least the time of the reading, minus the margin. So in a later pass, the
+ * record counts as unchanged.
  */
 export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
   if (!known) return 'updated'

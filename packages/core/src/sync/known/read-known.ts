@@ -12,8 +12,8 @@ import { KnownRecords } from './known-records.ts'
  */
 const silentMs = 300_000
 /**
- * After this many records, the reading pauses for other tasks. Reading a million rows from memory takes seconds, and
- * the process must answer webhooks during that time.
+ * After this many records, the reading pauses for other tasks. Reading a million rows from memory takes seconds. During
+ * that time, the process must answer webhooks.
  */
 export const recordsPerTurn = 1000
 

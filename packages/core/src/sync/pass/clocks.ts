@@ -4,7 +4,8 @@ import type { ComparedRecord } from '../reading/records.ts'
 import type { ClocksApart } from '../reporting/report.ts'
 
 /**
- * The largest accepted difference between two clocks. Two differences can add up, so each may be half of the margin.
+ * The largest accepted difference between two clocks. Two differences can add up, so each difference can be at most
+ * half of the margin.
  */
 const maxSeconds = syncMarginSeconds / 2
 

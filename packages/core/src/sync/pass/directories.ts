@@ -55,8 +55,8 @@ export async function discover(
   } catch (error) {
     report.error = reported(error)
   }
-  // The directory that has waited longest goes first. If a process crashes during a pass, the next pass begins with the
-  // remaining directories. So the sync reads each directory, even if every pass crashes.
+  // The pass begins with the directory that has waited longest. If a process crashes during a pass, the next pass
+  // begins with the remaining directories. So even if every pass crashes, the sync reads each directory.
   const waitsSince = ({ milestones }: DirectoryTask) => milestones?.completedAt ?? ''
   return tasks.sort((a, b) => (waitsSince(a) < waitsSince(b) ? -1 : waitsSince(a) > waitsSince(b) ? 1 : 0))
 }
@@ -72,8 +72,8 @@ async function addTasks(
   const directories = new Set(listed.map(({ id }) => id))
   const enabled = listed.filter(({ enabled }) => enabled).map(({ id }) => id)
   if (enabled.length === 0) organization.skipped = listed.length === 0 ? 'no-directory' : 'directory-disabled'
-  // The organization may no longer have the directory of a record. All such records belong to one task, which is the
-  // same in each pass.
+  // A record can be from a directory that the organization no longer has. All such records belong to one task, which is
+  // the same in each pass.
   const [first] = [...enabled].sort()
   for (const id of enabled) {
     const directory = { organizationId, id }
@@ -111,8 +111,8 @@ export async function* directoryPages(
 }
 
 /**
- * Lists the organization's directories again, after the walks. If the customer has disabled the directory since, it may
- * list no users. If the customer has connected another directory, a missing user may be in that directory.
+ * Lists the organization's directories again, after the walks. If the customer has since disabled the directory, it can
+ * be empty. If the customer has connected another directory, a missing user can be in that directory.
  */
 export async function directoriesNow({ pass, task, report }: DirectoryContext) {
   const { organizationId, id } = task.directory

@@ -38,7 +38,7 @@ import type { HeldReason, ReturnedRecords } from '../reporting/report.ts'
 import { reported } from '../reporting/reported-error.ts'
 import { type DirectoryContext, directoriesNow, directoryPages } from './directories.ts'
 
-/** A full walk over a directory, and the records that `known` yielded before it. */
+/** A full walk over a directory, and the records that `known` yielded before the walk. */
 export interface FullWalk {
   known: KnownRecords
   listed: ListedIds
@@ -52,16 +52,18 @@ export interface FullWalk {
 
 /** Records of `known` that do not belong to the directory. */
 interface Foreign {
-  /** The indexes of these records. A record with the `organizationId` of another organization has no index. */
+  /**
+   * The indexes of these records. A record with the `organizationId` of another organization does not have an index.
+   */
   indexes: ReadonlySet<number>
   /**
-   * Whether there are foreign records. Also true if an earlier pass found shared ids, and this pass cannot search for
-   * shared ids.
+   * Whether there are foreign records. If an earlier pass found shared ids, and this pass cannot search for shared ids,
+   * also `true`.
    */
   any: boolean
 }
 
-/** The missing records, with the other values that the decision needs. */
+/** The missing records, with the other values for the decision. */
 interface Found extends Missing, Pick<DeletionCase, 'walks' | 'isSettled' | 'enabled' | 'foreign'> {
   /** The number of known records that belong to this directory, without foreign records. */
   own: number
@@ -98,7 +100,8 @@ export class DirectoryDeletions {
     const foreign = await this.#findForeign(first, state, now)
     const found = await this.#findMissing(first, state, foreign, now)
     const decision = this.#decide(state, found, loaded.incomplete, now)
-    // Only ids that stay held are open. If the ids to delete were open, another pass could report them as held.
+    // Only ids that the pass does not delete become open ids. If the ids to delete were open, another pass could report
+    // the ids as held.
     const heldIds = new Set(decision.held.flatMap(({ batch, ids }) => (batch ? ids : [])))
     const batches = openFirst([...found.batches, ...decision.batches], task.directory.id, heldIds)
 
@@ -116,9 +119,9 @@ export class DirectoryDeletions {
   }
 
   /**
-   * Call this method instead of `run` if `known` yields no records of the directory. In this case, no record can be
-   * missing. Batches of earlier passes stay held, and approvals have no effect. The history begins with this pass. If
-   * `known` yields older records later, a later pass holds the missing records.
+   * If `known` yields no records of the directory, call this method instead of `run`. In this case, no record can be
+   * missing. Batches of earlier passes remain held. Approvals do not have an effect. The history begins with this pass.
+   * If `known` yields older records later, a later pass holds the missing records.
    */
   async runEmpty({ foreign }: KnownRecords, startedAt: Instant): Promise<void> {
     this.#reportForeign(foreign)
@@ -148,7 +151,8 @@ export class DirectoryDeletions {
     const state = forgetOld(loaded, now)
     addDirectories(state, this.#context.task.directories)
     // If a batch is lost, its ids and their directory are unknown. If no pass has read an organization with shared ids
-    // for 30 days, its users may be among the missing records. In both cases, the history begins again.
+    // for 30 days, users of that organization can be among the missing records. In both cases, the history begins
+    // again.
     const isForgotten = loaded.incomplete || state.sharedWith.size < loaded.sharedWith.size
     if (isForgotten) for (const history of state.directories.values()) history.from = undefined
     return state
@@ -229,7 +233,7 @@ export class DirectoryDeletions {
     const { missing, walks, foreign, own } = found
     const history = this.#historyIn(state)
     const isProcessLedger = config.dispatcher.guarantee.message === 'process'
-    // Held records do not count, because they must not widen the limits. Held records may be tombstones, or other rows
+    // Held records do not count, because they must not widen the limits. Held records can be tombstones, or other rows
     // that no directory has listed for a long time.
     const missingOwn = missing.filter(({ place }) => place === 'own')
     const heldBefore = missingOwn.filter(({ batch }) => batch).length
@@ -290,7 +294,7 @@ export class DirectoryDeletions {
     const results = new Map<string, Result>()
     const batch = new EventBatch(this.#context.pass)
     // The margin is the same as for other events of the sync. If the directory adds the user again, the webhook's event
-    // is newer, even if the clocks differ.
+    // is newer, despite different clocks.
     const occurredAt = plusSeconds(observedAt, -syncMarginSeconds)
     try {
       for (const id of ids) {

@@ -27,7 +27,7 @@ export class DirectoryPass {
   /** Whether an error ended a part of the pass. If so, the next pass must read the same changes again. */
   #isBroken = false
   /**
-   * Whether the pass may have missed changes, or could not decide all deletions. If so, the next pass is a full pass.
+   * Whether the pass can have missed changes, or could not decide all deletions. If so, the next pass is a full pass.
    */
   #isUndecided = false
 
@@ -90,7 +90,7 @@ export class DirectoryPass {
     }
   }
 
-  /** Walks over all records, or over the changed records in an incremental pass. Applies the differences. */
+  /** Walks over all records. In an incremental pass, walks over the changed records. Applies the differences. */
   async #update(kind: Kind): Promise<void> {
     const { pass, task, report } = this.context
     const { signal, config } = pass
@@ -100,17 +100,17 @@ export class DirectoryPass {
     const observedAt = await pass.storeTime()
     const readAll = async () =>
       source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
-    // The pass reads `known` before the walk, because a user who joins between an earlier walk and `known` would look
-    // missing.
+    // The pass reads `known` before the walk, because a user who joins between an earlier walk and `known` would count
+    // as missing.
     let known = mode === 'full' ? await readAll() : undefined
-    // The listed ids take memory. If the application has no records yet, only the passes over the organization's other
-    // directories use the ids.
+    // The listed ids take memory. If the application does not have records yet, only the passes over the organization's
+    // other directories use the ids.
     const listed = known && (known.size > 0 || this.#hasSiblings) ? new ListedIds(known) : undefined
     const batch = new EventBatch(pass)
     let tally: WalkTally
     try {
       tally = await walk(directoryPages(this.context, kind), listed, async (page) => {
-        // Most incremental passes find no changes, so they do not need `known`.
+        // Most incremental passes do not find changes, so they do not need `known`.
         if (page.items.length > 0) known ??= await readAll()
         await this.#apply(kind, page, known, batch)
       })
@@ -122,7 +122,7 @@ export class DirectoryPass {
     if (source) this.#walked.set(kind, walked)
     if (!tally.short) return
     this.#isUndecided = true
-    // In an incremental walk, the API may announce the total of all records instead of the changed records. So a low
+    // In an incremental walk, the API can announce the total of all records instead of the changed records. So a low
     // number of records is not an error, but the next pass is full.
     if (mode === 'incremental') return
     throw new SyncError('ERR_SCIM_WALK_SHORT', `the API listed fewer ${kind.plural} than it announced`)
@@ -173,12 +173,12 @@ export class DirectoryPass {
   /**
    * Stores the milestones. The next pass retries failed events:
    * - After an incremental pass, the next pass reads changes since the same time again.
-   * - After a full pass, the next pass is also full, because the failed event may be an old change or a deletion.
+   * - After a full pass, the next pass is also full, because the failed event can be an old change or a deletion.
    *   Undecided deletions have the same effect.
    * - Events that failed in several consecutive full passes wait for the next scheduled full pass.
    *
    * After a broken full pass, only the number of failures changes. The first few consecutive failures also cause full
-   * passes over the organization's other directories. Later failures do not.
+   * passes over the organization's other directories. Later failures do not cause such passes.
    */
   async #saveMilestones(startedAt: Instant): Promise<void> {
     const { pass, task, report } = this.context

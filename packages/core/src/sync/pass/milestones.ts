@@ -9,7 +9,7 @@ import type { RecordList } from '../reporting/report.ts'
  * complete passes count.
  */
 const format = z.object({
-  /** The time when the last pass ended. The directory with the earliest time goes first. */
+  /** The time when the last pass ended. The next pass begins with the directory that has the earliest time. */
   completedAt: instant,
   /** The time when the last pass began. An incremental pass reads the changes since this time. */
   startedAt: instant,
@@ -29,7 +29,7 @@ const format = z.object({
 export type Milestones = z.output<typeof format>
 type Failures = Milestones['failures']
 
-/** Replaces the list of failed records if a pass did not read the directory to its end. */
+/** If a pass did not read the directory to its end, this list replaces the list of failed records. */
 export const brokenPass: RecordList = { count: 1, ids: ['broken'] }
 
 /** A directory that no pass has completed. */
@@ -61,7 +61,7 @@ export function mustRetry({ passesById, passesOfMany }: Failures, { ids, count }
   return ids.some((id) => (passesById.get(id) ?? 0) < maxPasses)
 }
 
-/** @returns `undefined` if no pass has completed the directory, or if another version wrote the text */
+/** @returns `undefined` for a directory that no pass has completed, or for text of another version */
 export async function readMilestones(
   ledger: Ledger,
   directory: DirectoryRef,

@@ -11,7 +11,7 @@ import type { PassLease } from './pass-lease.ts'
 export interface PassRequest extends RunOptions {
   /** Ends the pass early. Aborts together with the caller's signal, and on `stop()`. */
   signal: AbortSignal
-  /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
+  /** When the pass stops waiting for running events, this signal aborts. Always aborts after `signal`. */
   graceOver: AbortSignal
   /** Returns the store's time of the first pass since the start. Full passes before that time do not count. */
   firstPassAt(now: Instant): Instant
@@ -39,21 +39,18 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
     config,
     dryRun,
     mode,
-    /**
-     * Aborts when a caller cancels the pass, when the pass loses its lease, or when an event finds the dispatcher
-     * closed.
-     */
+    /** If a caller cancels the pass, the pass loses its lease, or the dispatcher is closed, this signal aborts. */
     signal,
-    /** Aborts when the pass stops waiting for running events. Always aborts after `signal`. */
+    /** When the pass stops waiting for running events, this signal aborts. Always aborts after `signal`. */
     graceOver,
-    /** If the pass may have lost its lease, aborts `signal`. */
+    /** If another pass can have the lease, aborts `signal`. */
     checkLease,
-    /** Throws if the pass must not apply further events. */
+    /** Checks whether the pass may apply further events. If not, throws the signal's reason. */
     requireRunning: () => {
       checkLease()
       signal.throwIfAborted()
     },
-    /** Aborts `signal`, because an event found the dispatcher closed. */
+    /** Aborts `signal`, because the dispatcher is closed. */
     endForClosedDispatcher: () =>
       closed.abort(new DOMException('scalekit-scim: the dispatcher was closed', 'AbortError')),
     /** Limits the concurrent events of all directories. */
@@ -67,7 +64,7 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
     approvals: new Set(approve),
     /** The approvals that matched held deletions. */
     approvalsUsed: new Set<string>(),
-    /** If a directory had no full pass since this time, it needs a full pass. */
+    /** A directory without a full pass since this time needs a full pass. */
     fullSince: firstPassAt > fullDueAt ? firstPassAt : fullDueAt,
     clocks,
     /** All directories of the pass. The list is empty until the discovery has ended. */

@@ -6,15 +6,15 @@ import { retryStore } from '../waiting.ts'
 const recordName = 'sync:pass'
 
 /**
- * Allows one pass at a time across all processes. The lease is a ledger record. The record expires by the store's
- * clock, and the pass renews it. If the process crashes, the lease expires, and another process can take the lease.
+ * Allows one pass at a time across all processes. The lease is a ledger record. The pass renews the record, which
+ * expires by the store's clock. If the process crashes, the lease expires. Another process can then take the lease.
  */
 export class PassLease {
   readonly #config: SyncConfiguration
   readonly #record: LedgerRecord
   readonly #token: string
   readonly #lost = new AbortController()
-  /** Aborts when another pass may have the lease. */
+  /** When another pass can have the lease, this signal aborts. */
   readonly lost = this.#lost.signal
   #lease: RenewedLease | undefined
 
@@ -60,7 +60,7 @@ export class PassLease {
     const { clock, leaseSeconds } = this.#config
     const leaseMs = leaseSeconds * 1000
     const onLost = () => {
-      const message = 'the pass lost its lease, so another pass may be running'
+      const message = 'the pass lost its lease, so another pass can be running'
       this.#lost.abort(new SyncError('ERR_SCIM_LEASE_LOST', message))
     }
     const renew = () => this.#renew()

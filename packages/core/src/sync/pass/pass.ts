@@ -27,8 +27,8 @@ export async function runPass(config: SyncConfiguration, request: PassRequest): 
     try {
       await passUnderLease(config, request, lease, report)
     } finally {
-      // After the grace period, a handler may still be running. The pass still releases the lease. The handler's claim
-      // protects its resource, and no other part of the pass continues.
+      // After the grace period, a handler can still be running. The pass still releases the lease. The handler's claim
+      // protects its resource. No other part of the pass continues.
       await lease.end()
     }
   } catch (error) {
@@ -59,7 +59,7 @@ async function passUnderLease(
     report.clocksApart = clocks.apart
     config.log.warn(
       clocks.apart,
-      'the clocks are too far apart for the sync. Synchronize them by NTP. Until then, the sync may miss changes',
+      'the clocks are too far apart for the sync. Synchronize the clocks (NTP). Until then, the sync can miss changes',
     )
   }
   if (!signal.aborted) return
@@ -92,11 +92,11 @@ function conclude(report: SyncReport): void {
 
 /**
  * Reads all directories of an organization before it deletes missing records. If a record is missing from one
- * directory, another directory may list it.
+ * directory, another directory can list it.
  */
 async function passOrganization(pass: PassContext, tasks: readonly DirectoryTask[]): Promise<void> {
-  // If one directory needs a full pass, all directories of the organization get a full pass. A directory whose full
-  // passes have failed several times in a row no longer has this effect.
+  // If one directory needs a full pass, all directories of the organization get a full pass. After several consecutive
+  // failed full passes, a directory no longer has this effect.
   const isFull = tasks.some(
     (task) =>
       modeFor(pass, task) === 'full' && mustRetry((task.milestones ?? noMilestones).failures, brokenPass),
@@ -126,7 +126,7 @@ function logDirectory({ pass, task, report }: DirectoryContext): void {
   if (error && !pass.signal.aborted) {
     log.error(
       { ...ids, ...error },
-      'the pass did not finish a directory. It continues with the other directories',
+      'the pass did not finish a directory. The pass continues with the other directories',
     )
   }
   const failed = users.failed + groups.failed
@@ -139,7 +139,7 @@ function logDirectory({ pass, task, report }: DirectoryContext): void {
   if (deactivated.overLimits) {
     log.warn(
       { ...ids, deactivated: deactivated.count },
-      'the sync deactivated more users than `deletions` allows to delete in a day. Check that this is right',
+      'the sync deactivated more users than `deletions` allows to delete in a day. Check the deactivated users',
     )
   }
 }

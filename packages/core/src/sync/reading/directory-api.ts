@@ -1,5 +1,5 @@
 // Interfaces for the parts of `ScalekitClient` (@scalekit-sdk/node) that the sync calls, because core does not load the
-// SDK. The SDK's classes implement these interfaces. You can also implement them yourself.
+// SDK. The SDK's classes implement these interfaces. You can also implement the interfaces yourself.
 
 /** A time as protobuf encodes it. */
 export interface ApiTimestamp {

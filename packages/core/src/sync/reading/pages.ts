@@ -11,7 +11,7 @@ export interface ReadOptions extends Retrying {
   pageSize?: number | undefined
   /**
    * Whether the API returns the attributes that the directory itself stores. Without these attributes, `active` is
-   * unknown, and an empty list of groups may be incomplete.
+   * unknown, and an empty list of groups can be incomplete.
    * @default true
    */
   includeDetail?: boolean | undefined
@@ -19,7 +19,7 @@ export interface ReadOptions extends Retrying {
 
 const recordPageSize = 30
 
-/** Thrown if the API broke its own paging rules, so that the sync could not read the list to its end. */
+/** The error for an API that broke its own paging rules. The sync cannot read the list to its end. */
 export class PagingError extends Error {
   override readonly name = 'PagingError'
 }
@@ -56,7 +56,7 @@ export async function* pages<Page extends { nextPageToken: string }>(
   const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal
   const fetchPage = (pageToken?: string) => {
     const fetched = retrying(() => ask(pageToken), { ...options, signal })
-    // The request may fail before the reader awaits it, or after the reader has stopped. The handler prevents an
+    // The request can fail before the reader awaits it, or after the reader has stopped. The handler prevents an
     // unhandled rejection.
     fetched.catch(() => {})
     return fetched

@@ -27,21 +27,22 @@ interface DirectoryRecord<Shape> {
   /** The record, in the same form as in a webhook. Values that the API does not return are absent. */
   data: Shape
   /**
-   * The time of Scalekit's last change of the record, in nanoseconds since 1970. Absent if the API returned no time.
+   * The time of Scalekit's last change of the record, in nanoseconds since 1970. If the API did not return a time,
+   * absent.
    */
   updatedAt?: Instant
 }
 
 export interface UserRecord extends DirectoryRecord<DirectoryUser> {
-  /** All groups of the user. If the request had no details and the API returned no groups, the field is absent. */
+  /** All groups of the user. If a request without details returned no groups, the field is absent. */
   groupIds?: readonly string[]
 }
 
 export interface GroupRecord extends DirectoryRecord<DirectoryGroup> {}
 
 /**
- * The fields that the sync compares with the application's record. For an unchanged record, the sync computes no other
- * fields.
+ * The fields that the sync compares with the application's record. For an unchanged record, the sync does not compute
+ * other fields.
  */
 export type ComparedRecord = Pick<UserRecord, 'id' | 'updatedAt' | 'groupIds'>
 
@@ -66,9 +67,7 @@ export interface Kind<
   plural: 'users' | 'groups'
   list(api: DirectoryApi, directory: DirectoryRef, options: ListOptions): Promise<ListAnswer<Item>>
   compared(item: Item): ComparedRecord
-  /**
-   * @param detailed whether the request had details. Without details, an empty list of groups may be incomplete
-   */
+  /** @param detailed whether the request had details. Without details, an empty list of groups can be incomplete */
   record(item: Item, directory: DirectoryRef, detailed: boolean): Listed
   event(record: Listed, change: RecordChange): DirectoryEvent
   deletedEvent(directory: DirectoryRef, id: string, occurredAt: Instant): DirectoryEvent

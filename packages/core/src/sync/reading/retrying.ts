@@ -49,7 +49,7 @@ export async function retrying<Answer>(
       const longestMs = Math.min(firstPauseMs * pauseGrowth ** (attempt - 1), longestPauseMs)
       const pauseMs = rateLimited ? rateLimitPause(error, random) : random() * longestMs
       onRetry?.({ attempt, pauseMs, rateLimited, error })
-      // The pause keeps the process running, because a script may have nothing else to do.
+      // The pause keeps the process running, because a script can have nothing else to do.
       await delay(clock, pauseMs, signal)
     }
   }
@@ -96,8 +96,8 @@ export const networkCodes: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Core does not load the SDK, so only the error's properties show its kind. The SDK's exceptions have `grpcStatus`, and
- * a ConnectError has `code`. If the token endpoint fails, the error is an AxiosError with `response.status` or `code`.
+ * Core does not load the SDK, so only the error's properties show its kind. The SDK's exceptions have `grpcStatus`. A
+ * ConnectError has `code`. If the token endpoint fails, the error is an AxiosError with `response.status` or `code`.
  */
 export function retryFor(error: unknown): RetryKind {
   const status = numberIn(error, 'grpcStatus') ?? numberIn(error, 'code')

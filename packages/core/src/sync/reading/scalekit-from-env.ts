@@ -19,10 +19,7 @@ export async function scalekitFromEnv(variables: Variables = process.env): Promi
   const clientId = required(variables, 'SCALEKIT_CLIENT_ID')
   const clientSecret = required(variables, 'SCALEKIT_CLIENT_SECRET')
   if (!URL.canParse(url)) {
-    throw wrongVariable(
-      'SCALEKIT_ENVIRONMENT_URL',
-      'is not a URL: it looks like https://your-app.scalekit.com',
-    )
+    throw wrongVariable('SCALEKIT_ENVIRONMENT_URL', 'is not a URL such as https://your-app.scalekit.com')
   }
   const { ScalekitClient } = await loadSdk()
   return new ScalekitClient(url, clientId, clientSecret)
@@ -55,8 +52,8 @@ async function loadSdk() {
 }
 
 /**
- * In CommonJS, Jest's `require` cannot load the ES modules that the SDK depends on. Node's own `require` can, and it is
- * available in Node's main context.
+ * In CommonJS, Jest's `require` cannot load the ES modules that the SDK depends on. Node's own `require`, which is
+ * available in Node's main context, can load these modules.
  */
 function loadSdkOutsideJest(): typeof import('@scalekit-sdk/node', { with: { 'resolution-mode': 'import' }}) {
   const { createRequire } = runInThisContext("process.getBuiltinModule('node:module')")

@@ -46,7 +46,7 @@ export async function listDirectories(
 
 /**
  * Lists all users of a directory, as a stream that has at most two pages in memory. The order is not specified. If a
- * user joins or leaves during the reading, the stream may contain another user twice or not at all. So never treat a
+ * user joins or leaves during the reading, the stream can contain another user twice or not at all. So never treat a
  * missing user as deleted.
  *
  * @throws the API's error after the last retry; {@link PagingError}; the signal's reason
@@ -81,7 +81,7 @@ async function* records<Item extends { id: string }, Listed extends UserRecord |
   for await (const { items } of listed) for (const item of items) yield kind.record(item, directory, detailed)
 }
 
-/** Yields each id once, although the API may list an organization twice if a new customer joins during the reading. */
+/** Yields each id once. If a new customer joins during the reading, the API can list an organization twice. */
 export async function* organizationIds(
   api: DirectoryApi,
   organizations: Organizations,

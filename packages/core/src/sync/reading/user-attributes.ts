@@ -37,7 +37,7 @@ export function attributesOf(detail: JsonObject, user: Names): Partial<Directory
 }
 
 /**
- * Reads `active`. Entra sends the text `"False"`, and attribute names may have any case (RFC 7643, 2.1). For any other
+ * Reads `active`. Entra sends the text `"False"`. Attribute names can have any case (RFC 7643, 2.1). For any other
  * value, returns `undefined`, so that the application's state does not change.
  */
 function activeIn(detail: JsonObject): boolean | undefined {

@@ -12,7 +12,7 @@ import type {
 
 const heldBecause: Readonly<Record<HeldDeletions['reason'], string>> = {
   'nothing-listed': 'the directory lists nothing',
-  'over-half': 'over half of the records would be deleted within 30 days',
+  'over-half': 'more than half of the records would be deleted within 30 days',
   'over-limit': 'they are more than the limits allow',
   'directory-removed': 'the organization no longer has their directory',
   'no-origin': '`known` yields neither `occurredAt` nor `directoryId`',
@@ -59,7 +59,7 @@ function clocksText({ storeAheadSeconds, recordsAheadSeconds }: ClocksApart): st
     apart.push(`the store's is ${Math.abs(storeAheadSeconds)} s ${direction} this process's`)
   }
   if (recordsAheadSeconds) apart.push(`Scalekit's is ${recordsAheadSeconds} s ahead of the store's`)
-  return `clocks: ${apart.join(', ')}. Synchronize them by NTP. Until then, the sync may miss changes`
+  return `clocks: ${apart.join(', ')}. Synchronize the clocks (NTP). Until then, the sync can miss changes`
 }
 
 function modeText({ organizations, totals }: SyncReport): string {

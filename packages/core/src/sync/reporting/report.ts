@@ -7,8 +7,9 @@ export interface Counts {
   updated: number
   deleted: number
   /**
-   * The records that the sync sent again. The application's time is less than a minute after the record's time, and the
-   * clocks may differ. Only passes soon after a change send records again. Later passes count the record as unchanged.
+   * The records that the sync sent again. The application's time is less than a minute after the record's time, so
+   * different clocks can hide a change. Only passes soon after a change send records again. Later passes count the
+   * record as unchanged.
    */
   repeated: number
   /** Records that are the same in the application. */
@@ -34,7 +35,8 @@ export interface Counts {
  * record again. In the second case, `known` has yielded no record of the same hold for 90 days.
  *
  * - 'over-limit': there are more deletions than the option `deletions` allows in a day or in 30 days
- * - 'over-half': with the deletions of the last 30 days, the sync would delete over half of the directory's records
+ * - 'over-half': with the deletions of the last 30 days, the sync would delete more than half of the directory's
+ *   records
  * - 'nothing-listed': the directory lists no records
  * - 'directory-removed': the organization no longer has the records' directory, and no other directory lists the
  *   records
@@ -69,8 +71,8 @@ export interface HeldDeletions {
    * To delete the records, pass this approval to `run({ approve: [approval] })`. That run reads the directory twice,
    * and deletes the records that are still missing. Only present with a {@link StickyReason}.
    *
-   * The approval is valid for 7 days from that run on. If a handler fails, later passes try the deletion again. You can
-   * use an approval from a dry run within 7 days, if the same records are still missing.
+   * The approval is valid for 7 days from that run on. If a handler fails, later passes try the deletion again. If the
+   * same records are still missing, you can use an approval from a dry run within 7 days.
    */
   approval?: string
   /** The time when the sync first held the deletions. UTC, RFC 3339. Only present with an approval. */
@@ -88,10 +90,10 @@ export interface RecordList {
   ids: readonly string[]
 }
 
-/** Held records that a directory of the organization lists again. These records are no longer held. */
+/** Formerly held records that a directory of the organization lists again. */
 export interface ReturnedRecords extends RecordList {
   kind: 'user' | 'group'
-  /** The approval of the hold. The approval stays valid for the other records of that hold. */
+  /** The approval of the hold. The approval is also valid for the other records of that hold. */
   approval: string
 }
 
@@ -105,7 +107,7 @@ export interface Deactivations extends RecordList {
 }
 
 /**
- * The class and the code of an error. The report leaves out the error's message, because the message may contain
+ * The class and the code of an error. The report leaves out the error's message, because the message can contain
  * personal data.
  */
 export interface ReportedError {
@@ -114,8 +116,8 @@ export interface ReportedError {
   /** The problem and its fix. Only present for a {@link SyncError}, because its message contains no personal data. */
   hint?: string
   /**
-   * The error itself, for debugging. Its message may contain personal data. The property is not enumerable, so logs,
-   * `JSON.stringify` and copies of the report do not contain it.
+   * The error itself, for debugging. The error's message can contain personal data. The property is not enumerable, so
+   * logs, `JSON.stringify` and copies of the report do not contain it.
    */
   readonly cause?: unknown
 }
@@ -140,7 +142,7 @@ export interface DirectoryReport {
 
 /**
  * The clocks that are more than 30 s apart, and their differences. The sync allows for a total difference of one
- * minute. If the sum of the differences is larger, the sync may miss changes.
+ * minute. If the sum of the differences is larger, the sync can miss changes.
  */
 export interface ClocksApart {
   /**
@@ -157,7 +159,10 @@ export interface ClocksApart {
 
 export interface OrganizationReport {
   organizationId: string
-  /** The reason why the pass read no directory: the organization has no directory, or no enabled directory. */
+  /**
+   * The reason why the pass read no directory: the organization does not have a directory, or does not have an enabled
+   * directory.
+   */
   skipped?: 'no-directory' | 'directory-disabled'
   error?: ReportedError
   directories: DirectoryReport[]
@@ -182,13 +187,13 @@ export interface SyncReport {
   /**
    * The approvals of `approve` that matched no held deletions in this pass. Possible reasons:
    * - The approval has a typing error, or an earlier run used it.
-   * - The approval is from a dry run that is over 7 days old or had other ids.
-   * - The pass did not read its directory, or `known` yielded nothing for that directory.
+   * - The approval is from a dry run that is more than 7 days old or had other ids.
+   * - The pass did not read the approval's directory, or `known` yielded nothing for that directory.
    */
   unusedApprovals: readonly string[]
   /** The number of repeated calls of the Directory API. */
   retries: number
-  /** Only present if clocks are too far apart. */
+  /** If clocks are not too far apart, absent. */
   clocksApart?: ClocksApart
   /** The error that ended the whole pass. */
   error?: ReportedError

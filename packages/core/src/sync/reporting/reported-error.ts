@@ -8,7 +8,7 @@ const tokenEndpoint = 'oauth/token'
 
 export function reported(error: unknown): ReportedError {
   const { errorName, errorCode } = errorFields(error)
-  // An error of another library may have properties that throw.
+  // An error of another library can have properties that throw.
   const syncError = readSafely(() => (error instanceof SyncError ? error : credentialsRefused(error)))
   const networkCode = readSafely(() => networkCodeOf(error))
   const report: ReportedError = {

@@ -13,7 +13,7 @@ import type { Schedule } from '../options.ts'
 /** The times at which passes begin, in milliseconds of a clock. */
 export interface Timetable {
   runAtStart: boolean
-  /** The present time of the clock. The wall clock may change by a large step between two calls. */
+  /** The present time of the clock. The wall clock can change by a large step between two calls. */
   nowMs(): number
   /** Returns the time of the next pass, or `undefined` after the last pass. */
   nextMs(startedMs: number): number | undefined
@@ -23,7 +23,7 @@ const names = ['everySeconds', 'cron', 'timezone', 'jitterSeconds', 'runAtStart'
 const longestSeconds = 31 * 86_400
 const cronJitterSeconds = 30
 /**
- * The maximum duration of one timer. Longer waits use several timers, because the wall clock may jump during a wait.
+ * The maximum duration of one timer. Longer waits use several timers, because the wall clock can jump during a wait.
  */
 const longestWaitMs = 3_600_000
 

@@ -13,7 +13,7 @@ export const timeChecks: LedgerChecks = {
     await store.expectState({ resource, occurredAt: at('09:00', 7) }, 'stale')
   },
 
-  'a stale event writes nothing: its message stays unseen, and the turn stays free': async (store) => {
+  'a stale event writes nothing: its message is unseen, and the turn is free': async (store) => {
     const resource = someId('user')
     await store.applied({ resource, occurredAt: at('09:05') })
     const messageId = someId('msg')
@@ -43,7 +43,7 @@ export const timeChecks: LedgerChecks = {
     await store.begun({ resource, occurredAt: at('09:01') })
   },
 
-  'a time over 300 s ahead, or no time, counts as the store’s time': async (store) => {
+  'a time more than 300 s ahead, or no time, counts as the store’s time': async (store) => {
     const before = await store.ledger.now()
     for (const occurredAt of [plusSeconds(before, 3600), undefined]) {
       const claim = await store.begunOnResource({ occurredAt })
