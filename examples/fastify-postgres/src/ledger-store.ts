@@ -9,7 +9,8 @@ import { Keyv } from 'keyv'
 export function openLedgerStore(url: string, onError: (error: unknown) => void): Keyv {
   const isRedis = /^rediss?:/.test(url)
   const keyv = new Keyv({ store: isRedis ? new KeyvRedis(url) : new KeyvPostgres(url) })
-  // Without a listener, an error would end the process. The ledger itself also detects the failure, and answers 503.
+  // Without a listener, an error would end the process. The ledger itself also detects the failure, so the reply is
+  // 503.
   keyv.on('error', (error: unknown) => {
     if (isRedis || !isForbidden(error)) onError(error)
   })

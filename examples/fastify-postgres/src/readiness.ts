@@ -20,7 +20,8 @@ const mayWrite = rights
   .join(' AND ')
 
 /**
- * Rejects if the accounts cannot be written: no server, no table, a missing right, a replica or a read-only database.
+ * If the accounts cannot be written, rejects. Causes: a missing server, table or right, a replica, or a read-only
+ * database.
  */
 export async function tryDatabase(pool: Pool): Promise<void> {
   const { rows } = await pool.query(
@@ -36,7 +37,7 @@ const resource = `ready-${randomUUID()}`
 const leaseSeconds = 5
 
 /**
- * Rejects if the ledger cannot begin an event. Calls the ledger as a webhook does, with a test message and a test
+ * If the ledger cannot begin an event, rejects. Calls the ledger as a webhook does, with a test message and a test
  * resource.
  */
 export async function tryLedger(ledger: Ledger): Promise<void> {

@@ -8,11 +8,11 @@ import { printable } from './terminal.ts'
 
 /** The time for which Scalekit waits for an answer. */
 const deadlineMs = 10_000
-/** The size of the slices of a sent body. An early answer is read between two slices. */
+/** The size of the slices of a sent body. Between two slices, the command reads an early answer. */
 const sliceBytes = 65_536
 /** The time after the first slice in which a server can refuse the body because of its declared length. */
 const earlyAnswerMs = 250
-/** The number of bytes of an answer's body that are stored. */
+/** The largest stored part of an answer's body, in bytes. */
 const keptBytes = 65_536
 
 export interface Request {

@@ -10,7 +10,7 @@ export async function readInput(path: string): Promise<string> {
   } catch (error) {
     const code = codeOf(error)
     const hint = code.includes('TOO_L')
-      ? 'The file is over 500 MB: split the file.'
+      ? 'The file is larger than 500 MB: split the file.'
       : 'Give a file, or - for standard input.'
     throw wrongUsage(`${inputName(path)} cannot be read (${code}). ${hint}`)
   }

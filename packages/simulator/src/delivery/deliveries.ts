@@ -14,14 +14,14 @@ import { WebhookClient } from './webhook-client.ts'
 export interface DeliveriesOptions {
   clock: Clock
   randomness: Randomness
-  /** How much a wait may differ from the schedule, as a share of the wait. @default 0.2 */
+  /** How much a wait can differ from the schedule, as a share of the wait. @default 0.2 */
   retryJitterShare?: number
   faults?: WebhookFaults
   /** How long an attempt waits for the whole answer, in real time. @default 10 */
   attemptDeadlineSeconds?: number
   /** The largest number of attempts to one endpoint at the same time. @default 64 */
   connectionsPerEndpoint?: number
-  /** How many finished messages the log keeps. @default 10 000 */
+  /** How many finished messages the log stores. @default 10 000 */
   keptMessages?: number
   /** An additional certificate authority (PEM), for https endpoints with private certificates. */
   certificateAuthority?: string

@@ -58,7 +58,7 @@ export interface AttemptResponse {
   readonly body: string
 }
 
-/** Returns whether the status is 200 or 201. Scalekit counts no other status as delivered. */
+/** Returns whether the status is 200 or 201. Scalekit counts only 200 and 201 as delivered. */
 export function isDelivered({ response }: Pick<Attempt, 'response'>): boolean {
   return response?.status === 200 || response?.status === 201
 }

@@ -97,7 +97,7 @@ const comparisons: Readonly<Record<ComparisonOperator, (found: Comparable, wante
     le: (found, wanted) => order(found, wanted) <= 0,
   }
 
-/** Compares two values. If the values have no order, returns `NaN`. */
+/** Compares two values. If the values do not have an order, returns `NaN`. */
 function order(found: Comparable, wanted: Comparable): number {
   if (typeof found === 'number' && typeof wanted === 'number') return found - wanted
   if (typeof found !== 'string' || typeof wanted !== 'string') return Number.NaN

@@ -6,12 +6,12 @@ import type { Path } from './path.ts'
 import { type Attribute, attributeNamed, type ResourceType } from './schemas.ts'
 import { isPrimary, own, readValue } from './values.ts'
 
-/** The largest number of list values that all operations of one PATCH may read in total. */
+/** The largest number of list values that all operations of one PATCH can read in total. */
 const maxVisits = 1_000_000
 
 /**
  * Applies a PATCH (RFC 7644, 3.5.2) to the resource, and returns the resource. After an error, do not use the resource,
- * because it may have only some of the changes.
+ * because the resource can have only some of the changes.
  */
 export function patchResource(type: ResourceType, resource: JsonObject, body: unknown): JsonObject {
   let visits = 0
