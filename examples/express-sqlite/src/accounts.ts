@@ -30,7 +30,7 @@ export interface KnownAccount {
   organizationId: string
   occurredAt: string
   groupIds: string[]
-  /** `null` until an event contains the directory id. */
+  /** `null` before the first event with the directory id. */
   directoryId: string | null
 }
 
@@ -173,7 +173,8 @@ const selectAccounts = `
   FROM accounts`
 
 /**
- * RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without `active` does not change the state.
+ * RFC 7643, 4.1.1: `active` determines whether the user can sign in. An event without `active` does not change the
+ * state.
  */
 function stateAfter(active: boolean | undefined, known: Account | undefined): AccountState {
   if (active === undefined) return known?.state ?? 'active'

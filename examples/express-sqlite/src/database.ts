@@ -6,10 +6,10 @@ import { DatabaseSync } from 'node:sqlite'
  */
 const busyTimeoutMs = 1000
 
-// The key is the organization and the directory's user id. An email address can change, or get another owner.
+// The key is the organization and the directory's user id. An email address can change or get another owner.
 // `scim_occurred_at` is the time of the event that last wrote the row (see newest-wins.ts). A deleted row becomes a
-// tombstone. `directory_id` is NULL until an event contains it. User webhooks do not contain the directory id. Events
-// of the sync contain the directory id.
+// tombstone. `directory_id` is NULL before the first event with the directory id. User webhooks do not contain the
+// directory id. Events of the sync contain the directory id.
 const schema = `
   CREATE TABLE IF NOT EXISTS accounts (
     organization_id  TEXT NOT NULL,

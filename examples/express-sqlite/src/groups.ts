@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { transaction } from './database.ts'
 import { beforeAllEvents, type GuardedRow, mayWrite } from './newest-wins.ts'
 
-/** The fields of a group that the directory sync compares. A field is `null` until an event contains it. */
+/** The fields of a group that the directory sync compares. A field is `null` before the first event with the field. */
 export interface KnownGroup {
   id: string
   organizationId: string

@@ -25,7 +25,7 @@ export function openLedgerStore(file: string): LedgerStore {
   const database = new DatabaseSync(file, { timeout: 0 })
   // SQLite does not flush the ledger's writes to the disk immediately. The next write to the accounts also flushes the
   // ledger's writes, because all writes use one write-ahead log. A power failure can remove the ledger's last messages.
-  // Even without these messages, the guard protects the rows.
+  // Even after a loss of messages, the guard protects the rows.
   database.exec('PRAGMA synchronous = NORMAL')
   const store = {
     namespace: 'express-sqlite',

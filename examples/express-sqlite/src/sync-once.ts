@@ -11,7 +11,7 @@ import { openSync } from './sync.ts'
 
 const usage = `Usage: npm run sync -- [options]
 
-Runs one pass over the directories of all organizations. The server can run at the same time.
+Runs one pass over the directories of all organizations. The server can run during the pass.
 If the server is running a pass, this command exits with 1.
 
   --full                 read everything, and delete users and groups that are no longer listed;
@@ -22,7 +22,7 @@ If the server is running a pass, this command exits with 1.
   --help                 show this text
 
 Exit codes: 0 for a complete pass, 3 for held deletions, 2 for wrong usage.
-In other cases, the code is 1, for example if an approval matches no deletions.
+In other cases, the code is 1, for example if an approval does not match any deletions.
 `
 
 process.exitCode = await main()

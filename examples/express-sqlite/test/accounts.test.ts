@@ -141,7 +141,7 @@ test('an event succeeds without its fields of an undocumented type', async (app)
   assert.deepEqual(accountOf(app)?.groups, before?.groups)
 })
 
-test('a forged delivery is refused and writes nothing', async (app) => {
+test('the application refuses a forged delivery without a write', async (app) => {
   const secret = TEST_SECRET.replace('c2Nh', 'c2Ni')
   const reply = await app.deliver(user('09:00:00'), { secret })
   assert.deepEqual(reply, { status: 400, outcome: 'invalid-signature' })

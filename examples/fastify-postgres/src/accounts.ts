@@ -30,7 +30,7 @@ export interface KnownAccount {
   organizationId: string
   occurredAt: string
   groupIds: string[]
-  /** `null` until an event contains the directory id. */
+  /** `null` before the first event with the directory id. */
   directoryId: string | null
 }
 
@@ -60,7 +60,7 @@ export class Accounts {
    */
   upsert(change: AccountChange): Promise<boolean> {
     const { organizationId, id, directoryId, active, email, name, roles, groups, occurredAt } = change
-    // RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without `active` does not change the
+    // RFC 7643, 4.1.1: `active` determines whether the user can sign in. An event without `active` does not change the
     // state.
     const state = active === undefined ? null : active ? 'active' : 'deactivated'
     return transaction(this.#pool, async (client) => {

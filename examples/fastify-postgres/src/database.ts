@@ -12,13 +12,13 @@ export interface DatabaseOptions {
   url: string
   poolSize: number
   /**
-   * Called when an idle connection breaks, for example because the server restarts. After such an error, the pool
-   * connects again.
+   * If an idle connection breaks, for example because the server restarts, the pool calls this function. After such an
+   * error, the pool connects again.
    */
   onError(error: Error): void
 }
 
-/** Returns a pool that connects when it runs its first query. */
+/** Returns a pool that connects at its first query. */
 export function openDatabase({ url, poolSize, onError }: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,

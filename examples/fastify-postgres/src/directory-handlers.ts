@@ -59,7 +59,7 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
       logWhereKept(written, data.id, ctx)
     },
 
-    // Usually, a directory is disabled only temporarily. So the handler does not change the accounts, and logs a
+    // Usually, a directory is disabled only for a short time. So the handler does not change the accounts, and logs a
     // warning.
     onDirectoryDisabled({ organization_id, data }, ctx) {
       ctx.log.warn(

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { beforeAllEvents, mayWrite } from './newest-wins.ts'
 
-/** The fields of a group that the directory sync compares. A field is `null` until an event contains it. */
+/** The fields of a group that the directory sync compares. A field is `null` before the first event with the field. */
 export interface KnownGroup {
   id: string
   organizationId: string

@@ -3,8 +3,8 @@ import KeyvRedis from '@keyv/redis'
 import { Keyv } from 'keyv'
 
 /**
- * Opens the store of the ledger. The URL decides whether the store is Redis or PostgreSQL. Both stores are atomic
- * across all instances. The caller must disconnect the store.
+ * Opens the store of the ledger. The scheme of the URL selects Redis or PostgreSQL. Both stores are atomic across all
+ * instances. The caller must disconnect the store.
  */
 export function openLedgerStore(url: string, onError: (error: unknown) => void): Keyv {
   const isRedis = /^rediss?:/.test(url)

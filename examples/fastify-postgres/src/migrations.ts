@@ -10,7 +10,7 @@ const folder = new URL('../migrations/', import.meta.url)
  */
 export const lockKey = 7_225_346_001
 /**
- * If a migration waits for a lock on a table, all later statements on that table wait too. So a migration that waits
+ * If a migration waits for a lock on a table, all later statements on the table also wait. So a migration that waits
  * for a lock fails early. You can run the failed migration again.
  */
 const lockTimeout = '5s'

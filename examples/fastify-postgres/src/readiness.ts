@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Ledger } from '@scalekit-scim/fastify'
 import type { Pool } from 'pg'
 
-/** The time in which an answer is reused. In this time, many requests cause only one check of each dependency. */
+/**
+ * The time for which the check reuses an answer. Within this time, many requests cause only one check of each
+ * dependency.
+ */
 const freshMs = 2000
 
 /**

@@ -8,7 +8,7 @@ import { progressLine } from './progress-line.ts'
 
 const usage = `Usage: npm run sync -- [options]
 
-Runs one pass over the directories of all organizations. Instances can run at the same time.
+Runs one pass over the directories of all organizations. Instances can run during the pass.
 
   --full                 read everything, and delete users and groups that are no longer listed;
                          without --full, read only the changes since the last pass
@@ -18,7 +18,7 @@ Runs one pass over the directories of all organizations. Instances can run at th
   --help                 show this text
 
 Exit codes: 0 for a complete pass, 3 for held deletions, 2 for wrong usage.
-In other cases, the code is 1, for example if an approval matches no deletions.
+In other cases, the code is 1, for example if an approval does not match any deletions.
 `
 
 process.exitCode = await main()

@@ -185,7 +185,7 @@ test('an event with a repeated group, or a character that PostgreSQL cannot stor
   assert.deepEqual(account?.groups, ['Engineering'])
 })
 
-test('a forged delivery is refused and writes nothing', async (app, directory) => {
+test('the application refuses a forged delivery without a write', async (app, directory) => {
   const secret = TEST_SECRET.replace('c2Nh', 'c2Ni')
   const reply = await app.deliver(directory.user('09:00:00'), { secret })
   assert.deepEqual(reply, { status: 400, outcome: 'invalid-signature' })

@@ -14,7 +14,7 @@ describe('the guard', { skip }, () => {
   const deletion = { isDeletion: true, time: at(2) }
   const cases = [
     ['there is no row', [], update, true],
-    ['there is no row, and the event deletes', [], deletion, true],
+    ['without a row, the event deletes', [], deletion, true],
     ['the row is a nanosecond older', [{ ...update, time: at(1) }], update, true],
     ['the row is a nanosecond newer', [{ ...update, time: at(3) }], update, false],
     ['the row is newer, and the event deletes', [{ ...update, time: at(3) }], deletion, false],

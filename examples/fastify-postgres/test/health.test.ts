@@ -10,7 +10,7 @@ import { processed, type RunningApp, startApp } from './support.ts'
 const databaseUrl = skip ? '' : await ownDatabase()
 if (!skip) await migrate(databaseUrl)
 
-/** An address where no server listens. */
+/** An address without a server. */
 const closedPort = '127.0.0.1:1'
 const noDatabase = `postgres://postgres@${closedPort}/accounts`
 

@@ -65,7 +65,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await failing(t, { databaseUrl: url, ledgerUrl: url }), ['database', 'ledger'])
   })
 
-  it('if the role may not create tables, only the ledger is reported', async (t) => {
+  it('if the role cannot create tables, only the ledger is reported', async (t) => {
     const { role, url } = await service('_no_ledger')
     await admin('REVOKE CREATE ON SCHEMA public FROM PUBLIC')
     await admin(`REVOKE CREATE ON SCHEMA public FROM ${role}`)
@@ -91,7 +91,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await failing(t, { databaseUrl, ledgerUrl }), ['ledger'])
   })
 
-  it('the check leaves no data in the ledger', async (t) => {
+  it('the check does not leave data in the ledger', async (t) => {
     const app = await startApp(t, { databaseUrl, ledgerUrl: databaseUrl })
     assert.equal((await fetch(`${app.url}/ready`)).status, 200)
     const left = await admin(`SELECT id FROM scalekit_scim_messages WHERE id LIKE 'ready-%'

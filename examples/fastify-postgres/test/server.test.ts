@@ -140,7 +140,7 @@ describe('the log', { skip, timeout }, () => {
 })
 
 describe('a server that cannot start', { timeout }, () => {
-  it('a server with invalid variables names each of them without its value, and exits with 1', async (t) => {
+  it('a server names each invalid variable without its value, and exits with 1', async (t) => {
     const server = run(t, ['src/server.ts'], {
       SCALEKIT_WEBHOOK_SECRET: 'whsec_not base64',
       DATABASE_URL: 'mysql://root:hunter2@127.0.0.1/accounts',

@@ -21,7 +21,7 @@ export function inputName(path: string): string {
   return path === '' ? 'The file ""' : path
 }
 
-/** Returns the parsed JSON, or `undefined` if the text is not JSON. */
+/** Returns the parsed JSON. If the text is not JSON, returns `undefined`. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

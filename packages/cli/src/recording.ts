@@ -7,7 +7,7 @@ export interface Recorded {
   where: string
   body: string
   messageId?: string | undefined
-  /** Absent if the recording contains an event and not a delivery. */
+  /** Absent for a recorded event. */
   headers?: Readonly<Record<string, string>>
 }
 

@@ -25,7 +25,7 @@ export interface Port {
   serve(http1: RequestListener, http2: Http2Listener): void
   /** Returns the TCP connection of an HTTP/2 session. A session of Node does not expose its connection. */
   socketOf(session: Http2Session | undefined): Socket | undefined
-  /** Accepts no more requests. Waits up to `graceMs` for running requests, and then ends all connections. */
+  /** Refuses new requests. Waits up to `graceMs` for running requests, and then ends all connections. */
   close(graceMs?: number): Promise<void>
 }
 

@@ -8,7 +8,7 @@ export interface Check {
   run(probe: Probe): Finding | Promise<Finding>
 }
 
-/** The result of a check. `detail` describes the result, and `hint` describes the fix. */
+/** The result of a check. `detail` describes the result. `hint` describes the fix. */
 export interface Finding {
   state: 'ok' | 'wrong' | 'note' | 'skipped'
   detail: string

@@ -39,7 +39,7 @@ const problems = (answer: string) => ({
   ),
   'no-http': wrong(
     `The answer is ${answer}.`,
-    'Give the address of the application. Another server listens at the given address, or a proxy breaks the answers.',
+    'Give the address of the application. Either another server listens at the given address, or a proxy breaks the answers.',
   ),
   cut: wrong(
     `The connection ended without an answer (${answer}).`,

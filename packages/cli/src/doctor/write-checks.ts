@@ -121,8 +121,8 @@ async function duplicateFinding(
 }
 
 /**
- * Returns whether the endpoint recognizes the id of a done message. Such an endpoint refuses an event without data,
- * except if the id is done.
+ * Returns whether the endpoint recognizes the id of a done message. For a done id, such an endpoint accepts an event
+ * without data. For a new id, such an endpoint refuses the event.
  */
 async function isKnown({ event, messageId }: Message, probe: Probe): Promise<boolean> {
   const broken = { ...event, data: null }

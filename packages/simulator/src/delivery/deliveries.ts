@@ -174,7 +174,7 @@ export class Deliveries extends Endpoints {
     }
   }
 
-  /** Starts no more attempts. Resolves when all running attempts have ended. */
+  /** Does not start more attempts. Resolves when all running attempts have ended. */
   async close(): Promise<void> {
     this.#context.isClosed = true
     for (const task of this.#tasks()) task.stop()
@@ -231,7 +231,7 @@ export class Deliveries extends Endpoints {
     }
   }
 
-  /** Calls the listeners after the change is complete, because a listener may make further changes. */
+  /** Calls the listeners after the change is complete, because a listener can make further changes. */
   #notify({ message }: MessageRecord): void {
     queueMicrotask(() => this.#listeners.call(message))
   }

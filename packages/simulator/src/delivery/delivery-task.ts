@@ -167,7 +167,7 @@ export class DeliveryTask implements Delivery {
     if (scheduled && this.state === 'pending') this.#fail(scheduled)
   }
 
-  /** Makes one attempt. A successful attempt ends the delivery, except if the attempt is forged. */
+  /** Makes one attempt. A successful attempt that is not forged ends the delivery. */
   async #transmit(endpoint: Endpoint, trigger: AttemptTrigger, faults: WebhookFaults): Promise<Transmitted> {
     const { message, body } = this.#record
     const number = ++this.#attemptCount

@@ -1,7 +1,7 @@
 import type { ScimEvent } from '@scalekit-scim/core'
 import type { FaultName } from './faults.ts'
 
-// The objects in this file change while a message is pending. To store a state, copy the object.
+// While a message is pending, the objects in this file change. To store a state, copy the object.
 
 /** One event with one id, for all endpoints that receive its type. */
 export interface Message {

@@ -25,8 +25,8 @@ export interface Answer {
 const maxLoggedResponseBytes = 65_536
 
 /**
- * How long an idle connection stays open. If the client waited longer than servers (5 s in Node), a request could use a
- * connection that the server is closing.
+ * The time after which the client closes an idle connection. If the client waited longer than servers (5 s in Node), a
+ * request could use a connection that the server is closing.
  */
 const idleConnectionMs = 1000
 

@@ -157,7 +157,7 @@ export class EnvironmentRecords extends EventPublisher {
   }
 }
 
-/** @param problem The message of the error if the item is undefined */
+/** @param problem The error message for an undefined item */
 function found<Item>(item: Item | undefined, problem: string): Item {
   if (item === undefined) throw new EnvironmentError('not-found', problem)
   return item

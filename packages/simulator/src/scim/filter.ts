@@ -55,7 +55,7 @@ function valuesAt(subject: unknown, steps: PathSteps): unknown[] {
   return name === undefined ? [] : valuesAt(subject[name], rest)
 }
 
-/** Returns whether the value is not empty. By RFC 7643, 2.5, an empty value is the same as no value. */
+/** Returns whether the value is not empty. By RFC 7643, 2.5, an empty value is the same as a missing value. */
 function isPresent(value: unknown): boolean {
   if (isJsonObject(value)) return Object.values(value).some(isPresent)
   return value !== undefined && value !== null && value !== ''
