@@ -220,7 +220,7 @@ test(
     })
     t.after(() => child.kill('SIGKILL'))
     const [line] = await once(createInterface({ input: child.stderr }), 'line')
-    assert.match(line, /No progress for 5 s.*are retried/)
+    assert.match(line, /No progress for 5 s: the sync retries/)
     child.kill('SIGTERM')
     assert.deepEqual(await once(child, 'exit'), [1, null])
   },
