@@ -123,7 +123,7 @@ test.each([
     expect(detail).toMatch(/^The endpoint does not answer: .*\(no answer \(/)
   }
   expect(checks.find(({ check }) => check === 'write-delete')).toMatchObject({
-    detail: expect.stringMatching(/^The endpoint no longer answers, .+ users may remain: diruser_doctor_/),
+    detail: expect.stringMatching(/^The endpoint no longer answers, .+ users can remain: diruser_doctor_/),
     hint: expect.stringContaining('Start the application again, and delete the users by hand.'),
   })
   for (const { detail } of checks) expect(detail).not.toMatch(/refuse.*no answer/)

@@ -23,7 +23,7 @@ test('the table lists each check and ends with the counts', async () => {
   expect(stdout).toContain(`${url}\n`)
   expect(stdout).toMatch(/^ok {7}a valid delivery is accepted +204$/m)
   expect(stdout).toMatch(
-    /^WRONG {4}the endpoint answers 200 or 201\n {11}The endpoint answers 204\. .+\n {11}Fix: Answer 200 or 201 when/m,
+    /^WRONG {4}the endpoint answers 200 or 201\n {11}The endpoint answers 204\. .+\n {11}Fix: After the work, answer 200 or 201:/m,
   )
   expect(stdout).toMatch(/\nSomething is wrong\. 19 ok, 1 WRONG, 0 to note\.\n$/)
   expect(stdout).not.toContain(TEST_SECRET)
@@ -60,7 +60,7 @@ const others: [what: string, server: () => Server, scheme: string, exitCode: num
     () => createSecureServer({ cert: certificate, key: privateKey }),
     'https',
     3,
-    /\(DEPTH_ZERO_SELF_SIGNED_CERT\)\. The certificate of the server is not trusted here\. Set NODE_EXTRA_CA_CERTS to a PEM/,
+    /\(DEPTH_ZERO_SELF_SIGNED_CERT\)\. This machine does not trust the certificate of the server\. Set NODE_EXTRA_CA_CERTS to a PEM/,
   ],
   [
     'a server without TLS',

@@ -149,7 +149,7 @@ describe('an invalid file is an error with the fix:', () => {
     await writeFile(file, text)
     const start = createSimulator({ file })
     await expect(start).rejects.toThrow(SnapshotError)
-    await expect(start).rejects.toThrow(`${file} cannot be loaded: ${reason}. Delete or move the file`)
+    await expect(start).rejects.toThrow(`${file} cannot be loaded: ${reason}. To start with an empty`)
     expect(await readFile(file, 'utf8')).toBe(text)
   })
 })

@@ -18,7 +18,7 @@ export interface Account extends AccountKey {
   name: string | null
   /** The roles in order, the highest role first. */
   roles: Role[]
-  /** The names of the user's groups, without deleted groups. If a group has no name, the list contains its id. */
+  /** The names of the user's groups, without deleted groups. For a group without a name, the list contains the id. */
   groups: string[]
   /** The time of the newest event that was written to this account. */
   occurredAt: string
@@ -30,7 +30,7 @@ export interface KnownAccount {
   organizationId: string
   occurredAt: string
   groupIds: string[]
-  /** `null` until an event contains the directory id. */
+  /** `null` before the first event with the directory id. */
   directoryId: string | null
 }
 
@@ -112,8 +112,8 @@ export class Accounts {
   }
 
   /**
-   * Replaces the account with a tombstone that has no personal data. If there is no such account, also writes a
-   * tombstone, because the creation may arrive later. If the row is newer than the event, writes nothing and returns
+   * Replaces the account with a tombstone without personal data. If the account does not exist, also writes a
+   * tombstone, because the creation can arrive later. If the row is newer than the event, writes nothing and returns
    * `false`.
    */
   delete(key: AccountKey, occurredAt: string): boolean {
@@ -137,7 +137,8 @@ export class Accounts {
   }
 
   /**
-   * Yields all accounts of a customer, without tombstones. Reads in batches, so that events can be written in between.
+   * Yields all accounts of a customer, without tombstones. Reads in batches, so that the application can write events
+   * between two batches.
    */
   *known(organizationId: string): Iterable<KnownAccount> {
     for (let after = ''; ; ) {
@@ -172,7 +173,8 @@ const selectAccounts = `
   FROM accounts`
 
 /**
- * RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without `active` does not change the state.
+ * RFC 7643, 4.1.1: `active` determines whether the user can sign in. An event without `active` does not change the
+ * state.
  */
 function stateAfter(active: boolean | undefined, known: Account | undefined): AccountState {
   if (active === undefined) return known?.state ?? 'active'

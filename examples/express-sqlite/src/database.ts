@@ -1,16 +1,15 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /**
- * How long a write waits if another process is writing. The time is short, because the wait blocks the whole process.
- * If the database is still busy after this time, the handler fails. The reply is 500, and Scalekit sends the event
- * again.
+ * The longest wait of a write while another process is writing. The time is short, because the wait blocks the whole
+ * process. If the database is busy for longer, the handler fails. After the reply 500, Scalekit sends the event again.
  */
 const busyTimeoutMs = 1000
 
-// The key is the organization and the directory's user id. An email address can change, or be given to another
-// person. `scim_occurred_at` is the time of the event that last wrote the row (see newest-wins.ts). A deleted row
-// stays as a tombstone. `directory_id` is NULL until an event contains it. User webhooks do not contain the directory
-// id. Events of the sync contain the directory id.
+// The key is the organization and the directory's user id. An email address can change or get another owner.
+// `scim_occurred_at` is the time of the event that last wrote the row (see newest-wins.ts). A deleted row becomes a
+// tombstone. `directory_id` is NULL before the first event with the directory id. User webhooks do not contain the
+// directory id. Events of the sync contain the directory id.
 const schema = `
   CREATE TABLE IF NOT EXISTS accounts (
     organization_id  TEXT NOT NULL,
@@ -48,7 +47,7 @@ const schema = `
 
 export function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
-  // With a write-ahead log, the page can read the accounts while an event is written.
+  // With a write-ahead log, the page can read the accounts while a handler writes an event.
   database.exec('PRAGMA journal_mode = WAL')
   transaction(database, () => {
     database.exec(schema)
@@ -75,7 +74,7 @@ export function transaction<Result>(database: DatabaseSync, work: () => Result):
     database.exec('COMMIT')
     return result
   } catch (error) {
-    // If the disk is full, SQLite may already have ended the transaction.
+    // If the disk is full, SQLite can end the transaction by itself.
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { transaction } from './database.ts'
 import { beforeAllEvents, type GuardedRow, mayWrite } from './newest-wins.ts'
 
-/** The fields of a group that the directory sync compares. A field is `null` until an event contains it. */
+/** The fields of a group that the directory sync compares. A field is `null` before the first event with the field. */
 export interface KnownGroup {
   id: string
   organizationId: string
@@ -49,7 +49,7 @@ export class Groups {
       WHERE scim_occurred_at = '${beforeAllEvents}'`)
   }
 
-  /** Yields all groups of a customer, without tombstones. A group without an event of its own has no time. */
+  /** Yields all groups of a customer, without tombstones. A group without an event of its own does not have a time. */
   known(organizationId: string): KnownGroup[] {
     return this.#known.all({ organizationId }).map((row) => ({
       id: String(row.id),
@@ -77,7 +77,7 @@ export class Groups {
   }
 
   /**
-   * Does not change memberships and roles, because Scalekit also sends an update of each member. If the row is newer
+   * Does not change memberships or roles, because Scalekit also sends an update of each member. If the row is newer
    * than the event, writes nothing and returns `false`.
    */
   delete({ organizationId, id }: GroupKey, occurredAt: string): boolean {
@@ -91,7 +91,7 @@ export class Groups {
   }
 
   /**
-   * Writes a stub of a group, because a user event may name a group before the group's own event arrives. Call this
+   * Writes a stub of a group, because a user event can name a group before the group's own event arrives. Call this
    * method inside a transaction.
    */
   mention({ organizationId, id, name }: GroupKey & { name: string | null }): void {

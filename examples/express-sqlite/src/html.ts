@@ -6,7 +6,7 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Text that is already HTML, and must not be escaped. */
+/** Text that a template does not escape, because the text is already HTML. */
 export class Html {
   readonly text: string
 

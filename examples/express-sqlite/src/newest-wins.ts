@@ -1,13 +1,13 @@
-/** The columns of a row that the guard needs. A deleted row stays as a tombstone. */
+/** The columns of a row that the guard needs. A deleted row becomes a tombstone. */
 export interface GuardedRow {
   state: string
   occurredAt: string
 }
 
 /**
- * Returns whether an event may write to a row. If the row is older, every event may write. If the times are equal, a
- * deletion may write. If the row is not a tombstone, any other event with an equal time may also write. Without
- * tombstones, an old update would restore a deleted user.
+ * Returns whether an event can replace a row. If the row is older, every event can replace the row. If the times are
+ * equal, a deletion can replace the row. If the row is not a tombstone, any other event with an equal time can also
+ * replace the row. Without tombstones, an old update would restore a deleted user.
  *
  * The times are values of `ctx.occurredAt`, which sort correctly as text. Call this function inside the transaction
  * that writes the row.

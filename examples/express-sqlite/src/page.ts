@@ -5,7 +5,7 @@ import { style } from './style.ts'
 
 export interface AccountsPage {
   accounts: readonly Account[]
-  /** The number of all accounts, including those that are not shown. */
+  /** The number of all accounts, including accounts that the page does not show. */
   count: number
   /**
    * Whether the page reloads itself. By default, the page does not reload itself, because a changing page is hard to

@@ -6,8 +6,8 @@ const precedence: readonly Role[] = ['admin', 'editor', 'viewer']
 export const defaultRole: Role = 'viewer'
 
 /**
- * The role of each group, by the group's name in your customers' directories. A group's id (`dirgroup_…`) also works,
- * and does not change if the group is renamed.
+ * The role of each group, by the group's name in your customers' directories. A group's id (`dirgroup_…`) also works.
+ * If the group gets another name, the id does not change.
  */
 const roleOfGroup: Readonly<Record<string, Role>> = {
   'IT Admins': 'admin',

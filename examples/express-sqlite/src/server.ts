@@ -9,7 +9,7 @@ import { apiVariables, openSync, wantsSync } from './sync.ts'
 // The page shows names. So if HOST is not set, the server listens only on this machine.
 const { DATABASE_FILE = './accounts.db', HOST = '127.0.0.1', PORT = '3000' } = process.env
 
-/** The longest delay of the shutdown because of an incomplete request. */
+/** The longest time that an incomplete request can delay the shutdown. */
 const lingerMs = 1000
 
 const database = openDatabase(DATABASE_FILE)
@@ -20,8 +20,8 @@ const { app, scim } = createApp({
   accounts,
   groups,
   store: ledger.store,
-  // Call your error tracker here. The middleware's own log omits error messages, because they may contain personal
-  // data.
+  // Call your error tracker here. The middleware's own log omits error messages, because error messages can contain
+  // personal data.
   onOutcome({ error }) {
     if (error !== undefined) console.error(error)
   },
@@ -41,7 +41,7 @@ const server = app.listen(Number(PORT), HOST, (error) => {
   console.log(
     `Listening on http://${host}:${port}, webhooks on /webhooks/scalekit, accounts and ledger in ${DATABASE_FILE}`,
   )
-  if (!sync) console.log(`No sync: lost webhooks are not recovered. Set ${apiVariables.join(', ')}`)
+  if (!sync) console.log(`No sync: the server does not recover lost webhooks. Set ${apiVariables.join(', ')}`)
 })
 
 let isStopping = false

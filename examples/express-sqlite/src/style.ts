@@ -1,6 +1,6 @@
 import { html } from './html.ts'
 
-/** The page's style sheet. The page contains the style sheet, so it loads no other file. */
+/** The page's style sheet. The page contains the style sheet, so the browser does not load another file. */
 export const style = html`
   :root {
     color-scheme: light dark;

@@ -29,7 +29,7 @@ export function wantsSync(env: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * Applies changes that webhooks have lost: reads the directories, and passes each difference to the same handlers.
+ * Applies the changes of lost webhooks: reads the directories, and passes each difference to the webhook handlers.
  * @throws ConfigurationError if a credential is missing
  */
 export async function openSync({

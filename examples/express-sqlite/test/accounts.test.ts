@@ -31,14 +31,14 @@ test('a user event creates an account with the highest role of the groups', asyn
   })
 })
 
-test('a field that an event does not have stays unchanged', async (app) => {
+test('if an event does not have a field, the stored value does not change', async (app) => {
   await app.deliver(user('09:00:00', inGroup('Engineering')))
   const before = accountOf(app)
   await app.deliver(sparse('10:00:00'))
   assert.deepEqual(accountOf(app), { ...before, occurredAt: '2026-11-23T10:00:00.000000000Z' })
 })
 
-test('a field that is null stays unchanged', async (app) => {
+test('if a field is null, the stored value does not change', async (app) => {
   await app.deliver(user('09:00:00', { ...inGroup('Engineering'), active: false }))
   await app.deliver(group('09:00:00', 'Engineers'))
   const before = accountOf(app)
@@ -59,13 +59,13 @@ test('an event without a directory id does not change the directory of the accou
   )
 })
 
-test('if an event has no groups and no state, the new account is active and has the lowest role', async (app) => {
+test('if an event does not have groups or a state, the new account is active and has the lowest role', async (app) => {
   await app.deliver(sparse('09:00:00'))
   assert.equal(accountOf(app)?.state, 'active')
   assert.deepEqual(accountOf(app)?.roles, ['viewer'])
 })
 
-test('`active` deactivates and activates an account, and an event without `active` changes no state', async (app) => {
+test('only an event with `active` deactivates or activates an account', async (app) => {
   await app.deliver(user('09:00:00', { active: false }))
   assert.equal(accountOf(app)?.state, 'deactivated')
   await app.deliver(sparse('10:00:00', { name: 'Amelia Stone' }))
@@ -122,7 +122,7 @@ test('users with the same directory id in two organizations have two accounts', 
   assert.equal(app.accounts.find({ organizationId: 'org_2', id })?.name, 'Somebody else')
 })
 
-test('a user event can create a group, and the events of the group rename and delete it', async (app) => {
+test('the events of a group rename and delete a group that a user event created', async (app) => {
   await app.deliver(user('09:00:00', inGroup('Engineering')))
   await app.deliver(group('08:00:00', 'Engineers'))
   assert.deepEqual(accountOf(app)?.groups, ['Engineers'])
@@ -130,7 +130,7 @@ test('a user event can create a group, and the events of the group rename and de
   assert.deepEqual(accountOf(app)?.groups, [])
 })
 
-test('fields with an undocumented type are ignored, and the event succeeds', async (app) => {
+test('an event succeeds without its fields of an undocumented type', async (app) => {
   await app.deliver(user('09:00:00', inGroup('Engineering')))
   const before = accountOf(app)
   const odd = { email: { value: 'x' }, name: 7, active: 'yes', groups: 'Engineering' }
@@ -141,7 +141,7 @@ test('fields with an undocumented type are ignored, and the event succeeds', asy
   assert.deepEqual(accountOf(app)?.groups, before?.groups)
 })
 
-test('a forged delivery is refused and writes nothing', async (app) => {
+test('the application refuses a forged delivery without a write', async (app) => {
   const secret = TEST_SECRET.replace('c2Nh', 'c2Ni')
   const reply = await app.deliver(user('09:00:00'), { secret })
   assert.deepEqual(reply, { status: 400, outcome: 'invalid-signature' })

@@ -35,7 +35,7 @@ describe('the guard', () => {
 })
 
 describe('if the ledger has lost its data', () => {
-  it('an older event runs again, and the newer row stays', async (t) => {
+  it('an older event that runs again does not replace the newer row', async (t) => {
     const file = await databaseFile(t)
     const before = await startApp(t, file)
     await before.deliver(user('10:00:00', { name: 'The newest' }))
@@ -74,7 +74,7 @@ describe('if the ledger has lost its data', () => {
     assert.equal(after.accounts.find(key)?.email, null)
   })
 
-  it('a group that was deleted stays deleted', async (t) => {
+  it('an older event does not restore a deleted group', async (t) => {
     const file = await databaseFile(t)
     const before = await startApp(t, file)
     await before.deliver(user('08:00:00', { groups: [{ id: 'dirgroup_1', name: 'Engineering' }] }))
@@ -91,7 +91,7 @@ describe('if the ledger has lost its data', () => {
 describe('if the database fails', () => {
   const messageId = 'msg_1'
 
-  it('a locked file causes a 503, the page is still served, and the retry succeeds', async (t) => {
+  it('a locked file delays an event until its retry, but does not affect the page', async (t) => {
     const file = await databaseFile(t)
     const app = await startApp(t, file)
     const other = new DatabaseSync(file)
@@ -103,7 +103,7 @@ describe('if the database fails', () => {
       isAnswered = true
     })
     for (let page = 0; page < 5; page++) await (await fetch(app.url)).text()
-    assert.ok(!isAnswered, 'the process is not blocked while the ledger waits')
+    assert.ok(!isAnswered, 'while the ledger waits, the process is not blocked')
     const failed = await failing
     other.exec('ROLLBACK')
     assert.deepEqual(failed, { status: 503, outcome: 'store-unavailable' })
@@ -114,7 +114,7 @@ describe('if the database fails', () => {
     assert.deepEqual(await app.deliver(user('09:00:00'), { messageId }), duplicate)
   })
 
-  it('a failed write is rolled back, and the retry of the message succeeds', async (t) => {
+  it('after the rollback of a failed write, the retry of the message succeeds', async (t) => {
     const file = await databaseFile(t)
     const app = await startApp(t, file)
     const other = new DatabaseSync(file)

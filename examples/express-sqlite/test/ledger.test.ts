@@ -13,7 +13,7 @@ import { databaseFile, duplicate, processed, startServer } from './support.ts'
 
 const patience = { timeout: 60_000 }
 
-test('the ledger is atomic across all processes, and no connection stays open after it is closed', async (t) => {
+test('the ledger is atomic across all processes and closes its connection', async (t) => {
   const file = await databaseFile(t)
   openDatabase(file).close()
   const ledger = openLedgerStore(file)
@@ -33,11 +33,11 @@ test('a message that was done before a restart is a duplicate after the restart'
 
   const second = await startServer(t, file)
   assert.deepEqual(await second.deliver(user('10:00:00'), { messageId: 'msg_1' }), duplicate)
-  assert.equal((await second.deliver(user('09:00:00'))).outcome, 'stale', 'the newest time is still stored')
+  assert.equal((await second.deliver(user('09:00:00'))).outcome, 'stale', 'the newest time is stored')
   await second.stop()
 })
 
-test('after a server is killed, the messages that it answered are still duplicates', patience, async (t) => {
+test('after a server is killed, the messages that it answered are duplicates', patience, async (t) => {
   const file = await databaseFile(t)
   const first = await startServer(t, file)
   const messageIds = Array.from({ length: 20 }, (_, n) => `msg_${n}`)
@@ -52,7 +52,7 @@ test('after a server is killed, the messages that it answered are still duplicat
   await second.stop()
 })
 
-test('if a file of an earlier version has no ledger, the server creates the ledger', patience, async (t) => {
+test('if an earlier file does not have a ledger, the server creates the ledger', patience, async (t) => {
   const file = await databaseFile(t)
   const database = openDatabase(file)
   const nothing = { directoryId: undefined, active: true, roles: undefined, groups: undefined }
@@ -96,13 +96,13 @@ test(
     assert.deepEqual(
       servers.flatMap(({ complaints }) => complaints),
       [],
-      'no write failed, and the guard refused no event that the ledger accepted',
+      'the logs do not report failed writes or refusals of the guard',
     )
     assert.deepEqual(accountsIn(file).length, numbers.length)
   },
 )
 
-test('if events of a user reach three servers in any order, the newest state stays', patience, async (t) => {
+test('three servers that get events of a user in any order store the newest state', patience, async (t) => {
   const file = await databaseFile(t)
   const servers = await Promise.all([1, 2, 3].map(() => startServer(t, file)))
   const named = (n: number): Partial<DirectoryUser> => ({
@@ -118,7 +118,7 @@ test('if events of a user reach three servers in any order, the newest state sta
   assert.deepEqual(
     servers.flatMap(({ complaints }) => complaints),
     [],
-    'no write failed, and the guard refused no event that the ledger accepted',
+    'the logs do not report failed writes or refusals of the guard',
   )
   const [account] = accountsIn(file)
   assert.equal(account?.id, id)

@@ -20,7 +20,7 @@ it('the page lists the accounts, with every value escaped', async (t) => {
   assert.match(page, /<time datetime="2026-11-23T11:00Z">2026-11-23 11:00 UTC<\/time>/)
 })
 
-it('the page loads no files, runs no scripts, and reloads only if the user asks for it', async (t) => {
+it('the page does not load files or run scripts, and reloads only on request', async (t) => {
   const app = await startApp(t, await databaseFile(t))
   const response = await fetch(app.url)
   const page = await response.text()

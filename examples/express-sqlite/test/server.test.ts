@@ -5,7 +5,7 @@ import { databaseFile, processed, startServer } from './support.ts'
 
 const patience = { timeout: 20_000 }
 
-test('the server stops on SIGTERM, and has its accounts after a restart', patience, async (t) => {
+test('after SIGTERM and a restart, the server has its accounts', patience, async (t) => {
   const file = await databaseFile(t)
   const first = await startServer(t, file)
   assert.deepEqual(await first.deliver(user('09:00:00')), processed)

@@ -10,7 +10,7 @@ import { openDatabase } from '../src/database.ts'
 import { Groups } from '../src/groups.ts'
 import { databaseFile, startServer } from './support.ts'
 
-// The tests use the real SDK and a local Scalekit that sends no webhooks. So all data comes from the sync.
+// The tests use the real SDK and a local Scalekit that does not send webhooks. So all data comes from the sync.
 
 const program = fileURLToPath(new URL('../src/sync-once.ts', import.meta.url))
 const patience = { timeout: 60_000 }
@@ -85,7 +85,7 @@ test('a dry run reports the changes, but does not apply them', patience, async (
 })
 
 test(
-  'only a full pass deletes users who have left, and many deletions need an approval',
+  'only a full pass deletes users who have left, or holds many deletions for approval',
   patience,
   async (t) => {
     const { simulator, environment, hire } = await startScalekit(t)
@@ -116,7 +116,7 @@ test(
 )
 
 test(
-  'with two directories, each account stores its directory, and users who leave a directory are deleted',
+  'with two directories, a pass stores the directory of each account and deletes users who leave',
   patience,
   async (t) => {
     const { simulator, environment, organization, hire } = await startScalekit(t)
@@ -142,7 +142,7 @@ test(
   },
 )
 
-test('a server applies lost changes, reports them, and can stop during a pass', patience, async (t) => {
+test('a server applies and reports lost changes, and can stop during a pass', patience, async (t) => {
   // The changes are an hour old, because each pass sends very recent changes again.
   const from = new Date(Date.now() - 3_600_000)
   const { simulator, environment, hire } = await startScalekit(t, { from })
@@ -165,25 +165,21 @@ test('a server applies lost changes, reports them, and can stop during a pass', 
   await stop()
 })
 
-test(
-  'a server reports the changes of a pass in one line, and prints nothing if there are no changes',
-  patience,
-  async (t) => {
-    const { simulator, hire } = await startScalekit(t)
-    const { said, saying } = await startServer(t, await databaseFile(t), {
-      ...simulator.variables,
-      SYNC_EVERY_SECONDS: '1',
-    })
-    hire('ann')
-    await saying((line) => line === 'Sync: users 1 created')
-    // Each later pass sends the user again, because the change is less than two minutes old.
-    await new Promise((resolve) => setTimeout(resolve, 3500))
-    assert.deepEqual(said.slice(1), ['Sync: users 1 created'])
-  },
-)
+test('a server reports the changes of a pass in one line, or prints nothing', patience, async (t) => {
+  const { simulator, hire } = await startScalekit(t)
+  const { said, saying } = await startServer(t, await databaseFile(t), {
+    ...simulator.variables,
+    SYNC_EVERY_SECONDS: '1',
+  })
+  hire('ann')
+  await saying((line) => line === 'Sync: users 1 created')
+  // Each later pass sends the user again, because the change is less than two minutes old.
+  await new Promise((resolve) => setTimeout(resolve, 3500))
+  assert.deepEqual(said.slice(1), ['Sync: users 1 created'])
+})
 
 test(
-  'a manual pass is refused during a pass of the server, and a later manual pass reads only newer changes',
+  'a manual pass fails during a pass of the server, and later reads only newer changes',
   patience,
   async (t) => {
     const { simulator, hire } = await startScalekit(t)
@@ -193,7 +189,7 @@ test(
     await saying((line) => line === 'Sync: users 1 created')
     await stop()
 
-    // After a restart, the server's pass waits for the API. During this time, the test requests a manual pass.
+    // After a restart, the server's pass waits for the API. During the wait, the test requests a manual pass.
     simulator.setFaults({ api: { latencyMs: 3000 } })
     hire('ben')
     const again = await startServer(t, file, simulator.variables)
@@ -213,7 +209,7 @@ test(
 )
 
 test(
-  'if the API is unreachable, the command reports its retries, and a signal stops the command',
+  'if the API is unreachable, the command reports its retries and stops on a signal',
   patience,
   async (t) => {
     const { simulator } = await startScalekit(t)
@@ -224,7 +220,7 @@ test(
     })
     t.after(() => child.kill('SIGKILL'))
     const [line] = await once(createInterface({ input: child.stderr }), 'line')
-    assert.match(line, /No progress for 5 s.*are retried/)
+    assert.match(line, /No progress for 5 s: the sync retries/)
     child.kill('SIGTERM')
     assert.deepEqual(await once(child, 'exit'), [1, null])
   },

@@ -18,7 +18,7 @@ export interface Account extends AccountKey {
   name: string | null
   /** The roles in order, the highest role first. */
   roles: Role[]
-  /** The names of the user's groups, without deleted groups. If a group has no name, the list contains its id. */
+  /** The names of the user's groups, without deleted groups. For a group without a name, the list contains the id. */
   groups: string[]
   /** The time of the newest event that was written to this account. */
   occurredAt: string
@@ -30,7 +30,7 @@ export interface KnownAccount {
   organizationId: string
   occurredAt: string
   groupIds: string[]
-  /** `null` until an event contains the directory id. */
+  /** `null` before the first event with the directory id. */
   directoryId: string | null
 }
 
@@ -56,11 +56,11 @@ export class Accounts {
 
   /**
    * If the row is newer than the event, writes nothing and returns `false`. A user who returns after a deletion gets a
-   * new account, because a tombstone has no personal data.
+   * new account, because a tombstone does not contain personal data.
    */
   upsert(change: AccountChange): Promise<boolean> {
     const { organizationId, id, directoryId, active, email, name, roles, groups, occurredAt } = change
-    // RFC 7643, 4.1.1: `active` decides whether the user may sign in. An event without `active` does not change the
+    // RFC 7643, 4.1.1: `active` determines whether the user can sign in. An event without `active` does not change the
     // state.
     const state = active === undefined ? null : active ? 'active' : 'deactivated'
     return transaction(this.#pool, async (client) => {
@@ -84,8 +84,8 @@ export class Accounts {
   }
 
   /**
-   * Replaces the account with a tombstone that has no personal data. If there is no such account, also writes a
-   * tombstone, because the creation may arrive later. If the row is newer than the event, writes nothing and returns
+   * Replaces the account with a tombstone without personal data. If the account does not exist, also writes a
+   * tombstone, because the creation can arrive later. If the row is newer than the event, writes nothing and returns
    * `false`.
    */
   delete({ organizationId, id }: AccountKey, occurredAt: string): Promise<boolean> {
@@ -134,7 +134,8 @@ export class Accounts {
   }
 
   /**
-   * Returns the accounts after the key `after`, in the order of their keys. Each page takes the same time.
+   * Returns the accounts after the key `after`, in the order of their keys. The time of the query does not depend on
+   * the page.
    */
   async page(limit: number, after?: AccountKey): Promise<Account[]> {
     const { rows } = await this.#pool.query<Account>(

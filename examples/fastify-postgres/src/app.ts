@@ -28,7 +28,7 @@ export function createApp(logger: LoggerOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: isProbe }),
     requestTimeout: requestTimeoutMs,
   })
-  // Fastify's own error handler would log and send error messages, which may contain personal data.
+  // Fastify's own error handler would log and send error messages, which can contain personal data.
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
     if (status >= 500) request.log.error({ err: error }, 'a request failed')
@@ -38,7 +38,7 @@ export function createApp(logger: LoggerOptions): FastifyInstance {
   return app
 }
 
-/** Adds all routes. The pool and the store stay open when the app closes, because they belong to the caller. */
+/** Adds all routes. The app does not close the pool and the store, because they belong to the caller. */
 export async function addRoutes(
   app: FastifyInstance,
   { pool, isStopping = () => false, ...receiving }: RouteOptions,

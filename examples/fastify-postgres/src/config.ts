@@ -20,7 +20,7 @@ export interface Config extends WorkerConfig {
   secrets: string[]
   host: string
   port: number
-  /** The time in which the server still serves requests after `/ready` answers 503. */
+  /** The time in which the server serves requests while `/ready` answers 503. */
   drainSeconds: number
 }
 
@@ -51,7 +51,7 @@ function isUrl(protocols: readonly string[]) {
   return (value: string) => protocols.includes(URL.parse(value)?.protocol ?? '')
 }
 
-/** In a Redis URL, the path may only be the number of a database. The Redis client throws for any other path. */
+/** In a Redis URL, the path can only be the number of a database. The Redis client throws for any other path. */
 function isLedgerUrl(value: string): boolean {
   if (isUrl(postgres)(value)) return true
   return isUrl(['redis:', 'rediss:'])(value) && /^(?:\/\d*)?$/.test(URL.parse(value)?.pathname ?? '')
@@ -119,7 +119,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 /**
- * Reads the configuration of a process without HTTP. A process without HTTP runs the sync, and needs no signing
+ * Reads the configuration of a process without HTTP. A process without HTTP runs the sync, and does not need a signing
  * secret.
  * @throws InvalidEnvironment
  */
@@ -158,7 +158,7 @@ function scheduleOf({
 }: z.output<typeof workerFields>): Schedule {
   if (cron === undefined) return { everySeconds: everySeconds ?? 3600 }
   if (everySeconds === undefined) return { cron }
-  throw new InvalidEnvironment(['SYNC_CRON: set this or SYNC_EVERY_SECONDS, not both'])
+  throw new InvalidEnvironment(['SYNC_CRON: set SYNC_CRON or SYNC_EVERY_SECONDS, not both'])
 }
 
 /**

@@ -2,23 +2,23 @@ import pg from 'pg'
 
 /** The time limit of one statement, including the wait for a lock. The reply to Scalekit is due in 9 s. */
 const statementTimeoutMs = 5000
-/** A frozen server does not end a statement, so the client gives up after this time. */
+/** A frozen server does not end a statement, so the client stops waiting after this time. */
 const queryTimeoutMs = 6000
 const connectTimeoutMs = 2000
-/** If a process stalls during a transaction, its rows stay locked for at most this time. */
+/** If a process stalls during a transaction, its rows are locked for at most this time. */
 const idleInTransactionTimeoutMs = 10_000
 
 export interface DatabaseOptions {
   url: string
   poolSize: number
   /**
-   * Called when an idle connection breaks, for example because the server restarts. After such an error, the pool
-   * connects again.
+   * If an idle connection breaks, for example because the server restarts, the pool calls this function. After such an
+   * error, the pool connects again.
    */
   onError(error: Error): void
 }
 
-/** Returns a pool that connects when it runs its first query. */
+/** Returns a pool that connects at its first query. */
 export function openDatabase({ url, poolSize, onError }: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,

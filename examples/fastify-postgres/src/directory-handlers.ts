@@ -31,11 +31,11 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
   }
 
   return {
-    // The user was created or updated. The update of a user may arrive before the creation.
+    // The user was created or updated. The update of a user can arrive before the creation.
     onUserUpserted: upsertUser,
 
-    // The user has `active: false`. The account and its data stay. Also end the sessions and revoke the tokens of the
-    // account here.
+    // The user has `active: false`. The handler does not delete the account or its data. Also end the sessions and
+    // revoke the tokens of the account here.
     onUserDeactivated: upsertUser,
 
     async onUserDeleted({ organization_id, data }, ctx) {
@@ -59,26 +59,24 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
       logWhereKept(written, data.id, ctx)
     },
 
-    // Usually a directory is disabled only for a while. So the handler does not change the accounts, and logs a
+    // Usually, a directory is disabled only for a short time. So the handler does not change the accounts, and logs a
     // warning.
     onDirectoryDisabled({ organization_id, data }, ctx) {
       ctx.log.warn(
         { organizationId: organization_id, directoryId: data.id },
-        'a directory was disabled: its accounts stay unchanged, and get no more updates',
+        'a directory was disabled: its accounts get no more updates',
       )
     },
   }
 }
 
-/**
- * Logs that the guard did not replace a newer row. The event still counts as done, because a retry has the same result.
- */
+/** Logs that the guard did not replace a newer row. The event counts as done, because a retry has the same result. */
 function logWhereKept(written: boolean, id: string, { log, occurredAt }: HandlerContext): void {
   if (!written) log.warn({ id, occurredAt }, 'an event that the ledger accepted is older than its row')
 }
 
-// A directory can send any value in any field. The handler ignores an undocumented value, and the event succeeds. If
-// the event failed, each retry would also fail, and the other fields of the event would be lost.
+// A directory can send any value in any field. The handler ignores an undocumented value and succeeds. An error would
+// also make each retry fail, and lose the other fields of the event.
 
 /** NUL is the only character that a PostgreSQL text cannot contain. */
 const nul = '\0'

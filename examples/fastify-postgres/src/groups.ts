@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { beforeAllEvents, mayWrite } from './newest-wins.ts'
 
-/** The fields of a group that the directory sync compares. A field is `null` until an event contains it. */
+/** The fields of a group that the directory sync compares. A field is `null` before the first event with the field. */
 export interface KnownGroup {
   id: string
   organizationId: string
@@ -35,7 +35,7 @@ export class Groups {
     this.#pool = pool
   }
 
-  /** Yields all groups of a customer, without tombstones. A group without an event of its own has no time. */
+  /** Yields all groups of a customer, without tombstones. A group without an event of its own does not have a time. */
   async known(organizationId: string): Promise<KnownGroup[]> {
     const { rows } = await this.#pool.query<KnownGroup>(
       `SELECT id, organization_id AS "organizationId", directory_id AS "directoryId",
@@ -53,7 +53,7 @@ export class Groups {
   }
 
   /**
-   * Does not change memberships and roles, because Scalekit also sends an update of each member. If the row is newer
+   * Does not change memberships or roles, because Scalekit also sends an update of each member. If the row is newer
    * than the event, writes nothing and returns `false`.
    */
   delete({ organizationId, id }: GroupKey, occurredAt: string): Promise<boolean> {
@@ -76,11 +76,12 @@ export class Groups {
 }
 
 /**
- * Writes a stub of each new group, because a user event may name groups before their own events arrive. Call this
+ * Writes a stub of each new group, because a user event can name groups before their own events arrive. Call this
  * function inside a transaction.
  *
- * Skips groups that need no write. If it wrote all groups, events of their members would wait for each other's locks.
- * Writes groups in the order of their ids, because a different order in two transactions can cause a deadlock.
+ * Skips groups that do not need a write. If this function wrote all groups, events of their members would wait for each
+ * other's locks. Writes groups in the order of their ids, because a different order in two transactions can cause a
+ * deadlock.
  */
 export async function mentionGroups(
   client: PoolClient,

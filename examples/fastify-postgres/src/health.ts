@@ -19,7 +19,7 @@ export function isProbe({ routeOptions }: FastifyRequest): boolean {
 const patienceMs = 1000
 
 /**
- * `/health` shows that the process is alive. If `/health` does not answer, start another process. `/ready` shows that
+ * `/health` shows that the process is running. If `/health` does not answer, start another process. `/ready` shows that
  * the process can serve requests. Only `/ready` checks the dependencies, because a restart does not fix a missing
  * database.
  */

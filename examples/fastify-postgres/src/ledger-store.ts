@@ -3,13 +3,14 @@ import KeyvRedis from '@keyv/redis'
 import { Keyv } from 'keyv'
 
 /**
- * Opens the store of the ledger. The URL decides whether the store is Redis or PostgreSQL. Both stores are atomic
- * across all instances. The caller must disconnect the store.
+ * Opens the store of the ledger. The scheme of the URL selects Redis or PostgreSQL. Both stores are atomic across all
+ * instances. The caller must disconnect the store.
  */
 export function openLedgerStore(url: string, onError: (error: unknown) => void): Keyv {
   const isRedis = /^rediss?:/.test(url)
   const keyv = new Keyv({ store: isRedis ? new KeyvRedis(url) : new KeyvPostgres(url) })
-  // Without a listener, an error would end the process. The ledger itself also detects the failure, and answers 503.
+  // Without a listener, an error would end the process. The ledger itself also detects the failure, so the reply is
+  // 503.
   keyv.on('error', (error: unknown) => {
     if (isRedis || !isForbidden(error)) onError(error)
   })

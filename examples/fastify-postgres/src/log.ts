@@ -4,7 +4,7 @@ export type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | un
 
 /**
  * Omits personal data from the log. The log contains the method and the route of a request, but not its query and
- * addresses. The log contains errors without their messages, because PostgreSQL's messages may quote written values.
+ * addresses. The log contains errors without their messages, because PostgreSQL's messages can quote written values.
  * Send whole errors to your error tracker.
  */
 export const withoutPersonalData: NonNullable<LoggerOptions['serializers']> = {
@@ -20,7 +20,7 @@ function codeOf({ code, cause }: { code?: unknown; cause?: unknown }): string | 
   return cause instanceof Error ? codeOf(cause) : undefined
 }
 
-/** Removes the message from a stack. A stack begins with the message, which may have several lines. */
+/** Removes the message from a stack. A stack begins with the message, which can have several lines. */
 function frames(stack: string): string {
   return stack
     .split('\n')

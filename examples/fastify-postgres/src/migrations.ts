@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 
-// This code only runs SQL files in order, and each file once. For down migrations or migrations in code, use a library.
+// This code only runs each SQL file once, in order. To use down migrations or migrations in code, choose a library.
 
 const folder = new URL('../migrations/', import.meta.url)
 /**
@@ -10,14 +10,14 @@ const folder = new URL('../migrations/', import.meta.url)
  */
 export const lockKey = 7_225_346_001
 /**
- * If a migration waits for a lock on a table, all later statements on that table wait too. So a migration that waits
- * for a lock fails early, and you can run it again.
+ * If a migration waits for a lock on a table, all later statements on the table also wait. So a migration that waits
+ * for a lock fails early. You can run the failed migration again.
  */
 const lockTimeout = '5s'
 
 /**
- * Runs the new files of `migrations/` in the order of their names, each in its own transaction. Returns their names.
- * If several processes migrate at the same time, each file still runs once.
+ * Runs the new files of `migrations/` in the order of their names, each in its own transaction. Returns the names of
+ * the files that have run. If several processes migrate at the same time, each file runs once.
  */
 export async function migrate(url: string): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
@@ -36,7 +36,9 @@ export async function migrate(url: string): Promise<string[]> {
   return applied
 }
 
-/** The lock belongs to the transaction. So the lock also works through a pooler, and ends if the process crashes. */
+/**
+ * The lock belongs to the transaction. So the lock also works through a pooler. If the process crashes, the lock ends.
+ */
 async function apply(client: pg.Client, name: string): Promise<boolean> {
   await client.query('BEGIN')
   try {

@@ -3,7 +3,7 @@ import type { SyncProgress } from '@scalekit-scim/core/sync'
 const width = 24
 const everyMs = 100
 const silenceMs = 5000
-const silenceText = `No progress for ${silenceMs / 1000} s: failed calls to Scalekit's API are retried for a minute or more\n`
+const silenceText = `No progress for ${silenceMs / 1000} s: the sync retries failed calls to Scalekit's API for a minute or more\n`
 
 /**
  * Shows the progress of a pass. On a terminal, overwrites one line at each change. Without a terminal, reports only

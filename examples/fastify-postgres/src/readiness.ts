@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Ledger } from '@scalekit-scim/fastify'
 import type { Pool } from 'pg'
 
-/** The time in which an answer is reused. In this time, many requests cause only one check of each dependency. */
+/**
+ * The time for which the check reuses an answer. Within this time, many requests cause only one check of each
+ * dependency.
+ */
 const freshMs = 2000
 
 /**
@@ -20,7 +23,8 @@ const mayWrite = rights
   .join(' AND ')
 
 /**
- * Rejects if the accounts cannot be written: no server, no table, a missing right, a replica or a read-only database.
+ * If the accounts cannot be written, rejects. Causes: a missing server, table or right, a replica, or a read-only
+ * database.
  */
 export async function tryDatabase(pool: Pool): Promise<void> {
   const { rows } = await pool.query(
@@ -36,7 +40,7 @@ const resource = `ready-${randomUUID()}`
 const leaseSeconds = 5
 
 /**
- * Rejects if the ledger cannot begin an event. Calls the ledger as a webhook does, with a test message and a test
+ * If the ledger cannot begin an event, rejects. Calls the ledger as a webhook does, with a test message and a test
  * resource.
  */
 export async function tryLedger(ledger: Ledger): Promise<void> {

@@ -31,7 +31,7 @@ let isStopping = false
 let sync: DirectorySync | undefined
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // A second signal ends the process at once.
+    // A second signal ends the process immediately.
     if (isStopping) process.exit(1)
     // The server has not started, so there is no running work. PostgreSQL rolls back an interrupted migration.
     if (!app.server.listening) process.exit(0)
@@ -55,11 +55,11 @@ try {
   await app.listen({ host: config.host, port: config.port })
   sync?.start()
 } catch (error) {
-  // No event has arrived yet, so the error holds no personal data.
+  // No event has arrived yet, so the error does not contain personal data.
   exitWith(log, error, `the server does not start: ${error instanceof Error ? error.message : ''}`)
 }
 
-/** Without API credentials, this process runs no sync. A worker may run the sync instead. */
+/** Without API credentials, this process does not run the sync. A worker can run the sync instead. */
 async function openOwnSync(): Promise<DirectorySync | undefined> {
   const { api, syncSchedule: schedule, syncFullEverySeconds: fullEverySeconds } = config
   if (!api) return undefined
@@ -67,8 +67,8 @@ async function openOwnSync(): Promise<DirectorySync | undefined> {
 }
 
 /**
- * First, `/ready` answers 503, so that load balancers stop sending requests. Then the server accepts no new requests,
- * and answers the running requests. Finally, the server closes the connections to the database and the ledger.
+ * First, `/ready` answers 503, so that load balancers stop sending requests. Then the server refuses new requests, and
+ * answers the running requests. Finally, the server closes the connections to the database and the ledger.
  */
 async function stop(signal: string): Promise<void> {
   const { drainSeconds } = config

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 
-/** The longest delay of the shutdown because of incomplete requests and replies. */
+/** The longest time that incomplete requests and replies can delay the shutdown. */
 const lingerMs = 1000
 
 /**
- * Accepts no new requests, and waits for running handlers and their replies. The receiver gives handlers ten seconds.
- * Then closes all other connections, such as unused connections of load balancers.
+ * Refuses new requests, and waits for running handlers and their replies. The receiver gives handlers ten seconds. Then
+ * closes all other connections, such as unused connections of load balancers.
  */
 export async function closeServer(app: FastifyInstance): Promise<void> {
   const closed = app.close()

@@ -8,17 +8,17 @@ import { progressLine } from './progress-line.ts'
 
 const usage = `Usage: npm run sync -- [options]
 
-Runs one pass over the directories of all organizations. Instances may run at the same time.
+Runs one pass over the directories of all organizations. Instances can run during the pass.
 
   --full                 read everything, and delete users and groups that are no longer listed;
-                         without it, read only the changes since the last pass
+                         without --full, read only the changes since the last pass
   --dry-run              only show the changes
-  --approve <approval>   make the deletions that an earlier pass held; may be given several times
-  --organization <org_…> read only this organization; may be given several times
+  --approve <approval>   make the deletions that an earlier pass held; can be repeated
+  --organization <org_…> read only this organization; can be repeated
   --help                 show this text
 
-Exit codes: 0 if the pass is complete, 3 if it held deletions, 2 if the usage is wrong. In other
-cases, the code is 1, for example if an approval matches no deletions.
+Exit codes: 0 for a complete pass, 3 for held deletions, 2 for wrong usage.
+In other cases, the code is 1, for example if an approval does not match any deletions.
 `
 
 process.exitCode = await main()

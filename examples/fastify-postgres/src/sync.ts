@@ -20,8 +20,8 @@ export interface SyncOptions {
 }
 
 /**
- * Applies changes that webhooks have lost: reads the directories, and passes each difference to the same handlers.
- * Only one pass runs at a time across all instances, so each instance may start the sync.
+ * Applies the changes of lost webhooks: reads the directories, and passes each difference to the webhook handlers. Only
+ * one pass runs at a time across all instances, so each instance can start the sync.
  */
 export async function openSync({
   dispatcher,
@@ -43,7 +43,7 @@ export async function openSync({
     },
     schedule,
     fullEverySeconds,
-    // Each event uses a connection. Half of the connections stay free for webhooks, because webhooks have a deadline.
+    // Each event uses a connection. The sync uses only half of the connections, because webhooks have a deadline.
     concurrency: { events: Math.ceil(pool.options.max / 2) },
     logger: log,
   })

@@ -14,7 +14,7 @@ log.info(config.syncSchedule, 'the sync is running')
 let isStopping = false
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // A second signal ends the process at once.
+    // A second signal ends the process immediately.
     if (isStopping) process.exit(1)
     isStopping = true
     void worker.close().then(() => log.info('stopped'))

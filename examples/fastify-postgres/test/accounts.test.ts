@@ -44,7 +44,7 @@ describe('a user event creates an account with the highest role of the groups, o
   test('with the ledger on PostgreSQL', followsItsUser, databaseUrl)
 })
 
-test('a field that an event does not have stays unchanged', async (app, directory) => {
+test('if an event does not have a field, the stored value does not change', async (app, directory) => {
   await app.deliver(directory.user('09:00:00', inGroup('Engineering')))
   const before = await app.accounts.find(directory.key)
   await app.deliver(directory.sparse('10:00:00'))
@@ -52,7 +52,7 @@ test('a field that an event does not have stays unchanged', async (app, director
   assert.deepEqual(await app.accounts.find(directory.key), after)
 })
 
-test('a field that is null stays unchanged', async (app, directory) => {
+test('if a field is null, the stored value does not change', async (app, directory) => {
   await app.deliver(directory.user('09:00:00', { ...inGroup('Engineering'), active: false }))
   await app.deliver(directory.group('09:00:00', 'Engineers'))
   const before = await app.accounts.find(directory.key)
@@ -73,14 +73,14 @@ test('an event without a directory id does not change the directory of the accou
   }
 })
 
-test('if an event has no groups, the new account is active and has the lowest role', async (app, directory) => {
+test('if an event does not have groups, the new account is active and has the lowest role', async (app, directory) => {
   await app.deliver(directory.sparse('09:00:00'))
   const account = await app.accounts.find(directory.key)
   assert.equal(account?.state, 'active')
   assert.deepEqual(account?.roles, ['viewer'])
 })
 
-test('`active` deactivates and activates an account, and an event without `active` changes no state', async (app, directory) => {
+test('only an event with `active` deactivates or activates an account', async (app, directory) => {
   const states: unknown[] = []
   for (const event of [
     directory.user('09:00:00', { active: false }),
@@ -146,7 +146,7 @@ test('users with the same directory id in two organizations have two accounts', 
   assert.equal((await app.accounts.find(other.key))?.name, 'Somebody else')
 })
 
-test('a user event can create a group, and the events of the group rename and delete it', async (app, directory) => {
+test('the events of a group rename and delete a group that a user event created', async (app, directory) => {
   const groups = async () => (await app.accounts.find(directory.key))?.groups
   await app.deliver(directory.user('09:00:00', inGroup('Engineering')))
   assert.deepEqual(await groups(), ['Engineering'])
@@ -160,7 +160,7 @@ test('a user event can create a group, and the events of the group rename and de
   assert.deepEqual(await groups(), [])
 })
 
-test('fields with an undocumented type are ignored, and the event succeeds', async (app, directory) => {
+test('an event succeeds without its fields of an undocumented type', async (app, directory) => {
   await app.deliver(directory.user('09:00:00', inGroup('Engineering')))
   const { email, groups } = (await app.accounts.find(directory.key)) ?? {}
   const odd = { email: { value: 'x' }, name: 7, active: 'yes', groups: 'Engineering' }
@@ -185,7 +185,7 @@ test('an event with a repeated group, or a character that PostgreSQL cannot stor
   assert.deepEqual(account?.groups, ['Engineering'])
 })
 
-test('a forged delivery is refused and writes nothing', async (app, directory) => {
+test('the application refuses a forged delivery without a write', async (app, directory) => {
   const secret = TEST_SECRET.replace('c2Nh', 'c2Ni')
   const reply = await app.deliver(directory.user('09:00:00'), { secret })
   assert.deepEqual(reply, { status: 400, outcome: 'invalid-signature' })
@@ -209,7 +209,7 @@ test('the pages of the list contain each account once', async (app, directory) =
   assert.deepEqual(seen, [id, 'diruser_2', 'diruser_3'])
 })
 
-test('a request with invalid parameters is answered 400', async (app) => {
+test('the service answers 400 to invalid parameters', async (app) => {
   for (const query of ['limit=0', 'limit=201', 'limit=x', 'after=x', 'after=WyJhIl0']) {
     assert.equal((await fetch(`${app.url}/accounts?${query}`)).status, 400, query)
   }

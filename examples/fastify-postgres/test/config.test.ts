@@ -7,7 +7,7 @@ const DATABASE_URL = 'postgres://accounts:hunter2@127.0.0.1:5432/accounts'
 const usable = { SCALEKIT_WEBHOOK_SECRET: TEST_SECRET, DATABASE_URL, LEDGER_URL: 'redis://127.0.0.1:6379' }
 
 describe('the environment', () => {
-  it('three variables are required, and all other variables have defaults', () => {
+  it('only three variables are required', () => {
     assert.deepEqual(readConfig({ ...usable, PORT: '', PATH: '/bin' }), {
       secrets: [TEST_SECRET],
       databaseUrl: DATABASE_URL,
@@ -64,7 +64,7 @@ describe('the environment', () => {
     SCALEKIT_CLIENT_SECRET: 'hunter2',
   }
 
-  it('all API credentials or none are accepted, and an error names the missing ones', () => {
+  it('if only some of the API credentials are set, an error names the missing ones', () => {
     assert.deepEqual(readConfig({ ...usable, ...api }).api, api)
     assert.equal(readConfig({ ...usable, SCALEKIT_CLIENT_ID: '' }).api, undefined)
     const { SCALEKIT_CLIENT_ID: _, ...others } = api
@@ -83,13 +83,13 @@ describe('the environment', () => {
     )
   })
 
-  it('a worker needs the API credentials, but no signing secret', () => {
+  it('a worker needs the API credentials, but not a signing secret', () => {
     const { SCALEKIT_WEBHOOK_SECRET: _, ...others } = usable
     assert.deepEqual(readWorkerConfig({ ...others, ...api }).api, api)
     assert.throws(() => readWorkerConfig(others), hasProblems(Object.keys(api)))
   })
 
-  it('two secrets for a rotation, and all supported forms of the URLs, are accepted', () => {
+  it('two secrets for a rotation and all supported forms of the URLs are accepted', () => {
     const other = TEST_SECRET.replace('c2Nh', 'c2Ni')
     const { secrets } = readConfig({ ...usable, SCALEKIT_WEBHOOK_SECRET: `${TEST_SECRET}, ${other}` })
     assert.deepEqual(secrets, [TEST_SECRET, other])

@@ -10,7 +10,7 @@ import { parse } from 'yaml'
 import { environment, folder, run } from './processes.ts'
 import { ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
 
-// These tests need no container engine. The tests run the steps of the Dockerfile as commands in a folder, with a
+// These tests do not need a container engine. The tests run the steps of the Dockerfile as commands in a folder, with a
 // stub of npm, and parse compose.yaml. Only a machine with an engine can check that the images build and start.
 
 const databaseUrl = skip ? '' : await ownDatabase()
@@ -37,7 +37,7 @@ function stagesOf(text: string): { name: string; image: string; steps: Step[] }[
 }
 
 describe('the Dockerfile', () => {
-  it('its images are slim Node 24 images, with NODE_ENV=production and without root', () => {
+  it('the images are slim Node 24 images, with NODE_ENV=production and without root', () => {
     const stages = stagesOf(dockerfile)
     assert.deepEqual(
       stages.map(({ image }) => image),
@@ -49,7 +49,7 @@ describe('the Dockerfile', () => {
     assert.equal(last.HEALTHCHECK?.length, 1)
   })
 
-  it('its steps start a healthy server if they run as a script in a folder', {
+  it('as a script in a folder, the steps start a healthy server', {
     skip,
     timeout: 60_000,
   }, async (t) => {
@@ -126,7 +126,7 @@ async function copy(rest: string, root: string, cwd: string): Promise<void> {
   const to = words.pop() ?? ''
   for (const word of words) {
     const from = stage === undefined ? join(folder, word) : join(root, stage, word)
-    // If the pattern of a file contains a star, the file may be missing.
+    // If the pattern of a file contains a star, the file can be missing.
     if (word.endsWith('*')) continue
     if (word.endsWith('node_modules')) await symlink(from, join(cwd, to))
     else await cp(from, to.endsWith('/') ? join(cwd, to, word) : join(cwd, to), { recursive: true })
@@ -173,7 +173,7 @@ describe('compose.yaml', () => {
     }
   })
 
-  it('the worker uses the same servers as the app and has no health check over HTTP', async () => {
+  it('the worker uses the same servers as the app, but not a health check over HTTP', async () => {
     const { services } = parse(await readFile(join(folder, 'compose.yaml'), 'utf8'))
     const { command, environment, healthcheck } = services.worker
     assert.ok((await readFile(join(folder, command[1]), 'utf8')).includes('sync.start()'))

@@ -14,7 +14,7 @@ describe('the guard', { skip }, () => {
   const deletion = { isDeletion: true, time: at(2) }
   const cases = [
     ['there is no row', [], update, true],
-    ['there is no row, and the event deletes', [], deletion, true],
+    ['without a row, the event deletes', [], deletion, true],
     ['the row is a nanosecond older', [{ ...update, time: at(1) }], update, true],
     ['the row is a nanosecond newer', [{ ...update, time: at(3) }], update, false],
     ['the row is newer, and the event deletes', [{ ...update, time: at(3) }], deletion, false],
@@ -53,7 +53,7 @@ const unsaid = {
 }
 
 describe('if the ledger has lost its data', { skip }, () => {
-  it('an older event runs again, and the newer row stays', async (t) => {
+  it('an older event that runs again does not replace the newer row', async (t) => {
     const directory = new Directory()
     const before = await startApp(t, { databaseUrl })
     await before.deliver(directory.user('10:00:00', { name: 'The newest', ...inGroup('Engineering') }))
@@ -80,7 +80,7 @@ describe('if the ledger has lost its data', { skip }, () => {
     assert.deepEqual({ state, email }, { state: 'deleted', email: null })
   })
 
-  it('a group that was deleted stays deleted', async (t) => {
+  it('an older event does not restore a deleted group', async (t) => {
     const directory = new Directory()
     const before = await startApp(t, { databaseUrl })
     await before.deliver(directory.user('08:00:00', inGroup('Engineering')))
@@ -92,7 +92,7 @@ describe('if the ledger has lost its data', { skip }, () => {
     assert.deepEqual((await after.accounts.find(directory.key))?.groups, [])
   })
 
-  it('if instances without a common ledger write at the same time, the newest state and its groups stay', async (t) => {
+  it('if instances without a common ledger write at the same time, the row has the newest state and its groups', async (t) => {
     const directory = new Directory()
     const apps = await Promise.all([1, 2, 3].map(() => startApp(t, { databaseUrl })))
     const deliveries = Array.from({ length: 24 }, (_, time) => {
@@ -125,7 +125,7 @@ describe('concurrent transactions', { skip }, () => {
   const mention = `
     INSERT INTO groups (organization_id, id, state, name, scim_occurred_at) VALUES ($1, $2, 'active', 'Other', '')`
 
-  it('new groups are locked in the same order, even if their events name the groups in different orders', async (t) => {
+  it('even if events name new groups in different orders, transactions lock the groups in the same order', async (t) => {
     const app = await startApp(t, { databaseUrl })
     const directory = new Directory()
     const other = await connectTo(t, databaseUrl)
@@ -155,13 +155,13 @@ describe('concurrent transactions', { skip }, () => {
 })
 
 describe('if the database fails', { skip }, () => {
-  it('only the attempt with the failed transaction fails, and the retry succeeds', async (t) => {
+  it('after an attempt with a failed transaction, the retry succeeds', async (t) => {
     const directory = new Directory()
     const app = await startApp(t, { databaseUrl })
     const messageId = `msg_${directory.organizationId}`
     const event = directory.user('09:00:00', inGroup('Engineering'))
 
-    // The first statement of the transaction has run, and the second statement waits for the test's lock.
+    // After the first statement of the transaction, the second statement waits for the test's lock.
     const other = await connectTo(t, databaseUrl)
     await other.query('BEGIN; LOCK TABLE memberships IN ACCESS EXCLUSIVE MODE')
     const reply = app.deliver(event, { messageId })

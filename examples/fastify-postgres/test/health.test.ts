@@ -10,7 +10,7 @@ import { processed, type RunningApp, startApp } from './support.ts'
 const databaseUrl = skip ? '' : await ownDatabase()
 if (!skip) await migrate(databaseUrl)
 
-/** An address where no server listens. */
+/** An address without a server. */
 const closedPort = '127.0.0.1:1'
 const noDatabase = `postgres://postgres@${closedPort}/accounts`
 
@@ -28,14 +28,14 @@ describe('health and readiness', { skip }, () => {
     ['Redis', redisUrl],
     ['PostgreSQL', databaseUrl],
   ] as const) {
-    it(`with the ledger on ${name}, the process is alive and ready`, async (t) => {
+    it(`with the ledger on ${name}, the process is healthy and ready`, async (t) => {
       const app = await startApp(t, { databaseUrl, ledgerUrl })
       assert.deepEqual(await get(app, '/health'), alive)
       assert.deepEqual(await get(app, '/ready'), ready)
     })
   }
 
-  it('without the database, the process is alive but not ready, and an event must be sent again', async (t) => {
+  it('without the database, the process is healthy, but not ready for events', async (t) => {
     const app = await startApp(t, { databaseUrl: noDatabase })
     assert.deepEqual(await get(app, '/health'), alive)
     assert.deepEqual(await get(app, '/ready'), unavailable('database'))
@@ -44,7 +44,7 @@ describe('health and readiness', { skip }, () => {
   })
 
   for (const ledgerUrl of [`redis://${closedPort}`, noDatabase]) {
-    it(`without the ledger at ${ledgerUrl}, the process is alive but not ready, and no event runs`, async (t) => {
+    it(`without the ledger at ${ledgerUrl}, the process is healthy, but not ready for events`, async (t) => {
       const app = await startApp(t, { databaseUrl, ledgerUrl })
       const directory = new Directory()
       assert.deepEqual(await get(app, '/health'), alive)

@@ -15,7 +15,7 @@ export interface Program {
   child: ChildProcess
   /** The whole output of the process. */
   output(): string
-  /** Resolves with the next line that contains the text. Also finds lines from before the call. */
+  /** Resolves with the next line that contains the text. Also finds lines that the process printed before the call. */
   line(part: string): Promise<string>
   /** The exit code, or the name of the signal. */
   ended: Promise<unknown>

@@ -23,7 +23,7 @@ async function readinessOf(url: string): Promise<string[]> {
 async function failing(t: TestContext, settings: AppSettings): Promise<string[]> {
   const { url, deliver } = await startApp(t, settings)
   const failing = await readinessOf(url)
-  // A webhook must fail if a dependency fails. If no dependency fails, the webhook must succeed.
+  // If a dependency fails, a webhook must fail. If no dependency fails, the webhook must succeed.
   const { status } = await deliver(new Directory().user('09:00:00'))
   assert.equal(status >= 500, failing.length > 0, `a webhook is answered ${status}`)
   return failing
@@ -41,7 +41,7 @@ async function service(suffix: string) {
 }
 
 describe('readiness', { skip, timeout: 60_000 }, () => {
-  it('the service is ready if its role has the rights that a webhook needs', async (t) => {
+  it('if the role has the rights that a webhook needs, the service is ready', async (t) => {
     const { url } = await service('_able')
     assert.deepEqual(await failing(t, { databaseUrl: url }), [])
   })
@@ -51,7 +51,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     ['UPDATE', 'groups'],
     ['DELETE', 'memberships'],
   ]) {
-    it(`the database is reported if the right to ${right} in ${table} is missing`, async (t) => {
+    it(`if the right to ${right} in ${table} is missing, the database is reported`, async (t) => {
       const { role, url } = await service(`_no_${right?.toLowerCase()}`)
       await admin(`REVOKE ${right} ON ${table} FROM ${role}`)
       const app = await startApp(t, { databaseUrl: url })
@@ -65,7 +65,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await failing(t, { databaseUrl: url, ledgerUrl: url }), ['database', 'ledger'])
   })
 
-  it('only the ledger is reported if the role may not create its tables', async (t) => {
+  it('if the role cannot create tables, only the ledger is reported', async (t) => {
     const { role, url } = await service('_no_ledger')
     await admin('REVOKE CREATE ON SCHEMA public FROM PUBLIC')
     await admin(`REVOKE CREATE ON SCHEMA public FROM ${role}`)
@@ -73,25 +73,25 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await failing(t, { databaseUrl: url, ledgerUrl: url }), ['ledger'])
   })
 
-  it('only the ledger is reported if the default isolation of transactions is wrong', async (t) => {
+  it('if the default isolation of transactions is wrong, only the ledger is reported', async (t) => {
     const { role, url } = await service('_isolation')
     await admin(`ALTER ROLE ${role} SET default_transaction_isolation = 'repeatable read'`)
     assert.deepEqual(await failing(t, { databaseUrl: url, ledgerUrl: url }), ['ledger'])
   })
 
-  it('the ledger is reported if Redis is out of memory', async (t) => {
+  it('if Redis is out of memory, the ledger is reported', async (t) => {
     const ledgerUrl = await ownRedis(t, '--maxmemory', '1', '--maxmemory-policy', 'noeviction')
     if (ledgerUrl === undefined) return t.skip('redis-server is not installed')
     assert.deepEqual(await failing(t, { databaseUrl, ledgerUrl }), ['ledger'])
   })
 
-  it('the ledger is reported if Redis is a replica', async (t) => {
+  it('if Redis is a replica, the ledger is reported', async (t) => {
     const ledgerUrl = await ownRedis(t, '--replicaof', '127.0.0.1', '1')
     if (ledgerUrl === undefined) return t.skip('redis-server is not installed')
     assert.deepEqual(await failing(t, { databaseUrl, ledgerUrl }), ['ledger'])
   })
 
-  it('the check leaves no data in the ledger', async (t) => {
+  it('the check does not leave data in the ledger', async (t) => {
     const app = await startApp(t, { databaseUrl, ledgerUrl: databaseUrl })
     assert.equal((await fetch(`${app.url}/ready`)).status, 200)
     const left = await admin(`SELECT id FROM scalekit_scim_messages WHERE id LIKE 'ready-%'
@@ -100,7 +100,7 @@ describe('readiness', { skip, timeout: 60_000 }, () => {
   })
 })
 
-it('an answer is reused, so that not every request causes a write', async () => {
+it('an answer is reused, so that many requests cause only one write', async () => {
   let asked = 0
   const ask = remembered(async () => ++asked)
   assert.deepEqual(await Promise.all([ask(), ask()]), [1, 1])

@@ -23,7 +23,7 @@ const ready = async (url: string) => {
 const timeout = 120_000
 
 describe('two instances on one database and one ledger', { skip, timeout }, () => {
-  it('if both instances get every message, all copies are answered, and each account has its newest state', async (t) => {
+  it('if both instances get every message, they answer all copies and store the newest states', async (t) => {
     const env = onRedis()
     const servers = await Promise.all([startServer(t, env), startServer(t, env)])
     const directory = new Directory()
@@ -50,7 +50,7 @@ describe('two instances on one database and one ledger', { skip, timeout }, () =
 })
 
 describe('on SIGTERM', { skip, timeout }, () => {
-  it('a running handler finishes, its webhook is answered, and the process exits with 0', async (t) => {
+  it('after a running handler and the answer to its webhook, the process exits with 0', async (t) => {
     const server = await startServer(t, onRedis())
     const directory = new Directory()
     // Load balancers open connections in advance. Such unused connections must not delay the shutdown.
@@ -75,7 +75,7 @@ describe('on SIGTERM', { skip, timeout }, () => {
     assert.deepEqual(row, { state: 'active' })
   })
 
-  it('a process that waits for the migrations of another process ends at once', async (t) => {
+  it('a signal ends a process that waits for the migrations of another process', async (t) => {
     const other = await connectTo(t, databaseUrl)
     await other.query('BEGIN')
     await other.query('SELECT pg_advisory_xact_lock($1)', [lockKey])
@@ -89,7 +89,7 @@ describe('on SIGTERM', { skip, timeout }, () => {
     assert.equal(await server.ended, 0)
   })
 
-  it('the server is not ready but still serves for DRAIN_SECONDS, and a second signal ends it at once', async (t) => {
+  it('a server that is not ready serves requests for DRAIN_SECONDS or until a second signal', async (t) => {
     const server = await startServer(t, { ...onRedis(), DRAIN_SECONDS: '300' })
     assert.deepEqual(await ready(server.url), { status: 200, body: { status: 'ready' } })
     server.child.kill('SIGTERM')
@@ -107,7 +107,7 @@ describe('the log', { skip, timeout }, () => {
   const code = `process.on('SIGUSR2', () => { throw new Error('of amelia.hart@example.com') })`
   const mistake = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
 
-  it('an uncaught error is logged, and the process exits with 1', async (t) => {
+  it('the process logs an uncaught error and exits with 1', async (t) => {
     const server = await startServer(t, onRedis(), ['--import', mistake])
     server.child.kill('SIGUSR2')
     assert.equal(await server.ended, 1)
@@ -117,7 +117,7 @@ describe('the log', { skip, timeout }, () => {
     assert.doesNotMatch(server.output(), /amelia/)
   })
 
-  it('the log contains ids, but no personal data and no secrets', async (t) => {
+  it('the log contains ids, but not personal data or secrets', async (t) => {
     const env = { ...onRedis(), LOG_LEVEL: 'trace' }
     const server = await startServer(t, env)
     const directory = new Directory()
@@ -140,7 +140,7 @@ describe('the log', { skip, timeout }, () => {
 })
 
 describe('a server that cannot start', { timeout }, () => {
-  it('a server with invalid variables names each of them without its value, and exits with 1', async (t) => {
+  it('a server names each invalid variable without its value, and exits with 1', async (t) => {
     const server = run(t, ['src/server.ts'], {
       SCALEKIT_WEBHOOK_SECRET: 'whsec_not base64',
       DATABASE_URL: 'mysql://root:hunter2@127.0.0.1/accounts',

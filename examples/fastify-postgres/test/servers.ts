@@ -84,7 +84,7 @@ export async function ownRole(databaseUrl: string, suffix: string): Promise<{ ro
   return { role, url: url.href }
 }
 
-/** Starts a Redis that the test may break. If Redis is not installed, returns `undefined`. */
+/** Starts a Redis that the test can break. If Redis is not installed, returns `undefined`. */
 export async function ownRedis(t: TestContext, ...options: string[]): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'example-redis-'))
   const port = await freePort()

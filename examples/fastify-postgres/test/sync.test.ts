@@ -14,7 +14,7 @@ import { openSync } from '../src/sync.ts'
 import { run, startServer } from './processes.ts'
 import { ownDatabase, ownNamespace, redisUrl, skip } from './servers.ts'
 
-// The tests use the real SDK and a local Scalekit that sends no webhooks. So all data comes from the sync.
+// The tests use the real SDK and a local Scalekit that does not send webhooks. So all data comes from the sync.
 
 const patience = { timeout: 60_000 }
 
@@ -70,7 +70,7 @@ describe('the directory sync', { skip }, async () => {
     assert.deepEqual(await states(), ['ann active Sales', 'ben deactivated'])
   })
 
-  it('a full pass deletes users who left, and many deletions need an approval', patience, async (t) => {
+  it('a full pass deletes users who left, or holds many deletions for approval', patience, async (t) => {
     const { environment, hire, env, states } = await startScalekit(t)
     const people = Array.from({ length: 60 }, (_, n) => hire(`person${n}`))
     const gone = async () => (await states()).filter((state) => state === 'nobody deleted').length
@@ -88,11 +88,11 @@ describe('the directory sync', { skip }, async () => {
     assert.equal((await sync(t, env, '--approve', approval)).code, 1, 'the approval can be used only once')
   })
 
-  it('accounts store their directory, and users who leave it are deleted', patience, async (t) => {
+  it('a pass stores the directory of each account and deletes users who leave', patience, async (t) => {
     const { environment, organization, directory, hire, env, states } = await startScalekit(t)
     const [ann] = ['ann', 'ben', 'cho'].map((name) => hire(name))
     await sync(t, env)
-    // User webhooks usually have no directory id, so accounts may not have a directory id.
+    // User webhooks usually do not contain a directory id, so some accounts do not have a directory id.
     const pool = openDatabase({ url: databaseUrl, poolSize: 1, onError: () => {} })
     t.after(() => pool.end())
     await pool.query('UPDATE accounts SET directory_id = NULL WHERE organization_id = $1', [organization.id])
@@ -135,7 +135,7 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(most, 2)
   })
 
-  it('the sync of a server recovers lost webhooks, and stops when the server stops', patience, async (t) => {
+  it('the sync of a server recovers lost webhooks, and stops with the server', patience, async (t) => {
     const { hire, env, until } = await startScalekit(t)
     const server = await startServer(t, env)
     hire('ann')
@@ -144,7 +144,7 @@ describe('the directory sync', { skip }, async () => {
     assert.equal(await server.ended, 0)
   })
 
-  it('a server refuses new requests while an event of the sync delays the shutdown', patience, async (t) => {
+  it('if an event of the sync delays the shutdown, the server refuses requests', patience, async (t) => {
     const { hire, env } = await startScalekit(t)
     const pool = openDatabase({ url: databaseUrl, poolSize: 2, onError: () => {} })
     const holder = await pool.connect()
@@ -170,7 +170,7 @@ describe('the directory sync', { skip }, async () => {
         () => false,
       )
     while (await isListening()) await sleep(100)
-    assert.ok(await isWaiting(), 'the server refuses connections while the event of the sync still runs')
+    assert.ok(await isWaiting(), 'while the event of the sync is running, the server refuses connections')
     await holder.query('COMMIT')
     assert.equal(await server.ended, 0)
   })

@@ -25,7 +25,7 @@ export function secretFrom(option: string | undefined): string {
   const secret = option ?? process.env[secretVariable]
   if (!secret) throw wrongUsage(`The signing secret is missing. Give --secret, or set ${secretVariable}.`)
   try {
-    // Core checks the secret, and core's error message includes the fix.
+    // Core checks the secret. Core's error message includes the fix.
     signDelivery('', { secret })
     return secret
   } catch (error) {

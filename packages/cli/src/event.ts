@@ -44,8 +44,8 @@ export function eventNow(name: string): JsonObject {
 }
 
 /**
- * Returns the event with one field set by its path: `data.active=false`. In `data`, a value that is valid JSON is read
- * as JSON, and any other value as text. In the envelope, the value is text or `null`.
+ * Returns the event with one field set by its path: `data.active=false`. In `data`, a valid JSON value is JSON. Any
+ * other value is text. In the envelope, the value is text or `null`.
  * @throws Failure
  */
 export function withField(event: JsonObject, assignment: string): JsonObject {

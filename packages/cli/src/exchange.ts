@@ -8,11 +8,11 @@ import { printable } from './terminal.ts'
 
 /** The time for which Scalekit waits for an answer. */
 const deadlineMs = 10_000
-/** The size of the slices of a sent body. An early answer is read between two slices. */
+/** The size of the slices of a sent body. Between two slices, the command reads an early answer. */
 const sliceBytes = 65_536
 /** The time after the first slice in which a server can refuse the body because of its declared length. */
 const earlyAnswerMs = 250
-/** The number of bytes of an answer's body that are stored. */
+/** The largest stored part of an answer's body, in bytes. */
 const keptBytes = 65_536
 
 export interface Request {
@@ -98,7 +98,7 @@ export async function exchange(
   }
 }
 
-/** Like {@link exchange}, but rejects if the connection fails. @throws Failure */
+/** Like {@link exchange}, but a failed connection rejects. @throws Failure */
 export async function exchangeOrFail(url: URL, request: Request, options?: Options): Promise<Exchange> {
   const outcome = await exchange(url, request, options)
   if (outcome.kind === 'no-answer' && outcome.reason === 'no-connection') {
@@ -123,7 +123,7 @@ export function shownAnswer(answer: Pick<Answer, 'status' | 'headers'>): string 
 }
 
 /**
- * Returns whether the answer has `Connection: keep-alive`. Without a header, HTTP/1.1 keeps a connection open.
+ * Returns whether the answer has `Connection: keep-alive`. Without a header, HTTP/1.1 does not close a connection.
  * However, some servers close such a connection immediately, which would cut off the next request.
  */
 function keepsConnection({ headers }: IncomingMessage): boolean {
@@ -146,7 +146,7 @@ async function readAnswer(response: IncomingMessage): Promise<Omit<Answer, 'kind
 }
 
 /**
- * Writes the body, and stops when an answer arrives. A server that refuses a body because of its length resets the
+ * Writes the body. When an answer arrives, stops. A server that refuses a body because of its length resets the
  * connection after the answer. Further writes would hide the answer.
  */
 async function write(request: ClientRequest, body: Uint8Array, answered: AbortSignal): Promise<void> {

@@ -39,7 +39,7 @@ const defaultHint = 'Check that the application is running at this address.'
 const hints: [RegExp, string][] = [
   [
     /SELF_SIGNED|ISSUER_CERT|LEAF_SIGNATURE|CERT_UNTRUSTED/,
-    'The certificate of the server is not trusted here. Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of its issuer. For a self-signed certificate, use the certificate itself.',
+    'This machine does not trust the certificate of the server. Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of its issuer. For a self-signed certificate, use the certificate itself.',
   ],
   [/ALTNAME/, 'The certificate is for another name. Use the name in the certificate.'],
   [/^CERT_/, 'The certificate is not valid now. Renew the certificate, and check the clocks.'],

@@ -10,7 +10,7 @@ export async function readInput(path: string): Promise<string> {
   } catch (error) {
     const code = codeOf(error)
     const hint = code.includes('TOO_L')
-      ? 'The file is over 500 MB: split the file.'
+      ? 'The file is larger than 500 MB: split the file.'
       : 'Give a file, or - for standard input.'
     throw wrongUsage(`${inputName(path)} cannot be read (${code}). ${hint}`)
   }
@@ -21,7 +21,7 @@ export function inputName(path: string): string {
   return path === '' ? 'The file ""' : path
 }
 
-/** Returns the parsed JSON, or `undefined` if the text is not JSON. */
+/** Returns the parsed JSON. If the text is not JSON, returns `undefined`. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

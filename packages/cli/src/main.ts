@@ -4,7 +4,7 @@ import { exitCodes, Failure } from './failures.ts'
 import { createProgram } from './program.ts'
 import { complain } from './terminal.ts'
 
-// Exits when the next command closes the pipe, as in `scalekit-scim doctor … | head`.
+// When the next command closes the pipe, exits, as in `scalekit-scim doctor … | head`.
 process.stdout.on('error', () => process.exit(exitCodes.refused))
 process.stderr.on('error', () => {})
 try {

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { complain } from './terminal.ts'
 
-// Each command loads its own code when the command runs. So only `simulate` needs the simulator.
+// When a command runs, the command loads its own code. So only `simulate` needs the simulator.
 
 const to = new Option('--to <URL>', 'the endpoint').makeOptionMandatory()
 const secretOption = (description: string) => new Option('--secret <whsec_…>', description)
@@ -139,7 +139,7 @@ function defineReplay(command: Command): void {
     .argument('<file>', 'JSON or JSON lines; - is standard input')
     .addOption(to)
     .addOption(secret)
-    .option('--as-is', 'send the recorded headers unchanged; endpoints refuse signatures over 5 minutes old')
+    .option('--as-is', 'send the recorded headers unchanged; endpoints refuse signatures after 5 minutes')
     .addOption(json)
     .addHelpText('after', replayHelp)
     .action(async (file, options) => (await import('./replay.ts')).replay(file, options))

@@ -7,7 +7,7 @@ export interface Recorded {
   where: string
   body: string
   messageId?: string | undefined
-  /** Absent if the recording contains an event and not a delivery. */
+  /** Absent for a recorded event. */
   headers?: Readonly<Record<string, string>>
 }
 
@@ -29,7 +29,7 @@ function recordedFrom(item: unknown, where: string): Recorded {
     const delivery = isJsonObject(item.request) ? item.request : item
     if (isJsonObject(delivery.headers) && delivery.body !== undefined) {
       const headers = headersFrom(delivery.headers, where)
-      // If the recorder parsed the body, the original bytes are lost. So the body is serialized again.
+      // If the recorder parsed the body, the original bytes are lost. So the command serializes the body again.
       const body = typeof delivery.body === 'string' ? delivery.body : jsonText(delivery.body, where)
       return { where, body, headers, messageId: headers['webhook-id'] }
     }
@@ -38,9 +38,7 @@ function recordedFrom(item: unknown, where: string): Recorded {
     }
     if (typeof item.type === 'string') return { where, body: jsonText(item, where) }
   }
-  throw wrongUsage(
-    `${where} is not an event or a delivery. An item needs "type", or "event", or both "headers" and "body".`,
-  )
+  throw wrongUsage(`${where} is not an event or a delivery. Give "type", "event", or "headers" with "body".`)
 }
 
 function headersFrom(recorded: JsonObject, where: string): Record<string, string> {
@@ -49,7 +47,7 @@ function headersFrom(recorded: JsonObject, where: string): Record<string, string
   )
 }
 
-/** Returns the header as text. Some recorders write a header as the list of its values, and a time as a number. */
+/** Returns the header as text. Some recorders write a header as a list of values, or a time as a number. */
 function headerText(name: string, value: unknown, where: string): string {
   const values = [value].flat()
   if (values.length > 0 && values.every((one) => typeof one === 'string' || typeof one === 'number')) {

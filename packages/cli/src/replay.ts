@@ -49,8 +49,8 @@ export async function replay(path: string, options: ReplayOptions): Promise<void
 interface Outgoing {
   messageId: string
   /**
-   * Returns the request, with a new signature. Earlier signatures could expire, because sending a long recording can
-   * take longer than a signature is valid.
+   * Returns the request, with a new signature. An earlier signature can expire while the command sends a long
+   * recording.
    */
   requestNow(): Request
 }

@@ -32,7 +32,7 @@ export interface SimulateOptions extends Pick<SimulatorOptions, 'host' | 'port' 
 
 /** The command `simulate`, which runs the simulator until a signal arrives. */
 export async function simulate(options: SimulateOptions): Promise<void> {
-  // A signal also stops a simulator that is still starting.
+  // A signal also stops a simulator that is starting.
   const stopped = once(interruption(), 'abort')
   const { createSimulator, PortError, SnapshotError } = await loadSimulator()
   const { endpoint: addresses = [], secret: option, speed, rateLimit, json = false, ...common } = options
@@ -65,7 +65,10 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   }
 }
 
-/** Returns the secret of the option or of the environment variable. Without both, the simulator generates secrets. */
+/**
+ * Returns the secret of the option or of the environment variable. Without a given secret, the simulator generates
+ * secrets.
+ */
 function secretFor(addresses: readonly string[], option: string | undefined): string | undefined {
   if (option !== undefined && addresses.length === 0) {
     throw wrongUsage('--secret needs --endpoint. Add --endpoint URL, or omit --secret.')

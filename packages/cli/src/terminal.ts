@@ -3,7 +3,7 @@ import { exitCodes } from './failures.ts'
 
 type Style = 'green' | 'red' | 'yellow' | 'bold' | 'dim'
 
-/** Adds a style. For NO_COLOR, or if the output is not a terminal, Node adds no colour. */
+/** Adds a style. If NO_COLOR is set or the output is not a terminal, Node does not add colour. */
 export function styled(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout })
 }

@@ -99,7 +99,7 @@ export class SimulatorClock implements Clock {
     }
   }
 
-  /** Waits for pending promises before and after `settled`, because pending promises may start work. */
+  /** Waits for pending promises before and after `settled`, because pending promises can start work. */
   async #settle(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     await this.settled()
@@ -147,8 +147,8 @@ interface TimerEntry {
 }
 
 /**
- * Timers in the order of their time. A simulator may have 100,000 timers, one for each retry. A cancelled timer stays
- * in the heap, because the removal needs a search.
+ * Timers in the order of their time. A simulator can have 100,000 timers, one for each retry. The heap also contains
+ * cancelled timers, because their removal needs a search.
  */
 class TimerQueue {
   readonly #heap = new Heap<TimerEntry>((one, other) => one.atMs - other.atMs || one.order - other.order)

@@ -22,8 +22,8 @@ const defaultHost = '127.0.0.1'
 /**
  * Starts a local replacement for Scalekit on one port. `@scalekit-sdk/node` uses the simulator like the real service.
  *
- * Rejects with a ConfigurationError for an invalid option, with a PortError for a port that cannot be opened, and with
- * a SnapshotError for an unusable file. After an error, the port and the file are free again, and no message was sent.
+ * Possible errors: ConfigurationError (an invalid option), PortError (an unusable port), SnapshotError (an unusable
+ * file). After an error, the port and the file are free again. The simulator has not sent any message.
  *
  * @example
  * await using simulator = await createSimulator()
@@ -49,7 +49,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
 }
 
 /**
- * The function is synchronous. So the simulator answers no request and sends no message before all parts are ready.
+ * The function is synchronous. So the simulator does not answer requests or send messages before all parts are ready.
  */
 function assemble(
   options: SimulatorOptions,

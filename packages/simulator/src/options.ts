@@ -43,7 +43,7 @@ export interface SimulatorOptions {
    * @default 1
    */
   clockSpeed?: number
-  /** The clock's time at the start. @default now, or the saved time if the clock does not run at real speed */
+  /** The clock's time at the start. @default now; for a clock that does not run at real speed, the saved time */
   from?: Date
   /** The jitter of each retry delay. With 0.2, a delay is up to 20 % shorter or longer. @default 0.2 */
   retryJitterShare?: number

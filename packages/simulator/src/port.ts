@@ -21,11 +21,11 @@ export interface PortOptions {
 
 export interface Port {
   readonly url: string
-  /** Sets the listeners. Call `serve` before any `await`, because requests get no answer without listeners. */
+  /** Sets the listeners. Call `serve` before any `await`, because without listeners, requests do not get an answer. */
   serve(http1: RequestListener, http2: Http2Listener): void
   /** Returns the TCP connection of an HTTP/2 session. A session of Node does not expose its connection. */
   socketOf(session: Http2Session | undefined): Socket | undefined
-  /** Accepts no more requests. Waits up to `graceMs` for running requests, and then ends all connections. */
+  /** Refuses new requests. Waits up to `graceMs` for running requests, and then ends all connections. */
   close(graceMs?: number): Promise<void>
 }
 
@@ -95,7 +95,7 @@ function createServers(headersTimeoutMs: number) {
   http1.removeAllListeners('connection').on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    // An error occurs if the client disconnects.
+    // If the client disconnects, an error occurs.
     socket.on('error', () => socket.destroy())
     detectProtocol(socket, headersTimeoutMs, (isHttp2) => {
       if (!isHttp2) {

@@ -64,7 +64,7 @@ const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /**
  * Returns `msg_` and 27 digits. The id contains the time. Without the time, a restarted simulator with the same seed
- * would repeat ids, and an application would treat new messages as duplicates. The id also contains the sequence number
+ * would repeat ids, so an application would treat new messages as duplicates. The id also contains the sequence number
  * of the message, so ids are unique.
  */
 export function messageId(createdAtMs: number, ordinal: number, randomness: Randomness): string {

@@ -21,7 +21,7 @@ import { rawBodyHint } from './first-delivery.ts'
 const anyTypeHint = "Read the bytes of any content type: express.raw({ type: '*/*' })."
 const limitHint = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). An event has a few kB."
 
-/** JSON values that change when a body is parsed and then serialized again. */
+/** JSON values that parsing and serializing can change. */
 const fragments = {
   '1.0': '1.0',
   '1e2': '1e2',
@@ -48,8 +48,8 @@ export const bodyChecks: Check[] = [
       }
       return {
         'the second of two': second(probe.forge().headers['webhook-signature']),
-        'after one of another version': second('v1a,bm90IG91cnM='),
-        'after one of another length': second('v1,AAAA'),
+        'after a signature of another version': second('v1a,bm90IG91cnM='),
+        'after a signature of another length': second('v1,AAAA'),
       }
     },
   ),
@@ -70,7 +70,7 @@ export const bodyChecks: Check[] = [
       'text/plain': probe.signThenSet({ 'content-type': 'text/plain' }),
       none: probe.signThenSet({ 'content-type': undefined }),
     })
-    const detail = 'The endpoint refuses valid deliveries of types other than application/json'
+    const detail = 'The endpoint refuses valid deliveries with a content type other than application/json'
     return judge(outcomes, [noAnswer(), { ...refusal(anyTypeHint, detail), state: 'note' }])
   }),
   accepts(
@@ -85,7 +85,7 @@ export const bodyChecks: Check[] = [
     ),
   ),
   survivable(
-    check('no-event', 'a signed body that is not an event causes no crash', async (probe) => {
+    check('no-event', 'a signed body that is not an event does not cause a crash', async (probe) => {
       const outcomes = await probe.postAll({
         ...Object.fromEntries(notEvents.map((body) => [body ? `body ${body}` : 'no body', probe.sign(body)])),
         'invalid UTF-8': probe.sign(Buffer.from([0x7b, 0xff, 0x7d])),
@@ -108,5 +108,5 @@ function oversizedFinding(outcome: Exchange): Finding {
   if (outcome.kind === 'no-answer' && outcome.reason === 'late') {
     return wrong('The endpoint has not answered within 10 s.', limitHint)
   }
-  return note(`The endpoint refuses with ${shown(outcome)}. The status 413 is clearer.`, limitHint)
+  return note(`The endpoint answers with ${shown(outcome)}. The status 413 is clearer.`, limitHint)
 }

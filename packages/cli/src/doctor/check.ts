@@ -8,7 +8,7 @@ export interface Check {
   run(probe: Probe): Finding | Promise<Finding>
 }
 
-/** The result of a check. `detail` describes the result, and `hint` describes the fix. */
+/** The result of a check. `detail` describes the result. `hint` describes the fix. */
 export interface Finding {
   state: 'ok' | 'wrong' | 'note' | 'skipped'
   detail: string
@@ -62,19 +62,19 @@ export function check(name: string, title: string, run: Check['run']): Check {
 
 type RequestsOf = (probe: Probe) => Readonly<Record<string, Request>>
 
-/** Returns a check that sends deliveries that Scalekit could send, and expects that the endpoint accepts the deliveries. */
+/** Returns a check of deliveries that Scalekit can send. The endpoint must accept the deliveries. */
 export function accepts(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
   return check(name, title, async (probe) => judgeAccepted(await probe.postAll(requestsOf(probe)), hint))
 }
 
-/** Returns a check that sends forged or old deliveries, and expects that the endpoint refuses the deliveries. */
+/** Returns a check of forged or old deliveries. The endpoint must refuse the deliveries. */
 export function refuses(name: string, title: string, hint: string, requestsOf: RequestsOf): Check {
   const mistakes = [
     { ...wrong('The endpoint accepts deliveries that it must refuse', hint), isShownBy: isAccepted },
     noAnswer('Catch errors of the verifier, including those in async handlers, and answer 400.'),
     serverError(
       'Catch errors of the verifier and answer 400. A 5xx alerts the engineer on call.',
-      'The endpoint refuses them with a server error',
+      'The endpoint answers with a server error',
     ),
   ]
   return check(name, title, async (probe) =>
@@ -82,7 +82,9 @@ export function refuses(name: string, title: string, hint: string, requestsOf: R
   )
 }
 
-/** Returns a check that runs `check`. The new check also fails if the endpoint then refuses valid deliveries. */
+/**
+ * Returns a check that runs `check`. If the endpoint refuses valid deliveries after `check`, the new check also fails.
+ */
 export function survivable(check: Check): Check {
   return {
     ...check,

@@ -78,11 +78,11 @@ async function findingOf(check: Check, probe: Probe, first: Exchange): Promise<F
   if (first.kind === 'no-answer') return skipped('the endpoint does not answer')
   if (probe.isGone) return skipped('the endpoint no longer accepts connections')
   const isForgery = forgeryChecks.includes(check)
-  const blind = skipped('cannot be checked while valid deliveries are refused')
+  const blind = skipped('not checked, because the endpoint refuses valid deliveries')
   if (!probe.acceptsValid && !isForgery) return blind
   probe.isLimited = false
   const finding = await check.run(probe)
-  // Reports an endpoint that accepts forged deliveries, even if the endpoint refuses valid deliveries.
+  // Even if the endpoint refuses valid deliveries, reports an endpoint that accepts forged deliveries.
   if (isForgery && finding.state === 'wrong') return finding
   if (!probe.acceptsValid) return blind
   // A 429 from a rate limit shows nothing about the endpoint. In particular, a 429 does not show that the endpoint
@@ -92,7 +92,7 @@ async function findingOf(check: Check, probe: Probe, first: Exchange): Promise<F
 
 const rateLimited = wrong(
   'A rate limit answers with 429, which Scalekit counts as a failure. The 429 hides the answer of the endpoint.',
-  'Exclude this path from rate limits. The import of a directory sends thousands of events, and the signature identifies the sender.',
+  'Exclude this path from rate limits. The import of a directory sends thousands of events. The signature identifies the sender.',
 )
 
 const labels: Readonly<Record<Finding['state'], string>> = {

@@ -11,7 +11,7 @@ export const statusCheck = (first: Exchange): Check =>
       ? ok(shown(first))
       : wrong(
           `The endpoint answers ${shown(first)}. Scalekit counts only 200 and 201 as delivered. After other answers, Scalekit sends each event again for hours, and then reports a failure.`,
-          'Answer 200 or 201 when the work is done: await work(event); res.status(201).json({ ok: true }).',
+          'After the work, answer 200 or 201: await work(event); res.status(201).json({ ok: true }).',
         ),
   )
 
@@ -39,7 +39,7 @@ const problems = (answer: string) => ({
   ),
   'no-http': wrong(
     `The answer is ${answer}.`,
-    'Give the address of the application. Another server listens at the given address, or a proxy breaks the answers.',
+    'Give the address of the application. Either another server listens at the given address, or a proxy breaks the answers.',
   ),
   cut: wrong(
     `The connection ended without an answer (${answer}).`,
@@ -59,7 +59,7 @@ const problems = (answer: string) => ({
   ),
   unknownType: wrong(
     `The endpoint refuses an event of an unknown type (${answer}), so Scalekit sends such events again for hours.`,
-    'Answer 200 to types that you do not handle. Scalekit has 41 types, and adds more.',
+    'Answer 200 to types that you do not handle. Scalekit can add to its 41 types.',
   ),
   login: wrong(
     `The endpoint requires credentials before it checks the signature (${answer}).`,

@@ -13,7 +13,10 @@ type Body = object | string | Uint8Array
 export class Probe {
   /** The longest time that the endpoint took to answer a signed delivery. */
   slowestMs = 0
-  /** Whether the endpoint accepts valid deliveries. If not, the refusal of a forged delivery proves nothing. */
+  /**
+   * Whether the endpoint accepts valid deliveries. If the endpoint refuses valid deliveries, the refusal of a forged
+   * delivery proves nothing.
+   */
   acceptsValid = false
   /** Whether the endpoint refuses connections. */
   isGone = false
@@ -53,7 +56,7 @@ export class Probe {
     return signDelivery(body, { secret: this.#secret, ...options })
   }
 
-  /** Returns a signed delivery with changed headers. A header that is `undefined` is not sent. */
+  /** Returns a signed delivery with changed headers. Does not send a header that is `undefined`. */
   signThenSet(changes: Readonly<Record<string, string | undefined>>, delivery = this.sign()): Request {
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries({ ...delivery.headers, ...changes })) {

@@ -4,7 +4,7 @@ import type { Probe } from './probe.ts'
 const failClosed =
   "Verify before anything else: if (!verify(rawBody, headers)) return res.status(400).json({ error: 'Invalid signature' })."
 const tolerance =
-  'Refuse a webhook-timestamp that differs from your clock by more than 300 s. Otherwise, a recorded delivery can be sent again at any time.'
+  'Refuse a webhook-timestamp that differs from your clock by more than 300 s. Without this check, anybody can send a recorded delivery again at any time.'
 
 const signatureHeaders = ['webhook-id', 'webhook-timestamp', 'webhook-signature']
 const brokenSignatures = ['v1', 'v1,', 'v1,AAAA', 'v1,%%%%', 'nonsense', `v1,${'A'.repeat(4000)}`]
@@ -15,7 +15,7 @@ export const forgeryChecks: Check[] = [
   refuses(
     'unsigned',
     'unsigned deliveries are refused',
-    `Refuse a delivery if a signature header is missing. ${failClosed}`,
+    `If a signature header is missing, refuse the delivery. ${failClosed}`,
     (probe) => ({
       'no signature headers': { ...probe.sign(), headers: { 'content-type': 'application/json' } },
       ...byName(signatureHeaders, 'no', (name) => probe.signThenSet({ [name]: undefined })),
@@ -28,7 +28,7 @@ export const forgeryChecks: Check[] = [
   refuses(
     'tampered',
     'a signature of other content is refused',
-    'Verify the content that Standard Webhooks signs: the bytes of id, ".", timestamp, ".", body. The standardwebhooks package does this.',
+    'Verify the content that Standard Webhooks signs: the bytes of id, ".", timestamp, ".", body. The standardwebhooks package verifies this content.',
     (probe) => {
       const delivery = probe.sign()
       const later = String(Number(delivery.headers['webhook-timestamp']) + 1)
@@ -42,7 +42,7 @@ export const forgeryChecks: Check[] = [
   refuses(
     'empty-key',
     'a signature with an empty key is refused',
-    'The secret of the endpoint has no bytes. When the application starts, check that the secret is set, and that base64 follows whsec_.',
+    'The secret of the endpoint is empty. When the application starts, check that the secret is set, and that base64 follows whsec_.',
     (probe) => ({ 'the empty key': probe.forgeWithEmptyKey() }),
   ),
   survivable(

@@ -63,7 +63,7 @@ export class TestUsers {
     return outcome
   }
 
-  /** Returns a deletion for each sent user. An endpoint can store a user even if its answer refuses the event. */
+  /** Returns a deletion for each sent user. Even if its answer refuses the event, an endpoint can store the user. */
   deletions(): Message[] {
     return [...this.#sent].map((user) => this.message('deleted', user, 55))
   }

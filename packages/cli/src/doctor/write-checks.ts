@@ -24,12 +24,12 @@ import { atOnce } from './traffic-checks.ts'
 const onceHint =
   'Insert the webhook-id under a unique key in the transaction that does the work. If the webhook-id is already stored, answer 200.'
 const upsertHint =
-  'Write users as upserts, and treat the deletion of an unknown user as done. Scalekit promises the newest state, but not every event.'
+  'Write users as upserts. Treat the deletion of an unknown user as done. Scalekit promises the newest state, but not every event.'
 
-/** The finding for an endpoint that accepts unusable events, because it may answer before it does the work. */
+/** The finding for an endpoint that accepts unusable events, because such an endpoint can answer before the work. */
 const unusableAccepted = {
   ...note(
-    'The endpoint accepts an unusable event, so it may answer before the work',
+    'The endpoint accepts an unusable event, so it possibly answers before the work',
     'Answer after the work. If the work fails after the answer, Scalekit does not send the event again.',
   ),
   isShownBy: isAccepted,
@@ -43,7 +43,7 @@ export function writeChecks(users: TestUsers): Check[] {
     check('write-create', 'a user is created', async (probe) => {
       first = await users.deliver(probe, created)
       const hint =
-        "Find the reason in the application's log. If users need a known customer, name one with --organization org_…."
+        "Find the reason in the application's log. If users need a known customer, give --organization org_…."
       return judgeAccepted({ user_created: first }, hint)
     }),
     check('write-duplicate', 'a duplicate of a done message is not processed again', async (probe) => {
@@ -90,7 +90,7 @@ export function deletionCheck(users: TestUsers): Check {
     }
     const crashHint =
       "Find the crash or the hang in the application's log. Start the application again, and delete the users by hand."
-    const silence = noAnswer(crashHint, 'The endpoint no longer answers, so these test users may remain')
+    const silence = noAnswer(crashHint, 'The endpoint no longer answers, so these test users can remain')
     const refused = refusal(`Delete the users by hand. ${upsertHint}`, 'The endpoint refuses these deletions')
     const finding = judge(all, [silence])
     if (finding.state !== 'ok') return finding
@@ -116,13 +116,13 @@ async function duplicateFinding(
   if (await isKnown()) return ok('the endpoint recognizes the second message by its id')
   return note(
     `Both answers are the same (${shown(second)}), so the doctor cannot detect whether the endpoint did the work twice.`,
-    `${onceHint} If you already do this, answer a duplicate with another text.`,
+    `${onceHint} If the endpoint already does so, answer a duplicate with another text.`,
   )
 }
 
 /**
- * Returns whether the endpoint recognizes the id of a done message. Such an endpoint accepts an event without
- * data if the id is done, and refuses the same event with a new id.
+ * Returns whether the endpoint recognizes the id of a done message. For a done id, such an endpoint accepts an event
+ * without data. For a new id, such an endpoint refuses the event.
  */
 async function isKnown({ event, messageId }: Message, probe: Probe): Promise<boolean> {
   const broken = { ...event, data: null }
@@ -149,11 +149,11 @@ async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding>
   if (processed > 1) return wrong(`The endpoint processed one message ${processed} times.`, onceHint)
   if (outcomes.every(isAccepted)) return ok(`accepted with ${answers}`)
   // Scalekit later sends a refused copy again, for example after a 409. The endpoint must then accept the copy.
-  const failure = `After ${atOnce} simultaneous copies of a message, the endpoint still refuses the message`
+  const failure = `After ${atOnce} simultaneous copies of a message, the endpoint refuses the message`
   const after = judgeAccepted({ 'one more copy': await deliver() }, onceHint, failure)
   if (after.state !== 'ok') return after
   return note(
     `The endpoint refuses some of ${atOnce} simultaneous copies (${answers}). Scalekit sends these copies again.`,
-    'Let each copy wait until the first copy is done, and answer it with 200.',
+    'After the first copy is done, answer each other copy with 200.',
   )
 }

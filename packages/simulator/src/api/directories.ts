@@ -54,7 +54,10 @@ export function directoryService(
       directories: environment.directoriesOf(organizationId).map(describe),
     }),
     getDirectory: ({ organizationId, id }) => ({ directory: describe(directoryIn(organizationId, id)) }),
-    /** The new directory is disabled. In Scalekit too, a directory is disabled until the customer has set it up. */
+    /**
+     * The new directory is disabled. In Scalekit too, a directory is disabled until the customer has set up the
+     * directory.
+     */
     createDirectory({ organizationId, directory }) {
       const provider = providerOf(directory?.directoryProvider ?? 0)
       const created = environment.createDirectory(organizationId, { provider, enabled: false })

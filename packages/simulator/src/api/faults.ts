@@ -13,7 +13,7 @@ export interface ApiFaultCondition {
   method?: string
   /** The number of the affected page of a listing. The first page is 1. @default all pages */
   page?: number
-  /** The number of the affected call, from 1 since the faults were set. @default all calls */
+  /** The number of the affected call, from 1 for the first call after the faults are set. @default all calls */
   call?: number
   /** The largest number of times that the fault occurs. With 1, a retry succeeds. @default no limit */
   times?: number
@@ -27,9 +27,9 @@ export interface ApiFaults {
   internal?: ApiFaultRule
   deadlineExceeded?: ApiFaultRule
   canceled?: ApiFaultRule
-  /** The simulator resets the TCP connection before the answer. Every call on that connection fails. */
+  /** The simulator resets the TCP connection before the answer. All calls on the connection fail. */
   resetConnection?: ApiFaultRule
-  /** The call has its effect, but ends without an answer. */
+  /** The call ends without an answer, after it has had its effect. */
   cutCall?: ApiFaultRule
   /** The delay of a call. @default 0 */
   latencyMs?: number
@@ -43,7 +43,7 @@ export interface ApiFaults {
   repeatToken?: ApiFaultRule
   /** A page is empty, although more pages follow. The listing lacks the items of the empty page. */
   emptyPage?: ApiFaultRule
-  /** A page reports no next page, although more items exist. So a reader misses the remaining items. */
+  /** A page does not report a next page, although more items exist. So a reader misses the remaining items. */
   truncateWalk?: ApiFaultRule
   /** `totalSize` is too high by one. */
   wrongTotal?: ApiFaultRule

@@ -9,8 +9,8 @@ import { organizationMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
 
 /**
- * The limit of the API reference. Scalekit's descriptor contains no limit. The reference also has a minimum of 10. The
- * simulator accepts smaller pages, because Scalekit's quickstart requests smaller pages.
+ * The limit of the API reference. Scalekit's descriptor does not contain a limit. The reference also has a minimum of
+ * 10. The simulator accepts smaller pages, because Scalekit's quickstart requests smaller pages.
  */
 const maxPageSize = 100
 

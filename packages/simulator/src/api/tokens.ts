@@ -24,7 +24,7 @@ export function createAccessTokens(
 ) {
   const expiresAtMsOf = new Map<string, number>()
   let keys: ReturnType<typeof generateKeys> | undefined
-  /** Creates the keys at the first use. Key generation is slow, and a simulator without API calls does not need keys. */
+  /** Creates the keys at the first use. Key generation is slow. A simulator without API calls does not need keys. */
   const keyPair = () => (keys ??= generateKeys())
   return {
     keyPair,

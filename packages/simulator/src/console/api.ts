@@ -153,7 +153,7 @@ export const answerError: ErrorRequestHandler = (error, _request, response, next
   if (error instanceof ConfigurationError) return refuse(400, error.message)
   if (error instanceof z.ZodError) {
     const [issue] = error.issues
-    // If the whole body is invalid, the issue has no path.
+    // If the whole body is invalid, the issue does not have a path.
     return refuse(400, [issue?.path.join('.'), issue?.message].filter(Boolean).join(': '))
   }
   // The errors of Express's body parsers have a status.

@@ -2,9 +2,9 @@ import { isIP } from 'node:net'
 import type { NextFunction, Request, Response } from 'express'
 
 /**
- * Refuses requests from other pages, because the console has no login. A page of another site can send requests to this
- * machine, and can make its own host name point to this machine. So the `Host` of a request must be an IP address or a
- * name of this simulator. If a request has an `Origin`, the origin must be the console.
+ * Refuses requests from other pages, because the console does not have a login. A page of another site can send
+ * requests to this machine, and can make its own host name point to this machine. So the `Host` of a request must be an
+ * IP address or a name of this simulator. If a request has an `Origin`, the origin must be the console.
  */
 export function refuseOtherPages(listeningHost: string) {
   const names = new Set(['localhost', listeningHost.toLowerCase()])

@@ -14,8 +14,8 @@ const pageFolder = join(here, 'page')
 const litHtmlFolder = join(dirname(createRequire(join(here, 'router.js')).resolve('lit-html')), '..')
 
 /**
- * The page shows names and addresses that come from other systems. If such a text contains unescaped markup, the
- * headers prevent the browser from loading or running it.
+ * The page shows names and addresses that come from other systems. If a name contains unescaped markup, the headers
+ * prevent the browser from loading or running the markup.
  */
 const securityHeaders = {
   'content-security-policy': [

@@ -50,7 +50,7 @@ export function nameOf({ attributes: { displayName, givenName, familyName, userN
 /** Returns the message as a row of the list. */
 export function messageView(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
   const { environment } = simulator
-  // The organization may be deleted, because the log keeps messages about deleted records.
+  // The organization can be deleted, because the log stores messages about deleted records.
   const customer = environment.organizations.find(({ id }) => id === event.organization_id)
   const directories = customer ? environment.directoriesOf(customer.id) : []
   return {

@@ -14,14 +14,14 @@ import { WebhookClient } from './webhook-client.ts'
 export interface DeliveriesOptions {
   clock: Clock
   randomness: Randomness
-  /** How much a wait may differ from the schedule, as a share of the wait. @default 0.2 */
+  /** How much a wait can differ from the schedule, as a share of the wait. @default 0.2 */
   retryJitterShare?: number
   faults?: WebhookFaults
   /** How long an attempt waits for the whole answer, in real time. @default 10 */
   attemptDeadlineSeconds?: number
   /** The largest number of attempts to one endpoint at the same time. @default 64 */
   connectionsPerEndpoint?: number
-  /** How many finished messages the log keeps. @default 10 000 */
+  /** How many finished messages the log stores. @default 10 000 */
   keptMessages?: number
   /** An additional certificate authority (PEM), for https endpoints with private certificates. */
   certificateAuthority?: string
@@ -174,7 +174,7 @@ export class Deliveries extends Endpoints {
     }
   }
 
-  /** Starts no more attempts. Resolves when all running attempts have ended. */
+  /** Does not start more attempts. Resolves when all running attempts have ended. */
   async close(): Promise<void> {
     this.#context.isClosed = true
     for (const task of this.#tasks()) task.stop()
@@ -231,7 +231,7 @@ export class Deliveries extends Endpoints {
     }
   }
 
-  /** Calls the listeners after the change is complete, because a listener may make further changes. */
+  /** Calls the listeners after the change is complete, because a listener can make further changes. */
   #notify({ message }: MessageRecord): void {
     queueMicrotask(() => this.#listeners.call(message))
   }

@@ -54,7 +54,7 @@ export class MessageRecord {
   }
 }
 
-/** Sends one message to one endpoint. A fault can prevent all attempts. Retries after a failure. */
+/** Sends one message to one endpoint. A fault can prevent all attempts. Retries a failed attempt. */
 export class DeliveryTask implements Delivery {
   readonly endpointId: string
   state: Delivery['state']
@@ -152,7 +152,7 @@ export class DeliveryTask implements Delivery {
   }
 
   async #attemptOnSchedule(messageFaults: WebhookFaults): Promise<void> {
-    // While the attempt was queued, a replay may have delivered the message.
+    // While the attempt is queued, a replay can deliver the message.
     if (this.#context.isClosed || this.state !== 'pending') return
 
     const endpoint = this.#context.endpointOf(this.endpointId)
@@ -167,7 +167,7 @@ export class DeliveryTask implements Delivery {
     if (scheduled && this.state === 'pending') this.#fail(scheduled)
   }
 
-  /** Makes one attempt. A successful attempt ends the delivery, except if the attempt is forged. */
+  /** Makes one attempt. A successful attempt that is not forged ends the delivery. */
   async #transmit(endpoint: Endpoint, trigger: AttemptTrigger, faults: WebhookFaults): Promise<Transmitted> {
     const { message, body } = this.#record
     const number = ++this.#attemptCount

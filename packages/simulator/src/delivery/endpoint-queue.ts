@@ -11,9 +11,9 @@ interface HeldMessage {
 }
 
 /**
- * The scheduled attempts to one endpoint. Limits the number of attempts at the same time. Can hold a message until the
- * first attempts of later messages have ended. The order of the replies does not determine which messages a held
- * message waits for. So each run is the same.
+ * The scheduled attempts to one endpoint. Limits the number of attempts at the same time. Can delay a message until the
+ * first attempts of later messages have ended. The order of the replies does not determine which messages a message
+ * waits for. So runs with the same seed are the same.
  */
 export class EndpointQueue {
   readonly #clock: Clock
@@ -58,7 +58,7 @@ export class EndpointQueue {
   }
 
   /**
-   * Records the end of the first attempt of a message. Call `end` also if the delivery has ended without an attempt.
+   * Records the end of the first attempt of a message. If the delivery has ended without an attempt, also call `end`.
    */
   end(ordinal: number): void {
     for (const held of this.#held) {

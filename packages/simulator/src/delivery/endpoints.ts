@@ -19,13 +19,13 @@ export interface Endpoint {
   /** `ep_…` */
   readonly id: string
   readonly url: string
-  /** The secrets that sign now, the newest first. */
+  /** The current signing secrets, the newest first. */
   readonly secrets: readonly string[]
   readonly types?: readonly string[]
 }
 
 export interface RotateOptions {
-  /** How long the old secret also signs, in seconds. @default 86 400 */
+  /** How long the old secret also signs attempts, in seconds. @default 86 400 */
   keepOldSeconds?: number
   /** The new secret. @default a secret that depends on the seed */
   secret?: string
@@ -78,7 +78,7 @@ export class Endpoints {
     this.#listeners.call()
   }
 
-  /** Adds a new signing secret. For `keepOldSeconds`, the old secret also signs. */
+  /** Adds a new signing secret. The old secret also signs attempts until `keepOldSeconds` have passed. */
   rotateSecret(id: string, options: RotateOptions = {}): Endpoint {
     const { secret, keepOldSeconds = defaultKeepOldSeconds } = options
     const before = this.#require(id)

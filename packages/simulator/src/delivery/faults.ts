@@ -9,11 +9,11 @@ export interface Fault {
 }
 
 /**
- * The faults of deliveries, and their frequency. For the first four faults, the simulator decides once for each message
- * and endpoint. For the other faults, the simulator decides for each scheduled attempt.
+ * The faults of deliveries, and their frequency. The simulator chooses the first four faults once for each message and
+ * endpoint. The simulator chooses the other faults for each scheduled attempt.
  *
- * A decision depends only on the seed, the sequence number of the message, the endpoint and the attempt. So you can
- * repeat a run. The share of one fault does not change the decisions about other faults.
+ * A choice depends only on the seed, the sequence number of the message, the endpoint and the attempt. So you can
+ * repeat a run. The share of one fault does not change the choice of other faults.
  */
 export interface WebhookFaults {
   /** The simulator never sends the message. */
@@ -47,7 +47,7 @@ export interface WebhookFaults {
     /** The share of the body that the simulator sends. @default 0.5 */
     keepShare?: number
     /**
-     * With `full`, `content-length` is the full length, and the connection ends before the end of the body. With
+     * With `full`, `content-length` is the full length, so the connection ends before the end of the body. With
      * `short`, `content-length` is the length of the sent part, so the body looks complete. @default 'full'
      */
     contentLength?: 'full' | 'short'

@@ -1,6 +1,6 @@
 import type { MessageRecord } from './delivery-task.ts'
 
-/** A reply has at most 64 kB, and a message has eight attempts. Without a limit, 10,000 messages could take 5 GB. */
+/** A reply has at most 64 kB. A message has eight attempts. Without a limit, 10,000 messages could take 5 GB. */
 export const maxReplyBytes = 256 * 1024 * 1024
 
 /** A pending message with its attempts takes about 8 kB. So 100,000 messages take 800 MB. */
@@ -27,7 +27,7 @@ class BoundedRecords {
     this.#bytesOf.delete(record)
   }
 
-  /** If the records exceed a limit, returns the oldest record. One record may exceed the limit alone. */
+  /** If the records exceed a limit, returns the oldest record. A single record can exceed the limit. */
   get excess(): MessageRecord | undefined {
     const { size } = this.#bytesOf
     if (size <= 1 || (size <= this.#maxCount && this.#bytes <= maxReplyBytes)) return undefined

@@ -1,7 +1,7 @@
 import type { ScimEvent } from '@scalekit-scim/core'
 import type { FaultName } from './faults.ts'
 
-// The objects in this file change while a message is pending. To store a state, copy the object.
+// While a message is pending, the objects in this file change. To store a state, copy the object.
 
 /** One event with one id, for all endpoints that receive its type. */
 export interface Message {
@@ -58,7 +58,7 @@ export interface AttemptResponse {
   readonly body: string
 }
 
-/** Returns whether the status is 200 or 201. Scalekit counts no other status as delivered. */
+/** Returns whether the status is 200 or 201. Scalekit counts only 200 and 201 as delivered. */
 export function isDelivered({ response }: Pick<Attempt, 'response'>): boolean {
   return response?.status === 200 || response?.status === 201
 }

@@ -78,7 +78,7 @@ function signedHeaders(
   return { ...signed[0], 'webhook-signature': signature }
 }
 
-/** Replaces the first letter of each signature, so that the format stays valid. */
+/** Replaces the first letter of each signature, so that the format is valid. */
 function corrupted(signatures: string): string {
   return signatures.replace(/(?<=v1,)./g, (letter) => (letter === 'A' ? 'B' : 'A'))
 }

@@ -25,8 +25,8 @@ export interface Answer {
 const maxLoggedResponseBytes = 65_536
 
 /**
- * How long an idle connection stays open. With a time longer than the time of servers (5 s in Node), a request could
- * use a connection that the server is closing.
+ * The time after which the client closes an idle connection. If the client waited longer than servers (5 s in Node), a
+ * request could use a connection that the server is closing.
  */
 const idleConnectionMs = 1000
 
@@ -88,13 +88,13 @@ async function writeBody(
     request.end(body)
     return
   }
-  // Sends the headers, even if the body is empty.
+  // Even if the body is empty, sends the headers.
   request.flushHeaders()
   const pauses = Math.min(Math.ceil(overMs / pieceIntervalMs), body.length)
   const pieceBytes = Math.ceil(body.length / (pauses + 1))
   for (let at = 0; at < body.length; at += pieceBytes) {
     if (at > 0) await sleep(overMs / pauses, undefined, { ref: false })
-    // The server may have answered before the end of the body.
+    // The server can answer before the end of the body.
     if (request.destroyed) return
     request.write(body.subarray(at, at + pieceBytes))
   }
@@ -121,7 +121,7 @@ async function responseTo(request: http.ClientRequest, signal: AbortSignal): Pro
   return { status: response.statusCode ?? 0, headers: Object.fromEntries(fields), body }
 }
 
-/** If Node tried several addresses, its error has a code but no message. */
+/** If Node tried several addresses, its error has a code, but not a message. */
 function describe(error: unknown): string {
   return error instanceof Error && error.message !== '' ? error.message : String(errorCode(error))
 }

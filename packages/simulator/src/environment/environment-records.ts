@@ -48,7 +48,7 @@ export class EnvironmentRecords extends EventPublisher {
     return this.contents(id).directory
   }
 
-  /** Returns the users and groups of a directory. The caller must not change them. */
+  /** Returns the users and groups of a directory. The caller must not change the returned records. */
   contents(directoryId: string): DirectoryContents {
     return found(this.#contents.get(directoryId), 'directory not found')
   }
@@ -100,8 +100,8 @@ export class EnvironmentRecords extends EventPublisher {
   }
 
   /**
-   * Deletes the directory with its users and groups. Publishes no event, because Scalekit has no event for deleted
-   * directories.
+   * Deletes the directory with its users and groups. Does not publish an event, because Scalekit does not have an event
+   * for deleted directories.
    */
   deleteDirectory(id: string): void {
     this.directory(id)
@@ -122,8 +122,8 @@ export class EnvironmentRecords extends EventPublisher {
   }
 
   /**
-   * Restores groups before users, because a membership needs its group. Checks all references, because a person may
-   * have edited the file.
+   * Restores groups before users, because a membership needs its group. Checks all references, because a person can
+   * edit the file.
    * @throws EnvironmentError for a reference to a missing record, or a name that is taken
    */
   #restore({ organizations, directories, groups, users }: EnvironmentSnapshot): void {
@@ -157,7 +157,7 @@ export class EnvironmentRecords extends EventPublisher {
   }
 }
 
-/** @param problem The message of the error if the item is undefined */
+/** @param problem The error message for an undefined item */
 function found<Item>(item: Item | undefined, problem: string): Item {
   if (item === undefined) throw new EnvironmentError('not-found', problem)
   return item

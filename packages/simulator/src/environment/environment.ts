@@ -22,7 +22,7 @@ import {
 
 /**
  * One Scalekit environment: organizations, their directories, and the users and groups in them. Each change publishes
- * the event that Scalekit would send. A call without a change publishes no event.
+ * the event that Scalekit would send. A call without a change does not publish an event.
  */
 export class Environment extends EnvironmentRecords {
   // ── Organizations and directories ──
@@ -137,7 +137,7 @@ export class Environment extends EnvironmentRecords {
     contents.removeGroup(group)
   }
 
-  /** Publishes an event for the user, because Scalekit has no event for memberships. */
+  /** Publishes an event for the user, because Scalekit does not have an event for memberships. */
   addMember(groupId: string, userId: string): User {
     const user = this.user(userId)
     if (user.groupIds.includes(groupId)) return user

@@ -65,7 +65,7 @@ export class EventPublisher {
 
   /**
    * Returns an id in the format of Scalekit's ids, such as `org_62283166000000002`. The first digits come from the
-   * seed, and the last nine digits are a sequence number.
+   * seed. The last nine digits are a sequence number.
    */
   protected nextId(prefix: string): string {
     this.#idCount++

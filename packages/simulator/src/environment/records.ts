@@ -28,7 +28,7 @@ export const directory = record.extend({
 const contained = record.extend({
   organizationId: text,
   directoryId: text,
-  /** The id in the customer's own directory. Absent if the SCIM client did not send an id. */
+  /** The id in the customer's own directory. If the SCIM client did not send an id, this field is absent. */
   externalId: text.exactOptional(),
 })
 
@@ -60,7 +60,7 @@ export const user = contained.extend({
   attributes: z.custom<Readonly<UserAttributes>>(
     (saved) => isJsonObject(saved) && typeof saved.userName === 'string',
   ),
-  /** The attributes of the SCIM client that have no field in `attributes`. */
+  /** The attributes of the SCIM client that `attributes` does not contain. */
   extra: z.record(text, z.unknown()).exactOptional(),
   /** The user's groups, in the order in which the user joined the groups. */
   groupIds: z.array(text).readonly(),

@@ -39,8 +39,8 @@ export async function readSnapshotFile(path: string): Promise<Readonly<JsonObjec
 }
 
 /**
- * Replaces the file atomically. So after a crash, the path has either the old file or the new file. Only the owner
- * may read the file, because the file contains secrets.
+ * Replaces the file atomically. So after a crash, the path has either the old file or the new file. Only the owner can
+ * read the file, because the file contains secrets.
  * @throws SnapshotError
  */
 export async function writeSnapshotFile(path: string, parts: JsonObject): Promise<void> {
@@ -55,7 +55,7 @@ export async function writeSnapshotFile(path: string, parts: JsonObject): Promis
 }
 
 export function brokenFile(path: string, problem: string, cause?: unknown): SnapshotError {
-  const hint = 'Delete or move the file to start with an empty environment.'
+  const hint = 'To start with an empty environment, delete or move the file.'
   return new SnapshotError('broken', `${path} cannot be loaded: ${problem}. ${hint}`, cause)
 }
 
@@ -67,8 +67,8 @@ function unusableFile(path: string, verb: 'read' | 'written', cause: unknown): S
 // ── The lock: a file next to the snapshot, with the id of its process ──
 
 /**
- * The locks of this process. The process id alone is not enough. In a container, an earlier process may have had the
- * same id.
+ * The locks of this process. The process id alone is not enough. In a container, an earlier process can have the same
+ * id.
  */
 const ownMarks = new Set<string>()
 

@@ -44,8 +44,8 @@ function readOperation(type: ResourceType, operation: unknown): Edit[] {
 }
 
 /**
- * Returns the edits at a path. By RFC 7643, 2.5, null means no value. So `replace` with null removes the attribute,
- * and `add` with null changes nothing.
+ * Returns the edits at a path. By RFC 7643, 2.5, null is the same as a missing value. So `replace` with null removes
+ * the attribute. `add` with null does not change anything.
  */
 function editsAt(type: ResourceType, op: Operation, path: Path, value: unknown): Edit[] {
   if (value === null) return op === 'add' ? [] : [{ op: 'remove', path, value: undefined }]

@@ -129,7 +129,7 @@ class FilterReader {
     const text = this.#require(/"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"()[\]]+/sy)
     const value = readSafely<unknown>(() => JSON.parse(text))
     if (typeof value === 'string' || typeof value === 'number') return value
-    // Booleans and null have no order. RFC 7644, table 3 forbids operators such as `gt` for booleans.
+    // Booleans and null do not have an order. RFC 7644, table 3 forbids operators such as `gt` for booleans.
     const isEquality = op === 'eq' || op === 'ne'
     if (isEquality && (typeof value === 'boolean' || value === null)) return value
     throw this.#failure(start)

@@ -55,7 +55,7 @@ function valuesAt(subject: unknown, steps: PathSteps): unknown[] {
   return name === undefined ? [] : valuesAt(subject[name], rest)
 }
 
-/** Returns whether the value is not empty. By RFC 7643, 2.5, an empty value is the same as no value. */
+/** Returns whether the value is not empty. By RFC 7643, 2.5, an empty value is the same as a missing value. */
 function isPresent(value: unknown): boolean {
   if (isJsonObject(value)) return Object.values(value).some(isPresent)
   return value !== undefined && value !== null && value !== ''
@@ -97,7 +97,7 @@ const comparisons: Readonly<Record<ComparisonOperator, (found: Comparable, wante
     le: (found, wanted) => order(found, wanted) <= 0,
   }
 
-/** Compares two values. If the values have no order, returns `NaN`. */
+/** Compares two values. If the values do not have an order, returns `NaN`. */
 function order(found: Comparable, wanted: Comparable): number {
   if (typeof found === 'number' && typeof wanted === 'number') return found - wanted
   if (typeof found !== 'string' || typeof wanted !== 'string') return Number.NaN

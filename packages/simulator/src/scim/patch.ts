@@ -6,12 +6,12 @@ import type { Path } from './path.ts'
 import { type Attribute, attributeNamed, type ResourceType } from './schemas.ts'
 import { isPrimary, own, readValue } from './values.ts'
 
-/** The largest number of list values that all operations of one PATCH may read in total. */
+/** The largest number of list values that all operations of one PATCH can read in total. */
 const maxVisits = 1_000_000
 
 /**
  * Applies a PATCH (RFC 7644, 3.5.2) to the resource, and returns the resource. After an error, do not use the resource,
- * because it may have only some of the changes.
+ * because the resource can have only some of the changes.
  */
 export function patchResource(type: ResourceType, resource: JsonObject, body: unknown): JsonObject {
   let visits = 0
@@ -49,11 +49,11 @@ function edited(before: unknown, op: Operation, path: Path, value: unknown): unk
 function editWhole(before: unknown, op: Operation, { attribute }: Path, value: unknown): unknown {
   const newValue = attribute ? readValue(attribute, value) : (value ?? undefined)
   if (op === 'remove') {
-    // In RFC 7644, `remove` has no value. However, Entra ID and other clients send a list of the values to remove. An
-    // empty list removes nothing.
+    // In RFC 7644, `remove` does not have a value. However, Entra ID and other clients send a list of the values to
+    // remove. An empty list removes nothing.
     const hasValues = Array.isArray(before) && value !== undefined && value !== null
     if (!hasValues) return undefined
-    // Compares only `value`, because other sub-attributes of the client's copy may be outdated.
+    // Compares only `value`, because other sub-attributes of the client's copy can be outdated.
     const removed = new Set([newValue ?? []].flat().map(keyOf))
     return before.filter((item) => !removed.has(keyOf(item)))
   }
@@ -120,7 +120,7 @@ function fieldsAt(fields: JsonObject, name: string): JsonObject {
   return isJsonObject(found) ? found : {}
 }
 
-/** RFC 7643, 2.5: an empty value is the same as no value. */
+/** RFC 7643, 2.5: an empty value is the same as a missing value. */
 function put(fields: JsonObject, name: string, value: unknown): void {
   if (isNotEmpty(value)) fields[name] = value
   else delete fields[name]
@@ -142,7 +142,7 @@ function addTo(items: readonly unknown[], value: unknown): unknown[] {
   return withOnePrimary([...items, ...added], new Set(added))
 }
 
-/** If edited items are primary, only the last edited item stays primary. Clears `primary` of all other items. */
+/** If edited items are primary, only the last edited item is primary. Clears `primary` of all other items. */
 function withOnePrimary(items: readonly unknown[], edited: ReadonlySet<unknown>): unknown[] {
   const primary = items.filter((item) => edited.has(item) && isPrimary(item)).at(-1)
   if (primary === undefined) return [...items]

@@ -7,9 +7,9 @@ import { type Attribute, attributeNamed, type ResourceType, topAttributes } from
 export interface Path {
   /** The extension that the attribute belongs to. */
   readonly extension?: string
-  /** Absent if the path is a whole extension or the whole resource. */
+  /** Absent for a path to a whole extension or the whole resource. */
   readonly name?: string
-  /** Absent if the attribute is not in a known schema. */
+  /** Absent for an attribute outside of the known schemas. */
   readonly attribute?: Attribute
   readonly filter?: Filter
   readonly subName?: string

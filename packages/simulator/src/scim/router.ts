@@ -73,8 +73,8 @@ function authenticated(environment: Environment, request: Request): Scope {
 }
 
 /**
- * Returns the protocol for the addresses in answers. A tunnel keeps the host of the client's request, but forwards the
- * request over http. So `X-Forwarded-Proto` has priority.
+ * Returns the protocol for the addresses in answers. A tunnel does not change the host of the client's request, but
+ * forwards the request over http. So `X-Forwarded-Proto` has priority.
  */
 function protocolOf(request: Request): string {
   const [forwarded = ''] = (request.get('x-forwarded-proto') ?? '').split(',')

@@ -40,8 +40,8 @@ export const groupType: ResourceType = {
 export const resourceTypes: readonly ResourceType[] = [userType, groupType]
 
 /**
- * Returns the schema of RFC 7643, 8.7.1. The library returns class instances, and JSON converts them into plain
- * objects. By the RFC, the server sets the display name of a manager. The simulator accepts the client's name instead.
+ * Returns the schema of RFC 7643, 8.7.1. JSON converts the class instances of the library into plain objects. By the
+ * RFC, the server sets the display name of a manager. The simulator accepts the client's name instead.
  */
 function schemaOf(definition: SCIMMY.Types.SchemaDefinition): Schema {
   return JSON.parse(JSON.stringify(definition.describe()), (_key, value) =>

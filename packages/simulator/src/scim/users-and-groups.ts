@@ -144,7 +144,7 @@ export class Groups extends Resources<Group> {
   }
 
   /**
-   * Checks the whole request before the first change. So a request has its full effect or no effect (RFC 7644, 3.5.2).
+   * Checks the whole request before the first change. So a request makes all of its changes or none (RFC 7644, 3.5.2).
    */
   #parsed({ displayName, externalId, members }: JsonObject) {
     if (typeof displayName !== 'string') throw badRequest('invalidValue', 'displayName is required')

@@ -51,7 +51,7 @@ export function readValue(attribute: Attribute, value: unknown): unknown {
   if (value === null || value === undefined || attribute.name === 'schemas') return undefined
   if (!attribute.multiValued) return readSingle(attribute, value)
   const items = (Array.isArray(value) ? value : [value]).map((item) => readSingle(attribute, item))
-  // RFC 7643, 2.5: an empty list is the same as no value.
+  // RFC 7643, 2.5: an empty list is the same as a missing value.
   return items.length > 0 ? items : undefined
 }
 

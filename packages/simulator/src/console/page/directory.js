@@ -95,7 +95,7 @@ function userRow(user, isOn) {
         kind: 'removal',
         action: 'Delete',
         name,
-        text: 'The user is removed from the directory, and the application receives an event.',
+        text: 'The user leaves the directory. The application receives an event.',
         path: `/users/${id}`,
       },
     })
@@ -171,7 +171,7 @@ function groupRow(group, isOn) {
         kind: 'removal',
         action: 'Delete',
         name: displayName,
-        text: 'The members leave the group, and the application receives an event for each member.',
+        text: 'The members leave the group. The application receives an event for each member.',
         path: `/groups/${id}`,
       },
     })

@@ -18,7 +18,7 @@ function endpointItem({ id, url, types, secrets }, hasOthers) {
   const rotate = () =>
     attempt(
       () => request('POST', `/endpoints/${id}/rotate-secret`),
-      'The new secret signs all deliveries. For one day, the old secret also signs.',
+      'The new secret signs all deliveries. The old secret also signs all deliveries of the next day.',
     )
   const remove = () =>
     update({
@@ -26,7 +26,7 @@ function endpointItem({ id, url, types, secrets }, hasOthers) {
         kind: 'removal',
         action: 'Remove',
         name: url,
-        text: 'The endpoint receives no more messages, and its pending messages fail.',
+        text: 'The endpoint does not receive more messages. Its pending messages fail.',
         path: `/endpoints/${id}`,
       },
     })

@@ -1,6 +1,6 @@
 import { listen, request } from './api.js'
 
-/** The state of the page. Only this file changes the state, and each change renders the page. */
+/** The state of the page. Only this file changes the state. Each change renders the page. */
 export const state = {
   isConnected: true,
   /** The result of `GET /state`. */
