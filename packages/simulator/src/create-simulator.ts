@@ -78,7 +78,7 @@ function assemble(
   const { clientSecret = `test_${randomText(drawn, 40)}` } = options
   const faults = new ApiFaultDraw(randomness.fork('api'), options.faults?.api)
   const limits = { tokenSeconds, requestsPerMinute }
-  const api = createApi({ environment, clock, faults, clientId, clientSecret, ...limits, port })
+  const api = createApi({ environment, clock, faults, clientId, clientSecret, ...limits, url: port.url })
 
   const close = async () => {
     consolePage.close()

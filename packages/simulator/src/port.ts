@@ -23,8 +23,6 @@ export interface Port {
   readonly url: string
   /** Sets the listeners. Call `serve` before any `await`, because without listeners, requests do not get an answer. */
   serve(http1: RequestListener, http2: Http2Listener): void
-  /** Returns the TCP connection of an HTTP/2 session. A session of Node does not expose its connection. */
-  socketOf(session: Http2Session | undefined): Socket | undefined
   /** Refuses new requests. Waits up to `graceMs` for running requests, and then ends all connections. */
   close(graceMs?: number): Promise<void>
 }
@@ -65,12 +63,11 @@ export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOp
       http1.on('request', http1Listener)
       http2.on('request', http2Listener)
     },
-    socketOf: (session) => session && sessions.get(session),
     async close(graceMs = 1000) {
       const closed = new Promise<void>((resolve) => http1.close(() => resolve()))
-      for (const session of sessions.keys()) session.close()
+      for (const session of sessions) session.close()
       await Promise.race([requests.idle(), sleep(graceMs, undefined, { ref: false })])
-      for (const session of sessions.keys()) session.destroy()
+      for (const session of sessions) session.destroy()
       for (const socket of sockets) socket.destroy()
       await closed
     },
@@ -83,7 +80,7 @@ export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOp
  */
 function createServers(headersTimeoutMs: number) {
   const sockets = new Set<Socket>()
-  const sessions = new Map<Http2Session, Socket>()
+  const sessions = new Set<Http2Session>()
   const requests = new Activity()
   const track = (response: { once(event: 'close', listener: () => void): unknown }) => {
     void requests.track(new Promise<void>((resolve) => response.once('close', resolve)))
@@ -91,6 +88,10 @@ function createServers(headersTimeoutMs: number) {
   const timeouts = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: headersTimeoutMs / 10 }
   const http1 = createHttp1(timeouts, (_request, response) => track(response))
   const http2 = createHttp2((_request, response) => track(response))
+  http2.on('session', (session) => {
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+  })
   const http1Listeners = http1.listeners('connection')
   http1.removeAllListeners('connection').on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -104,10 +105,6 @@ function createServers(headersTimeoutMs: number) {
       }
       // Only HTTP/1.1 allows a client to close its side of the connection before the answer.
       socket.allowHalfOpen = false
-      http2.once('session', (session) => {
-        sessions.set(session, socket)
-        session.once('close', () => sessions.delete(session))
-      })
       http2.emit('connection', socket)
     })
   })

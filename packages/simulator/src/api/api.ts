@@ -2,7 +2,7 @@ import { connectNodeAdapter } from '@connectrpc/connect-node'
 import { DirectoryService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
 import { OrganizationService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
 import type { Environment } from '../environment/environment.ts'
-import type { Http2Listener, Port } from '../port.ts'
+import type { Http2Listener } from '../port.ts'
 import { directoryService } from './directories.ts'
 import type { ApiFaultDraw } from './faults.ts'
 import { connectionValues, interceptors } from './interceptors.ts'
@@ -13,14 +13,14 @@ export interface ApiOptions extends TokenOptions {
   environment: Environment
   faults: ApiFaultDraw
   requestsPerMinute: number | undefined
-  /** The port that serves the API. */
-  port: Port
+  /** The simulator's URL. */
+  url: string
 }
 
 /** Creates `routes` for `POST /oauth/token` and `GET /keys`, and `rpc` for the gRPC services. */
 export function createApi(options: ApiOptions) {
-  const { environment, clock, faults, requestsPerMinute, port } = options
-  const tokens = createAccessTokens(options, port.url)
+  const { environment, clock, faults, requestsPerMinute, url } = options
+  const tokens = createAccessTokens(options, url)
   const rpc: Http2Listener = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
@@ -28,9 +28,9 @@ export function createApi(options: ApiOptions) {
     // machine. On one machine, gzip only costs a fifth of the time of client and server.
     compressMinBytes: Number.POSITIVE_INFINITY,
     interceptors: interceptors(tokens, faults, clock, requestsPerMinute),
-    contextValues: (request) => connectionValues(request, port),
+    contextValues: connectionValues,
     routes: (router) => {
-      router.service(DirectoryService, directoryService(environment, faults, port.url))
+      router.service(DirectoryService, directoryService(environment, faults, url))
       router.service(OrganizationService, organizationService(environment, faults))
     },
   })

@@ -15,7 +15,6 @@ import type { Clock } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import { ErrorInfoSchema } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/errdetails/errdetails_pb.js'
 import { EnvironmentError, type EnvironmentErrorReason } from '../environment/records.ts'
-import type { Port } from '../port.ts'
 import type { ApiFaultDraw, ApiFaultName, CallProperties } from './faults.ts'
 import { pageNumber } from './pages.ts'
 import type { AccessTokens } from './tokens.ts'
@@ -35,12 +34,12 @@ export function interceptors(
 const connectionKey = createContextKey({ reset() {}, cut() {} })
 export const callKey = createContextKey<CallProperties>({})
 
-export function connectionValues(request: IncomingMessage | Http2ServerRequest, port: Port): ContextValues {
+export function connectionValues(request: IncomingMessage | Http2ServerRequest): ContextValues {
   if (!('stream' in request)) throw new Error('gRPC needs HTTP/2')
   const { stream } = request
   return createContextValues().set(connectionKey, {
     /** Resets the TCP connection and all its calls. */
-    reset: () => port.socketOf(stream.session)?.resetAndDestroy(),
+    reset: () => stream.session?.socket.resetAndDestroy(),
     /** Ends only this call. */
     cut: () => stream.close(constants.NGHTTP2_CANCEL),
   })
