@@ -44,7 +44,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     clock?.close()
     await port?.close()
     snapshot.release()
-    throw error
+    throw error instanceof EnvironmentError ? brokenFile(options.file ?? '', error.message, error) : error
   }
 }
 
@@ -60,7 +60,8 @@ function assemble(
   const { host = defaultHost, seed, tokenSeconds = 86_399, requestsPerMinute } = options
   const randomness = createRandomness(seed ?? 'scalekit')
   const idRandomness = seed === undefined ? createRandomness(randomUUID()) : randomness.fork('environment')
-  const environment = restoreEnvironment(options, clock, idRandomness, snapshot)
+  const optional = omitUndefined({ from: snapshot.saved.environment, stampMicros: options.stampMicros })
+  const environment = new Environment({ clock, randomness: idRandomness, ...optional })
   const deliveries = restoreDeliveries(options, clock, randomness.fork('deliveries'), snapshot)
   snapshot.keep(() => ({
     clockMs: clock.now(),
@@ -122,19 +123,6 @@ function assemble(
 function startClock({ clockSpeed = 1, from }: SimulatorOptions, { saved }: Snapshot): SimulatorClock {
   const savedTime = saved.clockMs === undefined || clockSpeed === 1 ? undefined : new Date(saved.clockMs)
   return new SimulatorClock({ speed: clockSpeed, ...omitUndefined({ from: from ?? savedTime }) })
-}
-
-function restoreEnvironment(
-  { stampMicros, file = '' }: SimulatorOptions,
-  clock: SimulatorClock,
-  randomness: Randomness,
-  { saved }: Snapshot,
-): Environment {
-  try {
-    return new Environment({ clock, randomness, ...omitUndefined({ from: saved.environment, stampMicros }) })
-  } catch (error) {
-    throw error instanceof EnvironmentError ? brokenFile(file, error.message, error) : error
-  }
 }
 
 function restoreDeliveries(
