@@ -1,7 +1,7 @@
 import { createHash, generateKeyPair, randomUUID, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '@scalekit-scim/core'
-import express, { type Response, Router } from 'express'
+import express, { Router } from 'express'
 import type { ApiFaultDraw } from './faults.ts'
 
 export interface TokenOptions {
@@ -62,17 +62,21 @@ export function createAccessTokens(
 export function tokenRoutes(tokens: AccessTokens, faults: ApiFaultDraw): Router {
   const router = Router()
   router.post('/oauth/token', express.urlencoded({ extended: false }), async (request, response) => {
+    response.set('cache-control', 'no-store')
+    /** Sends the error response of RFC 6749, 5.2. */
+    const refuse = (status: number, error: string, description: string) =>
+      response.status(status).json({ error, error_description: description })
     if (faults.strikes('tokenFailure')) {
-      return refuse(response, 503, 'temporarily_unavailable', 'injected fault: tokenFailure')
+      return refuse(503, 'temporarily_unavailable', 'injected fault: tokenFailure')
     }
     const form: Record<string, unknown> = request.body ?? {}
     if (form.grant_type !== 'client_credentials') {
-      return refuse(response, 400, 'unsupported_grant_type', 'only client_credentials is simulated')
+      return refuse(400, 'unsupported_grant_type', 'only client_credentials is simulated')
     }
     if (!tokens.isClient(form.client_id, form.client_secret)) {
-      return refuse(response, 401, 'invalid_client', 'client_id or client_secret is wrong')
+      return refuse(401, 'invalid_client', 'client_id or client_secret is wrong')
     }
-    return response.set('cache-control', 'no-store').json(await tokens.issue())
+    return response.json(await tokens.issue())
   })
   // RFC 7517: clients verify the tokens with the public keys.
   router.get('/keys', async (_request, response) => {
@@ -80,14 +84,6 @@ export function tokenRoutes(tokens: AccessTokens, faults: ApiFaultDraw): Router 
     response.json({ keys: [jwk] })
   })
   return router
-}
-
-/** Sends the error response of RFC 6749, 5.2. */
-function refuse(response: Response, status: number, error: string, description: string): Response {
-  return response
-    .status(status)
-    .set('cache-control', 'no-store')
-    .json({ error, error_description: description })
 }
 
 async function generateKeys() {

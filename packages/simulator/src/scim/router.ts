@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import express, { type NextFunction, type Request, type Response, Router } from 'express'
+import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express'
 import type { Environment } from '../environment/environment.ts'
 import { discoveryRoutes } from './discovery.ts'
 import { ScimError, sendScim, toScimError } from './messages.ts'
@@ -42,11 +42,8 @@ export function answerNoDirectory(_request: Request, response: Response): void {
   sendScim(response, 404, new ScimError(404, 'the base URL must be /scim/v2/ and the id of a directory').body)
 }
 
-function answerError(error: unknown, _request: Request, response: Response, next: NextFunction): void {
-  if (response.headersSent) {
-    next(error)
-    return
-  }
+const answerError: ErrorRequestHandler = (error, _request, response, next) => {
+  if (response.headersSent) return next(error)
   const scimError = toScimError(error)
   if (scimError.status >= 500 && scimError !== error) console.error(error)
   // By RFC 7644, 3.12, a 401 has the challenge of RFC 6750.
