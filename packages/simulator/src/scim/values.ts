@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '@scalekit-scim/core/internal'
+import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 import { badRequest } from './messages.ts'
 import { type Attribute, attributeNamed, type ResourceType, topAttributes } from './schemas.ts'
 
@@ -33,7 +33,7 @@ export function readResource(type: ResourceType, body: unknown): JsonObject {
       throw badRequest('invalidValue', `at most one value of ${name} may be primary`)
     }
   }
-  return present(entries)
+  return omitUndefined(Object.fromEntries(entries))
 }
 
 /** Refuses names such as `urn:…:User:department`. In a resource, `department` is in the object of its extension. */
@@ -79,7 +79,8 @@ function readBoolean(name: string, value: unknown): boolean {
 }
 
 function readFields(attributes: readonly Attribute[] | undefined, fields: JsonObject): JsonObject {
-  return present(Object.entries(fields).map(([name, value]) => readEntry(attributes, name, value)))
+  const entries = Object.entries(fields).map(([name, value]) => readEntry(attributes, name, value))
+  return omitUndefined(Object.fromEntries(entries))
 }
 
 function readEntry(
@@ -91,10 +92,6 @@ function readEntry(
   if (!known) return [name, value ?? undefined]
   const isDropped = known.mutability === 'readOnly' || known.mutability === 'writeOnly'
   return [known.name, isDropped ? undefined : readValue(known, value)]
-}
-
-function present(entries: readonly (readonly [string, unknown])[]): JsonObject {
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
 /** Checks `schemas`. Accepts a resource without `schemas`. */
