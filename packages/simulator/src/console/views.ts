@@ -1,6 +1,5 @@
 import type { Attempt, Delivery, Message } from '../delivery/messages.ts'
 import type { Environment } from '../environment/environment.ts'
-import { formatMicros } from '../environment/events.ts'
 import { type Directory, type Group, providers, type User } from '../environment/records.ts'
 import type { Simulator } from '../simulator.ts'
 
@@ -11,7 +10,6 @@ export function simulatorView(simulator: Simulator) {
   return {
     url,
     variables,
-    environmentId: environment.id,
     clock: { nowMs: clock.now(), speed: clock.speed },
     providers,
     organizations: environment.organizations.map(({ id, displayName }) => ({
@@ -28,14 +26,13 @@ export function simulatorView(simulator: Simulator) {
 }
 
 export function userView(environment: Environment, user: User) {
-  const { id, active, attributes, updatedAtMicros } = user
+  const { id, active, attributes } = user
   return {
     ...attributes,
     id,
     name: nameOf(user),
     active,
     groups: environment.groupsOf(user).map(({ id, displayName }) => ({ id, name: displayName })),
-    updatedAt: formatMicros(updatedAtMicros),
   }
 }
 
