@@ -19,16 +19,13 @@ export interface Transmission {
   randomness: Randomness
 }
 
-export interface Transmitted {
-  attempt: Attempt
-  timedOut: boolean
-}
+export type Transmitted = Awaited<ReturnType<typeof transmit>>
 
 /** Signs and sends one attempt with its faults. */
 export async function transmit(
   transmission: Transmission,
   { clock, client }: { clock: Clock; client: WebhookClient },
-): Promise<Transmitted> {
+) {
   const { endpoint, body, number, trigger, faults } = transmission
   const { truncate, slow } = faults
   // While a caller makes 100,000 changes without a pause, Node cannot read answers. So the deadline starts only after

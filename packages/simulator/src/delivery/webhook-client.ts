@@ -3,7 +3,7 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errorCode, omitUndefined } from '@scalekit-scim/core/internal'
-import type { AttemptResponse } from './messages.ts'
+import type { Attempt, AttemptResponse } from './messages.ts'
 
 export interface OutgoingRequest {
   url: string
@@ -13,13 +13,6 @@ export interface OutgoingRequest {
   isCut: boolean
   /** The time for sending the body in pieces. At 0, the client sends the whole body in one piece. */
   overMs: number
-}
-
-export interface Answer {
-  response?: AttemptResponse
-  error?: string
-  timedOut: boolean
-  durationMs: number
 }
 
 const maxLoggedResponseBytes = 65_536
@@ -50,7 +43,7 @@ export class WebhookClient {
   }
 
   /** Sends one request. Never rejects. */
-  async send(outgoing: OutgoingRequest): Promise<Answer> {
+  async send(outgoing: OutgoingRequest) {
     const { url, headers } = outgoing
     const startedMs = performance.now()
     const signal = AbortSignal.timeout(this.#deadlineMs)
@@ -63,7 +56,7 @@ export class WebhookClient {
     // A response with status 101 closes the request without an answer and without an error.
     request.once('close', () => request.emit('error', new Error('the connection closed without an answer')))
     void writeBody(request, outgoing)
-    let outcome: Pick<Answer, 'response' | 'error'>
+    let outcome: Pick<Attempt, 'response' | 'error'>
     try {
       outcome = { response: await responseTo(request, signal) }
     } catch (error) {

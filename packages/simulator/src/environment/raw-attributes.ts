@@ -5,11 +5,8 @@ import type { Group, User, UserAttributes } from './records.ts'
 export const enterpriseExtension = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
 /** The fields that `fromRawAttributes` reads. */
-export interface ParsedUser {
-  externalId?: string
-  active?: boolean
+type ParsedUser = Partial<Pick<User, 'externalId' | 'active' | 'extra'>> & {
   attributes: Partial<UserAttributes>
-  extra?: JsonObject
 }
 
 type Field = keyof UserAttributes
