@@ -31,7 +31,7 @@ export function createApi(options: ApiOptions) {
     contextValues: connectionValues,
     routes: (router) => {
       router.service(DirectoryService, directoryService(environment, faults, url))
-      router.service(OrganizationService, organizationService(environment, faults))
+      router.service(OrganizationService, organizationService(environment))
     },
   })
   return { routes: tokenRoutes(tokens, faults), rpc }

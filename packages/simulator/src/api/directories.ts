@@ -5,7 +5,6 @@ import type { DirectoryContents } from '../environment/directory-contents.ts'
 import type { Environment } from '../environment/environment.ts'
 import { type Directory, EnvironmentError, type User } from '../environment/records.ts'
 import type { ApiFaultDraw } from './faults.ts'
-import { callKey } from './interceptors.ts'
 import { directoryMessage, groupMessage, microsOf, providerOf, userMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
 
@@ -37,7 +36,7 @@ export function directoryService(
     all: readonly Item[],
     kind: 'users' | 'groups',
     request: ListRequest,
-    { values }: HandlerContext,
+    context: HandlerContext,
   ) => {
     const { directoryId, directoryGroupId = '' } = request
     const after = request.updatedAfter && microsOf(request.updatedAfter)
@@ -46,7 +45,7 @@ export function directoryService(
       ? items.toSorted((a, b) => a.updatedAtMicros - b.updatedAtMicros)
       : items
     const listing = [kind, directoryId, directoryGroupId, after ?? ''].join(' ')
-    return pageOf(ordered, listing, request, faults, values.get(callKey))
+    return pageOf(ordered, listing, request, context)
   }
 
   return {

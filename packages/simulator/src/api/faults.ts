@@ -1,3 +1,4 @@
+import { createContextKey } from '@connectrpc/connect'
 import { z } from 'zod'
 import { type Rule, requireRule, requireRules, shareRule } from '../option-rules.ts'
 import type { Randomness } from '../randomness.ts'
@@ -76,7 +77,10 @@ const faultNames = [
 export type ApiFaultName = (typeof faultNames)[number]
 
 /** The properties of a call that conditions refer to. */
-export type CallProperties = Pick<ApiFaultCondition, 'method' | 'page' | 'call'>
+type CallProperties = Pick<ApiFaultCondition, 'method' | 'page' | 'call'>
+
+/** Returns whether a fault affects the current call. */
+export const strikesKey = createContextKey<(name: ApiFaultName) => boolean>(() => false)
 
 /** Chooses the faults of each call. The choice depends on the seed. */
 export class ApiFaultDraw {

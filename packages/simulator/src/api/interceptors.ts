@@ -15,7 +15,7 @@ import type { Clock } from '@scalekit-scim/core'
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import { ErrorInfoSchema } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/errdetails/errdetails_pb.js'
 import { EnvironmentError, type EnvironmentErrorReason } from '../environment/records.ts'
-import type { ApiFaultDraw, ApiFaultName, CallProperties } from './faults.ts'
+import { type ApiFaultDraw, type ApiFaultName, strikesKey } from './faults.ts'
 import { pageNumber } from './pages.ts'
 import type { AccessTokens } from './tokens.ts'
 
@@ -32,7 +32,6 @@ export function interceptors(
 
 /** The ways in which a fault can end a call. */
 const connectionKey = createContextKey({ reset() {}, cut() {} })
-export const callKey = createContextKey<CallProperties>({})
 
 export function connectionValues(request: IncomingMessage | Http2ServerRequest): ContextValues {
   if (!('stream' in request)) throw new Error('gRPC needs HTTP/2')
@@ -84,21 +83,22 @@ function faulty(faults: ApiFaultDraw): Interceptor {
     const page = request.stream ? undefined : pageNumber(request.message)
     const method = request.method.localName
     const call = { method, call: faults.nextCall(), ...omitUndefined({ page }) }
-    request.contextValues.set(callKey, call)
+    const strikes = (name: ApiFaultName) => faults.strikes(name, call)
+    request.contextValues.set(strikesKey, strikes)
     const connection = request.contextValues.get(connectionKey)
     const { latencyMs = 0 } = faults.faults
-    if (latencyMs > 0 && faults.strikes('slow', call)) {
+    if (latencyMs > 0 && strikes('slow')) {
       await wait(latencyMs, undefined, { signal: request.signal })
     }
-    if (faults.strikes('resetConnection', call)) {
+    if (strikes('resetConnection')) {
       connection.reset()
       throw new ConnectError('injected fault: resetConnection', Code.Aborted)
     }
     for (const [name, code] of failures) {
-      if (faults.strikes(name, call)) throw new ConnectError(`injected fault: ${name}`, code)
+      if (strikes(name)) throw new ConnectError(`injected fault: ${name}`, code)
     }
     const response = await next(request)
-    if (faults.strikes('cutCall', call)) {
+    if (strikes('cutCall')) {
       connection.cut()
       throw new ConnectError('injected fault: cutCall', Code.Aborted)
     }

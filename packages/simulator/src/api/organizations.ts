@@ -1,12 +1,10 @@
-import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
+import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect'
 import { omitUndefined } from '@scalekit-scim/core/internal'
 import type { OrganizationService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/organizations/organizations_pb.js'
 import type { Environment } from '../environment/environment.ts'
 import type { Organization } from '../environment/records.ts'
-import type { ApiFaultDraw } from './faults.ts'
-import { callKey } from './interceptors.ts'
 import { organizationMessage } from './messages.ts'
-import { type PageRequest, pageOf } from './pages.ts'
+import { type Page, pageOf } from './pages.ts'
 
 /**
  * The limit of the API reference. Scalekit's descriptor does not contain a limit. The reference also has a minimum of
@@ -19,7 +17,6 @@ type Identities = { case: 'id' | 'externalId'; value: string } | { case: undefin
 /** Answers the calls of the SDK's `organization` client. Ignores slugs, logos, metadata and settings. */
 export function organizationService(
   environment: Environment,
-  faults: ApiFaultDraw,
 ): Partial<ServiceImpl<typeof OrganizationService>> {
   const identified = (identities: Identities): Organization => {
     if (identities.case === 'id') return environment.organization(identities.value)
@@ -29,15 +26,10 @@ export function organizationService(
   const get = ({ identities }: { identities: Identities }) => ({
     organization: organizationMessage(identified(identities)),
   })
-  const paged = (
-    organizations: readonly Organization[],
-    listing: string,
-    request: PageRequest,
-    { values }: HandlerContext,
-  ) => {
-    const { items, ...page } = pageOf(organizations, listing, request, faults, values.get(callKey))
-    return { ...page, organizations: items.map(organizationMessage) }
-  }
+  const listed = ({ items, ...page }: Page<Organization>) => ({
+    ...page,
+    organizations: items.map(organizationMessage),
+  })
 
   return {
     listOrganization(request, context) {
@@ -47,14 +39,14 @@ export function organizationService(
       const { externalId } = request
       const all = environment.organizations
       const found = externalId ? all.filter((organization) => organization.externalId === externalId) : all
-      return paged(found, `organizations ${externalId}`, request, context)
+      return listed(pageOf(found, `organizations ${externalId}`, request, context))
     },
     searchOrganization(request, context) {
       const query = request.query.toLowerCase()
       const found = environment.organizations.filter(({ id, displayName, externalId = '' }) =>
         [id, displayName, externalId].some((text) => text.toLowerCase().includes(query)),
       )
-      return paged(found, `organizations like ${query}`, request, context)
+      return listed(pageOf(found, `organizations like ${query}`, request, context))
     },
     getOrganization: get,
     getOrganizationByExternalId: get,

@@ -1,13 +1,15 @@
-import { Code, ConnectError } from '@connectrpc/connect'
-import type { ApiFaultDraw, ApiFaultName, CallProperties } from './faults.ts'
+import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect'
+import { strikesKey } from './faults.ts'
 
 export interface PageRequest {
   pageSize: number
   pageToken: string
 }
 
+export type Page<Item> = ReturnType<typeof pageOf<Item>>
+
 /** The default of the API reference. */
-export const defaultPageSize = 10
+const defaultPageSize = 10
 
 /**
  * Returns a page of a listing. The token of a page contains an offset and the name of the listing. If an item is added
@@ -19,13 +21,12 @@ export function pageOf<Item>(
   all: readonly Item[],
   listing: string,
   request: PageRequest,
-  faults: ApiFaultDraw,
-  call: CallProperties,
+  { values }: HandlerContext,
 ) {
   const size = request.pageSize || defaultPageSize
   const from = offsetIn(request.pageToken, listing)
   const until = from + size
-  const strikes = (name: ApiFaultName) => faults.strikes(name, call)
+  const strikes = values.get(strikesKey)
   const isLast = until >= all.length
   const nextOffset = strikes('repeatToken') ? from : until
   const hasNext = !isLast && !strikes('truncateWalk')
