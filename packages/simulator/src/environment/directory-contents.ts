@@ -3,8 +3,8 @@ import { type Directory, EnvironmentError, type Group, type User } from './recor
 /** A directory with its users and groups, and indexes by userName and by membership. */
 export class DirectoryContents {
   directory: Directory
-  readonly #users = new RecordList<User>()
-  readonly #groups = new RecordList<Group>()
+  readonly #users = new RecordMap<User>()
+  readonly #groups = new RecordMap<Group>()
   readonly #memberIds = new Map<string, Set<string>>()
   readonly #idByUserName = new Map<string, string>()
 
@@ -59,53 +59,48 @@ export class DirectoryContents {
     const before = old?.groupIds ?? []
     if (old) this.#idByUserName.delete(old.attributes.userName.toLowerCase())
     this.#idByUserName.set(userName.toLowerCase(), user.id)
-    this.#users.put(user)
+    this.#users.set(user.id, user)
     for (const id of before) if (!user.groupIds.includes(id)) this.#memberIds.get(id)?.delete(user.id)
     for (const id of user.groupIds) if (!before.includes(id)) this.#memberIds.get(id)?.add(user.id)
     this.#changed()
   }
 
   removeUser(user: User): void {
-    this.#users.remove(user.id)
+    this.#users.delete(user.id)
     this.#idByUserName.delete(user.attributes.userName.toLowerCase())
     for (const id of user.groupIds) this.#memberIds.get(id)?.delete(user.id)
     this.#changed()
   }
 
   putGroup(group: Group): void {
-    this.#groups.put(group)
+    this.#groups.set(group.id, group)
     if (!this.#memberIds.has(group.id)) this.#memberIds.set(group.id, new Set())
     this.#changed()
   }
 
   removeGroup({ id }: Group): void {
-    this.#groups.remove(id)
+    this.#groups.delete(id)
     this.#memberIds.delete(id)
     this.#changed()
   }
 }
 
 /** Stores records by id. After a change, the first use of `all` creates the array again. */
-class RecordList<Item extends { readonly id: string }> {
-  readonly #byId = new Map<string, Item>()
+class RecordMap<Item> extends Map<string, Item> {
   #all: readonly Item[] | undefined
 
   get all(): readonly Item[] {
-    this.#all ??= [...this.#byId.values()]
+    this.#all ??= [...this.values()]
     return this.#all
   }
 
-  get(id: string): Item | undefined {
-    return this.#byId.get(id)
+  override set(id: string, item: Item): this {
+    this.#all = undefined
+    return super.set(id, item)
   }
 
-  put(item: Item): void {
-    this.#byId.set(item.id, item)
+  override delete(id: string): boolean {
     this.#all = undefined
-  }
-
-  remove(id: string): void {
-    this.#byId.delete(id)
-    this.#all = undefined
+    return super.delete(id)
   }
 }

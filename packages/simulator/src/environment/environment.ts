@@ -69,16 +69,12 @@ export class Environment extends EnvironmentRecords {
 
   /** @throws EnvironmentError 'conflict' if another user of the directory has the userName */
   createUser(directoryId: string, { id, active = true, groupIds, ...fields }: NewUser): User {
-    const { organizationId } = this.#enabledDirectory(directoryId)
     const user = withMainValues({
-      id: this.#idFor('diruser', id),
-      organizationId,
-      directoryId,
+      ...this.#newRecord('diruser', directoryId, id),
       active,
       attributes: { ...fields.attributes },
       ...omitUndefined({ externalId: fields.externalId, extra: fields.extra }),
       groupIds: this.#existingGroupIds(directoryId, groupIds ?? []),
-      ...this.#creationTimes(),
     })
     return this.#putAndPublishUser('created', user)
   }
@@ -103,14 +99,10 @@ export class Environment extends EnvironmentRecords {
   }
 
   createGroup(directoryId: string, { id, externalId, displayName }: NewGroup): Group {
-    const { organizationId } = this.#enabledDirectory(directoryId)
     return this.#putAndPublishGroup('created', {
-      id: this.#idFor('dirgroup', id),
-      organizationId,
-      directoryId,
+      ...this.#newRecord('dirgroup', directoryId, id),
       ...omitUndefined({ externalId }),
       displayName: requireText('displayName', displayName),
-      ...this.#creationTimes(),
     })
   }
 
@@ -164,6 +156,12 @@ export class Environment extends EnvironmentRecords {
     this.contents(group.directoryId).putGroup(group)
     this.publish(group.updatedAtMicros, groupEvent(change, group))
     return group
+  }
+
+  /** Returns the common fields of a new user or group. */
+  #newRecord(prefix: string, directoryId: string, id: string | undefined) {
+    const { organizationId } = this.#enabledDirectory(directoryId)
+    return { id: this.#idFor(prefix, id), organizationId, directoryId, ...this.#creationTimes() }
   }
 
   #creationTimes(): { createdAtMicros: number; updatedAtMicros: number } {
