@@ -1,17 +1,9 @@
 import { eventNow, newId } from '../event.ts'
 import type { Exchange } from '../exchange.ts'
-import type { JsonObject } from '../files.ts'
 import { isAccepted } from './check.ts'
 import type { Probe } from './probe.ts'
 
-export interface Message {
-  messageId: string
-  event: JsonObject
-  user: string
-  userId: string
-}
-
-type Change = 'created' | 'updated' | 'deleted'
+export type Message = ReturnType<TestUsers['message']>
 
 /** Creates messages about users that are clearly test users. Send {@link deletions} after each use. */
 export class TestUsers {
@@ -27,7 +19,7 @@ export class TestUsers {
   }
 
   /** Returns a message about one user. The event occurs `seconds` after the first event of the run. */
-  message(change: Change, user: string, seconds: number): Message {
+  message(change: 'created' | 'updated' | 'deleted', user: string, seconds: number) {
     const userId = `diruser_doctor_${this.#run}_${user}`
     const identity = {
       id: userId,
