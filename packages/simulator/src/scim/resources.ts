@@ -6,7 +6,7 @@ import type { Environment } from '../environment/environment.ts'
 import { formatMicros } from '../environment/events.ts'
 import { EnvironmentError, type Group, type User } from '../environment/records.ts'
 import { filteredValue, matches } from './filter.ts'
-import { type Filter, parseFilter } from './filter-grammar.ts'
+import { parseFilter } from './filter-grammar.ts'
 import { badRequest } from './messages.ts'
 import { patchResource } from './patch.ts'
 import type { ResourceType } from './schemas.ts'
@@ -24,6 +24,8 @@ export interface Scope {
 export function scopeOf({ locals }: Response): Scope {
   return locals.scope
 }
+
+type Find<Item> = (value: string) => Item | undefined
 
 /** The resources of one type in a directory, in the format of SCIM. */
 export abstract class Resources<Item extends User | Group = User | Group> {
@@ -43,7 +45,8 @@ export abstract class Resources<Item extends User | Group = User | Group> {
   abstract create(body: unknown): Item
   abstract remove(id: string): void
   protected abstract get all(): readonly Item[]
-  protected abstract find(id: string): Item | undefined
+  /** The attributes that are unique in the directory, and how to find an item by each of them. */
+  protected abstract readonly indexes: { id: Find<Item>; userName?: Find<Item> }
   protected abstract change(item: Item, resource: JsonObject): Item
   /** Returns the resource without `meta`. */
   protected abstract fieldsOf(item: Item): JsonObject
@@ -70,18 +73,16 @@ export abstract class Resources<Item extends User | Group = User | Group> {
     if (text === undefined || text === '') return this.all
     if (typeof text !== 'string') throw badRequest('invalidFilter', 'give filter only once')
     const { filter } = parseFilter(text)
-    return this.candidates(filter) ?? this.all.filter((item) => matches(this.represent(item), filter))
-  }
-
-  /** Returns the matching items from an index. If no index supports the filter, returns `undefined`. */
-  protected candidates(filter: Filter): readonly Item[] | undefined {
-    const id = filteredValue(filter, 'id')
-    return id === undefined ? undefined : [this.find(id)].filter((item) => item !== undefined)
+    for (const [name, find] of Object.entries(this.indexes)) {
+      const value = filteredValue(filter, name)
+      if (value !== undefined) return [find(value)].filter((item) => item !== undefined)
+    }
+    return this.all.filter((item) => matches(this.represent(item), filter))
   }
 
   /** @throws EnvironmentError 'not-found', also if the item is in another directory */
   get(id: string): Item {
-    const item = this.find(id)
+    const item = this.indexes.id(id)
     if (!item) throw new EnvironmentError('not-found', `${this.type.name.toLowerCase()} not found`)
     return item
   }

@@ -1,8 +1,6 @@
 import { isJsonObject, type JsonObject, omitUndefined } from '@scalekit-scim/core/internal'
 import { fromRawAttributes, rawAttributes } from '../environment/raw-attributes.ts'
 import type { Group, User, UserPatch } from '../environment/records.ts'
-import { filteredValue } from './filter.ts'
-import type { Filter } from './filter-grammar.ts'
 import { badRequest } from './messages.ts'
 import { Resources } from './resources.ts'
 import { attributeNamed, groupType, userType } from './schemas.ts'
@@ -11,19 +9,13 @@ import { readResource } from './values.ts'
 export class Users extends Resources<User> {
   readonly type = userType
   readonly answersPatch = true
+  protected readonly indexes = {
+    id: (id: string) => this.contents.user(id),
+    userName: (userName: string) => this.contents.userNamed(userName),
+  }
 
   protected get all(): readonly User[] {
     return this.contents.users
-  }
-
-  protected find(id: string): User | undefined {
-    return this.contents.user(id)
-  }
-
-  protected override candidates(filter: Filter): readonly User[] | undefined {
-    const userName = filteredValue(filter, 'userName')
-    if (userName === undefined) return super.candidates(filter)
-    return [this.contents.userNamed(userName)].filter((user) => user !== undefined)
   }
 
   protected fieldsOf(user: User): JsonObject {
@@ -96,13 +88,10 @@ function parsedUser(resource: JsonObject) {
 export class Groups extends Resources<Group> {
   readonly type = groupType
   readonly answersPatch = false
+  protected readonly indexes = { id: (id: string) => this.contents.group(id) }
 
   protected get all(): readonly Group[] {
     return this.contents.groups
-  }
-
-  protected find(id: string): Group | undefined {
-    return this.contents.group(id)
   }
 
   protected fieldsOf(group: Group): JsonObject {
