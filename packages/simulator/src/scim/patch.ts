@@ -24,7 +24,8 @@ export function patchResource(type: ResourceType, resource: JsonObject, body: un
       continue
     }
     if (name === 'schemas') continue
-    const holder = extension === undefined ? resource : fieldsAt(resource, extension)
+    const fields = extension === undefined ? resource : own(resource, extension)
+    const holder = isJsonObject(fields) ? fields : {}
     const before = own(holder, name)
     visits += Array.isArray(before) ? before.length + 1 : 1
     if (visits > maxVisits)
@@ -113,11 +114,6 @@ function withField(item: unknown, name: string, value: unknown): unknown {
   const fields = isJsonObject(item) ? { ...item } : {}
   put(fields, name, value)
   return fields
-}
-
-function fieldsAt(fields: JsonObject, name: string): JsonObject {
-  const found = own(fields, name)
-  return isJsonObject(found) ? found : {}
 }
 
 /** RFC 7643, 2.5: an empty value is the same as a missing value. */

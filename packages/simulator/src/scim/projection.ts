@@ -4,21 +4,19 @@ import { badRequest } from './messages.ts'
 import { readPath } from './path.ts'
 import type { ResourceType } from './schemas.ts'
 
-/** The attributes that a client requests (RFC 7644, 3.9). */
-export interface Projection {
-  readonly isAll: boolean
-  of(resource: JsonObject): JsonObject
-}
-
-export function readProjection(type: ResourceType, query: Readonly<JsonObject>): Projection {
+/** Returns the attributes that a client requests (RFC 7644, 3.9). */
+export function readProjection(type: ResourceType, query: Readonly<JsonObject>) {
   const wanted = readNames(type, 'attributes', query.attributes)
   const unwanted = readNames(type, 'excludedAttributes', query.excludedAttributes)
-  if (wanted)
-    return { isAll: false, of: (resource) => project(resource, [['schemas'], ['id'], ...wanted], true) }
-  if (!unwanted) return { isAll: true, of: (resource) => resource }
   // RFC 7643, 7: a client cannot exclude attributes that the server always returns.
-  const omitted = unwanted.filter(([name]) => name !== 'schemas' && name !== 'id')
-  return { isAll: false, of: (resource) => project(resource, omitted, false) }
+  const omitted = unwanted?.filter(([name]) => name !== 'schemas' && name !== 'id')
+  return {
+    isAll: !wanted && !unwanted,
+    of(resource: JsonObject): JsonObject {
+      if (wanted) return project(resource, [['schemas'], ['id'], ...wanted], true)
+      return omitted ? project(resource, omitted, false) : resource
+    },
+  }
 }
 
 function readNames(type: ResourceType, parameter: string, value: unknown): PathSteps[] | undefined {

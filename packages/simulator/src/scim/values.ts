@@ -24,9 +24,12 @@ export function readResource(type: ResourceType, body: unknown): JsonObject {
   const { extension } = type
   const entries = Object.entries(body).map(([name, value]): [string, unknown] => {
     if (!/^urn:/i.test(name)) return readEntry(topAttributes(type), name, value)
-    const fields = readExtension(name, value)
+    // Refuses names such as `urn:…:User:department`. In a resource, `department` is in the object of its extension.
+    if (value !== null && !isJsonObject(value))
+      throw badRequest('invalidValue', `the extension ${name} must be an object`)
     const isKnown = extension && name.toLowerCase() === extension.id.toLowerCase()
-    return isKnown ? [extension.id, fields && readFields(extension.attributes, fields)] : [name, fields]
+    if (!isKnown) return [name, value ?? undefined]
+    return [extension.id, value ? readFields(extension.attributes, value) : undefined]
   })
   for (const [name, value] of entries) {
     if (Array.isArray(value) && value.filter(isPrimary).length > 1) {
@@ -34,13 +37,6 @@ export function readResource(type: ResourceType, body: unknown): JsonObject {
     }
   }
   return omitUndefined(Object.fromEntries(entries))
-}
-
-/** Refuses names such as `urn:…:User:department`. In a resource, `department` is in the object of its extension. */
-function readExtension(name: string, value: unknown): JsonObject | undefined {
-  if (value === null || value === undefined) return undefined
-  if (!isJsonObject(value)) throw badRequest('invalidValue', `the extension ${name} must be an object`)
-  return value
 }
 
 /**
