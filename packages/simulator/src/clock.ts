@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '@scalekit-scim/core'
 import { longestDelayMs } from '@scalekit-scim/core/internal'
+import fastq from 'fastq'
 import { Heap } from 'heap-js'
 
 export interface SimulatorClockOptions {
@@ -23,7 +24,7 @@ export class SimulatorClock implements Clock {
   #anchor: { wallMs: number; elapsedMs: number; realWallMs: number; realElapsedMs: number }
   #nextTimeout: NodeJS.Timeout | undefined
   #isStepping = false
-  #steps: Promise<void> = Promise.resolve()
+  readonly #steps = fastq.promise(async (ms: number) => this.#step(ms), 1)
 
   constructor({ speed = 1, from = new Date() }: SimulatorClockOptions = {}) {
     this.#speed = requireSpeed(speed)
@@ -64,9 +65,7 @@ export class SimulatorClock implements Clock {
    */
   async step(ms: number): Promise<void> {
     if (!(ms >= 0 && Number.isFinite(ms))) throw new RangeError('a step must be zero milliseconds or more')
-    const step = this.#steps.then(() => this.#step(ms))
-    this.#steps = step.catch(() => {})
-    return step
+    return this.#steps.push(ms)
   }
 
   /** Cancels all timers. */

@@ -1,3 +1,4 @@
+import fastq from 'fastq'
 import { z } from 'zod'
 import { storedDeliveries } from '../delivery/stored.ts'
 import { environmentSnapshot } from '../environment/records.ts'
@@ -21,7 +22,8 @@ export class Snapshot {
   readonly #unlock: () => void
   #state: () => SavedState = () => this.saved
   #timer: NodeJS.Timeout | undefined
-  #saving: Promise<void> = Promise.resolve()
+  /** Saves run one after another. A failure does not prevent later saves. */
+  readonly #saves = fastq.promise<unknown, void, void>(async () => this.#write(), 1)
   #delayMs = minDelayMs
 
   private constructor(path?: string, saved: SavedState = {}, unlock = () => {}) {
@@ -54,16 +56,15 @@ export class Snapshot {
     if (this.#path === undefined || this.#timer) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.#save().catch((error: Error) => process.emitWarning(error))
+      this.#saves.push().catch((error: Error) => process.emitWarning(error))
     }, this.#delayMs).unref()
   }
 
   /** Saves once more, and releases the lock. @throws SnapshotError if the save fails */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
-    this.#timer = undefined
     try {
-      await this.#save()
+      await this.#saves.push()
     } finally {
       this.release()
     }
@@ -73,12 +74,6 @@ export class Snapshot {
   release(): void {
     clearTimeout(this.#timer)
     this.#unlock()
-  }
-
-  #save(): Promise<void> {
-    // Ignores an earlier failure, because the process has already emitted a warning.
-    this.#saving = this.#saving.catch(() => {}).then(() => this.#write())
-    return this.#saving
   }
 
   async #write(): Promise<void> {
