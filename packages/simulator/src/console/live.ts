@@ -7,8 +7,7 @@ const batchMs = 40
 /** Notifies the open pages of changes (server-sent events). After a notice, a page requests the changed data. */
 export class LivePages {
   readonly #pages = new Set<Response>()
-  readonly #messageIds = new Set<string>()
-  #directoryChanged = false
+  readonly #changed = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   readonly #heartbeat = setInterval(() => this.#write(': heartbeat\n\n'), heartbeatMs).unref()
 
@@ -19,14 +18,11 @@ export class LivePages {
     request.on('close', () => this.#pages.delete(response))
   }
 
-  messageChanged(id: string): void {
-    this.#messageIds.add(id)
-    this.#schedule()
-  }
-
-  directoryChanged(): void {
-    this.#directoryChanged = true
-    this.#schedule()
+  /** @param topic The id of a message. For a change of a directory or an endpoint, `directory`. */
+  changed(topic: string): void {
+    this.#changed.add(topic)
+    if (this.#pages.size === 0) this.#changed.clear()
+    else this.#timer ??= setTimeout(() => this.#send(), batchMs).unref()
   }
 
   close(): void {
@@ -36,17 +32,10 @@ export class LivePages {
     this.#pages.clear()
   }
 
-  #schedule(): void {
-    if (this.#pages.size === 0) this.#messageIds.clear()
-    else this.#timer ??= setTimeout(() => this.#send(), batchMs).unref()
-  }
-
   #send(): void {
     this.#timer = undefined
-    const changes = { messageIds: [...this.#messageIds], directory: this.#directoryChanged }
-    this.#messageIds.clear()
-    this.#directoryChanged = false
-    this.#write(`data: ${JSON.stringify(changes)}\n\n`)
+    this.#write(`data: ${JSON.stringify([...this.#changed])}\n\n`)
+    this.#changed.clear()
   }
 
   #write(text: string): void {

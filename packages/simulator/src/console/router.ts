@@ -38,9 +38,9 @@ export function createConsole(simulator: Simulator, listeningHost: string) {
   const pages = new LivePages()
   const guard = refuseOtherPages(listeningHost)
   const stopListening = [
-    simulator.environment.onChange(() => pages.directoryChanged()),
-    simulator.deliveries.onEndpointsChange(() => pages.directoryChanged()),
-    simulator.deliveries.onChange(({ id }) => pages.messageChanged(id)),
+    simulator.environment.onChange(() => pages.changed('directory')),
+    simulator.deliveries.onEndpointsChange(() => pages.changed('directory')),
+    simulator.deliveries.onChange(({ id }) => pages.changed(id)),
   ]
   const router = express.Router()
   router.use(['/console', '/'], (request, response, next) => {

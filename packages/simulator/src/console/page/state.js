@@ -43,8 +43,9 @@ export async function start(drawPage) {
       // Without a connection, the page received no changes.
       if (isConnected) void refresh()
     },
-    changed: ({ directory, messageIds }) => {
-      if (directory) directorySoon()
+    changed: (changes) => {
+      const messageIds = changes.filter((change) => change !== 'directory')
+      if (messageIds.length < changes.length) directorySoon()
       for (const id of messageIds) changedIds.add(id)
       if (messageIds.length > 0) messagesSoon()
     },
