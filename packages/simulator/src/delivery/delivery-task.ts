@@ -87,8 +87,7 @@ export class DeliveryTask implements Delivery {
 
   begin(): void {
     const drawn = drawFaults(messageFaultNames, this.#context.faults, this.#randomness)
-    const { drop, delay, reorder } = drawn
-    const copies = drawn.duplicate ? { duplicate: drawn.duplicate } : {}
+    const { drop, delay, reorder, ...copies } = drawn
     if (drop) {
       this.#end('dropped')
     } else if (delay) {

@@ -72,12 +72,8 @@ export function drawFaults(
   faults: WebhookFaults,
   randomness: Randomness,
 ): WebhookFaults {
-  const drawn = { ...faults }
-  for (const name of faultNames) {
-    const share = names.includes(name) ? (faults[name]?.share ?? 0) : 0
-    if (share === 0 || !randomness.fork(name).chance(share)) delete drawn[name]
-  }
-  return drawn
+  const drawn = names.filter((name) => randomness.fork(name).chance(faults[name]?.share ?? 0))
+  return Object.fromEntries(drawn.map((name) => [name, faults[name]]))
 }
 
 const count: Rule = [z.int().min(1).max(1000), 'a whole number from 1 to 1000']

@@ -91,17 +91,13 @@ async function writeBody(
     if (request.destroyed) return
     request.write(body.subarray(at, at + pieceBytes))
   }
-  if (!isCut) {
-    request.end()
-    return
-  }
   const cut = new Error(`cut after ${body.length} of ${headers['content-length']} bytes`)
-  request.write('', () => request.destroy(cut))
+  if (isCut) request.write('', () => request.destroy(cut))
+  else request.end()
 }
 
 async function responseTo(request: http.ClientRequest, signal: AbortSignal): Promise<AttemptResponse> {
-  const [response]: http.IncomingMessage[] = await once(request, 'response', { signal })
-  if (!response) throw new Error('no response')
+  const response: http.IncomingMessage = (await once(request, 'response', { signal }))[0]
   const chunks: Buffer[] = []
   let loggedBytes = 0
   for await (const chunk of response) {
