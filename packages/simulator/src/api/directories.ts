@@ -3,7 +3,7 @@ import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
 import type { DirectoryService } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/directories/directories_pb.js'
 import type { DirectoryContents } from '../environment/directory-contents.ts'
 import type { Environment } from '../environment/environment.ts'
-import { type Directory, EnvironmentError, type User } from '../environment/records.ts'
+import { type Directory, EnvironmentError, type Group, type User } from '../environment/records.ts'
 import type { ApiFaultDraw } from './faults.ts'
 import { directoryMessage, groupMessage, microsOf, providerOf, userMessage } from './messages.ts'
 import { type PageRequest, pageOf } from './pages.ts'
@@ -72,18 +72,15 @@ export function directoryService(
       const contents = contentsIn(request.organizationId, request.directoryId)
       const members = usersIn(contents, request.directoryGroupId)
       const { items, ...page } = paged(members, 'users', request, context)
-      const message = (user: User) =>
-        userMessage(user, environment.groupsOf(user), request.includeDetail ?? false)
+      const message = (user: User) => userMessage(user, environment.groupsOf(user), request.includeDetail)
       return { ...page, users: items.map(message) }
     },
     listDirectoryGroups(request, context) {
       const contents = contentsIn(request.organizationId, request.directoryId)
       const { items, ...page } = paged(contents.groups, 'groups', request, context)
-      const includeDetail = request.includeDetail ?? false
-      return {
-        ...page,
-        groups: items.map((group) => groupMessage(group, contents.memberCount(group.id), includeDetail)),
-      }
+      const message = (group: Group) =>
+        groupMessage(group, contents.memberCount(group.id), request.includeDetail)
+      return { ...page, groups: items.map(message) }
     },
   }
 }

@@ -1,4 +1,5 @@
 import { createContextKey } from '@connectrpc/connect'
+import { requireKnownNames } from '@scalekit-scim/core/internal'
 import { z } from 'zod'
 import { type Rule, requireRule, requireRules, shareRule } from '../option-rules.ts'
 import type { Randomness } from '../randomness.ts'
@@ -136,19 +137,17 @@ const conditionRules: Readonly<Record<keyof ApiFaultCondition, Rule>> = {
   call: positive,
   times: [z.int().min(0), 'a whole number, 0 or more'],
 }
-const unchecked: Rule = [z.unknown(), '']
-const rules: Readonly<Record<string, Rule>> = {
-  ...Object.fromEntries(faultNames.map((name) => [name, unchecked])),
-  latencyMs: [z.number().min(0), 'a number, 0 or more'],
-  orderByUpdate: [z.boolean(), 'true or false'],
-}
+const latencyRule: Rule = [z.number().min(0), 'a number, 0 or more']
+const orderRule: Rule = [z.boolean(), 'true or false']
 
 /** @throws ConfigurationError for an unknown fault or an invalid rule */
 function checked(faults: ApiFaults): ApiFaults {
   const path = 'faults.api'
-  requireRules(faults, rules, path)
-  for (const name of faultNames) {
-    const rule = faults[name]
+  requireKnownNames(faults, [...faultNames, 'latencyMs', 'orderByUpdate'], path)
+  const { latencyMs, orderByUpdate, ...rules } = faults
+  requireRule(latencyMs, latencyRule, `${path}.latencyMs`)
+  requireRule(orderByUpdate, orderRule, `${path}.orderByUpdate`)
+  for (const [name, rule] of Object.entries(rules)) {
     if (typeof rule === 'number') requireRule(rule, shareRule, `${path}.${name}`)
     else if (rule !== undefined) requireRules(rule, conditionRules, `${path}.${name}`)
   }

@@ -82,7 +82,7 @@ export function directoryMessage(
 export function userMessage(
   user: User,
   groups: readonly Group[],
-  includeDetail: boolean,
+  includeDetail = false,
 ): MessageInitShape<typeof DirectoryUserSchema> {
   const { userName, email, givenName, familyName } = user.attributes
   return {
@@ -102,7 +102,7 @@ export function userMessage(
 export function groupMessage(
   group: Group,
   memberCount: number,
-  includeDetail: boolean,
+  includeDetail = false,
 ): MessageInitShape<typeof DirectoryGroupSchema> {
   return {
     id: group.id,

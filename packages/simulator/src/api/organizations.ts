@@ -23,9 +23,8 @@ export function organizationService(
     if (identities.case === 'externalId') return environment.organizationByExternalId(identities.value)
     throw new ConnectError('id or external_id is required', Code.InvalidArgument)
   }
-  const get = ({ identities }: { identities: Identities }) => ({
-    organization: organizationMessage(identified(identities)),
-  })
+  const described = (organization: Organization) => ({ organization: organizationMessage(organization) })
+  const get = ({ identities }: { identities: Identities }) => described(identified(identities))
   const listed = ({ items, ...page }: Page<Organization>) => ({
     ...page,
     organizations: items.map(organizationMessage),
@@ -52,14 +51,12 @@ export function organizationService(
     getOrganizationByExternalId: get,
     createOrganization({ organization }) {
       const { displayName = '', externalId } = organization ?? {}
-      const created = environment.createOrganization({ displayName, ...omitUndefined({ externalId }) })
-      return { organization: organizationMessage(created) }
+      return described(environment.createOrganization({ displayName, ...omitUndefined({ externalId }) }))
     },
     updateOrganization({ identities, organization }) {
       const { id } = identified(identities)
       const { displayName, externalId } = organization ?? {}
-      const updated = environment.updateOrganization(id, omitUndefined({ displayName, externalId }))
-      return { organization: organizationMessage(updated) }
+      return described(environment.updateOrganization(id, omitUndefined({ displayName, externalId })))
     },
     deleteOrganization({ identities }) {
       environment.deleteOrganization(identified(identities).id)

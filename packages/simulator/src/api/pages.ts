@@ -1,11 +1,9 @@
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect'
+import { z } from 'zod'
 import { strikesKey } from './faults.ts'
 
-export interface PageRequest {
-  pageSize: number
-  pageToken: string
-}
-
+const pageRequest = z.object({ pageSize: z.number(), pageToken: z.string() })
+export type PageRequest = z.infer<typeof pageRequest>
 export type Page<Item> = ReturnType<typeof pageOf<Item>>
 
 /** The default of the API reference. */
@@ -43,9 +41,8 @@ export function pageOf<Item>(
  * `undefined`.
  */
 export function pageNumber(request: object): number | undefined {
-  if (!('pageToken' in request && 'pageSize' in request)) return undefined
-  if (typeof request.pageToken !== 'string' || typeof request.pageSize !== 'number') return undefined
-  return Math.floor(offsetIn(request.pageToken) / (request.pageSize || defaultPageSize)) + 1
+  const { data } = pageRequest.safeParse(request)
+  return data && Math.floor(offsetIn(data.pageToken) / (data.pageSize || defaultPageSize)) + 1
 }
 
 function tokenAt(offset: number, listing: string): string {
