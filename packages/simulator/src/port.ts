@@ -19,13 +19,7 @@ export interface PortOptions {
   headersTimeoutMs?: number
 }
 
-export interface Port {
-  readonly url: string
-  /** Sets the listeners. Call `serve` before any `await`, because without listeners, requests do not get an answer. */
-  serve(http1: RequestListener, http2: Http2Listener): void
-  /** Refuses new requests. Waits up to `graceMs` for running requests, and then ends all connections. */
-  close(graceMs?: number): Promise<void>
-}
+export type Port = Awaited<ReturnType<typeof openPort>>
 
 /** The first bytes of an HTTP/2 connection without TLS (RFC 9113, 3.4). */
 const preface = Buffer.from('PRI')
@@ -54,16 +48,18 @@ export class PortError extends Error {
 }
 
 /** Opens one TCP port for gRPC over HTTP/2 and for all other requests over HTTP/1.1. */
-export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOptions): Promise<Port> {
+export async function openPort({ host, port, headersTimeoutMs = 10_000 }: PortOptions) {
   const { http1, http2, sockets, sessions, requests } = createServers(headersTimeoutMs)
   const boundPort = await listen(http1, host, port)
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
-    serve(http1Listener, http2Listener) {
+    /** Sets the listeners. Call `serve` before any `await`, because without listeners, requests do not get an answer. */
+    serve(http1Listener: RequestListener, http2Listener: Http2Listener): void {
       http1.on('request', http1Listener)
       http2.on('request', http2Listener)
     },
-    async close(graceMs = 1000) {
+    /** Refuses new requests. Waits up to `graceMs` for running requests, and then ends all connections. */
+    async close(graceMs = 1000): Promise<void> {
       const closed = new Promise<void>((resolve) => http1.close(() => resolve()))
       for (const session of sessions) session.close()
       await Promise.race([requests.idle(), sleep(graceMs, undefined, { ref: false })])

@@ -149,11 +149,8 @@ export class EnvironmentRecords extends EventPublisher {
   }
 
   #inDirectories<Item>(kind: string, find: (contents: DirectoryContents) => Item | undefined): Item {
-    for (const contents of this.#contents.values()) {
-      const item = find(contents)
-      if (item !== undefined) return item
-    }
-    throw new EnvironmentError('not-found', `${kind} not found`)
+    const item = Array.from(this.#contents.values(), find).find((one) => one !== undefined)
+    return found(item, `${kind} not found`)
   }
 }
 
