@@ -56,7 +56,7 @@ test.each([
 
 test.each([
   { option: 'scalekit', says: '`scalekit` is missing: `await scalekitFromEnv()`.' },
-  { option: 'dispatcher', says: '`dispatcher` is missing: give the receiver, or `createDispatcher(…)`.' },
+  { option: 'dispatcher', says: '`dispatcher` is missing: pass the receiver, or `createDispatcher(…)`.' },
 ])('the error for a missing $option names the expected value', ({ option, says }) => {
   expect(refused({ [option]: undefined })).toEqual({
     code: 'ERR_SCIM_INVALID_OPTION',
@@ -103,7 +103,7 @@ test.each([
 
 test.each([
   { patch: { scalekit: Promise.resolve(new TestApi()) }, says: '`scalekit` is a promise: `await' },
-  { patch: { dispatcher: { receiver: {} } }, says: '`dispatcher` is the middleware: give its `receiver`' },
+  { patch: { dispatcher: { receiver: {} } }, says: '`dispatcher` is the middleware: pass its `receiver`' },
 ])('$patch is rejected, and the error names the missing step', ({ patch, says }) => {
   expect(refused(patch)).toMatchObject({
     code: 'ERR_SCIM_INVALID_OPTION',

@@ -110,7 +110,7 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
     }
     answered.add(req)
     const reply = await receiver.receive(attemptOf(req, path === false || requested !== undefined))
-    // Another middleware, such as a timeout, can have answered, or the connection can be closed.
+    // Another middleware, such as a timeout, may already have answered, or the connection may be closed.
     if (res.headersSent || res.destroyed) return
     try {
       res.writeHead(reply.status, reply.headers)

@@ -28,7 +28,7 @@ export function isHead(req: Request): boolean {
 
 /**
  * Returns the attempt for `receive`. `receive` reads each property once, and can handle a property that throws. If the
- * path cannot be read, `receive` refuses the request, because it can be for another route.
+ * path cannot be read, `receive` refuses the request, because the request can be for another route.
  */
 export function attemptOf(req: Request, hasPath: boolean): Attempt {
   return {

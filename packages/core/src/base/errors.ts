@@ -24,7 +24,7 @@ export type ConfigurationErrorCode =
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly code: ConfigurationErrorCode
-  /** For an error of a single option, the name of this option. */
+  /** The wrong option's name. Absent if the error does not concern a single option. */
   readonly option?: string
 
   constructor(code: ConfigurationErrorCode, message: string, option?: string) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from './clock.ts'
 
-/** The source of random choices: the jitter of pauses, tokens, and ids. */
+/** The source of random numbers, for jitter, tokens and ids. */
 export interface Randomness {
   /** Returns a number that is at least 0 and less than 1. */
   fraction(): number

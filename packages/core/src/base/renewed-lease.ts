@@ -14,8 +14,8 @@ interface LeaseOptions {
   /** Extends the lease. @returns whether the owner still had the lease */
   renew(): Promise<boolean>
   /**
-   * If another owner can have the lease, this function is called once.
-   * @param lapsed whether no renewal succeeded in time. If not, the store has reported another owner
+   * If another owner may have the lease, this function is called once.
+   * @param lapsed `true`: no renewal succeeded in time. `false`: the store has reported another owner
    */
   onLost(lapsed: boolean): void
 }
@@ -66,7 +66,7 @@ export class RenewedLease {
 
   async #renew(): Promise<void> {
     const { clock, leaseMs, timeoutMs, renew } = this.#options
-    // If the renewals failed or the process stalled, the lease can have ended.
+    // If the renewals failed or the process stalled, the lease may have ended.
     if (this.#leftMs <= 0) return this.#lose(true)
     const requestedAtMs = clock.monotonic()
     const waitMs = Math.min(timeoutMs, this.#leftMs)

@@ -19,7 +19,7 @@ export interface DispatcherOptions extends Handlers {
   /**
    * A prefix of all keys. If two applications share a store, each application needs its own namespace, because a
    * message has the same id at each endpoint. All instances of one application use the same namespace.
-   * @default the Keyv's own namespace. For a Keyv without a namespace, 'default'
+   * @default the Keyv's own namespace, or 'default' for a Keyv without a namespace
    */
   namespace?: string | undefined
   /**
@@ -43,7 +43,7 @@ export interface DispatcherOptions extends Handlers {
    */
   leaseSeconds?: number | undefined
   /**
-   * How long a handler may run, in seconds. After that time, the handler's signal aborts. The dispatcher no longer
+   * How long a handler may run, in seconds. After that time, the handler's signal aborts, and the dispatcher no longer
    * renews the lease.
    * @default 600
    */

@@ -25,8 +25,8 @@ interface FailedCall {
 }
 
 /**
- * Claims a message in the ledger. If another process has the message or the resource's turn, waits until the deadline
- * at most. Returns the claim. If the message cannot be claimed, returns the event's outcome. The lease of a returned
+ * Claims a message in the ledger. If another process has the message or the resource's turn, waits, at most until the
+ * deadline. Returns the claim. If the message cannot be claimed, returns the event's outcome. The lease of a returned
  * claim has not lapsed.
  */
 export async function beginClaim(
@@ -60,7 +60,7 @@ export async function beginClaim(
         if (clock.monotonic() - requestedAtMs < leaseSeconds * 1000) {
           return { claim: claimOf(request, answer), requestedAtMs }
         }
-        // The process stalled, so the lease can have lapsed. If the message is free, the same token claims it again.
+        // The process stalled, so the lease may have lapsed. If the message is free, the same token claims it again.
         if (deadline.leftMs > 0) continue
         await releaseClaim(config, claimOf(request, answer), delivery.log)
         return { outcome: 'busy' }

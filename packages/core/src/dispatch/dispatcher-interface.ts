@@ -38,7 +38,7 @@ export interface Dispatcher extends AsyncDisposable {
   readonly ledger: Ledger
   /**
    * Runs your own event through the handlers. The rules for duplicates, order and newer events are the same as for a
-   * webhook. A handler must not await a dispatch for its own resource: the handler waits for itself until
+   * webhook. A handler must not await a dispatch for its own resource: the handler would wait for itself until
    * `handlerTimeoutSeconds` have passed.
    * @throws TypeError if the event is unusable: a directory event without `data.id`, organization or time
    */

@@ -37,9 +37,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
 /** The progress of one run of an event's handlers. The progress determines the outcome at the deadline. */
 interface Progress {
-  /** Whether the handlers have begun. If so, the handlers continue after the deadline. */
+  /** Whether the handlers have begun. If `true`, the handlers continue after the deadline. */
   handling: boolean
-  /** Whether the deadline passed before the handlers began. If so, no handler may begin. */
+  /** Whether the deadline passed before the handlers began. If `true`, no handler may begin. */
   abandoned: boolean
 }
 
@@ -83,7 +83,8 @@ export class EventDispatcher implements Dispatcher {
       observedAt,
       directoryId,
       startedMs: this.#config.clock.monotonic(),
-      // No sender waits for a reply, so the deadline includes the wait for the resource's turn and the handlers.
+      // No sender waits for a reply, so the deadline covers both the wait for the resource's turn and the run of the
+      // handlers.
       deadline: new Deadline(this.#config.clock, 2 * this.#config.handlerTimeoutSeconds * 1000),
       log: this.#config.log,
       ids: eventIds(parsed.event, idempotencyKey),

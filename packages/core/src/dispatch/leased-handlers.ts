@@ -47,8 +47,8 @@ export class LeasedHandlers {
         return await settle(result)
       }
       lease.abort('handlerTimeoutSeconds have passed')
-      // The handler can succeed later. If no other process has begun the message by then, the ledger records the
-      // message as done.
+      // If the handler succeeds later, and no other process has begun the message, the ledger records the message as
+      // done.
       ignoreRejection(running.then(settle))
       return { outcome: 'handler-failed', reason: 'handler-timeout' }
     } finally {

@@ -10,8 +10,8 @@ interface Waiter {
 }
 
 /**
- * Queues the events of each resource, oldest first. In each process, only one event of a resource at a time polls the
- * ledger. Waiting events do not have a claim.
+ * Queues the events of each resource, oldest first. In each process, only one event of each resource polls the ledger
+ * at a time. Waiting events do not have a claim.
  */
 export class Turns {
   readonly #clock: Clock

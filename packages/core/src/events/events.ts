@@ -92,7 +92,8 @@ export interface Directory {
 
 interface Envelope<Type extends string, Data> {
   /**
-   * `evt_…`. If the payload does not contain an id, the message's id. To deduplicate, use `ctx.idempotencyKey` instead.
+   * `evt_…`. If the payload does not contain an id, this is the message's id. To deduplicate, use `ctx.idempotencyKey`
+   * instead.
    */
   id: string
   type: Type

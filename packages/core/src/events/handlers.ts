@@ -45,7 +45,7 @@ export interface HandlerContext {
    * period of `close()` ends. The signal does not abort at the deadline, so you can pass the signal to `fetch`.
    */
   signal: AbortSignal
-  /** The request's logger. If the framework does not provide a logger, the receiver's logger. */
+  /** The request's logger. If the framework does not provide a logger, this is the receiver's logger. */
   log: Logger
 }
 

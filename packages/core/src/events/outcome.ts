@@ -32,7 +32,7 @@ export type Outcome =
 /** The result of `dispatch()`. */
 export interface DispatchOutcome {
   outcome: DispatchOutcomeName
-  /** A short reason. Absent for outcomes with a clear name. */
+  /** A short reason. Absent if the outcome's name states the reason. */
   reason?: string
   /**
    * The value that the handler or the store threw. The value can contain personal data. Outside development, the log
@@ -45,7 +45,9 @@ export interface DispatchOutcome {
 export interface OutcomeReport {
   outcome: Outcome
   source: EventSource
-  /** The time from the arrival of the event to the answer. In a late report, the time until the handler ended. */
+  /**
+   * The time from the arrival of the event to the answer. In a late report, this is the time until the handler ended.
+   */
   durationMs: number
   /**
    * The message's id. If the signature of an attempt is not valid, this field is absent, because any sender can choose

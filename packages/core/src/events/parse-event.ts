@@ -20,8 +20,8 @@ export interface UnusablePayload {
 /**
  * Reads a payload. Scalekit documents two envelopes. The reference's envelope has `id`, `occurred_at` and
  * `organization_id` at the top. The quickstart's envelope has `timestamp` at the top, and the organization in `data`.
- * Unknown fields and types are accepted. Reports, but does not refuse, an optional field of an unexpected type, because
- * the directory's administrator decides what the field contains.
+ * Unknown fields and types are accepted. Accepts and reports an optional field of an unexpected type, because the
+ * directory's administrator chooses its content.
  */
 export function parseEvent(payload: unknown, messageId: string): ParsedEvent | UnusablePayload {
   if (!isJsonObject(payload)) return { unusable: 'the payload is not a JSON object' }
@@ -53,7 +53,7 @@ export function parseEvent(payload: unknown, messageId: string): ParsedEvent | U
   return { event, occurredAt, unexpectedFields: unexpectedFieldsOf(event) }
 }
 
-/** The maximum number of checked entries in a list, because each wrong entry of a long list takes time. */
+/** The maximum number of checked entries in a list. Each wrong entry of a long list takes time. */
 const checkedEntries = 20
 
 function unexpectedFieldsOf(event: DirectoryEvent): string[] {

@@ -73,13 +73,13 @@ function otherHandlers(on: Handlers['on'] = {}) {
 function problemOf(type: string): string | undefined {
   if (!type.includes('.') || type.includes('*')) {
     return (
-      "is not an event type. Use a full type, such as 'organization.created'. Wildcards do not exist. " +
+      "is not an event type. Use a full type, such as 'organization.created'. Wildcards are not supported. " +
       '`onEvent` receives every event.'
     )
   }
   const own = directoryHandlers(type)
   if (own)
-    return `is a directory event. Use \`${own}\`, so that it is deduplicated and ordered with the other events.`
+    return `is a directory event. Use \`${own}\`, so that the event is deduplicated and ordered with the other events.`
   const meant = misspeltEventType(type)
   if (meant === undefined) return undefined
   const names = directoryHandlers(meant)

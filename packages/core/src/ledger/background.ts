@@ -9,8 +9,8 @@ const longestPauseMs = 4000
 
 /**
  * Releases the claim of a `begin` that failed. If, for example, the connection broke before the answer arrived, the
- * store can have written the claim. No later call uses the claim's token, so this function releases the claim as soon
- * as the store answers. Stops after `leaseSeconds`, because the claim has lapsed at that time.
+ * store may have written the claim. No later call uses the claim's token, so this function releases the claim as soon
+ * as the store answers. Stops after `leaseSeconds`, because the claim has lapsed by that time.
  */
 export async function releaseLater(
   { token, messageId, resource, leaseSeconds }: BeginRequest,

@@ -76,7 +76,9 @@ export interface Claim {
 }
 
 export interface Retention {
-  /** The time for which the ledger stores a done message. If 0, the ledger deletes the message immediately. */
+  /**
+   * The time for which the ledger stores a done message. If the value is 0, the ledger deletes the message immediately.
+   */
   retentionSeconds: number
   watermarkRetentionSeconds: number
 }
@@ -103,21 +105,21 @@ export interface LedgerRecord {
 export interface Ledger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
   /**
-   * Claims a message. If a claim with this token exists, returns the same answer as before. If not, returns the first
-   * state that applies: duplicate, in-flight, busy, stale, begun. Only 'begun' writes a claim.
+   * Claims a message. If a claim with this token exists, returns the same answer as before. If no claim has this token,
+   * returns the first state that applies: duplicate, in-flight, busy, stale, begun. Only 'begun' writes a claim.
    */
   begin(request: BeginRequest): Promise<BeginAnswer>
   /**
    * If the token still has the claim, extends the lease to `leaseSeconds` from now. If the claim is missing, and no
-   * other token has begun since, writes the claim again. Without this rule, after a store lost its data, a second
-   * handler could begin while the first handler runs. Does not renew a claim that was committed, or that was released
-   * with its resource's turn.
+   * other token has begun since, writes the claim again. If the store loses its data, this rule prevents a second
+   * handler from beginning while the first handler runs. Does not renew a claim that was committed, or that was
+   * released with its resource's turn.
    * @returns whether the token has the claim
    */
   renew(claim: Claim, leaseSeconds: number): Promise<boolean>
   /**
    * Records the message as done, and returns 'ok'. If another token has begun since, writes nothing and returns 'lost'.
-   * A missing claim is not an error, because the store can have lost its data. A repeated commit returns 'ok' again.
+   * A missing claim is not an error, because the store may have lost its data. A repeated commit returns 'ok' again.
    */
   commit(claim: Claim, retention: Retention): Promise<'ok' | 'lost'>
   /**

@@ -15,7 +15,7 @@ const lapsedKeptMs = 3_600_000
 
 /**
  * A map with a bounded size and a constant cost for each call. When the young generation is full, it becomes the old
- * generation. The map drops the former old generation. So the map contains at least the newest `generationSize`
+ * generation. The map drops the previous old generation. So the map contains at least the newest `generationSize`
  * entries, and at most twice as many.
  */
 class Generations<Value> {

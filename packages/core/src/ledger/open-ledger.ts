@@ -31,8 +31,8 @@ const keyvDefaultNamespace = 'keyv'
 
 const namespacesInUse = new WeakMap<object, Set<string>>()
 /**
- * The memory ledgers, by Map. A ledger remains after its receiver is closed, so the next receiver on the same Map has
- * the done messages.
+ * The memory ledgers, by Map. A ledger remains after its receiver is closed, so the next receiver on the same Map can
+ * read the done messages.
  */
 const memoryLedgers = new WeakMap<object, Map<string, MemoryLedger>>()
 
@@ -132,7 +132,7 @@ function isKeyvLike(store: unknown): store is KeyvLike {
   return hasMethods(store, ['get', 'set', 'delete'])
 }
 
-/** Returns the store inside a Keyv: an adapter or a Map. Keyv 6 wraps a Map once more. */
+/** Returns the store inside a Keyv: an adapter or a Map. Keyv 6 wraps a Map in another object. */
 function nativeStore(store: object): object {
   let native = store
   for (let depth = 0; depth < 4; depth++) {

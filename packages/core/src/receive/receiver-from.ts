@@ -14,7 +14,8 @@ export interface AdapterOptions extends ReceiverOptions {
 
 /**
  * Returns the shared receiver. If `shared` is `undefined`, returns a new receiver. For adapters.
- * @param adapterOptionNames The names of the adapter's own options. The error for a misspelt option can suggest them.
+ * @param adapterOptionNames The names of the adapter's own options. The error for a misspelt option can suggest these
+ *   names.
  * @throws ConfigurationError if a shared receiver is combined with options, or an option is unknown
  */
 export function receiverFrom(

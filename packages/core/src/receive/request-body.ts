@@ -5,9 +5,9 @@ import { BodyError } from '../base/errors.ts'
 import { aborted, type BodyReader, consumed, givenBody, hasBegun, nodeBody } from './body.ts'
 
 /**
- * Returns a body reader for adapters. If an earlier reader has stored the bytes, the reader returns these bytes. If
- * not, the reader reads the stream. The reader never serializes a parsed object again, because the result can differ
- * from the signed bytes.
+ * Returns a body reader for adapters. If an earlier reader has stored the bytes, the reader returns these bytes. If no
+ * bytes are stored, the reader reads the stream. The reader never serializes a parsed object again, because the result
+ * can differ from the signed bytes.
  * @param stream The request's body
  * @param places Objects whose `rawBody` or `body` can contain the body, as bytes or as text
  * @param fix The advice in the log for a body that other code has read without storing its bytes
@@ -42,7 +42,7 @@ function keptBytes(places: readonly object[], stream: Readable): Uint8Array | un
 }
 
 function bytesOf(place: object, name: string, stream: Readable): Uint8Array | undefined {
-  // When the property is read, some hosts parse the body. For a malformed body, such a host throws.
+  // Some hosts parse the body when the property is read, and throw if the body is malformed.
   const value: unknown = readSafely(() => Reflect.get(place, name))
   if (types.isUint8Array(value)) return value
   if (typeof value !== 'string') return undefined

@@ -70,8 +70,7 @@ export function checkRunOptions(options: RunOptions): void {
 }
 
 /**
- * If the options contain only one of the two limits, the default of the other limit does not apply. That default would
- * widen the limit.
+ * If only one of the two limits is set, the default of the other limit does not apply, because it would widen the limit.
  */
 function limitsOf({ maxCount, maxShare }: NonNullable<DirectorySyncOptions['deletions']>): DeletionLimits {
   const count = numberOption('deletions.maxCount', maxCount, numbers.maxCount)
@@ -102,9 +101,9 @@ function requireApi(scalekit: unknown): void {
  */
 function requireDispatcher(dispatcher: Dispatcher): void {
   if (dispatcher === undefined) {
-    throw invalid('dispatcher', 'is missing: give the receiver, or `createDispatcher(…)`')
+    throw invalid('dispatcher', 'is missing: pass the receiver, or `createDispatcher(…)`')
   }
-  if (Object(dispatcher).receiver) throw invalid('dispatcher', 'is the middleware: give its `receiver`')
+  if (Object(dispatcher).receiver) throw invalid('dispatcher', 'is the middleware: pass its `receiver`')
   requireMethods('dispatcher', dispatcher, ['dispatch'])
   requireMethods('dispatcher.ledger', dispatcher.ledger, ['record', 'now'])
   if (dispatcher.ordering !== 'none') return

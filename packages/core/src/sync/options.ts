@@ -33,8 +33,8 @@ export interface DirectorySyncOptions {
    * count, or a share of the records. If you set a count and a share, the greater limit applies. Within 30 days, the
    * limit is twice the count or four times the share. The limit is never more than half of the records. If deletions
    * exceed a limit, the sync holds them. A wider limit does not release held records.
-   * @default 20 records or 0.05, whichever is more. With this limit, usual staff turnover does not need an approval. A
-   *   wrong filter deletes few records
+   * @default 20 records or 0.05, whichever is greater. With this limit, usual staff turnover does not need an approval.
+   *   A wrong filter can delete only a few records
    */
   deletions?: { maxCount?: number | undefined; maxShare?: number | undefined } | undefined
   /**
@@ -45,7 +45,7 @@ export interface DirectorySyncOptions {
   concurrency?: { directories?: number | undefined; events?: number | undefined } | undefined
   /**
    * The number of seconds after a full pass until a directory gets another full pass. A full pass reads all records.
-   * Only a full pass finds deletions. The first pass after a start is also full. After a pass with failed events or
+   * Only a full pass detects deletions. The first pass after a start is also full. After a pass with failed events or
    * undecided deletions, up to three consecutive passes are full.
    * @default 86400 (a day)
    */
@@ -98,9 +98,9 @@ export type Schedule = (
 
 export interface RunOptions {
   /**
-   * - 'full' reads all records. Only this mode finds deletions.
-   * - 'incremental' reads the changes since a directory's last complete pass. If there is no such pass, it reads all
-   *   records.
+   * - 'full' reads all records. Only this mode detects deletions.
+   * - 'incremental' reads the changes since a directory's last complete pass. Before the first complete pass, the mode
+   *   reads all records.
    * - 'auto' is full for the first pass after a start, and then once every `fullEverySeconds`.
    * @default 'auto'
    */
@@ -112,8 +112,8 @@ export interface RunOptions {
   dryRun?: boolean | undefined
   /**
    * Approvals of held deletions, from an earlier report or a dry run. A run with approvals is a full pass. An approval
-   * is valid for 7 days from this run on. If you pass the approval to a later run, the 7 days begin again. If an
-   * approval matches no held deletions, `unusedApprovals` of the report contains it.
+   * is valid for 7 days after this run. If you pass the approval to a later run, the 7 days begin again. If an approval
+   * matches no held deletions, `unusedApprovals` of the report contains it.
    * @default none
    */
   approve?: readonly string[] | undefined
@@ -150,7 +150,7 @@ export interface SyncProgress {
    * twice.
    */
   seen: number
-  /** The number of records that the API has announced for the directories, counted in the same way. */
+  /** The number of records that the API has reported for the directories, counted in the same way. */
   totalSize: number
 }
 

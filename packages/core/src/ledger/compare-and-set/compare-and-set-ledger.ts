@@ -18,17 +18,17 @@ const maxRounds = 200
 
 /**
  * A ledger over a table with compare-and-set. Each method reads, decides (`decisions.ts`), and writes with one
- * statement. If a row has changed since it was read, the statement changes nothing. The method then reads again. Of the
- * processes that race, one always succeeds, so the retries end. No transaction is open between two calls. So a process
- * that stalls or crashes between two calls does not block another process.
+ * statement. If a row has changed since it was read, the statement changes nothing. The method then reads again. One of
+ * the racing processes always succeeds, so the retries end. No transaction is open between two calls. So a process that
+ * stalls or crashes between two calls does not block another process.
  *
  *     A: read (unseen, 09:00:00.1) ── decide: begun ── set if still unseen ✓
  *     B:   read (unseen) ── decide: begun ────────────────── set if still unseen ✗ ── read ── decide: in-flight
  *
  * Each read also returns the store's time, so each decision uses a time shortly before its write. The earlier time is
  * safe for three reasons. If a lease had lapsed at the read and has not changed since, it has also lapsed at the write.
- * A new lease only gets shorter. If a sync takes its `observedAt` after this read, the data of the sync contains the
- * event's change.
+ * A new lease can become shorter, but never longer. If a sync takes its `observedAt` after this read, the data of the
+ * sync contains the event's change.
  */
 export class CompareAndSetLedger implements DriverLedger {
   readonly guarantee: { readonly message: Guarantee; readonly order: Guarantee }
@@ -189,6 +189,6 @@ function stateIn<State>(row: StoredRow | undefined): State | undefined {
   try {
     return JSON.parse(row.state)
   } catch {
-    throw new StoreUnavailableError('a row of the ledger holds data that the ledger did not write')
+    throw new StoreUnavailableError('a row of the ledger contains data that the ledger did not write')
   }
 }

@@ -165,5 +165,5 @@ function requireStored(stored: string | undefined, text: string): void {
 function asText(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string') return value
-  throw new StoreUnavailableError('a key of the ledger holds data that the ledger did not write')
+  throw new StoreUnavailableError('a key of the ledger contains data that the ledger did not write')
 }

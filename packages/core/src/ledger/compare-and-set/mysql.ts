@@ -183,7 +183,7 @@ const rights =
 const hints: { readonly [code: string]: string } = {
   AUTOCOMMIT_OFF: 'set the server’s `autocommit` to ON: with OFF, no write is committed',
   READ_UNCOMMITTED:
-    'set the server’s isolation to READ COMMITTED or above. If not, a read can return half a write',
+    'set the server’s isolation to READ COMMITTED or above. With a lower isolation, a read can return half a write',
   ER_TABLEACCESS_DENIED_ERROR: rights,
   ER_DBACCESS_DENIED_ERROR: rights,
   ER_NO_DB_ERROR: 'name a database in the Keyv’s `uri`: mysql://user@host/database',

@@ -22,10 +22,10 @@ const maxUnanswered = 1000
 export const tooMany = 'TOO_MANY'
 
 /**
- * Runs the queries of an adapter that connects only once, when it is made. If that connection fails, each later query
- * rejects with the same error object, even after the store has recovered. A working connection makes a new error object
- * each time. So if two queries reject with the same error object, a new adapter of the same kind replaces the failed
- * adapter.
+ * Runs the queries of an adapter that connects only once, when it is made. If the adapter's only connection fails, each
+ * later query rejects with the same error object, even after the store has recovered. A working connection makes a new
+ * error object each time. So if two queries reject with the same error object, a new adapter of the same kind replaces
+ * the failed adapter.
  *
  * If the server of an adapter on a network has not answered for a long time, a new adapter also replaces this adapter.
  * A pool uses a connection until one side closes the connection. A stopped host never closes a connection.

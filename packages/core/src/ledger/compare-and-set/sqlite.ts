@@ -9,10 +9,11 @@ import { asNumber, asRows, type CompareAndSetTable, rowsByKind } from './table.t
  * Opens the ledger on `@keyv/sqlite`. The adapter has one connection. The Keyv itself also uses the adapter's
  * `query(sql, ...parameters)`.
  *
- * The ledger does not use BEGIN IMMEDIATE, because no connection is safe for it. On the adapter's connection, writes of
- * the application's Keyv would become part of our transaction. A rollback would also undo these writes. A second
- * connection would need the same copy of SQLite that the adapter uses. Two copies in one process break each other's
- * locks ("How To Corrupt An SQLite Database File", 2.2.1). A single statement locks the file only while it runs.
+ * The ledger does not use BEGIN IMMEDIATE, because no connection is safe for a transaction. On the adapter's
+ * connection, writes of the application's Keyv would become part of our transaction. A rollback would also undo these
+ * writes. A second connection would need the same copy of SQLite that the adapter uses. Two copies in one process break
+ * each other's locks ("How To Corrupt An SQLite Database File", 2.2.1). A single statement locks the file only while it
+ * runs.
  */
 export function openSqlite(adapter: object, options: DriverOptions): DriverLedger | undefined {
   if (!isSqlAdapter(adapter, 'sqlite')) return undefined
@@ -103,6 +104,6 @@ const sqlite: Dialect = {
     return /no such table: (main\.)?scalekit_scim_ledger\b/.test(text) ? 'no-table' : 'other'
   },
   hint: () =>
-    'SQLite refused: is its file missing, read-only, or locked for long, or is the disk full? ' +
+    'SQLite refused the statement: check the disk space, and whether the file is missing, read-only or locked. ' +
     'Events are answered with 503 until SQLite works again',
 }

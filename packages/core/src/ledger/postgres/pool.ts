@@ -89,8 +89,8 @@ function withOwnName(uri: string | undefined): string {
 }
 
 /**
- * Closes the socket without the protocol's Terminate message. After such a message, the server could send an error
- * first, for example because it shuts down. Without a listener, the error would end the process.
+ * Closes the socket without the protocol's Terminate message. Before the server answers such a message, it can send an
+ * error, for example because it shuts down. Without a listener, the error would end the process.
  */
 async function dropConnection(query: PostgresAdapter['query']): Promise<void> {
   const hangUp = {

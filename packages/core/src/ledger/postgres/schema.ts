@@ -4,8 +4,8 @@ import { settleFunctions } from './settle-functions.ts'
 // The tables and functions of the PostgreSQL ledger. The functions follow the rules of decisions.ts.
 //
 // Each function is one atomic step. Each function locks its message and its resource. The lower key is locked first, so
-// that no two calls wait for each other. After that, the function reads the clock and the rows. If two keys have the
-// same hash, they share a lock, so one call waits briefly for the other call.
+// that no two calls wait for each other. When the function has the locks, it reads the clock and the rows. If two keys
+// have the same hash, they share a lock, so one call waits briefly for the other call.
 //
 // The functions check that the isolation is READ COMMITTED. With this isolation, each statement reads all data that was
 // committed before the statement began. With another isolation, a statement could use a snapshot from before the lock.
@@ -20,8 +20,8 @@ export const wrongIsolationState = 'SCIM1'
 
 /**
  * Returns the SQL that creates the tables, indexes and functions of the PostgreSQL ledger. You can run the SQL again at
- * any time. If the account has the rights, the ledger runs the SQL on first use. If not, an administrator must run the
- * SQL before the first use.
+ * any time. If the account has the rights, the ledger runs the SQL on first use. If the account lacks rights, an
+ * administrator must run the SQL before the first use.
  *
  * @param schema The schema of the tables, the same as `@keyv/postgres` uses. @default 'public'
  */

@@ -116,7 +116,7 @@ export class PostgresSession {
   }
 }
 
-/** Whether a failed call can have had an effect, because its answer or its connection was lost. */
+/** Whether a failed call may have had an effect, because its answer or its connection was lost. */
 export function mayHaveRun(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
   // If no connection became free in time, the pool throws this error. PostgreSQL did not write a claim, so a release

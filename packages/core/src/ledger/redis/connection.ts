@@ -5,10 +5,11 @@ import { Silence } from '../silence.ts'
 /** The common interface of all kinds of clients. */
 export interface Client {
   send(key: string, command: string[]): Promise<unknown>
-  /** A promise that callers await before they send a command. If the client is already open, `undefined`. */
+  /** A promise that callers await before they send a command. `undefined` for a client that is already open. */
   opening(): Promise<unknown> | undefined
   /**
-   * Whether the client sends a command immediately. If not, the client queues the command until it has a connection.
+   * Whether the client sends a command immediately. If `false`, the client queues the command until it has a
+   * connection.
    */
   ready(): boolean
   /** The number of connections made so far. When the client makes a new connection, it sends the queued commands. */
@@ -32,7 +33,7 @@ export class RedisUnavailableError extends StoreUnavailableError {
    * The log shows this code.
    */
   readonly code: string | undefined
-  /** Whether the server can have run the command. */
+  /** Whether the server may have run the command. */
   readonly uncertain: boolean
 
   constructor(cause: unknown, uncertain: boolean) {
@@ -127,7 +128,7 @@ export function withFailures<T>(
   return asked
 }
 
-/** The server's own errors begin with a word in capitals. Connection errors do not. */
+/** Only the server's own errors begin with a word in capitals. */
 const reply = /^([A-Z]{2,})(?: |$)/
 
 /**

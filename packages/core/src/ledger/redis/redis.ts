@@ -106,7 +106,7 @@ class RedisLedger implements DriverLedger {
   }
 
   /**
-   * If a connection is lost during a `begin`, the server can have written the claim. The claim would then block the
+   * If a connection is lost during a `begin`, the server may have written the claim. The claim would then block the
    * sender's retry until the claim lapses. A `begin` may be repeated with the same token, so this method repeats the
    * `begin` until the server answers. A caller that no longer waits releases the claim.
    */

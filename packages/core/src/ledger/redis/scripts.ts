@@ -13,9 +13,9 @@ import { createHash } from 'node:crypto'
 // watermark, 't' for the watermark of a tombstone.
 //
 // No script has a `#!lua` line. Without this line, a server that is out of memory checks only the first write of a
-// script. If the first write can need more memory, the server refuses the script. If not, the server allows all writes
-// of the script. `begin` starts with a write that can need more memory, so the server refuses the whole `begin`. The
-// other scripts start with a deletion or an extended expiry, so they run.
+// script. If the first write can need more memory, the server refuses the script. If the first write cannot need more
+// memory, the server allows all writes of the script. `begin` starts with a write that can need more memory, so the
+// server refuses the whole `begin`. The other scripts start with a deletion or an extended expiry, so they run.
 
 export interface Script {
   text: string
@@ -24,7 +24,7 @@ export interface Script {
 
 // Each Lua function and each call costs the server time, so the scripts define few functions and make few calls.
 
-const foreign = "redis.error_reply('FOREIGN a key of the ledger holds data that the ledger did not write')"
+const foreign = "redis.error_reply('FOREIGN a key of the ledger contains data that the ledger did not write')"
 
 /** Reads a resource. Sets `fence`, `applied` (the mark, the watermark and the time of application) and `turn`. */
 const readResource = `

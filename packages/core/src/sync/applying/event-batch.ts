@@ -101,7 +101,7 @@ export class EventBatch {
       if (ended.outcome === 'lost' && !wasLost) wasLost = true
       else if (ended.outcome !== 'store-unavailable') return ended
       else if (!(await pauseForStore(config.clock, failures++, signal))) return ended
-      // If the process was suspended, the lease of the pass can have lapsed. The record can then be outdated.
+      // If the process was suspended, the lease of the pass may have lapsed. The record can then be outdated.
       this.#pass.checkLease()
       if (signal.aborted) return ended
     }

@@ -31,15 +31,15 @@ export interface DeletionCase extends BatchScope {
   missing: readonly MissingRecord[]
   history: DirectoryHistory
   /**
-   * The number of records to which `maxShare` applies. The base is the largest number of records within 30 days,
-   * including now. Held records do not count.
+   * The number of records to which `maxShare` applies. The base is the largest number of records in the last 30 days.
+   * Held records do not count.
    */
   base: number
   /** The beginning of the history: see {@link DirectoryHistory.from}. */
   from: Instant | undefined
   /**
-   * The full walks over the directory. The second walk began after the first walk had ended. If the first walk did not
-   * add up, or if a second walk would not help, there is no second walk.
+   * The full walks over the directory. The second walk began after the first walk had ended. If the totals of the first
+   * walk were wrong, or if a second walk would not help, there is no second walk.
    */
   walks: readonly [WalkTally, WalkTally] | readonly [WalkTally]
   /**
@@ -49,7 +49,7 @@ export interface DeletionCase extends BatchScope {
   isSettled: boolean
   /** Whether the directory is enabled after the walks. */
   enabled: boolean
-  /** Whether `known` yielded foreign records. If so, the other records of `known` are also not reliable. */
+  /** Whether `known` yielded foreign records. If `true`, the other records of `known` are also not reliable. */
   foreign: boolean
   /**
    * Whether the pass has read the organization's other directories to their end. The other directories can list users
@@ -67,8 +67,8 @@ export interface Decision {
   batches: readonly HeldBatch[]
   held: readonly Held[]
   /**
-   * Whether the pass could decide about every missing record. If not, a later pass decides about the missing records
-   * again.
+   * Whether the pass could decide about every missing record. If `false`, a later pass decides about the missing
+   * records again.
    */
   complete: boolean
 }
@@ -87,9 +87,9 @@ interface Held {
  * The walk then misses one user between two pages. If another user joins during the walk, the totals match and hide the
  * error.
  *
- * So a deletion needs two walks. Each walk must add up. The second walk must list all records that the first walk
- * listed. The organization must also have the directories that it had at the beginning of the pass. If the organization
- * has a newer directory, `known` can already yield users of that directory.
+ * So a deletion needs two walks. Each walk must list as many records as its pages report. The second walk must list all
+ * records that the first walk listed. The organization must also have the directories that it had at the beginning of
+ * the pass. If the organization has a newer directory, `known` can already yield users of that directory.
  *
  * Limits apply to deletions without an approval. If a filter at the identity provider is wrong, many users look as if
  * they had left. The sync holds all deletions over a limit as one batch with one approval. Users who leave later do not
@@ -144,7 +144,7 @@ function idsOf(records: readonly MissingRecord[] = []): string[] {
   return records.map(({ id }) => id)
 }
 
-/** Returns whether a walk listed as many records as each of its pages announced. */
+/** Returns whether a walk listed as many records as each of its pages reported. */
 export function addsUp({ unique, totalSize }: Pick<WalkTally, 'unique' | 'totalSize'>): boolean {
   return unique === totalSize
 }
@@ -188,7 +188,7 @@ function isWithin(from: Instant | undefined, { occurredAt }: MissingRecord): boo
 export function noteDeletions(history: DirectoryHistory, { unapproved, held }: Decision, now: Instant): void {
   const again = unapproved.filter((id) => history.tried.has(id))
   countDeletions(history, unapproved.length - again.length, now)
-  // The history no longer contains a tried record that is in a batch or no longer missing.
+  // Removes tried records from the history if a batch contains them, or if they are no longer missing.
   const waiting = held.flatMap(({ batch, ids }) => (batch ? [] : ids))
   history.tried = new Set([...again, ...waiting.filter((id) => history.tried.has(id))])
 }
@@ -204,7 +204,7 @@ export function noteResults(
   now: Instant,
 ): string[] {
   const isApplied = (id: string) => results.get(id) === 'applied'
-  // If a handler failed or dropped the event, the deletion can have taken effect.
+  // If a handler failed or dropped the event, the deletion may have taken effect.
   const isTried = (id: string) => ['failed', 'dropped'].includes(results.get(id) ?? '')
   const untouched = unapproved.filter((id) => !isApplied(id) && !isTried(id) && !history.tried.has(id))
   countDeletions(history, -untouched.length, now)

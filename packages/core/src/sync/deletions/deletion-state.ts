@@ -2,7 +2,7 @@ import { type Instant, plusSeconds } from '@scalekit-scim/core/internal'
 import type { DeletionState, DirectoryHistory, HeldBatch } from './state-format.ts'
 
 export interface DeletionLimits {
-  /** How many deletions of one kind within 24 hours do not need an approval. */
+  /** The number of deletions of one kind within 24 hours that do not need an approval. */
   maxCount: number
   /** The same limit, as a share of the directory's users or groups. */
   maxShare: number
@@ -55,7 +55,7 @@ export function noteKnown(history: DirectoryHistory, count: number, now: Instant
   history.knownByDay.set(day, Math.max(count, history.knownByDay.get(day) ?? 0))
 }
 
-/** @param count if negative, reverses an earlier count of the same hour */
+/** @param count A negative count reverses an earlier count of the same hour */
 export function countDeletions(history: DirectoryHistory, count: number, at: Instant): void {
   if (count === 0) return
   const hour = hourOf(at)
@@ -88,7 +88,7 @@ function deletedInHours({ deletedByHour }: DirectoryHistory, hours: number, now:
   return [...deletedByHour].reduce((sum, [hour, count]) => (hour >= first ? sum + count : sum), 0)
 }
 
-/** Whether `known` has not yielded any of the ids for 90 days. If so, the pass discards the batch. */
+/** Whether `known` has not yielded any of the ids for 90 days. If `true`, the pass discards the batch. */
 export function isUnseen({ yieldedAt }: HeldBatch, now: Instant): boolean {
   return secondsOf(now) - secondsOf(yieldedAt) >= unseenSeconds
 }

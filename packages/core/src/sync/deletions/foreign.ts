@@ -69,7 +69,7 @@ async function findSharedIds(
         partners.get(organizationId)?.add(owner)
       })
     } catch {
-      // The directory's own report has the error. The error must not prevent deletions in other directories.
+      // The directory's own report contains the error. The error must not prevent deletions in other directories.
       reading.signal.throwIfAborted()
       read.delete(organizationId)
     }

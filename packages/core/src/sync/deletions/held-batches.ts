@@ -55,7 +55,7 @@ export function withoutIds(batches: readonly HeldBatch[], gone: readonly string[
     .filter(({ ids }) => ids.length > 0)
 }
 
-/** Moves the ids in `held` to the front of their batches. After that, these batches belong to the given directory. */
+/** Moves the ids in `held` to the front of their batches, and assigns these batches to the given directory. */
 export function openFirst(
   batches: readonly HeldBatch[],
   directoryId: string,

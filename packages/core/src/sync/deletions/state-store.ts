@@ -17,7 +17,8 @@ import {
 /** The state that was read, with the stored text that a write replaces. */
 export interface LoadedState extends DeletionState {
   /**
-   * Whether a part of a held batch is missing from the store. If so, the pass cannot determine which records are held.
+   * Whether a part of a held batch is missing from the store. If `true`, the pass cannot determine which records are
+   * held.
    */
   incomplete: boolean
   text: string | undefined

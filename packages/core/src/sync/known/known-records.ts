@@ -142,9 +142,9 @@ const marginNanos = BigInt(syncMarginSeconds) * 1_000_000_000n
  * Compares a listed record with the application's record.
  *
  * The two times come from different clocks, which can be 30 s apart. The times often do not have decimals. So if the
- * application's time is later by at least the margin, a record counts as unchanged. If not, the sync sends the record
- * again. The new event's watermark is at least the time of the reading, minus the margin. So in a later pass, the
- * record counts as unchanged.
+ * application's time is later by at least the margin, a record counts as unchanged. If the application's time is not
+ * that late, the sync sends the record again. The new event's watermark is at least the time of the reading, minus the
+ * margin. So in a later pass, the record counts as unchanged.
  */
 export function differenceOf(record: ComparedRecord, known: KnownRecords | undefined): Difference {
   if (!known) return 'updated'

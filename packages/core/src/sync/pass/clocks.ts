@@ -23,7 +23,7 @@ export class Clocks {
     this.#storeTime = storeTime
   }
 
-  /** The differences between clocks that are too far apart. If no clocks are too far apart, `undefined`. */
+  /** The differences between clocks that are too far apart. `undefined` if no clocks are too far apart. */
   get apart(): ClocksApart | undefined {
     return Object.keys(this.#apart).length > 0 ? this.#apart : undefined
   }
@@ -39,9 +39,9 @@ export class Clocks {
   }
 
   /**
-   * Compares the times of a page's records with the store's time. Reads the store's time at most once. A record that is
-   * newer than `observedAt` has two possible causes. Either the record changed during the request, or the clocks
-   * differ. The store's time after the page shows the cause.
+   * Compares the times of a page's records with the store's time. Reads the store's time at most once. There are two
+   * possible reasons why a record is newer than `observedAt`. Either the record changed during the request, or the
+   * clocks differ. The store's time after the page shows the reason.
    */
   async check(records: readonly Pick<ComparedRecord, 'updatedAt'>[], observedAt: Instant): Promise<void> {
     let newest = this.#newest

@@ -57,8 +57,8 @@ interface Foreign {
    */
   indexes: ReadonlySet<number>
   /**
-   * Whether there are foreign records. If an earlier pass found shared ids, and this pass cannot search for shared ids,
-   * also `true`.
+   * Whether there are foreign records. Also `true` if an earlier pass found shared ids, and this pass cannot search for
+   * them.
    */
   any: boolean
 }
@@ -69,7 +69,9 @@ interface Found extends Missing, Pick<DeletionCase, 'walks' | 'isSettled' | 'ena
   own: number
 }
 
-/** Finds, decides, stores and applies the deletions of one kind in one directory. Only a full pass finds deletions. */
+/**
+ * Finds, decides, stores and applies the deletions of one kind in one directory. Only a full pass detects deletions.
+ */
 export class DirectoryDeletions {
   readonly #context: DirectoryContext
   readonly #kind: Kind
@@ -185,7 +187,7 @@ export class DirectoryDeletions {
 
   /**
    * Finds the missing records. If the pass can decide about a missing record, it walks the directory again, and lists
-   * the organization's directories again. If the first walk did not add up, there is no second walk.
+   * the organization's directories again. If the totals of the first walk were wrong, there is no second walk.
    */
   async #findMissing(
     { known, listed, tally }: FullWalk,

@@ -24,10 +24,11 @@ export class DirectoryPass {
   readonly #hasSiblings: boolean
   readonly #walked = new Map<Kind, Walked | 'incremental'>()
   #startedAt: Instant | undefined
-  /** Whether an error ended a part of the pass. If so, the next pass must read the same changes again. */
+  /** Whether an error ended a part of the pass. If `true`, the next pass must read the same changes again. */
   #isBroken = false
   /**
-   * Whether the pass can have missed changes, or could not decide all deletions. If so, the next pass is a full pass.
+   * Whether the pass may have missed changes, or could not decide all deletions. If `true`, the next pass is a full
+   * pass.
    */
   #isUndecided = false
 
@@ -100,8 +101,8 @@ export class DirectoryPass {
     const observedAt = await pass.storeTime()
     const readAll = async () =>
       source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
-    // The pass reads `known` before the walk, because a user who joins between an earlier walk and `known` would count
-    // as missing.
+    // The pass reads `known` before the walk, because a user who joins between the walk and a later reading of `known`
+    // would count as missing.
     let known = mode === 'full' ? await readAll() : undefined
     // The listed ids take memory. If the application does not have records yet, only the passes over the organization's
     // other directories use the ids.
@@ -122,10 +123,10 @@ export class DirectoryPass {
     if (source) this.#walked.set(kind, walked)
     if (!tally.short) return
     this.#isUndecided = true
-    // In an incremental walk, the API can announce the total of all records instead of the changed records. So a low
+    // In an incremental walk, the API can report the total of all records instead of the changed records. So a low
     // number of records is not an error, but the next pass is full.
     if (mode === 'incremental') return
-    throw new SyncError('ERR_SCIM_WALK_SHORT', `the API listed fewer ${kind.plural} than it announced`)
+    throw new SyncError('ERR_SCIM_WALK_SHORT', `the API listed fewer ${kind.plural} than it reported`)
   }
 
   async #apply(
@@ -177,8 +178,8 @@ export class DirectoryPass {
    *   Undecided deletions have the same effect.
    * - Events that failed in several consecutive full passes wait for the next scheduled full pass.
    *
-   * After a broken full pass, only the number of failures changes. The first few consecutive failures also cause full
-   * passes over the organization's other directories. Later failures do not cause such passes.
+   * A full pass that did not end normally changes only the number of failures. The first few consecutive failures also
+   * cause full passes over the organization's other directories. Later failures affect only this directory.
    */
   async #saveMilestones(startedAt: Instant): Promise<void> {
     const { pass, task, report } = this.context

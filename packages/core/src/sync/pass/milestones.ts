@@ -13,7 +13,7 @@ const format = z.object({
   completedAt: instant,
   /** The time when the last pass began. An incremental pass reads the changes since this time. */
   startedAt: instant,
-  /** The time when the last full pass began. If the next pass must be a full pass, `earliestInstant`. */
+  /** The time when the last full pass began. `earliestInstant` means that the next pass must be a full pass. */
   fullStartedAt: instant,
   failures: z.object({
     /**
@@ -43,8 +43,8 @@ export const noMilestones: Milestones = {
 /** After this number of failed full passes, a record waits for the next scheduled full pass. */
 const maxPasses = 3
 /**
- * Milestones expire after this time, for example those of a removed directory. The longest time between full passes is
- * shorter.
+ * Milestones expire after this time, for example those of a removed directory. The longest time between two full passes
+ * is shorter than this time.
  */
 const keptSeconds = 35 * 86_400
 

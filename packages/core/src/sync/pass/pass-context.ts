@@ -43,9 +43,9 @@ export async function openPass(config: SyncConfiguration, request: PassRequest, 
     signal,
     /** When the pass stops waiting for running events, this signal aborts. Always aborts after `signal`. */
     graceOver,
-    /** If another pass can have the lease, aborts `signal`. */
+    /** If another pass may have the lease, aborts `signal`. */
     checkLease,
-    /** Checks whether the pass may apply further events. If not, throws the signal's reason. */
+    /** Throws the signal's reason if the pass may not apply further events. */
     requireRunning: () => {
       checkLease()
       signal.throwIfAborted()

@@ -14,7 +14,7 @@ export class PassLease {
   readonly #record: LedgerRecord
   readonly #token: string
   readonly #lost = new AbortController()
-  /** When another pass can have the lease, this signal aborts. */
+  /** When another pass may have the lease, this signal aborts. */
   readonly lost = this.#lost.signal
   #lease: RenewedLease | undefined
 
@@ -25,7 +25,7 @@ export class PassLease {
   }
 
   /**
-   * @returns whether the lease was free. If not, another pass has the lease
+   * @returns whether the lease was free; `false` if another pass has the lease
    * @throws the store's error, after a few tries
    */
   take(): Promise<boolean> {

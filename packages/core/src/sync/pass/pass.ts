@@ -95,8 +95,8 @@ function conclude(report: SyncReport): void {
  * directory, another directory can list it.
  */
 async function passOrganization(pass: PassContext, tasks: readonly DirectoryTask[]): Promise<void> {
-  // If one directory needs a full pass, all directories of the organization get a full pass. After several consecutive
-  // failed full passes, a directory no longer has this effect.
+  // If one directory needs a full pass, all directories of the organization get a full pass. A directory with several
+  // consecutive failed full passes affects only itself.
   const isFull = tasks.some(
     (task) =>
       modeFor(pass, task) === 'full' && mustRetry((task.milestones ?? noMilestones).failures, brokenPass),

@@ -40,7 +40,7 @@ export interface ApiUser {
 }
 
 export interface ApiPage {
-  /** The number of records on all pages, as this page announces it. */
+  /** The number of records on all pages, as this page reports it. */
   totalSize: number
   nextPageToken: string
 }

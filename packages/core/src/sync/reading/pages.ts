@@ -93,9 +93,9 @@ export interface Page extends ListAnswer<{ id: string }> {
 export interface WalkTally {
   /** The number of different ids. */
   unique: number
-  /** The total that the pages announced. If the pages announced different totals, `undefined`. */
+  /** The total that the pages reported. `undefined` if the pages reported different totals. */
   totalSize: number | undefined
-  /** Whether the walk listed fewer records than its last page announced. */
+  /** Whether the walk listed fewer records than its last page reported. */
   short: boolean
 }
 

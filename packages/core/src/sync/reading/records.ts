@@ -27,8 +27,8 @@ interface DirectoryRecord<Shape> {
   /** The record, in the same form as in a webhook. Values that the API does not return are absent. */
   data: Shape
   /**
-   * The time of Scalekit's last change of the record, in nanoseconds since 1970. If the API did not return a time,
-   * absent.
+   * The time of Scalekit's last change of the record, in nanoseconds since 1970. Absent if the API did not return a
+   * time.
    */
   updatedAt?: Instant
 }

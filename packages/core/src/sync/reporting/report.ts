@@ -1,8 +1,8 @@
 /** The results for the records of one kind. */
 export interface Counts {
-  /** Records that the directory listed. In an incremental pass, only records that had changed. */
+  /** Records that the directory listed. An incremental pass counts only changed records. */
   seen: number
-  /** Records whose handler ran. In a dry run, records whose handler would have run. */
+  /** Records whose handler ran. A dry run counts the records whose handler would run. */
   created: number
   updated: number
   deleted: number
@@ -30,9 +30,9 @@ export interface Counts {
 }
 
 /**
- * The reason why deletions wait for an approval. Later passes and wider limits do not release held records. Without an
- * approval, the sync releases a record in two cases only. In the first case, a directory of the organization lists the
- * record again. In the second case, `known` has yielded no record of the same hold for 90 days.
+ * The reason why deletions wait for an approval. Later passes and wider limits do not release held records. If a
+ * directory of the organization lists a held record again, the sync releases the record. If `known` has yielded no
+ * record of a hold for 90 days, the sync releases the hold.
  *
  * - 'over-limit': there are more deletions than the option `deletions` allows in a day or in 30 days
  * - 'over-half': with the deletions of the last 30 days, the sync would delete more than half of the directory's
@@ -56,7 +56,7 @@ export type StickyReason =
  * The reason why deletions were not applied: {@link StickyReason}, or a reason that you cannot approve.
  *
  * - 'unsettled': the pass could not decide, so a later full pass checks the records again. The directory or the list of
- *   directories changed, or the announced totals were wrong. Other causes are foreign records in `known`, and another
+ *   directories changed, or the API reported wrong totals. Other causes are foreign records in `known`, and another
  *   directory that was not read to its end.
  * - 'directory-disabled': the directory was disabled during the pass. The next pass checks the records again.
  * - 'several-directories': the organization has or had several directories, and `known` does not yield `directoryId`
@@ -71,7 +71,7 @@ export interface HeldDeletions {
    * To delete the records, pass this approval to `run({ approve: [approval] })`. That run reads the directory twice,
    * and deletes the records that are still missing. Only present with a {@link StickyReason}.
    *
-   * The approval is valid for 7 days from that run on. If a handler fails, later passes try the deletion again. If the
+   * The approval is valid for 7 days after you pass it. If a handler fails, later passes try the deletion again. If the
    * same records are still missing, you can use an approval from a dry run within 7 days.
    */
   approval?: string
@@ -100,8 +100,8 @@ export interface ReturnedRecords extends RecordList {
 /** Users that the pass sent as `active: false`. Deactivations are reversible, so no limit applies to them. */
 export interface Deactivations extends RecordList {
   /**
-   * Whether there are more deactivations than the deletions that the option `deletions` allows in a day. If so, check
-   * the deactivations.
+   * Whether there are more deactivations than the deletions that the option `deletions` allows in a day. If `true`,
+   * check the deactivations.
    */
   overLimits: boolean
 }
@@ -128,7 +128,7 @@ export interface DirectoryReport {
   users: Counts
   groups: Counts
   held: HeldDeletions[]
-  /** Records that the handlers deleted. In a dry run, records that the handlers would have deleted. */
+  /** Records that the handlers deleted. A dry run counts the records that the handlers would delete. */
   deleted: Record<'users' | 'groups', RecordList>
   /** Records with a failed event, including failed deletions. */
   failed: Record<'users' | 'groups', RecordList>
@@ -193,7 +193,7 @@ export interface SyncReport {
   unusedApprovals: readonly string[]
   /** The number of repeated calls of the Directory API. */
   retries: number
-  /** If clocks are not too far apart, absent. */
+  /** Absent if the clocks are close enough. */
   clocksApart?: ClocksApart
   /** The error that ended the whole pass. */
   error?: ReportedError

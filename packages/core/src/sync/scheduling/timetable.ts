@@ -77,7 +77,8 @@ function parse(cron: unknown, timezone: unknown): Cron {
 }
 
 /**
- * Runs passes at the times of the timetable until the signal aborts. Each pass begins after the previous one has ended.
+ * Runs passes at the times of the timetable until the signal aborts. Each pass begins after the previous pass has
+ * ended.
  * @param run runs one pass, and never rejects
  */
 export async function runByTimetable(

@@ -6,7 +6,7 @@ import { omitUndefined } from '../../base/objects.ts'
 import type { BeginAnswer, BeginRequest, Claim, Ledger, Retention } from '../../ledger/ledger.ts'
 
 export interface OpenInstance {
-  /** How far this instance's own clock is ahead of the other instances' clocks, in milliseconds. */
+  /** The time by which this instance's clock is ahead of the other instances' clocks, in milliseconds. */
   skewMs: number
 }
 
