@@ -22,9 +22,10 @@ export interface Client {
 
 /**
  * Sends a command to the node that has the key.
+ * @param mark The text with which the reply begins. The function removes the mark from the reply.
  * @throws RedisUnavailableError
  */
-export type RedisCall = (key: string, command: string[]) => Promise<unknown>
+export type RedisCall = (key: string, command: string[], mark?: string) => Promise<unknown>
 
 /** The error for a command that the store refused or never answered. */
 export class RedisUnavailableError extends StoreUnavailableError {
@@ -48,6 +49,8 @@ export class RedisUnavailableError extends StoreUnavailableError {
 const maxUnanswered = 10_000
 const tooMany = Object.assign(new Error('too many commands wait for an answer'), { code: 'TOO_MANY' })
 
+const strayReply = Object.assign(new Error('the reply is to another command'), { code: 'STRAY_REPLY' })
+
 /** Returns a function that calls the client. If the server stops answering, the function replaces the connection. */
 export function callOver(client: Client, options: DriverOptions): RedisCall {
   let unanswered = 0
@@ -59,7 +62,7 @@ export function callOver(client: Client, options: DriverOptions): RedisCall {
     connectionsBefore = connections
     if (silence.isTooLong()) client.reconnect?.()
   }
-  return async (key, command) => {
+  return async (key, command, mark = '') => {
     dropDead()
     if (unanswered >= maxUnanswered) throw new RedisUnavailableError(tooMany, false)
     const opening = client.opening()
@@ -70,7 +73,12 @@ export function callOver(client: Client, options: DriverOptions): RedisCall {
     try {
       const reply = await client.send(key, command)
       silence.end()
-      return reply
+      if (mark === '') return reply
+      if (String(reply).startsWith(mark)) return String(reply).slice(mark.length)
+      // If node-redis 5.12 reads a reset while a command waits, it later gives the command the reply to another command.
+      // From then on, all replies of the connection are shifted.
+      if (client.connections() === connections) client.reconnect?.()
+      throw strayReply
     } catch (error) {
       if (isReply(error)) silence.end()
       const wentOut = !wasKept(error) && (ready || client.connections() !== connections)

@@ -1,5 +1,6 @@
 import { delay } from '../../base/clock.ts'
 import type { Instant } from '../../base/instant.ts'
+import { randomnessOf } from '../../base/randomness.ts'
 import { syncTime } from '../decisions.ts'
 import { type DriverLedger, type DriverOptions, inTime, isRefusal, unexpected, wholeMs } from '../driver.ts'
 import type { BeginAnswer, BeginRequest, Claim, LedgerRecord, Retention } from '../ledger.ts'
@@ -32,6 +33,9 @@ class RedisLedger implements DriverLedger {
   readonly #prefix: string
   readonly #keptMs: string
   readonly #closing = new AbortController()
+  /** Begins the mark of each call, so that the marks of several ledgers differ. */
+  readonly #tag: string
+  #calls = 0
   #policyChecked = false
 
   constructor(client: Client, options: DriverOptions) {
@@ -40,6 +44,7 @@ class RedisLedger implements DriverLedger {
     this.#options = options
     this.#prefix = `{scim:${options.namespace}}:`
     this.#keptMs = msText(options.watermarkRetentionSeconds)
+    this.#tag = `${randomnessOf(options.clock).uuid().slice(0, 13)}.`
   }
 
   close(): void {
@@ -91,8 +96,8 @@ class RedisLedger implements DriverLedger {
     const key = `${this.#prefix}s:${name}`
     return {
       read: async () => {
-        const value = await inTime(this.#options, this.#call(key, ['GET', key]))
-        return value === null ? undefined : String(value)
+        const value = await inTime(this.#options, this.#run(scripts.readScript, [key], []))
+        return value === '' ? undefined : value.slice(1)
       },
       compareAndSet: async (expected, value, expirySeconds) => {
         const args = [optional(expected), optional(value), msText(expirySeconds)]
@@ -126,20 +131,21 @@ class RedisLedger implements DriverLedger {
 
   async #run(script: scripts.Script, keys: string[], args: string[]): Promise<string> {
     const [key = ''] = keys
-    const command = ['EVALSHA', script.sha1, String(keys.length), ...keys, ...args]
+    const mark = `${this.#tag}${(++this.#calls).toString(36)} `
+    const command = ['EVALSHA', script.sha1, String(keys.length), ...keys, ...args, mark]
     let reply: unknown
     try {
-      reply = await this.#call(key, command)
+      reply = await this.#call(key, command, mark)
     } catch (error) {
       if (!(error instanceof RedisUnavailableError && error.code === 'NOSCRIPT')) throw error
-      reply = await this.#call(key, ['EVAL', script.text, ...command.slice(2)])
+      reply = await this.#call(key, ['EVAL', script.text, ...command.slice(2)], mark)
     }
     if (!this.#policyChecked) void this.#checkPolicy(key)
     return String(reply)
   }
 
   async #delete(key: string): Promise<boolean> {
-    return String(await inTime(this.#options, this.#call(key, ['DEL', key]))) === '1'
+    return (await inTime(this.#options, this.#run(scripts.deleteScript, [key], []))) === '1'
   }
 
   /**

@@ -132,7 +132,12 @@ if fence and sub(turn, 17) == token then call('SET', KEYS[2], fence .. applied, 
 return 1
 `)
 
-/** In the arguments, `=x` means the value `x`. An empty text means that there is no value. */
+/** In arguments and replies, `=x` means the value `x`. An empty text means that there is no value. */
+export const readScript = script(`
+local present = call('GET', KEYS[1])
+return present and '=' .. present or ''
+`)
+
 export const compareAndSetScript = script(`
 local expected, value, expiry_ms = unpack(ARGV)
 local present = call('GET', KEYS[1])
@@ -147,7 +152,20 @@ return 1
  */
 export const nowScript = script(`${readClock} return now .. '000'`)
 
+export const deleteScript = script(`return call('DEL', KEYS[1])`)
+
+/**
+ * The last argument is the mark of the call. The reply begins with the mark, so that the caller can detect the reply to
+ * another call. An error reply has no mark.
+ */
 function script(body: string): Script {
-  const text = `local call, sub, format = redis.call, string.sub, string.format\n${body}`
+  const text = `local call, sub, format = redis.call, string.sub, string.format
+local mark = table.remove(ARGV)
+local function reply()
+${body}
+end
+local replied = reply()
+return type(replied) == 'table' and replied or mark .. replied
+`
   return { text, sha1: createHash('sha1').update(text).digest('hex') }
 }
