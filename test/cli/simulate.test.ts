@@ -103,7 +103,7 @@ test('a Ctrl-C that npx forwards counts once', async () => {
 test('the text output has the addresses and the variables to copy', async () => {
   const hooks = await serve((_req, res) => void res.writeHead(201).end())
   const { output, stop } = await start(['--endpoint', hooks, '--seed', 'acme'], 'Deliveries, as they end:\n')
-  expect(output).toMatch(/^The simulator is up at http:\/\/127\.0\.0\.1:\d+\. Ctrl-C stops it\.$/m)
+  expect(output).toMatch(/^The simulator is running at http:\/\/127\.0\.0\.1:\d+\. Ctrl-C stops it\.$/m)
   expect(output).toMatch(/^ {2}SCIM {6}http:\/\/127\.0\.0\.1:\d+\/scim\/v2\/dir_\d+ {2}Acme directory$/m)
   expect(output).toMatch(/^ {2}Token {5}scim_\w+$/m)
   expect(output).toContain(`  Webhooks  ${hooks}\n`)

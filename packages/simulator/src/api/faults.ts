@@ -101,7 +101,7 @@ export class ApiFaultDraw {
   }
 
   /**
-   * Replaces all faults. Restarts the counts and the random numbers, so that the same calls again have the same faults.
+   * Replaces all faults. Restarts the counts and the random numbers, so that the same calls have the same faults again.
    */
   set(faults: ApiFaults): void {
     this.#faults = { slow: 1, ...checked(faults) }
