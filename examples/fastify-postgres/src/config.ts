@@ -104,7 +104,7 @@ const serverFields = workerFields.extend({
 
 const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET'] as const
 const apiHint =
-  'needed for the directory sync. Set all three API credentials of the Scalekit dashboard, or none'
+  'the directory sync needs this variable. Set all three API credentials of the Scalekit dashboard, or none'
 
 /** @throws InvalidEnvironment */
 export function readConfig(env: NodeJS.ProcessEnv): Config {

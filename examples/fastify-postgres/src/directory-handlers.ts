@@ -64,7 +64,7 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
     onDirectoryDisabled({ organization_id, data }, ctx) {
       ctx.log.warn(
         { organizationId: organization_id, directoryId: data.id },
-        'a directory was disabled: its accounts get no more updates',
+        'a directory was disabled: its accounts do not get updates',
       )
     },
   }

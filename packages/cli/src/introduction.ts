@@ -56,5 +56,5 @@ export function introduce({ url, scim, endpoints, variables }: Summary, clockSpe
   for (const endpoint of others) {
     if (endpoint.secret !== undefined) say(`  # at ${endpoint.url}: ${secretVariable}=${endpoint.secret}`)
   }
-  say('\nDeliveries, as they end:\n')
+  say('\nFinished deliveries:\n')
 }

@@ -31,7 +31,7 @@ export interface ApiFaults {
   canceled?: ApiFaultRule
   /** The simulator resets the TCP connection before the answer. All calls on the connection fail. */
   resetConnection?: ApiFaultRule
-  /** The call ends without an answer, after it has had its effect. */
+  /** The call makes its change, but ends without an answer. */
   cutCall?: ApiFaultRule
   /** The delay of a call. @default 0 */
   latencyMs?: number
