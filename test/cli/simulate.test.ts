@@ -71,7 +71,7 @@ test('the printed variables are enough for the SDK, and Ctrl-C exits with 0', as
 async function startWithHungDelivery() {
   const underWay = Promise.withResolvers<() => void>()
   const hooks = await serve((_req, res) => underWay.resolve(() => void res.writeHead(201).end()))
-  const simulator = await start(['--endpoint', hooks], 'Deliveries, as they end:\n')
+  const simulator = await start(['--endpoint', hooks], 'Finished deliveries:\n')
   const [, url, directoryId] = /SCIM +(\S+)\/scim\/v2\/(\S+)/.exec(simulator.output) ?? []
   await fetch(`${url}/console/api/directories/${directoryId}/disable`, { method: 'POST' })
   return { ...simulator, answer: await underWay.promise }
@@ -102,8 +102,8 @@ test('a Ctrl-C that npx forwards counts once', async () => {
 
 test('the text output has the addresses and the variables to copy', async () => {
   const hooks = await serve((_req, res) => void res.writeHead(201).end())
-  const { output, stop } = await start(['--endpoint', hooks, '--seed', 'acme'], 'Deliveries, as they end:\n')
-  expect(output).toMatch(/^The simulator is up at http:\/\/127\.0\.0\.1:\d+\. Ctrl-C stops it\.$/m)
+  const { output, stop } = await start(['--endpoint', hooks, '--seed', 'acme'], 'Finished deliveries:\n')
+  expect(output).toMatch(/^The simulator is running at http:\/\/127\.0\.0\.1:\d+\. Ctrl-C stops it\.$/m)
   expect(output).toMatch(/^ {2}SCIM {6}http:\/\/127\.0\.0\.1:\d+\/scim\/v2\/dir_\d+ {2}Acme directory$/m)
   expect(output).toMatch(/^ {2}Token {5}scim_\w+$/m)
   expect(output).toContain(`  Webhooks  ${hooks}\n`)
@@ -143,10 +143,7 @@ test('an endpoint that is given twice is used once, and its password is not prin
     '//',
     '//ada:open-sesame@',
   )
-  const { output, stop } = await start(
-    ['--endpoint', hooks, '--endpoint', hooks],
-    'Deliveries, as they end:\n',
-  )
+  const { output, stop } = await start(['--endpoint', hooks, '--endpoint', hooks], 'Finished deliveries:\n')
   expect(output.match(/^ {2}Webhooks {2}.*$/gm)).toEqual([
     `  Webhooks  ${hooks.replace('ada:open-sesame@', '')}`,
   ])

@@ -140,7 +140,7 @@ it('the simulator leaves no lock if it does not start', async () => {
 describe('an invalid file is an error with the fix:', () => {
   it.each([
     ['not JSON', '{"version":1,', 'the content is not JSON'],
-    ['a list', '[]', 'the file is of another program'],
+    ['a list', '[]', 'another program wrote the file'],
     ['of another version', '{"version":2}', 'the version is 2, not 1'],
     ['without records', '{"version":1,"environment":{"id":"env_1"}}', "'environment' is invalid"],
     ['without endpoints', '{"version":1,"deliveries":{}}', "'deliveries' is invalid"],

@@ -16,7 +16,7 @@ export interface Account extends AccountKey {
   state: AccountState
   email: string | null
   name: string | null
-  /** The roles in order, the highest role first. */
+  /** The roles, with the highest role first. */
   roles: Role[]
   /** The names of the user's groups, without deleted groups. For a group without a name, the list contains the id. */
   groups: string[]

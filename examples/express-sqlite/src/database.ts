@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /**
- * The longest wait of a write while another process is writing. The time is short, because the wait blocks the whole
- * process. If the database is busy for longer, the handler fails. After the reply 500, Scalekit sends the event again.
+ * The longest time that a write waits for a write of another process. The time is short, because the wait blocks the
+ * whole process. If the wait takes longer, the handler fails. After the reply 500, Scalekit sends the event again.
  */
 const busyTimeoutMs = 1000
 

@@ -8,8 +8,8 @@ export interface LedgerStore {
 }
 
 /**
- * Opens the ledger. The ledger stores which messages are done, the newest time of each user and group, and the state of
- * the sync. The ledger is in the file of the accounts, so a backup contains the ledger and the accounts in the same
+ * Opens the ledger. The ledger stores the ids of done messages, the newest time of each user and group, and the state
+ * of the sync. The ledger is in the file of the accounts, so a backup contains the ledger and the accounts in the same
  * state.
  *
  * The store has the same properties as an adapter of `@keyv/sqlite`, but uses Node's own SQLite. `query` is the only

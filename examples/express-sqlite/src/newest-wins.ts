@@ -6,8 +6,8 @@ export interface GuardedRow {
 
 /**
  * Returns whether an event can replace a row. If the row is older, every event can replace the row. If the times are
- * equal, a deletion can replace the row. If the row is not a tombstone, any other event with an equal time can also
- * replace the row. Without tombstones, an old update would restore a deleted user.
+ * equal, a deletion can replace the row. If the times are equal and the row is not a tombstone, every event can replace
+ * the row. Without tombstones, an old update would restore a deleted user.
  *
  * The times are values of `ctx.occurredAt`, which sort correctly as text. Call this function inside the transaction
  * that writes the row.

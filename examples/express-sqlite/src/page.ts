@@ -62,7 +62,7 @@ const emptyNote = html`<p class="empty">Nobody yet. Assign somebody to your appl
   Scalekit, and they appear here.</p>`
 
 function summary(shown: number, count: number): string {
-  if (shown < count) return `The ${shown} of ${count} that changed last.`
+  if (shown < count) return `The ${shown} of ${count} accounts that changed last.`
   return count === 1 ? '1 account.' : `${count} accounts.`
 }
 

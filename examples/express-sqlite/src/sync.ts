@@ -23,7 +23,7 @@ export const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', '
 const hour = '3600'
 const day = '86400'
 
-/** Whether the environment has any of Scalekit's API credentials. Without credentials, there is no sync. */
+/** Whether the environment has any of Scalekit's API credentials. Without credentials, the sync does not run. */
 export function wantsSync(env: NodeJS.ProcessEnv): boolean {
   return apiVariables.some((name) => env[name])
 }
@@ -59,8 +59,8 @@ export async function openSync({
 }
 
 /**
- * If the pass is not complete or holds deletions, returns the whole report. If there are other changes, returns one
- * line. Without changes, returns nothing.
+ * If the pass is not complete or holds deletions, returns the whole report. If a complete pass has changes, returns one
+ * line. Without changes, returns an empty string.
  */
 function textOf(report: SyncReport): string {
   const { users, groups } = report.totals

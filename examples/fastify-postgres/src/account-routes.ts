@@ -8,8 +8,8 @@ const query = z.object({
 })
 
 /**
- * `GET /accounts?limit=50&after=…`: a page of accounts. To get the next page, pass `next` as `after`. On the last page,
- * `next` is null.
+ * `GET /accounts?limit=50&after=…` returns a page of accounts. To get the next page, pass `next` as `after`. On the
+ * last page, `next` is null.
  *
  * The response contains names and emails. Before other people can reach the route, protect it with your own
  * authentication, for example an `onRequest` hook here.
@@ -18,7 +18,7 @@ export function addAccountRoutes(app: FastifyInstance, accounts: Accounts): void
   app.get('/accounts', async (request, reply) => {
     const { success, data } = query.safeParse(request.query)
     if (!success) {
-      return reply.code(400).send({ error: 'give `limit` (1 to 200), and `next` of another page as `after`' })
+      return reply.code(400).send({ error: '`limit` must be 1 to 200. `after` must be the `next` of a page' })
     }
     // The query reads one row more than requested, to find out whether there is another page.
     const found = await accounts.page(data.limit + 1, data.after)

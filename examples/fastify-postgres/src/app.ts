@@ -17,8 +17,8 @@ export interface RouteOptions
 }
 
 /**
- * The time limit for the arrival of a request. The server disconnects slower senders, so they cannot delay the
- * shutdown.
+ * The time limit for the arrival of a request. The server disconnects a client that takes longer, so the
+ * client cannot delay the shutdown.
  */
 const requestTimeoutMs = 15_000
 

@@ -63,16 +63,16 @@ function commaSeparated(value: string): string[] {
 
 const workerFields = z.object({
   DATABASE_URL: text(
-    'the database of the accounts, postgres://user:password@host:5432/name, with special characters percent-encoded',
+    'the database of the accounts, postgres://user:password@host:5432/name. Percent-encode special characters',
     isUrl(postgres),
   ),
   DATABASE_POOL_SIZE: whole('the largest number of database connections', 1, 1000).prefault('10'),
   LEDGER_URL: text(
-    'the store of the ledger, redis://host:6379 (with /1 for its database 1), rediss://… or postgres://…, with special characters percent-encoded',
+    'the store of the ledger, redis://host:6379, rediss://… or postgres://… To select database 1 of Redis, add /1. Percent-encode special characters',
     isLedgerUrl,
   ),
   LEDGER_NAMESPACE: text(
-    '1 to 64 letters, digits, -, _ or . to separate applications on one ledger',
+    'a name that separates applications on one ledger, with 1 to 64 letters, digits, -, _ or .',
     (value) => /^[\w.-]{1,64}$/.test(value),
   ).prefault('fastify-postgres'),
   SCALEKIT_ENVIRONMENT_URL: text(
@@ -94,7 +94,7 @@ const workerFields = z.object({
 
 const serverFields = workerFields.extend({
   SCALEKIT_WEBHOOK_SECRET: text(
-    'the signing secret of the endpoint (whsec_…), from its page in the Scalekit dashboard; during a rotation, both secrets separated by a comma',
+    'the signing secret of the endpoint (whsec_…), from its page in the Scalekit dashboard. During a rotation, give both secrets, separated by a comma',
     (value) => commaSeparated(value).every((secret) => signingSecret.test(secret)),
   ).transform(commaSeparated),
   HOST: z.string().prefault('127.0.0.1'),
@@ -104,7 +104,7 @@ const serverFields = workerFields.extend({
 
 const apiVariables = ['SCALEKIT_ENVIRONMENT_URL', 'SCALEKIT_CLIENT_ID', 'SCALEKIT_CLIENT_SECRET'] as const
 const apiHint =
-  'needed for the directory sync. Set all three API credentials of the Scalekit dashboard, or none'
+  'the directory sync needs this variable. Set all three API credentials of the Scalekit dashboard, or none'
 
 /** @throws InvalidEnvironment */
 export function readConfig(env: NodeJS.ProcessEnv): Config {

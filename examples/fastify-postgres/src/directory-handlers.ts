@@ -59,12 +59,12 @@ export function directoryHandlers(accounts: Accounts, groups: Groups): Handlers 
       logWhereKept(written, data.id, ctx)
     },
 
-    // Usually, a directory is disabled only for a short time. So the handler does not change the accounts, and logs a
-    // warning.
+    // Usually, a directory is disabled only for a short time. So the handler only logs a warning, and does not
+    // change the accounts.
     onDirectoryDisabled({ organization_id, data }, ctx) {
       ctx.log.warn(
         { organizationId: organization_id, directoryId: data.id },
-        'a directory was disabled: its accounts get no more updates',
+        'a directory was disabled: its accounts do not get updates',
       )
     },
   }
@@ -75,8 +75,8 @@ function logWhereKept(written: boolean, id: string, { log, occurredAt }: Handler
   if (!written) log.warn({ id, occurredAt }, 'an event that the ledger accepted is older than its row')
 }
 
-// A directory can send any value in any field. The handler ignores an undocumented value and succeeds. An error would
-// also make each retry fail, and lose the other fields of the event.
+// A directory can send any value in any field. The handler ignores an undocumented value and succeeds. After an
+// error, each retry would also fail, and the application would lose the other fields of the event.
 
 /** NUL is the only character that a PostgreSQL text cannot contain. */
 const nul = '\0'

@@ -36,7 +36,7 @@ export async function openDirectoryWorker(
     ...directoryHandlers(new Accounts(pool), new Groups(pool)),
     store,
     namespace: config.ledgerNamespace,
-    // The worker is an instance in addition to the web processes.
+    // The worker and the web processes are separate instances, so the ledger must be atomic.
     ...(config.isProduction ? { requireGuarantee: 'atomic' } : {}),
     logger: log,
   })
@@ -45,8 +45,8 @@ export async function openDirectoryWorker(
   return {
     sync,
     async close() {
-      // The sync and the dispatcher close at the same time, because `close()` gives running events ten seconds, and then
-      // aborts their signals.
+      // `close()` gives running events ten seconds, and then aborts their signals. So the sync and the dispatcher close
+      // at the same time.
       await Promise.all([sync.stop(), dispatcher.close()])
       await Promise.allSettled([pool.end(), within(disconnectMs, store.disconnect())])
     },

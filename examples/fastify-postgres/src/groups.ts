@@ -21,7 +21,7 @@ export interface GroupChange extends GroupKey {
   name: string | undefined
 }
 
-/** A group that a user event names. */
+/** A group in a user event. */
 export interface NamedGroup {
   id: string
   name: string | null

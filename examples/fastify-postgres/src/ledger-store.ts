@@ -18,8 +18,8 @@ export function openLedgerStore(url: string, onError: (error: unknown) => void):
 }
 
 /**
- * Errors about missing rights are only about the adapter's own table, `keyv`. The adapter tries to create this table at
- * each start, but the ledger does not use it. The ledger reports its own missing rights.
+ * The adapter reports missing rights only for its own table, `keyv`. The adapter tries to create this table at each
+ * start, but the ledger does not use this table. The ledger reports its own missing rights.
  */
 function isForbidden(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '42501'

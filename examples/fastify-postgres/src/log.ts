@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify'
 export type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
 
 /**
- * Omits personal data from the log. The log contains the method and the route of a request, but not its query and
+ * Omits personal data from the log. The log contains the method and the route of a request, but not its query or
  * addresses. The log contains errors without their messages, because PostgreSQL's messages can quote written values.
  * Send whole errors to your error tracker.
  */

@@ -23,8 +23,8 @@ const mayWrite = rights
   .join(' AND ')
 
 /**
- * If the accounts cannot be written, rejects. Causes: a missing server, table or right, a replica, or a read-only
- * database.
+ * If the service cannot write accounts, rejects. Possible causes are a missing server, table or right, a replica, or a
+ * read-only database.
  */
 export async function tryDatabase(pool: Pool): Promise<void> {
   const { rows } = await pool.query(
@@ -53,7 +53,7 @@ export async function tryLedger(ledger: Ledger): Promise<void> {
 }
 
 /**
- * Reuses an answer for a while, including a failure. Without the reuse, each request from outside causes a write.
+ * Reuses an answer for a short time, including a failure. Without the reuse, each request from outside causes a write.
  */
 export function remembered<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
   let last: { answer: Promise<Answer>; atMs: number } | undefined

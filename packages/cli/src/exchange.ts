@@ -10,7 +10,7 @@ import { printable } from './terminal.ts'
 const deadlineMs = 10_000
 /** The size of the slices of a sent body. Between two slices, the command reads an early answer. */
 const sliceBytes = 65_536
-/** The time after the first slice in which a server can refuse the body because of its declared length. */
+/** After the first slice, a server has this time to refuse the body because of its length. */
 const earlyAnswerMs = 250
 /** The largest stored part of an answer's body, in bytes. */
 const keptBytes = 65_536
@@ -43,7 +43,7 @@ export type Exchange = Answer | NoAnswer
 
 interface Options {
   signal?: AbortSignal | undefined
-  /** Reuses a connection of Node's global agent. @default a new connection */
+  /** If `true`, uses a connection of Node's global agent. @default a new connection */
   keepAlive?: boolean
 }
 
@@ -146,7 +146,7 @@ async function readAnswer(response: IncomingMessage): Promise<Omit<Answer, 'kind
 }
 
 /**
- * Writes the body. When an answer arrives, stops. A server that refuses a body because of its length resets the
+ * Writes the body until an answer arrives. A server that refuses a body because of its length resets the
  * connection after the answer. Further writes would hide the answer.
  */
 async function write(request: ClientRequest, body: Uint8Array, answered: AbortSignal): Promise<void> {

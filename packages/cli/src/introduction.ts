@@ -39,7 +39,7 @@ export function summaryOf(
 
 /** Prints the summary as text. */
 export function introduce({ url, scim, endpoints, variables }: Summary, clockSpeed: number): void {
-  say(`The simulator is up at ${styled('bold', url)}. Ctrl-C stops it.\n`)
+  say(`The simulator is running at ${styled('bold', url)}. Ctrl-C stops it.\n`)
   say(`  Console   ${url}`)
   for (const directory of scim) {
     say(`  SCIM      ${directory.url}  ${styled('dim', printable(directory.name))}`)
@@ -47,7 +47,7 @@ export function introduce({ url, scim, endpoints, variables }: Summary, clockSpe
   }
   if (clockSpeed !== 1) say(clockNote)
   const [first, ...others] = endpoints
-  if (!first) say('  Webhooks  not sent yet: give --endpoint URL, or add an endpoint in the console')
+  if (!first) say('  Webhooks  no endpoint: give --endpoint URL, or add an endpoint in the console')
   for (const endpoint of endpoints) say(`  Webhooks  ${endpoint.url}`)
 
   say('\nFor the environment of your application:\n')
@@ -56,5 +56,5 @@ export function introduce({ url, scim, endpoints, variables }: Summary, clockSpe
   for (const endpoint of others) {
     if (endpoint.secret !== undefined) say(`  # at ${endpoint.url}: ${secretVariable}=${endpoint.secret}`)
   }
-  say('\nDeliveries, as they end:\n')
+  say('\nFinished deliveries:\n')
 }

@@ -4,7 +4,7 @@ import { exitCodes, Failure } from './failures.ts'
 import { createProgram } from './program.ts'
 import { complain } from './terminal.ts'
 
-// When the next command closes the pipe, exits, as in `scalekit-scim doctor … | head`.
+// In `scalekit-scim doctor … | head`, the next command can close the pipe. The error ends the process.
 process.stdout.on('error', () => process.exit(exitCodes.refused))
 process.stderr.on('error', () => {})
 try {

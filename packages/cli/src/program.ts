@@ -95,7 +95,7 @@ function defineSimulate(command: Command): void {
     .option('--port <number>', 'the port; 0 is any free port', wholeNumber(0, 65_535), 4000)
     .option(
       '--host <address>',
-      'the address to listen on; 127.0.0.1 refuses other machines',
+      'the address to listen on; 127.0.0.1 allows only this machine',
       someText,
       '127.0.0.1',
     )

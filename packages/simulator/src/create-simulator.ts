@@ -23,7 +23,7 @@ const defaultHost = '127.0.0.1'
  * Starts a local replacement for Scalekit on one port. `@scalekit-sdk/node` uses the simulator like the real service.
  *
  * Possible errors: ConfigurationError (an invalid option), PortError (an unusable port), SnapshotError (an unusable
- * file). After an error, the port and the file are free again. The simulator has not sent any message.
+ * file). After an error, the port and the file are free again, and no message was sent.
  *
  * @example
  * await using simulator = await createSimulator()

@@ -13,7 +13,7 @@ export interface SimulatorOptions {
   /** The port. 0 is any free port. @default 0 */
   port?: number
   /**
-   * Determines ids, secrets, faults and jitter. Two runs with the same seed and the same start time are the same.
+   * Determines ids, secrets, faults and jitter. With the same seed and start time, two runs have the same results.
    * @default the same secrets at each start, but new ids, so that an application does not confuse new users with
    * earlier users
    */

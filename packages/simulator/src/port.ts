@@ -15,7 +15,7 @@ export type Http2Listener = (request: Http2ServerRequest, response: Http2ServerR
 export interface PortOptions {
   host: string
   port: number
-  /** The time limit for a client's first bytes, and again for the headers of a request. @default 10 000 */
+  /** The time limit for a client's first bytes. The headers of a request have the same limit. @default 10 000 */
   headersTimeoutMs?: number
 }
 
@@ -27,9 +27,8 @@ const preface = Buffer.from('PRI')
 /** A hint for each of Node's error codes. */
 export const portHints: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the port is in use. Choose another port, or 0 for any free port',
-  EACCES: 'ports below 1024 need a special permission. Choose a port from 1024 on',
-  EADDRNOTAVAIL:
-    'the host is not an address of this machine. Choose 127.0.0.1, or 0.0.0.0 for all its addresses',
+  EACCES: 'ports below 1024 need a special permission. Choose port 1024 or higher',
+  EADDRNOTAVAIL: 'the host is not an address of this machine. Choose 127.0.0.1, or 0.0.0.0 for all addresses',
   ENOTFOUND: 'the host name is unknown. Choose 127.0.0.1, or 0.0.0.0 for all addresses of this machine',
 }
 

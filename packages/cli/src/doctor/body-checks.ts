@@ -19,7 +19,7 @@ import {
 import { rawBodyHint } from './first-delivery.ts'
 
 const anyTypeHint = "Read the bytes of any content type: express.raw({ type: '*/*' })."
-const limitHint = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). An event has a few kB."
+const limitHint = "Set a limit: express.raw({ type: '*/*', limit: '1mb' }). The size of an event is a few kB."
 
 /** JSON values that parsing and serializing can change. */
 const fragments = {

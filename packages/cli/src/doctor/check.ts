@@ -20,12 +20,12 @@ export const note = (detail: string, hint: string): Finding => ({ state: 'note',
 export const wrong = (detail: string, hint: string): Finding => ({ state: 'wrong', detail, hint })
 export const skipped = (detail: string): Finding => ({ state: 'skipped', detail })
 
-/** The finding for a mistake. {@link judge} appends the outcomes that show the mistake to `detail`. */
+/** The finding for a mistake. {@link judge} adds the outcomes to `detail`. */
 export interface Mistake extends Finding {
   isShownBy(outcome: Exchange): boolean
 }
 
-/** Returns the mistake of an endpoint that has crashed or hangs. */
+/** Returns the finding for an endpoint that has crashed or hangs. */
 export const noAnswer = (
   hint = "Find the crash or the hang in the application's log. A request must never end the process.",
   detail = 'The endpoint does not answer',

@@ -82,7 +82,7 @@ async function findingOf(check: Check, probe: Probe, first: Exchange): Promise<F
   if (!probe.acceptsValid && !isForgery) return blind
   probe.isLimited = false
   const finding = await check.run(probe)
-  // Even if the endpoint refuses valid deliveries, reports an endpoint that accepts forged deliveries.
+  // Always reports an endpoint that accepts forged deliveries, even if the endpoint refuses valid deliveries.
   if (isForgery && finding.state === 'wrong') return finding
   if (!probe.acceptsValid) return blind
   // A 429 from a rate limit shows nothing about the endpoint. In particular, a 429 does not show that the endpoint

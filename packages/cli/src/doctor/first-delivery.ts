@@ -50,7 +50,7 @@ const problems = (answer: string) => ({
     'Mount scalekitScim before express.json().',
   ),
   failure: wrong(
-    `The endpoint fails on a valid delivery of an event of an unknown type (${answer}).`,
+    `The endpoint fails on a valid delivery with an unknown event type (${answer}).`,
     "Look for the error in the application's log. Usual causes are a body parser that ran first, a missing signing secret, and a handler that fails on unknown types. Answer 200 to unknown types.",
   ),
   redirect: wrong(

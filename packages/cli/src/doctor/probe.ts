@@ -14,13 +14,13 @@ export class Probe {
   /** The longest time that the endpoint took to answer a signed delivery. */
   slowestMs = 0
   /**
-   * Whether the endpoint accepts valid deliveries. If the endpoint refuses valid deliveries, the refusal of a forged
-   * delivery proves nothing.
+   * Whether the endpoint accepts valid deliveries. If the endpoint refuses valid deliveries, a refused forged
+   * delivery does not prove anything.
    */
   acceptsValid = false
   /** Whether the endpoint refuses connections. */
   isGone = false
-  /** Whether a rate limit has answered since this field was last set to `false`. */
+  /** Whether the endpoint has answered with 429 since this field was last set to `false`. */
   isLimited = false
   readonly #url: URL
   readonly #secret: string

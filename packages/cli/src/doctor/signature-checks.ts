@@ -54,7 +54,7 @@ export const forgeryChecks: Check[] = [
   refuses('expired', 'a delivery that is 10 minutes old is refused', tolerance, (probe) => ({
     '−10 min': signedAt(probe, -600),
   })),
-  refuses('from-the-future', 'a delivery with a time 10 minutes ahead is refused', tolerance, (probe) => ({
+  refuses('from-the-future', 'a delivery from 10 minutes in the future is refused', tolerance, (probe) => ({
     '+10 min': signedAt(probe, 600),
   })),
 ]

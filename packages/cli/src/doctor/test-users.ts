@@ -55,7 +55,7 @@ export class TestUsers {
     return outcome
   }
 
-  /** Returns a deletion for each sent user. Even if its answer refuses the event, an endpoint can store the user. */
+  /** Returns a deletion for each sent user. An endpoint that refuses an event can still store the user. */
   deletions(): Message[] {
     return [...this.#sent].map((user) => this.message('deleted', user, 55))
   }

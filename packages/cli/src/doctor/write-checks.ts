@@ -148,7 +148,7 @@ async function copiesFinding(deliver: () => Promise<Exchange>): Promise<Finding>
   const processed = outcomes.filter((outcome) => outcomeHeader(outcome) === 'processed').length
   if (processed > 1) return wrong(`The endpoint processed one message ${processed} times.`, onceHint)
   if (outcomes.every(isAccepted)) return ok(`accepted with ${answers}`)
-  // Scalekit later sends a refused copy again, for example after a 409. The endpoint must then accept the copy.
+  // Scalekit later sends a refused copy again, for example after a 409. The endpoint must accept the repeated copy.
   const failure = `After ${atOnce} simultaneous copies of a message, the endpoint refuses the message`
   const after = judgeAccepted({ 'one more copy': await deliver() }, onceHint, failure)
   if (after.state !== 'ok') return after

@@ -25,7 +25,7 @@ export function createApi(options: ApiOptions) {
     connect: false,
     grpcWeb: false,
     // The simulator does not compress answers, although the SDK accepts gzip. Client and server usually run on one
-    // machine. On one machine, gzip only costs a fifth of the time of client and server.
+    // machine. On one machine, gzip has no benefit, and takes a fifth of the time of client and server.
     compressMinBytes: Number.POSITIVE_INFINITY,
     interceptors: interceptors(tokens, faults, clock, requestsPerMinute),
     contextValues: connectionValues,

@@ -31,7 +31,7 @@ export interface ApiFaults {
   canceled?: ApiFaultRule
   /** The simulator resets the TCP connection before the answer. All calls on the connection fail. */
   resetConnection?: ApiFaultRule
-  /** The call ends without an answer, after it has had its effect. */
+  /** The call makes its change, but ends without an answer. */
   cutCall?: ApiFaultRule
   /** The delay of a call. @default 0 */
   latencyMs?: number
@@ -101,7 +101,7 @@ export class ApiFaultDraw {
   }
 
   /**
-   * Replaces all faults. Restarts the counts and the random numbers, so that the same calls again have the same faults.
+   * Replaces all faults. Restarts the counts and the random numbers, so that the same calls have the same faults again.
    */
   set(faults: ApiFaults): void {
     this.#faults = { slow: 1, ...checked(faults) }

@@ -7,7 +7,7 @@ import { organizationMessage } from './messages.ts'
 import { type Page, pageOf } from './pages.ts'
 
 /**
- * The limit of the API reference. Scalekit's descriptor does not contain a limit. The reference also has a minimum of
+ * The limit in the API reference. Scalekit's descriptor does not contain a limit. The reference also has a minimum of
  * 10. The simulator accepts smaller pages, because Scalekit's quickstart requests smaller pages.
  */
 const maxPageSize = 100

@@ -6,7 +6,7 @@ const pageRequest = z.object({ pageSize: z.number(), pageToken: z.string() })
 export type PageRequest = z.infer<typeof pageRequest>
 export type Page<Item> = ReturnType<typeof pageOf<Item>>
 
-/** The default of the API reference. */
+/** The default in the API reference. */
 const defaultPageSize = 10
 
 /**

@@ -47,7 +47,7 @@ export function nameOf({ attributes: { displayName, givenName, familyName, userN
 /** Returns the message as a row of the list. */
 export function messageView(simulator: Simulator, { id, event, createdAtMs, deliveries }: Message) {
   const { environment } = simulator
-  // The organization can be deleted, because the log stores messages about deleted records.
+  // The log also contains messages of deleted organizations.
   const customer = environment.organizations.find(({ id }) => id === event.organization_id)
   const directories = customer ? environment.directoriesOf(customer.id) : []
   return {

@@ -13,7 +13,7 @@ interface HeldMessage {
 /**
  * The scheduled attempts to one endpoint. Limits the number of attempts at the same time. Can delay a message until the
  * first attempts of later messages have ended. The order of the replies does not determine which messages a message
- * waits for. So runs with the same seed are the same.
+ * waits for. So runs with the same seed have the same results.
  */
 export class EndpointQueue {
   readonly #clock: Clock

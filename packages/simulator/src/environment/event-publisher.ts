@@ -38,8 +38,8 @@ export class EventPublisher {
   }
 
   /**
-   * Calls the listener for each event, in the order of the changes, before the changing method returns. Returns a
-   * function that stops the calls. An error in the listener becomes an uncaught exception.
+   * Calls the listener for each event, in the order of the changes. The method that makes a change returns after the
+   * call. Returns a function that stops the calls. An error in the listener becomes an uncaught exception.
    */
   onEvent(listener: EventListener): () => void {
     return this.#listeners.add(listener)

@@ -5,7 +5,7 @@ import { errorCode, isJsonObject, type JsonObject, omitUndefined } from '@scalek
 
 export type SnapshotErrorReason = 'unusable' | 'in-use' | 'broken'
 
-/** The simulator cannot read or write its file, another simulator uses the file, or the content is invalid. */
+/** The simulator cannot use its file, for example because another simulator uses the file. */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError'
   readonly reason: SnapshotErrorReason
@@ -33,7 +33,7 @@ export async function readSnapshotFile(path: string): Promise<Readonly<JsonObjec
   } catch (cause) {
     throw brokenFile(path, 'the content is not JSON', cause)
   }
-  if (!isJsonObject(saved) || !('version' in saved)) throw brokenFile(path, 'the file is of another program')
+  if (!isJsonObject(saved) || !('version' in saved)) throw brokenFile(path, 'another program wrote the file')
   if (saved.version === version) return saved
   throw brokenFile(path, `the version is ${saved.version}, not ${version}`)
 }

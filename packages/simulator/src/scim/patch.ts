@@ -73,7 +73,7 @@ function clearedBy(value: unknown, attribute: Attribute | undefined): string[] {
   return cleared.map(([name]) => attributeNamed(attribute?.subAttributes, name)?.name ?? name)
 }
 
-/** Edits the items that the filter of the path finds. Without a filter, edits all items. */
+/** Edits the items that match the filter of the path. Without a filter, edits all items. */
 function editItems(items: unknown[], op: Operation, path: Path, value: unknown): unknown {
   const { attribute, filter, subName } = path
   const isFound = (item: unknown) => filter === undefined || matches(item, filter)
@@ -86,7 +86,7 @@ function editItems(items: unknown[], op: Operation, path: Path, value: unknown):
   }
   const after = items.map((item) => (isFound(item) ? edit(item) : item))
   if (touched.size === 0 && op !== 'remove') {
-    // No item matches. By RFC 7644, 3.5.2.3, `replace` fails. However, Entra ID expects a new item with the fields in
+    // If no item matches, `replace` fails (RFC 7644, 3.5.2.3). However, Entra ID expects a new item with the fields in
     // the filter.
     const implied = subName === undefined && op === 'replace' ? undefined : impliedFields(filter)
     if (!implied) throw badRequest('noTarget', `no value of ${path.name} matches the path`)

@@ -45,7 +45,7 @@ export abstract class Resources<Item extends User | Group = User | Group> {
   abstract create(body: unknown): Item
   abstract remove(id: string): void
   protected abstract get all(): readonly Item[]
-  /** The attributes that are unique in the directory, and how to find an item by each of them. */
+  /** The attributes that are unique in the directory, each with a function that returns the item for a value. */
   protected abstract readonly indexes: { id: Find<Item>; userName?: Find<Item> }
   protected abstract change(item: Item, resource: JsonObject): Item
   /** Returns the resource without `meta`. */
