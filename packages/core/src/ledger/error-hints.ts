@@ -24,6 +24,8 @@ export const storeHints: Readonly<Record<string, string>> = {
   NOPERM: 'the Redis user lacks a right: see Rights in docs/stores/redis.md for the ACL',
   CLUSTERDOWN:
     'a part of the cluster has no master: see CLUSTER NODES. If the cluster has a replica, it recovers by itself',
+  STRAY_REPLY:
+    'the Redis client mixed up replies after a reset. The ledger replaces the connection. With sentinels, restart the process',
   ECONNREFUSED: 'no server listens at this address: check the host and the port, and that the server runs',
   TIMEOUT:
     'the store did not answer within `storeTimeoutSeconds`: it can be overloaded or frozen, or a firewall drops packets',
