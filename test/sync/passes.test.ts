@@ -400,7 +400,7 @@ describe('the report', () => {
     expect(text).toContain('2 organizations (0 skipped), 2 directories, 0 errors, 0 retries')
     expect(text).toContain('users: 40 seen, 40 unchanged, 60 held')
     expect(text).toContain(
-      `held: 60 users not listed any more, because more than half of the records would be deleted within 30 days. To delete them: approve ${approval}`,
+      `held: 60 users not listed any more. Reason: more than half of the records would be deleted within 30 days. To delete them: approve ${approval}`,
     )
   })
 

@@ -3,7 +3,7 @@ import { type Check, check, type Finding, isAccepted, isSameAnswer, note, ok, sh
 import type { Probe } from './probe.ts'
 
 export const rawBodyHint =
-  "Verify the bytes before JSON.parse: app.post(path, express.raw({ type: '*/*', limit: '1mb' }), …), before app.use(express.json())."
+  "Verify the bytes before JSON.parse. Register app.post(path, express.raw({ type: '*/*', limit: '1mb' }), …) before app.use(express.json())."
 
 export const statusCheck = (first: Exchange): Check =>
   check('status', 'the endpoint answers 200 or 201', () =>

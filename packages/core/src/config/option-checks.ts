@@ -112,7 +112,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
     edits: editDistance(name.toLowerCase(), candidate.toLowerCase()),
   }))
   const best = scored.reduce((a, b) => (b.edits < a.edits ? b : a))
-  // At most half of a short name may be wrong. Without this limit, `x` would suggest `on`.
+  // In a short name, at most half of the letters can differ. Without this limit, `x` would suggest `on`.
   const allowedEdits = Math.min(Math.max(2, name.length / 4), name.length / 2)
   if (best.edits <= allowedEdits) return best.candidate
   // For example, `tolerance` means `toleranceSeconds`.

@@ -137,8 +137,8 @@ class ScheduledSync implements DirectorySync {
   }
 
   /**
-   * Keeps the process running until the promise settles, because a worker can have nothing else to do. Background
-   * timers of the clock do not keep the process running.
+   * Keeps the process running until the promise settles. Without this timer, a process without other work would exit,
+   * because background timers do not keep it running.
    */
   #tracked<Result>(running: Promise<Result>): Promise<Result> {
     const keepAlive = this.#config.clock.setTimeout(() => {}, longestDelayMs, awaited)

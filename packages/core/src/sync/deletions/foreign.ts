@@ -101,8 +101,8 @@ export async function foreignIndexes(
 }
 
 /**
- * Stores which organizations share ids with this organization. If a pass has read an organization without shared ids,
- * removes that organization.
+ * Stores which organizations share ids with this organization. Removes the organizations that a pass has read, if they
+ * share no ids.
  */
 export function noteSharing(
   sharedWith: Map<string, Instant>,

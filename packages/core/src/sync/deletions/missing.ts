@@ -70,8 +70,8 @@ export function canDecide(records: readonly MissingRecord[], now: Instant): bool
  *
  * Does not release other ids, including:
  * - Ids that `known` does not yield in this pass, because `known` can be wrong.
- * - Ids for which `known` yields a newer time, because this time can be the time of the row instead of the event. Even
- *   after a newer event, a record that no directory lists needs an approval.
+ * - Ids for which `known` yields a newer time. This time can be the time of the row, and not of an event. Even after a
+ *   newer event, a record that no directory lists needs an approval.
  */
 function reviewBatches(
   { kind, batches, known, directory, directories, now }: Search,

@@ -24,21 +24,21 @@ export interface KnownReading {
 
 /**
  * Reads `known` to its end.
- * @param isOthers returns whether the records of a directory belong to the pass over another directory
+ * @param belongsToOtherPass returns whether the records of a directory belong to the pass over another directory
  * @throws SyncError if a record is invalid, or if `known` yields nothing for 5 minutes. Also throws the error of
  *   `known`, and the signal's reason
  */
 export async function readKnown(
   known: Known,
   directory: DirectoryRef,
-  isOthers: (directoryId: string) => boolean,
+  belongsToOtherPass: (directoryId: string) => boolean,
   reading: KnownReading,
 ): Promise<KnownRecords> {
   const records = new KnownRecords(directory.id)
   await eachRecord(known, directory, reading, (record) => {
     const { id, organizationId, directoryId } = record
     if (organizationId != null && organizationId !== directory.organizationId) records.foreign.push(id)
-    else if (directoryId == null || !isOthers(directoryId)) records.add(record)
+    else if (directoryId == null || !belongsToOtherPass(directoryId)) records.add(record)
     else records.others.add(id)
   })
   return records

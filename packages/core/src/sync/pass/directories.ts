@@ -16,7 +16,7 @@ export interface DirectoryTask {
   /** All directories of the organization at the beginning of the pass, including disabled directories. */
   directories: ReadonlySet<string>
   /** Whether records of the given directory belong to another task. */
-  isOthers: (directoryId: string) => boolean
+  belongsToOtherPass: (directoryId: string) => boolean
   milestones: Milestones | undefined
 }
 
@@ -78,8 +78,8 @@ async function addTasks(
   for (const id of enabled) {
     const directory = { organizationId, id }
     const milestones = await callStore(() => readMilestones(config.dispatcher.ledger, directory))
-    const isOthers = (other: string) => other !== id && (id !== first || directories.has(other))
-    tasks.push({ organization, directory, directories, isOthers, milestones })
+    const belongsToOtherPass = (other: string) => other !== id && (id !== first || directories.has(other))
+    tasks.push({ organization, directory, directories, belongsToOtherPass, milestones })
     progress.directories++
   }
 }

@@ -96,11 +96,11 @@ export class DirectoryPass {
     const { pass, task, report } = this.context
     const { signal, config } = pass
     const { mode } = report
-    const { directory, isOthers } = task
+    const { directory, belongsToOtherPass } = task
     const source = config.known[kind.plural]
     const observedAt = await pass.storeTime()
     const readAll = async () =>
-      source && readKnown(source, directory, isOthers, { signal, clock: config.clock })
+      source && readKnown(source, directory, belongsToOtherPass, { signal, clock: config.clock })
     // The pass reads `known` before the walk, because a user who joins between the walk and a later reading of `known`
     // would count as missing.
     let known = mode === 'full' ? await readAll() : undefined

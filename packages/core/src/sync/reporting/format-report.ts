@@ -97,7 +97,7 @@ function recordLines({ deleted, failed, deactivated }: DirectoryReport): string[
     ['failed', 'user', failed.users],
     ['failed', 'group', failed.groups],
   ]
-  if (deactivated.overLimits) lists.push(['more than the daily limit: deactivated', 'user', deactivated])
+  if (deactivated.overLimits) lists.push(['deactivated, above the daily limit:', 'user', deactivated])
   return lists
     .filter(([, , { count }]) => count > 0)
     .map(([what, kind, { count, ids }]) => {
@@ -113,7 +113,7 @@ function isQuiet({ users, groups, error, held, returned }: DirectoryReport): boo
 }
 
 function heldText({ kind, reason, count, approval, approvedUntil }: HeldDeletions): string {
-  const what = `  held: ${counted(count, kind)} not listed any more, because ${heldBecause[reason]}`
+  const what = `  held: ${counted(count, kind)} not listed any more. Reason: ${heldBecause[reason]}`
   if (approval === undefined) return what
   if (approvedUntil === undefined) return `${what}. To delete them: approve ${approval}`
   return `${what}. Approved until ${approvedUntil}: the next full pass deletes them`

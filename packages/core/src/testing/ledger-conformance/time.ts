@@ -13,7 +13,7 @@ export const timeChecks: LedgerChecks = {
     await store.expectState({ resource, occurredAt: at('09:00', 7) }, 'stale')
   },
 
-  'a stale event writes nothing: its message is unseen, and the turn is free': async (store) => {
+  'a stale event changes nothing in the ledger': async (store) => {
     const resource = someId('user')
     await store.applied({ resource, occurredAt: at('09:05') })
     const messageId = someId('msg')
