@@ -7,6 +7,8 @@ export const slowFiles = [
   'chaos/faults.test.ts',
   'chaos/order.test.ts',
   'chaos/race.test.ts',
+  'linearizability/drivers.test.ts',
+  'linearizability/driver-faults.test.ts',
   'ledger/redis-failover.test.ts',
   'packaging/packaging.test.ts',
   'packaging/toolchains.test.ts',
