@@ -23,11 +23,19 @@ export interface Desk {
   claims: Claim[]
   /** Tokens of a `begin` without an answer. The contract allows no further `begin` with them. */
   lostTokens: Set<string>
-  operations: Operation[]
+  recorded: Recorded[]
+  /** When a connection of this process was last lost. */
+  failedMs(): number
+}
+
+export interface Recorded {
+  operation: Operation
+  /** Whether the process lost a connection during the call. */
+  wasCut: boolean
 }
 
 /** A time that all processes of this machine have in common. */
-function nowMs(): number {
+export function nowMs(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
@@ -47,7 +55,7 @@ export class Lane {
   async run(calls: number): Promise<void> {
     for (let call = 0; call < calls; call++) {
       const operation = await this.#call(call / calls)
-      this.#desk.operations.push(operation)
+      this.#desk.recorded.push({ operation, wasCut: this.#desk.failedMs() >= operation.calledMs })
       await sleep(this.#pauseAfter(operation))
     }
   }

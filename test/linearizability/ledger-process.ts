@@ -5,18 +5,20 @@ import { createDispatcher } from '@scalekit-scim/core'
 import Keyv from 'keyv'
 import { adapterOn } from '../chaos/adapter.ts'
 import { Random } from '../chaos/random.ts'
-import { type Desk, Lane } from './lane.ts'
+import { type Desk, Lane, nowMs, type Recorded } from './lane.ts'
 import type { FromLedgerProcess, Job, LedgerProcessOptions } from './ledger-processes.ts'
 import type { Operation } from './operations.ts'
 
 /** In each process, this number of callers works on a resource. */
 const callers = 2
-/** If a connection is lost during a `begin`, the driver for Redis repeats the `begin` after this time. */
-const repeatedAfterMs = 50
-
 const { name, store, namespace, schema }: LedgerProcessOptions = JSON.parse(process.argv[2] ?? '{}')
+const adapter = adapterOn(store, schema)
+let failedMs = 0
+adapter.on('error', () => {
+  failedMs = nowMs()
+})
 const { ledger } = createDispatcher({
-  store: new Keyv({ store: adapterOn(store, schema) }),
+  store: new Keyv({ store: adapter }),
   namespace,
   logger: false,
   onEvent: () => {},
@@ -29,25 +31,32 @@ await ledger.forget('')
 tell('ready')
 
 async function run({ resource, seed, operations }: Job): Promise<void> {
-  const desk: Desk = { ledger, resource, claims: [], lostTokens: new Set(), operations: [] }
+  const desk: Desk = {
+    ledger,
+    resource,
+    claims: [],
+    lostTokens: new Set(),
+    recorded: [],
+    failedMs: () => failedMs,
+  }
   const lanes = Array.from(
     { length: callers },
     (_, caller) => new Lane(`${name}.${caller}`, desk, new Random(seed * callers + caller)),
   )
   await Promise.all(lanes.map((lane) => lane.run(operations / callers)))
-  tell({ resource, operations: desk.operations.flatMap(withHiddenCalls) })
+  tell({ resource, operations: desk.recorded.flatMap(withHiddenCalls) })
 }
 
 /** Adds the calls that a driver may make itself, in addition to the caller's. Their answers are unknown. */
-function withHiddenCalls(operation: Operation): Operation[] {
+function withHiddenCalls({ operation, wasCut }: Recorded): Operation[] {
   if (operation.verb !== 'begin') return [operation]
   const { by, calledMs, returnedMs, request } = operation
   const hidden = { by: `${by}*`, calledMs }
   const operations: Operation[] = [operation]
   // A driver that does not receive the answer of a `begin` releases the claim later.
   if (returnedMs === undefined) operations.push({ verb: 'release', token: request.token, ...hidden })
-  const mayBeRepeated =
-    store.kind === 'redis' && (returnedMs === undefined || returnedMs - calledMs > repeatedAfterMs)
+  // If the connection is lost during a `begin`, the driver for Redis repeats the `begin`.
+  const mayBeRepeated = store.kind === 'redis' && (returnedMs === undefined || wasCut)
   if (mayBeRepeated) operations.push({ verb: 'begin', request, ...hidden })
   return operations
 }

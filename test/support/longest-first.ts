@@ -9,6 +9,7 @@ export const slowFiles = [
   'chaos/race.test.ts',
   'linearizability/drivers.test.ts',
   'linearizability/driver-faults.test.ts',
+  'linearizability/redis-replies.test.ts',
   'ledger/redis-failover.test.ts',
   'packaging/packaging.test.ts',
   'packaging/toolchains.test.ts',
