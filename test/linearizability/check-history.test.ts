@@ -70,6 +70,12 @@ const legal: Record<string, Written[]> = {
     begin('m1', 't2', 'in-flight'),
     begin('m1', 't3', 'duplicate'),
   ],
+  'a commit without an answer took effect before a begin that lapse alone would allow': [
+    begin('m1', 't1', 1),
+    at(990, 1000, commit('m1', 't1', 1)),
+    at(1002, 1020, begin('m2', 't2', 2)),
+    begin('m1', 't3', 'duplicate'),
+  ],
   'a begin without an answer took the fence of a lapsed claim': [
     begin('m1', 't1', 1),
     at(1200, 1210, begin('m2', 't2')),

@@ -100,14 +100,16 @@ class Search {
       const direct = statesAfter(from.state, operation).map((state) => after(from, operation, state))
       // It can take effect now, and changes nothing now or later. So no other order needs to be tried.
       if (direct.length > 0 && this.#changesNothing(operation, from.state)) return direct
-      steps.push(...(direct.length > 0 ? direct : this.#stepsAfterHidden(from, operation)))
+      const isEnough = direct.length > 0 && isRefusal(operation)
+      steps.push(...mostOpen(isEnough ? direct : [...direct, ...this.#stepsAfterHidden(from, operation)]))
     }
     return steps
   }
 
   /**
-   * Lets calls without an answer take effect first, until the contract allows the operation. Such a call need not take
-   * effect before an answer requires it. At most one of them is a `begin`: the last one alone leads to the same state.
+   * Lets calls without an answer take effect first. If the operation is a refusal, stops when the contract allows it:
+   * calls that it does not require can also take effect after it. At most one of the calls is a `begin`, because the
+   * last one alone leads to the same state.
    */
   #stepsAfterHidden(from: Configuration, operation: Operation): Configuration[] {
     const steps: Configuration[] = []
@@ -122,7 +124,8 @@ class Search {
           const between = after(from, hidden, state)
           const states = statesAfter(state, operation)
           steps.push(...states.map((last) => after(between, operation, last)))
-          if (states.length === 0) waiting.push({ from: between, mayBegin: mayBegin && !isBegin })
+          if (states.length === 0 || !isRefusal(operation))
+            waiting.push({ from: between, mayBegin: mayBegin && !isBegin })
         }
       }
     }
