@@ -11,12 +11,10 @@ afterAll(() => stores.close())
 
 for (const fault of Object.keys(driverFaults).filter(isDriverFault)) {
   const { store: kind } = driverFaults[fault]
-  test
-    .skipIf(!stores[kind])
-    .concurrent(`the histories reveal a fault in a driver: ${fault}`, { timeout }, async () => {
-      const url = stores[kind] ?? ''
-      const { refusal } = await checkDriver({ kind, url, calls, resourcesAtOnce: 6, fault })
-      expect(refusal).toBeDefined()
-      if (process.env.CHAOS_LOG) console.log(refusal)
-    })
+  test.skipIf(!stores[kind])(`the histories reveal a fault in a driver: ${fault}`, { timeout }, async () => {
+    const url = stores[kind] ?? ''
+    const { refusal } = await checkDriver({ kind, url, calls, resourcesAtOnce: 6, fault })
+    expect(refusal).toBeDefined()
+    if (process.env.CHAOS_LOG) console.log(refusal)
+  })
 }

@@ -1,6 +1,7 @@
 // One of several processes that share a store. The module ledger-processes.ts starts the process and sends it jobs. The
 // process exits when its parent exits.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createDispatcher } from '@scalekit-scim/core'
 import Keyv from 'keyv'
 import { adapterOn } from '../chaos/adapter.ts'
@@ -26,8 +27,16 @@ const { ledger } = createDispatcher({
 
 process.on('message', (job: Job) => void run(job))
 process.on('disconnect', () => process.exit())
-// Opens the connections and creates the tables, before the faults begin.
-await ledger.forget('')
+// Opens the connections and creates the tables, before the faults begin. On a busy machine, this may take longer than
+// the ledger's time limit.
+while (
+  !(await ledger.forget('').then(
+    () => true,
+    () => false,
+  ))
+) {
+  await sleep(100)
+}
 tell('ready')
 
 async function run({ resource, seed, operations }: Job): Promise<void> {
