@@ -84,7 +84,10 @@ async function allOf(steps) {
 async function soak(args) {
   const env = withoutNames(await prepare(), ['NODE_ENV'])
   say('Testing at full size…')
-  const failed = await vitest(['chaos', 'convergence', 'deletion-histories'], { ...env, SOAK: '1' })
+  const failed = await vitest(['chaos', 'convergence', 'deletion-histories', 'linearizability'], {
+    ...env,
+    SOAK: '1',
+  })
   if (stoppedBy) return exitCodeOf(stoppedBy)
   const lives = await run('node', ['--disable-warning=ExperimentalWarning', 'test/soak/soak.ts', ...args], {
     env,

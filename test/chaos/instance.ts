@@ -4,9 +4,6 @@
 import { writeSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import KeyvMysql from '@keyv/mysql'
-import KeyvPostgres from '@keyv/postgres'
-import KeyvRedis from '@keyv/redis'
 import { TEST_SECRET } from '@scalekit-scim/core/testing'
 import {
   type HandlerContext,
@@ -18,6 +15,7 @@ import {
 } from '@scalekit-scim/express'
 import express from 'express'
 import Keyv, { type KeyvStoreAdapter } from 'keyv'
+import { adapterOn } from './adapter.ts'
 import type { FromInstance, InstanceOptions, KillPoint, VerbCalls } from './fleet.ts'
 import { Journal } from './journal.ts'
 
@@ -72,19 +70,8 @@ async function run(
 }
 
 function openAdapter(): object {
-  const adapter = adapterOf(store)
+  const adapter = adapterOn(store, table.schema)
   return generic ? anyOther(adapter) : adapter
-}
-
-function adapterOf({ kind, url }: InstanceOptions['store']): KeyvStoreAdapter {
-  switch (kind) {
-    case 'redis':
-      return new KeyvRedis(url)
-    case 'postgres':
-      return new KeyvPostgres({ uri: url, schema: table.schema, max: 3 })
-    case 'mysql':
-      return new KeyvMysql({ uri: url, connectionLimit: 3 })
-  }
 }
 
 /** Returns the same store in a shape that no driver recognizes, so that only Keyv's own methods are used. */

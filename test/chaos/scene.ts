@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import KeyvMysql from '@keyv/mysql'
-import KeyvRedis from '@keyv/redis'
 import { expect, onTestFinished } from 'vitest'
+import { emptyNamespace } from './adapter.ts'
 import { Fleet, type InstanceOptions, type Kill } from './fleet.ts'
 import { Journal, type Run } from './journal.ts'
 import { Random, seed } from './random.ts'
@@ -44,21 +43,6 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const sender = new Sender({ target, waitsMs, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
   onTestFinished(() => sender.close())
   return { journal, fleet, sender, random }
-}
-
-/** PostgreSQL's tables are in the journal's schema, and are dropped with it. */
-async function emptyNamespace({ kind, url }: SceneOptions['store'], namespace: string): Promise<void> {
-  if (kind === 'redis') {
-    // Keyv's adapter treats the beginning of the ledger's keys as a namespace.
-    const adapter = new KeyvRedis(url, { namespace: `{scim:${namespace}}`, keyPrefixSeparator: ':' })
-    await adapter.clear()
-    await adapter.disconnect()
-  }
-  if (kind === 'mysql') {
-    const adapter = new KeyvMysql({ uri: url, connectionLimit: 1 })
-    await adapter.query(`DELETE FROM scalekit_scim_ledger WHERE name LIKE '${namespace}:%'`)
-    await adapter.disconnect()
-  }
 }
 
 /** Returns the runs whose effect was committed. */

@@ -8,7 +8,9 @@ export interface LossyProxy {
    * request.
    */
   loseNextAnswer(text?: string): void
-  /** The number of lost answers. */
+  /** Loses the next request that holds `text`, together with its connection. The server never receives the request. */
+  loseNextRequest(text?: string): void
+  /** The number of lost requests and answers. */
   readonly lost: number
   /** Ends all connections, and refuses new ones. */
   pause(): Promise<void>
@@ -19,6 +21,7 @@ export interface LossyProxy {
 /** Forwards bytes to a server on `port`. */
 export async function lossyProxy(port: number): Promise<LossyProxy> {
   let losingAnswerTo: string | undefined
+  let losingRequest: string | undefined
   let lost = 0
   const clients = new Set<Socket>()
   const pass = (client: Socket) => {
@@ -33,6 +36,11 @@ export async function lossyProxy(port: number): Promise<LossyProxy> {
       })
     server.on('error', () => {}).on('close', () => client.destroy())
     client.on('data', (data) => {
+      if (losingRequest !== undefined && data.includes(losingRequest)) {
+        lost++
+        losingRequest = undefined
+        return void client.destroy()
+      }
       if (losingAnswerTo !== undefined && data.includes(losingAnswerTo)) {
         losing = true
         losingAnswerTo = undefined
@@ -60,6 +68,9 @@ export async function lossyProxy(port: number): Promise<LossyProxy> {
     port: address.port,
     loseNextAnswer: (text = '') => {
       losingAnswerTo = text
+    },
+    loseNextRequest: (text = '') => {
+      losingRequest = text
     },
     get lost() {
       return lost
