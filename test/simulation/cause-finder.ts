@@ -1,0 +1,129 @@
+import type { DocumentedCause } from './documented-causes.ts'
+import { isSameTurn } from './messages.ts'
+import type { Plan } from './plan.ts'
+import type { SimulatedProcess } from './process.ts'
+import type { HistoryRecord, Run } from './record.ts'
+import type { Server } from './stores/server.ts'
+
+/** A signal aborts by timers, which can be late. Until then, the handlers of two processes can overlap. */
+const timerLagMs = 100
+
+/** A call that its caller has given up can take effect this much later. */
+const latestEffectMs = 31_000
+
+/** The history in which a cause is looked for. */
+export interface Circumstances {
+  plan: Plan
+  record: HistoryRecord
+  server: Server
+}
+
+/** Finds the documented cause for which a guarantee did not hold for two runs. Each cause applies to these two runs. */
+export class CauseFinder {
+  readonly #circumstances: Circumstances
+  readonly #leaseMs: number
+
+  constructor(circumstances: Circumstances) {
+    this.#circumstances = circumstances
+    this.#leaseMs = circumstances.plan.options.leaseSeconds * 1000
+  }
+
+  /** Why a later run of the resource began while an earlier one ran. */
+  ofOverlap(earlier: Run, later: Run): DocumentedCause | undefined {
+    const atMs = later.startedMs
+    if (earlier.abortedMs <= atMs + timerLagMs) return this.ofAbort(earlier)
+    if (earlier.process.wasPausedBetween(atMs - timerLagMs, atMs)) return 'stalled'
+    return this.#ofMissingClaim(earlier, later, atMs - this.#leaseMs)
+  }
+
+  /** Why a run began although an event that is newer, or the same, had completed before. */
+  ofRepeat(earlier: Run, later: Run): DocumentedCause | undefined {
+    const { record, plan, server } = this.#circumstances
+    const { process, endedMs, message } = earlier
+    const atMs = later.startedMs
+    const recordedMs = record.recorded.find(
+      ({ messageId, atMs: doneMs }) =>
+        messageId === message.id && doneMs >= earlier.startedMs && doneMs <= atMs,
+    )?.atMs
+    if (recordedMs !== undefined) {
+      const isLost = server.losses.some(
+        (loss) => loss.atMs >= recordedMs && loss.atMs <= atMs && loss.sinceMs <= recordedMs,
+      )
+      if (isLost) return 'store loss'
+      if (plan.kind === 'memory' && process.diedMs <= atMs) return 'memory of a process'
+      return this.#ofForgetOrBestEffort(earlier, later, recordedMs)
+    }
+    if (process.diedMs <= atMs) return process.closedMs <= process.diedMs ? 'closed' : 'crash'
+    if (earlier.abortedMs <= atMs) return this.ofAbort(earlier)
+    if (process.closedMs <= atMs) return 'closed'
+    if (process.wasPausedBetween(endedMs - this.#leaseMs, atMs)) return 'stalled'
+    const fromMs = endedMs - this.#leaseMs
+    if (this.#wasStoreAway(process, fromMs, atMs) && this.#isShared(earlier, fromMs, atMs))
+      return 'store away'
+    return this.#ofMissingClaim(earlier, later, earlier.startedMs)
+  }
+
+  /** Why a run that had failed or died had written before, so that its message was written twice. */
+  ofSecondWrite(earlier: Run): DocumentedCause | undefined {
+    if (earlier.abortedMs <= earlier.endedMs) return this.ofAbort(earlier)
+    if (earlier.end === 'failed') return 'handler failed'
+    return this.ofDeath(earlier)
+  }
+
+  ofDeath({ end, process }: Run): DocumentedCause | undefined {
+    if (end !== 'dead') return undefined
+    return process.closedMs <= process.diedMs ? 'closed' : 'crash'
+  }
+
+  /** Why the signal of a run aborted. */
+  ofAbort(run: Run): DocumentedCause | undefined {
+    const { abortedMs, abortReason, process } = run
+    if (abortReason.includes('handlerTimeoutSeconds')) return 'handler timeout'
+    if (abortReason.includes('closed')) return 'closed'
+    const fromMs = abortedMs - 1.5 * this.#leaseMs
+    if (process.wasPausedBetween(fromMs, abortedMs)) return 'stalled'
+    if (this.#wasStoreAway(process, fromMs, abortedMs)) return 'store away'
+    return this.#ofMissingClaim(run, { ...run, startedMs: abortedMs }, fromMs)
+  }
+
+  #ofMissingClaim(earlier: Run, later: Run, fromMs: number): DocumentedCause | undefined {
+    const { losses } = this.#circumstances.server
+    if (losses.some(({ atMs }) => atMs >= fromMs && atMs <= later.startedMs)) return 'store loss'
+    return this.#ofForgetOrBestEffort(earlier, later, fromMs)
+  }
+
+  #ofForgetOrBestEffort(earlier: Run, later: Run, fromMs: number): DocumentedCause | undefined {
+    const { plan, record } = this.#circumstances
+    const isSame = earlier.message === later.message
+    const isForgotten = record.forgets.some(
+      ({ message, forgets, atMs, endedMs }) =>
+        atMs <= later.startedMs &&
+        Math.min(endedMs, atMs + latestEffectMs) >= fromMs &&
+        (forgets === 'message'
+          ? message === earlier.message || message === later.message
+          : message.resource === earlier.message.resource && (!isSame || earlier.endedMs > later.startedMs)),
+    )
+    if (isForgotten) return 'forgotten'
+    if (plan.kind !== 'shared-keyv') return undefined
+    const fromShared = earlier.startedMs - this.#leaseMs - latestEffectMs
+    return this.#isShared(earlier, fromShared, later.startedMs) ? 'best effort' : undefined
+  }
+
+  /** Whether another process had an attempt at an event of the resource. */
+  #isShared({ message, process }: Run, fromMs: number, toMs: number): boolean {
+    return this.#circumstances.record.attempts.some(
+      (attempt) =>
+        attempt.process !== process &&
+        isSameTurn(attempt.message, message) &&
+        attempt.arrivedMs <= toMs &&
+        attempt.repliedMs >= fromMs,
+    )
+  }
+
+  /** Whether the store did not answer a call of the process as usual. */
+  #wasStoreAway(process: SimulatedProcess, fromMs: number, toMs: number): boolean {
+    return this.#circumstances.server.troubledCalls.some(
+      (call) => call.process === process && call.sentMs <= toMs && call.endedMs >= fromMs,
+    )
+  }
+}

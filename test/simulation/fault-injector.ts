@@ -1,0 +1,117 @@
+import type { Fleet, Instance } from './fleet.ts'
+import { type Message, resourceOf } from './messages.ts'
+import type { Plan } from './plan.ts'
+import type { FaultPlan } from './plan-faults.ts'
+import type { Forget, HistoryRecord } from './record.ts'
+import { noFaults, type Server } from './stores/server.ts'
+import type { SimulatedStore } from './stores/simulated-store.ts'
+import type { World } from './world.ts'
+
+interface Scene {
+  world: World
+  plan: Plan
+  record: HistoryRecord
+  fleet: Fleet
+  server: Server
+  store: SimulatedStore
+  messages: ReadonlyMap<string, Message>
+}
+
+/** Carries out the faults of a plan. */
+export class FaultInjector {
+  readonly #scene: Scene
+
+  constructor(scene: Scene) {
+    this.#scene = scene
+  }
+
+  schedule(fault: FaultPlan): void {
+    const { world } = this.#scene
+    world.schedule(fault.atMs, () => {
+      world.story.tell(() => `*** ${JSON.stringify(fault)}`)
+      this.#inject(fault)
+    })
+  }
+
+  /** Ends all faults that still last. */
+  endAll(): void {
+    const { world, server, fleet } = this.#scene
+    world.story.tell(() => '*** all faults have ended')
+    server.faults = noFaults
+    server.isFast = true
+    server.recover()
+    fleet.repair()
+  }
+
+  #inject(fault: FaultPlan): void {
+    const { world, plan, fleet, server } = this.#scene
+    switch (fault.what) {
+      case 'crash':
+        fleet.crash(fault.process, fault.forMs)
+        break
+      case 'close':
+        fleet.close(fault)
+        break
+      case 'pause': {
+        const process = fleet.at(fault.process)?.process
+        process?.pause()
+        world.schedule(fault.forMs, () => process?.resume())
+        break
+      }
+      case 'set-clock':
+        fleet.at(fault.process)?.process.setClock(fault.byMs)
+        break
+      case 'forget':
+        this.#forget(fault, fleet.at(fault.process))
+        break
+      case 'freeze':
+        server.freeze()
+        world.schedule(fault.forMs, () => server.recover(fault.droppedShare))
+        break
+      case 'shut-down':
+        server.shutDown()
+        world.schedule(fault.forMs, () => server.recover())
+        break
+      case 'flaky':
+        server.faults = fault.network
+        world.schedule(fault.forMs, () => {
+          if (server.faults === fault.network) server.faults = plan.network
+        })
+        break
+      case 'lose':
+        this.#lose(fault.windowMs)
+        break
+    }
+  }
+
+  /** The store's server fails, and the one that takes over has lost data. */
+  #lose(windowMs = Number.POSITIVE_INFINITY): void {
+    const { world, server, store } = this.#scene
+    const sinceMs = world.nowMs - windowMs
+    server.shutDown()
+    store.loseSince(sinceMs)
+    server.losses.push({ atMs: world.nowMs, sinceMs })
+    world.schedule(300, () => server.recover())
+  }
+
+  #forget({ messageId, forgets }: FaultPlan & { what: 'forget' }, instance: Instance | undefined): void {
+    const { world, record, messages } = this.#scene
+    const message = messages.get(messageId)
+    if (!message || !instance?.process.isAlive || instance.isClosing) return
+    const { process, receiver } = instance
+    const noted: Forget = { message, forgets, atMs: world.nowMs, endedMs: Number.POSITIVE_INFINITY }
+    record.forgets.push(noted)
+    const end = () => {
+      noted.endedMs = world.nowMs
+    }
+    world.schedule(
+      0,
+      () => {
+        const forgetting =
+          forgets === 'message' ? receiver.forget(messageId) : receiver.forgetResource(resourceOf(message))
+        forgetting.then(end, () => {})
+      },
+      process,
+    )
+  }
+}

@@ -1,0 +1,120 @@
+import { Application } from './application.ts'
+import type { Circumstances } from './cause-finder.ts'
+import { Database } from './database.ts'
+import { noLeaks, nothingStuck } from './end-invariants.ts'
+import { FaultInjector } from './fault-injector.ts'
+import { Findings } from './findings.ts'
+import { Fleet } from './fleet.ts'
+import { messagesOf } from './messages.ts'
+import type { Plan } from './plan.ts'
+import { HistoryRecord } from './record.ts'
+import { effectBeforeReply, repliesByDeadline, repliesFromTable } from './reply-invariants.ts'
+import { completedOnce, newestWins, oneAtATime } from './run-invariants.ts'
+import { Sender } from './sender.ts'
+import { AtomicStore } from './stores/atomic-store.ts'
+import { CompareAndSetStore } from './stores/compare-and-set-store.ts'
+import { KeyvStore } from './stores/keyv-store.ts'
+import { MemoryStore } from './stores/memory-store.ts'
+import { Server } from './stores/server.ts'
+import type { OnRecorded, SimulatedStore } from './stores/simulated-store.ts'
+import { seedOf } from './stream.ts'
+import { World } from './world.ts'
+
+const longestFaultMs = 200_000
+const longestCloseMs = 40_000
+/** Longer than all attempts of a message. */
+const longestHistoryMs = 40 * 3_600_000
+
+export interface HistoryOptions {
+  isStrict?: boolean
+  isTold?: boolean
+}
+
+export interface HistoryResult {
+  plan: Plan
+  findings: Findings
+  record: HistoryRecord
+  story: string[]
+  virtualMs: number
+  events: number
+}
+
+/** Runs the history of a plan, and checks the invariants. */
+export async function runHistory(plan: Plan, options: HistoryOptions = {}): Promise<HistoryResult> {
+  const world = new World({ seed: seedOf(plan.seed, 'world'), ...options })
+  const record = new HistoryRecord()
+  const quietMs = endOfFaults(plan)
+  const isQuiet = () => world.nowMs >= quietMs
+  const callsDieWithProcess = plan.kind === 'keyv'
+  const server = new Server(world, plan.clockOffsetsMs.store, callsDieWithProcess)
+  server.faults = plan.network
+  const store = openStore(plan, server, (messageId) => {
+    record.recorded.push({ messageId, atMs: world.nowMs })
+    world.story.tell(() => `    store: ${messageId} is done`)
+  })
+  const messages = new Map(messagesOf(plan).map((message) => [message.id, message]))
+  const database = new Database(world, plan.isGuarded)
+  const scene = { world, plan, record, database, messages, isQuiet, server, store }
+  const fleet = new Fleet({ ...scene, application: new Application(scene) })
+  const sender = new Sender({ ...scene, fleet })
+  const faults = new FaultInjector({ ...scene, fleet })
+  for (const message of messages.values()) sender.schedule(message)
+  for (const fault of plan.faults) faults.schedule(fault)
+  world.schedule(quietMs, () => faults.endAll())
+
+  const onUnhandled = (error: unknown) => {
+    record.violations.push({ invariant: 'no unhandled rejection', atMs: world.nowMs, detail: `${error}` })
+  }
+  process.on('unhandledRejection', onUnhandled)
+  const { leaseSeconds, handlerTimeoutSeconds } = plan.options
+  const hangingMs = (2 * handlerTimeoutSeconds + 2 * leaseSeconds + 150) * 1000
+  await world.run(quietMs)
+  if (sender.open.size > 0) await world.run(longestHistoryMs, () => sender.open.size === 0)
+  await world.run(world.nowMs + hangingMs)
+  // A second turn of the real event loop reports the rejections of the last one.
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', onUnhandled)
+
+  const findings = check({ plan, record, server }, quietMs, world.nowMs, database)
+  noLeaks(fleet, store, world.nowMs, findings)
+  findings.violations.push(...record.violations)
+  for (const { invariant, atMs, detail } of findings.violations) {
+    world.story.tell(() => `!!! ${invariant}: ${detail}`, atMs)
+  }
+  return { plan, findings, record, story: world.story.lines, virtualMs: world.nowMs, events: world.events }
+}
+
+function check(circumstances: Circumstances, quietMs: number, endMs: number, database: Database): Findings {
+  const findings = new Findings()
+  repliesByDeadline(circumstances, endMs, findings)
+  repliesFromTable(circumstances, endMs, findings)
+  effectBeforeReply(circumstances, endMs, findings)
+  oneAtATime(circumstances, endMs, findings)
+  completedOnce(circumstances, endMs, findings)
+  newestWins(circumstances, endMs, findings, database)
+  nothingStuck(circumstances, quietMs, findings)
+  return findings
+}
+
+/** The time at which all faults have ended, and all messages have been sent once. */
+function endOfFaults({ messages, faults }: Plan): number {
+  const ends = faults.map((fault) => {
+    const lastsMs = 'forMs' in fault ? Math.min(fault.forMs, longestFaultMs) : 0
+    return fault.atMs + lastsMs + (fault.what === 'close' ? longestCloseMs : 0)
+  })
+  return Math.max(...messages.map(({ atMs }) => atMs), ...ends) + 1000
+}
+
+function openStore(plan: Plan, server: Server, onRecorded: OnRecorded): SimulatedStore {
+  switch (plan.kind) {
+    case 'atomic':
+      return new AtomicStore(server, onRecorded, plan.releasesLater)
+    case 'compare-and-set':
+      return new CompareAndSetStore(server, onRecorded, plan.options.storeTimeoutSeconds)
+    case 'keyv':
+    case 'shared-keyv':
+      return new KeyvStore(server, onRecorded, plan.keyvStyle)
+    case 'memory':
+      return new MemoryStore(onRecorded)
+  }
+}
