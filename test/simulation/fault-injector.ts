@@ -38,7 +38,6 @@ export class FaultInjector {
     const { world, server, fleet } = this.#scene
     world.story.tell(() => '*** all faults have ended')
     server.faults = noFaults
-    server.isFast = true
     server.recover()
     fleet.repair()
   }
@@ -99,19 +98,14 @@ export class FaultInjector {
     const message = messages.get(messageId)
     if (!message || !instance?.process.isAlive || instance.isClosing) return
     const { process, receiver } = instance
-    const noted: Forget = { message, forgets, atMs: world.nowMs, endedMs: Number.POSITIVE_INFINITY }
-    record.forgets.push(noted)
-    const end = () => {
+    const forget = async () => {
+      const noted: Forget = { message, forgets, atMs: world.nowMs, endedMs: Number.POSITIVE_INFINITY }
+      record.forgets.push(noted)
+      if (forgets === 'message') await receiver.forget(messageId)
+      else await receiver.forgetResource(resourceOf(message))
       noted.endedMs = world.nowMs
     }
-    world.schedule(
-      0,
-      () => {
-        const forgetting =
-          forgets === 'message' ? receiver.forget(messageId) : receiver.forgetResource(resourceOf(message))
-        forgetting.then(end, () => {})
-      },
-      process,
-    )
+    // If the store fails, the call rejects. It may still take effect.
+    world.schedule(0, () => void forget().catch(() => {}), process)
   }
 }

@@ -45,8 +45,12 @@ export async function runHistory(plan: Plan, options: HistoryOptions = {}): Prom
   const record = new HistoryRecord()
   const quietMs = endOfFaults(plan)
   const isQuiet = () => world.nowMs >= quietMs
-  const callsDieWithProcess = plan.kind === 'keyv'
-  const server = new Server(world, plan.clockOffsetsMs.store, callsDieWithProcess)
+  const server = new Server(world, {
+    clockOffsetMs: plan.clockOffsetsMs.store,
+    callsDieWithProcess: plan.kind === 'keyv',
+    // A verb needs at most five calls, one after the other.
+    troubledFromMs: (plan.options.storeTimeoutSeconds * 1000) / 5,
+  })
   server.faults = plan.network
   const store = openStore(plan, server, (messageId) => {
     record.recorded.push({ messageId, atMs: world.nowMs })
@@ -85,7 +89,7 @@ export async function runHistory(plan: Plan, options: HistoryOptions = {}): Prom
 }
 
 function check(circumstances: Circumstances, quietMs: number, endMs: number, database: Database): Findings {
-  const findings = new Findings()
+  const findings = new Findings(circumstances.plan.profile)
   repliesByDeadline(circumstances, endMs, findings)
   repliesFromTable(circumstances, endMs, findings)
   effectBeforeReply(circumstances, endMs, findings)

@@ -68,7 +68,13 @@ function faultPlans(random: Stream, { kind, processes, windowMs, messages }: Set
   const isShareable = kind !== 'keyv' && kind !== 'memory'
   const flaky = (): NetworkFaults => {
     const share = random.next()
-    return { lostRequests: share * 0.5, lostAnswers: share * 0.3, late: 0.2, lateAtMostMs: 20_000 }
+    return {
+      lostRequests: share * 0.5,
+      lostAnswers: share * 0.3,
+      late: 0.2,
+      lateAtMostMs: 20_000,
+      slowAtMostMs: 300,
+    }
   }
   return {
     trouble: (): FaultPlan => {
