@@ -67,11 +67,13 @@ export class CauseFinder {
     if (earlier.abortedMs <= atMs) return this.ofAbort(earlier)
     if (process.wasPausedBetween(fromMs, atMs)) return 'stalled'
     const isAway = this.#wasStoreAway(process, fromMs, Math.min(atMs, process.diedMs))
-    const commitMs = this.#circumstances.plan.options.storeTimeoutSeconds * 1000
-    if (process.diedMs <= atMs && (isAway || process.diedMs <= endedMs + commitMs)) return endOf(process)
+    const storeTimeoutMs = this.#circumstances.plan.options.storeTimeoutSeconds * 1000
+    if (process.diedMs <= atMs && (isAway || process.diedMs <= endedMs + storeTimeoutMs))
+      return endOf(process)
     if (isAway && process.closedMs <= atMs) return 'closed'
     if (isAway && this.#isShared(earlier, fromMs, atMs)) return 'store away'
-    return this.#ofMissingClaim(earlier, later, earlier.startedMs)
+    // The claim can be lost before its answer has arrived, and the handler begins.
+    return this.#ofMissingClaim(earlier, later, earlier.startedMs - storeTimeoutMs)
   }
 
   /** Why a run that had failed or died had written before, so that its message was written twice. */

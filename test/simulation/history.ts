@@ -44,7 +44,23 @@ export async function runHistory(plan: Plan, options: HistoryOptions = {}): Prom
   const world = new World({ seed: seedOf(plan.seed, 'world'), ...options })
   const record = new HistoryRecord()
   const quietMs = endOfFaults(plan)
-  const isQuiet = () => world.nowMs >= quietMs
+  const { server, store, database, fleet, sender } = stage(plan, world, record, quietMs)
+  await withoutUnhandledRejections(world, record, async () => {
+    await world.run(quietMs)
+    if (sender.open.size > 0) await world.run(longestHistoryMs, () => sender.open.size === 0)
+    await world.run(world.nowMs + longestHandlerMs(plan))
+  })
+  const findings = check({ plan, record, server }, quietMs, world.nowMs, database)
+  noLeaks(fleet, store, world.nowMs, findings)
+  findings.violations.push(...record.violations)
+  for (const { invariant, atMs, detail } of findings.violations) {
+    world.story.tell(() => `!!! ${invariant}: ${detail}`, atMs)
+  }
+  return { plan, findings, record, story: world.story.lines, virtualMs: world.nowMs, events: world.events }
+}
+
+/** Creates everything that takes part in a history, and schedules its messages and faults. */
+function stage(plan: Plan, world: World, record: HistoryRecord, quietMs: number) {
   const server = new Server(world, {
     clockOffsetMs: plan.clockOffsetsMs.store,
     callsDieWithProcess: plan.kind === 'keyv',
@@ -58,6 +74,7 @@ export async function runHistory(plan: Plan, options: HistoryOptions = {}): Prom
   })
   const messages = new Map(messagesOf(plan).map((message) => [message.id, message]))
   const database = new Database(world, plan.isGuarded)
+  const isQuiet = () => world.nowMs >= quietMs
   const scene = { world, plan, record, database, messages, isQuiet, server, store }
   const fleet = new Fleet({ ...scene, application: new Application(scene) })
   const sender = new Sender({ ...scene, fleet })
@@ -65,27 +82,23 @@ export async function runHistory(plan: Plan, options: HistoryOptions = {}): Prom
   for (const message of messages.values()) sender.schedule(message)
   for (const fault of plan.faults) faults.schedule(fault)
   world.schedule(quietMs, () => faults.endAll())
+  return { server, store, database, fleet, sender }
+}
 
+/** Runs the work. An unhandled rejection would end a real process, so it violates an invariant. */
+async function withoutUnhandledRejections(
+  world: World,
+  { violations }: HistoryRecord,
+  work: () => Promise<void>,
+): Promise<void> {
   const onUnhandled = (error: unknown) => {
-    record.violations.push({ invariant: 'no unhandled rejection', atMs: world.nowMs, detail: `${error}` })
+    violations.push({ invariant: 'no unhandled rejection', atMs: world.nowMs, detail: `${error}` })
   }
   process.on('unhandledRejection', onUnhandled)
-  const { leaseSeconds, handlerTimeoutSeconds } = plan.options
-  const hangingMs = (2 * handlerTimeoutSeconds + 2 * leaseSeconds + 150) * 1000
-  await world.run(quietMs)
-  if (sender.open.size > 0) await world.run(longestHistoryMs, () => sender.open.size === 0)
-  await world.run(world.nowMs + hangingMs)
-  // A second turn of the real event loop reports the rejections of the last one.
+  await work()
+  // Node reports the rejections of a turn of its event loop after that turn.
   await new Promise((resolve) => setImmediate(resolve))
   process.off('unhandledRejection', onUnhandled)
-
-  const findings = check({ plan, record, server }, quietMs, world.nowMs, database)
-  noLeaks(fleet, store, world.nowMs, findings)
-  findings.violations.push(...record.violations)
-  for (const { invariant, atMs, detail } of findings.violations) {
-    world.story.tell(() => `!!! ${invariant}: ${detail}`, atMs)
-  }
-  return { plan, findings, record, story: world.story.lines, virtualMs: world.nowMs, events: world.events }
 }
 
 function check(circumstances: Circumstances, quietMs: number, endMs: number, database: Database): Findings {
@@ -107,6 +120,11 @@ function endOfFaults({ messages, faults }: Plan): number {
     return fault.atMs + lastsMs + (fault.what === 'close' ? longestCloseMs : 0)
   })
   return Math.max(...messages.map(({ atMs }) => atMs), ...ends) + 1000
+}
+
+/** The time after which even a handler that hangs has been given up, and its claim has lapsed. */
+function longestHandlerMs({ options: { handlerTimeoutSeconds, leaseSeconds } }: Plan): number {
+  return (2 * handlerTimeoutSeconds + 2 * leaseSeconds + 150) * 1000
 }
 
 function openStore(plan: Plan, server: Server, onRecorded: OnRecorded): SimulatedStore {

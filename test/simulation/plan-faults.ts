@@ -62,7 +62,9 @@ export function planFaults(random: Stream, setting: Setting): FaultPlan[] {
 }
 
 function faultPlans(random: Stream, { kind, processes, windowMs, messages }: Setting) {
-  const atMs = () => random.real(0, windowMs * 1.1)
+  // Most of the time, nothing runs that a fault could interrupt. So half of the faults come soon after an attempt.
+  const atMs = () =>
+    random.happens(0.5) ? random.pick(messages).atMs + random.spread(1, 5000) : random.real(0, windowMs * 1.1)
   const place = () => ({ atMs: atMs(), process: random.below(processes) })
   // A second process on a store that only one process may use is a fault of its own: 'shared-keyv'.
   const isShareable = kind !== 'keyv' && kind !== 'memory'
