@@ -50,12 +50,24 @@ export class CauseFinder {
   /** Why a message that the store had recorded as done was no longer known. */
   #ofForgottenRecord(earlier: Run, later: Run, recordedMs: number): DocumentedCause | undefined {
     const { plan, server } = this.#circumstances
+    // The later run may have begun with a claim from before the record, which the store had lost.
+    const claimedMs = this.#arrivalOf(later)
     const isLost = server.losses.some(
-      ({ atMs, sinceMs }) => atMs >= recordedMs && atMs <= later.startedMs && sinceMs <= recordedMs,
+      ({ atMs, sinceMs }) =>
+        atMs <= later.startedMs && (atMs >= claimedMs || (atMs >= recordedMs && sinceMs <= recordedMs)),
     )
     if (isLost) return 'store loss'
     if (plan.kind === 'memory' && earlier.process.diedMs <= later.startedMs) return 'memory of a process'
-    return this.#ofForgetOrBestEffort(earlier, later, recordedMs)
+    return this.#ofForgetOrBestEffort(earlier, later, Math.min(recordedMs, claimedMs))
+  }
+
+  /** The time at which the attempt arrived that began a run. The run's claim is not older. */
+  #arrivalOf({ message, process, startedMs }: Run): number {
+    const arrivals = this.#circumstances.record.attempts
+      .filter((attempt) => attempt.message === message && attempt.process === process)
+      .filter(({ arrivedMs, repliedMs }) => arrivedMs <= startedMs && repliedMs >= startedMs)
+      .map(({ arrivedMs }) => arrivedMs)
+    return Math.min(startedMs, ...arrivals)
   }
 
   /** Why the store had not recorded a message whose handler had completed. */

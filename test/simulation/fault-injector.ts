@@ -1,7 +1,7 @@
 import type { Fleet, Instance } from './fleet.ts'
 import { type Message, resourceOf } from './messages.ts'
 import type { Plan } from './plan.ts'
-import type { FaultPlan } from './plan-faults.ts'
+import type { FaultPlan, Interruption } from './plan-faults.ts'
 import type { Forget, HistoryRecord } from './record.ts'
 import { noFaults, type Server } from './stores/server.ts'
 import type { SimulatedStore } from './stores/simulated-store.ts'
@@ -39,6 +39,7 @@ export class FaultInjector {
     world.story.tell(() => '*** all faults have ended')
     server.faults = noFaults
     server.recover()
+    server.cancelInterruptions()
     fleet.repair()
   }
 
@@ -46,17 +47,12 @@ export class FaultInjector {
     const { world, plan, fleet, server } = this.#scene
     switch (fault.what) {
       case 'crash':
-        fleet.crash(fault.process, fault.forMs)
+      case 'pause':
+        this.#interrupt(fault, fleet.at(fault.process))
         break
       case 'close':
         fleet.close(fault)
         break
-      case 'pause': {
-        const process = fleet.at(fault.process)?.process
-        process?.pause()
-        world.schedule(fault.forMs, () => process?.resume())
-        break
-      }
       case 'set-clock':
         fleet.at(fault.process)?.process.setClock(fault.byMs)
         break
@@ -81,6 +77,23 @@ export class FaultInjector {
         this.#lose(fault.windowMs)
         break
     }
+  }
+
+  #interrupt({ what, moment, forMs, process: place }: Interruption, instance: Instance | undefined): void {
+    const { world, fleet, server } = this.#scene
+    if (!instance) return
+    const { process } = instance
+    const interrupt = () => {
+      world.story.tell(() => `*** ${what} of ${process.name}`)
+      if (what === 'crash') {
+        fleet.crash(place, instance, forMs)
+      } else {
+        process.pause()
+        world.schedule(forMs, () => process.resume())
+      }
+    }
+    if (moment === 'any') interrupt()
+    else server.interruptNextCall(process, moment, interrupt)
   }
 
   /** The store's server fails, and the one that takes over has lost data. */

@@ -50,9 +50,8 @@ export class Fleet {
     return random.pick(isWrong || open.length === 0 ? this.#places : open)
   }
 
-  crash(place: number, forMs: number): void {
-    const instance = this.#places[place]
-    if (!instance?.process.isAlive) return
+  crash(place: number, instance: Instance, forMs: number): void {
+    if (!instance.process.isAlive) return
     instance.process.die()
     this.#scene.world.schedule(forMs, () => this.#replace(place, instance))
   }

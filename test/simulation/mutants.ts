@@ -32,11 +32,6 @@ export const mutants = {
     from: 'const result = await within(clock, running, timeoutMs)',
     to: "const early = new Promise<HandlerResult>((end) => clock.setTimeout(() => end({ outcome: 'processed' }), 3000))\n      const result = await within(clock, Promise.race([running, early]), timeoutMs)",
   },
-  'a renewal can follow the release': {
-    file: 'dispatch/leased-handlers.ts',
-    from: "if (result.outcome === 'handler-failed') await lease.settled()",
-    to: '',
-  },
   'a pending commit does not block its resource': {
     file: 'dispatch/dispatcher.ts',
     from: 'resource !== undefined && !(await this.#commits.flush(resource))',

@@ -1,6 +1,6 @@
 import type { Profile, StoreKind } from './kinds.ts'
 import type { MessagePlan } from './plan-messages.ts'
-import type { NetworkFaults } from './stores/server.ts'
+import type { CallMoment, NetworkFaults } from './stores/server.ts'
 import type { Stream } from './stream.ts'
 
 interface FaultOfProcess {
@@ -20,8 +20,15 @@ export interface ClosePlan extends FaultOfProcess {
   lingers: boolean
 }
 
+/** A crash or a pause. It comes at its time, or at the next moment after it at which a call of the process is there. */
+export interface Interruption extends FaultOfProcess {
+  what: 'crash' | 'pause'
+  forMs: number
+  moment: 'any' | CallMoment
+}
+
 export type FaultPlan =
-  | (FaultOfProcess & { what: 'crash' | 'pause'; forMs: number })
+  | Interruption
   | ClosePlan
   | (FaultOfProcess & { what: 'set-clock'; byMs: number })
   | (FaultOfProcess & { what: 'forget'; messageId: string; forgets: 'message' | 'resource' })
@@ -68,6 +75,7 @@ function faultPlans(random: Stream, { kind, processes, windowMs, messages }: Set
   const place = () => ({ atMs: atMs(), process: random.below(processes) })
   // A second process on a store that only one process may use is a fault of its own: 'shared-keyv'.
   const isShareable = kind !== 'keyv' && kind !== 'memory'
+  const moment = () => (kind === 'memory' ? 'any' : random.pick(['any', 'sent', 'carried out'] as const))
   const flaky = (): NetworkFaults => {
     const share = random.next()
     return {
@@ -85,8 +93,18 @@ function faultPlans(random: Stream, { kind, processes, windowMs, messages }: Set
       if (what === 'freeze') return { what, ...base, droppedShare: random.next() }
       return what === 'shut-down' ? { what, ...base } : { what, ...base, network: flaky() }
     },
-    crash: (): FaultPlan => ({ what: 'crash', ...place(), forMs: random.spread(200, 120_000) }),
-    pause: (): FaultPlan => ({ what: 'pause', ...place(), forMs: random.spread(200, 90_000) }),
+    crash: (): FaultPlan => ({
+      what: 'crash',
+      ...place(),
+      forMs: random.spread(200, 120_000),
+      moment: moment(),
+    }),
+    pause: (): FaultPlan => ({
+      what: 'pause',
+      ...place(),
+      forMs: random.spread(200, 90_000),
+      moment: moment(),
+    }),
     lose: (): FaultPlan =>
       random.happens(0.5)
         ? { what: 'lose', atMs: atMs() }

@@ -32,6 +32,9 @@ export interface TroubledCall {
   endedMs: number
 }
 
+/** A moment of a call at which a process can be interrupted. */
+export type CallMoment = 'sent' | 'carried out'
+
 type Fate = 'well' | 'lost request' | 'lost answer' | 'late request' | 'late answer'
 
 /** A call on its way to the server, and the way of its answer. */
@@ -65,6 +68,7 @@ export class Server {
   readonly #options: ServerOptions
   #state: 'up' | 'frozen' | 'down' = 'up'
   #waiting: Call[] = []
+  #interruptions: { process: SimulatedProcess; moment: CallMoment; run: () => void }[] = []
 
   constructor(world: World, options: ServerOptions) {
     this.world = world
@@ -89,6 +93,7 @@ export class Server {
         ...this.#fateOf(random),
         carryOut: () => {
           const result = execute()
+          this.#interrupt(call, 'carried out')
           this.#tell(call, () => shown(result))
           if (call.fate === 'lost answer') call.fail('ECONNRESET')
           else answer(() => resolve(result), call.answerMs)
@@ -99,6 +104,7 @@ export class Server {
           answer(() => reject(Object.assign(new Error(code), { code })), call.errorMs)
         },
       }
+      this.#interrupt(call, 'sent')
       const tookMs = call.requestMs + call.answerMs
       if (call.fate !== 'well' || tookMs > this.#options.troubledFromMs) this.#note(call, tookMs)
       const request = this.world.schedule(call.requestMs, () => this.#arrive(call))
@@ -108,6 +114,15 @@ export class Server {
         })
       }
     })
+  }
+
+  /** Runs a function at this moment of the next call of a process. */
+  interruptNextCall(process: SimulatedProcess, moment: CallMoment, run: () => void): void {
+    this.#interruptions.push({ process, moment, run })
+  }
+
+  cancelInterruptions(): void {
+    this.#interruptions = []
   }
 
   freeze(): void {
@@ -140,6 +155,13 @@ export class Server {
       this.#waiting.push(call)
     } else if (call.fate === 'lost request') call.fail('ECONNRESET')
     else call.carryOut()
+  }
+
+  #interrupt({ process }: Call, moment: CallMoment): void {
+    const due = this.#interruptions.filter((one) => one.process === process && one.moment === moment)
+    if (due.length === 0) return
+    this.#interruptions = this.#interruptions.filter((one) => !due.includes(one))
+    for (const { run } of due) this.world.schedule(0, run)
   }
 
   #fateOf(random: Stream): Pick<Call, 'fate' | 'requestMs' | 'answerMs' | 'errorMs'> {
