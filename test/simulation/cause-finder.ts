@@ -127,7 +127,7 @@ export class CauseFinder {
         endedMs >= fromMs &&
         (forgets === 'message'
           ? message === earlier.message || message === later.message
-          : message.resource === earlier.message.resource && (!isSame || earlier.endedMs >= later.startedMs)),
+          : message.resource === earlier.message.resource && (!isSame || atMs <= earlier.endedMs)),
     )
     if (isForgotten) return 'forgotten'
     return this.#isBestEffort(earlier, later.startedMs) ? 'best effort' : undefined
