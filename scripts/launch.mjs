@@ -31,7 +31,7 @@ class Failure extends Error {}
 /** The signal that stops this process, if one has arrived. */
 let stoppedBy
 
-const commands = { start, test, soak, docs, tools }
+const commands = { start, test, soak, simulate, docs, tools }
 const [name, ...args] = process.argv.slice(2)
 const command = Object.hasOwn(commands, name) ? commands[name] : usage
 
@@ -95,6 +95,18 @@ async function soak(args) {
   return failed || lives
 }
 
+/** Runs random histories of webhooks in virtual time. Runs the sources, so a build is not needed. */
+async function simulate(args) {
+  const env = withoutNames(await environment(), ['NODE_ENV'])
+  await install(env)
+  const sources = ['--import', './test/docs/source-imports.mjs']
+  return run(
+    'node',
+    ['--disable-warning=ExperimentalWarning', ...sources, 'test/simulation/simulate.ts', ...args],
+    { env },
+  )
+}
+
 function vitest(args, env) {
   const require = createRequire(join(root, 'test', 'package.json'))
   const manifest = require.resolve('vitest/package.json')
@@ -138,6 +150,7 @@ async function usage() {
   console.error('node scripts/launch.mjs start [arguments of scripts/start.ts]')
   console.error('node scripts/launch.mjs test [quick] [arguments of vitest, such as a filter]')
   console.error('node scripts/launch.mjs soak [lives] [changes] [first seed]')
+  console.error('node scripts/launch.mjs simulate [options, such as --seconds 600 --seed 1]')
   console.error('node scripts/launch.mjs docs [build] [options of VitePress, such as --port 8080]')
   return 2
 }
