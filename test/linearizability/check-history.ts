@@ -18,7 +18,16 @@ export interface Refusal {
   refused: Operation
 }
 
-/** Returns `undefined` if the history has an order that the contract allows. */
+/** Thrown if many calls without an answer allow so many orders that the search would not end in time. */
+export class TooManyOrders extends Error {}
+
+/** The search ends after this number of configurations: after about two seconds. */
+const mostConfigurations = 200_000
+
+/**
+ * Returns `undefined` if the history has an order that the contract allows.
+ * @throws TooManyOrders
+ */
 export function refusalOf(history: readonly Operation[]): Refusal | undefined {
   const search = new Search(history)
   for (const { operation, isCall } of eventsOf(history)) {
@@ -37,6 +46,7 @@ class Search {
   readonly #earlier: Operation[] = []
   #before = initialState
   #operations: Operation[] = []
+  #configurationsTried = 0
 
   constructor(history: readonly Operation[]) {
     for (const operation of history) this.#countBegin(operation, 1)
@@ -79,6 +89,7 @@ class Search {
     const waiting = [...this.#configurations]
     const numbers = new Map([...this.#open].map((operation, number) => [operation, number]))
     for (let from = waiting.pop(); from; from = waiting.pop()) {
+      if (++this.#configurationsTried > mostConfigurations) throw new TooManyOrders()
       if (from.early.has(wanted)) {
         reached.push(from)
         continue
@@ -115,6 +126,7 @@ class Search {
     const steps: Configuration[] = []
     const waiting = [{ from, mayBegin: true }]
     for (let next = waiting.pop(); next; next = waiting.pop()) {
+      if (++this.#configurationsTried > mostConfigurations) throw new TooManyOrders()
       const { from, mayBegin } = next
       for (const hidden of this.#open) {
         const isBegin = hidden.verb === 'begin'

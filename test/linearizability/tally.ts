@@ -7,8 +7,12 @@ export class Tally {
   unanswered = 0
   /** Turns that others took over after their lease had lapsed. */
   lapses = 0
+  histories = 0
+  /** Histories with too many possible orders. */
+  undecided = 0
 
   add(history: readonly Operation[]): void {
+    this.histories++
     for (const operation of history) {
       if (operation.by.endsWith('*')) continue
       this.calls++

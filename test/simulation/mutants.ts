@@ -13,19 +13,24 @@ export const mutants = {
     to: '',
   },
   'a lease is not renewed': {
-    file: 'dispatch/leased-handlers.ts',
+    file: 'base/renewed-lease.ts',
     from: 'this.#renewing = this.#renew()',
     to: '',
   },
   'a lapsed lease does not abort the signal': {
-    file: 'dispatch/leased-handlers.ts',
-    from: 'if (this.#leftMs <= 0) return this.#runOut()',
-    to: 'if (this.#leftMs <= 0) return',
+    file: 'base/renewed-lease.ts',
+    from: 'this.#options.onLost(lapsed)',
+    to: '',
   },
-  'a claim is used although its lease may have lapsed': {
-    file: 'dispatch/claims.ts',
-    from: 'if (clock.monotonic() - requestedAtMs < leaseSeconds * 1000) {',
-    to: 'if (true) {',
+  'a lease counts from its answer': {
+    file: 'base/renewed-lease.ts',
+    from: 'else if (answer === true) this.#extend(requestedAtMs)',
+    to: 'else if (answer === true) this.#extend(clock.monotonic())',
+  },
+  'handlers begin under a lapsed lease': {
+    file: 'dispatch/leased-handlers.ts',
+    from: '      checkLease()\n',
+    to: '',
   },
   'the reply comes before the effect': {
     file: 'dispatch/leased-handlers.ts',
@@ -66,6 +71,51 @@ export const mutants = {
     file: 'ledger/compare-and-set/compare-and-set-ledger.ts',
     from: 'if (await this.#table.compareAndSet(seen, changes)) return answer',
     to: 'await this.#table.compareAndSet(seen, changes)\n        return answer',
+  },
+  'a second message of a resource begins': {
+    file: 'ledger/decisions.ts',
+    from: "if (turn && turn.token !== request.token) return { state: 'busy' }",
+    to: '',
+  },
+  'a lapsed claim is committed': {
+    file: 'ledger/decisions.ts',
+    from: "if (known && known.token !== claim.token) return 'lost'",
+    to: '',
+  },
+  'a lost lease is renewed': {
+    file: 'ledger/decisions.ts',
+    from: 'if (known && (known.done || known.token !== claim.token)) return false',
+    to: '',
+  },
+  'a commit records no message': {
+    file: 'ledger/steps.ts',
+    from: 'const done = retention.retentionSeconds > 0 ? { token, done: true, untilMs } : undefined',
+    to: 'const done = undefined',
+  },
+  'a failed handler keeps its claim': {
+    file: 'dispatch/dispatcher.ts',
+    from: "if (result.outcome === 'handler-failed') {\n      await releaseClaim(this.#config, claim, delivery.log)",
+    to: "if (result.outcome === 'handler-failed') {",
+  },
+  'a late claim is not released': {
+    file: 'dispatch/claims.ts',
+    from: "if (late.state === 'begun') void releaseClaim(config, claimOf(request, late), log)",
+    to: '',
+  },
+  'the reply waits for the handler': {
+    file: 'dispatch/dispatcher.ts',
+    from: 'const outcome = await within(this.#config.clock, run, delivery.deadline.leftMs)',
+    to: 'const outcome = await within(this.#config.clock, run, 60_000)',
+  },
+  'close() drops pending commits': {
+    file: 'dispatch/dispatcher.ts',
+    from: 'await this.#commits.close(grace)',
+    to: '',
+  },
+  'a waiting event keeps its timer': {
+    file: 'dispatch/turns.ts',
+    from: '        timer.cancel()\n',
+    to: '',
   },
 } as const satisfies Record<string, Mutant>
 
