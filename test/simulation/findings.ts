@@ -1,4 +1,3 @@
-import type { DocumentedCause } from './documented-causes.ts'
 import type { Violation } from './record.ts'
 
 /** The results of all invariants for one history. */
@@ -12,7 +11,7 @@ export class Findings {
   }
 
   /** Counts the cause. Without a cause, adds a violation. */
-  explain(invariant: string, cause: DocumentedCause | undefined, atMs: number, detail: () => string): void {
+  explain(invariant: string, cause: string | undefined, atMs: number, detail: () => string): void {
     const name = `${invariant}: ${cause}`
     if (cause) this.causes.set(name, (this.causes.get(name) ?? 0) + 1)
     else this.violate(invariant, atMs, detail())
