@@ -38,41 +38,66 @@ export class CauseFinder {
 
   /** Why a run began although an event that is newer, or the same, had completed before. */
   ofRepeat(earlier: Run, later: Run): DocumentedCause | undefined {
-    const { record, plan, server } = this.#circumstances
-    const { process, endedMs, message } = earlier
+    const { recorded } = this.#circumstances.record
+    const isOfEarlier = ({ messageId, atMs }: { messageId: string; atMs: number }) =>
+      messageId === earlier.message.id && atMs >= earlier.startedMs && atMs <= later.startedMs
+    const record = recorded.find(isOfEarlier)
+    return record
+      ? this.#ofForgottenRecord(earlier, later, record.atMs)
+      : this.#ofMissingRecord(earlier, later)
+  }
+
+  /** Why a message that the store had recorded as done was no longer known. */
+  #ofForgottenRecord(earlier: Run, later: Run, recordedMs: number): DocumentedCause | undefined {
+    const { plan, server } = this.#circumstances
+    // The later run may have begun with a claim from before the record, which the store had lost.
+    const claimedMs = this.#arrivalOf(later)
+    const isLost = server.losses.some(
+      ({ atMs, sinceMs }) =>
+        atMs <= later.startedMs && (atMs >= claimedMs || (atMs >= recordedMs && sinceMs <= recordedMs)),
+    )
+    if (isLost) return 'store loss'
+    if (plan.kind === 'memory' && earlier.process.diedMs <= later.startedMs) return 'memory of a process'
+    return this.#ofForgetOrBestEffort(earlier, later, Math.min(recordedMs, claimedMs))
+  }
+
+  /** The time at which the attempt arrived that began a run. The run's claim is not older. */
+  #arrivalOf({ message, process, startedMs }: Run): number {
+    const arrivals = this.#circumstances.record.attempts
+      .filter((attempt) => attempt.message === message && attempt.process === process)
+      .filter(({ arrivedMs, repliedMs }) => arrivedMs <= startedMs && repliedMs >= startedMs)
+      .map(({ arrivedMs }) => arrivedMs)
+    return Math.min(startedMs, ...arrivals)
+  }
+
+  /** Why the store had not recorded a message whose handler had completed. */
+  #ofMissingRecord(earlier: Run, later: Run): DocumentedCause | undefined {
+    const { process, endedMs } = earlier
     const atMs = later.startedMs
-    const recordedMs = record.recorded.find(
-      ({ messageId, atMs: doneMs }) =>
-        messageId === message.id && doneMs >= earlier.startedMs && doneMs <= atMs,
-    )?.atMs
-    if (recordedMs !== undefined) {
-      const isLost = server.losses.some(
-        (loss) => loss.atMs >= recordedMs && loss.atMs <= atMs && loss.sinceMs <= recordedMs,
-      )
-      if (isLost) return 'store loss'
-      if (plan.kind === 'memory' && process.diedMs <= atMs) return 'memory of a process'
-      return this.#ofForgetOrBestEffort(earlier, later, recordedMs)
-    }
-    if (process.diedMs <= atMs) return process.closedMs <= process.diedMs ? 'closed' : 'crash'
-    if (earlier.abortedMs <= atMs) return this.ofAbort(earlier)
-    if (process.closedMs <= atMs) return 'closed'
-    if (process.wasPausedBetween(endedMs - this.#leaseMs, atMs)) return 'stalled'
     const fromMs = endedMs - this.#leaseMs
-    if (this.#wasStoreAway(process, fromMs, atMs) && this.#isShared(earlier, fromMs, atMs))
-      return 'store away'
-    return this.#ofMissingClaim(earlier, later, earlier.startedMs)
+    if (this.#isBestEffort(earlier, atMs)) return 'best effort'
+    if (earlier.abortedMs <= atMs) return this.ofAbort(earlier)
+    if (process.wasPausedBetween(fromMs, atMs)) return 'stalled'
+    const isAway = this.#wasStoreAway(process, fromMs, Math.min(atMs, process.diedMs))
+    const storeTimeoutMs = this.#circumstances.plan.options.storeTimeoutSeconds * 1000
+    if (process.diedMs <= atMs && (isAway || process.diedMs <= endedMs + storeTimeoutMs))
+      return endOf(process)
+    if (isAway && process.closedMs <= atMs) return 'closed'
+    if (isAway && this.#isShared(earlier, fromMs, atMs)) return 'store away'
+    // The claim can be lost before its answer has arrived, and the handler begins.
+    return this.#ofMissingClaim(earlier, later, earlier.startedMs - storeTimeoutMs)
   }
 
   /** Why a run that had failed or died had written before, so that its message was written twice. */
   ofSecondWrite(earlier: Run): DocumentedCause | undefined {
     if (earlier.abortedMs <= earlier.endedMs) return this.ofAbort(earlier)
     if (earlier.end === 'failed') return 'handler failed'
-    return this.ofDeath(earlier)
+    return endOf(earlier.process)
   }
 
-  ofDeath({ end, process }: Run): DocumentedCause | undefined {
-    if (end !== 'dead') return undefined
-    return process.closedMs <= process.diedMs ? 'closed' : 'crash'
+  /** Why the write of a run was carried out after the run had ended. */
+  ofLateWrite(run: Run): DocumentedCause | undefined {
+    return run.end === 'dead' ? endOf(run.process) : this.ofAbort(run)
   }
 
   /** Why the signal of a run aborted. */
@@ -80,6 +105,7 @@ export class CauseFinder {
     const { abortedMs, abortReason, process } = run
     if (abortReason.includes('handlerTimeoutSeconds')) return 'handler timeout'
     if (abortReason.includes('closed')) return 'closed'
+    if (this.#isBestEffort(run, abortedMs)) return 'best effort'
     const fromMs = abortedMs - 1.5 * this.#leaseMs
     if (process.wasPausedBetween(fromMs, abortedMs)) return 'stalled'
     if (this.#wasStoreAway(process, fromMs, abortedMs)) return 'store away'
@@ -93,20 +119,23 @@ export class CauseFinder {
   }
 
   #ofForgetOrBestEffort(earlier: Run, later: Run, fromMs: number): DocumentedCause | undefined {
-    const { plan, record } = this.#circumstances
+    const { record } = this.#circumstances
     const isSame = earlier.message === later.message
     const isForgotten = record.forgets.some(
       ({ message, forgets, atMs, endedMs }) =>
         atMs <= later.startedMs &&
-        Math.min(endedMs, atMs + latestEffectMs) >= fromMs &&
+        endedMs >= fromMs &&
         (forgets === 'message'
           ? message === earlier.message || message === later.message
-          : message.resource === earlier.message.resource && (!isSame || earlier.endedMs > later.startedMs)),
+          : message.resource === earlier.message.resource && (!isSame || atMs <= earlier.endedMs)),
     )
     if (isForgotten) return 'forgotten'
-    if (plan.kind !== 'shared-keyv') return undefined
-    const fromShared = earlier.startedMs - this.#leaseMs - latestEffectMs
-    return this.#isShared(earlier, fromShared, later.startedMs) ? 'best effort' : undefined
+    return this.#isBestEffort(earlier, later.startedMs) ? 'best effort' : undefined
+  }
+
+  #isBestEffort(run: Run, atMs: number): boolean {
+    if (this.#circumstances.plan.kind !== 'shared-keyv') return false
+    return this.#isShared(run, run.startedMs - this.#leaseMs - latestEffectMs, atMs)
   }
 
   /** Whether another process had an attempt at an event of the resource. */
@@ -126,4 +155,8 @@ export class CauseFinder {
       (call) => call.process === process && call.sentMs <= toMs && call.endedMs >= fromMs,
     )
   }
+}
+
+function endOf({ closedMs, diedMs }: SimulatedProcess): DocumentedCause {
+  return closedMs <= diedMs ? 'closed' : 'crash'
 }

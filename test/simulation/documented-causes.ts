@@ -1,3 +1,5 @@
+import type { Profile } from './kinds.ts'
+
 /**
  * The documented causes for which a guarantee may not hold. Each names a page in docs/, and a text of that page. A test
  * checks that the page contains the text.
@@ -16,3 +18,14 @@ export const documentedCauses = {
 } as const satisfies Record<string, readonly [page: string, text: string]>
 
 export type DocumentedCause = keyof typeof documentedCauses
+
+const always: readonly DocumentedCause[] = ['handler timeout', 'handler failed', 'best effort']
+const deploy: readonly DocumentedCause[] = [...always, 'store away', 'closed', 'memory of a process']
+
+/** The causes that can apply in the histories of each profile. */
+export const causesIn: Readonly<Record<Profile, readonly DocumentedCause[]>> = {
+  calm: always,
+  outage: [...always, 'store away'],
+  deploy,
+  storm: [...deploy, 'crash', 'stalled', 'store loss', 'forgotten'],
+}

@@ -1,7 +1,7 @@
 import type { Fleet, Instance } from './fleet.ts'
 import { type Message, resourceOf } from './messages.ts'
 import type { Plan } from './plan.ts'
-import type { FaultPlan } from './plan-faults.ts'
+import type { FaultPlan, Interruption } from './plan-faults.ts'
 import type { Forget, HistoryRecord } from './record.ts'
 import { noFaults, type Server } from './stores/server.ts'
 import type { SimulatedStore } from './stores/simulated-store.ts'
@@ -38,8 +38,8 @@ export class FaultInjector {
     const { world, server, fleet } = this.#scene
     world.story.tell(() => '*** all faults have ended')
     server.faults = noFaults
-    server.isFast = true
     server.recover()
+    server.cancelInterruptions()
     fleet.repair()
   }
 
@@ -47,17 +47,12 @@ export class FaultInjector {
     const { world, plan, fleet, server } = this.#scene
     switch (fault.what) {
       case 'crash':
-        fleet.crash(fault.process, fault.forMs)
+      case 'pause':
+        this.#interrupt(fault, fleet.at(fault.process))
         break
       case 'close':
         fleet.close(fault)
         break
-      case 'pause': {
-        const process = fleet.at(fault.process)?.process
-        process?.pause()
-        world.schedule(fault.forMs, () => process?.resume())
-        break
-      }
       case 'set-clock':
         fleet.at(fault.process)?.process.setClock(fault.byMs)
         break
@@ -84,6 +79,23 @@ export class FaultInjector {
     }
   }
 
+  #interrupt({ what, moment, forMs, process: place }: Interruption, instance: Instance | undefined): void {
+    const { world, fleet, server } = this.#scene
+    if (!instance) return
+    const { process } = instance
+    const interrupt = () => {
+      world.story.tell(() => `*** ${what} of ${process.name}`)
+      if (what === 'crash') {
+        fleet.crash(place, instance, forMs)
+      } else {
+        process.pause()
+        world.schedule(forMs, () => process.resume())
+      }
+    }
+    if (moment === 'any') interrupt()
+    else server.interruptNextCall(process, moment, interrupt)
+  }
+
   /** The store's server fails, and the one that takes over has lost data. */
   #lose(windowMs = Number.POSITIVE_INFINITY): void {
     const { world, server, store } = this.#scene
@@ -99,19 +111,14 @@ export class FaultInjector {
     const message = messages.get(messageId)
     if (!message || !instance?.process.isAlive || instance.isClosing) return
     const { process, receiver } = instance
-    const noted: Forget = { message, forgets, atMs: world.nowMs, endedMs: Number.POSITIVE_INFINITY }
-    record.forgets.push(noted)
-    const end = () => {
+    const forget = async () => {
+      const noted: Forget = { message, forgets, atMs: world.nowMs, endedMs: Number.POSITIVE_INFINITY }
+      record.forgets.push(noted)
+      if (forgets === 'message') await receiver.forget(messageId)
+      else await receiver.forgetResource(resourceOf(message))
       noted.endedMs = world.nowMs
     }
-    world.schedule(
-      0,
-      () => {
-        const forgetting =
-          forgets === 'message' ? receiver.forget(messageId) : receiver.forgetResource(resourceOf(message))
-        forgetting.then(end, () => {})
-      },
-      process,
-    )
+    // If the store fails, the call rejects. It may still take effect.
+    world.schedule(0, () => void forget().catch(() => {}), process)
   }
 }

@@ -50,9 +50,8 @@ export class Fleet {
     return random.pick(isWrong || open.length === 0 ? this.#places : open)
   }
 
-  crash(place: number, forMs: number): void {
-    const instance = this.#places[place]
-    if (!instance?.process.isAlive) return
+  crash(place: number, instance: Instance, forMs: number): void {
+    if (!instance.process.isAlive) return
     instance.process.die()
     this.#scene.world.schedule(forMs, () => this.#replace(place, instance))
   }
@@ -160,7 +159,8 @@ export class Fleet {
 /** Returns everything that a process still keeps in memory when no event runs. */
 export function leftIn({ process, receiver, store, lingers }: Instance): string[] {
   if (!(receiver instanceof EventDispatcher)) throw new Error('a receiver is a dispatcher')
-  const timers = process.timers - (lingers ? 0 : store.ownTimers)
+  // While a store of its own sweeps, it has no timer.
+  const timers = Math.max(process.timers - (lingers ? 0 : store.ownTimers), 0)
   // After `close()`, commits that the store did not record are given up, and stay.
   const { pending, ...sizes } = receiver.sizes()
   const left = Object.entries({ ...sizes, timers, pending: lingers ? 0 : pending })

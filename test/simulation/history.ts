@@ -1,6 +1,7 @@
 import { Application } from './application.ts'
 import type { Circumstances } from './cause-finder.ts'
 import { Database } from './database.ts'
+import { causesIn } from './documented-causes.ts'
 import { noLeaks, nothingStuck } from './end-invariants.ts'
 import { FaultInjector } from './fault-injector.ts'
 import { Findings } from './findings.ts'
@@ -44,37 +45,12 @@ export async function runHistory(plan: Plan, options: HistoryOptions = {}): Prom
   const world = new World({ seed: seedOf(plan.seed, 'world'), ...options })
   const record = new HistoryRecord()
   const quietMs = endOfFaults(plan)
-  const isQuiet = () => world.nowMs >= quietMs
-  const callsDieWithProcess = plan.kind === 'keyv'
-  const server = new Server(world, plan.clockOffsetsMs.store, callsDieWithProcess)
-  server.faults = plan.network
-  const store = openStore(plan, server, (messageId) => {
-    record.recorded.push({ messageId, atMs: world.nowMs })
-    world.story.tell(() => `    store: ${messageId} is done`)
+  const { server, store, database, fleet, sender } = stage(plan, world, record, quietMs)
+  await withoutUnhandledRejections(world, record, async () => {
+    await world.run(quietMs)
+    if (sender.open.size > 0) await world.run(longestHistoryMs, () => sender.open.size === 0)
+    await world.run(world.nowMs + longestHandlerMs(plan))
   })
-  const messages = new Map(messagesOf(plan).map((message) => [message.id, message]))
-  const database = new Database(world, plan.isGuarded)
-  const scene = { world, plan, record, database, messages, isQuiet, server, store }
-  const fleet = new Fleet({ ...scene, application: new Application(scene) })
-  const sender = new Sender({ ...scene, fleet })
-  const faults = new FaultInjector({ ...scene, fleet })
-  for (const message of messages.values()) sender.schedule(message)
-  for (const fault of plan.faults) faults.schedule(fault)
-  world.schedule(quietMs, () => faults.endAll())
-
-  const onUnhandled = (error: unknown) => {
-    record.violations.push({ invariant: 'no unhandled rejection', atMs: world.nowMs, detail: `${error}` })
-  }
-  process.on('unhandledRejection', onUnhandled)
-  const { leaseSeconds, handlerTimeoutSeconds } = plan.options
-  const hangingMs = (2 * handlerTimeoutSeconds + 2 * leaseSeconds + 150) * 1000
-  await world.run(quietMs)
-  if (sender.open.size > 0) await world.run(longestHistoryMs, () => sender.open.size === 0)
-  await world.run(world.nowMs + hangingMs)
-  // A second turn of the real event loop reports the rejections of the last one.
-  await new Promise((resolve) => setImmediate(resolve))
-  process.off('unhandledRejection', onUnhandled)
-
   const findings = check({ plan, record, server }, quietMs, world.nowMs, database)
   noLeaks(fleet, store, world.nowMs, findings)
   findings.violations.push(...record.violations)
@@ -84,8 +60,50 @@ export async function runHistory(plan: Plan, options: HistoryOptions = {}): Prom
   return { plan, findings, record, story: world.story.lines, virtualMs: world.nowMs, events: world.events }
 }
 
+/** Creates everything that takes part in a history, and schedules its messages and faults. */
+function stage(plan: Plan, world: World, record: HistoryRecord, quietMs: number) {
+  const server = new Server(world, {
+    clockOffsetMs: plan.clockOffsetsMs.store,
+    callsDieWithProcess: plan.kind === 'keyv',
+    // A verb needs at most five calls, one after the other.
+    troubledFromMs: (plan.options.storeTimeoutSeconds * 1000) / 5,
+  })
+  server.faults = plan.network
+  const store = openStore(plan, server, (messageId) => {
+    record.recorded.push({ messageId, atMs: world.nowMs })
+    world.story.tell(() => `    store: ${messageId} is done`)
+  })
+  const messages = new Map(messagesOf(plan).map((message) => [message.id, message]))
+  const database = new Database(world, plan.isGuarded)
+  const isQuiet = () => world.nowMs >= quietMs
+  const scene = { world, plan, record, database, messages, isQuiet, server, store }
+  const fleet = new Fleet({ ...scene, application: new Application(scene) })
+  const sender = new Sender({ ...scene, fleet })
+  const faults = new FaultInjector({ ...scene, fleet })
+  for (const message of messages.values()) sender.schedule(message)
+  for (const fault of plan.faults) faults.schedule(fault)
+  world.schedule(quietMs, () => faults.endAll())
+  return { server, store, database, fleet, sender }
+}
+
+/** Runs the work. An unhandled rejection would end a real process, so it violates an invariant. */
+async function withoutUnhandledRejections(
+  world: World,
+  { violations }: HistoryRecord,
+  work: () => Promise<void>,
+): Promise<void> {
+  const onUnhandled = (error: unknown) => {
+    violations.push({ invariant: 'no unhandled rejection', atMs: world.nowMs, detail: `${error}` })
+  }
+  process.on('unhandledRejection', onUnhandled)
+  await work()
+  // Node reports the rejections of a turn of its event loop after that turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', onUnhandled)
+}
+
 function check(circumstances: Circumstances, quietMs: number, endMs: number, database: Database): Findings {
-  const findings = new Findings()
+  const findings = new Findings(causesIn[circumstances.plan.profile])
   repliesByDeadline(circumstances, endMs, findings)
   repliesFromTable(circumstances, endMs, findings)
   effectBeforeReply(circumstances, endMs, findings)
@@ -103,6 +121,11 @@ function endOfFaults({ messages, faults }: Plan): number {
     return fault.atMs + lastsMs + (fault.what === 'close' ? longestCloseMs : 0)
   })
   return Math.max(...messages.map(({ atMs }) => atMs), ...ends) + 1000
+}
+
+/** The time after which even a handler that hangs has been given up, and its claim has lapsed. */
+function longestHandlerMs({ options: { handlerTimeoutSeconds, leaseSeconds } }: Plan): number {
+  return (2 * handlerTimeoutSeconds + 2 * leaseSeconds + 150) * 1000
 }
 
 function openStore(plan: Plan, server: Server, onRecorded: OnRecorded): SimulatedStore {

@@ -1,6 +1,6 @@
 import type { Profile, StoreKind } from './kinds.ts'
 import type { MessagePlan } from './plan-messages.ts'
-import type { NetworkFaults } from './stores/server.ts'
+import type { CallMoment, NetworkFaults } from './stores/server.ts'
 import type { Stream } from './stream.ts'
 
 interface FaultOfProcess {
@@ -20,8 +20,15 @@ export interface ClosePlan extends FaultOfProcess {
   lingers: boolean
 }
 
+/** A crash or a pause. It comes at its time, or at the next moment after it at which a call of the process is there. */
+export interface Interruption extends FaultOfProcess {
+  what: 'crash' | 'pause'
+  forMs: number
+  moment: 'any' | CallMoment
+}
+
 export type FaultPlan =
-  | (FaultOfProcess & { what: 'crash' | 'pause'; forMs: number })
+  | Interruption
   | ClosePlan
   | (FaultOfProcess & { what: 'set-clock'; byMs: number })
   | (FaultOfProcess & { what: 'forget'; messageId: string; forgets: 'message' | 'resource' })
@@ -62,13 +69,22 @@ export function planFaults(random: Stream, setting: Setting): FaultPlan[] {
 }
 
 function faultPlans(random: Stream, { kind, processes, windowMs, messages }: Setting) {
-  const atMs = () => random.real(0, windowMs * 1.1)
+  // Most of the time, nothing runs that a fault could interrupt. So half of the faults come soon after an attempt.
+  const atMs = () =>
+    random.happens(0.5) ? random.pick(messages).atMs + random.spread(1, 5000) : random.real(0, windowMs * 1.1)
   const place = () => ({ atMs: atMs(), process: random.below(processes) })
   // A second process on a store that only one process may use is a fault of its own: 'shared-keyv'.
   const isShareable = kind !== 'keyv' && kind !== 'memory'
+  const moment = () => (kind === 'memory' ? 'any' : random.pick(['any', 'sent', 'carried out'] as const))
   const flaky = (): NetworkFaults => {
     const share = random.next()
-    return { lostRequests: share * 0.5, lostAnswers: share * 0.3, late: 0.2, lateAtMostMs: 20_000 }
+    return {
+      lostRequests: share * 0.5,
+      lostAnswers: share * 0.3,
+      late: 0.2,
+      lateAtMostMs: 20_000,
+      slowAtMostMs: 300,
+    }
   }
   return {
     trouble: (): FaultPlan => {
@@ -77,8 +93,18 @@ function faultPlans(random: Stream, { kind, processes, windowMs, messages }: Set
       if (what === 'freeze') return { what, ...base, droppedShare: random.next() }
       return what === 'shut-down' ? { what, ...base } : { what, ...base, network: flaky() }
     },
-    crash: (): FaultPlan => ({ what: 'crash', ...place(), forMs: random.spread(200, 120_000) }),
-    pause: (): FaultPlan => ({ what: 'pause', ...place(), forMs: random.spread(200, 90_000) }),
+    crash: (): FaultPlan => ({
+      what: 'crash',
+      ...place(),
+      forMs: random.spread(200, 120_000),
+      moment: moment(),
+    }),
+    pause: (): FaultPlan => ({
+      what: 'pause',
+      ...place(),
+      forMs: random.spread(200, 90_000),
+      moment: moment(),
+    }),
     lose: (): FaultPlan =>
       random.happens(0.5)
         ? { what: 'lose', atMs: atMs() }

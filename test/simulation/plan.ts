@@ -70,7 +70,7 @@ export function planOf(seed: number, kind: StoreKind, profile: Profile): Plan {
       store: clockOffsetMs(),
       sender: clockOffsetMs(),
     },
-    network: kind === 'memory' ? noFaults : networkOf(random, isCalm, storeTimeoutSeconds),
+    network: kind === 'memory' ? noFaults : networkOf(random, kind, isCalm, storeTimeoutSeconds),
     resources,
     messages,
     faults: planFaults(random.fork('faults'), { kind, profile, processes, windowMs, messages }),
@@ -93,12 +93,17 @@ export function planOf(seed: number, kind: StoreKind, profile: Profile): Plan {
 const resourceKinds: readonly ResourceKind[] = ['user', 'user', 'group', 'directory']
 
 /** In a calm history, late answers are still in time. */
-function networkOf(random: Stream, isCalm: boolean, storeTimeoutSeconds: number): NetworkFaults {
-  if (random.happens(0.5)) return noFaults
-  if (isCalm) {
-    return { ...noFaults, late: random.pick([0.02, 0.1]), lateAtMostMs: storeTimeoutSeconds * 300 }
-  }
+function networkOf(
+  random: Stream,
+  kind: StoreKind,
+  isCalm: boolean,
+  storeTimeoutSeconds: number,
+): NetworkFaults {
+  const usual = { ...noFaults, slowAtMostMs: isCalm || kind === 'keyv' ? 50 : 300 }
+  if (random.happens(0.5)) return usual
+  if (isCalm) return { ...usual, late: random.pick([0.02, 0.1]), lateAtMostMs: storeTimeoutSeconds * 100 }
   return {
+    ...usual,
     lostRequests: random.pick([0, 0.01, 0.03, 0.1]),
     lostAnswers: random.pick([0, 0.01, 0.03, 0.1]),
     late: random.pick([0, 0.02, 0.1]),

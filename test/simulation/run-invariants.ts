@@ -67,7 +67,7 @@ function causeOfOldRow(causes: CauseFinder, newer: Run, last: Run): DocumentedCa
   if (last.startedMs >= newer.startedMs) return causes.ofOverlap(newer, last)
   if (last.endedMs > newer.startedMs) return causes.ofOverlap(last, newer)
   // The handler had ended, and its write was still on its way.
-  return causes.ofDeath(last) ?? causes.ofAbort(last)
+  return causes.ofLateWrite(last)
 }
 
 /** Runs are recorded in the order of their start. */

@@ -16,6 +16,7 @@ const help = `npm run simulate -- [options]
   --kinds <list>    of ${storeKinds.join(', ')}
   --profiles <list> of ${profiles.join(', ')}
   --strict          give each event a turn of the real event loop (slower)
+  --stop            stop after the first history with a violation
   --story           print the story of each history
   --shrink          shrink the first history with a violation, and print its story
 `
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     kinds: { type: 'string', default: storeKinds.join() },
     profiles: { type: 'string', default: profiles.join() },
     strict: { type: 'boolean', default: false },
+    stop: { type: 'boolean', default: false },
     story: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -49,6 +51,7 @@ async function simulate(): Promise<number> {
     tally.add(result)
     if (values.story) print(result)
     if (result.findings.violations.length > 0) failed.push(result)
+    if (values.stop && failed.length > 0) break
     if (process.stderr.isTTY && tally.histories % 100 === 0) {
       process.stderr.write(`\r${tally.histories} histories, seed ${seed}, ${failed.length} failed `)
     }

@@ -7,7 +7,7 @@ import { profiles, storeKinds } from './kinds.ts'
 import { planOf } from './plan.ts'
 import { Tally } from './tally.ts'
 
-const seeds = sized(22, 2000)
+const seeds = sized(15, 2000)
 const cells = storeKinds.flatMap((kind) => profiles.map((profile) => ({ kind, profile })))
 
 describe(`${seeds} histories of each kind and profile`, () => {

@@ -98,6 +98,23 @@ test('a process that stalled until the end of its lease aborts its handler', asy
   expect(renewals).toBe(0)
 })
 
+test('a process that stalled before the answer of a renewal still aborts its handler in time', async () => {
+  let stalledMs = 0
+  const fake = createFakeClock()
+  const clock: FakeClock = { ...fake, monotonic: () => fake.monotonic() + stalledMs }
+  let renewals = 0
+  const { abortedAtMs } = running(clock, (real) => ({
+    async renew(...args) {
+      if (++renewals > 1) return never()
+      const answer = await real.renew(...args)
+      stalledMs = 11_000
+      return answer
+    },
+  }))
+  await clock.advance(30_000)
+  expect(abortedAtMs).toEqual([16_000])
+})
+
 test('a claim is released after the renewal that is under way, so that it stays released', async () => {
   const clock = createFakeClock()
   const { promise: renewed, resolve: renew } = Promise.withResolvers<void>()

@@ -11,9 +11,17 @@ export interface NetworkFaults {
   /** The request or the answer arrives late. */
   late: number
   lateAtMostMs: number
+  /** The longest latency of the calls that are not late, in each direction. */
+  slowAtMostMs: number
 }
 
-export const noFaults: NetworkFaults = { lostRequests: 0, lostAnswers: 0, late: 0, lateAtMostMs: 0 }
+export const noFaults: NetworkFaults = {
+  lostRequests: 0,
+  lostAnswers: 0,
+  late: 0,
+  lateAtMostMs: 0,
+  slowAtMostMs: 3,
+}
 
 /** A call that was not answered as usual. */
 export interface TroubledCall {
@@ -23,6 +31,9 @@ export interface TroubledCall {
   /** The time of the answer or the error. */
   endedMs: number
 }
+
+/** A moment of a call at which a process can be interrupted. */
+export type CallMoment = 'sent' | 'carried out'
 
 type Fate = 'well' | 'lost request' | 'lost answer' | 'late request' | 'late answer'
 
@@ -40,29 +51,33 @@ interface Call {
   fail(code: string): void
 }
 
+interface ServerOptions {
+  clockOffsetMs: number
+  /** Whether calls on their way are lost with their process. */
+  callsDieWithProcess: boolean
+  /** A call that takes longer counts as troubled. */
+  troubledFromMs: number
+}
+
 /** A store's server behind a network. Each call is carried out at one moment between its request and its answer. */
 export class Server {
   faults: NetworkFaults = noFaults
-  /** Whether all calls are fast, because the faults of the history have ended. */
-  isFast = false
   readonly losses: { atMs: number; sinceMs: number }[] = []
   readonly troubledCalls: TroubledCall[] = []
   readonly world: World
-  readonly #clockOffsetMs: number
-  /** Whether calls on their way are lost with their process. */
-  readonly #callsDieWithProcess: boolean
+  readonly #options: ServerOptions
   #state: 'up' | 'frozen' | 'down' = 'up'
   #waiting: Call[] = []
+  #interruptions: { process: SimulatedProcess; moment: CallMoment; run: () => void }[] = []
 
-  constructor(world: World, clockOffsetMs: number, callsDieWithProcess: boolean) {
+  constructor(world: World, options: ServerOptions) {
     this.world = world
-    this.#clockOffsetMs = clockOffsetMs
-    this.#callsDieWithProcess = callsDieWithProcess
+    this.#options = options
   }
 
   /** The server's wall clock. */
   now(): number {
-    return startMs + this.world.nowMs + this.#clockOffsetMs
+    return startMs + this.world.nowMs + this.#options.clockOffsetMs
   }
 
   call<Answer>(process: SimulatedProcess, label: string, execute: () => Answer): Promise<Answer> {
@@ -78,6 +93,7 @@ export class Server {
         ...this.#fateOf(random),
         carryOut: () => {
           const result = execute()
+          this.#interrupt(call, 'carried out')
           this.#tell(call, () => shown(result))
           if (call.fate === 'lost answer') call.fail('ECONNRESET')
           else answer(() => resolve(result), call.answerMs)
@@ -88,14 +104,25 @@ export class Server {
           answer(() => reject(Object.assign(new Error(code), { code })), call.errorMs)
         },
       }
-      if (call.fate !== 'well') this.#note(call, call.requestMs + call.answerMs)
+      this.#interrupt(call, 'sent')
+      const tookMs = call.requestMs + call.answerMs
+      if (call.fate !== 'well' || tookMs > this.#options.troubledFromMs) this.#note(call, tookMs)
       const request = this.world.schedule(call.requestMs, () => this.#arrive(call))
-      if (this.#callsDieWithProcess || random.happens(0.3)) {
+      if (this.#options.callsDieWithProcess || random.happens(0.3)) {
         process.onDeath(() => {
           request.isCancelled = true
         })
       }
     })
+  }
+
+  /** Runs a function at this moment of the next call of a process. */
+  interruptNextCall(process: SimulatedProcess, moment: CallMoment, run: () => void): void {
+    this.#interruptions.push({ process, moment, run })
+  }
+
+  cancelInterruptions(): void {
+    this.#interruptions = []
   }
 
   freeze(): void {
@@ -130,9 +157,16 @@ export class Server {
     else call.carryOut()
   }
 
+  #interrupt({ process }: Call, moment: CallMoment): void {
+    const due = this.#interruptions.filter((one) => one.process === process && one.moment === moment)
+    if (due.length === 0) return
+    this.#interruptions = this.#interruptions.filter((one) => !due.includes(one))
+    for (const { run } of due) this.world.schedule(0, run)
+  }
+
   #fateOf(random: Stream): Pick<Call, 'fate' | 'requestMs' | 'answerMs' | 'errorMs'> {
-    const { lostRequests, lostAnswers, late, lateAtMostMs } = this.faults
-    const latency = () => (this.isFast || random.happens(0.85) ? random.real(0.2, 3) : random.spread(3, 300))
+    const { lostRequests, lostAnswers, late, lateAtMostMs, slowAtMostMs } = this.faults
+    const latency = () => (random.happens(0.85) ? random.real(0.2, 3) : random.spread(3, slowAtMostMs))
     const drawn = random.next()
     const lateMs = random.spread(100, Math.max(lateAtMostMs, 101))
     const lateFate = random.pick(['late request', 'late answer'] as const)

@@ -4,6 +4,7 @@ import type { Findings } from '../findings.ts'
 import type { World } from '../world.ts'
 import { differenceBetween } from './comparison.ts'
 import type { Customers } from './customers.ts'
+import type { SyncCause } from './documented-causes.ts'
 import type { SyncPlan } from './plan.ts'
 
 interface Scene {
@@ -11,7 +12,7 @@ interface Scene {
   plan: SyncPlan
   customers: Customers
   accounts: Accounts
-  findings: Findings
+  findings: Findings<SyncCause>
 }
 
 /** After two full passes, each row has the state of the directory, or the report has it as held. */

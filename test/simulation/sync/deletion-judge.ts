@@ -17,7 +17,7 @@ interface Scene {
   customers: Customers
   accounts: Accounts
   lies: Lies
-  findings: Findings
+  findings: Findings<SyncCause>
   server: Server
 }
 
@@ -123,8 +123,7 @@ export class DeletionJudge {
     if (approval === undefined && !lost) return
     if (this.#held.isApproved(id, approve, world.nowMs)) return
     const isLost = approval === undefined && lost && lost.heldMs >= lost.sinceMs
-    const cause: SyncCause | undefined = isLost ? 'store loss' : undefined
-    findings.explain(heldStaysHeld, cause, world.nowMs, () => {
+    findings.explain(heldStaysHeld, isLost ? 'store loss' : undefined, world.nowMs, () => {
       return `${id} is held under ${approval?.slice(0, 8)}, which nobody has approved`
     })
   }
@@ -149,9 +148,11 @@ export class DeletionJudge {
   }
 
   #causeOf(member: Member, pass: PassNotes): SyncCause | undefined {
-    const { world, lies } = this.#scene
+    const { world, accounts, lies } = this.#scene
     if (this.#held.isApproved(member.id, pass.approve, world.nowMs)) return 'approved by mistake'
-    return lies.hid(member, pass.startedMs) ? 'wrong filter' : undefined
+    if (lies.hid(member, pass.startedMs)) return 'wrong filter'
+    const rowDirectory = accounts.rows.get(member.id)?.directoryId ?? member.directory.id
+    return rowDirectory === member.directory.id ? undefined : 'moved to an unlisted directory'
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Flavour } from './flavours.ts'
+
 /**
  * The documented causes for which an invariant of the sync may not hold. Each names a page in docs/, and a text of that
  * page. A test checks that the page contains the text.
@@ -8,6 +10,10 @@ export const syncCauses = {
     'If a wrong filter hides fewer people than the limits allow, the sync deletes these people',
   ],
   'approved by mistake': ['sync/deletions.md', 'Find out whether the listed people have really left'],
+  'moved to an unlisted directory': [
+    'sync/deletions.md',
+    'a person has moved to this directory without a webhook, the sync deletes the person',
+  ],
   'joined during the pass': ['sync/deletions.md', 'the pages of the API are not a snapshot'],
   'equal times': ['concepts/ordering.md', 'equal to the watermark of a deletion'],
   'store loss': ['concepts/guarantees.md', 'The store lost its data, or evicted keys'],
@@ -18,3 +24,15 @@ export const syncCauses = {
 } as const satisfies Record<string, readonly [page: string, text: string]>
 
 export type SyncCause = keyof typeof syncCauses
+
+const always: readonly SyncCause[] = ['equal times', 'joined during the pass', 'no known']
+
+/** The causes that can apply in the histories of each flavour. */
+export const syncCausesIn: Readonly<Record<Flavour, readonly SyncCause[]>> = {
+  fair: always,
+  storm: [...always, 'store loss'],
+  misuse: always,
+  lies: [...always, 'wrong filter', 'approved by mistake', 'moved to an unlisted directory'],
+  rejoin: always,
+  race: always,
+}

@@ -3,9 +3,9 @@ import type { World } from '../world.ts'
 import type { SimulatedApi } from './api.ts'
 import type { Customers } from './customers.ts'
 import type { DeletionJudge } from './deletion-judge.ts'
-import type { SyncFleet } from './fleet.ts'
+import type { SyncFleet, SyncInstance } from './fleet.ts'
 import type { Lies } from './lies.ts'
-import type { SyncFaultPlan } from './plan-faults.ts'
+import type { Interruption, SyncFaultPlan } from './plan-faults.ts'
 import type { SyncStore } from './sync-store.ts'
 
 interface Scene {
@@ -40,8 +40,8 @@ export class SyncFaultInjector {
     const { world, customers, lies, server, api, fleet } = this.#scene
     world.story.tell(() => '*** all faults have ended')
     server.faults = noFaults
-    server.isFast = true
     server.recover()
+    server.cancelInterruptions()
     api.isDown = false
     for (const directory of customers.environment.directories) directory.enabled = true
     lies.end()
@@ -52,17 +52,12 @@ export class SyncFaultInjector {
     const { world, customers, lies, server, api, fleet } = this.#scene
     switch (fault.what) {
       case 'crash':
-        fleet.crash(fault.process, fault.forMs)
+      case 'pause':
+        this.#interrupt(fault, fleet.at(fault.process))
         break
       case 'close':
         fleet.close(fault.process, fault.forMs)
         break
-      case 'pause': {
-        const process = fleet.at(fault.process)?.process
-        process?.pause()
-        world.schedule(fault.forMs, () => process?.resume())
-        break
-      }
       case 'freeze':
         server.freeze()
         world.schedule(fault.forMs, () => server.recover(fault.droppedShare))
@@ -97,6 +92,26 @@ export class SyncFaultInjector {
         world.schedule(fault.forMs, () => lies.end())
       }
     }
+  }
+
+  #interrupt(
+    { what, moment, forMs, process: place }: Interruption,
+    instance: SyncInstance | undefined,
+  ): void {
+    const { world, fleet, server } = this.#scene
+    if (!instance) return
+    const { process } = instance
+    const interrupt = () => {
+      world.story.tell(() => `*** ${what} of ${process.name}`)
+      if (what === 'crash') {
+        fleet.crash(place, instance, forMs)
+      } else {
+        process.pause()
+        world.schedule(forMs, () => process.resume())
+      }
+    }
+    if (moment === 'any') interrupt()
+    else server.interruptNextCall(process, moment, interrupt)
   }
 
   /** The store's server fails, and the one that takes over has lost data. */

@@ -8,6 +8,7 @@ import type { Stream } from '../stream.ts'
 import type { World } from '../world.ts'
 import type { SimulatedApi } from './api.ts'
 import type { SyncApplication } from './application.ts'
+import type { SyncCause } from './documented-causes.ts'
 import type { SyncPlan } from './plan.ts'
 import type { SyncStore } from './sync-store.ts'
 
@@ -22,7 +23,7 @@ interface Scene {
   store: SyncStore
   application: SyncApplication
   api: SimulatedApi
-  findings: Findings
+  findings: Findings<SyncCause>
   onReport(instance: SyncInstance, report: SyncReport): void
   /** A webhook was answered stale. */
   onStale(messageId: string): void
@@ -65,9 +66,8 @@ export class SyncFleet {
     return random.pick(isWrong || running.length === 0 ? this.#places : running)
   }
 
-  crash(place: number, forMs: number): void {
-    const instance = this.#places[place]
-    if (!instance?.process.isAlive) return
+  crash(place: number, instance: SyncInstance, forMs: number): void {
+    if (!instance.process.isAlive) return
     instance.process.die()
     this.#replaceIn(forMs, place, instance)
   }
@@ -123,7 +123,7 @@ export class SyncFleet {
 
   #startAt(place: number): void {
     const { world, plan, store, application, api, onReport, onStale, isQuiet } = this.#scene
-    const { everySeconds, fullEverySeconds, deletions } = plan.sync
+    const { everySeconds, ...numbers } = plan.sync
     const name = `p${place}.${this.all.length}`
     const process = new SimulatedProcess(world, name, plan.clockOffsetsMs.processes[place] ?? 0)
     const opened = store.openIn(process)
@@ -151,8 +151,7 @@ export class SyncFleet {
       organizations: 'all',
       ...application.knownIn(process),
       schedule: { everySeconds },
-      fullEverySeconds,
-      deletions,
+      ...numbers,
       onReport: (report) => onReport(instance, report),
     })
     const instance = { process, receiver, sync, store: opened, isClosing: false, lingers: false }

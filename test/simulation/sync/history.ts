@@ -4,6 +4,7 @@ import { leftIn } from '../fleet.ts'
 import type { HistoryRecord } from '../record.ts'
 import { requireConvergence } from './convergence.ts'
 import { withoutTurns } from './core-turns.ts'
+import type { SyncCause } from './documented-causes.ts'
 import type { SyncInstance } from './fleet.ts'
 import type { SyncPlan } from './plan.ts'
 import { type Stage, stageOf } from './stage.ts'
@@ -23,7 +24,7 @@ export interface SyncHistoryOptions {
 
 export interface SyncHistoryResult {
   plan: SyncPlan
-  findings: Findings
+  findings: Findings<SyncCause>
   record: HistoryRecord
   reports: SyncReport[]
   deletions: number

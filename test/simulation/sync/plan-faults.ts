@@ -1,3 +1,4 @@
+import type { CallMoment } from '../stores/server.ts'
 import type { Stream } from '../stream.ts'
 import type { Flavour } from './flavours.ts'
 
@@ -8,13 +9,23 @@ interface FaultOfProcess {
   process: number
 }
 
+/**
+ * A crash or a pause. It comes at its time, or at the next moment after it at which a call of the store is there. Most
+ * calls are calls of passes.
+ */
+export interface Interruption extends FaultOfProcess {
+  what: 'crash' | 'pause'
+  moment: 'any' | CallMoment
+}
+
 interface FaultOfServer {
   atMs: number
   forMs: number
 }
 
 export type SyncFaultPlan =
-  | (FaultOfProcess & { what: 'crash' | 'pause' | 'close' })
+  | Interruption
+  | (FaultOfProcess & { what: 'close' })
   | (FaultOfServer & { what: 'freeze'; droppedShare: number })
   | (FaultOfServer & { what: 'shut-down' | 'api-down' })
   /** `windowMs`: how much of the last changes is lost. Without it, everything is lost. */
@@ -41,9 +52,10 @@ export function planFaults(
     forMs: random.spread(500, atMostMs),
     process: random.below(processes),
   })
+  const moment = () => random.pick(['any', 'sent', 'carried out', 'carried out'] as const)
   if (flavour === 'storm') {
-    add(random.between(0, 3), () => ({ what: 'crash', ...lasting(120_000) }))
-    add(random.between(0, 3), () => ({ what: 'pause', ...lasting(150_000) }))
+    add(random.between(0, 3), () => ({ what: 'crash', ...lasting(120_000), moment: moment() }))
+    add(random.between(0, 3), () => ({ what: 'pause', ...lasting(150_000), moment: moment() }))
     add(random.between(0, 2), () => ({ what: 'close', ...lasting(60_000) }))
     add(random.between(0, 2), () =>
       random.happens(0.5)

@@ -18,8 +18,8 @@ export interface SyncPlan {
   directories: number
   people: number
   groups: number
-  /** The share of people whose row exists at the start, and of rows that know their directory. */
-  rows: { exist: number; knowDirectory: number }
+  /** The share of people whose row exists at the start, and of rows that know their directory or time. */
+  rows: { exist: number; knowDirectory: number; knowTime: number }
   /** The time of the last planned change. */
   churnMs: number
   changes: ChangePlan[]
@@ -29,7 +29,12 @@ export interface SyncPlan {
   sender: Plan['sender']
   /** The longest time until the first attempt of a webhook. */
   webhookDelayMs: number
-  sync: { everySeconds: number; fullEverySeconds: number; deletions: Partial<Limits> }
+  sync: {
+    everySeconds: number
+    fullEverySeconds: number
+    leaseSeconds: number
+    deletions: Partial<Limits>
+  }
   known: {
     users: boolean
     groups: boolean
@@ -75,11 +80,18 @@ export function planOf(seed: number, flavour: Flavour): SyncPlan {
     directories: random.happens(0.3) ? 2 : 1,
     people: random.pick([random.between(0, 5), random.between(0, 25)]),
     groups: random.between(0, 5),
-    rows: { exist: random.pick([0.8, 1]), knowDirectory: random.pick([0, 0.8, 1]) },
+    rows: {
+      exist: random.pick([0.8, 1]),
+      knowDirectory: random.pick([0, 0.8, 1]),
+      knowTime: random.pick([0.8, 1]),
+    },
     churnMs,
     changes: planChanges(random.fork('changes'), flavour, churnMs),
     faults: planFaults(random.fork('faults'), flavour, processes, churnMs),
-    network: isFlaky ? { lostRequests: 0.01, lostAnswers: 0.01, late: 0.02, lateAtMostMs: 5000 } : noFaults,
+    network: {
+      ...(isFlaky ? { lostRequests: 0.01, lostAnswers: 0.01, late: 0.02, lateAtMostMs: 5000 } : noFaults),
+      slowAtMostMs: 300,
+    },
     clockOffsetsMs: {
       processes: Array.from({ length: processes }, clockOffsetMs),
       store: clockOffsetMs(),
@@ -95,6 +107,7 @@ export function planOf(seed: number, flavour: Flavour): SyncPlan {
     sync: {
       everySeconds,
       fullEverySeconds: isFullAlways ? 1 : random.pick([1, everySeconds * 2, everySeconds * 6]),
+      leaseSeconds: random.pick([60, 60, 10]),
       deletions: random.pick([{}, {}, { maxCount: 2 }, { maxCount: 3, maxShare: 0.1 }, { maxShare: 0.2 }]),
     },
     known: knownOf(random, flavour),

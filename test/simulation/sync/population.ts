@@ -42,7 +42,7 @@ export function populate({ world, plan, customers, accounts, application }: Scen
       kind,
       organizationId: directory.organizationId,
       directoryId: random.happens(plan.rows.knowDirectory) ? directory.id : null,
-      occurredAt: instantOf(startMs - 29 * dayMs),
+      occurredAt: random.happens(plan.rows.knowTime) ? instantOf(startMs - 29 * dayMs) : null,
       deleted: false,
       own: false,
       state: { active, title, groupIds: [...groupIds] },

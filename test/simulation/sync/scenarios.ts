@@ -23,15 +23,15 @@ const calm: SyncPlan = {
   directories: 1,
   people: 0,
   groups: 0,
-  rows: { exist: 1, knowDirectory: 1 },
+  rows: { exist: 1, knowDirectory: 1, knowTime: 1 },
   churnMs: 1_200_000,
   changes: [],
   faults: [],
-  network: noFaults,
+  network: { ...noFaults, slowAtMostMs: 300 },
   clockOffsetsMs: { processes: [0, 0, 0], store: 0, sender: 0 },
   sender: { copies: 0, refused: 0, lostReplies: 0, slowBodies: 0 },
   webhookDelayMs: 300,
-  sync: { everySeconds: 80, fullEverySeconds: 1, deletions: {} },
+  sync: { everySeconds: 80, fullEverySeconds: 1, leaseSeconds: 60, deletions: {} },
   known: {
     users: true,
     groups: true,
@@ -97,6 +97,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'an operator approves while the list of directories is incomplete': {
     plan: {
       ...calm,
+      flavour: 'lies',
       people: 1,
       approves: 1,
       changes: [change(300, 'connect')],
@@ -114,7 +115,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       sync: { ...calm.sync, everySeconds: 600, fullEverySeconds: 3600 },
       changes: [change(130, 'join', dir1)],
       faults: [
-        { what: 'crash', atMs: 430_000, forMs: 15_000, process: 0 },
+        { what: 'crash', atMs: 430_000, forMs: 15_000, process: 0, moment: 'any' },
         { what: 'leave-out', atMs: 440_000, forMs: 118_000, ...dir1 },
       ],
     },
@@ -131,6 +132,19 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     },
     occurs: ['held as several-directories'],
     deletions: 0,
+  },
+  'a user moves to a directory that the list of directories leaves out': {
+    plan: {
+      ...calm,
+      flavour: 'lies',
+      directories: 2,
+      people: 3,
+      changes: [change(300, 'move', { memberId: 'diruser_2', ...dir1, ...lost })],
+      faults: [{ what: 'leave-out', atMs: 250_000, forMs: 300_000, ...dir1 }],
+    },
+    occurs: ['change move'],
+    causes: ['nobody in a directory is deleted: moved to an unlisted directory'],
+    deletions: 1,
   },
   'a user moves to a directory that has just been connected': {
     plan: {
@@ -159,11 +173,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       processes: 3,
       directories: 2,
       people: 15,
-      rows: { exist: 0.8, knowDirectory: 0.8 },
+      rows: { exist: 0.8, knowDirectory: 0.8, knowTime: 1 },
       changes: [change(256, 'move', { memberId: 'diruser_9' })],
       faults: [
         { what: 'api-down', atMs: 380_000, forMs: 150_000 },
-        { what: 'crash', atMs: 614_000, forMs: 13_600, process: 2 },
+        { what: 'crash', atMs: 614_000, forMs: 13_600, process: 2, moment: 'carried out' },
       ],
     },
     occurs: ['change move', 'pass incomplete'],

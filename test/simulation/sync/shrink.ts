@@ -45,7 +45,7 @@ const simplifications: ((copy: SyncPlan) => void)[] = [
   ({ known }) => Object.assign(known, { yieldsDirectory: true }),
   ({ known }) => Object.assign(known, { yieldsTime: true, yieldsGroups: true, isLive: false }),
   ({ rows }) => Object.assign(rows, { exist: 1 }),
-  ({ rows }) => Object.assign(rows, { knowDirectory: 1 }),
+  ({ rows }) => Object.assign(rows, { knowDirectory: 1, knowTime: 1 }),
   (copy) => Object.assign(copy, { handlerFailures: 0 }),
   (copy) => Object.assign(copy, { approves: 0 }),
   (copy) => Object.assign(copy, { organizations: 1 }),

@@ -13,6 +13,7 @@ const help = `npm run simulate -- --sync [options]
   --seed <n>        the first seed (default: 1)
   --count <n>       the number of seeds
   --flavours <list> of ${flavours.join(', ')}
+  --stop            stop after the first history with a violation
   --strict          give each event a turn of the real event loop (slower)
   --story           print the story of each history
   --shrink          shrink the first history with a violation, and print its story
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: 'Infinity' },
     flavours: { type: 'string', default: flavours.join() },
+    stop: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
     story: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: false },
@@ -50,6 +52,7 @@ async function simulate(): Promise<number> {
     tally.add(result)
     if (values.story) print(result)
     if (findings.violations.length > 0) failed.push({ plan, findings })
+    if (values.stop && failed.length > 0) break
     if (process.stderr.isTTY && tally.histories % 50 === 0) {
       process.stderr.write(`\r${tally.histories} histories, seed ${seed}, ${failed.length} failed `)
     }

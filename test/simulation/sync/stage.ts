@@ -12,6 +12,7 @@ import { SyncApplication } from './application.ts'
 import { Changes } from './changes.ts'
 import { Customers } from './customers.ts'
 import { DeletionJudge } from './deletion-judge.ts'
+import { syncCausesIn } from './documented-causes.ts'
 import { SyncFaultInjector } from './fault-injector.ts'
 import { SyncFleet } from './fleet.ts'
 import { Lies } from './lies.ts'
@@ -27,9 +28,17 @@ export type Stage = ReturnType<typeof stageOf>
 export function stageOf(plan: SyncPlan, options: Omit<WorldOptions, 'seed'>) {
   const world = new World({ seed: seedOf(plan.seed, 'sync world'), ...options })
   const quietMs = endOfFaults(plan)
-  const server = new Server(world, plan.clockOffsetsMs.store, false)
+  const server = new Server(world, {
+    clockOffsetMs: plan.clockOffsetsMs.store,
+    callsDieWithProcess: false,
+    troubledFromMs: Number.POSITIVE_INFINITY,
+  })
   server.faults = plan.network
-  const [record, findings, accounts] = [new HistoryRecord(), new Findings(), new Accounts()]
+  const [record, findings, accounts] = [
+    new HistoryRecord(),
+    new Findings(syncCausesIn[plan.flavour]),
+    new Accounts(),
+  ]
   const store = new SyncStore(server)
   const isQuiet = () => world.nowMs >= quietMs
   const customers = new Customers({ world, plan, send: (message) => sender.schedule(message) })

@@ -14,7 +14,7 @@ interface Scene {
   accounts: Accounts
   application: SyncApplication
   judge: DeletionJudge
-  findings: Findings
+  findings: Findings<SyncCause>
   record: HistoryRecord
 }
 

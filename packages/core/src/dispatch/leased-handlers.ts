@@ -147,7 +147,7 @@ class Lease {
     }
     if (answer === true) {
       this.#endsAtMs = requestedAtMs + this.#leaseMs
-      return this.#renewIn(this.#leaseMs / 3)
+      return this.#renewIn(requestedAtMs + this.#leaseMs / 3 - clock.monotonic())
     }
     this.#renewIn(Math.min(this.#leaseMs / 3, retryMs, this.#leftMs))
   }
