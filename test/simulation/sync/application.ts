@@ -127,6 +127,7 @@ export class SyncApplication {
     const random = world.stream(`known ${process.name}`)
     const query = () => new Map(accounts.known(kind, directory).map((record) => [record.id, record]))
     let records = query()
+    const yielded: KnownRecord[] = []
     let read = 0
     for (const id of [...records.keys()]) {
       if (++read % 5 === 0) {
@@ -136,8 +137,10 @@ export class SyncApplication {
       const record = records.get(id)
       if (!record) continue
       judge.yielded(process, record)
+      yielded.push(record)
       yield record
     }
+    judge.read(process, directory, kind, yielded)
   }
 }
 

@@ -1,8 +1,8 @@
-import type { KnownRecord, SyncReport } from '@scalekit-scim/core/sync'
+import type { DirectoryRef, KnownRecord, SyncReport } from '@scalekit-scim/core/sync'
 import type { Accounts, Effect } from '../../support/deletion-histories/accounts.ts'
-import { kinds, type Member } from '../../support/deletion-histories/environment.ts'
+import { type Kind, kinds, type Member } from '../../support/deletion-histories/environment.ts'
 import { HeldWatch } from '../../support/deletion-histories/held-watch.ts'
-import { notesOn, type PassNotes } from '../../support/deletion-histories/pass-notes.ts'
+import { notesOn, type PassNotes, scopeOf } from '../../support/deletion-histories/pass-notes.ts'
 import { wrongDeletion } from '../../support/deletion-histories/wrong-deletion.ts'
 import type { Findings } from '../findings.ts'
 import type { SimulatedProcess } from '../process.ts'
@@ -11,9 +11,12 @@ import type { World } from '../world.ts'
 import type { Customers } from './customers.ts'
 import type { SyncCause } from './documented-causes.ts'
 import type { Lies } from './lies.ts'
+import { DeletionLimits } from './limits.ts'
+import type { SyncPlan } from './plan.ts'
 
 interface Scene {
   world: World
+  plan: SyncPlan
   customers: Customers
   accounts: Accounts
   lies: Lies
@@ -21,6 +24,7 @@ interface Scene {
   server: Server
 }
 
+const withinLimits = 'unapproved deletions stay within the limits'
 export const heldStaysHeld = 'held is never applied without approval'
 export const nobodyThereIsDeleted = 'nobody in a directory is deleted'
 
@@ -36,6 +40,7 @@ export class DeletionJudge {
   readonly #listedMs = new Map<string, number>()
   /** The held records at each loss of the store. */
   readonly #lost = new Map<string, { heldMs: number; sinceMs: number }>()
+  readonly #limits: DeletionLimits
   /** The last deletion of each member that should not have been, with its documented cause. */
   readonly explained = new Map<string, { atMs: number; cause: SyncCause }>()
   deletions = 0
@@ -44,6 +49,7 @@ export class DeletionJudge {
 
   constructor(scene: Scene) {
     this.#scene = scene
+    this.#limits = new DeletionLimits(scene.plan)
   }
 
   begin(process: SimulatedProcess, approvals: readonly string[]): void {
@@ -61,6 +67,17 @@ export class DeletionJudge {
 
   yielded(process: SimulatedProcess, record: KnownRecord): void {
     this.open.get(process)?.yielded.set(record.id, { record, atMs: this.#scene.world.nowMs })
+  }
+
+  /** `known` has yielded all its records for a directory. */
+  read(
+    process: SimulatedProcess,
+    directory: DirectoryRef,
+    kind: Kind,
+    records: readonly KnownRecord[],
+  ): void {
+    const { startedMs } = this.open.get(process) ?? { startedMs: this.#scene.world.nowMs }
+    this.#limits.read(scopeOf(directory.id, kind), directory.id, startedMs, records)
   }
 
   /** A page of a full walk has arrived. */
@@ -86,6 +103,7 @@ export class DeletionJudge {
     }
     this.#judgeHeld(effect.id, pass)
     this.#judgePresence(effect, pass)
+    this.#judgeLimits(effect, pass)
   }
 
   end(process: SimulatedProcess, report: SyncReport): void {
@@ -126,6 +144,16 @@ export class DeletionJudge {
     findings.explain(heldStaysHeld, isLost ? 'store loss' : undefined, world.nowMs, () => {
       return `${id} is held under ${approval?.slice(0, 8)}, which nobody has approved`
     })
+  }
+
+  #judgeLimits({ id, kind, context }: Effect, { startedMs, approve }: PassNotes): void {
+    const { findings, world, server } = this.#scene
+    const scope = scopeOf(context.directoryId ?? '', kind)
+    const isApproved = this.#held.isApproved(id, approve, world.nowMs)
+    const exceeded = this.#limits.deleted(scope, id, startedMs, isApproved)
+    // The store has also lost the counts.
+    const cause = server.losses.length > 0 ? 'store loss' : undefined
+    if (exceeded) findings.explain(withinLimits, cause, world.nowMs, () => `${id} of ${scope}: ${exceeded}`)
   }
 
   #judgePresence(effect: Effect, pass: PassNotes): void {

@@ -12,6 +12,7 @@ export interface SyncMutant {
 }
 
 const stickySet = mutantsOfDeletions['no sticky set']
+const countPerPass = mutantsOfDeletions['count per pass']
 
 export const syncMutants = {
   'no check of observedAt': {
@@ -22,7 +23,7 @@ export const syncMutants = {
         to: 'return false',
       },
     ],
-    flavours: ['race', 'rejoin'],
+    flavours: ['race'],
   },
   'one walk instead of two': {
     file: 'sync/pass/directory-deletions.ts',
@@ -52,6 +53,11 @@ export const syncMutants = {
     file: `sync/${stickySet.file}`,
     replacements: [stickySet],
     flavours: ['fair', 'lies'],
+  },
+  'deletions are counted per pass': {
+    file: `sync/${countPerPass.file}`,
+    replacements: [countPerPass],
+    flavours: ['fair', 'race', 'lies'],
   },
 } as const satisfies Record<string, SyncMutant>
 
