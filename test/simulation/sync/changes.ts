@@ -110,11 +110,12 @@ export class Changes {
     },
     disable: ({ directory }) => {
       if (!directory) return
-      directory.enabled = false
+      this.#scene.customers.setEnabled(directory, false)
       this.#scene.world.story.tell(() => `${directory.id} is disabled`)
     },
     enable: () => {
-      for (const directory of this.#scene.customers.environment.directories) directory.enabled = true
+      const { customers } = this.#scene
+      for (const directory of customers.environment.directories) customers.setEnabled(directory, true)
     },
     exodus: ({ random, directory, plan }) => {
       if (!directory) return

@@ -17,6 +17,8 @@ export type MemberChange = 'created' | 'updated' | 'deleted'
 export interface Announcement {
   member: Member
   occurredAt: string
+  /** The time of the change. */
+  atMs: number
   /** Without it, the webhook is lost. */
   message: Message | undefined
   /** The state that the webhook tells. */
@@ -35,6 +37,8 @@ export class Customers {
   /** All changes of each member, the oldest first. */
   readonly announcements = new Map<string, Announcement[]>()
   readonly #scene: Scene
+  /** When each directory was last disabled. */
+  readonly #disabledMs = new Map<CustomerDirectory, number>()
   #serial = 0
 
   constructor(scene: Scene) {
@@ -56,8 +60,13 @@ export class Customers {
     return plan.api.hasWholeSeconds ? ms - (ms % 1000) : ms
   }
 
-  lastOf({ id }: Member): Announcement | undefined {
-    return this.announcements.get(id)?.at(-1)
+  setEnabled(directory: CustomerDirectory, isEnabled: boolean): void {
+    if (!directory.enabled) this.#disabledMs.set(directory, this.#scene.world.nowMs)
+    directory.enabled = isEnabled
+  }
+
+  wasDisabledSince(directory: CustomerDirectory, sinceMs: number): boolean {
+    return !directory.enabled || (this.#disabledMs.get(directory) ?? Number.NEGATIVE_INFINITY) >= sinceMs
   }
 
   join(directory: CustomerDirectory, kind: Kind): Member {
@@ -80,7 +89,7 @@ export class Customers {
     this.announcements.set(member.id, announced)
     const { id, kind, active, title, present, groupIds } = member
     const state = { id, kind, active, title, present, groupIds }
-    announced.push({ member, occurredAt, message, state })
+    announced.push({ member, occurredAt, atMs: world.nowMs, message, state })
     world.story.tell(
       () =>
         `${member.id} of ${member.directory.id} is ${change} at ${occurredAt}: ${message?.id ?? 'its webhook is lost'}`,

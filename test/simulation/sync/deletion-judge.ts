@@ -160,12 +160,15 @@ export class DeletionJudge {
     const { findings, world, customers, accounts, lies } = this.#scene
     const { environment } = customers
     const member = environment.members.get(effect.id)
-    const isLiedAbout = member?.present && lies.wereToldAbout(member, pass.startedMs)
-    if (member && isLiedAbout) {
+    const isUnread =
+      member?.present &&
+      (lies.wereToldAbout(member, pass.startedMs) ||
+        customers.wasDisabledSince(member.directory, pass.startedMs))
+    if (member && isUnread) {
       const cause = this.#causeOf(member, pass)
       if (cause) this.explained.set(member.id, { atMs: world.nowMs, cause })
       findings.explain(nobodyThereIsDeleted, cause, world.nowMs, () => {
-        return `${member.id} is in ${member.directory.id}, which the list of directories leaves out`
+        return `${member.id} is in ${member.directory.id}, which the pass has not read`
       })
       return
     }
@@ -180,7 +183,7 @@ export class DeletionJudge {
     if (this.#held.isApproved(member.id, pass.approve, world.nowMs)) return 'approved by mistake'
     if (lies.hid(member, pass.startedMs)) return 'wrong filter'
     const rowDirectory = accounts.rows.get(member.id)?.directoryId ?? member.directory.id
-    return rowDirectory === member.directory.id ? undefined : 'moved to an unlisted directory'
+    return rowDirectory === member.directory.id ? undefined : 'moved to an unread directory'
   }
 }
 

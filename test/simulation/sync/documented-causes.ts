@@ -10,9 +10,9 @@ export const syncCauses = {
     'If a wrong filter hides fewer people than the limits allow, the sync deletes these people',
   ],
   'approved by mistake': ['sync/deletions.md', 'Find out whether the listed people have really left'],
-  'moved to an unlisted directory': [
+  'moved to an unread directory': [
     'sync/deletions.md',
-    'a person has moved to this directory without a webhook, the sync deletes the person',
+    'a person has moved to such a directory, and the row has the former directory, the sync deletes the person',
   ],
   'joined during the pass': ['sync/deletions.md', 'the pages of the API are not a snapshot'],
   'equal times': ['concepts/ordering.md', 'equal to the watermark of a deletion'],
@@ -25,14 +25,19 @@ export const syncCauses = {
 
 export type SyncCause = keyof typeof syncCauses
 
-const always: readonly SyncCause[] = ['equal times', 'joined during the pass', 'no known']
+const always: readonly SyncCause[] = [
+  'equal times',
+  'joined during the pass',
+  'moved to an unread directory',
+  'no known',
+]
 
 /** The causes that can apply in the histories of each flavour. */
 export const syncCausesIn: Readonly<Record<Flavour, readonly SyncCause[]>> = {
   fair: always,
   storm: [...always, 'store loss'],
   misuse: always,
-  lies: [...always, 'wrong filter', 'approved by mistake', 'moved to an unlisted directory'],
+  lies: [...always, 'wrong filter', 'approved by mistake'],
   rejoin: always,
   race: always,
 }

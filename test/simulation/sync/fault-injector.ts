@@ -43,7 +43,7 @@ export class SyncFaultInjector {
     server.recover()
     server.cancelInterruptions()
     api.isDown = false
-    for (const directory of customers.environment.directories) directory.enabled = true
+    for (const directory of customers.environment.directories) customers.setEnabled(directory, true)
     lies.end()
     fleet.repair()
   }

@@ -11,9 +11,10 @@ import { type Stage, stageOf } from './stage.ts'
 
 /** Longer than all attempts of a webhook. */
 const longestHistoryMs = 60 * 3_600_000
-/** A pass without faults takes less, and stop() much less. */
+/** A pass without faults takes less. */
 const longestPassMs = 600_000
-const longestStopMs = 100_000
+/** After `stop()`, a pass can still wait for a lost answer of the store: see `errorMs` of the server. */
+const longestStopMs = 150_000
 /** A full pass that begins this much after the last change has its state. See docs/sync/clocks.md. */
 const settledMs = 100_000
 

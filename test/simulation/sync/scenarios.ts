@@ -143,7 +143,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       faults: [{ what: 'leave-out', atMs: 250_000, forMs: 300_000, ...dir1 }],
     },
     occurs: ['change move'],
-    causes: ['nobody in a directory is deleted: moved to an unlisted directory'],
+    causes: ['nobody in a directory is deleted: moved to an unread directory'],
     deletions: 1,
   },
   'a user moves to a directory that has just been connected': {

@@ -1,6 +1,7 @@
 import type { Accounts } from '../../support/deletion-histories/accounts.ts'
 import type { Findings } from '../findings.ts'
 import type { HistoryRecord } from '../record.ts'
+import type { Server } from '../stores/server.ts'
 import type { World } from '../world.ts'
 import type { SyncApplication } from './application.ts'
 import { differenceBetween } from './comparison.ts'
@@ -16,6 +17,7 @@ interface Scene {
   judge: DeletionJudge
   findings: Findings<SyncCause>
   record: HistoryRecord
+  server: Server
 }
 
 /** Whether the sync left alone what newer webhooks wrote. */
@@ -61,12 +63,14 @@ export class WebhookInvariants {
     })
   }
 
-  #causeOf({ member, occurredAt }: Announcement): SyncCause | undefined {
-    const { customers, application, judge } = this.#scene
+  #causeOf({ member, occurredAt, atMs }: Announcement): SyncCause | undefined {
+    const { customers, application, accounts, judge, server } = this.#scene
     const write = application.writes.get(member.id)
     const explained = judge.explained.get(member.id)
     if (explained && explained.atMs === write?.atMs) return explained.cause
     const before = customers.announcements.get(member.id)?.at(-2)
-    return before?.occurredAt === occurredAt ? 'equal times' : undefined
+    if (before?.occurredAt === occurredAt) return 'equal times'
+    const isLost = server.losses.some((loss) => loss.atMs >= atMs && loss.atMs <= (write?.atMs ?? 0))
+    return isLost && !accounts.isGuarded ? 'store loss' : undefined
   }
 }
