@@ -95,14 +95,15 @@ async function soak(args) {
   return failed || lives
 }
 
-/** Runs random histories of webhooks in virtual time. Runs the sources, so a build is not needed. */
+/** Runs random histories of webhooks, or of the sync, in virtual time. Runs the sources, so a build is not needed. */
 async function simulate(args) {
   const env = withoutNames(await environment(), ['NODE_ENV'])
   await install(env)
   const sources = ['--import', './test/docs/source-imports.mjs']
+  const folder = args.includes('--sync') ? 'test/simulation/sync' : 'test/simulation'
   return run(
     'node',
-    ['--disable-warning=ExperimentalWarning', ...sources, 'test/simulation/simulate.ts', ...args],
+    ['--disable-warning=ExperimentalWarning', ...sources, `${folder}/simulate.ts`, ...args],
     { env },
   )
 }
@@ -150,7 +151,7 @@ async function usage() {
   console.error('node scripts/launch.mjs start [arguments of scripts/start.ts]')
   console.error('node scripts/launch.mjs test [quick] [arguments of vitest, such as a filter]')
   console.error('node scripts/launch.mjs soak [lives] [changes] [first seed]')
-  console.error('node scripts/launch.mjs simulate [options, such as --seconds 600 --seed 1]')
+  console.error('node scripts/launch.mjs simulate [--sync] [options, such as --seconds 600 --seed 1]')
   console.error('node scripts/launch.mjs docs [build] [options of VitePress, such as --port 8080]')
   return 2
 }

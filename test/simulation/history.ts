@@ -1,6 +1,7 @@
 import { Application } from './application.ts'
 import type { Circumstances } from './cause-finder.ts'
 import { Database } from './database.ts'
+import { causesIn } from './documented-causes.ts'
 import { noLeaks, nothingStuck } from './end-invariants.ts'
 import { FaultInjector } from './fault-injector.ts'
 import { Findings } from './findings.ts'
@@ -102,7 +103,7 @@ async function withoutUnhandledRejections(
 }
 
 function check(circumstances: Circumstances, quietMs: number, endMs: number, database: Database): Findings {
-  const findings = new Findings(circumstances.plan.profile)
+  const findings = new Findings(causesIn[circumstances.plan.profile])
   repliesByDeadline(circumstances, endMs, findings)
   repliesFromTable(circumstances, endMs, findings)
   effectBeforeReply(circumstances, endMs, findings)

@@ -13,9 +13,9 @@ const senderTimeoutMs = 10_000
 
 interface Scene {
   world: World
-  plan: Plan
+  plan: Pick<Plan, 'sender' | 'clockOffsetsMs'>
   record: HistoryRecord
-  fleet: Fleet
+  fleet: Pick<Fleet, 'pick'>
   isQuiet: () => boolean
 }
 

@@ -9,6 +9,7 @@ import { Tally } from './tally.ts'
 
 const help = `npm run simulate -- [options]
 
+  --sync            run histories of the directory sync: see --sync --help
   --seconds <n>     how long new histories begin (default: 60)
   --seed <n>        the first seed (default: 1)
   --count <n>       the number of seeds

@@ -16,6 +16,15 @@ export interface Row {
   own: boolean
   /** The last time at which a webhook created or updated the record. */
   toldMs?: number
+  /** The other columns of a user. */
+  state?: UserState
+}
+
+/** The data of a user, as far as an event has it. */
+export interface UserState {
+  active?: boolean | null | undefined
+  title?: string | null | undefined
+  groupIds?: readonly string[] | undefined
 }
 
 /** The faults of the query behind `known`. */
@@ -27,6 +36,7 @@ export interface Mistakes {
   yieldsOthers: 'no' | 'with-organization' | 'without'
   forgetsDirectory: boolean
   forgetsTime: boolean
+  forgetsGroups: boolean
 }
 
 export const noMistakes: Mistakes = {
@@ -35,6 +45,7 @@ export const noMistakes: Mistakes = {
   yieldsOthers: 'no',
   forgetsDirectory: false,
   forgetsTime: false,
+  forgetsGroups: false,
 }
 
 /** One event for the application's handlers. */
@@ -44,21 +55,32 @@ export interface Effect {
   organizationId: string
   deletes: boolean
   context: HandlerContext
+  state: UserState
 }
 
 /** An application that follows the rules of the README: upserts, tombstones, and only newer writes. */
 export class Accounts {
   readonly rows = new Map<string, Row>()
   mistakes: Mistakes = noMistakes
+  /** Whether the rows only take newer events. See docs/guides/database-guard.md. */
+  isGuarded = true
 
   live(): Row[] {
     return [...this.rows.values()].filter(({ deleted }) => !deleted)
   }
 
-  put({ kind, id, organizationId, deletes, context }: Effect, nowMs: number): void {
+  /** Whether the row takes the event. Without the guard, it takes each event. */
+  takes({ id, deletes, context: { occurredAt } }: Effect): boolean {
     const row = this.rows.get(id)
+    if (!this.isGuarded || row?.occurredAt == null) return true
+    return isNewer(row.occurredAt, occurredAt, deletes || !row.deleted)
+  }
+
+  put(effect: Effect, nowMs: number): void {
+    if (!this.takes(effect)) return
+    const { kind, id, organizationId, deletes, context, state } = effect
     const { occurredAt, source } = context
-    if (row?.occurredAt != null && !isNewer(row.occurredAt, occurredAt, deletes || !row.deleted)) return
+    const row = this.rows.get(id)
     this.rows.set(id, {
       id,
       kind,
@@ -67,6 +89,11 @@ export class Accounts {
       occurredAt,
       deleted: deletes,
       own: row?.own ?? false,
+      state: {
+        active: state.active ?? row?.state?.active,
+        title: state.title ?? row?.state?.title,
+        groupIds: state.groupIds ?? row?.state?.groupIds,
+      },
       ...(source === 'webhook' && !deletes ? { toldMs: nowMs } : {}),
     })
   }
@@ -85,14 +112,25 @@ export class Accounts {
       .map((row) => this.#record(row))
   }
 
-  #record({ id, occurredAt, directoryId, organizationId }: Row): KnownRecord {
-    const { forgetsDirectory, forgetsTime, yieldsOthers } = this.mistakes
+  #record({ id, occurredAt, directoryId, organizationId, state }: Row): KnownRecord {
+    const { forgetsDirectory, forgetsTime, forgetsGroups, yieldsOthers } = this.mistakes
     return {
       id,
       ...(forgetsTime ? {} : { occurredAt }),
       ...(forgetsDirectory ? {} : { directoryId }),
+      ...(forgetsGroups ? {} : { groupIds: state?.groupIds }),
       ...(yieldsOthers === 'with-organization' ? { organizationId } : {}),
     }
+  }
+}
+
+interface HandledEvent {
+  organization_id: string
+  data: {
+    id: string
+    active?: boolean | null | undefined
+    title?: string | null | undefined
+    groups?: readonly { id: string }[] | null | undefined
   }
 }
 
@@ -100,8 +138,11 @@ export class Accounts {
 export function handlersFor(handle: (effect: Effect) => Promise<void>): Handlers {
   const act =
     (kind: Kind, deletes: boolean) =>
-    (event: { organization_id: string; data: { id: string } }, context: HandlerContext) =>
-      handle({ kind, deletes, id: event.data.id, organizationId: event.organization_id, context })
+    ({ organization_id: organizationId, data }: HandledEvent, context: HandlerContext) => {
+      const { id, active, title, groups } = data
+      const state = { active, title, groupIds: groups?.map((group) => group.id) }
+      return handle({ kind, deletes, id, organizationId, context, state })
+    }
   return {
     onUserUpserted: act('user', false),
     onUserDeleted: act('user', true),

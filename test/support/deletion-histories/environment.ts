@@ -1,6 +1,5 @@
 import { TestApi, TestDirectory } from '../paged-directories.ts'
 import type { Chance } from './chance.ts'
-import type { VirtualTime } from './virtual-time.ts'
 
 export type Kind = 'user' | 'group'
 export const kinds: readonly Kind[] = ['user', 'group']
@@ -17,6 +16,8 @@ export interface Member {
   active: boolean
   /** Set if a wrong filter at the identity provider hides the member from the API. */
   hidden: boolean
+  title?: string
+  groupIds?: ReadonlySet<string>
 }
 
 export interface CustomerDirectory {
@@ -34,9 +35,11 @@ export class Environment {
   readonly api = new TestApi()
   readonly directories: CustomerDirectory[] = []
   readonly members = new Map<string, Member>()
-  readonly #time: VirtualTime
+  /** The order in which the API lists the members. Without it, the oldest first. */
+  order: (one: Member, other: Member) => number = () => 0
+  readonly #time: { readonly nowMs: number }
 
-  constructor(time: VirtualTime) {
+  constructor(time: { readonly nowMs: number }) {
     this.#time = time
   }
 
@@ -122,11 +125,15 @@ export class Environment {
       directory.listed.people = []
       directory.listed.teams = []
     }
-    for (const member of this.members.values()) {
+    for (const member of [...this.members.values()].sort(this.order)) {
       if (!this.shows(member)) continue
-      const { id, active, updatedAtMs, kind } = member
+      const { id, active, updatedAtMs, kind, title, groupIds } = member
       const { people, teams } = member.directory.listed
-      if (kind === 'user') people.push({ id, active, updatedAtMs })
+      const more = {
+        ...(title === undefined ? {} : { title }),
+        ...(groupIds ? { groupIds: [...groupIds] } : {}),
+      }
+      if (kind === 'user') people.push({ id, active, updatedAtMs, ...more })
       else teams.push({ id, updatedAtMs })
     }
   }

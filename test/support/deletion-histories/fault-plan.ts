@@ -102,6 +102,7 @@ export class FaultPlan {
       yieldsOthers: chance.happens(0.3) ? this.#others() : 'no',
       forgetsDirectory: chance.happens(0.2),
       forgetsTime: chance.happens(0.2),
+      forgetsGroups: false,
     }
     const { leavesOut, ...others } = mistakes
     story.tell(`\`known\` leaves out ${leavesOut.size} of ${ids.length}, and ${JSON.stringify(others)}`)

@@ -6,6 +6,7 @@ import type { Limits } from './limits-watch.ts'
 import { type JudgedPass, notesOn, type PassEnd, type PassNotes, scopeOf } from './pass-notes.ts'
 import { Scopes } from './scopes.ts'
 import type { Story } from './story.ts'
+import { wrongDeletion } from './wrong-deletion.ts'
 
 interface Judged {
   environment: Environment
@@ -70,7 +71,8 @@ export class Judge {
     if (!pass || !deletes) return
     const { directoryId = '' } = context
     pass.deleted.add(id)
-    const wrong = this.#wrongAbout(id, organizationId, pass)
+    const isExcused = (member: Member) => this.#isExcused(member, pass)
+    const wrong = wrongDeletion(this.#judged, { id, organizationId }, pass, isExcused)
     if (wrong) this.#accuse(wrong)
     this.#judgeDirectory(id, scopeOf(directoryId, kind), pass)
   }
@@ -129,23 +131,6 @@ export class Judge {
     for (const id of deleted) {
       if (!named.has(id)) this.#accuse(`${id} is deleted, and the report does not say so`)
     }
-  }
-
-  /** Returns the reason why a sync must not delete a record, regardless of limits and approvals. */
-  #wrongAbout(id: string, organizationId: string, pass: PassNotes): string | undefined {
-    const { environment, accounts } = this.#judged
-    const member = environment.members.get(id)
-    if (!member || accounts.rows.get(id)?.own) return `${id} never came from a directory`
-    const { directory, sinceMs } = member
-    if (directory.organizationId !== organizationId) {
-      return `${id} belongs to ${directory.organizationId}, not to ${organizationId}`
-    }
-    if ((accounts.rows.get(id)?.toldMs ?? 0) > (pass.yielded.get(id)?.atMs ?? 0)) {
-      return `${id} is deleted after a webhook said, during the pass, that they are there`
-    }
-    if (sinceMs >= pass.startedMs || !environment.shows(member) || this.#isExcused(member, pass))
-      return undefined
-    return `${id} is in ${directory.id}, and has been there since before the pass`
   }
 
   /**

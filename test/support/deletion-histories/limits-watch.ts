@@ -8,6 +8,12 @@ export interface Limits {
   maxShare: number
 }
 
+/** Completes the limits as core does: if one is given, the other has no default. */
+export function completeLimits({ maxCount, maxShare }: Partial<Limits>): Limits {
+  if (maxCount === undefined && maxShare === undefined) return { maxCount: 20, maxShare: 0.05 }
+  return { maxCount: maxCount ?? 0, maxShare: maxShare ?? 0 }
+}
+
 interface Counted {
   atMs: number
   count: number

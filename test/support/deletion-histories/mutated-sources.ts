@@ -1,22 +1,10 @@
 // This module is preloaded into a separate process, after source-imports.mjs: one file of the sync has the fault that
 // SYNC_MUTANT names. Nothing on disk changes.
 
-import { registerHooks } from 'node:module'
+import { replaceInSource } from '../replaced-source.ts'
 import { isMutantName, mutants } from './mutants.ts'
 
 const name = process.env.SYNC_MUTANT
 if (!isMutantName(name)) throw new Error(`SYNC_MUTANT must be one of: ${Object.keys(mutants).join(', ')}`)
-const { file, from, to } = mutants[name]
-const mutated = new URL(`../../../packages/core/src/sync/${file}`, import.meta.url).href
-
-registerHooks({
-  load(url, context, next) {
-    const loaded = next(url, context)
-    if (url !== mutated) return loaded
-    const text = String(loaded.source)
-    if (text.split(from).length !== 2) {
-      throw new Error(`the mutant '${name}' does not apply: ${file} must have this text once: ${from}`)
-    }
-    return { ...loaded, source: text.replace(from, to) }
-  },
-})
+const { file, ...replacement } = mutants[name]
+replaceInSource(name, new URL(`../../../packages/core/src/sync/${file}`, import.meta.url), [replacement])

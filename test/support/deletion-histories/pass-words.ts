@@ -1,10 +1,13 @@
 import type { Counts, DirectoryReport, SyncReport } from '@scalekit-scim/core/sync'
 import type { Story } from './story.ts'
 
+/** Gives each approval a short name. */
+type Names = Pick<Story, 'nameOf'>
+
 /** Formats a report with one line for each directory. */
 export function describePass(
   { outcome, error, organizations, unusedApprovals }: SyncReport,
-  story: Story,
+  story: Names,
 ): string[] {
   const unused = unusedApprovals.map((approval) => story.nameOf(approval))
   return [
@@ -18,7 +21,7 @@ export function describePass(
   ]
 }
 
-function describeDirectory(report: DirectoryReport, story: Story): string {
+function describeDirectory(report: DirectoryReport, story: Names): string {
   const { directoryId, mode, users, groups, held, error } = report
   const holds = held.map(({ kind, reason, count, ids, approval }) => {
     const name = approval === undefined ? 'no approval' : story.nameOf(approval)

@@ -6,7 +6,7 @@ import type { Chance } from './chance.ts'
 import { Changes } from './changes.ts'
 import { Environment, type Kind } from './environment.ts'
 import { Judge } from './judge.ts'
-import type { Limits } from './limits-watch.ts'
+import { completeLimits } from './limits-watch.ts'
 import { describePass } from './pass-words.ts'
 import type { HistorySettings } from './settings.ts'
 import { SharedStore, type StoreCall } from './shared-store.ts'
@@ -192,10 +192,4 @@ function hasNoError({ error, organizations }: SyncReport): boolean {
     !error &&
     organizations.every((one) => !one.error && one.directories.every((directory) => !directory.error))
   )
-}
-
-/** Completes the limits as core does: if one limit is given, the other limit has no default. */
-function completeLimits({ maxCount, maxShare }: Partial<Limits>): Limits {
-  if (maxCount === undefined && maxShare === undefined) return { maxCount: 20, maxShare: 0.05 }
-  return { maxCount: maxCount ?? 0, maxShare: maxShare ?? 0 }
 }
