@@ -18,7 +18,7 @@ export interface Refusal {
   refused: Operation
 }
 
-/** Thrown if many calls without an answer allow so many orders that the search would not end in time. */
+/** Thrown if many calls without an answer allow too many orders for the search to end in time. */
 export class TooManyOrders extends Error {}
 
 /** The search ends after this number of configurations: after about two seconds. */

@@ -70,7 +70,6 @@ describe(`${seeds} histories of each flavour`, () => {
     'held as several-directories',
     'held as unsettled',
     'directory ERR_SCIM_KNOWN_FOREIGN',
-    'directory ERR_SCIM_LEASE_LOST',
     'directory ERR_SCIM_WALK_SHORT',
   ])('the histories contain: %s', (name) => {
     expect(tally.of(name)).toBeGreaterThan(0)

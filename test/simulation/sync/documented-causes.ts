@@ -17,10 +17,7 @@ export const syncCauses = {
   'joined during the pass': ['sync/deletions.md', 'the pages of the API are not a snapshot'],
   'equal times': ['concepts/ordering.md', 'equal to the watermark of a deletion'],
   'store loss': ['concepts/guarantees.md', 'The store lost its data, or evicted keys'],
-  'no known': [
-    'sync/known.md',
-    'Without `known`, the sync sends every record as an update, and never deletes anything',
-  ],
+  'no known': ['sync/known.md', 'Without `known`, the sync never deletes anything'],
 } as const satisfies Record<string, readonly [page: string, text: string]>
 
 export type SyncCause = keyof typeof syncCauses
