@@ -21,8 +21,8 @@ export interface Refusal {
 /** Thrown if many calls without an answer allow too many orders for the search to end in time. */
 export class TooManyOrders extends Error {}
 
-/** The search ends after this number of configurations: after about two seconds. */
-const mostConfigurations = 200_000
+/** The search ends after this number of configurations: after about half a second. */
+const mostConfigurations = 50_000
 
 /**
  * Returns `undefined` if the history has an order that the contract allows.

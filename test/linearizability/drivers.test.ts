@@ -16,22 +16,20 @@ const stores = await openStores()
 afterAll(() => stores.close())
 
 for (const kind of ['redis', 'postgres', 'mysql'] satisfies StoreKind[]) {
-  test
-    .skipIf(!stores[kind])
-    .concurrent(
-      `${calls} calls of several processes on ${kind} have an order that the contract allows`,
-      { timeout },
-      async () => {
-        const url = stores[kind] ?? ''
-        const { tally, refusal } = await checkDriver({ kind, url, calls, resourcesAtOnce: 24 })
-        expect(refusal, `a history is not allowed:\n${refusal}`).toBeUndefined()
+  test.skipIf(!stores[kind])(
+    `${calls} calls of several processes on ${kind} have an order that the contract allows`,
+    { timeout },
+    async () => {
+      const url = stores[kind] ?? ''
+      const { tally, refusal } = await checkDriver({ kind, url, calls, resourcesAtOnce: 24 })
+      expect(refusal, `a history is not allowed:\n${refusal}`).toBeUndefined()
 
-        expect(tally.calls).toBeGreaterThanOrEqual(calls)
-        expect(tally.unanswered).toBeGreaterThan(0)
-        expect(tally.undecided).toBeLessThan(tally.histories / 10)
-        expect(tally.lapses).toBeGreaterThan(calls / 1000)
-        const rare = answers.filter((answer) => (tally.answers[answer] ?? 0) < calls / 1000)
-        expect(rare).toEqual([])
-      },
-    )
+      expect(tally.calls).toBeGreaterThanOrEqual(calls)
+      expect(tally.unanswered).toBeGreaterThan(0)
+      expect(tally.undecided).toBeLessThan(tally.histories / 10)
+      expect(tally.lapses).toBeGreaterThan(calls / 1000)
+      const rare = answers.filter((answer) => (tally.answers[answer] ?? 0) < calls / 1000)
+      expect(rare).toEqual([])
+    },
+  )
 }
