@@ -34,8 +34,8 @@ export async function disturb(
     }
   }
   // A client needs time to connect again. If it fails several times, Redis's client waits for up to 2 s.
-  const cuts = proxies.map((proxy) => repeatedly(1000, 3000, () => cut(proxy, random)))
-  const stalls = repeatedly(3000, 6000, async () => {
+  const cuts = proxies.map((proxy) => repeatedly(600, 1800, () => cut(proxy, random)))
+  const stalls = repeatedly(2000, 4000, async () => {
     await processes[random.below(processes.length)]?.stall(stalledMs)
   })
   await Promise.all([...cuts, stalls])
