@@ -73,11 +73,22 @@ export class Application {
     handle: EventHandler<ScimEvent>,
   ) {
     if (event.type === 'organization.updated') return handle(event, ctx)
+    this.#requireNoAbort(ctx)
     return process.sleep(this.#scene.world.stream('second handler').spread(0.5, 30))
   }
 
-  #handle(process: SimulatedProcess, { idempotencyKey, signal }: HandlerContext): unknown {
+  /** A handler never begins after the signal of its event has aborted. */
+  #requireNoAbort({ idempotencyKey, signal }: HandlerContext): void {
+    if (!signal.aborted) return
+    const { record, world } = this.#scene
+    const detail = `a handler of ${idempotencyKey} begins`
+    record.violations.push({ invariant: 'no begin after an abort', atMs: world.nowMs, detail })
+  }
+
+  #handle(process: SimulatedProcess, ctx: HandlerContext): unknown {
+    const { idempotencyKey, signal } = ctx
     const { world, record, messages } = this.#scene
+    this.#requireNoAbort(ctx)
     const message = messages.get(idempotencyKey)
     if (!message) throw new Error(`there is no message ${idempotencyKey}`)
     const run: Run = {

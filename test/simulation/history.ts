@@ -9,7 +9,12 @@ import { Fleet } from './fleet.ts'
 import { messagesOf } from './messages.ts'
 import type { Plan } from './plan.ts'
 import { HistoryRecord } from './record.ts'
-import { effectBeforeReply, repliesByDeadline, repliesFromTable } from './reply-invariants.ts'
+import {
+  effectBeforeReply,
+  refusedForReason,
+  repliesByDeadline,
+  repliesFromTable,
+} from './reply-invariants.ts'
 import { completedOnce, newestWins, oneAtATime } from './run-invariants.ts'
 import { Sender } from './sender.ts'
 import { AtomicStore } from './stores/atomic-store.ts'
@@ -107,6 +112,7 @@ function check(circumstances: Circumstances, quietMs: number, endMs: number, dat
   repliesByDeadline(circumstances, endMs, findings)
   repliesFromTable(circumstances, endMs, findings)
   effectBeforeReply(circumstances, endMs, findings)
+  refusedForReason(circumstances, endMs, findings)
   oneAtATime(circumstances, endMs, findings)
   completedOnce(circumstances, endMs, findings)
   newestWins(circumstances, endMs, findings, database)

@@ -4,6 +4,8 @@ export interface Mutant {
   file: string
   from: string
   to: string
+  /** The kinds of stores that the fault concerns. @default all */
+  kinds?: string
 }
 
 export const mutants = {
@@ -66,6 +68,7 @@ export const mutants = {
     file: 'ledger/compare-and-set/keyv.ts',
     from: '(name) => this.#late.get(name),',
     to: '() => undefined,',
+    kinds: 'keyv',
   },
   'a write does not compare': {
     file: 'ledger/compare-and-set/compare-and-set-ledger.ts',
@@ -75,11 +78,6 @@ export const mutants = {
   'a second message of a resource begins': {
     file: 'ledger/decisions.ts',
     from: "if (turn && turn.token !== request.token) return { state: 'busy' }",
-    to: '',
-  },
-  'a lapsed claim is committed': {
-    file: 'ledger/decisions.ts',
-    from: "if (known && known.token !== claim.token) return 'lost'",
     to: '',
   },
   'a lost lease is renewed': {

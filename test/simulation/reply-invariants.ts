@@ -1,7 +1,7 @@
 import { replyTo } from '../../packages/core/src/receive/reply.ts'
 import type { Circumstances } from './cause-finder.ts'
 import type { Findings } from './findings.ts'
-import { isOlder } from './messages.ts'
+import { isOlder, isSameTurn } from './messages.ts'
 import type { Attempt, Run } from './record.ts'
 
 /** A loop that is not paused answers this much after the deadline, at the latest. */
@@ -65,6 +65,28 @@ const effects: Readonly<Record<string, (run: Run, attempt: Attempt) => boolean>>
   dropped: isOfMessage,
   duplicate: isOfMessage,
   stale: (run, { message }) => run.message.resource === message.resource && isOlder(message, run.message),
+}
+
+/** The calls of the store between the end of a handler and the begin of the next one. */
+const betweenRunsMs = 1000
+
+/**
+ * Without faults, an attempt gets in-flight or busy only while a handler of the message, or of its resource, runs. With
+ * faults, a claim that nobody uses can remain until its lease ends.
+ */
+export function refusedForReason({ plan, record }: Circumstances, _: number, findings: Findings): void {
+  if (plan.profile !== 'calm' || plan.kind === 'shared-keyv') return
+  for (const { message, process, outcome, repliedMs } of record.attempts) {
+    if (outcome !== 'in-flight' && outcome !== 'busy') continue
+    const isRunning = record.runs.some(
+      (run) =>
+        isSameTurn(run.message, message) &&
+        run.startedMs <= repliedMs &&
+        run.endedMs >= repliedMs - betweenRunsMs,
+    )
+    if (isRunning) continue
+    findings.violate('refused for a reason', repliedMs, `${message.id} on ${process.name}: ${outcome}`)
+  }
 }
 
 export function hasCompleted({ end }: Run): boolean {
