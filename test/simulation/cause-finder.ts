@@ -1,5 +1,5 @@
 import type { DocumentedCause } from './documented-causes.ts'
-import { isSameTurn } from './messages.ts'
+import { isSameTurn, type Message } from './messages.ts'
 import type { Plan } from './plan.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { HistoryRecord, Run } from './record.ts'
@@ -138,14 +138,15 @@ export class CauseFinder {
     return this.#isShared(run, run.startedMs - this.#leaseMs - latestEffectMs, atMs)
   }
 
-  /** Whether another process had an attempt at an event of the resource. */
+  /** Whether another process had an attempt at an event of the resource, or a handler that still ran. */
   #isShared({ message, process }: Run, fromMs: number, toMs: number): boolean {
-    return this.#circumstances.record.attempts.some(
-      (attempt) =>
-        attempt.process !== process &&
-        isSameTurn(attempt.message, message) &&
-        attempt.arrivedMs <= toMs &&
-        attempt.repliedMs >= fromMs,
+    const { attempts, runs } = this.#circumstances.record
+    const isOther = (other: { message: Message; process: SimulatedProcess }) =>
+      other.process !== process && isSameTurn(other.message, message)
+    return (
+      attempts.some(
+        (attempt) => isOther(attempt) && attempt.arrivedMs <= toMs && attempt.repliedMs >= fromMs,
+      ) || runs.some((run) => isOther(run) && run.startedMs <= toMs && run.endedMs >= fromMs)
     )
   }
 

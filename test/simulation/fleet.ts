@@ -73,6 +73,7 @@ export class Fleet {
       await receiver.close({ graceSeconds: plan.graceSeconds })
       world.story.tell(() => `${process.name} is closed`)
       this.#requireInTime(instance, plan.graceSeconds)
+      this.#requirePatience(instance, plan.graceSeconds)
       instance.store.close()
       instance.lingers = plan.lingers
       if (plan.lingers) this.#replace(plan.process, instance)
@@ -154,15 +155,29 @@ export class Fleet {
     const detail = `close() of ${process.name} took ${Math.round(tookMs)} ms, at most ${atMostMs} were expected`
     record.violations.push({ invariant: 'close', atMs: world.nowMs, detail })
   }
+
+  /** While the store has not recorded a commit, `close()` does not end before the grace period. */
+  #requirePatience({ process, receiver }: Instance, graceSeconds: number): void {
+    const { world, record } = this.#scene
+    const { pending } = dispatcherOf(receiver).sizes()
+    const tookMs = world.nowMs - process.closedMs
+    if (pending === 0 || tookMs > graceSeconds * 1000 - 100) return
+    const detail = `close() of ${process.name} gave up ${pending} commits after ${Math.round(tookMs)} ms`
+    record.violations.push({ invariant: 'close', atMs: world.nowMs, detail })
+  }
+}
+
+function dispatcherOf(receiver: Instance['receiver']): EventDispatcher {
+  if (!(receiver instanceof EventDispatcher)) throw new Error('a receiver is a dispatcher')
+  return receiver
 }
 
 /** Returns everything that a process still keeps in memory when no event runs. */
 export function leftIn({ process, receiver, store, lingers }: Instance): string[] {
-  if (!(receiver instanceof EventDispatcher)) throw new Error('a receiver is a dispatcher')
   // While a store of its own sweeps, it has no timer.
   const timers = Math.max(process.timers - (lingers ? 0 : store.ownTimers), 0)
   // After `close()`, commits that the store did not record are given up, and stay.
-  const { pending, ...sizes } = receiver.sizes()
+  const { pending, ...sizes } = dispatcherOf(receiver).sizes()
   const left = Object.entries({ ...sizes, timers, pending: lingers ? 0 : pending })
   return left.filter(([, size]) => size !== 0).map(([name, size]) => `${name}: ${size}`)
 }
