@@ -110,11 +110,6 @@ export const mutants = {
     from: 'await this.#commits.close(grace)',
     to: '',
   },
-  'a waiting event keeps its timer': {
-    file: 'dispatch/turns.ts',
-    from: '        timer.cancel()\n',
-    to: '',
-  },
 } as const satisfies Record<string, Mutant>
 
 export type MutantName = keyof typeof mutants

@@ -67,7 +67,7 @@ const effects: Readonly<Record<string, (run: Run, attempt: Attempt) => boolean>>
   stale: (run, { message }) => run.message.resource === message.resource && isOlder(message, run.message),
 }
 
-/** The calls of the store between the end of a handler and the begin of the next one. */
+/** The time between two handlers of a resource, in addition to two slow calls of the store. */
 const betweenRunsMs = 1000
 
 /**
@@ -76,13 +76,12 @@ const betweenRunsMs = 1000
  */
 export function refusedForReason({ plan, record }: Circumstances, _: number, findings: Findings): void {
   if (plan.profile !== 'calm' || plan.kind === 'shared-keyv') return
+  const latestMs = betweenRunsMs + 2000 * plan.options.storeTimeoutSeconds
   for (const { message, process, outcome, repliedMs } of record.attempts) {
     if (outcome !== 'in-flight' && outcome !== 'busy') continue
     const isRunning = record.runs.some(
       (run) =>
-        isSameTurn(run.message, message) &&
-        run.startedMs <= repliedMs &&
-        run.endedMs >= repliedMs - betweenRunsMs,
+        isSameTurn(run.message, message) && run.startedMs <= repliedMs && run.endedMs >= repliedMs - latestMs,
     )
     if (isRunning) continue
     findings.violate('refused for a reason', repliedMs, `${message.id} on ${process.name}: ${outcome}`)
