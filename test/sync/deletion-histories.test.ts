@@ -9,7 +9,7 @@ import { sized } from '../support/sizes.ts'
 
 /** `HISTORY_SEED=7 npm test -- deletion-histories` repeats one history, and prints it. */
 const only = process.env.HISTORY_SEED ? Number(process.env.HISTORY_SEED) : undefined
-const count = sized(600, 5000)
+const count = sized(300, 5000)
 const [first, last] = only === undefined ? [1, count] : [only, only]
 
 test(`${count} histories delete no listed user, and delete or hold every user who left`, {
