@@ -1,9 +1,10 @@
+import { CommonFaults, type Interruption } from './common-faults.ts'
 import type { Fleet, Instance } from './fleet.ts'
 import { type Message, resourceOf } from './messages.ts'
 import type { Plan } from './plan.ts'
-import type { FaultPlan, Interruption } from './plan-faults.ts'
+import type { FaultPlan } from './plan-faults.ts'
 import type { Forget, HistoryRecord } from './record.ts'
-import { noFaults, type Server } from './stores/server.ts'
+import type { Server } from './stores/server.ts'
 import type { SimulatedStore } from './stores/simulated-store.ts'
 import type { World } from './world.ts'
 
@@ -20,9 +21,11 @@ interface Scene {
 /** Carries out the faults of a plan. */
 export class FaultInjector {
   readonly #scene: Scene
+  readonly #common: CommonFaults
 
   constructor(scene: Scene) {
     this.#scene = scene
+    this.#common = new CommonFaults(scene)
   }
 
   schedule(fault: FaultPlan): void {
@@ -35,12 +38,8 @@ export class FaultInjector {
 
   /** Ends all faults that still last. */
   endAll(): void {
-    const { world, server, fleet } = this.#scene
-    world.story.tell(() => '*** all faults have ended')
-    server.faults = noFaults
-    server.recover()
-    server.cancelInterruptions()
-    fleet.repair()
+    this.#common.endAll()
+    this.#scene.fleet.repair()
   }
 
   #inject(fault: FaultPlan): void {
@@ -48,7 +47,7 @@ export class FaultInjector {
     switch (fault.what) {
       case 'crash':
       case 'pause':
-        this.#interrupt(fault, fleet.at(fault.process))
+        this.#interrupt(fault)
         break
       case 'close':
         fleet.close(fault)
@@ -60,12 +59,10 @@ export class FaultInjector {
         this.#forget(fault, fleet.at(fault.process))
         break
       case 'freeze':
-        server.freeze()
-        world.schedule(fault.forMs, () => server.recover(fault.droppedShare))
+        this.#common.freeze(fault)
         break
       case 'shut-down':
-        server.shutDown()
-        world.schedule(fault.forMs, () => server.recover())
+        this.#common.shutDown(fault)
         break
       case 'flaky':
         server.faults = fault.network
@@ -74,36 +71,16 @@ export class FaultInjector {
         })
         break
       case 'lose':
-        this.#lose(fault.windowMs)
+        this.#common.lose(fault)
         break
     }
   }
 
-  #interrupt({ what, moment, forMs, process: place }: Interruption, instance: Instance | undefined): void {
-    const { world, fleet, server } = this.#scene
+  #interrupt(fault: Interruption): void {
+    const { fleet } = this.#scene
+    const instance = fleet.at(fault.process)
     if (!instance) return
-    const { process } = instance
-    const interrupt = () => {
-      world.story.tell(() => `*** ${what} of ${process.name}`)
-      if (what === 'crash') {
-        fleet.crash(place, instance, forMs)
-      } else {
-        process.pause()
-        world.schedule(forMs, () => process.resume())
-      }
-    }
-    if (moment === 'any') interrupt()
-    else server.interruptNextCall(process, moment, interrupt)
-  }
-
-  /** The store's server fails, and the one that takes over has lost data. */
-  #lose(windowMs = Number.POSITIVE_INFINITY): void {
-    const { world, server, store } = this.#scene
-    const sinceMs = world.nowMs - windowMs
-    server.shutDown()
-    store.loseSince(sinceMs)
-    server.losses.push({ atMs: world.nowMs, sinceMs })
-    world.schedule(300, () => server.recover())
+    this.#common.interrupt(fault, instance.process, () => fleet.crash(fault.process, instance, fault.forMs))
   }
 
   #forget({ messageId, forgets }: FaultPlan & { what: 'forget' }, instance: Instance | undefined): void {

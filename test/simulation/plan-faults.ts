@@ -1,6 +1,7 @@
+import type { Interruption } from './common-faults.ts'
 import type { Profile, StoreKind } from './kinds.ts'
 import type { MessagePlan } from './plan-messages.ts'
-import type { CallMoment, NetworkFaults } from './stores/server.ts'
+import type { NetworkFaults } from './stores/server.ts'
 import type { Stream } from './stream.ts'
 
 interface FaultOfProcess {
@@ -18,13 +19,6 @@ export interface ClosePlan extends FaultOfProcess {
   isReplacedFirst: boolean
   /** Whether the old process continues to run after `close()`. */
   lingers: boolean
-}
-
-/** A crash or a pause. It comes at its time, or at the next moment after it at which a call of the process is there. */
-export interface Interruption extends FaultOfProcess {
-  what: 'crash' | 'pause'
-  forMs: number
-  moment: 'any' | CallMoment
 }
 
 export type FaultPlan =

@@ -1,11 +1,12 @@
-import { noFaults, type Server } from '../stores/server.ts'
+import { CommonFaults, type Interruption } from '../common-faults.ts'
+import type { Server } from '../stores/server.ts'
 import type { World } from '../world.ts'
 import type { SimulatedApi } from './api.ts'
 import type { Customers } from './customers.ts'
 import type { DeletionJudge } from './deletion-judge.ts'
-import type { SyncFleet, SyncInstance } from './fleet.ts'
+import type { SyncFleet } from './fleet.ts'
 import type { Lies } from './lies.ts'
-import type { Interruption, SyncFaultPlan } from './plan-faults.ts'
+import type { SyncFaultPlan } from './plan-faults.ts'
 import type { SyncStore } from './sync-store.ts'
 
 interface Scene {
@@ -22,9 +23,11 @@ interface Scene {
 /** Carries out the faults of a plan. */
 export class SyncFaultInjector {
   readonly #scene: Scene
+  readonly #common: CommonFaults
 
   constructor(scene: Scene) {
     this.#scene = scene
+    this.#common = new CommonFaults(scene)
   }
 
   schedule(fault: SyncFaultPlan): void {
@@ -37,11 +40,8 @@ export class SyncFaultInjector {
 
   /** Ends all faults that still last. */
   endAll(): void {
-    const { world, customers, lies, server, api, fleet } = this.#scene
-    world.story.tell(() => '*** all faults have ended')
-    server.faults = noFaults
-    server.recover()
-    server.cancelInterruptions()
+    const { customers, lies, api, fleet } = this.#scene
+    this.#common.endAll()
     api.isDown = false
     for (const directory of customers.environment.directories) customers.setEnabled(directory, true)
     lies.end()
@@ -49,22 +49,20 @@ export class SyncFaultInjector {
   }
 
   #inject(fault: SyncFaultPlan): void {
-    const { world, customers, lies, server, api, fleet } = this.#scene
+    const { world, customers, lies, judge, api, fleet } = this.#scene
     switch (fault.what) {
       case 'crash':
       case 'pause':
-        this.#interrupt(fault, fleet.at(fault.process))
+        this.#interrupt(fault)
         break
       case 'close':
         fleet.close(fault.process, fault.forMs)
         break
       case 'freeze':
-        server.freeze()
-        world.schedule(fault.forMs, () => server.recover(fault.droppedShare))
+        this.#common.freeze(fault)
         break
       case 'shut-down':
-        server.shutDown()
-        world.schedule(fault.forMs, () => server.recover())
+        this.#common.shutDown(fault)
         break
       case 'api-down':
         api.isDown = true
@@ -73,7 +71,7 @@ export class SyncFaultInjector {
         })
         break
       case 'lose':
-        this.#lose(fault.windowMs)
+        judge.storeLost(this.#common.lose(fault))
         break
       case 'hide':
         lies.hide(fault.share)
@@ -94,34 +92,10 @@ export class SyncFaultInjector {
     }
   }
 
-  #interrupt(
-    { what, moment, forMs, process: place }: Interruption,
-    instance: SyncInstance | undefined,
-  ): void {
-    const { world, fleet, server } = this.#scene
+  #interrupt(fault: Interruption): void {
+    const { fleet } = this.#scene
+    const instance = fleet.at(fault.process)
     if (!instance) return
-    const { process } = instance
-    const interrupt = () => {
-      world.story.tell(() => `*** ${what} of ${process.name}`)
-      if (what === 'crash') {
-        fleet.crash(place, instance, forMs)
-      } else {
-        process.pause()
-        world.schedule(forMs, () => process.resume())
-      }
-    }
-    if (moment === 'any') interrupt()
-    else server.interruptNextCall(process, moment, interrupt)
-  }
-
-  /** The store's server fails, and the one that takes over has lost data. */
-  #lose(windowMs = Number.POSITIVE_INFINITY): void {
-    const { world, server, store, judge } = this.#scene
-    const sinceMs = world.nowMs - windowMs
-    server.shutDown()
-    store.loseSince(sinceMs)
-    server.losses.push({ atMs: world.nowMs, sinceMs })
-    judge.storeLost(sinceMs)
-    world.schedule(300, () => server.recover())
+    this.#common.interrupt(fault, instance.process, () => fleet.crash(fault.process, instance, fault.forMs))
   }
 }

@@ -8,7 +8,7 @@ interface Lie {
   isFilter: boolean
 }
 
-/** The wrong answers of the API: users whom a wrong filter hides, and directories that the list leaves out. */
+/** The wrong answers of the API: users that a wrong filter hides, and directories that the list leaves out. */
 export class Lies {
   readonly #world: World
   readonly #customers: Customers

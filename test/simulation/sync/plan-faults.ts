@@ -1,4 +1,4 @@
-import type { CallMoment } from '../stores/server.ts'
+import type { Interruption } from '../common-faults.ts'
 import type { Stream } from '../stream.ts'
 import type { Flavour } from './flavours.ts'
 
@@ -7,15 +7,6 @@ interface FaultOfProcess {
   forMs: number
   /** The index of the process. */
   process: number
-}
-
-/**
- * A crash or a pause. It comes at its time, or at the next moment after it at which a call of the store is there. Most
- * calls are calls of passes.
- */
-export interface Interruption extends FaultOfProcess {
-  what: 'crash' | 'pause'
-  moment: 'any' | CallMoment
 }
 
 interface FaultOfServer {

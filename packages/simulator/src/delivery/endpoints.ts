@@ -126,7 +126,7 @@ export class Endpoints {
     return stored
   }
 
-  /** @throws ConfigurationError for a secret that a receiver would refuse */
+  /** @throws ConfigurationError for a secret that a receiver refuses */
   #secretOr(secret: string | undefined): string {
     if (secret === undefined) return randomSecret(this.#draw())
     signDelivery('', { secret })

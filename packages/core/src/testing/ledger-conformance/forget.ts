@@ -32,7 +32,7 @@ export const forgetChecks: LedgerChecks = {
     await store.begun({ resource, occurredAt: at('09:00') })
   },
 
-  'after `forgetResource`, an older claim is lost if another claim begins immediately': async (store) => {
+  'if another claim begins after `forgetResource`, the older claim is lost': async (store) => {
     for (let round = 0; round < 20; round++) {
       const late = await store.begunOnResource()
       await store.ledger.forgetResource(late.resource)
