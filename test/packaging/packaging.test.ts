@@ -287,10 +287,10 @@ describe('an import', () => {
 
   describe.each(['import', 'require'] as const)('packages that are loaded by %s', (how) => {
     test.each([
-      ['@scalekit-scim/core', ['@scalekit-scim/core', 'raw-body', 'zod']],
-      ['@scalekit-scim/core/adapter', ['@scalekit-scim/core', 'raw-body', 'zod']],
+      ['@scalekit-scim/core', ['@scalekit-scim/core', 'raw-body']],
+      ['@scalekit-scim/core/adapter', ['@scalekit-scim/core', 'raw-body']],
       ['@scalekit-scim/core/internal', ['@scalekit-scim/core']],
-      ['@scalekit-scim/core/sync', ['@scalekit-scim/core']],
+      ['@scalekit-scim/core/sync', ['@scalekit-scim/core', 'zod']],
       ['@scalekit-scim/express', ['@scalekit-scim/core', '@scalekit-scim/express']],
       ['@scalekit-scim/fastify', ['@scalekit-scim/core', '@scalekit-scim/fastify', 'fastify-plugin']],
     ])('%s loads neither the SDK, nor a framework, nor a store', async (name, needed) => {
@@ -298,5 +298,12 @@ describe('an import', () => {
       expect([...loaded]).toEqual(expect.arrayContaining(needed))
       expect(heavy.filter((name) => loaded.has(name))).toEqual([])
     })
+
+    test.each(['@scalekit-scim/express', '@scalekit-scim/fastify'])(
+      '%s does not load zod, which takes longer to load than the rest',
+      async (name) => {
+        expect(await packagesLoaded(how, name)).not.toContain('zod')
+      },
+    )
   })
 })

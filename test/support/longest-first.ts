@@ -54,6 +54,7 @@ export const slowFiles = [
   'types/types.test.ts',
   'types/api-report.test.ts',
   'verification/properties.test.ts',
+  'unit/unexpected-fields.test.ts',
 ]
 
 /** Starts the slow files first, so that no worker runs a long file alone at the end. */

@@ -6,12 +6,7 @@ import type {
   UserGroup,
 } from '@scalekit-scim/core'
 import type { z } from 'zod'
-import type {
-  deletedUserSchema,
-  directorySchema,
-  groupSchema,
-  userSchema,
-} from '../../packages/core/src/events/schemas.ts'
+import type { deletedUserSchema, directorySchema, groupSchema, userSchema } from '../unit/event-schemas.ts'
 import { type Equal, holds } from './holds.ts'
 
 // The interfaces for handlers are written by hand, and the schemas are open. This file checks that they agree.

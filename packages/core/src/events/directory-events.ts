@@ -1,22 +1,27 @@
-import type { z } from 'zod'
+import {
+  deletedUserFields,
+  directoryFields,
+  type FieldList,
+  groupFields,
+  userFields,
+} from './documented-fields.ts'
 import type { DirectoryEvent, DirectoryEventType, Resource, ScimEvent } from './events.ts'
-import { deletedUserSchema, directorySchema, groupSchema, userSchema } from './schemas.ts'
 
 interface DirectoryEventRow {
   kind: Resource['kind']
   deletes: boolean
-  data: z.ZodType
+  fields: FieldList
 }
 
 export const directoryEvents: Readonly<Record<DirectoryEventType, DirectoryEventRow>> = {
-  'organization.directory.user_created': { kind: 'user', deletes: false, data: userSchema },
-  'organization.directory.user_updated': { kind: 'user', deletes: false, data: userSchema },
-  'organization.directory.user_deleted': { kind: 'user', deletes: true, data: deletedUserSchema },
-  'organization.directory.group_created': { kind: 'group', deletes: false, data: groupSchema },
-  'organization.directory.group_updated': { kind: 'group', deletes: false, data: groupSchema },
-  'organization.directory.group_deleted': { kind: 'group', deletes: true, data: groupSchema },
-  'organization.directory_enabled': { kind: 'directory', deletes: false, data: directorySchema },
-  'organization.directory_disabled': { kind: 'directory', deletes: false, data: directorySchema },
+  'organization.directory.user_created': { kind: 'user', deletes: false, fields: userFields },
+  'organization.directory.user_updated': { kind: 'user', deletes: false, fields: userFields },
+  'organization.directory.user_deleted': { kind: 'user', deletes: true, fields: deletedUserFields },
+  'organization.directory.group_created': { kind: 'group', deletes: false, fields: groupFields },
+  'organization.directory.group_updated': { kind: 'group', deletes: false, fields: groupFields },
+  'organization.directory.group_deleted': { kind: 'group', deletes: true, fields: groupFields },
+  'organization.directory_enabled': { kind: 'directory', deletes: false, fields: directoryFields },
+  'organization.directory_disabled': { kind: 'directory', deletes: false, fields: directoryFields },
 }
 
 export const directoryEventTypes = Object.keys(directoryEvents) as readonly DirectoryEventType[]

@@ -1,6 +1,6 @@
 // Each type of this file is public. Field names are the names that Scalekit sends. The interfaces are closed, so a
 // misspelt field does not compile. Applications add fields of their own with `declare module '@scalekit-scim/core'`. At
-// run time, unlisted fields also reach the handler. Type tests compare the interfaces with schemas.ts.
+// run time, unlisted fields also reach the handler. The compiler compares the interfaces with documented-fields.ts.
 
 /**
  * A user of a customer's directory, as Scalekit sends it (RFC 7643, 4.1). If a field is absent or null, its value is

@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger.ts'
-import type { ParsedEvent } from '../events/parse-event.ts'
+import type { ScimEvent } from '../events/events.ts'
+import { unexpectedFields } from '../events/unexpected-fields.ts'
 import { syncMarginSeconds } from '../ledger/decisions.ts'
 
 const maxFields = 1000
@@ -25,8 +26,9 @@ export class AttemptWarnings {
   }
 
   /** Warns once for each field, because a directory sends the same field with every user. */
-  unexpectedFields({ event: { type }, unexpectedFields }: ParsedEvent, log: Logger): void {
-    for (const field of unexpectedFields) {
+  unexpectedFields(event: ScimEvent, log: Logger): void {
+    for (const field of unexpectedFields(event)) {
+      const { type } = event
       const key = `${type} ${field.replace(/\d+/g, '*')}`
       if (this.#fields.has(key) || this.#fields.size >= maxFields) continue
       this.#fields.add(key)

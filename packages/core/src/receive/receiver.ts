@@ -124,7 +124,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     if ('unusable' in parsed) {
       return { outcome: 'invalid-payload', reason: parsed.unusable, messageId, bodyBytes }
     }
-    this.#warnings.unexpectedFields(parsed, log)
+    this.#warnings.unexpectedFields(parsed.event, log)
 
     const ids = eventIds(parsed.event, messageId)
     const outcome = await this.deliver({

@@ -1,9 +1,12 @@
+import type { DirectoryEventType } from '@scalekit-scim/core'
 import { z } from 'zod'
 
-// The documented fields of each kind of data. The schemas are open: unknown fields are accepted.
+// The documented fields of each kind of data, a second time: core checks them without zod, and the tests compare both
+// checks. The schemas are open: unknown fields are accepted.
 
 const text = z.string().nullish()
-const record = z.record(z.string(), z.unknown()).nullish()
+/** Any object except a list. `z.record` would also read each key, and refuse an instance of a class. */
+const record = z.looseObject({}).nullish()
 const flag = z.boolean().nullish()
 
 const identity = { id: z.string(), organization_id: z.string() }
@@ -58,3 +61,14 @@ export const directorySchema = z.looseObject({
   status: text,
   last_sync_at: text,
 })
+
+export const dataSchemas: Readonly<Record<DirectoryEventType, z.ZodObject>> = {
+  'organization.directory.user_created': userSchema,
+  'organization.directory.user_updated': userSchema,
+  'organization.directory.user_deleted': deletedUserSchema,
+  'organization.directory.group_created': groupSchema,
+  'organization.directory.group_updated': groupSchema,
+  'organization.directory.group_deleted': groupSchema,
+  'organization.directory_enabled': directorySchema,
+  'organization.directory_disabled': directorySchema,
+}
