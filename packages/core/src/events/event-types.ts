@@ -42,7 +42,6 @@ const otherEventTypes: readonly string[] = [
 ]
 
 const documentedTypes = [...directoryEventTypes, ...otherEventTypes]
-const documentedForms = documentedTypes.map((type) => ({ type, form: normalized(type) }))
 
 /**
  * A misspelt type may have only one edit per 12 letters. A looser limit would confuse short names that differ by one or
@@ -57,11 +56,14 @@ const lettersPerEdit = 12
 export function misspeltEventType(type: string): string | undefined {
   if (documentedTypes.includes(type)) return undefined
   const form = normalized(type)
-  const scored = documentedForms.map((candidate) => ({
-    type: candidate.type,
-    edits: editDistance(form, candidate.form),
-    allowed: Math.floor(candidate.form.length / lettersPerEdit),
-  }))
+  const scored = documentedTypes.map((documented) => {
+    const documentedForm = normalized(documented)
+    return {
+      type: documented,
+      edits: editDistance(form, documentedForm),
+      allowed: Math.floor(documentedForm.length / lettersPerEdit),
+    }
+  })
   const near = scored.filter(({ edits, allowed }) => edits <= allowed)
   return near.sort((a, b) => a.edits - b.edits)[0]?.type
 }
