@@ -4,7 +4,7 @@ import { BodyError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { AttemptResult } from '../dispatch/outcome-log.ts'
 import { type HeaderSource, header } from '../verification/signature.ts'
-import { type BodyReader, givenBody } from './body.ts'
+import { type BodyLimits, type BodyReader, givenBody } from './body.ts'
 
 /** One HTTP request that delivers an event. */
 export interface Attempt {
@@ -22,26 +22,33 @@ export interface Attempt {
   log?: Logger | undefined
 }
 
-const names = ['method', 'url', 'headers', 'body', 'params', 'log'] as const
-
 /**
  * Reads each property of an attempt once. A property can be a getter of the host's request that throws.
  * @param given Properties that replace the properties of `source`
  * @returns the attempt, or the outcome of an unusable attempt
  */
-export function readAttempt(source: object, given: Partial<Attempt> = {}): Attempt | AttemptResult {
+export function readAttempt(source: object, given?: Partial<Attempt>): Attempt | AttemptResult {
   if (typeof source !== 'object' || source === null) {
     return unusable('No attempt was passed. Pass { method, url, headers, body }')
   }
-  const read: Record<string, unknown> = {}
-  for (const name of names) {
-    try {
-      read[name] = Reflect.get(name in given ? given : source, name)
-    } catch (error) {
-      return unusable(`\`${name}\` cannot be read: a property of the request throws`, error)
-    }
+  let name: keyof Attempt = 'method'
+  const next = (property: keyof Attempt): unknown => {
+    name = property
+    return Reflect.get(given && property in given ? given : source, property)
   }
-  return isUsable(read) ? read : unusable(missingIn(read))
+  try {
+    const read = {
+      method: next('method'),
+      url: next('url'),
+      headers: next('headers'),
+      body: next('body'),
+      params: next('params'),
+      log: next('log'),
+    }
+    return isUsable(read) ? read : unusable(missingIn(read))
+  } catch (error) {
+    return unusable(`\`${name}\` cannot be read: a property of the request throws`, error)
+  }
 }
 
 // This function does not check the body, because a request with another method often does not have a body.
@@ -77,17 +84,37 @@ export async function readBody(
   const problem = problemOf(body)
   if (problem !== undefined) return unusable(`\`body\` ${problem}. ${passBytes}`)
   const read = typeof body === 'function' ? body : givenBody(body)
-  const waiting = new AbortController()
+  const limits = new Limits(limitBytes)
   try {
-    const bytes = await within(clock, read({ limitBytes, signal: waiting.signal }), deadline.leftMs)
+    const bytes = await within(clock, read(limits), deadline.leftMs)
     if (bytes !== timedOut) return bytes
-    waiting.abort()
+    limits.abort()
     return { outcome: 'body-timeout' }
   } catch (error) {
     if (!BodyError.is(error)) return unusable('The reader that was passed as `body` threw', error)
     if (error.reason === 'too-large') return { outcome: 'too-large' }
     if (error.reason === 'aborted') return { outcome: 'body-aborted' }
     return { outcome: 'body-consumed', fix: error.fix }
+  }
+}
+
+/** Creates the signal only for a reader that uses it. */
+class Limits implements BodyLimits {
+  readonly limitBytes: number
+  #waiting: AbortController | undefined
+
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes
+  }
+
+  get signal(): AbortSignal {
+    this.#waiting ??= new AbortController()
+    return this.#waiting.signal
+  }
+
+  abort(): void {
+    this.#waiting ??= new AbortController()
+    this.#waiting.abort()
   }
 }
 

@@ -29,27 +29,58 @@ export function givenBody(bytes: Uint8Array): BodyReader {
  * reader immediately throws a BodyError. Over HTTP/2, the reader cancels the unread rest of a body after your reply.
  */
 export function nodeBody(stream: Readable): BodyReader {
-  return async ({ limitBytes, signal }) => {
+  return async (limits) => {
     if (hasBegun(stream) || stream.readableEnded) throw consumed()
     if (stream.destroyed) throw aborted()
-    const joined = new JoinedPieces(limitBytes)
-    const breakOff = () => void (stream.readableEnded || joined.destroy(aborted()))
-    // Never remove the listeners, because an `error` event without a listener ends the process.
-    stream.on('close', breakOff).on('error', breakOff)
-    joined.on('error', () => {})
-    signal.addEventListener('abort', breakOff)
+    const lengthBytes = declaredBytes(stream)
+    const isShort = lengthBytes <= Math.min(shortBytes, limits.limitBytes)
     try {
-      return await getRawBody(stream.pipe(joined))
+      return await (isShort ? readShort(stream, lengthBytes) : readJoined(stream, limits))
     } catch (error) {
       resetAfterReply(stream)
       // All other errors are errors of the connection: aborted, reset, closed.
       throw error instanceof BodyError ? error : aborted()
-    } finally {
-      signal.removeEventListener('abort', breakOff)
-      // The reader does not read the rest of the body. The stream is not destroyed, because the reply uses its
-      // connection.
-      stream.unpipe(joined)
     }
+  }
+}
+
+/**
+ * The maximum length of a body whose pieces are not joined. Even in one-byte pieces, such a body needs less memory than
+ * a body of the default limit.
+ */
+const shortBytes = 8192
+
+/** Returns the length in a request's header. Without a header, or for a stream that is not a request, returns `NaN`. */
+function declaredBytes(stream: Readable): number {
+  if (!('headers' in stream)) return Number.NaN
+  return Number(Object(stream.headers)['content-length'])
+}
+
+/** Reads a short body. After the deadline, reads the rest of the body into nothing. */
+function readShort(stream: Readable, length: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    // raw-body does not settle if the connection closes without an error.
+    const breakOff = () => void (stream.readableEnded || reject(aborted()))
+    // Never remove the listeners, because an `error` event without a listener ends the process.
+    stream.on('close', breakOff).on('error', breakOff)
+    getRawBody(stream, { length }).then(resolve, reject)
+  })
+}
+
+async function readJoined(stream: Readable, { limitBytes, signal }: BodyLimits): Promise<Buffer> {
+  const joined = new JoinedPieces(limitBytes)
+  const breakOff = () => void (stream.readableEnded || joined.destroy(aborted()))
+  // Never remove the listeners, because an `error` event without a listener ends the process.
+  stream.on('close', breakOff).on('error', breakOff)
+  joined.on('error', () => {})
+  signal.addEventListener('abort', breakOff)
+  try {
+    return await getRawBody(stream.pipe(joined))
+  } finally {
+    signal.removeEventListener('abort', breakOff)
+    // The reader does not read the rest of the body. The stream is not destroyed, because the reply uses its
+    // connection.
+    stream.unpipe(joined)
   }
 }
 
