@@ -104,10 +104,19 @@ export function verify(keys: readonly KeyObject[], signed: SignedHeaders, body: 
 
 /** Returns a header by its lower-case name. If the header has several values, joins them with a comma, as Node does. */
 export function header(headers: HeaderSource, name: string): string | undefined {
-  if (typeof (headers as Headers).get === 'function') return (headers as Headers).get(name) ?? undefined
-  const fields = headers as Readonly<Record<string, string | readonly string[] | undefined>>
-  const value =
-    fields[name] ?? Object.entries(fields).find(([written]) => written.toLowerCase() === name)?.[1]
+  if (isHeaders(headers)) return headers.get(name) ?? undefined
+  const value = headers[name] ?? headers[nameInOtherCase(headers, name)]
   if (typeof value === 'string' || value === undefined) return value
   return Array.isArray(value) ? value.join(', ') : undefined
+}
+
+function isHeaders(headers: HeaderSource): headers is Headers {
+  return typeof headers.get === 'function'
+}
+
+function nameInOtherCase(headers: object, name: string): string {
+  for (const written of Object.keys(headers)) {
+    if (written.length === name.length && written.toLowerCase() === name) return written
+  }
+  return name
 }
