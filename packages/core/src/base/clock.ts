@@ -29,14 +29,24 @@ export interface Timer {
 /** The longest delay that Node's timers accept. A timer with a longer delay would fire immediately. */
 export const longestDelayMs = 2_147_483_647
 
+class SystemTimer implements Timer {
+  readonly #timer: NodeJS.Timeout
+
+  constructor(callback: () => void, delayMs: number, keepsAlive: boolean) {
+    this.#timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), longestDelayMs))
+    if (!keepsAlive) this.#timer.unref()
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  setTimeout(callback, delayMs, { keepsAlive = false } = {}) {
-    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), longestDelayMs))
-    if (!keepsAlive) timer.unref()
-    return { cancel: () => clearTimeout(timer) }
-  },
+  setTimeout: (callback, delayMs, options) =>
+    new SystemTimer(callback, delayMs, options?.keepsAlive ?? false),
 }
 
 /** Options for timers that a caller awaits. The process runs until such timers fire. */
@@ -79,13 +89,16 @@ export function within<T>(
 ): Promise<T | typeof timedOut> {
   return new Promise((resolve, reject) => {
     const timer = clock.setTimeout(() => resolve(timedOut), delayMs, options)
-    const settled =
-      <Result>(settle: (result: Result) => void) =>
-      (result: Result) => {
+    promise.then(
+      (value) => {
         timer.cancel()
-        settle(result)
-      }
-    promise.then(settled(resolve), settled(reject))
+        resolve(value)
+      },
+      (error) => {
+        timer.cancel()
+        reject(error)
+      },
+    )
   })
 }
 

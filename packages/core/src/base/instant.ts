@@ -8,6 +8,7 @@ export type Instant = string
 const digits = 19
 const earliest: Instant = '0'.repeat(digits)
 const latest: Instant = '9'.repeat(digits)
+const latestMicros = 1e16
 const nanosPerMs = 1_000_000n
 
 /** RFC 3339, 5.6, with any number of decimals. The fields before the decimals have fixed positions. */
@@ -44,11 +45,14 @@ export function formatInstant(instant: Instant): string {
 }
 
 export function instantFromMs(ms: number): Instant {
-  return fromNanos(BigInt(Math.floor(ms * 1000)) * 1000n)
+  const micros = Math.floor(ms * 1000)
+  if (micros < 0) return earliest
+  return micros < latestMicros ? `${micros}000`.padStart(digits, '0') : latest
 }
 
 export function plusSeconds(instant: Instant, seconds: number): Instant {
-  return fromNanos(BigInt(instant) + BigInt(Math.round(seconds * 1000)) * nanosPerMs)
+  const nanos = BigInt(instant) + BigInt(Math.round(seconds * 1000)) * nanosPerMs
+  return nanos < 0n ? earliest : inRange(nanos.toString().padStart(digits, '0'))
 }
 
 export function newest(...instants: Instant[]): Instant {
@@ -70,12 +74,9 @@ function offsetMinutes(text: string, zoneAt: number): number | undefined {
 
 function fromSeconds(seconds: number, decimals: string): Instant {
   if (seconds < 0) return earliest
-  const text = `${seconds}`.padStart(digits - 9, '0') + decimals.slice(0, 9).padEnd(9, '0')
-  return text.length > digits ? latest : text
+  return inRange(`${seconds}`.padStart(digits - 9, '0') + decimals.slice(0, 9).padEnd(9, '0'))
 }
 
-function fromNanos(nanos: bigint): Instant {
-  if (nanos < 0n) return earliest
-  const text = nanos.toString().padStart(digits, '0')
+function inRange(text: string): Instant {
   return text.length > digits ? latest : text
 }

@@ -13,8 +13,6 @@ export interface Logger {
 
 export type LogLevel = keyof Logger
 
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
-
 /** The default logger: warnings and errors on the console, one line each. */
 const consoleLogger: Partial<Logger> = {
   warn: (fields, message) => console.warn(line(message, fields)),
@@ -31,10 +29,25 @@ function line(message: string, fields: object): string {
  */
 export function completeLogger(logger: Partial<Logger> | false | undefined): Logger {
   const target = logger === false ? {} : (logger ?? consoleLogger)
-  const write = (level: LogLevel) => (fields: object, message: string) => {
-    callBack(() => target[level]?.(fields, message))
+  return {
+    debug: writer(target, 'debug'),
+    info: writer(target, 'info'),
+    warn: writer(target, 'warn'),
+    error: writer(target, 'error'),
   }
-  return Object.fromEntries(levels.map((level) => [level, write(level)])) as unknown as Logger
+}
+
+function writer(target: Partial<Logger>, level: LogLevel): Logger[LogLevel] {
+  if (typeof target === 'object' && !(level in target)) return unread
+  return (fields, message) => callBack(() => target[level]?.(fields, message))
+}
+
+/** Ignores the lines of a level that the logger does not have. */
+function unread(): void {}
+
+/** Whether the logger ignores the lines of a level. A caller can then omit their fields. */
+export function isUnread(log: Logger, level: LogLevel): boolean {
+  return log[level] === unread
 }
 
 /**

@@ -35,7 +35,8 @@ export interface DispatcherConfiguration extends NumbersOf<typeof dispatcherNumb
   requireGuarantee: Exclude<Guarantee, 'best-effort'> | undefined
   ordering: 'resource' | 'none'
   log: Logger
-  report(report: OutcomeReport): void
+  /** Absent without `onOutcome`. */
+  report: ((report: OutcomeReport) => void) | undefined
   clock: Clock
 }
 
@@ -75,7 +76,8 @@ function configure(options: DispatcherOptions): DispatcherConfiguration {
       'must be at most half of `leaseSeconds`, so that a lease can be renewed in time',
     )
   }
-  if (options.onOutcome !== undefined && typeof options.onOutcome !== 'function') {
+  const { onOutcome } = options
+  if (onOutcome !== undefined && typeof onOutcome !== 'function') {
     throw invalid('onOutcome', 'must be a function')
   }
   const configuration: DispatcherConfiguration = {
@@ -87,7 +89,7 @@ function configure(options: DispatcherOptions): DispatcherConfiguration {
     clock: clockOption(options.clock),
     route: createRouter(options),
     log,
-    report: (report) => callBack(options.onOutcome, report),
+    report: onOutcome && ((report) => callBack(onOutcome, report)),
   }
   if (!handlerNames.some((name) => options[name]) && Object.keys(options.on ?? {}).length === 0) {
     log.warn({}, 'no handler is set, so all events are ignored with a 201. Start with `onUserUpserted`')

@@ -1,4 +1,11 @@
-import { type ErrorFields, errorFields, type Logger, type LogLevel, messageOf } from '../base/logger.ts'
+import {
+  type ErrorFields,
+  errorFields,
+  isUnread,
+  type Logger,
+  type LogLevel,
+  messageOf,
+} from '../base/logger.ts'
 import type { Outcome, OutcomeReport } from '../events/outcome.ts'
 import { storeCodeOf, storeHints } from '../ledger/error-hints.ts'
 
@@ -59,20 +66,22 @@ const lines: Readonly<Record<Outcome, readonly [LogLevel, string]>> = {
 const tooLargeUnsigned = ['warn', 'an unsigned body over `bodyLimitBytes` was refused'] as const
 const unusableAttempt = ['error', 'the request could not be read'] as const
 
-/** @param storeErrorCode The code of the store client's recent error, for results whose error does not have a code */
+/** @param recentStoreError Returns the code of the store client's recent error, for results whose error has no code */
 export function logAttempt(
   log: Logger,
-  { error, fix, ...fields }: AttemptResult,
+  result: AttemptResult,
   durationMs: number,
-  storeErrorCode: string | undefined,
+  recentStoreError: () => string | undefined,
 ): void {
-  const [level, message] = lineOf(fields)
+  const [level, message] = lineOf(result)
+  if (isUnread(log, level)) return
+  const { error, fix, ...fields } = result
   log[level](
     {
       ...fields,
       durationMs: Math.round(durationMs),
       ...errorFieldsOf(fields.outcome, error),
-      ...(fields.outcome === 'store-unavailable' ? storeFields(error, storeErrorCode) : {}),
+      ...(fields.outcome === 'store-unavailable' ? storeFields(error, recentStoreError()) : {}),
     },
     fix === undefined ? message : `${message}. ${fix}`,
   )
