@@ -1,4 +1,4 @@
-import { createReceiver, type DirectoryEvent, isDirectoryEvent } from '@scalekit-scim/core'
+import { createDispatcher, createReceiver, type DirectoryEvent, isDirectoryEvent } from '@scalekit-scim/core'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { describe, expect, test } from 'vitest'
 import { parseInstant } from '../../packages/core/src/base/instant.ts'
@@ -119,10 +119,14 @@ describe('the envelope', () => {
     expect(event.occurred_at).toBe(timestamp)
   })
 
-  test('the top level of the payload is not changed', () => {
-    const payload = { type: 'organization.created', data: {} }
-    usable(payload)
-    expect(payload).toEqual({ type: 'organization.created', data: {} })
+  test('dispatch() changes neither the event that it is passed, nor its data', async () => {
+    const { organization_id: organizationId, ...data } = userUpdated().data
+    const event = { ...userUpdated(), organization_id: organizationId, id: '', data }
+    const copy = structuredClone(event)
+    await using dispatcher = createDispatcher({ store: 'memory', logger: false, onUserUpserted: () => {} })
+    const { outcome } = await dispatcher.dispatch(event as never)
+    expect(outcome).toBe('processed')
+    expect(event).toEqual(copy)
   })
 })
 

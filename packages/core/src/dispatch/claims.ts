@@ -42,10 +42,10 @@ export async function beginClaim(
     messageId,
     deletion: isDirectoryEvent(event) && isDeletion(event),
     leaseSeconds,
-    ...(resource === undefined ? {} : { resource }),
-    ...(occurredAt === undefined ? {} : { occurredAt }),
-    ...(observedAt === undefined ? {} : { observedAt }),
   }
+  if (resource !== undefined) request.resource = resource
+  if (occurredAt !== undefined) request.occurredAt = occurredAt
+  if (observedAt !== undefined) request.observedAt = observedAt
   let heldBy: 'in-flight' | 'busy' | undefined
   for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
     const requestedAtMs = clock.monotonic()
@@ -124,5 +124,7 @@ export async function releaseClaim(
 function claimOf(request: BeginRequest, answer: BeginAnswer & { state: 'begun' }): Claim {
   const { token, messageId, resource, deletion = false } = request
   const { fence, occurredAt } = answer
-  return { token, messageId, fence, occurredAt, deletion, ...(resource === undefined ? {} : { resource }) }
+  const claim: Claim = { token, messageId, fence, occurredAt, deletion }
+  if (resource !== undefined) claim.resource = resource
+  return claim
 }

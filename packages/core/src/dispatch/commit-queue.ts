@@ -63,7 +63,7 @@ export class CommitQueue {
   async drop(messageId: string): Promise<boolean> {
     const { clock, storeTimeoutSeconds } = this.#config
     const pending = this.#pending.get(messageId)
-    const underWay = this.#underWay.get(messageId) ?? Promise.resolve()
+    const underWay = Promise.allSettled([this.#underWay.get(messageId)])
     if (pending) this.#remove(pending)
     if ((await within(clock, underWay, storeTimeoutSeconds * 1000)) === timedOut) {
       throw new StoreUnavailableError(
@@ -186,16 +186,21 @@ export class CommitQueue {
     const { ledger, clock, storeTimeoutSeconds } = this.#config
     const sent = callAsync(() => ledger.commit(claim, retention))
     this.#track(claim.messageId, sent)
-    const answer = await within(clock, sent, storeTimeoutSeconds * 1000, options).catch(
-      () => 'failed' as const,
-    )
-    return answer === timedOut ? 'failed' : answer
+    try {
+      const answer = await within(clock, sent, storeTimeoutSeconds * 1000, options)
+      return answer === timedOut ? 'failed' : answer
+    } catch {
+      return 'failed'
+    }
   }
 
   #track(messageId: string, sent: Promise<unknown>): void {
-    const all = Promise.allSettled([this.#underWay.get(messageId), sent]).then(() => {
+    const earlier = this.#underWay.get(messageId)
+    const all = earlier ? Promise.allSettled([earlier, sent]) : sent
+    const remove = () => {
       if (this.#underWay.get(messageId) === all) this.#underWay.delete(messageId)
-    })
+    }
     this.#underWay.set(messageId, all)
+    all.then(remove, remove)
   }
 }

@@ -25,8 +25,9 @@ export interface Delivery extends ParsedEvent {
 export type EventIds = Pick<OutcomeReport, 'messageId' | 'eventId' | 'type' | 'organizationId' | 'resourceId'>
 
 export function eventIds(event: ScimEvent, messageId: string): EventIds {
-  const resourceId = isDirectoryEvent(event) ? { resourceId: event.data.id } : {}
+  const ids: EventIds = { messageId, eventId: event.id, type: event.type }
   // In events other than directory events, the field can have any type.
-  const organizationId = isUsableId(event.organization_id) ? { organizationId: event.organization_id } : {}
-  return { messageId, eventId: event.id, type: event.type, ...organizationId, ...resourceId }
+  if (isUsableId(event.organization_id)) ids.organizationId = event.organization_id
+  if (isDirectoryEvent(event)) ids.resourceId = event.data.id
+  return ids
 }

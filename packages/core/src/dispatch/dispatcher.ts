@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { awaited, Deadline, timedOut, within } from '../base/clock.ts'
+import { isJsonObject } from '../base/objects.ts'
 import { configureDispatcher } from '../config/configure.ts'
 import { numberOption } from '../config/option-checks.ts'
 import type { DispatcherOptions } from '../config/options.ts'
@@ -74,7 +75,7 @@ export class EventDispatcher implements Dispatcher {
 
   async dispatch(event: ScimEvent, options: DispatchOptions = {}): Promise<DispatchOutcome> {
     const { idempotencyKey = randomUUID(), source = 'manual', observedAt, directoryId } = options
-    const parsed = parseEvent(event, idempotencyKey)
+    const parsed = parseEvent(isJsonObject(event) ? { ...event } : event, idempotencyKey)
     if ('unusable' in parsed) throw new TypeError(`dispatch: ${parsed.unusable}`)
     const delivery: Delivery = {
       ...parsed,
@@ -103,7 +104,7 @@ export class EventDispatcher implements Dispatcher {
       if (this.closing) return { outcome: 'closed' }
       if (this.#commits.isPending(messageId)) return { outcome: 'duplicate' }
       const running = this.#runs.get(messageId)
-      if (!running) return this.#runByDeadline(delivery, handlers)
+      if (!running) return await this.#runByDeadline(delivery, handlers)
       // Other copies of a message wait for the running copy. If the running copy ends before its handlers begin, the
       // next copy runs.
       const ended = await within(this.#config.clock, running, delivery.deadline.leftMs)
@@ -116,7 +117,7 @@ export class EventDispatcher implements Dispatcher {
   async #runByDeadline(delivery: Delivery, handlers: RoutedHandler[]): Promise<DispatchOutcome> {
     const progress: Progress = { handling: false, abandoned: false }
     const messageId = delivery.idempotencyKey
-    const run = this.#run(delivery, handlers, progress).finally(() => this.#runs.delete(messageId))
+    const run = this.#run(delivery, handlers, progress)
     this.#runs.set(messageId, run)
     const outcome = await within(this.#config.clock, run, delivery.deadline.leftMs)
     if (outcome !== timedOut) return outcome
@@ -140,9 +141,10 @@ export class EventDispatcher implements Dispatcher {
     const { event } = delivery
     const isOrdered = this.ordering === 'resource' && isDirectoryEvent(event)
     const resource = isOrdered ? resourceKey(resourceOf(event)) : undefined
+    // After this first `await`, `#runs` contains this run.
     const endTurn = await this.#turns.take(resource, delivery, this.#closing.signal)
-    if (!endTurn) return { outcome: this.closing ? 'closed' : 'busy' }
     try {
+      if (!endTurn) return { outcome: this.closing ? 'closed' : 'busy' }
       // A pending commit changes the resource's watermark, so the store must record the commit first.
       if (resource !== undefined && !(await this.#commits.flush(resource))) return unrecordedCommit
       const begun = await beginClaim(this.#config, delivery, resource, this.#closing.signal)
@@ -157,7 +159,8 @@ export class EventDispatcher implements Dispatcher {
         this.#settle(delivery, begun.claim, result),
       )
     } finally {
-      endTurn()
+      this.#runs.delete(delivery.idempotencyKey)
+      endTurn?.()
     }
   }
 
@@ -232,7 +235,7 @@ export class EventDispatcher implements Dispatcher {
 
   #report({ ids, source, startedMs }: Delivery, outcome: DispatchOutcome, late: { late?: true } = {}): void {
     const durationMs = this.#config.clock.monotonic() - startedMs
-    this.#config.report({ ...outcome, ...ids, source, durationMs, ...late })
+    this.#config.report?.({ ...outcome, ...ids, source, durationMs, ...late })
   }
 
   #reportLate(delivery: Delivery, outcome: DispatchOutcome): void {

@@ -128,7 +128,8 @@ async function runHandlers(
   try {
     for (const handler of handlers) {
       checkLease()
-      await settleList(await handler(ctx))
+      const returned = await handler(ctx)
+      if (Array.isArray(returned)) await settleList(returned)
     }
     return { outcome: 'processed' }
   } catch (error) {
@@ -159,8 +160,7 @@ function handlerContext(
  * Waits for each promise of a returned list, such as `groups.map(save)`. If a promise rejects, throws its reason after
  * all promises have settled.
  */
-async function settleList(returned: unknown): Promise<void> {
-  if (!Array.isArray(returned)) return
+async function settleList(returned: unknown[]): Promise<void> {
   const results = await Promise.allSettled(returned)
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }

@@ -4,6 +4,8 @@ import type { Delivery } from './delivery.ts'
 /** A function that ends a turn. */
 export type EndTurn = () => void
 
+const noTurn: EndTurn = () => {}
+
 interface Waiter {
   occurredAt: string
   settle(turn: EndTurn | undefined): void
@@ -24,18 +26,18 @@ export class Turns {
 
   /**
    * Returns the resource's turn. If the deadline or the signal comes first, returns `undefined`. An event without a
-   * resource gets its turn immediately.
+   * resource gets its turn immediately. So does an event whose resource is free.
    */
   take(
     resource: string | undefined,
     { occurredAt = '', deadline }: Pick<Delivery, 'occurredAt' | 'deadline'>,
     signal: AbortSignal,
-  ): Promise<EndTurn | undefined> {
-    if (resource === undefined) return Promise.resolve(() => {})
+  ): EndTurn | Promise<EndTurn | undefined> {
+    if (resource === undefined) return noTurn
     const waiting = this.#waiting.get(resource)
     if (!waiting) {
       this.#waiting.set(resource, [])
-      return Promise.resolve(this.#turnOf(resource))
+      return this.#turnOf(resource)
     }
     return new Promise((resolve) => {
       const settle = (turn: EndTurn | undefined) => {

@@ -20,6 +20,8 @@ export interface UnusablePayload {
  * `organization_id` at the top. The quickstart's envelope has `timestamp` at the top, and the organization in `data`.
  * Unknown fields and types are accepted. An optional field can have any type, because the directory's administrator
  * chooses its content.
+ * @param payload Its missing `id`, `occurred_at` and `organization_id` are added to it. Pass a copy of an object that
+ *   other code uses
  */
 export function parseEvent(payload: unknown, messageId: string): ParsedEvent | UnusablePayload {
   if (!isJsonObject(payload)) return { unusable: 'the payload is not a JSON object' }
@@ -28,13 +30,11 @@ export function parseEvent(payload: unknown, messageId: string): ParsedEvent | U
 
   const time = payload.occurred_at ?? payload.timestamp
   const organizationId = payload.organization_id ?? payload.data.organization_id
-  const event = {
-    ...payload,
-    id: isUsableId(payload.id) ? payload.id : messageId,
-    ...(time == null ? {} : { occurred_at: time }),
-    ...(organizationId == null ? {} : { organization_id: organizationId }),
-  } as unknown as ScimEvent
+  if (!isUsableId(payload.id)) payload.id = messageId
+  if (time != null) payload.occurred_at = time
+  if (organizationId != null) payload.organization_id = organizationId
 
+  const event = payload as unknown as ScimEvent
   const occurredAt = parseInstant(time)
   if (!isDirectoryEvent(event)) return { event, occurredAt }
 

@@ -36,16 +36,22 @@ export function createRouter(handlers: Handlers): Router {
   for (const name of handlerNames) requireFunction(handlers[name], name)
   const others = otherHandlers(handlers.on)
 
-  const narrowest = (event: ScimEvent) => {
-    if (!isDirectoryEvent(event)) return others.get(event.type)
-    const ending = isDeactivation(event) ? deactivationCandidates : []
-    const name = [...ending, ...candidates[event.type]].find((name) => handlers[name])
+  const firstOf = (names: readonly HandlerName[]) => {
+    const name = names.find((name) => handlers[name])
     return name && handlers[name]
   }
-  return (event) =>
-    [handlers.onEvent, narrowest(event)]
-      .filter((handler) => handler !== undefined)
-      .map((handler) => (ctx) => handler(event as never, ctx))
+  const narrowest = (event: ScimEvent) => {
+    if (!isDirectoryEvent(event)) return others.get(event.type)
+    const ending = isDeactivation(event) ? firstOf(deactivationCandidates) : undefined
+    return ending ?? firstOf(candidates[event.type])
+  }
+  return (event) => {
+    const routed: RoutedHandler[] = []
+    for (const handler of [handlers.onEvent, narrowest(event)]) {
+      if (handler) routed.push((ctx) => handler(event as never, ctx))
+    }
+    return routed
+  }
 }
 
 function isDeactivation(event: DirectoryEvent): boolean {

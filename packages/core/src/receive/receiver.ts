@@ -57,7 +57,7 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     this.fetch = this.fetch.bind(this)
   }
 
-  async receive(attempt: Attempt): Promise<ReceiveResult> {
+  receive(attempt: Attempt): Promise<ReceiveResult> {
     return this.#reply(readAttempt(attempt))
   }
 
@@ -81,15 +81,21 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     const startedMs = clock.monotonic()
     const log = 'method' in read && read.log ? completeLogger(read.log) : this.log
 
-    const result = await this.#resultOf(read, startedMs, log).catch(
-      (error: unknown): AttemptResult => ({ outcome: 'internal', error }),
-    )
-    const { outcome } = result
+    let result: AttemptResult
+    try {
+      result = await this.#resultOf(read, startedMs, log)
+    } catch (error) {
+      result = { outcome: 'internal', error }
+    }
     const durationMs = clock.monotonic() - startedMs
-    logAttempt(log, result, durationMs, recentStoreError())
-    const { bodyBytes: _, fix: __, ...reported } = result
-    report({ ...reported, source: 'webhook', durationMs })
-    return { ...replyTo(outcome), outcome }
+    logAttempt(log, result, durationMs, recentStoreError)
+    if (report) {
+      const { bodyBytes: _, fix: __, ...reported } = result
+      report({ ...reported, source: 'webhook', durationMs })
+    }
+    const { outcome } = result
+    const { status, headers, body } = replyTo(outcome)
+    return { status, headers, body, outcome }
   }
 
   /** Runs the steps of one attempt, and returns its result. */
@@ -112,7 +118,8 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
     if ('outcome' in body) return body
     const bodyBytes = body.byteLength
 
-    const refused = await this.#verify(attempt, signed, body, deadline)
+    const keys = this.#keysFor(attempt, deadline)
+    const refused = refusalOf(keys instanceof Promise ? await keys : keys, signed, body)
     if (refused) return { ...refused, bodyBytes }
     this.#warnings.clock(signed.ageSeconds, log)
 
@@ -136,35 +143,48 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
       log,
       ids,
     })
-    return { ...outcome, ...ids, bodyBytes }
+    return Object.assign({ bodyBytes }, outcome, ids)
   }
 
-  /** If the verification fails, returns the attempt's outcome. */
-  async #verify(
-    attempt: Attempt,
-    signed: SignedHeaders,
-    body: Uint8Array,
-    deadline: Deadline,
-  ): Promise<AttemptResult | undefined> {
-    const { clock, secretKeys } = this.#config
+  /** Returns the keys that can verify the attempt, or the outcome of an attempt without keys. */
+  #keysFor(attempt: Attempt, deadline: Deadline): Keys | Promise<Keys> {
     const { method, url, params = {}, headers } = attempt
-    const request = { method, url, params, header: (name: string) => header(headers, name.toLowerCase()) }
-    let keys: readonly KeyObject[] | typeof timedOut
     try {
-      const found = secretKeys(request)
-      keys = found instanceof Promise ? await within(clock, found, deadline.leftMs) : found
+      const keys = this.#config.secretKeys({
+        method,
+        url,
+        params,
+        header: (name) => header(headers, name.toLowerCase()),
+      })
+      return keys instanceof Promise ? this.#inTime(keys, deadline) : keys
     } catch (error) {
       return { outcome: 'resolver-failed', error }
     }
-    if (keys === timedOut) return { outcome: 'resolver-failed', reason: 'no answer by the deadline' }
-    if (keys.length === 0) return { outcome: 'invalid-signature', reason: 'no-secret' }
-    if (verify(keys, signed, body)) return undefined
-    return { outcome: 'invalid-signature', reason: 'no-matching-signature' }
   }
+
+  async #inTime(resolving: Promise<readonly KeyObject[]>, deadline: Deadline): Promise<Keys> {
+    try {
+      const keys = await within(this.#config.clock, resolving, deadline.leftMs)
+      return keys === timedOut ? { outcome: 'resolver-failed', reason: 'no answer by the deadline' } : keys
+    } catch (error) {
+      return { outcome: 'resolver-failed', error }
+    }
+  }
+}
+
+type Keys = readonly KeyObject[] | AttemptResult
+
+/** Verifies the body. If the verification fails, returns the attempt's outcome. */
+function refusalOf(keys: Keys, signed: SignedHeaders, body: Uint8Array): AttemptResult | undefined {
+  if ('outcome' in keys) return keys
+  if (keys.length === 0) return { outcome: 'invalid-signature', reason: 'no-secret' }
+  if (verify(keys, signed, body)) return undefined
+  return { outcome: 'invalid-signature', reason: 'no-matching-signature' }
 }
 
 /** Escapes `:`, because job queues such as BullMQ refuse it in a key. Also escapes `%`, the escape character. */
 function idempotencyKeyOf(messageId: string): string {
+  if (!/[%:]/.test(messageId)) return messageId
   return messageId.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'))
 }
 
