@@ -7,7 +7,7 @@ import {
   requirePath,
 } from '@scalekit-scim/core/adapter'
 import type { Request, RequestHandler, Response } from 'express'
-import { attemptOf, isHead, isSigned, pathOf } from './request.ts'
+import { isHead, isSigned, pathOf, RequestAttempt } from './request.ts'
 
 export {
   type Attempt,
@@ -109,7 +109,7 @@ export function scalekitScim(options: ScalekitScimOptions = {}): ScalekitScim {
       return next()
     }
     answered.add(req)
-    const reply = await receiver.receive(attemptOf(req, path === false || requested !== undefined))
+    const reply = await receiver.receive(new RequestAttempt(req, path === false || requested !== undefined))
     // Another middleware, such as a timeout, may already have answered, or the connection may be closed.
     if (res.headersSent || res.destroyed) return
     try {

@@ -1,5 +1,5 @@
 import type { Attempt } from '@scalekit-scim/core'
-import { readSafely, requestBody } from '@scalekit-scim/core/adapter'
+import { type BodyReader, readSafely, requestBody } from '@scalekit-scim/core/adapter'
 import type { Request } from 'express'
 
 // The host can define a property of its request as a getter that throws. Vercel does this with `req.body`. On Express
@@ -27,25 +27,36 @@ export function isHead(req: Request): boolean {
 }
 
 /**
- * Returns the attempt for `receive`. `receive` reads each property once, and can handle a property that throws. If the
- * path cannot be read, `receive` refuses the request, because the request can be for another route.
+ * The attempt for `receive`. `receive` reads each property once, and can handle a property that throws. If the path
+ * cannot be read, `receive` refuses the request, because the request can be for another route.
  */
-export function attemptOf(req: Request, hasPath: boolean): Attempt {
-  return {
-    get method() {
-      return req.method
-    },
-    get url() {
-      // Without a path, `fullPath` throws again, and `receive` refuses the request.
-      return hasPath ? (req.originalUrl ?? req.url) : (fullPath(req) ?? '')
-    },
-    get headers() {
-      return req.headers
-    },
-    get params() {
-      return req.params as Record<string, string>
-    },
-    body: requestBody(req, [req], bodyFix),
+export class RequestAttempt implements Attempt {
+  readonly body: BodyReader
+  readonly #req: Request
+  readonly #hasPath: boolean
+
+  constructor(req: Request, hasPath: boolean) {
+    this.#req = req
+    this.#hasPath = hasPath
+    this.body = requestBody(req, [req], bodyFix)
+  }
+
+  get method(): string {
+    return this.#req.method
+  }
+
+  get url(): string {
+    // Without a path, `fullPath` throws again, and `receive` refuses the request.
+    if (!this.#hasPath) return fullPath(this.#req) ?? ''
+    return this.#req.originalUrl ?? this.#req.url
+  }
+
+  get headers(): Request['headers'] {
+    return this.#req.headers
+  }
+
+  get params(): Record<string, string> {
+    return this.#req.params as Record<string, string>
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
-import type { Receiver } from '@scalekit-scim/core'
-import { readSafely, requestBody, resetAfterReply } from '@scalekit-scim/core/adapter'
+import type { Attempt, Logger, Receiver } from '@scalekit-scim/core'
+import { type BodyReader, readSafely, requestBody, resetAfterReply } from '@scalekit-scim/core/adapter'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
@@ -8,31 +8,46 @@ export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<
 /** The handler of the endpoint's route. */
 export function handlerOf(receiver: Receiver, logsByRequest: boolean): Handler {
   return async (request, reply) => {
-    // A getter of the host can throw. `receive` reads each property once, and handles the error.
-    const answer = await receiver.receive({
-      get method() {
-        return request.method
-      },
-      get url() {
-        return request.originalUrl
-      },
-      get headers() {
-        return request.headers
-      },
-      get params() {
-        return request.params as Record<string, string>
-      },
-      get body() {
-        return requestBody(streamOf(request), [request, request.raw], bodyFix)
-      },
-      get log() {
-        return logsByRequest ? request.log : undefined
-      },
-    })
+    const answer = await receiver.receive(new RequestAttempt(request, logsByRequest))
     if (reply.sent) return undefined
     const { connection, ...headers } = answer.headers
     if (connection !== undefined) endConnection(request, reply, connection)
     return reply.code(answer.status).headers(headers).send(Buffer.from(answer.body))
+  }
+}
+
+/** The attempt for `receive`, which reads each property once. A getter of the host can throw: `receive` handles it. */
+class RequestAttempt implements Attempt {
+  readonly #request: FastifyRequest
+  readonly #logsByRequest: boolean
+
+  constructor(request: FastifyRequest, logsByRequest: boolean) {
+    this.#request = request
+    this.#logsByRequest = logsByRequest
+  }
+
+  get method(): string {
+    return this.#request.method
+  }
+
+  get url(): string {
+    return this.#request.originalUrl
+  }
+
+  get headers(): FastifyRequest['headers'] {
+    return this.#request.headers
+  }
+
+  get params(): Record<string, string> {
+    return this.#request.params as Record<string, string>
+  }
+
+  get body(): BodyReader {
+    return requestBody(streamOf(this.#request), [this.#request, this.#request.raw], bodyFix)
+  }
+
+  get log(): Logger | undefined {
+    return this.#logsByRequest ? this.#request.log : undefined
   }
 }
 
