@@ -57,8 +57,12 @@ export async function simulate<Plan extends SeededPlan, Result extends History<P
   const lastMs = numberOf('seconds', values) * 1000
   const startedMs = performance.now()
   const tookMs = () => performance.now() - startedMs
+  let isInterrupted = false
+  process.once('SIGINT', () => {
+    isInterrupted = true
+  })
   for (const plan of plansIn(values, simulation)) {
-    if (tookMs() > lastMs) break
+    if (tookMs() > lastMs || isInterrupted) break
     const result = await simulation.run(plan, options)
     const { findings } = result
     tally.add(result)
