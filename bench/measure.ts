@@ -13,8 +13,21 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
+/** Returns the ratio of two figures in each round. */
+export function ratios(values: readonly number[], to: readonly number[]): number[] {
+  return values.map((value, round) => value / (to[round] ?? Number.NaN))
+}
+
 /** Formats the median, minimum and maximum of the rounds: `6.5 µs (6.3 … 7.1)`. */
 export function spread(values: readonly number[], unit: string, digits = 1): string {
   const show = (value: number) => value.toFixed(digits)
-  return `${show(median(values))} ${unit} (${show(Math.min(...values))} … ${show(Math.max(...values))})`
+  const middle = `${show(median(values))} ${unit}`
+  return values.length === 1
+    ? middle
+    : `${middle} (${show(Math.min(...values))} … ${show(Math.max(...values))})`
+}
+
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? Number.NaN
 }
