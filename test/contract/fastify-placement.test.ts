@@ -42,6 +42,14 @@ test('the plugin does not change the other JSON routes', async () => {
   )
 })
 
+test('a serializer that a hook of the host sets does not change the reply', async () => {
+  const app = fastify()
+  app.addHook('onRequest', async (_request, reply) => void reply.serializer((payload) => `<${payload}>`))
+  await app.register(scalekitScim, scim())
+  const origin = await listen(app)
+  expectReply(await send(`${origin}/webhooks/scalekit`, signDelivery(hire)), 'processed')
+})
+
 test('the plugin answers under a prefix with and without a final slash', async () => {
   const app = fastify()
   await app.register(scalekitScim, { ...scim({ path: '/hooks/scim' }), prefix: '/api' })

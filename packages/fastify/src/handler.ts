@@ -1,6 +1,12 @@
 import type { Readable } from 'node:stream'
 import type { Attempt, Logger, Receiver } from '@scalekit-scim/core'
-import { type BodyReader, readSafely, requestBody, resetAfterReply } from '@scalekit-scim/core/adapter'
+import {
+  type BodyReader,
+  type Reply,
+  readSafely,
+  requestBody,
+  resetAfterReply,
+} from '@scalekit-scim/core/adapter'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
@@ -10,11 +16,15 @@ export function handlerOf(receiver: Receiver, logsByRequest: boolean): Handler {
   return async (request, reply) => {
     const answer = await receiver.receive(new RequestAttempt(request, logsByRequest))
     if (reply.sent) return undefined
-    const { connection, ...headers } = answer.headers
-    if (connection !== undefined) endConnection(request, reply, connection)
-    return reply.code(answer.status).headers(headers).send(Buffer.from(answer.body))
+    const { status, headers, body } = answer
+    if (headers.connection !== undefined && isHttp2(request)) endHttp2Stream(request, reply, headers)
+    else reply.headers(headers)
+    // As text, the body and the head are one write. The serializer replaces one that a hook of the host has set.
+    return reply.code(status).serializer(asIs).send(body)
   }
 }
+
+const asIs = (body: string) => body
 
 /** The attempt for `receive`, which reads each property once. A getter of the host can throw: `receive` handles it. */
 class RequestAttempt implements Attempt {
@@ -65,11 +75,13 @@ function isStream(body: unknown): body is Readable {
   return typeof body === 'object' && body !== null && 'pipe' in body
 }
 
-/**
- * Ends the connection after an unread body. Over HTTP/2, Node refuses the `connection` header, so the stream is reset
- * instead.
- */
-function endConnection(request: FastifyRequest, reply: FastifyReply, connection: string): void {
-  if (readSafely(() => request.raw.httpVersionMajor >= 2)) resetAfterReply(request.raw)
-  else reply.header('connection', connection)
+function isHttp2({ raw }: FastifyRequest): boolean {
+  return readSafely(() => raw.httpVersionMajor >= 2) === true
+}
+
+/** Over HTTP/2, Node refuses the `connection` header, so the stream is reset after the reply to an unread body. */
+function endHttp2Stream({ raw }: FastifyRequest, reply: FastifyReply, headers: Reply['headers']): void {
+  const { connection: _, ...allowed } = headers
+  reply.headers(allowed)
+  resetAfterReply(raw)
 }

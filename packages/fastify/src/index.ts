@@ -185,12 +185,15 @@ function acceptAnyBody(scope: FastifyInstance, handler: Handler): void {
     payload.on('error', () => {})
     done(null, payload)
   })
-  scope.addHook('onRequest', async (request, reply) => {
+  scope.addHook('onRequest', (request, reply, done) => {
     const headers = readSafely(() => request.headers)
     // A getter of the host threw. Reply here, because Fastify would reply with its own error.
-    if (headers === undefined) return handler(request, reply)
+    if (headers === undefined) return void handler(request, reply).catch(done)
     // Fastify refuses a malformed content type before it calls a parser.
-    request.headers = { ...headers, 'content-type': 'application/octet-stream' }
+    if (headers['content-type'] !== 'application/json') {
+      request.headers = { ...headers, 'content-type': 'application/octet-stream' }
+    }
+    done()
   })
 }
 
