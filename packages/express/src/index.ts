@@ -142,7 +142,7 @@ function requireLiteral(path: string): void {
 }
 
 function isSamePath(requested: string, path: string): boolean {
-  return requested.replace(/\/$/, '') === path.replace(/\/$/, '')
+  return requested === path || requested.replace(/\/$/, '') === path.replace(/\/$/, '')
 }
 
 /** The maximum length of a path in the log. A sender can choose a path of any length. */

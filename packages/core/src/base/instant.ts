@@ -40,9 +40,15 @@ export function parseInstant(text: unknown): Instant | undefined {
  * compare the texts.
  */
 export function formatInstant(instant: Instant): string {
-  const seconds = Number(instant.slice(0, -9))
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${instant.slice(-9)}Z`
+  const seconds = instant.slice(0, -9)
+  if (seconds !== formatted.seconds) {
+    formatted = { seconds, text: new Date(Number(seconds) * 1000).toISOString().slice(0, 19) }
+  }
+  return `${formatted.text}.${instant.slice(-9)}Z`
 }
+
+/** The last formatted second. Most events of a burst are from one second, and a `Date` is slow to format. */
+let formatted = { seconds: '', text: '' }
 
 export function instantFromMs(ms: number): Instant {
   const micros = Math.floor(ms * 1000)
