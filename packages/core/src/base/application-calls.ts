@@ -20,8 +20,12 @@ export function ignoreRejection(returned: unknown): void {
 /**
  * Calls an application's function that should return a promise. If the function throws, the returned promise rejects.
  */
-export async function callAsync<Result>(call: () => Result | Promise<Result>): Promise<Result> {
-  return call()
+export function callAsync<Result>(call: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return Promise.resolve(call())
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 /**

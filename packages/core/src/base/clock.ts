@@ -80,6 +80,7 @@ export const timedOut: unique symbol = Symbol('timed out')
 /**
  * Returns the promise's value. If the promise has not settled after `delayMs`, returns `timedOut`. Does not cancel the
  * promise.
+ * @param delayMs If `Infinity`, there is no time limit, and no timer
  */
 export function within<T>(
   clock: Clock,
@@ -87,6 +88,7 @@ export function within<T>(
   delayMs: number,
   options: TimerOptions = inBackground,
 ): Promise<T | typeof timedOut> {
+  if (delayMs === Number.POSITIVE_INFINITY) return promise
   return new Promise((resolve, reject) => {
     const timer = clock.setTimeout(() => resolve(timedOut), delayMs, options)
     promise.then(

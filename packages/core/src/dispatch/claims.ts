@@ -86,12 +86,12 @@ async function callBegin(
   request: BeginRequest,
   { deadline, log }: Delivery,
 ): Promise<BeginAnswer | FailedCall> {
-  const { ledger, clock, storeTimeoutSeconds } = config
+  const { ledger, clock, storeTimeoutMs } = config
   const leftMs = Math.max(deadline.leftMs, 1)
-  const storeTimeoutMs = storeTimeoutSeconds * 1000
+  const isLocal = storeTimeoutMs === Number.POSITIVE_INFINITY
   const answering = callAsync(() => ledger.begin(request))
   try {
-    const answer = await within(clock, answering, Math.min(storeTimeoutMs, leftMs))
+    const answer = await within(clock, answering, isLocal ? storeTimeoutMs : Math.min(storeTimeoutMs, leftMs))
     if (answer !== timedOut) return answer
   } catch (error) {
     return { error }
@@ -107,12 +107,12 @@ async function callBegin(
 
 /** Releases a claim. If the store does not answer, the claim expires with its lease. */
 export async function releaseClaim(
-  { ledger, clock, storeTimeoutSeconds }: OpenConfiguration,
+  { ledger, clock, storeTimeoutMs }: OpenConfiguration,
   claim: Claim,
   log: Logger,
 ): Promise<void> {
   const releasing = callAsync(() => ledger.release(claim))
-  const released = await within(clock, releasing, storeTimeoutSeconds * 1000).catch(() => timedOut)
+  const released = await within(clock, releasing, storeTimeoutMs).catch(() => timedOut)
   if (released === timedOut) {
     log.warn(
       { messageId: claim.messageId },

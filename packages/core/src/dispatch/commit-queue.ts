@@ -61,11 +61,11 @@ export class CommitQueue {
    * @throws StoreUnavailableError if the store does not answer those calls in time
    */
   async drop(messageId: string): Promise<boolean> {
-    const { clock, storeTimeoutSeconds } = this.#config
+    const { clock, storeTimeoutMs } = this.#config
     const pending = this.#pending.get(messageId)
     const underWay = Promise.allSettled([this.#underWay.get(messageId)])
     if (pending) this.#remove(pending)
-    if ((await within(clock, underWay, storeTimeoutSeconds * 1000)) === timedOut) {
+    if ((await within(clock, underWay, storeTimeoutMs)) === timedOut) {
       throw new StoreUnavailableError(
         'the store has not yet answered a commit of the message: call forget() again',
       )
@@ -183,11 +183,11 @@ export class CommitQueue {
     { claim, retention }: PendingCommit,
     options?: TimerOptions,
   ): Promise<'ok' | 'lost' | 'failed'> {
-    const { ledger, clock, storeTimeoutSeconds } = this.#config
+    const { ledger, clock, storeTimeoutMs } = this.#config
     const sent = callAsync(() => ledger.commit(claim, retention))
     this.#track(claim.messageId, sent)
     try {
-      const answer = await within(clock, sent, storeTimeoutSeconds * 1000, options)
+      const answer = await within(clock, sent, storeTimeoutMs, options)
       return answer === timedOut ? 'failed' : answer
     } catch {
       return 'failed'

@@ -145,15 +145,8 @@ function handlerContext(
   deadline: Date,
   signal: AbortSignal,
 ): HandlerContext {
-  return {
-    source,
-    ...(directoryId === undefined ? {} : { directoryId }),
-    idempotencyKey,
-    occurredAt: formatInstant(occurredAt),
-    deadline,
-    signal,
-    log,
-  }
+  const ctx = { source, idempotencyKey, occurredAt: formatInstant(occurredAt), deadline, signal, log }
+  return directoryId === undefined ? ctx : { ...ctx, directoryId }
 }
 
 /**

@@ -4,12 +4,15 @@ import { randomnessOf } from '../base/randomness.ts'
 import type { DispatcherConfiguration } from '../config/configure.ts'
 import { listenToStore } from '../ledger/error-hints.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { MemoryLedger } from '../ledger/memory.ts'
 import { type OpenLedger, openLedger } from '../ledger/open-ledger.ts'
 
 /** A store that a dispatcher has opened, with a reserved namespace. */
 export interface OpenStore extends OpenLedger {
   /** If the store client's last error is recent, returns the error's code. */
   recentStoreError(): string | undefined
+  /** The time limit of a call. The memory of this process answers at once, so it has no limit. */
+  storeTimeoutMs: number
   /** Returns a new token for a claim. Tokens are unique across all processes. */
   nextToken(): string
 }
@@ -27,7 +30,9 @@ export function openStore<Config extends DispatcherConfiguration>(config: Config
     opened.closeStore()
     throw error
   }
-  return { ...config, ...opened, recentStoreError, nextToken: tokenSequence(config.clock) }
+  const storeTimeoutMs =
+    opened.ledger instanceof MemoryLedger ? Number.POSITIVE_INFINITY : config.storeTimeoutSeconds * 1000
+  return { ...config, ...opened, recentStoreError, storeTimeoutMs, nextToken: tokenSequence(config.clock) }
 }
 
 /** The random first part of the tokens is short, because stores contain the token of each done message. */

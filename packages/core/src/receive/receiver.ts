@@ -135,7 +135,8 @@ class AttemptReceiver extends EventDispatcher implements Receiver {
 
     const ids = eventIds(parsed.event, messageId)
     const outcome = await this.deliver({
-      ...parsed,
+      event: parsed.event,
+      occurredAt: parsed.occurredAt,
       idempotencyKey: messageId,
       source: 'webhook',
       startedMs,
