@@ -6,7 +6,7 @@ import { nodeBody } from '@scalekit-scim/core/adapter'
 import { sampleEvent, signDelivery, TEST_SECRET } from '@scalekit-scim/core/testing'
 import { scalekitScim } from '@scalekit-scim/fastify'
 import fastify from 'fastify'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { recordingLogger } from '../support/log.ts'
 import { expectReply } from '../support/replies.ts'
 import { send } from '../support/wire.ts'
@@ -101,6 +101,48 @@ test('a body that fails after its refusal does not end the process', async () =>
   await expect(reading).rejects.toMatchObject({ reason: 'too-large' })
   sent.destroy(new Error('reset'))
   await setImmediate()
+})
+
+const limits = () => ({ limitBytes: 100, signal: new AbortController().signal })
+
+describe('a request with a short declared length', () => {
+  const request = (bytes: number, stream = new Readable({ read() {} })) =>
+    Object.assign(stream, { headers: { 'content-length': String(bytes) } })
+
+  test('its pieces are joined', async () => {
+    const sent = request(4)
+    const reading = nodeBody(sent)(limits())
+    for (const piece of ['a', 'bc', 'd']) sent.push(piece)
+    sent.push(null)
+    expect(Buffer.from(await reading).toString()).toBe('abcd')
+  })
+
+  test.each([
+    ['closes', undefined],
+    ['fails', new Error('reset')],
+  ])('a connection that %s before the end is an aborted body', async (_name, error) => {
+    const sent = request(4)
+    const reading = nodeBody(sent)(limits())
+    sent.push('ab')
+    await setImmediate()
+    sent.destroy(error)
+    await expect(reading).rejects.toMatchObject({ reason: 'aborted' })
+  })
+
+  test('a body of another length is an aborted body', async () => {
+    const sent = request(4)
+    const reading = nodeBody(sent)(limits())
+    sent.push('abc')
+    sent.push(null)
+    await expect(reading).rejects.toMatchObject({ reason: 'aborted' })
+  })
+
+  test('a stream of texts has the bytes of the texts, and one of objects is consumed', async () => {
+    const text = await nodeBody(request(4, Readable.from(['ab', 'cd'])))(limits())
+    expect(Buffer.from(text).toString()).toBe('abcd')
+    const parsed = nodeBody(request(4, Readable.from([{ type: 'parsed' }])))(limits())
+    await expect(parsed).rejects.toMatchObject({ reason: 'consumed' })
+  })
 })
 
 async function behindHookThatGives(again: (bytes: Buffer) => Readable) {

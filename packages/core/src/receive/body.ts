@@ -50,9 +50,12 @@ export function nodeBody(stream: Readable): BodyReader {
  */
 const shortBytes = 8192
 
-/** Returns the length in a request's header. Without a header, or for a stream that is not a request, returns `NaN`. */
+/**
+ * Returns the length in a request's header. Without a header, or for a stream that is not a request, returns `NaN`. A
+ * stream in object mode is not a request: its pieces can be texts or parsed objects.
+ */
 function declaredBytes(stream: Readable): number {
-  if (!('headers' in stream)) return Number.NaN
+  if (!('headers' in stream) || stream.readableObjectMode) return Number.NaN
   return Number(Object(stream.headers)['content-length'])
 }
 
