@@ -4,7 +4,7 @@ import { randomnessOf } from '../base/randomness.ts'
 import type { DispatcherConfiguration } from '../config/configure.ts'
 import { listenToStore } from '../ledger/error-hints.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { MemoryLedger } from '../ledger/memory.ts'
+import { MemoryLedger } from '../ledger/memory/memory-ledger.ts'
 import { type OpenLedger, openLedger } from '../ledger/open-ledger.ts'
 
 /** A store that a dispatcher has opened, with a reserved namespace. */

@@ -7,7 +7,7 @@ import { openSqlite } from './compare-and-set/sqlite.ts'
 import type { DriverLedger, DriverOptions } from './driver.ts'
 import type { KeyvLike } from './keyv-like.ts'
 import type { Ledger } from './ledger.ts'
-import { MemoryLedger } from './memory.ts'
+import { MemoryLedger } from './memory/memory-ledger.ts'
 import { openPostgres } from './postgres/postgres.ts'
 import { openRedis } from './redis/redis.ts'
 

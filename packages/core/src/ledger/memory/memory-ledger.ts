@@ -1,8 +1,10 @@
-import type { Clock } from '../base/clock.ts'
-import { type Instant, instantFromMs } from '../base/instant.ts'
-import { fenceSequence, type MessageState, type ResourceState, type StoreTime } from './decisions.ts'
-import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention } from './ledger.ts'
-import * as steps from './steps.ts'
+import type { Clock } from '../../base/clock.ts'
+import { type Instant, instantFromMs } from '../../base/instant.ts'
+import { fenceSequence, type MessageState, type ResourceState, type StoreTime } from '../decisions.ts'
+import type { BeginAnswer, BeginRequest, Claim, Ledger, LedgerRecord, Retention } from '../ledger.ts'
+import * as steps from '../steps.ts'
+import { Generations } from './generations.ts'
+import { appliedPacking, createDonePacking } from './packings.ts'
 
 /** The largest number of done messages, or of resources, in one generation. */
 const generationSize = 100_000
@@ -12,38 +14,6 @@ const generationSize = 100_000
  * or commit the claim.
  */
 const lapsedKeptMs = 3_600_000
-
-/**
- * A map with a bounded size and a constant cost for each call. When the young generation is full, it becomes the old
- * generation. The map drops the previous old generation. So the map contains at least the newest `generationSize`
- * entries, and at most twice as many.
- */
-class Generations<Value> {
-  #young = new Map<string, Value>()
-  #old = new Map<string, Value>()
-
-  get(key: string): Value | undefined {
-    return this.#young.get(key) ?? this.#old.get(key)
-  }
-
-  set(key: string, value: Value): void {
-    if (this.#young.size >= generationSize && !this.#young.has(key)) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(key, value)
-  }
-
-  delete(key: string): void {
-    this.#young.delete(key)
-    this.#old.delete(key)
-  }
-}
-
-/** The state of a resource after its turn. The object is flat, because up to 200,000 such objects are stored. */
-interface Applied extends ResourceState {
-  untilMs: number
-}
 
 /**
  * The ledger of one process. No method has an `await` between its decision and its write, so each method is atomic
@@ -56,9 +26,9 @@ export class MemoryLedger implements Ledger {
   readonly #clock: Clock
   readonly #nextFence = fenceSequence()
   readonly #claims = new Map<string, MessageState>()
-  readonly #done = new Generations<MessageState>()
+  readonly #done = new Generations(generationSize, createDonePacking)
   readonly #turns = new Map<string, ResourceState>()
-  readonly #applied = new Generations<Applied>()
+  readonly #applied = new Generations(generationSize, () => appliedPacking)
   readonly #records = new Map<string, { value: string; untilMs: number }>()
 
   constructor(clock: Clock) {
@@ -66,7 +36,7 @@ export class MemoryLedger implements Ledger {
   }
 
   async begin(request: BeginRequest): Promise<BeginAnswer> {
-    this.#dropLapsed(this.#time())
+    this.#dropLapsed(this.#clock.monotonic())
     return this.#step(request, (seen) => steps.begin(request, seen, this.#nextFence))
   }
 
@@ -86,11 +56,11 @@ export class MemoryLedger implements Ledger {
     const known = this.#message(messageId)
     this.#claims.delete(messageId)
     this.#done.delete(messageId)
-    return known !== undefined && known.untilMs > this.#time().ms
+    return known !== undefined && known.untilMs > this.#clock.monotonic()
   }
 
   async forgetResource(resource: string): Promise<boolean> {
-    const known = this.#resource(resource, this.#time())
+    const known = this.#resource(resource, this.#clock.monotonic())
     this.#turns.delete(resource)
     this.#applied.delete(resource)
     return known !== undefined
@@ -99,14 +69,14 @@ export class MemoryLedger implements Ledger {
   record(name: string): LedgerRecord {
     const present = () => {
       const entry = this.#records.get(name)
-      return entry && entry.untilMs > this.#time().ms ? entry.value : undefined
+      return entry && entry.untilMs > this.#clock.monotonic() ? entry.value : undefined
     }
     return {
       read: async () => present(),
       compareAndSet: async (expected, value, expirySeconds) => {
         if (present() !== expected) return false
         if (value === undefined) this.#records.delete(name)
-        else this.#records.set(name, { value, untilMs: this.#time().ms + expirySeconds * 1000 })
+        else this.#records.set(name, { value, untilMs: this.#clock.monotonic() + expirySeconds * 1000 })
         return true
       },
     }
@@ -121,7 +91,7 @@ export class MemoryLedger implements Ledger {
     step: (seen: steps.Seen) => steps.Step<Answer>,
   ): Answer {
     const now = this.#time()
-    const seen = { message: this.#message(messageId), resource: this.#resource(resource, now), now }
+    const seen = { message: this.#message(messageId), resource: this.#resource(resource, now.ms), now }
     const { answer, writes = [] } = step(seen)
     for (const write of writes) {
       if (write.kind === 'm') this.#writeMessage(write.id, write.state)
@@ -144,17 +114,17 @@ export class MemoryLedger implements Ledger {
    * If a handler never ends, its claim remains. So each `begin` checks two claims and two turns. `begin` drops claims
    * and turns that lapsed long ago, and moves the other claims and turns to the end.
    */
-  #dropLapsed(now: StoreTime): void {
+  #dropLapsed(nowMs: number): void {
     for (let checked = 0; checked < 2; checked++) {
       const [messageId, claim] = this.#claims.entries().next().value ?? []
       if (messageId !== undefined && claim) {
         this.#claims.delete(messageId)
-        if (claim.untilMs + lapsedKeptMs > now.ms) this.#claims.set(messageId, claim)
+        if (claim.untilMs + lapsedKeptMs > nowMs) this.#claims.set(messageId, claim)
       }
       const [resource, state] = this.#turns.entries().next().value ?? []
       if (resource !== undefined && state) {
         this.#turns.delete(resource)
-        if ((state.turn?.untilMs ?? 0) + lapsedKeptMs > now.ms) this.#turns.set(resource, state)
+        if ((state.turn?.untilMs ?? 0) + lapsedKeptMs > nowMs) this.#turns.set(resource, state)
         else this.#endTurn(resource, state)
       }
     }
@@ -178,11 +148,11 @@ export class MemoryLedger implements Ledger {
     return this.#claims.get(messageId) ?? this.#done.get(messageId)
   }
 
-  #resource(resource: string | undefined, now: StoreTime): ResourceState | undefined {
+  #resource(resource: string | undefined, nowMs: number): ResourceState | undefined {
     if (resource === undefined) return undefined
     const held = this.#turns.get(resource)
     if (held) return held
     const applied = this.#applied.get(resource)
-    return applied && applied.untilMs > now.ms ? applied : undefined
+    return applied && applied.untilMs > nowMs ? applied : undefined
   }
 }
