@@ -13,6 +13,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
+/** Returns the number of measured rounds: `--rounds` of `npm run bench`, or the table's own number. */
+export function roundsOr(usual: number): number {
+  return Number(process.env.BENCH_ROUNDS ?? usual)
+}
+
 /** Returns the ratio of two figures in each round. */
 export function ratios(values: readonly number[], to: readonly number[]): number[] {
   return values.map((value, round) => value / (to[round] ?? Number.NaN))

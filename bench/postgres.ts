@@ -4,23 +4,27 @@ import KeyvPostgres from '@keyv/postgres'
 import { createDispatcher, type Ledger } from '@scalekit-scim/core'
 import type { Claim } from '@scalekit-scim/core/adapter'
 import Keyv from 'keyv'
-import { cpuMs, median, spread } from './measure.ts'
+import { cpuMs, median, ratios, roundsOr } from './measure.ts'
+import { progress, publish } from './report.ts'
+import { postgresUrl } from './stores.ts'
 
-const uri = process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres'
-const rounds = 9
+const rounds = roundsOr(9)
 const callsPerRound = 200
 const warmUpRounds = 2
 const limitRatio = 2.3
 const verbs = ['begin', 'renew', 'commit', 'release', 'duplicate', 'now'] as const
-type Measured = (typeof verbs)[number] | 'INSERT' | 'unsynced'
+const inserts = ['INSERT', 'unsynced'] as const
+type Measured = (typeof verbs)[number] | (typeof inserts)[number]
 
-const adapter = new KeyvPostgres({ uri, max: 2 })
+const adapter = new KeyvPostgres({ uri: postgresUrl, max: 2 })
+const unsyncedUrl = new URL(postgresUrl)
+unsyncedUrl.searchParams.set('application_name', 'unsynced')
 /**
  * This pool is for an INSERT that does not wait for the disk. Only `commit` waits for the disk. On a slow disk, the
  * other verbs look too fast next to an INSERT that waits.
  */
 const unsynced = new KeyvPostgres({
-  uri: `${uri}?application_name=unsynced`,
+  uri: unsyncedUrl.href,
   max: 1,
   allowExitOnIdle: true,
   options: '-c synchronous_commit=off',
@@ -49,7 +53,7 @@ async function bareInsert(on = adapter): Promise<void> {
 }
 
 const p50s = noTimes()
-const cpu: { insert: number[]; beginCommit: number[] } = { insert: [], beginCommit: [] }
+const cpu: Record<'inserts' | 'ledger', number[]> = { inserts: [], ledger: [] }
 
 function noTimes(): Record<Measured, number[]> {
   return { INSERT: [], unsynced: [], begin: [], renew: [], commit: [], release: [], duplicate: [], now: [] }
@@ -76,7 +80,7 @@ async function round(measured: boolean): Promise<void> {
     await time(times.release, () => ledger.release(released))
   }
   if (!measured) return
-  for (const name of ['INSERT', 'unsynced', ...verbs] as const) p50s[name].push(median(times[name]) * 1000)
+  for (const name of [...inserts, ...verbs]) p50s[name].push(median(times[name]) * 1000)
 }
 
 async function cpuRound(measured: boolean): Promise<void> {
@@ -90,13 +94,14 @@ async function cpuRound(measured: boolean): Promise<void> {
     for (let call = 0; call < callsPerRound; call++) await ledger.commit(await begin(ledger), keep)
   })
   if (!measured) return
-  cpu.insert.push((inserting * 1000) / callsPerRound)
-  cpu.beginCommit.push((beginning * 1000) / callsPerRound)
+  cpu.inserts.push((inserting * 1000) / callsPerRound)
+  cpu.ledger.push((beginning * 1000) / callsPerRound)
 }
 
 await adapter.query(`CREATE TABLE IF NOT EXISTS scalekit_scim_bench (
   namespace text NOT NULL, id text NOT NULL, expires_at timestamptz NOT NULL, PRIMARY KEY (namespace, id))`)
 for (let index = -warmUpRounds; index < rounds; index++) {
+  progress(index < 0 ? 'warming up' : `round ${index + 1} of ${rounds}`)
   await round(index >= 0)
   await cpuRound(index >= 0)
 }
@@ -107,26 +112,35 @@ for (const table of ['messages', 'resources']) {
 await dispatcher.close()
 await adapter.disconnect()
 
-const ratio = (name: Measured, to: Measured = 'INSERT') =>
-  p50s[name].map((p50, index) => p50 / (p50s[to][index] ?? Number.NaN))
-console.log(`p50 of ${callsPerRound} calls in sequence, ${rounds} rounds: median (minimum … maximum)`)
-console.log(`  ${'bare INSERT'.padEnd(12)} ${spread(p50s.INSERT, 'µs', 0)}`)
-console.log(`  ${'unsynced'.padEnd(12)} ${spread(p50s.unsynced, 'µs', 0)}`)
-for (const name of verbs) {
-  console.log(
-    `  ${name.padEnd(12)} ${spread(p50s[name], 'µs', 0).padEnd(28)} ${spread(ratio(name), '×', 2)}, of unsynced ${spread(ratio(name, 'unsynced'), '×', 2)}`,
-  )
-}
-console.log("Node's CPU for begin and commit, against two bare INSERTs")
-console.log(`  two INSERTs  ${spread(cpu.insert, 'µs', 0)}`)
-console.log(`  begin+commit ${spread(cpu.beginCommit, 'µs', 0)}`)
-console.log(
-  `  ratio        ${spread(
-    cpu.beginCommit.map((cost, index) => cost / (cpu.insert[index] ?? Number.NaN)),
-    '×',
-    2,
-  )}`,
-)
-const kept = verbs.every((name) => median(ratio(name)) <= limitRatio)
-console.log(`limit ${limitRatio} ×: ${kept ? 'kept' : 'EXCEEDED'}`)
-process.exitCode = kept ? 0 : 1
+const ratio = (name: Measured, to: Measured) => ratios(p50s[name], p50s[to])
+const cpuRatio = ratios(cpu.ledger, cpu.inserts)
+publish({
+  title: `Ledger on PostgreSQL, ${rounds} rounds of ${callsPerRound} calls in sequence`,
+  notes: [
+    "'unsynced' is an INSERT that does not wait for the disk. Of the verbs, only commit waits for the disk.",
+  ],
+  columns: [
+    { name: 'p50', unit: 'µs', digits: 0 },
+    { name: 'of INSERT', unit: '×', digits: 2 },
+    { name: 'of unsynced', unit: '×', digits: 2 },
+    { name: "Node's CPU", unit: 'µs', digits: 0 },
+    { name: 'of two INSERTs', unit: '×', digits: 2 },
+  ],
+  rows: [
+    ...[...inserts, ...verbs].map((name) => ({
+      name,
+      cells: {
+        p50: p50s[name],
+        'of INSERT': ratio(name, 'INSERT'),
+        'of unsynced': ratio(name, 'unsynced'),
+      },
+    })),
+    { name: 'two INSERTs', cells: { "Node's CPU": cpu.inserts } },
+    { name: 'begin and commit', cells: { "Node's CPU": cpu.ledger, 'of two INSERTs': cpuRatio } },
+  ],
+  verdicts: verbs.map((name) => ({
+    name: `p50, ${name} / INSERT`,
+    values: ratio(name, 'INSERT'),
+    limit: limitRatio,
+  })),
+})

@@ -5,15 +5,17 @@ import KeyvRedis, { createClient } from '@keyv/redis'
 import { createDispatcher } from '@scalekit-scim/core'
 import type { Claim } from '@scalekit-scim/core/adapter'
 import Keyv from 'keyv'
-import { cpuMs, median, spread } from './measure.ts'
+import { cpuMs, median, ratios, roundsOr } from './measure.ts'
+import { progress, publish } from './report.ts'
+import { redisUrl } from './stores.ts'
 
-const rounds = 15
+const rounds = roundsOr(15)
 const warmUpRounds = 3
 const callsPerRound = 400
 const maxP50 = 1.5
 const maxCpu = 1.8
 
-const client = createClient({ url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' })
+const client = createClient({ url: redisUrl })
 await client.connect()
 const adapter = new KeyvRedis(client)
 const namespace = `bench-${randomUUID()}`
@@ -34,72 +36,50 @@ async function begin(id: string): Promise<Claim> {
   return { ...claim, fence: answer.fence, occurredAt: answer.occurredAt }
 }
 
-/** Returns the median time of a call in one round, in microseconds. */
-async function p50<T>(items: readonly T[], call: (item: T) => Promise<unknown>): Promise<number> {
-  const took: number[] = []
-  for (const item of items) {
-    const from = performance.now()
-    await call(item)
-    took.push((performance.now() - from) * 1000)
-  }
-  return median(took)
-}
-
-const costs = new Map<string, number[]>()
-const note = (name: string, cost: number) => costs.set(name, [...(costs.get(name) ?? []), cost])
+const bare = 'SET NX PX'
+const p50s = new Map<string, number[]>()
+const cpu: Record<'ledger' | 'bare', number[]> = { ledger: [], bare: [] }
 
 for (let round = -warmUpRounds; round < rounds; round++) {
+  progress(round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`)
   const ids = times.map((time) => `${round}.${time}`)
-  const claims: Claim[] = []
-  const verbs: Record<string, number> = {
-    'SET NX PX': await p50(ids, (id) => setNx(`{scim:${namespace}}:bare:${id}`)),
-    begin: await p50(ids, async (id) => claims.push(await begin(id))),
-    renew: await p50(claims, (claim) => ledger.renew(claim, 12)),
-    commit: await p50(claims, (claim) => ledger.commit(claim, retention)),
-    'begin (a duplicate)': await p50(claims, (claim) =>
-      ledger.begin({ token: 'another', messageId: claim.messageId, leaseSeconds: 12 }),
-    ),
-    forget: await p50(ids, (id) => ledger.forget(id)),
-    now: await p50(ids, () => ledger.now()),
+  const took = new Map<string, number[]>()
+  async function time<T>(name: string, call: () => Promise<T>): Promise<T> {
+    const from = performance.now()
+    const result = await call()
+    const tookMicros = (performance.now() - from) * 1000
+    const others = took.get(name)
+    if (others) others.push(tookMicros)
+    else took.set(name, [tookMicros])
+    return result
   }
-  const begun: Claim[] = []
-  for (const id of ids) begun.push(await begin(`r${id}`))
-  verbs.release = await p50(begun, (claim) => ledger.release(claim))
+  for (const id of ids) {
+    await time(bare, () => setNx(`{scim:${namespace}}:bare:${id}`))
+    const claim = await time('begin', () => begin(id))
+    await time('renew', () => ledger.renew(claim, 12))
+    await time('commit', () => ledger.commit(claim, retention))
+    const again = { token: 'another', messageId: id, leaseSeconds: 12 }
+    await time('begin (a duplicate)', () => ledger.begin(again))
+    await time('forget', () => ledger.forget(id))
+    await time('now', () => ledger.now())
+    const released = await begin(`r${id}`)
+    await time('release', () => ledger.release(released))
+  }
 
-  const ours = await cpuMs(async () => {
+  const ledgerMs = await cpuMs(async () => {
     for (const id of ids) await ledger.commit(await begin(`c${id}`), retention)
   })
-  const bare = await cpuMs(async () => {
+  const bareMs = await cpuMs(async () => {
     for (const id of ids) {
       await setNx(`{scim:${namespace}}:c${id}`)
       await set(`{scim:${namespace}}:c${id}`)
     }
   })
   if (round < 0) continue
-  for (const [name, cost] of Object.entries(verbs)) note(name, cost)
-  note('cpu ours', (ours * 1000) / callsPerRound)
-  note('cpu bare', (bare * 1000) / callsPerRound)
+  for (const [name, each] of took) p50s.set(name, [...(p50s.get(name) ?? []), median(each)])
+  cpu.ledger.push((ledgerMs * 1000) / callsPerRound)
+  cpu.bare.push((bareMs * 1000) / callsPerRound)
 }
-
-console.log(`Redis, ${rounds} rounds of ${callsPerRound}, in sequence: median of p50 (minimum … maximum)`)
-const bareP50s = costs.get('SET NX PX') ?? []
-let kept = true
-for (const [name, values] of costs) {
-  if (name.startsWith('cpu')) continue
-  const ratio = median(values.map((cost, round) => cost / (bareP50s[round] ?? Number.NaN)))
-  kept &&= ratio <= maxP50
-  console.log(`  ${name.padEnd(20)} ${spread(values, 'µs').padEnd(28)} ${ratio.toFixed(2)} × of SET NX PX`)
-}
-console.log(`  limit ${maxP50} ×: ${kept ? 'kept' : 'EXCEEDED'}`)
-
-const [ours = [], bare = []] = [costs.get('cpu ours'), costs.get('cpu bare')]
-const ratios = ours.map((cost, round) => cost / (bare[round] ?? Number.NaN))
-const cpuKept = median(ratios) <= maxCpu
-console.log("Node's CPU a message")
-console.log(`  begin and commit     ${spread(ours, 'µs')}`)
-console.log(`  SET NX and SET       ${spread(bare, 'µs')}`)
-console.log(`  ratio                ${spread(ratios, '×', 2)}`)
-console.log(`  limit ${maxCpu} ×: ${cpuKept ? 'kept' : 'EXCEEDED'}`)
 
 const send = client.sendCommand.bind(client)
 let sent = 0
@@ -114,8 +94,7 @@ await ledger.renew(claim, 12)
 await ledger.commit(claim, retention)
 await ledger.forget('trips')
 await ledger.now()
-console.log(`Round trips of begin, renew, commit, forget and now: ${sent}`)
-const trips = sent
+const roundTrips = sent
 
 const size = async (key: string) => Number(await send(['MEMORY', 'USAGE', key]))
 const [messageId, userId] = ['msg_2tVXqYcJnB8eKwq3hZ5fLmRdA0x', 'diruser_12345678901234567890']
@@ -124,9 +103,8 @@ await ledger.commit(
   retention,
 )
 const prefix = `{scim:${namespace}}:`
-console.log('MEMORY USAGE')
-console.log(`  a done message       ${await size(`${prefix}m:${messageId}`)} B`)
-console.log(`  a user               ${await size(`${prefix}r:user:org_12345678901234567890:${userId}`)} B`)
+const messageBytes = await size(`${prefix}m:${messageId}`)
+const userBytes = await size(`${prefix}r:user:org_12345678901234567890:${userId}`)
 
 await dispatcher.close()
 const ownKeys = `{scim:${namespace}}:*`
@@ -134,4 +112,33 @@ for await (const keys of client.scanIterator({ MATCH: ownKeys, COUNT: 1000 })) {
   if (keys.length > 0) await client.unlink(keys)
 }
 await adapter.disconnect()
-process.exitCode = kept && cpuKept && trips === 5 ? 0 : 1
+
+const cpuRatio = ratios(cpu.ledger, cpu.bare)
+const ofBare = (name: string) => ratios(p50s.get(name) ?? [], p50s.get(bare) ?? [])
+publish({
+  title: `Ledger on Redis, ${rounds} rounds of ${callsPerRound} calls in sequence`,
+  notes: [`MEMORY USAGE of a done message: ${messageBytes} B. Of a user: ${userBytes} B.`],
+  columns: [
+    { name: 'p50', unit: 'µs', digits: 1 },
+    { name: `of ${bare}`, unit: '×', digits: 2 },
+    { name: "Node's CPU", unit: 'µs', digits: 1 },
+    { name: 'of SET NX and SET', unit: '×', digits: 2 },
+  ],
+  rows: [
+    ...[...p50s].map(([name, values]) => ({ name, cells: { p50: values, [`of ${bare}`]: ofBare(name) } })),
+    { name: 'SET NX and SET', cells: { "Node's CPU": cpu.bare } },
+    { name: 'begin and commit', cells: { "Node's CPU": cpu.ledger, 'of SET NX and SET': cpuRatio } },
+  ],
+  verdicts: [
+    ...[...p50s.keys()]
+      .filter((name) => name !== bare)
+      .map((name) => ({ name: `p50, ${name} / ${bare}`, values: ofBare(name), limit: maxP50 })),
+    { name: "Node's CPU, begin and commit / SET NX and SET", values: cpuRatio, limit: maxCpu },
+    {
+      name: 'round trips of begin, renew, commit, forget and now',
+      values: [roundTrips],
+      limit: 5,
+      unit: 'in total',
+    },
+  ],
+})

@@ -41,11 +41,14 @@ export function progress(text: string): void {
   else console.error(text)
 }
 
-/** Hands the result to `npm run bench`, or prints it. If a limit is exceeded, sets the exit code. */
+/**
+ * Hands the result to `npm run bench`, or prints it. If a limit is exceeded, sets the exit code. A process can publish
+ * several reports.
+ */
 export function publish(report: Report): void {
   if (process.send) process.send({ report } satisfies Message)
   else console.log(formatReport(report))
-  process.exitCode = report.verdicts.every(isKept) ? 0 : 1
+  if (!report.verdicts.every(isKept)) process.exitCode = 1
 }
 
 export function isKept({ values, limit, bound = 'at most' }: Verdict): boolean {
@@ -72,7 +75,7 @@ export function formatReport({ title, columns, rows, verdicts, notes = [] }: Rep
   return lines.join('\n')
 }
 
-function formatVerdict(verdict: Verdict): string {
+export function formatVerdict(verdict: Verdict): string {
   const { name, values, limit, bound = 'at most', unit = '×' } = verdict
   return `${isKept(verdict) ? 'kept    ' : 'EXCEEDED'}  ${name}: ${spread(values, unit, 2)}, limit ${bound} ${limit} ${unit}`
 }

@@ -33,6 +33,7 @@ environment.silently(() => {
     })
   }
 })
+process.on('disconnect', () => process.exit())
 const ids = { organizationId: organization.id, directoryId: directory.id }
 
 if (kind === 'bare') process.send?.({ ...variables, ...ids, SCALEKIT_ENVIRONMENT_URL: await startBare() })

@@ -4,11 +4,12 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { ScalekitClient } from '@scalekit-sdk/node'
-import { median, spread } from './measure.ts'
+import { ratios, roundsOr } from './measure.ts'
+import { progress, publish } from './report.ts'
 
 const users = Number(process.env.USERS ?? 100_000)
 const pageSize = 30
-const rounds = 3
+const rounds = roundsOr(5)
 const minUsersPerSecond = 5000
 
 interface Target {
@@ -48,22 +49,36 @@ async function walk({ sdk, organizationId, directoryId }: Target): Promise<numbe
   return users / ((performance.now() - startedAtMs) / 1000)
 }
 
+progress(`creating ${users} users`)
 const simulator = await start('simulator')
 const bare = await start('bare')
 const ours: number[] = []
 const theirs: number[] = []
 for (let round = 0; round < rounds; round++) {
+  progress(`round ${round + 1} of ${rounds}`)
   ours.push(await walk(simulator))
   theirs.push(await walk(bare))
 }
-simulator.child.kill()
-bare.child.kill()
+simulator.child.disconnect()
+bare.child.disconnect()
 
-const ratios = ours.map((rate, round) => rate / (theirs[round] ?? Number.NaN))
-console.log(`${users} users through the SDK, ${pageSize} a page, ${rounds} walks: median (minimum … maximum)`)
-console.log(`  simulator            ${spread(ours, 'users/s', 0)}`)
-console.log(`  bare connect server  ${spread(theirs, 'users/s', 0)}`)
-console.log(`  ratio                ${spread(ratios, '×', 2)}`)
-const kept = median(ours) >= minUsersPerSecond
-console.log(`  at least ${minUsersPerSecond} users/s: ${kept ? 'kept' : 'MISSED'}`)
-process.exitCode = kept ? 0 : 1
+publish({
+  title: `Simulator: ${users} users through the SDK, ${pageSize} on a page, ${rounds} walks`,
+  columns: [
+    { name: 'users/s', unit: '', digits: 0 },
+    { name: 'of the bare server', unit: '×', digits: 2 },
+  ],
+  rows: [
+    { name: 'simulator', cells: { 'users/s': ours, 'of the bare server': ratios(ours, theirs) } },
+    { name: 'bare connect server', cells: { 'users/s': theirs } },
+  ],
+  verdicts: [
+    {
+      name: 'users listed by the simulator',
+      values: ours,
+      limit: minUsersPerSecond,
+      bound: 'at least',
+      unit: 'users/s',
+    },
+  ],
+})

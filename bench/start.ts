@@ -3,11 +3,12 @@
 // speed. Each measurement runs in a new process. Rounds alternate, so that other load affects all imports equally.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { median, spread } from './measure.ts'
+import { ratios, roundsOr } from './measure.ts'
+import { progress, publish } from './report.ts'
 
-const rounds = 15
+const rounds = roundsOr(11)
 /** The reference machine imports zod in 67 ms. There, an adapter may take 45 ms. */
-const limitInZods = 45 / 67
+const limitInZods = Math.round((45 / 67) * 100) / 100
 
 interface Import {
   /** The package of this repository that contains the dependency. */
@@ -30,36 +31,52 @@ const imports: Import[] = [
   ...adapters,
 ]
 
-const loaders = { import: 'await import', require: 'require' }
+const loaders = { 'import()': 'await import', require: 'require' }
+type Loader = keyof typeof loaders
+const ways = Object.keys(loaders) as Loader[]
 
-function importMs({ from, name, after }: Import, how: keyof typeof loaders): number {
+function importMs({ from, name, after }: Import, how: Loader): number {
   const load = loaders[how]
   const code = `${after ? `${load}('${after}');` : ''}
     const before = process.cpuUsage()
     ${load}('${name}')
     const { user, system } = process.cpuUsage(before)
     console.log((user + system) / 1000)`
-  const type = how === 'import' ? 'module' : 'commonjs'
+  const type = how === 'require' ? 'commonjs' : 'module'
   const cwd = fileURLToPath(new URL(`../packages/${from}`, import.meta.url))
   return Number(execFileSync(process.execPath, [`--input-type=${type}`, '--eval', code], { cwd }))
 }
 
-for (const how of ['import', 'require'] as const) {
-  const times = new Map<Import, number[]>(imports.map((each) => [each, []]))
-  for (let round = 0; round < rounds; round++) {
-    for (const [each, measured] of times) measured.push(importMs(each, how))
+const times = new Map(imports.map((each) => [each, { 'import()': [] as number[], require: [] as number[] }]))
+for (let round = 0; round < rounds; round++) {
+  progress(`round ${round + 1} of ${rounds}`)
+  for (const how of ways) {
+    for (const [each, measured] of times) measured[how].push(importMs(each, how))
   }
-  const timesOf = (each: Import) => times.get(each) ?? []
-
-  console.log(`${how}, CPU, ${rounds} rounds: median (minimum … maximum)`)
-  for (const each of imports) {
-    const name = each.after ? `${each.name} after ${each.after}` : each.name
-    console.log(`  ${name.padEnd(40)}${spread(timesOf(each), 'ms')}`)
-  }
-  const limitMs = limitInZods * median(timesOf(yardstick))
-  const kept = adapters.every((each) => median(timesOf(each)) <= limitMs)
-  console.log(
-    `  limit ${limitMs.toFixed(1)} ms (${limitInZods.toFixed(2)} × zod): ${kept ? 'kept' : 'EXCEEDED'}`,
-  )
-  if (!kept) process.exitCode = 1
 }
+const timesOf = (each: Import, how: Loader) => times.get(each)?.[how] ?? []
+const inZods = (each: Import, how: Loader) => ratios(timesOf(each, how), timesOf(yardstick, how))
+
+publish({
+  title: `CPU of an import, ${rounds} rounds`,
+  columns: ways.flatMap((how) => [
+    { name: how, unit: 'ms', digits: 1 },
+    { name: `${how} of zod's`, unit: '×', digits: 2 },
+  ]),
+  rows: imports.map((each) => ({
+    name: each.after ? `${each.name} after ${each.after}` : each.name,
+    cells: Object.fromEntries(
+      ways.flatMap((how) => [
+        [how, timesOf(each, how)],
+        [`${how} of zod's`, inZods(each, how)],
+      ]),
+    ),
+  })),
+  verdicts: ways.flatMap((how) =>
+    adapters.map((each) => ({
+      name: `CPU, ${how} of ${each.name} / of zod`,
+      values: inZods(each, how),
+      limit: limitInZods,
+    })),
+  ),
+})

@@ -1,10 +1,10 @@
 // Measures how much more memory a pass over a million users needs than a pass over 100 000 users, with and without
 // `known`. The heap is measured after a forced garbage collection. Each pass has its own process.
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { createDispatcher } from '@scalekit-scim/core'
 import { createDirectorySync, scalekitFromEnv } from '@scalekit-scim/core/sync'
+import { progress, publish } from './report.ts'
 import { knownUsers, requireComplete, startSyncServer } from './sync-subject.ts'
 
 const few = 100_000
@@ -12,43 +12,57 @@ const many = 1_000_000
 const maxMegabytes = { known: 200, unknown: 40 }
 const samples = 40
 
-const [userCount, knowing, variables] = process.argv.slice(2)
-if (userCount)
-  console.log(await peakMegabytes(Number(userCount), knowing === 'known', JSON.parse(variables ?? '{}')))
-else process.exitCode = (await compare()) ? 0 : 1
+const ways = ['known', 'unknown'] as const
+type Way = (typeof ways)[number]
+const nameOf = { known: 'with known', unknown: 'without known' }
 
-async function compare(): Promise<boolean> {
-  const peaks: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] }
-  for (const users of [few, many]) {
+const [userCount, knowing, variables] = process.argv.slice(2)
+if (userCount === undefined) await compare()
+else
+  process.send?.(await peakMegabytes(Number(userCount), knowing === 'known', JSON.parse(variables ?? '{}')))
+
+async function compare(): Promise<void> {
+  const peaks = {
+    known: { [few]: 0, [many]: 0 },
+    unknown: { [few]: 0, [many]: 0 },
+  }
+  for (const users of [few, many] as const) {
+    progress(`creating ${users} users`)
     const server = await startSyncServer(1, users)
-    for (const way of ['known', 'unknown'] as const) {
-      const { stdout } = await promisify(execFile)(process.execPath, [
-        '--expose-gc',
-        fileURLToPath(import.meta.url),
-        String(users),
-        way,
-        JSON.stringify(server.variables),
-      ])
-      console.log(
-        `${users} users, ${way === 'known' ? 'with' : 'without'} known: ${Number(stdout).toFixed(0)} MB at most`,
-      )
-      peaks[way].push(Number(stdout))
+    for (const way of ways) {
+      progress(`${users} users, ${nameOf[way]}`)
+      peaks[way][users] = await peakOfProcess(users, way, server.variables)
     }
     server.end()
   }
-  const verdicts = (['known', 'unknown'] as const).map((way) => {
-    const [less = 0, more = Number.POSITIVE_INFINITY] = peaks[way]
-    const kept = more - less <= maxMegabytes[way]
-    console.log(
-      `  ${(more - less).toFixed(0)} MB more ${way === 'known' ? 'with' : 'without'} known, at most ${maxMegabytes[way]}: ${kept ? 'kept' : 'MISSED'}`,
-    )
-    return kept
+  const [fewUsers, manyUsers] = [`${few} users`, `${many} users`]
+  publish({
+    title: 'Full pass: the largest heap with external memory',
+    columns: [fewUsers, manyUsers].map((name) => ({ name, unit: 'MB', digits: 0 })),
+    rows: ways.map((way) => ({
+      name: nameOf[way],
+      cells: { [fewUsers]: [peaks[way][few]], [manyUsers]: [peaks[way][many]] },
+    })),
+    verdicts: ways.map((way) => ({
+      name: `more memory for ${many} users, ${nameOf[way]}`,
+      values: [peaks[way][many] - peaks[way][few]],
+      limit: maxMegabytes[way],
+      unit: 'MB',
+    })),
   })
-  return verdicts.every(Boolean)
+}
+
+async function peakOfProcess(users: number, way: Way, variables: Record<string, string>): Promise<number> {
+  const args = [String(users), way, JSON.stringify(variables)]
+  const child = fork(new URL(import.meta.url), args, { execArgv: ['--expose-gc'] })
+  const [peak] = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => [undefined])])
+  if (typeof peak !== 'number') throw new Error('the process of a pass ended without a figure')
+  return peak
 }
 
 /** Runs a full pass, and returns the largest heap that was measured during the pass. */
 async function peakMegabytes(users: number, known: boolean, env: Record<string, string>): Promise<number> {
+  process.on('disconnect', () => process.exit())
   const dispatcher = createDispatcher({ store: 'memory', logger: false, onDirectoryEnabled: () => {} })
   const sync = createDirectorySync({
     scalekit: await scalekitFromEnv(env),
@@ -71,5 +85,6 @@ async function peakMegabytes(users: number, known: boolean, env: Record<string, 
   })
   requireComplete(report, users)
   await dispatcher.close()
+  setImmediate(() => process.disconnect())
   return peak
 }

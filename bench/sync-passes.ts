@@ -1,18 +1,20 @@
-// Compares a full pass without changes with a bare loop over the SDK. The pass and the loop alternate after every 50
-// pages, so that other load affects both equally. Also measures the events per second of a pass in which everything has
-// changed.
+// Compares full passes of the sync with a loop over the SDK. In one pass, nothing has changed. In another pass, everything
+// has changed. The passes and the loop alternate after every 50 pages, so that other load affects all
+// equally.
 import { createDispatcher } from '@scalekit-scim/core'
 import { createDirectorySync, type DirectoryApi, scalekitFromEnv } from '@scalekit-scim/core/sync'
-import { median, spread } from './measure.ts'
+import { ratios, roundsOr } from './measure.ts'
+import { progress, publish } from './report.ts'
 import { bareLoop, knownUsers, requireComplete, startSyncServer } from './sync-subject.ts'
 import { type Taken, Turns } from './sync-turns.ts'
 
-const userCount = 100_000
-const rounds = 3
+const userCount = 50_000
+const rounds = roundsOr(5)
 const stretchPages = 50
 const minOfBare = 0.9
 const minEvents = 2000
 
+progress(`creating ${userCount} users`)
 const server = await startSyncServer(1, userCount)
 const directory = server.directories[0] ?? { organizationId: '', id: '' }
 const api = await scalekitFromEnv(server.variables)
@@ -35,40 +37,58 @@ async function pass(scalekit: DirectoryApi, everythingIsKnown: boolean): Promise
   requireComplete(await sync.run({ mode: 'full' }), userCount)
 }
 
-const taken: Record<'bare' | 'unchanged' | 'changed', Taken[]> = { bare: [], unchanged: [], changed: [] }
+const works = {
+  'a loop over the SDK': bare,
+  'a pass, all unchanged': (scalekit: DirectoryApi) => pass(scalekit, true),
+  'a pass, all changed': (scalekit: DirectoryApi) => pass(scalekit, false),
+}
+type Name = keyof typeof works
+const names = Object.keys(works) as Name[]
+const taken = Object.fromEntries(names.map((name): [string, Taken[]] => [name, []])) as Record<Name, Taken[]>
+
 // The first round is a warm-up.
 for (let round = 0; round <= rounds; round++) {
-  const bareTurns = new Turns(api, bare)
-  const unchangedTurns = new Turns(api, (scalekit) => pass(scalekit, true))
-  const both = [bareTurns, unchangedTurns]
-  while (both.some(({ done }) => !done)) {
-    for (const turns of both.filter(({ done }) => !done)) await turns.take(stretchPages)
+  progress(round === 0 ? 'warming up' : `round ${round} of ${rounds}`)
+  const all = names.map((name) => ({ name, turns: new Turns(api, works[name]) }))
+  while (all.some(({ turns }) => !turns.done)) {
+    for (const { turns } of all) if (!turns.done) await turns.take(stretchPages)
   }
   if (round === 0) continue
-  taken.bare.push(bareTurns.taken)
-  taken.unchanged.push(unchangedTurns.taken)
+  for (const { name, turns } of all) taken[name].push(turns.taken)
 }
-const changedTurns = new Turns(api, (scalekit) => pass(scalekit, false))
-await changedTurns.take(Number.POSITIVE_INFINITY)
-taken.changed.push(changedTurns.taken)
-
-const perSecond = ({ ms }: Taken) => (userCount / ms) * 1000
-const rate = (name: string, all: readonly Taken[]) => {
-  console.log(`  ${name.padEnd(26)} ${spread(all.map(perSecond), 'users/s', 0)}`)
-  const cpu = all.map((one) => (one.cpuMs * 1000) / userCount)
-  console.log(`  ${''.padEnd(26)} ${spread(cpu, 'µs of CPU per user', 0)}`)
-}
-console.log(`${userCount} users, ${rounds} rounds: median (minimum … maximum)`)
-rate('a bare loop over the SDK', taken.bare)
-rate('a pass, all unchanged', taken.unchanged)
-rate('a pass, all changed', taken.changed)
-
-const ratios = taken.bare.map(({ ms }, index) => ms / (taken.unchanged[index]?.ms ?? Number.NaN))
-console.log(`  ${'speed, all unchanged'.padEnd(26)} ${spread(ratios, '×', 2)}`)
-const ratioKept = median(ratios) >= minOfBare
-console.log(`  at least ${minOfBare} × of the bare loop: ${ratioKept ? 'kept' : 'MISSED'}`)
-const eventsKept = median(taken.changed.map(perSecond)) >= minEvents
-console.log(`  at least ${minEvents} events/s, all changed: ${eventsKept ? 'kept' : 'MISSED'}`)
-
 server.end()
-process.exitCode = ratioKept && eventsKept ? 0 : 1
+
+const times = (name: Name) => taken[name].map(({ ms }) => ms)
+const perSecond = (name: Name) => times(name).map((ms) => (userCount / ms) * 1000)
+const speed = (name: Name) => ratios(times('a loop over the SDK'), times(name))
+publish({
+  title: `Full passes of ${userCount} users, ${rounds} rounds`,
+  columns: [
+    { name: 'users/s', unit: '', digits: 0 },
+    { name: 'CPU per user', unit: 'µs', digits: 0 },
+    { name: 'speed', unit: '×', digits: 2 },
+  ],
+  rows: names.map((name) => ({
+    name,
+    cells: {
+      'users/s': perSecond(name),
+      'CPU per user': taken[name].map(({ cpuMs }) => (cpuMs * 1000) / userCount),
+      speed: speed(name),
+    },
+  })),
+  verdicts: [
+    {
+      name: 'speed of a pass, all unchanged, against a loop',
+      values: speed('a pass, all unchanged'),
+      limit: minOfBare,
+      bound: 'at least',
+    },
+    {
+      name: 'events of a pass, all changed',
+      values: perSecond('a pass, all changed'),
+      limit: minEvents,
+      bound: 'at least',
+      unit: 'events/s',
+    },
+  ],
+})

@@ -2,7 +2,8 @@
 // streams and the loop alternate after every 50 pages, so that other load affects both equally.
 import { setTimeout as wait } from 'node:timers/promises'
 import { directoryUsers, scalekitFromEnv } from '@scalekit-scim/core/sync'
-import { cpuMs, median, spread } from './measure.ts'
+import { cpuMs, ratios } from './measure.ts'
+import { progress, publish } from './report.ts'
 import { bareLoop, pageSize, startSyncServer } from './sync-subject.ts'
 
 const userCount = 100_000
@@ -13,6 +14,7 @@ const handlerMs = 5
 const serverMs = 20
 const leastGain = 1.15
 
+progress(`creating ${userCount} users`)
 const server = await startSyncServer(1, userCount)
 const directory = server.directories[0] ?? { organizationId: '', id: '' }
 const api = await scalekitFromEnv(server.variables)
@@ -67,64 +69,66 @@ async function take(walk: Walk, pages: number): Promise<Taken> {
   return { ms: performance.now() - from, cpuMs: cpu, users }
 }
 
+type Stretches = Record<'bare' | 'ours', Taken[]>
+
 /** Runs the bare loop and the streams in turns of `stretchPages` pages. */
-async function compare(wholePages: number, handle?: () => Promise<unknown>) {
+async function compare(wholePages: number, handle?: () => Promise<unknown>): Promise<Stretches> {
   await bare().advance(50)
   await stream().advance(50)
   const [bareWalk, ourWalk] = [bare(handle), stream(handle)]
-  const stretches: { bare: Taken; ours: Taken }[] = []
+  const stretches: Stretches = { bare: [], ours: [] }
   for (let page = 0; page < wholePages; page += stretchPages) {
+    progress(`page ${page} of ${wholePages}`)
     const pages = Math.min(stretchPages, wholePages - page)
     const bare = await take(bareWalk, pages)
     const ours = await take(ourWalk, pages)
     if (bare.users !== ours.users)
       throw new Error(`the loop read ${bare.users} users, and the streams read ${ours.users}`)
-    stretches.push({ bare, ours })
+    stretches.bare.push(bare)
+    stretches.ours.push(ours)
   }
   return stretches
 }
 
-function show(title: string, stretches: Awaited<ReturnType<typeof compare>>, minRatio: number): boolean {
-  const ratios = stretches.map(({ bare, ours }) => bare.ms / ours.ms)
-  const kept = median(ratios) >= minRatio
-  const line = (name: string, values: readonly number[], unit: string, digits: number) =>
-    console.log(`  ${name.padEnd(26)} ${spread(values, unit, digits)}`)
-  const lines = (name: string, taken: readonly Taken[]) => {
-    line(
-      name,
-      taken.map(({ users, ms }) => (users / ms) * 1000),
-      'users/s',
-      0,
-    )
-    line(
-      '',
-      taken.map((one) => (one.cpuMs * 1000) / one.users),
-      'µs of CPU per user',
-      0,
-    )
-  }
-  console.log(`${title}, ${stretches.length} stretches: median (minimum … maximum)`)
-  lines(
-    'a bare loop over the SDK',
-    stretches.map(({ bare }) => bare),
-  )
-  lines(
-    'directoryUsers',
-    stretches.map(({ ours }) => ours),
-  )
-  line('speed', ratios, '×', 2)
-  console.log(`  at least ${minRatio} ×: ${kept ? 'kept' : 'MISSED'}`)
-  return kept
+function report(title: string, { bare, ours }: Stretches, minSpeed: number): void {
+  const speed = ratios(times(bare), times(ours))
+  publish({
+    title: `${title}, ${ours.length} stretches of ${stretchPages} pages`,
+    columns: [
+      { name: 'users/s', unit: '', digits: 0 },
+      { name: 'CPU per user', unit: 'µs', digits: 0 },
+      { name: 'speed', unit: '×', digits: 2 },
+    ],
+    rows: [
+      { name: 'a loop over the SDK', cells: cellsOf(bare) },
+      { name: 'directoryUsers', cells: { ...cellsOf(ours), speed } },
+    ],
+    verdicts: [
+      {
+        name: `speed of directoryUsers, ${title}`,
+        values: speed,
+        limit: minSpeed,
+        bound: 'at least',
+      },
+    ],
+  })
 }
 
-const walkKept = show(`${userCount} users`, await compare(Math.ceil(userCount / pageSize)), leastOfBare)
+function times(taken: readonly Taken[]): number[] {
+  return taken.map(({ ms }) => ms)
+}
+
+function cellsOf(taken: readonly Taken[]) {
+  return {
+    'users/s': taken.map(({ users, ms }) => (users / ms) * 1000),
+    'CPU per user': taken.map(({ cpuMs, users }) => (cpuMs * 1000) / users),
+  }
+}
+
+const whole = await compare(Math.ceil(userCount / pageSize))
+report(`${userCount} users`, whole, leastOfBare)
 
 await server.setFaults({ api: { latencyMs: serverMs } })
-const aheadKept = show(
-  `One page ahead: ${serverMs} ms of the server's and ${handlerMs} ms of a handler's a page`,
-  await compare(aheadPages, () => wait(handlerMs)),
-  leastGain,
-)
-
+const ahead = await compare(aheadPages, () => wait(handlerMs))
+report(`${serverMs} ms of the server and ${handlerMs} ms of a handler for each page`, ahead, leastGain)
 server.end()
-process.exitCode = walkKept && aheadKept ? 0 : 1

@@ -31,7 +31,7 @@ class Failure extends Error {}
 /** The signal that stops this process, if one has arrived. */
 let stoppedBy
 
-const commands = { start, test, soak, simulate, docs, tools }
+const commands = { start, test, soak, simulate, bench, docs, tools }
 const [name, ...args] = process.argv.slice(2)
 const command = Object.hasOwn(commands, name) ? commands[name] : usage
 
@@ -108,6 +108,12 @@ async function simulate(args) {
   )
 }
 
+/** Runs the benchmarks. They measure imports, so modules must not come from the compile cache. */
+async function bench(args) {
+  const env = withoutNames(await prepare(), ['NODE_ENV', 'NODE_COMPILE_CACHE'])
+  return run('node', ['--disable-warning=ExperimentalWarning', 'bench/main.ts', ...args], { env })
+}
+
 function vitest(args, env) {
   const require = createRequire(join(root, 'test', 'package.json'))
   const manifest = require.resolve('vitest/package.json')
@@ -152,6 +158,7 @@ async function usage() {
   console.error('node scripts/launch.mjs test [quick] [arguments of vitest, such as a filter]')
   console.error('node scripts/launch.mjs soak [lives] [changes] [first seed]')
   console.error('node scripts/launch.mjs simulate [--sync] [options, such as --seconds 600 --seed 1]')
+  console.error('node scripts/launch.mjs bench [tables] [options, such as --rounds 9 --help]')
   console.error('node scripts/launch.mjs docs [build] [options of VitePress, such as --port 8080]')
   return 2
 }

@@ -1,10 +1,10 @@
 // Compares the middleware over HTTP with other servers that receive the same requests. Each server runs in a process of
 // its own. The turns of the servers alternate, so that other load affects all servers equally. Argument: the framework.
-import { ratios } from '../measure.ts'
+import { ratios, roundsOr } from '../measure.ts'
 import { progress, publish, type Row, type Verdict } from '../report.ts'
 import { Subject, type Turn } from './subject.ts'
 
-const rounds = Number(process.env.BENCH_ROUNDS ?? 5)
+const rounds = roundsOr(5)
 const turnRequests = 8_000
 /** The events of one user run one at a time, so each takes a whole round trip to the store. */
 const hotTurnRequests = 1_500

@@ -9,18 +9,17 @@ import { scalekitScim as fastifyScim } from '@scalekit-scim/fastify'
 import express from 'express'
 import fastify from 'fastify'
 import Keyv from 'keyv'
+import { postgresUrl, redisUrl } from '../stores.ts'
 import { baselines, listen } from './baselines.ts'
 
 const stores = {
   memory: () => 'memory' as const,
-  redis: () => new Keyv(new KeyvRedis(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379')),
-  postgres: () =>
-    new Keyv(
-      new KeyvPostgres({ uri: process.env.POSTGRES_URI ?? 'postgresql://postgres@127.0.0.1:5432/postgres' }),
-    ),
+  redis: () => new Keyv(new KeyvRedis(redisUrl)),
+  postgres: () => new Keyv(new KeyvPostgres({ uri: postgresUrl })),
 }
 
-let handled = 0
+/** The work of the handlers, so that the engine does not remove it. */
+export let handled = 0
 
 function options(store: keyof typeof stores) {
   return {
