@@ -1,13 +1,13 @@
 // Measures each verb of the ledger on Redis, one call at a time. Compares each verb with a bare `SET k v NX PX` of
 // the same client. Rounds alternate, so that other load affects all calls equally.
 import { randomUUID } from 'node:crypto'
-import KeyvRedis, { createClient } from '@keyv/redis'
+import KeyvRedis from '@keyv/redis'
 import { createDispatcher } from '@scalekit-scim/core'
 import type { Claim } from '@scalekit-scim/core/adapter'
 import Keyv from 'keyv'
 import { cpuMs, median, ratios, roundsOr } from './measure.ts'
 import { progress, publish } from './report.ts'
-import { redisUrl } from './stores.ts'
+import { connectRedis, deleteKeys } from './stores.ts'
 
 const rounds = roundsOr(15)
 const warmUpRounds = 3
@@ -15,8 +15,7 @@ const callsPerRound = 400
 const maxP50 = 1.5
 const maxCpu = 1.8
 
-const client = createClient({ url: redisUrl })
-await client.connect()
+const client = await connectRedis()
 const adapter = new KeyvRedis(client)
 const namespace = `bench-${randomUUID()}`
 const dispatcher = createDispatcher({ store: new Keyv(adapter), namespace, logger: false })
@@ -107,10 +106,7 @@ const messageBytes = await size(`${prefix}m:${messageId}`)
 const userBytes = await size(`${prefix}r:user:org_12345678901234567890:${userId}`)
 
 await dispatcher.close()
-const ownKeys = `{scim:${namespace}}:*`
-for await (const keys of client.scanIterator({ MATCH: ownKeys, COUNT: 1000 })) {
-  if (keys.length > 0) await client.unlink(keys)
-}
+await deleteKeys(client, `{scim:${namespace}}:*`)
 await adapter.disconnect()
 
 const cpuRatio = ratios(cpu.ledger, cpu.bare)

@@ -7,7 +7,7 @@ import { ScalekitClient } from '@scalekit-sdk/node'
 import { ratios, roundsOr } from './measure.ts'
 import { progress, publish } from './report.ts'
 
-const users = Number(process.env.USERS ?? 100_000)
+const users = Number(process.env.USERS ?? 50_000)
 const pageSize = 30
 const rounds = roundsOr(5)
 const minUsersPerSecond = 5000

@@ -69,3 +69,18 @@ async function postgresVersion(): Promise<string> {
     await adapter.disconnect().catch(() => {})
   }
 }
+
+export type RedisClient = Awaited<ReturnType<typeof connectRedis>>
+
+export async function connectRedis(database = 0) {
+  const client = createClient({ url: redisUrl, ...(database > 0 ? { database } : {}) })
+  await client.connect()
+  return client
+}
+
+/** Deletes all keys that match a pattern. */
+export async function deleteKeys(client: RedisClient, pattern: string): Promise<void> {
+  for await (const keys of client.scanIterator({ MATCH: pattern, COUNT: 5000 })) {
+    if (keys.length > 0) await client.unlink(keys)
+  }
+}

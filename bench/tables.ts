@@ -82,7 +82,7 @@ export const tables: readonly Table[] = [
   {
     name: 'growth',
     about:
-      'begin and commit with 10,000 and with 3,000,000 remembered messages, and 5,000,000 messages in memory',
+      'begin and commit with 10,000 and with 3,000,000 stored messages, and 5,000,000 messages in memory',
     onlyIfNamed: 'takes many minutes, and about 1 GB of Redis and 2 GB of PostgreSQL',
     scripts: [
       { file: 'growth/redis.ts', stores: ['Redis'] },

@@ -3,8 +3,8 @@ import { path } from './baselines.ts'
 import type { Delivery } from './deliveries.ts'
 
 /**
- * Sends deliveries at a fixed rate, and returns the latency of each in milliseconds. A latency counts from the time at
- * which the delivery was due, so a pause of the server counts for each delivery that was due during the pause.
+ * Sends deliveries at a fixed rate, and returns the latency of each in milliseconds. A latency begins when
+ * the delivery is due. So a pause of the server counts for each delivery that is due during the pause.
  */
 export async function sendPaced(
   port: number,

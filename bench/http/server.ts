@@ -40,7 +40,7 @@ async function ours(framework: string, store: keyof typeof stores): Promise<Requ
   return app.routing as RequestListener
 }
 
-/** What a server's process has used since its start. */
+/** The resources that a server's process has used since its start. */
 export interface Usage {
   cpuMs: number
   rssBytes: number

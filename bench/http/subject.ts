@@ -9,7 +9,7 @@ import type { Usage } from './server.ts'
 
 const connections = 32
 
-/** What one turn of a server has taken. */
+/** The cost and the speed of one turn of a server. */
 export interface Turn {
   /** CPU time of the server's process for each request. */
   cpuMicros: number
