@@ -78,9 +78,15 @@ export async function connectRedis(database = 0) {
   return client
 }
 
-/** Deletes all keys that match a pattern. */
+const deleteStep = `
+local cursor, keys = unpack(redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 2000))
+if #keys > 0 then redis.call('UNLINK', unpack(keys)) end
+return cursor`
+
+/** Deletes all keys that match a pattern. The server does the work, because a client needs minutes for millions of keys. */
 export async function deleteKeys(client: RedisClient, pattern: string): Promise<void> {
-  for await (const keys of client.scanIterator({ MATCH: pattern, COUNT: 5000 })) {
-    if (keys.length > 0) await client.unlink(keys)
-  }
+  let cursor = '0'
+  do {
+    cursor = String(await client.sendCommand(['EVAL', deleteStep, '0', cursor, pattern]))
+  } while (cursor !== '0')
 }
