@@ -8,7 +8,7 @@ import { progress, publish } from './report.ts'
 import { bareLoop, knownUsers, requireComplete, startSyncServer } from './sync-subject.ts'
 import { type Taken, Turns } from './sync-turns.ts'
 
-const userCount = 50_000
+const userCount = 20_000
 const rounds = roundsOr(5)
 const stretchPages = 50
 const minOfBare = 0.9
