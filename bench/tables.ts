@@ -83,7 +83,7 @@ export const tables: readonly Table[] = [
     name: 'growth',
     about:
       'begin and commit with 10,000 and with 3,000,000 stored messages, and 5,000,000 messages in memory',
-    onlyIfNamed: 'takes many minutes, and 1.5 GB of Redis and 2.5 GB of PostgreSQL',
+    onlyIfNamed: 'takes many minutes, and 1.4 GB of Redis and 1.4 GB of PostgreSQL',
     scripts: [
       { file: 'growth/redis.ts', stores: ['Redis'] },
       { file: 'growth/postgres.ts', stores: ['PostgreSQL'] },
