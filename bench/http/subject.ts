@@ -1,13 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import autocannon from 'autocannon'
 import { percentile } from '../measure.ts'
-import { path } from './baselines.ts'
 import { type Delivery, deliveries } from './deliveries.ts'
+import { sendWithAutocannon } from './load.ts'
 import { sendPaced } from './paced.ts'
 import type { Usage } from './server.ts'
+import { sendWithWrk, wrkVersion } from './wrk.ts'
 
 const connections = 32
+const wrk = await wrkVersion()
+
+/** The program that sends the load, for the notes of a table. */
+export const sender = wrk === undefined ? 'autocannon' : `wrk ${wrk}`
 
 /** The cost and the speed of one turn of a server. */
 export interface Turn {
@@ -25,6 +29,8 @@ export class Subject {
   readonly name: string
   readonly #child: ChildProcess
   readonly #port: number
+  /** More than the server answers in a second, so that the signed deliveries suffice. */
+  #expectedPerSecond = 30_000
   /** The number of requests that the server has answered. */
   requests = 0
 
@@ -44,22 +50,20 @@ export class Subject {
   }
 
   /**
-   * Sends signed deliveries over 32 connections. Each connection sends its next request as soon as it has an answer.
+   * Sends signed deliveries over 32 connections for the given time. Each connection sends its next request as soon as
+   * it has an answer.
    * @throws Error if the server does not accept each delivery
    */
-  async take(count: number, { hot = false } = {}): Promise<Turn> {
-    // autocannon prepares one request for each connection ahead.
-    const queue = this.#sign(count + 2 * connections, hot)
+  async take(seconds: number, { hot = false } = {}): Promise<Turn> {
+    const deliveries = this.#sign(Math.ceil(this.#expectedPerSecond * seconds), hot)
+    const send = wrk === undefined ? sendWithAutocannon : sendWithWrk
     const before = await this.usage()
-    const { latencies, tookMs } = await send(this.#port, queue, count)
+    const { requests, tookMs, ...latencies } = await send(this.#port, deliveries, connections, seconds)
     const { cpuMs } = await this.usage()
-    this.requests += count
-    return {
-      cpuMicros: ((cpuMs - before.cpuMs) * 1000) / count,
-      perSecond: (count * 1000) / tookMs,
-      p50Ms: percentile(latencies, 50),
-      p99Ms: percentile(latencies, 99),
-    }
+    this.requests += requests
+    const perSecond = (requests * 1000) / tookMs
+    this.#expectedPerSecond = Math.max(500, perSecond) * 3
+    return { cpuMicros: ((cpuMs - before.cpuMs) * 1000) / requests, perSecond, ...latencies }
   }
 
   /** Sends signed deliveries at a fixed rate. Returns the 99th percentile of the latencies in milliseconds. */
@@ -82,38 +86,4 @@ export class Subject {
   #sign(count: number, hot: boolean): Delivery[] {
     return [...deliveries(`${process.pid}_${turns++}`, count, hot)]
   }
-}
-
-interface Sent {
-  latencies: number[]
-  /** The time until the last response. autocannon itself ends up to a second later. */
-  tookMs: number
-}
-
-function send(port: number, queue: readonly Delivery[], count: number): Promise<Sent> {
-  const latencies: number[] = []
-  let sent = 0
-  const from = performance.now()
-  let tookMs = 0
-  return new Promise((resolve, reject) => {
-    const load = autocannon(
-      {
-        url: `http://127.0.0.1:${port}${path}`,
-        method: 'POST',
-        connections,
-        amount: count,
-        timeout: 20,
-        requests: [{ setupRequest: (request) => ({ ...request, ...queue[sent++] }) }],
-      },
-      (error, { '2xx': accepted }) => {
-        if (error) reject(error)
-        else if (accepted !== count) reject(new Error(`${accepted} of ${count} deliveries were accepted`))
-        else resolve({ latencies, tookMs })
-      },
-    )
-    load.on('response', (_client, _status, _bytes, responseMs) => {
-      latencies.push(responseMs)
-      tookMs = performance.now() - from
-    })
-  })
 }
