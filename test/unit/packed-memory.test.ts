@@ -49,24 +49,11 @@ function expectExact<State extends object>(createPacking: () => Packing<State>, 
       const map = new PackedMap(createPacking)
       for (const [key, state] of entries) map.set(key, state)
       const expected = new Map(entries)
-      expect(map.size).toBe(expected.size)
+      expect(map.addedKeys).toBe(expected.size)
       for (const [key, state] of expected) expect(map.get(key)).toStrictEqual(state)
     }),
     { seed, numRuns: 1000 },
   )
-}
-
-/** The packing of resources. Also records the rows that it wrote. */
-function recordingPacking(): { packing: Packing<AppliedState>; rows: Set<number> } {
-  const rows = new Set<number>()
-  const packing: Packing<AppliedState> = {
-    ...appliedPacking,
-    pack(view, at, state) {
-      rows.add(at)
-      return appliedPacking.pack(view, at, state)
-    },
-  }
-  return { packing, rows }
 }
 
 const state = (fence: number): AppliedState => ({ fence, untilMs: fence + 0.5 })
@@ -87,18 +74,46 @@ describe('a packed map', () => {
     for (let fence = 0; fence < 5000; fence++) expect(map.get(`user:${fence}`)).toStrictEqual(state(fence))
   })
 
-  test('uses the rows of deleted and unpackable states again', () => {
-    const { packing, rows } = recordingPacking()
-    const map = new PackedMap(() => packing)
+  test('a state that does not fit uses the row of its key', () => {
+    const map = new PackedMap(() => appliedPacking)
     for (let fence = 0; fence < 5000; fence++) {
-      map.set('deleted', state(fence))
-      map.delete('deleted')
       map.set('replaced', state(fence))
       map.set('replaced', unpackable(fence))
     }
-    expect(map.get('deleted')).toBeUndefined()
     expect(map.get('replaced')).toStrictEqual(unpackable(4999))
-    expect(rows.size).toBe(1)
+    map.set('replaced', state(1))
+    expect(map.get('replaced')).toStrictEqual(state(1))
+    expect(map.addedKeys).toBe(1)
+  })
+
+  test('finds the keys that remain after others were deleted and the table grew', () => {
+    const map = new PackedMap(() => appliedPacking)
+    const isDeleted = (fence: number) => fence % 3 === 0
+    for (let fence = 0; fence < 5000; fence++) {
+      map.set(`user:${fence}`, state(fence))
+      if (isDeleted(fence)) map.delete(`user:${fence}`)
+    }
+    for (let fence = 0; fence < 5000; fence++) {
+      expect(map.has(`user:${fence}`)).toBe(!isDeleted(fence))
+      expect(map.get(`user:${fence}`)).toStrictEqual(isDeleted(fence) ? undefined : state(fence))
+    }
+  })
+
+  test('compares whole keys: keys of equal hash, length or beginning are different', () => {
+    const map = new PackedMap(() => appliedPacking)
+    const keys = Array.from({ length: 200_000 }, (_, index) => `${index}`.padStart(12, 'k'))
+    for (const [index, key] of keys.entries()) map.set(key, state(index))
+    expect(keys.every((key, index) => map.get(key)?.fence === index)).toBe(true)
+    expect(keys.some((key) => map.has(`${key}k`) || map.has(key.slice(0, -1)))).toBe(false)
+  })
+
+  test('keys of any text and length are stored', () => {
+    const map = new PackedMap(() => appliedPacking)
+    const keys = ['', '\u0000', 'é', 'ÿ', '\u0100', '\ud800', '😀', 'x'.repeat(65_535), 'x'.repeat(65_536)]
+    for (const [index, key] of keys.entries()) map.set(key, state(index))
+    expect(keys.map((key) => map.get(key)?.fence)).toStrictEqual([...keys.keys()])
+    for (const key of keys) map.delete(key)
+    expect(keys.filter((key) => map.has(key))).toStrictEqual([])
   })
 
   test('is empty after clear()', () => {
@@ -108,7 +123,7 @@ describe('a packed map', () => {
     map.set('first', first)
     map.clear()
     map.set('second', second)
-    expect([map.size, map.get('first'), map.get('second')]).toStrictEqual([1, undefined, second])
+    expect([map.addedKeys, map.get('first'), map.get('second')]).toStrictEqual([1, undefined, second])
   })
 })
 

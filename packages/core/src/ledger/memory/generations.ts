@@ -21,7 +21,7 @@ export class Generations<State extends object> {
   }
 
   set(key: string, state: State): void {
-    if (this.#young.size >= this.#generationSize && !this.#young.has(key)) {
+    if (this.#young.addedKeys >= this.#generationSize && !this.#young.has(key)) {
       const full = this.#young
       this.#young = this.#old
       this.#old = full

@@ -1,3 +1,5 @@
+import { KeyTable } from './key-table.ts'
+
 /** Writes states as rows of bytes, and reads them back exactly. A packing can learn from the states of one map. */
 export interface Packing<State> {
   readonly bytesPerRow: number
@@ -6,22 +8,21 @@ export interface Packing<State> {
   unpack(rows: DataView, at: number): State
 }
 
-/** After seven doublings, a map has 102,400 rows, slightly more than a generation of the memory store. */
 const firstRows = 800
 
 /**
- * A map from strings to states. A row takes a fraction of an object's memory, and the garbage collector does not visit
- * the rows. If a state does not fit into a row, the map stores the object itself. So the map returns every state
- * exactly.
+ * A map from strings to states. Keys and states are bytes outside of the heap, so the garbage collector does not visit
+ * them. If a key or a state does not fit, the map stores it as it is. So the map returns every state exactly.
  */
 export class PackedMap<State extends object> {
   readonly #createPacking: () => Packing<State>
   #packing: Packing<State>
-  /** The number of the row of each key, or the state itself. */
-  readonly #entries = new Map<string, number | State>()
-  #freeRows: number[] = []
-  #usedRows = 0
+  readonly #keys = new KeyTable()
   #rows: DataView<ArrayBuffer>
+  /** The states that do not fit into their row. */
+  readonly #largeStates = new Map<number, State>()
+  /** The states of keys that do not fit into the table. */
+  readonly #otherKeys = new Map<string, State>()
 
   constructor(createPacking: () => Packing<State>) {
     this.#createPacking = createPacking
@@ -29,59 +30,49 @@ export class PackedMap<State extends object> {
     this.#rows = new DataView(new ArrayBuffer(firstRows * this.#packing.bytesPerRow))
   }
 
-  get size(): number {
-    return this.#entries.size
+  /** The number of keys that were added since the last `clear`. Deleted keys count too. */
+  get addedKeys(): number {
+    return this.#keys.rowCount + this.#otherKeys.size
   }
 
   has(key: string): boolean {
-    return this.#entries.has(key)
+    return this.#keys.rowOf(key) !== undefined || this.#otherKeys.has(key)
   }
 
   get(key: string): State | undefined {
-    const entry = this.#entries.get(key)
-    if (typeof entry !== 'number') return entry
-    return this.#packing.unpack(this.#rows, entry * this.#packing.bytesPerRow)
+    const row = this.#keys.rowOf(key)
+    if (row === undefined) return this.#otherKeys.size === 0 ? undefined : this.#otherKeys.get(key)
+    const large = this.#largeStates.size === 0 ? undefined : this.#largeStates.get(row)
+    return large ?? this.#packing.unpack(this.#rows, row * this.#packing.bytesPerRow)
   }
 
   set(key: string, state: State): void {
-    const present = this.#entries.get(key)
-    const row = typeof present === 'number' ? present : this.#takeRow()
-    const isPacked = this.#packing.pack(this.#rows, row * this.#packing.bytesPerRow, state)
-    if (!isPacked) this.#freeRows.push(row)
-    const entry = isPacked ? row : state
-    if (entry !== present) this.#entries.set(present === undefined ? compactCopy(key) : key, entry)
+    const row = this.#keys.add(key)
+    if (row === undefined) this.#otherKeys.set(key, state)
+    else if (this.#pack(row, state)) this.#largeStates.delete(row)
+    else this.#largeStates.set(row, state)
   }
 
   delete(key: string): void {
-    const entry = this.#entries.get(key)
-    if (typeof entry === 'number') this.#freeRows.push(entry)
-    this.#entries.delete(key)
+    const row = this.#keys.delete(key)
+    if (row === undefined) this.#otherKeys.delete(key)
+    else this.#largeStates.delete(row)
   }
 
-  /** Removes all entries. The memory of the rows remains, for the next entries. */
+  /** Removes all entries. Their memory remains, for the next entries. */
   clear(): void {
-    this.#entries.clear()
-    this.#freeRows = []
-    this.#usedRows = 0
+    this.#keys.clear()
+    this.#largeStates.clear()
+    this.#otherKeys.clear()
     this.#packing = this.#createPacking()
   }
 
-  #takeRow(): number {
-    const free = this.#freeRows.pop()
-    if (free !== undefined) return free
-    const { buffer, byteLength } = this.#rows
-    const row = this.#usedRows++
-    if (this.#usedRows * this.#packing.bytesPerRow > byteLength) {
-      this.#rows = new DataView(buffer.transfer(2 * byteLength))
+  #pack(row: number, state: State): boolean {
+    const { bytesPerRow } = this.#packing
+    const at = row * bytesPerRow
+    if (at + bytesPerRow > this.#rows.byteLength) {
+      this.#rows = new DataView(this.#rows.buffer.transfer(2 * this.#rows.byteLength))
     }
-    return row
+    return this.#packing.pack(this.#rows, at, state)
   }
-}
-
-/**
- * V8 stores a joined string as a tree of its parts, and a substring as a reference to the whole string. Such a key
- * takes three times the memory, or keeps a whole body alive. `Array.prototype.join` always writes a new string.
- */
-function compactCopy(key: string): string {
-  return [key.slice(0, 1), key.slice(1)].join('')
 }
