@@ -12,8 +12,8 @@ export interface Load {
 }
 
 /**
- * Sends deliveries with autocannon, for a fixed time. autocannon needs more CPU time for a request than most of the
- * servers, so the servers wait for it. With wrk, the servers are busy all the time.
+ * Sends deliveries with autocannon, for a fixed time. For a request, autocannon needs more CPU time than most of the
+ * servers. So the servers wait for it. With wrk, the servers are busy all the time.
  */
 export function sendWithAutocannon(
   port: number,

@@ -61,6 +61,7 @@ const groups: Record<string, string[]> = {
   ],
   'Operations and tools': [
     'operations.md',
+    'performance.md',
     'simulator/index.md',
     'simulator/console.md',
     'cli/index.md',
