@@ -137,6 +137,13 @@ describe('a request with a short declared length', () => {
     await expect(reading).rejects.toMatchObject({ reason: 'aborted' })
   })
 
+  test('a body that is longer than it declares is refused before its end', async () => {
+    const sent = request(4)
+    const reading = nodeBody(sent)(limits())
+    sent.push('abcde')
+    await expect(reading).rejects.toMatchObject({ reason: 'aborted' })
+  })
+
   test('a stream of texts has the bytes of the texts, and one of objects is consumed', async () => {
     const text = await nodeBody(request(4, Readable.from(['ab', 'cd'])))(limits())
     expect(Buffer.from(text).toString()).toBe('abcd')

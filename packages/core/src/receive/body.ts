@@ -45,10 +45,10 @@ export function nodeBody(stream: Readable): BodyReader {
 }
 
 /**
- * The maximum length of a body whose pieces are not joined. Even in one-byte pieces, such a body needs less memory than
- * a body of the default limit.
+ * The maximum length of a body whose pieces are not joined. In one-byte pieces, each byte takes 255 bytes, so such a body
+ * takes at most about as much memory as a body of the default limit.
  */
-const shortBytes = 8192
+const shortBytes = 4096
 
 /**
  * Returns the length in a request's header. Without a header, or for a stream that is not a request, returns `NaN`. A
@@ -66,7 +66,8 @@ function readShort(stream: Readable, length: number): Promise<Buffer> {
     const breakOff = () => void (stream.readableEnded || reject(aborted()))
     // Never remove the listeners, because an `error` event without a listener ends the process.
     stream.on('close', breakOff).on('error', breakOff)
-    getRawBody(stream, { length }).then(resolve, reject)
+    // The limit protects against a stream that is longer than it declares.
+    getRawBody(stream, { length, limit: length }).then(resolve, reject)
   })
 }
 

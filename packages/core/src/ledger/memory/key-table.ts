@@ -5,7 +5,7 @@ const firstSlots = 1024
 const free = -1
 const deleted = -2
 const longestKey = 0xff_ff
-/** A different seed in each process, so that nobody can choose keys with equal hashes. */
+/** A different seed in each process, so that keys that collide in one process rarely collide in another. */
 const seed = randomInt(2 ** 31)
 
 /**
